@@ -1,0 +1,62 @@
+// Builds everything that ships into dist/: the extension's host code (one file for desktop, remote and web), its web
+// view, and the server. `node esbuild.config.mjs [server|extension] [--watch]`.
+
+import { mkdir } from 'node:fs/promises';
+import { context } from 'esbuild';
+
+const args = process.argv.slice(2);
+const watch = args.includes('--watch');
+const only = args.find((a) => !a.startsWith('--'));
+const common = {
+  bundle: true,
+  logLevel: 'info',
+  sourcemap: watch ? 'inline' : false,
+  minify: !watch,
+  legalComments: 'none',
+};
+
+const targets = {
+  extension: [
+    {
+      ...common,
+      entryPoints: ['extension/extension.ts'],
+      outfile: 'dist/extension.cjs',
+      format: 'cjs',
+      // 'browser': no Node built-in can slip into code that also runs in the web worker extension host.
+      platform: 'browser',
+      target: 'es2022',
+      external: ['vscode'],
+    },
+    {
+      ...common,
+      entryPoints: { chat: 'extension/chat/webview/main.tsx' },
+      outdir: 'dist/webview',
+      format: 'iife',
+      platform: 'browser',
+      target: 'es2022',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.ttf': 'file' },
+      assetNames: '[name]',
+    },
+  ],
+  server: [
+    {
+      ...common,
+      minify: false,
+      entryPoints: { main: 'server/main.ts' },
+      outdir: 'dist/server',
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      sourcemap: true,
+    },
+  ],
+};
+
+await mkdir('dist', { recursive: true });
+for (const options of only ? targets[only] : Object.values(targets).flat()) {
+  const build = await context(options);
+  await (watch ? build.watch() : build.rebuild().then(() => build.dispose()));
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Account, Balance } from '../../shared/account.ts';
+import type { ConversationSummary, Message } from '../../shared/conversations.ts';
+import type { Model } from '../../shared/models.ts';
+import type { Problem } from '../../shared/problems.ts';
+import { AttachmentKindSchema, LineRangeSchema, MAX_TEXT } from '../../shared/runs.ts';
+
+/**
+ * What the chat's web view and its host say to each other. The web view renders text that a model wrote and is trusted
+ * with nothing: the host parses each of its messages with `ToHostSchema`, owns all state, and sends it whole on `ready`.
+ */
+
+/** A chip in the composer. Its text stays with the host. */
+export const ChipSchema = z.object({
+  id: z.string().max(200),
+  kind: AttachmentKindSchema,
+  label: z.string().max(4200).describe('"client.ts:12-40", "2 problems", "Uncommitted changes"'),
+  path: z.string().optional(),
+  range: LineRangeSchema.optional(),
+  tokens: z.int().describe('estimate, for the context meter'),
+});
+export type Chip = z.infer<typeof ChipSchema>;
+
+const Id = z.uuid();
+const Code = z.string().max(MAX_TEXT);
+
+export const ToHostSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  /** `requestId` is answered by `sent` or `notSent`; the composer keeps its text until `sent`. */
+  z.object({
+    type: z.literal('send'),
+    requestId: z.string().max(100),
+    text: z.string().max(MAX_TEXT),
+    /** A user's message that is edited: it and all after it are replaced; its attachments named in `keep` stay. */
+    replaces: Id.optional(),
+    keep: z.array(z.string().max(200)).max(50).optional(),
+  }),
+  z.object({ type: z.literal('stop'), runId: Id }),
+  z.object({ type: z.literal('regenerate'), messageId: Id }),
+  z.object({ type: z.literal('continue'), runId: Id }),
+  z.object({ type: z.literal('draft'), text: z.string().max(MAX_TEXT) }),
+  z.object({ type: z.literal('newChat') }),
+  z.object({ type: z.literal('openConversation'), id: Id }),
+  z.object({ type: z.literal('loadEarlier'), before: Id }),
+  z.object({ type: z.literal('history'), search: z.string().max(500), before: z.string().max(300).nullable() }),
+  z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
+  z.object({ type: z.literal('delete'), id: Id }),
+  z.object({ type: z.literal('export'), id: Id }),
+  /** `pick` lets the user choose a file; the others take what the editor shows. */
+  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']) }),
+  /** A choice from `mentions`. */
+  z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
+  z.object({ type: z.literal('detach'), id: z.string().max(200) }),
+  z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
+  z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
+  z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
+  z.object({ type: z.literal('copy'), text: Code }),
+  z.object({ type: z.literal('insert'), text: Code }),
+  z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
+  /** Shown to the user by the editor's own confirmation before anything opens. */
+  z.object({ type: z.literal('openLink'), href: z.string().max(8000) }),
+  z.object({ type: z.literal('command'), command: z.enum(['showQuota', 'signIn', 'openSettings', 'startServer']) }),
+  z.object({ type: z.literal('reconnect') }),
+  /** Screen readers apart: a failure inside the web view, for the log. Carries no text of the user's. */
+  z.object({ type: z.literal('failed'), message: z.string().max(2000) }),
+]);
+export type ToHost = z.infer<typeof ToHostSchema>;
+
+/** offline: the server can't be reached; wrongServer: something else answers there. `detail` says what to do. */
+export type Connection =
+  | { state: 'connecting' }
+  | { state: 'ok' }
+  | { state: 'offline' | 'wrongServer' | 'signedOut'; detail: string };
+
+export interface Suggestion {
+  id: string;
+  /** A codicon's name, such as "lightbulb". */
+  icon: string;
+  label: string;
+}
+
+export interface Mention {
+  id: string;
+  icon: string;
+  label: string;
+  detail?: string;
+}
+
+/** What the composer and its surroundings show; sent whole whenever a part changes (it is small). */
+export interface Surroundings {
+  connection: Connection;
+  account: Account | null;
+  balance: Balance | null;
+  models: Model[];
+  modelId: string | null;
+  chips: Chip[];
+  suggestions: Suggestion[];
+  /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
+  contextTokens: number;
+  /** Name of this device, to tell "answering elsewhere". */
+  device: string;
+}
+
+export type FromHost =
+  | { type: 'surroundings'; value: Surroundings }
+  /** Another conversation, or this one anew. `draft` is what stood in the composer. `id` is null for a new chat. */
+  | {
+      type: 'conversation';
+      id: string | null;
+      title: string;
+      messages: Message[];
+      before: string | null;
+      draft: string;
+      /** Runs of this conversation that were not started by this window. */
+      elsewhere: string[];
+    }
+  | { type: 'earlier'; messages: Message[]; before: string | null }
+  /** New or changed messages, by id; `removed` are gone (superseded). */
+  | { type: 'messages'; upsert: Message[]; removed: string[]; title: string; elsewhere: string[] }
+  /** More of a running answer: cut what stands from `at` on, then append. Several are sent as one at most each 30 ms. */
+  | { type: 'text'; messageId: string; text: string; at: number }
+  | { type: 'sent'; requestId: string }
+  /** Nothing was started; what was typed stays. */
+  | { type: 'notSent'; requestId: string; problem: Problem }
+  /** Something else failed (history, export, rename): said in a dismissible line. */
+  | {
+      type: 'notice';
+      level: 'info' | 'error';
+      text: string;
+      action?: { label: string; command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' };
+    }
+  | { type: 'historyPage'; search: string; conversations: ConversationSummary[]; before: string | null; first: boolean }
+  | { type: 'historyFailed'; search: string; text: string }
+  | { type: 'mentions'; requestId: string; items: Mention[] }
+  /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
+  | { type: 'compose'; text: string; send: boolean }
+  | { type: 'focusComposer' }
+  | { type: 'showHistory' };

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { MicroSchema } from './account.ts';
+import { ProblemSchema } from './problems.ts';
+import {
+  AttachmentKindSchema,
+  LineRangeSchema,
+  ReasonSchema,
+  RunKindSchema,
+  RunStateSchema,
+  UsageSchema,
+} from './runs.ts';
+
+/** An attachment as a message shows it: without its text. `id` names it in later requests. */
+export const AttachmentSchema = z.object({
+  id: z.string(),
+  kind: AttachmentKindSchema,
+  path: z.string().optional(),
+  languageId: z.string().optional(),
+  range: LineRangeSchema.optional(),
+  characters: z.int(),
+});
+export type Attachment = z.infer<typeof AttachmentSchema>;
+
+export const MessageSchema = z
+  .object({
+    id: z.uuid(),
+    role: z.enum(['user', 'assistant']),
+    kind: RunKindSchema,
+    text: z.string().describe('empty while the run goes on: read its events from the first'),
+    attachments: z.array(AttachmentSchema).optional(),
+    runId: z.uuid().optional(),
+    state: RunStateSchema.optional().describe('answers only'),
+    model: z.string().optional(),
+    usage: UsageSchema.optional(),
+    chargedMicro: MicroSchema.optional().describe('answers that have ended'),
+    reason: ReasonSchema.optional().describe('why nothing, or less, was charged'),
+    problem: ProblemSchema.optional().describe('failed answers: what went wrong'),
+    continues: z.uuid().optional().describe('the run whose answer this one goes on with'),
+    device: z.string().optional().describe('where the run was started'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Message' });
+export type Message = z.infer<typeof MessageSchema>;
+
+export const ConversationSummarySchema = z
+  .object({
+    id: z.uuid(),
+    title: z.string(),
+    kind: RunKindSchema.describe('what its first run was'),
+    updatedAt: z.iso.datetime(),
+    running: z.object({ runId: z.uuid(), device: z.string() }).optional(),
+  })
+  .meta({ id: 'ConversationSummary' });
+export type ConversationSummary = z.infer<typeof ConversationSummarySchema>;
+
+/** A page of the list, newest first; `before` is what to send for the next page, null at the end. */
+export const ConversationsAnswerSchema = z
+  .object({ conversations: z.array(ConversationSummarySchema), before: z.string().nullable() })
+  .meta({ id: 'ConversationsAnswer' });
+export type ConversationsAnswer = z.infer<typeof ConversationsAnswerSchema>;
+
+/** The newest messages in reading order; `before` is what to send for earlier ones, null at the beginning. */
+export const ConversationSchema = ConversationSummarySchema.extend({
+  messages: z.array(MessageSchema),
+  before: z.uuid().nullable(),
+}).meta({ id: 'Conversation' });
+export type Conversation = z.infer<typeof ConversationSchema>;
+
+export const ConversationPatchSchema = z.object({ title: z.string().trim().min(1).max(200) });
+export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/**
+ * Every refusal that Perigee makes, by name. `status` is the HTTP status; `title` says what was wrong in a few words.
+ * What to do about it stands in the problem's `detail`, which each place of refusal writes for its case.
+ */
+export const PROBLEMS = {
+  invalid_json: { status: 400, title: 'The request is not valid JSON' },
+  invalid_request: { status: 400, title: 'The request does not fit its contract' },
+  unauthorized: { status: 401, title: 'Not signed in' },
+  insufficient_credits: { status: 402, title: 'Not enough credits' },
+  guests_disabled: { status: 403, title: 'Guests are not admitted here' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conversation_busy: { status: 409, title: 'This conversation is already answering' },
+  run_id_reused: { status: 409, title: 'This run id was used for another request' },
+  nothing_to_continue: { status: 409, title: 'There is nothing to continue' },
+  outcome_already_told: { status: 409, title: 'The outcome of this run was told before' },
+  payload_too_large: { status: 413, title: 'The request is too large' },
+  context_too_long: { status: 413, title: 'More text than the model can read' },
+  wrong_host: { status: 421, title: 'Not the address of this server' },
+  model_unknown: { status: 422, title: 'There is no such model here' },
+  too_many_guests: { status: 429, title: 'Too many new guests' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'The server made a mistake' },
+  upstream_failed: { status: 502, title: 'The model service failed' },
+  upstream_malformed: { status: 502, title: 'The model service sent something unreadable' },
+  upstream_refused: { status: 502, title: 'The model service refused the request' },
+  upstream_unreachable: { status: 502, title: 'The model service cannot be reached' },
+  upstream_busy: { status: 503, title: 'The model service is busy' },
+  shutting_down: { status: 503, title: 'The server is restarting' },
+  unavailable: { status: 503, title: 'The database cannot be reached' },
+  upstream_timeout: { status: 504, title: 'The model service did not answer in time' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export const ProblemCodeSchema = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
+
+/** What may be dropped when a request is too long, largest first. `tokens` are estimates. */
+export const DropSchema = z.object({ what: z.string(), tokens: z.int() });
+
+/** RFC 9457 problem, served as `application/problem+json`; the members after `requestId` stand only where they apply. */
+export const ProblemSchema = z
+  .object({
+    type: z.string().describe('a URI reference that identifies the kind of problem'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('what was wrong here and what to do about it'),
+    code: ProblemCodeSchema,
+    requestId: z.string(),
+    retryAt: z.iso.datetime().optional().describe('when another try makes sense'),
+    runId: z.uuid().optional().describe('conversation_busy: the run that is answering'),
+    availableMicro: z.int().optional().describe('insufficient_credits: what is left'),
+    neededMicro: z.int().optional().describe('insufficient_credits: what this request may cost at most'),
+    limitTokens: z.int().optional().describe('context_too_long: what the model can read'),
+    drop: z.array(DropSchema).optional().describe('context_too_long: what to drop, largest first'),
+    issues: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('invalid_request: each place that does not fit'),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof ProblemSchema>;

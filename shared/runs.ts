@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { BalanceSchema, MicroSchema } from './account.ts';
+import { ProblemSchema } from './problems.ts';
+
+/** Longest texts taken, in UTF-16 units; a whole request is bounded as well, by `MAX_REQUEST_BYTES`. */
+export const MAX_TEXT = 1_000_000;
+export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+export const MAX_ATTACHMENTS = 50;
+
+/** Lines counted from 0; the line `end` belongs to the range. */
+export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
+export type LineRange = z.infer<typeof LineRangeSchema>;
+
+export const AttachmentKindSchema = z.enum(['file', 'selection', 'problems', 'diff']);
+export type AttachmentKind = z.infer<typeof AttachmentKindSchema>;
+
+const attachmentHead = {
+  kind: AttachmentKindSchema,
+  path: z.string().max(4096).optional().describe('relative to the workspace, with forward slashes'),
+  languageId: z.string().max(100).optional(),
+  range: LineRangeSchema.optional(),
+};
+
+/** Something the user attached: new with its text, or by `id` one that an earlier message of the conversation has. */
+export const AttachmentInputSchema = z.union([
+  z.object({ ...attachmentHead, text: z.string().max(MAX_TEXT) }),
+  z.object({ id: z.string() }),
+]);
+export type AttachmentInput = z.infer<typeof AttachmentInputSchema>;
+
+export const ChatInputSchema = z.object({
+  text: z.string().max(MAX_TEXT),
+  attachments: z.array(AttachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
+});
+export type ChatInput = z.infer<typeof ChatInputSchema>;
+
+export const EditInputSchema = z.object({
+  instruction: z.string().min(1).max(MAX_TEXT),
+  path: z.string().max(4096),
+  languageId: z.string().max(100),
+  selection: z.object({ start: z.int().nonnegative(), end: z.int().nonnegative(), text: z.string().max(MAX_TEXT) }),
+  before: z.string().max(MAX_TEXT).describe('lines before the selection'),
+  after: z.string().max(MAX_TEXT).describe('lines after the selection'),
+});
+export type EditInput = z.infer<typeof EditInputSchema>;
+
+const runHead = {
+  id: z.uuid().describe('made by the client; sending it twice starts the run once'),
+  conversationId: z.uuid().describe('made by the client; its first run makes the conversation'),
+  model: z.string().max(200).optional().describe("a model's id; else the default model"),
+  replaces: z.uuid().optional().describe('a message: it and all after it are superseded'),
+  continues: z.uuid().optional().describe('an interrupted, failed or stopped run whose answer goes on'),
+};
+
+/**
+ * `POST /api/runs`. A chat with `continues` may have an empty text. With `replaces` naming an answer instead of a user's
+ * message and an empty text, the message before it is answered again ("regenerate").
+ */
+export const RunRequestSchema = z
+  .discriminatedUnion('kind', [
+    z.object({ ...runHead, kind: z.literal('chat'), input: ChatInputSchema }),
+    z.object({ ...runHead, kind: z.literal('edit'), input: EditInputSchema }),
+  ])
+  .meta({ id: 'RunRequest' });
+export type RunRequest = z.infer<typeof RunRequestSchema>;
+
+export const RunKindSchema = z.enum(['chat', 'edit']);
+export type RunKind = z.infer<typeof RunKindSchema>;
+export const RunStateSchema = z.enum(['running', 'complete', 'stopped', 'interrupted', 'failed']);
+export type RunState = z.infer<typeof RunStateSchema>;
+
+export const RunSchema = z
+  .object({
+    id: z.uuid(),
+    conversationId: z.uuid(),
+    userMessageId: z.uuid().nullable().describe('null when an answer is continued'),
+    messageId: z.uuid().describe('the message that holds the answer'),
+    kind: RunKindSchema,
+    model: z.string(),
+    state: RunStateSchema,
+    device: z.string().describe('where it was started, as that client named itself'),
+    maxOutputTokens: z.int().describe('the output limit sent upstream; below the usual one when little is left'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Run' });
+export type Run = z.infer<typeof RunSchema>;
+
+export const RunAnswerSchema = z.object({ run: RunSchema, balance: BalanceSchema }).meta({ id: 'RunAnswer' });
+export type RunAnswer = z.infer<typeof RunAnswerSchema>;
+
+export const UsageSchema = z.object({
+  inputTokens: z.int().describe('cached ones included'),
+  cachedInputTokens: z.int(),
+  outputTokens: z.int(),
+  estimated: z.boolean().describe('counted here because the model service reported none'),
+});
+export type Usage = z.infer<typeof UsageSchema>;
+
+/** Why nothing, or less, was charged. The sentence is for users. */
+export const REASONS = {
+  upstream_failed: 'The model service failed. Not charged.',
+  our_failure: 'Perigee failed. Not charged.',
+  interrupted: 'The server stopped in the middle of the answer. Not charged.',
+  stopped_before_output: 'Stopped before anything was written. Not charged.',
+  empty_answer: 'The model wrote nothing. Not charged.',
+  nothing_applied: 'No part of the edit could be applied. Not charged.',
+  beyond_hold: 'The answer cost more than was set aside; the rest is on the house.',
+} as const;
+export type Reason = keyof typeof REASONS;
+export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
+
+/**
+ * `GET /api/runs/:id/events`, SSE. `id:` is the event's number, `event:` its type. `at` is where the text stands in the
+ * answer (UTF-16 units), so that a client that has some of it already can cut and append. Exactly one of `done` and
+ * `error` ends the stream.
+ */
+export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
+export const UsageEventSchema = UsageSchema;
+export const DoneEventSchema = z.object({
+  state: z.enum(['complete', 'stopped', 'interrupted']),
+  chargedMicro: MicroSchema,
+  reason: ReasonSchema.optional(),
+  balance: BalanceSchema,
+});
+export const ErrorEventSchema = ProblemSchema.extend({ chargedMicro: MicroSchema, balance: BalanceSchema.optional() });
+export type RunEvent =
+  | { type: 'text'; data: z.infer<typeof TextEventSchema> }
+  | { type: 'usage'; data: z.infer<typeof UsageEventSchema> }
+  | { type: 'done'; data: z.infer<typeof DoneEventSchema> }
+  | { type: 'error'; data: z.infer<typeof ErrorEventSchema> };
+export const RUN_EVENT_SCHEMAS = {
+  text: TextEventSchema,
+  usage: UsageEventSchema,
+  done: DoneEventSchema,
+  error: ErrorEventSchema,
+} as const;
+
+/** `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. */
+export const OutcomeSchema = z.object({ applied: z.int().nonnegative(), refused: z.int().nonnegative() });
+export type Outcome = z.infer<typeof OutcomeSchema>;
+
+/** `GET /api/runs/spending?since=`: what the account spent since then, by conversation, most first. */
+export const SpendingSchema = z
+  .object({
+    chargedMicro: MicroSchema,
+    runs: z.int(),
+    conversations: z.array(z.object({ id: z.uuid(), title: z.string(), chargedMicro: MicroSchema, runs: z.int() })),
+  })
+  .meta({ id: 'Spending' });
+export type Spending = z.infer<typeof SpendingSchema>;
