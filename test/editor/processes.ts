@@ -1,0 +1,78 @@
+// Child processes that never outlive this one: each leads its own process group, and the whole group goes with us.
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+
+const running = new Set<ChildProcess>();
+let hooked = false;
+
+/**
+ * Starts a program in a process group of its own. The group is killed when this process exits, is interrupted (Ctrl-C)
+ * or terminated, unless `onInterrupt` has taken over the orderly ending.
+ */
+export function startProcess(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
+  hook();
+  const child = spawn(command, args, { ...options, detached: process.platform !== 'win32' });
+  running.add(child);
+  child.once('error', () => running.delete(child));
+  return child;
+}
+
+/** Asks a process to end and, after `graceMs`, kills its whole group. Resolves once it is gone. */
+export async function endProcess(child: ChildProcess, graceMs = 3000): Promise<void> {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const impatient = setTimeout(() => killGroup(child), graceMs);
+    await gone;
+    clearTimeout(impatient);
+  }
+  killGroup(child);
+  running.delete(child);
+}
+
+/** Kills a process and everything it started, at once. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL');
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
+/**
+ * Replaces the immediate death on Ctrl-C or SIGTERM by an orderly ending: `end` is awaited, then the process exits with
+ * 130 or 143. A second signal ends at once. Whatever still runs then is killed.
+ */
+export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): void {
+  hook();
+  orderlyEnd = end;
+}
+
+let orderlyEnd: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
+
+function hook(): void {
+  if (hooked) return;
+  hooked = true;
+  process.on('exit', () => {
+    for (const child of running) killGroup(child);
+  });
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      const end = orderlyEnd;
+      orderlyEnd = undefined;
+      if (!end) process.exit(code);
+      end(signal).then(
+        () => process.exit(code),
+        (error) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
