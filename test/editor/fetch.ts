@@ -121,7 +121,8 @@ async function missingParts(folder: string): Promise<Record<string, string>> {
     }
     Object.assign(env, libraries);
   }
-  const hasFonts = existsSync('/etc/fonts/fonts.conf') && (existsSync('/usr/share/fonts') || existsSync('/usr/local/share/fonts'));
+  const hasFonts =
+    existsSync('/etc/fonts/fonts.conf') && (existsSync('/usr/share/fonts') || existsSync('/usr/local/share/fonts'));
   if (!hasFonts) {
     const config = join(folder, 'fonts', `perigee-${process.pid}.conf`);
     // The package's own configuration names folders of the cloud it was made for.
@@ -147,7 +148,9 @@ async function starts(executable: string, env: Record<string, string>): Promise<
 
 async function systemBrowser(): Promise<string | undefined> {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const candidates = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  const candidates = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
   candidates.push(
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',

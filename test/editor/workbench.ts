@@ -1,0 +1,327 @@
+/**
+ * A real VS Code (its browser edition), driven from outside by playwright. Linux; nothing has to be installed.
+ *
+ *     const editor = await openWorkbench({ folder, settings: { 'perigee.serverUrl': backend.url } });
+ *     await editor.runCommand('Perigee: Open Chat');
+ *     const chat = editor.webview('perigee.perigee');         // a locator root inside the web view
+ *     await chat.getByRole('textbox').fill('Hello');
+ *     await editor.reload();                                   // as "Developer: Reload Window"
+ *     await editor.kill(); await editor.reopen();              // SIGKILL to the browser, then back with the same profile
+ *     await editor.page.screenshot({ path: 'out/chat.png' });
+ *     await editor.close();
+ *
+ * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
+ */
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { format } from 'node:util';
+import type { BrowserContext, Frame, FrameLocator, Locator, Page } from 'playwright-core';
+import { openProfile } from './browser.ts';
+import { fetchEditor, root } from './fetch.ts';
+import { endProcess, killGroup, startProcess } from './processes.ts';
+
+export interface ServerOptions {
+  /** Holds the server's data, settings and extensions. */
+  dataFolder: string;
+  /** 0 (any free port) by default. */
+  port?: number;
+  /** More of the environment that the server and its extension host see. */
+  env?: Record<string, string | undefined>;
+  /** Whether the page may load an extension that is being developed, and run tests: never for people. */
+  automated?: boolean;
+  /** Called with each line the server prints. */
+  onOutput?: (line: string) => void;
+}
+
+export interface Server {
+  /** `http://127.0.0.1:PORT` */
+  url: string;
+  /** Settles when the server has ended, by itself or by `stop`. */
+  ended: Promise<void>;
+  stop(): Promise<void>;
+  /** SIGKILL to the server and everything it started. */
+  kill(): void;
+}
+
+/** Starts the server part of VS Code; resolves once it listens. Rejects with what it printed when it ends before that. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { node, vscode } = await fetchEditor();
+  const args = [
+    join(vscode, 'out/server-main.js'),
+    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--without-connection-token'],
+    ...['--server-data-dir', options.dataFolder, '--accept-server-license-terms'],
+    // Should this process be killed outright, the server ends itself once no window has been open for a while.
+    ...['--disable-workspace-trust', '--disable-telemetry', '--enable-remote-auto-shutdown'],
+    ...(options.automated ? ['--enable-smoke-test-driver'] : []),
+  ];
+  const child = startProcess(node, args, {
+    cwd: options.dataFolder,
+    env: { ...withoutEditor(process.env), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  const port = await new Promise<number>((found, fail) => {
+    let printed = '';
+    const read = (line: string) => {
+      printed += `${line}\n`;
+      options.onOutput?.(line);
+      if (printed.length > 100_000) printed = printed.slice(-50_000);
+      const listening = /Extension host agent listening on (\d+)/.exec(line);
+      if (listening) found(Number(listening[1]));
+    };
+    createInterface(child.stdout!).on('line', read);
+    createInterface(child.stderr!).on('line', read);
+    child.once('error', fail);
+    child.once('exit', (code) => fail(new Error(`The VS Code server ended with ${code}:\n${printed}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, ended, stop: () => endProcess(child), kill: () => killGroup(child) };
+}
+
+// Run from a terminal inside VS Code, ours would take itself for a part of that one.
+function withoutEditor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('VSCODE_') && name !== 'ELECTRON_RUN_AS_NODE'),
+  );
+}
+
+export interface WorkbenchOptions {
+  /** The workspace folder, absolute. */
+  folder: string;
+  /** The extension under development; this repository's own by default, null for none. */
+  extensionPath?: string | null;
+  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host. */
+  testsPath?: string;
+  /** User settings, on top of quiet defaults. */
+  settings?: Record<string, unknown>;
+  /** The name of a built-in theme; 'Default Dark Modern' by default. */
+  colorTheme?: string;
+  /** 1280 x 800 by default. */
+  viewport?: { width: number; height: number };
+  /** Device pixels for each CSS pixel of a picture; 1 by default. */
+  scale?: number;
+  /** More of the extension host's environment. */
+  env?: Record<string, string | undefined>;
+  /** A folder of VSIX-installed extensions to start with; empty by default. */
+  extensionsFolder?: string;
+  /** Receives what the extension host prints with console.log while tests run. */
+  onTestOutput?: (line: string) => void;
+  /** Receives the server's lines; by default they are kept for error messages only. */
+  onServerOutput?: (line: string) => void;
+}
+
+// What would cover, move or distract in tests and pictures. VS Code's own chat stays out of the way of ours.
+const quiet = {
+  'chat.disableAIFeatures': true,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'git.openRepositoryInParentFolders': 'never',
+  'security.workspace.trust.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'window.confirmBeforeClose': 'never',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+};
+
+/** Writes the user settings of a server's data folder: quiet defaults and what is given. */
+export async function writeSettings(dataFolder: string, settings: Record<string, unknown>): Promise<void> {
+  const folder = join(dataFolder, 'data/User');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
+}
+
+/** Opens an editor of its own on a folder; resolves when its workbench is on screen. */
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const home = await mkdtemp(join(tmpdir(), 'perigee-editor-'));
+  try {
+    await writeSettings(home, {
+      'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
+      ...options.settings,
+    });
+    if (options.extensionsFolder) await cp(options.extensionsFolder, join(home, 'extensions'), { recursive: true });
+    const workbench = new Workbench(options, home);
+    await workbench.reopen();
+    return workbench;
+  } catch (error) {
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    throw error;
+  }
+}
+
+export class Workbench {
+  #server: Server | undefined;
+  #context: BrowserContext | undefined;
+  #page: Page | undefined;
+  /** Kept over a restart: what a page stores belongs to its address. */
+  #port = 0;
+  #testsEnded: ((code: number) => void) | undefined;
+  /** The exit code of the suite named by `testsPath`, once it ends. */
+  readonly tests: Promise<number>;
+
+  constructor(
+    readonly options: WorkbenchOptions,
+    /** The server's data (settings, logs, storage) and the browser's profile. */
+    readonly home: string,
+  ) {
+    this.tests = new Promise((resolve) => {
+      this.#testsEnded = resolve;
+    });
+  }
+
+  /** The window. */
+  get page(): Page {
+    if (!this.#page) throw new Error('This editor is not open.');
+    return this.#page;
+  }
+
+  /** `http://127.0.0.1:PORT/?folder=…` with everything that loads the extension. */
+  get url(): string {
+    if (!this.#server) throw new Error('This editor is not open.');
+    const { extensionPath = root, testsPath } = this.options;
+    const remote = (path: string) => `vscode-remote://127.0.0.1:${this.#port}${resolve(path)}`;
+    const payload: [string, string][] = [];
+    if (extensionPath) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
+    if (testsPath) payload.push(['extensionTestsPath', remote(testsPath)]);
+    const query = new URLSearchParams({ folder: resolve(this.options.folder), payload: JSON.stringify(payload) });
+    return `${this.#server.url}/?${query}`;
+  }
+
+  /** Opens the window again after `kill`, with the storage and settings it had. */
+  async reopen(): Promise<void> {
+    const { options } = this;
+    this.#server ??= await startServer({
+      dataFolder: this.home,
+      port: this.#port,
+      env: options.env,
+      automated: true,
+      onOutput: options.onServerOutput,
+    });
+    this.#port = Number(new URL(this.#server.url).port);
+    this.#context = await openProfile(join(this.home, 'profile'), {
+      viewport: options.viewport ?? { width: 1280, height: 800 },
+      deviceScaleFactor: options.scale ?? 1,
+    });
+    const page = this.#context.pages()[0] ?? (await this.#context.newPage());
+    this.#page = page;
+    page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
+    await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) =>
+      options.onTestOutput?.(format(...args)),
+    );
+    await page.exposeFunction('codeAutomationExit', (code: number) => this.#testsEnded?.(code));
+    await page.goto(this.url);
+    await this.#shown();
+  }
+
+  /** Reloads the window as "Developer: Reload Window" does; the extension host starts anew. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.#shown();
+  }
+
+  /** Kills window, server and extension host with SIGKILL, all at once: nobody is told and nothing is tidied up. */
+  async kill(): Promise<void> {
+    const context = this.#context;
+    const server = this.#server;
+    if (!context || !server) throw new Error('This editor is not open.');
+    const session = await context.browser()!.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const closed = new Promise((done) => context.once('close', done));
+    server.kill();
+    for (const { id } of processInfo) process.kill(id, 'SIGKILL');
+    await Promise.all([closed, server.ended]);
+    this.#server = undefined;
+    this.#context = undefined;
+    this.#page = undefined;
+  }
+
+  /** Ends the editor and deletes what it kept. */
+  async close(): Promise<void> {
+    await this.#context?.close();
+    await this.#server?.stop();
+    this.#context = undefined;
+    this.#server = undefined;
+    this.#page = undefined;
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Runs a command of the palette by its whole title, such as 'Perigee: New Chat'. */
+  async runCommand(title: string): Promise<void> {
+    const picker = await this.#openPicker('F1', `>${title}`);
+    await this.#choose(picker, title);
+  }
+
+  /** Opens a file of the workspace in the editor and waits for its tab. `line` counts from 1. */
+  async openFile(path: string, line?: number): Promise<void> {
+    const absolute = resolve(this.options.folder, path);
+    const picker = await this.#openPicker('Control+P', absolute + (line ? `:${line}` : ''));
+    const name = absolute.slice(absolute.lastIndexOf('/') + 1);
+    await this.#choose(picker, name);
+    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+    await this.page.locator('.editor-instance .view-lines').first().waitFor();
+  }
+
+  /** The content of an extension's web view, as a root for locators; it follows the view over reloads. */
+  webview(extensionId = 'perigee.perigee'): FrameLocator {
+    return this.page
+      .frameLocator(`iframe.webview.ready[src*="extensionId=${extensionId}"]`)
+      .frameLocator('iframe#active-frame');
+  }
+
+  /** The same content as a frame, for evaluate(): resolves once it is loaded. It is another one after a reload. */
+  async webviewFrame(extensionId = 'perigee.perigee'): Promise<Frame> {
+    const inner = this.webview(extensionId).locator('body');
+    await inner.waitFor();
+    const handle = await inner.elementHandle();
+    const frame = await handle?.ownerFrame();
+    if (!frame) throw new Error(`The web view of ${extensionId} has gone.`);
+    return frame;
+  }
+
+  /** An item of the status bar, found by its text or its id (`perigee.perigee.quota`). */
+  statusBarItem(what: string | RegExp): Locator {
+    const items = this.page.locator('.statusbar-item');
+    return typeof what === 'string' && /^\w+\.\w+\./.test(what)
+      ? this.page.locator(`.statusbar-item[id="${what}"]`)
+      : items.filter({ hasText: what });
+  }
+
+  /** The texts of the status bar from left to right, empty ones left out. */
+  async statusBar(): Promise<string[]> {
+    const texts = await this.page.locator('.statusbar-item').allTextContents();
+    return texts.map((text) => text.trim()).filter(Boolean);
+  }
+
+  /** The lines of the active text editor that are on screen, as shown. */
+  async editorText(): Promise<string> {
+    const lines = await this.page
+      .locator('.editor-group-container.active .editor-instance .view-lines .view-line')
+      .evaluateAll((nodes) =>
+        nodes
+          .map((node) => ({ top: Number.parseFloat((node as HTMLElement).style.top), text: node.textContent ?? '' }))
+          .sort((a, b) => a.top - b.top)
+          .map(({ text }) => text),
+      );
+    return lines.join('\n').replaceAll('\u00a0', ' ');
+  }
+
+  async #shown(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  }
+
+  async #openPicker(key: string, text: string): Promise<Locator> {
+    const picker = this.page.locator('.quick-input-widget');
+    const input = picker.locator('input[type=text]');
+    await this.page.keyboard.press(key);
+    await input.waitFor();
+    await input.fill(text);
+    return picker;
+  }
+
+  async #choose(picker: Locator, label: string): Promise<void> {
+    const row = picker.locator('.monaco-list-row', { has: this.page.getByText(label, { exact: true }) }).first();
+    await row.click();
+  }
+}
