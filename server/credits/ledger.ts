@@ -1,0 +1,70 @@
+/**
+ * The ledger's arithmetic: no I/O, no clock. Amounts are integer micro-credits. Every function either refuses by name or
+ * returns numbers that must succeed.
+ */
+
+/** Funds in the order in which they are spent. They unwind in reverse. */
+export const FUNDS = ['promotional', 'purchased'] as const;
+export type Fund = (typeof FUNDS)[number];
+export type Split = Record<Fund, number>;
+
+/** What is posted and pending of each fund. */
+export type Funds = Record<Fund, { posted: number; pending: number }>;
+
+export function available(funds: Funds): number {
+  return FUNDS.reduce((sum, fund) => sum + funds[fund].posted - funds[fund].pending, 0);
+}
+
+export type HoldDecision = { kind: 'split'; split: Split } | { kind: 'insufficient'; availableMicro: number };
+
+/** How a hold of `amountMicro` is split over the funds, or that there isn't enough. */
+export function splitHold(funds: Funds, amountMicro: number): HoldDecision {
+  assertAmount(amountMicro);
+  const availableMicro = available(funds);
+  if (availableMicro < amountMicro) return { kind: 'insufficient', availableMicro };
+  return { kind: 'split', split: takeInOrder(amountMicro, (fund) => funds[fund].posted - funds[fund].pending) };
+}
+
+export interface Settlement {
+  /** What the hold pays, by fund. */
+  charged: Split;
+  chargedMicro: number;
+  /** What the cost exceeds the hold by; never charged from it. */
+  beyondMicro: number;
+}
+
+/** What is charged of a hold for a cost: at most the hold. The funds last in order are the first to be returned. */
+export function settle(held: Split, costMicro: number): Settlement {
+  assertAmount(costMicro);
+  const heldMicro = FUNDS.reduce((sum, fund) => sum + held[fund], 0);
+  const chargedMicro = Math.min(costMicro, heldMicro);
+  return {
+    charged: takeInOrder(chargedMicro, (fund) => held[fund]),
+    chargedMicro,
+    beyondMicro: costMicro - chargedMicro,
+  };
+}
+
+function takeInOrder(amountMicro: number, has: (fund: Fund) => number): Split {
+  const split: Split = { promotional: 0, purchased: 0 };
+  let rest = amountMicro;
+  for (const fund of FUNDS) {
+    split[fund] = Math.min(rest, has(fund));
+    rest -= split[fund];
+  }
+  if (rest !== 0) throw new Error('ledger: a split does not add up');
+  return split;
+}
+
+/** Assertions stay on in production: a wrong amount stops the request, not the books. */
+export function assertAmount(micro: number): void {
+  if (!Number.isSafeInteger(micro) || micro < 0) throw new RangeError(`ledger: not an amount: ${micro}`);
+}
+
+export const fundAccount = (fund: Fund, ledgerId: string) => `${fund}:${ledgerId}`;
+export const HOUSE = {
+  revenue: 'house:revenue',
+  grants: 'house:grants',
+  payments: 'house:payments',
+  absorbed: 'house:absorbed',
+} as const;

@@ -1,0 +1,375 @@
+import type { Selectable } from 'kysely';
+import type { Balance } from '../../shared/account.ts';
+import type { LogAnswer, LogEntry } from '../../shared/credits.ts';
+import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
+import { iso } from '../platform/clock.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
+import type { HoldRow, LogEntryRow, TransferRow } from '../platform/db/schema.ts';
+import { assertAmount, available, FUNDS, type Fund, type Funds, fundAccount, HOUSE, settle, splitHold } from './ledger.ts';
+
+/** What a run was and used; becomes its one line in the token log. */
+export interface RunUse {
+  runId: string;
+  conversationId: string;
+  model: string;
+  usage: Usage;
+}
+
+/** Opens an account's wallet under a random ledger id. `of` is 0 until the first grant. */
+export async function openWallet(tx: Tx, accountId: string, ledgerId: string): Promise<void> {
+  await tx.insertInto('wallet').values({ account_id: accountId, ledger_id: ledgerId, of_micro: 0 }).execute();
+  await tx
+    .insertInto('balance')
+    .values(FUNDS.map((kind) => ({ ledger_id: ledgerId, kind, posted: 0, pending: 0 })))
+    .execute();
+}
+
+/** Gives promotional credits; `requestId` is unique, so that the same grant asked for twice fails instead of doubling. */
+export async function grant(
+  tx: Tx,
+  given: { accountId: string; amountMicro: number; requestId: string; reason: string; at: number },
+): Promise<void> {
+  assertAmount(given.amountMicro);
+  const ledgerId = await lockWallet(tx, given.accountId);
+  await post(tx, {
+    id: `grant:${given.requestId}`,
+    debit: HOUSE.grants,
+    credit: fundAccount('promotional', ledgerId),
+    amount: given.amountMicro,
+    kind: 'grant',
+    request_id: given.requestId,
+    hold_id: null,
+    at: given.at,
+  });
+  await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb('posted', '+', given.amountMicro) }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'promotional')
+    .execute();
+  const funds = await readFunds(tx, ledgerId);
+  await tx.updateTable('wallet').set({ of_micro: available(funds) }).where('ledger_id', '=', ledgerId).execute();
+  await writeLog(tx, ledgerId, {
+    id: `grant:${given.requestId}`,
+    kind: 'grant',
+    amount: given.amountMicro,
+    balance: postedOf(funds),
+    reason: given.reason,
+    at: given.at,
+  });
+}
+
+export type HoldAnswer = { kind: 'held' } | { kind: 'insufficient'; availableMicro: number };
+
+/** Sets `amountMicro` aside for a run, or says what is left. A run has one hold, ever: a second throws (unique). */
+export async function placeHold(
+  tx: Tx,
+  hold: { id: string; accountId: string; runId: string; amountMicro: number; at: number },
+): Promise<HoldAnswer> {
+  const ledgerId = await lockWallet(tx, hold.accountId);
+  const decision = splitHold(await readFunds(tx, ledgerId), hold.amountMicro);
+  if (decision.kind === 'insufficient') return decision;
+  const { split } = decision;
+  // From here the hold must succeed: the guards below can only fail if the locks above did not hold.
+  for (const fund of FUNDS) {
+    if (split[fund] === 0) continue;
+    const { numUpdatedRows } = await tx
+      .updateTable('balance')
+      .set((eb) => ({ pending: eb('pending', '+', split[fund]) }))
+      .where('ledger_id', '=', ledgerId)
+      .where('kind', '=', fund)
+      .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', split[fund]))
+      .executeTakeFirst();
+    assertOne(numUpdatedRows, 'a balance moved under a hold');
+  }
+  await tx
+    .insertInto('hold')
+    .values({
+      id: hold.id,
+      ledger_id: ledgerId,
+      run_id: hold.runId,
+      state: 'pending',
+      amount: hold.amountMicro,
+      ...split,
+      posted_amount: 0,
+      created_at: hold.at,
+      resolved_at: null,
+    })
+    .execute();
+  return { kind: 'held' };
+}
+
+export type Resolution =
+  | { kind: 'posted'; chargedMicro: number; absorbedMicro: number }
+  | { kind: 'voided' }
+  | { kind: 'resolved_before'; state: HoldRow['state']; chargedMicro: number };
+
+/**
+ * Charges a run's hold with what it cost. What lies beyond the hold is charged too if the account still has it, else the
+ * house takes it over. A hold that was resolved before is told, never resolved again.
+ */
+export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: number): Promise<Resolution> {
+  const hold = await resolveHold(tx, run.runId, 'posted', at);
+  if ('kind' in hold) return hold;
+  const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
+  await tx.updateTable('hold').set({ posted_amount: chargedMicro }).where('id', '=', hold.id).execute();
+  await moveBalance(tx, hold, charged);
+  for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
+  const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
+  const absorbedMicro = beyondMicro - extraMicro;
+  if (absorbedMicro > 0) await absorb(tx, hold, absorbedMicro, at);
+  const total = chargedMicro + extraMicro;
+  await writeLog(tx, hold.ledger_id, {
+    ...useColumns(run),
+    id: `run:${run.runId}`,
+    kind: 'charge',
+    amount: -total,
+    balance: postedOf(await readFunds(tx, hold.ledger_id)),
+    absorbed: absorbedMicro,
+    reason: absorbedMicro > 0 ? REASONS.beyond_hold : `Answer by ${run.model}`,
+    reason_code: absorbedMicro > 0 ? 'beyond_hold' : null,
+    at,
+  });
+  return { kind: 'posted', chargedMicro: total, absorbedMicro };
+}
+
+/** Gives a run's hold back whole, with the reason that the user reads; `costMicro` is what the house takes over. */
+export async function voidHold(
+  tx: Tx,
+  run: RunUse,
+  reason: Reason,
+  costMicro: number,
+  at: number,
+): Promise<Resolution> {
+  assertAmount(costMicro);
+  const hold = await resolveHold(tx, run.runId, 'voided', at);
+  if ('kind' in hold) return hold;
+  await moveBalance(tx, hold, { promotional: 0, purchased: 0 });
+  if (costMicro > 0) await absorb(tx, hold, costMicro, at);
+  await writeLog(tx, hold.ledger_id, {
+    ...useColumns(run),
+    id: `run:${run.runId}`,
+    kind: 'not_charged',
+    amount: 0,
+    balance: null,
+    absorbed: costMicro,
+    reason: REASONS[reason],
+    reason_code: reason,
+    at,
+  });
+  return { kind: 'voided' };
+}
+
+/** The account's balance, in the one shape of the wire. `guestRunMicro` is the flat price of a guest's run. */
+export async function readBalance(db: Reader, accountId: string, guestRunMicro: number | null): Promise<Balance> {
+  const rows = await db
+    .selectFrom('wallet')
+    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
+    .select(['wallet.of_micro', 'balance.kind', 'balance.posted', 'balance.pending'])
+    .where('wallet.account_id', '=', accountId)
+    .execute();
+  const funds = toFunds(rows);
+  const availableMicro = available(funds);
+  const left = (fund: Fund) => funds[fund].posted - funds[fund].pending;
+  return {
+    availableMicro,
+    pendingMicro: FUNDS.reduce((sum, fund) => sum + funds[fund].pending, 0),
+    ofMicro: rows[0]?.of_micro ?? 0,
+    promotionalMicro: left('promotional'),
+    purchasedMicro: left('purchased'),
+    ...(guestRunMicro ? { guestMessagesLeft: Math.floor(availableMicro / guestRunMicro) } : {}),
+    windows: [],
+  };
+}
+
+/** A page of the token log, newest first; `before` is the `before` of the page before it. */
+export async function listLog(
+  db: Reader,
+  accountId: string,
+  page: { before?: number; limit: number },
+): Promise<LogAnswer> {
+  let query = db
+    .selectFrom('log_entry')
+    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
+    .selectAll('log_entry')
+    .where('wallet.account_id', '=', accountId);
+  if (page.before !== undefined) query = query.where('log_entry.seq', '<', page.before);
+  const rows = await query.orderBy('log_entry.seq', 'desc').limit(page.limit + 1).execute();
+  const shown = rows.slice(0, page.limit);
+  return { entries: shown.map(toLogEntry), before: rows.length > page.limit ? String(shown.at(-1)!.seq) : null };
+}
+
+/** What was charged since `since`, by conversation, most first. */
+export function sumCharges(db: Reader, accountId: string, since: number) {
+  return db
+    .selectFrom('log_entry')
+    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
+    .select((eb) => [
+      'log_entry.conversation_id as conversationId',
+      eb.fn.sum<number | string>(eb.neg(eb.ref('log_entry.amount'))).as('chargedMicro'),
+      eb.fn.countAll<number | string>().as('runs'),
+    ])
+    .where('wallet.account_id', '=', accountId)
+    .where('log_entry.at', '>=', since)
+    .where('log_entry.kind', '=', 'charge')
+    .groupBy('log_entry.conversation_id')
+    .orderBy('chargedMicro', 'desc')
+    .execute();
+}
+
+/**
+ * The wallet's ledger id, its row locked: whoever wants to hold or grant waits here. A no-op update, because it means the
+ * same on both engines.
+ */
+async function lockWallet(tx: Tx, accountId: string): Promise<string> {
+  const row = await tx
+    .updateTable('wallet')
+    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
+    .where('account_id', '=', accountId)
+    .returning('ledger_id')
+    .executeTakeFirst();
+  if (!row) throw new Error('credits: the account has no wallet');
+  return row.ledger_id;
+}
+
+async function readFunds(tx: Tx, ledgerId: string): Promise<Funds> {
+  return toFunds(await tx.selectFrom('balance').selectAll().where('ledger_id', '=', ledgerId).execute());
+}
+
+function toFunds(rows: readonly { kind: Fund; posted: number; pending: number }[]): Funds {
+  const of = (fund: Fund) => {
+    const row = rows.find((r) => r.kind === fund);
+    return { posted: row?.posted ?? 0, pending: row?.pending ?? 0 };
+  };
+  return { promotional: of('promotional'), purchased: of('purchased') };
+}
+
+const postedOf = (funds: Funds) => FUNDS.reduce((sum, fund) => sum + funds[fund].posted, 0);
+
+/** Ends a pending hold, or tells how it ended before. */
+async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
+  const hold = await tx
+    .updateTable('hold')
+    .set({ state, resolved_at: at })
+    .where('run_id', '=', runId)
+    .where('state', '=', 'pending')
+    .returningAll()
+    .executeTakeFirst();
+  if (hold) return hold;
+  const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  if (!before) throw new Error('credits: a run without a hold');
+  return { kind: 'resolved_before', state: before.state, chargedMicro: before.posted_amount } as const;
+}
+
+/** Takes a hold off `pending`, and what of it was charged off `posted`. */
+async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>): Promise<void> {
+  for (const fund of FUNDS) {
+    if (hold[fund] === 0) continue;
+    const { numUpdatedRows } = await tx
+      .updateTable('balance')
+      .set((eb) => ({ pending: eb('pending', '-', hold[fund]), posted: eb('posted', '-', charged[fund]) }))
+      .where('ledger_id', '=', hold.ledger_id)
+      .where('kind', '=', fund)
+      .executeTakeFirst();
+    assertOne(numUpdatedRows, 'a hold without its balance');
+  }
+}
+
+async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id: string, at: number): Promise<void> {
+  if (amount === 0) return;
+  await post(tx, {
+    id,
+    debit: fundAccount(fund, hold.ledger_id),
+    credit: HOUSE.revenue,
+    amount,
+    kind: 'charge',
+    request_id: hold.run_id,
+    hold_id: hold.id,
+    at,
+  });
+}
+
+/** Tries to charge what lies beyond a hold, all of it from one fund; returns what was charged. */
+async function chargeBeyond(tx: Tx, hold: HoldRow, amount: number, at: number): Promise<number> {
+  for (const fund of FUNDS) {
+    const { numUpdatedRows } = await tx
+      .updateTable('balance')
+      .set((eb) => ({ posted: eb('posted', '-', amount) }))
+      .where('ledger_id', '=', hold.ledger_id)
+      .where('kind', '=', fund)
+      .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', amount))
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) continue;
+    await chargeFund(tx, hold, fund, amount, `${hold.id}:beyond`, at);
+    return amount;
+  }
+  return 0;
+}
+
+/** The house pays itself: revenue that nobody is charged for. */
+async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promise<void> {
+  await post(tx, {
+    id: `${hold.id}:absorbed`,
+    debit: HOUSE.absorbed,
+    credit: HOUSE.revenue,
+    amount,
+    kind: 'absorbed',
+    request_id: hold.run_id,
+    hold_id: hold.id,
+    at,
+  });
+}
+
+async function post(tx: Tx, transfer: TransferRow): Promise<void> {
+  await tx.insertInto('transfer').values(transfer).execute();
+}
+
+type LogRow = Selectable<LogEntryRow>;
+type LogColumns = Pick<LogRow, 'id' | 'kind' | 'amount' | 'balance' | 'reason' | 'at'> & Partial<Omit<LogRow, 'seq'>>;
+
+async function writeLog(tx: Tx, ledgerId: string, entry: LogColumns): Promise<void> {
+  await tx
+    .insertInto('log_entry')
+    .values({ absorbed: 0, ...entry, ledger_id: ledgerId })
+    .execute();
+}
+
+function useColumns({ runId, conversationId, model, usage }: RunUse) {
+  return {
+    run_id: runId,
+    conversation_id: conversationId,
+    model,
+    input_tokens: usage.inputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    output_tokens: usage.outputTokens,
+    estimated: usage.estimated ? 1 : 0,
+  };
+}
+
+function toLogEntry(row: LogRow): LogEntry {
+  return {
+    id: row.id,
+    kind: row.kind,
+    amountMicro: row.amount,
+    balanceMicro: row.balance,
+    reason: row.reason,
+    reasonCode: (row.reason_code as Reason | null) ?? undefined,
+    model: row.model ?? undefined,
+    runId: row.run_id ?? undefined,
+    conversationId: row.conversation_id ?? undefined,
+    usage:
+      row.input_tokens === null
+        ? undefined
+        : {
+            inputTokens: row.input_tokens,
+            cachedInputTokens: row.cached_input_tokens ?? 0,
+            outputTokens: row.output_tokens ?? 0,
+            estimated: row.estimated === 1,
+          },
+    at: iso(row.at),
+  };
+}
+
+function assertOne(rows: bigint, what: string): void {
+  if (rows !== 1n) throw new Error(`credits: ${what}`);
+}

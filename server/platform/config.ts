@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { MICRO_PER_CREDIT } from '../../shared/account.ts';
+import { PriceSchema } from '../../shared/models.ts';
+
+const credits = (n: number) => n * MICRO_PER_CREDIT;
+
+/** A model of the list. Prices are micro-credits for 1 million tokens, or for a run. */
+const ModelConfigSchema = z.strictObject({
+  id: z.string().min(1).max(200),
+  name: z.string().max(200).optional(),
+  contextTokens: z.int().min(1024).default(128_000),
+  maxOutputTokens: z.int().min(16).default(8192),
+  price: PriceSchema.default({ mode: 'flat', runMicro: credits(1) }),
+});
+export type ModelConfig = z.infer<typeof ModelConfigSchema>;
+
+/** Guests, by the defaults of the service's policy. A run of a guest costs `runMicro`, whatever the model. */
+const GuestConfigSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  messages: z.int().min(1).default(10),
+  perHour: z.int().min(1).default(10),
+  perDay: z.int().min(1).default(30),
+  /** New guests a day that the house pays for, over all networks. */
+  dailyBudget: z.int().min(1).default(1000),
+  /** Models that guests may use; empty: all. */
+  models: z.array(z.string()).default([]),
+  maxInputTokens: z.int().min(256).default(16_000),
+  maxOutputTokens: z.int().min(16).default(2_000),
+  runMicro: z.int().min(0).default(credits(1)),
+});
+
+/** The file that PERIGEE_CONFIG names. */
+const PolicySchema = z.strictObject({
+  models: z.array(ModelConfigSchema).default([]),
+  guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
+});
+export type Policy = z.infer<typeof PolicySchema>;
+
+/** Prices known without a file: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached in, 250 out. */
+export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
+  'kimi-k2': {
+    mode: 'tokens',
+    inputMicro: credits(60),
+    cachedInputMicro: credits(15),
+    outputMicro: credits(250),
+  },
+};
+
+export interface Config {
+  host: string;
+  port: number;
+  /** What clients are told to call, without a slash at its end; null until the port is known. */
+  publicUrl: string | null;
+  database: { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };
+  upstream: { url: string; key: string | null; model: string | null } | null;
+  trustedProxies: string[];
+  corsOrigins: string[];
+  secret: string | null;
+  metricsToken: string | null;
+  logLevel: string;
+  policy: Policy;
+}
+
+/** A wrong setting, in one line that names it. */
+export class ConfigError extends Error {}
+
+const list = (text: string | undefined) =>
+  (text ?? '')
+    .split(',')
+    .map((s) => s.trim())
+    .filter(Boolean);
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function httpUrl(name: string, value: string): URL {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new ConfigError(`${name} is not a URL: it must look like https://example.org`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ConfigError(`${name} must be http or https`);
+  return url;
+}
+
+function parsePort(value: string | undefined): number {
+  if (value === undefined || value === '') return 8787;
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new ConfigError(`PORT must be a number from 0 to 65535, not "${value}"`);
+  return port;
+}
+
+function parseDatabase(value: string | undefined): Config['database'] {
+  const url = value || 'sqlite:data/perigee.db';
+  if (url.startsWith('sqlite:')) {
+    const file = url.slice('sqlite:'.length);
+    if (!file) throw new ConfigError('DATABASE_URL names no file: write sqlite:path/to/perigee.db');
+    return { engine: 'sqlite', file };
+  }
+  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url };
+  throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
+}
+
+function parsePolicy(file: string | undefined, readFile: (path: string) => string): Policy {
+  if (!file) return PolicySchema.parse({});
+  let json: unknown;
+  try {
+    json = JSON.parse(readFile(file));
+  } catch (error) {
+    throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read as JSON: ${(error as Error).message}`);
+  }
+  const parsed = PolicySchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
+}
+
+/**
+ * The settings, parsed once. Throws `ConfigError` with one line that names the wrong setting.
+ * `readFile` reads PERIGEE_CONFIG.
+ */
+export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
+  const host = env.HOST || '127.0.0.1';
+  const database = parseDatabase(env.DATABASE_URL);
+  const publicUrl = env.PUBLIC_URL ? httpUrl('PUBLIC_URL', env.PUBLIC_URL) : null;
+  if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
+    throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
+  const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
+  if (!upstreamUrl && !isLoopback(host) && env.DEMO !== '1')
+    throw new ConfigError(
+      `UPSTREAM_URL is not set and HOST ${host} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
+    );
+  if (database.engine === 'postgres' && !env.SECRET)
+    throw new ConfigError('SECRET is required on PostgreSQL: the same 32 or more random characters on every node');
+  if (env.SECRET && env.SECRET.length < 32) throw new ConfigError('SECRET must have 32 characters or more');
+  return {
+    host,
+    port: parsePort(env.PORT),
+    publicUrl: publicUrl ? publicUrl.origin : null,
+    database,
+    upstream: upstreamUrl
+      ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
+      : null,
+    trustedProxies: list(env.TRUSTED_PROXIES),
+    corsOrigins: list(env.CORS_ORIGINS).map((origin) => httpUrl('CORS_ORIGINS', origin).origin),
+    secret: env.SECRET || null,
+    metricsToken: env.METRICS_TOKEN || null,
+    logLevel: env.LOG_LEVEL || 'info',
+    policy: parsePolicy(env.PERIGEE_CONFIG, readFile),
+  };
+}

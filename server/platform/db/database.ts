@@ -1,0 +1,44 @@
+import { type Kysely, Migrator, type Transaction } from 'kysely';
+import type { Changes } from '../changes.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Schema } from './schema.ts';
+
+export type Tx = Transaction<Schema>;
+/** For queries that only read: the database's reading side or a transaction. */
+export type Reader = Kysely<Schema>;
+
+/** One database, two engines. Both are used through these members alone. */
+export interface Database {
+  readonly engine: 'sqlite' | 'postgres';
+  /** Committed state. Never use it inside `write`: it would not see what the transaction has done. */
+  readonly read: Reader;
+  /**
+   * Runs `work` in a transaction and resolves when it is durable. On SQLite, works that were asked for meanwhile share one
+   * commit (each in a savepoint of its own, so that one's failure undoes only itself); on PostgreSQL, deadlocks are
+   * tried again. `work` awaits nothing but queries: never a model, a timer or the network.
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  readonly changes: Changes;
+  close(): Promise<void>;
+}
+
+/** Opens the database that the settings name, and brings its schema up to date. Throws if that can't be done. */
+export async function openDatabase(config: Config['database'], log: Log): Promise<Database> {
+  if (config.engine === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file);
+  return (await import('./postgres.ts')).openPostgres(config.url, log);
+}
+
+export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres'): Promise<void> {
+  const { error } = await new Migrator({ db, provider: migrations(engine) }).migrateToLatest();
+  if (error) throw error;
+}
+
+/** The database can't be reached or shuts down: nothing was decided, and another try makes sense. */
+export function isUnavailable(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|57P0|08|53|SQLITE_(IOERR|FULL|CANTOPEN|BUSY))/.test(code))
+    return true;
+  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message);
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
+import type { Log } from '../log.ts';
+import { type Database, migrate, type Tx } from './database.ts';
+import type { Schema } from './schema.ts';
+
+const INT8 = 20;
+const CHANNEL = 'perigee';
+/** NOTIFY takes less than 8,000 bytes. */
+const MAX_NOTIFY = 7_500;
+const RETRIES = 5;
+
+/** For many nodes. Changes travel by NOTIFY, one a transaction, ids only. */
+export async function openPostgres(url: string, log: Log): Promise<Database> {
+  const types = {
+    getTypeParser(oid: number, format?: 'text' | 'binary') {
+      if (oid === INT8 && format !== 'binary') return parseInt8;
+      return pg.types.getTypeParser(oid, format as 'text');
+    },
+  } as pg.CustomTypesConfig;
+  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 5_000, types });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  await migrate(db, 'postgres');
+  const changes = new Changes();
+  const node = randomUUID();
+  const listener = new Listener(url, node, changes, log);
+  await listener.start();
+
+  async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    let told: AddressedChange[] = [];
+    const value = await db.transaction().execute(async (tx) => {
+      told = collectChanges(tx);
+      const result = await work(tx);
+      for (const payload of payloads(node, told)) await sql`select pg_notify(${CHANNEL}, ${payload})`.execute(tx);
+      return result;
+    });
+    changes.deliver(told);
+    return value;
+  }
+
+  return {
+    engine: 'postgres',
+    read: db,
+    changes,
+    async write(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          const { code } = error as { code?: string };
+          if ((code !== '40001' && code !== '40P01') || tries === RETRIES) throw error;
+        }
+      }
+    },
+    async close() {
+      await listener.stop();
+      await db.destroy();
+    },
+  };
+}
+
+/** pg hands int8 over as text; amounts are safe integers or something is badly wrong. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('an integer in the database is beyond 2^53');
+  return value;
+}
+
+/** The changes as NOTIFY payloads: almost always one. */
+function* payloads(node: string, changes: readonly AddressedChange[]): Generator<string> {
+  let batch: string[][] = [];
+  let size = 0;
+  for (const { key, topic, id } of changes) {
+    const item = [key, topic, id];
+    const bytes = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (size + bytes > MAX_NOTIFY && batch.length > 0) {
+      yield JSON.stringify([node, batch]);
+      batch = [];
+      size = 0;
+    }
+    batch.push(item);
+    size += bytes;
+  }
+  if (batch.length > 0) yield JSON.stringify([node, batch]);
+}
+
+/** Hears the other nodes; own changes are delivered without the round trip. */
+class Listener {
+  #client: pg.Client | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly node: string,
+    private readonly changes: Changes,
+    private readonly log: Log,
+  ) {}
+
+  async start(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 });
+    client.on('notification', ({ payload }) => this.#hear(payload ?? ''));
+    client.on('error', () => this.#lost(client));
+    client.on('end', () => this.#lost(client));
+    await client.connect();
+    await client.query(`listen ${CHANNEL}`);
+    this.#client = client;
+  }
+
+  #hear(payload: string): void {
+    const [node, batch] = JSON.parse(payload) as [string, [string, string, string][]];
+    if (node !== this.node) this.changes.deliver(batch.map(([key, topic, id]) => ({ key, topic, id })));
+  }
+
+  #lost(client: pg.Client): void {
+    if (this.#stopped || this.#client !== client) return;
+    this.#client = null;
+    this.log.warn('lost the connection that tells of changes; reconnecting');
+    void client.end().catch(() => {});
+    this.#reconnect(250);
+  }
+
+  #reconnect(delayMs: number): void {
+    this.#retry = setTimeout(() => {
+      this.start().then(
+        () => this.changes.resync(),
+        () => !this.#stopped && this.#reconnect(Math.min(delayMs * 2, 5_000)),
+      );
+    }, delayMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#retry) clearTimeout(this.#retry);
+    await this.#client?.end().catch(() => {});
+  }
+}

@@ -1,0 +1,182 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Every table, as Kysely sees it. Times are integer milliseconds since 1970, amounts integer micro-credits, JSON is text,
+ * booleans are 0 and 1: what both engines store alike.
+ */
+export interface Schema {
+  account: AccountRow;
+  token: TokenRow;
+  guest_admission: GuestAdmissionRow;
+  wallet: WalletRow;
+  balance: BalanceRow;
+  transfer: TransferRow;
+  hold: HoldRow;
+  log_entry: LogEntryRow;
+  conversation: ConversationRow;
+  message: MessageRow;
+  run: RunRow;
+  run_event: RunEventRow;
+}
+
+export interface AccountRow {
+  id: string;
+  kind: 'guest' | 'member';
+  created_at: number;
+  last_active_at: number;
+}
+
+export interface TokenRow {
+  id: string;
+  account_id: string;
+  /** SHA-256 of the token, hex. */
+  token_hash: string;
+  created_at: number;
+  last_used_at: number;
+  revoked_at: number | null;
+}
+
+/** One admitted guest, by the keyed hash of its network (/24 or /48). */
+export interface GuestAdmissionRow {
+  id: string;
+  network: string;
+  at: number;
+}
+
+/** Maps an account to the random id by which the journal knows it. Deleting a person deletes this row alone. */
+export interface WalletRow {
+  account_id: string;
+  ledger_id: string;
+  /** What was available just after the newest grant or purchase. */
+  of_micro: number;
+}
+
+export type FundKind = 'promotional' | 'purchased';
+
+/** A cache of the journal: `posted` is the sum of its transfers, `pending` that of the open holds. */
+export interface BalanceRow {
+  ledger_id: string;
+  kind: FundKind;
+  posted: number;
+  pending: number;
+}
+
+/** The journal: append-only. `debit` and `credit` name `promotional:<ledger id>`, `house:revenue` and so on. */
+export interface TransferRow {
+  id: string;
+  debit: string;
+  credit: string;
+  amount: number;
+  kind: 'grant' | 'charge' | 'absorbed' | 'refund';
+  request_id: string;
+  hold_id: string | null;
+  at: number;
+}
+
+export interface HoldRow {
+  id: string;
+  ledger_id: string;
+  /** The run it pays for; a run has one hold, ever. */
+  run_id: string;
+  state: 'pending' | 'posted' | 'voided' | 'expired';
+  amount: number;
+  /** The split by fund; they sum up to `amount`. */
+  promotional: number;
+  purchased: number;
+  /** What was charged, once posted. */
+  posted_amount: number;
+  created_at: number;
+  resolved_at: number | null;
+}
+
+/** The token log, and for runs their one usage row. */
+export interface LogEntryRow {
+  /** Made by the database, growing; pages are cut by it. */
+  seq: Generated<number>;
+  id: string;
+  ledger_id: string;
+  kind: 'grant' | 'charge' | 'not_charged' | 'refund';
+  amount: number;
+  balance: number | null;
+  /** What the house took over: a failed run's cost, or what lay beyond a hold. */
+  absorbed: number;
+  reason: string;
+  reason_code: string | null;
+  run_id: string | null;
+  conversation_id: string | null;
+  model: string | null;
+  input_tokens: number | null;
+  cached_input_tokens: number | null;
+  output_tokens: number | null;
+  estimated: number | null;
+  at: number;
+}
+
+export interface ConversationRow {
+  id: string;
+  account_id: string;
+  title: string;
+  kind: 'chat' | 'edit';
+  created_at: number;
+  updated_at: number;
+}
+
+export interface MessageRow {
+  id: string;
+  conversation_id: string;
+  /** Order within the conversation. */
+  seq: number;
+  role: 'user' | 'assistant';
+  kind: 'chat' | 'edit';
+  text: string;
+  /** JSON of the attachments with their texts, or of an edit's input. */
+  attachments: string | null;
+  run_id: string | null;
+  state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed' | null;
+  model: string | null;
+  usage: string | null;
+  charged: number | null;
+  reason: string | null;
+  problem: string | null;
+  continues: string | null;
+  device: string | null;
+  created_at: number;
+  /** Set when a later run replaced it; kept 30 days for undo. */
+  superseded_at: number | null;
+  superseded_by: string | null;
+}
+
+export interface RunRow {
+  id: string;
+  conversation_id: string;
+  account_id: string;
+  user_message_id: string | null;
+  message_id: string;
+  kind: 'chat' | 'edit';
+  model: string;
+  state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed';
+  device: string;
+  /** SHA-256 of the whole request: the same id with another request is a refusal of its own. */
+  request_hash: string;
+  max_output_tokens: number;
+  owner_node: string;
+  lease_until: number;
+  stop_requested: number;
+  /** JSON of the usage so far, counted here: what a crash costs the house. */
+  checkpoint: string;
+  /** JSON of the price in force when the run began. */
+  price: string;
+  last_seq: number;
+  created_at: number;
+  ended_at: number | null;
+  /** An edit's outcome, told once: JSON of {applied, refused}. */
+  outcome: string | null;
+}
+
+/** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */
+export interface RunEventRow {
+  run_id: string;
+  first_seq: number;
+  last_seq: number;
+  payload: string;
+}

@@ -1,0 +1,113 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { Kysely, SqliteDialect, sql } from 'kysely';
+import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
+import { ConfigError } from '../config.ts';
+import { type Database, migrate, type Tx } from './database.ts';
+import type { Schema } from './schema.ts';
+
+interface Job {
+  work: (tx: Tx) => Promise<unknown>;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Works that share one commit at most: keeps the time in one transaction around 10 ms. */
+const MAX_BATCH = 64;
+
+/**
+ * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads what is committed.
+ * Throws `ConfigError` if another process has the file.
+ */
+export async function openSqlite(file: string): Promise<Database> {
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = lockFile(file);
+  const writer = connect(file);
+  await migrate(writer, 'sqlite');
+  const reader = connect(file, true);
+  const changes = new Changes();
+  const queue: Job[] = [];
+  let running: Promise<void> | null = null;
+
+  async function runBatch(batch: Job[]): Promise<void> {
+    let told: AddressedChange[] = [];
+    const results: { job: Job; error?: unknown; value?: unknown }[] = [];
+    try {
+      await writer.transaction().execute(async (tx) => {
+        told = collectChanges(tx);
+        for (const job of batch) {
+          const mark = told.length;
+          await sql`savepoint job`.execute(tx);
+          try {
+            results.push({ job, value: await job.work(tx) });
+          } catch (error) {
+            told.length = mark;
+            results.push({ job, error: error ?? new Error('failed') });
+            await sql`rollback to job`.execute(tx);
+          }
+          await sql`release job`.execute(tx);
+        }
+      });
+    } catch (error) {
+      for (const job of batch) job.reject(error);
+      return;
+    }
+    changes.deliver(told);
+    for (const { job, error, value } of results) {
+      if (error === undefined) job.resolve(value);
+      else job.reject(error);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    // One turn of the event loop, so that requests that arrived together are committed together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (queue.length > 0) await runBatch(queue.splice(0, MAX_BATCH));
+    running = null;
+  }
+
+  return {
+    engine: 'sqlite',
+    read: reader,
+    changes,
+    write<T>(work: (tx: Tx) => Promise<T>) {
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ work, resolve: resolve as Job['resolve'], reject });
+        running ??= drain();
+      });
+    },
+    async close() {
+      await running;
+      await reader.destroy();
+      await writer.destroy();
+      lock.close();
+    },
+  };
+}
+
+function connect(file: string, readonly = false): Kysely<Schema> {
+  const database = new Sqlite(file, { readonly, fileMustExist: readonly });
+  if (!readonly) {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+  }
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+}
+
+/**
+ * A transaction held open on a file beside the database for as long as the process lives; the system lets go of it
+ * even after kill -9. Open runs are recovered at start, so a second process would take the first one's.
+ */
+function lockFile(file: string): Sqlite.Database {
+  const lock = new Sqlite(`${file}-lock`, { timeout: 0 });
+  try {
+    lock.exec('begin exclusive');
+  } catch (error) {
+    lock.close();
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+    throw new ConfigError(`DATABASE_URL: another Perigee is running on ${file}. Stop it, or name another file`);
+  }
+  return lock;
+}

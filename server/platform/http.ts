@@ -1,0 +1,138 @@
+import type { ServerResponse } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { PROBLEMS, ProblemSchema } from '../../shared/problems.ts';
+import { isUnavailable } from './db/database.ts';
+import { AppError, toProblem } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** What a request carries through the routes. `accountId` and `tokenId` are there behind `authenticate`. */
+export interface AppEnv {
+  Bindings: HttpBindings;
+  Variables: { requestId: string; accountId: string; tokenId: string; accountKind: 'guest' | 'member'; device: string };
+}
+
+export type Api = OpenAPIHono<AppEnv>;
+export type AppContext = Context<AppEnv>;
+
+/** A group of routes whose requests are checked against their contracts; a misfit is told place by place. */
+export function createApi(): Api {
+  return new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const issues = result.error.issues.slice(0, 20).map((i) => ({ path: i.path.join('.'), message: i.message }));
+      const first = issues[0]!;
+      throw new AppError(
+        'invalid_request',
+        `${first.path ? `${first.path}: ` : ''}${first.message}. See /openapi.json for what is expected.`,
+        { issues },
+      );
+    },
+  });
+}
+
+const problemAnswer = {
+  description: 'a refusal: its code says which',
+  content: { 'application/problem+json': { schema: ProblemSchema } },
+};
+
+/** The `responses` of a route: one success and the named refusals. */
+export function answers<S extends z.ZodType, N extends 200 | 201 | 202 = 200>(schema: S, status: N = 200 as N) {
+  return {
+    [status]: { description: 'done', content: { 'application/json': { schema } } },
+    default: problemAnswer,
+  } as { [K in N]: { description: string; content: { 'application/json': { schema: S } } } };
+}
+
+/** The `responses` of a route that answers with 204, or with something other than JSON. */
+export const emptyAnswer = { 204: { description: 'done' }, default: problemAnswer } as { 204: { description: string } };
+export function rawAnswer(contentType: string, description: string) {
+  return {
+    200: { description, content: { [contentType]: { schema: z.string() } } },
+    default: problemAnswer,
+  } as { 200: { description: string; content: Record<string, { schema: z.ZodString }> } };
+}
+
+/** One place turns everything thrown into a problem; the unknown becomes a 500 with fixed text and a logged cause. */
+export function onError(log: Log): ErrorHandler<AppEnv> {
+  return (error, c) => {
+    const refusal = toAppError(error);
+    if (PROBLEMS[refusal.code].status >= 500)
+      log.error({ requestId: c.var.requestId, code: refusal.code, err: refusal.cause ?? error }, 'a request failed');
+    return problemResponse(c, refusal);
+  };
+}
+
+export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
+  problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`));
+
+export function problemResponse(c: AppContext, error: AppError): Response {
+  const problem = toProblem(error, c.var.requestId ?? '');
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (problem.retryAt)
+    headers['retry-after'] = String(Math.max(1, Math.ceil((Date.parse(problem.retryAt) - Date.now()) / 1000)));
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer';
+  return c.body(JSON.stringify(problem), problem.status as 400, headers);
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof HTTPException) {
+    if (error.status === 400 && /JSON/i.test(error.message))
+      return new AppError('invalid_json', 'The body is not valid JSON. Send application/json in UTF-8.');
+    if (error.status === 413) return new AppError('payload_too_large', 'The request is too large.');
+  }
+  if (isUnavailable(error))
+    return new AppError('unavailable', 'Nothing was started and nothing was charged. Try again in a moment.', {}, { cause: error });
+  return new AppError('internal', 'It was logged under this request id. Nothing was charged.', {}, { cause: error });
+}
+
+/**
+ * Begins a server-sent event stream on Node's own response: web streams cost a multiple of it at many streams. `start`
+ * is handed the response and a signal that aborts when the reader is gone.
+ */
+export function eventStream(
+  c: AppContext,
+  start: (out: ServerResponse, gone: AbortSignal) => Promise<void>,
+  log: Log,
+): Response {
+  const out = c.env.outgoing as ServerResponse;
+  const gone = new AbortController();
+  out.on('close', () => gone.abort());
+  c.res.headers.forEach((value, name) => {
+    if (name !== 'content-type') out.setHeader(name, value);
+  });
+  out.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  out.flushHeaders();
+  start(out, gone.signal)
+    .catch((error) => log.error({ requestId: c.var.requestId, err: error }, 'a stream broke'))
+    // A broken stream is cut, so that it doesn't look finished; a finished one has ended already.
+    .finally(() => (out.writableEnded ? undefined : out.destroy()));
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Writes one piece; resolves when the socket has room again, false when the reader is gone or too slow. */
+export function writePiece(out: ServerResponse, piece: string, gone: AbortSignal, slowMs = 30_000): Promise<boolean> {
+  if (gone.aborted) return Promise.resolve(false);
+  if (out.write(piece)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const done = (ok: boolean) => {
+      clearTimeout(timer);
+      out.off('drain', drained);
+      gone.removeEventListener('abort', left);
+      resolve(ok);
+    };
+    const drained = () => done(true);
+    const left = () => done(false);
+    const timer = setTimeout(left, slowMs);
+    out.once('drain', drained);
+    gone.addEventListener('abort', left);
+  });
+}

@@ -1,0 +1,8 @@
+import type { Migration, MigrationProvider } from 'kysely';
+import { main } from './001-main.ts';
+
+/** All migrations by name, in order; they run at the start of every node, one node at a time. */
+export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
+  const all: Record<string, Migration> = { '001-main': main(engine) };
+  return { getMigrations: async () => all };
+}

@@ -1,0 +1,10 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Clock, Ids } from './clock.ts';
+
+/** The real clock and the real randomness; only doors hand them in. */
+export const systemClock: Clock = { now: () => Date.now() };
+
+export const systemIds: Ids = {
+  next: () => randomUUID(),
+  secret: () => randomBytes(32).toString('base64url'),
+};
