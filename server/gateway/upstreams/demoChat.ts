@@ -1,0 +1,135 @@
+import { estimateTokens } from '../tokens.ts';
+import type { DemoAnswer } from './demo.ts';
+import { EDIT_RULES } from './demoEdit.ts';
+import { type DemoAttachment, fenced, readChatPrompt } from './demoPrompt.ts';
+
+const NOTE = '> **Demo model.** No language model is connected; this answer follows from fixed rules.';
+
+const COMMANDS: Record<string, string> = {
+  help: 'this list',
+  table: 'a table of your words, or of what you attached',
+  code: 'a code block: what you attached, or a small sample',
+  long: 'about 2,000 tokens, to try "stop", closing the window, and coming back',
+  slow: 'an answer that takes its time',
+  fail: 'an answer that breaks off in the middle, and costs nothing',
+  time: "the server's time",
+};
+
+/**
+ * The demo model's chat answer to one user message. The same message and time give the same answer. `afterFailure` gives
+ * what a failed answer would have been.
+ */
+export function answerChat(prompt: string, nowMs: number, { afterFailure = false } = {}): DemoAnswer {
+  const { words, attachments } = readChatPrompt(prompt);
+  const command = /^\W*(\w+)/.exec(words)?.[1]?.toLowerCase() ?? '';
+  switch (command) {
+    case 'help':
+      return say('What I can do', help());
+    case 'table':
+      return say('A table', tableOf(words, attachments));
+    case 'code':
+      return say('A code block', code(attachments));
+    case 'long':
+      return say('A long answer', longText());
+    case 'slow':
+      return { ...say('A slow answer', echo(words, attachments)), slower: 8 };
+    case 'time':
+      return say('The time', `On the server it is ${new Date(nowMs).toISOString()}.`);
+    case 'fail': {
+      const whole = say('An answer that fails', `${FAILING_START}${FAILING_REST}`);
+      if (afterFailure) return whole;
+      return { text: whole.text.slice(0, -FAILING_REST.length), fails: true };
+    }
+    default:
+      return say('You wrote', echo(words, attachments));
+  }
+}
+
+const FAILING_START =
+  'This answer is about to break off, as one of a real service may. What came until then stays, the message says that it ' +
+  'was not charged, and you are offered to';
+const FAILING_REST = ' continue, which you just did: this is the rest.';
+
+function say(title: string, body: string): DemoAnswer {
+  return { text: `${NOTE}\n\n## ${title}\n\n${body}\n` };
+}
+
+function help(): string {
+  const chat = Object.entries(COMMANDS).map(([name, does]) => `- \`${name}\`: ${does}`);
+  const edits = EDIT_RULES.map((rule) => `- \`${rule.example}\``);
+  return [
+    'Begin a message with one of these words; anything else is repeated to you:',
+    '',
+    ...chat,
+    '',
+    'With *Perigee: Edit Selection* I change the selected lines by these rules:',
+    '',
+    ...edits,
+  ].join('\n');
+}
+
+function echo(words: string, attachments: DemoAttachment[]): string {
+  const quoted = words ? words.split('\n').map((line) => `> ${line}`) : ['*(nothing)*'];
+  const parts = [
+    ...quoted,
+    '',
+    'That is',
+    '',
+    `- **${counted(words.match(/\S+/g)?.length ?? 0, 'word')}** in ${counted(words ? words.split('\n').length : 0, 'line')},`,
+    `- about **${counted(estimateTokens(words), 'token')}**,`,
+    `- and **${counted(attachments.length, 'attachment')}**.`,
+  ];
+  if (attachments.length > 0) parts.push('', attachmentTable(attachments));
+  parts.push('', 'Write `help` to see what else I can do.');
+  return parts.join('\n');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function tableOf(words: string, attachments: DemoAttachment[]): string {
+  if (attachments.length > 0) return attachmentTable(attachments);
+  const counts = new Map<string, number>();
+  for (const word of words.match(/[\p{L}\p{N}_]+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const rows = [...counts].slice(0, 50).map(([word, times]) => `| ${word} | ${[...word].length} | ${times} |`);
+  return ['| word | characters | times |', '|---|---:|---:|', ...rows].join('\n');
+}
+
+function attachmentTable(attachments: DemoAttachment[]): string {
+  const rows = attachments.map(
+    ({ label, text }) => `| ${label.replaceAll('|', '\\|')} | ${lineCount(text)} | ${text.length} |`,
+  );
+  return ['| attached | lines | characters |', '|---|---:|---:|', ...rows].join('\n');
+}
+
+function lineCount(text: string): number {
+  return text === '' ? 0 : text.split('\n').length;
+}
+
+const SAMPLE = `/** Greets somebody; try the buttons above this block. */
+export function greet(name: string, at: Date = new Date()): string {
+  const hour = at.getHours();
+  const greeting = hour < 12 ? 'Good morning' : hour < 18 ? 'Good afternoon' : 'Good evening';
+  return \`\${greeting}, \${name}!\`;
+}`;
+
+function code(attachments: DemoAttachment[]): string {
+  if (attachments.length === 0) return `A small sample:\n\n${fenced(SAMPLE, 'typescript')}`;
+  return attachments
+    .map(({ label, languageId, text }) => `What you attached (${label}), unchanged:\n\n${fenced(text, languageId)}`)
+    .join('\n\n');
+}
+
+/** About 2,000 tokens, each paragraph different, so that a gap or a repeat would be seen. */
+function longText(): string {
+  const paragraphs: string[] = [];
+  for (let n = 1; n <= 40; n += 1) {
+    paragraphs.push(
+      `**Part ${n} of 40.** You may stop this answer, close the view, reload the window or go to another device: the ` +
+        `answer belongs to the server and goes on. ${n} squared is ${n * n}, and ${40 - n} parts are still to come.`,
+    );
+    if (n % 10 === 0) paragraphs.push(fenced(`const part = ${n};\nconsole.log(part / 40);`, 'javascript'));
+  }
+  return paragraphs.join('\n\n');
+}

@@ -1,0 +1,151 @@
+import type { DemoAnswer } from './demo.ts';
+import { fenced, readEditPrompt } from './demoPrompt.ts';
+
+/** A visible rule: when `pattern` fits the instruction, `apply` gives the selection's new lines. */
+interface EditRule {
+  example: string;
+  pattern: RegExp;
+  apply(lines: string[], match: RegExpExecArray, languageId: string): string[];
+}
+
+/** Compared by code units, so that the result is the same everywhere. */
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+export const EDIT_RULES: EditRule[] = [
+  {
+    example: 'add comment "checked"',
+    pattern: /^add (?:a )?comment[:\s]+(.+)$/is,
+    apply: (lines, [, text], languageId) => [...comment(unquote(text!), lines, languageId), ...lines],
+  },
+  {
+    example: 'rename count to total',
+    pattern: /^(?:rename|replace) (\S+|"[^"]+") (?:to|with|by) (\S+|"[^"]*")$/i,
+    apply: (lines, [, from, to]) => rename(lines, unquote(from!), unquote(to!)),
+  },
+  {
+    example: 'make uppercase',
+    pattern: /\bupper ?-?case\b|\bcapital letters\b/i,
+    apply: (lines) => lines.map((line) => line.toUpperCase()),
+  },
+  {
+    example: 'make lowercase',
+    pattern: /\blower ?-?case\b/i,
+    apply: (lines) => lines.map((line) => line.toLowerCase()),
+  },
+  {
+    example: 'sort lines descending',
+    pattern: /\bsort\b.*\b(?:desc\w*|reverse\w*|backwards)\b/i,
+    apply: (lines) => lines.toSorted(compare).reverse(),
+  },
+  { example: 'sort lines', pattern: /\bsort\b/i, apply: (lines) => lines.toSorted(compare) },
+  { example: 'reverse lines', pattern: /\breverse\b/i, apply: (lines) => lines.toReversed() },
+  {
+    example: 'number lines',
+    pattern: /\bnumber\b.*\blines\b|\badd line numbers\b/i,
+    apply: (lines) => lines.map((line, index) => `${index + 1}. ${line}`),
+  },
+  {
+    example: 'delete empty lines',
+    pattern: /\b(?:delete|remove)\b.*\b(?:empty|blank)\b/i,
+    apply: (lines) => lines.filter((line) => line.trim() !== ''),
+  },
+  {
+    example: 'remove duplicate lines',
+    pattern: /\b(?:delete|remove)\b.*\bduplicate/i,
+    apply: (lines) => [...new Set(lines)],
+  },
+  {
+    example: 'trim trailing spaces',
+    pattern: /\btrim\b|\btrailing (?:white)?space/i,
+    apply: (lines) => lines.map((line) => line.trimEnd()),
+  },
+  {
+    example: 'outdent',
+    pattern: /\b(?:out|un|de)-?indent\b|\bdedent\b|\boutdent\b/i,
+    apply: (lines) => lines.map((line) => (line.startsWith('\t') ? line.slice(1) : line.replace(/^ {1,2}/, ''))),
+  },
+  { example: 'indent', pattern: /\bindent\b/i, apply: indent },
+  { example: 'wrap in try/catch', pattern: /\btry\b/i, apply: (lines, _, languageId) => wrapInTry(lines, languageId) },
+  {
+    example: 'slow',
+    pattern: /^slow\b/i,
+    apply: (lines) => lines,
+  },
+];
+
+/** The demo model's answer to an edit's message: the changed selection in one fenced block, and nothing else. */
+export function answerEdit(prompt: string): DemoAnswer {
+  const edit = readEditPrompt(prompt);
+  if (!edit) return { text: fenced('The demo model could not read this request.', '') };
+  const { instruction, languageId, selection } = edit;
+  const eol = selection.includes('\r\n') ? '\r\n' : '\n';
+  const text = selection.replaceAll('\r\n', '\n');
+  // The line break at the end belongs to the last line; it is no empty line to be sorted or numbered.
+  const end = text.endsWith('\n') ? '\n' : '';
+  const lines = text.slice(0, text.length - end.length).split('\n');
+  const changed = applyRule(lines, instruction, languageId).join('\n') + end;
+  const answer = fenced(eol === '\n' ? changed : changed.replaceAll('\n', '\r\n'), languageId);
+  if (/^fail\b/i.test(instruction)) return { text: answer.slice(0, Math.ceil(answer.length / 2)), fails: true };
+  return { text: answer, slower: /^slow\b/i.test(instruction) ? 8 : 1 };
+}
+
+function applyRule(lines: string[], instruction: string, languageId: string): string[] {
+  for (const rule of EDIT_RULES) {
+    const match = rule.pattern.exec(instruction);
+    if (match) return rule.apply(lines, match, languageId);
+  }
+  const known = EDIT_RULES.map((rule) => rule.example).join('; ');
+  return [...comment(`Demo model: I only know these rules: ${known}.`, lines, languageId), ...lines];
+}
+
+function unquote(text: string): string {
+  return text.trim().replace(/^(["'`“])(.*)["'`”]$/s, '$2');
+}
+
+/** Whole words only where `from` is a word; otherwise every place. */
+function rename(lines: string[], from: string, to: string): string[] {
+  const escaped = from.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const isWord = /^[\p{L}\p{N}_$]+$/u.test(from);
+  const pattern = isWord ? `(?<![\\p{L}\\p{N}_$])${escaped}(?![\\p{L}\\p{N}_$])` : escaped;
+  return lines.map((line) => line.replace(new RegExp(pattern, 'gu'), () => to));
+}
+
+function indent(lines: string[]): string[] {
+  const unit = lines.some((line) => line.startsWith('\t')) ? '\t' : '  ';
+  return lines.map((line) => (line.trim() === '' ? line : unit + line));
+}
+
+function wrapInTry(lines: string[], languageId: string): string[] {
+  const at = indentation(lines);
+  const inner = indent(lines);
+  if (languageId === 'python') return [`${at}try:`, ...inner, `${at}except Exception as error:`, `${at}  raise error`];
+  return [`${at}try {`, ...inner, `${at}} catch (error) {`, `${at}  throw error;`, `${at}}`];
+}
+
+function indentation(lines: string[]): string {
+  return /^\s*/.exec(lines.find((line) => line.trim() !== '') ?? '')![0];
+}
+
+/** What opens and, where needed, closes a comment. */
+function commentMarks(languageId: string): [string, string] {
+  if (
+    /^(python|ruby|shellscript|yaml|toml|dockerfile|makefile|perl|r|julia|powershell|elixir|ini|properties)$/.test(
+      languageId,
+    )
+  )
+    return ['# ', ''];
+  if (/^(html|xml|svg|markdown|vue|svelte)$/.test(languageId)) return ['<!-- ', ' -->'];
+  if (/^(css)$/.test(languageId)) return ['/* ', ' */'];
+  if (/^(sql|lua|haskell|ada|elm)$/.test(languageId)) return ['-- ', ''];
+  if (/^(clojure|lisp|scheme|asm)$/.test(languageId)) return ['; ', ''];
+  if (/^(latex|tex|erlang|matlab|prolog)$/.test(languageId)) return ['% ', ''];
+  if (/^(vb|bat)$/.test(languageId)) return [languageId === 'bat' ? 'REM ' : "' ", ''];
+  if (/^(plaintext|json|csv)$/.test(languageId)) return ['', ''];
+  return ['// ', ''];
+}
+
+function comment(text: string, lines: string[], languageId: string): string[] {
+  const [open, close] = commentMarks(languageId);
+  const at = indentation(lines);
+  return text.split('\n').map((line) => `${at}${open}${line}${close}`);
+}

@@ -1,0 +1,228 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { UpstreamError } from './stream.ts';
+
+/** Where a service is, and its open connections. */
+export interface Target {
+  url: URL;
+  headers: Record<string, string>;
+  agent: http.Agent;
+}
+
+export interface Waits {
+  connectMs: number;
+  firstByteMs: number;
+}
+
+/**
+ * A connection that broke before any of the answer came. `again` is true where the service cannot have begun to work:
+ * it was never reached, or a kept connection turned out to be closed. Only then is a second try sure not to cost twice.
+ */
+export class NotAnswered extends Error {
+  constructor(
+    readonly failure: UpstreamError,
+    readonly again: boolean,
+  ) {
+    super(failure.message);
+  }
+}
+
+export function agentFor(url: URL): http.Agent {
+  const options = { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 };
+  return url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+}
+
+/**
+ * Sends `payload` as a POST and resolves with the answer's head, whatever its status; redirects are not followed. Throws
+ * `NotAnswered`, or the signal's reason; an abort closes the connection.
+ */
+export function post(
+  target: Target,
+  payload: string,
+  waits: Waits,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { url, agent } = target;
+    const request = (url.protocol === 'https:' ? https : http).request(url, {
+      method: 'POST',
+      agent,
+      headers: { ...target.headers, 'content-length': Buffer.byteLength(payload) },
+    });
+    let connected = false;
+    const settle = (act: () => void) => {
+      clearTimeout(connecting);
+      clearTimeout(waiting);
+      signal.removeEventListener('abort', abort);
+      act();
+    };
+    const fail = (failure: UpstreamError, again: boolean) => {
+      settle(() => reject(new NotAnswered(failure, again)));
+      request.destroy();
+    };
+    const abort = () => {
+      settle(() => reject(signal.reason));
+      request.destroy();
+    };
+    const connecting = setTimeout(
+      () => fail(unreachable(`no connection in ${waits.connectMs} ms`), true),
+      waits.connectMs,
+    );
+    const waiting = setTimeout(() => fail(timedOut(`no head in ${waits.firstByteMs} ms`), false), waits.firstByteMs);
+    const onConnect = () => {
+      connected = true;
+      clearTimeout(connecting);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    request.on('socket', (socket) => {
+      if (!socket.connecting) return onConnect();
+      socket.once('connect', onConnect);
+    });
+    request.on('response', (response) => settle(() => resolve(response)));
+    // Stays when settled: a connection destroyed by us still reports it here.
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? '';
+      if (code.startsWith('HPE_')) fail(malformed(`no HTTP: ${code}`, error), false);
+      else if (!connected || !/^(ECONNRESET|EPIPE)$/.test(code)) fail(unreachable(code, error), !connected);
+      else fail(broken('closed the connection without an answer', error), request.reusedSocket);
+    });
+    request.end(payload);
+  });
+}
+
+/** Above this many bytes not yet taken, the service is made to wait. */
+const MAX_WAITING_BYTES = 1_000_000;
+
+/** An answer's body, pulled piece by piece. `close` it in any case. */
+export class Body {
+  /** Taken off the stream at once: a connection that breaks throws away what the stream still has. */
+  #pieces: Buffer[] = [];
+  #waitingBytes = 0;
+  #wake: (() => void) | null = null;
+  #ended = false;
+  #error: Error | null = null;
+  readonly #onData = (piece: Buffer) => {
+    this.#pieces.push(piece);
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.pause();
+    this.#wake?.();
+  };
+  readonly #onAbort = () => {
+    this.response.destroy();
+    this.#wake?.();
+  };
+
+  constructor(
+    readonly response: http.IncomingMessage,
+    private readonly signal: AbortSignal,
+  ) {
+    response.on('end', () => this.#end());
+    response.on('close', () => this.#end());
+    response.on('error', (error) => {
+      this.#error ??= error;
+      this.#end();
+    });
+    response.on('data', this.#onData);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  /**
+   * All that has come since the last call; waits at most `timeoutMs` for it. `'end'` once the body has ended as HTTP
+   * wants it, `'timeout'` when nothing came. Throws the cause when the connection broke, or the signal's reason.
+   */
+  async next(timeoutMs: number): Promise<Buffer | 'end' | 'timeout'> {
+    for (;;) {
+      if (this.signal.aborted) throw this.signal.reason;
+      if (this.#pieces.length > 0) return this.#take();
+      if (this.#error) throw this.#error;
+      if (this.#ended) {
+        if (this.response.complete) return 'end';
+        throw new Error('the connection was closed in the middle of the body');
+      }
+      if (!(await this.#change(timeoutMs))) return 'timeout';
+    }
+  }
+
+  #take(): Buffer {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.resume();
+    this.#waitingBytes = 0;
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  /** True when something happened in time. */
+  #change(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (happened: boolean) => {
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve(happened);
+      };
+      const timer = setTimeout(settle, timeoutMs, false);
+      this.#wake = () => settle(true);
+    });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** The whole body as text, cut at `limit` bytes and after `timeoutMs` of silence. Throws the signal's reason. */
+  async text(limit: number, timeoutMs: number): Promise<{ text: string; whole: boolean }> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    let whole = false;
+    try {
+      while (length <= limit) {
+        const piece = await this.next(timeoutMs);
+        whole = piece === 'end';
+        if (typeof piece === 'string') break;
+        pieces.push(piece);
+        length += piece.length;
+      }
+    } catch (error) {
+      if (this.signal.aborted) throw error;
+    }
+    return { text: Buffer.concat(pieces).subarray(0, limit).toString('utf8'), whole };
+  }
+
+  /**
+   * Lets go of the connection. `keep`: the answer was read to its last event, so what little follows is read away and
+   * the connection can serve another request; otherwise it is closed at once, which stops the service's work.
+   */
+  close(keep: boolean): void {
+    this.signal.removeEventListener('abort', this.#onAbort);
+    this.response.off('data', this.#onData);
+    this.#pieces = [];
+    if (this.#ended) return;
+    if (!keep) {
+      this.response.destroy();
+      return;
+    }
+    const timer = setTimeout(() => this.response.destroy(), 1_000).unref();
+    this.response.once('close', () => clearTimeout(timer));
+    this.response.resume();
+  }
+}
+
+export function timedOut(logDetail: string): UpstreamError {
+  return new UpstreamError('upstream_timeout', 'The model service did not answer in time. Try again.', { logDetail });
+}
+
+export function broken(logDetail: string, cause?: unknown): UpstreamError {
+  const options = { logDetail, cause };
+  return new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.', options);
+}
+
+export function malformed(logDetail: string, cause?: unknown): UpstreamError {
+  const options = { logDetail, cause };
+  return new UpstreamError('upstream_malformed', 'The model service sent something unreadable.', options);
+}
+
+export function unreachable(logDetail: string, cause?: unknown): UpstreamError {
+  const options = { logDetail, cause };
+  return new UpstreamError('upstream_unreachable', 'The model service cannot be reached. Try again later.', options);
+}

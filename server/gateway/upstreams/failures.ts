@@ -1,0 +1,134 @@
+import { readError, type ServiceError } from '../dialects/chatCompletions.ts';
+import { UpstreamError } from './stream.ts';
+
+/** How much of a service's answer an operator's log gets, in UTF-16 units. */
+const LOGGED_LENGTH = 500;
+
+/** A refusal as it came over HTTP. Header names are in lower case; `body` is without the key (see `redact`). */
+export interface HttpFailure {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+  /** Epoch milliseconds: a `retry-after` may be a date. */
+  nowMs: number;
+}
+
+/**
+ * Names what a model service answered instead of an answer. Services agree on statuses only roughly, so an error's own
+ * code and words decide first where they are known.
+ */
+export function failureOf({ status, headers, body, nowMs }: HttpFailure): UpstreamError {
+  const error = readError(parse(body)) ?? { message: body.slice(0, 2_000), code: '', type: '', param: '' };
+  const options = { logDetail: `HTTP ${status}: ${excerpt(body)}`, retryAfterMs: retryAfterMs(headers, nowMs) };
+  if (status >= 300 && status < 400) {
+    const detail = `HTTP ${status} to ${excerpt(String(headers.location ?? 'nowhere'))}`;
+    return refused('answers at another address, and its redirect is not followed', { logDetail: detail });
+  }
+  return namedFailure(error, options) ?? failureOfStatus(status, options);
+}
+
+/** Names an error that a service sent in the middle of a stream that had begun with status 200. */
+export function failureInStream(error: ServiceError): UpstreamError {
+  const options = { logDetail: excerpt(JSON.stringify(error)) };
+  const named = namedFailure(error, options);
+  if (named) return named;
+  if (/rate.?limit|overloaded|too many requests|^(429|503|529)$/i.test(`${error.code} ${error.type}`.trim())) {
+    return busy(options);
+  }
+  return new UpstreamError('upstream_failed', 'The model service failed in the middle of the answer.', options);
+}
+
+type Options = UpstreamError['options'];
+
+function failureOfStatus(status: number, options: Options): UpstreamError {
+  switch (status) {
+    case 401:
+    case 403:
+      return new UpstreamError(
+        'upstream_refused',
+        "The model service refused the server's key. Tell the operator of this server.",
+        options,
+      );
+    case 402:
+      return refused("says that the operator's account there has run out", options);
+    case 404:
+      return refused('does not know this model. Try another one', options);
+    case 408:
+    case 504:
+      return new UpstreamError('upstream_timeout', 'The model service did not answer in time. Try again.', options);
+    case 413:
+      return tooLong(options);
+    case 429:
+    case 503:
+    case 529:
+      return busy(options);
+  }
+  if (status >= 500) return new UpstreamError('upstream_failed', 'The model service failed. Try again.', options);
+  if (status >= 400) return refused('refused the request', options);
+  return new UpstreamError('upstream_malformed', 'The model service sent something unreadable.', options);
+}
+
+/** Failures whose code or words say more than their status, which differs between services. */
+function namedFailure(error: ServiceError, options: Options): UpstreamError | undefined {
+  const name = `${error.code} ${error.type}`;
+  if (/context_length|exceed_context_size|string_above_max_length/.test(name) || TOO_LONG.test(error.message)) {
+    return tooLong(options);
+  }
+  // Comes as 429, but waiting doesn't help: the money is gone (OpenAI, Moonshot).
+  if (/insufficient_quota|exceeded_current_quota|insufficient_balance|billing/.test(name)) {
+    return refused("says that the operator's account there has run out", options);
+  }
+  if (/content_filter|content_policy|data_inspection_failed/.test(name)) {
+    return new UpstreamError(
+      'upstream_refused',
+      'The model service refused to answer this because of its content.',
+      options,
+    );
+  }
+  if (/model_not_found/.test(name)) return refused('does not know this model. Try another one', options);
+  return undefined;
+}
+
+// OpenAI, vLLM, llama.cpp, Moonshot, Anthropic's compatible form, Groq, Mistral, in their own words.
+const TOO_LONG =
+  /maximum context length|context (length|window|size)[^.]{0,40}(exceed|limit)|exceeds?[^.]{0,60}(context|model token limit)|prompt is too long|input (token )?(length )?(is )?too (long|large)|too many input tokens|reduce the length of the (messages|prompt)/i;
+
+function tooLong(options: Options): UpstreamError {
+  return new UpstreamError('context_too_long', 'This is more text than the model can read at once.', options);
+}
+
+function busy(options: Options): UpstreamError {
+  return new UpstreamError('upstream_busy', 'The model service is busy. Try again in a moment.', options);
+}
+
+function refused(what: string, options: Options): UpstreamError {
+  const tell = /Try another/.test(what) ? '' : ' Tell the operator of this server.';
+  return new UpstreamError('upstream_refused', `The model service ${what}.${tell}`, options);
+}
+
+/** What the service asked to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+export function retryAfterMs(headers: HttpFailure['headers'], nowMs: number): number | undefined {
+  const exact = Number.parseFloat(String(headers['retry-after-ms'] ?? ''));
+  if (exact >= 0) return exact;
+  const value = String(headers['retry-after'] ?? '').trim();
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+}
+
+/** Some services repeat the key in their error; nothing of ours may keep it. */
+export function redact(text: string, key: string | undefined): string {
+  return key ? text.replaceAll(key, '[key]') : text;
+}
+
+export function excerpt(text: string): string {
+  return text.length > LOGGED_LENGTH ? `${text.slice(0, LOGGED_LENGTH)}…` : text;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
