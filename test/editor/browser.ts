@@ -25,13 +25,21 @@ export async function launchChromium(): Promise<Browser> {
  */
 export async function openProfile(folder: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const { executable, env } = await fetchBrowser();
-  return chromium.launchPersistentContext(folder, {
+  const context = await chromium.launchPersistentContext(folder, {
     executablePath: executable,
     args: flags,
     env: { ...environment(), ...env },
     ...options,
   });
+  await context.addInitScript(evaluable);
+  return context;
 }
+
+/**
+ * For `context.addInitScript`: lets functions passed to `evaluate` define named functions. esbuild, by which tests run,
+ * marks each with a call of `__name`, which a page doesn't have.
+ */
+export const evaluable = 'globalThis.__name ??= (fn) => fn;';
 
 function environment(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1]));

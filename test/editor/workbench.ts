@@ -307,6 +307,32 @@ export class Workbench {
     return lines.join('\n').replaceAll('\u00a0', ' ');
   }
 
+  /**
+   * Resolves once something that the window stores (an extension's globalState, what a view remembers) contains `text` on
+   * disk. The browser edition writes a tenth of a second late, and a reload or kill in between loses it.
+   */
+  async stored(text: string): Promise<void> {
+    await this.page.waitForFunction(async (wanted) => {
+      const settle = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((done, fail) => {
+          request.onsuccess = () => done(request.result);
+          request.onerror = () => fail(request.error);
+        });
+      for (const { name } of await indexedDB.databases()) {
+        if (!name?.startsWith('vscode-web-state-db-')) continue;
+        const database = await settle(indexedDB.open(name));
+        try {
+          if (!database.objectStoreNames.contains('ItemTable')) continue;
+          const values = await settle(database.transaction('ItemTable').objectStore('ItemTable').getAll());
+          if (values.some((value) => String(value).includes(wanted))) return true;
+        } finally {
+          database.close();
+        }
+      }
+      return false;
+    }, text);
+  }
+
   async #shown(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }

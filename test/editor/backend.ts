@@ -1,0 +1,133 @@
+// The real backend, built, as a process of its own: on a free port, with a database of its own.
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { root } from './fetch.ts';
+import { endProcess, killGroup, startProcess } from './processes.ts';
+
+export const backendProgram = join(root, 'dist/server/main.js');
+
+export interface BackendOptions {
+  /** More settings, such as UPSTREAM_URL; without one the demo model answers. */
+  env?: Record<string, string | undefined>;
+  /** 0 (any free port) by default. */
+  port?: number;
+  /** The SQLite file; one in a temporary folder by default. Not used when `env` names a DATABASE_URL. */
+  database?: string;
+  /** Receives each line that the backend logs. */
+  onOutput?: (line: string) => void;
+}
+
+/**
+ * Starts the backend and waits until it is ready. Rejects with what it printed when it ends before that.
+ *
+ *     const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
+ *     backend.kill(); await backend.start();     // kill -9 in mid-answer, then back at the same address
+ *     await backend.stop();
+ */
+export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
+  if (!existsSync(backendProgram)) throw new Error('The backend is not built: run "npm run build".');
+  const home = await mkdtemp(join(tmpdir(), 'perigee-backend-'));
+  const backend = new Backend(options, home);
+  try {
+    await backend.start();
+  } catch (error) {
+    await backend.stop();
+    throw error;
+  }
+  return backend;
+}
+
+export class Backend {
+  #child: ReturnType<typeof startProcess> | undefined;
+  #port: number;
+  #printed = '';
+
+  constructor(
+    readonly options: BackendOptions,
+    readonly home: string,
+  ) {
+    this.#port = options.port ?? 0;
+  }
+
+  /** `http://127.0.0.1:PORT`, the same after a restart. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** What it logged last (100 KB at most). */
+  get log(): string {
+    return this.#printed;
+  }
+
+  async start(): Promise<void> {
+    const child = startProcess(process.execPath, [backendProgram], {
+      cwd: this.home,
+      env: {
+        ...withoutSettings(process.env),
+        HOST: '127.0.0.1',
+        PORT: String(this.#port),
+        DATABASE_URL: `sqlite:${this.options.database ?? join(this.home, 'perigee.db')}`,
+        ...this.options.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const port = await new Promise<number>((found, fail) => {
+      const read = (line: string) => {
+        this.#printed = `${this.#printed}${line}\n`.slice(-100_000);
+        this.options.onOutput?.(line);
+        const address = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(line);
+        if (address) found(Number(address[1]));
+      };
+      createInterface(child.stdout!).on('line', read);
+      createInterface(child.stderr!).on('line', read);
+      child.once('error', fail);
+      child.once('exit', (code) => fail(new Error(`The backend ended with ${code}:\n${this.#printed}`)));
+    });
+    this.#port = port;
+    await untilReady(this.url);
+  }
+
+  /** SIGKILL, as a crash or a power cut. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const gone = new Promise((done) => child.once('exit', done));
+    killGroup(child);
+    await gone;
+    this.#child = undefined;
+  }
+
+  /** SIGTERM, with up to 15 s to drain running answers; then deletes its data. */
+  async stop(): Promise<void> {
+    if (this.#child) await endProcess(this.#child, 15_000);
+    this.#child = undefined;
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Asks /readyz until it answers 200. Rejects after `timeoutMs`. */
+export async function untilReady(url: string, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      const answer = await fetch(`${url}/readyz`);
+      await answer.arrayBuffer();
+      if (answer.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > deadline) throw new Error(`${url}/readyz did not become ready within ${timeoutMs / 1000} s.`);
+    await new Promise((again) => setTimeout(again, 100));
+  }
+}
+
+// The settings of whoever runs the tests must not reach the backend under test.
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const settings =
+    /^(UPSTREAM_|PERIGEE_|PUBLIC_URL$|TRUSTED_PROXIES$|CORS_ORIGINS$|SECRET$|DEMO$|METRICS_TOKEN$|LOG_LEVEL$)/;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.test(name)));
+}

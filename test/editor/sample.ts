@@ -1,0 +1,28 @@
+// The workspace that tests, pictures and `npm start` open: a copy of ./sample with a git history, so nothing that is done
+// to it reaches the repository.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from './fetch.ts';
+
+const run = promisify(execFile);
+
+/** Copies the sample into a folder that must not exist yet, or into a temporary one, and commits it there. */
+export async function makeSample(to?: string): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const home = to ?? (await mkdtemp(join(tmpdir(), 'perigee-sample-')));
+  const folder = to ?? join(home, 'orders');
+  await mkdir(folder, { recursive: true });
+  await cp(join(root, 'test/editor/sample'), folder, { recursive: true });
+  // Neither the user's hooks nor a signing key have a part in this.
+  const git = (...args: string[]) =>
+    run('git', ['-c', 'user.name=Sample', '-c', 'user.email=sample@localhost', '-c', 'commit.gpgsign=false', ...args], {
+      cwd: folder,
+      env: { ...process.env, GIT_CONFIG_GLOBAL: devNull, GIT_DIR: undefined, GIT_WORK_TREE: undefined },
+    });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'orders: first version');
+  return { folder, remove: () => rm(home, { recursive: true, force: true, maxRetries: 5 }) };
+}
