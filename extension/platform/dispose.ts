@@ -1,0 +1,28 @@
+/** Something that is released by `dispose`: `vscode.Disposable` in shape. */
+export interface Releasable {
+  dispose(): unknown;
+}
+
+/** Owns what it acquires: `_register` returns its argument, so that acquiring and releasing are one expression. */
+export abstract class Disposable implements Releasable {
+  private readonly owned: Releasable[] = [];
+  private released = false;
+
+  /** Takes ownership. After disposal there is nobody left to own it: it is released at once. */
+  protected _register<T extends Releasable>(value: T): T {
+    if (this.released) value.dispose();
+    else this.owned.push(value);
+    return value;
+  }
+
+  protected get isDisposed(): boolean {
+    return this.released;
+  }
+
+  /** Releases everything, newest first. A second call does nothing. */
+  dispose(): void {
+    if (this.released) return;
+    this.released = true;
+    for (const value of this.owned.splice(0).reverse()) value.dispose();
+  }
+}

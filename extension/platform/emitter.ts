@@ -1,0 +1,28 @@
+/** What `vscode.Event` is in shape; our own, so that code without an editor (backend, tests) can have events as well. */
+export type Listen<T> = (listener: (value: T) => void) => { dispose(): void };
+
+/** Tells each listener in turn; one that throws hinders neither the others nor the one who fires. */
+export class Emitter<T> {
+  private readonly listeners = new Set<(value: T) => void>();
+
+  readonly event: Listen<T> = (listener) => {
+    // Wrapped, so that the same function may listen twice and stop once.
+    const entry = (value: T) => listener(value);
+    this.listeners.add(entry);
+    return { dispose: () => this.listeners.delete(entry) };
+  };
+
+  fire(value: T): void {
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(value);
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  dispose(): void {
+    this.listeners.clear();
+  }
+}

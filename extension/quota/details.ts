@@ -1,0 +1,154 @@
+import * as vscode from 'vscode';
+import type { Account, Balance } from '../../shared/account.ts';
+import type { LogEntry } from '../../shared/credits.ts';
+import type { Spending } from '../../shared/runs.ts';
+import type { Session } from '../account/session.ts';
+import type { Backend } from '../backend.ts';
+import { BackendError } from '../backendError.ts';
+import {
+  formatInstant,
+  formatLeft,
+  formatSpent,
+  formatSpentWithUnit,
+  formatWindowFrees,
+  formatWindowUsed,
+  meter,
+  startOfDay,
+} from './format.ts';
+
+const LOG_ENTRIES = 20;
+
+export interface DetailsItem extends vscode.QuickPickItem {
+  run?: () => void;
+}
+
+/**
+ * The details behind the meter as a list that can be searched: what is left, each window, what spent the most today, and
+ * the newest lines of the token log with their reasons. Choosing a line opens its conversation.
+ */
+export async function showQuota(deps: {
+  session: Session;
+  backend: Backend;
+  openConversation(id: string): void;
+}): Promise<vscode.QuickPick<DetailsItem>> {
+  const { session, backend } = deps;
+  const pick = vscode.window.createQuickPick<DetailsItem>();
+  const refresh = { iconPath: new vscode.ThemeIcon('refresh'), tooltip: 'Refresh' };
+  pick.title = 'Perigee: what is left';
+  pick.placeholder = 'Search what was spent';
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.buttons = [refresh];
+  const load = async () => {
+    pick.busy = true;
+    try {
+      const [{ account, balance }, spending, log] = await session.call((token) =>
+        Promise.all([
+          backend.account(token),
+          backend.spending(token, startOfDay(new Date())),
+          backend.log(token, { limit: LOG_ENTRIES }),
+        ]),
+      );
+      pick.items = detailsItems(
+        { account, balance, spending, log: log.entries, now: new Date() },
+        deps.openConversation,
+      );
+    } catch (error) {
+      pick.items = problemItems(BackendError.from(error));
+    }
+    pick.busy = false;
+  };
+  pick.onDidTriggerButton(load);
+  pick.onDidAccept(() => {
+    const run = pick.selectedItems[0]?.run;
+    if (!run) return;
+    pick.hide();
+    run();
+  });
+  pick.onDidHide(() => pick.dispose());
+  pick.show();
+  await load();
+  return pick;
+}
+
+/** The lines of the details, in reading order. */
+export function detailsItems(
+  quota: { account: Account; balance: Balance; spending: Spending; log: LogEntry[]; now: Date },
+  openConversation: (id: string) => void,
+): DetailsItem[] {
+  const { account, balance, spending, log, now } = quota;
+  const isGuest = account.kind === 'guest';
+  const { text, severity } = meter(balance, account.kind);
+  const items: DetailsItem[] = [separator('Left')];
+  items.push({
+    label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${text} left`,
+    description: isGuest ? 'guest' : (account.email ?? account.name),
+    detail: severity === 'empty' ? 'Used up. Whoever runs this server can give more.' : undefined,
+  });
+  if (balance.pendingMicro > 0) {
+    const pending = formatSpentWithUnit(balance.pendingMicro, isGuest);
+    items.push({
+      label: `$(clock) ${pending} set aside for running answers`,
+      description: 'what they do not use returns',
+    });
+  }
+  if (balance.purchasedMicro > 0) {
+    items.push({
+      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} purchased`,
+      description: 'never expire',
+    });
+  }
+  if (!isGuest && balance.promotionalMicro > 0) {
+    items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
+  }
+  if (balance.windows.length > 0) items.push(separator('Windows'));
+  for (const window of balance.windows) {
+    items.push({
+      label: `$(history) ${window.name}: ${formatWindowUsed(window)}`,
+      description: formatWindowFrees(window, now),
+    });
+  }
+  items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));
+  if (spending.conversations.length === 0) items.push({ label: '$(check) Nothing yet' });
+  for (const { id, title, chargedMicro, runs } of spending.conversations) {
+    items.push({
+      label: `$(comment) ${plain(title)}`,
+      description: `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'answer' : 'answers'}`,
+      run: () => openConversation(id),
+    });
+  }
+  items.push(separator('Latest'));
+  for (const entry of log) {
+    const tokens = entry.usage && ` · ${number(entry.usage.inputTokens)} in, ${number(entry.usage.outputTokens)} out`;
+    const conversationId = entry.conversationId;
+    items.push({
+      label: `$(${LOG_ICONS[entry.kind]}) ${signed(entry.amountMicro)} · ${entry.reason}`,
+      description: formatInstant(entry.at, now),
+      detail: entry.model && `${entry.model}${tokens ?? ''}`,
+      run: conversationId ? () => openConversation(conversationId) : undefined,
+    });
+  }
+  return items;
+}
+
+const LOG_ICONS: Record<LogEntry['kind'], string> = {
+  grant: 'gift',
+  charge: 'arrow-small-down',
+  not_charged: 'circle-slash',
+  refund: 'discard',
+};
+
+function problemItems({ problem }: BackendError): DetailsItem[] {
+  const run = (command: string) => () => void vscode.commands.executeCommand(command);
+  return [
+    { label: `$(error) ${problem.title}`, detail: problem.detail },
+    { label: '$(refresh) Try again', run: run('perigee.reconnect'), alwaysShow: true },
+    { label: '$(gear) Change the server address', run: run('perigee.openSettings'), alwaysShow: true },
+  ];
+}
+
+const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+const number = (value: number) => value.toLocaleString('en');
+const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
+/** A title must not draw icons. */
+const plain = (title: string) => title.replace(/\$\(/g, '$\u200b(');

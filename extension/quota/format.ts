@@ -1,0 +1,105 @@
+import type { Account, Balance } from '../../shared/account.ts';
+
+// Not imported from shared/account.ts, which would load zod while the editor starts.
+const MICRO_PER_CREDIT = 1_000_000;
+const LOW = 0.2;
+
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+
+/** What is left, rounded down to 2 decimals: never more than there is. */
+export function formatLeft(micro: number): string {
+  return number.format(Math.floor(micro / (MICRO_PER_CREDIT / 100)) / 100);
+}
+
+/** What was spent, at most 2 decimals; something small is not called nothing. */
+export function formatSpent(micro: number): string {
+  if (micro > 0 && micro < MICRO_PER_CREDIT / 200) return '< 0.01';
+  return number.format(micro / MICRO_PER_CREDIT);
+}
+
+/** "1 credit", "0.42 credits", "1 message": guests pay by the message, at 1 credit each. */
+export function formatSpentWithUnit(micro: number, isGuest: boolean): string {
+  const amount = formatSpent(micro);
+  return `${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}`;
+}
+
+export interface Meter {
+  /** "87 of 100 credits", "7 of 10 messages", "0 credits". */
+  text: string;
+  severity: 'normal' | 'low' | 'empty';
+  /** What is left of the whole, 0 to 1. */
+  share: number;
+}
+
+/**
+ * The meter for a balance. Members see what is theirs, holds of running answers included: a hold is the worst case, most
+ * of which returns, and a number that jumps down and up tells nothing. For guests a message is spent once it is sent.
+ */
+export function meter(balance: Balance, kind: Account['kind']): Meter {
+  const isGuest = kind === 'guest' && balance.guestMessagesLeft !== undefined;
+  const leftMicro = isGuest ? balance.availableMicro : balance.availableMicro + balance.pendingMicro;
+  const unit = isGuest ? 'messages' : 'credits';
+  const left = isGuest ? number.format(balance.guestMessagesLeft ?? 0) : formatLeft(leftMicro);
+  const isEmpty = isGuest ? balance.guestMessagesLeft === 0 : left === '0';
+  if (isEmpty) return { text: `0 ${unit}`, severity: 'empty', share: 0 };
+  if (balance.ofMicro <= 0) return { text: `${left} ${unit}`, severity: 'normal', share: 1 };
+  const share = Math.min(1, leftMicro / balance.ofMicro);
+  const of = isGuest
+    ? number.format(Math.max(balance.guestMessagesLeft ?? 0, Math.round(balance.ofMicro / pricePerMessage(balance))))
+    : formatLeft(balance.ofMicro);
+  return { text: `${left} of ${of} ${unit}`, severity: share < LOW ? 'low' : 'normal', share };
+}
+
+/** What one message costs a guest here, in micro-credits: an operator may have set another flat price than 1 credit. */
+function pricePerMessage(balance: Balance): number {
+  const left = balance.guestMessagesLeft ?? 0;
+  if (left === 0) return MICRO_PER_CREDIT;
+  // The server rounds down, so one more message would cost more than there is: the price lies in between.
+  const atMost = balance.availableMicro / left;
+  const above = balance.availableMicro / (left + 1);
+  return MICRO_PER_CREDIT <= atMost && MICRO_PER_CREDIT > above ? MICRO_PER_CREDIT : atMost;
+}
+
+/** "14:20 (UTC+2)" today, "Thu 27 Nov, 09:00 (UTC+1)" on other days, in the given zone (default: the machine's). */
+export function formatInstant(iso: string, now: Date, timeZone?: string): string {
+  const at = new Date(iso);
+  const day = (date: Date) => date.toLocaleDateString('en-CA', { timeZone });
+  const parts = new Map(
+    new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+      timeZoneName: 'shortOffset',
+    })
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
+  const zone = (parts.get('timeZoneName') ?? '').replace('GMT', 'UTC');
+  const time = `${parts.get('hour')}:${parts.get('minute')} (${zone})`;
+  if (day(at) === day(now)) return time;
+  return `${parts.get('weekday')} ${parts.get('day')} ${parts.get('month')}, ${time}`;
+}
+
+type Window = Balance['windows'][number];
+
+/** "19 free up at 14:20 (UTC+2), all of it on Thu 27 Nov, 09:00 (UTC+1)"; "all of it is free" for an unused window. */
+export function formatWindowFrees(window: Window, now: Date, timeZone?: string): string {
+  if (!window.nextFreeAt || window.usedMicro === 0) return 'all of it is free';
+  const next = `${formatSpent(window.nextFreeMicro)} free up at ${formatInstant(window.nextFreeAt, now, timeZone)}`;
+  if (!window.allFreeAt || window.allFreeAt === window.nextFreeAt) return next;
+  return `${next}, all of it at ${formatInstant(window.allFreeAt, now, timeZone)}`;
+}
+
+/** "31 of 50 used". */
+export function formatWindowUsed(window: Window): string {
+  return `${formatSpent(window.usedMicro)} of ${formatLeft(window.limitMicro)} used`;
+}
+
+/** The local day's beginning as an instant (ISO 8601, UTC). */
+export function startOfDay(now: Date): string {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
+}

@@ -1,0 +1,94 @@
+import * as vscode from 'vscode';
+import type { Account, Balance } from '../../shared/account.ts';
+import type { Spending } from '../../shared/runs.ts';
+import { formatLeft, formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
+
+const BAR_CELLS = 40;
+
+/** The tooltip of the meter: what is left, each window, what came from where, what spent the most today. */
+export function quotaTooltip(quota: {
+  account: Account;
+  balance: Balance;
+  today?: Spending;
+  now: Date;
+}): vscode.MarkdownString {
+  const { account, balance, today, now } = quota;
+  const isGuest = account.kind === 'guest';
+  const { text, share, severity } = meter(balance, account.kind);
+  const markdown = trusted();
+  markdown.appendMarkdown(
+    `**Perigee** · ${isGuest ? 'guest' : escaped(account.email ?? account.name ?? 'account')}\n\n`,
+  );
+  markdown.appendMarkdown(
+    `${text} left\n\n${bar(share, severity === 'normal' ? 'progressBar-background' : 'editorWarning-foreground')}\n\n`,
+  );
+  for (const window of balance.windows) {
+    const used = window.limitMicro > 0 ? window.usedMicro / window.limitMicro : 1;
+    markdown.appendMarkdown(`**${escaped(window.name)}** · ${formatWindowUsed(window)}\n\n${bar(used)}\n\n`);
+    markdown.appendMarkdown(`${capitalised(formatWindowFrees(window, now))}\n\n`);
+  }
+  const rows: [string, string][] = [];
+  if (balance.pendingMicro > 0)
+    rows.push(['Set aside for running answers', formatSpentWithUnit(balance.pendingMicro, isGuest)]);
+  if (!isGuest && balance.promotionalMicro > 0)
+    rows.push(['Promotional', `${formatLeft(balance.promotionalMicro)} credits`]);
+  if (balance.purchasedMicro > 0)
+    rows.push(['Purchased', `${formatLeft(balance.purchasedMicro)} credits, never expire`]);
+  const most = today?.conversations[0];
+  if (today && most) {
+    rows.push(['Most today', `${escaped(shortened(most.title))} ${formatSpentWithUnit(most.chargedMicro, isGuest)}`]);
+    rows.push(['Spent today', formatSpentWithUnit(today.chargedMicro, isGuest)]);
+  }
+  if (rows.length > 0) {
+    markdown.appendMarkdown(
+      `| | |\n|:--|--:|\n${rows.map(([what, value]) => `| ${what} | ${value} |`).join('\n')}\n\n`,
+    );
+  }
+  if (severity === 'empty' && isGuest) {
+    markdown.appendMarkdown('The free messages are used up. Ask whoever runs this server for more.\n\n');
+  }
+  markdown.appendMarkdown('[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat)');
+  return markdown;
+}
+
+/** A tooltip that says what is wrong and leads on. */
+export function problemTooltip(title: string, detail: string, address?: string): vscode.MarkdownString {
+  const markdown = trusted();
+  markdown.appendMarkdown(`**${escaped(title)}**\n\n${escaped(detail)}\n\n`);
+  if (address !== undefined) {
+    if (address && !detail.includes(address)) markdown.appendMarkdown(`Server: ${escaped(address)}\n\n`);
+    markdown.appendMarkdown(
+      '[Try again](command:perigee.reconnect) · [Change the address](command:perigee.openSettings)',
+    );
+  }
+  return markdown;
+}
+
+function trusted(): vscode.MarkdownString {
+  const markdown = new vscode.MarkdownString('', true);
+  // Titles of conversations stand in it: only these commands, and no HTML but what is made here.
+  markdown.isTrusted = {
+    enabledCommands: ['perigee.showQuota', 'perigee.openChat', 'perigee.reconnect', 'perigee.openSettings'],
+  };
+  markdown.supportHtml = true;
+  return markdown;
+}
+
+/** A bar out of coloured blanks: the editor's Markdown allows a span's background and no other drawing. */
+function bar(share: number, colour = 'progressBar-background'): string {
+  const filled = Math.round(Math.max(0, Math.min(1, share)) * BAR_CELLS);
+  const cells = (count: number, of: string) =>
+    count > 0 ? `<span style="background-color:var(--vscode-${of});">${'&nbsp;'.repeat(count)}</span>` : '';
+  return cells(filled, colour) + cells(BAR_CELLS - filled, 'editorWidget-border');
+}
+
+const shortened = (title: string) => (title.length > 32 ? `${title.slice(0, 31).trimEnd()}…` : title);
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function escaped(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_{}[\]()#+\-.!|~$]/g, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;');
+}

@@ -1,0 +1,29 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+
+export interface SseMessage {
+  event: string | undefined;
+  id: string | undefined;
+  data: string;
+}
+
+/** Reads server-sent events from a response's body until it ends. `heard` is called for each chunk, heartbeats too. */
+export async function* readSse(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<SseMessage> {
+  let ready: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => ready.push(event) });
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard();
+      parser.feed(decoder.decode(value, { stream: true }));
+      const messages = ready;
+      ready = [];
+      for (const { event, id, data } of messages) yield { event, id, data };
+    }
+  } finally {
+    // Also when the reader of these events stops early: the connection must not stay open.
+    await reader.cancel().catch(() => {});
+  }
+}
