@@ -37,23 +37,25 @@ export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {})
       const answer = isEdit(request) ? answerEdit(lastUser(request.messages)) : chat(request.messages, now());
       const pieces = answer.text.match(PIECE) ?? [];
       const pauseMs = delayMs * (answer.slower ?? 1);
-      let outputTokens = 0;
+      let sent = '';
+      let count = 0;
       let why: 'stop' | 'length' = 'stop';
       for (const text of pieces) {
         if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => {});
         signal.throwIfAborted();
-        const tokens = estimateTokens(text);
-        if (outputTokens + tokens > request.maxOutputTokens) {
+        if (count === request.maxOutputTokens) {
           why = 'length';
           break;
         }
-        outputTokens += tokens;
+        count += 1;
+        sent += text;
         yield { type: 'text', text };
       }
       signal.throwIfAborted();
       if (answer.fails) {
         throw new UpstreamError('upstream_failed', 'The demo model failed in the middle of its answer, as you asked.');
       }
+      const outputTokens = Math.min(request.maxOutputTokens, estimateTokens(sent));
       yield { type: 'usage', usage: { ...promptTokens(request.messages), outputTokens, estimated: false } };
       yield { type: 'finish', why };
     },
@@ -76,7 +78,9 @@ function lastUser(messages: PromptMessage[]): string {
 function chat(messages: PromptMessage[], nowMs: number): DemoAnswer {
   const turns = messages.filter((message) => message.role !== 'system');
   const asked = turns.at(-1);
-  const continues = asked?.role === 'assistant' || /^\s*(please )?(continue|go on)\b/i.test(asked?.text ?? '');
+  const continues =
+    asked?.role === 'assistant' ||
+    /^\s*(please )?(continue|go on)\b|^Your last answer was cut off/i.test(asked?.text ?? '');
   const partIndex = continues ? turns.findLastIndex((message) => message.role === 'assistant') : -1;
   const part = turns[partIndex]?.text;
   const before = turns.slice(0, Math.max(0, partIndex)).findLast((message) => message.role === 'user');

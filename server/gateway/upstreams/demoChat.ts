@@ -9,7 +9,7 @@ const COMMANDS: Record<string, string> = {
   help: 'this list',
   table: 'a table of your words, or of what you attached',
   code: 'a code block: what you attached, or a small sample',
-  long: 'about 2,000 tokens, to try "stop", closing the window, and coming back',
+  long: 'about 1,900 tokens, to try "stop", closing the window, and coming back',
   slow: 'an answer that takes its time',
   fail: 'an answer that breaks off in the middle, and costs nothing',
   time: "the server's time",
@@ -121,15 +121,17 @@ function code(attachments: DemoAttachment[]): string {
     .join('\n\n');
 }
 
-/** About 2,000 tokens, each paragraph different, so that a gap or a repeat would be seen. */
+const PARTS = 36;
+
+/** About 1,900 tokens, less than a guest's limit, each paragraph different, so that a gap or a repeat would be seen. */
 function longText(): string {
   const paragraphs: string[] = [];
-  for (let n = 1; n <= 40; n += 1) {
+  for (let n = 1; n <= PARTS; n += 1) {
     paragraphs.push(
-      `**Part ${n} of 40.** You may stop this answer, close the view, reload the window or go to another device: the ` +
-        `answer belongs to the server and goes on. ${n} squared is ${n * n}, and ${40 - n} parts are still to come.`,
+      `**Part ${n} of ${PARTS}.** You may stop this answer, close the view, reload the window or go to another device: the ` +
+        `answer belongs to the server and goes on. ${n} squared is ${n * n}, and ${PARTS - n} parts are still to come.`,
     );
-    if (n % 10 === 0) paragraphs.push(fenced(`const part = ${n};\nconsole.log(part / 40);`, 'javascript'));
+    if (n % 9 === 0) paragraphs.push(fenced(`const part = ${n};\nconsole.log(part / ${PARTS});`, 'javascript'));
   }
   return paragraphs.join('\n\n');
 }

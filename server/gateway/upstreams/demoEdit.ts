@@ -66,11 +66,8 @@ export const EDIT_RULES: EditRule[] = [
   },
   { example: 'indent', pattern: /\bindent\b/i, apply: indent },
   { example: 'wrap in try/catch', pattern: /\btry\b/i, apply: (lines, _, languageId) => wrapInTry(lines, languageId) },
-  {
-    example: 'slow',
-    pattern: /^slow\b/i,
-    apply: (lines) => lines,
-  },
+  { example: 'slow', pattern: /^slow\b/i, apply: (lines) => lines },
+  { example: 'fail', pattern: /^fail\b/i, apply: (lines) => lines },
 ];
 
 /** The demo model's answer to an edit's message: the changed selection in one fenced block, and nothing else. */
@@ -79,7 +76,8 @@ export function answerEdit(prompt: string): DemoAnswer {
   if (!edit) return { text: fenced('The demo model could not read this request.', '') };
   const { instruction, languageId, selection } = edit;
   const eol = selection.includes('\r\n') ? '\r\n' : '\n';
-  const text = selection.replaceAll('\r\n', '\n');
+  // The block's last line has lost its line feed to the fence, and may have kept its carriage return.
+  const text = selection.replace(/\r(\n|$)/g, '$1');
   // The line break at the end belongs to the last line; it is no empty line to be sorted or numbered.
   const end = text.endsWith('\n') ? '\n' : '';
   const lines = text.slice(0, text.length - end.length).split('\n');

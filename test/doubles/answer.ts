@@ -1,0 +1,201 @@
+import type * as http from 'node:http';
+import { type BillEntry, errorBody, type ReportedUsage, type Script, type Scripted, USUAL } from './script.ts';
+
+/** Writes one answer as the script wants it. */
+export class AnswerWriter {
+  readonly #script: Script;
+  readonly #pieces: string[];
+  #cut = false;
+
+  constructor(
+    private readonly scripted: Scripted,
+    private readonly entry: BillEntry,
+    private readonly response: http.ServerResponse,
+  ) {
+    this.#script = scripted.script;
+    const pieces = this.#script.pieces ?? (this.#script.text ?? USUAL.text!).match(/\s*\S+\s*?/g) ?? [];
+    const limit = (entry.body.max_tokens ?? entry.body.max_completion_tokens ?? Number.POSITIVE_INFINITY) as number;
+    this.#cut = pieces.length > limit;
+    this.#pieces = pieces.slice(0, limit);
+  }
+
+  async write(): Promise<void> {
+    const { entry, response } = this;
+    const streams = entry.body.stream === true && !this.#script.whole;
+    if (!streams) return this.#writeWhole();
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    response.socket?.setNoDelay(true);
+    this.#chunk({ role: 'assistant', content: '' });
+    for (const thought of this.#script.thoughts ?? []) {
+      entry.outputTokens += 1;
+      this.#chunk({ reasoning_content: thought });
+    }
+    for (const [index, piece] of this.#pieces.entries()) {
+      if (index === this.#script.gateAt) await this.#waitAtGate();
+      else if (index > 0 && this.#script.everyMs) await pause(this.#script.everyMs);
+      if (response.destroyed) return;
+      entry.firstPieceAtMs ??= now();
+      entry.outputTokens += 1;
+      this.#chunk({ content: piece });
+    }
+    if (this.#script.gateAt === this.#pieces.length) await this.#waitAtGate();
+    if (!response.destroyed) this.#end();
+  }
+
+  async #waitAtGate(): Promise<void> {
+    this.scripted.reachedGate.resolve(this.entry);
+    await this.scripted.gate.promise;
+  }
+
+  #writeWhole(): void {
+    const { entry } = this;
+    entry.outputTokens = this.#pieces.length;
+    entry.reported = true;
+    entry.state = 'complete';
+    json(this.response, 200, {
+      id: this.#id,
+      object: 'chat.completion',
+      created: 0,
+      model: entry.body.model,
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: this.#pieces.join(''), refusal: null },
+          logprobs: null,
+          finish_reason: this.#finish,
+        },
+      ],
+      usage: this.#counted(),
+    });
+  }
+
+  #end(): void {
+    const { entry, response } = this;
+    const script = this.#script;
+    switch (script.end ?? 'done') {
+      case 'destroy':
+        entry.state = 'failed';
+        // Only once the last piece has left, or it would be thrown away with the connection.
+        response.write('', () => response.destroy());
+        return;
+      case 'eof':
+        entry.state = 'failed';
+        response.end();
+        return;
+      case 'hang':
+        return;
+      case 'hang after finish':
+        entry.state = 'complete';
+        this.#chunk({}, this.#finish);
+        return;
+      case 'malformed':
+        entry.state = 'failed';
+        this.#send('{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"br');
+        response.end();
+        return;
+      case 'error':
+        entry.state = 'failed';
+        this.#send(JSON.stringify(script.error ?? errorBody('The server had an error', 'server_error')));
+        response.end();
+        return;
+      case 'endless line':
+        entry.state = 'failed';
+        response.write(`data: {"choices":[{"delta":{"content":"${'x'.repeat(5_000_000)}`);
+        return;
+      case 'comments':
+        this.#comment();
+        return;
+    }
+    entry.state = 'complete';
+    const usage = script.usage ?? 'chunk';
+    entry.reported = usage !== 'none';
+    const inChoice = usage === 'choices' ? { usage: this.#counted() } : {};
+    this.#chunk({}, this.#finish, inChoice);
+    const asked = entry.body.stream_options?.include_usage === true;
+    if (usage === 'chunk' && asked) this.#usageChunk(this.#counted());
+    else if (usage === 'moonshot') this.#usageChunk(this.#countedByMoonshot());
+    else if (usage === 'zero') this.#usageChunk({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 });
+    else if (typeof usage === 'object') this.#usageChunk(usage);
+    else if (usage === 'chunk') entry.reported = false;
+    if (script.end !== 'no [DONE]') this.#send('[DONE]');
+    response.end();
+  }
+
+  /** Comments for as long as somebody listens. */
+  #comment(): void {
+    if (this.response.destroyed) return;
+    this.response.write(': still working\n\n');
+    setTimeout(() => this.#comment(), 2);
+  }
+
+  get #finish(): string | null {
+    return this.#script.finish === undefined ? (this.#cut ? 'length' : 'stop') : this.#script.finish;
+  }
+
+  get #id(): string {
+    return `chatcmpl-${this.entry.id}`;
+  }
+
+  #counted(): ReportedUsage {
+    const { inputTokens, cachedInputTokens, outputTokens } = this.entry;
+    return {
+      prompt_tokens: inputTokens,
+      completion_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+      prompt_tokens_details: { cached_tokens: cachedInputTokens },
+      completion_tokens_details: { reasoning_tokens: this.#script.thoughts?.length ?? 0 },
+    };
+  }
+
+  #countedByMoonshot(): ReportedUsage {
+    const { prompt_tokens, completion_tokens, total_tokens } = this.#counted();
+    return { prompt_tokens, completion_tokens, total_tokens, cached_tokens: this.entry.cachedInputTokens };
+  }
+
+  #chunk(delta: Record<string, unknown>, finish: string | null = null, inChoice: Record<string, unknown> = {}): void {
+    const usage = this.#script.usage === 'every chunk' ? { usage: this.#counted() } : {};
+    this.#send(
+      JSON.stringify({
+        id: this.#id,
+        object: 'chat.completion.chunk',
+        created: 0,
+        model: this.entry.body.model,
+        choices: [{ index: 0, delta, logprobs: null, finish_reason: finish, ...inChoice }],
+        ...usage,
+      }),
+    );
+  }
+
+  #usageChunk(usage: ReportedUsage): void {
+    const { model } = this.entry.body;
+    const head = { id: this.#id, object: 'chat.completion.chunk', created: 0, model };
+    this.#send(JSON.stringify({ ...head, choices: [], usage }));
+  }
+
+  #send(data: string): void {
+    const wire = this.#script.wire ?? [];
+    const comment = wire.includes('comments') ? ': keep-alive\n\n' : '';
+    const text = `${comment}data: ${data}\n\n`;
+    const bytes = Buffer.from(wire.includes('crlf') ? text.replaceAll('\n', '\r\n') : text);
+    if (!wire.includes('bytes')) {
+      this.response.write(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes.length; at += 1) this.response.write(bytes.subarray(at, at + 1));
+  }
+}
+
+/** Epoch milliseconds with fractions. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+export function json(response: http.ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

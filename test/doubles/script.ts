@@ -1,0 +1,168 @@
+import type * as http from 'node:http';
+
+export interface ReportedUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  [more: string]: unknown;
+}
+
+/** What the double does with one request. Plain JSON, so that another process can send it over HTTP. */
+export interface Script {
+  /** Only for requests whose last user message has this text in it; without it, for the next request that comes. */
+  when?: string;
+  /** Serves this many requests before the next script; default 1. `0`: all that come. */
+  times?: number;
+
+  /** The answer, cut into words; each piece is one token on the bill. */
+  text?: string;
+  /** The answer's pieces, one token each. */
+  pieces?: string[];
+  /** Thoughts before the answer, sent as `reasoning_content`, one token each. */
+  thoughts?: string[];
+  /** Milliseconds between two pieces; default none: all at once. */
+  everyMs?: number;
+  /** Stops before this piece until the test opens the gate; equal to the number of pieces: before the end. */
+  gateAt?: number;
+
+  /** How usage is reported; default as OpenAI does, in a chunk without choices. */
+  usage?: 'chunk' | 'none' | 'zero' | 'choices' | 'every chunk' | 'moonshot' | ReportedUsage;
+  /** The finish_reason; null: none is sent. Default `stop`, or `length` at the request's limit. */
+  finish?: string | null;
+  /** How the stream ends after its last piece; default `done`, which is finish, usage and `[DONE]`. */
+  end?:
+    | 'done'
+    | 'no [DONE]'
+    | 'eof'
+    | 'destroy'
+    | 'hang'
+    | 'hang after finish'
+    | 'malformed'
+    | 'error'
+    | 'endless line'
+    | 'comments';
+  /** The error object of `end: 'error'`. */
+  error?: Record<string, unknown>;
+  /** How bytes are divided: lines ended by CRLF, single bytes, a comment before each event. */
+  wire?: ('crlf' | 'bytes' | 'comments')[];
+  /** Sends the whole answer as one JSON object though a stream was asked for. */
+  whole?: boolean;
+
+  /** Answers with this status instead of a stream. */
+  status?: number;
+  headers?: Record<string, string>;
+  /** The body that goes with `status`: JSON if an object. */
+  body?: string | Record<string, unknown>;
+  /** What happens before the head of the answer: nothing ever comes; the connection is closed. */
+  instead?: 'hang' | 'close';
+}
+
+/** Scripts for the usual failures. */
+export const FAILURES = {
+  busy: (retryAfter?: string): Script => ({
+    status: 429,
+    headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+    body: errorBody('Rate limit reached', 'requests', 'rate_limit_exceeded'),
+  }),
+  broken: { status: 500, body: errorBody('The server had an error', 'server_error') },
+  wrongKey: { status: 401, body: errorBody('Incorrect API key provided', 'invalid_request_error', 'invalid_api_key') },
+  noMoney: {
+    status: 429,
+    body: errorBody('You exceeded your current quota', 'insufficient_quota', 'insufficient_quota'),
+  },
+  noModel: { status: 404, body: errorBody('The model does not exist', 'invalid_request_error', 'model_not_found') },
+  tooLong: {
+    status: 400,
+    body: errorBody(
+      "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.",
+      'invalid_request_error',
+      'context_length_exceeded',
+    ),
+  },
+  html: { status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><title>Welcome</title>' },
+  diesInMiddle: { pieces: ['It ', 'was ', 'a ', 'dark '], end: 'destroy' },
+  malformed: { pieces: ['It ', 'was '], end: 'malformed' },
+  refusal: { pieces: ['I ', "can't."], finish: 'content_filter' },
+} as const satisfies Record<string, Script | ((...args: never[]) => Script)>;
+
+export function errorBody(message: string, type: string, code: string | null = null): Record<string, unknown> {
+  return { error: { message, type, param: null, code } };
+}
+
+/** One request on the double's own bill. */
+export interface BillEntry {
+  id: number;
+  path: string;
+  headers: http.IncomingHttpHeaders;
+  body: ChatBody;
+  state: 'open' | 'complete' | 'refused' | 'failed' | 'aborted';
+  /** What it would charge: cached tokens are part of the input; output is what was generated, sent or not read. */
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  /** Whether the usage above was told to the caller. */
+  reported: boolean;
+  /** Epoch milliseconds with fractions. */
+  receivedAtMs: number;
+  firstPieceAtMs: number | null;
+  endedAtMs: number | null;
+}
+
+export interface ChatBody {
+  model?: string;
+  messages?: { role: string; content: string }[];
+  stream?: boolean;
+  stream_options?: { include_usage?: boolean };
+  max_tokens?: number;
+  max_completion_tokens?: number;
+  [more: string]: unknown;
+}
+
+export const USUAL: Script = { text: 'Hello. This is an answer of the double.' };
+
+/** A scripted answer as the test follows it. */
+export interface Call {
+  /** The request came. */
+  readonly received: Promise<BillEntry>;
+  /** All pieces before the gate were sent. */
+  readonly atGate: Promise<BillEntry>;
+  /** The answer ended, in whatever way. */
+  readonly ended: Promise<BillEntry>;
+  /** Lets the answer go on. */
+  open(): void;
+}
+
+/** A promise with its resolver; it never rejects. */
+class Signal<T> {
+  resolve!: (value: T) => void;
+  readonly promise = new Promise<T>((resolve) => {
+    this.resolve = resolve;
+  });
+}
+
+/** A script on its way through the double. */
+export class Scripted implements Call {
+  readonly came = new Signal<BillEntry>();
+  readonly reachedGate = new Signal<BillEntry>();
+  readonly over = new Signal<BillEntry>();
+  readonly gate = new Signal<void>();
+  readonly received = this.came.promise;
+  readonly atGate = this.reachedGate.promise;
+  readonly ended = this.over.promise;
+  left: number;
+
+  constructor(readonly script: Script) {
+    this.left = script.times ?? 1;
+  }
+
+  open(): void {
+    this.gate.resolve();
+  }
+}
+
+/** The body of `POST /control`, carried out in this order. `open` opens the gates of all answers that are running. */
+export interface ControlOrder {
+  reset?: boolean;
+  usual?: Script;
+  scripts?: Script[];
+  open?: boolean;
+}
