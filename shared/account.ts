@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-/** 1 credit = 1,000,000 micro-credits. All amounts on the wire are integers of micro-credits. */
-export const MICRO_PER_CREDIT = 1_000_000;
+export { MICRO_PER_CREDIT } from './constants.ts';
 
 export const MicroSchema = z.int();
 

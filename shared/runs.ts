@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
+import { MAX_TEXT, REASONS } from './constants.ts';
 import { ProblemSchema } from './problems.ts';
 
-/** Longest texts taken, in UTF-16 units; a whole request is bounded as well, by `MAX_REQUEST_BYTES`. */
-export const MAX_TEXT = 1_000_000;
+export { MAX_TEXT, REASONS };
+
+/** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export const MAX_ATTACHMENTS = 50;
 
@@ -96,16 +98,6 @@ export const UsageSchema = z.object({
 });
 export type Usage = z.infer<typeof UsageSchema>;
 
-/** Why nothing, or less, was charged. The sentence is for users. */
-export const REASONS = {
-  upstream_failed: 'The model service failed. Not charged.',
-  our_failure: 'Perigee failed. Not charged.',
-  interrupted: 'The server stopped in the middle of the answer. Not charged.',
-  stopped_before_output: 'Stopped before anything was written. Not charged.',
-  empty_answer: 'The model wrote nothing. Not charged.',
-  nothing_applied: 'No part of the edit could be applied. Not charged.',
-  beyond_hold: 'The answer cost more than was set aside; the rest is on the house.',
-} as const;
 export type Reason = keyof typeof REASONS;
 export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 

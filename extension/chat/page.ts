@@ -1,0 +1,30 @@
+/**
+ * The page that holds the chat's web view. It may run the one script named by the nonce, take styles and the icon font
+ * from the extension's own folder, and nothing else: no network, no images, no frames, no forms, no eval. Pure, so that
+ * the web view's tests serve the very same page.
+ */
+export function chatPage(parts: { scriptUri: string; styleUri: string; cspSource: string; nonce: string }): string {
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${parts.nonce}'`,
+    `style-src ${parts.cspSource}`,
+    `font-src ${parts.cspSource}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Perigee chat</title>
+<link rel="stylesheet" href="${parts.styleUri}">
+</head>
+<body>
+<div id="app"></div>
+<script nonce="${parts.nonce}" src="${parts.scriptUri}"></script>
+</body>
+</html>
+`;
+}

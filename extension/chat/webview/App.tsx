@@ -1,0 +1,56 @@
+import { useEffect } from 'preact/hooks';
+import { useChat, useChatState } from './context.ts';
+import { isWebLink } from './markdown/sanitise.ts';
+import { Composer } from './ui/Composer.tsx';
+import { History } from './ui/History.tsx';
+import { TitleBar } from './ui/TitleBar.tsx';
+import { Transcript } from './ui/Transcript.tsx';
+
+export function App() {
+  const chat = useChat();
+  const historyOpen = useChatState((s) => s.history.open);
+  const isTold = useChatState((s) => s.conversation !== null);
+  useEffect(() => {
+    const onClick = (event: MouseEvent) => {
+      const link = (event.target as Element).closest?.('a');
+      if (!link) return;
+      // Nothing navigates here: the host asks the user and opens.
+      event.preventDefault();
+      const href = link.getAttribute('href') ?? '';
+      if (isWebLink(href)) chat.host.post({ type: 'openLink', href: href.slice(0, 8000) });
+    };
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
+      if (chat.state.history.open) chat.closeHistory();
+      else if (chat.answering()) chat.stop();
+      else if (chat.state.refusal || chat.state.hint) chat.dismissRefusal();
+    };
+    document.addEventListener('click', onClick);
+    document.addEventListener('auxclick', onClick);
+    document.addEventListener('keydown', onKey);
+    return () => {
+      document.removeEventListener('click', onClick);
+      document.removeEventListener('auxclick', onClick);
+      document.removeEventListener('keydown', onKey);
+    };
+  }, [chat]);
+  return (
+    <div class="app">
+      <TitleBar />
+      {historyOpen && <History />}
+      {isTold ? <Transcript /> : <main class="transcript" aria-busy="true" aria-label="Conversation" />}
+      <Composer />
+      <Announcer />
+    </div>
+  );
+}
+
+/** One polite region for everything that must be heard. The log itself is silent, or each token would be read out. */
+function Announcer() {
+  const { text, n } = useChatState((s) => s.spoken);
+  return (
+    <div class="heard" role="status" aria-live="polite" aria-atomic="true">
+      <span key={n}>{text}</span>
+    </div>
+  );
+}

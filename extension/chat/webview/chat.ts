@@ -1,0 +1,450 @@
+import { MAX_TEXT } from '../../../shared/constants.ts';
+import type { Problem } from '../../../shared/problems.ts';
+import type { FromHost, Mention, Surroundings, ToHost } from '../protocol.ts';
+import { addPieces, type Conversation, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
+import { count, spoken } from './format.ts';
+import { type HistoryState, noHistory, putPage } from './history.ts';
+import type { Editing, Host } from './host.ts';
+
+export interface Sending {
+  requestId: string;
+  text: string;
+  replaces?: string;
+}
+export interface Refusal extends Sending {
+  problem: Problem;
+}
+export type NoticeAction = NonNullable<Extract<FromHost, { type: 'notice' }>['action']>;
+export interface Notice {
+  id: number;
+  level: 'info' | 'error';
+  text: string;
+  action?: NoticeAction;
+}
+
+/** All that the view shows. Parts are replaced, never changed in place. */
+export interface ChatState {
+  surroundings: Surroundings | null;
+  /** Null until the host has told. */
+  conversation: Conversation | null;
+  /** What stands in the composer. */
+  draft: string;
+  sending: Sending | null;
+  /** The last request that was not taken; its text still stands where it was typed. */
+  refusal: Refusal | null;
+  /** An earlier message that is being edited in place. */
+  editing: Editing | null;
+  notices: Notice[];
+  history: HistoryState;
+  mentions: { requestId: string; items: Mention[] } | null;
+  /** One line above the composer about what was just tried there. */
+  hint: string | null;
+  /** For screen readers; `n` makes equal texts be said again. */
+  spoken: { text: string; n: number };
+  loadingEarlier: boolean;
+}
+
+const DRAFT_DELAY_MS = 300;
+
+/** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
+export class Chat {
+  state: ChatState;
+  /** Set by the transcript: go to the end and stay there. */
+  toLatest: () => void = () => {};
+  /** Set by the composer. */
+  focusComposer: () => void = () => {};
+
+  private readonly listeners = new Set<() => void>();
+  private pieces: Piece[] = [];
+  private frame = 0;
+  private draftTimer: ReturnType<typeof setTimeout> | undefined;
+  private noticeCount = 0;
+  /** The answer that was announced as running, so that its end is announced once. */
+  private announced: string | undefined;
+  /** What stood in the composer when another conversation was asked for; what is typed after it belongs to the new one. */
+  private leftDraft: string | undefined;
+
+  constructor(readonly host: Host) {
+    this.state = {
+      surroundings: null,
+      conversation: null,
+      draft: '',
+      sending: null,
+      refusal: null,
+      editing: null,
+      notices: [],
+      history: noHistory,
+      mentions: null,
+      hint: null,
+      spoken: { text: '', n: 0 },
+      loadingEarlier: false,
+    };
+    host.onMessage((message) => this.receive(message));
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  receive(message: FromHost): void {
+    if (message.type === 'text') {
+      this.pieces.push({ messageId: message.messageId, text: message.text, at: message.at });
+      this.frame ||= requestAnimationFrame(() => this.flushPieces());
+      return;
+    }
+    this.flushPieces();
+    switch (message.type) {
+      case 'surroundings':
+        return this.set({ surroundings: message.value });
+      case 'conversation':
+        return this.openedConversation(message);
+      case 'messages':
+        return this.changedMessages(message);
+      case 'earlier': {
+        const conversation = this.state.conversation;
+        if (!conversation) return;
+        return this.set({
+          conversation: putEarlier(conversation, message.messages, message.before),
+          loadingEarlier: false,
+        });
+      }
+      case 'sent':
+        return this.wasSent(message.requestId);
+      case 'notSent':
+        return this.wasNotSent(message.requestId, message.problem);
+      case 'notice': {
+        const { level, text, action } = message;
+        if (level === 'error') this.leftDraft = undefined;
+        const notices = [
+          ...this.state.notices.filter((n) => n.text !== text),
+          { id: ++this.noticeCount, level, text, action },
+        ];
+        this.set({ notices: notices.slice(-3), loadingEarlier: false });
+        return this.say(text);
+      }
+      case 'historyPage':
+        return this.set({ history: putPage(this.state.history, message) });
+      case 'historyFailed': {
+        const history = this.state.history;
+        if (history.search !== message.search) return;
+        return this.set({ history: { ...history, loading: false, failed: message.text } });
+      }
+      case 'mentions':
+        return this.set({ mentions: { requestId: message.requestId, items: message.items } });
+      case 'compose':
+        return this.compose(message.text, message.send);
+      case 'focusComposer':
+        return this.focusComposer();
+      case 'showHistory':
+        return this.openHistory();
+      default:
+        message satisfies never;
+    }
+  }
+
+  // — Conversations
+
+  newChat(): void {
+    this.leave();
+    this.host.post({ type: 'newChat' });
+    this.set({ history: noHistory });
+    this.focusComposer();
+  }
+
+  openConversation(id: string): void {
+    if (id !== this.state.conversation?.id) {
+      this.leave();
+      this.host.post({ type: 'openConversation', id });
+    }
+    this.set({ history: noHistory });
+    this.focusComposer();
+  }
+
+  private leave(): void {
+    this.flushDraft();
+    this.leftDraft = this.state.draft;
+  }
+
+  loadEarlier(): void {
+    const conversation = this.state.conversation;
+    if (!conversation?.before || this.state.loadingEarlier) return;
+    this.set({ loadingEarlier: true });
+    this.host.post({ type: 'loadEarlier', before: conversation.before });
+  }
+
+  openHistory(): void {
+    if (this.state.history.open) return;
+    this.set({ history: { ...noHistory, open: true, loading: true } });
+    this.host.post({ type: 'history', search: '', before: null });
+  }
+
+  closeHistory(): void {
+    this.set({ history: noHistory });
+  }
+
+  searchHistory(search: string): void {
+    this.set({ history: { ...this.state.history, search, loading: true, failed: null } });
+    this.host.post({ type: 'history', search, before: null });
+  }
+
+  moreHistory(): void {
+    const { history } = this.state;
+    if (history.loading || history.failed !== null || history.before === null) return;
+    this.set({ history: { ...history, loading: true } });
+    this.host.post({ type: 'history', search: history.search, before: history.before });
+  }
+
+  rename(id: string, title: string): void {
+    const { history, conversation } = this.state;
+    this.host.post({ type: 'rename', id, title });
+    this.set({
+      history: { ...history, rows: history.rows.map((r) => (r.id === id ? { ...r, title } : r)) },
+      conversation: conversation?.id === id ? { ...conversation, title } : conversation,
+    });
+  }
+
+  /** The row goes when the host sends the list anew: a refusal leaves it where it is. */
+  delete(id: string): void {
+    this.host.post({ type: 'delete', id });
+  }
+
+  // — Composer
+
+  setDraft(draft: string): void {
+    if (draft === this.state.draft) return;
+    this.set({ draft, hint: null });
+    clearTimeout(this.draftTimer);
+    if (this.leftDraft !== undefined) return;
+    this.draftTimer = setTimeout(() => this.flushDraft(), DRAFT_DELAY_MS);
+  }
+
+  flushDraft(): void {
+    if (this.draftTimer === undefined) return;
+    clearTimeout(this.draftTimer);
+    this.draftTimer = undefined;
+    this.host.post({ type: 'draft', text: this.state.draft.slice(0, MAX_TEXT) });
+  }
+
+  /** Text that goes into the composer unless it is too long; what stood there stays either way. */
+  accepts(addedLength: number, keptLength: number): boolean {
+    if (addedLength + keptLength <= MAX_TEXT) return true;
+    this.hint(
+      `That is ${count(addedLength)} characters; a message holds ${count(MAX_TEXT)}. Nothing was changed. Attach it as a file, or paste a part.`,
+    );
+    return false;
+  }
+
+  sendDraft(): void {
+    if (this.answering()) {
+      return this.hint('Still answering. Your text is kept: send it when the answer is done, or stop the answer.');
+    }
+    this.send(this.state.draft);
+  }
+
+  sendEdited(): void {
+    const editing = this.state.editing;
+    if (!editing) return;
+    if (this.answering()) return this.hint('Still answering. Stop the answer first; your text is kept.');
+    this.send(editing.text, editing.messageId, editing.keep);
+  }
+
+  /** Tries again what was refused, as it stands now. */
+  retry(): void {
+    const refusal = this.state.refusal;
+    if (!refusal) return;
+    if (refusal.replaces && this.state.editing) this.sendEdited();
+    else this.send(this.state.draft.trim() ? this.state.draft : refusal.text);
+  }
+
+  answering(): boolean {
+    return runningAnswer(this.state.conversation) !== undefined;
+  }
+
+  stop(): void {
+    const running = runningAnswer(this.state.conversation);
+    if (running?.runId) this.host.post({ type: 'stop', runId: running.runId });
+  }
+
+  startEditing(messageId: string): void {
+    const message = this.state.conversation?.messages.find((m) => m.id === messageId);
+    if (!message) return;
+    const keep = (message.attachments ?? []).map((a) => a.id);
+    this.setEditing({ messageId, text: message.text, keep });
+  }
+
+  /** Up in an empty composer. */
+  editLast(): boolean {
+    const last = this.state.conversation?.messages.findLast((m) => m.role === 'user' && m.kind === 'chat');
+    if (!last || this.answering()) return false;
+    this.startEditing(last.id);
+    return true;
+  }
+
+  setEditing(editing: Editing | null): void {
+    const refusal = this.state.refusal?.replaces ? null : this.state.refusal;
+    this.set({ editing, refusal });
+    this.host.save({ editing });
+  }
+
+  regenerate(messageId: string): void {
+    this.toLatest();
+    this.host.post({ type: 'regenerate', messageId });
+  }
+
+  continueRun(runId: string): void {
+    this.toLatest();
+    this.host.post({ type: 'continue', runId });
+  }
+
+  dismissRefusal(): void {
+    this.set({ refusal: null, hint: null });
+    this.focusComposer();
+  }
+
+  dismissNotice(id: number): void {
+    this.set({ notices: this.state.notices.filter((n) => n.id !== id) });
+  }
+
+  command(command: Extract<ToHost, { type: 'command' }>['command'] | 'reconnect'): void {
+    this.host.post(command === 'reconnect' ? { type: 'reconnect' } : { type: 'command', command });
+  }
+
+  forgetMentions(): void {
+    if (this.state.mentions) this.set({ mentions: null });
+  }
+
+  hint(text: string): void {
+    this.set({ hint: text });
+    this.say(text);
+  }
+
+  /** Tells screen readers, once. */
+  say(text: string): void {
+    this.set({ spoken: { text, n: this.state.spoken.n + 1 } });
+  }
+
+  // — What the host's messages do
+
+  private set(part: Partial<ChatState>): void {
+    this.state = { ...this.state, ...part };
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private flushPieces(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { pieces } = this;
+    this.pieces = [];
+    if (!pieces.length) return;
+    const conversation = this.state.conversation;
+    if (conversation) this.set({ conversation: addPieces(conversation, pieces) });
+    else this.pieces = pieces; // They wait for the conversation they belong to.
+  }
+
+  private openedConversation(message: Extract<FromHost, { type: 'conversation' }>): void {
+    const { id, title, messages, before, elsewhere, draft } = message;
+    const old = this.state.conversation;
+    const same = old !== null && old.id === id;
+    // A chat gets its id with its first message; what is typed meanwhile stays.
+    const grown =
+      old !== null && old.id === null && id !== null && (this.state.sending !== null || messages.length > 0);
+    const keepDraft = (same || grown) && this.state.draft !== '';
+    const typedSince =
+      this.leftDraft !== undefined && this.state.draft.startsWith(this.leftDraft)
+        ? this.state.draft.slice(this.leftDraft.length)
+        : '';
+    this.leftDraft = undefined;
+    const early = same || !old ? this.pieces : [];
+    this.pieces = [];
+    const editing = this.editingIn(id, messages);
+    if (!same) this.announced = undefined;
+    this.set({
+      conversation: addPieces({ id, title, messages, before, elsewhere, early }, []),
+      draft: keepDraft ? this.state.draft : draft + typedSince,
+      loadingEarlier: false,
+      editing,
+      hint: null,
+      ...(same || grown ? {} : { refusal: null, mentions: null }),
+    });
+    const saved = this.host.saved();
+    if (saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null, editing });
+    this.announce();
+  }
+
+  /** The edit that was open in this conversation, also before the window was reloaded. */
+  private editingIn(id: string | null, messages: Conversation['messages']): Editing | null {
+    const saved = this.host.saved();
+    const editing = this.state.editing ?? (saved?.conversationId === id ? saved?.editing : null) ?? null;
+    return editing && messages.some((m) => m.id === editing.messageId) ? editing : null;
+  }
+
+  private changedMessages(message: Extract<FromHost, { type: 'messages' }>): void {
+    const old = this.state.conversation;
+    if (!old) return;
+    const conversation = putMessages(old, message.upsert, message.removed);
+    this.set({ conversation: { ...conversation, title: message.title, elsewhere: message.elsewhere } });
+    const editing = this.state.editing;
+    if (editing && message.removed.includes(editing.messageId) && this.state.sending?.replaces === undefined) {
+      // Replaced from another device while it was being edited: what was typed goes to the composer.
+      if (!this.state.draft.trim()) this.setDraft(editing.text);
+      this.setEditing(null);
+    }
+    this.announce();
+  }
+
+  private wasSent(requestId: string): void {
+    const { sending, draft } = this.state;
+    if (sending?.requestId !== requestId) return;
+    this.set({ sending: null, refusal: null, hint: null });
+    if (sending.replaces) return this.setEditing(null);
+    // What was typed while it was on its way stays.
+    const rest =
+      draft === sending.text ? '' : draft.startsWith(sending.text) ? draft.slice(sending.text.length) : draft;
+    clearTimeout(this.draftTimer);
+    this.draftTimer = undefined;
+    this.set({ draft: rest });
+    this.host.post({ type: 'draft', text: rest.slice(0, MAX_TEXT) });
+  }
+
+  private wasNotSent(requestId: string, problem: Problem): void {
+    const { sending } = this.state;
+    if (sending?.requestId !== requestId) return;
+    this.set({ sending: null, refusal: { ...sending, problem } });
+    this.say(`Not sent. ${problem.detail || problem.title}`);
+  }
+
+  private send(text: string, replaces?: string, keep?: string[]): void {
+    if (this.state.sending || !text.trim()) return;
+    if (text.length > MAX_TEXT) return void this.accepts(text.length, 0);
+    const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
+    this.set({ sending, refusal: null, hint: null });
+    this.flushDraft();
+    this.toLatest();
+    this.host.post({ type: 'send', ...sending, ...(keep ? { keep } : {}) });
+  }
+
+  private compose(text: string, send: boolean): void {
+    if (send && !this.answering() && !this.state.sending) return this.send(text);
+    const { draft } = this.state;
+    this.setDraft(draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
+    this.focusComposer();
+  }
+
+  /** "Answering" when an answer begins; the answer, once, when it has ended. */
+  private announce(): void {
+    const conversation = this.state.conversation;
+    const running = runningAnswer(conversation);
+    if (running && running.id !== this.announced) {
+      this.announced = running.id;
+      return this.say('Answering');
+    }
+    if (running || !this.announced) return;
+    const ended = conversation?.messages.find((m) => m.id === this.announced);
+    this.announced = undefined;
+    if (!ended) return;
+    const how =
+      ended.state === 'complete' ? 'Answer' : ended.state === 'stopped' ? 'Answer, stopped' : 'Answer, broken off';
+    this.say(`${how}: ${spoken(ended.text) || 'empty'}`);
+  }
+}

@@ -1,0 +1,171 @@
+import type { Account, Balance } from '../../../shared/account.ts';
+import { MICRO_PER_CREDIT, REASONS } from '../../../shared/constants.ts';
+import type { Attachment, Message } from '../../../shared/conversations.ts';
+
+// Words and numbers as the view shows them. Pure: time and locale are arguments.
+
+export function count(n: number, locale?: string): string {
+  return new Intl.NumberFormat(locale).format(n);
+}
+
+/** Credits of an amount in micro-credits, rounded to what the eye needs; never rounded down to nothing. */
+export function credits(micro: number, locale?: string): string {
+  const n = micro / MICRO_PER_CREDIT;
+  const small = Math.abs(n) > 0 && Math.abs(n) < 0.01;
+  const digits = Math.abs(n) < 10 ? 2 : Math.abs(n) < 100 ? 1 : 0;
+  if (small) return `< ${new Intl.NumberFormat(locale).format(0.01)}`;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(n);
+}
+
+/** What is left is rounded down: nobody is promised a part of a credit that isn't there. */
+export function left(micro: number, locale?: string): string {
+  const n = Math.max(0, micro / MICRO_PER_CREDIT);
+  const digits = n < 10 ? 1 : 0;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits, roundingMode: 'floor' } as object).format(n);
+}
+
+/** "87 of 100 credits left", or a guest's "7 of 10 free messages left". */
+export function whatIsLeft(balance: Balance, account: Account | null, locale?: string): string {
+  if (account?.kind === 'guest' && balance.guestMessagesLeft !== undefined) {
+    const of = Math.round(balance.ofMicro / MICRO_PER_CREDIT);
+    return `${count(balance.guestMessagesLeft, locale)} of ${count(of, locale)} free messages left`;
+  }
+  return `${left(balance.availableMicro, locale)} of ${left(balance.ofMicro, locale)} credits left`;
+}
+
+/** What an answer that has ended cost, in a few words, and why it cost nothing or less. */
+export function costOf(message: Message, guest: boolean, locale?: string): { label: string; why?: string } | null {
+  if (message.chargedMicro === undefined) return null;
+  const why = message.reason && REASONS[message.reason].replace(/ Not charged\.$/, '');
+  if (message.chargedMicro === 0 && (message.reason || message.state === 'failed' || message.state === 'interrupted')) {
+    return { label: 'Not charged', why };
+  }
+  if (guest) {
+    const n = Math.max(1, Math.round(message.chargedMicro / MICRO_PER_CREDIT));
+    return { label: message.chargedMicro === 0 ? 'Free' : n === 1 ? '1 message' : `${count(n, locale)} messages`, why };
+  }
+  const n = credits(message.chargedMicro, locale);
+  return { label: `${n} ${n === '1' ? 'credit' : 'credits'}`, why };
+}
+
+/** "1,204 in (980 cached) · 312 out". */
+export function tokensOf(message: Message, locale?: string): string | null {
+  const usage = message.usage;
+  if (!usage) return null;
+  const about = usage.estimated ? '~' : '';
+  const cached = usage.cachedInputTokens > 0 ? ` (${count(usage.cachedInputTokens, locale)} cached)` : '';
+  return `${about}${count(usage.inputTokens, locale)} in${cached} · ${about}${count(usage.outputTokens, locale)} out`;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** Relative within a day ("3 h ago"), absolute after: the time for yesterday, weekday within a week, then the date. */
+export function when(iso: string, now: Date, locale?: string): string {
+  const at = new Date(iso);
+  const age = now.getTime() - at.getTime();
+  if (age < MINUTE) return 'just now';
+  if (age < 60 * MINUTE) return `${Math.floor(age / MINUTE)} min ago`;
+  const days = daysBetween(at, now);
+  if (age < DAY && days === 0) return `${Math.floor(age / (60 * MINUTE))} h ago`;
+  const hours = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at);
+  if (days <= 1) return hours;
+  if (days < 7) return `${new Intl.DateTimeFormat(locale, { weekday: 'short' }).format(at)} ${hours}`;
+  const sameYear = at.getFullYear() === now.getFullYear();
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).format(at);
+}
+
+/** Date and time in full, with the zone: for tooltips and for anything one has to wait for. */
+export function fullTime(iso: string, now: Date, locale?: string): string {
+  const at = new Date(iso);
+  const sameDay = daysBetween(at, now) === 0;
+  const text = new Intl.DateTimeFormat(locale, {
+    ...(sameDay ? {} : { weekday: 'short', day: 'numeric', month: 'short' }),
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(at);
+  const offset = -at.getTimezoneOffset();
+  const sign = offset < 0 ? '-' : '+';
+  const [h, m] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
+  return `${text} (UTC${offset === 0 ? '' : `${sign}${h}${m ? `:${String(m).padStart(2, '0')}` : ''}`})`;
+}
+
+/** "in 40 s", "in 5 min", "in 3 h": beside an absolute time one has to wait for. */
+export function until(iso: string, now: Date): string {
+  const s = Math.max(0, Math.ceil((new Date(iso).getTime() - now.getTime()) / 1000));
+  if (s < 90) return `in ${s} s`;
+  if (s < 90 * 60) return `in ${Math.round(s / 60)} min`;
+  return `in ${Math.round(s / 3600)} h`;
+}
+
+export type Group = 'Today' | 'Yesterday' | 'Last 7 days' | 'Older';
+
+export function groupOf(iso: string, now: Date): Group {
+  const days = daysBetween(new Date(iso), now);
+  return days <= 0 ? 'Today' : days === 1 ? 'Yesterday' : days < 7 ? 'Last 7 days' : 'Older';
+}
+
+/** Calendar days from `a` to `b` in local time. */
+function daysBetween(a: Date, b: Date): number {
+  const day = (d: Date) => Date.UTC(d.getFullYear(), d.getMonth(), d.getDate()) / DAY;
+  return day(b) - day(a);
+}
+
+/**
+ * Tokens of a text, roughly: four characters each in Latin script, one and a half elsewhere (the rule of thumb that model
+ * makers publish). For the context meter only; money is never counted by it.
+ */
+export function estimateTokens(text: string): number {
+  if (text.length > 50_000) return Math.ceil(text.length / 4);
+  let wide = 0;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x2e80) wide++;
+  return Math.ceil((text.length - wide) / 4 + wide / 1.5);
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** What a chip of a sent message says: "client.ts:12–40", "Problems in client.ts". Lines are counted from 1 here. */
+export function attachmentLabel(a: Attachment): string {
+  const name = a.path && fileName(a.path);
+  const lines = a.range ? `:${a.range.start + 1}${a.range.end > a.range.start ? `–${a.range.end + 1}` : ''}` : '';
+  switch (a.kind) {
+    case 'file':
+    case 'selection':
+      return name ? name + lines : a.kind === 'file' ? 'File' : 'Selection';
+    case 'problems':
+      return name ? `Problems in ${name}` : 'Problems';
+    case 'diff':
+      return 'Uncommitted changes';
+    default:
+      return a.kind satisfies never;
+  }
+}
+
+export const KIND_ICONS = {
+  file: 'file',
+  selection: 'list-selection',
+  problems: 'warning',
+  diff: 'git-commit',
+} as const;
+
+/** Markdown as one would read it aloud: code blocks are named, marks are dropped. */
+export function spoken(markdown: string): string {
+  return markdown
+    .replace(/^(`{3,}|~{3,})\s*([^\n`]*)\n[\s\S]*?(?:^\1\s*$|(?![\s\S]))/gm, (_, _f, lang: string) => {
+      const name = lang.trim().split(/\s/)[0];
+      return name ? `Code block, ${name}.\n` : 'Code block.\n';
+    })
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^\s{0,3}(#{1,6}|>|[-*+]|\d+[.)])\s+/gm, '')
+    .replace(/^\s*\|?[\s:|-]+\|[\s:|-]*$/gm, '')
+    .replace(/(\*\*|__|~~|`)/g, '')
+    .replace(/\s*\n\s*/g, '\n')
+    .trim();
+}

@@ -1,0 +1,37 @@
+import { render } from 'preact';
+import { App } from './App.tsx';
+import { Chat } from './chat.ts';
+import { ChatContext } from './context.ts';
+import { connectHost } from './host.ts';
+import '@vscode/codicons/dist/codicon.css';
+import './styles/base.css';
+import './styles/transcript.css';
+import './styles/markdown.css';
+import './styles/composer.css';
+import './styles/panels.css';
+
+const host = connectHost();
+const chat = new Chat(host);
+
+// A failure here is told to the host's log once for each text, without anything that the user or the model wrote.
+const told = new Set<string>();
+function failed(error: unknown): void {
+  const stack =
+    error instanceof Error ? `${error.name} ${(error.stack ?? '').replace(error.message, '…')}` : 'not an error';
+  if (told.has(stack) || told.size > 20) return;
+  told.add(stack);
+  host.post({ type: 'failed', message: stack.slice(0, 2000) });
+}
+window.addEventListener('error', (event) => failed(event.error));
+window.addEventListener('unhandledrejection', (event) => failed(event.reason));
+
+for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.flushDraft());
+document.addEventListener('visibilitychange', () => chat.flushDraft());
+
+render(
+  <ChatContext.Provider value={chat}>
+    <App />
+  </ChatContext.Provider>,
+  document.getElementById('app')!,
+);
+host.post({ type: 'ready' });

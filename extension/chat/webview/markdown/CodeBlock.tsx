@@ -1,0 +1,50 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useChat } from '../context.ts';
+import { fileName } from '../format.ts';
+import { IconButton } from '../ui/Icon.tsx';
+import { languageIdOf } from './fence.ts';
+import { highlight } from './highlight.ts';
+import { safeCode } from './sanitise.ts';
+
+/** Code with what it is and what one can do with it. Coloured once it is whole; till then plain text is appended. */
+export function CodeBlock(props: { text: string; language: string; file?: string; closed: boolean }) {
+  const { text, language, file, closed } = props;
+  const chat = useChat();
+  const code = useRef<HTMLElement>(null);
+  const group = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const place = code.current!;
+    const html = closed ? highlight(text, language) : null;
+    if (html !== null) place.replaceChildren(safeCode(html));
+    else if (place.firstChild?.nodeType === Node.TEXT_NODE && !place.firstChild.nextSibling) {
+      // Appending keeps what the reader has selected.
+      const node = place.firstChild as Text;
+      if (text.startsWith(node.data)) node.appendData(text.slice(node.data.length));
+      else node.data = text;
+    } else place.replaceChildren(text);
+  }, [text, language, closed]);
+  const label = [language, file && fileName(file)].filter(Boolean).join(' · ');
+  const what = file ? fileName(file) : language ? `${language} code` : 'code';
+  return (
+    <figure class="code" ref={group}>
+      <figcaption>
+        <span class="what" title={file}>
+          {label || 'code'}
+        </span>
+        <span class="actions" role="group" aria-label={`Actions for ${what}`}>
+          <IconButton icon="copy" label="Copy" done="Copied" onClick={() => chat.host.post({ type: 'copy', text })} />
+          <IconButton icon="insert" label="Insert at cursor" onClick={() => chat.host.post({ type: 'insert', text })} />
+          <IconButton
+            icon="new-file"
+            label="New file"
+            onClick={() => chat.host.post({ type: 'newFile', text, languageId: languageIdOf(language) })}
+          />
+        </span>
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <pre tabIndex={0} aria-label={`${what}, code`} role="group">
+        <code ref={code} />
+      </pre>
+    </figure>
+  );
+}

@@ -1,0 +1,88 @@
+import { Lexer, type Token, type TokensList } from 'marked';
+
+/** A block of markdown: a paragraph, a list, a fence. Equal `memo` means equal looks. */
+export interface Block {
+  token: Token;
+  memo: string;
+  /** False for a fence that may still grow. */
+  closed: boolean;
+  /** The source's last line before this block, where a fence may find its file's name. */
+  lineBefore: string;
+}
+
+type Links = TokensList['links'];
+
+/**
+ * Splits a growing markdown text into blocks. What stands before the last two blocks can't change any more (only a list
+ * can be joined by what follows it, and only with one block between), so each step reads only from there on.
+ */
+export class BlockReader {
+  private settled: Block[] = [];
+  private source = '';
+  private links: Links = {};
+
+  /** @param ended no more text will come: everything is read once more as a whole, so that late link targets count. */
+  read(markdown: string, ended: boolean): Block[] {
+    const text = markdown.includes('\r') ? markdown.replace(/\r\n?/g, '\n') : markdown;
+    if (ended || !text.startsWith(this.source)) {
+      this.settled = [];
+      this.source = '';
+      if (!ended) this.links = {};
+    }
+    const { tokens, links } = lex(text.slice(this.source.length), this.links);
+    this.links = links;
+    if (ended) return this.toBlocks(tokens, true);
+    const openFrom = this.openFrom(tokens);
+    const fresh = this.toBlocks(tokens.slice(0, openFrom), false);
+    this.settled = [...this.settled, ...fresh.map((b) => ({ ...b, closed: true }))];
+    this.source += tokens
+      .slice(0, openFrom)
+      .map((t) => t.raw)
+      .join('');
+    return [...this.settled, ...this.toBlocks(tokens.slice(openFrom), false)];
+  }
+
+  private openFrom(tokens: Token[]): number {
+    let blocks = 0;
+    for (let i = tokens.length - 1; i >= 0; i--) {
+      if (tokens[i]?.type !== 'space' && ++blocks === 2) return i;
+    }
+    return 0;
+  }
+
+  private toBlocks(tokens: Token[], ended: boolean): Block[] {
+    const linkNames = Object.keys(this.links).length;
+    const last = tokens.findLastIndex((t) => t.type !== 'space' && t.type !== 'def');
+    let lineBefore = lastLine(this.source);
+    const blocks: Block[] = [];
+    tokens.forEach((token, i) => {
+      if (token.type !== 'space' && token.type !== 'def') {
+        const closed = ended || i < last || token.type !== 'code' || isClosedFence(token.raw);
+        const memo = `${closed ? 1 : 0}${token.raw.includes('[') ? linkNames : ''}\n${token.raw}`;
+        blocks.push({ token, memo, closed, lineBefore });
+        lineBefore = lastLine(token.raw);
+      }
+    });
+    return blocks;
+  }
+}
+
+function lex(text: string, links: Links): { tokens: Token[]; links: Links } {
+  const lexer = new Lexer({ gfm: true });
+  Object.assign(lexer.tokens.links, links);
+  const tokens = lexer.lex(text);
+  return { tokens: [...tokens], links: tokens.links };
+}
+
+function lastLine(text: string): string {
+  const trimmed = text.trimEnd();
+  return trimmed.slice(trimmed.lastIndexOf('\n') + 1);
+}
+
+/** Whether a code block's source ends with the fence it began with. Indented code has none and counts as closed. */
+export function isClosedFence(raw: string): boolean {
+  const open = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
+  if (!open) return true;
+  const close = /\n {0,3}(`{3,}|~{3,})[ \t]*\n?$/.exec(raw)?.[1];
+  return !!close && close[0] === open[0] && close.length >= open.length;
+}

@@ -1,0 +1,73 @@
+/** What a code block's info string and the line before it tell. */
+export interface FenceInfo {
+  /** As written: "ts", "" when none. */
+  language: string;
+  /** A file's path, when one is named. */
+  file?: string;
+}
+
+const PATH = /^(?:[\w@.+-]+[\\/])*[\w@+-]*[\w@+-]*\.[A-Za-z][\w-]{0,9}$|^(?:[\w@.+-]+\/)*(?:Dockerfile|Makefile)$/;
+
+/**
+ * Models name the file in many ways: "ts src/a.ts", "ts:src/a.ts", `ts title="src/a.ts"`, "src/a.ts", or in the line
+ * before the fence as "**src/a.ts**:", "`src/a.ts`", "File: src/a.ts".
+ */
+export function readFence(info: string, lineBefore: string): FenceInfo {
+  const [first = '', ...rest] = info.trim().split(/\s+/);
+  const [head = '', ...colon] = first.split(':');
+  const named = /(?:title|file(?:name)?|path)=["']?([^"'\s}]+)/.exec(info)?.[1];
+  const candidates = [named, colon.join(':'), ...rest.map((r) => r.replace(/^[("'[]|[)"'\]]$/g, '')), head];
+  const inInfo = candidates.find((c): c is string => !!c && PATH.test(c));
+  const language = inInfo === head ? (/\.(\w+)$/.exec(head)?.[1] ?? '') : head.replace(/^\{|\}$/g, '');
+  const file = inInfo ?? fileInLine(lineBefore);
+  return file ? { language: language.toLowerCase(), file } : { language: language.toLowerCase() };
+}
+
+function fileInLine(line: string): string | undefined {
+  const bare = line
+    .trim()
+    .replace(/^(?:#{1,6}\s+|[-*]\s+|\d+\.\s+)/, '')
+    .replace(/^(?:\*\*)?(?:file(?:name)?|path|in|update|create|edit)\b:?(?:\*\*)?:?\s+/i, '')
+    .replace(/[:：]\s*$/, '')
+    .replace(/^[*_`]+|[*_`]+$/g, '')
+    .replace(/[:：]\s*$/, '');
+  if (PATH.test(bare)) return bare;
+  // "In `src/a.ts`:" and the like: one path in backticks, and the line leads over to the code.
+  const quoted = [...line.matchAll(/`([^`]+)`/g)].map((m) => m[1]!).filter((q) => PATH.test(q));
+  return quoted.length === 1 && /[:：]\s*$/.test(line) ? quoted[0] : undefined;
+}
+
+/** The editor's language id for what a fence says; undefined when the fence says nothing. */
+export function languageIdOf(language: string): string | undefined {
+  return LANGUAGE_IDS[language] ?? (language || undefined);
+}
+
+const LANGUAGE_IDS: Record<string, string> = {
+  ts: 'typescript',
+  tsx: 'typescriptreact',
+  js: 'javascript',
+  mjs: 'javascript',
+  cjs: 'javascript',
+  jsx: 'javascriptreact',
+  py: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  cs: 'csharp',
+  'c++': 'cpp',
+  h: 'c',
+  hpp: 'cpp',
+  kt: 'kotlin',
+  sh: 'shellscript',
+  bash: 'shellscript',
+  zsh: 'shellscript',
+  shell: 'shellscript',
+  console: 'shellscript',
+  ps1: 'powershell',
+  yml: 'yaml',
+  md: 'markdown',
+  golang: 'go',
+  docker: 'dockerfile',
+  make: 'makefile',
+  text: 'plaintext',
+  txt: 'plaintext',
+};

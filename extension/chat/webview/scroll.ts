@@ -1,0 +1,99 @@
+/**
+ * Keeps a box scrolled to its end while its content grows, and lets go at once when the reader goes up: by wheel, touch,
+ * key, scroll bar or by selecting text. It takes hold again when the reader comes back to the end.
+ */
+export class BottomPin {
+  pinned = true;
+  private lastTop = 0;
+  private touchY = 0;
+  private readonly sizes: ResizeObserver;
+  private readonly abort = new AbortController();
+
+  constructor(
+    private readonly box: HTMLElement,
+    content: HTMLElement,
+    private readonly changed: (pinned: boolean) => void,
+  ) {
+    this.sizes = new ResizeObserver(() => this.settle());
+    this.sizes.observe(content);
+    this.sizes.observe(box);
+    const { signal } = this.abort;
+    const passive = { signal, passive: true };
+    box.addEventListener('wheel', (event) => event.deltaY < 0 && this.letGo(), passive);
+    box.addEventListener('touchstart', (event) => this.touched(event, true), passive);
+    box.addEventListener('touchmove', (event) => this.touched(event, false), passive);
+    box.addEventListener('keydown', (event) => this.key(event), { signal });
+    box.addEventListener('scroll', () => this.scrolled(), passive);
+    document.addEventListener('selectionchange', () => this.selected(), { signal });
+  }
+
+  /** To the end, and stay there. */
+  toEnd(): void {
+    this.set(true);
+    this.settle();
+  }
+
+  /** To a place further up. */
+  to(top: number): void {
+    this.set(false);
+    this.box.scrollTop = top;
+    this.lastTop = this.box.scrollTop;
+    if (this.distance() < 4) this.set(true);
+  }
+
+  /** Moves along with content that came in above. */
+  shift(by: number): void {
+    this.box.scrollTop += by;
+    this.lastTop = this.box.scrollTop;
+  }
+
+  dispose(): void {
+    this.sizes.disconnect();
+    this.abort.abort();
+  }
+
+  private settle(): void {
+    if (!this.pinned) return;
+    this.box.scrollTop = this.box.scrollHeight;
+    this.lastTop = this.box.scrollTop;
+  }
+
+  private letGo(): void {
+    if (this.box.scrollHeight > this.box.clientHeight) this.set(false);
+  }
+
+  private scrolled(): void {
+    const top = this.box.scrollTop;
+    const atEnd = this.distance() < 4;
+    if (top < this.lastTop - 1 && !atEnd) this.set(false);
+    else if (top > this.lastTop && atEnd) this.set(true);
+    this.lastTop = top;
+  }
+
+  private touched(event: TouchEvent, begins: boolean): void {
+    const y = event.touches[0]?.clientY ?? 0;
+    if (!begins && y > this.touchY) this.letGo();
+    this.touchY = y;
+  }
+
+  private key(event: KeyboardEvent): void {
+    const isField = (event.target as Element).matches('input, textarea');
+    const up = event.key === 'PageUp' || event.key === 'ArrowUp' || event.key === 'Home';
+    if (!isField && (up || (event.key === ' ' && event.shiftKey))) this.letGo();
+  }
+
+  private selected(): void {
+    const selection = document.getSelection();
+    if (this.pinned && selection && !selection.isCollapsed && this.box.contains(selection.anchorNode)) this.letGo();
+  }
+
+  private distance(): number {
+    return this.box.scrollHeight - this.box.clientHeight - this.box.scrollTop;
+  }
+
+  private set(pinned: boolean): void {
+    if (pinned === this.pinned) return;
+    this.pinned = pinned;
+    this.changed(pinned);
+  }
+}

@@ -1,0 +1,227 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Mention } from '../../protocol.ts';
+import type { Chat } from '../chat.ts';
+import { useChat, useChatState } from '../context.ts';
+import { runningAnswer } from '../conversation.ts';
+import { count, KIND_ICONS, whatIsLeft } from '../format.ts';
+import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
+import { ContextRing } from './ContextRing.tsx';
+import { Icon, IconButton } from './Icon.tsx';
+import { Mentions } from './Mentions.tsx';
+import { Refused } from './Refused.tsx';
+import { Standing } from './Standing.tsx';
+
+const none: never[] = [];
+
+export function Composer() {
+  const chat = useChat();
+  const draft = useChatState((s) => s.draft);
+  const refusal = useChatState((s) => (s.refusal && !s.refusal.replaces ? s.refusal : null));
+  const hint = useChatState((s) => s.hint);
+  return (
+    <section class="composer-place" aria-label="Message">
+      <div class="column">
+        <Standing />
+        {refusal && <Refused refusal={refusal} />}
+        {hint && (
+          <div class="box calm hint">
+            <Icon name="info" />
+            <div>{hint}</div>
+            <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
+          </div>
+        )}
+        <Box draft={draft} />
+        <Left />
+      </div>
+    </section>
+  );
+}
+
+function Box({ draft }: { draft: string }) {
+  const chat = useChat();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const sending = useChatState((s) => s.sending !== null);
+  const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
+  const mentions = useMentions(chat, field.current);
+  useLayoutEffect(() => {
+    const area = field.current!;
+    if (area.value === draft) return;
+    area.value = draft;
+    area.setSelectionRange(draft.length, draft.length);
+  }, [draft]);
+  useEffect(() => {
+    chat.focusComposer = () => field.current?.focus();
+    field.current?.focus();
+  }, [chat]);
+
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing || mentions.onKey(event)) return;
+    const area = field.current!;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      chat.sendDraft();
+    } else if (event.key === 'ArrowUp' && area.value === '' && chat.editLast()) event.preventDefault();
+  };
+  const onTooLong = (added: string | undefined, event: Event) => {
+    const area = field.current!;
+    const kept = area.value.length - (area.selectionEnd - area.selectionStart);
+    if (added && !chat.accepts(added.length, kept)) event.preventDefault();
+  };
+  return (
+    <div class="composer">
+      {mentions.shown && <Mentions {...mentions.shown} />}
+      <Chips />
+      <textarea
+        ref={field}
+        // A box that fits its text is laid out anew at each key; a very long text gets a fixed one.
+        class={draft.length > 20_000 ? 'long' : undefined}
+        rows={1}
+        placeholder="Ask, or @ to attach"
+        aria-label="Message"
+        aria-autocomplete="list"
+        aria-controls={mentions.shown ? 'mentions' : undefined}
+        aria-activedescendant={mentions.shown ? `mention-${mentions.shown.at}` : undefined}
+        onInput={(event) => {
+          chat.setDraft(event.currentTarget.value);
+          mentions.look();
+        }}
+        onClick={() => mentions.look()}
+        onKeyUp={(event) => (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && mentions.look()}
+        onBlur={() => mentions.close()}
+        onKeyDown={onKey}
+        onPaste={(event) => onTooLong(event.clipboardData?.getData('text/plain'), event)}
+        onDrop={(event) => onTooLong(event.dataTransfer?.getData('text/plain'), event)}
+      />
+      <div class="row">
+        <AttachMenu />
+        <ModelMenu />
+        <span class="space" />
+        <ContextRing />
+        {running ? (
+          <IconButton
+            icon="debug-stop"
+            label="Stop (Escape)"
+            class="send"
+            onClick={() => {
+              chat.stop();
+              field.current?.focus();
+            }}
+          />
+        ) : (
+          <button
+            type="button"
+            class="icon-button send"
+            title="Send (Enter)"
+            aria-label="Send"
+            disabled={sending || !draft.trim()}
+            onClick={() => {
+              chat.sendDraft();
+              field.current?.focus();
+            }}
+          >
+            <Icon name={sending ? 'loading' : 'arrow-up'} spin={sending} />
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Chips() {
+  const chat = useChat();
+  const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  if (!chips.length) return null;
+  return (
+    <ul class="chips" aria-label="Attached">
+      {chips.map((chip) => (
+        <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
+          <Icon name={KIND_ICONS[chip.kind]} />
+          <span class="label">{chip.label}</span>
+          <IconButton
+            icon="close"
+            label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
+            onClick={() => {
+              chat.host.post({ type: 'detach', id: chip.id });
+              chat.focusComposer();
+            }}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is left, under the composer: the quota, never the context. */
+function Left() {
+  const chat = useChat();
+  const balance = useChatState((s) => s.surroundings?.balance ?? null);
+  const account = useChatState((s) => s.surroundings?.account ?? null);
+  const connection = useChatState((s) => s.surroundings?.connection.state ?? 'connecting');
+  if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
+  return (
+    <div class="left quiet">
+      <button type="button" class="plain" title="Credits and use" onClick={() => chat.command('showQuota')}>
+        {whatIsLeft(balance, account)}
+      </button>
+      {account?.kind === 'guest' && (
+        <>
+          {' · '}
+          <button type="button" class="link" onClick={() => chat.command('signIn')}>
+            Sign in for 100 credits
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The word that begins with @ at the caret, the host's answers to it, and the keys that choose one. */
+function useMentions(chat: Chat, field: HTMLTextAreaElement | null) {
+  const [query, setQuery] = useState<{ requestId: string; from: number; to: number } | null>(null);
+  const [at, setAt] = useState(0);
+  const answer = useChatState((s) => s.mentions);
+  const [items, setItems] = useState<Mention[]>([]);
+  useEffect(() => {
+    if (!query || answer?.requestId !== query.requestId) return;
+    setItems(answer.items);
+    setAt(0);
+  }, [answer, query]);
+  const close = () => {
+    setQuery(null);
+    setItems([]);
+    chat.forgetMentions();
+  };
+  const look = () => {
+    if (!field || field.selectionStart !== field.selectionEnd) return close();
+    const to = field.selectionStart;
+    const word = /(?:^|[\s(])@([^\s@]{0,200})$/.exec(field.value.slice(Math.max(0, to - 202), to));
+    if (!word) return query ? close() : undefined;
+    const requestId = crypto.randomUUID();
+    setQuery({ requestId, from: to - word[1]!.length - 1, to });
+    chat.host.post({ type: 'mentions', requestId, query: word[1]! });
+  };
+  const choose = (item: Mention) => {
+    if (!field || !query) return;
+    chat.host.post({ type: 'attachMention', id: item.id });
+    field.focus();
+    field.setSelectionRange(query.from, query.to);
+    field.setRangeText('');
+    chat.setDraft(field.value);
+    chat.say(`Attached ${item.label}`);
+    close();
+  };
+  const isShown = query !== null && items.length > 0;
+  const onKey = (event: KeyboardEvent): boolean => {
+    if (!isShown) return false;
+    const go = (to: number) => setAt((to + items.length) % items.length);
+    if (event.key === 'ArrowDown') go(at + 1);
+    else if (event.key === 'ArrowUp') go(at - 1);
+    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey) choose(items[at]!);
+    else if (event.key === 'Escape') close();
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  };
+  return { look, close, onKey, shown: isShown ? { items, at, choose, point: setAt } : null };
+}

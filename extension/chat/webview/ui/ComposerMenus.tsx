@@ -1,0 +1,62 @@
+import type { Price } from '../../../../shared/models.ts';
+import { useChat, useChatState } from '../context.ts';
+import { credits } from '../format.ts';
+import { Icon } from './Icon.tsx';
+import { Menu, type MenuItem } from './Menu.tsx';
+
+const none: never[] = [];
+
+export function AttachMenu() {
+  const chat = useChat();
+  const attach = (kind: 'pick' | 'file' | 'selection' | 'problems' | 'diff') => () => {
+    chat.host.post({ type: 'attach', kind });
+    chat.focusComposer();
+  };
+  const items: MenuItem[] = [
+    { id: 'file', label: 'File in the editor', icon: 'file', run: attach('file') },
+    { id: 'selection', label: 'Selection', icon: 'list-selection', run: attach('selection') },
+    { id: 'problems', label: 'Problems', icon: 'warning', run: attach('problems') },
+    { id: 'diff', label: 'Uncommitted changes', icon: 'git-commit', run: attach('diff') },
+    { id: 'pick', label: 'Choose a file', icon: 'folder-opened', begins: true, run: attach('pick') },
+  ];
+  return (
+    <Menu label="Attach" side="over" class="icon-button" items={items}>
+      <Icon name="add" />
+    </Menu>
+  );
+}
+
+export function ModelMenu() {
+  const chat = useChat();
+  const models = useChatState((s) => s.surroundings?.models ?? none);
+  const modelId = useChatState((s) => s.surroundings?.modelId ?? null);
+  const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
+  if (!models.length) return null;
+  const chosen = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0]!;
+  const items: MenuItem[] = models.map((m) => ({
+    id: m.id,
+    label: m.name,
+    detail: m.isDemo ? 'demo, no real model' : priceOf(m.price, isGuest),
+    checked: m.id === chosen.id,
+    run: () => {
+      chat.host.post({ type: 'selectModel', id: m.id });
+      chat.focusComposer();
+    },
+  }));
+  return (
+    <Menu label={`Model: ${chosen.name}`} side="over" class="plain model" items={items}>
+      <span class="name">{chosen.name}</span>
+      <Icon name="chevron-down" />
+    </Menu>
+  );
+}
+
+/** Prices of token models are for 1 million tokens, in and out. */
+function priceOf(price: Price, isGuest: boolean): string {
+  if (price.mode === 'tokens')
+    return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out per M tokens`;
+  if (price.runMicro === 0) return 'free';
+  if (isGuest) return '1 message each';
+  const n = credits(price.runMicro);
+  return `${n} ${n === '1' ? 'credit' : 'credits'} a message`;
+}

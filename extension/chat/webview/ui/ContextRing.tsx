@@ -1,0 +1,87 @@
+import { useRef, useState } from 'preact/hooks';
+import { useChatState } from '../context.ts';
+import { count, estimateTokens } from '../format.ts';
+import { useOutside } from './Menu.tsx';
+
+const none: never[] = [];
+
+/** How much of what the model can read is taken: by the conversation, by what is attached and by what is typed. */
+export function ContextRing() {
+  const models = useChatState((s) => s.surroundings?.models ?? none);
+  const modelId = useChatState((s) => s.surroundings?.modelId ?? null);
+  const soFar = useChatState((s) => s.surroundings?.contextTokens ?? 0);
+  const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const draft = useChatState((s) => s.draft);
+  const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useOutside(open, [place], () => setOpen(false));
+  const model = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0];
+  if (!model) return null;
+  const attached = chips.reduce((sum, chip) => sum + chip.tokens, 0);
+  const typed = estimateTokens(draft);
+  const used = soFar + attached + typed;
+  const percent = Math.round((used / model.contextTokens) * 100);
+  const level = percent > 100 ? 'over' : percent > 80 ? 'high' : 'fine';
+  const advice =
+    level === 'over'
+      ? 'More than the model can read: remove attachments or begin a new chat.'
+      : level === 'high'
+        ? 'Nearly full: a new chat or fewer attachments leave more room for the answer.'
+        : 'Room for the conversation. Not your credits.';
+  const words = `Context ${percent} % full: about ${count(used)} of ${count(model.contextTokens)} tokens`;
+  return (
+    <div
+      class={`menu-place over context ${level}`}
+      ref={place}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !open) return;
+        event.preventDefault();
+        event.stopPropagation();
+        setOpen(false);
+        button.current?.focus();
+      }}
+    >
+      <button
+        type="button"
+        class="plain ring"
+        ref={button}
+        title={`${words}. ${advice}`}
+        aria-label={words}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <circle cx="8" cy="8" r="6" />
+          <circle
+            cx="8"
+            cy="8"
+            r="6"
+            class="used"
+            pathLength={100}
+            stroke-dasharray={`${Math.min(100, percent)} 100`}
+          />
+        </svg>
+        {percent} %
+      </button>
+      {open && (
+        <div class="popup details" role="group" aria-label="Context">
+          <strong>Context of {model.name}</strong>
+          <dl>
+            <dt>Conversation</dt>
+            <dd>{count(soFar)}</dd>
+            <dt>Attached</dt>
+            <dd>{count(attached)}</dd>
+            <dt>Typed</dt>
+            <dd>{count(typed)}</dd>
+            <dt class="sum">Together, about</dt>
+            <dd class="sum">
+              {count(used)} of {count(model.contextTokens)} tokens
+            </dd>
+          </dl>
+          <p>{advice}</p>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,20 @@
+import { useChat, useChatState } from '../context.ts';
+import { Icon } from './Icon.tsx';
+
+const none: never[] = [];
+
+export function EmptyState() {
+  const chat = useChat();
+  const suggestions = useChatState((s) => s.surroundings?.suggestions ?? none);
+  return (
+    <div class="empty-state">
+      <h2>What are we working on?</h2>
+      {suggestions.map((s) => (
+        <button type="button" key={s.id} onClick={() => chat.host.post({ type: 'suggestion', id: s.id })}>
+          <Icon name={s.icon} />
+          <span>{s.label}</span>
+        </button>
+      ))}
+    </div>
+  );
+}

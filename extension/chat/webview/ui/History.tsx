@@ -1,0 +1,215 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ConversationSummary } from '../../../../shared/conversations.ts';
+import { useChat, useChatState } from '../context.ts';
+import { fullTime, type Group, groupOf, when } from '../format.ts';
+import { Confirm, RenameField } from './fields.tsx';
+import { Icon, IconButton } from './Icon.tsx';
+import { useOutside } from './Menu.tsx';
+
+const SEARCH_DELAY_MS = 200;
+
+/** All conversations, over the chat. Down from the search goes into the list; F2 renames, Delete deletes, Escape closes. */
+export function History() {
+  const chat = useChat();
+  const history = useChatState((s) => s.history);
+  const openId = useChatState((s) => s.conversation?.id ?? null);
+  const panel = useRef<HTMLElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const end = useRef<HTMLDivElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const opener = useRef(document.activeElement as HTMLElement | null);
+  useEffect(() => {
+    search.current?.focus();
+    return () => {
+      clearTimeout(timer.current);
+      // Back to where the focus was, unless it went elsewhere by choice.
+      if (document.activeElement === document.body || !document.activeElement) opener.current?.focus();
+    };
+  }, []);
+  useOutside(true, [panel], () => {
+    // The button that opened it closes it by itself.
+    if (!document.activeElement?.matches('[aria-label="History"]')) chat.closeHistory();
+  });
+  const { rows } = history;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: observed anew after each page, or a short page would end it
+  useEffect(() => {
+    const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.moreHistory(), {
+      root: panel.current?.querySelector('.list'),
+      rootMargin: '200px',
+    });
+    if (end.current) sight.observe(end.current);
+    return () => sight.disconnect();
+  }, [rows, history.before]);
+
+  const now = new Date();
+  const groups = new Map<Group, ConversationSummary[]>();
+  for (const row of rows) {
+    const group = groupOf(row.updatedAt, now);
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
+  const isEmpty = rows.length === 0 && !history.loading && history.failed === null;
+  return (
+    <section
+      class="history popup"
+      role="dialog"
+      aria-label="History"
+      ref={panel}
+      onKeyDown={(e) => listKeys(e, search.current)}
+    >
+      <div class="search">
+        <Icon name="search" />
+        <input
+          ref={search}
+          type="text"
+          maxLength={500}
+          placeholder="Search conversations"
+          aria-label="Search conversations"
+          onInput={(event) => {
+            const text = event.currentTarget.value;
+            clearTimeout(timer.current);
+            timer.current = setTimeout(() => chat.searchHistory(text), SEARCH_DELAY_MS);
+          }}
+        />
+      </div>
+      <div class="list" aria-busy={history.loading}>
+        {[...groups].map(([name, group]) => (
+          <div key={name} role="group" aria-labelledby={`group-${name.replaceAll(' ', '')}`}>
+            <h2 id={`group-${name.replaceAll(' ', '')}`}>{name}</h2>
+            <ul>
+              {group.map((row) => (
+                <Row key={row.id} row={row} isOpen={row.id === openId} now={now} />
+              ))}
+            </ul>
+          </div>
+        ))}
+        {isEmpty && (
+          <p class="quiet">
+            {history.search
+              ? `No conversation matches “${history.search}”.`
+              : 'No conversations yet. The first message makes one.'}
+          </p>
+        )}
+        {history.failed !== null && (
+          <p class="failed">
+            <Icon name="error" /> {history.failed}{' '}
+            <button type="button" class="link" onClick={() => chat.searchHistory(history.search)}>
+              Retry
+            </button>
+          </p>
+        )}
+        {history.loading && (
+          <p class="quiet">
+            <Icon name="loading" spin /> Loading
+          </p>
+        )}
+        <div ref={end} class="end" />
+      </div>
+    </section>
+  );
+}
+
+function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; now: Date }) {
+  const chat = useChat();
+  const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
+  const open = useRef<HTMLButtonElement>(null);
+  const done = () => {
+    setDoing(null);
+    requestAnimationFrame(() => open.current?.focus());
+  };
+  if (doing === 'rename') {
+    return (
+      <li class="row">
+        <RenameField
+          title={row.title}
+          onDone={(title) => {
+            if (title) chat.rename(row.id, title);
+            done();
+          }}
+        />
+      </li>
+    );
+  }
+  if (doing === 'delete') {
+    return (
+      <li class="row">
+        <Confirm
+          question="Delete?"
+          yes="Yes"
+          onNo={done}
+          onYes={() => {
+            focusNeighbour(document.activeElement);
+            chat.delete(row.id);
+            setDoing(null);
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li
+      class={`row${isOpen ? ' open' : ''}`}
+      onKeyDown={(event) => {
+        if (event.key === 'F2') setDoing('rename');
+        else if (event.key === 'Delete') setDoing('delete');
+        else return;
+        event.preventDefault();
+      }}
+    >
+      <button
+        type="button"
+        class="go"
+        ref={open}
+        aria-current={isOpen ? 'true' : undefined}
+        title={row.title}
+        onClick={() => chat.openConversation(row.id)}
+      >
+        {row.running ? <Icon name="loading" spin /> : <Icon name={row.kind === 'edit' ? 'edit' : 'comment'} />}
+        <span class="title">{row.title || 'Untitled'}</span>
+        {row.running ? (
+          <span class="when">running · {row.running.device}</span>
+        ) : (
+          <time class="when" dateTime={row.updatedAt} title={fullTime(row.updatedAt, now)}>
+            {when(row.updatedAt, now)}
+          </time>
+        )}
+      </button>
+      <span class="actions">
+        <IconButton icon="edit" label={`Rename ${row.title}`} onClick={() => setDoing('rename')} />
+        <IconButton
+          icon="export"
+          label={`Export ${row.title} as Markdown`}
+          onClick={() => chat.host.post({ type: 'export', id: row.id })}
+        />
+        <IconButton icon="trash" label={`Delete ${row.title}`} onClick={() => setDoing('delete')} />
+      </span>
+    </li>
+  );
+}
+
+function focusNeighbour(from: Element | null): void {
+  const row = from?.closest('li');
+  const rows = [...document.querySelectorAll('.history li.row')];
+  const at = row ? rows.indexOf(row) : -1;
+  const next = rows[at + 1] ?? rows[at - 1];
+  const to = next?.querySelector<HTMLElement>('.go') ?? document.querySelector<HTMLElement>('.history input');
+  to?.focus();
+}
+
+function listKeys(event: KeyboardEvent & { currentTarget: HTMLElement }, search: HTMLInputElement | null): void {
+  const target = event.target as HTMLElement;
+  if (target.closest('.confirm') || target.matches('.rename')) return;
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.go')];
+  const row = target.closest('li');
+  const at = rows.findIndex((r) => r.closest('li') === row);
+  if (event.key === 'ArrowDown') rows[row ? Math.min(at + 1, rows.length - 1) : 0]?.focus();
+  else if (event.key === 'ArrowUp') (at > 0 ? rows[at - 1] : search)?.focus();
+  else if (row && event.key === 'Home') rows[0]?.focus();
+  else if (row && event.key === 'End') rows.at(-1)?.focus();
+  else if (row && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+    const buttons = [...row.querySelectorAll<HTMLElement>('button')];
+    const to = buttons.indexOf(target) + (event.key === 'ArrowRight' ? 1 : -1);
+    buttons[Math.max(0, Math.min(to, buttons.length - 1))]?.focus();
+  } else if (!row && event.key === 'Enter') rows[0]?.click();
+  else return;
+  event.preventDefault();
+}

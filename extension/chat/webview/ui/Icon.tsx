@@ -1,0 +1,48 @@
+import type { Ref } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+/** A codicon. Decoration only: what it means is said by the words beside it or the button's label. */
+export function Icon({ name, spin }: { name: string; spin?: boolean }) {
+  return <span class={`codicon codicon-${name}${spin ? ' spin' : ''}`} aria-hidden="true" />;
+}
+
+interface IconButtonProps {
+  icon: string;
+  label: string;
+  onClick: (event: MouseEvent) => void;
+  /** Said in place of the label for two seconds after a click. */
+  done?: string;
+  disabled?: boolean;
+  class?: string;
+  buttonRef?: Ref<HTMLButtonElement>;
+  expanded?: boolean;
+  popup?: 'menu' | 'dialog';
+}
+
+export function IconButton(props: IconButtonProps) {
+  const [isDone, setDone] = useState(false);
+  useEffect(() => {
+    if (!isDone) return;
+    const timer = setTimeout(() => setDone(false), 2000);
+    return () => clearTimeout(timer);
+  }, [isDone]);
+  const label = isDone && props.done ? props.done : props.label;
+  return (
+    <button
+      type="button"
+      class={`icon-button ${props.class ?? ''}`}
+      ref={props.buttonRef}
+      title={label}
+      aria-label={label}
+      aria-haspopup={props.popup}
+      aria-expanded={props.expanded}
+      disabled={props.disabled}
+      onClick={(event) => {
+        props.onClick(event);
+        if (props.done) setDone(true);
+      }}
+    >
+      <Icon name={isDone ? 'check' : props.icon} />
+    </button>
+  );
+}

@@ -1,0 +1,108 @@
+import type { ComponentChildren } from 'preact';
+import type { Chip } from '../../protocol.ts';
+import type { Refusal } from '../chat.ts';
+import { useChat, useChatState } from '../context.ts';
+import { count, fullTime, left, until } from '../format.ts';
+import { Icon, IconButton } from './Icon.tsx';
+import { problemSentence } from './words.ts';
+
+const none: never[] = [];
+
+/** Why a message was not sent, and what to do about it. What was typed stays where it is. */
+export function Refused({ refusal }: { refusal: Refusal }) {
+  const chat = useChat();
+  const { problem } = refusal;
+  const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const account = useChatState((s) => s.surroundings?.account ?? null);
+  const isGuest = account?.kind === 'guest';
+  const ways: ComponentChildren[] = [];
+  const way = (label: string, run: () => void) =>
+    ways.push(
+      <button type="button" class="link" onClick={run}>
+        {label}
+      </button>,
+    );
+  switch (problem.code) {
+    case 'insufficient_credits':
+      if (isGuest) way('Sign in for 100 credits', () => chat.command('signIn'));
+      way('What is left', () => chat.command('showQuota'));
+      way('Try again', () => chat.retry());
+      break;
+    case 'unauthorized':
+    case 'guests_disabled':
+    case 'too_many_guests':
+      way('Sign in', () => chat.command('signIn'));
+      way('Try again', () => chat.retry());
+      break;
+    case 'conversation_busy':
+      if (problem.runId) way('Stop that answer', () => chat.host.post({ type: 'stop', runId: problem.runId! }));
+      way('Try again', () => chat.retry());
+      break;
+    case 'context_too_long':
+    case 'payload_too_large':
+      way('New chat', () => chat.newChat());
+      way('Try again', () => chat.retry());
+      break;
+    case 'wrong_host':
+      way('Settings', () => chat.command('openSettings'));
+      way('Try again', () => chat.retry());
+      break;
+    default:
+      way('Try again', () => chat.retry());
+  }
+  const now = new Date();
+  const isTooLong = problem.code === 'context_too_long' || problem.code === 'payload_too_large';
+  return (
+    <div class="box error refused">
+      <Icon name={problem.code === 'insufficient_credits' ? 'credit-card' : 'error'} />
+      <div>
+        <span>{problemSentence(problem)}</span>{' '}
+        {problem.code === 'insufficient_credits' && problem.availableMicro !== undefined && !isGuest && (
+          <span>{left(problem.availableMicro)} credits are left. </span>
+        )}
+        {problem.retryAt && (
+          <span>
+            Try again at <strong>{fullTime(problem.retryAt, now)}</strong>, {until(problem.retryAt, now)}.{' '}
+          </span>
+        )}
+        {isTooLong && problem.limitTokens && <span>The model reads {count(problem.limitTokens)} tokens. </span>}
+        <span>Your text is kept.</span>
+        {isTooLong && <ToDrop drop={problem.drop ?? none} chips={chips} />}
+        <span class="ways">{ways}</span>
+      </div>
+      <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
+    </div>
+  );
+}
+
+/** What to drop, largest first; what is a chip can be dropped right here. */
+function ToDrop({ drop, chips }: { drop: { what: string; tokens: number }[]; chips: Chip[] }) {
+  const chat = useChat();
+  const chipOf = (what: string) => chips.find((c) => c.label === what || c.path === what);
+  const named = new Set(drop.map((d) => chipOf(d.what)?.id));
+  const rest = chips.filter((c) => !named.has(c.id)).map((c) => ({ what: c.label, tokens: c.tokens, chip: c }));
+  const rows = [...drop.map((d) => ({ ...d, chip: chipOf(d.what) })), ...rest].sort((a, b) => b.tokens - a.tokens);
+  if (!rows.length) return null;
+  return (
+    <ul class="drop" aria-label="What can be dropped">
+      {rows.map((row) => (
+        <li key={row.chip?.id ?? row.what}>
+          <span class="what" title={row.what}>
+            {row.what}
+          </span>
+          <span class="tokens">{count(row.tokens)} tokens</span>
+          {row.chip && (
+            <button
+              type="button"
+              class="link"
+              aria-label={`Remove ${row.what}`}
+              onClick={() => chat.host.post({ type: 'detach', id: row.chip!.id })}
+            >
+              Remove
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,85 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useChat, useChatState } from '../context.ts';
+import { Confirm, RenameField } from './fields.tsx';
+import { Icon, IconButton } from './Icon.tsx';
+import { Menu, type MenuItem } from './Menu.tsx';
+
+export function TitleBar() {
+  const chat = useChat();
+  const id = useChatState((s) => s.conversation?.id ?? null);
+  const title = useChatState((s) => s.conversation?.title ?? '');
+  const historyOpen = useChatState((s) => s.history.open);
+  const account = useChatState((s) => s.surroundings?.account ?? null);
+  const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
+  const historyButton = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    // The focus returns to where it came from, unless it went on (to the composer of the chosen conversation).
+    if (wasOpen.current && !historyOpen && document.activeElement === document.body) historyButton.current?.focus();
+    wasOpen.current = historyOpen;
+  }, [historyOpen]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation ends what was begun for this one
+  useEffect(() => setDoing(null), [id]);
+  const ofConversation: MenuItem[] = id
+    ? [
+        { id: 'rename', label: 'Rename', icon: 'edit', run: () => setDoing('rename') },
+        {
+          id: 'export',
+          label: 'Export as Markdown',
+          icon: 'export',
+          run: () => chat.host.post({ type: 'export', id }),
+        },
+        { id: 'delete', label: 'Delete', icon: 'trash', run: () => setDoing('delete') },
+      ]
+    : [];
+  const items: MenuItem[] = [
+    ...ofConversation,
+    { id: 'quota', label: 'Credits and use', icon: 'dashboard', begins: !!id, run: () => chat.command('showQuota') },
+    ...(account?.kind === 'member'
+      ? []
+      : [{ id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') }]),
+    { id: 'settings', label: 'Settings', icon: 'gear', run: () => chat.command('openSettings') },
+  ];
+  return (
+    <header class="title-bar">
+      {doing === 'rename' && id ? (
+        <RenameField
+          title={title}
+          onDone={(name) => {
+            if (name) chat.rename(id, name);
+            setDoing(null);
+          }}
+        />
+      ) : (
+        <h1 title={title || undefined}>{title || 'New chat'}</h1>
+      )}
+      <IconButton
+        icon="history"
+        label="History"
+        popup="dialog"
+        expanded={historyOpen}
+        buttonRef={historyButton}
+        onClick={() => (historyOpen ? chat.closeHistory() : chat.openHistory())}
+      />
+      <IconButton icon="add" label="New chat" onClick={() => chat.newChat()} />
+      <Menu label="More" side="under" class="icon-button" items={items}>
+        <Icon name="ellipsis" />
+      </Menu>
+      {doing === 'delete' && id && (
+        <Confirm
+          question="Delete this conversation?"
+          yes="Delete"
+          onYes={() => {
+            chat.delete(id);
+            setDoing(null);
+            chat.focusComposer();
+          }}
+          onNo={() => {
+            setDoing(null);
+            chat.focusComposer();
+          }}
+        />
+      )}
+    </header>
+  );
+}

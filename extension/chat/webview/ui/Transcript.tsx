@@ -1,0 +1,178 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Message } from '../../../../shared/conversations.ts';
+import { useChat, useChatState } from '../context.ts';
+import type { Conversation } from '../conversation.ts';
+import { BottomPin } from '../scroll.ts';
+import { Answer } from './Answer.tsx';
+import { EmptyState } from './EmptyState.tsx';
+import { Icon } from './Icon.tsx';
+import { UserMessage } from './UserMessage.tsx';
+
+/** So many messages are in the page at first; more join as the reader goes up. */
+const WINDOW = 20;
+
+export function Transcript() {
+  const conversation = useChatState((s) => s.conversation)!;
+  // A new chat becomes a conversation in place; any other change of the id is another conversation.
+  const identity = useRef({ id: conversation.id, key: 0 });
+  if (identity.current.id !== conversation.id) {
+    const grew = identity.current.id === null && conversation.messages.length > 0;
+    identity.current = { id: conversation.id, key: identity.current.key + (grew ? 0 : 1) };
+  }
+  return <Log key={identity.current.key} conversation={conversation} />;
+}
+
+function Log({ conversation }: { conversation: Conversation }) {
+  const chat = useChat();
+  const loading = useChatState((s) => s.loadingEarlier);
+  const { messages, before } = conversation;
+  const box = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const top = useRef<HTMLDivElement>(null);
+  const pin = useRef<BottomPin | null>(null);
+  const [pinned, setPinned] = useState(true);
+  const restore = useMemo(() => {
+    const saved = chat.host.saved();
+    const anchor = saved?.conversationId === conversation.id ? saved?.anchor : null;
+    const at = anchor ? messages.findIndex((m) => m.id === anchor.messageId) : -1;
+    return anchor && at >= 0 ? { ...anchor, at } : null;
+    // biome-ignore lint/correctness/useExhaustiveDependencies: only what was there at first is restored
+  }, []);
+  // The window is held by its first message, so that what comes in below never pushes out what is being read.
+  const [firstId, setFirstId] = useState(
+    () => messages[Math.max(0, Math.min(messages.length - WINDOW, (restore?.at ?? Infinity) - 5))]?.id,
+  );
+  const found = messages.findIndex((m) => m.id === firstId);
+  const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
+  const visible = messages.slice(first);
+
+  // Before anything goes in above, note where a message stands; after, put it back there.
+  const shownFirst = useRef(visible[0]?.id);
+  let held: { id: string; top: number } | null = null;
+  if (shownFirst.current !== visible[0]?.id && box.current) held = topmost(box.current);
+  shownFirst.current = visible[0]?.id;
+  useLayoutEffect(() => {
+    const element = held && document.getElementById(`m-${held.id}`);
+    if (held && element && !pin.current?.pinned) {
+      pin.current?.shift(element.getBoundingClientRect().top - held.top);
+    }
+  });
+
+  useLayoutEffect(() => {
+    const hold = new BottomPin(box.current!, content.current!, setPinned);
+    pin.current = hold;
+    chat.toLatest = () => hold.toEnd();
+    const element = restore && document.getElementById(`m-${restore.messageId}`);
+    if (restore && element) {
+      const from = box.current!.getBoundingClientRect().top;
+      hold.to(box.current!.scrollTop + element.getBoundingClientRect().top - from - restore.offset);
+    } else hold.toEnd();
+    return () => hold.dispose();
+  }, [chat, restore]);
+
+  const more = useRef(() => {});
+  more.current = () => {
+    if (first > 0) setFirstId(messages[Math.max(0, first - WINDOW)]!.id);
+    else if (before) chat.loadEarlier();
+  };
+  const shownCount = visible.length;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: observed anew after each step, or a short page would end it
+  useEffect(() => {
+    const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && more.current(), {
+      root: box.current,
+      rootMargin: '600px 0px 0px 0px',
+    });
+    if (top.current) sight.observe(top.current);
+    return () => sight.disconnect();
+  }, [shownCount, first, before]);
+  // Messages that the host brought in front join the page when the window had reached the beginning.
+  const earliest = messages[0]?.id;
+  const knownEarliest = useRef(earliest);
+  useEffect(() => {
+    if (knownEarliest.current === earliest) return;
+    knownEarliest.current = earliest;
+    const at = messages.findIndex((m) => m.id === shownFirst.current);
+    if (at > 0) setFirstId(messages[Math.max(0, at - WINDOW)]!.id);
+  }, [earliest, messages]);
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const note = () => {
+      const at = pin.current?.pinned ? null : topmost(box.current!);
+      const offset = at ? at.top - box.current!.getBoundingClientRect().top : 0;
+      const anchor = at && { messageId: at.id, offset: Math.round(offset) };
+      chat.host.save({ conversationId: conversation.id, anchor });
+    };
+    const onScroll = () => {
+      clearTimeout(timer);
+      timer = setTimeout(note, 200);
+    };
+    const element = box.current!;
+    element.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      clearTimeout(timer);
+      element.removeEventListener('scroll', onScroll);
+    };
+  }, [chat, conversation.id]);
+
+  const continued = new Set(messages.map((m) => m.continues).filter(Boolean));
+  return (
+    <main class="transcript-place">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <section class="transcript" role="log" aria-live="off" aria-label="Conversation" tabIndex={0} ref={box}>
+        <div class="column" ref={content}>
+          {messages.length === 0 && <EmptyState />}
+          {(first > 0 || before) && (
+            <div class="earlier" ref={top}>
+              {loading && <Icon name="loading" spin />} Earlier messages
+            </div>
+          )}
+          {visible.map((message, i) => (
+            <OneMessage
+              key={message.id}
+              message={message}
+              asked={visible[i - 1]}
+              isLast={first + i === messages.length - 1}
+              isContinued={message.runId !== undefined && continued.has(message.runId)}
+            />
+          ))}
+        </div>
+      </section>
+      {!pinned && (
+        <button type="button" class="latest" onClick={() => pin.current?.toEnd()}>
+          <Icon name="arrow-down" /> Latest
+        </button>
+      )}
+    </main>
+  );
+}
+
+interface OneMessageProps {
+  message: Message;
+  /** The message before it. */
+  asked: Message | undefined;
+  isLast: boolean;
+  isContinued: boolean;
+}
+
+function OneMessage({ message, asked, isLast, isContinued }: OneMessageProps) {
+  return useMemo(
+    () =>
+      message.role === 'user' ? (
+        <UserMessage message={message} />
+      ) : (
+        <Answer message={message} asked={asked} isLast={isLast} isContinued={isContinued} />
+      ),
+    [message, asked, isLast, isContinued],
+  );
+}
+
+/** The first message that is in sight, and where its top is in the window. */
+function topmost(box: HTMLElement): { id: string; top: number } | null {
+  const from = box.getBoundingClientRect().top;
+  for (const element of box.querySelectorAll<HTMLElement>('[id^="m-"]')) {
+    const rect = element.getBoundingClientRect();
+    if (rect.bottom > from) return { id: element.id.slice(2), top: rect.top };
+  }
+  return null;
+}

@@ -1,0 +1,141 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Attachment, Message } from '../../../../shared/conversations.ts';
+import { useChat, useChatState } from '../context.ts';
+import { attachmentLabel, count, fullTime, KIND_ICONS, when } from '../format.ts';
+import type { Editing } from '../host.ts';
+import { Icon, IconButton } from './Icon.tsx';
+import { Refused } from './Refused.tsx';
+
+export function UserMessage({ message }: { message: Message }) {
+  const editing = useChatState((s) => (s.editing?.messageId === message.id ? s.editing : null));
+  const chat = useChat();
+  const editButton = useRef<HTMLButtonElement>(null);
+  const wasEditing = useRef(false);
+  useLayoutEffect(() => {
+    if (wasEditing.current && !editing && document.activeElement === document.body) {
+      if (editButton.current) editButton.current.focus();
+      else chat.focusComposer();
+    }
+    wasEditing.current = editing !== null;
+  }, [chat, editing]);
+  if (editing) return <EditInPlace message={message} editing={editing} />;
+  return (
+    <article class="message user" id={`m-${message.id}`} aria-label="You">
+      <div class="bubble">
+        {(message.attachments?.length || message.kind === 'edit') && (
+          <ul class="chips" aria-label="Attached">
+            {message.kind === 'edit' && (
+              <li class="chip">
+                <Icon name="edit" /> Edit
+              </li>
+            )}
+            {message.attachments?.map((a) => (
+              <SentChip key={a.id} attachment={a} />
+            ))}
+          </ul>
+        )}
+        <div class="said">{message.text}</div>
+      </div>
+      <div class="actions" role="group" aria-label="Actions for your message">
+        <time dateTime={message.createdAt} title={fullTime(message.createdAt, new Date())}>
+          {when(message.createdAt, new Date())}
+        </time>
+        <IconButton
+          icon="copy"
+          label="Copy"
+          done="Copied"
+          onClick={() => chat.host.post({ type: 'copy', text: message.text })}
+        />
+        {message.kind === 'chat' && (
+          <IconButton
+            icon="edit"
+            label="Edit and send again"
+            buttonRef={editButton}
+            onClick={() => chat.startEditing(message.id)}
+          />
+        )}
+      </div>
+    </article>
+  );
+}
+
+function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?: () => void }) {
+  const label = attachmentLabel(attachment);
+  return (
+    <li class="chip" title={`${attachment.path ?? label}, ${count(attachment.characters)} characters`}>
+      <Icon name={KIND_ICONS[attachment.kind]} />
+      <span class="label">{label}</span>
+      {onRemove && <IconButton icon="close" label={`Remove ${label}`} onClick={onRemove} />}
+    </li>
+  );
+}
+
+/** The message as a small composer in its own place. What follows it is replaced only when it is sent. */
+function EditInPlace({ message, editing }: { message: Message; editing: Editing }) {
+  const chat = useChat();
+  const sending = useChatState((s) => s.sending !== null && s.sending.replaces === message.id);
+  const refusal = useChatState((s) => (s.refusal?.replaces === message.id ? s.refusal : null));
+  const field = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    const area = field.current!;
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  }, []);
+  const change = (part: Partial<Editing>) => chat.setEditing({ ...editing, ...part });
+  const kept = message.attachments?.filter((a) => editing.keep.includes(a.id)) ?? [];
+  return (
+    <article class="message user editing" id={`m-${message.id}`} aria-label="You, editing">
+      <div class="bubble">
+        {kept.length > 0 && (
+          <ul class="chips" aria-label="Attached">
+            {kept.map((a) => (
+              <SentChip
+                key={a.id}
+                attachment={a}
+                onRemove={() => {
+                  change({ keep: editing.keep.filter((id) => id !== a.id) });
+                  field.current?.focus();
+                }}
+              />
+            ))}
+          </ul>
+        )}
+        <textarea
+          ref={field}
+          rows={1}
+          defaultValue={editing.text}
+          aria-label="Your message"
+          onInput={(event) => change({ text: event.currentTarget.value })}
+          onPaste={(event) => {
+            const area = event.currentTarget;
+            const added = event.clipboardData?.getData('text/plain').length ?? 0;
+            const kept = area.value.length - (area.selectionEnd - area.selectionStart);
+            if (!chat.accepts(added, kept)) event.preventDefault();
+          }}
+          onKeyDown={(event) => {
+            if (event.isComposing) return;
+            if (event.key === 'Escape') chat.setEditing(null);
+            else if (event.key === 'Enter' && !event.shiftKey) chat.sendEdited();
+            else return;
+            event.preventDefault();
+          }}
+        />
+        {refusal && <Refused refusal={refusal} />}
+        <div class="row">
+          <span class="quiet">Replaces what follows.</span>
+          <button type="button" class="button secondary" onClick={() => chat.setEditing(null)}>
+            Cancel
+          </button>
+          <button
+            type="button"
+            class="button"
+            disabled={sending || !editing.text.trim()}
+            onClick={() => chat.sendEdited()}
+          >
+            Send
+          </button>
+        </div>
+      </div>
+    </article>
+  );
+}
