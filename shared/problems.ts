@@ -38,6 +38,7 @@ export const ProblemCodeSchema = z.enum(Object.keys(PROBLEMS) as [ProblemCode, .
 
 /** What may be dropped when a request is too long, largest first. `tokens` are estimates. */
 export const DropSchema = z.object({ what: z.string(), tokens: z.int() });
+export type Drop = z.infer<typeof DropSchema>;
 
 /** RFC 9457 problem, served as `application/problem+json`; the members after `requestId` stand only where they apply. */
 export const ProblemSchema = z

@@ -23,7 +23,13 @@ export async function audit(db: Reader, now: number, graceMs: number): Promise<V
   for (const { invariant, what, rows } of checks(now - graceMs)) {
     const bad = (await rows.execute(db)).rows;
     if (bad.length > 0)
-      found.push({ invariant, what: `${what}: ${bad.slice(0, 5).map((r) => r.id).join(', ')} (${bad.length})` });
+      found.push({
+        invariant,
+        what: `${what}: ${bad
+          .slice(0, 5)
+          .map((r) => r.id)
+          .join(', ')} (${bad.length})`,
+      });
   }
   return found;
 }

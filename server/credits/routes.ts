@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { LogAnswerSchema } from '../../shared/credits.ts';
+import type { Database } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, answers } from '../platform/http.ts';
-import type { Database } from '../platform/db/database.ts';
 import { listLog } from './store.ts';
 
 const log = createRoute({

@@ -5,7 +5,17 @@ import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { HoldRow, LogEntryRow, TransferRow } from '../platform/db/schema.ts';
-import { assertAmount, available, FUNDS, type Fund, type Funds, fundAccount, HOUSE, settle, splitHold } from './ledger.ts';
+import {
+  assertAmount,
+  available,
+  FUNDS,
+  type Fund,
+  type Funds,
+  fundAccount,
+  HOUSE,
+  settle,
+  splitHold,
+} from './ledger.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
 export interface RunUse {
@@ -48,7 +58,11 @@ export async function grant(
     .where('kind', '=', 'promotional')
     .execute();
   const funds = await readFunds(tx, ledgerId);
-  await tx.updateTable('wallet').set({ of_micro: available(funds) }).where('ledger_id', '=', ledgerId).execute();
+  await tx
+    .updateTable('wallet')
+    .set({ of_micro: available(funds) })
+    .where('ledger_id', '=', ledgerId)
+    .execute();
   await writeLog(tx, ledgerId, {
     id: `grant:${given.requestId}`,
     kind: 'grant',
@@ -194,7 +208,10 @@ export async function listLog(
     .selectAll('log_entry')
     .where('wallet.account_id', '=', accountId);
   if (page.before !== undefined) query = query.where('log_entry.seq', '<', page.before);
-  const rows = await query.orderBy('log_entry.seq', 'desc').limit(page.limit + 1).execute();
+  const rows = await query
+    .orderBy('log_entry.seq', 'desc')
+    .limit(page.limit + 1)
+    .execute();
   const shown = rows.slice(0, page.limit);
   return { entries: shown.map(toLogEntry), before: rows.length > page.limit ? String(shown.at(-1)!.seq) : null };
 }

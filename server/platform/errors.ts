@@ -2,10 +2,7 @@ import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.
 
 /** Members of a problem that only some codes have. */
 export type ProblemExtras = Partial<
-  Pick<
-    Problem,
-    'retryAt' | 'runId' | 'availableMicro' | 'neededMicro' | 'limitTokens' | 'drop' | 'issues'
-  >
+  Pick<Problem, 'retryAt' | 'runId' | 'availableMicro' | 'neededMicro' | 'limitTokens' | 'drop' | 'issues'>
 >;
 
 /**

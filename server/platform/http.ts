@@ -86,7 +86,12 @@ function toAppError(error: unknown): AppError {
     if (error.status === 413) return new AppError('payload_too_large', 'The request is too large.');
   }
   if (isUnavailable(error))
-    return new AppError('unavailable', 'Nothing was started and nothing was charged. Try again in a moment.', {}, { cause: error });
+    return new AppError(
+      'unavailable',
+      'Nothing was started and nothing was charged. Try again in a moment.',
+      {},
+      { cause: error },
+    );
   return new AppError('internal', 'It was logged under this request id. Nothing was charged.', {}, { cause: error });
 }
 
@@ -111,11 +116,14 @@ export function eventStream(
     'x-accel-buffering': 'no',
   });
   out.flushHeaders();
+  // Hono would merge the headers above into a copy that the adapter no longer knows as sent: so nothing is left to merge.
+  c.res = undefined;
+  c.res = RESPONSE_ALREADY_SENT;
   start(out, gone.signal)
     .catch((error) => log.error({ requestId: c.var.requestId, err: error }, 'a stream broke'))
     // A broken stream is cut, so that it doesn't look finished; a finished one has ended already.
     .finally(() => (out.writableEnded ? undefined : out.destroy()));
-  return RESPONSE_ALREADY_SENT;
+  return c.res;
 }
 
 /** Writes one piece; resolves when the socket has room again, false when the reader is gone or too slow. */

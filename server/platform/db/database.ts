@@ -38,7 +38,10 @@ export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres')
 /** The database can't be reached or shuts down: nothing was decided, and another try makes sense. */
 export function isUnavailable(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|57P0|08|53|SQLITE_(IOERR|FULL|CANTOPEN|BUSY))/.test(code))
+  if (
+    typeof code === 'string' &&
+    /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|57P0|08|53|SQLITE_(IOERR|FULL|CANTOPEN|BUSY))/.test(code)
+  )
     return true;
   return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message);
 }

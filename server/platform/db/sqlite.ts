@@ -93,6 +93,8 @@ function connect(file: string, readonly = false): Kysely<Schema> {
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
   }
+  // SQLite's own lower() knows ASCII only; PostgreSQL's knows every script, and so must search here.
+  database.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 }
 

@@ -102,4 +102,3 @@ function appendOnly(engine: 'sqlite' | 'postgres') {
       for each statement execute function transfer_append_only()`),
   ];
 }
-

@@ -1,0 +1,117 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Account } from '../../shared/account.ts';
+import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
+import { iso } from '../platform/clock.ts';
+import type { AccountRow } from '../platform/db/schema.ts';
+import { AppError } from '../platform/errors.ts';
+import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
+import type { Log } from '../platform/log.ts';
+import { admitGuest, type GuestDeps } from './guests.ts';
+import { balanceOf, findAccount } from './store.ts';
+
+const guest = createRoute({
+  method: 'post',
+  path: '/api/guest',
+  summary: 'A guest account with its token',
+  responses: answers(GuestAnswerSchema, 201),
+});
+
+const account = createRoute({
+  method: 'get',
+  path: '/api/account',
+  summary: 'Who calls, and what is left',
+  responses: answers(AccountAnswerSchema),
+});
+
+const events = createRoute({
+  method: 'get',
+  path: '/api/account/events',
+  summary: 'Tells that something changed (SSE, event "change"); fetch it afresh',
+  responses: rawAnswer('text/event-stream', 'events `change` with {topic, id}, until the reader leaves'),
+});
+
+const HEARTBEAT_MS = 15_000;
+
+export interface AccountDeps extends GuestDeps {
+  log: Log;
+  /** The address a request came from, or null for this very machine. */
+  addressOf: (c: AppContext) => string | null;
+  /** Aborts when the server shuts down: streams end then. */
+  closing: AbortSignal;
+}
+
+/** `POST /api/guest`, the only call here without a token. */
+export function guestRoutes(api: Api, deps: AccountDeps): void {
+  api.openapi(guest, async (c) => {
+    const made = await admitGuest(deps, deps.addressOf(c));
+    return c.json({ token: made.token, account: toAccount(made.account) }, 201);
+  });
+}
+
+export function accountRoutes(api: Api, deps: AccountDeps): void {
+  const { db, policy, log, closing } = deps;
+
+  api.openapi(account, async (c) => {
+    const { accountId } = c.var;
+    const row = await findAccount(db.read, accountId);
+    if (!row) throw new AppError('unauthorized', 'This account has ended. Sign in again.');
+    const { guests } = policy;
+    const isGuest = row.kind === 'guest';
+    return c.json(
+      {
+        account: toAccount(row),
+        balance: await balanceOf(db.read, policy, accountId),
+        limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
+        notices: [],
+      },
+      200,
+    );
+  });
+
+  api.openapi(events, (c) => {
+    const { accountId } = c.var;
+    return eventStream(
+      c,
+      async (out, gone) => {
+        let wake = () => {};
+        const waiting = new Map<string, { topic: string; id: string }>();
+        const add = (topic: string, id: string) => {
+          // One of a kind is enough: the reader fetches afresh, so a slow one can't make the list grow.
+          waiting.set(`${topic}:${id}`, { topic, id });
+          wake();
+        };
+        const unsubscribe = db.changes.subscribe(accountId, ({ topic, id }) => {
+          if (topic !== 'resync') return add(topic, id);
+          add('balance', accountId);
+          add('conversation', '');
+        });
+        const heartbeat = setInterval(() => wake(), HEARTBEAT_MS);
+        const end = () => wake();
+        gone.addEventListener('abort', end);
+        closing.addEventListener('abort', end);
+        try {
+          let alive = await writePiece(out, ': hello\n\n', gone);
+          while (alive && !gone.aborted && !closing.aborted) {
+            if (waiting.size === 0) await new Promise<void>((resolve) => (wake = resolve));
+            const piece = [...waiting.values()]
+              .map((change) => `event: change\ndata: ${JSON.stringify(change)}\n\n`)
+              .join('');
+            waiting.clear();
+            alive = await writePiece(out, piece || ': still here\n\n', gone);
+          }
+          if (closing.aborted) out.end();
+        } finally {
+          clearInterval(heartbeat);
+          unsubscribe();
+          gone.removeEventListener('abort', end);
+          closing.removeEventListener('abort', end);
+        }
+      },
+      log,
+    ) as never;
+  });
+}
+
+function toAccount(row: AccountRow): Account {
+  return { id: row.id, kind: row.kind, createdAt: iso(row.created_at) };
+}

@@ -1,0 +1,141 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
+import { authenticate } from './accounts/authenticate.ts';
+import { accountRoutes, guestRoutes } from './accounts/routes.ts';
+import { conversationRoutes } from './conversations/routes.ts';
+import { purgeSuperseded } from './conversations/store.ts';
+import { creditRoutes } from './credits/routes.ts';
+import { LiveRuns } from './gateway/live.ts';
+import { createCatalog } from './gateway/models.ts';
+import { recoverRuns } from './gateway/recovery.ts';
+import { runRoutes, stopRunOf } from './gateway/routes.ts';
+import { purgeEvents } from './gateway/runs.ts';
+import type { TurnDeps } from './gateway/turn.ts';
+import type { Upstream } from './gateway/upstreams/stream.ts';
+import type { Clock, Ids } from './platform/clock.ts';
+import type { Config } from './platform/config.ts';
+import type { Database } from './platform/db/database.ts';
+import { AppError } from './platform/errors.ts';
+import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
+import { startJobs } from './platform/jobs.ts';
+import type { Log } from './platform/log.ts';
+import { Metrics } from './platform/metrics.ts';
+import { operationRoutes } from './platform/operations.ts';
+import { addressReader } from './platform/proxies.ts';
+import { deviceName, hostGuard, requestLog } from './platform/requests.ts';
+
+const DRAIN_MS = 10_000;
+const HOUR = 3_600_000;
+
+export interface AppDeps {
+  config: Config;
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  upstream: Upstream;
+  /** Keys hashes of networks. */
+  secret: string;
+  leaseMs: number;
+}
+
+export interface App {
+  server: Server;
+  /** Ends abandoned runs and begins the jobs; call it before listening. */
+  start(): Promise<void>;
+  /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
+  stop(drainMs?: number): Promise<void>;
+}
+
+/** The whole server on one screen: what every request passes, and every group of routes. */
+export function createApp({ config, db, clock, ids, log, upstream, secret, leaseMs }: AppDeps): App {
+  const draining = new AbortController();
+  const closing = new AbortController();
+  const node = ids.next();
+  const tails = { open: 0 };
+  const live = new LiveRuns({ db, clock, log, node, leaseMs });
+  const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => tails.open });
+  const { policy } = config;
+  const preferred = config.upstream?.model ?? null;
+  const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, policy, clock });
+  const turns: TurnDeps = { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy };
+  const read = addressReader(config.trustedProxies);
+  const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
+  const accounts = { db, clock, ids, policy, secret, log, addressOf, closing: closing.signal };
+
+  const api = createApi();
+  api.onError(onError(log));
+  api.notFound(onNotFound);
+  api.use(requestLog({ ids, log, metrics }));
+  api.use(hostGuard(config));
+  if (config.corsOrigins.length > 0) api.use('/api/*', cors({ origin: config.corsOrigins, maxAge: 600 }));
+  api.use(
+    '/api/*',
+    bodyLimit({
+      maxSize: MAX_REQUEST_BYTES,
+      onError: () => {
+        throw new AppError(
+          'payload_too_large',
+          `A request may have ${MAX_REQUEST_BYTES / 1024 / 1024} MB. Nothing was started: attach less.`,
+        );
+      },
+    }),
+  );
+  api.use('/api/*', deviceName());
+  operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
+  guestRoutes(api, accounts);
+  api.use('/api/*', authenticate({ db, clock, log }));
+  accountRoutes(api, accounts);
+  creditRoutes(api, { db });
+  conversationRoutes(api, { db, stopRunOf: (accountId, id) => stopRunOf(turns, accountId, id) });
+  runRoutes(api, { ...turns, draining: draining.signal, closing: closing.signal, tails });
+
+  const server = createAdaptorServer({ fetch: api.fetch }) as Server;
+  let jobs: { stop(): Promise<void> } | null = null;
+
+  return {
+    server,
+    async start() {
+      await recoverRuns(turns, db.engine === 'sqlite');
+      jobs = startJobs(
+        [
+          { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+          {
+            name: 'purge',
+            everyMs: HOUR / 12,
+            run: () =>
+              db.write(async (tx) => {
+                await purgeEvents(tx, clock.now() - HOUR);
+                await purgeSuperseded(tx, clock.now() - 30 * 24 * HOUR);
+              }),
+          },
+        ],
+        log,
+      );
+    },
+    async stop(drainMs = DRAIN_MS) {
+      draining.abort();
+      await runsEnded(live, drainMs);
+      for (const run of live.all) run.abort('shutdown');
+      await runsEnded(live, leaseMs);
+      closing.abort();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 1_000).unref();
+      });
+      await jobs?.stop();
+      await live.stop();
+      await db.close();
+    },
+  };
+}
+
+/** Resolves when this node answers nothing any more, or after `ms`. */
+async function runsEnded(live: LiveRuns, ms: number): Promise<void> {
+  const until = Date.now() + ms;
+  while (live.all.length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,31 @@
+import type { Attachment, Conversation, Message } from '../../shared/conversations.ts';
+
+/** A conversation's head as Markdown; `markdownOf` follows for each message. */
+export function markdownHead(conversation: Pick<Conversation, 'title' | 'updatedAt'>): string {
+  return `# ${oneLine(conversation.title)}\n\nPerigee, last changed ${conversation.updatedAt}\n`;
+}
+
+/** A message as Markdown, with what it had attached by name, and how an answer ended if it did not end well. */
+export function markdownOf(message: Message): string {
+  const who = message.role === 'user' ? 'You' : (message.model ?? 'Assistant');
+  const parts = [`\n## ${oneLine(who)}, ${message.createdAt}\n`];
+  for (const attachment of message.attachments ?? []) parts.push(`- Attached ${describe(attachment)}`);
+  if (message.attachments?.length) parts.push('');
+  if (message.text) parts.push(message.text);
+  if (message.state && message.state !== 'complete') parts.push(`\n*${STATES[message.state]}*`);
+  return `${parts.join('\n')}\n`;
+}
+
+const STATES = {
+  running: 'Still answering.',
+  stopped: 'Stopped.',
+  interrupted: 'Interrupted.',
+  failed: 'Failed.',
+} as const;
+
+function describe({ kind, path, range }: Attachment): string {
+  const lines = range ? `, lines ${range.start + 1} to ${range.end + 1}` : '';
+  return `${kind}${path ? ` \`${oneLine(path).replaceAll('`', '')}\`` : ''}${lines}`;
+}
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

@@ -1,0 +1,126 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
+import { changed } from '../platform/changes.ts';
+import type { Database } from '../platform/db/database.ts';
+import { AppError, notFound } from '../platform/errors.ts';
+import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
+import { markdownHead, markdownOf } from './markdown.ts';
+import { deleteConversation, listConversations, readConversation, renameConversation } from './store.ts';
+
+const params = z.object({ id: z.uuid() });
+const limit = (fallback: number) => z.coerce.number().int().min(1).max(200).default(fallback);
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/conversations',
+  summary: 'The conversations, newest first',
+  request: {
+    query: z.object({
+      search: z.string().max(500).optional(),
+      before: z.string().max(100).optional(),
+      limit: limit(30),
+    }),
+  },
+  responses: answers(ConversationsAnswerSchema),
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/api/conversations/{id}',
+  summary: 'The newest messages of a conversation, earlier ones by page',
+  request: { params, query: z.object({ before: z.uuid().optional(), limit: limit(50) }) },
+  responses: answers(ConversationSchema),
+});
+
+const patch = createRoute({
+  method: 'patch',
+  path: '/api/conversations/{id}',
+  summary: 'Rename a conversation',
+  request: {
+    params,
+    body: { required: true, content: { 'application/json': { schema: ConversationPatchSchema } } },
+  },
+  responses: emptyAnswer,
+});
+
+const remove = createRoute({
+  method: 'delete',
+  path: '/api/conversations/{id}',
+  summary: 'Delete a conversation; its running answer is stopped',
+  request: { params },
+  responses: emptyAnswer,
+});
+
+const exported = createRoute({
+  method: 'get',
+  path: '/api/conversations/{id}/export',
+  summary: 'A conversation as Markdown',
+  request: { params },
+  responses: rawAnswer('text/markdown', 'the whole conversation, in reading order'),
+});
+
+/** `stopRunOf` stops what is running in a conversation that is being deleted; it is handed in, for runs live above. */
+export function conversationRoutes(
+  api: Api,
+  { db, stopRunOf }: { db: Database; stopRunOf: (accountId: string, conversationId: string) => Promise<void> },
+): void {
+  api.openapi(list, async (c) => {
+    const { search, before, limit } = c.req.valid('query');
+    return c.json(
+      await listConversations(db.read, c.var.accountId, { search: search?.trim(), before: parseCursor(before), limit }),
+      200,
+    );
+  });
+
+  api.openapi(get, async (c) => {
+    const { id } = c.req.valid('param');
+    const conversation = await readConversation(db.read, c.var.accountId, id, c.req.valid('query'));
+    if (!conversation) throw notFound('conversation');
+    return c.json(conversation, 200);
+  });
+
+  api.openapi(patch, async (c) => {
+    const { id } = c.req.valid('param');
+    const { title } = c.req.valid('json');
+    const { accountId } = c.var;
+    await db.write(async (tx) => {
+      if (!(await renameConversation(tx, accountId, id, title))) throw notFound('conversation');
+      changed(tx, accountId, 'conversation', id);
+    });
+    return c.body(null, 204);
+  });
+
+  api.openapi(remove, async (c) => {
+    const { id } = c.req.valid('param');
+    const { accountId } = c.var;
+    await db.write(async (tx) => {
+      if (!(await deleteConversation(tx, accountId, id))) throw notFound('conversation');
+      changed(tx, accountId, 'conversation', id);
+    });
+    await stopRunOf(accountId, id);
+    return c.body(null, 204);
+  });
+
+  api.openapi(exported, async (c) => {
+    const { id } = c.req.valid('param');
+    const pages: string[] = [];
+    let before: string | undefined;
+    let head = '';
+    do {
+      const page = await readConversation(db.read, c.var.accountId, id, { before, limit: 200 });
+      if (!page) throw notFound('conversation');
+      head = markdownHead(page);
+      pages.unshift(page.messages.map(markdownOf).join(''));
+      before = page.before ?? undefined;
+    } while (before);
+    return c.body(head + pages.join(''), 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
+}
+
+/** `before` as the list gave it: `<updated at in ms>.<id>`. */
+function parseCursor(text: string | undefined): { updatedAt: number; id: string } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(text);
+  if (!match) throw new AppError('invalid_request', 'before must be what the page before this one gave as before.');
+  return { updatedAt: Number(match[1]), id: match[2]! };
+}

@@ -1,0 +1,303 @@
+import { createHash } from 'node:crypto';
+import type { RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import { balanceOf } from '../accounts/store.ts';
+import {
+  appendMessages,
+  claimConversation,
+  createConversation,
+  type HistoryMessage,
+  type MessageExtras,
+  type NewMessage,
+  readAttachment,
+  readHistory,
+  type StoredAttachment,
+  supersedeFrom,
+} from '../conversations/store.ts';
+import { affordableOutput, worstCase } from '../credits/pricing.ts';
+import { placeHold } from '../credits/store.ts';
+import { changed } from '../platform/changes.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { RunRow } from '../platform/db/schema.ts';
+import { AppError, notFound } from '../platform/errors.ts';
+import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
+import { findOpenRun, findRun, insertRun, toRun } from './runs.ts';
+import { boundTokens, estimateTokens } from './tokens.ts';
+import type { AdmittedTurn, TurnDeps } from './turn.ts';
+import type { PromptMessage } from './upstreams/stream.ts';
+
+/** An answer shorter than this is not worth starting: it would be cut off in its first sentences. */
+const MIN_OUTPUT_TOKENS = 64;
+/** What a chat template adds around each message, at most, in every model that we looked at. */
+const TEMPLATE_TOKENS = 16;
+
+export interface Caller {
+  accountId: string;
+  accountKind: 'guest' | 'member';
+  device: string;
+}
+
+export interface Admission {
+  answer: RunAnswer;
+  /** What is to be answered now; null when this request had been admitted before. */
+  turn: AdmittedTurn | null;
+}
+
+/**
+ * Admits a run: refuses by name, or stores the messages, the run and its hold in one transaction. The same request sent
+ * again is told the run it started; another request under the same id is refused.
+ */
+export async function admitRun(deps: TurnDeps, caller: Caller, request: RunRequest): Promise<Admission> {
+  const model = await deps.catalog.find(caller.accountKind, request.model);
+  const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  return deps.db.write(async (tx) => {
+    const known = await findRun(tx, request.id);
+    if (known) return { answer: await answerOf(tx, deps, caller, sameRun(known, caller, hash)), turn: null };
+    const at = deps.clock.now();
+    await openConversation(tx, caller, request, at);
+    const busy = await findOpenRun(tx, request.conversationId);
+    if (busy) {
+      // On PostgreSQL the same request may have been admitted while this one waited for the conversation.
+      if (busy.id === request.id)
+        return { answer: await answerOf(tx, deps, caller, sameRun(busy, caller, hash)), turn: null };
+      throw new AppError(
+        'conversation_busy',
+        `It is answering on ${busy.device}. Your text was not sent and stays where it is: wait, or stop that answer.`,
+        { runId: busy.id },
+      );
+    }
+    const asked = await askedOf(tx, deps, request);
+    const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
+    const sized = size(caller, model, messages, asked.turns);
+    const balance = await balanceOf(tx, deps.policy, caller.accountId);
+    const outputLimit = Math.min(
+      sized.outputLimit,
+      affordableOutput(model.price, sized.inputBound, balance.availableMicro),
+    );
+    const run: RunRow = {
+      id: request.id,
+      conversation_id: request.conversationId,
+      account_id: caller.accountId,
+      user_message_id: asked.userMessage?.id ?? asked.userMessageId,
+      message_id: deps.ids.next(),
+      kind: request.kind,
+      model: model.id,
+      state: 'running',
+      device: caller.device,
+      request_hash: hash,
+      max_output_tokens: outputLimit,
+      owner_node: deps.node,
+      lease_until: at + deps.leaseMs,
+      stop_requested: 0,
+      checkpoint: JSON.stringify(NOTHING_USED),
+      price: JSON.stringify(model.price),
+      last_seq: 0,
+      created_at: at,
+      ended_at: null,
+      outcome: null,
+    };
+    const smallest = Math.min(MIN_OUTPUT_TOKENS, sized.outputLimit);
+    const amountMicro = worstCase(model.price, sized.inputBound, Math.max(outputLimit, smallest));
+    const hold = await placeHold(tx, {
+      id: deps.ids.next(),
+      accountId: caller.accountId,
+      runId: run.id,
+      amountMicro,
+      at,
+    });
+    if (hold.kind === 'insufficient') throw insufficient(caller, hold.availableMicro, amountMicro);
+    if (!(await insertRun(tx, run))) throw reused();
+    if (asked.supersedeFromSeq !== null)
+      await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
+    await appendMessages(
+      tx,
+      run.conversation_id,
+      [...(asked.userMessage ? [asked.userMessage] : []), answerMessage(run, request)],
+      at,
+    );
+    changed(tx, caller.accountId, 'balance', caller.accountId);
+    changed(tx, caller.accountId, 'conversation', run.conversation_id);
+    return {
+      answer: await answerOf(tx, deps, caller, run),
+      turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+    };
+  });
+}
+
+const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
+
+async function answerOf(tx: Tx, { policy }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+  return { run: toRun(run), balance: await balanceOf(tx, policy, caller.accountId) };
+}
+
+/** A retry is compared whole. */
+function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
+  if (known.account_id !== caller.accountId || known.request_hash !== hash) throw reused();
+  return known;
+}
+
+const reused = () =>
+  new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
+
+function insufficient(caller: Caller, availableMicro: number, neededMicro: number): AppError {
+  const detail =
+    caller.accountKind === 'guest'
+      ? 'Your free messages are used up. Your text was not sent and stays where it is. Sign in to go on.'
+      : 'What is left does not cover this request. Your text was not sent and stays where it is. Send less, choose a cheaper model, or add credits.';
+  return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
+}
+
+async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at: number) {
+  const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
+  if (await claim()) return;
+  if (request.replaces || request.continues) throw notFound('conversation');
+  const chat = request.kind === 'chat';
+  const attachment = chat ? request.input.attachments?.find((a) => 'path' in a) : undefined;
+  const made = await createConversation(tx, {
+    id: request.conversationId,
+    account_id: caller.accountId,
+    title: titleOf(
+      request.kind,
+      chat ? request.input.text : request.input.instruction,
+      chat ? (attachment && 'path' in attachment ? attachment.path : undefined) : request.input.path,
+    ),
+    kind: request.kind,
+    created_at: at,
+    updated_at: at,
+  });
+  // Taken: by this account in the same instant, or by another account, which is not told.
+  if (!made && !(await claim())) throw notFound('conversation');
+}
+
+/** What is to be answered: the turns of the prompt, and what the conversation gains and loses by it. */
+interface Asked {
+  turns: Turn[];
+  continuing: boolean;
+  userMessage: NewMessage | null;
+  userMessageId: string | null;
+  supersedeFromSeq: number | null;
+}
+
+async function askedOf(tx: Tx, deps: TurnDeps, request: RunRequest): Promise<Asked> {
+  const history = await readHistory(tx, request.conversationId);
+  if (request.continues) return continued(history, request.continues);
+  const target = request.replaces ? history.find((m) => m.id === request.replaces) : undefined;
+  if (request.replaces && !target) throw notFound('message');
+  if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
+    const question = history.findLast((m) => m.role === 'user' && m.seq < target.seq);
+    if (!question) throw notFound('message');
+    const kept = history.filter((m) => m.seq <= question.seq);
+    // An answer that was continued is several messages: all of them are answered anew.
+    return {
+      turns: kept.map(toTurn),
+      continuing: false,
+      userMessage: null,
+      userMessageId: question.id,
+      supersedeFromSeq: question.seq + 1,
+    };
+  }
+  const kept = target ? history.filter((m) => m.seq < target.seq) : history;
+  const asked = await newMessage(tx, deps, request);
+  return {
+    turns: [...kept.map(toTurn), asked.turn],
+    continuing: false,
+    userMessage: asked.message,
+    userMessageId: asked.message.id,
+    supersedeFromSeq: target?.seq ?? null,
+  };
+}
+
+function continued(history: HistoryMessage[], runId: string): Asked {
+  const last = history.at(-1);
+  if (!history.some((m) => m.runId === runId)) throw notFound('run');
+  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || last.state === 'complete')
+    throw new AppError(
+      'nothing_to_continue',
+      'Only the last answer can go on, and only if it was cut off. Nothing was started.',
+    );
+  const turns = history.map(toTurn);
+  return {
+    turns,
+    continuing: last.text.trim() !== '',
+    userMessage: null,
+    userMessageId: null,
+    supersedeFromSeq: null,
+  };
+}
+
+async function newMessage(
+  tx: Tx,
+  { ids }: TurnDeps,
+  request: RunRequest,
+): Promise<{ message: NewMessage; turn: Turn }> {
+  const head = { id: ids.next(), role: 'user' as const, kind: request.kind, run_id: request.id };
+  if (request.kind === 'edit') {
+    const edit = request.input;
+    const extras: MessageExtras = { edit };
+    return {
+      message: { ...head, text: edit.instruction, attachments: JSON.stringify(extras) },
+      turn: { role: 'user', text: edit.instruction, edit },
+    };
+  }
+  const { text } = request.input;
+  const attachments: StoredAttachment[] = [];
+  for (const given of request.input.attachments ?? []) {
+    const attachment = 'text' in given ? given : await readAttachment(tx, request.conversationId, given.id);
+    if (!attachment) throw notFound('attachment');
+    attachments.push(attachment);
+  }
+  if (text.trim() === '' && attachments.length === 0)
+    throw new AppError('invalid_request', 'There is nothing to answer: write something or attach something.');
+  const extras: MessageExtras = { attachments };
+  return {
+    message: { ...head, text, attachments: attachments.length > 0 ? JSON.stringify(extras) : null },
+    turn: { role: 'user', text, attachments },
+  };
+}
+
+function toTurn({ role, text, extras }: HistoryMessage): Turn {
+  return { role, text, ...('edit' in extras ? { edit: extras.edit } : { attachments: extras.attachments }) };
+}
+
+function answerMessage(run: RunRow, request: RunRequest): NewMessage {
+  return {
+    id: run.message_id,
+    role: 'assistant',
+    kind: run.kind,
+    text: '',
+    run_id: run.id,
+    state: 'running',
+    model: run.model,
+    continues: request.continues ?? null,
+    device: run.device,
+  };
+}
+
+/** How large the prompt is, and how long the answer may be by the model's own limits. Refuses what can't fit. */
+function size(
+  caller: Caller,
+  model: AdmittedTurn['model'],
+  messages: PromptMessage[],
+  turns: Turn[],
+): { inputEstimate: number; inputBound: number; outputLimit: number } {
+  let inputEstimate = 0;
+  let inputBound = 0;
+  for (const { text } of messages) {
+    inputEstimate += estimateTokens(text) + 4;
+    inputBound += boundTokens(text) + TEMPLATE_TOKENS;
+  }
+  const room = model.contextTokens - inputEstimate;
+  // A guest's context is what it may send plus what it may get; a member shares the window between both.
+  const limitTokens =
+    caller.accountKind === 'guest'
+      ? model.contextTokens - model.maxOutputTokens
+      : model.contextTokens - MIN_OUTPUT_TOKENS;
+  if (inputEstimate > limitTokens) {
+    const drop = droppable(turns);
+    throw new AppError(
+      'context_too_long',
+      `This is about ${inputEstimate} tokens, and ${caller.accountKind === 'guest' ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Your text was not sent and stays where it is. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
+      { limitTokens, drop },
+    );
+  }
+  return { inputEstimate, inputBound, outputLimit: Math.max(1, Math.min(model.maxOutputTokens, room)) };
+}

@@ -1,0 +1,24 @@
+import { findAbandonedRuns, readStoredText } from './runs.ts';
+import { endAbandonedRun, type TurnDeps } from './turn.ts';
+
+/**
+ * Ends the runs whose node has died: interrupted, not charged, the text so far kept. With `all` every open run: at the
+ * start of an embedded server, which is alone on its database. Returns how many were ended.
+ */
+export async function recoverRuns(
+  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log' | 'metrics' | 'live'>,
+  all: boolean,
+): Promise<number> {
+  const { db, clock, log, metrics, live } = deps;
+  let ended = 0;
+  for (const run of await findAbandonedRuns(db.read, clock.now(), all)) {
+    // Its own lease may have passed in a stall; while it still answers here, the next tick renews it.
+    if (live.get(run.id)) continue;
+    const stored = await readStoredText(db.read, run.id);
+    if (!(await endAbandonedRun(deps, run, stored))) continue;
+    ended++;
+    metrics.runRecovered();
+    log.warn({ runId: run.id }, 'an answer whose node died was ended as interrupted');
+  }
+  return ended;
+}

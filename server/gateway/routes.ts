@@ -1,0 +1,205 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { ModelsAnswerSchema } from '../../shared/models.ts';
+import { OutcomeSchema, RunAnswerSchema, RunRequestSchema, RunSchema, SpendingSchema } from '../../shared/runs.ts';
+import { balanceOf } from '../accounts/store.ts';
+import { readMessage, readTitles } from '../conversations/store.ts';
+import { sumCharges } from '../credits/store.ts';
+import { changed } from '../platform/changes.ts';
+import type { Reader } from '../platform/db/database.ts';
+import type { RunRow } from '../platform/db/schema.ts';
+import { AppError, notFound } from '../platform/errors.ts';
+import { type Api, answers, emptyAnswer, eventStream, rawAnswer } from '../platform/http.ts';
+import { admitRun } from './admit.ts';
+import { findOpenRun, findRun, type NumberedEvent, requestStop, storeOutcome, toRun } from './runs.ts';
+import { tailRun } from './tail.ts';
+import { runTurn, type TurnDeps } from './turn.ts';
+
+const params = z.object({ id: z.uuid() });
+
+const models = createRoute({
+  method: 'get',
+  path: '/api/models',
+  summary: 'What may be asked for, with prices and context sizes',
+  responses: answers(ModelsAnswerSchema),
+});
+
+const start = createRoute({
+  method: 'post',
+  path: '/api/runs',
+  summary: 'Starts a run; the same request sent again starts nothing more',
+  request: { body: { required: true, content: { 'application/json': { schema: RunRequestSchema } } } },
+  responses: answers(RunAnswerSchema, 202),
+});
+
+const spending = createRoute({
+  method: 'get',
+  path: '/api/runs/spending',
+  summary: 'What was spent since a time, by conversation',
+  request: { query: z.object({ since: z.iso.datetime() }) },
+  responses: answers(SpendingSchema),
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/api/runs/{id}',
+  summary: 'A run',
+  request: { params },
+  responses: answers(RunSchema),
+});
+
+const events = createRoute({
+  method: 'get',
+  path: '/api/runs/{id}/events',
+  summary: 'A run from its first event, or from the one after Last-Event-ID or `after`, to its end (SSE)',
+  request: {
+    params,
+    query: z.object({ after: z.coerce.number().int().nonnegative().optional() }),
+    headers: z.object({ 'last-event-id': z.coerce.number().int().nonnegative().optional() }),
+  },
+  responses: rawAnswer('text/event-stream', 'events `text`, `usage`, and at last `done` or `error`'),
+});
+
+const stop = createRoute({
+  method: 'post',
+  path: '/api/runs/{id}/stop',
+  summary: 'Stops a run; what was produced is charged. A run that has ended stays as it is',
+  request: { params },
+  responses: answers(RunSchema, 202),
+});
+
+const outcome = createRoute({
+  method: 'post',
+  path: '/api/runs/{id}/outcome',
+  summary: 'What became of an edit, told once',
+  request: { params, body: { required: true, content: { 'application/json': { schema: OutcomeSchema } } } },
+  responses: emptyAnswer,
+});
+
+export interface RunRouteDeps extends TurnDeps {
+  /** Aborts when the server shuts down: nothing is started any more, and streams end. */
+  draining: AbortSignal;
+  closing: AbortSignal;
+  /** Told of each reader that comes and goes. */
+  tails: { open: number };
+}
+
+/** Asks for a stop of whatever a conversation is answering. */
+export async function stopRunOf(deps: TurnDeps, accountId: string, conversationId: string): Promise<void> {
+  const run = await findOpenRun(deps.db.read, conversationId);
+  if (run && run.account_id === accountId) await stopRun(deps, run.id);
+}
+
+function stopRun({ db }: Pick<TurnDeps, 'db'>, id: string): Promise<void> {
+  return db.write(async (tx) => {
+    await requestStop(tx, id);
+    changed(tx, `run:${id}`, 'stop', id);
+  });
+}
+
+export function runRoutes(api: Api, deps: RunRouteDeps): void {
+  const { db, catalog } = deps;
+
+  async function ownRun(accountId: string, id: string): Promise<RunRow> {
+    const run = await findRun(db.read, id);
+    if (run?.account_id !== accountId) throw notFound('run');
+    return run;
+  }
+
+  api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
+
+  api.openapi(start, async (c) => {
+    if (deps.draining.aborted)
+      throw new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+    const { accountId, accountKind, device } = c.var;
+    const { answer, turn } = await admitRun(deps, { accountId, accountKind, device }, c.req.valid('json'));
+    if (turn) void runTurn(deps, turn);
+    return c.json(answer, 202);
+  });
+
+  api.openapi(spending, async (c) => {
+    const { accountId } = c.var;
+    const sums = await sumCharges(db.read, accountId, Date.parse(c.req.valid('query').since));
+    const titles = await readTitles(
+      db.read,
+      accountId,
+      sums.slice(0, 100).flatMap((s) => s.conversationId ?? []),
+    );
+    const rows = sums.map((s) => ({
+      id: s.conversationId ?? '',
+      chargedMicro: Number(s.chargedMicro),
+      runs: Number(s.runs),
+    }));
+    return c.json(
+      {
+        chargedMicro: rows.reduce((sum, row) => sum + row.chargedMicro, 0),
+        runs: rows.reduce((sum, row) => sum + row.runs, 0),
+        // What was spent in deleted conversations counts in the sums and is named nowhere.
+        conversations: rows.flatMap((row) => {
+          const title = titles.get(row.id);
+          return title === undefined ? [] : [{ ...row, title }];
+        }),
+      },
+      200,
+    );
+  });
+
+  api.openapi(get, async (c) => c.json(toRun(await ownRun(c.var.accountId, c.req.valid('param').id)), 200));
+
+  api.openapi(events, async (c) => {
+    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    const after = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0;
+    const tail = {
+      db,
+      live: deps.live,
+      closing: deps.closing,
+      replay: (runId: string) => replay(db.read, deps, runId),
+    };
+    return eventStream(
+      c,
+      async (out, gone) => {
+        deps.tails.open++;
+        try {
+          await tailRun(tail, id, after, out, gone);
+        } finally {
+          deps.tails.open--;
+        }
+      },
+      deps.log,
+    ) as never;
+  });
+
+  api.openapi(stop, async (c) => {
+    const { accountId } = c.var;
+    const { id } = c.req.valid('param');
+    const run = await ownRun(accountId, id);
+    if (run.state === 'running') await stopRun(deps, id);
+    return c.json(toRun(run), 202);
+  });
+
+  api.openapi(outcome, async (c) => {
+    const run = await ownRun(c.var.accountId, c.req.valid('param').id);
+    if (run.kind !== 'edit' || run.state === 'running')
+      throw new AppError('invalid_request', 'Only an edit that has ended has an outcome.');
+    const told = JSON.stringify(c.req.valid('json'));
+    const stored = await db.write((tx) => storeOutcome(tx, run.id, told));
+    if (!stored && (await findRun(db.read, run.id))?.outcome !== told)
+      throw new AppError('outcome_already_told', 'Another outcome was told before; it stays.');
+    return c.body(null, 204);
+  });
+
+  /** A run whose events are deleted, from its message: its whole text as one event, and its end. */
+  async function replay(reader: Reader, { policy }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
+    const run = await findRun(reader, runId);
+    const message = run ? await readMessage(reader, run.message_id) : null;
+    if (!run) return [];
+    const balance = await balanceOf(reader, policy, run.account_id);
+    const chargedMicro = message?.chargedMicro ?? 0;
+    const end = message?.problem
+      ? { type: 'error' as const, data: { ...message.problem, chargedMicro, balance } }
+      : { type: 'done' as const, data: { state: run.state, chargedMicro, reason: message?.reason, balance } };
+    return [
+      { seq: run.last_seq - 1, type: 'text', json: JSON.stringify({ text: message?.text ?? '', at: 0 }) },
+      { seq: run.last_seq, type: end.type, json: JSON.stringify(end.data) },
+    ];
+  }
+}

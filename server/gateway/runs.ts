@@ -1,0 +1,192 @@
+import type { Price } from '../../shared/models.ts';
+import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
+import { iso } from '../platform/clock.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
+import type { RunRow } from '../platform/db/schema.ts';
+
+/** An event with its number in the run, ready for the wire. */
+export interface NumberedEvent {
+  seq: number;
+  type: RunEvent['type'];
+  /** JSON of the event's data. */
+  json: string;
+}
+
+/**
+ * A dead owner may have shown events that it had not stored. What recovery adds is numbered beyond them, so that no
+ * reader takes it for something it has.
+ */
+const RECOVERY_GAP = 1_000_000;
+
+/** False if the id is taken. */
+export async function insertRun(tx: Tx, row: RunRow): Promise<boolean> {
+  const made = await tx
+    .insertInto('run')
+    .values(row)
+    .onConflict((oc) => oc.column('id').doNothing())
+    .executeTakeFirst();
+  return made.numInsertedOrUpdatedRows === 1n;
+}
+
+export function findRun(db: Reader, id: string): Promise<RunRow | undefined> {
+  return db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export function findOpenRun(db: Reader, conversationId: string): Promise<RunRow | undefined> {
+  return db
+    .selectFrom('run')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+}
+
+/** Open runs whose owner has let the lease pass; with `all`, every open run. */
+export async function findAbandonedRuns(db: Reader, now: number, all: boolean): Promise<RunRow[]> {
+  const query = db.selectFrom('run').selectAll().where('state', '=', 'running');
+  return (all ? query : query.where('lease_until', '<', now)).execute();
+}
+
+/**
+ * Renews a run's lease and stores how far it is. Null if this node no longer owns it; else whether somebody asked for a
+ * stop.
+ */
+export async function renewRun(
+  tx: Tx,
+  run: { id: string; node: string; leaseUntil: number; usage: Usage; lastSeq: number },
+): Promise<{ stopRequested: boolean } | null> {
+  const row = await tx
+    .updateTable('run')
+    .set({ lease_until: run.leaseUntil, checkpoint: JSON.stringify(run.usage), last_seq: run.lastSeq })
+    .where('id', '=', run.id)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', run.node)
+    .returning('stop_requested')
+    .executeTakeFirst();
+  return row ? { stopRequested: row.stop_requested === 1 } : null;
+}
+
+/** Ends a run that `node` owns; false if it isn't running or isn't its any more. */
+export async function closeRun(
+  tx: Tx,
+  run: { id: string; node: string; state: RunState; usage: Usage; lastSeq: number; at: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('run')
+    .set({
+      state: run.state,
+      ended_at: run.at,
+      checkpoint: JSON.stringify(run.usage),
+      last_seq: run.lastSeq,
+    })
+    .where('id', '=', run.id)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', run.node)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Takes an abandoned run over, if it is still as abandoned as it was when found. */
+export async function takeOverRun(tx: Tx, run: RunRow, node: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('run')
+    .set({ owner_node: node })
+    .where('id', '=', run.id)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', run.owner_node)
+    .where('lease_until', '=', run.lease_until)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function requestStop(tx: Tx, id: string): Promise<void> {
+  await tx.updateTable('run').set({ stop_requested: 1 }).where('id', '=', id).where('state', '=', 'running').execute();
+}
+
+/** Stores an edit's outcome if none was told before. */
+export async function storeOutcome(tx: Tx, id: string, outcome: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('run')
+    .set({ outcome })
+    .where('id', '=', id)
+    .where('outcome', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Stores a batch of consecutive events as one row. */
+export async function insertEvents(tx: Tx, runId: string, events: readonly NumberedEvent[]): Promise<void> {
+  const first = events[0];
+  if (!first) return;
+  await tx
+    .insertInto('run_event')
+    .values({
+      run_id: runId,
+      first_seq: first.seq,
+      last_seq: events.at(-1)!.seq,
+      payload: `[${events.map((e) => `["${e.type}",${e.json}]`).join(',')}]`,
+    })
+    .execute();
+}
+
+/** Stored events after number `after`, in order; whole batches, at least `limit` events' worth of rows if there are. */
+export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {
+  const rows = await db
+    .selectFrom('run_event')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('last_seq', '>', after)
+    .orderBy('first_seq')
+    .limit(limit)
+    .execute();
+  return rows
+    .flatMap((row) =>
+      (JSON.parse(row.payload) as [RunEvent['type'], unknown][]).map(([type, data], i) => ({
+        seq: row.first_seq + i,
+        type,
+        json: JSON.stringify(data),
+      })),
+    )
+    .filter((event) => event.seq > after);
+}
+
+/** An answer's text as far as it was stored, and the number that recovery's first event gets. */
+export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
+  const events = await readEvents(db, runId, 0, Number.MAX_SAFE_INTEGER);
+  const text = events
+    .filter((event) => event.type === 'text')
+    .map((event) => (JSON.parse(event.json) as { text: string }).text)
+    .join('');
+  return { text, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
+}
+
+/** Events of runs that ended before `before` go; the message has the text. Returns how many rows went. */
+export async function purgeEvents(tx: Tx, before: number): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('run_event')
+    .where('run_id', 'in', (eb) => eb.selectFrom('run').select('id').where('ended_at', '<', before))
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+export async function deleteEvents(tx: Tx, runId: string): Promise<void> {
+  await tx.deleteFrom('run_event').where('run_id', '=', runId).execute();
+}
+
+export const priceOf = (row: RunRow) => JSON.parse(row.price) as Price;
+export const checkpointOf = (row: RunRow) => JSON.parse(row.checkpoint) as Usage;
+
+export function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    userMessageId: row.user_message_id,
+    messageId: row.message_id,
+    kind: row.kind,
+    model: row.model,
+    state: row.state,
+    device: row.device,
+    maxOutputTokens: row.max_output_tokens,
+    createdAt: iso(row.created_at),
+  };
+}

@@ -1,0 +1,69 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createApp } from './app.ts';
+import { demoUpstream } from './gateway/upstreams/demo.ts';
+import { openAiUpstream } from './gateway/upstreams/openai.ts';
+import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
+import { openDatabase } from './platform/db/database.ts';
+import { createLog } from './platform/log.ts';
+import { systemClock, systemIds } from './platform/system.ts';
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const log = createLog(config.logLevel);
+  const secret = config.secret ?? ownSecret(config);
+  const db = await openDatabase(config.database, log);
+  const upstream = config.upstream
+    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
+    : demoUpstream({});
+  const leaseMs = 15_000;
+  const app = createApp({ config, db, clock: systemClock, ids: systemIds, log, upstream, secret, leaseMs });
+  await app.start();
+  await new Promise<void>((resolve, reject) => {
+    app.server.once('error', reject);
+    app.server.listen(config.port, config.host, resolve);
+  });
+  const { port } = app.server.address() as AddressInfo;
+  const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
+  if (!isLoopback(config.host) && !config.publicUrl)
+    log.warn('PUBLIC_URL is not set: only requests that name HOST itself are answered');
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    // A second signal means now.
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'shutting down; running answers get 10 seconds');
+    app.stop().then(
+      () => process.exit(0),
+      (error) => {
+        log.fatal({ err: error }, 'the shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** The secret beside an embedded database, made at the first start and readable by this user alone. */
+function ownSecret(config: Config): string {
+  if (config.database.engine !== 'sqlite') throw new ConfigError('SECRET is required on PostgreSQL');
+  const file = join(dirname(config.database.file), 'secret');
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, systemIds.secret(), { mode: 0o600, flag: 'wx' });
+  }
+  chmodSync(file, 0o600);
+  return readFileSync(file, 'utf8').trim();
+}
+
+main().catch((error) => {
+  if (error instanceof ConfigError) console.error(`perigee: ${error.message}`);
+  else if ((error as { code?: string }).code === 'EADDRINUSE')
+    console.error(`perigee: PORT ${process.env.PORT ?? 8787} is in use by another program. Stop it, or set PORT`);
+  else console.error('perigee: the server could not start.', error);
+  process.exit(1);
+});

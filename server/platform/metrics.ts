@@ -1,0 +1,62 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RunState, Usage } from '../../shared/runs.ts';
+
+/** What `/metrics` tells. No label names an account, and no path has an id in it: routes stand as patterns. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #requests = new Histogram({
+    name: 'perigee_http_request_seconds',
+    help: 'Time to the answer’s head, by route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+    registers: [this.registry],
+  });
+  readonly #runs = new Counter({
+    name: 'perigee_runs_total',
+    help: 'Runs that ended, by state',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly #tokens = new Counter({
+    name: 'perigee_tokens_total',
+    help: 'Tokens of ended runs',
+    labelNames: ['direction'],
+    registers: [this.registry],
+  });
+  readonly #recovered = new Counter({
+    name: 'perigee_runs_recovered_total',
+    help: 'Runs whose node died, ended by recovery',
+    registers: [this.registry],
+  });
+
+  constructor(gauges: { runningRuns: () => number; openTails: () => number }) {
+    collectDefaultMetrics({ register: this.registry });
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('perigee_runs_running', 'Runs that this node answers now', gauges.runningRuns);
+    gauge('perigee_tails_open', 'Readers of running answers', gauges.openTails);
+  }
+
+  request(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  runEnded(state: RunState, usage: Usage): void {
+    this.#runs.inc({ state });
+    this.#tokens.inc({ direction: 'input' }, usage.inputTokens - usage.cachedInputTokens);
+    this.#tokens.inc({ direction: 'cached_input' }, usage.cachedInputTokens);
+    this.#tokens.inc({ direction: 'output' }, usage.outputTokens);
+  }
+
+  runRecovered(): void {
+    this.#recovered.inc();
+    this.#runs.inc({ state: 'interrupted' });
+  }
+}

@@ -1,0 +1,62 @@
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { Ids } from './clock.ts';
+import { type Config, isLoopback } from './config.ts';
+import { AppError } from './errors.ts';
+import type { AppEnv } from './http.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Names each request, counts and logs it by its route's pattern: no path with ids, no query, no text of users. */
+export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const started = performance.now();
+    c.set('requestId', deps.ids.next());
+    c.header('x-request-id', c.var.requestId);
+    c.header('x-content-type-options', 'nosniff');
+    c.header('referrer-policy', 'no-referrer');
+    c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    await next();
+    const ms = performance.now() - started;
+    const { method } = c.req;
+    const route = routePath(c);
+    const { status } = c.res;
+    deps.metrics.request(method, route, status, ms / 1000);
+    deps.log.debug({ requestId: c.var.requestId, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+  };
+}
+
+/**
+ * Refuses requests for another `Host`: a page of a stranger's whose name was pointed at this address (DNS rebinding) is
+ * not served. Loopback binds answer to each name of loopback.
+ */
+export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
+  const expected = config.publicUrl ? new URL(config.publicUrl).host : null;
+  return async (c, next) => {
+    const host = (c.req.header('host') ?? '').toLowerCase();
+    const port = c.env.incoming.socket.localPort;
+    const [, name = '', asked = '80'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
+    const own =
+      host === expected ||
+      (isLoopback(config.host) && isLoopback(name) && asked === String(port)) ||
+      (!expected && name === config.host && asked === String(port));
+    if (!own)
+      throw new AppError(
+        'wrong_host',
+        'This server does not go by that name. Use its address; the operator sets it as PUBLIC_URL.',
+      );
+    await next();
+  };
+}
+
+/** What a client calls the device it runs on, for "answering on …": shown to the account's owner and nobody else. */
+export function deviceName(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const name = (c.req.header('perigee-device') ?? '')
+      .replace(/[^\x20-\x7e]/g, '')
+      .trim()
+      .slice(0, 60);
+    c.set('device', name || 'another device');
+    await next();
+  };
+}
