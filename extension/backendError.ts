@@ -20,7 +20,7 @@ export class BackendError extends Error {
   }
 
   static wrongServer(detail: string, cause?: unknown): BackendError {
-    return new BackendError('wrongServer', localProblem('Wrong server address', detail), cause);
+    return new BackendError('wrongServer', localProblem('Wrong server address', detail, 'wrong_host'), cause);
   }
 
   /** What an unsuccessful answer means. Never throws. */

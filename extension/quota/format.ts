@@ -1,7 +1,6 @@
 import type { Account, Balance } from '../../shared/account.ts';
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 
-// Not imported from shared/account.ts, which would load zod while the editor starts.
-const MICRO_PER_CREDIT = 1_000_000;
 const LOW = 0.2;
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });

@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+
+/** What could not be done, said in a sentence for the user. */
+export class ActionRefused extends Error {}
+
+/** Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. */
+export async function insertAtCursor(text: string): Promise<void> {
+  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+  if (!editor) throw new ActionRefused('No file is open in the editor. Open one, or use "New file".');
+  const done = await editor.edit((edit) => {
+    for (const selection of editor.selections) edit.replace(selection, text);
+  });
+  if (!done) throw new ActionRefused(`${vscode.workspace.asRelativePath(editor.document.uri)} can't be changed.`);
+  await vscode.window.showTextDocument(editor.document, { viewColumn: editor.viewColumn });
+}
+
+/** Opens text as a new unsaved file. `language` is what a fence of Markdown says: an id, an alias or an ending. */
+export async function openAsNewFile(text: string, language: string | undefined): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ content: text, language: await languageId(language) });
+  await vscode.window.showTextDocument(document);
+}
+
+/** Asks where to and writes a Markdown file. Returns its name, or undefined when the user thought better of it. */
+export async function saveMarkdown(title: string, markdown: string): Promise<string | undefined> {
+  const name = `${
+    title
+      .replace(/[^\p{L}\p{N} ._-]+/gu, ' ')
+      .trim()
+      .slice(0, 80) || 'Conversation'
+  }.md`;
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const target = await vscode.window.showSaveDialog({
+    title: 'Export Conversation',
+    defaultUri: folder ? vscode.Uri.joinPath(folder, name) : vscode.Uri.file(name),
+    filters: { Markdown: ['md'] },
+  });
+  if (!target) return undefined;
+  await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(markdown));
+  await vscode.window.showTextDocument(target, { preview: false });
+  return vscode.workspace.asRelativePath(target);
+}
+
+/** Opens a link of an answer after the editor's own confirmation. Anything but web and mail addresses is refused. */
+export async function openLink(href: string): Promise<void> {
+  let url: URL;
+  try {
+    url = new URL(href);
+  } catch {
+    throw new ActionRefused('That link has no address that could be opened.');
+  }
+  if (!['http:', 'https:', 'mailto:'].includes(url.protocol)) {
+    throw new ActionRefused(`Links of the kind "${url.protocol}" are not opened.`);
+  }
+  await vscode.env.openExternal(vscode.Uri.parse(url.href, true));
+}
+
+async function languageId(language: string | undefined): Promise<string | undefined> {
+  const wanted = language?.trim().toLowerCase();
+  if (!wanted) return undefined;
+  const known = await vscode.languages.getLanguages();
+  if (known.includes(wanted)) return wanted;
+  for (const { packageJSON } of vscode.extensions.all) {
+    const languages: unknown = packageJSON?.contributes?.languages;
+    if (!Array.isArray(languages)) continue;
+    for (const { id, aliases = [], extensions = [] } of languages as LanguageManifest[]) {
+      const names = [...aliases, ...extensions.map((ending) => ending.replace(/^\./, ''))];
+      if (names.some((name) => name.toLowerCase() === wanted) && known.includes(id)) return id;
+    }
+  }
+  return undefined;
+}
+
+interface LanguageManifest {
+  id: string;
+  aliases?: string[];
+  extensions?: string[];
+}

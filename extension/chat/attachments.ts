@@ -1,0 +1,193 @@
+import * as vscode from 'vscode';
+import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/runs.ts';
+import { MAX_TEXT } from '../../shared/runs.ts';
+import { gitDiff } from './gitDiff.ts';
+import type { Chip } from './protocol.ts';
+
+/** What can't be attached, said in a sentence for the user. */
+export class AttachmentRefused extends Error {}
+
+/**
+ * A chip with what is needed to send it: a file is read when it is sent, so that the newest text goes out; the others
+ * hold the text that was there when they were attached.
+ */
+export interface StoredChip extends Chip {
+  uri?: string;
+  languageId?: string;
+  text?: string;
+}
+
+/** Tokens are estimated at 4 characters each, a common rule of thumb for code and English; for the meter only. */
+const estimateTokens = (characters: number) => Math.ceil(characters / 4);
+
+/** The chip without the host's own part. */
+export function shownChip({ id, kind, label, path, range, tokens }: StoredChip): Chip {
+  return { id, kind, label, path, range, tokens };
+}
+
+/** A file as a chip. Throws `AttachmentRefused` for a folder, a binary, something too large or gone. */
+export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
+  const { text, languageId } = await readText(uri);
+  const path = workspacePath(uri);
+  return {
+    ...head('file', uri.toString()),
+    label: baseName(path),
+    path,
+    uri: uri.toString(),
+    languageId,
+    tokens: estimateTokens(text.length),
+  };
+}
+
+/** What is selected in an editor, whole lines; without a selection the line of the cursor. */
+export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip {
+  if (!editor) throw new AttachmentRefused('No file is open in the editor, so nothing is selected.');
+  const { document, selection } = editor;
+  // A selection that ends before the first character of a line does not mean that line.
+  const endsBefore = selection.end.character === 0 && selection.end.line > selection.start.line;
+  const range: LineRange = { start: selection.start.line, end: selection.end.line - (endsBefore ? 1 : 0) };
+  const text = document.getText(new vscode.Range(range.start, 0, range.end, Number.MAX_SAFE_INTEGER));
+  if (text.trim() === '') throw new AttachmentRefused('Nothing is selected, and the line of the cursor is empty.');
+  refuseTooLong(text, 'The selection');
+  const path = workspacePath(document.uri);
+  return {
+    ...head('selection', `${document.uri}#${range.start}-${range.end}`),
+    label: `${baseName(path)}:${range.start + 1}${range.end > range.start ? `-${range.end + 1}` : ''}`,
+    path,
+    range,
+    languageId: document.languageId,
+    text,
+    tokens: estimateTokens(text.length),
+  };
+}
+
+/** The problems of the active file, or of the whole workspace when the file has none. */
+export function problemsChip(active: vscode.Uri | undefined): StoredChip {
+  const ofFile = active ? countedProblems([[active, vscode.languages.getDiagnostics(active)]]) : [];
+  const problems = ofFile.length > 0 ? ofFile : countedProblems(vscode.languages.getDiagnostics());
+  if (problems.length === 0)
+    throw new AttachmentRefused('The editor knows of no problems, neither here nor elsewhere.');
+  const text = problems
+    .slice(0, 200)
+    .map(({ uri, diagnostic }) => describeProblem(uri, diagnostic))
+    .join('\n');
+  return {
+    ...head('problems', 'problems'),
+    label: problems.length === 1 ? '1 problem' : `${problems.length} problems`,
+    path: ofFile.length > 0 && active ? workspacePath(active) : undefined,
+    text,
+    tokens: estimateTokens(text.length),
+  };
+}
+
+/** Errors and warnings of a file: what the problems chip would attach. */
+export function countProblems(uri: vscode.Uri): number {
+  return countedProblems([[uri, vscode.languages.getDiagnostics(uri)]]).length;
+}
+
+/** All uncommitted changes of the repository around `near`. */
+export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
+  const found = await gitDiff(near);
+  if ('none' in found) throw new AttachmentRefused(found.none);
+  refuseTooLong(found.text, 'The uncommitted changes');
+  return {
+    ...head('diff', 'diff'),
+    label: 'Uncommitted changes',
+    text: found.text,
+    tokens: estimateTokens(found.text.length),
+  };
+}
+
+/** The chip's content for the wire. Throws `AttachmentRefused` when its file has gone or changed into something else. */
+export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
+  const { kind, path, range } = chip;
+  if (chip.text !== undefined) return { kind, path, range, languageId: chip.languageId, text: chip.text };
+  const { text, languageId } = await readText(vscode.Uri.parse(chip.uri ?? '', true));
+  return { kind, path, languageId, text };
+}
+
+/** The text of a file as the editor has it, unsaved changes included. */
+async function readText(uri: vscode.Uri): Promise<{ text: string; languageId?: string }> {
+  const name = baseName(uri.path);
+  const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
+  if (document && !document.isClosed) {
+    const text = document.getText();
+    refuseTooLong(text, name);
+    return { text, languageId: document.languageId };
+  }
+  let bytes: Uint8Array;
+  try {
+    const { type, size } = await vscode.workspace.fs.stat(uri);
+    if (type & vscode.FileType.Directory) throw new AttachmentRefused(`${name} is a folder. Attach the files in it.`);
+    // UTF-16 needs up to 2 bytes a character: beyond that, no text that is short enough can be inside.
+    if (size > 4 * MAX_TEXT) throw tooLarge(name, size);
+    bytes = await vscode.workspace.fs.readFile(uri);
+  } catch (error) {
+    if (error instanceof AttachmentRefused) throw error;
+    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') {
+      throw new AttachmentRefused(`${name} is no longer there. Remove it from the message, or attach another file.`);
+    }
+    throw new AttachmentRefused(`${name} can't be read: ${error instanceof Error ? error.message : 'unknown cause'}`);
+  }
+  const text = decode(bytes);
+  if (text === undefined) throw new AttachmentRefused(`${name} is a binary file. Only text can be attached.`);
+  if (text.length > MAX_TEXT) throw tooLarge(name, bytes.length);
+  return { text };
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  if (encoding === 'utf-8' && bytes.subarray(0, 8000).includes(0)) return undefined;
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseTooLong(text: string, name: string): void {
+  if (text.length > MAX_TEXT) throw tooLarge(name, text.length);
+}
+
+function tooLarge(name: string, size: number): AttachmentRefused {
+  const megabytes = (size / 1_000_000).toLocaleString('en', { maximumFractionDigits: 1 });
+  return new AttachmentRefused(
+    `${name} is too large: ${megabytes} MB, and at most 1 MB can be attached. Attach the part that matters.`,
+  );
+}
+
+interface LocatedProblem {
+  uri: vscode.Uri;
+  diagnostic: vscode.Diagnostic;
+}
+
+function countedProblems(all: [vscode.Uri, vscode.Diagnostic[]][]): LocatedProblem[] {
+  return all.flatMap(([uri, diagnostics]) =>
+    diagnostics
+      .filter(({ severity }) => severity <= vscode.DiagnosticSeverity.Warning)
+      .map((diagnostic) => ({ uri, diagnostic })),
+  );
+}
+
+function describeProblem(uri: vscode.Uri, { range, severity, message, source, code }: vscode.Diagnostic): string {
+  const kind = severity === vscode.DiagnosticSeverity.Error ? 'error' : 'warning';
+  const name = typeof code === 'object' ? code.value : code;
+  const from = [source, name].filter((part) => part !== undefined && part !== '').join(' ');
+  return `${workspacePath(uri)}:${range.start.line + 1}:${range.start.character + 1}: ${kind}${from && ` (${from})`}: ${message}`;
+}
+
+/** Relative to the workspace, with forward slashes, the folder's name in front where there are several. */
+export function workspacePath(uri: vscode.Uri): string {
+  return vscode.workspace.asRelativePath(uri).replace(/\\/g, '/');
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** The same thing attached twice is the same chip. */
+function head(kind: AttachmentKind, what: string): { id: string; kind: AttachmentKind } {
+  const id = `${kind} ${what}`;
+  return { id: id.length <= 200 ? id : `${kind} …${id.slice(-150)}`, kind };
+}

@@ -1,0 +1,404 @@
+import * as vscode from 'vscode';
+import type { Session } from '../account/session.ts';
+import type { Backend } from '../backend.ts';
+import { BackendError, localProblem } from '../backendError.ts';
+import { Disposable } from '../platform/dispose.ts';
+import type { Log } from '../platform/log.ts';
+import { ActionRefused, insertAtCursor, openAsNewFile, openLink, saveMarkdown } from './actions.ts';
+import { AttachmentRefused, type StoredChip } from './attachments.ts';
+import { Drafts } from './drafts.ts';
+import { EditorContext } from './editorContext.ts';
+import { Mentions } from './mentions.ts';
+import { ModelChoice } from './modelChoice.ts';
+import { OpenConversation } from './openConversation.ts';
+import { OpenRecord } from './openRecord.ts';
+import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
+import { type Question, Sender } from './sender.ts';
+import { connectionOf, surroundingsOf } from './surroundings.ts';
+import type { ChatView } from './view.ts';
+
+export interface ChatDeps {
+  view: ChatView;
+  session: Session;
+  backend: Backend;
+  /** Of the workspace, or of the editor where none is open. */
+  windowMemory: vscode.Memento;
+  /** Of the editor, for all windows. */
+  memory: vscode.Memento;
+  log: Log;
+}
+
+/** Owns all that the chat's web view shows, and does what it asks for. */
+export class ChatController extends Disposable {
+  private readonly drafts: Drafts;
+  private readonly record: OpenRecord;
+  private readonly mentions = new Mentions();
+  private readonly editor: EditorContext;
+  private readonly models: ModelChoice;
+  private readonly sender: Sender;
+  private conversation: OpenConversation;
+  private told = '';
+  /** What waits for the page to listen. */
+  private readonly afterReady: FromHost[] = [];
+  private lastSearch = '';
+
+  constructor(private readonly deps: ChatDeps) {
+    super();
+    const { session, backend, view, memory, windowMemory } = deps;
+    this.drafts = this._register(new Drafts(memory));
+    this.record = new OpenRecord(windowMemory);
+    this.models = new ModelChoice(session, backend, memory);
+    this.editor = this._register(new EditorContext(this.mentions));
+    this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
+    this.conversation = this.make(this.record.openId);
+    this._register({ dispose: () => this.conversation.dispose() });
+    this._register(view.onDidReceive((message) => void this.receive(message)));
+    this._register(session.onDidChange(() => this.sessionChanged()));
+    this._register(session.onDidConnect(() => void this.connected()));
+    this._register(session.onDidChangeConversation((id) => void this.changedOnServer(id)));
+    this._register(this.editor.onDidChangeSuggestions(() => this.tellSurroundings()));
+    if (session.state.kind === 'ok') void this.connected();
+    void session.begin();
+  }
+
+  /** The conversation that is shown. */
+  get open(): OpenConversation {
+    return this.conversation;
+  }
+
+  /** Shows the view with the cursor in the composer. */
+  async reveal(): Promise<void> {
+    this.tellWhenReady({ type: 'focusComposer' });
+    await this.deps.view.reveal();
+  }
+
+  async newChat(): Promise<void> {
+    this.show(this.record.newChat());
+    await this.reveal();
+  }
+
+  async showHistory(): Promise<void> {
+    this.tellWhenReady({ type: 'showHistory' });
+    await this.deps.view.reveal();
+  }
+
+  /** Opens a conversation of the server's. */
+  async openConversation(id: string): Promise<void> {
+    this.show(id);
+    await this.reveal();
+  }
+
+  /** Asks for an explanation of what is selected, in a chat that has nothing else in it. */
+  async explainSelection(): Promise<void> {
+    let chip: StoredChip | undefined;
+    try {
+      chip = await this.editor.attach('selection');
+    } catch (error) {
+      void vscode.window.showInformationMessage(error instanceof AttachmentRefused ? error.message : String(error));
+      return;
+    }
+    if (this.conversation.messages.length > 0) this.show(this.record.newChat());
+    await this.reveal();
+    await this.ask('Explain this code.', chip ? [chip] : []);
+  }
+
+  private async receive(raw: unknown): Promise<void> {
+    const parsed = ToHostSchema.safeParse(raw);
+    if (!parsed.success) {
+      this.deps.log.warn(`The chat view said something that does not fit: ${parsed.error.issues[0]?.path.join('.')}`);
+      const requestId = refusableRequest(raw);
+      const detail = 'The message does not fit: it is too long, or has too many attachments.';
+      const problem = localProblem('Not sent', detail, 'payload_too_large');
+      if (requestId) this.post({ type: 'notSent', requestId, problem });
+      return;
+    }
+    try {
+      await this.handle(parsed.data);
+    } catch (error) {
+      if (this.isDisposed) return;
+      if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
+        this.post({ type: 'notice', level: 'error', text: error.message });
+        return;
+      }
+      const { problem, kind } = BackendError.from(error);
+      this.deps.log.error(`${parsed.data.type}: ${problem.title}`);
+      const action =
+        problem.code === 'unauthorized'
+          ? ({ label: 'Start again', command: 'signIn' } as const)
+          : kind === 'wrongServer'
+            ? ({ label: 'Settings', command: 'openSettings' } as const)
+            : kind === 'offline'
+              ? ({ label: 'Try again', command: 'reconnect' } as const)
+              : undefined;
+      this.post({ type: 'notice', level: 'error', text: `${problem.title}. ${problem.detail}`, action });
+    }
+  }
+
+  private async handle(message: ToHost): Promise<void> {
+    const { session, backend, log } = this.deps;
+    switch (message.type) {
+      case 'ready':
+        return this.ready();
+      case 'send':
+        return this.send(message);
+      case 'stop':
+        return session.call((token) => backend.stopRun(token, message.runId));
+      case 'regenerate':
+        return this.start({ text: '', chips: [], replaces: message.messageId });
+      case 'continue':
+        return this.start({ text: '', chips: [], continues: message.runId });
+      case 'draft':
+        return this.drafts.update(this.conversation.id, { text: message.text });
+      case 'newChat':
+        return this.show(this.record.newChat());
+      case 'openConversation':
+        return this.show(message.id);
+      case 'loadEarlier':
+        return this.conversation.loadEarlier(message.before);
+      case 'history':
+        return this.history(message.search, message.before);
+      case 'rename':
+        await session.call((token) => backend.rename(token, message.id, message.title));
+        if (message.id === this.conversation.id) await this.conversation.refresh();
+        return this.history(this.lastSearch, null);
+      case 'delete':
+        return this.delete(message.id);
+      case 'export': {
+        const title = message.id === this.conversation.id ? this.conversation.title : 'Conversation';
+        const markdown = await session.call((token) => backend.exportMarkdown(token, message.id));
+        await saveMarkdown(title, markdown);
+        return;
+      }
+      case 'attach':
+        return this.addChip(await this.editor.attach(message.kind));
+      case 'attachMention':
+        return this.addChip(await this.editor.attachMention(message.id));
+      case 'detach': {
+        const chips = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== message.id);
+        return this.setChips(chips);
+      }
+      case 'mentions':
+        this.post({ type: 'mentions', requestId: message.requestId, items: await this.mentions.find(message.query) });
+        return;
+      case 'suggestion': {
+        const suggestion = this.editor.suggestions.find(({ id }) => id === message.id);
+        if (suggestion) await this.ask(suggestion.text, await this.editor.attachAll(suggestion));
+        return;
+      }
+      case 'selectModel':
+        await this.models.choose(message.id);
+        return this.tellSurroundings();
+      case 'copy':
+        return vscode.env.clipboard.writeText(message.text);
+      case 'insert':
+        return insertAtCursor(message.text);
+      case 'newFile':
+        return openAsNewFile(message.text, message.languageId);
+      case 'openLink':
+        return openLink(message.href);
+      case 'command':
+        await vscode.commands.executeCommand(`perigee.${message.command}`);
+        return;
+      case 'reconnect':
+        return session.state.kind === 'signedOut' ? session.begin() : session.reconnect();
+      case 'failed':
+        log.error(`The chat view failed: ${message.message}`);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private ready(): void {
+    this.deps.view.listens();
+    this.told = '';
+    this.tellSurroundings();
+    this.conversation.tellWhole();
+    for (const message of this.afterReady.splice(0)) this.post(message);
+    void this.deps.session.begin();
+  }
+
+  private async send(message: Extract<ToHost, { type: 'send' }>): Promise<void> {
+    const { requestId, text, replaces, keep } = message;
+    const chips = this.drafts.get(this.conversation.id).chips;
+    try {
+      await this.start({ text, chips, replaces, keep });
+      this.post({ type: 'sent', requestId });
+    } catch (error) {
+      const problem =
+        error instanceof AttachmentRefused
+          ? localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request')
+          : BackendError.from(error).problem;
+      this.deps.log.warn(`Not sent: ${problem.title}`);
+      this.post({ type: 'notSent', requestId, problem });
+    }
+  }
+
+  /** Asks something that was not typed into the composer, and puts it there when it can't be sent. */
+  private async ask(text: string, chips: StoredChip[]): Promise<void> {
+    const { id } = this.conversation;
+    try {
+      await this.start({ text, chips }, false);
+    } catch (error) {
+      const draft = this.drafts.get(id);
+      await this.drafts.update(id, { chips: [...chips, ...draft.chips] });
+      this.tellSurroundings();
+      this.tellWhenReady({ type: 'compose', text, send: false });
+      throw error;
+    }
+  }
+
+  /** Starts a run. What was typed and attached is forgotten when `clears`, for it is in the conversation now. */
+  private async start(question: Question, clears = true): Promise<void> {
+    const conversation = this.conversation;
+    const run = await this.sender.start(conversation.id, question, () =>
+      conversation.refresh().then(() => conversation),
+    );
+    const isPlain = !question.replaces && !question.continues;
+    if (clears && isPlain) await this.drafts.update(conversation.id, { text: '', chips: [] });
+    else if (clears && question.chips.length > 0) await this.drafts.update(conversation.id, { chips: [] });
+    await this.record.started(conversation.id);
+    if (conversation === this.conversation) {
+      conversation.started(run, question);
+      this.tellSurroundings();
+      void conversation.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
+    }
+  }
+
+  private async delete(id: string): Promise<void> {
+    await this.deps.session.call((token) => this.deps.backend.delete(token, id));
+    await this.drafts.update(id, { text: '', chips: [], pending: undefined });
+    if (id === this.conversation.id) this.show(this.record.newChat());
+    await this.history(this.lastSearch, null);
+  }
+
+  private async history(search: string, before: string | null): Promise<void> {
+    this.lastSearch = search;
+    try {
+      const page = await this.deps.session.call((token) =>
+        this.deps.backend.conversations(token, { search, before: before ?? undefined }),
+      );
+      const { conversations } = page;
+      this.post({ type: 'historyPage', search, conversations, before: page.before, first: before === null });
+    } catch (error) {
+      this.post({ type: 'historyFailed', search, text: BackendError.from(error).problem.detail });
+    }
+  }
+
+  private async addChip(chip: StoredChip | undefined): Promise<void> {
+    if (!chip) return;
+    const others = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== chip.id);
+    await this.setChips([...others, chip]);
+    this.post({ type: 'focusComposer' });
+  }
+
+  private async setChips(chips: StoredChip[]): Promise<void> {
+    const stored = this.drafts.update(this.conversation.id, { chips });
+    this.tellSurroundings();
+    await stored;
+  }
+
+  private make(id: string): OpenConversation {
+    const { session, backend, log } = this.deps;
+    const conversation: OpenConversation = new OpenConversation(id, {
+      session,
+      backend,
+      log,
+      post: (message) => conversation === this.conversation && this.post(message),
+      isOwnRun: (runId) => this.record.isOwnRun(runId),
+      changed: () => conversation === this.conversation && this.tellSurroundings(),
+    });
+    conversation.tellWhole = () => conversation.tell(this.drafts.get(id).text);
+    return conversation;
+  }
+
+  /** Shows another conversation; what was typed in this one stays with it. */
+  private show(id: string): void {
+    if (id !== this.conversation.id) {
+      this.conversation.dispose();
+      this.conversation = this.make(id);
+      void this.record.open(id);
+      void this.load();
+    }
+    this.conversation.tellWhole();
+    this.tellSurroundings();
+  }
+
+  /** Fetches what is shown, and finds out about a request whose answer was lost. */
+  private async load(): Promise<void> {
+    const conversation = this.conversation;
+    if (this.deps.session.state.kind === 'signedOut') return;
+    try {
+      await conversation.refresh();
+      if (conversation !== this.conversation) return;
+      const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
+      if (cleared) {
+        conversation.tellWhole();
+        this.tellSurroundings();
+      }
+    } catch (error) {
+      // Told by the connection's state; the next connection tries again.
+      this.deps.log.warn(`The conversation could not be read: ${BackendError.from(error).message}`);
+    }
+  }
+
+  private async connected(): Promise<void> {
+    const { account } = this.deps.session;
+    if (account && (await this.record.belongsTo(account.id)) === false) {
+      // Another account: its conversations are others. What was typed goes along into a new chat.
+      const { text, chips } = this.drafts.get(this.conversation.id);
+      const id = this.record.newChat(true);
+      await this.drafts.update(id, { text, chips });
+      this.show(id);
+    }
+    await Promise.all([this.models.load().catch(() => {}), this.load()]);
+    this.tellSurroundings();
+  }
+
+  private sessionChanged(): void {
+    const { state } = this.deps.session;
+    if (state.kind === 'signedOut' && state.why === 'left' && this.conversation.exists) {
+      const { text, chips } = this.drafts.get(this.conversation.id);
+      const id = this.record.newChat(true);
+      void this.drafts.update(id, { text, chips });
+      this.show(id);
+    }
+    this.tellSurroundings();
+  }
+
+  private async changedOnServer(id: string): Promise<void> {
+    if (id === this.conversation.id) await this.load();
+  }
+
+  private tellSurroundings(): void {
+    const { session, backend } = this.deps;
+    const value = surroundingsOf({
+      connection: connectionOf(session.state),
+      session,
+      models: this.models,
+      chips: this.drafts.get(this.conversation.id).chips,
+      suggestions: this.editor.suggestions,
+      contextTokens: this.conversation.contextTokens,
+      device: backend.device,
+    });
+    const telling = JSON.stringify(value);
+    if (telling === this.told || !this.deps.view.isListening) return;
+    this.told = telling;
+    this.post({ type: 'surroundings', value });
+  }
+
+  private post(message: FromHost): void {
+    this.deps.view.post(message);
+  }
+
+  private tellWhenReady(message: FromHost): void {
+    if (this.deps.view.isListening) this.post(message);
+    else this.afterReady.push(message);
+  }
+}
+
+/** The request's id of a message that asks for an answer but can't be taken. */
+function refusableRequest(raw: unknown): string | undefined {
+  const { type, requestId } = (raw ?? {}) as { type?: unknown; requestId?: unknown };
+  return type === 'send' && typeof requestId === 'string' ? requestId.slice(0, 100) : undefined;
+}

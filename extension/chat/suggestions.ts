@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+import { baseName, countProblems } from './attachments.ts';
+import { hasUncommittedChanges } from './gitDiff.ts';
+import type { Suggestion } from './protocol.ts';
+
+/** A suggestion with what it would send: a text and what to attach. */
+export interface SuggestedMessage extends Suggestion {
+  text: string;
+  attach: ('file' | 'problems' | 'diff')[];
+}
+
+/** What an empty chat offers, made from what the editor shows; three at most, and some also without any file. */
+export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessage[] {
+  const found: SuggestedMessage[] = [];
+  if (active) {
+    const name = baseName(active.path);
+    found.push({
+      id: 'explainFile',
+      icon: 'lightbulb',
+      label: `Explain ${name}`,
+      text: `Explain ${name}.`,
+      attach: ['file'],
+    });
+    const problems = countProblems(active);
+    if (problems > 0) {
+      const what = problems === 1 ? 'the problem' : `the ${problems} problems`;
+      found.push({
+        id: 'fixProblems',
+        icon: 'warning',
+        label: `Fix ${what} in ${name}`,
+        text: `Fix ${what} in ${name}.`,
+        attach: ['file', 'problems'],
+      });
+    }
+  }
+  if (hasUncommittedChanges()) {
+    const text = 'Review my uncommitted changes.';
+    found.push({
+      id: 'reviewChanges',
+      icon: 'git-commit',
+      label: 'Review my uncommitted changes',
+      text,
+      attach: ['diff'],
+    });
+  }
+  return [...found, ...GENERAL].slice(0, 3);
+}
+
+const GENERAL: SuggestedMessage[] = [
+  {
+    id: 'whatCanYouDo',
+    icon: 'comment-discussion',
+    label: 'What can you help me with?',
+    text: 'What can you help me with?',
+    attach: [],
+  },
+  {
+    id: 'regularExpression',
+    icon: 'regex',
+    label: 'Write a regular expression for ISO dates',
+    text: 'Write a regular expression that matches ISO 8601 dates, and explain it.',
+    attach: [],
+  },
+  {
+    id: 'explainRebase',
+    icon: 'git-merge',
+    label: 'Explain rebase and merge in git',
+    text: 'What is the difference between rebase and merge in git, and when is each the better choice?',
+    attach: [],
+  },
+];
+
+/** The file in front: the active editor's, unless it is one that has no file (output, a diff's other side). */
+export function activeFile(): vscode.Uri | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri && !['output', 'git', 'debug', 'vscode-settings'].includes(uri.scheme) ? uri : undefined;
+}

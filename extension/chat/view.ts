@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../platform/dispose.ts';
+import { Emitter } from '../platform/emitter.ts';
+import { chatPage } from './page.ts';
+import type { FromHost } from './protocol.ts';
+
+export const VIEW_ID = 'perigee.chat';
+
+/**
+ * The web view in the sidebar, as a place to post to. It is thrown away when it is hidden and made anew when it is shown;
+ * its first word is `ready`. Loads nothing of the chat: the editor makes this object while it starts.
+ */
+export class ChatView extends Disposable implements vscode.WebviewViewProvider {
+  private readonly received = this._register(new Emitter<unknown>());
+  private readonly resolved = this._register(new Emitter<void>());
+  /** Whatever the web view says, unchecked. */
+  readonly onDidReceive = this.received.event;
+  /** The view is shown for the first time. */
+  readonly onDidResolve = this.resolved.event;
+  private view: vscode.WebviewView | undefined;
+  /** Whether the page that is there now has said that it listens. */
+  private listening = false;
+
+  constructor(private readonly extensionUri: vscode.Uri) {
+    super();
+    this._register(vscode.window.registerWebviewViewProvider(VIEW_ID, this));
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.view = view;
+    this.listening = false;
+    const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
+    const asset = (name: string) => view.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
+    view.webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    view.webview.onDidReceiveMessage((message) => this.received.fire(message));
+    view.onDidChangeVisibility(() => {
+      if (!view.visible) this.listening = false;
+    });
+    view.onDidDispose(() => {
+      if (this.view !== view) return;
+      this.view = undefined;
+      this.listening = false;
+    });
+    view.webview.html = chatPage({
+      scriptUri: asset('chat.js'),
+      styleUri: asset('chat.css'),
+      cspSource: view.webview.cspSource,
+      nonce: nonce(),
+    });
+    this.resolved.fire();
+  }
+
+  get isListening(): boolean {
+    return this.listening;
+  }
+
+  /** The page said `ready`: from now on it gets what is posted. */
+  listens(): void {
+    this.listening = true;
+  }
+
+  /** Dropped while nobody listens: `ready` is answered with everything. */
+  post(message: FromHost): void {
+    if (this.listening) void this.view?.webview.postMessage(message);
+  }
+
+  /** Shows the view and puts the focus into it. */
+  async reveal(): Promise<void> {
+    await vscode.commands.executeCommand(`${VIEW_ID}.focus`);
+  }
+}
+
+function nonce(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
