@@ -89,6 +89,7 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
     process.execPath,
     [
       ...['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '120000'],
+      ...['--require', join(root, 'test/editor/onFailure.ts')],
       ...['--reporter', join(root, 'test/editor/counts.ts'), ...(grep ? ['--grep', grep] : [])],
       ...files,
     ],

@@ -151,12 +151,16 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
+/** Those open now, for a look at them when a test fails. */
+export const openWorkbenches = new Set<Workbench>();
+
 export class Workbench {
   #server: Server | undefined;
   #context: BrowserContext | undefined;
   #page: Page | undefined;
   /** Kept over a restart: what a page stores belongs to its address. */
   #port = 0;
+  readonly #recent: string[] = [];
   #testsEnded: ((code: number) => void) | undefined;
   /** The exit code of the suite named by `testsPath`, once it ends. */
   readonly tests: Promise<number>;
@@ -197,8 +201,12 @@ export class Workbench {
       port: this.#port,
       env: options.env,
       automated: true,
-      onOutput: options.onServerOutput,
+      onOutput: (line) => {
+        if (this.#recent.push(line) > 60) this.#recent.shift();
+        options.onServerOutput?.(line);
+      },
     });
+    openWorkbenches.add(this);
     this.#port = Number(new URL(this.#server.url).port);
     this.#context = await openProfile(join(this.home, 'profile'), {
       viewport: options.viewport ?? { width: 1280, height: 800 },
@@ -239,12 +247,18 @@ export class Workbench {
 
   /** Ends the editor and deletes what it kept. */
   async close(): Promise<void> {
+    openWorkbenches.delete(this);
     await this.#context?.close();
     await this.#server?.stop();
     this.#context = undefined;
     this.#server = undefined;
     this.#page = undefined;
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** What the server and the extension host said last. */
+  get log(): string {
+    return this.#recent.join('\n');
   }
 
   /** Runs a command of the palette by its whole title, such as 'Perigee: New Chat'. */
@@ -312,24 +326,30 @@ export class Workbench {
    * disk. The browser edition writes a tenth of a second late, and a reload or kill in between loses it.
    */
   async stored(text: string): Promise<void> {
-    await this.page.waitForFunction(async (wanted) => {
+    await this.page.evaluate(async (wanted) => {
       const settle = <T>(request: IDBRequest<T>) =>
         new Promise<T>((done, fail) => {
           request.onsuccess = () => done(request.result);
           request.onerror = () => fail(request.error);
         });
-      for (const { name } of await indexedDB.databases()) {
-        if (!name?.startsWith('vscode-web-state-db-')) continue;
+      const holds = async (name: string) => {
         const database = await settle(indexedDB.open(name));
         try {
-          if (!database.objectStoreNames.contains('ItemTable')) continue;
+          if (!database.objectStoreNames.contains('ItemTable')) return false;
           const values = await settle(database.transaction('ItemTable').objectStore('ItemTable').getAll());
-          if (values.some((value) => String(value).includes(wanted))) return true;
+          return values.some((value) => String(value).includes(wanted));
         } finally {
           database.close();
         }
+      };
+      const deadline = Date.now() + 20_000;
+      while (Date.now() < deadline) {
+        for (const { name } of await indexedDB.databases()) {
+          if (name?.startsWith('vscode-web-state-db-') && (await holds(name))) return;
+        }
+        await new Promise((again) => setTimeout(again, 50));
       }
-      return false;
+      throw new Error(`Nothing that the window stored contains ${wanted}`);
     }, text);
   }
 
