@@ -79,7 +79,7 @@ export class Backend {
       const read = (line: string) => {
         this.#printed = `${this.#printed}${line}\n`.slice(-100_000);
         this.options.onOutput?.(line);
-        const address = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(line);
+        const address = /^\{.*"url":"http:[^"]*:(\d+)".*listening/.exec(line);
         if (address) found(Number(address[1]));
       };
       createInterface(child.stdout!).on('line', read);

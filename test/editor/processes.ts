@@ -6,7 +6,7 @@ let hooked = false;
 
 /**
  * Starts a program in a process group of its own. The group is killed when this process exits, is interrupted (Ctrl-C)
- * or terminated, unless `onInterrupt` has taken over the orderly ending.
+ * or terminated; `onInterrupt` may end things in order before that.
  */
 export function startProcess(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
   hook();
@@ -42,13 +42,14 @@ export function killGroup(child: ChildProcess): void {
 
 /**
  * Replaces the immediate death on Ctrl-C or SIGTERM by an orderly ending: `end` is awaited, then the process exits with
- * 130 or 143. A second signal ends at once. Whatever still runs then is killed.
+ * 130 or 143. A second one ends at once. Whatever still runs then is killed.
  */
 export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): void {
   hook();
   orderlyEnd = end;
 }
 
+let ending: number | undefined;
 let orderlyEnd: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
 
 function hook(): void {
@@ -63,10 +64,12 @@ function hook(): void {
     ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
-      const end = orderlyEnd;
-      orderlyEnd = undefined;
-      if (!end) process.exit(code);
-      end(signal).then(
+      if (!orderlyEnd) process.exit(code);
+      // One Ctrl-C reaches us several times: from the terminal, from npm and from tsx.
+      if (ending && Date.now() - ending < 1000) return;
+      if (ending) process.exit(code);
+      ending = Date.now();
+      orderlyEnd(signal).then(
         () => process.exit(code),
         (error) => {
           console.error(error);

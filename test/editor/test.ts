@@ -1,14 +1,17 @@
 // `npm run test:editor [-- name…] [--grep text]`: the suites that need a real VS Code.
 //
-//   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API; bundled here into one file
+//   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API; bundled here into one file. The
+//                                 backend is real, the guest has 100 messages, and the model service is the double, which
+//                                 a suite scripts by POST to `${process.env.PERIGEE_UPSTREAM}/control`
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
 //
 // Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
-import { backendProgram, startBackend } from './backend.ts';
+import { UpstreamDouble } from '../doubles/upstream.ts';
+import { startBackend } from './backend.ts';
 import { add, type Counts, readCounts } from './counts.ts';
 import { fetchBrowser, fetchEditor, root } from './fetch.ts';
 import { mark } from './host.ts';
@@ -55,7 +58,11 @@ export async function findSuites(folder: string, ending: string, names: string[]
 async function runInHost(files: string[], grep: string | undefined): Promise<Counts> {
   const testsPath = await bundleSuites(files);
   const sample = await makeSample();
-  const backend = existsSync(backendProgram) ? await startBackend() : undefined;
+  const upstream = await new UpstreamDouble().start();
+  const config = join(out, 'perigee.config.json');
+  // One guest serves all suites of a window: it must not run out of messages between them.
+  await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+  const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
   const counts = join(out, 'host-counts');
   await rm(counts, { force: true });
   const recent: string[] = [];
@@ -63,8 +70,8 @@ async function runInHost(files: string[], grep: string | undefined): Promise<Cou
   const editor = await openWorkbench({
     folder: sample.folder,
     testsPath,
-    settings: { 'perigee.serverUrl': backend?.url },
-    env: { PERIGEE_COUNTS: counts, PERIGEE_TEST_GREP: grep, PERIGEE_BACKEND: backend?.url },
+    settings: { 'perigee.serverUrl': backend.url },
+    env: { PERIGEE_COUNTS: counts, PERIGEE_TEST_GREP: grep, PERIGEE_UPSTREAM: new URL(upstream.url).origin },
     onTestOutput: (line) => (line.startsWith(mark) ? console.log(line.slice(mark.length)) : keep(line)),
     onServerOutput: keep,
   });
@@ -77,7 +84,8 @@ async function runInHost(files: string[], grep: string | undefined): Promise<Cou
     return add(counted ?? none, { passed: 0, failed: 1, skipped: 0 });
   } finally {
     await editor.close();
-    await backend?.stop();
+    await backend.stop();
+    await upstream.stop();
     await sample.remove();
   }
 }
@@ -131,12 +139,14 @@ async function main(args: string[]): Promise<number> {
     console.error(`No suite has ${args.join(' or ')} in its path.`);
     return 1;
   }
-  if (!existsSync(join(root, 'dist/extension.cjs'))) console.error('The extension is not built: run "npm run build".');
+  if (!existsSync(join(root, 'dist/extension.cjs')))
+    throw new Error('The extension is not built: run "npm run build".');
   await mkdir(out, { recursive: true });
   await Promise.all([fetchEditor(), fetchBrowser()]);
   let total = none;
   if (inside.length > 0) total = add(total, await runInHost(inside, grep));
   if (outside.length > 0) total = add(total, await runOutside(outside, grep));
+  if (process.env.PERIGEE_COUNTS) appendFileSync(process.env.PERIGEE_COUNTS, `${JSON.stringify(total)}\n`);
   console.log(`${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
   return total.failed === 0 ? 0 : 1;
 }
