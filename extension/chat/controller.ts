@@ -89,17 +89,26 @@ export class ChatController extends Disposable {
   }
 
   /** Asks for an explanation of what is selected, in a chat that has nothing else in it. */
-  async explainSelection(): Promise<void> {
-    let chip: StoredChip | undefined;
+  explainSelection(): Promise<void> {
+    return this.askFromEditor('Explain this code.', ['selection']);
+  }
+
+  /** Asks for a repair of what the editor complains about in the active file. */
+  fixProblem(): Promise<void> {
+    return this.askFromEditor('Fix these problems.', ['problems', 'file']);
+  }
+
+  private async askFromEditor(text: string, kinds: ('selection' | 'problems' | 'file')[]): Promise<void> {
     try {
-      chip = await this.editor.attach('selection');
+      const chips: StoredChip[] = [];
+      for (const kind of kinds) chips.push(...[await this.editor.attach(kind)].filter((chip) => chip !== undefined));
+      if (this.conversation.messages.length > 0) this.show(this.record.newChat());
+      await this.reveal();
+      await this.ask(text, chips);
     } catch (error) {
-      void vscode.window.showInformationMessage(error instanceof AttachmentRefused ? error.message : String(error));
-      return;
+      if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(error.message);
+      else this.tellFailure(error);
     }
-    if (this.conversation.messages.length > 0) this.show(this.record.newChat());
-    await this.reveal();
-    await this.ask('Explain this code.', chip ? [chip] : []);
   }
 
   private async receive(raw: unknown): Promise<void> {
@@ -115,23 +124,21 @@ export class ChatController extends Disposable {
     try {
       await this.handle(parsed.data);
     } catch (error) {
-      if (this.isDisposed) return;
-      if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
-        this.post({ type: 'notice', level: 'error', text: error.message });
-        return;
-      }
-      const { problem, kind } = BackendError.from(error);
-      this.deps.log.error(`${parsed.data.type}: ${problem.title}`);
-      const action =
-        problem.code === 'unauthorized'
-          ? ({ label: 'Start again', command: 'signIn' } as const)
-          : kind === 'wrongServer'
-            ? ({ label: 'Settings', command: 'openSettings' } as const)
-            : kind === 'offline'
-              ? ({ label: 'Try again', command: 'reconnect' } as const)
-              : undefined;
-      this.post({ type: 'notice', level: 'error', text: `${problem.title}. ${problem.detail}`, action });
+      this.tellFailure(error);
     }
+  }
+
+  /** Says in the view what failed, and leads on where there is a way. */
+  private tellFailure(error: unknown): void {
+    if (this.isDisposed) return;
+    if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
+      this.tellWhenReady({ type: 'notice', level: 'error', text: error.message });
+      return;
+    }
+    const { problem, kind } = BackendError.from(error);
+    this.deps.log.error(`${problem.title}: ${problem.code}`);
+    const text = `${problem.title}. ${problem.detail}`;
+    this.tellWhenReady({ type: 'notice', level: 'error', text, action: wayOn(kind, problem.code) });
   }
 
   private async handle(message: ToHost): Promise<void> {
@@ -395,6 +402,14 @@ export class ChatController extends Disposable {
     if (this.deps.view.isListening) this.post(message);
     else this.afterReady.push(message);
   }
+}
+
+type Notice = Extract<FromHost, { type: 'notice' }>;
+
+function wayOn(kind: BackendError['kind'], code: BackendError['problem']['code']): Notice['action'] {
+  if (code === 'unauthorized') return { label: 'Start again', command: 'signIn' };
+  if (kind === 'wrongServer') return { label: 'Settings', command: 'openSettings' };
+  return kind === 'offline' ? { label: 'Try again', command: 'reconnect' } : undefined;
 }
 
 /** The request's id of a message that asks for an answer but can't be taken. */

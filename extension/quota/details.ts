@@ -8,6 +8,7 @@ import { BackendError } from '../backendError.ts';
 import {
   formatInstant,
   formatLeft,
+  formatNumber,
   formatSpent,
   formatSpentWithUnit,
   formatWindowFrees,
@@ -119,7 +120,8 @@ export function detailsItems(
   }
   items.push(separator('Latest'));
   for (const entry of log) {
-    const tokens = entry.usage && ` · ${number(entry.usage.inputTokens)} in, ${number(entry.usage.outputTokens)} out`;
+    const tokens =
+      entry.usage && ` · ${formatNumber(entry.usage.inputTokens)} in, ${formatNumber(entry.usage.outputTokens)} out`;
     const conversationId = entry.conversationId;
     items.push({
       label: `$(${LOG_ICONS[entry.kind]}) ${signed(entry.amountMicro)} · ${entry.reason}`,
@@ -148,7 +150,6 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
 }
 
 const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
-const number = (value: number) => value.toLocaleString('en');
 const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
 /** A title must not draw icons. */
 const plain = (title: string) => title.replace(/\$\(/g, '$\u200b(');

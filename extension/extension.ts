@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import { Session } from './account/session.ts';
+import { signIn, signOut } from './account/signIn.ts';
+import { Tokens } from './account/tokens.ts';
+import { Backend } from './backend.ts';
+import type { ChatController } from './chat/controller.ts';
+import { ChatView } from './chat/view.ts';
+import { deviceName } from './platform/device.ts';
+import { lazy } from './platform/lazy.ts';
+import { explainServer } from './platform/serverHelp.ts';
+import { Settings } from './platform/settings.ts';
+import { StatusBar } from './quota/statusBar.ts';
+
+/** What the tests in the editor look at. */
+export interface TestApi {
+  session: Session;
+  statusBar: vscode.StatusBarItem;
+  chat(): Promise<ChatController>;
+}
+
+/**
+ * Builds the extension in the order of its dependencies and registers its commands. While the editor starts, only the
+ * status bar is made; chat, edits, details and the contracts of the wire are loaded at their first use.
+ */
+export function activate(context: vscode.ExtensionContext): TestApi {
+  const own = <T extends vscode.Disposable>(value: T): T => {
+    context.subscriptions.push(value);
+    return value;
+  };
+  const log = own(vscode.window.createOutputChannel('Perigee', { log: true }));
+  const settings = own(new Settings());
+  const serverUrl = () => settings.serverUrl();
+  const { appName, uiKind, remoteName } = vscode.env;
+  const device = deviceName({ appName, isBrowser: uiKind === vscode.UIKind.Web, remoteName });
+  // The global fetch is the one that the editor has taught its proxy and certificate settings.
+  const backend = new Backend({ baseUrl: serverUrl, fetch: (input, init) => fetch(input, init), device });
+  const tokens = own(new Tokens(context.secrets, serverUrl));
+  const session = own(new Session(backend, tokens, serverUrl, context.globalState, log));
+  own(settings.onDidChangeServerUrl(() => void session.changeServer()));
+  const statusBar = own(new StatusBar(session, backend, settings));
+
+  const view = own(new ChatView(context.extensionUri));
+  const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
+  const chat = lazy(async () => {
+    const { ChatController } = await import('./chat/controller.ts');
+    return own(new ChatController({ view, session, backend, windowMemory, memory: context.globalState, log }));
+  });
+  own(view.onDidResolve(() => void chat()));
+
+  const edits = lazy(async () => {
+    const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
+    return own(createEdits({ runs: runsOf(session, backend), memory: context.globalState, log }));
+  });
+
+  const commands: Record<string, (...args: never[]) => unknown> = {
+    openChat: async () => (await chat()).reveal(),
+    newChat: async () => (await chat()).newChat(),
+    showHistory: async () => (await chat()).showHistory(),
+    explainSelection: async () => (await chat()).explainSelection(),
+    fixProblem: async () => (await chat()).fixProblem(),
+    editSelection: async () => (await edits()).editSelection(),
+    stopEdit: async (...args) => (await edits()).stopEdit(...args),
+    acceptHunk: async (...args) => (await edits()).acceptHunk(...args),
+    rejectHunk: async (...args) => (await edits()).rejectHunk(...args),
+    acceptAllHunks: async (...args) => (await edits()).acceptAllHunks(...args),
+    rejectAllHunks: async (...args) => (await edits()).rejectAllHunks(...args),
+    showRemoved: async (...args) => (await edits()).showRemoved(...args),
+    showQuota: async () => {
+      const { showQuota } = await import('./quota/details.ts');
+      const openConversation = async (id: string) => (await chat()).openConversation(id);
+      return showQuota({ session, backend, openConversation });
+    },
+    signIn: () => signIn(session),
+    signOut: () => signOut(session),
+    reconnect: () => session.reconnect(),
+    openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),
+    startServer: () => explainServer(),
+  };
+  for (const [name, run] of Object.entries(commands)) {
+    own(vscode.commands.registerCommand(`perigee.${name}`, run));
+  }
+
+  void session.start().catch((error) => log.error(`The session could not start: ${error}`));
+  return { session, statusBar: statusBar.item, chat };
+}

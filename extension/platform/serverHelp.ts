@@ -1,0 +1,16 @@
+import * as vscode from 'vscode';
+
+const COMMAND = 'npm run server';
+
+/** Says how a server is started, for people who run one themselves. */
+export async function explainServer(): Promise<void> {
+  const copy = 'Copy Command';
+  const settings = 'Change Address';
+  const choice = await vscode.window.showInformationMessage(
+    `Perigee needs its server. In Perigee's folder, "${COMMAND}" starts one on this machine; or set the address of another.`,
+    copy,
+    settings,
+  );
+  if (choice === copy) await vscode.env.clipboard.writeText(COMMAND);
+  if (choice === settings) await vscode.commands.executeCommand('perigee.openSettings');
+}
