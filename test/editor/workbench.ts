@@ -29,6 +29,8 @@ export interface ServerOptions {
   port?: number;
   /** More of the environment that the server and its extension host see. */
   env?: Record<string, string | undefined>;
+  /** What a page must know to be let in; none by default, which is for tests only. */
+  token?: string;
   /** Whether the page may load an extension that is being developed, and run tests: never for people. */
   automated?: boolean;
   /** Called with each line the server prints. */
@@ -48,13 +50,17 @@ export interface Server {
 /** Starts the server part of VS Code; resolves once it listens. Rejects with what it printed when it ends before that. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { node, vscode } = await fetchEditor();
+  // In a file, for arguments are seen by everybody on the machine.
+  const tokenFile = options.token && join(options.dataFolder, 'token');
+  if (tokenFile) await writeFile(tokenFile, options.token ?? '', { mode: 0o600 });
   const args = [
     join(vscode, 'out/server-main.js'),
-    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--without-connection-token'],
+    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
+    ...(tokenFile ? ['--connection-token-file', tokenFile] : ['--without-connection-token']),
     ...['--server-data-dir', options.dataFolder, '--accept-server-license-terms'],
+    ...['--disable-workspace-trust', '--disable-telemetry'],
     // Should this process be killed outright, the server ends itself once no window has been open for a while.
-    ...['--disable-workspace-trust', '--disable-telemetry', '--enable-remote-auto-shutdown'],
-    ...(options.automated ? ['--enable-smoke-test-driver'] : []),
+    ...(options.automated ? ['--enable-smoke-test-driver', '--enable-remote-auto-shutdown'] : []),
   ];
   const child = startProcess(node, args, {
     cwd: options.dataFolder,

@@ -1,0 +1,207 @@
+// `npm start [-- folder]`: the backend and an editor with the extension in it. Desktop VS Code if `code` is on the PATH,
+// else the browser edition, fetched from npm, whose address is printed. Ctrl-C ends all of it.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { delimiter, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { backendProgram, untilReady } from './backend.ts';
+import { fetchEditor, root } from './fetch.ts';
+import { endProcess, onInterrupt, startProcess } from './processes.ts';
+import { makeSample } from './sample.ts';
+import { startServer, writeSettings } from './workbench.ts';
+
+const run = promisify(execFile);
+const data = join(root, 'data');
+
+/** A reason to stop that is told in one line, without a stack. */
+class Told extends Error {}
+
+type End = () => Promise<void>;
+
+async function main(args: string[]): Promise<void> {
+  const desktop = findOnPath('code');
+  if (!desktop && process.platform !== 'linux') {
+    throw new Told(
+      'VS Code is needed: install it, and see that "code" is on the PATH ("Shell Command: Install code").',
+    );
+  }
+  const folder = args[0] ? namedFolder(args[0]) : await sampleFolder();
+  const ends: End[] = [];
+  let interrupted = false;
+  onInterrupt(async () => {
+    interrupted = true;
+    console.log('\nEnding.');
+    // The editor first: it asks the backend until its end.
+    for (const end of ends.reverse()) await end();
+  });
+  const url = backendUrl();
+  const backend = await openBackend(url);
+  if (backend) ends.push(backend.end);
+  if (desktop) {
+    await openDesktop(desktop, folder);
+    console.log(`Perigee is ready in VS Code, on ${folder}. Ctrl-C ends the backend.`);
+    if (!backend) return;
+    await backend.ended;
+  } else {
+    const editor = await openBrowserEdition(folder, url);
+    ends.push(editor.end);
+    console.log(`\nPerigee is ready: ${editor.url}\nOpen it in a browser. Ctrl-C ends it.\n`);
+    await Promise.race([editor.ended, ...(backend ? [backend.ended] : [])]);
+  }
+  // The orderly ending exits when it is through.
+  if (!interrupted) throw new Told('It has ended by itself; what it said last stands above.');
+}
+
+function namedFolder(name: string): string {
+  // npm runs scripts in the package's folder; the name was typed where npm was started.
+  const folder = resolve(process.env.INIT_CWD ?? process.cwd(), name);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Told(`${folder} is not a folder.`);
+  return folder;
+}
+
+async function sampleFolder(): Promise<string> {
+  const folder = join(data, 'sample');
+  if (!existsSync(join(folder, '.git'))) {
+    await rm(folder, { recursive: true, force: true });
+    await makeSample(folder);
+  }
+  return folder;
+}
+
+function backendUrl(): string {
+  const host = process.env.HOST || '127.0.0.1';
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${process.env.PORT || 8787}`;
+}
+
+/** Starts the backend, unless one answers there already; undefined then. */
+async function openBackend(url: string): Promise<{ end: End; ended: Promise<void> } | undefined> {
+  const there = await whoAnswers(url);
+  if (there === 'perigee') {
+    console.log(`A Perigee backend answers at ${url} already; using it.`);
+    return undefined;
+  }
+  if (there === 'other') {
+    const { port } = new URL(url);
+    throw new Told(`Port ${port} is in use by another program. End it, or choose another port: PORT=8788 npm start`);
+  }
+  await mkdir(data, { recursive: true });
+  const child = startProcess(process.execPath, [backendProgram], {
+    cwd: root,
+    env: { ...process.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  createInterface(child.stdout!).on('line', tellLogLine);
+  await Promise.race([
+    untilReady(url),
+    ended.then(() => {
+      throw new Told('The backend did not start.');
+    }),
+  ]);
+  console.log(`The backend is ready at ${url}${process.env.UPSTREAM_URL ? '' : ' (demo model; see UPSTREAM_URL)'}.`);
+  return { ended, end: () => endProcess(child, 15_000) };
+}
+
+// The backend's log is for machines; here a person reads, and wants the warnings.
+function tellLogLine(line: string): void {
+  try {
+    const { level, msg, err } = JSON.parse(line) as { level: number; msg: string; err?: { message?: string } };
+    if (level >= 40) console.error(`backend: ${msg}${err?.message ? `: ${err.message}` : ''}`);
+  } catch {
+    console.log(line);
+  }
+}
+
+async function whoAnswers(url: string): Promise<'perigee' | 'other' | 'nobody'> {
+  const { hostname, port } = new URL(url);
+  const open = await new Promise<boolean>((answer) => {
+    const socket = createConnection({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+    socket.once('close', () => answer(false));
+    socket.unref();
+    socket.once('connect', () => socket.destroy());
+  });
+  if (!open) return 'nobody';
+  try {
+    const answer = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(5000) });
+    const document = (await answer.json()) as { info?: { title?: string } };
+    return /perigee/i.test(document.info?.title ?? '') ? 'perigee' : 'other';
+  } catch {
+    return 'other';
+  }
+}
+
+async function openDesktop(code: string, folder: string): Promise<void> {
+  await run(code, [`--extensionDevelopmentPath=${root}`, folder], { shell: process.platform === 'win32' });
+}
+
+/** The browser edition with the extension installed in it, as a person would have it. */
+async function openBrowserEdition(
+  folder: string,
+  backendUrl: string,
+): Promise<{ url: string; end: End; ended: Promise<void> }> {
+  await fetchEditor();
+  const home = join(data, 'editor');
+  await installFolder(join(home, 'extensions'));
+  await writeSettings(home, { ...(await ownSettings(home)), 'perigee.serverUrl': backendUrl });
+  // Whoever can reach the server can run programs as this user, and any web page can reach 127.0.0.1: so a token.
+  const token = randomBytes(16).toString('hex');
+  const server = await startServer({ dataFolder: home, token });
+  const query = new URLSearchParams({ tkn: token, folder });
+  return { url: `${server.url}/?${query}`, end: server.stop, ended: server.ended };
+}
+
+// What the person set in this editor earlier stays.
+async function ownSettings(home: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(join(home, 'data/User/settings.json'), 'utf8')) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+// The extensions' folder holds a link to this repository's build: what is built anew is there after a reload.
+async function installFolder(extensions: string): Promise<void> {
+  const manifest = (await import(join(root, 'package.json'), { with: { type: 'json' } })).default as {
+    publisher: string;
+    name: string;
+    version: string;
+  };
+  const name = `${manifest.publisher}.${manifest.name}-${manifest.version}`;
+  await rm(extensions, { recursive: true, force: true });
+  await mkdir(join(extensions, name), { recursive: true });
+  for (const part of ['package.json', 'package.nls.json', 'l10n', 'dist', 'extension/media', 'README.md', 'LICENSE']) {
+    if (!existsSync(join(root, part))) continue;
+    await mkdir(join(extensions, name, part, '..'), { recursive: true });
+    if (statSync(join(root, part)).isDirectory()) await symlink(join(root, part), join(extensions, name, part));
+    else await cp(join(root, part), join(extensions, name, part));
+  }
+  const entry = {
+    identifier: { id: `${manifest.publisher}.${manifest.name}` },
+    version: manifest.version,
+    location: { $mid: 1, path: join(extensions, name), scheme: 'file' },
+    relativeLocation: name,
+  };
+  await writeFile(join(extensions, 'extensions.json'), JSON.stringify([entry]));
+}
+
+function findOnPath(name: string): string | undefined {
+  const endings = process.platform === 'win32' ? ['.cmd', '.exe'] : [''];
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => endings.map((ending) => join(folder, name + ending)))
+    .find((file) => existsSync(file));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Told ? error.message : error);
+  process.exit(1);
+}
