@@ -96,23 +96,29 @@ export class Chat {
     this.flushPieces();
     switch (message.type) {
       case 'surroundings':
-        return this.set({ surroundings: message.value });
+        this.set({ surroundings: message.value });
+        break;
       case 'conversation':
-        return this.openedConversation(message);
+        this.openedConversation(message);
+        break;
       case 'messages':
-        return this.changedMessages(message);
+        this.changedMessages(message);
+        break;
       case 'earlier': {
         const conversation = this.state.conversation;
-        if (!conversation) return;
-        return this.set({
+        if (!conversation) break;
+        this.set({
           conversation: putEarlier(conversation, message.messages, message.before),
           loadingEarlier: false,
         });
+        break;
       }
       case 'sent':
-        return this.wasSent(message.requestId);
+        this.wasSent(message.requestId);
+        break;
       case 'notSent':
-        return this.wasNotSent(message.requestId, message.problem);
+        this.wasNotSent(message.requestId, message.problem);
+        break;
       case 'notice': {
         const { level, text, action } = message;
         if (level === 'error') this.leftDraft = undefined;
@@ -121,23 +127,30 @@ export class Chat {
           { id: ++this.noticeCount, level, text, action },
         ];
         this.set({ notices: notices.slice(-3), loadingEarlier: false });
-        return this.say(text);
+        this.say(text);
+        break;
       }
       case 'historyPage':
-        return this.set({ history: putPage(this.state.history, message) });
+        this.set({ history: putPage(this.state.history, message) });
+        break;
       case 'historyFailed': {
         const history = this.state.history;
-        if (history.search !== message.search) return;
-        return this.set({ history: { ...history, loading: false, failed: message.text } });
+        if (history.search !== message.search) break;
+        this.set({ history: { ...history, loading: false, failed: message.text } });
+        break;
       }
       case 'mentions':
-        return this.set({ mentions: { requestId: message.requestId, items: message.items } });
+        this.set({ mentions: { requestId: message.requestId, items: message.items } });
+        break;
       case 'compose':
-        return this.compose(message.text, message.send);
+        this.compose(message.text, message.send);
+        break;
       case 'focusComposer':
-        return this.focusComposer();
+        this.focusComposer();
+        break;
       case 'showHistory':
-        return this.openHistory();
+        this.openHistory();
+        break;
       default:
         message satisfies never;
     }
@@ -236,17 +249,15 @@ export class Chat {
   }
 
   sendDraft(): void {
-    if (this.answering()) {
-      return this.hint('Still answering. Your text is kept: send it when the answer is done, or stop the answer.');
-    }
-    this.send(this.state.draft);
+    if (!this.answering()) this.send(this.state.draft);
+    else this.hint('Still answering. Your text is kept: send it when the answer is done, or stop the answer.');
   }
 
   sendEdited(): void {
     const editing = this.state.editing;
     if (!editing) return;
-    if (this.answering()) return this.hint('Still answering. Stop the answer first; your text is kept.');
-    this.send(editing.text, editing.messageId, editing.keep);
+    if (this.answering()) this.hint('Still answering. Stop the answer first; your text is kept.');
+    else this.send(editing.text, editing.messageId, editing.keep);
   }
 
   /** Tries again what was refused, as it stands now. */
@@ -397,7 +408,10 @@ export class Chat {
     const { sending, draft } = this.state;
     if (sending?.requestId !== requestId) return;
     this.set({ sending: null, refusal: null, hint: null });
-    if (sending.replaces) return this.setEditing(null);
+    if (sending.replaces) {
+      this.setEditing(null);
+      return;
+    }
     // What was typed while it was on its way stays.
     const rest =
       draft === sending.text ? '' : draft.startsWith(sending.text) ? draft.slice(sending.text.length) : draft;
@@ -416,7 +430,7 @@ export class Chat {
 
   private send(text: string, replaces?: string, keep?: string[]): void {
     if (this.state.sending || !text.trim()) return;
-    if (text.length > MAX_TEXT) return void this.accepts(text.length, 0);
+    if (!this.accepts(text.length, 0)) return;
     const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
     this.set({ sending, refusal: null, hint: null });
     this.flushDraft();
@@ -425,7 +439,10 @@ export class Chat {
   }
 
   private compose(text: string, send: boolean): void {
-    if (send && !this.answering() && !this.state.sending) return this.send(text);
+    if (send && !this.answering() && !this.state.sending) {
+      this.send(text);
+      return;
+    }
     const { draft } = this.state;
     this.setDraft(draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
     this.focusComposer();
@@ -437,7 +454,8 @@ export class Chat {
     const running = runningAnswer(conversation);
     if (running && running.id !== this.announced) {
       this.announced = running.id;
-      return this.say('Answering');
+      this.say('Answering');
+      return;
     }
     if (running || !this.announced) return;
     const ended = conversation?.messages.find((m) => m.id === this.announced);

@@ -25,7 +25,7 @@ export function useChatState<T>(select: (state: ChatState) => T): T {
     };
     look();
     return chat.subscribe(look);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: `select` is the same question at each call
+    // `select` is the same question at each call.
   }, [chat]);
   return now;
 }

@@ -11,7 +11,6 @@ export function CodeBlock(props: { text: string; language: string; file?: string
   const { text, language, file, closed } = props;
   const chat = useChat();
   const code = useRef<HTMLElement>(null);
-  const group = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const place = code.current!;
     const html = closed ? highlight(text, language) : null;
@@ -24,14 +23,13 @@ export function CodeBlock(props: { text: string; language: string; file?: string
     } else place.replaceChildren(text);
   }, [text, language, closed]);
   const label = [language, file && fileName(file)].filter(Boolean).join(' · ');
-  const what = file ? fileName(file) : language ? `${language} code` : 'code';
   return (
-    <figure class="code" ref={group}>
+    <figure class="code">
       <figcaption>
         <span class="what" title={file}>
           {label || 'code'}
         </span>
-        <span class="actions" role="group" aria-label={`Actions for ${what}`}>
+        <span class="actions">
           <IconButton icon="copy" label="Copy" done="Copied" onClick={() => chat.host.post({ type: 'copy', text })} />
           <IconButton icon="insert" label="Insert at cursor" onClick={() => chat.host.post({ type: 'insert', text })} />
           <IconButton
@@ -42,7 +40,7 @@ export function CodeBlock(props: { text: string; language: string; file?: string
         </span>
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={`${what}, code`} role="group">
+      <pre tabIndex={0}>
         <code ref={code} />
       </pre>
     </figure>

@@ -15,7 +15,6 @@ export function Markdown({ text, ended }: { text: string; ended: boolean }) {
     <div class="markdown">
       {blocks.map((block, i) => (
         // Blocks never change places, so their number is their identity.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
         <OneBlock key={i} block={block} />
       ))}
     </div>
@@ -23,7 +22,7 @@ export function Markdown({ text, ended }: { text: string; ended: boolean }) {
 }
 
 function OneBlock({ block }: { block: Block }) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: equal memo means equal looks
+  // Equal memo means equal looks.
   return useMemo(() => {
     if (block.token.type !== 'code') return <SafeHtml block={block} />;
     return <FencedCode token={block.token as Tokens.Code} closed={block.closed} lineBefore={block.lineBefore} />;

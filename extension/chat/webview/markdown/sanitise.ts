@@ -124,16 +124,16 @@ class SafeRenderer extends Renderer {
     return checked ? '☑ ' : '☐ ';
   }
   override image({ href, text }: Tokens.Image): string {
-    return `<img src="${escape(href)}" alt="${escape(text)}">`;
+    return `<img src="${escapeHtml(href)}" alt="${escapeHtml(text)}">`;
   }
   /** Tags that would be dropped are shown as they were written, so that nothing of the text is lost. */
   override html({ text }: Tokens.HTML | Tokens.Tag): string {
     const tag = /^\s*<\/?([a-z][a-z0-9-]*)/i.exec(text)?.[1]?.toLowerCase();
-    if (!tag) return text.trimStart().startsWith('<!--') ? '' : escape(text);
-    return TAGS.includes(tag) || tag === 'img' ? text : escape(text);
+    if (!tag) return text.trimStart().startsWith('<!--') ? '' : escapeHtml(text);
+    return TAGS.includes(tag) || tag === 'img' ? text : escapeHtml(text);
   }
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }

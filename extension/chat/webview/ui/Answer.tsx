@@ -18,8 +18,13 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const guest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   const running = message.state === 'running';
   const cost = costOf(message, guest);
-  const tokens = tokensOf(message);
   const isBroken = message.state === 'failed' || message.state === 'interrupted' || message.state === 'stopped';
+  // An answer that broke off says in its box that it was not charged.
+  const isTold = isBroken && cost?.label === 'Not charged';
+  const parts = [
+    ...(cost && !isTold ? [cost.why ? `${cost.label}: ${lower(cost.why)}` : cost.label] : []),
+    ...tokensOf(message),
+  ];
   const again = isLast ? 'Regenerate' : 'Regenerate, replacing what follows';
   return (
     <article class="message answer" id={`m-${message.id}`} aria-label="Answer" aria-busy={running}>
@@ -37,7 +42,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
       {isBroken && <BrokenOff message={message} isContinued={isContinued} notCharged={cost?.label === 'Not charged'} />}
       {!running && (message.text || !isBroken) && (
         <footer>
-          <span class="actions" role="group" aria-label="Actions for this answer">
+          <span class="actions">
             <IconButton
               icon="copy"
               label="Copy"
@@ -52,8 +57,11 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
             class="cost"
             title={message.model && `${message.model}${message.device ? `, from ${message.device}` : ''}`}
           >
-            {cost && <span class="part">{cost.why ? `${cost.label}: ${lower(cost.why)}` : cost.label}</span>}
-            {tokens && <span class="part">{tokens}</span>}
+            {parts.map((part) => (
+              <span class="part" key={part}>
+                {part}
+              </span>
+            ))}
           </span>
         </footer>
       )}

@@ -31,8 +31,9 @@ export function ContextRing() {
         : 'Room for the conversation. Not your credits.';
   const words = `Context ${percent} % full: about ${count(used)} of ${count(model.contextTokens)} tokens`;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape is heard from the button inside
     <div
-      class={`menu-place over context ${level}`}
+      class={`menu-place over context ${level === 'fine' ? '' : `context-${level}`}`}
       ref={place}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !open) return;
@@ -65,7 +66,7 @@ export function ContextRing() {
         {percent} %
       </button>
       {open && (
-        <div class="popup details" role="group" aria-label="Context">
+        <section class="popup details" aria-label="Context">
           <strong>Context of {model.name}</strong>
           <dl>
             <dt>Conversation</dt>
@@ -80,7 +81,7 @@ export function ContextRing() {
             </dd>
           </dl>
           <p>{advice}</p>
-        </div>
+        </section>
       )}
     </div>
   );

@@ -31,7 +31,7 @@ export function History() {
     if (!document.activeElement?.matches('[aria-label="History"]')) chat.closeHistory();
   });
   const { rows } = history;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: observed anew after each page, or a short page would end it
+  // Observed anew after each page, or a short page would end it.
   useEffect(() => {
     const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.moreHistory(), {
       root: panel.current?.querySelector('.list'),
@@ -73,14 +73,14 @@ export function History() {
       </div>
       <div class="list" aria-busy={history.loading}>
         {[...groups].map(([name, group]) => (
-          <div key={name} role="group" aria-labelledby={`group-${name.replaceAll(' ', '')}`}>
+          <section key={name} aria-labelledby={`group-${name.replaceAll(' ', '')}`}>
             <h2 id={`group-${name.replaceAll(' ', '')}`}>{name}</h2>
             <ul>
               {group.map((row) => (
                 <Row key={row.id} row={row} isOpen={row.id === openId} now={now} />
               ))}
             </ul>
-          </div>
+          </section>
         ))}
         {isEmpty && (
           <p class="quiet">

@@ -69,6 +69,7 @@ export function Menu(props: MenuProps) {
       {open && (
         <div class="menu popup" role="menu" aria-label={props.label} ref={list} onKeyDown={(e) => menuKeys(e, close)}>
           {props.items.map((item) => (
+            // biome-ignore lint/a11y/useAriaPropsSupportedByRole: aria-checked is set only where the role is menuitemradio
             <button
               type="button"
               key={item.id}
@@ -98,8 +99,11 @@ function menuKeys(event: KeyboardEvent & { currentTarget: HTMLElement }, close: 
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role^="menuitem"]')];
   const at = items.indexOf(document.activeElement as HTMLElement);
   const go = (to: number) => items[(to + items.length) % items.length]?.focus();
+  if (event.key === 'Tab') {
+    close(true); // The browser goes on from the button.
+    return;
+  }
   if (event.key === 'Escape') close(true);
-  else if (event.key === 'Tab') return close(true);
   else if (event.key === 'ArrowDown') go(at + 1);
   else if (event.key === 'ArrowUp') go(at - 1);
   else if (event.key === 'Home') go(0);

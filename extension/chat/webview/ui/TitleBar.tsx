@@ -18,7 +18,7 @@ export function TitleBar() {
     if (wasOpen.current && !historyOpen && document.activeElement === document.body) historyButton.current?.focus();
     wasOpen.current = historyOpen;
   }, [historyOpen]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation ends what was begun for this one
+  // Another conversation ends what was begun for this one.
   useEffect(() => setDoing(null), [id]);
   const ofConversation: MenuItem[] = id
     ? [

@@ -36,7 +36,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     const anchor = saved?.conversationId === conversation.id ? saved?.anchor : null;
     const at = anchor ? messages.findIndex((m) => m.id === anchor.messageId) : -1;
     return anchor && at >= 0 ? { ...anchor, at } : null;
-    // biome-ignore lint/correctness/useExhaustiveDependencies: only what was there at first is restored
+    // Only what was there at first is restored.
   }, []);
   // The window is held by its first message, so that what comes in below never pushes out what is being read.
   const [firstId, setFirstId] = useState(
@@ -76,7 +76,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     else if (before) chat.loadEarlier();
   };
   const shownCount = visible.length;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: observed anew after each step, or a short page would end it
+  // Observed anew after each step, or a short page would end it.
   useEffect(() => {
     const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && more.current(), {
       root: box.current,

@@ -36,7 +36,7 @@ export function UserMessage({ message }: { message: Message }) {
         )}
         <div class="said">{message.text}</div>
       </div>
-      <div class="actions" role="group" aria-label="Actions for your message">
+      <div class="actions">
         <time dateTime={message.createdAt} title={fullTime(message.createdAt, new Date())}>
           {when(message.createdAt, new Date())}
         </time>

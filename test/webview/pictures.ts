@@ -1,0 +1,261 @@
+// Pictures of every state of the chat view, to look at: `npx tsx test/webview/pictures.ts [name part]` → out/webview/.
+import { mkdir } from 'node:fs/promises';
+import type { FromHost } from '../../extension/chat/protocol.ts';
+import {
+  ago,
+  answer,
+  changed,
+  conversation,
+  DAY,
+  guest,
+  HOUR,
+  historyPage,
+  longAnswer,
+  MINUTE,
+  problem,
+  row,
+  running,
+  surroundings,
+  user,
+} from './samples.ts';
+import { Harness, type OpenOptions, type View } from './view.ts';
+
+const RETRY = `The \`catch\` returns at once, so the loop never runs again. Wait between tries, and give up only after the last one:
+
+\`\`\`ts src/client.ts
+for (let i = 0; ; i++) {
+  try { return await send(req) }
+  catch (e) {
+    if (i === tries) throw e
+    await wait(2 ** i * baseMs)
+  }
+}
+\`\`\``;
+
+const asked = user('Why does this give up after one failure? Make it retry.', {
+  attachments: [
+    { id: 'a1', kind: 'selection', path: 'src/client.ts', range: { start: 11, end: 39 }, characters: 900 },
+    { id: 'a2', kind: 'problems', path: 'src/client.ts', characters: 120 },
+  ],
+});
+const failed = (part: object = {}) =>
+  answer('First, the timeout belongs', {
+    state: 'failed',
+    chargedMicro: 0,
+    reason: 'upstream_failed',
+    problem: problem('upstream_failed'),
+    usage: undefined,
+    ...part,
+  });
+const chips = [
+  { id: 'c1', kind: 'file' as const, label: 'client.ts', path: 'src/client.ts', tokens: 1800 },
+  { id: 'c2', kind: 'selection' as const, label: 'orders.ts:120–260', path: 'src/orders.ts', tokens: 2400 },
+];
+const rows = [
+  row('Migration of the orders table', ago(MINUTE), { running: { runId: crypto.randomUUID(), device: 'desktop' } }),
+  row('Retry with backoff', ago(12 * MINUTE)),
+  row('Rename the fetch helpers', ago(2 * HOUR), { kind: 'edit' }),
+  row("Explain the parser's error recovery", ago(DAY)),
+  row('Flaky test in CI', ago(DAY + 2 * HOUR)),
+  row('A very long title that goes on and on about everything in the repository', ago(3 * DAY)),
+  row('Sort out the build', ago(40 * DAY)),
+];
+
+interface State {
+  messages: FromHost[];
+  act?: (view: View) => Promise<void>;
+}
+
+async function refused(view: View, text: string, ...args: Parameters<typeof problem>): Promise<void> {
+  await view.composer.fill(text);
+  await view.page.keyboard.press('Enter');
+  const { requestId } = await view.until('send');
+  await view.tell({ type: 'notSent', requestId, problem: problem(...args) });
+}
+
+const state: Record<string, State> = {
+  empty: { messages: [surroundings(guest(7)), conversation([])] },
+  answered: {
+    messages: [
+      surroundings({ chips: chips.slice(0, 1) }),
+      conversation([asked, answer(RETRY), user('And the timeout?'), failed()]),
+    ],
+  },
+  markdown: { messages: [surroundings(), conversation([user('Everything, please.'), answer(longAnswer(500))])] },
+  answering: {
+    messages: [
+      surroundings({ chips }),
+      conversation([asked, running({ id: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77' })]),
+      { type: 'text', messageId: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77', text: RETRY.slice(0, 230), at: 0 },
+    ],
+  },
+  unpinned: {
+    messages: [surroundings(), conversation([asked, answer(longAnswer(900))])],
+    act: async (view) => {
+      await view.page.mouse.move(150, 300);
+      await view.page.mouse.wheel(0, -500);
+      await view.page.getByRole('button', { name: 'Latest' }).waitFor();
+    },
+  },
+  broken: {
+    messages: [
+      surroundings(),
+      conversation([
+        user('One'),
+        answer('So far so good', { state: 'interrupted', chargedMicro: 0, reason: 'interrupted', usage: undefined }),
+        user('Two'),
+        answer('As far as it came', { state: 'stopped', chargedMicro: 130_000 }),
+        user('Three'),
+        answer('', { state: 'failed', chargedMicro: 0, reason: 'upstream_failed', problem: problem('upstream_busy') }),
+        user('Four'),
+        answer('', { chargedMicro: 0, reason: 'empty_answer' }),
+      ]),
+    ],
+  },
+  elsewhere: {
+    messages: (() => {
+      const there = running({ device: 'desktop', text: 'Step one is done, now the' });
+      return [surroundings(), conversation([asked, there], { elsewhere: [there.runId!] })];
+    })(),
+  },
+  offline: {
+    messages: [
+      surroundings({
+        connection: {
+          state: 'offline',
+          detail: 'http://127.0.0.1:8787 does not answer (ECONNREFUSED). It is tried again by itself.',
+        },
+      }),
+      conversation([asked, answer(RETRY)], { draft: 'What I typed before' }),
+    ],
+  },
+  signedOut: {
+    messages: [
+      surroundings({
+        connection: { state: 'signedOut', detail: 'Sign in again to go on.' },
+        account: null,
+        balance: null,
+      }),
+      conversation([]),
+    ],
+  },
+  outOfCredits: {
+    messages: [surroundings(guest(0)), conversation([asked, answer(RETRY, { chargedMicro: 1_000_000 })])],
+  },
+  history: {
+    messages: [surroundings(guest(7)), conversation([])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage(rows));
+      await view.page.keyboard.press('ArrowDown');
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
+  historyDelete: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage(rows));
+      await view.page.getByRole('button', { name: 'Delete Flaky test in CI' }).click();
+    },
+  },
+  editing: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.keyboard.press('ArrowUp'),
+  },
+  models: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
+  },
+  attach: {
+    messages: [surroundings(), conversation([])],
+    act: async (view) => view.page.getByRole('button', { name: 'Attach', exact: true }).click(),
+  },
+  context: {
+    messages: [surroundings({ contextTokens: 104_000, chips }), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: /^Context/ }).click(),
+  },
+  mentions: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.composer.pressSequentially('Look at @cl');
+      const { requestId } = await view.until('mentions', 3);
+      await view.tell({
+        type: 'mentions',
+        requestId,
+        items: [
+          { id: '1', icon: 'file', label: 'client.ts', detail: 'src' },
+          { id: '2', icon: 'file', label: 'client.test.ts', detail: 'a/rather/long/folder/for/a/narrow/side/bar/test' },
+          { id: '3', icon: 'warning', label: 'Problems in client.ts' },
+        ],
+      });
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
+  more: {
+    messages: [surroundings(guest(3)), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'More' }).click(),
+  },
+  refusedTooLong: {
+    messages: [surroundings({ chips }), conversation([asked, answer(RETRY)])],
+    act: (view) =>
+      refused(view, 'All of it', 'context_too_long', {
+        limitTokens: 128_000,
+        drop: [
+          { what: 'Earlier messages', tokens: 91_000 },
+          { what: 'src/orders.ts', tokens: 2400 },
+        ],
+      }),
+  },
+  refusedBusy: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: (view) => refused(view, 'And now this', 'conversation_busy', { runId: crypto.randomUUID() }),
+  },
+  refusedLimit: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: (view) =>
+      refused(view, 'Again', 'rate_limited', { detail: '30 requests a minute are allowed.', retryAt: ago(-40_000) }),
+  },
+  notices: {
+    messages: [
+      surroundings(),
+      conversation([asked, answer(RETRY)]),
+      {
+        type: 'notice',
+        level: 'error',
+        text: 'The conversation could not be renamed.',
+        action: { label: 'Retry', command: 'reconnect' },
+      },
+      { type: 'notice', level: 'info', text: 'Exported to retry-with-backoff.md.' },
+      changed([]),
+    ],
+  },
+};
+
+const wanted = process.argv[2] ?? '';
+const sizes: [string, OpenOptions][] = [
+  ['260-dark', { width: 260, height: 640, theme: 'dark' }],
+  ['380-light', { width: 380, height: 720, theme: 'light' }],
+  ['380-dark', { width: 380, height: 720, theme: 'dark' }],
+  ['380-contrast', { width: 380, height: 720, theme: 'contrast' }],
+  ['900-light', { width: 900, height: 720, theme: 'light' }],
+];
+const harness = await Harness.start();
+await mkdir('out/webview', { recursive: true });
+for (const [name, { messages, act }] of Object.entries(state)) {
+  if (!name.includes(wanted)) continue;
+  for (const [size, options] of sizes) {
+    const view = await harness.open(options);
+    await view.tell(...messages);
+    await act?.(view);
+    await view.page.evaluate('document.fonts.ready');
+    await view.page.screenshot({ path: `out/webview/${name}-${size}.png` });
+    const problems = [
+      ...view.errors,
+      ...((await view.page.evaluate('[...fake.violations, ...fake.overflow()]')) as string[]),
+    ];
+    if (problems.length) console.log(name, size, problems);
+    await view.close();
+  }
+}
+await harness.stop();
