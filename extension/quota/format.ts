@@ -82,7 +82,7 @@ export function formatInstant(iso: string, now: Date, timeZone?: string): string
       .formatToParts(at)
       .map(({ type, value }) => [type, value]),
   );
-  const zone = (parts.get('timeZoneName') ?? '').replace('GMT', 'UTC');
+  const zone = (parts.get('timeZoneName') ?? '').replace('GMT', 'UTC').replace(/\+0$/, '');
   const time = `${parts.get('hour')}:${parts.get('minute')} (${zone})`;
   if (day(at) === day(now)) return time;
   return `${parts.get('weekday')} ${parts.get('day')} ${parts.get('month')}, ${time}`;

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AccountSignal, Backend, type NumberedRunEvent } from '../../extension/backend.ts';
+import { BackendError } from '../../extension/backendError.ts';
+import type { Balance } from '../../shared/account.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const balance: Balance = {
+  availableMicro: 9_000_000,
+  pendingMicro: 0,
+  ofMicro: 10_000_000,
+  promotionalMicro: 9_000_000,
+  purchasedMicro: 0,
+  guestMessagesLeft: 9,
+  windows: [],
+};
+const event = (seq: number, type: string, data: unknown) =>
+  `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+const text = (seq: number, words: string, at: number) => event(seq, 'text', { text: words, at });
+const done = (seq: number) => event(seq, 'done', { state: 'complete', chargedMicro: 1_000_000, balance });
+const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+
+describe('the client of the server', () => {
+  let server: Server;
+  let backend: Backend;
+  /** Answers in turn; the last one again and again. */
+  let answers: Answer[];
+  let requests: { url: string; headers: IncomingMessage['headers'] }[];
+
+  beforeEach(async () => {
+    requests = [];
+    server = createServer((request, response) => {
+      requests.push({ url: request.url ?? '', headers: request.headers });
+      (answers.length > 1 ? answers.shift()! : answers[0]!)(request, response);
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    backend = new Backend({ baseUrl: () => ({ url }), fetch, device: 'VS Code' });
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  async function read(after = 0): Promise<NumberedRunEvent[]> {
+    const seen: NumberedRunEvent[] = [];
+    for await (const one of backend.runEvents('token', randomUUID(), after, new AbortController().signal))
+      seen.push(one);
+    return seen;
+  }
+  const wrote = (events: NumberedRunEvent[]) =>
+    events.map((one) => (one.type === 'text' ? one.data.text : `(${one.type})`)).join('');
+
+  it('reads a run to its terminal event and tells the balance in it', async () => {
+    answers = [
+      (_, response) => {
+        stream(response).write(`: heartbeat\n\n${text(1, 'Hel', 0)}${text(2, 'lo', 3)}`);
+        response.write(done(3));
+      },
+    ];
+    const told: Balance[] = [];
+    backend.onDidChangeBalance((value) => told.push(value));
+    assert.equal(wrote(await read()), 'Hello(done)');
+    assert.deepEqual(told, [balance]);
+    assert.equal(requests[0]?.headers.authorization, 'Bearer token');
+    assert.equal(requests[0]?.headers['perigee-device'], 'VS Code');
+  });
+
+  it('goes on after a broken connection from the last event, and drops what comes again', async () => {
+    answers = [
+      (_, response) => {
+        stream(response).write(text(1, 'Hel', 0), () => response.destroy());
+      },
+      (_, response) => stream(response).end(),
+      (_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end('down'),
+      (_, response) => {
+        stream(response).end(text(1, 'Hel', 0) + text(2, 'lo', 3) + done(3));
+      },
+    ];
+    assert.equal(wrote(await read()), 'Hello(done)');
+    assert.deepEqual(
+      requests.map(({ url }) => url.replace(/.*after=/, '')),
+      ['0', '1', '1', '1'],
+    );
+    assert.equal(requests[1]?.headers['last-event-id'], '1');
+  });
+
+  it('goes on in the middle of a character that was cut between two chunks', async () => {
+    const bytes = Buffer.from(text(1, 'naïve 😀', 0) + done(2));
+    answers = [
+      (_, response) => {
+        stream(response);
+        for (const byte of bytes) response.write(Buffer.from([byte]));
+      },
+    ];
+    assert.equal(wrote(await read()), 'naïve 😀(done)');
+  });
+
+  it('does not try again what the server refuses', async () => {
+    answers = [(_, response) => problem(response, 404, 'not_found')];
+    await assert.rejects(read(), (error) => error instanceof BackendError && error.problem.code === 'not_found');
+    assert.equal(requests.length, 1);
+  });
+
+  it('ends at once when it is aborted, also while it waits', async () => {
+    answers = [(_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end()];
+    const stop = new AbortController();
+    const events = backend.runEvents('token', randomUUID(), 0, stop.signal);
+    const next = events.next();
+    stop.abort(new Error('enough'));
+    await assert.rejects(next, /enough/);
+  });
+
+  it('reports an event that does not fit instead of passing it on', async () => {
+    answers = [(_, response) => stream(response).write(event(1, 'text', { text: 7 }))];
+    await assert.rejects(read(), (error) => error instanceof BackendError && error.kind === 'wrongServer');
+  });
+
+  const strangers: [string, Answer, BackendError['kind'], RegExp][] = [
+    [
+      'a web page',
+      (_, r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+      'wrongServer',
+      /not JSON/,
+    ],
+    [
+      'a 404 page',
+      (_, r) => r.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
+      'wrongServer',
+      /404 with a web page/,
+    ],
+    [
+      'other JSON',
+      (_, r) => r.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+      'wrongServer',
+      /does not fit at "account"/,
+    ],
+    [
+      'a proxy before a dead server',
+      (_, r) => r.writeHead(502, { 'content-type': 'text/html' }).end(),
+      'offline',
+      /answers 502/,
+    ],
+    ['a problem', (_, r) => problem(r, 402, 'insufficient_credits'), 'refused', /what to do/],
+    ['a connection that is cut', (_, r) => r.destroy(), 'offline', /connection was cut/],
+  ];
+  for (const [title, answer, kind, words] of strangers) {
+    it(`${title} is ${kind} and says so`, async () => {
+      answers = [answer];
+      await assert.rejects(backend.account('token'), (error) => {
+        assert.ok(error instanceof BackendError);
+        assert.equal(error.kind, kind);
+        assert.match(error.problem.detail, words);
+        return true;
+      });
+    });
+  }
+
+  it('names the cause when nobody listens, or the name is unknown', async () => {
+    const detail = async (url: string) => {
+      const other = new Backend({ baseUrl: () => ({ url }), fetch, device: 'VS Code' });
+      const error = await other.account('token').catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof BackendError);
+      assert.equal(error.kind, 'offline');
+      return error.problem.detail;
+    };
+    assert.match(await detail('http://127.0.0.1:1'), /refused|nothing listens|bad port/i);
+    assert.match(await detail('http://perigee.invalid'), /the name is not known \(DNS\)/);
+  });
+
+  it('keeps the connection for changes: tells when it breaks and when it is back', async () => {
+    const id = randomUUID();
+    answers = [
+      (_, response) => {
+        stream(response).write(event(1, 'change', { topic: 'conversation', id }), () => response.destroy());
+      },
+      (_, response) => {
+        stream(response).write(': heartbeat\n\n');
+      },
+    ];
+    const stop = new AbortController();
+    const seen: AccountSignal['type'][] = [];
+    for await (const signal of backend.accountEvents('token', stop.signal)) {
+      seen.push(signal.type);
+      if (seen.length === 4) break;
+    }
+    assert.deepEqual(seen, ['connected', 'change', 'disconnected', 'connected']);
+  });
+
+  it('ends the connection for changes when the token is refused', async () => {
+    answers = [(_, response) => problem(response, 401, 'unauthorized')];
+    const events = backend.accountEvents('token', new AbortController().signal);
+    await assert.rejects(
+      events.next(),
+      (error) => error instanceof BackendError && error.problem.code === 'unauthorized',
+    );
+  });
+});
+
+function problem(response: ServerResponse, status: number, code: string): void {
+  response
+    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ type: 'about:blank', title: 'No', status, detail: 'what to do', code, requestId: 'r' }));
+}
