@@ -2,12 +2,13 @@
 // else the browser edition, fetched from npm, whose address is printed. Ctrl-C ends all of it.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { type Config, ConfigError, parseConfig } from '../../server/platform/config.ts';
 import { backendProgram, untilReady } from './backend.ts';
 import { fetchEditor, root } from './fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './processes.ts';
@@ -29,6 +30,7 @@ async function main(args: string[]): Promise<void> {
       'VS Code is needed: install it, and see that "code" is on the PATH ("Shell Command: Install code").',
     );
   }
+  const url = backendUrl();
   const folder = args[0] ? namedFolder(args[0]) : await sampleFolder();
   const ends: End[] = [];
   let interrupted = false;
@@ -38,12 +40,12 @@ async function main(args: string[]): Promise<void> {
     // The editor first: it asks the backend until its end.
     for (const end of ends.reverse()) await end();
   });
-  const url = backendUrl();
   const backend = await openBackend(url);
   if (backend) ends.push(backend.end);
   if (desktop) {
     await openDesktop(desktop, folder);
     console.log(`Perigee is ready in VS Code, on ${folder}. Ctrl-C ends the backend.`);
+    if (url !== 'http://127.0.0.1:8787') console.log(`Set "perigee.serverUrl" in its user settings to ${url}.`);
     if (!backend) return;
     await backend.ended;
   } else {
@@ -72,10 +74,18 @@ async function sampleFolder(): Promise<string> {
   return folder;
 }
 
+// Where the backend will answer, by its own settings; a wrong one is told before anything starts.
 function backendUrl(): string {
-  const host = process.env.HOST || '127.0.0.1';
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${process.env.PORT || 8787}`;
+  let config: Config;
+  try {
+    config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof ConfigError) throw new Told(error.message);
+    throw error;
+  }
+  if (config.port === 0) throw new Told('PORT=0 is for "npm run server" alone: the editor must know the port.');
+  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
 }
 
 /** Starts the backend, unless one answers there already; undefined then. */

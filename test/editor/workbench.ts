@@ -283,6 +283,18 @@ export class Workbench {
     await this.page.locator('.editor-instance .view-lines').first().waitFor();
   }
 
+  /** Drags the side bar's edge until it is so wide, in CSS pixels. VS Code makes it no narrower than 170. */
+  async setSideBarWidth(width: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('The side bar is not open.');
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width + 1, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width + 1, y, { steps: 4 });
+    await this.page.mouse.up();
+    await this.page.mouse.move(box.x + width + 300, y);
+  }
+
   /** The content of an extension's web view, as a root for locators; it follows the view over reloads. */
   webview(extensionId = 'perigee.perigee'): FrameLocator {
     return this.page

@@ -1,0 +1,76 @@
+// `npm run pictures [-- name…]`: pictures of the real editor, on the demo model, into docs/. Each scene of scenes.ts is set
+// up in an editor of its own, in light and dark, wide and narrow: docs/<scene>-<theme>[-narrow].png.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startBackend } from './backend.ts';
+import { fetchBrowser, fetchEditor, root } from './fetch.ts';
+import { makeSample } from './sample.ts';
+import { type Scene, scenes } from './scenes.ts';
+import { openWorkbench } from './workbench.ts';
+
+const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };
+const shapes = {
+  '': { viewport: { width: 1200, height: 760 }, sideBar: 380 },
+  '-narrow': { viewport: { width: 860, height: 760 }, sideBar: 260 },
+};
+
+async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeof shapes): Promise<void> {
+  const { viewport, sideBar } = shapes[shape];
+  const file = join(root, 'docs', `${scene.name}-${theme}${shape}.png`);
+  const sample = await makeSample();
+  const backend = await startBackend();
+  try {
+    const editor = await openWorkbench({
+      folder: sample.folder,
+      colorTheme: themes[theme],
+      viewport,
+      scale: 2,
+      settings: {
+        'perigee.serverUrl': backend.url,
+        'window.commandCenter': false,
+        'workbench.layoutControl.enabled': false,
+      },
+    });
+    try {
+      const area = await scene.setUp({ editor, backend, setSideBarWidth: () => editor.setSideBarWidth(sideBar) });
+      // Neither a blinking caret nor a fading hover: two runs give the same picture.
+      await editor.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', ...(area && { clip: area }) });
+      console.log(file);
+    } catch (error) {
+      await editor.page.screenshot({ path: join(root, 'out', `${scene.name}-${theme}${shape}-failed.png`) });
+      throw error;
+    } finally {
+      await editor.close();
+    }
+  } finally {
+    await backend.stop();
+    await sample.remove();
+  }
+}
+
+async function main(names: string[]): Promise<number> {
+  const wanted = scenes.filter(({ name }) => names.length === 0 || names.includes(name));
+  if (wanted.length === 0) {
+    console.error(`No such scene. There are: ${scenes.map(({ name }) => name).join(', ')}`);
+    return 1;
+  }
+  await Promise.all([fetchEditor(), fetchBrowser()]);
+  await mkdir(join(root, 'docs'), { recursive: true });
+  await mkdir(join(root, 'out'), { recursive: true });
+  let failed = 0;
+  for (const scene of wanted) {
+    for (const theme of scene.themes ?? (['dark', 'light'] as const)) {
+      for (const shape of scene.narrow === false ? ([''] as const) : (['', '-narrow'] as const)) {
+        try {
+          await take(scene, theme, shape);
+        } catch (error) {
+          failed++;
+          console.error(`${scene.name}, ${theme}${shape}:`, error);
+        }
+      }
+    }
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+process.exit(await main(process.argv.slice(2)));
