@@ -1,6 +1,8 @@
 import type * as http from 'node:http';
 import { type BillEntry, errorBody, type ReportedUsage, type Script, type Scripted, USUAL } from './script.ts';
 
+const HALF_A_CHUNK = '{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"br';
+
 /** Writes one answer as the script wants it. */
 export class AnswerWriter {
   readonly #script: Script;
@@ -90,8 +92,12 @@ export class AnswerWriter {
         return;
       case 'malformed':
         entry.state = 'failed';
-        this.#send('{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"br');
+        this.#send(HALF_A_CHUNK);
         response.end();
+        return;
+      case 'half an event':
+        entry.state = 'failed';
+        response.end(`data: ${HALF_A_CHUNK}`);
         return;
       case 'error':
         entry.state = 'failed';

@@ -37,6 +37,7 @@ export interface Script {
     | 'hang'
     | 'hang after finish'
     | 'malformed'
+    | 'half an event'
     | 'error'
     | 'endless line'
     | 'comments';

@@ -23,7 +23,7 @@ export interface DemoOptions {
 }
 
 /** The pieces are words, as a real model's tokens nearly are. */
-const PIECE = /\s*\S{1,12}\s*?/gu;
+const PIECE = /\s*\S{1,12}|\s+$/gu;
 
 /**
  * The built-in model for a first try without any service. It is no language model and says so in each chat answer; what

@@ -38,7 +38,7 @@ export function answerChat(prompt: string, nowMs: number, { afterFailure = false
     case 'fail': {
       const whole = say('An answer that fails', `${FAILING_START}${FAILING_REST}`);
       if (afterFailure) return whole;
-      return { text: whole.text.slice(0, -FAILING_REST.length), fails: true };
+      return { text: whole.text.slice(0, whole.text.lastIndexOf(FAILING_REST)), fails: true };
     }
     default:
       return say('You wrote', echo(words, attachments));

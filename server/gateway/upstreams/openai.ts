@@ -165,7 +165,7 @@ class OpenAiUpstream implements Upstream {
         piece = await body.next(answer.finish ? tailMs : wait);
       } catch (error) {
         // The answer is whole; only what follows it is missing.
-        if (answer.finish && !answer.failure) break;
+        if (answer.finish) break;
         throw error;
       }
       wait = idleMs;
@@ -257,7 +257,7 @@ class OpenAiUpstream implements Upstream {
 
 /** What has been read of one answer. */
 class Answer {
-  finish: FinishWhy | null = null;
+  finish: FinishWhy | 'failed' | null = null;
   usage: Usage | null = null;
   failure: UpstreamError | null = null;
   /** Read to its last event, so that the connection can be used again. */
@@ -290,9 +290,8 @@ class Answer {
 
   #note(news: ChunkNews): string {
     if (news.usage) this.usage = news.usage;
-    if (news.finish === 'failed') this.failure = broken('the service gave up by its finish_reason');
     // A refusal is not undone by the plain "stop" that may follow it.
-    else if (news.finish && this.finish !== 'refusal') this.finish = news.finish;
+    if (news.finish && this.finish !== 'refusal') this.finish = news.finish;
     return news.text;
   }
 
@@ -300,6 +299,7 @@ class Answer {
   *close(): Generator<StreamEvent, void, undefined> {
     if (this.usage) yield { type: 'usage', usage: this.usage };
     if (this.failure) throw this.failure;
+    if (this.finish === 'failed') throw broken('the service gave up by its finish_reason');
     if (!this.finish && !(this.ended && this.#events > 0)) {
       throw this.#events > 0 ? broken('end without finish_reason') : malformed('an answer without a single event');
     }
