@@ -48,14 +48,14 @@ export function costOf(message: Message, guest: boolean, locale?: string): { lab
   return { label: `${n} ${n === '1' ? 'credit' : 'credits'}`, why };
 }
 
-/** "1,204 in (980 cached)" and "312 out". */
+/** "1,204 in", "(980 cached)", "312 out". */
 export function tokensOf(message: Message, locale?: string): string[] {
   const usage = message.usage;
   if (!usage) return [];
   const about = usage.estimated ? '~' : '';
-  const cached = usage.cachedInputTokens > 0 ? ` (${count(usage.cachedInputTokens, locale)} cached)` : '';
+  const cached = usage.cachedInputTokens > 0 ? [`(${count(usage.cachedInputTokens, locale)} cached)`] : [];
   const out = `${about}${count(usage.outputTokens, locale)} out`;
-  return [`${about}${count(usage.inputTokens, locale)} in${cached}`, out];
+  return [`${about}${count(usage.inputTokens, locale)} in`, ...cached, out];
 }
 
 const MINUTE = 60_000;

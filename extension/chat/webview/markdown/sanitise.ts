@@ -44,7 +44,7 @@ const TAGS = [
   ],
   ...['thead', 'tr', 'u', 'ul'],
 ];
-const ATTRIBUTES = ['href', 'start', 'align', 'data-code'];
+const PLAIN_ATTRIBUTES = ['start', 'align', 'data-code'];
 const WEB_LINK = /^(?:https?:\/\/|mailto:)/i;
 
 const purify = DOMPurify(window);
@@ -64,7 +64,8 @@ export function renderBlock(token: Token): SafeBlock {
   const html = new Parser({ renderer: new SafeRenderer(codes), gfm: true }).parse([token]);
   const fragment = purify.sanitize(html, {
     ALLOWED_TAGS: TAGS,
-    ALLOWED_ATTR: ATTRIBUTES,
+    ALLOWED_ATTR: ['href', ...PLAIN_ATTRIBUTES],
+    ADD_URI_SAFE_ATTR: PLAIN_ATTRIBUTES,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: WEB_LINK,

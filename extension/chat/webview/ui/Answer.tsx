@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type { Message } from '../../../../shared/conversations.ts';
 import { useChat, useChatState } from '../context.ts';
 import { costOf, tokensOf } from '../format.ts';
@@ -18,13 +19,10 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const guest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   const running = message.state === 'running';
   const cost = costOf(message, guest);
-  const isBroken = message.state === 'failed' || message.state === 'interrupted' || message.state === 'stopped';
+  const isEmpty = message.state === 'complete' && message.text === '' && message.kind === 'chat';
+  const isBroken = isEmpty || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
   // An answer that broke off says in its box that it was not charged.
   const isTold = isBroken && cost?.label === 'Not charged';
-  const parts = [
-    ...(cost && !isTold ? [cost.why ? `${cost.label}: ${lower(cost.why)}` : cost.label] : []),
-    ...tokensOf(message),
-  ];
   const again = isLast ? 'Regenerate' : 'Regenerate, replacing what follows';
   return (
     <article class="message answer" id={`m-${message.id}`} aria-label="Answer" aria-busy={running}>
@@ -57,15 +55,29 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
             class="cost"
             title={message.model && `${message.model}${message.device ? `, from ${message.device}` : ''}`}
           >
-            {parts.map((part) => (
-              <span class="part" key={part}>
-                {part}
-              </span>
-            ))}
+            <Cost message={message} cost={isTold ? null : cost} />
           </span>
         </footer>
       )}
     </article>
+  );
+}
+
+/** "0.42 credits · 1,204 in (980 cached) · 312 out": breaks only between its parts. */
+function Cost({ message, cost }: { message: Message; cost: { label: string; why?: string } | null }) {
+  const tokens = tokensOf(message);
+  return (
+    <>
+      {cost && (
+        <span class={cost.why ? 'why' : undefined}>{cost.why ? `${cost.label}: ${lower(cost.why)}` : cost.label}</span>
+      )}
+      {tokens.map((part, i) => (
+        <Fragment key={part}>
+          {i > 0 && part.startsWith('(') ? ' ' : (i > 0 || cost) && ' · '}
+          <span>{part}</span>
+        </Fragment>
+      ))}
+    </>
   );
 }
 
@@ -80,7 +92,7 @@ function BrokenOff({
   notCharged: boolean;
 }) {
   const chat = useChat();
-  const stopped = message.state === 'stopped';
+  const stopped = message.state === 'stopped' || message.state === 'complete';
   const hasText = message.text !== '';
   const canGoOn = hasText && message.runId && message.kind === 'chat' && !isContinued;
   return (
@@ -108,6 +120,7 @@ function BrokenOff({
 
 function brokenSentence(message: Message): string {
   if (message.state === 'stopped') return 'Stopped.';
+  if (message.state === 'complete') return 'The model wrote nothing.';
   if (message.problem) return problemSentence(message.problem);
   return message.state === 'interrupted'
     ? 'The server stopped in the middle of the answer.'

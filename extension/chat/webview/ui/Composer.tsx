@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Mention } from '../../protocol.ts';
 import type { Chat } from '../chat.ts';
@@ -42,7 +43,7 @@ function Box({ draft }: { draft: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const sending = useChatState((s) => s.sending !== null);
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
-  const mentions = useMentions(chat, field.current);
+  const mentions = useMentions(chat, field);
   useLayoutEffect(() => {
     const area = field.current!;
     if (area.value === draft) return;
@@ -157,10 +158,16 @@ function Left() {
   const balance = useChatState((s) => s.surroundings?.balance ?? null);
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const connection = useChatState((s) => s.surroundings?.connection.state ?? 'connecting');
+  const isLow = balance !== null && balance.availableMicro < balance.ofMicro * 0.2;
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
     <div class="left quiet">
-      <button type="button" class="plain" title="Credits and use" onClick={() => chat.command('showQuota')}>
+      <button
+        type="button"
+        class={isLow ? 'plain low' : 'plain'}
+        title="Credits and use"
+        onClick={() => chat.command('showQuota')}
+      >
         {whatIsLeft(balance, account)}
       </button>
       {account?.kind === 'guest' && (
@@ -176,7 +183,7 @@ function Left() {
 }
 
 /** The word that begins with @ at the caret, the host's answers to it, and the keys that choose one. */
-function useMentions(chat: Chat, field: HTMLTextAreaElement | null) {
+function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement>) {
   const [query, setQuery] = useState<{ requestId: string; from: number; to: number } | null>(null);
   const [at, setAt] = useState(0);
   const answer = useChatState((s) => s.mentions);
@@ -192,6 +199,7 @@ function useMentions(chat: Chat, field: HTMLTextAreaElement | null) {
     chat.forgetMentions();
   };
   const look = () => {
+    const field = area.current;
     if (!field || field.selectionStart !== field.selectionEnd) return close();
     const to = field.selectionStart;
     const word = /(?:^|[\s(])@([^\s@]{0,200})$/.exec(field.value.slice(Math.max(0, to - 202), to));
@@ -201,6 +209,7 @@ function useMentions(chat: Chat, field: HTMLTextAreaElement | null) {
     chat.host.post({ type: 'mentions', requestId, query: word[1]! });
   };
   const choose = (item: Mention) => {
+    const field = area.current;
     if (!field || !query) return;
     chat.host.post({ type: 'attachMention', id: item.id });
     field.focus();

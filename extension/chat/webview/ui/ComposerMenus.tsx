@@ -37,6 +37,7 @@ export function ModelMenu() {
     id: m.id,
     label: m.name,
     detail: m.isDemo ? 'demo, no real model' : priceOf(m.price, isGuest),
+    hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
     checked: m.id === chosen.id,
     run: () => {
       chat.host.post({ type: 'selectModel', id: m.id });
@@ -53,8 +54,7 @@ export function ModelMenu() {
 
 /** Prices of token models are for 1 million tokens, in and out. */
 function priceOf(price: Price, isGuest: boolean): string {
-  if (price.mode === 'tokens')
-    return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out per M tokens`;
+  if (price.mode === 'tokens') return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out / M`;
   if (price.runMicro === 0) return 'free';
   if (isGuest) return '1 message each';
   const n = credits(price.runMicro);

@@ -75,10 +75,8 @@ export function ContextRing() {
             <dd>{count(attached)}</dd>
             <dt>Typed</dt>
             <dd>{count(typed)}</dd>
-            <dt class="sum">Together, about</dt>
-            <dd class="sum">
-              {count(used)} of {count(model.contextTokens)} tokens
-            </dd>
+            <dt class="sum">About, of {count(model.contextTokens)} tokens</dt>
+            <dd class="sum">{count(used)}</dd>
           </dl>
           <p>{advice}</p>
         </section>

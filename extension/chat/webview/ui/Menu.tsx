@@ -7,6 +7,8 @@ export interface MenuItem {
   label: string;
   icon?: string;
   detail?: string;
+  /** What the detail means. */
+  hint?: string;
   /** Set for a choice among several. */
   checked?: boolean;
   disabled?: boolean;
@@ -78,6 +80,7 @@ export function Menu(props: MenuProps) {
               aria-checked={isChoice ? item.checked === true : undefined}
               aria-disabled={item.disabled}
               tabIndex={-1}
+              title={item.hint}
               onClick={() => {
                 if (item.disabled) return;
                 close(true);

@@ -66,8 +66,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
           </span>
         )}
         {isTooLong && problem.limitTokens && <span>The model reads {count(problem.limitTokens)} tokens. </span>}
-        <span>Your text is kept.</span>
-        {isTooLong && <ToDrop drop={problem.drop ?? none} chips={chips} />}
+        <span>Your text is kept.</span> {isTooLong && <ToDrop drop={problem.drop ?? none} chips={chips} />}
         <span class="ways">{ways}</span>
       </div>
       <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
