@@ -65,9 +65,10 @@ export interface OpenAiUpstreamOptions {
  * Any OpenAI-compatible model service. Before the first byte of an answer, one retry on 429, 5xx and failed connections;
  * after it, none.
  *
- * The `openai` package brings the types, the errors and the plain calls. Its stream is not used: it runs on web streams,
- * which cost about three times as much an event, prints a malformed chunk (a user's text) to the console, takes time
- * square in the length of a line, of any length, and ends quietly when the answer breaks off without its last event.
+ * The `openai` package brings the types, the errors and the plain calls. Its stream (6.49) is not used: it takes 48 µs an
+ * event where this takes 30 (60 streams, 50 events/s each), for it runs on web streams; it prints a malformed chunk, which
+ * is a user's text, to the console; it takes a line of any length; and it ends without an error both when it is aborted
+ * and when the service breaks off without a last event.
  */
 export function openAiUpstream(options: OpenAiUpstreamOptions): Upstream {
   return new OpenAiUpstream(options);
