@@ -14,6 +14,13 @@ const shapes = {
   '-narrow': { viewport: { width: 860, height: 760 }, sideBar: 260 },
 };
 
+// What says nothing about the extension stays out of the pictures.
+const calm = {
+  'editor.minimap.enabled': false,
+  'window.commandCenter': false,
+  'workbench.layoutControl.enabled': false,
+};
+
 async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeof shapes): Promise<void> {
   const { viewport, sideBar } = shapes[shape];
   const file = join(root, 'docs', `${scene.name}-${theme}${shape}.png`);
@@ -25,11 +32,7 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
       colorTheme: themes[theme],
       viewport,
       scale: 2,
-      settings: {
-        'perigee.serverUrl': backend.url,
-        'window.commandCenter': false,
-        'workbench.layoutControl.enabled': false,
-      },
+      settings: { 'perigee.serverUrl': backend.url, ...calm },
     });
     try {
       const area = await scene.setUp({ editor, backend, setSideBarWidth: () => editor.setSideBarWidth(sideBar) });

@@ -6,7 +6,7 @@
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
 //
 // Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -19,7 +19,8 @@ import { startProcess } from './processes.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench } from './workbench.ts';
 
-const out = join(root, 'out/editor');
+// Below the repository, so that the bundle finds node_modules, and of this process alone.
+const out = join(root, 'out/editor', String(process.pid));
 
 /** Bundles the suites of the extension host into one CommonJS file that exports `run()`; its path. */
 export async function bundleSuites(files: string[]): Promise<string> {
@@ -143,6 +144,7 @@ async function main(args: string[]): Promise<number> {
     throw new Error('The extension is not built: run "npm run build".');
   await mkdir(out, { recursive: true });
   await Promise.all([fetchEditor(), fetchBrowser()]);
+  process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   let total = none;
   if (inside.length > 0) total = add(total, await runInHost(inside, grep));
   if (outside.length > 0) total = add(total, await runOutside(outside, grep));

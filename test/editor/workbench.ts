@@ -12,15 +12,18 @@
  *
  * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
  */
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { format } from 'node:util';
+import { format, promisify } from 'node:util';
 import type { BrowserContext, Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { openProfile } from './browser.ts';
 import { fetchEditor, root } from './fetch.ts';
 import { endProcess, killGroup, startProcess } from './processes.ts';
+
+const run = promisify(execFile);
 
 export interface ServerOptions {
   /** Holds the server's data, settings and extensions. */
@@ -92,6 +95,15 @@ function withoutEditor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
+/** Installs a VSIX into a server's data folder, as "Install from VSIX" does. Rejects with what the editor said. */
+async function installExtension(vsix: string, dataFolder: string): Promise<void> {
+  const { node, vscode } = await fetchEditor();
+  const args = [join(vscode, 'out/server-main.js'), '--install-extension', vsix, '--server-data-dir', dataFolder];
+  const { stdout, stderr } = await run(node, args, { cwd: dataFolder, env: withoutEditor(process.env) });
+  // It ends with 0 even when it refused.
+  if (!/successfully installed/.test(stdout)) throw new Error(`${vsix} was not installed:\n${stdout}${stderr}`);
+}
+
 export interface WorkbenchOptions {
   /** The workspace folder, absolute. */
   folder: string;
@@ -109,8 +121,8 @@ export interface WorkbenchOptions {
   scale?: number;
   /** More of the extension host's environment. */
   env?: Record<string, string | undefined>;
-  /** A folder of VSIX-installed extensions to start with; empty by default. */
-  extensionsFolder?: string;
+  /** Packages (VSIX files) to install first; none by default. */
+  vsix?: string[];
   /** Receives what the extension host prints with console.log while tests run. */
   onTestOutput?: (line: string) => void;
   /** Receives the server's lines; by default they are kept for error messages only. */
@@ -147,7 +159,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
       'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
       ...options.settings,
     });
-    if (options.extensionsFolder) await cp(options.extensionsFolder, join(home, 'extensions'), { recursive: true });
+    for (const file of options.vsix ?? []) await installExtension(file, home);
     const workbench = new Workbench(options, home);
     await workbench.reopen();
     return workbench;

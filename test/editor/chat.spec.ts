@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FrameLocator, Locator } from 'playwright-core';
+import { UpstreamDouble } from '../doubles/upstream.ts';
+import { type Backend, startBackend } from './backend.ts';
+import { root } from './fetch.ts';
+import { makeSample } from './sample.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
+
+// The words are numbered, so that one lost or repeated anywhere shows.
+const numbered = Array.from({ length: 120 }, (_, i) => `w${i} `);
+const whole = numbered.join('').trim();
+
+describe('the chat in a real editor', () => {
+  let upstream: UpstreamDouble;
+  let backend: Backend;
+  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let editor: Workbench;
+  let chat: FrameLocator;
+
+  before(async () => {
+    const out = join(root, 'out/editor');
+    await mkdir(out, { recursive: true });
+    const config = join(out, 'chat.config.json');
+    await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+    upstream = await new UpstreamDouble().start();
+    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
+    sample = await makeSample();
+    editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': backend.url } });
+    await editor.statusBarItem('Perigee: start').click();
+    chat = editor.webview();
+    await editor.statusBarItem('100 of 100 messages').waitFor();
+  });
+  after(async () => {
+    await editor?.close();
+    await backend?.stop();
+    await upstream?.stop();
+    await sample?.remove();
+  });
+  beforeEach(async () => {
+    upstream.reset();
+    await editor.runCommand('Perigee: New Chat');
+    await chat.getByRole('heading', { name: 'New chat' }).waitFor();
+  });
+
+  const composer = () => chat.getByLabel('Message', { exact: true }).getByRole('textbox');
+  const answers = () => chat.getByRole('article', { name: 'Answer' });
+  const ended = (answer: Locator = answers().last()) => answer.and(chat.locator('[aria-busy="false"]')).waitFor();
+  const spoken = async (answer: Locator = answers().last()) =>
+    ((await answer.locator('p').first().textContent()) ?? '').replace(/\s+/g, ' ').trim();
+  const left = async () =>
+    Number(/(\d+) of/.exec((await editor.statusBarItem(/of 100 messages/).textContent()) ?? '')?.[1]);
+
+  async function send(text: string): Promise<void> {
+    await composer().fill(text);
+    await composer().press('Enter');
+  }
+
+  /** Sends, and resolves when half of the answer is on the screen and the model waits at its gate. */
+  async function sendToTheMiddle(text: string) {
+    const call = upstream.script({ pieces: numbered, gateAt: 60 });
+    await send(text);
+    await call.atGate;
+    await answers().last().getByText('w59').waitFor();
+    return call;
+  }
+
+  it('streams an answer that the model service bills once, and says what it cost', async () => {
+    const before = await left();
+    upstream.script({ text: 'A **bold** answer with `code`.', everyMs: 5 });
+    await send('Say something');
+    await ended();
+    assert.equal(await answers().last().locator('strong').textContent(), 'bold');
+    assert.equal(upstream.bill.length, 1);
+    const [bill] = upstream.bill;
+    assert.equal(bill?.state, 'complete');
+    await answers().last().getByText(`1 message · ${bill?.inputTokens} in · ${bill?.outputTokens} out`).waitFor();
+    await editor.statusBarItem(`${before - 1} of 100 messages`).waitFor();
+    assert.equal(await composer().inputValue(), '');
+  });
+
+  it('goes on after a reload in mid-answer, with no text lost or repeated', async () => {
+    const call = await sendToTheMiddle('Reload me');
+    await composer().fill('half a thought');
+    // The draft has reached the host once it is the host that gives it back.
+    await editor.page.waitForFunction(() => true);
+    await composer().blur();
+    await editor.reload();
+    await answers().last().getByText('w59').waitFor();
+    assert.equal(await composer().inputValue(), 'half a thought');
+    call.open();
+    await ended();
+    assert.equal(await spoken(), whole);
+    assert.equal(upstream.bill.length, 1);
+    await composer().fill('');
+  });
+
+  it('goes on after the editor was killed in mid-answer', async () => {
+    const call = await sendToTheMiddle('Kill me');
+    await editor.kill();
+    call.open();
+    await call.ended;
+    await editor.reopen();
+    await editor.statusBarItem(/of 100 messages/).waitFor();
+    await editor.runCommand('Perigee: Open Chat');
+    await ended();
+    assert.equal(await spoken(), whole);
+    assert.equal(upstream.bill.length, 1);
+    await chat.getByText('Kill me').first().waitFor();
+  });
+
+  it('goes on when the view was closed and opened again in mid-answer', async () => {
+    const call = await sendToTheMiddle('Close me');
+    await editor.runCommand('View: Show Explorer');
+    await editor.page.locator('iframe.webview.ready').waitFor({ state: 'detached' });
+    call.open();
+    await call.ended;
+    await editor.runCommand('Perigee: Open Chat');
+    await ended();
+    assert.equal(await spoken(), whole);
+    assert.equal(upstream.bill.length, 1);
+  });
+
+  it('stops an answer on request and charges what was produced', async () => {
+    const call = await sendToTheMiddle('Stop me');
+    await chat.getByRole('button', { name: 'Stop (Escape)' }).click();
+    await call.ended;
+    await ended();
+    await answers().last().getByText('Stopped.').waitFor();
+    assert.match(await spoken(), /^w0 .* w59$/);
+  });
+
+  it('keeps what was typed when the server is not reachable, and sends it once it is back', async () => {
+    await backend.kill();
+    await editor.statusBarItem('Perigee offline').waitFor();
+    await send('Are you there?');
+    await chat.getByText('Your text is kept.').waitFor();
+    assert.equal(await composer().inputValue(), 'Are you there?');
+    await backend.start();
+    await editor.statusBarItem(/of 100 messages/).waitFor();
+    upstream.script({ text: 'I am back.' });
+    await chat.getByRole('button', { name: 'Try again' }).last().click();
+    await answers().last().getByText('I am back.').waitFor();
+    assert.equal(await composer().inputValue(), '');
+    assert.equal(upstream.bill.length, 1);
+  });
+
+  it('keeps the half answer of a server that was killed, charges nothing, and continues it', async () => {
+    const before = await left();
+    await sendToTheMiddle('Interrupt me');
+    await backend.kill();
+    await editor.statusBarItem('Perigee offline').waitFor();
+    await backend.start();
+    await answers().last().getByText('The server stopped in the middle of the answer.').waitFor();
+    await answers().last().getByText('Not charged.', { exact: true }).waitFor();
+    assert.match(await spoken(), /^w0 w1 .* w\d+$/);
+    await editor.statusBarItem(`${before} of 100 messages`).waitFor();
+    upstream.script({ text: 'and here is the rest.' });
+    await answers().last().getByRole('button', { name: 'Continue' }).click();
+    await answers().last().getByText('and here is the rest.').waitFor();
+    await editor.statusBarItem(`${before - 1} of 100 messages`).waitFor();
+  });
+
+  it('answers again and replaces an earlier message', async () => {
+    upstream.script({ text: 'The first answer.' });
+    await send('First wording');
+    await answers().last().getByText('The first answer.').waitFor();
+    await ended();
+    upstream.script({ text: 'The second answer.' });
+    await answers().last().getByRole('button', { name: 'Regenerate' }).click();
+    await answers().last().getByText('The second answer.').waitFor();
+    await ended();
+    assert.equal(await answers().count(), 1);
+    await composer().focus();
+    await composer().press('ArrowUp');
+    const field = chat.getByRole('article', { name: 'You' }).getByRole('textbox');
+    await field.fill('Second wording');
+    upstream.script({ text: 'The third answer.' });
+    await field.press('Enter');
+    await answers().last().getByText('The third answer.').waitFor();
+    assert.equal(await answers().count(), 1);
+    await chat.getByText('Second wording').waitFor();
+    assert.equal(await chat.getByText('First wording', { exact: true }).count(), 0);
+  });
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Backend, startBackend } from './backend.ts';
+import { root } from './fetch.ts';
+import { makeSample } from './sample.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
+
+const run = promisify(execFile);
+
+describe('the package', () => {
+  let folder: string;
+  let vsix: string;
+  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let backend: Backend;
+  let editor: Workbench;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perigee-package-'));
+    vsix = join(folder, 'perigee.vsix');
+    // As `npm run package` does, on the build that is there.
+    const vsce = join(root, 'node_modules/@vscode/vsce/vsce');
+    const args = ['package', '--no-dependencies', '--allow-missing-repository', '-o', vsix];
+    await run(process.execPath, [vsce, ...args], { cwd: root });
+    sample = await makeSample();
+    backend = await startBackend();
+  });
+  after(async () => {
+    await editor?.close();
+    await backend?.stop();
+    await sample?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is smaller than 500 KB', async () => {
+    const { size } = await stat(vsix);
+    assert.ok(size < 500_000, `it has ${size} bytes`);
+  });
+
+  it('installs into a clean editor and answers there', async () => {
+    editor = await openWorkbench({
+      folder: sample.folder,
+      extensionPath: null,
+      vsix: [vsix],
+      settings: { 'perigee.serverUrl': backend.url },
+    });
+    await editor.statusBarItem('Perigee').waitFor();
+    await editor.runCommand('Perigee: Open Chat');
+    const chat = editor.webview();
+    const composer = chat.getByLabel('Message', { exact: true }).getByRole('textbox');
+    await composer.fill('Hello');
+    await composer.press('Enter');
+    await chat.getByRole('article', { name: 'Answer' }).getByText('Demo model.').waitFor();
+    await editor.statusBarItem('9 of 10 messages').waitFor();
+  });
+});
