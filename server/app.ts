@@ -39,7 +39,6 @@ export interface AppDeps {
   upstream: Upstream;
   /** Keys hashes of networks. */
   secret: string;
-  leaseMs: number;
 }
 
 export interface App {
@@ -51,14 +50,14 @@ export interface App {
 }
 
 /** The whole server on one screen: what every request passes, and every group of routes. */
-export function createApp({ config, db, clock, ids, log, upstream, secret, leaseMs }: AppDeps): App {
+export function createApp({ config, db, clock, ids, log, upstream, secret }: AppDeps): App {
+  const { policy, leaseMs } = config;
   const draining = new AbortController();
   const closing = new AbortController();
   const node = ids.next();
   const tails = { open: 0 };
   const live = new LiveRuns({ db, clock, log, node, leaseMs });
   const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => tails.open });
-  const { policy } = config;
   const preferred = config.upstream?.model ?? null;
   const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, policy, clock });
   const turns: TurnDeps = { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy };

@@ -17,8 +17,7 @@ async function main(): Promise<void> {
   const upstream = config.upstream
     ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
     : demoUpstream({});
-  const leaseMs = 15_000;
-  const app = createApp({ config, db, clock: systemClock, ids: systemIds, log, upstream, secret, leaseMs });
+  const app = createApp({ config, db, clock: systemClock, ids: systemIds, log, upstream, secret });
   await app.start();
   await new Promise<void>((resolve, reject) => {
     app.server.once('error', reject);

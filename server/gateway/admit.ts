@@ -50,21 +50,24 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   const model = await deps.catalog.find(caller.accountKind, request.model);
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   return deps.db.write(async (tx) => {
-    const known = await findRun(tx, request.id);
-    if (known) return { answer: await answerOf(tx, deps, caller, sameRun(known, caller, hash)), turn: null };
+    const admittedBefore = async () => {
+      const known = await findRun(tx, request.id);
+      return known && { answer: await answerOf(tx, deps, caller, sameRun(known, caller, hash)), turn: null };
+    };
+    const before = await admittedBefore();
+    if (before) return before;
     const at = deps.clock.now();
     await openConversation(tx, caller, request, at);
+    // On PostgreSQL the same request may have been admitted while this one waited for the conversation's row.
+    const meanwhile = await admittedBefore();
+    if (meanwhile) return meanwhile;
     const busy = await findOpenRun(tx, request.conversationId);
-    if (busy) {
-      // On PostgreSQL the same request may have been admitted while this one waited for the conversation.
-      if (busy.id === request.id)
-        return { answer: await answerOf(tx, deps, caller, sameRun(busy, caller, hash)), turn: null };
+    if (busy)
       throw new AppError(
         'conversation_busy',
         `It is answering on ${busy.device}. Your text was not sent and stays where it is: wait, or stop that answer.`,
         { runId: busy.id },
       );
-    }
     const asked = await askedOf(tx, deps, request);
     const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
     const sized = size(caller, model, messages, asked.turns);

@@ -58,6 +58,8 @@ export interface Config {
   secret: string | null;
   metricsToken: string | null;
   logLevel: string;
+  /** How long a node that has fallen silent keeps its running answers, before they are ended for it. */
+  leaseMs: number;
   policy: Policy;
 }
 
@@ -91,6 +93,13 @@ function parsePort(value: string | undefined): number {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new ConfigError(`PORT must be a number from 0 to 65535, not "${value}"`);
   return port;
+}
+
+function parseLease(value: string | undefined): number {
+  const ms = Number(value || 15_000);
+  if (!Number.isInteger(ms) || ms < 500 || ms > 600_000)
+    throw new ConfigError('LEASE_MS must be a number of milliseconds from 500 to 600000');
+  return ms;
 }
 
 function parseDatabase(value: string | undefined): Config['database'] {
@@ -149,6 +158,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     secret: env.SECRET || null,
     metricsToken: env.METRICS_TOKEN || null,
     logLevel: env.LOG_LEVEL || 'info',
+    leaseMs: parseLease(env.LEASE_MS),
     policy: parsePolicy(env.PERIGEE_CONFIG, readFile),
   };
 }

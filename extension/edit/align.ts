@@ -1,0 +1,50 @@
+/** How far the lines of the two texts may be apart: it bounds the work for each new line. */
+const BAND = 2_000;
+
+/**
+ * Tells while a replacement grows how many of the old lines it has replaced by now, so that the rest can stay in sight
+ * below it. It is the edit distance of the new lines to each beginning of the old ones (one row of the table for each new
+ * line); the nearest beginning is taken, the longest of several.
+ */
+export class Alignment {
+  private readonly seen: string[] = [];
+  private row: Float64Array;
+
+  constructor(private readonly oldLines: readonly string[]) {
+    this.row = Float64Array.from({ length: oldLines.length + 1 }, (_, index) => index);
+  }
+
+  /** The number of old lines that `newLines` stand for. Cheap when they begin with those of the call before. */
+  consumed(newLines: readonly string[]): number {
+    if (this.seen.length > newLines.length || this.seen.some((line, index) => line !== newLines[index])) {
+      this.seen.length = 0;
+      this.row = this.row.map((_, index) => index);
+    }
+    for (let index = this.seen.length; index < newLines.length; index++) this.add(newLines[index]!);
+    if (this.seen.length === 0) return 0;
+    let best = 0;
+    for (let index = 1; index < this.row.length; index++) if (this.row[index]! <= this.row[best]!) best = index;
+    return best;
+  }
+
+  private add(line: string): void {
+    const from = Math.max(0, this.seen.length - BAND);
+    const to = Math.min(this.oldLines.length, this.seen.length + BAND);
+    let diagonal = this.row[from]!;
+    this.row[from] = diagonal + 1;
+    for (let index = from + 1; index <= to; index++) {
+      const above = this.row[index]!;
+      const replaced = diagonal + (this.oldLines[index - 1] === line ? 0 : 1);
+      this.row[index] = Math.min(above + 1, this.row[index - 1]! + 1, replaced);
+      diagonal = above;
+    }
+    for (let index = to + 1; index < this.row.length; index++) this.row[index]! += 1;
+    for (let index = 0; index < from; index++) this.row[index] = Number.POSITIVE_INFINITY;
+    this.seen.push(line);
+  }
+}
+
+/** What the region shows while the answer comes: the new lines so far, then the old ones that they don't replace yet. */
+export function showSoFar(alignment: Alignment, oldLines: readonly string[], newLines: readonly string[]): string[] {
+  return [...newLines, ...oldLines.slice(alignment.consumed(newLines))];
+}

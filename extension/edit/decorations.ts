@@ -1,0 +1,144 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../platform/dispose.ts';
+import { tellRemoved } from './lenses.ts';
+import type { TrackedHunk } from './review.ts';
+import type { EditSession } from './session.ts';
+
+/** A removed line that is shown behind the new one is cut at this many characters. */
+const MAX_SHOWN = 120;
+
+/** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
+export class EditDecorations extends Disposable {
+  private readonly overview = new vscode.ThemeColor('editorOverviewRuler.addedForeground');
+  private readonly inserted = this._register(this.createInserted());
+  private readonly changed = this._register(
+    vscode.window.createTextEditorDecorationType({
+      isWholeLine: true,
+      backgroundColor: new vscode.ThemeColor('editor.inactiveSelectionBackground'),
+      overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.warningForeground'),
+      overviewRulerLane: vscode.OverviewRulerLane.Left,
+    }),
+  );
+  private readonly removed = this._register(
+    vscode.window.createTextEditorDecorationType({
+      overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.deletedForeground'),
+      overviewRulerLane: vscode.OverviewRulerLane.Left,
+    }),
+  );
+  /** Old lines that the answer has not come to yet. */
+  private readonly waiting = this._register(
+    vscode.window.createTextEditorDecorationType({ isWholeLine: true, opacity: '0.55' }),
+  );
+  private readonly decorated = new Set<vscode.TextEditor>();
+
+  /** Brings all visible editors in line with `sessions`. */
+  refresh(sessions: readonly EditSession[]): void {
+    for (const editor of vscode.window.visibleTextEditors) {
+      const shown = sessions.filter((session) => session.document === editor.document);
+      if (shown.length === 0 && !this.decorated.has(editor)) continue;
+      this.decorate(editor, shown);
+      if (shown.length > 0) this.decorated.add(editor);
+      else this.decorated.delete(editor);
+    }
+    for (const editor of this.decorated) {
+      if (!vscode.window.visibleTextEditors.includes(editor)) this.decorated.delete(editor);
+    }
+  }
+
+  private decorate(editor: vscode.TextEditor, sessions: readonly EditSession[]): void {
+    const inserted: vscode.DecorationOptions[] = [];
+    const changed: vscode.DecorationOptions[] = [];
+    const removed: vscode.DecorationOptions[] = [];
+    const waiting: vscode.Range[] = [];
+    for (const session of sessions) {
+      const { tracked, phase, document } = session;
+      if (phase !== 'writing' && phase !== 'reviewing') continue;
+      for (const hunk of tracked.open) {
+        const note = removedNote(session, hunk);
+        if (note) removed.push(note);
+        if (hunk.end <= hunk.start) continue;
+        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(session, hunk) };
+        if (tracked.isFresh(hunk)) inserted.push(options);
+        else changed.push(options);
+      }
+      if (phase === 'writing') {
+        const from = tracked.open.at(-1)?.end ?? tracked.region.start;
+        if (from < tracked.region.end) waiting.push(lineRange(document, from, tracked.region.end));
+      }
+    }
+    editor.setDecorations(this.inserted, inserted);
+    editor.setDecorations(this.changed, changed);
+    editor.setDecorations(this.removed, removed);
+    editor.setDecorations(this.waiting, waiting);
+  }
+
+  private createInserted(): vscode.TextEditorDecorationType {
+    const { kind } = vscode.window.activeColorTheme;
+    const isHighContrast =
+      kind === vscode.ColorThemeKind.HighContrast || kind === vscode.ColorThemeKind.HighContrastLight;
+    return vscode.window.createTextEditorDecorationType({
+      isWholeLine: true,
+      backgroundColor: new vscode.ThemeColor('diffEditor.insertedLineBackground'),
+      overviewRulerColor: this.overview,
+      overviewRulerLane: vscode.OverviewRulerLane.Left,
+      // High contrast themes have no colour for inserted lines, only for a line around them.
+      ...(isHighContrast && {
+        borderStyle: 'dashed',
+        borderWidth: '1px',
+        borderColor: new vscode.ThemeColor('diffEditor.insertedTextBorder'),
+      }),
+    });
+  }
+}
+
+function lineRange(document: vscode.TextDocument, start: number, end: number): vscode.Range {
+  const last = document.lineAt(Math.min(end, document.lineCount) - 1).range.end;
+  return new vscode.Range(Math.min(start, last.line), 0, last.line, last.character);
+}
+
+/** One removed line is shown itself, struck through, behind the line that took its place; more are counted. */
+function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
+  if (hunk.oldLines.length === 0) return undefined;
+  const { document } = session;
+  const line = hunk.end > hunk.start ? hunk.start : Math.max(0, hunk.start - 1);
+  if (line >= document.lineCount) return undefined;
+  const end = document.lineAt(line).range.end;
+  const only = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
+  const isInserted = hunk.end > hunk.start;
+  // Counting is for lines that left nothing behind; elsewhere the lens says it.
+  if (only === '' && isInserted) return undefined;
+  return {
+    range: new vscode.Range(end, end),
+    hoverMessage: hover(session, hunk),
+    renderOptions: {
+      after: {
+        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : shorten(only),
+        color: new vscode.ThemeColor('editorGhostText.foreground'),
+        backgroundColor: only === '' ? undefined : new vscode.ThemeColor('diffEditor.removedTextBackground'),
+        margin: '0 0 0 3ch',
+        textDecoration: only === '' ? undefined : 'line-through',
+        fontStyle: only === '' ? 'italic' : undefined,
+      },
+    },
+  };
+}
+
+function hover(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved'];
+  text.isTrusted = { enabledCommands: commands };
+  if (hunk.oldLines.length > 0) {
+    text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
+    text.appendCodeblock(hunk.oldLines.join('\n'), session.document.languageId);
+  } else {
+    text.appendMarkdown('Added by Perigee\n\n');
+  }
+  if (session.phase !== 'reviewing') return text;
+  const args = encodeURIComponent(JSON.stringify([{ session: session.id, hunk: hunk.number }]));
+  const names = ['Accept', 'Reject', 'Show removed'];
+  const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
+  text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 3 : 2).join(' · '));
+  return text;
+}
+
+const shorten = (text: string) => (text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN - 1)}…`);

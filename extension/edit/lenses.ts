@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import { count } from './messages.ts';
+import type { EditSession } from './session.ts';
+
+/** The lines above each hunk and above an edit that is being written: what it is, and what can be done with it. */
+export class EditLenses implements vscode.CodeLensProvider {
+  /** `sessions` are all edits that are not over; `onDidChangeCodeLenses` tells that they or their places changed. */
+  constructor(
+    private readonly sessions: () => readonly EditSession[],
+    readonly onDidChangeCodeLenses: vscode.Event<void>,
+  ) {}
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    const ofDocument = this.sessions().filter((session) => session.document === document);
+    return ofDocument.flatMap((session) => {
+      if (session.phase === 'writing') return this.writing(session);
+      if (session.phase === 'reviewing') return this.reviewing(session);
+      return [];
+    });
+  }
+
+  private writing(session: EditSession): vscode.CodeLens[] {
+    const at = lensRange(session.document, session.tracked.region.start);
+    return [
+      new vscode.CodeLens(at, { title: '$(loading~spin) Perigee: writing…', command: '' }),
+      new vscode.CodeLens(at, { title: 'Stop (Esc)', command: 'perigee.stopEdit', arguments: [session.id] }),
+    ];
+  }
+
+  private reviewing(session: EditSession): vscode.CodeLens[] {
+    const { hunks, open } = session.tracked;
+    return open.flatMap((hunk) => {
+      const at = lensRange(session.document, hunk.start);
+      const target = { session: session.id, hunk: hunk.number };
+      const lens = (title: string, command: string, ...args: unknown[]) =>
+        new vscode.CodeLens(at, { title, command, arguments: args });
+      const isFresh = session.tracked.isFresh(hunk);
+      const lenses = [lens(`Perigee: hunk ${hunk.number} of ${hunks.length}${isFresh ? '' : ', changed by you'}`, '')];
+      lenses.push(lens(isFresh ? '✓ Accept' : '✓ Keep', 'perigee.acceptHunk', target));
+      if (isFresh) lenses.push(lens('✗ Reject', 'perigee.rejectHunk', target));
+      if (hunk.oldLines.length > 0) {
+        lenses.push(lens(`Show removed (${hunk.oldLines.length})`, 'perigee.showRemoved', target));
+      }
+      if (open.length > 1) {
+        lenses.push(lens('Accept all', 'perigee.acceptAllHunks', { session: session.id }));
+        lenses.push(lens('Reject all', 'perigee.rejectAllHunks', { session: session.id }));
+      }
+      return lenses;
+    });
+  }
+}
+
+/** Lenses stand above a line that exists; what was removed at the very end has none below it. */
+function lensRange(document: vscode.TextDocument, line: number): vscode.Range {
+  const shown = Math.min(line, document.lineCount - 1);
+  return new vscode.Range(shown, 0, shown, 0);
+}
+
+/** "3 lines removed" */
+export function tellRemoved(lines: number): string {
+  return `${count(lines, 'line')} removed`;
+}

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../platform/dispose.ts';
+import type { EditSession } from './session.ts';
+
+const SCHEME = 'perigee-original';
+
+/** The documents as they were before their open hunks: the left side of "Show removed". */
+export class Originals extends Disposable implements vscode.TextDocumentContentProvider {
+  private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
+  readonly onDidChange = this.changed.event;
+  /** By address. Kept after the session's end, for as long as somebody looks at it. */
+  private readonly texts = new Map<string, string>();
+
+  constructor() {
+    super();
+    this._register(vscode.workspace.registerTextDocumentContentProvider(SCHEME, this));
+    this._register(
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        if (uri.scheme === SCHEME) this.texts.delete(uri.toString());
+      }),
+    );
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.texts.get(uri.toString()) ?? '';
+  }
+
+  /** Opens the diff of `session`'s document at `line`. */
+  async show(session: EditSession, line: number): Promise<void> {
+    const { document } = session;
+    const uri = originalUri(session);
+    this.texts.set(uri.toString(), session.tracked.before().join('\n'));
+    this.changed.fire(uri);
+    const name = document.uri.path.split('/').at(-1);
+    const at = new vscode.Position(Math.min(line, document.lineCount - 1), 0);
+    await vscode.commands.executeCommand('vscode.diff', uri, document.uri, `${name}: before Perigee ↔ now`, {
+      selection: new vscode.Range(at, at),
+    } satisfies vscode.TextDocumentShowOptions);
+  }
+
+  /** The session's hunks changed: a diff that is open follows. */
+  refresh(session: EditSession): void {
+    const uri = originalUri(session);
+    const key = uri.toString();
+    const text = this.texts.get(key);
+    if (text === undefined) return;
+    const next = session.tracked.before().join('\n');
+    if (next === text) return;
+    this.texts.set(key, next);
+    this.changed.fire(uri);
+  }
+}
+
+function originalUri({ id, document }: EditSession): vscode.Uri {
+  const path = document.uri.path.startsWith('/') ? document.uri.path : `/${document.uri.path}`;
+  return vscode.Uri.from({ scheme: SCHEME, path, query: `edit=${id}` });
+}

@@ -1,0 +1,31 @@
+import type { Outcome, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { Session } from '../account/session.ts';
+import type { Backend } from '../backend.ts';
+
+/** What an edit asks of the server. Everything rejects with a `BackendError`. */
+export interface EditRuns {
+  /** Starts a run; the same request may be sent again after a lost answer. */
+  start(request: RunRequest): Promise<RunAnswer>;
+  /** All events of a run until its terminal one, through interruptions of the network. */
+  events(runId: string, signal: AbortSignal): AsyncIterable<RunEvent>;
+  stop(runId: string): Promise<void>;
+  tellOutcome(runId: string, outcome: Outcome): Promise<void>;
+}
+
+/** The server's runs, for whoever is signed in. */
+export function runsOf(session: Session, backend: Backend): EditRuns {
+  return {
+    start: (request) => session.call((token) => backend.startRun(token, request)),
+    async *events(runId, signal) {
+      const token = await session.token();
+      try {
+        yield* backend.runEvents(token, runId, 0, signal);
+      } catch (error) {
+        await session.failed(error, token);
+        throw error;
+      }
+    },
+    stop: (runId) => session.call((token) => backend.stopRun(token, runId)),
+    tellOutcome: (runId, outcome) => session.call((token) => backend.outcome(token, runId, outcome)),
+  };
+}

