@@ -111,10 +111,10 @@ export class TrackedEdit {
     for (const hunk of others) {
       // Two removals may have come to stand in one gap; what is put back of the earlier one belongs before the later one.
       const later = hunk.start === hunk.end && hunk.number > (rejected[0] ?? hunk.number);
-      Object.assign(hunk, pick(later ? moveRange(hunk, splices, 'after', 'after') : moveRange(hunk, splices)));
+      Object.assign(hunk, pick(later ? moveRange(hunk, splices, 'withEnd') : moveRange(hunk, splices)));
     }
     // The edges of the region may be edges of hunks.
-    this.place = pick(moveRange(this.place, splices, 'before', 'after'));
+    this.place = pick(moveRange(this.place, splices, 'wide'));
     let shift = 0;
     for (const hunk of taken.toSorted((a, b) => a.start - b.start || a.number - b.number)) {
       const grown = hunk.oldLines.length - (hunk.end - hunk.start);
@@ -150,6 +150,7 @@ export class TrackedEdit {
       for (const hunk of this.tracked) {
         const moved = this.settle(hunk, splices, hunk.newLines, hunk.oldLines);
         Object.assign(hunk, pick(moved));
+        this.keepInRegion(hunk);
         // Lines prove by themselves where they are; a gap can't.
         hunk.torn = hunk.newLines.length === 0 && (hunk.torn || moved.torn);
         // An undo takes a hunk back, or a rejection; a redo does it again.
@@ -175,26 +176,35 @@ export class TrackedEdit {
     return applySplices(this.document, splices);
   }
 
+  /** A hunk is a part of the region, also when lines were put in, or put back, right at the region's edge. */
+  private keepInRegion(hunk: TrackedHunk): void {
+    const { start, end } = this.place;
+    if (hunk.start < hunk.end) {
+      this.place = { start: Math.min(start, hunk.start), end: Math.max(end, hunk.end) };
+    } else if (hunk.end < start) {
+      hunk.start = start;
+      hunk.end = start;
+    }
+  }
+
   /**
    * Where `range` is after `splices`. Of the possible answers (with or without what was put in at its edges) the one that
-   * holds the texts that are expected there; when none does, all that now stands in its place.
+   * holds the texts that are expected there; when none does, what now stands in its place.
    */
-  private settle(range: Range, splices: readonly Splice[], ...expected: (readonly string[])[]) {
+  private settle(range: Range, splices: readonly Splice[], ...expected: [readonly string[], readonly string[]]) {
     const narrow = moveRange(range, splices);
-    if (this.holds(narrow, expected[0]!)) return narrow;
-    const wide = moveRange(range, splices, 'before', 'after');
-    const candidates = [
-      narrow,
-      moveRange(range, splices, 'before', 'before'),
-      moveRange(range, splices, 'after', 'after'),
-      wide,
-    ];
-    for (const text of expected) {
-      const found = candidates.find((candidate) => this.holds(candidate, text));
+    const wide = moveRange(range, splices, 'wide');
+    // Nothing is found everywhere: whether removed lines are back tells only the wider range.
+    const isBack = expected[0].length === 0 && expected[1].length > 0 && this.holds(wide, expected[1]);
+    if (!isBack && this.holds(narrow, expected[0])) return narrow;
+    const withStart = moveRange(range, splices, 'withStart');
+    const withEnd = moveRange(range, splices, 'withEnd');
+    for (const text of isBack ? expected.toReversed() : expected) {
+      const found = [narrow, withStart, withEnd, wide].find((candidate) => this.holds(candidate, text));
       if (found) return { ...found, torn: false };
     }
-    const found = this.findOnce(wide, expected[0]!);
-    return found ? { ...found, torn: false } : wide;
+    const found = this.findOnce(wide, expected[0]);
+    return found ? { ...found, torn: false } : moveRange(range, splices, 'covering');
   }
 
   /** The only place in `range` that holds `text`, if it says anything. */

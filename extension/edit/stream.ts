@@ -45,9 +45,9 @@ export function readAnswer(text: string, ended: boolean, context: AnswerContext)
 }
 
 function readUnfenced(lines: string[], context: AnswerContext): Replacement {
-  const inline = /^```([^`]+)```$/.exec(lines.join('\n').trim())?.[1];
+  const inline = /^```([^`\n]+)```$/.exec(lines.join('\n').trim())?.[1];
   if (inline !== undefined) {
-    return { kind: 'lines', lines: fitIndentation(splitLines(inline), context.selection, true), complete: true };
+    return { kind: 'lines', lines: fitIndentation([inline], context.selection, true), complete: true };
   }
   const said = lines.filter((line) => line.trim() !== '');
   if (said.length === 0) return { kind: 'waiting' };

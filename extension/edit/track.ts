@@ -48,7 +48,7 @@ export function toSplices(lines: readonly string[], change: ContentChange): Spli
   const newMiddle = inserted.slice(prefix, inserted.length - suffix);
   const start = change.startLine + prefix;
   if (oldMiddle.length === 0 && newMiddle.length === 0) return [];
-  if (oldMiddle.length <= 1 || oldMiddle.length + newMiddle.length > MAX_REFINED_LINES) {
+  if (oldMiddle.length + newMiddle.length > MAX_REFINED_LINES) {
     return [{ start, removed: oldMiddle.length, inserted: newMiddle }];
   }
   return diffLines(oldMiddle, newMiddle).map((hunk) => ({
@@ -115,16 +115,21 @@ function joinAdjacent(splices: readonly Splice[]): Splice[] {
   return joined;
 }
 
-/** To which side a gap goes when lines are put into it, or when the lines on both its sides are replaced. */
+/** To which side a gap goes when lines are put into it, and when the lines on both its sides are replaced. */
 type Side = 'before' | 'after';
+interface Sides {
+  put: Side;
+  torn: Side;
+}
 
 /** Where the gap before line `gap` is after `splices`; `torn` when the lines on both its sides were replaced together. */
-function moveGap(gap: number, splices: readonly Splice[], side: Side): { gap: number; torn: boolean } {
+function moveGap(gap: number, splices: readonly Splice[], sides: Sides): { gap: number; torn: boolean } {
   let shift = 0;
   for (const { start, removed, inserted } of splices) {
     if (gap < start || (gap === start && removed > 0)) break;
     const torn = gap > start && gap < start + removed;
     if (torn || (gap === start && removed === 0)) {
+      const side = torn ? sides.torn : sides.put;
       return { gap: start + shift + (side === 'after' ? inserted.length : 0), torn };
     }
     shift += inserted.length - removed;
@@ -132,18 +137,32 @@ function moveGap(gap: number, splices: readonly Splice[], side: Side): { gap: nu
   return { gap: gap + shift, torn: false };
 }
 
-/**
- * Where `range` is after `splices`. Lines put in right at an edge stay outside and what was replaced over an edge is left
- * out, unless `startSide` is `before` or `endSide` is `after`. `torn`: everything around and in the range was replaced.
- */
+const BEFORE: Sides = { put: 'before', torn: 'before' };
+const AFTER: Sides = { put: 'after', torn: 'after' };
+
+/** The ways in which a range can take or leave what happens at its two edges. */
+const EDGES = {
+  /** What is put in at an edge stays outside, and what was replaced over an edge is left out. */
+  narrow: [AFTER, BEFORE],
+  withStart: [BEFORE, BEFORE],
+  withEnd: [AFTER, AFTER],
+  /** All that was put in at the edges or replaced over them. */
+  wide: [BEFORE, AFTER],
+  /** What is put in at an edge stays outside, but what was replaced over an edge is kept. */
+  covering: [
+    { put: 'after', torn: 'before' },
+    { put: 'before', torn: 'after' },
+  ],
+} as const satisfies Record<string, readonly [Sides, Sides]>;
+
+/** Where `range` is after `splices`. `torn`: everything around and in the range was replaced. */
 export function moveRange(
   range: Range,
   splices: readonly Splice[],
-  startSide: Side = 'after',
-  endSide: Side = 'before',
+  edges: keyof typeof EDGES = 'narrow',
 ): Range & { torn: boolean } {
-  const start = moveGap(range.start, splices, startSide);
-  const end = moveGap(range.end, splices, endSide);
+  const start = moveGap(range.start, splices, EDGES[edges][0]);
+  const end = moveGap(range.end, splices, EDGES[edges][1]);
   // An empty range that keeps out what is put into it would turn inside out: what is put in goes behind it.
   return { start: Math.min(start.gap, end.gap), end: end.gap, torn: start.torn && end.torn };
 }
