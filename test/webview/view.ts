@@ -112,7 +112,7 @@ export class View {
 
   /** The last message of this type, waited for. `count`: not before there are so many of them. */
   async until<T extends ToHost['type']>(type: T, count = 1): Promise<Extract<ToHost, { type: T }>> {
-    await this.page.waitForFunction(`fake.posted.filter((m) => m.type === '${type}').length >= ${count}`);
+    await this.page.evaluate(`fake.until(() => fake.posted.filter((m) => m.type === '${type}').length >= ${count})`);
     return (await this.said()).findLast((m) => m.type === type) as Extract<ToHost, { type: T }>;
   }
 

@@ -52,7 +52,7 @@ export class Chat {
   /** Set by the transcript: go to the end and stay there. */
   toLatest: () => void = () => {};
   /** Set by the composer. */
-  focusComposer: () => void = () => {};
+  focusComposer: (evenUnfocused?: boolean) => void = () => {};
 
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
@@ -146,7 +146,7 @@ export class Chat {
         this.compose(message.text, message.send);
         break;
       case 'focusComposer':
-        this.focusComposer();
+        this.focusComposer(true);
         break;
       case 'showHistory':
         this.openHistory();
@@ -410,6 +410,7 @@ export class Chat {
     this.set({ sending: null, refusal: null, hint: null });
     if (sending.replaces) {
       this.setEditing(null);
+      this.focusComposer();
       return;
     }
     // What was typed while it was on its way stays.

@@ -4,6 +4,7 @@
  */
 export class BottomPin {
   pinned = true;
+  private held: { element: HTMLElement; offset: number } | null = null;
   private lastTop = 0;
   private touchY = 0;
   private readonly sizes: ResizeObserver;
@@ -24,21 +25,29 @@ export class BottomPin {
     box.addEventListener('touchmove', (event) => this.touched(event, false), passive);
     box.addEventListener('keydown', (event) => this.key(event), { signal });
     box.addEventListener('scroll', () => this.scrolled(), passive);
+    for (const moved of ['wheel', 'touchstart', 'keydown', 'pointerdown']) {
+      box.addEventListener(moved, () => this.release(), passive);
+    }
     document.addEventListener('selectionchange', () => this.selected(), { signal });
   }
 
   /** To the end, and stay there. */
   toEnd(): void {
+    this.release();
     this.set(true);
     this.settle();
   }
 
-  /** To a place further up. */
-  to(top: number): void {
+  /**
+   * Puts an element's top so far under the box's, and holds it there until the reader moves: what is above it gets its
+   * real height only when it is drawn, and the browser's own anchoring has no anchor yet.
+   */
+  hold(element: HTMLElement, offset: number): void {
     this.set(false);
-    this.box.scrollTop = top;
-    this.lastTop = this.box.scrollTop;
-    if (this.distance() < 4) this.set(true);
+    this.held = { element, offset };
+    this.box.style.overflowAnchor = 'none';
+    this.settle();
+    if (this.distance() < 4) this.toEnd();
   }
 
   /** Moves along with content that came in above. */
@@ -53,9 +62,18 @@ export class BottomPin {
   }
 
   private settle(): void {
-    if (!this.pinned) return;
-    this.box.scrollTop = this.box.scrollHeight;
+    if (this.pinned) this.box.scrollTop = this.box.scrollHeight;
+    else if (this.held?.element.isConnected) {
+      const top = this.held.element.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+      this.box.scrollTop += top - this.held.offset;
+    } else return;
     this.lastTop = this.box.scrollTop;
+  }
+
+  private release(): void {
+    if (!this.held) return;
+    this.held = null;
+    this.box.style.overflowAnchor = '';
   }
 
   private letGo(): void {

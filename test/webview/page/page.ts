@@ -11,8 +11,19 @@ interface Fake {
   fromEnd(): number;
   overflow(): string[];
   paste(selector: string, length: number): boolean;
+  /** Resolves when this expression holds, looked at after each message, each state saved and each change of the page. */
+  until(holds: () => boolean): Promise<void>;
   violations: string[];
   longTasks: number[];
+}
+
+let waiting: { holds: () => boolean; resolve: () => void }[] = [];
+function look(): void {
+  waiting = waiting.filter(({ holds, resolve }) => {
+    if (!holds()) return true;
+    resolve();
+    return false;
+  });
 }
 
 const stored = sessionStorage.getItem('state');
@@ -46,6 +57,10 @@ const fake: Fake = {
     }
     return found;
   },
+  until(holds) {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => waiting.push({ holds, resolve }));
+  },
   /** Pastes a text of this length; whether the view let it in. */
   paste(selector, length) {
     const data = new DataTransfer();
@@ -69,11 +84,15 @@ new MutationObserver(() => {
 Object.assign(window, {
   fake,
   acquireVsCodeApi: () => ({
-    postMessage: (message: { type: string }) => void fake.posted.push(structuredClone(message)),
+    postMessage: (message: { type: string }) => {
+      fake.posted.push(structuredClone(message));
+      look();
+    },
     getState: () => fake.state,
     setState: (state: unknown) => {
       fake.state = structuredClone(state);
       sessionStorage.setItem('state', JSON.stringify(state));
+      look();
       return state;
     },
   }),

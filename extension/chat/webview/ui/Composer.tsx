@@ -51,8 +51,17 @@ function Box({ draft }: { draft: string }) {
     area.setSelectionRange(draft.length, draft.length);
   }, [draft]);
   useEffect(() => {
-    chat.focusComposer = () => field.current?.focus();
-    field.current?.focus();
+    // Unless the host asks, only within a view that has the focus: it must never be taken from the editor.
+    const focus = (evenUnfocused = false) => {
+      if (evenUnfocused || document.hasFocus()) field.current?.focus();
+    };
+    const onFocus = () => {
+      if ((document.activeElement ?? document.body) === document.body) focus();
+    };
+    chat.focusComposer = focus;
+    onFocus();
+    window.addEventListener('focus', onFocus);
+    return () => window.removeEventListener('focus', onFocus);
   }, [chat]);
 
   const onKey = (event: KeyboardEvent) => {
@@ -183,7 +192,7 @@ function Left() {
 }
 
 /** The word that begins with @ at the caret, the host's answers to it, and the keys that choose one. */
-function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement>) {
+function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
   const [query, setQuery] = useState<{ requestId: string; from: number; to: number } | null>(null);
   const [at, setAt] = useState(0);
   const answer = useChatState((s) => s.mentions);

@@ -59,15 +59,13 @@ function Log({ conversation }: { conversation: Conversation }) {
   });
 
   useLayoutEffect(() => {
-    const hold = new BottomPin(box.current!, content.current!, setPinned);
-    pin.current = hold;
-    chat.toLatest = () => hold.toEnd();
+    const made = new BottomPin(box.current!, content.current!, setPinned);
+    pin.current = made;
+    chat.toLatest = () => made.toEnd();
     const element = restore && document.getElementById(`m-${restore.messageId}`);
-    if (restore && element) {
-      const from = box.current!.getBoundingClientRect().top;
-      hold.to(box.current!.scrollTop + element.getBoundingClientRect().top - from - restore.offset);
-    } else hold.toEnd();
-    return () => hold.dispose();
+    if (restore && element) made.hold(element, restore.offset);
+    else made.toEnd();
+    return () => made.dispose();
   }, [chat, restore]);
 
   const more = useRef(() => {});

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { ago, answer, changed, conversation, problem, running, surroundings, user } from './samples.ts';
+import { sharedHarness } from './shared.ts';
+import type { Harness, View } from './view.ts';
+
+describe('chat view: the composer', () => {
+  let harness: Harness;
+  let view: View;
+  const question = user('First question', {
+    attachments: [
+      { id: 'a1', kind: 'file', path: 'src/a.ts', characters: 10 },
+      { id: 'a2', kind: 'diff', characters: 10 },
+    ],
+  });
+  const reply = answer('First answer');
+  const press = (key: string) => view.page.keyboard.press(key);
+  const focused = () =>
+    view.page.evaluate(`document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`);
+  const typed = () => view.composer.inputValue();
+  async function refuse(...args: Parameters<typeof problem>): Promise<void> {
+    const sends = (await view.said()).filter((m) => m.type === 'send').length;
+    await press('Enter');
+    const { requestId } = await view.until('send', sends + 1);
+    await view.tell({ type: 'notSent', requestId, problem: problem(...args) });
+  }
+
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+  beforeEach(async () => {
+    view = await harness.open();
+    await view.tell(surroundings(), conversation([question, reply]));
+  });
+  afterEach(async () => {
+    const { errors } = view;
+    await view.close();
+    assert.deepEqual(errors, []);
+  });
+
+  it('has the focus, sends by Enter, breaks the line by Shift+Enter', async () => {
+    await view.page.keyboard.type('One');
+    await press('Shift+Enter');
+    await view.page.keyboard.type('two');
+    await press('Enter');
+    assert.equal((await view.until('send')).text, 'One\ntwo');
+  });
+
+  it('sends nothing that is empty, and nothing twice', async () => {
+    await view.page.keyboard.type('  ');
+    await press('Enter');
+    await view.page.keyboard.type('x');
+    await press('Enter');
+    await press('Enter');
+    assert.equal((await view.said()).filter((m) => m.type === 'send').length, 1);
+  });
+
+  it('is cleared only when the message was sent, and keeps what was typed meanwhile', async () => {
+    await view.page.keyboard.type('Hello');
+    await press('Enter');
+    const { requestId } = await view.until('send');
+    assert.equal(await typed(), 'Hello');
+    await view.page.keyboard.type(' and more');
+    await view.tell({ type: 'sent', requestId });
+    assert.equal(await typed(), ' and more');
+    assert.equal((await view.until('draft')).text, ' and more');
+  });
+
+  it('tells drafts, at once when the view loses the focus', async () => {
+    await view.page.keyboard.type('Half a sentence');
+    await view.page.evaluate(`window.dispatchEvent(new Event('blur'))`);
+    assert.equal((await view.until('draft')).text, 'Half a sentence');
+  });
+
+  it('shows the draft it is given, and does not overwrite typing with the same conversation told anew', async () => {
+    await view.tell(conversation([], { id: crypto.randomUUID(), draft: 'From yesterday' }));
+    assert.equal(await typed(), 'From yesterday');
+    await view.tell(conversation([question, reply], { draft: '' }));
+    await view.page.keyboard.type('Typing');
+    await view.tell(conversation([question, reply], { draft: 'Typ' }));
+    assert.equal(await typed(), 'Typing');
+  });
+
+  it('carries over what is typed while another conversation is being opened', async () => {
+    await view.page.keyboard.type('old');
+    await view.page.getByRole('button', { name: 'New chat' }).click();
+    await view.until('newChat');
+    assert.equal((await view.until('draft')).text, 'old');
+    await view.page.keyboard.type(' new');
+    await view.tell(conversation([], { draft: '' }));
+    assert.equal(await typed(), ' new');
+  });
+
+  it('keeps the text of a refused message and says why, with a way on', async () => {
+    await view.page.keyboard.type('Please');
+    await refuse('upstream_unreachable');
+    assert.equal(await typed(), 'Please');
+    const box = view.page.locator('.refused');
+    assert.match(await box.innerText(), /The model service cannot be reached\. Your text is kept\./);
+    await box.getByRole('button', { name: 'Try again' }).click();
+    assert.equal((await view.until('send', 2)).text, 'Please');
+    assert.equal(await box.count(), 0);
+  });
+
+  it('says when another try makes sense: in local time, with the zone', async () => {
+    await view.page.keyboard.type('Again');
+    await refuse('rate_limited', { detail: '30 requests a minute are allowed.', retryAt: ago(-40_000) });
+    assert.match(
+      await view.page.locator('.refused').innerText(),
+      /30 requests a minute are allowed\. Try again at .*\d\d:\d\d \(UTC\+[12]\), in \d+ s\./,
+    );
+  });
+
+  it('lists what to drop from what is too long, largest first, and drops chips right there', async () => {
+    const chips = [
+      { id: 'c1', kind: 'file' as const, label: 'small.ts', path: 'src/small.ts', tokens: 900 },
+      { id: 'c2', kind: 'file' as const, label: 'big.ts', path: 'src/big.ts', tokens: 80_000 },
+    ];
+    await view.tell(surroundings({ chips }));
+    await view.page.keyboard.type('All');
+    await refuse('context_too_long', { limitTokens: 128_000, drop: [{ what: 'Earlier messages', tokens: 60_000 }] });
+    const rows = view.page.getByRole('list', { name: 'What can be dropped' }).getByRole('listitem');
+    assert.deepEqual(
+      (await rows.allInnerTexts()).map((t) => t.split('\n')[0]),
+      ['big.ts', 'Earlier messages', 'small.ts'],
+    );
+    await view.page.getByRole('button', { name: 'Remove big.ts', exact: true }).click();
+    assert.equal((await view.until('detach')).id, 'c2');
+  });
+
+  it('says that the conversation is answering elsewhere, and can stop that answer', async () => {
+    const runId = crypto.randomUUID();
+    await view.page.keyboard.type('Now');
+    await refuse('conversation_busy', { runId });
+    assert.match(await view.page.locator('.refused').innerText(), /answering elsewhere\. Your text is kept/);
+    await view.page.getByRole('button', { name: 'Stop that answer' }).click();
+    assert.equal((await view.until('stop')).runId, runId);
+  });
+
+  it('says what to do without credits', async () => {
+    await view.page.keyboard.type('Now');
+    await refuse('insufficient_credits', { availableMicro: 300_000, neededMicro: 2_000_000 });
+    await view.page.getByRole('button', { name: 'What is left' }).click();
+    assert.equal((await view.until('command')).command, 'showQuota');
+    assert.equal(await typed(), 'Now');
+  });
+
+  it('has a stop button while an answer runs; Escape stops as well', async () => {
+    const now = running();
+    await view.tell(changed([user('Go'), now]));
+    assert.equal(await view.page.getByRole('button', { name: 'Send', exact: true }).count(), 0);
+    await view.page.getByRole('button', { name: 'Stop (Escape)' }).click();
+    assert.equal((await view.until('stop')).runId, now.runId);
+    await view.page.keyboard.type('x');
+    await press('Escape');
+    await view.until('stop', 2);
+    await press('Enter');
+    assert.match(await view.page.locator('.hint').innerText(), /Still answering\. Your text is kept/);
+    assert.equal(await typed(), 'x');
+  });
+
+  it('edits the last message by Up in an empty composer, and sends it with the attachments that stay', async () => {
+    await press('ArrowUp');
+    assert.equal(await focused(), 'Your message');
+    await press('End');
+    await view.page.keyboard.type(', better');
+    await view.page.getByRole('button', { name: 'Remove a.ts' }).click();
+    await press('Enter');
+    const sent = await view.until('send');
+    assert.deepEqual(
+      { text: sent.text, replaces: sent.replaces, keep: sent.keep },
+      { text: 'First question, better', replaces: question.id, keep: ['a2'] },
+    );
+    await view.tell({ type: 'notSent', requestId: sent.requestId, problem: problem('upstream_busy') });
+    assert.equal(await view.page.locator('.editing textarea').inputValue(), 'First question, better');
+    await view.page.locator('.editing').getByRole('button', { name: 'Try again' }).click();
+    const { requestId } = await view.until('send', 2);
+    const next = user('First question, better');
+    await view.tell(changed([next, running()], { removed: [question.id, reply.id] }), { type: 'sent', requestId });
+    assert.equal(await view.page.locator('.editing').count(), 0);
+    assert.equal(await focused(), 'Message');
+  });
+
+  it('gives up an edit by Escape, and keeps an unsent one over a reload', async () => {
+    await press('ArrowUp');
+    await view.page.keyboard.type(' changed');
+    await view.page.reload();
+    await view.until('ready');
+    await view.tell(surroundings(), conversation([question, reply]));
+    assert.equal(await view.page.locator('.editing textarea').inputValue(), 'First question changed');
+    await view.page.locator('.editing textarea').press('Escape');
+    assert.equal(await view.page.locator('.editing').count(), 0);
+    assert.equal(await focused(), 'Edit and send again');
+  });
+
+  it('completes what to attach after @', async () => {
+    await view.page.keyboard.type('See @cl');
+    const { requestId, query } = await view.until('mentions', 3);
+    assert.equal(query, 'cl');
+    const item = (id: string) => ({ id, icon: 'file', label: `${id}.ts` });
+    await view.tell({ type: 'mentions', requestId: 'another', items: [item('wrong')] });
+    assert.equal(await view.page.getByRole('option').count(), 0);
+    await view.tell({ type: 'mentions', requestId, items: [item('client'), item('class'), item('clock')] });
+    await press('ArrowDown');
+    assert.equal(await view.page.getByRole('option', { selected: true }).innerText(), 'class.ts');
+    assert.equal(await view.composer.getAttribute('aria-activedescendant'), 'mention-1');
+    await press('Enter');
+    assert.equal((await view.until('attachMention')).id, 'class');
+    assert.equal(await typed(), 'See ');
+    assert.equal((await view.said()).filter((m) => m.type === 'send').length, 0);
+  });
+
+  it('closes the completion by Escape, and asks for none inside a word', async () => {
+    await view.page.keyboard.type('@x');
+    const { requestId } = await view.until('mentions', 2);
+    await view.tell({ type: 'mentions', requestId, items: [{ id: '1', icon: 'file', label: 'x.ts' }] });
+    await press('Escape');
+    assert.equal(await view.page.getByRole('listbox').count(), 0);
+    assert.equal(await typed(), '@x');
+    await view.composer.fill('');
+    await view.page.keyboard.type('me@example.org');
+    assert.equal((await view.said()).filter((m) => m.type === 'mentions').length, 2);
+  });
+
+  it('attaches and chooses the model by menus that keys can use', async () => {
+    await view.page.getByRole('button', { name: 'Attach', exact: true }).focus();
+    await press('Enter');
+    await press('ArrowDown');
+    await press('Enter');
+    assert.deepEqual(await view.until('attach'), { type: 'attach', kind: 'selection' });
+    await view.page.getByRole('button', { name: 'Model: kimi-k2' }).focus();
+    await press('ArrowDown');
+    assert.match(String(await focused()), /kimi-k2/);
+    await press('l');
+    await press('Enter');
+    assert.equal((await view.until('selectModel')).id, 'local-small');
+    assert.equal(await focused(), 'Message');
+    await view.page.getByRole('button', { name: 'Attach', exact: true }).press('Enter');
+    await press('Escape');
+    assert.equal(await focused(), 'Attach');
+  });
+
+  it('shows the context apart from the credits, and warns when it is nearly full', async () => {
+    assert.match(await view.page.locator('.left').innerText(), /^87 of 100 credits left$/);
+    const ring = view.page.getByRole('button', { name: /^Context/ });
+    assert.equal(await ring.getAttribute('aria-label'), 'Context 16 % full: about 21,000 of 128,000 tokens');
+    await view.tell(
+      surroundings({ contextTokens: 100_000, chips: [{ id: 'c', kind: 'file', label: 'a.ts', tokens: 10_000 }] }),
+    );
+    assert.match((await ring.getAttribute('title'))!, /^Context 86 % full: .* Nearly full/);
+    await ring.press('Enter');
+    assert.match(await view.page.locator('.details').innerText(), /Attached\s+10,000/);
+    await press('Escape');
+    assert.equal(await view.page.locator('.details').count(), 0);
+  });
+
+  it('refuses a paste of 100 MB with a line, at once, and loses nothing', async () => {
+    await view.page.keyboard.type('What was there');
+    const letIn = await view.page.evaluate(`fake.paste('.composer textarea', 100 * 1024 * 1024)`);
+    assert.equal(letIn, false);
+    await view.tell();
+    assert.match(await view.page.locator('.hint').innerText(), /104,857,600 characters; a message holds 1,000,000/);
+    assert.equal(await typed(), 'What was there');
+    assert.equal(await view.page.evaluate(`fake.paste('.composer textarea', 1000)`), true);
+  });
+
+  it('adds text that the host hands in to what stands there, and sends it when told to', async () => {
+    await view.page.keyboard.type('Mine');
+    await view.tell({ type: 'compose', text: 'Explain this', send: false });
+    assert.equal(await typed(), 'Mine\n\nExplain this');
+    await view.tell({ type: 'compose', text: 'Explain that', send: true });
+    const { requestId, text } = await view.until('send');
+    assert.equal(text, 'Explain that');
+    await view.tell({ type: 'sent', requestId });
+    assert.equal(await typed(), 'Mine\n\nExplain this');
+  });
+
+  it('is reached and left by Tab in the order of reading', async () => {
+    await view.page.getByRole('button', { name: 'History' }).focus();
+    const order: string[] = [String(await focused())];
+    for (let i = 0; i < 12; i++) {
+      await press('Tab');
+      order.push(String(await focused()));
+    }
+    assert.deepEqual(order, [
+      ...['History', 'New chat', 'More', 'Conversation', 'Copy', 'Edit and send again', 'Copy', 'Regenerate'],
+      ...['Message', 'Attach', 'Model: kimi-k2', 'Context 16 % full: about 21,000 of 128,000 tokens'],
+      '87 of 100 credits left',
+    ]);
+  });
+});
