@@ -68,7 +68,10 @@ const targets = {
 };
 
 await mkdir('dist', { recursive: true });
-for (const options of only ? targets[only] : Object.values(targets).flat()) {
-  const build = await context(options);
-  await (watch ? build.watch() : build.rebuild().then(() => build.dispose()));
+const contexts = await Promise.all((only ? targets[only] : Object.values(targets).flat()).map((o) => context(o)));
+for (const build of contexts) {
+  // Watching goes on over an error, which esbuild has printed.
+  await (watch ? build.rebuild().catch(() => {}) : build.rebuild().finally(() => build.dispose()));
 }
+// Only now: what waits for the first "[watch] build finished", as F5 does, finds everything built.
+if (watch) await Promise.all(contexts.map((build) => build.watch()));

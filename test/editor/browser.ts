@@ -13,10 +13,13 @@ const flags = [
   '--disable-sync',
 ];
 
+// On a signal playwright would exit on the spot, before servers and databases are ended. The browser dies with us anyway.
+const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+
 /** A headless Chromium, fetched from npm when the machine has none. Close it when done; it dies with this process. */
 export async function launchChromium(): Promise<Browser> {
   const { executable, env } = await fetchBrowser();
-  return chromium.launch({ executablePath: executable, args: flags, env: { ...environment(), ...env } });
+  return chromium.launch({ executablePath: executable, args: flags, env: { ...environment(), ...env }, ...signals });
 }
 
 /**
@@ -29,6 +32,7 @@ export async function openProfile(folder: string, options: BrowserContextOptions
     executablePath: executable,
     args: flags,
     env: { ...environment(), ...env },
+    ...signals,
     ...options,
   });
   await context.addInitScript(evaluable);

@@ -5,8 +5,8 @@ const running = new Set<ChildProcess>();
 let hooked = false;
 
 /**
- * Starts a program in a process group of its own. The group is killed when this process exits, is interrupted (Ctrl-C)
- * or terminated; `onInterrupt` may end things in order before that.
+ * Starts a program in a process group of its own. When this process is interrupted (Ctrl-C) or terminated, the program is
+ * asked to end, with everything else that was started so (or as `onInterrupt` says); its group is killed at our exit.
  */
 export function startProcess(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
   hook();
@@ -41,8 +41,8 @@ export function killGroup(child: ChildProcess): void {
 }
 
 /**
- * Replaces the immediate death on Ctrl-C or SIGTERM by an orderly ending: `end` is awaited, then the process exits with
- * 130 or 143. A second one ends at once. Whatever still runs then is killed.
+ * Says how to end on Ctrl-C or SIGTERM: `end` is awaited, then the process exits with 130 or 143. A second one ends at
+ * once. Whatever still runs then is killed.
  */
 export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): void {
   hook();
@@ -50,7 +50,10 @@ export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): voi
 }
 
 let ending: number | undefined;
-let orderlyEnd: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
+// A child that has children of its own, in groups of their own, must be asked: it alone can end them.
+let orderlyEnd: (signal: NodeJS.Signals) => Promise<void> = async () => {
+  await Promise.all([...running].map((child) => endProcess(child, 5000)));
+};
 
 function hook(): void {
   if (hooked) return;
@@ -64,7 +67,6 @@ function hook(): void {
     ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
-      if (!orderlyEnd) process.exit(code);
       // One Ctrl-C reaches us several times: from the terminal, from npm and from tsx.
       if (ending && Date.now() - ending < 1000) return;
       if (ending) process.exit(code);

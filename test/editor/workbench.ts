@@ -57,6 +57,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const tokenFile = options.token && join(options.dataFolder, 'token');
   if (tokenFile) await writeFile(tokenFile, options.token ?? '', { mode: 0o600 });
   const args = [
+    ...['--require', join(root, 'test/editor/mintKey.cjs')],
     join(vscode, 'out/server-main.js'),
     ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
     ...(tokenFile ? ['--connection-token-file', tokenFile] : ['--without-connection-token']),
@@ -144,9 +145,13 @@ const quiet = {
   'workbench.tips.enabled': false,
 };
 
-/** Writes the user settings of a server's data folder: quiet defaults and what is given. */
-export async function writeSettings(dataFolder: string, settings: Record<string, unknown>): Promise<void> {
-  const folder = join(dataFolder, 'data/User');
+/** Writes the user settings below a data folder, a server's by default: quiet defaults and what is given. */
+export async function writeSettings(
+  dataFolder: string,
+  settings: Record<string, unknown>,
+  user = 'data/User',
+): Promise<void> {
+  const folder = join(dataFolder, user);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
 }
