@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { bodyLimit } from 'hono/body-limit';
@@ -54,6 +55,8 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
   const { policy, leaseMs } = config;
   const draining = new AbortController();
   const closing = new AbortController();
+  // Every open stream listens: their number is no leak.
+  setMaxListeners(0, closing.signal);
   const node = ids.next();
   const tails = { open: 0 };
   const live = new LiveRuns({ db, clock, log, node, leaseMs });

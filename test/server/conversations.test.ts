@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { RunRequest } from '../../shared/runs.ts';
+import type { Client } from '../support/client.ts';
+import { endOf, textOf } from '../support/client.ts';
+import { onBothEngines } from '../support/engines.ts';
+
+const texts = async (client: Client, id: string) =>
+  (await client.conversation(id)).body.messages.map((m) => `${m.role[0]}: ${m.text}`);
+
+onBothEngines('a conversation', (server) => {
+  it('remembers what was said: the model gets the earlier messages, and the same prefix each time', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    server().double.script({ text: 'Blue.' });
+    await guest.run(guest.chat('My colour?', { conversationId }));
+    server().double.script({ text: 'Because.' });
+    await guest.run(guest.chat('Why?', { conversationId }));
+    const [first, second] = server()
+      .double.bill.slice(-2)
+      .map((entry) => entry.body.messages ?? []);
+    assert.deepEqual(
+      second!.slice(1).map((m) => `${m.role}: ${m.content}`),
+      ['user: My colour?', 'assistant: Blue.', 'user: Why?'],
+    );
+    assert.deepEqual(second!.slice(0, first!.length), first, 'the prefix can be cached');
+  });
+
+  it('answers again: the old answer and all after it are superseded', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    server().double.script({ text: 'First.' });
+    await guest.run(guest.chat('Q1', { conversationId }));
+    await guest.run(guest.chat('Q2', { conversationId }));
+    const { messages } = (await guest.conversation(conversationId)).body;
+    server().double.script({ text: 'Second.' });
+    await guest.run(guest.chat('', { conversationId, replaces: messages[1]!.id }));
+    assert.deepEqual(await texts(guest, conversationId), ['u: Q1', 'a: Second.']);
+  });
+
+  it('is edited and resent from an earlier message, which keeps the attachments that are named', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    const attachments = [
+      { kind: 'file', path: 'a.ts', languageId: 'typescript', text: 'let a = 1;' },
+      { kind: 'file', path: 'b.ts', text: 'let b = 2;' },
+    ];
+    await guest.run(guest.chat('', { conversationId, input: { text: 'Look', attachments } } as Partial<RunRequest>));
+    const [asked] = (await guest.conversation(conversationId)).body.messages;
+    assert.deepEqual(
+      asked!.attachments?.map((a) => [a.path, a.characters, 'text' in a]),
+      [
+        ['a.ts', 10, false],
+        ['b.ts', 10, false],
+      ],
+    );
+    const kept = asked!.attachments![1]!.id;
+    await guest.run(
+      guest.chat('', {
+        conversationId,
+        replaces: asked!.id,
+        input: { text: 'Look again', attachments: [{ id: kept }] },
+      } as Partial<RunRequest>),
+    );
+    const sent = server().double.bill.at(-1)!.body.messages!.at(-1)!.content;
+    assert.match(sent, /Look again[\s\S]*b\.ts[\s\S]*let b = 2;/);
+    assert.doesNotMatch(sent, /a\.ts/);
+    const again = (await guest.conversation(conversationId)).body.messages;
+    assert.deepEqual(again.map((m) => m.text).slice(0, 1), ['Look again']);
+    assert.equal(again.length, 2);
+  });
+
+  it('goes on with an answer that was stopped, telling the model what stands there already', async () => {
+    const guest = await server().guest();
+    const gate = server().double.script({ pieces: ['Once upon ', 'a time'], gateAt: 1 });
+    const request = guest.chat('A story');
+    await guest.start(request);
+    await gate.atGate;
+    await guest.events(request.id, 0, (e) => e.type === 'text');
+    await guest.stop(request.id);
+    endOf(await guest.events(request.id));
+    server().double.script({ text: 'there was a ledger.' });
+    const { conversationId } = request;
+    await guest.run(guest.chat('', { conversationId, continues: request.id }));
+    const { messages } = (await guest.conversation(conversationId)).body;
+    assert.deepEqual(
+      messages.map((m) => [m.role, m.text, m.continues]),
+      [
+        ['user', 'A story', undefined],
+        ['assistant', 'Once upon ', undefined],
+        ['assistant', 'there was a ledger.', request.id],
+      ],
+    );
+    const prompt = server().double.bill.at(-1)!.body.messages!;
+    assert.deepEqual(
+      prompt.slice(1, 3).map((m) => m.content),
+      ['A story', 'Once upon '],
+    );
+    const more = await guest.start(guest.chat('', { conversationId, continues: request.id }));
+    assert.deepEqual([more.status, more.body.code], [409, 'nothing_to_continue']);
+    const regenerated = guest.chat('', { conversationId, replaces: messages[2]!.id });
+    server().double.script({ text: 'All anew.' });
+    await guest.run(regenerated);
+    assert.deepEqual(await texts(guest, conversationId), ['u: A story', 'a: All anew.']);
+  });
+
+  it('is listed newest first, by pages, and found by what was said in it', async () => {
+    const guest = await server().guest();
+    const ids: string[] = [];
+    for (const word of ['apple', 'Über 100%', 'cherry_pie']) {
+      server().double.script({ text: `About ${word}, thoroughly.` });
+      const request = guest.chat(`tell me of ${word}`);
+      ids.unshift(request.conversationId);
+      await guest.run(request);
+    }
+    const first = (await guest.conversations('?limit=2')).body;
+    const second = (await guest.conversations(`?limit=2&before=${first.before}`)).body;
+    assert.deepEqual(
+      [...first.conversations, ...second.conversations].map((c) => c.id),
+      ids,
+    );
+    assert.equal(second.before, null);
+    const found = async (search: string) =>
+      (await guest.conversations(`?search=${encodeURIComponent(search)}`)).body.conversations.map((c) => c.id);
+    assert.deepEqual(await found('APPLE, thoroughly'), [ids[2]]);
+    assert.deepEqual(await found('über'), [ids[1]]);
+    assert.deepEqual(await found('100%'), [ids[1]], 'a percent sign is a percent sign');
+    assert.deepEqual(await found('y_p'), [ids[0]], 'and an underscore an underscore');
+    assert.deepEqual(await found('nowhere'), []);
+  });
+
+  it('comes by pages from its end, and says that it is answering', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    for (let n = 0; n < 4; n++) await guest.run(guest.chat(`q${n}`, { conversationId }));
+    const gate = server().double.script({ pieces: ['x'], gateAt: 0 });
+    const running = guest.chat('last', { conversationId });
+    await guest.start(running);
+    await gate.atGate;
+    const last = (await guest.conversation(conversationId, '?limit=4')).body;
+    assert.deepEqual(last.running, { runId: running.id, device: 'test' });
+    assert.equal(last.messages.at(-1)!.state, 'running');
+    const earlier = (await guest.conversation(conversationId, `?limit=50&before=${last.before}`)).body;
+    assert.equal(earlier.before, null);
+    assert.deepEqual(
+      [...earlier.messages, ...last.messages].filter((m) => m.role === 'user').map((m) => m.text),
+      ['q0', 'q1', 'q2', 'q3', 'last'],
+    );
+    gate.open();
+    endOf(await guest.events(running.id));
+  });
+
+  it('is renamed, exported as Markdown and deleted', async () => {
+    const guest = await server().guest();
+    const request = guest.chat('export me');
+    await guest.run(request);
+    const path = `/api/conversations/${request.conversationId}`;
+    assert.equal((await guest.request('PATCH', path, { title: '  A *good* title  ' })).status, 204);
+    const exported = await guest.request<string>('GET', `${path}/export`);
+    assert.match(exported.headers.get('content-type') ?? '', /text\/markdown/);
+    assert.match(exported.body, /^# A \*good\* title\n[\s\S]*## You[\s\S]*export me[\s\S]*## double[\s\S]*Hello\./);
+    assert.equal((await guest.request('DELETE', path)).status, 204);
+    assert.equal((await guest.request('DELETE', path)).status, 404);
+    assert.deepEqual((await guest.conversations()).body.conversations, []);
+  });
+
+  it('belongs to an edit as well: its prompt has the place, its outcome is told once', async () => {
+    const guest = await server().guest();
+    server().double.script({ text: '```ts\nlet a = 2;\n```' });
+    const request = guest.edit('make it 2', 'let a = 1;', { before: '// top', after: '// end' });
+    const events = await guest.run(request);
+    assert.match(textOf(events), /let a = 2;/);
+    const prompt = server().double.bill.at(-1)!.body.messages!;
+    assert.match(prompt[0]!.content, /one fenced block and nothing else/);
+    assert.match(prompt[1]!.content, /Instruction: make it 2\nFile: a\.ts \(typescript\)/);
+    const outcome = (applied: number) =>
+      guest.request('POST', `/api/runs/${request.id}/outcome`, { applied, refused: 0 });
+    assert.equal((await outcome(1)).status, 204);
+    assert.equal((await outcome(1)).status, 204, 'the same again is no other');
+    assert.deepEqual([(await outcome(2)).status, (await outcome(2)).body.code], [409, 'outcome_already_told']);
+    const { body } = await guest.conversation(request.conversationId);
+    assert.equal(body.title, 'make it 2 · a.ts');
+    assert.deepEqual(body.messages[0]!.attachments?.[0]?.range, { start: 0, end: 0 });
+  });
+
+  it('adds up in what was spent since a time, most first, and only for its owner', async () => {
+    const guest = await server().guest();
+    const since = new Date(Date.now() - 1000).toISOString();
+    const dear = guest.chat('dear');
+    await guest.run(dear);
+    await guest.run(guest.chat('dear again', { conversationId: dear.conversationId }));
+    await guest.run(guest.chat('cheap'));
+    const { body } = await guest.request<{ conversations: { title: string; runs: number }[]; runs: number }>(
+      'GET',
+      `/api/runs/spending?since=${since}`,
+    );
+    assert.deepEqual(
+      [body.runs, body.conversations.map((c) => [c.title, c.runs])],
+      [
+        3,
+        [
+          ['dear', 2],
+          ['cheap', 1],
+        ],
+      ],
+    );
+    const stranger = await server().guest();
+    const theirs = await stranger.request<{ runs: number }>('GET', `/api/runs/spending?since=${since}`);
+    assert.equal(theirs.body.runs, 0);
+  });
+});
