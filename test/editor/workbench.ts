@@ -268,6 +268,22 @@ export class Workbench {
     this.#page = undefined;
   }
 
+  /**
+   * Kills server and extension host with SIGKILL, then closes the window. The browser writes what it holds: in the browser
+   * edition secrets lie in localStorage, which Chromium brings to the disk only after up to a minute, so that `kill` makes
+   * a fresh editor forget who is signed in. The desktop's secrets are in a database.
+   */
+  async killHost(): Promise<void> {
+    const server = this.#server;
+    if (!server) throw new Error('This editor is not open.');
+    server.kill();
+    await server.ended;
+    await this.#context?.close();
+    this.#server = undefined;
+    this.#context = undefined;
+    this.#page = undefined;
+  }
+
   /** Ends the editor and deletes what it kept. */
   async close(): Promise<void> {
     openWorkbenches.delete(this);
