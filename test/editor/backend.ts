@@ -1,11 +1,10 @@
 // The real backend, built, as a process of its own: on a free port, with a database of its own.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from './fetch.ts';
-import { endProcess, killGroup, startProcess } from './processes.ts';
+import { endProcess, killGroup, startProcess, temporaryFolder } from './processes.ts';
 
 export const backendProgram = join(root, 'dist/server/main.js');
 
@@ -29,7 +28,7 @@ export interface BackendOptions {
  */
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
   if (!existsSync(backendProgram)) throw new Error('The backend is not built: run "npm run build".');
-  const home = await mkdtemp(join(tmpdir(), 'perigee-backend-'));
+  const home = await temporaryFolder('perigee-backend-');
   const backend = new Backend(options, home);
   try {
     await backend.start();

@@ -1,11 +1,11 @@
 // `npm run test:desktop [-- name…]`: the suites of the extension host in desktop VS Code, which @vscode/test-electron
 // downloads from its maker. VSCODE_PATH names an installed one instead (the program itself, not the `code` script).
 import { existsSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
 import { root } from './fetch.ts';
+import { temporaryFolder } from './processes.ts';
 import { findSuites, setStage } from './suites.ts';
 import { writeSettings } from './workbench.ts';
 
@@ -37,7 +37,7 @@ async function main(names: string[]): Promise<number> {
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   const stage = await setStage(files, { out });
   // A short path: on some systems VS Code opens a socket in it, whose name may have 103 characters.
-  const home = await mkdtemp(join(tmpdir(), 'pg-'));
+  const home = await temporaryFolder('pg-');
   try {
     await writeSettings(home, stage.settings, 'User');
     await runTests({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
+import { temporaryFolder } from './processes.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -19,7 +19,7 @@ describe('the package', () => {
   let editor: Workbench;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'perigee-package-'));
+    folder = await temporaryFolder('perigee-package-');
     vsix = join(folder, 'perigee.vsix');
     // As `npm run package` does, on the build that is there.
     const vsce = join(root, 'node_modules/@vscode/vsce/vsce');

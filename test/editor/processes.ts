@@ -1,7 +1,12 @@
 // Child processes that never outlive this one: each leads its own process group, and the whole group goes with us.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 let hooked = false;
 
 /**
@@ -16,28 +21,43 @@ export function startProcess(command: string, args: string[], options: SpawnOpti
   return child;
 }
 
-/** Asks a process to end and, after `graceMs`, kills its whole group. Resolves once it is gone. */
+/**
+ * Asks a process and its group to end and kills what is left of them after `graceMs`. Resolves once they are gone: a
+ * leader may die at the signal while others of its group are still tidying up.
+ */
 export async function endProcess(child: ChildProcess, graceMs = 3000): Promise<void> {
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGTERM');
-    const impatient = setTimeout(() => killGroup(child), graceMs);
-    await gone;
-    clearTimeout(impatient);
-  }
+  const deadline = Date.now() + graceMs;
+  signalGroup(child, 'SIGTERM');
+  while (signalGroup(child, 0) && Date.now() < deadline) await new Promise((again) => setTimeout(again, 50));
   killGroup(child);
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    await new Promise<void>((gone) => child.once('exit', () => gone()));
+  }
   running.delete(child);
 }
 
 /** Kills a process and everything it started, at once. */
 export function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+  signalGroup(child, 'SIGKILL');
+}
+
+/** Whether there was anybody to signal. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
   try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
+    if (process.platform === 'win32') return child.exitCode === null && child.kill(signal);
+    return process.kill(-child.pid, signal);
   } catch {
-    // Nobody of the group is left.
+    return false;
   }
+}
+
+/** A new folder that is removed, with all that is in it, at this process's exit, however it comes about. */
+export async function temporaryFolder(prefix: string): Promise<string> {
+  hook();
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  folders.add(folder);
+  return folder;
 }
 
 /**
@@ -60,6 +80,7 @@ function hook(): void {
   hooked = true;
   process.on('exit', () => {
     for (const child of running) killGroup(child);
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   for (const [signal, code] of [
     ['SIGINT', 130],

@@ -1,17 +1,18 @@
 // The workspace that tests, pictures and `npm start` open: a copy of ./sample with a git history, so nothing that is done
 // to it reaches the repository.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { devNull, tmpdir } from 'node:os';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from './fetch.ts';
+import { temporaryFolder } from './processes.ts';
 
 const run = promisify(execFile);
 
 /** Copies the sample into a folder that must not exist yet, or into a temporary one, and commits it there. */
 export async function makeSample(to?: string): Promise<{ folder: string; remove: () => Promise<void> }> {
-  const home = to ?? (await mkdtemp(join(tmpdir(), 'perigee-sample-')));
+  const home = to ?? (await temporaryFolder('perigee-sample-'));
   const folder = to ?? join(home, 'orders');
   await mkdir(folder, { recursive: true });
   await cp(join(root, 'test/editor/sample'), folder, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from './processes.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -37,7 +37,7 @@ describe('an editor driven from outside', () => {
 
   before(async () => {
     sample = await makeSample();
-    extensionPath = await mkdtemp(join(tmpdir(), 'perigee-extension-'));
+    extensionPath = await temporaryFolder('perigee-extension-');
     for (const [name, text] of Object.entries(extension)) await writeFile(join(extensionPath, name), text);
     editor = await openWorkbench({ folder: sample.folder, extensionPath });
   });

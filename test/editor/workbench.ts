@@ -13,15 +13,14 @@
  * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { format, promisify } from 'node:util';
 import type { BrowserContext, Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { openProfile } from './browser.ts';
 import { fetchEditor, root } from './fetch.ts';
-import { endProcess, killGroup, startProcess } from './processes.ts';
+import { endProcess, killGroup, startProcess, temporaryFolder } from './processes.ts';
 
 const run = promisify(execFile);
 
@@ -158,7 +157,7 @@ export async function writeSettings(
 
 /** Opens an editor of its own on a folder; resolves when its workbench is on screen. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const home = await mkdtemp(join(tmpdir(), 'perigee-editor-'));
+  const home = await temporaryFolder('perigee-editor-');
   try {
     await writeSettings(home, {
       'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
