@@ -338,6 +338,8 @@ export class ChatController extends Disposable {
     try {
       await conversation.refresh();
       if (conversation !== this.conversation) return;
+      // The editor may have been killed before it stored that this chat was started.
+      if (conversation.exists) await this.record.started(conversation.id);
       const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
       if (cleared) {
         conversation.tellWhole();
