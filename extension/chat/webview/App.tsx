@@ -2,13 +2,11 @@ import { useEffect } from 'preact/hooks';
 import { useChat, useChatState } from './context.ts';
 import { isWebLink } from './markdown/sanitise.ts';
 import { Composer } from './ui/Composer.tsx';
-import { History } from './ui/History.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';
 import { Transcript } from './ui/Transcript.tsx';
 
 export function App() {
   const chat = useChat();
-  const historyOpen = useChatState((s) => s.history.open);
   const isTold = useChatState((s) => s.conversation !== null);
   useEffect(() => {
     const onClick = (event: MouseEvent) => {
@@ -37,7 +35,6 @@ export function App() {
   return (
     <div class="app">
       <TitleBar />
-      {historyOpen && <History />}
       {isTold ? <Transcript /> : <main class="transcript" aria-busy="true" aria-label="Conversation" />}
       <Composer />
       <Announcer />

@@ -61,6 +61,8 @@ export class Chat {
   private noticeCount = 0;
   /** The answer that was announced as running, so that its end is announced once. */
   private announced: string | undefined;
+  /** A message was sent from a chat that has no id yet. */
+  private begun = false;
   /** What stood in the composer when another conversation was asked for; what is typed after it belongs to the new one. */
   private leftDraft: string | undefined;
 
@@ -175,6 +177,7 @@ export class Chat {
   }
 
   private leave(): void {
+    this.begun = false;
     this.flushDraft();
     this.leftDraft = this.state.draft;
   }
@@ -246,6 +249,11 @@ export class Chat {
       `That is ${count(addedLength)} characters; a message holds ${count(MAX_TEXT)}. Nothing was changed. Attach it as a file, or paste a part.`,
     );
     return false;
+  }
+
+  suggestion(id: string): void {
+    this.begun ||= this.state.conversation?.id === null;
+    this.host.post({ type: 'suggestion', id });
   }
 
   sendDraft(): void {
@@ -358,8 +366,8 @@ export class Chat {
     const old = this.state.conversation;
     const same = old !== null && old.id === id;
     // A chat gets its id with its first message; what is typed meanwhile stays.
-    const grown =
-      old !== null && old.id === null && id !== null && (this.state.sending !== null || messages.length > 0);
+    const grown = old !== null && old.id === null && id !== null && this.begun;
+    if (!same) this.begun = false;
     const keepDraft = (same || grown) && this.state.draft !== '';
     const typedSince =
       this.leftDraft !== undefined && this.state.draft.startsWith(this.leftDraft)
@@ -369,9 +377,10 @@ export class Chat {
     const early = same || !old ? this.pieces : [];
     this.pieces = [];
     const editing = this.editingIn(id, messages);
+    const sight = (old?.sight ?? 0) + (same || grown ? 0 : 1);
     if (!same) this.announced = undefined;
     this.set({
-      conversation: addPieces({ id, title, messages, before, elsewhere, early }, []),
+      conversation: addPieces({ id, sight, title, messages, before, elsewhere, early }, []),
       draft: keepDraft ? this.state.draft : draft + typedSince,
       loadingEarlier: false,
       editing,
@@ -433,6 +442,7 @@ export class Chat {
     if (this.state.sending || !text.trim()) return;
     if (!this.accepts(text.length, 0)) return;
     const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
+    this.begun ||= this.state.conversation?.id === null;
     this.set({ sending, refusal: null, hint: null });
     this.flushDraft();
     this.toLatest();

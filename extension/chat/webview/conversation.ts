@@ -4,6 +4,8 @@ import type { Message } from '../../../shared/conversations.ts';
 export interface Conversation {
   /** Null for a chat that has no message yet. */
   id: string | null;
+  /** Another number for another conversation; a new chat that gets its id keeps it. */
+  sight: number;
   title: string;
   messages: Message[];
   /** What to ask earlier messages with; null at the beginning. */

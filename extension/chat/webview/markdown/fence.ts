@@ -8,15 +8,22 @@ export interface FenceInfo {
 
 const PATH = /^(?:[\w@.+-]+[\\/])*[\w@+-]*[\w@+-]*\.[A-Za-z][\w-]{0,9}$|^(?:[\w@.+-]+\/)*(?:Dockerfile|Makefile)$/;
 
+const ATTRIBUTE = /(\w+)=(?:"([^"]*)"|'([^']*)'|([^\s}]*))/g;
+
 /**
  * Models name the file in many ways: "ts src/a.ts", "ts:src/a.ts", `ts title="src/a.ts"`, "src/a.ts", or in the line
  * before the fence as "**src/a.ts**:", "`src/a.ts`", "File: src/a.ts".
  */
 export function readFence(info: string, lineBefore: string): FenceInfo {
-  const [first = '', ...rest] = info.trim().split(/\s+/);
+  const [first = '', ...rest] = info.replace(ATTRIBUTE, '').trim().split(/\s+/);
   const [head = '', ...colon] = first.split(':');
-  const named = /(?:title|file(?:name)?|path)=["']?([^"'\s}]+)/.exec(info)?.[1];
-  const candidates = [named, colon.join(':'), ...rest.map((r) => r.replace(/^[("'[]|[)"'\]]$/g, '')), head];
+  const named = [...info.matchAll(ATTRIBUTE)].find((a) => /^(?:title|file(?:name)?|path)$/.test(a[1]!));
+  const candidates = [
+    named?.[2] ?? named?.[3] ?? named?.[4],
+    colon.join(':'),
+    ...rest.map((r) => r.replace(/^[("'[]|[)"'\]]$/g, '')),
+    head,
+  ];
   const inInfo = candidates.find((c): c is string => !!c && PATH.test(c));
   const language = inInfo === head ? (/\.(\w+)$/.exec(head)?.[1] ?? '') : head.replace(/^\{|\}$/g, '');
   const file = inInfo ?? fileInLine(lineBefore);

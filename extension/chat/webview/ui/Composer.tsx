@@ -171,12 +171,8 @@ function Left() {
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
     <div class="left quiet">
-      <button
-        type="button"
-        class={isLow ? 'plain low' : 'plain'}
-        title="Credits and use"
-        onClick={() => chat.command('showQuota')}
-      >
+      <button type="button" class="plain" title="Credits and use" onClick={() => chat.command('showQuota')}>
+        {isLow && <Icon name="warning" />}
         {whatIsLeft(balance, account)}
       </button>
       {account?.kind === 'guest' && (

@@ -10,7 +10,7 @@ export function EmptyState() {
     <div class="empty-state">
       <h2>What are we working on?</h2>
       {suggestions.map((s) => (
-        <button type="button" key={s.id} onClick={() => chat.host.post({ type: 'suggestion', id: s.id })}>
+        <button type="button" key={s.id} onClick={() => chat.suggestion(s.id)}>
           <Icon name={s.icon} />
           <span>{s.label}</span>
         </button>

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationSummary } from '../../../../shared/conversations.ts';
 import { useChat, useChatState } from '../context.ts';
 import { fullTime, type Group, groupOf, when } from '../format.ts';
@@ -9,7 +10,7 @@ import { useOutside } from './Menu.tsx';
 const SEARCH_DELAY_MS = 200;
 
 /** All conversations, over the chat. Down from the search goes into the list; F2 renames, Delete deletes, Escape closes. */
-export function History() {
+export function History({ opener }: { opener: RefObject<HTMLButtonElement | null> }) {
   const chat = useChat();
   const history = useChatState((s) => s.history);
   const openId = useChatState((s) => s.conversation?.id ?? null);
@@ -17,19 +18,16 @@ export function History() {
   const search = useRef<HTMLInputElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const opener = useRef(document.activeElement as HTMLElement | null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     search.current?.focus();
+    const holder = panel.current;
     return () => {
       clearTimeout(timer.current);
-      // Back to where the focus was, unless it went elsewhere by choice.
-      if (document.activeElement === document.body || !document.activeElement) opener.current?.focus();
+      // The focus returns, unless it went on by choice (to the composer of the chosen conversation).
+      if (!document.activeElement || holder?.contains(document.activeElement)) opener.current?.focus();
     };
   }, []);
-  useOutside(true, [panel], () => {
-    // The button that opened it closes it by itself.
-    if (!document.activeElement?.matches('[aria-label="History"]')) chat.closeHistory();
-  });
+  useOutside(true, [panel, opener], () => chat.closeHistory());
   const { rows } = history;
   // Observed anew after each page, or a short page would end it.
   useEffect(() => {
@@ -112,10 +110,12 @@ function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; 
   const chat = useChat();
   const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
   const open = useRef<HTMLButtonElement>(null);
-  const done = () => {
-    setDoing(null);
-    requestAnimationFrame(() => open.current?.focus());
-  };
+  const wasDoing = useRef(false);
+  useLayoutEffect(() => {
+    if (wasDoing.current && doing === null && document.activeElement === document.body) open.current?.focus();
+    wasDoing.current = doing !== null;
+  }, [doing]);
+  const done = () => setDoing(null);
   if (doing === 'rename') {
     return (
       <li class="row">

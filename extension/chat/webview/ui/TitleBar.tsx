@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useChat, useChatState } from '../context.ts';
 import { Confirm, RenameField } from './fields.tsx';
+import { History } from './History.tsx';
 import { Icon, IconButton } from './Icon.tsx';
 import { Menu, type MenuItem } from './Menu.tsx';
 
@@ -12,12 +13,6 @@ export function TitleBar() {
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
   const historyButton = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(false);
-  useEffect(() => {
-    // The focus returns to where it came from, unless it went on (to the composer of the chosen conversation).
-    if (wasOpen.current && !historyOpen && document.activeElement === document.body) historyButton.current?.focus();
-    wasOpen.current = historyOpen;
-  }, [historyOpen]);
   // Another conversation ends what was begun for this one.
   useEffect(() => setDoing(null), [id]);
   const ofConversation: MenuItem[] = id
@@ -41,45 +36,48 @@ export function TitleBar() {
     { id: 'settings', label: 'Settings', icon: 'gear', run: () => chat.command('openSettings') },
   ];
   return (
-    <header class="title-bar">
-      {doing === 'rename' && id ? (
-        <RenameField
-          title={title}
-          onDone={(name) => {
-            if (name) chat.rename(id, name);
-            setDoing(null);
-          }}
+    <>
+      <header class="title-bar">
+        {doing === 'rename' && id ? (
+          <RenameField
+            title={title}
+            onDone={(name) => {
+              if (name) chat.rename(id, name);
+              setDoing(null);
+            }}
+          />
+        ) : (
+          <h1 title={title || undefined}>{title || 'New chat'}</h1>
+        )}
+        <IconButton
+          icon="history"
+          label="History"
+          popup="dialog"
+          expanded={historyOpen}
+          buttonRef={historyButton}
+          onClick={() => (historyOpen ? chat.closeHistory() : chat.openHistory())}
         />
-      ) : (
-        <h1 title={title || undefined}>{title || 'New chat'}</h1>
-      )}
-      <IconButton
-        icon="history"
-        label="History"
-        popup="dialog"
-        expanded={historyOpen}
-        buttonRef={historyButton}
-        onClick={() => (historyOpen ? chat.closeHistory() : chat.openHistory())}
-      />
-      <IconButton icon="add" label="New chat" onClick={() => chat.newChat()} />
-      <Menu label="More" side="under" class="icon-button" items={items}>
-        <Icon name="ellipsis" />
-      </Menu>
-      {doing === 'delete' && id && (
-        <Confirm
-          question="Delete this conversation?"
-          yes="Delete"
-          onYes={() => {
-            chat.delete(id);
-            setDoing(null);
-            chat.focusComposer();
-          }}
-          onNo={() => {
-            setDoing(null);
-            chat.focusComposer();
-          }}
-        />
-      )}
-    </header>
+        <IconButton icon="add" label="New chat" onClick={() => chat.newChat()} />
+        <Menu label="More" side="under" class="icon-button" items={items}>
+          <Icon name="ellipsis" />
+        </Menu>
+        {doing === 'delete' && id && (
+          <Confirm
+            question="Delete this conversation?"
+            yes="Delete"
+            onYes={() => {
+              chat.delete(id);
+              setDoing(null);
+              chat.focusComposer();
+            }}
+            onNo={() => {
+              setDoing(null);
+              chat.focusComposer();
+            }}
+          />
+        )}
+      </header>
+      {historyOpen && <History opener={historyButton} />}
+    </>
   );
 }

@@ -13,13 +13,7 @@ const WINDOW = 20;
 
 export function Transcript() {
   const conversation = useChatState((s) => s.conversation)!;
-  // A new chat becomes a conversation in place; any other change of the id is another conversation.
-  const identity = useRef({ id: conversation.id, key: 0 });
-  if (identity.current.id !== conversation.id) {
-    const grew = identity.current.id === null && conversation.messages.length > 0;
-    identity.current = { id: conversation.id, key: identity.current.key + (grew ? 0 : 1) };
-  }
-  return <Log key={identity.current.key} conversation={conversation} />;
+  return <Log key={conversation.sight} conversation={conversation} />;
 }
 
 function Log({ conversation }: { conversation: Conversation }) {

@@ -1,10 +1,10 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A title to change in place: Enter or leaving the field keeps it, Escape doesn't. */
 export function RenameField({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const isOver = useRef(false);
-  useEffect(() => field.current?.select(), []);
+  useLayoutEffect(() => field.current?.select(), []);
   const end = (keep: boolean) => {
     if (isOver.current) return;
     isOver.current = true;
@@ -42,7 +42,7 @@ interface ConfirmProps {
 /** A second step in place of a dialog. The focus starts on the way back. */
 export function Confirm({ question, yes, onYes, onNo }: ConfirmProps) {
   const no = useRef<HTMLButtonElement>(null);
-  useEffect(() => no.current?.focus(), []);
+  useLayoutEffect(() => no.current?.focus(), []);
   return (
     <div
       class="confirm"

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import {
+  ago,
+  answer,
+  CONVERSATION,
+  conversation,
+  DAY,
+  HOUR,
+  historyPage,
+  MINUTE,
+  row,
+  surroundings,
+  user,
+} from './samples.ts';
+import { sharedHarness } from './shared.ts';
+import type { Harness, View } from './view.ts';
+
+describe('chat view: history', () => {
+  let harness: Harness;
+  let view: View;
+  const rows = [
+    row('Migration', ago(0), { running: { runId: crypto.randomUUID(), device: 'desktop' } }),
+    row('Open now', ago(1), { id: CONVERSATION }),
+    row('Yesterday', ago(DAY)),
+    row('Some days ago', ago(4 * DAY)),
+    row('Long ago', ago(50 * DAY)),
+  ];
+  const press = (key: string) => view.page.keyboard.press(key);
+  const focused = () =>
+    view.page.evaluate(`document.activeElement.getAttribute('aria-label') ?? document.activeElement.title`);
+  const panel = () => view.page.getByRole('dialog', { name: 'History' });
+  const opener = () => view.page.getByRole('button', { name: 'History' });
+
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+  beforeEach(async () => {
+    view = await harness.open();
+    await view.tell(surroundings(), conversation([user('Hi'), answer('Hello')]));
+    await opener().click();
+    await view.until('history');
+  });
+  afterEach(async () => {
+    const { errors } = view;
+    await view.close();
+    assert.deepEqual(errors, []);
+  });
+
+  it('groups by day, marks what runs and where, and says the times', async () => {
+    await view.tell(historyPage(rows));
+    assert.deepEqual(await panel().getByRole('heading').allInnerTexts(), [
+      'Today',
+      'Yesterday',
+      'Last 7 days',
+      'Older',
+    ]);
+    assert.match(await panel().innerText(), /Migration\s+running · desktop/);
+    assert.match(await panel().innerText(), /Open now\s+just now/);
+    assert.equal(await panel().locator('[aria-current=true]').getAttribute('title'), 'Open now');
+    assert.match((await panel().locator('time').first().getAttribute('title'))!, /\(UTC\+[12]\)$/);
+  });
+
+  it('is used by keys alone: down into the list, along a row, Enter opens, Escape returns the focus', async () => {
+    await view.tell(historyPage(rows));
+    assert.equal(await focused(), 'Search conversations');
+    await press('ArrowDown');
+    assert.equal(await focused(), 'Migration');
+    await press('ArrowUp');
+    assert.equal(await focused(), 'Search conversations');
+    await press('ArrowDown');
+    await press('ArrowDown');
+    await press('ArrowDown');
+    await press('ArrowRight');
+    assert.equal(await focused(), 'Rename Yesterday');
+    await press('ArrowLeft');
+    await press('Enter');
+    assert.deepEqual(await view.until('openConversation'), { type: 'openConversation', id: rows[2]!.id });
+    assert.equal(await panel().count(), 0);
+    await opener().press('Enter');
+    await press('Escape');
+    assert.equal(await panel().count(), 0);
+    assert.equal(await focused(), 'History');
+  });
+
+  it('searches a moment after typing, and ignores what was found for earlier words', async () => {
+    await view.page.keyboard.type('retry');
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: 'retry', before: null });
+    assert.equal((await view.said()).filter((m) => m.type === 'history').length, 2);
+    await view.tell(historyPage(rows));
+    assert.equal(await panel().getByRole('listitem').count(), 0);
+    await view.tell(historyPage([], { search: 'retry' }));
+    assert.match(await panel().innerText(), /No conversation matches “retry”\./);
+  });
+
+  it('has no end but the last page', async () => {
+    const page = (n: number) =>
+      Array.from({ length: 30 }, (_, i) => row(`Number ${n * 30 + i}`, ago(60 * DAY + n * DAY + i * MINUTE)));
+    await view.tell(historyPage(page(0), { before: 'page-1' }));
+    assert.equal((await view.said()).filter((m) => m.type === 'history').length, 1);
+    await panel().getByText('Number 29').scrollIntoViewIfNeeded();
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', before: 'page-1' });
+    await view.tell(historyPage(page(1), { before: null, first: false }));
+    await panel().getByText('Number 59').scrollIntoViewIfNeeded();
+    await view.tell();
+    assert.equal((await view.said()).filter((m) => m.type === 'history').length, 2);
+    await view.tell(historyPage([row('Brand new', ago(0)), ...page(0).slice(0, 29)], { before: 'page-1' }));
+    assert.ok((await panel().getByRole('listitem').count()) >= 60, 'a new first page leaves the others there');
+  });
+
+  it('renames in place', async () => {
+    await view.tell(historyPage(rows));
+    await press('ArrowDown');
+    await press('F2');
+    await view.page.keyboard.type('Better name');
+    await press('Enter');
+    assert.deepEqual(await view.until('rename'), { type: 'rename', id: rows[0]!.id, title: 'Better name' });
+    assert.match(await panel().innerText(), /Better name/);
+    await panel().getByTitle('Better name', { exact: true }).waitFor();
+    await press('F2');
+    await view.page.keyboard.type('Not this');
+    await press('Escape');
+    assert.equal((await view.said()).filter((m) => m.type === 'rename').length, 1);
+    assert.equal(await panel().count(), 1);
+  });
+
+  it('deletes after a second step, and only then', async () => {
+    await view.tell(historyPage(rows));
+    await press('ArrowDown');
+    await press('Delete');
+    assert.equal(await panel().getByRole('alertdialog', { name: 'Delete?' }).count(), 1);
+    await press('Enter'); // The focus is on Cancel.
+    assert.equal((await view.said()).filter((m) => m.type === 'delete').length, 0);
+    await panel().getByRole('listitem').nth(2).hover();
+    await panel().getByRole('button', { name: 'Delete Yesterday' }).click();
+    await panel().getByRole('button', { name: 'Yes' }).click();
+    assert.deepEqual(await view.until('delete'), { type: 'delete', id: rows[2]!.id });
+    await view.tell(historyPage(rows.filter((r) => r !== rows[2])));
+    assert.equal(await panel().getByRole('listitem').count(), 4);
+    assert.equal(await panel().count(), 1);
+  });
+
+  it('exports', async () => {
+    await view.tell(historyPage(rows));
+    await panel().getByRole('listitem').nth(3).hover();
+    await panel().getByRole('button', { name: 'Export Some days ago as Markdown' }).click();
+    assert.deepEqual(await view.until('export'), { type: 'export', id: rows[3]!.id });
+  });
+
+  it('says when it could not be read, and tries again', async () => {
+    await view.tell({ type: 'historyFailed', search: '', text: 'The server cannot be reached.' });
+    assert.match(await panel().innerText(), /The server cannot be reached\./);
+    await panel().getByRole('button', { name: 'Retry' }).click();
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', before: null });
+  });
+
+  it('closes when one clicks beside it, and by its own button', async () => {
+    await view.tell(historyPage(rows.map((r) => ({ ...r, updatedAt: ago(HOUR * 30) }))));
+    await view.composer.click();
+    assert.equal(await panel().count(), 0);
+    await opener().click();
+    assert.equal(await panel().count(), 1);
+    await opener().click();
+    assert.equal(await panel().count(), 0);
+  });
+
+  it('is no way to lose the title: it is renamed, exported and deleted from the title bar as well', async () => {
+    await press('Escape');
+    const more = view.page.getByRole('button', { name: 'More' });
+    await more.click();
+    await view.page.getByRole('menuitem', { name: 'Rename' }).click();
+    await view.page.getByRole('textbox', { name: 'Title' }).fill('Backoff');
+    await press('Enter');
+    assert.deepEqual(await view.until('rename'), { type: 'rename', id: CONVERSATION, title: 'Backoff' });
+    assert.equal(await view.page.getByRole('heading', { level: 1 }).innerText(), 'Backoff');
+    await more.click();
+    await view.page.getByRole('menuitem', { name: 'Delete' }).click();
+    await view.page.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal((await view.said()).filter((m) => m.type === 'delete').length, 0);
+  });
+});

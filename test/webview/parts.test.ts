@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import {
+  count,
+  credits,
+  estimateTokens,
+  fullTime,
+  groupOf,
+  left,
+  spoken,
+  until,
+  when,
+} from '../../extension/chat/webview/format.ts';
+import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
+import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
+import { languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { historyPage, longAnswer, row } from './samples.ts';
+
+describe('chat view: words and numbers', () => {
+  const now = new Date(2026, 10, 20, 15, 0);
+  const at = (...parts: [number, number, number, number?, number?]) => new Date(...parts).toISOString();
+
+  it('shows credits as exactly as the eye needs, and never something as nothing', () => {
+    const table: [number, string][] = [
+      [0, '0'],
+      [1, '< 0.01'],
+      [420_000, '0.42'],
+      [1_000_000, '1'],
+      [12_440_000, '12.4'],
+      [1_204_600_000, '1,205'],
+    ];
+    for (const [micro, text] of table) assert.equal(credits(micro, 'en'), text);
+  });
+
+  it('never promises a part of a credit that is not there', () => {
+    assert.equal(left(87_999_999, 'en'), '87');
+    assert.equal(left(990_000, 'en'), '0.9');
+    assert.equal(left(-5, 'en'), '0');
+    assert.equal(count(1204, 'en'), '1,204');
+  });
+
+  it('says times relative within a day and absolute after', () => {
+    const table: [string, string][] = [
+      [at(2026, 10, 20, 14, 59), '1 min ago'],
+      [at(2026, 10, 20, 15, 0), 'just now'],
+      [at(2026, 10, 20, 12, 30), '2 h ago'],
+      [at(2026, 10, 19, 18, 40), '18:40'],
+      [at(2026, 10, 16, 9, 5), 'Mon 09:05'],
+      [at(2026, 9, 1, 9, 5), '1 Oct'],
+      [at(2025, 9, 1, 9, 5), '1 Oct 2025'],
+    ];
+    for (const [time, text] of table) assert.equal(when(time, now, 'en-GB'), text);
+    assert.match(fullTime(at(2026, 10, 20, 16, 20), now, 'en-GB'), /^16:20 \(UTC([+-]\d+(:\d\d)?)?\)$/);
+    assert.match(fullTime(at(2026, 10, 27, 9, 0), now, 'en-GB'), /^Fri,? 27 Nov,? (at )?09:00 \(UTC/);
+    assert.equal(until(at(2026, 10, 20, 15, 5), now), 'in 5 min');
+  });
+
+  it('groups by calendar days, not by hours', () => {
+    assert.equal(groupOf(at(2026, 10, 20, 0, 1), now), 'Today');
+    assert.equal(groupOf(at(2026, 10, 19, 23, 59), now), 'Yesterday');
+    assert.equal(groupOf(at(2026, 10, 14), now), 'Last 7 days');
+    assert.equal(groupOf(at(2026, 10, 13), now), 'Older');
+  });
+
+  it('estimates tokens without freezing on a long text', () => {
+    assert.equal(estimateTokens('four'), 1);
+    assert.equal(estimateTokens('日本語日本語'), 4);
+    assert.equal(estimateTokens('x'.repeat(1_000_000)), 250_000);
+  });
+
+  it('reads markdown aloud without its marks', () => {
+    assert.equal(
+      spoken('# Title\n\nSome **bold** and `code`, [link](https://x.y).\n\n```ts\nconst a = 1;\n```\n\n- one\n- two'),
+      'Title\nSome bold and code, link.\nCode block, ts.\none\ntwo',
+    );
+  });
+});
+
+describe('chat view: a fence', () => {
+  const table: [string, string, { language: string; file?: string }][] = [
+    ['ts', '', { language: 'ts' }],
+    ['', '', { language: '' }],
+    ['ts src/a.ts', '', { language: 'ts', file: 'src/a.ts' }],
+    ['ts:src/a.ts', '', { language: 'ts', file: 'src/a.ts' }],
+    ['tsx title="src/a b.tsx"', '', { language: 'tsx' }],
+    ['tsx title="src/a.tsx"', '', { language: 'tsx', file: 'src/a.tsx' }],
+    ['src/main.py', '', { language: 'py', file: 'src/main.py' }],
+    ['ts', '**src/a.ts**:', { language: 'ts', file: 'src/a.ts' }],
+    ['ts', 'File: `src/a.ts`', { language: 'ts', file: 'src/a.ts' }],
+    ['ts', '### `package.json`', { language: 'ts', file: 'package.json' }],
+    ['ts', 'Then change `src/a.ts` so that it waits:', { language: 'ts', file: 'src/a.ts' }],
+    ['ts', 'As `a.ts` and `b.ts` show:', { language: 'ts' }],
+    ['ts', 'This is version 1.2 of it.', { language: 'ts' }],
+    ['dockerfile', 'Dockerfile:', { language: 'dockerfile', file: 'Dockerfile' }],
+  ];
+  for (const [info, lineBefore, expected] of table) {
+    it(`"${info}" after "${lineBefore}" is ${expected.file ?? 'no file'}`, () => {
+      assert.deepEqual(readFence(info, lineBefore), expected);
+    });
+  }
+
+  it('gives the language as the editor names it', () => {
+    assert.deepEqual(['ts', 'py', 'sh', 'rust', ''].map(languageIdOf), [
+      'typescript',
+      'python',
+      'shellscript',
+      'rust',
+      undefined,
+    ]);
+  });
+
+  it('is closed by one like its own, of at least its length', () => {
+    assert.equal(isClosedFence('```\na\n```'), true);
+    assert.equal(isClosedFence('````\na\n```'), false);
+    assert.equal(isClosedFence('~~~\na\n```'), false);
+    assert.equal(isClosedFence('```'), false);
+  });
+});
+
+describe('chat view: blocks of a growing text', () => {
+  const shape = (reader: BlockReader, text: string, ended: boolean) =>
+    reader.read(text, ended).map((b) => b.token.raw.trim());
+
+  it('are in the end those of the whole text, wherever the pieces were cut', () => {
+    const whole = longAnswer(400);
+    const expected = shape(new BlockReader(), whole, true);
+    for (const size of [1, 7, 64, 1000]) {
+      const reader = new BlockReader();
+      for (let at = 0; at < whole.length; at += size) reader.read(whole.slice(0, at), false);
+      assert.deepEqual(shape(reader, whole, false), expected, `pieces of ${size}`);
+      assert.deepEqual(shape(reader, whole, true), expected, `pieces of ${size}, ended`);
+    }
+  });
+
+  it('follow a text that was cut and grew another way', () => {
+    const reader = new BlockReader();
+    reader.read('One.\n\nTwo.\n\nThree.\n\nFour.', false);
+    assert.deepEqual(shape(reader, 'One.\n\n2.\n\nThree', false), ['One.', '2.', 'Three']);
+  });
+
+  it('find the targets of links that come later, once the text has ended', () => {
+    const reader = new BlockReader();
+    const text = 'See [it][1].\n\nA.\n\nB.\n\n[1]: https://example.org';
+    const before = reader.read(text.slice(0, 20), false)[0]!.memo;
+    assert.notEqual(reader.read(text, true)[0]!.memo, before);
+  });
+});
+
+describe('chat view: pages of the history', () => {
+  const open: HistoryState = { ...noHistory, open: true, loading: true };
+  const page = (...args: Parameters<typeof historyPage>) => historyPage(...args) as Parameters<typeof putPage>[1];
+  const time = (n: number) => new Date(Date.UTC(2026, 0, 1) - n * 1000).toISOString();
+  const rows = Array.from({ length: 6 }, (_, i) => row(`r${i}`, time(i)));
+
+  it('are added one after the other, and a page for another search is dropped', () => {
+    const first = putPage(open, page(rows.slice(0, 3), { before: 'p' }));
+    const both = putPage(first, page(rows.slice(3), { first: false }));
+    assert.deepEqual(both.rows, rows);
+    assert.equal(putPage(both, page([], { search: 'x' })), both);
+  });
+
+  it('stay when the first comes anew, which brings what is new and takes what is gone', () => {
+    const all = { ...open, loading: false, rows, before: 'end' };
+    const fresh = row('new', time(-1));
+    const again = putPage(all, page([fresh, rows[0]!, rows[2]!], { before: 'p' }));
+    assert.deepEqual(
+      again.rows.map((r) => r.title),
+      ['new', 'r0', 'r2', 'r3', 'r4', 'r5'],
+    );
+    assert.equal(again.before, 'end');
+  });
+});

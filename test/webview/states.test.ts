@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Message } from '../../shared/conversations.ts';
+import {
+  ago,
+  answer,
+  changed,
+  conversation,
+  guest,
+  historyPage,
+  longAnswer,
+  problem,
+  row,
+  running,
+  surroundings,
+  user,
+} from './samples.ts';
+import { sharedHarness } from './shared.ts';
+import type { Harness, Theme, View } from './view.ts';
+
+const broken = (part: Partial<Message>) => answer('', { chargedMicro: 0, usage: undefined, ...part });
+
+describe('chat view: states and what they say', () => {
+  let harness: Harness;
+  let view: View;
+  const footer = () => view.page.locator('.answer footer .cost').innerText();
+  const box = () => view.page.locator('.answer .box').innerText();
+
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+  beforeEach(async () => {
+    view = await harness.open();
+  });
+  afterEach(async () => {
+    const { errors } = view;
+    await view.close();
+    assert.deepEqual(errors, []);
+  });
+
+  it('offers suggestions when there is nothing yet', async () => {
+    await view.tell(surroundings(), conversation([]));
+    assert.ok(await view.page.getByRole('heading', { name: 'What are we working on?' }).isVisible());
+    await view.page.getByRole('button', { name: 'Explain client.ts' }).click();
+    assert.equal((await view.until('suggestion')).id, 'explain');
+  });
+
+  it('says what an answer cost, in credits for members and in messages for guests', async () => {
+    await view.tell(surroundings(), conversation([answer('Yes')]));
+    assert.equal(await footer(), '0.42 credits · 1,204 in (980 cached) · 312 out');
+    await view.tell(surroundings(guest(7)), changed([answer('No', { chargedMicro: 1_000_000 })]));
+    assert.match(await view.page.locator('.answer footer .cost').last().innerText(), /^1 message · /);
+    assert.match(
+      await view.page.locator('.left').innerText(),
+      /^7 of 10 free messages left · Sign in for 100 credits$/,
+    );
+  });
+
+  it('marks counts that are estimates', async () => {
+    const usage = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 5, estimated: true };
+    await view.tell(surroundings(), conversation([answer('Yes', { usage })]));
+    assert.equal(await footer(), '0.42 credits · ~10 in · ~5 out');
+  });
+
+  for (const [name, message, said, ways] of [
+    [
+      'failed in the middle',
+      broken({ text: 'Half', state: 'failed', reason: 'upstream_failed', problem: problem('upstream_failed') }),
+      /The model service stopped answering\. What came so far is kept\.\s*Not charged\./,
+      ['Continue', 'Try again'],
+    ],
+    [
+      'failed before its first word',
+      broken({ state: 'failed', reason: 'upstream_failed', problem: problem('upstream_timeout') }),
+      /The model service did not answer in time\.\s*Not charged\./,
+      ['Try again'],
+    ],
+    [
+      'was interrupted',
+      broken({ text: 'Half', state: 'interrupted', reason: 'interrupted' }),
+      /The server stopped in the middle of the answer\. What came so far is kept\.\s*Not charged\./,
+      ['Continue', 'Try again'],
+    ],
+    [
+      'was stopped, and cost what it wrote',
+      answer('Half', { state: 'stopped' }),
+      /^Stopped\. What came so far is kept\./,
+      ['Continue', 'Try again'],
+    ],
+    ['is empty', broken({ reason: 'empty_answer' }), /The model wrote nothing\.\s*Not charged\./, ['Try again']],
+  ] as [string, Message, RegExp, string[]][]) {
+    it(`says of an answer that ${name} what was kept and charged, and offers the way on`, async () => {
+      await view.tell(surroundings(), conversation([user('Go'), message]));
+      assert.match(await box(), said);
+      assert.deepEqual(await view.page.locator('.answer .box button').allInnerTexts(), ways);
+      await view.page.locator('.answer .box').getByRole('button', { name: 'Try again' }).click();
+      assert.equal((await view.until('regenerate')).messageId, message.id);
+      if (!ways.includes('Continue')) return;
+      await view.page.locator('.answer .box').getByRole('button', { name: 'Continue' }).click();
+      assert.equal((await view.until('continue')).runId, message.runId);
+    });
+  }
+
+  it('offers to go on only where nobody has gone on yet', async () => {
+    const half = broken({ text: 'Half', state: 'interrupted', reason: 'interrupted' });
+    await view.tell(surroundings(), conversation([user('Go'), half, answer('the rest', { continues: half.runId })]));
+    assert.deepEqual(await view.page.locator('.answer .box button').allInnerTexts(), []);
+    assert.match(await view.page.locator('.answer').last().innerText(), /^Continued/);
+  });
+
+  it('regenerates and copies an answer', async () => {
+    const reply = answer('Yes **indeed**');
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await view.page.getByRole('button', { name: 'Regenerate' }).click();
+    assert.equal((await view.until('regenerate')).messageId, reply.id);
+    await view.page.locator('.answer').getByRole('button', { name: 'Copy' }).click();
+    assert.equal((await view.until('copy')).text, 'Yes **indeed**');
+    assert.ok(await view.page.locator('.answer').getByRole('button', { name: 'Copied' }).isVisible());
+  });
+
+  it('says where the conversation is answering, and lets one follow or stop', async () => {
+    const there = running({ device: 'desktop', text: longAnswer(600) });
+    await view.tell(surroundings(), conversation([user('Go'), there], { elsewhere: [there.runId!] }));
+    const banner = view.page.locator('.banner');
+    assert.match(await banner.innerText(), /^Answering on desktop\./);
+    await view.page.evaluate(`document.querySelector('.transcript').scrollTop = 0`);
+    await view.page.getByRole('button', { name: 'Latest' }).waitFor();
+    await banner.getByRole('button', { name: 'Follow' }).click();
+    await view.tell();
+    assert.ok((await view.fromEnd()) < 4);
+    await banner.getByRole('button', { name: 'Stop' }).click();
+    assert.equal((await view.until('stop')).runId, there.runId);
+    await view.tell(changed([{ ...there, state: 'complete', chargedMicro: 1 }]));
+    assert.equal(await banner.count(), 0);
+  });
+
+  it('keeps what was typed while the server cannot be reached, and retries', async () => {
+    await view.tell(surroundings(), conversation([]));
+    await view.page.keyboard.type('Kept');
+    await view.tell(surroundings({ connection: { state: 'offline', detail: 'Connection refused.' } }));
+    assert.match(
+      await view.page.locator('.banner').innerText(),
+      /^Offline\. Connection refused\. What you type is kept\./,
+    );
+    await view.page.locator('.banner').getByRole('button', { name: 'Retry' }).click();
+    await view.until('reconnect');
+    assert.equal(await view.composer.inputValue(), 'Kept');
+    await view.tell(surroundings());
+    assert.equal(await view.page.locator('.banner').count(), 0);
+  });
+
+  it('leads on from a wrong address and from being signed out', async () => {
+    await view.tell(
+      surroundings({ connection: { state: 'wrongServer', detail: 'Look at perigee.serverUrl.' } }),
+      conversation([]),
+    );
+    assert.match(
+      await view.page.locator('.banner').innerText(),
+      /^Not a Perigee server\. Look at perigee\.serverUrl\./,
+    );
+    await view.page.getByRole('button', { name: 'Settings' }).click();
+    assert.equal((await view.until('command')).command, 'openSettings');
+    await view.tell(
+      surroundings({ connection: { state: 'signedOut', detail: 'Sign in again.' }, account: null, balance: null }),
+    );
+    await view.page.getByRole('button', { name: 'Sign in' }).click();
+    assert.equal((await view.until('command', 2)).command, 'signIn');
+  });
+
+  it('says when credits are used up and when some free up', async () => {
+    const nextFreeAt = ago(-3 * 3_600_000);
+    await view.tell(
+      surroundings({
+        balance: {
+          ...{ availableMicro: 0, pendingMicro: 0, ofMicro: 100_000_000, promotionalMicro: 0, purchasedMicro: 0 },
+          windows: [
+            {
+              ...{ name: '5 hours', usedMicro: 50_000_000, limitMicro: 50_000_000, nextFreeMicro: 19_000_000 },
+              ...{ nextFreeAt, allFreeAt: nextFreeAt },
+            },
+          ],
+        },
+      }),
+      conversation([]),
+    );
+    assert.match(
+      await view.page.locator('.banner').innerText(),
+      /^No credits left\. 19 free up at .*\d\d:\d\d \(UTC\+[12]\)\./,
+    );
+    await view.tell(surroundings(guest(0)));
+    assert.match(await view.page.locator('.banner').innerText(), /^All free messages are used\./);
+  });
+
+  it('shows a notice with its action, once, until it is dismissed', async () => {
+    await view.tell(surroundings(), conversation([]));
+    const notice = { type: 'notice' as const, level: 'error' as const, text: 'Not renamed.' };
+    await view.tell(notice, notice, {
+      ...notice,
+      text: 'Not read.',
+      action: { label: 'Settings', command: 'openSettings' },
+    });
+    assert.equal(await view.page.locator('.notice').count(), 2);
+    await view.page.locator('.notice').getByRole('button', { name: 'Settings' }).click();
+    assert.equal((await view.until('command')).command, 'openSettings');
+    await view.page.locator('.notice').getByRole('button', { name: 'Dismiss' }).click();
+    assert.equal(await view.page.locator('.notice').count(), 0);
+  });
+
+  it('stands what the host says in any order', async () => {
+    const reply = running();
+    await view.tell(
+      { type: 'text', messageId: reply.id, text: 'Early', at: 0 },
+      changed([]),
+      { type: 'mentions', requestId: 'x', items: [] },
+      { type: 'sent', requestId: 'x' },
+      { type: 'earlier', messages: [], before: null },
+      historyPage([]),
+      conversation([user('Go'), reply]),
+      surroundings(),
+    );
+    assert.equal(await view.page.locator('.answer .markdown').innerText(), 'Early');
+  });
+});
+
+describe('chat view: for everybody', () => {
+  let harness: Harness;
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  const asked = user('Why does averyveryverylongidentifierthatnobodycanbreakbutwemust fail?', {
+    attachments: [
+      { id: 'a', kind: 'file', path: `src/${'deep/'.repeat(9)}a-very-long-file-name-indeed.ts`, characters: 5 },
+    ],
+  });
+  const failed = broken({
+    text: 'Half',
+    state: 'failed',
+    reason: 'upstream_failed',
+    problem: problem('upstream_failed'),
+  });
+  const chips = [{ id: 'c', kind: 'file' as const, label: 'a-very-long-file-name-that-goes-on.ts', tokens: 90_000 }];
+  const scenes: Record<string, (view: View) => Promise<unknown>> = {
+    empty: (view) => view.tell(surroundings(guest(7)), conversation([])),
+    conversation: (view) =>
+      view.tell(surroundings({ chips }), conversation([asked, answer(longAnswer(300)), user('x'), failed])),
+    answering: (view) => {
+      const there = running({ text: 'One', device: 'desktop' });
+      return view.tell(surroundings(), conversation([asked, there], { elsewhere: [there.runId!] }));
+    },
+    offline: (view) =>
+      view.tell(
+        surroundings({ connection: { state: 'offline', detail: `http://${'x'.repeat(60)}:8787` } }),
+        conversation([asked]),
+      ),
+    history: async (view) => {
+      await view.tell(surroundings(), conversation([asked]));
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage([row('One with quite a long title to be cut', ago(0)), row('Two', ago(9e7))]));
+      await view.page.keyboard.press('ArrowDown');
+    },
+    menu: async (view) => {
+      await view.tell(surroundings(), conversation([asked]));
+      await view.page.getByRole('button', { name: /^Model/ }).click();
+    },
+    editing: async (view) => {
+      await view.tell(surroundings(), conversation([asked]));
+      await view.page.keyboard.press('ArrowUp');
+    },
+    refused: async (view) => {
+      await view.tell(surroundings({ chips }), conversation([asked]));
+      await view.page.keyboard.type('x');
+      await view.page.keyboard.press('Enter');
+      const { requestId } = await view.until('send');
+      const drop = [{ what: 'Earlier messages', tokens: 91_000 }];
+      await view.tell({
+        type: 'notSent',
+        requestId,
+        problem: problem('context_too_long', { limitTokens: 128_000, drop }),
+      });
+    },
+  };
+
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+
+  for (const [name, set] of Object.entries(scenes)) {
+    for (const theme of ['light', 'dark', 'contrast'] as Theme[]) {
+      it(`has no serious barrier: ${name}, ${theme}`, async () => {
+        const view = await harness.open({ theme, reducedMotion: true });
+        await set(view);
+        await view.page.evaluate(await readFile(axe, 'utf8'));
+        const found = (await view.page.evaluate(
+          `axe.run().then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+            .map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 150) + ' ' + n.failureSummary).join('; ')))`,
+        )) as string[];
+        await view.close();
+        assert.deepEqual(found, []);
+      });
+    }
+    it(`fits into 260 pixels: ${name}`, async () => {
+      const view = await harness.open({ width: 260, height: 560 });
+      await set(view);
+      const wide = await view.page.evaluate(
+        `[document.documentElement.scrollWidth - innerWidth, document.querySelector('.transcript').scrollWidth - document.querySelector('.transcript').clientWidth]`,
+      );
+      const overflow = await view.page.evaluate('fake.overflow()');
+      await view.close();
+      assert.deepEqual({ wide, overflow }, { wide: [0, 0], overflow: [] });
+    });
+  }
+
+  it('keeps lines of answers readable in a wide tab: 80 characters at most', async () => {
+    const view = await harness.open({ width: 1600, height: 700 });
+    await view.tell(surroundings(), conversation([asked, answer('word '.repeat(200))]));
+    const characters = (await view.page.evaluate(`(() => {
+      const box = document.querySelector('.answer p');
+      const probe = document.createElement('span');
+      probe.textContent = '0'.repeat(80);
+      probe.className = 'probe';
+      box.append(probe);
+      return box.getBoundingClientRect().width / (probe.getBoundingClientRect().width / 80);
+    })()`)) as number;
+    await view.close();
+    assert.ok(characters <= 81, `${characters}`);
+  });
+
+  it('stands still with reduced motion, and keeps its edges with forced colours', async () => {
+    const view = await harness.open({ reducedMotion: true, forcedColors: true });
+    await view.tell(surroundings(), conversation([asked, running()]));
+    const spinning = await view.page.locator('.answering .codicon').evaluate((e) => getComputedStyle(e).animationName);
+    const edge = await view.page.locator('.composer').evaluate((e) => getComputedStyle(e).borderTopWidth);
+    await view.close();
+    assert.deepEqual({ spinning, edge }, { spinning: 'none', edge: '1px' });
+  });
+});
