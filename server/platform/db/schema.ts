@@ -8,6 +8,7 @@ export interface Schema {
   account: AccountRow;
   token: TokenRow;
   guest_admission: GuestAdmissionRow;
+  gate: { name: string };
   wallet: WalletRow;
   balance: BalanceRow;
   transfer: TransferRow;

@@ -17,6 +17,10 @@ export function main(engine: 'sqlite' | 'postgres'): Migration {
         sql`create index guest_admission_network on guest_admission (network, at)`,
         sql`create index guest_admission_at on guest_admission (at)`,
 
+        // A row to wait at: who counts guests must be alone in counting.
+        sql`create table gate (name text primary key)`,
+        sql`insert into gate (name) values ('guests')`,
+
         sql`create table wallet (
           account_id text primary key, ledger_id text not null unique, of_micro bigint not null check (of_micro >= 0))`,
         sql`create table balance (
