@@ -38,6 +38,8 @@ export class Edits extends Disposable {
   private sessions: EditSession[] = [];
   private readonly keys = new Map<string, boolean>();
   private readonly changed = this._register(new vscode.EventEmitter<void>());
+  /** An edit began, came to another phase or ended, or its hunks or their places changed. */
+  readonly onDidChange = this.changed.event;
   private readonly prompt: EditPrompt;
   private readonly decorations = this._register(new EditDecorations());
   private readonly originals = this._register(new Originals());

@@ -60,6 +60,7 @@ export class EditSession extends Disposable {
   private cut: Cut | undefined;
   private restored: Promise<void> | undefined;
   private isShowDue = false;
+  private isShowing = false;
   private showing: Promise<void> | undefined;
   private readonly request: RunRequest & { kind: 'edit' };
 
@@ -264,18 +265,20 @@ export class EditSession extends Disposable {
   }
 
   private async restore(): Promise<void> {
-    await this.takeBack(this.tracked.hunks.map((hunk) => hunk.number));
+    await this.takeBack();
   }
 
-  private async takeBack(numbers: readonly number[]): Promise<{ numbers: number[]; isWritten: boolean }> {
+  /** Without `numbers`, all that is there when its turn to be written has come. */
+  private async takeBack(numbers?: readonly number[]): Promise<{ numbers: number[]; isWritten: boolean }> {
+    const asked = () => numbers ?? this.tracked.hunks.map((hunk) => hunk.number);
     let refused: number[] = [];
     const written = await this.buffer.write(
       () => {
-        const plan = this.tracked.planReject(numbers);
+        const plan = this.tracked.planReject(asked());
         refused = plan.refused;
         return plan.splices;
       },
-      () => this.tracked.reject(numbers),
+      () => this.tracked.reject(asked()),
       true,
     );
     return { numbers: refused, isWritten: written === 'written' };
@@ -293,16 +296,14 @@ export class EditSession extends Disposable {
   private showSoon(): void {
     if (this.now !== 'writing' || this.cut) return;
     this.isShowDue = true;
-    this.showing ??= this.showUntilCurrent().finally(() => {
-      this.showing = undefined;
-    });
+    if (!this.isShowing) this.showing = this.showUntilCurrent();
   }
 
   private async showUntilCurrent(): Promise<void> {
-    while (this.isShowDue && this.now === 'writing' && !this.cut) {
+    this.isShowing = true;
+    // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
+    while (this.isShowDue && this.now === 'writing' && !this.cut && this.buffer.editor) {
       this.isShowDue = false;
-      // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
-      if (!this.buffer.editor) return;
       const next = this.linesSoFar();
       if (!next) continue;
       const written = await this.buffer.write(
@@ -313,6 +314,7 @@ export class EditSession extends Disposable {
       if (written === 'readOnly') this.interrupt('readOnly');
       this.changed.fire();
     }
+    this.isShowing = false;
   }
 
   private followForeign(): void {

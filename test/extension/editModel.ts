@@ -1,0 +1,240 @@
+import * as vscode from 'vscode';
+import { type BackendError, localProblem } from '../../extension/backendError.ts';
+import { createEdits, type Edits } from '../../extension/edit/edits.ts';
+import type { EditRuns } from '../../extension/edit/runs.ts';
+import type { Outcome, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+
+const balance = {
+  availableMicro: 9,
+  pendingMicro: 0,
+  ofMicro: 10,
+  promotionalMicro: 9,
+  purchasedMicro: 0,
+  windows: [],
+};
+
+/** A server whose answers the test writes, piece by piece. */
+export class ScriptedRuns implements EditRuns {
+  readonly requests: (RunRequest & { kind: 'edit' })[] = [];
+  readonly stopped: string[] = [];
+  readonly outcomes: Outcome[] = [];
+  /** Thrown by the next start. */
+  refusal: BackendError | undefined;
+  private readonly called = new vscode.EventEmitter<void>();
+  readonly onDidCall = this.called.event;
+  private readonly answers = new Map<string, { events: RunEvent[]; length: number; wake?: () => void }>();
+
+  async start(request: RunRequest): Promise<RunAnswer> {
+    const { refusal } = this;
+    this.refusal = undefined;
+    if (refusal) throw refusal;
+    if (request.kind !== 'edit') throw new Error('not an edit');
+    this.answers.set(request.id, { events: [], length: 0 });
+    this.requests.push(request);
+    this.called.fire();
+    // An edit has no use for what is told here; its events say all.
+    return {} as RunAnswer;
+  }
+
+  async *events(id: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const answer = this.answers.get(id)!;
+    for (;;) {
+      const event = answer.events.shift();
+      if (event) {
+        yield event;
+        if (event.type === 'done' || event.type === 'error') return;
+        continue;
+      }
+      await new Promise<void>((resolve, reject) => {
+        answer.wake = resolve;
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    }
+  }
+
+  async stop(id: string): Promise<void> {
+    this.stopped.push(id);
+    this.push(id, { type: 'done', data: { state: 'stopped', chargedMicro: 1_000_000, balance } });
+  }
+
+  async tellOutcome(_id: string, outcome: Outcome): Promise<void> {
+    this.outcomes.push(outcome);
+  }
+
+  /** The model writes `text` in the newest run. */
+  write(text: string): void {
+    const id = this.requests.at(-1)!.id;
+    const answer = this.answers.get(id)!;
+    this.push(id, { type: 'text', data: { text, at: answer.length } });
+    answer.length += text.length;
+  }
+
+  done(): void {
+    const data = { state: 'complete' as const, chargedMicro: 1_000_000, balance };
+    this.push(this.requests.at(-1)!.id, { type: 'done', data });
+  }
+
+  fail(): void {
+    const problem = {
+      ...localProblem('The model service failed', 'It stopped answering.', 'upstream_failed'),
+      chargedMicro: 0,
+    };
+    this.push(this.requests.at(-1)!.id, { type: 'error', data: problem });
+  }
+
+  private push(id: string, event: RunEvent): void {
+    const answer = this.answers.get(id)!;
+    answer.events.push(event);
+    answer.wake?.();
+  }
+}
+
+/** What the user was told, in order, and which button they press next. */
+export class Messages {
+  readonly told: string[] = [];
+  private readonly answers: string[] = [];
+  private readonly waiting: (() => void)[] = [];
+  private readonly originals = { ...vscode.window };
+
+  constructor() {
+    for (const name of ['showInformationMessage', 'showWarningMessage', 'showErrorMessage'] as const) {
+      const show = async (text: string, ...buttons: string[]) => {
+        this.told.push(text);
+        for (const wake of this.waiting.splice(0)) wake();
+        const answer = this.answers[0];
+        return answer && buttons.includes(answer) ? this.answers.shift() : undefined;
+      };
+      Object.defineProperty(vscode.window, name, { value: show, configurable: true, writable: true });
+    }
+  }
+
+  /** The next message with this button is answered by it. */
+  press(button: string): void {
+    this.answers.push(button);
+  }
+
+  async next(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.told.findIndex((text) => pattern.test(text));
+      if (found >= 0) return this.told.splice(0, found + 1).at(-1)!;
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+
+  dispose(): void {
+    for (const name of ['showInformationMessage', 'showWarningMessage', 'showErrorMessage'] as const) {
+      Object.defineProperty(vscode.window, name, { value: this.originals[name], configurable: true, writable: true });
+    }
+  }
+}
+
+class Memory implements vscode.Memento {
+  private readonly values = new Map<string, unknown>();
+  keys = () => [...this.values.keys()];
+  get<T>(key: string, otherwise?: T): T {
+    return (this.values.has(key) ? this.values.get(key) : otherwise) as T;
+  }
+  async update(key: string, value: unknown): Promise<void> {
+    this.values.set(key, value);
+  }
+}
+
+/** Edits as the extension makes them, with a scripted server, and a document to edit. */
+export class Scene {
+  readonly runs = new ScriptedRuns();
+  readonly memory = new Memory();
+  readonly messages = new Messages();
+  readonly edits: Edits = createEdits({
+    runs: this.runs,
+    memory: this.memory,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  editor!: vscode.TextEditor;
+  private readonly waiting = new Set<() => void>();
+  private readonly heard = [
+    vscode.workspace.onDidChangeTextDocument(() => this.lookAgain()),
+    vscode.window.onDidChangeActiveTextEditor(() => this.lookAgain()),
+    this.edits.onDidChange(() => this.lookAgain()),
+    this.runs.onDidCall(() => this.lookAgain()),
+  ];
+
+  private lookAgain(): void {
+    for (const look of [...this.waiting]) look();
+  }
+
+  /** Resolves once `isSo`, which is asked whenever a document, an edit or the active editor changes. */
+  async until(
+    isSo: () => boolean,
+    words = () => `waited in vain at:\n${this.text}\n${this.messages.told}`,
+  ): Promise<void> {
+    if (isSo()) return;
+    await new Promise<void>((resolve, reject) => {
+      const end = () => {
+        clearTimeout(late);
+        this.waiting.delete(look);
+      };
+      const look = () => {
+        if (!isSo()) return;
+        end();
+        resolve();
+      };
+      const late = setTimeout(() => {
+        end();
+        reject(new Error(words()));
+      }, 5_000);
+      this.waiting.add(look);
+    });
+  }
+
+  get document(): vscode.TextDocument {
+    return this.editor.document;
+  }
+
+  get text(): string {
+    return this.document.getText();
+  }
+
+  /** Opens an untitled document with `text`, one line for each word. */
+  async open(text: string, languageId = 'plaintext'): Promise<void> {
+    const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
+    this.editor = await vscode.window.showTextDocument(document);
+  }
+
+  /** Selects whole lines, from 0, the last one included, and asks for an edit. Returns once the model has been asked. */
+  async ask(first: number, last: number, instruction = 'do it'): Promise<{ over: Promise<void> }> {
+    this.editor.selection = new vscode.Selection(first, 0, last, this.document.lineAt(last).text.length);
+    const before = this.runs.requests.length;
+    const over = this.edits.editSelection(instruction);
+    await this.until(() => this.runs.requests.length > before);
+    return { over };
+  }
+
+  /** Resolves once the document's text is `expected`; it is looked at after each change of any document. */
+  async shows(expected: string): Promise<void> {
+    await this.until(
+      () => this.text === expected,
+      () => `expected ${JSON.stringify(expected)}, there is ${JSON.stringify(this.text)}`,
+    );
+  }
+
+  async reviewed(hunks: number): Promise<void> {
+    await this.until(
+      () =>
+        this.edits.running.some((session) => session.phase === 'reviewing' && session.tracked.open.length === hunks),
+      () => `${hunks} hunks expected; ${this.edits.running.map((session) => session.phase)}`,
+    );
+  }
+
+  async idle(): Promise<void> {
+    await this.until(() => this.edits.running.length === 0);
+  }
+
+  async dispose(): Promise<void> {
+    for (const each of this.heard) each.dispose();
+    this.edits.dispose();
+    this.messages.dispose();
+    while (vscode.window.activeTextEditor) {
+      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    }
+  }
+}
