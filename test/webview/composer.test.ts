@@ -181,6 +181,15 @@ describe('chat view: the composer', () => {
     assert.equal(await focused(), 'Message');
   });
 
+  it('keeps an unsent edit while another conversation is open', async () => {
+    await press('ArrowUp');
+    await view.page.keyboard.type(' changed');
+    await view.tell(conversation([user('Other')], { id: crypto.randomUUID() }));
+    assert.equal(await view.page.locator('.editing').count(), 0);
+    await view.tell(conversation([question, reply]));
+    assert.equal(await view.page.locator('.editing textarea').inputValue(), 'First question changed');
+  });
+
   it('gives up an edit by Escape, and keeps an unsent one over a reload', async () => {
     await press('ArrowUp');
     await view.page.keyboard.type(' changed');

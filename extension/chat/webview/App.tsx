@@ -19,7 +19,7 @@ export function App() {
     };
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
-      if (chat.state.history.open) chat.closeHistory();
+      if (chat.state.history.open) chat.history.close();
       else if (chat.answering()) chat.stop();
       else if (chat.state.refusal || chat.state.hint) chat.dismissRefusal();
     };

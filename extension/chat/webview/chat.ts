@@ -2,9 +2,11 @@ import { MAX_TEXT } from '../../../shared/constants.ts';
 import type { Problem } from '../../../shared/problems.ts';
 import type { FromHost, Mention, Surroundings, ToHost } from '../protocol.ts';
 import { addPieces, type Conversation, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
-import { count, spoken } from './format.ts';
-import { type HistoryState, noHistory, putPage } from './history.ts';
+import { DraftKeeper } from './draft.ts';
+import { count } from './format.ts';
+import { HistoryPanel, type HistoryState, noHistory, putPage } from './history.ts';
 import type { Editing, Host } from './host.ts';
+import { Voice } from './voice.ts';
 
 export interface Sending {
   requestId: string;
@@ -44,7 +46,8 @@ export interface ChatState {
   loadingEarlier: boolean;
 }
 
-const DRAFT_DELAY_MS = 300;
+/** Unsent edits of earlier messages are kept for so many conversations. */
+const MAX_SAVED_EDITS = 20;
 
 /** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
 export class Chat {
@@ -54,17 +57,15 @@ export class Chat {
   /** Set by the composer. */
   focusComposer: (evenUnfocused?: boolean) => void = () => {};
 
+  readonly history: HistoryPanel;
+  readonly draft: DraftKeeper;
+  private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
   private frame = 0;
-  private draftTimer: ReturnType<typeof setTimeout> | undefined;
   private noticeCount = 0;
-  /** The answer that was announced as running, so that its end is announced once. */
-  private announced: string | undefined;
   /** A message was sent from a chat that has no id yet. */
   private begun = false;
-  /** What stood in the composer when another conversation was asked for; what is typed after it belongs to the new one. */
-  private leftDraft: string | undefined;
 
   constructor(readonly host: Host) {
     this.state = {
@@ -81,6 +82,12 @@ export class Chat {
       spoken: { text: '', n: 0 },
       loadingEarlier: false,
     };
+    this.draft = new DraftKeeper(host.post, () => this.state.draft);
+    this.history = new HistoryPanel(
+      host.post,
+      () => this.state.history,
+      (history) => this.set({ history }),
+    );
     host.onMessage((message) => this.receive(message));
   }
 
@@ -123,7 +130,7 @@ export class Chat {
         break;
       case 'notice': {
         const { level, text, action } = message;
-        if (level === 'error') this.leftDraft = undefined;
+        if (level === 'error') this.draft.arrive();
         const notices = [
           ...this.state.notices.filter((n) => n.text !== text),
           { id: ++this.noticeCount, level, text, action },
@@ -151,7 +158,7 @@ export class Chat {
         this.focusComposer(true);
         break;
       case 'showHistory':
-        this.openHistory();
+        this.history.open();
         break;
       default:
         message satisfies never;
@@ -178,8 +185,7 @@ export class Chat {
 
   private leave(): void {
     this.begun = false;
-    this.flushDraft();
-    this.leftDraft = this.state.draft;
+    this.draft.leave();
   }
 
   loadEarlier(): void {
@@ -187,28 +193,6 @@ export class Chat {
     if (!conversation?.before || this.state.loadingEarlier) return;
     this.set({ loadingEarlier: true });
     this.host.post({ type: 'loadEarlier', before: conversation.before });
-  }
-
-  openHistory(): void {
-    if (this.state.history.open) return;
-    this.set({ history: { ...noHistory, open: true, loading: true } });
-    this.host.post({ type: 'history', search: '', before: null });
-  }
-
-  closeHistory(): void {
-    this.set({ history: noHistory });
-  }
-
-  searchHistory(search: string): void {
-    this.set({ history: { ...this.state.history, search, loading: true, failed: null } });
-    this.host.post({ type: 'history', search, before: null });
-  }
-
-  moreHistory(): void {
-    const { history } = this.state;
-    if (history.loading || history.failed !== null || history.before === null) return;
-    this.set({ history: { ...history, loading: true } });
-    this.host.post({ type: 'history', search: history.search, before: history.before });
   }
 
   rename(id: string, title: string): void {
@@ -220,26 +204,12 @@ export class Chat {
     });
   }
 
-  /** The row goes when the host sends the list anew: a refusal leaves it where it is. */
-  delete(id: string): void {
-    this.host.post({ type: 'delete', id });
-  }
-
   // — Composer
 
   setDraft(draft: string): void {
     if (draft === this.state.draft) return;
     this.set({ draft, hint: null });
-    clearTimeout(this.draftTimer);
-    if (this.leftDraft !== undefined) return;
-    this.draftTimer = setTimeout(() => this.flushDraft(), DRAFT_DELAY_MS);
-  }
-
-  flushDraft(): void {
-    if (this.draftTimer === undefined) return;
-    clearTimeout(this.draftTimer);
-    this.draftTimer = undefined;
-    this.host.post({ type: 'draft', text: this.state.draft.slice(0, MAX_TEXT) });
+    this.draft.changed();
   }
 
   /** Text that goes into the composer unless it is too long; what stood there stays either way. */
@@ -303,7 +273,11 @@ export class Chat {
   setEditing(editing: Editing | null): void {
     const refusal = this.state.refusal?.replaces ? null : this.state.refusal;
     this.set({ editing, refusal });
-    this.host.save({ editing });
+    const id = this.state.conversation?.id;
+    if (!id) return;
+    const { [id]: _, ...others } = this.host.saved()?.edits ?? {};
+    const kept = Object.entries(others).slice(-MAX_SAVED_EDITS);
+    this.host.save({ edits: Object.fromEntries(editing ? [...kept, [id, editing]] : kept) });
   }
 
   regenerate(messageId: string): void {
@@ -369,16 +343,12 @@ export class Chat {
     const grown = old !== null && old.id === null && id !== null && this.begun;
     if (!same) this.begun = false;
     const keepDraft = (same || grown) && this.state.draft !== '';
-    const typedSince =
-      this.leftDraft !== undefined && this.state.draft.startsWith(this.leftDraft)
-        ? this.state.draft.slice(this.leftDraft.length)
-        : '';
-    this.leftDraft = undefined;
-    const early = same || !old ? this.pieces : [];
+    const typedSince = this.draft.arrive();
+    const early = [...(old?.early ?? []), ...this.pieces];
     this.pieces = [];
     const editing = this.editingIn(id, messages);
     const sight = (old?.sight ?? 0) + (same || grown ? 0 : 1);
-    if (!same) this.announced = undefined;
+    if (!same && !grown) this.voice.forget();
     this.set({
       conversation: addPieces({ id, sight, title, messages, before, elsewhere, early }, []),
       draft: keepDraft ? this.state.draft : draft + typedSince,
@@ -388,14 +358,13 @@ export class Chat {
       ...(same || grown ? {} : { refusal: null, mentions: null }),
     });
     const saved = this.host.saved();
-    if (saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null, editing });
-    this.announce();
+    if (saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null });
+    this.voice.follow(this.state.conversation);
   }
 
-  /** The edit that was open in this conversation, also before the window was reloaded. */
+  /** The edit that was left open in this conversation, also before the window was reloaded. */
   private editingIn(id: string | null, messages: Conversation['messages']): Editing | null {
-    const saved = this.host.saved();
-    const editing = this.state.editing ?? (saved?.conversationId === id ? saved?.editing : null) ?? null;
+    const editing = id === null ? undefined : this.host.saved()?.edits[id];
     return editing && messages.some((m) => m.id === editing.messageId) ? editing : null;
   }
 
@@ -410,7 +379,7 @@ export class Chat {
       if (!this.state.draft.trim()) this.setDraft(editing.text);
       this.setEditing(null);
     }
-    this.announce();
+    this.voice.follow(this.state.conversation);
   }
 
   private wasSent(requestId: string): void {
@@ -425,10 +394,8 @@ export class Chat {
     // What was typed while it was on its way stays.
     const rest =
       draft === sending.text ? '' : draft.startsWith(sending.text) ? draft.slice(sending.text.length) : draft;
-    clearTimeout(this.draftTimer);
-    this.draftTimer = undefined;
     this.set({ draft: rest });
-    this.host.post({ type: 'draft', text: rest.slice(0, MAX_TEXT) });
+    this.draft.tell();
   }
 
   private wasNotSent(requestId: string, problem: Problem): void {
@@ -444,7 +411,7 @@ export class Chat {
     const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
     this.begun ||= this.state.conversation?.id === null;
     this.set({ sending, refusal: null, hint: null });
-    this.flushDraft();
+    this.draft.flush();
     this.toLatest();
     this.host.post({ type: 'send', ...sending, ...(keep ? { keep } : {}) });
   }
@@ -457,23 +424,5 @@ export class Chat {
     const { draft } = this.state;
     this.setDraft(draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
     this.focusComposer();
-  }
-
-  /** "Answering" when an answer begins; the answer, once, when it has ended. */
-  private announce(): void {
-    const conversation = this.state.conversation;
-    const running = runningAnswer(conversation);
-    if (running && running.id !== this.announced) {
-      this.announced = running.id;
-      this.say('Answering');
-      return;
-    }
-    if (running || !this.announced) return;
-    const ended = conversation?.messages.find((m) => m.id === this.announced);
-    this.announced = undefined;
-    if (!ended) return;
-    const how =
-      ended.state === 'complete' ? 'Answer' : ended.state === 'stopped' ? 'Answer, stopped' : 'Answer, broken off';
-    this.say(`${how}: ${spoken(ended.text) || 'empty'}`);
   }
 }

@@ -27,6 +27,7 @@ export function addPieces(conversation: Conversation, pieces: Piece[]): Conversa
   const grown = new Map<string, Message>();
   const byId = new Map<string, Message>();
   const wanted = new Set([...conversation.early, ...pieces].map((p) => p.messageId));
+  const early = new Set(conversation.early);
   for (const m of conversation.messages) if (wanted.has(m.id)) byId.set(m.id, m);
   let waiting = [...conversation.early, ...pieces];
   for (let moved = true; moved; ) {
@@ -36,6 +37,8 @@ export function addPieces(conversation: Conversation, pieces: Piece[]): Conversa
       const message = grown.get(piece.messageId) ?? byId.get(piece.messageId);
       if (message && message.state !== 'running' && message.role === 'assistant') {
         moved = true; // It has ended meanwhile; its final text is the whole truth.
+      } else if (message && early.has(piece) && message.text.startsWith(piece.text, piece.at)) {
+        moved = true; // What it says has come another way since; to cut there would lose what follows.
       } else if (message && piece.at <= message.text.length) {
         grown.set(message.id, { ...message, text: message.text.slice(0, piece.at) + piece.text });
         moved = true;

@@ -1,5 +1,5 @@
 import type { ConversationSummary } from '../../../shared/conversations.ts';
-import type { FromHost } from '../protocol.ts';
+import type { FromHost, ToHost } from '../protocol.ts';
 
 export interface HistoryState {
   open: boolean;
@@ -37,4 +37,40 @@ export function putPage(history: HistoryState, page: Page): HistoryState {
   if (!isRefresh) return { ...base, rows: page.conversations, before: page.before };
   const below = others.filter((r) => r.updatedAt < last.updatedAt);
   return { ...base, rows: [...page.conversations, ...below], before: below.length ? history.before : page.before };
+}
+
+/** What the user does in the history. */
+export class HistoryPanel {
+  constructor(
+    private readonly post: (message: ToHost) => void,
+    private readonly get: () => HistoryState,
+    private readonly set: (history: HistoryState) => void,
+  ) {}
+
+  open(): void {
+    if (this.get().open) return;
+    this.set({ ...noHistory, open: true, loading: true });
+    this.post({ type: 'history', search: '', before: null });
+  }
+
+  close(): void {
+    this.set(noHistory);
+  }
+
+  search(search: string): void {
+    this.set({ ...this.get(), search, loading: true, failed: null });
+    this.post({ type: 'history', search, before: null });
+  }
+
+  more(): void {
+    const history = this.get();
+    if (history.loading || history.failed !== null || history.before === null) return;
+    this.set({ ...history, loading: true });
+    this.post({ type: 'history', search: history.search, before: history.before });
+  }
+
+  /** The row goes when the host sends the list anew: a refusal leaves it where it is. */
+  delete(id: string): void {
+    this.post({ type: 'delete', id });
+  }
 }

@@ -5,8 +5,8 @@ export interface Saved {
   conversationId: string | null;
   /** Where the reader was: a message and how far its top was from the top of the box, in CSS pixels; null: at the end. */
   anchor: { messageId: string; offset: number } | null;
-  /** An earlier message that was being edited. */
-  editing: Editing | null;
+  /** Earlier messages that were being edited, by conversation. */
+  edits: Record<string, Editing>;
 }
 
 export interface Editing {
@@ -26,10 +26,13 @@ export interface Host {
 
 export function connectHost(): Host {
   const api = acquireVsCodeApi<Saved>();
-  const empty: Saved = { conversationId: null, anchor: null, editing: null };
+  const empty: Saved = { conversationId: null, anchor: null, edits: {} };
   return {
     post: (message) => api.postMessage(message),
-    saved: () => api.getState(),
+    saved: () => {
+      const state = api.getState();
+      return state && { ...empty, ...state };
+    },
     save: (part) => void api.setState({ ...empty, ...api.getState(), ...part }),
     onMessage: (listener) => window.addEventListener('message', (event) => listener(event.data as FromHost)),
   };

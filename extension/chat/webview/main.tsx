@@ -25,8 +25,8 @@ function failed(error: unknown): void {
 window.addEventListener('error', (event) => failed(event.error));
 window.addEventListener('unhandledrejection', (event) => failed(event.reason));
 
-for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.flushDraft());
-document.addEventListener('visibilitychange', () => chat.flushDraft());
+for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.draft.flush());
+document.addEventListener('visibilitychange', () => chat.draft.flush());
 
 render(
   <ChatContext.Provider value={chat}>

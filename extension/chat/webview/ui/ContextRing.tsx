@@ -75,7 +75,7 @@ export function ContextRing() {
             <dd>{count(attached)}</dd>
             <dt>Typed</dt>
             <dd>{count(typed)}</dd>
-            <dt class="sum">About, of {count(model.contextTokens)} tokens</dt>
+            <dt class="sum">Of {count(model.contextTokens)} tokens</dt>
             <dd class="sum">{count(used)}</dd>
           </dl>
           <p>{advice}</p>

@@ -27,11 +27,11 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
       if (!document.activeElement || holder?.contains(document.activeElement)) opener.current?.focus();
     };
   }, []);
-  useOutside(true, [panel, opener], () => chat.closeHistory());
+  useOutside(true, [panel, opener], () => chat.history.close());
   const { rows } = history;
   // Observed anew after each page, or a short page would end it.
   useEffect(() => {
-    const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.moreHistory(), {
+    const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.history.more(), {
       root: panel.current?.querySelector('.list'),
       rootMargin: '200px',
     });
@@ -65,7 +65,7 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
           onInput={(event) => {
             const text = event.currentTarget.value;
             clearTimeout(timer.current);
-            timer.current = setTimeout(() => chat.searchHistory(text), SEARCH_DELAY_MS);
+            timer.current = setTimeout(() => chat.history.search(text), SEARCH_DELAY_MS);
           }}
         />
       </div>
@@ -90,7 +90,7 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
         {history.failed !== null && (
           <p class="failed">
             <Icon name="error" /> {history.failed}{' '}
-            <button type="button" class="link" onClick={() => chat.searchHistory(history.search)}>
+            <button type="button" class="link" onClick={() => chat.history.search(history.search)}>
               Retry
             </button>
           </p>
@@ -138,7 +138,7 @@ function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; 
           onNo={done}
           onYes={() => {
             focusNeighbour(document.activeElement);
-            chat.delete(row.id);
+            chat.history.delete(row.id);
             setDoing(null);
           }}
         />

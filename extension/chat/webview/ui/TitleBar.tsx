@@ -55,7 +55,7 @@ export function TitleBar() {
           popup="dialog"
           expanded={historyOpen}
           buttonRef={historyButton}
-          onClick={() => (historyOpen ? chat.closeHistory() : chat.openHistory())}
+          onClick={() => (historyOpen ? chat.history.close() : chat.history.open())}
         />
         <IconButton icon="add" label="New chat" onClick={() => chat.newChat()} />
         <Menu label="More" side="under" class="icon-button" items={items}>
@@ -66,7 +66,7 @@ export function TitleBar() {
             question="Delete this conversation?"
             yes="Delete"
             onYes={() => {
-              chat.delete(id);
+              chat.history.delete(id);
               setDoing(null);
               chat.focusComposer();
             }}
