@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { ConfigError, parseConfig } from '../../server/platform/config.ts';
+import { addressReader } from '../../server/platform/proxies.ts';
+
+const SECRET = 'x'.repeat(32);
+const parse = (env: Record<string, string>, file = '{}') => parseConfig(env, () => file);
+
+describe('the settings', () => {
+  it('have defaults for a single machine: loopback, port 8787, SQLite under data/, the demo model', () => {
+    const config = parse({});
+    assert.deepEqual(
+      [config.host, config.port, config.database, config.upstream, config.leaseMs],
+      ['127.0.0.1', 8787, { engine: 'sqlite', file: 'data/perigee.db' }, null, 15_000],
+    );
+    assert.deepEqual(
+      [config.policy.guests.messages, config.policy.guests.perHour, config.policy.guests.perDay],
+      [10, 10, 30],
+    );
+  });
+
+  it('name a model service with or without a key, without a slash at its end', () => {
+    assert.deepEqual(parse({ UPSTREAM_URL: 'http://127.0.0.1:11434/v1/', UPSTREAM_MODEL: 'qwen' }).upstream, {
+      url: 'http://127.0.0.1:11434/v1',
+      key: null,
+      model: 'qwen',
+    });
+  });
+
+  const WRONG: [env: Record<string, string>, told: RegExp, file?: string][] = [
+    [{ PORT: 'many' }, /^PORT must be a number/],
+    [{ PORT: '70000' }, /^PORT must be a number/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must begin with/],
+    [{ DATABASE_URL: 'sqlite:' }, /^DATABASE_URL names no file/],
+    [{ DATABASE_URL: 'postgres://db/x' }, /^SECRET is required on PostgreSQL/],
+    [{ SECRET: 'short' }, /^SECRET must have 32/],
+    [{ UPSTREAM_URL: 'ollama' }, /^UPSTREAM_URL is not a URL/],
+    [{ UPSTREAM_URL: 'ftp://x' }, /^UPSTREAM_URL must be http/],
+    [{ HOST: '0.0.0.0' }, /^UPSTREAM_URL is not set and HOST 0\.0\.0\.0 is not loopback/],
+    [{ PUBLIC_URL: 'http://perigee.example' }, /^PUBLIC_URL must be https/],
+    [{ CORS_ORIGINS: 'everybody' }, /^CORS_ORIGINS is not a URL/],
+    [{ LEASE_MS: '5' }, /^LEASE_MS must be/],
+    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json can't be read as JSON/, '{'],
+    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at guests\.messages/, '{"guests":{"messages":0}}'],
+    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at the top: .*"budget"/, '{"budget":5}'],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /at models\.0\.price\.outputMicro/,
+      '{"models":[{"id":"m","price":{"mode":"tokens","inputMicro":1,"cachedInputMicro":1,"outputMicro":-1}}]}',
+    ],
+  ];
+  for (const [env, told, file] of WRONG)
+    it(`refuse ${JSON.stringify(env)}${file ? ` with ${file}` : ''} in one line that names it`, () => {
+      assert.throws(
+        () => parse(env, file),
+        (error: Error) => error instanceof ConfigError && told.test(error.message) && !error.message.includes('\n'),
+      );
+    });
+
+  it('offer the demo model beyond loopback only where DEMO=1 says so', () => {
+    assert.equal(parse({ HOST: '0.0.0.0', DEMO: '1' }).upstream, null);
+  });
+
+  it('take PostgreSQL with a secret, and https as public address', () => {
+    const config = parse({ DATABASE_URL: 'postgres://db/x', SECRET, PUBLIC_URL: 'https://perigee.example/' });
+    assert.deepEqual([config.database.engine, config.publicUrl], ['postgres', 'https://perigee.example']);
+  });
+});
+
+describe('where a request came from', () => {
+  const CASES: [
+    title: string,
+    trusted: string[],
+    peer: string,
+    headers: Record<string, string>,
+    address: string | null,
+  ][] = [
+    ['this machine without a proxy', [], '127.0.0.1', {}, null],
+    ['this machine over IPv6', [], '::1', {}, null],
+    ['this machine as a mapped address', [], '::ffff:127.0.0.1', {}, null],
+    ['a stranger', [], '203.0.113.5', {}, '203.0.113.5'],
+    ['a proxy on this machine that nobody trusts', [], '127.0.0.1', { 'x-forwarded-for': '10.0.0.1' }, '127.0.0.1'],
+    ['a stranger who forges a header', [], '203.0.113.5', { 'x-forwarded-for': '127.0.0.1' }, '203.0.113.5'],
+    ['behind a trusted proxy', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': '203.0.113.5' }, '203.0.113.5'],
+    [
+      'behind two, read from the end',
+      ['127.0.0.1', '10.0.0.0/8'],
+      '127.0.0.1',
+      { 'x-forwarded-for': '9.9.9.9, 203.0.113.5, 10.1.2.3' },
+      '203.0.113.5',
+    ],
+    ['behind a trusted proxy that says nonsense', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': 'me' }, '127.0.0.1'],
+  ];
+  for (const [title, trusted, peer, headers, address] of CASES)
+    it(title, () =>
+      assert.equal(
+        addressReader(trusted)(peer, (name) => headers[name]),
+        address,
+      ),
+    );
+
+  for (const wrong of ['proxy', '10.0.0.0/40', '::1/200', '10.0.0.0/x'])
+    it(`refuses ${wrong} as a trusted proxy`, () =>
+      assert.throws(() => addressReader([wrong]), /^Error: TRUSTED_PROXIES/));
+});
