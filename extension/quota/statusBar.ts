@@ -15,9 +15,7 @@ type Colour = 'warning' | 'error' | undefined;
 
 /** The meter at the bottom of the editor: what is left out of how much, always. */
 export class StatusBar extends Disposable {
-  readonly item = this._register(
-    vscode.window.createStatusBarItem('perigee.quota', vscode.StatusBarAlignment.Right, 90),
-  );
+  readonly item = this._register(vscode.window.createStatusBarItem('quota', vscode.StatusBarAlignment.Right, 90));
   private today: Spending | undefined;
   private askedFor: number | undefined;
   private spendingTimer: ReturnType<typeof setTimeout> | undefined;

@@ -3,7 +3,7 @@ import type { Account, Balance } from '../../shared/account.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { formatLeft, formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
 
-const BAR_CELLS = 40;
+const BAR_CELLS = 70;
 
 /** The tooltip of the meter: what is left, each window, what came from where, what spent the most today. */
 export function quotaTooltip(quota: {
