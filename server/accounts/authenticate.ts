@@ -17,7 +17,8 @@ export function authenticate(deps: { db: Database; clock: Clock; log: Log }): Mi
     if (!token)
       throw new AppError('unauthorized', 'Send a token as "Authorization: Bearer …". POST /api/guest gives one.');
     const caller = await findCaller(db.read, token);
-    if (!caller) throw new AppError('unauthorized', 'This token is unknown or has ended. Sign in again.');
+    if (!caller)
+      throw new AppError('unauthorized', 'This token is unknown or has ended. POST /api/guest gives a new one.');
     const now = clock.now();
     if (now - caller.lastUsedAt > TOUCH_EVERY_MS)
       db.write((tx) => touch(tx, caller, now)).catch((error) => log.warn({ err: error }, 'a last use was not stored'));

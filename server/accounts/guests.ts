@@ -32,7 +32,7 @@ export async function admitGuest(
 ): Promise<{ token: string; account: AccountRow }> {
   const { db, clock, ids } = deps;
   const policy = deps.policy.guests;
-  if (!policy.enabled) throw new AppError('guests_disabled', 'This server does not admit guests. Sign in.');
+  if (!policy.enabled) throw new AppError('guests_disabled', 'This server does not admit guests. Ask its operator.');
   const at = clock.now();
   const token = ids.secret();
   const account: AccountRow = { id: ids.next(), kind: 'guest', created_at: at, last_active_at: at };
@@ -80,7 +80,7 @@ async function admit(
   const freeAt = Math.max(...over.map(({ seen }) => seen.freeAt));
   throw new AppError(
     'too_many_guests',
-    `There were ${over[0]!.limit} new guests from ${over[0]!.what}. Sign in, or try again later.`,
+    `There were ${over[0]!.limit} new guests from ${over[0]!.what}. Try again later.`,
     { retryAt: iso(freeAt) },
   );
 }

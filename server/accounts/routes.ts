@@ -54,7 +54,7 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(account, async (c) => {
     const { accountId } = c.var;
     const row = await findAccount(db.read, accountId);
-    if (!row) throw new AppError('unauthorized', 'This account has ended. Sign in again.');
+    if (!row) throw new AppError('unauthorized', 'This account has ended.');
     const { guests } = policy;
     const isGuest = row.kind === 'guest';
     return c.json(

@@ -144,7 +144,7 @@ const reused = () =>
 function insufficient(caller: Caller, availableMicro: number, neededMicro: number): AppError {
   const detail =
     caller.accountKind === 'guest'
-      ? 'Your free messages are used up. Your text was not sent and stays where it is. Sign in to go on.'
+      ? 'Your free messages are used up. Your text was not sent and stays where it is. This server offers no sign-in yet: its operator can allow more messages.'
       : 'What is left does not cover this request. Your text was not sent and stays where it is. Send less, choose a cheaper model, or add credits.';
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
 }

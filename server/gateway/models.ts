@@ -87,7 +87,7 @@ export function createCatalog(deps: {
               .slice(0, 10)
               .map((m) => m.id)
               .join(', ')}.`
-          : 'No model is offered to guests here. Sign in.',
+          : 'No model is offered to guests here. Ask the operator.',
       );
     },
   };

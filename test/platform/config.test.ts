@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { ConfigError, parseConfig } from '../../server/platform/config.ts';
 import { addressReader } from '../../server/platform/proxies.ts';
 
@@ -55,6 +56,17 @@ describe('the settings', () => {
         (error: Error) => error instanceof ConfigError && told.test(error.message) && !error.message.includes('\n'),
       );
     });
+
+  it('take the example file that the README names', () => {
+    const config = parseConfig({ PERIGEE_CONFIG: 'perigee.config.example.json' }, (path) => readFileSync(path, 'utf8'));
+    assert.deepEqual(
+      config.policy.models.map((m) => [m.id, m.price.mode, m.maxOutputTokens]),
+      [
+        ['kimi-k2', 'tokens', 8192],
+        ['qwen3-coder', 'flat', 8192],
+      ],
+    );
+  });
 
   it('offer the demo model beyond loopback only where DEMO=1 says so', () => {
     assert.equal(parse({ HOST: '0.0.0.0', DEMO: '1' }).upstream, null);

@@ -106,7 +106,7 @@ onBothEngines('a run', (server) => {
       [refused.status, refused.body.code, refused.body.availableMicro],
       [402, 'insufficient_credits', 0],
     );
-    assert.match(refused.body.detail, /Sign in/);
+    assert.match(refused.body.detail, /operator can allow more/);
     assert.equal(server().double.bill.length, before);
     assert.deepEqual(
       (await guest.conversations()).body.conversations.length,
