@@ -383,8 +383,10 @@ export class Chat {
   }
 
   private wasSent(requestId: string): void {
-    const { sending, draft } = this.state;
-    if (sending?.requestId !== requestId) return;
+    const { draft } = this.state;
+    // A refused one, too, when its answer was lost and it turns out to have been taken.
+    const sending = [this.state.sending, this.state.refusal].find((one) => one?.requestId === requestId);
+    if (!sending) return;
     this.set({ sending: null, refusal: null, hint: null });
     if (sending.replaces) {
       this.setEditing(null);

@@ -167,6 +167,7 @@ function Left() {
   const balance = useChatState((s) => s.surroundings?.balance ?? null);
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const connection = useChatState((s) => s.surroundings?.connection.state ?? 'connecting');
+  const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isLow = balance !== null && balance.availableMicro < balance.ofMicro * 0.2;
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
@@ -175,11 +176,11 @@ function Left() {
         {isLow && <Icon name="warning" />}
         {whatIsLeft(balance, account)}
       </button>
-      {account?.kind === 'guest' && (
+      {account?.kind === 'guest' && signInCredits !== undefined && (
         <>
           {' · '}
           <button type="button" class="link" onClick={() => chat.command('signIn')}>
-            Sign in for 100 credits
+            Sign in for {signInCredits} credits
           </button>
         </>
       )}

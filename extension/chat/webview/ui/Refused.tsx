@@ -14,6 +14,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   const { problem } = refusal;
   const chips = useChatState((s) => s.surroundings?.chips ?? none);
   const account = useChatState((s) => s.surroundings?.account ?? null);
+  const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isGuest = account?.kind === 'guest';
   const ways: ComponentChildren[] = [];
   const way = (label: string, run: () => void) =>
@@ -24,7 +25,8 @@ export function Refused({ refusal }: { refusal: Refusal }) {
     );
   switch (problem.code) {
     case 'insufficient_credits':
-      if (isGuest) way('Sign in for 100 credits', () => chat.command('signIn'));
+      if (isGuest && signInCredits !== undefined)
+        way(`Sign in for ${signInCredits} credits`, () => chat.command('signIn'));
       way('What is left', () => chat.command('showQuota'));
       way('Try again', () => chat.retry());
       break;

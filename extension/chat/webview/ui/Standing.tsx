@@ -53,7 +53,10 @@ function Connected() {
   switch (connection.state) {
     case 'offline':
       return (
-        <Banner icon="debug-disconnect" ways={[retry, settings]}>
+        <Banner
+          icon="debug-disconnect"
+          ways={[retry, settings, <Way key="start" label="Start a server" run={() => chat.command('startServer')} />]}
+        >
           <strong>Offline.</strong> {connection.detail} What you type is kept.
         </Banner>
       );
@@ -102,6 +105,7 @@ function OutOfCredits() {
   const chat = useChat();
   const balance = useChatState((s) => s.surroundings?.balance ?? null);
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
+  const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isRefused = useChatState((s) => s.refusal?.problem.code === 'insufficient_credits');
   // While an answer runs, a part is only set aside and may come back.
   if (!balance || isRefused || balance.pendingMicro > 0) return null;
@@ -111,7 +115,9 @@ function OutOfCredits() {
     <Banner
       icon="credit-card"
       ways={[
-        isGuest && <Way key="in" label="Sign in for 100 credits" run={() => chat.command('signIn')} />,
+        isGuest && signInCredits !== undefined && (
+          <Way key="in" label={`Sign in for ${signInCredits} credits`} run={() => chat.command('signIn')} />
+        ),
         <Way key="quota" label="Details" run={() => chat.command('showQuota')} />,
       ]}
     >
