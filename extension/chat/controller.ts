@@ -4,8 +4,9 @@ import type { Backend } from '../backend.ts';
 import { BackendError, localProblem } from '../backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
-import { ActionRefused, insertAtCursor, openAsNewFile, openLink, saveMarkdown } from './actions.ts';
+import { ActionRefused, insertAtCursor, openAsNewFile, openLink } from './actions.ts';
 import { AttachmentRefused, type StoredChip } from './attachments.ts';
+import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
 import { EditorContext } from './editorContext.ts';
 import { Mentions } from './mentions.ts';
@@ -40,7 +41,9 @@ export class ChatController extends Disposable {
   private told = '';
   /** What waits for the page to listen. */
   private readonly afterReady: FromHost[] = [];
-  private lastSearch = '';
+  private readonly list: ConversationList;
+  /** The last request whose answer was lost: it may turn out to have been sent. */
+  private unsure: { requestId: string; conversationId: string } | undefined;
 
   constructor(private readonly deps: ChatDeps) {
     super();
@@ -50,6 +53,7 @@ export class ChatController extends Disposable {
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
     this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
+    this.list = this._register(new ConversationList(session, backend, (message) => this.post(message)));
     this.conversation = this.make(this.record.openId);
     this._register({ dispose: () => this.conversation.dispose() });
     this._register(view.onDidReceive((message) => void this.receive(message)));
@@ -163,19 +167,14 @@ export class ChatController extends Disposable {
       case 'loadEarlier':
         return this.conversation.loadEarlier(message.before);
       case 'history':
-        return this.history(message.search, message.before);
+        return this.list.tell(message.search, message.before);
       case 'rename':
-        await session.call((token) => backend.rename(token, message.id, message.title));
-        if (message.id === this.conversation.id) await this.conversation.refresh();
-        return this.history(this.lastSearch, null);
+        await this.list.rename(message.id, message.title);
+        return message.id === this.conversation.id ? this.conversation.refresh() : undefined;
       case 'delete':
         return this.delete(message.id);
-      case 'export': {
-        const title = message.id === this.conversation.id ? this.conversation.title : 'Conversation';
-        const markdown = await session.call((token) => backend.exportMarkdown(token, message.id));
-        await saveMarkdown(title, markdown);
-        return;
-      }
+      case 'export':
+        return this.list.export(message.id);
       case 'attach':
         return this.addChip(await this.editor.attach(message.kind));
       case 'attachMention':
@@ -227,11 +226,14 @@ export class ChatController extends Disposable {
 
   private async send(message: Extract<ToHost, { type: 'send' }>): Promise<void> {
     const { requestId, text, replaces, keep } = message;
-    const chips = this.drafts.get(this.conversation.id).chips;
+    const { id } = this.conversation;
+    const { chips } = this.drafts.get(id);
+    this.unsure = undefined;
     try {
       await this.start({ text, chips, replaces, keep });
       this.post({ type: 'sent', requestId });
     } catch (error) {
+      this.unsure = { requestId, conversationId: id };
       const problem =
         error instanceof AttachmentRefused
           ? localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request')
@@ -273,23 +275,9 @@ export class ChatController extends Disposable {
   }
 
   private async delete(id: string): Promise<void> {
-    await this.deps.session.call((token) => this.deps.backend.delete(token, id));
+    await this.list.delete(id);
     await this.drafts.update(id, { text: '', chips: [], pending: undefined });
     if (id === this.conversation.id) this.show(this.record.newChat());
-    await this.history(this.lastSearch, null);
-  }
-
-  private async history(search: string, before: string | null): Promise<void> {
-    this.lastSearch = search;
-    try {
-      const page = await this.deps.session.call((token) =>
-        this.deps.backend.conversations(token, { search, before: before ?? undefined }),
-      );
-      const { conversations } = page;
-      this.post({ type: 'historyPage', search, conversations, before: page.before, first: before === null });
-    } catch (error) {
-      this.post({ type: 'historyFailed', search, text: BackendError.from(error).problem.detail });
-    }
   }
 
   private async addChip(chip: StoredChip | undefined): Promise<void> {
@@ -313,8 +301,8 @@ export class ChatController extends Disposable {
       log,
       post: (message) => conversation === this.conversation && this.post(message),
       isOwnRun: (runId) => this.record.isOwnRun(runId),
-      changed: () => conversation === this.conversation && this.tellSurroundings(),
     });
+    conversation.onDidChange(() => conversation === this.conversation && this.tellSurroundings());
     conversation.tellWhole = () => conversation.tell(this.drafts.get(id).text);
     return conversation;
   }
@@ -342,6 +330,9 @@ export class ChatController extends Disposable {
       if (conversation.exists) await this.record.started(conversation.id);
       const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
       if (cleared) {
+        const { unsure } = this;
+        if (unsure?.conversationId === conversation.id) this.post({ type: 'sent', requestId: unsure.requestId });
+        this.unsure = undefined;
         conversation.tellWhole();
         this.tellSurroundings();
       }

@@ -5,6 +5,7 @@ import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
+import { Emitter } from '../platform/emitter.ts';
 import type { Log } from '../platform/log.ts';
 import type { FromHost } from './protocol.ts';
 import { TextFlow } from './textFlow.ts';
@@ -16,8 +17,6 @@ export interface ConversationDeps {
   post(message: FromHost): void;
   /** Whether a run was started by this window. */
   isOwnRun(runId: string): boolean;
-  /** Anything that is shown elsewhere too (title, context) changed. */
-  changed(): void;
 }
 
 /**
@@ -25,6 +24,9 @@ export interface ConversationDeps {
  * their events; once they end, the server's message replaces what was put together here.
  */
 export class OpenConversation extends Disposable {
+  private readonly changed = this._register(new Emitter<void>());
+  /** Messages, title or what else is shown of it changed; the text of running answers apart. */
+  readonly onDidChange = this.changed.event;
   title = '';
   messages: Message[] = [];
   /** What to ask for earlier messages; null at the beginning. */
@@ -184,7 +186,7 @@ export class OpenConversation extends Disposable {
       if (!this.messages.some((message) => message.runId === runId)) tail.abort(new Error('removed'));
     }
     this.followAll();
-    this.deps.changed();
+    this.changed.fire();
   }
 
   /** Set by the controller, which knows the draft. */
@@ -199,7 +201,7 @@ export class OpenConversation extends Disposable {
     this.flow.flush();
     const { title, elsewhere } = this;
     this.deps.post({ type: 'messages', upsert, removed, title, elsewhere });
-    this.deps.changed();
+    this.changed.fire();
   }
 
   private followAll(): void {
@@ -253,7 +255,7 @@ export class OpenConversation extends Disposable {
     this.generation++;
     if (event.type === 'usage') {
       this.messages[at] = { ...message, usage: event.data };
-      this.deps.changed();
+      this.changed.fire();
       return;
     }
     const { chargedMicro } = event.data;

@@ -97,6 +97,8 @@ export interface Surroundings {
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;
+  /** What a new member gets, in credits; absent where the server offers no sign-in, and then none is offered here. */
+  signInCredits?: number;
   /** Name of this device, to tell "answering elsewhere". */
   device: string;
 }

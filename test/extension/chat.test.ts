@@ -159,7 +159,7 @@ describe('asking from the editor', () => {
     await vscode.commands.executeCommand('perigee.explainSelection');
     assert.ok(controller.open.exists);
     assert.equal(controller.open.messages[0]?.text, 'Explain this code.');
-    await until(session.onDidChangeConversation as never, () => controller.open.messages.at(-1)?.state === 'complete');
+    await until(controller.open.onDidChange, () => controller.open.messages.at(-1)?.state === 'complete');
     const prompt = await lastPrompt();
     assert.ok(prompt.includes(editor.document.lineAt(11).text) && prompt.includes('src/client.ts'), prompt);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');

@@ -61,6 +61,7 @@ export function surroundings(part: Partial<Surroundings> = {}): FromHost {
 
 export function guest(messagesLeft: number): Partial<Surroundings> {
   return {
+    signInCredits: 100,
     account: { id: randomUUID(), kind: 'guest', createdAt: ago(DAY) },
     balance: {
       availableMicro: messagesLeft * 1_000_000,
