@@ -3,12 +3,19 @@ import * as vscode from 'vscode';
 /** What could not be done, said in a sentence for the user. */
 export class ActionRefused extends Error {}
 
-/** Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. */
+/**
+ * Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. Before a
+ * line that has something in it, it gets lines of its own.
+ */
 export async function insertAtCursor(text: string): Promise<void> {
   const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
   if (!editor) throw new ActionRefused('No file is open in the editor. Open one, or use "New file".');
   const done = await editor.edit((edit) => {
-    for (const selection of editor.selections) edit.replace(selection, text);
+    for (const selection of editor.selections) {
+      const line = editor.document.lineAt(selection.active.line).text;
+      const isBeforeLine = selection.isEmpty && selection.active.character === 0 && line.trim() !== '';
+      edit.replace(selection, isBeforeLine && !text.endsWith('\n') ? `${text}\n` : text);
+    }
   });
   if (!done) throw new ActionRefused(`${vscode.workspace.asRelativePath(editor.document.uri)} can't be changed.`);
   await vscode.window.showTextDocument(editor.document, { viewColumn: editor.viewColumn });

@@ -4,6 +4,7 @@ import { insertAtCursor, openAsNewFile, openLink } from '../../extension/chat/ac
 import { chipInput, diffChip, fileChip, problemsChip, selectionChip } from '../../extension/chat/attachments.ts';
 import { Mentions } from '../../extension/chat/mentions.ts';
 import { suggestMessages } from '../../extension/chat/suggestions.ts';
+import { Client } from '../support/client.ts';
 import { perigee, sampleFile, until } from './window.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -122,7 +123,7 @@ describe('what answers are good for', () => {
     const editor = await show('src/totals.py');
     const before = editor.document.getText();
     editor.selection = new vscode.Selection(0, 0, 0, 0);
-    await insertAtCursor('# inserted\n');
+    await insertAtCursor('# inserted');
     assert.equal(editor.document.getText(), `# inserted\n${before}`);
     await vscode.commands.executeCommand('undo');
     assert.equal(editor.document.getText(), before);
@@ -145,6 +146,52 @@ describe('what answers are good for', () => {
     for (const href of ['javascript:alert(1)', 'file:///etc/passwd', 'command:perigee.signOut', 'nothing']) {
       await assert.rejects(openLink(href), /not opened|no address/);
     }
+  });
+});
+
+describe('a conversation that another device has open', () => {
+  it('shows what was asked there at once, says that it answers elsewhere, and follows', async () => {
+    const { session, chat } = await perigee();
+    const token = await session.token();
+    await until(session.onDidChange, () => session.state.kind === 'ok');
+    const controller = await chat();
+    const url = vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');
+    const other = new Client(url, token, session.account!.id, 'the other device');
+    const first = other.chat('From elsewhere');
+    await other.run(first);
+    await controller.openConversation(first.conversationId);
+    const { open } = controller;
+    await until(open.onDidChange, () => open.messages.length === 2);
+    assert.deepEqual(open.elsewhere, []);
+
+    const scripts = [{ when: 'And again', pieces: ['one ', 'two ', 'three'], gateAt: 2 }];
+    await fetch(`${process.env.PERIGEE_UPSTREAM}/control`, { method: 'POST', body: JSON.stringify({ scripts }) });
+    const second = other.chat('And again', { conversationId: first.conversationId });
+    await other.start(second);
+    await until(open.onDidChange, () => open.messages.length === 4);
+    assert.deepEqual(open.elsewhere, [second.id]);
+    assert.equal(open.messages[3]?.device, 'the other device');
+    await fetch(`${process.env.PERIGEE_UPSTREAM}/control`, { method: 'POST', body: JSON.stringify({ open: true }) });
+    await until(open.onDidChange, () => open.messages[3]?.state === 'complete');
+    assert.equal(open.messages[3]?.text, 'one two three');
+    assert.deepEqual(open.elsewhere, []);
+    await controller.newChat();
+  });
+
+  it('is gone at once when it is deleted there', async () => {
+    const { session, chat } = await perigee();
+    const controller = await chat();
+    const url = vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');
+    const other = new Client(url, await session.token(), session.account!.id, 'the other device');
+    const request = other.chat('Delete me');
+    await other.run(request);
+    await controller.openConversation(request.conversationId);
+    const { open } = controller;
+    await until(open.onDidChange, () => open.messages.length === 2);
+    await other.request('DELETE', `/api/conversations/${request.conversationId}`);
+    await until(open.onDidChange, () => open.messages.length === 0);
+    assert.equal(open.exists, false);
+    await controller.newChat();
   });
 });
 
