@@ -15,17 +15,6 @@ const common = {
   legalComments: 'none',
 };
 
-// zod brings its messages in 50 languages, half of the extension's size, which the editor reads while it starts. None is
-// ever shown; English is the one that zod itself falls back to.
-const zodInEnglish = {
-  name: 'zod-in-english',
-  setup({ onLoad }) {
-    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
-  },
-};
-
 const targets = {
   extension: [
     {
@@ -37,7 +26,6 @@ const targets = {
       platform: 'browser',
       target: 'es2022',
       external: ['vscode'],
-      plugins: [zodInEnglish],
     },
     {
       ...common,

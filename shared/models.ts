@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MicroSchema } from './account.ts';
 
 /** How a model is priced. Token prices are micro-credits for 1 million tokens. */

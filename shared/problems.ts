@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Every refusal that Perigee makes, by name. `status` is the HTTP status; `title` says what was wrong in a few words.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { MAX_TEXT, REASONS } from './constants.ts';
 import { ProblemSchema } from './problems.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import type { Model } from '../../shared/models.ts';
