@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { tellRemoved } from './lenses.ts';
+import { ORIGINAL_SCHEME } from './originals.ts';
 import type { TrackedHunk } from './review.ts';
 import type { EditSession } from './session.ts';
 
@@ -34,7 +35,8 @@ export class EditDecorations extends Disposable {
   /** Brings all visible editors in line with `sessions`. */
   refresh(sessions: readonly EditSession[]): void {
     for (const editor of vscode.window.visibleTextEditors) {
-      const shown = sessions.filter((session) => session.document === editor.document);
+      const isDiff = isBesideOriginal(editor);
+      const shown = isDiff ? [] : sessions.filter((session) => session.document === editor.document);
       if (shown.length === 0 && !this.decorated.has(editor)) continue;
       this.decorate(editor, shown);
       if (shown.length > 0) this.decorated.add(editor);
@@ -89,6 +91,13 @@ export class EditDecorations extends Disposable {
       }),
     });
   }
+}
+
+/** Whether this is the right side of "Show removed", which shows everything by itself. */
+function isBesideOriginal(editor: vscode.TextEditor): boolean {
+  return vscode.window.visibleTextEditors.some(
+    (other) => other.document.uri.scheme === ORIGINAL_SCHEME && other.viewColumn === editor.viewColumn,
+  );
 }
 
 function lineRange(document: vscode.TextDocument, start: number, end: number): vscode.Range {

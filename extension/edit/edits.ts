@@ -17,6 +17,8 @@ export interface EditsDeps {
   runs: EditRuns;
   /** Where earlier requests are kept: the extension's global state. */
   memory: vscode.Memento;
+  /** Guests pay by the message. */
+  isGuest(): boolean;
   log: Log;
 }
 
@@ -169,7 +171,7 @@ export class Edits extends Disposable {
     log.info(`An edit ended: ${ending.kind}.`);
     if (!this.isDisposed) {
       const place = tellPlace(session.tracked.region, nameOf(document));
-      await this.answer(session, await showMessage(tellEnding(ending, place)));
+      await this.answer(session, await showMessage(tellEnding(ending, place, this.deps.isGuest())));
     }
     if (session.phase === 'stopped') session.giveUp();
     isAnswered = true;

@@ -12,10 +12,10 @@ export interface Message {
 
 /**
  * What an ending means to the user: what happened, what was kept, what was charged, and the way on. `where` names the
- * place ("lines 12–40 of client.ts").
+ * place ("lines 12–40 of client.ts"). `isGuest`: what is charged is told in messages.
  */
-export function tellEnding(ending: Ending, where: string): Message {
-  const charge = tellCharge(ending);
+export function tellEnding(ending: Ending, where: string, isGuest: boolean): Message {
+  const charge = tellCharge(ending, isGuest);
   const say = (severity: Message['severity'], buttons: Button[], ...sentences: string[]): Message => ({
     severity,
     text: sentences.filter((sentence) => sentence !== '').join(' '),
@@ -76,14 +76,14 @@ function tellLeft(left: number): string {
   return `${count(left, 'hunk')} that you changed ${left === 1 ? 'is' : 'are'} left for you to review.`;
 }
 
-/** "Not charged." with its cause, or "0.42 credits."; empty when it is not known. */
-export function tellCharge({ chargedMicro, reason }: Charge): string {
+/** "Not charged." with its cause, "0.42 credits.", for guests "1 message."; empty when it is not known. */
+export function tellCharge({ chargedMicro, reason }: Charge, isGuest: boolean): string {
   if (reason) return REASONS[reason];
   if (chargedMicro === undefined) return '';
   if (chargedMicro === 0) return 'Not charged.';
   const credits = chargedMicro / MICRO_PER_CREDIT;
   const amount = credits < 0.005 ? '< 0.01' : new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(credits);
-  return `${amount} ${amount === '1' ? 'credit' : 'credits'}.`;
+  return `${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
 }
 
 /** "lines 12–40 of client.ts", counted from 1; `range` counts from 0, its end not included. */

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { EditSession } from './session.ts';
 
-const SCHEME = 'perigee-original';
+/** Addresses of documents as they were before an edit. */
+export const ORIGINAL_SCHEME = 'perigee-original';
 
 /** The documents as they were before their open hunks: the left side of "Show removed". */
 export class Originals extends Disposable implements vscode.TextDocumentContentProvider {
@@ -13,10 +14,10 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
 
   constructor() {
     super();
-    this._register(vscode.workspace.registerTextDocumentContentProvider(SCHEME, this));
+    this._register(vscode.workspace.registerTextDocumentContentProvider(ORIGINAL_SCHEME, this));
     this._register(
       vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-        if (uri.scheme === SCHEME) this.texts.delete(uri.toString());
+        if (uri.scheme === ORIGINAL_SCHEME) this.texts.delete(uri.toString());
       }),
     );
   }
@@ -53,5 +54,5 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
 
 function originalUri({ id, document }: EditSession): vscode.Uri {
   const path = document.uri.path.startsWith('/') ? document.uri.path : `/${document.uri.path}`;
-  return vscode.Uri.from({ scheme: SCHEME, path, query: `edit=${id}` });
+  return vscode.Uri.from({ scheme: ORIGINAL_SCHEME, path, query: `edit=${id}` });
 }

@@ -371,6 +371,77 @@ describe('Edit Selection', () => {
     await scene.idle();
   });
 
+  it('is taken back by undo when its file was hidden in the middle of the writing', async () => {
+    await scene.open(before);
+    const { document } = scene;
+    await scene.ask(1, 4);
+    scene.runs.write('```\nTWO\n');
+    await scene.until(() => scene.text.includes('TWO'));
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content: 'other' }));
+    scene.runs.write(answer.slice(8));
+    scene.runs.done();
+    await scene.until(() => document.getText() === after);
+    await scene.reviewed(2);
+    scene.editor = await vscode.window.showTextDocument(document);
+    // What is written without an editor is a step of its own: the editor has no way to join it to the one before.
+    await undo();
+    await undo();
+    assert.equal(scene.text, before);
+    await scene.idle();
+  });
+
+  it('lets a formatter change what is around the hunks, and refuses what it changed in them', async () => {
+    const formatter = vscode.languages.registerDocumentFormattingEditProvider('plaintext', {
+      provideDocumentFormattingEdits(document) {
+        const all = new vscode.Range(0, 0, document.lineCount, 0);
+        const text = document.getText().replace('one', 'ONE').replace('three', '  three').replace('HALF', 'Half');
+        return [vscode.TextEdit.replace(all, text)];
+      },
+    });
+    await edit();
+    await vscode.commands.executeCommand('editor.action.formatDocument');
+    formatter.dispose();
+    assert.match(scene.text, /ONE\nTWO\n {2}three/);
+    await scene.edits.rejectAllHunks();
+    assert.match(await scene.messages.next(/not taken back/), /^Hunk 2 was/);
+    assert.equal(scene.text, 'ONE\ntwo\n  three\nfour\nFIVE\nFIVE AND A Half\nsix\n');
+  });
+
+  it('goes on over a save in the middle of the writing', async () => {
+    const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'numbers.txt');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(before));
+    scene.editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+    await scene.ask(1, 4);
+    assert.equal(scene.runs.requests[0]!.input.path, 'numbers.txt');
+    scene.runs.write('```\nTWO\n');
+    await scene.until(() => scene.text.includes('TWO'));
+    await scene.document.save();
+    scene.runs.write(answer.slice(8));
+    scene.runs.done();
+    await scene.reviewed(2);
+    assert.equal(scene.text, after);
+    await undo();
+    assert.equal(scene.text, before);
+    await scene.document.save();
+    await vscode.workspace.fs.delete(uri);
+  });
+
+  it('changes nothing in a file that the editor holds read-only', async () => {
+    const folder = vscode.workspace.workspaceFolders![0]!;
+    const uri = vscode.Uri.joinPath(folder.uri, 'locked.txt');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(before));
+    const files = vscode.workspace.getConfiguration('files');
+    await files.update('readonlyInclude', { '**/locked.txt': true }, vscode.ConfigurationTarget.Workspace);
+    scene.editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+    await scene.ask(1, 4);
+    scene.runs.write(answer);
+    await scene.messages.next(/file is read-only. Nothing changed./);
+    assert.equal(scene.text, before);
+    assert.equal(scene.runs.stopped.length, 1);
+    await files.update('readonlyInclude', undefined, vscode.ConfigurationTarget.Workspace);
+    await vscode.workspace.fs.delete(uri);
+  });
+
   it('ends when its file is closed', async () => {
     // Opened as a person does: what an extension opens is kept by the editor for a while.
     const folder = vscode.workspace.workspaceFolders![0]!;

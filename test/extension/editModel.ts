@@ -147,6 +147,7 @@ export class Scene {
   readonly edits: Edits = createEdits({
     runs: this.runs,
     memory: this.memory,
+    isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   editor!: vscode.TextEditor;

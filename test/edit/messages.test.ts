@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
+import type { Ending } from '../../extension/edit/session.ts';
+import type { Problem, ProblemCode } from '../../shared/problems.ts';
+
+const where = 'lines 2–5 of client.ts';
+
+function check(ending: Ending, text: string, buttons: string[]) {
+  const message = tellEnding(ending, where, false);
+  assert.equal(message.text, text);
+  assert.deepEqual(message.buttons, buttons);
+}
+
+function problem(code: ProblemCode, title: string, detail: string): Problem {
+  return { type: 'about:blank', title, status: 500, detail, code, requestId: 'r' };
+}
+
+describe('what is told at the end of an edit', () => {
+  it('is the number of hunks and the price', () => {
+    const charge = { chargedMicro: 420_000 };
+    check({ kind: 'review', hunks: 2, cutShort: false, ...charge }, 'Perigee: 2 hunks to review · 0.42 credits', []);
+    check({ kind: 'review', hunks: 1, cutShort: false }, 'Perigee: 1 hunk to review', []);
+  });
+  it('says when an answer was cut short', () => {
+    const text = `The answer for ${where} ended in the middle. What came is there for review. 1 credit.`;
+    check({ kind: 'review', hunks: 1, cutShort: true, chargedMicro: 1_000_000 }, text, []);
+  });
+  it('says what failed, what was kept and charged, and offers the way on', () => {
+    const failed = (code: ProblemCode, title: string, detail: string) =>
+      ({ kind: 'failed', problem: problem(code, title, detail), left: 0, chargedMicro: 0 }) as const;
+    check(
+      failed('upstream_busy', 'The model service is busy', 'Try again at 10:00'),
+      'The model service is busy. Try again at 10:00. The file is as it was. Not charged.',
+      ['Retry'],
+    );
+    check(
+      failed('insufficient_credits', 'Not enough credits', 'There are 2 left.'),
+      'Not enough credits. There are 2 left. The file is as it was. Not charged.',
+      ['Retry', 'Show quota'],
+    );
+    check(failed('unauthorized', 'Not signed in', ''), 'Not signed in. The file is as it was. Not charged.', [
+      'Retry',
+      'Sign in',
+    ]);
+  });
+  it('says what a stop left', () => {
+    check(
+      { kind: 'stopped', canKeep: false, left: 0, chargedMicro: 0, reason: 'stopped_before_output' },
+      'Stopped; nothing changed. Stopped before anything was written. Not charged.',
+      [],
+    );
+    check({ kind: 'stopped', canKeep: true, left: 0 }, 'Stopped; nothing changed.', ['Keep what was written']);
+    check(
+      { kind: 'stopped', canKeep: false, left: 2 },
+      'Stopped. 2 hunks that you changed are left for you to review.',
+      [],
+    );
+  });
+  it('quotes an answer in words, shortened', () => {
+    const { text } = tellEnding({ kind: 'words', text: `I\n${'x'.repeat(500)}` }, where, false);
+    assert.match(text, /^The model answered in words, so nothing was changed: “I x{150,200}…”$/);
+  });
+});
+
+describe('a charge', () => {
+  it('is told in credits, to guests in messages', () => {
+    assert.equal(tellCharge({ chargedMicro: 1_000_000 }, true), '1 message.');
+    assert.equal(tellCharge({ chargedMicro: 2_340_000 }, false), '2.34 credits.');
+  });
+  it('that is small is not called nothing', () =>
+    assert.equal(tellCharge({ chargedMicro: 1 }, false), '< 0.01 credits.'));
+  it('that is not known is not told', () => assert.equal(tellCharge({}, false), ''));
+});
+
+describe('a place', () => {
+  it('is told in lines from 1', () => {
+    assert.equal(tellPlace({ start: 11, end: 40 }, 'a.ts'), 'lines 12–40 of a.ts');
+    assert.equal(tellPlace({ start: 0, end: 1 }, 'a.ts'), 'line 1 of a.ts');
+  });
+});
