@@ -49,7 +49,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
 
   const edits = lazy(async () => {
     const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
-    return own(createEdits({ runs: runsOf(session, backend), memory: context.globalState, log }));
+    const isGuest = () => session.account?.kind === 'guest';
+    return own(createEdits({ runs: runsOf(session, backend), memory: context.globalState, isGuest, log }));
   });
 
   const commands: Record<string, (...args: never[]) => unknown> = {

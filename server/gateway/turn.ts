@@ -158,7 +158,8 @@ function endingOfFailure(
     'an answer failed',
   );
   const code: ProblemCode = upstream?.code ?? 'internal';
-  const kept = produced ? ' What came so far is kept.' : '';
+  // Of an edit that failed nothing stays in the file: the editor says so.
+  const kept = produced && turn.run.kind === 'chat' ? ' What came so far is kept.' : '';
   const problem: Problem = {
     type: `urn:perigee:problem:${code}`,
     ...PROBLEMS[code],
