@@ -10,8 +10,15 @@ const MAX_SHOWN = 120;
 
 /** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
 export class EditDecorations extends Disposable {
-  private readonly overview = new vscode.ThemeColor('editorOverviewRuler.addedForeground');
-  private readonly inserted = this._register(this.createInserted());
+  /** Plain themes colour inserted lines; high contrast themes have no colour for them, only a line around them. */
+  private readonly insertedPlain = this._register(createInserted({}));
+  private readonly insertedFramed = this._register(
+    createInserted({
+      borderStyle: 'dashed',
+      borderWidth: '1px',
+      borderColor: new vscode.ThemeColor('diffEditor.insertedTextBorder'),
+    }),
+  );
   private readonly changed = this._register(
     vscode.window.createTextEditorDecorationType({
       isWholeLine: true,
@@ -68,29 +75,27 @@ export class EditDecorations extends Disposable {
         if (from < tracked.region.end) waiting.push(lineRange(document, from, tracked.region.end));
       }
     }
-    editor.setDecorations(this.inserted, inserted);
+    editor.setDecorations(this.insertedPlain, isHighContrast() ? [] : inserted);
+    editor.setDecorations(this.insertedFramed, isHighContrast() ? inserted : []);
     editor.setDecorations(this.changed, changed);
     editor.setDecorations(this.removed, removed);
     editor.setDecorations(this.waiting, waiting);
   }
+}
 
-  private createInserted(): vscode.TextEditorDecorationType {
-    const { kind } = vscode.window.activeColorTheme;
-    const isHighContrast =
-      kind === vscode.ColorThemeKind.HighContrast || kind === vscode.ColorThemeKind.HighContrastLight;
-    return vscode.window.createTextEditorDecorationType({
-      isWholeLine: true,
-      backgroundColor: new vscode.ThemeColor('diffEditor.insertedLineBackground'),
-      overviewRulerColor: this.overview,
-      overviewRulerLane: vscode.OverviewRulerLane.Left,
-      // High contrast themes have no colour for inserted lines, only for a line around them.
-      ...(isHighContrast && {
-        borderStyle: 'dashed',
-        borderWidth: '1px',
-        borderColor: new vscode.ThemeColor('diffEditor.insertedTextBorder'),
-      }),
-    });
-  }
+function createInserted(more: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('diffEditor.insertedLineBackground'),
+    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.addedForeground'),
+    overviewRulerLane: vscode.OverviewRulerLane.Left,
+    ...more,
+  });
+}
+
+function isHighContrast(): boolean {
+  const { kind } = vscode.window.activeColorTheme;
+  return kind === vscode.ColorThemeKind.HighContrast || kind === vscode.ColorThemeKind.HighContrastLight;
 }
 
 /** Whether this is the right side of "Show removed", which shows everything by itself. */
@@ -122,7 +127,7 @@ function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.
     renderOptions: {
       after: {
         contentText: only === '' ? tellRemoved(hunk.oldLines.length) : shorten(only),
-        color: new vscode.ThemeColor('editorGhostText.foreground'),
+        color: new vscode.ThemeColor('editorCodeLens.foreground'),
         backgroundColor: only === '' ? undefined : new vscode.ThemeColor('diffEditor.removedTextBackground'),
         margin: '0 0 0 3ch',
         textDecoration: only === '' ? undefined : 'line-through',

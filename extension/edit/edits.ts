@@ -53,6 +53,7 @@ export class Edits extends Disposable {
     this._register(vscode.languages.registerCodeLensProvider('*', lenses));
     this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.refresh()));
     this._register(vscode.window.onDidChangeActiveTextEditor(() => this.tellKeys()));
+    this._register(vscode.window.onDidChangeActiveColorTheme(() => this.refresh()));
     this._register({
       dispose: () => {
         for (const session of this.sessions.splice(0)) session.dispose();

@@ -24,7 +24,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
   switch (ending.kind) {
     case 'review': {
       const hunks = `Perigee: ${count(ending.hunks, 'hunk')} to review`;
-      if (!ending.cutShort) return say('status', [], charge ? `${hunks} · ${charge.replace(/\.$/, '')}` : hunks);
+      if (!ending.cutShort)
+        return say('status', [], charge ? `${hunks} · ${charge.replace(/^Charged |\.$/g, '')}` : hunks);
       return say('warning', [], `The answer for ${where} ended in the middle. What came is there for review.`, charge);
     }
     case 'noChange':
@@ -76,14 +77,14 @@ function tellLeft(left: number): string {
   return `${count(left, 'hunk')} that you changed ${left === 1 ? 'is' : 'are'} left for you to review.`;
 }
 
-/** "Not charged." with its cause, "0.42 credits.", for guests "1 message."; empty when it is not known. */
+/** "Not charged." with its cause, "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. */
 export function tellCharge({ chargedMicro, reason }: Charge, isGuest: boolean): string {
   if (reason) return REASONS[reason];
   if (chargedMicro === undefined) return '';
   if (chargedMicro === 0) return 'Not charged.';
   const credits = chargedMicro / MICRO_PER_CREDIT;
   const amount = credits < 0.005 ? '< 0.01' : new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(credits);
-  return `${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
+  return `Charged ${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
 }
 
 /** "lines 12–40 of client.ts", counted from 1; `range` counts from 0, its end not included. */

@@ -22,7 +22,7 @@ describe('what is told at the end of an edit', () => {
     check({ kind: 'review', hunks: 1, cutShort: false }, 'Perigee: 1 hunk to review', []);
   });
   it('says when an answer was cut short', () => {
-    const text = `The answer for ${where} ended in the middle. What came is there for review. 1 credit.`;
+    const text = `The answer for ${where} ended in the middle. What came is there for review. Charged 1 credit.`;
     check({ kind: 'review', hunks: 1, cutShort: true, chargedMicro: 1_000_000 }, text, []);
   });
   it('says what failed, what was kept and charged, and offers the way on', () => {
@@ -64,11 +64,11 @@ describe('what is told at the end of an edit', () => {
 
 describe('a charge', () => {
   it('is told in credits, to guests in messages', () => {
-    assert.equal(tellCharge({ chargedMicro: 1_000_000 }, true), '1 message.');
-    assert.equal(tellCharge({ chargedMicro: 2_340_000 }, false), '2.34 credits.');
+    assert.equal(tellCharge({ chargedMicro: 1_000_000 }, true), 'Charged 1 message.');
+    assert.equal(tellCharge({ chargedMicro: 2_340_000 }, false), 'Charged 2.34 credits.');
   });
   it('that is small is not called nothing', () =>
-    assert.equal(tellCharge({ chargedMicro: 1 }, false), '< 0.01 credits.'));
+    assert.equal(tellCharge({ chargedMicro: 1 }, false), 'Charged < 0.01 credits.'));
   it('that is not known is not told', () => assert.equal(tellCharge({}, false), ''));
 });
 

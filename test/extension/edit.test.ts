@@ -274,7 +274,7 @@ describe('Edit Selection', () => {
     scene.runs.write('```\nTWO\nthree\n');
     await scene.until(() => scene.text.includes('TWO'));
     scene.edits.stopEdit();
-    assert.equal(await scene.messages.next(/Stopped/), 'Stopped; nothing changed. 1 credit.');
+    assert.equal(await scene.messages.next(/Stopped/), 'Stopped; nothing changed. Charged 1 credit.');
     assert.equal(scene.text, before);
     await scene.idle();
   });
@@ -308,7 +308,10 @@ describe('Edit Selection', () => {
     await scene.ask(1, 4);
     scene.runs.write('```\ntwo\nthree\nfour\nfive\n```');
     scene.runs.done();
-    assert.equal(await scene.messages.next(/No change/), `No change suggested for lines 2–5 of ${name()}. 1 credit.`);
+    assert.equal(
+      await scene.messages.next(/No change/),
+      `No change suggested for lines 2–5 of ${name()}. Charged 1 credit.`,
+    );
     await scene.idle();
   });
 
@@ -420,8 +423,12 @@ describe('Edit Selection', () => {
     scene.runs.done();
     await scene.reviewed(2);
     assert.equal(scene.text, after);
+    // What was saved is a step to go back to, as everywhere in the editor.
+    await undo();
+    assert.equal(scene.text, before.replace('two', 'TWO'));
     await undo();
     assert.equal(scene.text, before);
+    await scene.idle();
     await scene.document.save();
     await vscode.workspace.fs.delete(uri);
   });
