@@ -1,14 +1,15 @@
 import * as vscode from 'vscode';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError, localProblem } from '../backendError.ts';
+import { BackendError } from '../backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
-import { ActionRefused, insertAtCursor, openAsNewFile, openLink } from './actions.ts';
+import { insertAtCursor, openAsNewFile, openLink } from './actions.ts';
 import { AttachmentRefused, type StoredChip } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
 import { EditorContext } from './editorContext.ts';
+import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
 import { OpenConversation } from './openConversation.ts';
@@ -119,10 +120,8 @@ export class ChatController extends Disposable {
     const parsed = ToHostSchema.safeParse(raw);
     if (!parsed.success) {
       this.deps.log.warn(`The chat view said something that does not fit: ${parsed.error.issues[0]?.path.join('.')}`);
-      const requestId = refusableRequest(raw);
-      const detail = 'The message does not fit: it is too long, or has too many attachments.';
-      const problem = localProblem('Not sent', detail, 'payload_too_large');
-      if (requestId) this.post({ type: 'notSent', requestId, problem });
+      const answer = answerToUnfit(raw);
+      if (answer) this.post(answer);
       return;
     }
     try {
@@ -135,14 +134,8 @@ export class ChatController extends Disposable {
   /** Says in the view what failed, and leads on where there is a way. */
   private tellFailure(error: unknown): void {
     if (this.isDisposed) return;
-    if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
-      this.tellWhenReady({ type: 'notice', level: 'error', text: error.message });
-      return;
-    }
-    const { problem, kind } = BackendError.from(error);
-    this.deps.log.error(`${problem.title}: ${problem.code}`);
-    const text = `${problem.title}. ${problem.detail}`;
-    this.tellWhenReady({ type: 'notice', level: 'error', text, action: wayOn(kind, problem.code) });
+    this.deps.log.warn(`Told in the chat: ${BackendError.from(error).problem.title}`);
+    this.tellWhenReady(noticeOf(error));
   }
 
   private async handle(message: ToHost): Promise<void> {
@@ -227,17 +220,15 @@ export class ChatController extends Disposable {
   private async send(message: Extract<ToHost, { type: 'send' }>): Promise<void> {
     const { requestId, text, replaces, keep } = message;
     const { id } = this.conversation;
-    const { chips } = this.drafts.get(id);
+    // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
+    const chips = replaces ? [] : this.drafts.get(id).chips;
     this.unsure = undefined;
     try {
       await this.start({ text, chips, replaces, keep });
       this.post({ type: 'sent', requestId });
     } catch (error) {
       this.unsure = { requestId, conversationId: id };
-      const problem =
-        error instanceof AttachmentRefused
-          ? localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request')
-          : BackendError.from(error).problem;
+      const problem = refusalOf(error);
       this.deps.log.warn(`Not sent: ${problem.title}`);
       this.post({ type: 'notSent', requestId, problem });
     }
@@ -263,9 +254,8 @@ export class ChatController extends Disposable {
     const run = await this.sender.start(conversation.id, question, () =>
       conversation.refresh().then(() => conversation),
     );
-    const isPlain = !question.replaces && !question.continues;
-    if (clears && isPlain) await this.drafts.update(conversation.id, { text: '', chips: [] });
-    else if (clears && question.chips.length > 0) await this.drafts.update(conversation.id, { chips: [] });
+    const isFromComposer = clears && !question.replaces && !question.continues;
+    if (isFromComposer) await this.drafts.update(conversation.id, { text: '', chips: [] });
     await this.record.started(conversation.id);
     if (conversation === this.conversation) {
       conversation.started(run, question);
@@ -395,18 +385,4 @@ export class ChatController extends Disposable {
     if (this.deps.view.isListening) this.post(message);
     else this.afterReady.push(message);
   }
-}
-
-type Notice = Extract<FromHost, { type: 'notice' }>;
-
-function wayOn(kind: BackendError['kind'], code: BackendError['problem']['code']): Notice['action'] {
-  if (code === 'unauthorized') return { label: 'Start again', command: 'signIn' };
-  if (kind === 'wrongServer') return { label: 'Settings', command: 'openSettings' };
-  return kind === 'offline' ? { label: 'Try again', command: 'reconnect' } : undefined;
-}
-
-/** The request's id of a message that asks for an answer but can't be taken. */
-function refusableRequest(raw: unknown): string | undefined {
-  const { type, requestId } = (raw ?? {}) as { type?: unknown; requestId?: unknown };
-  return type === 'send' && typeof requestId === 'string' ? requestId.slice(0, 100) : undefined;
 }

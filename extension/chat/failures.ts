@@ -1,0 +1,43 @@
+import type { Problem } from '../../shared/problems.ts';
+import { BackendError, localProblem } from '../backendError.ts';
+import { ActionRefused } from './actions.ts';
+import { AttachmentRefused } from './attachments.ts';
+import type { FromHost } from './protocol.ts';
+
+type Notice = Extract<FromHost, { type: 'notice' }>;
+type NotSent = Extract<FromHost, { type: 'notSent' }>;
+
+/** What failed as a line in the view, with a way on where there is one. */
+export function noticeOf(error: unknown): Notice {
+  if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
+    return { type: 'notice', level: 'error', text: error.message };
+  }
+  const { problem, kind } = BackendError.from(error);
+  return {
+    type: 'notice',
+    level: 'error',
+    text: `${problem.title}. ${problem.detail}`,
+    action: wayOn(kind, problem.code),
+  };
+}
+
+function wayOn(kind: BackendError['kind'], code: Problem['code']): Notice['action'] {
+  if (code === 'unauthorized') return { label: 'Start again', command: 'signIn' };
+  if (kind === 'wrongServer') return { label: 'Settings', command: 'openSettings' };
+  return kind === 'offline' ? { label: 'Try again', command: 'reconnect' } : undefined;
+}
+
+/** Why a message was not sent. */
+export function refusalOf(error: unknown): Problem {
+  if (!(error instanceof AttachmentRefused)) return BackendError.from(error).problem;
+  return localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request');
+}
+
+/** The answer to something that does not fit the protocol but asks for an answer; undefined when nobody waits for one. */
+export function answerToUnfit(raw: unknown): NotSent | undefined {
+  const { type, requestId } = (raw ?? {}) as { type?: unknown; requestId?: unknown };
+  if (type !== 'send' || typeof requestId !== 'string') return undefined;
+  const detail = 'The message does not fit: it is too long, or has too many attachments.';
+  const problem = localProblem('Not sent', detail, 'payload_too_large');
+  return { type: 'notSent', requestId: requestId.slice(0, 100), problem };
+}
