@@ -34,6 +34,15 @@ async function openChat({ editor, setSideBarWidth }: Stage) {
   return chat;
 }
 
+/** Asks the chat and waits until the answer has ended. */
+async function ask(chat: Awaited<ReturnType<typeof openChat>>, text: string, answers: number): Promise<void> {
+  const composer = chat.getByLabel('Message', { exact: true }).getByRole('textbox');
+  await composer.fill(text);
+  await composer.press('Enter');
+  const ended = chat.getByRole('article', { name: 'Answer' }).and(chat.locator('[aria-busy="false"]'));
+  await ended.nth(answers - 1).waitFor();
+}
+
 export const scenes: Scene[] = [
   {
     name: 'empty',
@@ -46,11 +55,61 @@ export const scenes: Scene[] = [
     name: 'chat',
     setUp: async (stage) => {
       const chat = await openChat(stage);
-      const composer = chat.getByLabel('Message', { exact: true }).getByRole('textbox');
-      await composer.fill('Why does `fetchOrder` give up after one failure?');
-      await composer.press('Enter');
-      const answer = chat.getByRole('article', { name: 'Answer' });
-      await answer.and(chat.locator('[aria-busy="false"]')).waitFor();
+      await ask(chat, 'Why does `fetchOrder` give up after one failure?', 1);
+      return undefined;
+    },
+  },
+  {
+    name: 'failed',
+    narrow: false,
+    setUp: async (stage) => {
+      const chat = await openChat(stage);
+      await ask(chat, 'fail', 1);
+      return undefined;
+    },
+  },
+  {
+    name: 'history',
+    narrow: false,
+    setUp: async (stage) => {
+      const chat = await openChat(stage);
+      for (const text of ['Why does `fetchOrder` give up?', 'Review my uncommitted changes', 'table']) {
+        await stage.editor.runCommand('Perigee: New Chat');
+        await chat.getByText('What are we working on?').waitFor();
+        await ask(chat, text, 1);
+      }
+      await stage.editor.runCommand('Perigee: Show Chat History');
+      await chat.getByText('Review my uncommitted changes').waitFor();
+      return undefined;
+    },
+  },
+  {
+    name: 'edit',
+    narrow: false,
+    setUp: async ({ editor }) => {
+      const { page } = editor;
+      await editor.openFile('src/client.ts', 12);
+      await page.keyboard.press('Home');
+      for (let line = 12; line < 21; line++) await page.keyboard.press('Shift+ArrowDown');
+      await page.keyboard.press('Shift+End');
+      await page.keyboard.press('Alt+Shift+E');
+      await page.locator('.quick-input-widget input[type=text]').waitFor();
+      await page.keyboard.type('rename i to attempt');
+      await page.locator('.quick-input-list').getByText('rename i to attempt', { exact: true }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.codelens-decoration').filter({ hasText: 'Perigee: hunk 1 of' }).waitFor();
+      return undefined;
+    },
+  },
+  {
+    name: 'quota',
+    narrow: false,
+    setUp: async (stage) => {
+      const chat = await openChat(stage);
+      await ask(chat, 'Why does `fetchOrder` give up?', 1);
+      await ask(chat, 'fail', 2);
+      await stage.editor.runCommand('Perigee: Show What Is Left');
+      await stage.editor.page.locator('.quick-input-widget').getByText('Not charged').first().waitFor();
       return undefined;
     },
   },
