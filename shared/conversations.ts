@@ -7,6 +7,7 @@ import {
   ReasonSchema,
   RunKindSchema,
   RunStateSchema,
+  textSchema,
   UsageSchema,
 } from './runs.ts';
 
@@ -66,5 +67,5 @@ export const ConversationSchema = ConversationSummarySchema.extend({
 }).meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof ConversationSchema>;
 
-export const ConversationPatchSchema = z.object({ title: z.string().trim().min(1).max(200) });
+export const ConversationPatchSchema = z.object({ title: textSchema(200).trim().min(1) });
 export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

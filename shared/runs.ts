@@ -9,6 +9,19 @@ export { MAX_TEXT, REASONS };
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export const MAX_ATTACHMENTS = 50;
 
+/**
+ * NUL and halves of surrogate pairs become the replacement character: PostgreSQL stores no NUL, and no UTF-8 has half a
+ * pair, so that both engines keep the same text.
+ */
+export function storable(text: string): string {
+  return text.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** A storable text of at most `max` UTF-16 units. */
+export function textSchema(max: number) {
+  return z.string().max(max).overwrite(storable);
+}
+
 /** Lines counted from 0; the line `end` belongs to the range. */
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
 export type LineRange = z.infer<typeof LineRangeSchema>;
@@ -18,31 +31,31 @@ export type AttachmentKind = z.infer<typeof AttachmentKindSchema>;
 
 const attachmentHead = {
   kind: AttachmentKindSchema,
-  path: z.string().max(4096).optional().describe('relative to the workspace, with forward slashes'),
-  languageId: z.string().max(100).optional(),
+  path: textSchema(4096).optional().describe('relative to the workspace, with forward slashes'),
+  languageId: textSchema(100).optional(),
   range: LineRangeSchema.optional(),
 };
 
 /** Something the user attached: new with its text, or by `id` one that an earlier message of the conversation has. */
 export const AttachmentInputSchema = z.union([
-  z.object({ ...attachmentHead, text: z.string().max(MAX_TEXT) }),
-  z.object({ id: z.string() }),
+  z.object({ ...attachmentHead, text: textSchema(MAX_TEXT) }),
+  z.object({ id: textSchema(100) }),
 ]);
 export type AttachmentInput = z.infer<typeof AttachmentInputSchema>;
 
 export const ChatInputSchema = z.object({
-  text: z.string().max(MAX_TEXT),
+  text: textSchema(MAX_TEXT),
   attachments: z.array(AttachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;
 
 export const EditInputSchema = z.object({
-  instruction: z.string().min(1).max(MAX_TEXT),
-  path: z.string().max(4096),
-  languageId: z.string().max(100),
-  selection: z.object({ start: z.int().nonnegative(), end: z.int().nonnegative(), text: z.string().max(MAX_TEXT) }),
-  before: z.string().max(MAX_TEXT).describe('lines before the selection'),
-  after: z.string().max(MAX_TEXT).describe('lines after the selection'),
+  instruction: textSchema(MAX_TEXT).min(1),
+  path: textSchema(4096),
+  languageId: textSchema(100),
+  selection: z.object({ start: z.int().nonnegative(), end: z.int().nonnegative(), text: textSchema(MAX_TEXT) }),
+  before: textSchema(MAX_TEXT).describe('lines before the selection'),
+  after: textSchema(MAX_TEXT).describe('lines after the selection'),
 });
 export type EditInput = z.infer<typeof EditInputSchema>;
 

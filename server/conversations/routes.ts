@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
+import { textSchema } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
 import type { Database } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
@@ -16,7 +17,7 @@ const list = createRoute({
   summary: 'The conversations, newest first',
   request: {
     query: z.object({
-      search: z.string().max(500).optional(),
+      search: textSchema(500).optional(),
       before: z.string().max(100).optional(),
       limit: limit(30),
     }),

@@ -1,6 +1,6 @@
 import type { Model } from '../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
-import type { Reason, RunEvent, RunState, Usage } from '../../shared/runs.ts';
+import { type Reason, type RunEvent, type RunState, storable, type Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { finishMessage } from '../conversations/store.ts';
 import { cost } from '../credits/pricing.ts';
@@ -93,6 +93,7 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
   });
   let reported: Usage | null = null;
   let outputTokens = 0;
+  let half = '';
   const request = {
     model: turn.model.id,
     messages: turn.messages,
@@ -104,10 +105,15 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
     for await (const event of upstream.stream(request, run.signal)) {
       if (event.type === 'text' && event.text !== '') {
         const at = run.text.length;
-        run.text += event.text;
-        outputTokens += estimateTokens(event.text);
+        // A service may cut between the halves of a pair: the first waits for the second.
+        const [, whole = '', rest = ''] = /^(.*?)([\uD800-\uDBFF]?)$/s.exec(half + event.text) ?? [];
+        half = rest;
+        const text = storable(whole);
+        if (text === '') continue;
+        run.text += text;
+        outputTokens += estimateTokens(text);
         run.usage = { inputTokens: turn.inputEstimate, cachedInputTokens: 0, outputTokens, estimated: true };
-        live.append(run, { type: 'text', data: { text: event.text, at } });
+        live.append(run, { type: 'text', data: { text, at } });
       } else if (event.type === 'usage') {
         reported = event.usage;
         run.usage = event.usage;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { MAX_REQUEST_BYTES } from '../../shared/runs.ts';
-import { Client } from '../support/client.ts';
+import { Client, endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
 
 onBothEngines('a request', (server) => {
@@ -125,6 +125,24 @@ onBothEngines('a request', (server) => {
       guest.chat('', { input: { text: 'a', attachments: many } } as never),
     );
     assert.deepEqual([refused.status, refused.body.code], [413, 'payload_too_large']);
+  });
+
+  it('may have any characters, NUL and half a pair among them, wherever it has text', async () => {
+    const guest = await server().guest();
+    const odd = 'a\0b \ud800 \u{1F600} %_\\ \u202e';
+    server().double.script({ pieces: ['c\0d \ud83d', '\ude00'] });
+    const attachments = [{ kind: 'file', path: `p\0.ts`, languageId: 'x\0', text: odd }];
+    const request = guest.chat('', { input: { text: odd, attachments } } as never);
+    endOf(await guest.run(request));
+    const { body } = await guest.conversation(request.conversationId);
+    assert.deepEqual(
+      body.messages.map((m) => m.text),
+      ['a\ufffdb \ufffd \u{1F600} %_\\ \u202e', 'c\ufffdd \u{1F600}'],
+    );
+    const renamed = await guest.request('PATCH', `/api/conversations/${request.conversationId}`, { title: 't\0' });
+    assert.equal(renamed.status, 204);
+    assert.equal((await guest.conversations(`?search=${encodeURIComponent('c\0d')}`)).body.conversations.length, 1);
+    assert.equal((await guest.conversations('?search=%00nothing')).status, 200);
   });
 
   it('for another host is refused: a stranger’s page can’t be pointed at this server', async () => {
