@@ -2,6 +2,7 @@
 // came, and keep what came, to be looked at once the clock no longer runs.
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
+import type { Socket } from 'node:net';
 import { now } from './numbers.ts';
 
 /** One answer as its client saw it. Times are epoch milliseconds. */
@@ -25,7 +26,16 @@ export interface Gateway {
   cpuSeconds(): Promise<number>;
 }
 
-const agent = new http.Agent({ keepAlive: true });
+/** Lets go of a connection before the other side does (Node: after 5 s), or a request would be sent into a closed one. */
+class CarefulAgent extends http.Agent {
+  override keepSocketAlive(socket: Socket): boolean {
+    socket.setKeepAlive(true);
+    socket.setTimeout(3000);
+    return true;
+  }
+}
+
+const agent = new CarefulAgent({ keepAlive: true });
 
 export class PlainGateway implements Gateway {
   readonly name = 'plain proxy';

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
 import { editor } from './editor.ts';
 import { firstToken } from './firstToken.ts';
+import { ledger } from './ledger.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
+import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
 
-const measures: Measure[] = [vsix, firstToken, webview, editor];
+const measures: Measure[] = [vsix, ledger, firstToken, streams, webview, editor];
 
 async function main(): Promise<number> {
   const names = process.argv.slice(2);
