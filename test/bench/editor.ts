@@ -13,12 +13,18 @@ import { type Finding, listed, type Measure, median } from './numbers.ts';
 const STARTS = 5;
 const mark = '[probe] ';
 
+/** An extension host's memory after garbage collection, in 10^6 bytes. */
+interface HostMemory {
+  /** Resident. */
+  hostMb: number;
+  /** JavaScript's part of it. */
+  heapMb: number;
+}
+
 /** One start of an extension host with one extension. */
-interface Start {
+interface Start extends HostMemory {
   loadMs: number;
   activateMs: number;
-  /** Resident after garbage collection, in 10^6 bytes. */
-  hostMb: number;
 }
 
 export const editor: Measure = {
@@ -32,13 +38,13 @@ export const editor: Measure = {
       const settings = { 'perigee.serverUrl': backend.url };
       const ours = await withEditor({ folder: sample.folder, settings }, async (window, probe) => {
         const starts = await measureStarts(window, probe, { id: 'perigee.perigee', ready: /Perigee/, say });
-        return { starts, chattingMb: await chat(window, probe) };
+        return { starts, chatting: await chat(window, probe) };
       });
       const extensionPath = await emptyExtension();
       const empty = await withEditor({ folder: sample.folder, settings, extensionPath }, (window, probe) =>
         measureStarts(window, probe, { id: 'example.nothing', ready: 'nothing here', say }),
       );
-      return tell(ours.starts, empty, ours.chattingMb);
+      return tell(ours.starts, empty, ours.chatting);
     } finally {
       await backend.stop();
       await upstream.stop();
@@ -47,7 +53,7 @@ export const editor: Measure = {
   },
 };
 
-function tell(ours: Start[], empty: Start[], chattingMb: number): Finding[] {
+function tell(ours: Start[], empty: Start[], chatting: HostMemory): Finding[] {
   const of = (key: keyof Start, starts = ours) => starts.map((start) => start[key]);
   const emptyMb = median(of('hostMb', empty));
   const whole = (starts: Start[]) => starts.map((start) => start.loadMs + start.activateMs);
@@ -66,13 +72,14 @@ function tell(ours: Start[], empty: Start[], chattingMb: number): Finding[] {
       value: median(of('hostMb')) - emptyMb,
       unit: 'MB',
       goal: { atMost: 15 },
-      note: `resident, after garbage collection: ${listed(of('hostMb'))} above ${listed(of('hostMb', empty))}`,
+      note: `resident, after garbage collection: ${listed(of('hostMb'))} above ${listed(of('hostMb', empty))}; JavaScript's part ${(median(of('heapMb')) - median(of('heapMb', empty))).toFixed(1)}`,
     },
     {
       id: 'host-memory-chat',
       what: 'the same with the chat open and an answer in it',
-      value: chattingMb - emptyMb,
+      value: chatting.hostMb - emptyMb,
       unit: 'MB',
+      note: `JavaScript's part: ${(chatting.heapMb - median(of('heapMb', empty))).toFixed(1)}`,
     },
   ];
 }
@@ -95,7 +102,8 @@ async function withEditor<T>(
 }
 
 interface HostState {
-  residentBytes: number;
+  /** In bytes. */
+  memory: NodeJS.MemoryUsage;
   activations: Record<string, { loadMs: number; activateMs: number }>;
 }
 
@@ -117,7 +125,7 @@ class HostProbe {
   }
 
   /** Once two readings of the memory in a row agree: what a start leaves behind is freed bit by bit. */
-  async settled(): Promise<HostState & { hostMb: number }> {
+  async settled(): Promise<HostState & HostMemory> {
     if (this.#pid === undefined) await once(this.#heard, 'host');
     const pid = this.#pid!;
     let before = Number.POSITIVE_INFINITY;
@@ -125,8 +133,9 @@ class HostProbe {
       const heard = once(this.#heard, 'state');
       process.kill(pid, 'SIGUSR2');
       const [state] = (await heard) as [HostState];
-      const hostMb = state.residentBytes / 1e6;
-      if (Math.abs(before - hostMb) < 0.3 || reading === 12) return { ...state, hostMb };
+      const hostMb = state.memory.rss / 1e6;
+      if (Math.abs(before - hostMb) < 0.3 || reading === 12)
+        return { ...state, hostMb, heapMb: state.memory.heapUsed / 1e6 };
       before = hostMb;
     }
   }
@@ -145,25 +154,27 @@ async function measureStarts(
       await window.reload();
     }
     await window.statusBarItem(ready).first().waitFor();
-    const { hostMb, activations } = await probe.settled();
+    const { hostMb, heapMb, activations } = await probe.settled();
     const times = activations[id];
     if (!times) throw new Error(`The editor has no activation times of ${id}.`);
     const { loadMs, activateMs } = times;
-    say(`${id}: loaded in ${loadMs} ms, activated in ${activateMs} ms, ${hostMb.toFixed(1)} MB`);
-    if (i > 0) starts.push({ loadMs, activateMs, hostMb });
+    say(
+      `${id}: loaded in ${loadMs} ms, activated in ${activateMs} ms, ${hostMb.toFixed(1)} MB, ${heapMb.toFixed(1)} of it JavaScript`,
+    );
+    if (i > 0) starts.push({ loadMs, activateMs, hostMb, heapMb });
   }
   return starts;
 }
 
 /** Opens the chat and has one answer written. */
-async function chat(window: Workbench, probe: HostProbe): Promise<number> {
+async function chat(window: Workbench, probe: HostProbe): Promise<HostMemory> {
   await window.runCommand('Perigee: Open Chat');
   const view = window.webview();
   const composer = view.getByLabel('Message', { exact: true }).getByRole('textbox');
   await composer.fill('Hello');
   await composer.press('Enter');
   await view.getByRole('article', { name: 'Answer' }).and(view.locator('[aria-busy="false"]')).first().waitFor();
-  return (await probe.settled()).hostMb;
+  return probe.settled();
 }
 
 /** An extension that does nothing but say so in the status bar: so that an empty host, too, is measured once it is up. */

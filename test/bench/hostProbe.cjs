@@ -10,7 +10,7 @@ exports.run = () =>
     const gc = runInNewContext('gc');
     process.on('SIGUSR2', async () => {
       for (let i = 0; i < 3; i++) await gc({ type: 'major', execution: 'async', flavor: 'last-resort' });
-      tell({ type: 'state', residentBytes: process.memoryUsage().rss, activations: activations() });
+      tell({ type: 'state', memory: process.memoryUsage(), activations: activations() });
     });
     tell({ type: 'host', pid: process.pid });
   });

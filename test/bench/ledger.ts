@@ -129,29 +129,25 @@ async function throughStore(db: Database, pairs: Pair[]): Promise<void> {
 
 /** Listens in on better-sqlite3 during one pair, so that the yardstick always runs what the store runs today. */
 async function record(db: Database, pair: Pair): Promise<Recorded> {
-  const plain = Sqlite.prototype.prepare;
-  let heard: Statement[] = [];
-  Sqlite.prototype.prepare = function (this: Sqlite.Database, sql: string) {
-    const statement = plain.call(this, sql);
-    const method = statement.reader ? 'all' : 'run';
-    const run = statement[method].bind(statement) as (...parameters: unknown[]) => unknown;
-    Object.assign(statement, {
-      [method]: (parameters: unknown[]) => {
-        if (/^(select|insert|update)/i.test(sql)) heard.push({ sql, parameters: [...parameters] });
-        return run(parameters);
-      },
-    });
-    return statement;
-  } as typeof plain;
-  const take = () => heard.splice(0);
+  const other = new Sqlite(':memory:');
+  // Of every connection, and of statements that were prepared before.
+  const prototype = Object.getPrototypeOf(other.prepare('select 1')) as Sqlite.Statement;
+  other.close();
+  const { all, run } = prototype;
+  const heard: Statement[] = [];
+  const listening = (plain: (...parameters: unknown[]) => unknown) =>
+    function (this: Sqlite.Statement, parameters: unknown[]) {
+      if (/^(select|insert|update)/i.test(this.source)) heard.push({ sql: this.source, parameters: [...parameters] });
+      return plain.call(this, parameters);
+    };
+  Object.assign(prototype, { all: listening(all), run: listening(run) });
   try {
     await hold(db, pair);
-    const held = take();
+    const held = heard.splice(0);
     await settle(db, pair);
-    return { pair, hold: held, settle: take() };
+    return { pair, hold: held, settle: heard };
   } finally {
-    Sqlite.prototype.prepare = plain;
-    heard = [];
+    Object.assign(prototype, { all, run });
   }
 }
 
