@@ -1,0 +1,76 @@
+import { toChangeLines } from './changeLines.ts';
+import type { Edit } from './edits.ts';
+
+/** `<<<<<<< SEARCH` as aider and Roo write it, `------- SEARCH` as Cline does. */
+const HEAD = /^([ \t]*)(<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$/;
+const TAIL = /^([ \t]*)(>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
+const DIVIDER = /^([ \t]*)={5,9}[ \t]*$/;
+const LINE_HINT = /^:(?:start_line|end_line):\s*\d+\s*$/;
+const ESCAPED_MARK = /^\\(?=<{5,9}|={5,9}|>{5,9}|-{5,9}|:start_line:|:end_line:)/;
+
+export const isBlockHead = (line: string) => HEAD.test(line);
+export const isBlockTail = (line: string) => TAIL.test(line);
+
+/** What came of one more line: the block goes on, is whole, or is broken. */
+export type BlockStep = 'open' | Edit;
+
+/** Reads one search/replace block, line by line, from the line after its head on. */
+export class BlockReader {
+  private readonly indent: string;
+  /** The divider is as long as the head's mark, so that shorter or longer underlines can stand in the text. */
+  private readonly width: number;
+  private readonly search: string[] = [];
+  private replace: string[] | undefined;
+  private isHinted = false;
+  private dividers = 0;
+
+  constructor(
+    head: string,
+    readonly path: string | undefined,
+    readonly answerLine: number,
+  ) {
+    const [, indent = '', mark = ''] = HEAD.exec(head) ?? [];
+    this.indent = indent;
+    this.width = mark.length;
+  }
+
+  add(line: string): BlockStep {
+    if (HEAD.test(line)) return this.malformed('A block begins inside another one, which has no end.');
+    if (TAIL.test(line)) return this.close();
+    if (!this.replace && this.search.length === 0) {
+      if (LINE_HINT.test(line)) {
+        this.isHinted = true;
+        return 'open';
+      }
+      if (this.isHinted && /^-{5,9}$/.test(line.trim())) return 'open';
+    }
+    if (DIVIDER.test(line) && line.trim().length === this.width) {
+      this.dividers++;
+      if (this.replace) this.replace.push(this.unmarked(line));
+      else this.replace = [];
+      return 'open';
+    }
+    (this.replace ?? this.search).push(this.unmarked(line));
+    return 'open';
+  }
+
+  malformed(message: string): Edit {
+    const lines = [...this.search, ...(this.replace ?? [])];
+    return { kind: 'malformed', path: this.path, answerLine: this.answerLine, message, lines };
+  }
+
+  private close(): Edit {
+    const { path, answerLine, search, replace } = this;
+    if (!replace) return this.malformed('The block has no line of ======= between the old and the new text.');
+    if (this.dividers > 1) {
+      return this.malformed('The block has more than one line of =======: which one parts old and new cannot be told.');
+    }
+    const lines = toChangeLines(search, replace);
+    return { kind: 'change', format: 'searchReplace', path, answerLine, lines, headings: [], atEndOfFile: false };
+  }
+
+  private unmarked(line: string): string {
+    const text = line.startsWith(this.indent) ? line.slice(this.indent.length) : line;
+    return this.isHinted ? text.replace(ESCAPED_MARK, '') : text;
+  }
+}

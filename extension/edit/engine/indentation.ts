@@ -1,0 +1,131 @@
+import { indentOf, isBlank } from './loose.ts';
+
+/** How a file indents. `tabs` and `blanks` exclude the other; `unit`: blanks of one level, where the file shows it. */
+export interface IndentStyle {
+  kind: 'tabs' | 'blanks' | 'mixed' | 'none';
+  unit?: number;
+}
+
+/** A written indentation beside the file's, of the same line. */
+export type IndentPair = readonly [written: string, file: string];
+
+type Reading = (indent: string) => string | undefined;
+
+/** Blanks that a tab may stand for. */
+const UNITS = [2, 3, 4, 8];
+/** Lines looked at to learn how a file indents. */
+const SAMPLE = 2_000;
+
+export function indentStyle(lines: readonly string[]): IndentStyle {
+  let tabs = 0;
+  let blanks = 0;
+  const steps = new Map<number, number>();
+  let above = 0;
+  for (const line of lines.slice(0, SAMPLE)) {
+    if (isBlank(line)) continue;
+    const indent = indentOf(line);
+    if (indent.includes('\t')) tabs++;
+    // A single blank is the second line of a comment, not an indentation.
+    else if (indent.length > 1) blanks++;
+    const step = indent.length - above;
+    if (!indent.includes('\t') && step > 1) steps.set(step, (steps.get(step) ?? 0) + 1);
+    above = indent.length;
+  }
+  if (tabs > 0) return { kind: blanks > 0 ? 'mixed' : 'tabs' };
+  if (blanks === 0) return { kind: 'none' };
+  const unit = Math.min(...steps.keys());
+  return { kind: 'blanks', unit: Number.isFinite(unit) ? unit : undefined };
+}
+
+/** Whether one uniform change of indentation turns every written indentation into the file's. */
+export const isUniform = (pairs: readonly IndentPair[]) => readings(pairs).length > 0;
+
+/**
+ * The file's indentation for each of `indents`, which a model wrote along with `pairs`. Every reading that fits all pairs
+ * is tried; undefined when none fits, or when they don't agree about the new lines: then nobody can tell.
+ */
+export function translateIndents(
+  pairs: readonly IndentPair[],
+  indents: readonly string[],
+  style: IndentStyle,
+): string[] | undefined {
+  const isSame = pairs.every(([written, file]) => written === file);
+  const isShown = pairs.some(([written]) => written.length > 1 || written === '\t');
+  if (isSame && (isShown || !indents.some((indent) => offends(indent, style)))) return [...indents];
+  // Nothing indented was copied, and what is new is indented by the wrong character.
+  const known = isSame ? restyles(pairs, style) : readings(pairs);
+  const results = known
+    .map((reading) => indents.map(reading))
+    .filter((result): result is string[] => result.every((indent) => indent !== undefined));
+  const fitting = results.filter((result) => !result.some((indent) => offends(indent, style)));
+  const [first, ...others] = fitting;
+  if (!first || others.some((other) => other.some((indent, index) => indent !== first[index]))) return undefined;
+  return first;
+}
+
+/** Whether the file would never indent like this. */
+function offends(indent: string, style: IndentStyle): boolean {
+  if (style.kind === 'tabs') return / {2}| \t/.test(indent);
+  return style.kind === 'blanks' && indent.includes('\t');
+}
+
+function readings(pairs: readonly IndentPair[]): Reading[] {
+  if (pairs.length === 0) return [(indent) => indent];
+  return [...shifts(pairs[0]!), ...conversions(pairs[0]!), ...scalings()].filter((reading) =>
+    pairs.every(([written, file]) => reading(written) === file),
+  );
+}
+
+function restyles(pairs: readonly IndentPair[], style: IndentStyle): Reading[] {
+  return conversions(pairs[0] ?? ['', '']).filter((reading, index) => {
+    if (!pairs.every(([written, file]) => reading(written) === file)) return false;
+    return style.kind !== 'blanks' || style.unit === undefined || UNITS[index >> 1] === style.unit;
+  });
+}
+
+/** All lines moved to the right or left by the same blanks. */
+function shifts([written, file]: IndentPair): Reading[] {
+  if (file.endsWith(written)) {
+    const prefix = file.slice(0, file.length - written.length);
+    return [(indent) => prefix + indent];
+  }
+  if (written.endsWith(file)) {
+    const prefix = written.slice(0, written.length - file.length);
+    return [(indent) => (indent.startsWith(prefix) ? indent.slice(prefix.length) : undefined)];
+  }
+  return [];
+}
+
+/** Blanks written for tabs or tabs for blanks, and moved by whole levels. Two readings for each of `UNITS`. */
+function conversions([written, file]: IndentPair): Reading[] {
+  return UNITS.flatMap((unit): Reading[] => {
+    const toTabs = (indent: string, move: number) => {
+      if (indent.includes('\t')) return undefined;
+      const levels = Math.floor(indent.length / unit) + move;
+      return levels < 0 ? undefined : '\t'.repeat(levels) + ' '.repeat(indent.length % unit);
+    };
+    const toBlanks = (indent: string, move: number) => {
+      const [, tabs = '', rest = ''] = /^(\t*)( *)$/.exec(indent) ?? [];
+      if (tabs + rest !== indent) return undefined;
+      const levels = tabs.length + move;
+      return levels < 0 ? undefined : ' '.repeat(levels * unit) + rest;
+    };
+    const tabsOf = (indent: string) => /^\t*/.exec(indent)![0].length;
+    const moveToTabs = tabsOf(file) - Math.floor(written.length / unit);
+    const moveToBlanks = Math.floor(file.length / unit) - tabsOf(written);
+    return [(indent) => toTabs(indent, moveToTabs), (indent) => toBlanks(indent, moveToBlanks)];
+  });
+}
+
+/** Levels of so many blanks written as levels of others. */
+function scalings(): Reading[] {
+  return UNITS.flatMap((from) =>
+    UNITS.filter((to) => to !== from).map(
+      (to): Reading =>
+        (indent) => {
+          if (indent.includes('\t')) return undefined;
+          return ' '.repeat(Math.floor(indent.length / from) * to + (indent.length % from));
+        },
+    ),
+  );
+}

@@ -1,0 +1,68 @@
+import { type FileText, parseFile } from './fileText.ts';
+import { type IndentStyle, indentStyle } from './indentation.ts';
+import { looseKey } from './loose.ts';
+
+/** A file with its lines found by what they say. Built once for all changes of a file, in time linear to its length. */
+export class IndexedFile {
+  readonly text: FileText;
+  /** What each line says, without indentation and typographic punctuation. */
+  readonly keys: readonly string[];
+  private readonly positions = new Map<string, number[]>();
+  private words: Map<string, number[]> | undefined;
+  private styleFound: IndentStyle | undefined;
+
+  constructor(text: string) {
+    this.text = parseFile(text);
+    const keys: string[] = [];
+    for (const [index, line] of this.text.lines.entries()) {
+      const key = looseKey(line);
+      keys.push(key);
+      const known = this.positions.get(key);
+      if (known) known.push(index);
+      else this.positions.set(key, [index]);
+    }
+    this.keys = keys;
+  }
+
+  get lines(): readonly string[] {
+    return this.text.lines;
+  }
+
+  get style(): IndentStyle {
+    this.styleFound ??= indentStyle(this.lines);
+    return this.styleFound;
+  }
+
+  /** The lines, in order, that say `key`. */
+  at(key: string): readonly number[] {
+    return this.positions.get(key) ?? [];
+  }
+
+  /** Every place where `keys` follow each other: tried at the rarest of them alone. */
+  places(keys: readonly string[]): number[] {
+    let rarest = 0;
+    for (const [index, key] of keys.entries()) {
+      if (this.at(key).length < this.at(keys[rarest]!).length) rarest = index;
+    }
+    return this.at(keys[rarest]!)
+      .map((position) => position - rarest)
+      .filter((start) => start >= 0 && keys.every((key, index) => this.keys[start + index] === key));
+  }
+
+  /** The lines in which `word` stands. Built when first asked for: only a miss needs it. */
+  withWord(word: string): readonly number[] {
+    if (!this.words) {
+      this.words = new Map();
+      for (const [index, key] of this.keys.entries()) {
+        for (const found of new Set(wordsOf(key))) {
+          const known = this.words.get(found);
+          if (known) known.push(index);
+          else this.words.set(found, [index]);
+        }
+      }
+    }
+    return this.words.get(word) ?? [];
+  }
+}
+
+export const wordsOf = (key: string) => key.match(/[\p{L}\p{N}_]{2,}/gu) ?? [];

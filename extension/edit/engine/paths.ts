@@ -1,0 +1,57 @@
+// Where models name the file that a code block is for.
+
+const WRAPPED =
+  /^[\s>]*(?:[-*+]\s+|\d+[.)]\s+|#{1,6}\s+)?(?:\*\*|__)?(?:(?:file(?:name)?|path)\s*[:=]\s*)?(?:\*\*|__)?\s*/i;
+const PATH_CHARACTERS = /^[^\s`'"<>|?*:;,(){}=]+$/;
+const EXTENSION = /\.[\p{L}\p{N}_+-]{1,16}$/u;
+const NAMES_WITHOUT_EXTENSION =
+  /(?:^|\/)(?:Makefile|Dockerfile|LICENSE|README|CHANGELOG|Gemfile|Rakefile|Procfile|\.[\w.-]+)$/;
+
+/** Whether `text`, all of it, can be nothing but a file's path. */
+function isPath(text: string): boolean {
+  if (!PATH_CHARACTERS.test(text.replace(/^[A-Za-z]:(?=[\\/])/, '')) || text.endsWith('/') || /^\w+:\/\//.test(text))
+    return false;
+  if (/^[\d.]+$/.test(text)) return false;
+  return EXTENSION.test(text) || NAMES_WITHOUT_EXTENSION.test(text);
+}
+
+/** The path that a line consists of, in whatever marks it stands: `**src/a.ts**:`, `### File: src/a.ts`. */
+export function pathOfLine(line: string): string | undefined {
+  const bare = line
+    .trim()
+    .replace(/^(?:\/\/|#(?!#)|--|\/\*|<!--)\s*/, '')
+    .replace(/\s*(?:\*\/|-->)$/, '')
+    .replace(WRAPPED, '')
+    .replace(/[\s:*_]+$/, '')
+    .replace(/^`+|`+$/g, '')
+    .replace(/[\s:]+$/, '')
+    .replace(/^["'(]|["')]$/g, '');
+  return isPath(bare) ? bare : undefined;
+}
+
+/** The paths that a line of prose mentions. */
+export function pathsIn(line: string): string[] {
+  const quoted = [...line.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
+  const words = line
+    .replace(/`[^`]*`/g, ' ')
+    .split(/[\s()"'*]+/)
+    .map((word) => word.replace(/[.,:;!?]+$/, ''));
+  // A word of prose is a path only when it has a folder; names like e.g. or Node.js have none.
+  return [...quoted.filter(isPath), ...words.filter((word) => word.includes('/') && isPath(word))];
+}
+
+/** The path in a fence's info string: `ts src/a.ts`, `ts:src/a.ts`, `ts title="src/a.ts"`, `src/a.ts`. */
+export function pathOfInfo(info: string): string | undefined {
+  const named = /\b(?:title|file|filename|path|filepath|name)\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s}]+))/i.exec(info);
+  const attribute = named && (named[1] ?? named[2] ?? named[3]);
+  if (attribute !== null && attribute !== undefined) return isPath(attribute) ? attribute : undefined;
+  const [, language, rest] = /^([\w+#-]*):(\S+)$/.exec(info.trim()) ?? [];
+  if (language !== undefined && rest !== undefined && isPath(rest)) return rest;
+  // Line numbers, as some models put behind the path, are no part of it.
+  const paths = info
+    .trim()
+    .split(/\s+/)
+    .map((word) => word.replace(/[#:]L?\d+(?:-L?\d+)?$/, ''))
+    .filter(isPath);
+  return paths.length === 1 ? paths[0] : undefined;
+}

@@ -1,0 +1,135 @@
+import type { Nearest } from './edits.ts';
+import { type IndexedFile, wordsOf } from './indexedFile.ts';
+import { looseKey, trimTrail } from './loose.ts';
+
+/** Two places that are both this similar count as equally good. */
+export const RIVAL = 0.9;
+/** Cells of edit-distance tables that one search may fill: some tens of milliseconds. Then it gives up. */
+const MAX_CELLS = 4_000_000;
+/** A line, or a word, at more places than this says nothing about where the change belongs. */
+const MAX_POSITIONS = 64;
+/** Longer lines are compared by equality alone when the nearest ones are looked for. */
+const MAX_COMPARED = 400;
+/** So many of the nearest lines are told. */
+const MAX_TOLD = 40;
+
+/** Work left to a search; it goes below zero when that was not enough. */
+interface Budget {
+  cells: number;
+}
+
+/**
+ * The Levenshtein distance of two texts, or anything above `limit` when it is more than that. Takes time in the order of
+ * length × limit.
+ */
+export function distance(a: string, b: string, limit: number, budget: Budget = { cells: Number.POSITIVE_INFINITY }) {
+  let start = 0;
+  let endA = a.length;
+  let endB = b.length;
+  while (start < endA && start < endB && a[start] === b[start]) start++;
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    endA--;
+    endB--;
+  }
+  const n = endA - start;
+  const m = endB - start;
+  if (Math.abs(n - m) > limit) return limit + 1;
+  if (n === 0 || m === 0) return n + m;
+  budget.cells -= n * Math.min(m, 2 * limit + 1);
+  if (budget.cells < 0) return limit + 1;
+  let row = new Int32Array(m + 1).fill(limit + 1);
+  let next = new Int32Array(m + 1).fill(limit + 1);
+  for (let j = 0; j <= Math.min(m, limit); j++) row[j] = j;
+  for (let i = 1; i <= n; i++) {
+    const from = Math.max(1, i - limit);
+    const to = Math.min(m, i + limit);
+    next[from - 1] = from === 1 ? i : limit + 1;
+    let least = next[from - 1]!;
+    for (let j = from; j <= to; j++) {
+      const step = a.charCodeAt(start + i - 1) === b.charCodeAt(start + j - 1) ? 0 : 1;
+      const up = j <= i - 1 + limit ? row[j]! + 1 : limit + 1;
+      const value = Math.min(row[j - 1]! + step, next[j - 1]! + 1, up);
+      next[j] = value;
+      if (value < least) least = value;
+    }
+    if (least > limit) return limit + 1;
+    [row, next] = [next, row];
+  }
+  return row[m]!;
+}
+
+/** 1: equal; 0: nothing in common. Line by line, in characters; both have the same number of lines. */
+export function similarity(a: readonly string[], b: readonly string[]): number {
+  let apart = 0;
+  let length = 0;
+  for (const [index, line] of a.entries()) {
+    const other = b[index]!;
+    const longest = Math.max(line.length, other.length);
+    length += longest;
+    if (line !== other) apart += longest > MAX_COMPARED ? longest : distance(line, other, longest);
+  }
+  return length === 0 ? 1 : 1 - apart / length;
+}
+
+/**
+ * The places, at most two, at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more; undefined when
+ * that would take too long to tell. No place is missed: each is left out only when its lengths alone say that it must be.
+ */
+export function similarPlaces(file: IndexedFile, wanted: readonly string[]): number[] | undefined {
+  const total = wanted.reduce((sum, line) => sum + line.length, 0);
+  const limit = Math.floor((total * (1 - RIVAL)) / RIVAL);
+  if (total === 0 || limit === 0) return [];
+  // The longest lines tell soonest that a place is none.
+  const order = wanted.map((_, index) => index).sort((a, b) => wanted[b]!.length - wanted[a]!.length);
+  const budget = { cells: MAX_CELLS };
+  const found: number[] = [];
+  for (let start = 0; start + wanted.length <= file.keys.length && found.length < 2; start++) {
+    let gap = 0;
+    for (const index of order) {
+      gap += Math.abs(file.keys[start + index]!.length - wanted[index]!.length);
+      if (gap > limit) break;
+    }
+    if (gap > limit) continue;
+    let apart = 0;
+    for (const index of order) {
+      const line = wanted[index]!;
+      const other = file.keys[start + index]!;
+      if (line !== other) apart += distance(line, other, limit - apart, budget);
+      if (apart > limit) break;
+    }
+    if (budget.cells < 0) return undefined;
+    if (apart <= limit) found.push(start);
+  }
+  return found;
+}
+
+/** The lines that come nearest to `wanted` (lines as written), found by the rare lines and words they share. */
+export function nearestLines(file: IndexedFile, wanted: readonly string[]): Nearest | undefined {
+  const keys = wanted.map(looseKey);
+  const votes = new Map<number, number>();
+  const last = Math.max(0, file.lines.length - keys.length);
+  const vote = (positions: readonly number[], index: number, weight: number) => {
+    if (positions.length > MAX_POSITIONS) return;
+    for (const position of positions) {
+      const start = Math.min(last, Math.max(0, position - index));
+      votes.set(start, (votes.get(start) ?? 0) + weight / positions.length);
+    }
+  };
+  for (const [index, key] of keys.entries()) vote(file.at(key), index, key.length);
+  if (votes.size === 0) {
+    for (const [index, key] of keys.entries()) {
+      for (const word of wordsOf(key)) vote(file.withWord(word), index, word.length);
+    }
+  }
+  const best = [...votes].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 3);
+  let nearest: Nearest | undefined;
+  for (const [start] of best) {
+    const lines = file.lines.slice(start, start + keys.length);
+    const padded = keys.map((_, index) => trimTrail(lines[index] ?? ''));
+    const value = similarity(wanted.map(trimTrail), padded);
+    if (!nearest || value > nearest.similarity) {
+      nearest = { line: start + 1, lines: lines.slice(0, MAX_TOLD), similarity: value };
+    }
+  }
+  return nearest;
+}
