@@ -450,16 +450,18 @@ describe('Edit Selection', () => {
   });
 
   it('ends when its file is closed', async () => {
-    // Opened as a person does: what an extension opens is kept by the editor for a while.
-    const folder = vscode.workspace.workspaceFolders![0]!;
-    await vscode.commands.executeCommand('vscode.open', vscode.Uri.joinPath(folder.uri, 'src/totals.py'));
-    await scene.until(() => vscode.window.activeTextEditor?.document.languageId === 'python');
+    // A file of its own, opened as a person does: what an extension opened before is kept by the editor for a while.
+    const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'src/closed.txt');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode('a\nb\nc\nd\ne\nf\n'));
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await scene.until(() => vscode.window.activeTextEditor?.document.fileName.endsWith('closed.txt') ?? false);
     scene.editor = vscode.window.activeTextEditor!;
     await scene.ask(1, 4);
     await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
     await scene.messages.next(/was closed/);
     await scene.idle();
     assert.equal(scene.runs.stopped.length, 1);
+    await vscode.workspace.fs.delete(uri);
   });
 
   it('refuses what is read-only or a notebook, in words', async () => {
