@@ -46,7 +46,7 @@ async function manyAtOnce(gateway: Gateway, upstream: UpstreamProcess): Promise<
   const streams: Stream[] = [];
   const reader = async (n: number) => {
     await new Promise((begin) => setTimeout(begin, (n * 64 * EVERY_MS) / PARALLEL));
-    for (let i = 0; i < 4; i++) streams.push(await gateway.stream(n));
+    for (let i = 0; i < 3; i++) streams.push(await gateway.stream(n));
   };
   await Promise.all(Array.from({ length: PARALLEL }, (_, n) => reader(n)));
   return streams;
