@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
 import { authenticate } from './accounts/authenticate.ts';
+import { purgeAdmissions } from './accounts/guests.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { purgeSuperseded } from './conversations/store.ts';
@@ -12,7 +13,7 @@ import { creditRoutes } from './credits/routes.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
 import { recoverRuns } from './gateway/recovery.ts';
-import { runRoutes, stopRunOf } from './gateway/routes.ts';
+import { endRunsOf, runRoutes } from './gateway/routes.ts';
 import { purgeEvents } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
@@ -26,7 +27,7 @@ import type { Log } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
 import { operationRoutes } from './platform/operations.ts';
 import { addressReader } from './platform/proxies.ts';
-import { deviceName, hostGuard, requestLog } from './platform/requests.ts';
+import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
@@ -58,12 +59,25 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
   // Every open stream listens: their number is no leak.
   setMaxListeners(0, closing.signal);
   const node = ids.next();
-  const tails = { open: 0 };
+  const open = { tails: 0, admissions: 0 };
   const live = new LiveRuns({ db, clock, log, node, leaseMs });
-  const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => tails.open });
+  const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => open.tails });
   const preferred = config.upstream?.model ?? null;
   const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, policy, clock });
-  const turns: TurnDeps = { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy };
+  const turns: TurnDeps = {
+    db,
+    clock,
+    ids,
+    log,
+    metrics,
+    node,
+    leaseMs,
+    upstream,
+    catalog,
+    live,
+    policy,
+    draining: draining.signal,
+  };
   const read = addressReader(config.trustedProxies);
   const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
   const accounts = { db, clock, ids, policy, secret, log, addressOf, closing: closing.signal };
@@ -86,14 +100,15 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
       },
     }),
   );
+  for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
   api.use('/api/*', authenticate({ db, clock, log }));
   accountRoutes(api, accounts);
   creditRoutes(api, { db });
-  conversationRoutes(api, { db, stopRunOf: (accountId, id) => stopRunOf(turns, accountId, id) });
-  runRoutes(api, { ...turns, draining: draining.signal, closing: closing.signal, tails });
+  conversationRoutes(api, { db, endRunsOf });
+  runRoutes(api, { ...turns, closing: closing.signal, open });
 
   const server = createAdaptorServer({ fetch: api.fetch }) as Server;
   let jobs: { stop(): Promise<void> } | null = null;
@@ -112,6 +127,7 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
               db.write(async (tx) => {
                 await purgeEvents(tx, clock.now() - HOUR);
                 await purgeSuperseded(tx, clock.now() - 30 * 24 * HOUR);
+                await purgeAdmissions(tx, clock.now());
               }),
           },
         ],
@@ -120,9 +136,10 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
     },
     async stop(drainMs = DRAIN_MS) {
       draining.abort();
-      await runsEnded(live, drainMs);
+      const busy = () => live.all.length + open.admissions > 0;
+      await untilIdle(busy, drainMs);
       for (const run of live.all) run.abort('shutdown');
-      await runsEnded(live, leaseMs);
+      await untilIdle(busy, leaseMs);
       closing.abort();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -136,8 +153,8 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
   };
 }
 
-/** Resolves when this node answers nothing any more, or after `ms`. */
-async function runsEnded(live: LiveRuns, ms: number): Promise<void> {
+/** Resolves when this node admits and answers nothing any more, or after `ms`. */
+async function untilIdle(busy: () => boolean, ms: number): Promise<void> {
   const until = Date.now() + ms;
-  while (live.all.length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (busy() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -11,7 +11,6 @@ export const PROBLEMS = {
   insufficient_credits: { status: 402, title: 'Not enough credits' },
   guests_disabled: { status: 403, title: 'Guests are not admitted here' },
   not_found: { status: 404, title: 'Not found' },
-  method_not_allowed: { status: 405, title: 'Method not allowed' },
   conversation_busy: { status: 409, title: 'This conversation is already answering' },
   run_id_reused: { status: 409, title: 'This run id was used for another request' },
   nothing_to_continue: { status: 409, title: 'There is nothing to continue' },

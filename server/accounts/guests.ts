@@ -85,6 +85,14 @@ async function admit(
   );
 }
 
+/** Admissions that no quota looks at any more. */
+export async function purgeAdmissions(tx: Tx, now: number): Promise<void> {
+  await tx
+    .deleteFrom('guest_admission')
+    .where('at', '<', now - DAY)
+    .execute();
+}
+
 /** A keyed hash of the /24 or /48 that an address belongs to: addresses themselves are never stored. */
 export function network(address: string, secret: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
 import { textSchema } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
 import { markdownHead, markdownOf } from './markdown.ts';
@@ -60,10 +60,10 @@ const exported = createRoute({
   responses: rawAnswer('text/markdown', 'the whole conversation, in reading order'),
 });
 
-/** `stopRunOf` stops what is running in a conversation that is being deleted; it is handed in, for runs live above. */
+/** `endRunsOf` stops what a deleted conversation is answering and deletes its events; handed in, for runs live above. */
 export function conversationRoutes(
   api: Api,
-  { db, stopRunOf }: { db: Database; stopRunOf: (accountId: string, conversationId: string) => Promise<void> },
+  { db, endRunsOf }: { db: Database; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
 ): void {
   api.openapi(list, async (c) => {
     const { search, before, limit } = c.req.valid('query');
@@ -96,9 +96,9 @@ export function conversationRoutes(
     const { accountId } = c.var;
     await db.write(async (tx) => {
       if (!(await deleteConversation(tx, accountId, id))) throw notFound('conversation');
+      await endRunsOf(tx, id);
       changed(tx, accountId, 'conversation', id);
     });
-    await stopRunOf(accountId, id);
     return c.body(null, 204);
   });
 
@@ -121,7 +121,7 @@ export function conversationRoutes(
 /** `before` as the list gave it: `<updated at in ms>.<id>`. */
 function parseCursor(text: string | undefined): { updatedAt: number; id: string } | undefined {
   if (text === undefined) return undefined;
-  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(text);
+  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/i.exec(text);
   if (!match) throw new AppError('invalid_request', 'before must be what the page before this one gave as before.');
   return { updatedAt: Number(match[1]), id: match[2]! };
 }

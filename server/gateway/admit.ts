@@ -13,22 +13,24 @@ import {
   type StoredAttachment,
   supersedeFrom,
 } from '../conversations/store.ts';
+import { waitForUncharged } from '../credits/limits.ts';
 import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
 import { changed } from '../platform/changes.ts';
-import type { Tx } from '../platform/db/database.ts';
+import { iso } from '../platform/clock.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
 import { findOpenRun, findRun, insertRun, toRun } from './runs.ts';
-import { boundTokens, estimateTokens } from './tokens.ts';
+import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
 
 /** An answer shorter than this is not worth starting: it would be cut off in its first sentences. */
 const MIN_OUTPUT_TOKENS = 64;
-/** What a chat template adds around each message, at most, in every model that we looked at. */
-const TEMPLATE_TOKENS = 16;
+/** English and code have about four bytes a token, other scripts fewer. */
+const MAX_BYTES_A_TOKEN = 5;
 
 export interface Caller {
   accountId: string;
@@ -47,20 +49,30 @@ export interface Admission {
  * again is told the run it started; another request under the same id is refused.
  */
 export async function admitRun(deps: TurnDeps, caller: Caller, request: RunRequest): Promise<Admission> {
-  const model = await deps.catalog.find(caller.accountKind, request.model);
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  const admittedBefore = async (db: Reader) => {
+    const known = await findRun(db, request.id);
+    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null };
+  };
+  // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
+  const before = await admittedBefore(deps.db.read);
+  if (before) return before;
+  const model = await deps.catalog.find(caller.accountKind, request.model);
   return deps.db.write(async (tx) => {
-    const admittedBefore = async () => {
-      const known = await findRun(tx, request.id);
-      return known && { answer: await answerOf(tx, deps, caller, sameRun(known, caller, hash)), turn: null };
-    };
-    const before = await admittedBefore();
-    if (before) return before;
+    if (deps.draining.aborted)
+      throw new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
     const at = deps.clock.now();
     await openConversation(tx, caller, request, at);
-    // On PostgreSQL the same request may have been admitted while this one waited for the conversation's row.
-    const meanwhile = await admittedBefore();
+    // The same request may have been admitted while this one waited.
+    const meanwhile = await admittedBefore(tx);
     if (meanwhile) return meanwhile;
+    const waitUntil = await waitForUncharged(tx, caller.accountId, at);
+    if (waitUntil !== null)
+      throw new AppError(
+        'rate_limited',
+        'Many answers in a row came to nothing, and none was charged. Your text was not sent and stays where it is. Try again later.',
+        { retryAt: iso(waitUntil) },
+      );
     const busy = await findOpenRun(tx, request.conversationId);
     if (busy)
       throw new AppError(
@@ -128,8 +140,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
 
 const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
-async function answerOf(tx: Tx, { policy }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
-  return { run: toRun(run), balance: await balanceOf(tx, policy, caller.accountId) };
+async function answerOf(db: Reader, { policy }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId) };
 }
 
 /** A retry is compared whole. */
@@ -182,7 +194,16 @@ interface Asked {
 
 async function askedOf(tx: Tx, deps: TurnDeps, request: RunRequest): Promise<Asked> {
   const history = await readHistory(tx, request.conversationId);
-  if (request.continues) return continued(history, request.continues);
+  if (request.continues) {
+    // An answer that goes on has the question it had: anything said here would be lost.
+    const adds = request.kind === 'edit' || request.input.text.trim() !== '' || request.input.attachments?.length;
+    if (adds || request.replaces)
+      throw new AppError(
+        'invalid_request',
+        'continues goes with an empty text, and with neither attachments nor replaces.',
+      );
+    return continued(history, request.continues);
+  }
   const target = request.replaces ? history.find((m) => m.id === request.replaces) : undefined;
   if (request.replaces && !target) throw notFound('message');
   if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
@@ -282,23 +303,20 @@ function size(
   messages: PromptMessage[],
   turns: Turn[],
 ): { inputEstimate: number; inputBound: number; outputLimit: number } {
-  let inputEstimate = 0;
-  let inputBound = 0;
-  for (const { text } of messages) {
-    inputEstimate += estimateTokens(text) + 4;
-    inputBound += boundTokens(text) + TEMPLATE_TOKENS;
-  }
+  const inputEstimate = estimatePromptTokens(messages);
+  const inputBound = boundPromptTokens(messages);
   const room = model.contextTokens - inputEstimate;
   // A guest's context is what it may send plus what it may get; a member shares the window between both.
-  const limitTokens =
-    caller.accountKind === 'guest'
-      ? model.contextTokens - model.maxOutputTokens
-      : model.contextTokens - MIN_OUTPUT_TOKENS;
-  if (inputEstimate > limitTokens) {
+  const isGuest = caller.accountKind === 'guest';
+  const limitTokens = isGuest ? model.contextTokens - model.maxOutputTokens : model.contextTokens - MIN_OUTPUT_TOKENS;
+  // A guest's run has one price, so its length is what it can cost the house: text that the estimate takes for short, and
+  // that no language is, has to fit by its bytes.
+  const bytesTooMany = isGuest && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
+  if (inputEstimate > limitTokens || bytesTooMany) {
     const drop = droppable(turns);
     throw new AppError(
       'context_too_long',
-      `This is about ${inputEstimate} tokens, and ${caller.accountKind === 'guest' ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Your text was not sent and stays where it is. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
+      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Your text was not sent and stays where it is. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
       { limitTokens, drop },
     );
   }

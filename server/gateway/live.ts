@@ -10,7 +10,7 @@ const FLUSH_BYTES = 4096;
 /** Events kept in memory beyond those not yet stored, for readers that are a little behind. */
 const RING = 512;
 
-export type AbortReason = 'stopped' | 'shutdown' | 'lost';
+export type AbortReason = 'stopped' | 'shutdown' | 'lost' | 'overdue';
 
 /** A run that this node answers: its events in memory until they are stored, and who waits for more. */
 export class LiveRun {
@@ -25,7 +25,6 @@ export class LiveRun {
   leaseUntil: number;
   /** Its end is being stored, with everything that no tick has stored yet. */
   ending = false;
-  ended = false;
 
   constructor(
     readonly id: string,
@@ -57,18 +56,12 @@ export class LiveRun {
     if (!this.#abort.signal.aborted) this.#abort.abort(reason);
   }
 
-  append(event: RunEvent): NumberedEvent {
-    const numbered = this.number(event);
-    this.#events.push(numbered);
-    this.#unstoredBytes += numbered.json.length;
-    this.wake();
-    return numbered;
-  }
-
-  /** Gives an event the next number without showing it yet: a terminal event is shown once it is stored. */
-  number(event: RunEvent): NumberedEvent {
+  append(event: RunEvent): void {
     this.#lastSeq++;
-    return { seq: this.#lastSeq, type: event.type, json: JSON.stringify(event.data) };
+    const json = JSON.stringify(event.data);
+    this.#events.push({ seq: this.#lastSeq, type: event.type, json });
+    this.#unstoredBytes += json.length;
+    this.wake();
   }
 
   unstored(): NumberedEvent[] {
@@ -81,16 +74,6 @@ export class LiveRun {
     const spare = this.#events.findIndex((event) => event.seq > this.#storedSeq);
     const keepFrom = (spare === -1 ? this.#events.length : spare) - RING;
     if (keepFrom > 0) this.#events = this.#events.slice(keepFrom);
-  }
-
-  /** Shows a stored terminal event; nothing follows it. */
-  end(terminal: NumberedEvent | null): void {
-    if (terminal) {
-      this.#events.push(terminal);
-      this.stored(terminal.seq);
-    }
-    this.ended = true;
-    this.wake();
   }
 
   /** Events after `after`, or null if memory no longer has the first of them. */
@@ -154,11 +137,11 @@ export class LiveRuns {
     await this.#flushing;
   }
 
-  /** Takes a run out; readers that still have to catch up find it in the database. */
-  close(run: LiveRun, terminal: NumberedEvent | null): void {
+  /** Takes a run out once its end is stored: its readers find the rest in the database. */
+  close(run: LiveRun): void {
     this.#runs.get(run.id)?.unsubscribe();
     this.#runs.delete(run.id);
-    run.end(terminal);
+    run.wake();
   }
 
   #flushSoon(delayMs: number): void {

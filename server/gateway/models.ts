@@ -31,26 +31,36 @@ export function createCatalog(deps: {
 }): Catalog {
   const { upstream, isDemo, preferred, policy, clock } = deps;
   let known: { models: ModelConfig[]; at: number } | null = null;
-  let asking: Promise<ModelConfig[]> | null = null;
+  let asking: Promise<{ models: ModelConfig[]; at: number }> | null = null;
 
   async function configured(): Promise<ModelConfig[]> {
     if (policy.models.length > 0) return policy.models;
     if (preferred) return [unlisted(preferred)];
-    if (known && clock.now() - known.at < REFRESH_MS) return known.models;
+    if (!known) return (await ask()).models;
+    // Nobody waits for a newer list: the last one stays in force until then, also when the service can't be asked.
+    if (clock.now() - known.at >= REFRESH_MS) {
+      known = { ...known, at: clock.now() };
+      ask().catch(() => {});
+    }
+    return known.models;
+  }
+
+  function ask(): Promise<{ models: ModelConfig[]; at: number }> {
     asking ??= upstream
       .models()
       .then((ids) => {
         if (ids.length === 0) throw new UpstreamError('upstream_failed', 'The model service names no models.');
         known = { models: ids.map(unlisted), at: clock.now() };
-        return known.models;
+        return known;
       })
       .catch((error) => {
-        if (known) return known.models;
         throw error instanceof UpstreamError
           ? new AppError(error.code, `${error.message} Its models can't be listed.`, {}, { cause: error })
           : error;
       })
-      .finally(() => (asking = null));
+      .finally(() => {
+        asking = null;
+      });
     return asking;
   }
 

@@ -14,11 +14,16 @@ export async function recoverRuns(
   for (const run of await findAbandonedRuns(db.read, clock.now(), all)) {
     // Its own lease may have passed in a stall; while it still answers here, the next tick renews it.
     if (live.get(run.id)) continue;
-    const stored = await readStoredText(db.read, run.id);
-    if (!(await endAbandonedRun(deps, run, stored))) continue;
-    ended++;
-    metrics.runRecovered();
-    log.warn({ runId: run.id }, 'an answer whose node died was ended as interrupted');
+    try {
+      const stored = await readStoredText(db.read, run.id);
+      if (!(await endAbandonedRun(deps, run, stored))) continue;
+      ended++;
+      metrics.runRecovered();
+      log.warn({ runId: run.id }, 'an answer whose node died was ended as interrupted');
+    } catch (error) {
+      // One that can't be ended must not keep the others from it; the next round tries it again.
+      log.error({ runId: run.id, err: error }, 'an abandoned answer could not be ended');
+    }
   }
   return ended;
 }

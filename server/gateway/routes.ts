@@ -5,12 +5,12 @@ import { balanceOf } from '../accounts/store.ts';
 import { readMessage, readTitles } from '../conversations/store.ts';
 import { sumCharges } from '../credits/store.ts';
 import { changed } from '../platform/changes.ts';
-import type { Reader } from '../platform/db/database.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { type Api, answers, emptyAnswer, eventStream, rawAnswer } from '../platform/http.ts';
 import { admitRun } from './admit.ts';
-import { findOpenRun, findRun, type NumberedEvent, requestStop, storeOutcome, toRun } from './runs.ts';
+import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, storeOutcome, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
 import { runTurn, type TurnDeps } from './turn.ts';
 
@@ -76,24 +76,22 @@ const outcome = createRoute({
 });
 
 export interface RunRouteDeps extends TurnDeps {
-  /** Aborts when the server shuts down: nothing is started any more, and streams end. */
-  draining: AbortSignal;
+  /** Aborts at the end of a shutdown: streams end. */
   closing: AbortSignal;
-  /** Told of each reader that comes and goes. */
-  tails: { open: number };
+  /** How many readers there are, and how many runs are about to be admitted. */
+  open: { tails: number; admissions: number };
 }
 
-/** Asks for a stop of whatever a conversation is answering. */
-export async function stopRunOf(deps: TurnDeps, accountId: string, conversationId: string): Promise<void> {
-  const run = await findOpenRun(deps.db.read, conversationId);
-  if (run && run.account_id === accountId) await stopRun(deps, run.id);
+/** For a conversation that is deleted in `tx`: stops what it is answering, and deletes what is stored of its answers. */
+export async function endRunsOf(tx: Tx, conversationId: string): Promise<void> {
+  const run = await findOpenRun(tx, conversationId);
+  if (run) await stopRun(tx, run.id);
+  await deleteEventsOf(tx, conversationId);
 }
 
-function stopRun({ db }: Pick<TurnDeps, 'db'>, id: string): Promise<void> {
-  return db.write(async (tx) => {
-    await requestStop(tx, id);
-    changed(tx, `run:${id}`, 'stop', id);
-  });
+async function stopRun(tx: Tx, id: string): Promise<void> {
+  await requestStop(tx, id);
+  changed(tx, `run:${id}`, 'stop', id);
 }
 
 export function runRoutes(api: Api, deps: RunRouteDeps): void {
@@ -108,12 +106,15 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
 
   api.openapi(start, async (c) => {
-    if (deps.draining.aborted)
-      throw new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
     const { accountId, accountKind, device } = c.var;
-    const { answer, turn } = await admitRun(deps, { accountId, accountKind, device }, c.req.valid('json'));
-    if (turn) void runTurn(deps, turn);
-    return c.json(answer, 202);
+    deps.open.admissions++;
+    try {
+      const { answer, turn } = await admitRun(deps, { accountId, accountKind, device }, c.req.valid('json'));
+      if (turn) void runTurn(deps, turn);
+      return c.json(answer, 202);
+    } finally {
+      deps.open.admissions--;
+    }
   });
 
   api.openapi(spending, async (c) => {
@@ -157,11 +158,11 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     return eventStream(
       c,
       async (out, gone) => {
-        deps.tails.open++;
+        deps.open.tails++;
         try {
           await tailRun(tail, id, after, out, gone);
         } finally {
-          deps.tails.open--;
+          deps.open.tails--;
         }
       },
       deps.log,
@@ -172,7 +173,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     const { accountId } = c.var;
     const { id } = c.req.valid('param');
     const run = await ownRun(accountId, id);
-    if (run.state === 'running') await stopRun(deps, id);
+    if (run.state === 'running') await db.write((tx) => stopRun(tx, id));
     return c.json(toRun(run), 202);
   });
 

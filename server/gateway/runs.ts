@@ -129,7 +129,7 @@ export async function insertEvents(tx: Tx, runId: string, events: readonly Numbe
     .execute();
 }
 
-/** Stored events after number `after`, in order; whole batches, at least `limit` events' worth of rows if there are. */
+/** Stored events after number `after`, in order, of at most `limit` batches. */
 export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {
   const rows = await db
     .selectFrom('run_event')
@@ -167,6 +167,14 @@ export async function purgeEvents(tx: Tx, before: number): Promise<number> {
     .where('run_id', 'in', (eb) => eb.selectFrom('run').select('id').where('ended_at', '<', before))
     .executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** Of a conversation that is deleted. */
+export async function deleteEventsOf(tx: Tx, conversationId: string): Promise<void> {
+  await tx
+    .deleteFrom('run_event')
+    .where('run_id', 'in', (eb) => eb.selectFrom('run').select('id').where('conversation_id', '=', conversationId))
+    .execute();
 }
 
 export async function deleteEvents(tx: Tx, runId: string): Promise<void> {

@@ -15,9 +15,22 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import type { Catalog } from './models.ts';
-import { closeRun, deleteEvents, insertEvents, type NumberedEvent, priceOf, takeOverRun } from './runs.ts';
+import {
+  checkpointOf,
+  closeRun,
+  deleteEvents,
+  insertEvents,
+  type NumberedEvent,
+  priceOf,
+  takeOverRun,
+} from './runs.ts';
 import { estimateTokens } from './tokens.ts';
 import { type PromptMessage, type Upstream, UpstreamError } from './upstreams/stream.ts';
+
+/** A service that ignores the output limit is cut off: no tokenizer makes one token of more UTF-16 units on average. */
+const MAX_TOKEN_LENGTH = 16;
+/** Longer than any model thinks and writes; a stream that drips for ever holds its conversation no longer. */
+const MAX_ANSWER_MS = 30 * 60_000;
 
 export interface TurnDeps {
   db: Database;
@@ -31,6 +44,8 @@ export interface TurnDeps {
   catalog: Catalog;
   live: LiveRuns;
   policy: Policy;
+  /** Aborts when the server shuts down: nothing is admitted any more. */
+  draining: AbortSignal;
 }
 
 /** A run that was admitted and whose hold is placed: all that is needed to answer it. */
@@ -65,13 +80,13 @@ export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void>
   await live.quiesce(run);
   if (!ending || run.abortReason === 'lost') {
     // Another node took the run over after this one's lease had passed: it decides, and it has told the readers.
-    live.close(run, null);
+    live.close(run);
     return;
   }
   for (let wait = 100; ; wait *= 2) {
     try {
-      const terminal = await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run));
-      live.close(run, terminal);
+      await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
+      live.close(run);
       metrics.runEnded(ending.state, ending.usage);
       return;
     } catch (error) {
@@ -80,7 +95,7 @@ export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void>
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
-  live.close(run, null);
+  live.close(run);
 }
 
 async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): Promise<Ending | null> {
@@ -101,6 +116,8 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
     cacheKey: turn.run.conversation_id,
   };
   let why: 'stop' | 'length' | 'refusal' | null = null;
+  const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
+  const deadline = setTimeout(() => run.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const event of upstream.stream(request, run.signal)) {
       if (event.type === 'text' && event.text !== '') {
@@ -114,6 +131,10 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
         outputTokens += estimateTokens(text);
         run.usage = { inputTokens: turn.inputEstimate, cachedInputTokens: 0, outputTokens, estimated: true };
         live.append(run, { type: 'text', data: { text, at } });
+        if (run.text.length > longest) {
+          why = 'length';
+          break;
+        }
       } else if (event.type === 'usage') {
         reported = event.usage;
         run.usage = event.usage;
@@ -123,6 +144,8 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
     if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
   } catch (error) {
     return endingOfFailure(deps, turn, run, error, reported ?? estimate());
+  } finally {
+    clearTimeout(deadline);
   }
   const usage = reported ?? estimate();
   live.append(run, { type: 'usage', data: usage });
@@ -153,7 +176,8 @@ function endingOfFailure(
     case 'shutdown':
       return { state: 'interrupted', usage, text, produced, free: 'interrupted' };
   }
-  const upstream = error instanceof UpstreamError ? error : null;
+  const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
+  const upstream = run.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
   log.warn(
     {
       runId: turn.run.id,
@@ -180,21 +204,22 @@ function endingOfFailure(
 }
 
 /**
- * The one transaction that ends a run: money, text, terminal event and state stand or fall together. Returns the terminal
- * event, or null if somebody else ended the run first.
+ * The one transaction that ends a run: money, text, terminal event and state stand or fall together. False if
+ * somebody else ended the run first.
  */
 async function endRun(
   tx: Tx,
   deps: Pick<TurnDeps, 'clock' | 'node' | 'policy' | 'log'>,
   run: RunRow,
   ending: Ending,
-  events: { unstored(): NumberedEvent[]; number(event: RunEvent): NumberedEvent; lastSeq: number },
-): Promise<NumberedEvent | null> {
+  unstored: readonly NumberedEvent[],
+  terminalSeq: number,
+): Promise<boolean> {
   const { clock, node, policy, log } = deps;
   const at = clock.now();
   const { state, usage, text, produced, problem } = ending;
-  const owned = { id: run.id, node, state, usage, lastSeq: events.lastSeq + 1, at };
-  if (!(await closeRun(tx, owned))) return null;
+  const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
+  if (!(await closeRun(tx, owned))) return false;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, usage };
   const costMicro = cost(priceOf(run), usage, produced);
   const resolution = ending.free
@@ -207,12 +232,11 @@ async function endRun(
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
   await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, reason, problem });
   const balance = await balanceOf(tx, policy, run.account_id);
-  const terminal = events.number(
-    problem
-      ? { type: 'error', data: { ...problem, chargedMicro, balance } }
-      : { type: 'done', data: { state: state as 'complete', chargedMicro, reason, balance } },
-  );
-  await insertEvents(tx, run.id, [...events.unstored(), terminal]);
+  const terminal: RunEvent = problem
+    ? { type: 'error', data: { ...problem, chargedMicro, balance } }
+    : { type: 'done', data: { state: state as 'complete', chargedMicro, reason, balance } };
+  const numbered = { seq: terminalSeq, type: terminal.type, json: JSON.stringify(terminal.data) };
+  await insertEvents(tx, run.id, [...unstored, numbered]);
   const conversation = await tx
     .updateTable('conversation')
     .set({ updated_at: at })
@@ -223,7 +247,7 @@ async function endRun(
   changed(tx, `run:${run.id}`, 'events', run.id);
   changed(tx, run.account_id, 'balance', run.account_id);
   changed(tx, run.account_id, 'conversation', run.conversation_id);
-  return terminal;
+  return true;
 }
 
 /**
@@ -237,18 +261,13 @@ export async function endAbandonedRun(
 ): Promise<boolean> {
   const ending: Ending = {
     state: 'interrupted',
-    usage: JSON.parse(run.checkpoint) as Usage,
+    usage: checkpointOf(run),
     text: stored.text,
     produced: stored.text.trim() !== '',
     free: 'interrupted',
   };
   return deps.db.write(async (tx) => {
     if (!(await takeOverRun(tx, run, deps.node))) return false;
-    const events = {
-      lastSeq: stored.nextSeq - 1,
-      unstored: () => [],
-      number: (event: RunEvent) => ({ seq: stored.nextSeq, type: event.type, json: JSON.stringify(event.data) }),
-    };
-    return (await endRun(tx, deps, run, ending, events)) !== null;
+    return endRun(tx, deps, run, ending, [], stored.nextSeq);
   });
 }

@@ -105,8 +105,10 @@ export function eventStream(
   log: Log,
 ): Response {
   const out = c.env.outgoing as ServerResponse;
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream; charset=utf-8' });
   const gone = new AbortController();
   out.on('close', () => gone.abort());
+  if (out.closed || out.destroyed || c.env.incoming.socket.destroyed) gone.abort();
   c.res.headers.forEach((value, name) => {
     if (name !== 'content-type') out.setHeader(name, value);
   });

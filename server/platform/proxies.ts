@@ -3,6 +3,11 @@ import { ConfigError } from './config.ts';
 
 const FORWARDING = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'cf-connecting-ip'];
 
+/** `203.0.113.5:4711` and `[2001:db8::1]:4711` without their ports, as some proxies write them. */
+function withoutPort(hop: string): string {
+  return /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
+}
+
 /**
  * Where a request came from: the peer's address, or what a trusted proxy says in X-Forwarded-For, read from its end.
  * Null for this very machine asking itself without any proxy. Throws `ConfigError` for a wrong TRUSTED_PROXIES.
@@ -24,8 +29,10 @@ export function addressReader(trustedProxies: readonly string[]) {
     let address = peer.replace(/^::ffff:(?=\d+\.)/i, '');
     const hops = (header('x-forwarded-for') ?? '').split(',').map((hop) => hop.trim());
     while (isTrusted(address) && hops.length > 0) {
-      const hop = hops.pop()!;
-      if (isIP(hop)) address = hop;
+      const hop = withoutPort(hops.pop()!);
+      // A hop that is no address ends the trust: what stands before it may be anybody's word.
+      if (!isIP(hop)) break;
+      address = hop;
     }
     const local = address === '::1' || address.startsWith('127.');
     return local && !FORWARDING.some((name) => header(name)) ? null : address;

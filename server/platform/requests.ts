@@ -1,3 +1,4 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Ids } from './clock.ts';
@@ -21,6 +22,11 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
     const { method } = c.req;
     const route = routePath(c);
     const { status } = c.res;
+    // Middleware that sets a header after the answer copies it, and the adapter would send the copy of a stream again.
+    if (c.env.outgoing.headersSent) {
+      c.res = undefined;
+      c.res = RESPONSE_ALREADY_SENT;
+    }
     deps.metrics.request(method, route, status, ms / 1000);
     deps.log.debug({ requestId: c.var.requestId, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
   };
@@ -31,13 +37,18 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
  * not served. Loopback binds answer to each name of loopback.
  */
 export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
-  const expected = config.publicUrl ? new URL(config.publicUrl).host : null;
+  const publicUrl = config.publicUrl ? new URL(config.publicUrl) : null;
+  const expected = publicUrl?.host ?? null;
+  const usualPort = publicUrl?.protocol === 'https:' ? ':443' : ':80';
   return async (c, next) => {
+    // Probes come by address; these two tell a stranger's page nothing.
+    if (c.req.path === '/healthz' || c.req.path === '/readyz') return next();
     const host = (c.req.header('host') ?? '').toLowerCase();
     const port = c.env.incoming.socket.localPort;
     const [, name = '', asked = '80'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
     const own =
       host === expected ||
+      (expected !== null && host === expected + usualPort) ||
       (isLoopback(config.host) && isLoopback(name) && asked === String(port)) ||
       (!expected && name === config.host && asked === String(port));
     if (!own)
@@ -45,6 +56,16 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
         'wrong_host',
         'This server does not go by that name. Use its address; the operator sets it as PUBLIC_URL.',
       );
+    await next();
+  };
+}
+
+/** Refuses a body that is not said to be JSON: a form of a stranger's page can't pretend to be one. */
+export function jsonOnly(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const type = c.req.header('content-type') ?? '';
+    if ((c.req.method === 'POST' || c.req.method === 'PATCH') && !/^application\/(\S+\+)?json\b/i.test(type))
+      throw new AppError('invalid_request', 'Send the body as JSON, with "content-type: application/json".');
     await next();
   };
 }

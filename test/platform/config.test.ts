@@ -100,6 +100,9 @@ describe('where a request came from', () => {
       { 'x-forwarded-for': '9.9.9.9, 203.0.113.5, 10.1.2.3' },
       '203.0.113.5',
     ],
+    ['behind a proxy that writes ports', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': '6.6.6.6, 1.2.3.4:5555' }, '1.2.3.4'],
+    ['behind one that writes IPv6 with a port', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': '[2001:db8::1]:55' }, '2001:db8::1'],
+    ['never what stands before nonsense', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': '6.6.6.6, me' }, '127.0.0.1'],
     ['behind a trusted proxy that says nonsense', ['127.0.0.1'], '127.0.0.1', { 'x-forwarded-for': 'me' }, '127.0.0.1'],
   ];
   for (const [title, trusted, peer, headers, address] of CASES)

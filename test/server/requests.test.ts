@@ -151,6 +151,8 @@ onBothEngines('a request', (server) => {
     const { port } = new URL(server().url);
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`])
       assert.equal(await statusFor(server().url, host), 200, host);
+    for (const probe of ['/healthz', '/readyz'])
+      assert.equal(await statusFor(server().url, '10.0.0.7:8787', probe), 200, `a probe by address: ${probe}`);
   });
 
   it('to nowhere is 404, in the one form of problems', async () => {
@@ -267,9 +269,9 @@ function sendForever(url: string, token: string, bytes: number): Promise<{ statu
   });
 }
 
-function statusFor(url: string, host: string): Promise<number> {
+function statusFor(url: string, host: string, path = '/openapi.json'): Promise<number> {
   return new Promise((resolve, reject) => {
-    const out = httpRequest(`${url}/healthz`, { headers: { host }, setHost: false }, (response) => {
+    const out = httpRequest(url + path, { headers: { host }, setHost: false }, (response) => {
       response.resume();
       resolve(response.statusCode!);
     });

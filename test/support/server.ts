@@ -12,7 +12,7 @@ import type { Upstream } from '../../server/gateway/upstreams/stream.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import { type Policy, parseConfig } from '../../server/platform/config.ts';
 import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import { createLog, type Log } from '../../server/platform/log.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { Client } from './client.ts';
@@ -47,6 +47,7 @@ export interface TestServerOptions {
   policy?: (policy: Policy) => void;
   upstream?: Upstream;
   env?: Record<string, string>;
+  log?: Log;
   /** An existing double, for a second node. */
   double?: UpstreamDouble;
 }
@@ -58,7 +59,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
   const env = { PORT: '0', SECRET, LOG_LEVEL: 'silent', UPSTREAM_URL: double.url, ...options.env };
   const config = parseConfig({ ...env, DATABASE_URL: options.databaseUrl ?? own!.url }, () => '{}');
   options.policy?.(config.policy);
-  const log = createLog(config.logLevel);
+  const log = options.log ?? createLog(config.logLevel);
   const db = await openDatabase(config.database, log);
   let offset = 0;
   const clock = {
@@ -67,7 +68,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
       offset += ms;
     },
   };
-  const upstream = options.upstream ?? openAiUpstream({ url: double.url });
+  const upstream = options.upstream ?? openAiUpstream({ url: double.url, log });
   const app = createApp({ config, db, clock, ids: systemIds, log, upstream, secret: SECRET });
   await app.start();
   app.server.listen(0, '127.0.0.1');

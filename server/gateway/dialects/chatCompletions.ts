@@ -120,8 +120,11 @@ function say(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
+/** No model reads or writes more in one answer; a service that says so has miscounted, and its count is not taken. */
+const MAX_COUNT = 100_000_000;
+
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_COUNT;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

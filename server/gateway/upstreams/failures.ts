@@ -19,7 +19,10 @@ export interface HttpFailure {
  */
 export function failureOf({ status, headers, body, nowMs }: HttpFailure): UpstreamError {
   const error = readError(parse(body)) ?? { message: body.slice(0, 2_000), code: '', type: '', param: '' };
-  const options = { logDetail: `HTTP ${status}: ${excerpt(body)}`, retryAfterMs: retryAfterMs(headers, nowMs) };
+  const options = {
+    logDetail: `HTTP ${status}, ${described(error)}, ${body.length} characters`,
+    retryAfterMs: retryAfterMs(headers, nowMs),
+  };
   if (status >= 300 && status < 400) {
     const detail = `HTTP ${status} to ${excerpt(String(headers.location ?? 'nowhere'))}`;
     return refused('answers at another address, and its redirect is not followed', { logDetail: detail });
@@ -29,7 +32,7 @@ export function failureOf({ status, headers, body, nowMs }: HttpFailure): Upstre
 
 /** Names an error that a service sent in the middle of a stream that had begun with status 200. */
 export function failureInStream(error: ServiceError): UpstreamError {
-  const options = { logDetail: excerpt(JSON.stringify(error)) };
+  const options = { logDetail: described(error) };
   const named = namedFailure(error, options);
   if (named) return named;
   if (/rate.?limit|overloaded|too many requests|^(429|503|529)$/i.test(`${error.code} ${error.type}`.trim())) {
@@ -119,6 +122,11 @@ export function retryAfterMs(headers: HttpFailure['headers'], nowMs: number): nu
 /** Some services repeat the key in their error; nothing of ours may keep it. */
 export function redact(text: string, key: string | undefined): string {
   return key ? text.replaceAll(key, '[key]') : text;
+}
+
+/** An error by its names alone: services repeat in its message what users wrote. */
+function described({ code, type }: ServiceError): string {
+  return `code ${excerpt(code) || 'none'}, type ${excerpt(type) || 'none'}`;
 }
 
 export function excerpt(text: string): string {

@@ -276,7 +276,7 @@ class Answer {
       }
       const chunk = parse(data);
       if (chunk === undefined) {
-        this.failure = malformed(`not JSON: ${excerpt(redact(data, key))}`);
+        this.failure = malformed(`a chunk of ${data.length} characters is not JSON`);
         break;
       }
       const news = readChunk(chunk);

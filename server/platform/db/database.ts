@@ -43,5 +43,8 @@ export function isUnavailable(error: unknown): boolean {
     /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|57P0|08|53|SQLITE_(IOERR|FULL|CANTOPEN|BUSY))/.test(code)
   )
     return true;
-  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message);
+  return (
+    typeof message === 'string' &&
+    /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(message)
+  );
 }

@@ -20,7 +20,9 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
       return pg.types.getTypeParser(oid, format as 'text');
     },
   } as pg.CustomTypesConfig;
-  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 5_000, types });
+  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 5_000, keepAlive: true, types });
+  // The pool listens to idle connections only: one that breaks in a transaction fails its query, not the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   await migrate(db, 'postgres');
@@ -87,6 +89,13 @@ function* payloads(node: string, changes: readonly AddressedChange[]): Generator
   if (batch.length > 0) yield JSON.stringify([node, batch]);
 }
 
+type Message = [node: string, changes: [key: string, topic: string, id: string][]];
+
+function isMessage(value: unknown): value is Message {
+  if (!Array.isArray(value) || typeof value[0] !== 'string' || !Array.isArray(value[1])) return false;
+  return value[1].every((item) => Array.isArray(item) && item.length === 3 && item.every((x) => typeof x === 'string'));
+}
+
 /** Hears the other nodes; own changes are delivered without the round trip. */
 class Listener {
   #client: pg.Client | null = null;
@@ -101,7 +110,7 @@ class Listener {
   ) {}
 
   async start(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 });
+    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000, keepAlive: true });
     client.on('notification', ({ payload }) => this.#hear(payload ?? ''));
     client.on('error', () => this.#lost(client));
     client.on('end', () => this.#lost(client));
@@ -111,7 +120,18 @@ class Listener {
   }
 
   #hear(payload: string): void {
-    const [node, batch] = JSON.parse(payload) as [string, [string, string, string][]];
+    let message: unknown;
+    try {
+      message = JSON.parse(payload);
+    } catch {
+      message = null;
+    }
+    // Another version of Perigee may speak otherwise: then everybody looks again.
+    if (!isMessage(message)) {
+      this.changes.resync();
+      return;
+    }
+    const [node, batch] = message;
     if (node !== this.node) this.changes.deliver(batch.map(([key, topic, id]) => ({ key, topic, id })));
   }
 

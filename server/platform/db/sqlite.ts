@@ -36,6 +36,11 @@ export async function openSqlite(file: string): Promise<Database> {
     try {
       await writer.transaction().execute(async (tx) => {
         told = collectChanges(tx);
+        const [only] = batch;
+        if (only && batch.length === 1) {
+          results.push({ job: only, value: await only.work(tx) });
+          return;
+        }
         for (const job of batch) {
           const mark = told.length;
           await sql`savepoint job`.execute(tx);
@@ -50,7 +55,9 @@ export async function openSqlite(file: string): Promise<Database> {
         }
       });
     } catch (error) {
-      for (const job of batch) job.reject(error);
+      // A full disk rolls back the whole transaction, and what says so is the first failure, not those that follow it.
+      const first = results.find((result) => result.error !== undefined)?.error;
+      for (const job of batch) job.reject(first ?? error);
       return;
     }
     changes.deliver(told);
@@ -95,7 +102,26 @@ function connect(file: string, readonly = false): Kysely<Schema> {
   }
   // SQLite's own lower() knows ASCII only; PostgreSQL's knows every script, and so must search here.
   database.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
+  keepStatements(database);
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+}
+
+/** Different statements kept prepared; there are some fifty, and lists of varying length. */
+const MAX_STATEMENTS = 500;
+
+/** Kysely prepares a statement each time it runs, which costs about as much as running it. */
+function keepStatements(database: Sqlite.Database): void {
+  const prepare = database.prepare.bind(database);
+  const kept = new Map<string, Sqlite.Statement>();
+  database.prepare = ((source: string) => {
+    let statement = kept.get(source);
+    if (!statement) {
+      if (kept.size >= MAX_STATEMENTS) kept.clear();
+      statement = prepare(source);
+      kept.set(source, statement);
+    }
+    return statement;
+  }) as typeof database.prepare;
 }
 
 /**

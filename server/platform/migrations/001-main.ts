@@ -72,6 +72,7 @@ export function main(engine: 'sqlite' | 'postgres'): Migration {
           last_seq bigint not null default 0, ${at('created_at')}, ended_at bigint, outcome text)`,
         // One run at a time in a conversation, whoever asks and on whichever node.
         sql`create unique index run_open on run (conversation_id) where state = 'running'`,
+        sql`create index run_conversation on run (conversation_id)`,
         sql`create index run_lease on run (lease_until) where state = 'running'`,
         sql`create index run_ended on run (ended_at) where ended_at is not null`,
         sql`create table run_event (
