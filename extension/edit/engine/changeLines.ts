@@ -3,26 +3,39 @@ import type { ChangeLine } from './edits.ts';
 import { trimTrail } from './loose.ts';
 
 /**
- * What turns `search` into `replace`: lines that stand in both stay as the file has them, whatever the model made of
- * their blanks at the end. Blanks that only `search` has are taken away on purpose.
+ * What turns `search` into `replace`. Lines that stand in both stay as the file has them; so do those to which the model
+ * adds blanks at the end, while blanks that only `search` has are taken away on purpose.
  */
 export function toChangeLines(search: readonly string[], replace: readonly string[]): ChangeLine[] {
+  const lines: ChangeLine[] = [];
+  let at = 0;
+  for (const hunk of diffLines(search, replace)) {
+    for (; at < hunk.oldStart; at++) lines.push({ op: 'keep', text: search[at]! });
+    lines.push(...refine(hunk.oldLines, hunk.newLines));
+    at += hunk.oldLines.length;
+  }
+  for (; at < search.length; at++) lines.push({ op: 'keep', text: search[at]! });
+  return lines;
+}
+
+/** Lines that differ, some of them only in blanks at their end. */
+function refine(old: readonly string[], fresh: readonly string[]): ChangeLine[] {
   const lines: ChangeLine[] = [];
   let at = 0;
   let now = 0;
   const keepTo = (end: number) => {
     for (; at < end; at++, now++) {
-      const text = search[at]!;
-      const later = replace[now]!;
-      if (text !== later && later === trimTrail(later)) lines.push({ op: 'old', text }, { op: 'new', text: later });
+      const text = old[at]!;
+      const later = fresh[now]!;
+      if (later === trimTrail(later)) lines.push({ op: 'old', text }, { op: 'new', text: later });
       else lines.push({ op: 'keep', text });
     }
   };
-  for (const hunk of diffLines(search.map(trimTrail), replace.map(trimTrail))) {
+  for (const hunk of diffLines(old.map(trimTrail), fresh.map(trimTrail))) {
     keepTo(hunk.oldStart);
-    for (const _ of hunk.oldLines) lines.push({ op: 'old', text: search[at++]! });
-    for (const _ of hunk.newLines) lines.push({ op: 'new', text: replace[now++]! });
+    for (const _ of hunk.oldLines) lines.push({ op: 'old', text: old[at++]! });
+    for (const _ of hunk.newLines) lines.push({ op: 'new', text: fresh[now++]! });
   }
-  keepTo(search.length);
+  keepTo(old.length);
   return lines;
 }

@@ -6,8 +6,8 @@ export interface IndentStyle {
   unit?: number;
 }
 
-/** A written indentation beside the file's, of the same line. */
-export type IndentPair = readonly [written: string, file: string];
+/** A written indentation, which may have more than one reading, beside the file's, of the same line. */
+export type IndentPair = readonly [written: readonly string[], file: string];
 
 type Reading = (indent: string) => string | undefined;
 
@@ -49,11 +49,11 @@ export function translateIndents(
   indents: readonly string[],
   style: IndentStyle,
 ): string[] | undefined {
-  const isSame = pairs.every(([written, file]) => written === file);
-  const isShown = pairs.some(([written]) => written.length > 1 || written === '\t');
+  const isSame = pairs.every(([written, file]) => written.includes(file));
+  const isShown = pairs.some(([, file]) => file.length > 1 || file === '\t');
   if (isSame && (isShown || !indents.some((indent) => offends(indent, style)))) return [...indents];
   // Nothing indented was copied, and what is new is indented by the wrong character.
-  const known = isSame ? restyles(pairs, style) : readings(pairs);
+  const known = isSame ? restyles(pairs, style) : [...readings(pairs), ...movedScalings(pairs, indents, style)];
   const results = known
     .map((reading) => indents.map(reading))
     .filter((result): result is string[] => result.every((indent) => indent !== undefined));
@@ -70,21 +70,26 @@ function offends(indent: string, style: IndentStyle): boolean {
 }
 
 function readings(pairs: readonly IndentPair[]): Reading[] {
-  if (pairs.length === 0) return [(indent) => indent];
-  return [...shifts(pairs[0]!), ...conversions(pairs[0]!), ...scalings()].filter((reading) =>
-    pairs.every(([written, file]) => reading(written) === file),
-  );
+  const [first] = pairs;
+  if (!first) return [(indent) => indent];
+  const [written, file] = first;
+  const possible = written.flatMap((one) => [...shifts(one, file), ...conversions(one, file)]);
+  return [...possible, ...scalings()].filter((reading) => fits(reading, pairs));
 }
 
+const fits = (reading: Reading, pairs: readonly IndentPair[]) =>
+  pairs.every(([written, file]) => written.some((one) => reading(one) === file));
+
 function restyles(pairs: readonly IndentPair[], style: IndentStyle): Reading[] {
-  return conversions(pairs[0] ?? ['', '']).filter((reading, index) => {
-    if (!pairs.every(([written, file]) => reading(written) === file)) return false;
+  // Copied lines stand as in the file, at the margin: levels are counted from there.
+  return conversions('', '').filter((reading, index) => {
+    if (!fits(reading, pairs)) return false;
     return style.kind !== 'blanks' || style.unit === undefined || UNITS[index >> 1] === style.unit;
   });
 }
 
 /** All lines moved to the right or left by the same blanks. */
-function shifts([written, file]: IndentPair): Reading[] {
+function shifts(written: string, file: string): Reading[] {
   if (file.endsWith(written)) {
     const prefix = file.slice(0, file.length - written.length);
     return [(indent) => prefix + indent];
@@ -97,7 +102,7 @@ function shifts([written, file]: IndentPair): Reading[] {
 }
 
 /** Blanks written for tabs or tabs for blanks, and moved by whole levels. Two readings for each of `UNITS`. */
-function conversions([written, file]: IndentPair): Reading[] {
+function conversions(written: string, file: string): Reading[] {
   return UNITS.flatMap((unit): Reading[] => {
     const toTabs = (indent: string, move: number) => {
       if (indent.includes('\t')) return undefined;
@@ -128,4 +133,29 @@ function scalings(): Reading[] {
         },
     ),
   );
+}
+
+/**
+ * Levels of so many blanks written as levels of others, and moved by whole levels. With one known level alone, only the
+ * steps between the written lines tell how wide a level is: it is no wider than the smallest of them.
+ */
+function movedScalings(pairs: readonly IndentPair[], indents: readonly string[], { unit }: IndentStyle): Reading[] {
+  const [first] = pairs;
+  if (!first || unit === undefined) return [];
+  const [options, file] = first;
+  return options.flatMap((written) => {
+    const steps = indents.map((indent) => Math.abs(indent.length - written.length)).filter((step) => step > 0);
+    const least = Math.min(...steps);
+    return UNITS.filter((from) => from !== unit && steps.every((step) => step % from === 0))
+      .filter((from) => from > unit || from === least)
+      .map(
+        (from): Reading =>
+          (indent) => {
+            const width = file.length + ((indent.length - written.length) / from) * unit;
+            if (indent.includes('\t') || width < 0 || !Number.isInteger(width)) return undefined;
+            return ' '.repeat(width);
+          },
+      )
+      .filter((reading) => fits(reading, pairs));
+  });
 }

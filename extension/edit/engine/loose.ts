@@ -38,6 +38,15 @@ export class PunctuationEvidence {
   /** Some character was written otherwise than it stands in the file. */
   differs = false;
 
+  /** Some line differs by more than its punctuation, so that nothing can be told of it. */
+  private isDoubtful = false;
+
+  /** Two lines that ought to say the same, but don't. */
+  addUnequal(written: string, file: string): void {
+    const typeset = (line: string) => [...new Set(line.match(FANCY) ?? [])].sort().join('');
+    if (typeset(written) !== typeset(file)) this.isDoubtful = true;
+  }
+
   /** `written` and `file` are equal once their punctuation is plain. */
   add(written: string, file: string): void {
     if (!NOT_ASCII.test(written) && !NOT_ASCII.test(file)) {
@@ -78,13 +87,16 @@ export class PunctuationEvidence {
    * itself. Where nothing differs, what the model wrote is what it meant.
    */
   translate(line: string): string | undefined {
+    if (this.isDoubtful && /["'-]|\.\.\./.test(plainPunctuation(line))) return undefined;
     if (!this.differs) return line;
     let result = '';
     for (let at = 0; at < line.length; ) {
       const unit = unitAt(line, at);
       at += unit.length;
       const meant = this.seen.get(unit);
-      if (meant?.size === 1) result += [...meant][0]!;
+      const [only] = meant ?? [];
+      // Plain where the file has it typeset: a new one may be either.
+      if (meant?.size === 1 && (only === unit || unit in PLAIN)) result += only!;
       else if (meant || unit in PLAIN) return undefined;
       else result += unit;
     }
@@ -109,7 +121,6 @@ export function unescapeLines(lines: readonly string[]): string[] | undefined {
   const parts = text.split('\\n');
   // An end of line inside a string would be the string's own escape.
   if (parts.some((part) => hasOpenQuote(part))) return undefined;
-  if (parts.at(-1) === '') parts.pop();
   return parts.map((line) => line.replace(/^((?:\\t)+)/, (tabs) => '\t'.repeat(tabs.length / 2)));
 }
 

@@ -1,3 +1,4 @@
+import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
@@ -11,7 +12,7 @@ const MAX_CANDIDATES = 20;
 
 export type Found =
   /** `lines`: the change as it is to be read, without blank lines or escapes that the model added. */
-  | { kind: 'found'; start: number; how: How; lines: readonly ChangeLine[]; pairs: readonly (readonly IndentPair[])[] }
+  | { kind: 'found'; start: number; how: How; lines: readonly ChangeLine[]; pairs: readonly IndentPair[] }
   /** Places counted from 0. */
   | { kind: 'ambiguous'; starts: readonly number[] }
   /** The model's own words contradict the only place. */
@@ -57,7 +58,7 @@ interface Graded {
   /** Undefined when the lines say the same but are indented in no uniform way. */
   how: How | undefined;
   looksAsWritten: boolean;
-  pairs: readonly (readonly IndentPair[])[];
+  pairs: readonly IndentPair[];
 }
 
 /** Undefined when nothing in the file says what `lines` say. */
@@ -84,28 +85,27 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
   const texts = (line: ChangeLine) => (line.otherText === undefined ? [line.text] : [line.text, line.otherText]);
   const isEach = (same: (text: string, fileLine: string) => boolean) =>
     old.every((line, index) => texts(line).some((text) => same(text, fileLines[index]!)));
-  // Whichever reading of a kept line was meant, it may show how the model indents.
-  const pairs = (['text', 'otherText'] as const).map((reading) =>
-    old.flatMap((line, index): IndentPair[] => {
-      if (isBlank(line.text)) return [];
-      return [[indentOf(line[reading] ?? line.text), indentOf(fileLines[index]!)]];
-    }),
+  const pairs = old.flatMap((line, index): IndentPair[] =>
+    isBlank(line.text) ? [] : [[texts(line).map(indentOf), indentOf(fileLines[index]!)]],
   );
-  const place = { start, pairs: isSamePairs(pairs) ? [pairs[0]!] : pairs };
+  // A line that stands as written shows that the model kept the file's indentation, whichever of its readings does.
+  const kept = old.flatMap((line, index): IndentPair[] => {
+    const indent = indentOf(fileLines[index]!);
+    return isBlank(line.text) ? [] : [[[indent], indent]];
+  });
   if (isEach((text, fileLine) => text === fileLine)) {
     const { ends, bom } = file.text;
     const differs = (bom && start === 0) || ends.slice(start, start + old.length).some((end) => end.startsWith('\r'));
-    return { ...place, how: differs ? 'lineEnds' : 'exact', looksAsWritten: true };
+    return { start, pairs: kept, how: differs ? 'lineEnds' : 'exact', looksAsWritten: true };
   }
   if (isEach((text, fileLine) => trimTrail(text) === trimTrail(fileLine))) {
-    return { ...place, how: 'trailingBlanks', looksAsWritten: true };
+    return { start, pairs: kept, how: 'trailingBlanks', looksAsWritten: true };
   }
-  if (!place.pairs.some(isUniform)) return { ...place, how: undefined, looksAsWritten: false };
+  const place = { start, pairs };
+  if (!isUniform(pairs)) return { ...place, how: undefined, looksAsWritten: false };
   const saysSame = isEach((text, fileLine) => text.trim() === fileLine.trim());
   return { ...place, how: saysSame ? 'reindented' : 'punctuation', looksAsWritten: false };
 }
-
-const isSamePairs = ([a, b]: IndentPair[][]) => a!.every(([written], index) => written === b![index]![0]);
 
 /** Those of equally good places that the change's headings and end-of-file mark allow. */
 function told(file: IndexedFile, change: Change, places: readonly Graded[], length: number): readonly Graded[] {
@@ -115,24 +115,27 @@ function told(file: IndexedFile, change: Change, places: readonly Graded[], leng
     if (atEnd.length > 0) left = atEnd;
   }
   for (const heading of change.headings) {
-    const positions = file.at(looseKey(heading));
-    // Models invent headings: one that stands nowhere says nothing.
-    if (positions.length === 0) continue;
-    left = left.filter(({ start }) => positions[0]! < start + length);
-    if (left.length > 1) left = left.filter(({ start }) => isUnder(file, positions, start));
+    const key = looseKey(heading);
+    const [first] = file.at(key);
+    // Models invent headings: one that stands nowhere, or has no word in it, says nothing.
+    if (first === undefined || !/[\p{L}\p{N}_]/u.test(key)) continue;
+    left = left.filter(({ start }) => first < start + length);
+    if (left.length > 1) left = left.filter(({ start }) => isUnder(file, key, start));
   }
   return left;
 }
 
-/** Whether the nearest heading above `start` is just above, or encloses it by its indentation. */
-function isUnder(file: IndexedFile, positions: readonly number[], start: number): boolean {
-  const heading = positions.findLast((position) => position <= start);
-  if (heading === undefined) return false;
-  const width = indentOf(file.lines[heading]!).length;
-  for (let line = heading + 1; line < start; line++) {
-    if (!isBlank(file.lines[line]!) && indentOf(file.lines[line]!).length <= width) return false;
+/** Whether a line that says `key` stands just above `start`, or encloses it by its indentation. */
+function isUnder(file: IndexedFile, key: string, start: number): boolean {
+  let least = Number.POSITIVE_INFINITY;
+  for (let line = start - 1; line >= 0 && least > 0; line--) {
+    const text = file.lines[line]!;
+    if (isBlank(text)) continue;
+    const width = indentOf(text).length;
+    if (file.keys[line] === key && width < least) return true;
+    least = Math.min(least, width);
   }
-  return true;
+  return false;
 }
 
 /** The change as it was meant when its old and its new side are escaped in the same way. */
@@ -146,10 +149,11 @@ function unescapeChange(lines: readonly ChangeLine[]): readonly ChangeLine[] | u
     if (!before || now.length > 1) return undefined;
     const after = now[0] === undefined || !/\\/.test(now[0]) ? now : unescapeLines(now);
     if (!after) return undefined;
-    return [
-      ...before.map((text): ChangeLine => ({ op: 'old', text })),
-      ...after.map((text): ChangeLine => ({ op: 'new', text })),
-    ];
+    // A line end after the last line is no blank line, if both have it; if one has it, nobody can tell.
+    const isEnded = before.at(-1) === '';
+    if (isEnded !== (after.at(-1) === '')) return undefined;
+    if (isEnded) return toChangeLines(before.slice(0, -1), after.slice(0, -1));
+    return toChangeLines(before, after);
   }
   if (!unescapeLines(side('old'))) return undefined;
   return lines.map((line) => {
@@ -185,12 +189,14 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   if (old.some((line, index) => line.op === 'old' && readings[index] !== fileLines[index])) {
     return { kind: 'notFound', why: 'a line that is to be replaced differs from the file' };
   }
-  const pairs = old.flatMap((_, index): IndentPair[] => {
-    const isSame = readings[index] === fileLines[index] && readings[index] !== '';
-    return isSame ? [[indentOf(readings[index]!), indentOf(fileLines[index]!)]] : [];
-  });
-  const found: Found = { kind: 'found', start, how: 'similar', lines, pairs: [pairs] };
-  return told(file, change, [{ start, how: 'similar', looksAsWritten: false, pairs: [pairs] }], old.length).length === 1
+  const pairs = old.flatMap((line, index): IndentPair[] =>
+    isBlank(line.text) ? [] : [[[indentOf(readings[index]!)], indentOf(fileLines[index]!)]],
+  );
+  // Wrongly remembered and indented otherwise is too much: new lines would have nothing to go by.
+  if (pairs.some(([[own], files]) => own !== files))
+    return { kind: 'notFound', why: 'its lines are indented otherwise' };
+  const found: Found = { kind: 'found', start, how: 'similar', lines, pairs };
+  return told(file, change, [{ start, how: 'similar', looksAsWritten: false, pairs }], old.length).length === 1
     ? found
     : { kind: 'notFound', why: 'the only such lines stand above the heading that was named for them' };
 }

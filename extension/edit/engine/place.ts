@@ -1,9 +1,9 @@
 import type { Change, ChangeLine, PlacedHunk, Reason, Refusal } from './edits.ts';
 import { translateIndents } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { findElision, indentOf, isBlank, looseKey, PunctuationEvidence, trimTrail } from './loose.ts';
+import { findElision, indentOf, isBlank, looseKey, PunctuationEvidence, plainPunctuation, trimTrail } from './loose.ts';
 import { type Found, findPlace } from './match.ts';
-import { nearestLines } from './similarity.ts';
+import { nearestLines, similarity } from './similarity.ts';
 
 /** Where a change belongs: the lines of the file that it names, and its hunks among them. */
 export interface Placed {
@@ -17,6 +17,9 @@ export interface Placed {
 
 export type Placement = Placed | { kind: 'refused'; refusal: Refusal };
 
+/** From this similarity to a line that begins with a plus, an added line may be that line. */
+const MISREAD = 0.6;
+const MAY_BE_CONTEXT = 'A line with a plus stands in the file just so: it could be new, or be what stands there.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
@@ -27,11 +30,12 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
     kind: 'refused',
     refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
   });
-  const fresh = change.lines.filter((line) => line.op === 'new').map(({ text }) => text);
-  const elision = findElision(fresh, new Set([...old.map(looseKey), ...file.keys]));
-  if (elision !== undefined) {
-    return refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
-  }
+  const fresh = newTextsOf(change.lines);
+  const known = new Set([...old.map(looseKey), ...file.keys]);
+  const refuseElided = (elision: string) =>
+    refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
+  const elision = findElision(fresh, known);
+  if (elision !== undefined) return refuseElided(elision);
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
 
   const found = findPlace(file, change);
@@ -47,11 +51,16 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   if (found.kind === 'notFound') {
     return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
   }
-  const hunks = toHunks(file, found);
+  // Escapes may have hidden it before.
+  const hidden = found.how === 'escapes' ? findElision(newTextsOf(found.lines), known) : undefined;
+  if (hidden !== undefined) return refuseElided(hidden);
+  const hunks = toHunks(file, change.format, found);
   if (typeof hunks === 'string') return refuse('uncertain', hunks, { candidates: [found.start + 1] });
   if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
   return { kind: 'placed', start: found.start, length: found.lines.filter((line) => line.op !== 'new').length, hunks };
 }
+
+const newTextsOf = (lines: readonly ChangeLine[]) => lines.filter(({ op }) => op === 'new').map(({ text }) => text);
 
 /** An addition that names no line around it: the empty file, or by V4A's rule the end of the file. */
 function placeWithoutContext(
@@ -68,6 +77,7 @@ function placeWithoutContext(
   if (!isEmpty && change.headings.length > 0) {
     return refuse('notFound', 'It names no lines between which the new ones belong.');
   }
+  if (isAmong(file.keys, fresh)) return refuse('uncertain', MAY_BE_CONTEXT);
   const start = isEmpty ? 0 : file.lines.length;
   const oldLines = isEmpty ? [...file.lines] : [];
   const hunk: PlacedHunk = { startLine: start, oldLines, newLines: fresh, how: 'given' };
@@ -75,14 +85,16 @@ function placeWithoutContext(
 }
 
 /** The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. */
-function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHunk[] | string {
+function toHunks(file: IndexedFile, format: Change['format'], found: Found & { kind: 'found' }): PlacedHunk[] | string {
   const { lines, start, how } = found;
   const newTexts = adaptNewLines(file, found);
   if (typeof newTexts === 'string') return newTexts;
+  if (how !== 'exact' && how !== 'lineEnds' && isTwofold(file, found, newTexts)) {
+    return 'Lines that are written alike differ in the file; which of them stay cannot be told.';
+  }
   const hunks: PlacedHunk[] = [];
   let open: PlacedHunk | undefined;
   let at = start;
-  let isMarkRead = true;
   for (const [index, line] of lines.entries()) {
     if (line.op === 'keep') {
       open = undefined;
@@ -96,16 +108,47 @@ function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHun
     if (line.op === 'old') open.oldLines.push(file.lines[at++]!);
     else open.newLines.push(newTexts.get(index)!);
   }
-  // A line of context that begins with a plus itself and lacks its mark reads as an addition of what stands there.
-  for (const hunk of hunks) {
-    const after = hunk.startLine + hunk.oldLines.length;
-    const first = `+${hunk.newLines[0]}`;
-    const last = `+${hunk.newLines.at(-1)}`;
-    if (file.lines[hunk.startLine - 1] === first || file.lines[after] === last) isMarkRead = false;
-    if (file.lines[hunk.startLine - 1] === last || file.lines[after] === first) isMarkRead = false;
+  if (format === 'v4a' && hunks.some((hunk) => mayBeContext(file, hunk))) {
+    return MAY_BE_CONTEXT;
   }
-  if (!isMarkRead) return 'A line begins with a plus as the file has it: it could be new, or be what stands there.';
   return hunks.filter(({ oldLines, newLines }) => !isSame(oldLines, newLines));
+}
+
+/**
+ * Whether the result depends on which of several equally written lines is taken for which: they differ in the file, or a
+ * new one would be written otherwise, and not all of them stay.
+ */
+function isTwofold(
+  file: IndexedFile,
+  { lines, start }: Found & { kind: 'found' },
+  newTexts: Map<number, string>,
+): boolean {
+  const seen = new Map<string, { result: string; stays: boolean; isOne: boolean }>();
+  let at = start;
+  for (const [index, { op, text }] of lines.entries()) {
+    const result = op === 'new' ? newTexts.get(index)! : file.lines[at++]!;
+    const key = trimTrail(text);
+    const known = seen.get(key);
+    if (!known) seen.set(key, { result, stays: op === 'keep', isOne: true });
+    else {
+      known.stays &&= op === 'keep';
+      known.isOne &&= known.result === result;
+    }
+  }
+  return [...seen.values()].some(({ stays, isOne }) => !stays && !isOne);
+}
+
+/** A line of context that begins with a plus itself and lacks its mark reads as an addition of what stands there. */
+function mayBeContext(file: IndexedFile, { startLine, oldLines, newLines }: PlacedHunk): boolean {
+  const end = startLine + oldLines.length;
+  const above = file.keys.slice(Math.max(0, startLine - newLines.length), startLine);
+  return isAmong([...above, ...file.keys.slice(end, end + newLines.length)], newLines);
+}
+
+/** Whether one of `keys` is an added line with its plus, rightly or wrongly remembered. */
+function isAmong(keys: readonly string[], newLines: readonly string[]): boolean {
+  const plussed = keys.filter((key) => key.startsWith('+')).map((key) => key.slice(1).trim());
+  return plussed.some((key) => newLines.some((line) => similarity([looseKey(line)], [key]) > MISREAD));
 }
 
 const isSame = (a: readonly string[], b: readonly string[]) =>
@@ -118,12 +161,13 @@ function adaptNewLines(file: IndexedFile, found: Found & { kind: 'found' }): Map
   const written = fresh.map(([, { text }]) => text);
 
   let punctuated: readonly string[] = written;
-  if (how === 'punctuation') {
+  if (how === 'punctuation' || how === 'similar') {
     const evidence = new PunctuationEvidence();
     const old = lines.filter((line: ChangeLine) => line.op !== 'new');
-    for (const [index, line] of old.entries()) {
-      const fileLine = file.lines[start + index]!;
-      evidence.add(trimTrail(line.text.trimStart()), trimTrail(fileLine.trimStart()));
+    for (const [index, { text }] of old.entries()) {
+      const [own, other] = [text.trim(), file.lines[start + index]!.trim()];
+      if (plainPunctuation(own) === plainPunctuation(other)) evidence.add(own, other);
+      else evidence.addUnequal(own, other);
     }
     const translated = written.map((line) => evidence.translate(line));
     if (translated.some((line) => line === undefined)) {
@@ -133,9 +177,8 @@ function adaptNewLines(file: IndexedFile, found: Found & { kind: 'found' }): Map
   }
 
   const filled = punctuated.filter((line) => !isBlank(line));
-  const readings = found.pairs.map((pairs) => translateIndents(pairs, filled.map(indentOf), file.style));
-  const [indents, ...others] = readings.filter((reading) => reading !== undefined);
-  if (!indents || others.some((other) => !isSame(other, indents))) {
+  const indents = translateIndents(found.pairs, filled.map(indentOf), file.style);
+  if (!indents) {
     return 'The old lines are indented otherwise than the file; how far the new ones belong to the right cannot be told.';
   }
   let next = 0;

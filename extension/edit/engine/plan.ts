@@ -173,9 +173,21 @@ export function planReplacement(path: string, before: string, range: Range, line
   const edit: Edit = { kind: 'whole', path, lines: [...lines], answerLine: 1 };
   const elision = findElision(lines, new Set(text.lines.map(looseKey)));
   if (elision !== undefined) return refuse(path, elided(edit, elision));
-  const hunks = toPlacedHunks(selection, fitIndentation(lines, selection, true), range.start);
+  const fitted = fitIndentation(lines, selection, true);
+  if (fitted.some((line, index) => line !== lines[index]) && sharesIndent(selection, lines)) {
+    const message =
+      'Some lines are indented as in the file, others less than all of it: what was meant cannot be told.';
+    return refuse(path, refusal(edit, 'uncertain', message));
+  }
+  const hunks = toPlacedHunks(selection, fitted, range.start);
   if (hunks.length === 0) return refuse(path, refusal(edit, 'noChange', 'The selection reads so already.'));
   return { kind: 'update', path, before, after: applyHunks(text, hunks), hunks };
+}
+
+/** Whether some indented line stands in both, so that the model is known to have kept the indentation. */
+function sharesIndent(selection: readonly string[], lines: readonly string[]): boolean {
+  const known = new Set(selection.filter((line) => /^[ \t]+\S/.test(line)));
+  return lines.some((line) => known.has(line));
 }
 
 function toPlacedHunks(oldLines: readonly string[], newLines: readonly string[], offset: number): PlacedHunk[] {
