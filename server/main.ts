@@ -13,7 +13,11 @@ async function main(): Promise<void> {
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
-  const db = await openDatabase(config.database, log);
+  const db = await openDatabase(config.database, log).catch((error) => {
+    if (error instanceof ConfigError) throw error;
+    const why = String((error as Error).message || (error as { code?: string }).code);
+    throw new ConfigError(`DATABASE_URL: the database can't be opened: ${why}`);
+  });
   const upstream = config.upstream
     ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
     : demoUpstream({});
@@ -24,6 +28,10 @@ async function main(): Promise<void> {
     app.server.listen(config.port, config.host, resolve);
   });
   const { port } = app.server.address() as AddressInfo;
+  upstream.models().catch((error) => {
+    // Not fatal: it may come up later, and then everything works.
+    log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
+  });
   const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
   if (!isLoopback(config.host) && !config.publicUrl)
@@ -61,8 +69,10 @@ function ownSecret(config: Config): string {
 
 main().catch((error) => {
   if (error instanceof ConfigError) console.error(`perigee: ${error.message}`);
-  else if ((error as { code?: string }).code === 'EADDRINUSE')
-    console.error(`perigee: PORT ${process.env.PORT ?? 8787} is in use by another program. Stop it, or set PORT`);
+  else if (error.code === 'EADDRINUSE')
+    console.error(`perigee: PORT ${process.env.PORT || 8787} is in use by another program. Stop it, or set PORT`);
+  else if (['ENOTFOUND', 'EADDRNOTAVAIL', 'EACCES', 'EAI_AGAIN'].includes(error.code))
+    console.error(`perigee: HOST or PORT: this machine can't listen there (${error.code})`);
   else console.error('perigee: the server could not start.', error);
   process.exit(1);
 });

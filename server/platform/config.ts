@@ -102,6 +102,20 @@ function parseLease(value: string | undefined): number {
   return ms;
 }
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+function parseLevel(value: string | undefined): string {
+  const level = value || 'info';
+  if (!LEVELS.includes(level)) throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}, not "${level}"`);
+  return level;
+}
+
+function parseDemo(value: string | undefined): boolean {
+  if (value !== undefined && !['', '0', '1'].includes(value))
+    throw new ConfigError(`DEMO must be 1 or 0, not "${value}"`);
+  return value === '1';
+}
+
 function parseDatabase(value: string | undefined): Config['database'] {
   const url = value || 'sqlite:data/perigee.db';
   if (url.startsWith('sqlite:')) {
@@ -138,7 +152,8 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
   const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
-  if (!upstreamUrl && !isLoopback(host) && env.DEMO !== '1')
+  const demo = parseDemo(env.DEMO);
+  if (!upstreamUrl && !isLoopback(host) && !demo)
     throw new ConfigError(
       `UPSTREAM_URL is not set and HOST ${host} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
     );
@@ -157,7 +172,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     corsOrigins: list(env.CORS_ORIGINS).map((origin) => httpUrl('CORS_ORIGINS', origin).origin),
     secret: env.SECRET || null,
     metricsToken: env.METRICS_TOKEN || null,
-    logLevel: env.LOG_LEVEL || 'info',
+    logLevel: parseLevel(env.LOG_LEVEL),
     leaseMs: parseLease(env.LEASE_MS),
     policy: parsePolicy(env.PERIGEE_CONFIG, readFile),
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Backend, startBackend } from './backend.ts';
@@ -21,10 +21,11 @@ describe('the package', () => {
   before(async () => {
     folder = await temporaryFolder('perigee-package-');
     vsix = join(folder, 'perigee.vsix');
-    // As `npm run package` does, on the build that is there.
+    // What `npm run package` does, on the build that is there.
+    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const [, options = ''] = /vsce (package .*) -o/.exec(scripts.package) ?? [];
     const vsce = join(root, 'node_modules/@vscode/vsce/vsce');
-    const args = ['package', '--no-dependencies', '--allow-missing-repository', '-o', vsix];
-    await run(process.execPath, [vsce, ...args], { cwd: root });
+    await run(process.execPath, [vsce, ...options.split(' '), '-o', vsix], { cwd: root });
     sample = await makeSample();
     backend = await startBackend();
   });

@@ -60,7 +60,11 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
   const config = parseConfig({ ...env, DATABASE_URL: options.databaseUrl ?? own!.url }, () => '{}');
   options.policy?.(config.policy);
   const log = options.log ?? createLog(config.logLevel);
-  const db = await openDatabase(config.database, log);
+  const db = await openDatabase(config.database, log).catch(async (error) => {
+    if (!options.double) await double.stop();
+    await own?.remove();
+    throw error;
+  });
   let offset = 0;
   const clock = {
     now: () => systemClock.now() + offset,
