@@ -69,16 +69,16 @@ export class Edits extends Disposable {
   /** Asks what to do with the selected lines and does it. `instruction`: what to do, if it need not be asked. */
   async editSelection(instruction?: string): Promise<void> {
     const editor = vscode.window.activeTextEditor;
-    if (!editor) return this.refuse('Open a file first, and select what Perigee should edit.');
+    if (!editor) return this.refuseModally('Open a file first, and select what Perigee should edit.');
     const { document } = editor;
     const refusal = refuseDocument(document);
-    if (refusal) return this.refuse(refusal);
+    if (refusal) return this.refuseModally(refusal);
     const selection = editor.selection;
     const chosen = wholeLines(selection);
     const length =
       document.offsetAt(new vscode.Position(chosen.end, 0)) - document.offsetAt(new vscode.Position(chosen.start, 0));
     if (length > MAX_TEXT) {
-      return this.refuse('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
+      return this.refuseModally('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
     }
     if (!(await this.isFree(document, chosen))) return;
 
@@ -214,13 +214,13 @@ export class Edits extends Disposable {
       const { region, open } = session.tracked;
       if (session.phase === 'writing' && overlaps(region)) {
         const place = tellPlace(region, nameOf(document));
-        this.refuse(`Perigee is still writing ${place}. Stop that edit first, or wait for it.`);
+        this.refuseModally(`Perigee is still writing ${place}. Stop that edit first, or wait for it.`);
         return false;
       }
       if (session.phase !== 'reviewing' || !open.some(overlaps)) continue;
       const goOn = 'Accept all and go on';
       const asked = 'The selection has changes of an earlier edit that are neither accepted nor rejected.';
-      if ((await vscode.window.showWarningMessage(asked, goOn)) !== goOn) return false;
+      if ((await vscode.window.showWarningMessage(asked, { modal: true }, goOn)) !== goOn) return false;
       session.accept(session.tracked.open.map((hunk) => hunk.number));
     }
     return true;
@@ -300,6 +300,14 @@ export class Edits extends Disposable {
 
   private refuse(words: string): void {
     void vscode.window.showWarningMessage(words);
+  }
+
+  /**
+   * In place of the input box: whoever asked for an edit may be typing the instruction already, and with only a message
+   * in the corner it would overwrite the selected lines.
+   */
+  private refuseModally(words: string): void {
+    void vscode.window.showWarningMessage(words, { modal: true });
   }
 }
 

@@ -5,6 +5,8 @@ import { applySplices, type ContentChange, moveRange, type Range, type Splice, t
 export interface TrackedHunk extends Range {
   /** Counted from 1 in the order of the document. */
   readonly number: number;
+  /** Where its old lines were in the original text of the region. */
+  readonly oldStart: number;
   readonly oldLines: readonly string[];
   readonly newLines: readonly string[];
   state: 'open' | 'accepted' | 'rejected';
@@ -83,6 +85,7 @@ export class TrackedEdit {
       number: index + 1,
       start: this.place.start + hunk.newStart,
       end: this.place.start + hunk.newStart + hunk.newLines.length,
+      oldStart: hunk.oldStart,
       oldLines: hunk.oldLines,
       newLines: hunk.newLines,
       state: 'open',
@@ -159,6 +162,7 @@ export class TrackedEdit {
         else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = 'open';
       }
     }
+    this.dropUndone();
   }
 
   /**
@@ -174,6 +178,41 @@ export class TrackedEdit {
       free = hunk.end;
     }
     return applySplices(this.document, splices);
+  }
+
+  /**
+   * An undo may come as several changes that turn the lines of a hunk into others of the old text, so that no single one
+   * tells it is taken back. The text tells: where the old lines stand again between what is known, nothing is open.
+   */
+  private dropUndone(): void {
+    if (this.open.length > 0 && this.holds(this.place, this.original)) {
+      this.placeOld(this.tracked, this.place.start, 0);
+      return;
+    }
+    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'open' && !this.isFresh(hunk);
+    for (let from = 0; from < this.tracked.length; from++) {
+      if (!isUnclear(this.tracked[from]!)) continue;
+      let to = from + 1;
+      while (to < this.tracked.length && isUnclear(this.tracked[to]!)) to++;
+      const last = this.tracked[from - 1];
+      const next = this.tracked[to];
+      const oldStart = last ? last.oldStart + last.oldLines.length : 0;
+      const range = { start: last ? last.end : this.place.start, end: next ? next.start : this.place.end };
+      if (this.holds(range, this.original.slice(oldStart, next?.oldStart))) {
+        this.placeOld(this.tracked.slice(from, to), range.start, oldStart);
+      }
+      from = to;
+    }
+  }
+
+  /** The old lines of `hunks` are back: line `start` of the document is line `oldStart` of the original. */
+  private placeOld(hunks: readonly TrackedHunk[], start: number, oldStart: number): void {
+    for (const hunk of hunks) {
+      hunk.start = start + hunk.oldStart - oldStart;
+      hunk.end = hunk.start + hunk.oldLines.length;
+      hunk.torn = false;
+      if (hunk.state === 'open') hunk.state = 'rejected';
+    }
   }
 
   /** A hunk is a part of the region, also when lines were put in, or put back, right at the region's edge. */

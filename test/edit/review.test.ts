@@ -220,6 +220,44 @@ describe('a tracked edit', () => {
     }
   });
 
+  it('notices an undo of inserted lines, however it is told in columns', () => {
+    const cut = (startLine: number, startCharacter: number, endLine: number, endCharacter: number, text = '') => ({
+      startLine,
+      startCharacter,
+      endLine,
+      endCharacter,
+      text,
+    });
+    const ways = [
+      [cut(1, 0, 2, 0)],
+      [cut(0, 1, 1, 1)],
+      // As the editor tells a step that was written in several parts, the last place first.
+      [cut(1, 1, 2, 1), cut(1, 0, 1, 1, 'b')],
+      [cut(2, 0, 3, 0), cut(1, 0, 1, 1, 'b')],
+      [cut(1, 0, 3, 1, 'b\nc')],
+    ];
+    for (const [index, changes] of ways.entries()) {
+      const edit = edited('x b c d');
+      edit.foreign(changes);
+      check(edit, 'a b c d e');
+      assert.deepEqual(edit.open, [], `way ${index}`);
+      assert.deepEqual(edit.region, { start: 1, end: 4 });
+    }
+  });
+
+  it('loses a hunk whose place holds its old lines again, and keeps the others', () => {
+    const edit = edited('x b c y d');
+    // `x b` becomes `b` by way of the other line.
+    edit.foreign([
+      { startLine: 1, startCharacter: 1, endLine: 2, endCharacter: 1, text: '' },
+      { startLine: 1, startCharacter: 0, endLine: 1, endCharacter: 1, text: 'b' },
+    ]);
+    check(edit, 'a b c y d e');
+    assert.deepEqual(all(edit), [2]);
+    assert.deepEqual(rejectAll(edit), []);
+    check(edit, 'a b c d e');
+  });
+
   it('opens a rejected hunk again when the rejection is undone', () => {
     const edit = edited('x c y');
     edit.reject([1]);

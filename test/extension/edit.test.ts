@@ -101,6 +101,24 @@ describe('Edit Selection', () => {
     assert.equal(scene.edits.running.length, 0);
   });
 
+  it('ends quietly when inserted lines are undone, though they came before lines that were written again', async () => {
+    const python = 'def a():\n    return 1\n\n\ndef b():\n    return 2\n';
+    await scene.open(python);
+    await scene.ask(0, 1);
+    // For a moment the first line stands in place of the old one, which is then written below it.
+    scene.runs.write('```\n# checked\n');
+    await scene.shows('# checked\n    return 1\n\n\ndef b():\n    return 2\n');
+    scene.runs.write('def a():\n');
+    await scene.shows(`# checked\n${python}`);
+    scene.runs.write('    return 1\n```');
+    scene.runs.done();
+    await scene.reviewed(1);
+    await undo();
+    assert.equal(scene.text, python);
+    await scene.idle();
+    assert.deepEqual(scene.runs.outcomes, [{ applied: 0, refused: 1 }]);
+  });
+
   it('keeps what is typed above and below while the answer comes, with undo steps of their own', async () => {
     await scene.open(before);
     await scene.ask(1, 4);
@@ -329,7 +347,8 @@ describe('Edit Selection', () => {
     await scene.ask(1, 2);
     scene.editor.selection = new vscode.Selection(2, 0, 4, 0);
     await scene.edits.editSelection('again');
-    await scene.messages.next(/still writing lines 2–3/);
+    const refusal = await scene.messages.next(/still writing lines 2–3/);
+    assert.deepEqual(scene.messages.modal, [refusal], 'what is typed for an instruction must not go into the lines');
     scene.editor.selection = new vscode.Selection(4, 0, 5, 0);
     void scene.edits.editSelection('other');
     await scene.until(() => scene.edits.running.length === 2);
@@ -342,7 +361,8 @@ describe('Edit Selection', () => {
     await edit();
     scene.messages.press('Accept all and go on');
     await scene.ask(1, 1);
-    await scene.messages.next(/neither accepted nor rejected/);
+    const asked = await scene.messages.next(/neither accepted nor rejected/);
+    assert.deepEqual(scene.messages.modal, [asked], 'what is typed for an instruction must not go into the lines');
     assert.deepEqual(scene.runs.outcomes, [{ applied: 2, refused: 0 }]);
     scene.edits.stopEdit();
     await scene.idle();
@@ -468,14 +488,16 @@ describe('Edit Selection', () => {
     const uri = vscode.Uri.parse('perigee-original:/a.txt');
     scene.editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
     await scene.edits.editSelection('do it');
-    await scene.messages.next(/read-only/);
+    const refusal = await scene.messages.next(/read-only/);
+    assert.deepEqual(scene.messages.modal, [refusal]);
     assert.equal(scene.runs.requests.length, 0);
   });
 
   it('refuses more than a megabyte, in words', async () => {
     await scene.open('x'.repeat(1_000_001));
     await scene.edits.editSelection('do it');
-    await scene.messages.next(/More than 1 MB/);
+    const refusal = await scene.messages.next(/More than 1 MB/);
+    assert.deepEqual(scene.messages.modal, [refusal]);
   });
 
   it('says above each hunk what it is and what can be done', async () => {

@@ -92,14 +92,18 @@ export class ScriptedRuns implements EditRuns {
 /** What the user was told, in order, and which button they press next. */
 export class Messages {
   readonly told: string[] = [];
+  /** Those that took the focus from the editor. */
+  readonly modal: string[] = [];
   private readonly answers: string[] = [];
   private readonly waiting: (() => void)[] = [];
   private readonly originals = { ...vscode.window };
 
   constructor() {
     for (const name of ['showInformationMessage', 'showWarningMessage', 'showErrorMessage'] as const) {
-      const show = async (text: string, ...buttons: string[]) => {
+      const show = async (text: string, ...rest: (string | vscode.MessageOptions)[]) => {
+        const buttons = rest.filter((each) => typeof each === 'string');
         this.told.push(text);
+        if (rest.some((each) => typeof each === 'object' && each.modal)) this.modal.push(text);
         for (const wake of this.waiting.splice(0)) wake();
         const answer = this.answers[0];
         return answer && buttons.includes(answer) ? this.answers.shift() : undefined;
