@@ -116,6 +116,8 @@ export interface WrittenLine {
   op: 'keep' | 'old' | 'new';
   text: string;
   at: number | undefined;
+  /** As it was meant, before any mistake. */
+  meant: string;
 }
 
 export interface Block {
@@ -135,14 +137,16 @@ export function toBlocks(draw: Draw, { file, edits }: Case): Block[] {
     let above = Math.min(start - low, draw(4));
     const below = Math.min(high - end, Math.max(least, draw(4)));
     if (above + below < least) above = Math.min(start - low, least);
-    const keep = (at: number): WrittenLine => ({ op: 'keep', text: file.lines[at]!, at });
+    const keep = (at: number): WrittenLine => ({ op: 'keep', text: file.lines[at]!, at, meant: file.lines[at]! });
     const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
     return {
       start: start - above,
       lines: [
         ...range(start - above, start).map(keep),
-        ...range(start, end).map((at): WrittenLine => ({ op: 'old', text: file.lines[at]!, at })),
-        ...fresh.map((text): WrittenLine => ({ op: 'new', text, at: undefined })),
+        ...range(start, end).map(
+          (at): WrittenLine => ({ op: 'old', text: file.lines[at]!, at, meant: file.lines[at]! }),
+        ),
+        ...fresh.map((text): WrittenLine => ({ op: 'new', text, at: undefined, meant: text })),
         ...range(end, end + below).map(keep),
       ],
     };
@@ -256,7 +260,7 @@ export function disturb(draw: Draw, block: Block, noise: Noise, { file, fancy }:
   else {
     // The search names the line, the replacement leaves it out.
     own.op = 'old';
-    lines.splice(where + 1, 0, { op: 'new', text, at: undefined });
+    lines.splice(where + 1, 0, { op: 'new', text, at: undefined, meant: text });
   }
   return true;
 }
@@ -277,4 +281,11 @@ export function saysAnotherPlace(
     });
   if (isAt(0)) return false;
   return lines.some((_, start) => start !== first.at && isAt(start - first.at!));
+}
+
+/** Whether mistakes have cancelled out in what is copied, but not in what is new: then nothing shows that any were made. */
+export function hidesMistakes({ lines }: Block): boolean {
+  const isMoved = ({ text, meant }: WrittenLine) => !isBlank(text) && indentOf(text) !== indentOf(meant);
+  const old = lines.filter((line) => line.op !== 'new' && !isBlank(line.text));
+  return !old.some(isMoved) && lines.some(isMoved);
 }

@@ -142,12 +142,15 @@ const SPOKEN_ELLIPSIS = new RegExp(
 );
 
 /**
- * The first of `newLines` that stands for code the model left out; undefined when there is none. A line that the file has
- * already is the file's own, and a bare `...` below a colon is Python.
+ * The first of `newLines` that stands for code the model left out; undefined when there is none. A line that is known, by its
+ * loose key, is the file's own, and a bare `...` below a colon is Python.
  */
-export function findElision(newLines: readonly string[], known: ReadonlySet<string>): string | undefined {
+export function findElision(
+  newLines: readonly string[],
+  isKnown: (key: string) => boolean = () => false,
+): string | undefined {
   return newLines.find((line, index) => {
-    if (known.has(looseKey(line))) return false;
+    if (!/\.{3}|\u2026|\b(?:rest of|remaining|existing)\b/i.test(line) || isKnown(looseKey(line))) return false;
     if (BARE_ELLIPSIS.test(line)) {
       const above = newLines.slice(0, index).findLast((other) => !isBlank(other));
       return !(above && /:\s*(?:#.*)?$/.test(above)) || line.includes('\u2026');

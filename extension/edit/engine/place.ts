@@ -17,9 +17,10 @@ export interface Placed {
 
 export type Placement = Placed | { kind: 'refused'; refusal: Refusal };
 
-/** From this similarity to a line that begins with a plus, an added line may be that line. */
+/** From this similarity on, an added line may be one of the file's that begins with a plus. */
 const MISREAD = 0.6;
-const MAY_BE_CONTEXT = 'A line with a plus stands in the file just so: it could be new, or be what stands there.';
+const MAY_BE_CONTEXT =
+  'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
@@ -31,10 +32,11 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
     refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
   });
   const fresh = newTextsOf(change.lines);
-  const known = new Set([...old.map(looseKey), ...file.keys]);
+  const own = new Set(old.map(looseKey));
+  const isKnown = (key: string) => own.has(key) || file.at(key).length > 0;
   const refuseElided = (elision: string) =>
     refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
-  const elision = findElision(fresh, known);
+  const elision = findElision(fresh, isKnown);
   if (elision !== undefined) return refuseElided(elision);
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
 
@@ -52,9 +54,10 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
     return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
   }
   // Escapes may have hidden it before.
-  const hidden = found.how === 'escapes' ? findElision(newTextsOf(found.lines), known) : undefined;
+  const hidden = found.how === 'escapes' ? findElision(newTextsOf(found.lines), isKnown) : undefined;
   if (hidden !== undefined) return refuseElided(hidden);
-  const hunks = toHunks(file, change.format, found);
+  if (change.format === 'v4a' && mayBeContext(file, found.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
+  const hunks = toHunks(file, found);
   if (typeof hunks === 'string') return refuse('uncertain', hunks, { candidates: [found.start + 1] });
   if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
   return { kind: 'placed', start: found.start, length: found.lines.filter((line) => line.op !== 'new').length, hunks };
@@ -77,7 +80,7 @@ function placeWithoutContext(
   if (!isEmpty && change.headings.length > 0) {
     return refuse('notFound', 'It names no lines between which the new ones belong.');
   }
-  if (isAmong(file.keys, fresh)) return refuse('uncertain', MAY_BE_CONTEXT);
+  if (mayBeContext(file, change.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
   const start = isEmpty ? 0 : file.lines.length;
   const oldLines = isEmpty ? [...file.lines] : [];
   const hunk: PlacedHunk = { startLine: start, oldLines, newLines: fresh, how: 'given' };
@@ -85,7 +88,7 @@ function placeWithoutContext(
 }
 
 /** The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. */
-function toHunks(file: IndexedFile, format: Change['format'], found: Found & { kind: 'found' }): PlacedHunk[] | string {
+function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHunk[] | string {
   const { lines, start, how } = found;
   const newTexts = adaptNewLines(file, found);
   if (typeof newTexts === 'string') return newTexts;
@@ -107,9 +110,6 @@ function toHunks(file: IndexedFile, format: Change['format'], found: Found & { k
     }
     if (line.op === 'old') open.oldLines.push(file.lines[at++]!);
     else open.newLines.push(newTexts.get(index)!);
-  }
-  if (format === 'v4a' && hunks.some((hunk) => mayBeContext(file, hunk))) {
-    return MAY_BE_CONTEXT;
   }
   return hunks.filter(({ oldLines, newLines }) => !isSame(oldLines, newLines));
 }
@@ -138,17 +138,16 @@ function isTwofold(
   return [...seen.values()].some(({ stays, isOne }) => !stays && !isOne);
 }
 
-/** A line of context that begins with a plus itself and lacks its mark reads as an addition of what stands there. */
-function mayBeContext(file: IndexedFile, { startLine, oldLines, newLines }: PlacedHunk): boolean {
-  const end = startLine + oldLines.length;
-  const above = file.keys.slice(Math.max(0, startLine - newLines.length), startLine);
-  return isAmong([...above, ...file.keys.slice(end, end + newLines.length)], newLines);
-}
-
-/** Whether one of `keys` is an added line with its plus, rightly or wrongly remembered. */
-function isAmong(keys: readonly string[], newLines: readonly string[]): boolean {
-  const plussed = keys.filter((key) => key.startsWith('+')).map((key) => key.slice(1).trim());
-  return plussed.some((key) => newLines.some((line) => similarity([looseKey(line)], [key]) > MISREAD));
+/**
+ * A line of context that begins with a plus or a minus itself and lacks its mark reads as new or old. Whether one of these
+ * may be such a line, rightly or wrongly remembered.
+ */
+function mayBeContext(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
+  return lines.some(({ op, text }) => {
+    const key = looseKey(text);
+    if (op === 'old') return /^[ \t]/.test(text) && file.at(`- ${key}`).length > 0;
+    return op === 'new' && file.afterPlus.some((other) => similarity([key], [other]) > MISREAD);
+  });
 }
 
 const isSame = (a: readonly string[], b: readonly string[]) =>

@@ -149,14 +149,14 @@ function isOverlap(a: Placed, b: Placed): boolean {
 }
 
 function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePlan {
-  const elision = findElision(lines, new Set());
+  const elision = findElision(lines);
   if (elision !== undefined) return refuse(path, elided(edit, elision));
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };
   return { kind: 'create', path, after: newFileText(lines), hunks: [hunk] };
 }
 
 function planWhole(path: string, before: string, file: IndexedFile, edit: Edit & { kind: 'whole' }): FilePlan {
-  const elision = findElision(edit.lines, new Set(file.keys));
+  const elision = findElision(edit.lines, (key) => file.at(key).length > 0);
   if (elision !== undefined) return refuse(path, elided(edit, elision));
   const hunks = toPlacedHunks(file.lines, edit.lines, 0);
   if (hunks.length === 0) return refuse(path, refusal(edit, 'noChange', 'The file reads so already.'));
@@ -171,7 +171,7 @@ export function planReplacement(path: string, before: string, range: Range, line
   const text = parseFile(before);
   const selection = text.lines.slice(range.start, range.end);
   const edit: Edit = { kind: 'whole', path, lines: [...lines], answerLine: 1 };
-  const elision = findElision(lines, new Set(text.lines.map(looseKey)));
+  const elision = findElision(lines, (key) => text.lines.some((line) => looseKey(line) === key));
   if (elision !== undefined) return refuse(path, elided(edit, elision));
   const fitted = fitIndentation(lines, selection, true);
   if (fitted.some((line, index) => line !== lines[index]) && sharesIndent(selection, lines)) {

@@ -1,5 +1,5 @@
 import type { Nearest } from './edits.ts';
-import { type IndexedFile, wordsOf } from './indexedFile.ts';
+import { countCharacters, type IndexedFile, leastDistance, wordsOf } from './indexedFile.ts';
 import { looseKey, trimTrail } from './loose.ts';
 
 /** Two places that are both this similar count as equally good. */
@@ -73,7 +73,8 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
 
 /**
  * The places, at most two, at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more; undefined when
- * that would take too long to tell. No place is missed: each is left out only when its lengths alone say that it must be.
+ * that would take too long to tell. No place is missed: one is left out unseen only when its lengths, or its characters
+ * without their order, say that it must be.
  */
 export function similarPlaces(file: IndexedFile, wanted: readonly string[]): number[] | undefined {
   const total = wanted.reduce((sum, line) => sum + line.length, 0);
@@ -81,12 +82,20 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[]): num
   if (total === 0 || limit === 0) return [];
   // The longest lines tell soonest that a place is none.
   const order = wanted.map((_, index) => index).sort((a, b) => wanted[b]!.length - wanted[a]!.length);
+  const own = countCharacters(wanted);
+  const counts = file.characterCounts;
   const budget = { cells: MAX_CELLS };
   const found: number[] = [];
   for (let start = 0; start + wanted.length <= file.keys.length && found.length < 2; start++) {
     let gap = 0;
     for (const index of order) {
       gap += Math.abs(file.keys[start + index]!.length - wanted[index]!.length);
+      if (gap > limit) break;
+    }
+    if (gap > limit) continue;
+    gap = 0;
+    for (const index of order) {
+      if (file.keys[start + index] !== wanted[index]) gap += leastDistance(counts, start + index, own, index);
       if (gap > limit) break;
     }
     if (gap > limit) continue;
