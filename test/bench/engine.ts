@@ -7,20 +7,27 @@ const PATH = 'src/large.ts';
 const BLOCKS = 50;
 const ROUNDS = 15;
 
-const WORDS = 'order invoice basket customer shipment refund voucher catalogue warehouse supplier'.split(' ');
+const WORDS = (
+  'order invoice basket customer shipment refund voucher catalogue warehouse supplier session ticket journal ' +
+  'receipt channel message forecast passenger territory schedule inventory discount currency balance'
+).split(' ');
 
-/** A file of functions that resemble each other, as real ones do: no two are the same, most lines are. */
+/** A file of functions of one shape, whose names and texts differ as those of real ones do. */
 function largeFile(length: number): string[] {
   const lines: string[] = [];
+  let seed = 1;
+  const word = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return WORDS[seed % WORDS.length]!;
+  };
   for (let index = 0; lines.length < length; index++) {
-    const [a, b, c] = [0, 1, 2].map((digit) => WORDS[Math.floor(index / 10 ** digit) % 10]!);
-    const name = `${a}_${b}_${c}_${index}`;
+    const name = `${word()}_${word()}_${index}`;
     lines.push(
-      `export function handle_${name}(request: Request, user: User): Answer {`,
-      `  const total = request.${b}.${a}s.length;`,
+      `export function ${name}(request: Request, user: User): Answer {`,
+      `  const total = request.${word()}.${word()}s.length;`,
       `  if (total > ${index % 97}) {`,
-      `    log.info("handling ${name}", { kind: "${c} of ${a}", total, user: user.id });`,
-      `    return { kind: "ok", total, ${c}: user.${b} };`,
+      `    log.info("handling ${word()} of ${word()}", { ${word()}: total, user: user.${word()} });`,
+      `    return { kind: "ok", total, ${word()}: user.${word()} };`,
       '  }',
       '',
       '  return { kind: "none" };',

@@ -3,10 +3,12 @@ import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { indentOf, isBlank, looseKey, trimTrail, unescapeLines } from './loose.ts';
-import { RIVAL, similarity, similarPlaces } from './similarity.ts';
+import { similarity, similarPlaces } from './similarity.ts';
 
 /** From this similarity on a place counts as the one that was meant, if it is the only one. */
 const SIMILAR = 0.95;
+/** By so much the second best place must be worse. */
+const MARGIN = 0.04;
 /** So many of the equally good places are told. */
 const MAX_CANDIDATES = 20;
 
@@ -14,7 +16,7 @@ export type Found =
   /** `lines`: the change as it is to be read, without blank lines or escapes that the model added. */
   | { kind: 'found'; start: number; how: How; lines: readonly ChangeLine[]; pairs: readonly IndentPair[] }
   /** Places counted from 0. */
-  | { kind: 'ambiguous'; starts: readonly number[] }
+  | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
   /** The model's own words contradict the only place. */
   | { kind: 'notFound'; why: string };
 
@@ -171,11 +173,16 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   const old = lines.filter(isOld);
   if (old.every((line) => isBlank(line.text))) return { kind: 'notFound', why: 'blank lines alone tell no place' };
   const keys = old.map((line) => looseKey(line.text));
-  const places = similarPlaces(file, keys);
+  const places = similarPlaces(file, keys, MAX_CANDIDATES);
   if (!places) return { kind: 'notFound', why: 'too many lines are alike to tell them apart' };
-  if (places.length > 1) return { kind: 'ambiguous', starts: places };
-  const [start] = places;
-  if (start === undefined) return { kind: 'notFound', why: 'no lines come near enough' };
+  const [best, second] = places;
+  if (!best) return { kind: 'notFound', why: 'no lines come near enough' };
+  // As many as were asked for: there may be more, and a better one among them.
+  const isCut = places.length >= MAX_CANDIDATES;
+  if (second && (isCut || second.similarity >= SIMILAR || second.similarity > best.similarity - MARGIN)) {
+    return { kind: 'ambiguous', starts: places.map((place) => place.start), isSimilar: true };
+  }
+  const { start } = best;
   const fileLines = file.lines.slice(start, start + old.length).map(trimTrail);
   const readings = old.map((line, index) => {
     const texts = [line.text, line.otherText ?? line.text].map(trimTrail);
@@ -183,8 +190,8 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   });
   const value = similarity(readings, fileLines);
   if (value < SIMILAR) {
-    const why = value < RIVAL ? 'its lines are indented unevenly' : 'the nearest lines differ too much';
-    return { kind: 'notFound', why };
+    const isText = best.similarity < SIMILAR;
+    return { kind: 'notFound', why: isText ? 'the nearest lines differ too much' : 'they are indented unevenly' };
   }
   if (old.some((line, index) => line.op === 'old' && readings[index] !== fileLines[index])) {
     return { kind: 'notFound', why: 'a line that is to be replaced differs from the file' };
@@ -194,7 +201,7 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   );
   // Wrongly remembered and indented otherwise is too much: new lines would have nothing to go by.
   if (pairs.some(([[own], files]) => own !== files))
-    return { kind: 'notFound', why: 'its lines are indented otherwise' };
+    return { kind: 'notFound', why: 'they are indented otherwise, and not all the same' };
   const found: Found = { kind: 'found', start, how: 'similar', lines, pairs };
   return told(file, change, [{ start, how: 'similar', looksAsWritten: false, pairs }], old.length).length === 1
     ? found

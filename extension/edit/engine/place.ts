@@ -44,10 +44,8 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   if (found.kind === 'ambiguous') {
     const candidates = found.starts.map((start) => start + 1);
     const named = `${candidates.slice(0, -1).join(', ')} and ${candidates.at(-1)}`;
-    const message =
-      candidates.length > 1
-        ? `These lines stand in the file more than once: at lines ${named}.`
-        : 'These lines stand in the file more than once.';
+    const what = found.isSimilar ? 'Lines much like these' : 'These lines';
+    const message = `${what} stand in the file more than once: at lines ${named}.`;
     return refuse('ambiguous', message, { candidates });
   }
   if (found.kind === 'notFound') {

@@ -2,8 +2,8 @@ import type { Nearest } from './edits.ts';
 import { countCharacters, type IndexedFile, leastDistance, wordsOf } from './indexedFile.ts';
 import { looseKey, trimTrail } from './loose.ts';
 
-/** Two places that are both this similar count as equally good. */
-export const RIVAL = 0.9;
+/** Places less similar than this are not looked at. */
+const RIVAL = 0.9;
 /** Cells of edit-distance tables that one search may fill: some tens of milliseconds. Then it gives up. */
 const MAX_CELLS = 4_000_000;
 /** A line, or a word, at more places than this says nothing about where the change belongs. */
@@ -71,12 +71,18 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return length === 0 ? 1 : 1 - apart / length;
 }
 
+export interface SimilarPlace {
+  /** Counted from 0. */
+  start: number;
+  similarity: number;
+}
+
 /**
- * The places, at most two, at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more; undefined when
- * that would take too long to tell. No place is missed: one is left out unseen only when its lengths, or its characters
- * without their order, say that it must be.
+ * The first `most` places at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more, the best of them
+ * first; undefined when that would take too long to tell. No place is missed: one is left out uncompared only when its
+ * lengths, or its characters without their order, say that it must be.
  */
-export function similarPlaces(file: IndexedFile, wanted: readonly string[]): number[] | undefined {
+export function similarPlaces(file: IndexedFile, wanted: readonly string[], most: number): SimilarPlace[] | undefined {
   const total = wanted.reduce((sum, line) => sum + line.length, 0);
   const limit = Math.floor((total * (1 - RIVAL)) / RIVAL);
   if (total === 0 || limit === 0) return [];
@@ -85,8 +91,8 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[]): num
   const own = countCharacters(wanted);
   const counts = file.characterCounts;
   const budget = { cells: MAX_CELLS };
-  const found: number[] = [];
-  for (let start = 0; start + wanted.length <= file.keys.length && found.length < 2; start++) {
+  const found: SimilarPlace[] = [];
+  for (let start = 0; start + wanted.length <= file.keys.length && found.length < most; start++) {
     let gap = 0;
     for (const index of order) {
       gap += Math.abs(file.keys[start + index]!.length - wanted[index]!.length);
@@ -107,9 +113,14 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[]): num
       if (apart > limit) break;
     }
     if (budget.cells < 0) return undefined;
-    if (apart <= limit) found.push(start);
+    if (apart > limit) continue;
+    const length = wanted.reduce(
+      (sum, line, index) => sum + Math.max(line.length, file.keys[start + index]!.length),
+      0,
+    );
+    found.push({ start, similarity: 1 - apart / length });
   }
-  return found;
+  return found.sort((a, b) => b.similarity - a.similarity || a.start - b.start);
 }
 
 /** The lines that come nearest to `wanted` (lines as written), found by the rare lines and words they share. */
