@@ -2,7 +2,7 @@
 // Everything lands in `.vscode-test/`, in folders that carry the version, so what is there is never fetched again.
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -69,7 +69,37 @@ export async function fetchEditor(): Promise<Editor> {
       }
     }
   });
-  return { node: join(nodeHome, 'bin/node'), vscode: join(codeFolder, vscodeIn) };
+  const vscode = join(codeFolder, vscodeIn);
+  typescript ??= fetchTypeScript(vscode, `typescript-of-code-server-${codeServerVersion}-${platform}`);
+  await typescript;
+  return { node: join(nodeHome, 'bin/node'), vscode };
+}
+
+let typescript: Promise<void> | undefined;
+
+// What VS Code's own extensions share is not in the package: without it, opening a .ts file shows an error. An editor
+// that was fetched without it gets it here; one that can't get it now is an editor still.
+async function fetchTypeScript(vscode: string, name: string): Promise<void> {
+  const extensions = join(vscode, 'extensions');
+  const modules = join(extensions, 'node_modules');
+  const place = { folder: join(modules, 'typescript'), part: 'node_modules/typescript' };
+  try {
+    await fetchOnce(
+      name,
+      "TypeScript for VS Code's editor",
+      async (folder, task) => {
+        task('npm install');
+        for (const file of ['package.json', 'npm-shrinkwrap.json']) {
+          await copyFile(join(extensions, file), join(folder, file));
+        }
+        await npm(['install', '--prefix', folder, '--omit=dev', '--ignore-scripts'], folder);
+        await mkdir(modules, { recursive: true });
+      },
+      place,
+    );
+  } catch (error) {
+    console.error(`.ts files will have no language service: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 const vscodeIn = 'node_modules/code-server/lib/vscode';
@@ -183,15 +213,16 @@ async function npm(args: string[], cwd: string, env: Record<string, string> = {}
 }
 
 /**
- * The folder `name` under `.vscode-test/`, filled by `fill` when it isn't there. What is there is whole: it is filled
- * beside and renamed. Of several processes that ask at once, one fetches and the others wait for it.
+ * The folder `name` under `.vscode-test/`, filled by `fill` when it isn't there; or the folder of `place`, which gets
+ * one part of what was filled. What is there is whole: it is filled beside and renamed. Of several processes that ask at
+ * once, one fetches and the others wait for it.
  */
 async function fetchOnce(
   name: string,
   label: string,
   fill: (folder: string, task: (name: string) => void) => Promise<void>,
+  { folder, part } = { folder: join(store, name), part: '' },
 ): Promise<string> {
-  const folder = join(store, name);
   if (existsSync(folder)) return folder;
   await mkdir(store, { recursive: true });
   const progress = showProgress(`Fetching ${label}`);
@@ -202,15 +233,15 @@ async function fetchOnce(
       await removeAbandoned(name);
       await mkdir(partial, { recursive: true });
       await fill(partial, progress.task);
-      await rename(partial, folder);
+      await rename(join(partial, part), folder);
     }
     progress.end('done');
     return folder;
   } catch (error) {
     progress.end('failed');
-    await rm(partial, { recursive: true, force: true });
     throw error;
   } finally {
+    await rm(partial, { recursive: true, force: true });
     await unlock();
   }
 }

@@ -1,11 +1,11 @@
 // `npm start [-- folder]`: the backend and an editor with the extension in it. Desktop VS Code if `code` is on the PATH,
 // else the browser edition, fetched from npm, whose address is printed. Ctrl-C ends all of it.
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
-import { delimiter, join, resolve } from 'node:path';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import { delimiter, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Config, ConfigError, parseConfig } from '../../server/platform/config.ts';
@@ -42,20 +42,28 @@ async function main(args: string[]): Promise<void> {
   });
   const backend = await openBackend(url);
   if (backend) ends.push(backend.end);
+  let what: string;
   if (desktop) {
     await openDesktop(desktop, folder);
     console.log(`Perigee is ready in VS Code, on ${folder}. Ctrl-C ends the backend.`);
     if (url !== 'http://127.0.0.1:8787') console.log(`Set "perigee.serverUrl" in its user settings to ${url}.`);
     if (!backend) return;
-    await backend.ended;
+    what = `The backend has ended by itself, ${await backend.ended}`;
   } else {
     const editor = await openBrowserEdition(folder, url);
     ends.push(editor.end);
     console.log(`\nPerigee is ready: ${editor.url}\nOpen it in a browser. Ctrl-C ends it.\n`);
-    await Promise.race([editor.ended, ...(backend ? [backend.ended] : [])]);
+    what = await Promise.race([
+      editor.ended.then((last) => `${last}\nThe editor's server has ended by itself`),
+      ...(backend ? [backend.ended.then((how) => `The backend has ended by itself, ${how}`)] : []),
+    ]);
   }
   // The orderly ending exits when it is through.
-  if (!interrupted) throw new Told('It has ended by itself; what it said last stands above.');
+  if (interrupted) return;
+  for (const end of ends.reverse()) await end();
+  throw new Told(
+    `${what}; what it said last stands above. "npm start" starts it again: accounts and conversations are kept.`,
+  );
 }
 
 function namedFolder(name: string): string {
@@ -89,7 +97,7 @@ function backendUrl(): string {
 }
 
 /** Starts the backend, unless one answers there already; undefined then. */
-async function openBackend(url: string): Promise<{ end: End; ended: Promise<void> } | undefined> {
+async function openBackend(url: string): Promise<{ end: End; ended: Promise<string> } | undefined> {
   const there = await whoAnswers(url);
   if (there === 'perigee') {
     console.log(`A Perigee backend answers at ${url} already; using it.`);
@@ -105,12 +113,14 @@ async function openBackend(url: string): Promise<{ end: End; ended: Promise<void
     env: { ...process.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  const ended = new Promise<string>((done) =>
+    child.once('exit', (code, signal) => done(signal ? `by ${signal}` : `with code ${code}`)),
+  );
   createInterface(child.stdout!).on('line', tellLogLine);
   await Promise.race([
     untilReady(url),
-    ended.then(() => {
-      throw new Told('The backend did not start.');
+    ended.then((how) => {
+      throw new Told(`The backend did not start: it ended ${how}.`);
     }),
   ]);
   console.log(`The backend is ready at ${url}${process.env.UPSTREAM_URL ? '' : ' (demo model; see UPSTREAM_URL)'}.`);
@@ -155,16 +165,65 @@ async function openDesktop(code: string, folder: string): Promise<void> {
 async function openBrowserEdition(
   folder: string,
   backendUrl: string,
-): Promise<{ url: string; end: End; ended: Promise<void> }> {
+): Promise<{ url: string; end: End; ended: Promise<string> }> {
   await fetchEditor();
   const home = join(data, 'editor');
   await installFolder(join(home, 'extensions'));
   await writeSettings(home, { ...(await ownSettings(home)), 'perigee.serverUrl': backendUrl });
-  // Whoever can reach the server can run programs as this user, and any web page can reach 127.0.0.1: so a token.
-  const token = randomBytes(16).toString('hex');
-  const server = await startServer({ dataFolder: home, token });
+  const { port, token } = await ownAddress(join(home, 'address.json'));
+  const last: string[] = [];
+  const onOutput = (line: string) => void (last.push(line) > 20 && last.shift());
+  const server = await startServer({ dataFolder: home, port, token, onOutput });
   const query = new URLSearchParams({ tkn: token, folder });
-  return { url: `${server.url}/?${query}`, end: server.stop, ended: server.ended };
+  return {
+    url: `${server.url}/?${query}`,
+    end: server.stop,
+    ended: server.ended.then(() => last.join('\n')),
+  };
+}
+
+/**
+ * Where the browser edition is served, the same at every start: a browser keeps who is signed in by the page's address.
+ * Where the usual port is taken there is a second usual one, and so on, so that two at once keep their addresses, too.
+ */
+async function ownAddress(file: string): Promise<{ port: number; token: string }> {
+  let ports: number[] = [];
+  // Whoever can reach the server can run programs as this user, and any web page can reach 127.0.0.1: so a token.
+  let token = randomBytes(16).toString('hex');
+  try {
+    const known = JSON.parse(await readFile(file, 'utf8')) as { ports: unknown; token: unknown };
+    if (Array.isArray(known.ports) && typeof known.token === 'string' && /^[0-9a-f]{32}$/.test(known.token)) {
+      ports = known.ports.filter((port) => Number.isInteger(port) && port > 0 && port < 65_536);
+      token = known.token;
+    }
+  } catch {
+    // The first start, or a file that somebody damaged: a new address.
+  }
+  let port: number | undefined;
+  for (const usual of ports) if (port === undefined && (await isFree(usual))) port = usual;
+  while (port === undefined) {
+    // Below the ports that systems hand out to outgoing connections, which could take it between two starts.
+    const any = randomInt(20_000, 32_000);
+    if (!(await isFree(any))) continue;
+    port = any;
+    ports.push(any);
+  }
+  if (port !== ports[0]) {
+    console.log(`Port ${ports[0]}, the editor's usual one, is in use: it is at port ${port} this time.`);
+    console.log('A browser keeps an account for each address; the conversations of the usual one are not seen here.');
+  }
+  const partial = `${file}.${process.pid}`;
+  await writeFile(partial, JSON.stringify({ ports, token }), { mode: 0o600 });
+  await rename(partial, file);
+  return { port, token };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const probe = createServer();
+    probe.once('error', () => answer(false));
+    probe.listen({ host: '127.0.0.1', port }, () => probe.close(() => answer(true)));
+  });
 }
 
 // What the person set in this editor earlier stays.
@@ -176,7 +235,7 @@ async function ownSettings(home: string): Promise<Record<string, unknown>> {
   }
 }
 
-// The extensions' folder holds a link to this repository's build: what is built anew is there after a reload.
+// A copy, for VS Code takes a file behind a link for one outside of the extension. What is built anew needs a new start.
 async function installFolder(extensions: string): Promise<void> {
   const manifest = (await import(join(root, 'package.json'), { with: { type: 'json' } })).default as {
     publisher: string;
@@ -188,9 +247,10 @@ async function installFolder(extensions: string): Promise<void> {
   await mkdir(join(extensions, name), { recursive: true });
   for (const part of ['package.json', 'package.nls.json', 'l10n', 'dist', 'extension/media', 'README.md', 'LICENSE']) {
     if (!existsSync(join(root, part))) continue;
-    await mkdir(join(extensions, name, part, '..'), { recursive: true });
-    if (statSync(join(root, part)).isDirectory()) await symlink(join(root, part), join(extensions, name, part));
-    else await cp(join(root, part), join(extensions, name, part));
+    await cp(join(root, part), join(extensions, name, part), {
+      recursive: true,
+      filter: (from) => relative(root, from) !== join('dist', 'server'),
+    });
   }
   const entry = {
     identifier: { id: `${manifest.publisher}.${manifest.name}` },
