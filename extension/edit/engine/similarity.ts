@@ -90,6 +90,7 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[], most
   const order = wanted.map((_, index) => index).sort((a, b) => wanted[b]!.length - wanted[a]!.length);
   const own = countCharacters(wanted);
   const counts = file.characterCounts;
+  const least = new Int32Array(wanted.length);
   const budget = { cells: MAX_CELLS };
   const found: SimilarPlace[] = [];
   for (let start = 0; start + wanted.length <= file.keys.length && found.length < most; start++) {
@@ -99,18 +100,19 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[], most
       if (gap > limit) break;
     }
     if (gap > limit) continue;
-    gap = 0;
-    for (const index of order) {
-      if (file.keys[start + index] !== wanted[index]) gap += leastDistance(counts, start + index, own, index);
-      if (gap > limit) break;
-    }
-    if (gap > limit) continue;
+    // What the lines not compared yet must differ by is taken from what the present one may.
     let apart = 0;
     for (const index of order) {
-      const line = wanted[index]!;
-      const other = file.keys[start + index]!;
-      if (line !== other) apart += distance(line, other, limit - apart, budget);
+      const isEqual = file.keys[start + index] === wanted[index];
+      least[index] = isEqual ? 0 : leastDistance(counts, start + index, own, index);
+      apart += least[index]!;
       if (apart > limit) break;
+    }
+    for (const index of order) {
+      if (apart > limit) break;
+      if (least[index] === 0 && file.keys[start + index] === wanted[index]) continue;
+      const allowed = limit - apart + least[index]!;
+      apart += distance(wanted[index]!, file.keys[start + index]!, allowed, budget) - least[index]!;
     }
     if (budget.cells < 0) return undefined;
     if (apart > limit) continue;

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import type { Edit } from '../../extension/edit/engine/edits.ts';
+
+function read(answer: string, defaultPath?: string): Edit[] {
+  const reader = new AnswerReader(defaultPath);
+  return [...reader.feed(answer), ...reader.end()];
+}
+
+/** One line for each edit: what it is, for which file, and its lines with their marks. */
+function told(edits: readonly Edit[]): string[] {
+  return edits.map((edit) => {
+    const path = edit.path ?? '?';
+    if (edit.kind === 'change') {
+      const marks = { keep: '=', old: '-', new: '+' };
+      const head = edit.headings.length > 0 ? ` @@ ${edit.headings.join(' > ')}` : '';
+      const end = edit.atEndOfFile ? ' at the end' : '';
+      return `change ${path}${head}: ${edit.lines.map(({ op, text }) => marks[op] + text).join(' ')}${end}`;
+    }
+    if (edit.kind === 'move') return `move ${path} to ${edit.to}`;
+    if (edit.kind === 'delete') return `delete ${path}`;
+    if (edit.kind === 'malformed') return `malformed ${path}: ${edit.message}`;
+    return `${edit.kind} ${path}: ${edit.lines.join(' ')}`;
+  });
+}
+
+const check = (answer: string[], expected: string[], defaultPath?: string) =>
+  assert.deepEqual(told(read(answer.join('\n'), defaultPath)), expected);
+
+const BLOCK = ['<<<<<<< SEARCH', 'a', 'b', '=======', 'a', 'c', '>>>>>>> REPLACE'];
+
+describe('what an answer asks for', () => {
+  it('is a block below its path, before the fence or in it', () => {
+    check(['Do this:', '', 'src/a.ts', '```ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
+    check(['```ts', 'src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
+    check(['### `src/a.ts`:', ...BLOCK], ['change src/a.ts: =a -b +c']);
+    check(['```ts src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
+  });
+  it('is for the file of the block before when it names none', () => {
+    check(['a.ts', ...BLOCK, 'and', ...BLOCK], ['change a.ts: =a -b +c', 'change a.ts: =a -b +c']);
+    check(BLOCK, ['change open.ts: =a -b +c'], 'open.ts');
+    check(BLOCK, ['change ?: =a -b +c']);
+  });
+  it('has no file where prose leaves open which', () => {
+    check(
+      ['a.ts', ...BLOCK, 'As `lib/b.ts` does, with `c.ts`.', ...BLOCK],
+      ['change a.ts: =a -b +c', 'change ?: =a -b +c'],
+    );
+    check(['a.ts', ...BLOCK, 'Then in `lib/b.ts`:', ...BLOCK], ['change a.ts: =a -b +c', 'change lib/b.ts: =a -b +c']);
+  });
+  it('is a block as Cline and Roo write it', () => {
+    check(['a.ts', '------- SEARCH', 'a', '=======', 'b', '+++++++ REPLACE'], ['change a.ts: -a +b']);
+    const roo = [
+      'a.ts',
+      '<<<<<<< SEARCH',
+      ':start_line:7',
+      '-------',
+      'a',
+      '\\=======',
+      '=======',
+      'b',
+      '>>>>>>> REPLACE',
+    ];
+    check(roo, ['change a.ts: -a -======= +b']);
+  });
+  it('is a new file for an empty search', () =>
+    check(['a.ts', '<<<<<<< SEARCH', '=======', 'x', '>>>>>>> REPLACE'], ['change a.ts: +x']));
+  it('is every part of a V4A patch', () =>
+    check(
+      [
+        '*** Begin Patch',
+        '*** Add File: new.ts',
+        '+x',
+        '+',
+        '*** Delete File: old.ts',
+        '*** Update File: a.ts',
+        '*** Move to: b.ts',
+        '@@ class A',
+        '@@ run()',
+        ' k',
+        '-o',
+        '+n',
+        'raw',
+        '@@ -3,4 +5,6 @@',
+        '-p',
+        '*** End of File',
+        '*** End Patch',
+      ],
+      [
+        'create new.ts: x ',
+        'delete old.ts',
+        'move a.ts to b.ts',
+        'change a.ts @@ class A > run(): =k -o +n =raw',
+        'change a.ts: -p at the end',
+      ],
+    ));
+  it('is a fenced file, or a piece of code without a path', () => {
+    check(['```ts title="src/a.ts"', 'x', '```'], ['whole src/a.ts: x']);
+    check(['**src/a.ts**', '', '```ts', 'x', '```'], ['whole src/a.ts: x']);
+    check(['```ts', 'x', '```'], ['whole ?: x']);
+    check(['````md notes.md', '```js', 'x', '```', '````'], ['whole notes.md: ```js x ```']);
+    check(['- here', '  ```ts a.ts', '  x', '    y', '  ```'], ['whole a.ts: x   y']);
+  });
+});
+
+describe('an answer that breaks the rules', () => {
+  const CASES: [title: string, answer: string[], expected: RegExp][] = [
+    [
+      'a block without its divider',
+      ['a.ts', '<<<<<<< SEARCH', 'a', '>>>>>>> REPLACE'],
+      /^malformed a\.ts: .*no line of =/,
+    ],
+    [
+      'a block with two dividers',
+      ['a.ts', ...BLOCK.slice(0, 4), '=======', ...BLOCK.slice(4)],
+      /more than one line of =/,
+    ],
+    ['a block without its end', ['a.ts', ...BLOCK.slice(0, -1)], /ended before the block did/],
+    ['a block inside a block', ['a.ts', ...BLOCK.slice(0, 3), ...BLOCK], /begins inside another/],
+    ['an end without a block', ['a.ts', ...BLOCK, '>>>>>>> REPLACE'], /nothing was open/],
+    [
+      'a patch without its end',
+      ['*** Begin Patch', '*** Update File: a.ts', '-a'],
+      /^malformed a\.ts: .*before the patch did/,
+    ],
+    ['an empty patch', ['*** Begin Patch', '*** End Patch'], /patch is empty/],
+    ['an unknown mark', ['*** Begin Patch', '*** Frob File: a', '*** End Patch'], /has no line/],
+    ['a new file without plus', ['*** Begin Patch', '*** Add File: a', 'x', '*** End Patch'], /lacks its plus/],
+    ['a change of nothing', ['*** Begin Patch', '*** Update File: a', ' x', '*** End Patch'], /changes nothing/],
+    ['a fence without its end', ['```ts a.ts', 'x'], /ended before the code block did/],
+    ['a fence that quotes a fence', ['```md a.md', 'x', '```', 'y', '```', 'z'], /quotes a fence/],
+  ];
+  for (const [title, answer, expected] of CASES) {
+    it(`is told: ${title}`, () => assert.match(told(read(answer.join('\n'))).join('\n'), expected));
+  }
+});
+
+describe('an answer that still comes', () => {
+  it('tells each block when its last line is there, and what is being written', () => {
+    const reader = new AnswerReader();
+    assert.equal(reader.pending, undefined);
+    assert.deepEqual(reader.feed(`a.ts\n${BLOCK.slice(0, 5).join('\n')}\n`), []);
+    assert.deepEqual(reader.pending, { kind: 'block', path: 'a.ts', answerLine: 2 });
+    assert.deepEqual(told(reader.feed('c\n>>>>>>> REPLACE\n')), ['change a.ts: =a -b +c']);
+    assert.equal(reader.pending, undefined);
+    reader.feed('*** Begin Patch\n*** Update File: b.ts\n-x\n');
+    assert.deepEqual(reader.pending, { kind: 'patch', path: 'b.ts', answerLine: 9 });
+    assert.deepEqual(told(reader.feed('@@\n')), ['change b.ts: -x']);
+  });
+
+  it('says the same in whatever pieces it comes', () => {
+    const answer = [
+      'a.ts',
+      '```ts',
+      ...BLOCK,
+      '```',
+      '*** Begin Patch',
+      '*** Update File: b',
+      '-x',
+      '*** End Patch',
+      '',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.nat(200), { maxLength: 12 }), fc.constantFrom('\n', '\r\n'), (cuts, eol) => {
+        const text = answer.join(eol);
+        const reader = new AnswerReader();
+        const at = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length];
+        const edits = at.slice(1).flatMap((end, index) => reader.feed(text.slice(at[index], end)));
+        assert.deepEqual([...edits, ...reader.end()], read(answer.join('\n')));
+      }),
+    );
+  });
+
+  it('is read without a throw, whatever it is', () => {
+    const line = fc.constantFrom(
+      ...BLOCK,
+      '```',
+      '```ts a.ts',
+      '*** Begin Patch',
+      '*** Update File: a',
+      '@@ x',
+      '+y',
+      ' z',
+      '*** End Patch',
+      '',
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 30 }), (answer) => {
+        read(answer.join('\n'));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
