@@ -136,18 +136,19 @@ function scalings(): Reading[] {
 }
 
 /**
- * Levels of so many blanks written as levels of others, and moved by whole levels. With one known level alone, only the
- * steps between the written lines tell how wide a level is: it is no wider than the smallest of them.
+ * Levels of so many blanks written as levels of others, and moved by whole levels. Where the copied lines have one level
+ * alone, only the steps to the new lines tell how wide a level is: it is no wider than the smallest of them.
  */
 function movedScalings(pairs: readonly IndentPair[], indents: readonly string[], { unit }: IndentStyle): Reading[] {
   const [first] = pairs;
   if (!first || unit === undefined) return [];
   const [options, file] = first;
+  const isConfirmed = pairs.some(([, other]) => other !== file);
   return options.flatMap((written) => {
     const steps = indents.map((indent) => Math.abs(indent.length - written.length)).filter((step) => step > 0);
     const least = Math.min(...steps);
-    return UNITS.filter((from) => from !== unit && steps.every((step) => step % from === 0))
-      .filter((from) => from > unit || from === least)
+    return UNITS.filter((from) => from !== unit && (isConfirmed || steps.every((step) => step % from === 0)))
+      .filter((from) => isConfirmed || from > unit || from === least)
       .map(
         (from): Reading =>
           (indent) => {
