@@ -49,7 +49,8 @@ export const ChatInputSchema = z.object({
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;
 
-export const EditInputSchema = z.object({
+/** Lines of one file to be rewritten. The answer is their replacement in one fenced block. */
+export const SelectionEditSchema = z.object({
   instruction: textSchema(MAX_TEXT).min(1),
   path: textSchema(4096),
   languageId: textSchema(100),
@@ -57,6 +58,46 @@ export const EditInputSchema = z.object({
   before: textSchema(MAX_TEXT).describe('lines before the selection'),
   after: textSchema(MAX_TEXT).describe('lines after the selection'),
 });
+export type SelectionEdit = z.infer<typeof SelectionEditSchema>;
+
+export const MAX_NAMED_PATHS = 2_000;
+
+/** Files to be changed, and new ones to be made. The answer is search/replace blocks, or patches that move and delete. */
+export const FilesEditSchema = z.object({
+  instruction: textSchema(MAX_TEXT).min(1),
+  files: z
+    .array(z.object({ path: textSchema(4096), languageId: textSchema(100), text: textSchema(MAX_TEXT) }))
+    .min(1)
+    .max(MAX_ATTACHMENTS),
+  paths: z
+    .array(textSchema(4096))
+    .max(MAX_NAMED_PATHS)
+    .optional()
+    .describe('other files of the workspace, by name only, so that new ones find their place'),
+});
+export type FilesEdit = z.infer<typeof FilesEditSchema>;
+
+/**
+ * The one request to repair what could not be placed of the answer of run `repairs`, an edit of files in the same
+ * conversation that is complete and was not repaired before. The answer is blocks in place of the refused ones.
+ */
+export const RepairEditSchema = z.object({
+  repairs: z.uuid(),
+  refused: z
+    .array(
+      z.object({
+        path: textSchema(4096),
+        lookedFor: textSchema(MAX_TEXT),
+        why: textSchema(2_000),
+        nearest: textSchema(MAX_TEXT).optional().describe('the lines of the file that come nearest, as it has them now'),
+      }),
+    )
+    .min(1)
+    .max(100),
+});
+export type RepairEdit = z.infer<typeof RepairEditSchema>;
+
+export const EditInputSchema = z.union([SelectionEditSchema, FilesEditSchema, RepairEditSchema]);
 export type EditInput = z.infer<typeof EditInputSchema>;
 
 const runHead = {
@@ -140,9 +181,19 @@ export const RUN_EVENT_SCHEMAS = {
   error: ErrorEventSchema,
 } as const;
 
-/** `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. */
+/**
+ * `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. `applied`: could be put into their places,
+ * whatever the user decided then. `refused`: could not be placed. A proposal of which nothing could be applied is not
+ * charged: see `OutcomeAnswerSchema`.
+ */
 export const OutcomeSchema = z.object({ applied: z.int().nonnegative(), refused: z.int().nonnegative() });
 export type Outcome = z.infer<typeof OutcomeSchema>;
+
+/** What the run costs after its outcome was told; `refundedMicro` is what came back by it, 0 for most. */
+export const OutcomeAnswerSchema = z
+  .object({ chargedMicro: MicroSchema, refundedMicro: MicroSchema, balance: BalanceSchema })
+  .meta({ id: 'OutcomeAnswer' });
+export type OutcomeAnswer = z.infer<typeof OutcomeAnswerSchema>;
 
 /** `GET /api/runs/spending?since=`: what the account spent since then, by conversation, most first. */
 export const SpendingSchema = z

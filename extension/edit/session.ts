@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Problem } from '../../shared/problems.ts';
-import type { EditInput, Reason, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { SelectionEdit, Reason, RunEvent, RunRequest } from '../../shared/runs.ts';
 import { BackendError } from '../backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
@@ -372,7 +372,7 @@ function editInput(
   instruction: string,
   path: string,
   languageId: string,
-): EditInput {
+): SelectionEdit {
   const before = lines.slice(Math.max(0, region.start - CONTEXT_LINES), region.start).join('\n');
   const after = lines.slice(region.end, region.end + CONTEXT_LINES).join('\n');
   return {

@@ -5,7 +5,7 @@ import { estimateTokens } from '../../server/gateway/tokens.ts';
 import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway/upstreams/demo.ts';
 import { EDIT_RULES } from '../../server/gateway/upstreams/demoEdit.ts';
 import { type PromptMessage, type StreamEvent, UpstreamError } from '../../server/gateway/upstreams/stream.ts';
-import type { EditInput } from '../../shared/runs.ts';
+import type { SelectionEdit } from '../../shared/runs.ts';
 
 interface Heard {
   text: string;
@@ -30,7 +30,7 @@ async function listen(messages: PromptMessage[], { maxOutputTokens = 4_000, opti
 
 const chat = (text: string) => listen(buildPrompt('chat', [{ role: 'user', text }], false));
 
-const EDIT: EditInput = {
+const EDIT: SelectionEdit = {
   instruction: '',
   path: 'src/a b (1).ts',
   languageId: 'typescript',

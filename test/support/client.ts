@@ -4,7 +4,7 @@ import type { AccountAnswer } from '../../shared/account.ts';
 import type { Conversation, ConversationsAnswer } from '../../shared/conversations.ts';
 import type { LogAnswer } from '../../shared/credits.ts';
 import type { Problem } from '../../shared/problems.ts';
-import type { EditInput, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { SelectionEdit, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
 
 export type SeenEvent = RunEvent & { seq: number };
 
@@ -53,8 +53,8 @@ export class Client {
     return { id: randomUUID(), conversationId: randomUUID(), kind: 'chat', input: { text }, ...more } as RunRequest;
   }
 
-  edit(instruction: string, text: string, more: Partial<EditInput> = {}): RunRequest {
-    const input: EditInput = {
+  edit(instruction: string, text: string, more: Partial<SelectionEdit> = {}): RunRequest {
+    const input: SelectionEdit = {
       instruction,
       path: 'a.ts',
       languageId: 'typescript',
