@@ -3,7 +3,7 @@ import type { AccountAnswer, Balance, Change, GuestAnswer } from '../shared/acco
 import type { Conversation, ConversationsAnswer } from '../shared/conversations.ts';
 import type { LogAnswer } from '../shared/credits.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
-import type { Outcome, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
+import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
 import { BackendError, describeCause, isRetryable } from './backendError.ts';
 import { Backoff } from './platform/backoff.ts';
 import { Emitter } from './platform/emitter.ts';
@@ -115,9 +115,13 @@ export class Backend {
     await this.send('POST', `/api/runs/${encodeURIComponent(runId)}/stop`, token);
   }
 
-  /** Tells once what became of an edit. */
-  async outcome(token: string, runId: string, outcome: Outcome): Promise<void> {
-    await this.send('POST', `/api/runs/${encodeURIComponent(runId)}/outcome`, token, outcome);
+  /** Tells once what became of an edit; the same may be told again after a lost answer. */
+  async outcome(token: string, runId: string, outcome: Outcome): Promise<OutcomeAnswer> {
+    const schema = async () => (await import('../shared/runs.ts')).OutcomeAnswerSchema;
+    const path = `/api/runs/${encodeURIComponent(runId)}/outcome`;
+    const answer = await this.json('POST', path, token, schema, outcome);
+    this.balances.fire(answer.balance);
+    return answer;
   }
 
   async conversations(

@@ -16,3 +16,12 @@ export const REASONS = {
   nothing_applied: 'No part of the edit could be applied. Not charged.',
   beyond_hold: 'The answer cost more than was set aside; the rest is on the house.',
 } as const;
+
+/** Why what was told of an edit brought nothing back. The sentence is for users. */
+export const NOT_REFUNDED = {
+  applied: 'Part of the edit could be applied: it is charged.',
+  not_complete: 'The answer did not come to its end: what was written is charged.',
+  not_charged: 'Nothing was charged for it.',
+  late: 'Nothing could be applied, but that was told too long after the answer: it stays charged.',
+  daily_limit: 'Nothing could be applied, but as many edits as may be were refunded today: it stays charged.',
+} as const;

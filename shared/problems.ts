@@ -14,6 +14,8 @@ export const PROBLEMS = {
   conversation_busy: { status: 409, title: 'This conversation is already answering' },
   run_id_reused: { status: 409, title: 'This run id was used for another request' },
   nothing_to_continue: { status: 409, title: 'There is nothing to continue' },
+  nothing_to_repair: { status: 409, title: 'There is nothing to repair' },
+  already_repaired: { status: 409, title: 'This edit was repaired before' },
   outcome_already_told: { status: 409, title: 'The outcome of this run was told before' },
   payload_too_large: { status: 413, title: 'The request is too large' },
   context_too_long: { status: 413, title: 'More text than the model can read' },

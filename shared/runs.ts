@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
-import { MAX_TEXT, REASONS } from './constants.ts';
+import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
 import { ProblemSchema } from './problems.ts';
 
-export { MAX_TEXT, REASONS };
+export { MAX_TEXT, NOT_REFUNDED, REASONS };
 
 /** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
@@ -89,7 +89,9 @@ export const RepairEditSchema = z.object({
         path: textSchema(4096),
         lookedFor: textSchema(MAX_TEXT),
         why: textSchema(2_000),
-        nearest: textSchema(MAX_TEXT).optional().describe('the lines of the file that come nearest, as it has them now'),
+        nearest: textSchema(MAX_TEXT)
+          .optional()
+          .describe('the lines of the file that come nearest, as it has them now'),
       }),
     )
     .min(1)
@@ -189,9 +191,19 @@ export const RUN_EVENT_SCHEMAS = {
 export const OutcomeSchema = z.object({ applied: z.int().nonnegative(), refused: z.int().nonnegative() });
 export type Outcome = z.infer<typeof OutcomeSchema>;
 
-/** What the run costs after its outcome was told; `refundedMicro` is what came back by it, 0 for most. */
+export type NotRefunded = keyof typeof NOT_REFUNDED;
+
+/**
+ * What the run costs after its outcome was told; `refundedMicro` is what came back by it, 0 for most, and then
+ * `notRefunded` says why. The same outcome told again has the same answer, with the balance as it is then.
+ */
 export const OutcomeAnswerSchema = z
-  .object({ chargedMicro: MicroSchema, refundedMicro: MicroSchema, balance: BalanceSchema })
+  .object({
+    chargedMicro: MicroSchema,
+    refundedMicro: MicroSchema,
+    notRefunded: z.enum(Object.keys(NOT_REFUNDED) as [NotRefunded, ...NotRefunded[]]).optional(),
+    balance: BalanceSchema,
+  })
   .meta({ id: 'OutcomeAnswer' });
 export type OutcomeAnswer = z.infer<typeof OutcomeAnswerSchema>;
 

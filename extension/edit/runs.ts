@@ -1,4 +1,4 @@
-import type { Outcome, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
 
@@ -9,7 +9,8 @@ export interface EditRuns {
   /** All events of a run until its terminal one, through interruptions of the network. */
   events(runId: string, signal: AbortSignal): AsyncIterable<RunEvent>;
   stop(runId: string): Promise<void>;
-  tellOutcome(runId: string, outcome: Outcome): Promise<void>;
+  /** Tells once what became of an edit: what it costs then, and what came back. */
+  tellOutcome(runId: string, outcome: Outcome): Promise<OutcomeAnswer>;
 }
 
 /** The server's runs, for whoever is signed in. */

@@ -82,8 +82,7 @@ export async function readAttachment(
     .where('id', '=', messageId)
     .where('conversation_id', '=', conversationId)
     .executeTakeFirst();
-  const extras = toExtras(row?.attachments ?? null);
-  return 'edit' in extras ? undefined : extras.attachments[Number(place ?? Number.NaN)];
+  return attached(toExtras(row?.attachments ?? null))[Number(place ?? Number.NaN)];
 }
 
 /** Supersedes a message and all after it; they are kept for a while, for undo. */
@@ -339,25 +338,22 @@ function toMessage(row: MessageRow): Message {
   };
 }
 
+/** What a message has attached; of an edit, the lines or files that it is about. */
+function attached(extras: MessageExtras): StoredAttachment[] {
+  if (!('edit' in extras)) return extras.attachments;
+  const { edit } = extras;
+  if ('repairs' in edit) return [];
+  if ('files' in edit) return edit.files.map((file) => ({ kind: 'file', ...file }));
+  const { path, languageId, selection } = edit;
+  const { text, ...range } = selection;
+  return [{ kind: 'selection', path, languageId, range, text }];
+}
+
 function toAttachments(messageId: string, extras: MessageExtras): Attachment[] | undefined {
-  if ('edit' in extras) {
-    const { path, languageId, selection } = extras.edit;
-    const { start, end, text } = selection;
-    return [
-      {
-        id: attachmentId(messageId, 0),
-        kind: 'selection',
-        path,
-        languageId,
-        range: { start, end },
-        characters: text.length,
-      },
-    ];
-  }
-  if (extras.attachments.length === 0) return undefined;
-  return extras.attachments.map(({ text, ...shown }, i) => ({
+  const shown = attached(extras).map(({ text, ...attachment }, i) => ({
     id: attachmentId(messageId, i),
-    ...shown,
+    ...attachment,
     characters: text.length,
   }));
+  return shown.length > 0 ? shown : undefined;
 }

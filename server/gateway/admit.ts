@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import type { ChatInput, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
   appendMessages,
@@ -21,6 +21,7 @@ import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
+import { editPaths, editWords } from './editPrompt.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
 import { findOpenRun, findRun, insertRun, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
@@ -165,16 +166,14 @@ async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at:
   const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
   if (await claim()) return;
   if (request.replaces || request.continues) throw notFound('conversation');
-  const chat = request.kind === 'chat';
-  const attachment = chat ? request.input.attachments?.find((a) => 'path' in a) : undefined;
+  if (isRepair(request)) throw notFound('conversation');
   const made = await createConversation(tx, {
     id: request.conversationId,
     account_id: caller.accountId,
-    title: titleOf(
-      request.kind,
-      chat ? request.input.text : request.input.instruction,
-      chat ? (attachment && 'path' in attachment ? attachment.path : undefined) : request.input.path,
-    ),
+    title:
+      request.kind === 'edit'
+        ? titleOf('edit', editWords(request.input), editPaths(request.input))
+        : titleOf('chat', request.input.text, pathsOf(request.input)),
     kind: request.kind,
     created_at: at,
     updated_at: at,
@@ -182,6 +181,11 @@ async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at:
   // Taken: by this account in the same instant, or by another account, which is not told.
   if (!made && !(await claim())) throw notFound('conversation');
 }
+
+const isRepair = (request: RunRequest) => request.kind === 'edit' && 'repairs' in request.input;
+
+const pathsOf = ({ attachments = [] }: ChatInput) =>
+  attachments.flatMap((a) => ('path' in a && a.path !== undefined ? [a.path] : []));
 
 /** What is to be answered: the turns of the prompt, and what the conversation gains and loses by it. */
 interface Asked {
@@ -256,10 +260,11 @@ async function newMessage(
   const head = { id: ids.next(), role: 'user' as const, kind: request.kind, run_id: request.id };
   if (request.kind === 'edit') {
     const edit = request.input;
+    const text = editWords(edit);
     const extras: MessageExtras = { edit };
     return {
-      message: { ...head, text: edit.instruction, attachments: JSON.stringify(extras) },
-      turn: { role: 'user', text: edit.instruction, edit },
+      message: { ...head, text, attachments: JSON.stringify(extras) },
+      turn: { role: 'user', text, edit },
     };
   }
   const { text } = request.input;

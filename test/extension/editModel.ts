@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { type BackendError, localProblem } from '../../extension/backendError.ts';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
-import type { Outcome, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
 
 const balance = {
   availableMicro: 9,
@@ -57,8 +57,9 @@ export class ScriptedRuns implements EditRuns {
     this.push(id, { type: 'done', data: { state: 'stopped', chargedMicro: 1_000_000, balance } });
   }
 
-  async tellOutcome(_id: string, outcome: Outcome): Promise<void> {
+  async tellOutcome(_id: string, outcome: Outcome): Promise<OutcomeAnswer> {
     this.outcomes.push(outcome);
+    return { chargedMicro: 1_000_000, refundedMicro: 0, balance };
   }
 
   /** The model writes `text` in the newest run. */

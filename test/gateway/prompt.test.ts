@@ -80,17 +80,18 @@ describe('a prompt', () => {
     );
   });
 
-  const TITLES: [kind: 'chat' | 'edit', text: string, path: string | undefined, title: string][] = [
-    ['chat', 'Why?\nIt fails.', undefined, 'Why?'],
-    ['chat', '   spaced\t out  ', undefined, 'spaced out'],
-    ['chat', '', 'src/client.ts', 'About client.ts'],
-    ['chat', '', undefined, 'New chat'],
-    ['edit', 'Make it retry', 'src/client.ts', 'Make it retry · client.ts'],
-    ['chat', `${'word '.repeat(30)}`, undefined, `${'word '.repeat(15).trim()}…`],
+  const TITLES: [kind: 'chat' | 'edit', text: string, paths: string[], title: string][] = [
+    ['chat', 'Why?\nIt fails.', [], 'Why?'],
+    ['chat', '   spaced\t out  ', [], 'spaced out'],
+    ['chat', '', ['src/client.ts'], 'About client.ts'],
+    ['chat', '', [], 'New chat'],
+    ['edit', 'Make it retry', ['src/client.ts'], 'Make it retry · client.ts'],
+    ['edit', 'Make it retry', ['src/client.ts', 'b.ts', 'c.ts'], 'Make it retry · client.ts and 2 more'],
+    ['chat', `${'word '.repeat(30)}`, [], `${'word '.repeat(15).trim()}…`],
   ];
-  for (const [kind, text, path, title] of TITLES)
+  for (const [kind, text, paths, title] of TITLES)
     it(`gives ${JSON.stringify(text.slice(0, 20))} the title ${JSON.stringify(title)}`, () => {
-      const made = titleOf(kind, text, path);
+      const made = titleOf(kind, text, paths);
       assert.equal(made, title);
       assert.ok(made.length <= 80);
     });
