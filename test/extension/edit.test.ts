@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { BackendError, localProblem } from '../../extension/backendError.ts';
-import { Scene } from './editModel.ts';
+import { Scene, selectionOf } from './editModel.ts';
 
 const before = 'one\ntwo\nthree\nfour\nfive\nsix\n';
 /** Two hunks in lines 1 to 4: `two` becomes TWO, and `five` becomes two lines. */
@@ -264,7 +264,7 @@ describe('Edit Selection', () => {
     assert.equal(scene.text, `above\n${before}`);
     const [first, second] = scene.runs.requests;
     assert.notEqual(first!.id, second!.id);
-    assert.deepEqual(second!.input.selection, { start: 2, end: 5, text: 'two\nthree\nfour\nfive' });
+    assert.deepEqual(selectionOf(second!).selection, { start: 2, end: 5, text: 'two\nthree\nfour\nfive' });
     scene.runs.write(answer);
     scene.runs.done();
     await scene.reviewed(2);
@@ -373,7 +373,7 @@ describe('Edit Selection', () => {
     scene.editor.selection = new vscode.Selection(2, 2, 2, 2);
     void scene.edits.editSelection('do it');
     await scene.until(() => scene.runs.requests.length === 1);
-    assert.deepEqual(scene.runs.requests[0]!.input.selection, { start: 2, end: 2, text: 'three' });
+    assert.deepEqual(selectionOf(scene.runs.requests[0]!).selection, { start: 2, end: 2, text: 'three' });
     scene.edits.stopEdit();
     await scene.idle();
   });
@@ -435,7 +435,7 @@ describe('Edit Selection', () => {
     await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(before));
     scene.editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
     await scene.ask(1, 4);
-    assert.equal(scene.runs.requests[0]!.input.path, 'numbers.txt');
+    assert.equal(selectionOf(scene.runs.requests[0]!).path, 'numbers.txt');
     scene.runs.write('```\nTWO\n');
     await scene.until(() => scene.text.includes('TWO'));
     await scene.document.save();

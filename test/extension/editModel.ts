@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { type BackendError, localProblem } from '../../extension/backendError.ts';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
-import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, SelectionEdit } from '../../shared/runs.ts';
 
 const balance = {
   availableMicro: 9,
@@ -12,6 +12,12 @@ const balance = {
   purchasedMicro: 0,
   windows: [],
 };
+
+/** The lines that a request is about; fails if it is about files. */
+export function selectionOf({ input }: RunRequest & { kind: 'edit' }): SelectionEdit {
+  if (!('selection' in input)) throw new Error('not an edit of a selection');
+  return input;
+}
 
 /** A server whose answers the test writes, piece by piece. */
 export class ScriptedRuns implements EditRuns {
