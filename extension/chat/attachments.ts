@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/runs.ts';
 import { MAX_TEXT } from '../../shared/runs.ts';
-import { gitDiff } from './gitDiff.ts';
+import { gitDiff } from '../platform/git.ts';
 import type { Chip } from './protocol.ts';
 
 /** What can't be attached, said in a sentence for the user. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import { hasUncommittedChanges } from '../platform/git.ts';
 import { baseName, countProblems } from './attachments.ts';
-import { hasUncommittedChanges } from './gitDiff.ts';
 import type { Suggestion } from './protocol.ts';
 
 /** A suggestion with what it would send: a text and what to attach. */

@@ -5,9 +5,13 @@ interface GitApi {
   readonly repositories: Repository[];
   getRepository(uri: vscode.Uri): Repository | null;
 }
-interface Repository {
+export interface Repository {
   readonly rootUri: vscode.Uri;
+  /** The box for the commit message. */
+  readonly inputBox: { value: string };
   readonly state: {
+    /** Files with conflicts. */
+    readonly mergeChanges: Change[];
     readonly workingTreeChanges: Change[];
     readonly indexChanges: Change[];
     readonly untrackedChanges?: Change[];
@@ -15,6 +19,11 @@ interface Repository {
   status(): Promise<void>;
   diff(cached?: boolean): Promise<string>;
   diffWithHEAD(path: string): Promise<string>;
+  log(options: { maxEntries: number }): Promise<Commit[]>;
+  getCommit(ref: string): Promise<Commit>;
+}
+interface Commit {
+  readonly message: string;
 }
 interface Change {
   readonly uri: vscode.Uri;
@@ -22,14 +31,18 @@ interface Change {
 }
 const UNTRACKED = 7;
 
+export const NO_REPOSITORY = 'No git repository is open in the editor.';
+export const NO_CHANGES = 'There are no uncommitted changes.';
+
 /** `git diff HEAD` of the repository around `near` (else the first one), or why there is none, in a sentence. */
 export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: string } | { none: string }> {
-  const repository = await findRepository(near);
-  if (!repository) return { none: 'No git repository is open in the editor.' };
+  const git = await openGit();
+  const repository = (near && git?.getRepository(near)) ?? git?.repositories[0];
+  if (!repository) return { none: NO_REPOSITORY };
   await repository.status();
-  const { indexChanges, workingTreeChanges, untrackedChanges = [] } = repository.state;
+  const { indexChanges, workingTreeChanges } = repository.state;
   const unstaged = workingTreeChanges.filter(({ status }) => status !== UNTRACKED);
-  const untracked = [...workingTreeChanges.filter(({ status }) => status === UNTRACKED), ...untrackedChanges];
+  const untracked = untrackedFiles(repository);
   let text: string;
   if (indexChanges.length === 0) text = await repository.diff(false);
   else if (unstaged.length === 0) text = await repository.diff(true);
@@ -40,9 +53,9 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
     text = parts.join('');
   }
   if (untracked.length > 0) {
-    text += `\nNot under version control yet:\n${untracked.map(({ uri }) => vscode.workspace.asRelativePath(uri)).join('\n')}\n`;
+    text += `\nNot under version control yet:\n${untracked.map((uri) => vscode.workspace.asRelativePath(uri)).join('\n')}\n`;
   }
-  return text.trim() === '' ? { none: 'There are no uncommitted changes.' } : { text };
+  return text.trim() === '' ? { none: NO_CHANGES } : { text };
 }
 
 /** Whether a repository with uncommitted changes is open; does not wake the git extension. */
@@ -54,10 +67,24 @@ export function hasUncommittedChanges(): boolean {
     .repositories.some(({ state }) => state.indexChanges.length + state.workingTreeChanges.length > 0);
 }
 
-async function findRepository(near: vscode.Uri | undefined): Promise<Repository | undefined> {
+/** The files that git doesn't know yet, with their own list or among the others, as the user has set it. */
+export function untrackedFiles({ state }: Repository): vscode.Uri[] {
+  const found = state.workingTreeChanges.filter(({ status }) => status === UNTRACKED);
+  return [...found, ...(state.untrackedChanges ?? [])].map(({ uri }) => uri);
+}
+
+/** Whether a merge was begun that is not committed yet: it comes with a message of git's own. */
+export async function isMerging(repository: Repository): Promise<boolean> {
+  if (repository.state.mergeChanges.length > 0) return true;
+  return repository.getCommit('MERGE_HEAD').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The built-in git extension's API; undefined where there is none (the web editor), it is turned off, or git is missing. */
+export async function openGit(): Promise<GitApi | undefined> {
   const extension = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
   const git = await extension?.activate();
-  if (!git?.enabled) return undefined;
-  const api = git.getAPI(1);
-  return (near && api.getRepository(near)) ?? api.repositories[0];
+  return git?.enabled ? git.getAPI(1) : undefined;
 }
