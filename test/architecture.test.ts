@@ -32,6 +32,8 @@ const FLOORS: Record<string, number> = {
 const CORES = [
   'server/credits/ledger.ts',
   'server/credits/pricing.ts',
+  'server/credits/refundRule.ts',
+  'server/gateway/editPrompt.ts',
   'server/gateway/prompt.ts',
   'server/gateway/tokens.ts',
   'extension/edit/engine/answerReader.ts',

@@ -154,6 +154,11 @@ export async function finishMessage(
     .execute();
 }
 
+/** An answer whose charge came back. No row when the conversation was deleted meanwhile: that is no error. */
+export async function refundMessage(tx: Tx, id: string, reason: Reason): Promise<void> {
+  await tx.updateTable('message').set({ charged: 0, reason }).where('id', '=', id).execute();
+}
+
 /** A page of the list, newest first; `search` looks into titles and texts. */
 export async function listConversations(
   db: Reader,

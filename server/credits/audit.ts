@@ -80,6 +80,13 @@ function checks(leaseLimit: number): Check[] {
         sum(t.amount) from transfer t where t.hold_id = h.id and t.kind = 'charge' and t.id <> h.id || ':beyond'), 0)`,
     },
     {
+      invariant: 'e',
+      what: 'a hold of which more came back to a fund than it gave',
+      rows: sql`select r.hold_id as id from transfer r where r.kind = 'refund' group by r.hold_id, r.credit
+        having sum(r.amount) > coalesce((select sum(c.amount) from transfer c
+          where c.hold_id = r.hold_id and c.kind = 'charge' and c.debit = r.credit), 0)`,
+    },
+    {
       invariant: 'f',
       what: 'an ended run without exactly one line in the token log, or with one that says otherwise',
       rows: sql`select h.run_id as id from hold h left join log_entry l on l.run_id = h.run_id
@@ -93,6 +100,27 @@ function checks(leaseLimit: number): Check[] {
       what: 'a run that has ended without a resolved hold',
       rows: sql`select r.id from run r left join hold h on h.run_id = r.id
         where h.id is null or (r.state = 'running') <> (h.state = 'pending')`,
+    },
+    {
+      invariant: 'f',
+      what: 'a refund without its one line in the token log, or with one that says otherwise or not why',
+      rows: sql`select h.run_id as id from hold h left join log_entry l on l.run_id = h.run_id and l.kind = 'refund'
+        left join (select hold_id, sum(amount) as amount from transfer where kind = 'refund' group by hold_id) t
+        on t.hold_id = h.id where coalesce(l.amount, 0) <> coalesce(t.amount, 0)
+        or (l.id is not null and (l.id <> 'refund:' || h.run_id or l.reason_code is null))`,
+    },
+    {
+      invariant: 'f',
+      what: 'an answer that says it was charged otherwise than the journal has it',
+      rows: sql`select m.id from message m join hold h on h.run_id = m.run_id where m.role = 'assistant'
+        and h.state <> 'pending' and m.charged <> coalesce((select sum(case t.kind when 'charge' then t.amount
+          when 'refund' then -t.amount else 0 end) from transfer t where t.hold_id = h.id), 0)`,
+    },
+    {
+      invariant: 'g',
+      what: 'a refund of no hold, or not by the account that pays refunds',
+      rows: sql`select id from transfer where (kind = 'refund') <> (debit = 'house:refunds')
+        or (kind = 'refund' and hold_id is null)`,
     },
     {
       invariant: 'g',

@@ -45,6 +45,26 @@ export function settle(held: Split, costMicro: number): Settlement {
   };
 }
 
+export type Refund =
+  | { kind: 'refund'; split: Split; refundedMicro: number }
+  | { kind: 'nothing_charged' }
+  | { kind: 'refunded_before'; refundedMicro: number };
+
+/** What gives back a charge: all of it, to the funds it came from, and once. */
+export function refund(charged: Split, refunded: Split): Refund {
+  const chargedMicro = total(charged);
+  const refundedMicro = total(refunded);
+  if (chargedMicro === 0) return { kind: 'nothing_charged' };
+  if (refundedMicro > 0) return { kind: 'refunded_before', refundedMicro };
+  return { kind: 'refund', split: { ...charged }, refundedMicro: chargedMicro };
+}
+
+/** The sum of a split. */
+export function total(split: Split): number {
+  for (const fund of FUNDS) assertAmount(split[fund]);
+  return FUNDS.reduce((sum, fund) => sum + split[fund], 0);
+}
+
 function takeInOrder(amountMicro: number, has: (fund: Fund) => number): Split {
   const split: Split = { promotional: 0, purchased: 0 };
   let rest = amountMicro;
@@ -67,4 +87,5 @@ export const HOUSE = {
   grants: 'house:grants',
   payments: 'house:payments',
   absorbed: 'house:absorbed',
+  refunds: 'house:refunds',
 } as const;

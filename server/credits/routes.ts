@@ -3,7 +3,7 @@ import { LogAnswerSchema } from '../../shared/credits.ts';
 import type { Database } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, answers } from '../platform/http.ts';
-import { listLog } from './store.ts';
+import { listLog } from './log.ts';
 
 const log = createRoute({
   method: 'get',

@@ -1,21 +1,9 @@
-import type { Selectable } from 'kysely';
 import type { Balance } from '../../shared/account.ts';
-import type { LogAnswer, LogEntry } from '../../shared/credits.ts';
 import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
-import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
-import type { HoldRow, LogEntryRow, TransferRow } from '../platform/db/schema.ts';
-import {
-  assertAmount,
-  available,
-  FUNDS,
-  type Fund,
-  type Funds,
-  fundAccount,
-  HOUSE,
-  settle,
-  splitHold,
-} from './ledger.ts';
+import type { HoldRow } from '../platform/db/schema.ts';
+import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, writeLog } from './journal.ts';
+import { assertAmount, available, FUNDS, type Fund, fundAccount, HOUSE, settle, splitHold } from './ledger.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
 export interface RunUse {
@@ -196,73 +184,6 @@ export async function readBalance(db: Reader, accountId: string, guestRunMicro: 
   };
 }
 
-/** A page of the token log, newest first; `before` is the `before` of the page before it. */
-export async function listLog(
-  db: Reader,
-  accountId: string,
-  page: { before?: number; limit: number },
-): Promise<LogAnswer> {
-  let query = db
-    .selectFrom('log_entry')
-    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
-    .selectAll('log_entry')
-    .where('wallet.account_id', '=', accountId);
-  if (page.before !== undefined) query = query.where('log_entry.seq', '<', page.before);
-  const rows = await query
-    .orderBy('log_entry.seq', 'desc')
-    .limit(page.limit + 1)
-    .execute();
-  const shown = rows.slice(0, page.limit);
-  return { entries: shown.map(toLogEntry), before: rows.length > page.limit ? String(shown.at(-1)!.seq) : null };
-}
-
-/** What was charged since `since`, by conversation, most first. */
-export function sumCharges(db: Reader, accountId: string, since: number) {
-  return db
-    .selectFrom('log_entry')
-    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
-    .select((eb) => [
-      'log_entry.conversation_id as conversationId',
-      eb.fn.sum<number | string>(eb.neg(eb.ref('log_entry.amount'))).as('chargedMicro'),
-      eb.fn.countAll<number | string>().as('runs'),
-    ])
-    .where('wallet.account_id', '=', accountId)
-    .where('log_entry.at', '>=', since)
-    .where('log_entry.kind', '=', 'charge')
-    .groupBy('log_entry.conversation_id')
-    .orderBy('chargedMicro', 'desc')
-    .execute();
-}
-
-/**
- * The wallet's ledger id, its row locked: whoever wants to hold or grant waits here. A no-op update, because it means the
- * same on both engines.
- */
-async function lockWallet(tx: Tx, accountId: string): Promise<string> {
-  const row = await tx
-    .updateTable('wallet')
-    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
-    .where('account_id', '=', accountId)
-    .returning('ledger_id')
-    .executeTakeFirst();
-  if (!row) throw new Error('credits: the account has no wallet');
-  return row.ledger_id;
-}
-
-async function readFunds(tx: Tx, ledgerId: string): Promise<Funds> {
-  return toFunds(await tx.selectFrom('balance').selectAll().where('ledger_id', '=', ledgerId).execute());
-}
-
-function toFunds(rows: readonly { kind: Fund; posted: number; pending: number }[]): Funds {
-  const of = (fund: Fund) => {
-    const row = rows.find((r) => r.kind === fund);
-    return { posted: row?.posted ?? 0, pending: row?.pending ?? 0 };
-  };
-  return { promotional: of('promotional'), purchased: of('purchased') };
-}
-
-const postedOf = (funds: Funds) => FUNDS.reduce((sum, fund) => sum + funds[fund].posted, 0);
-
 /** Ends a pending hold, or tells how it ended before. */
 async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
   const hold = await tx
@@ -337,20 +258,6 @@ async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promis
   });
 }
 
-async function post(tx: Tx, transfer: TransferRow): Promise<void> {
-  await tx.insertInto('transfer').values(transfer).execute();
-}
-
-type LogRow = Selectable<LogEntryRow>;
-type LogColumns = Pick<LogRow, 'id' | 'kind' | 'amount' | 'balance' | 'reason' | 'at'> & Partial<Omit<LogRow, 'seq'>>;
-
-async function writeLog(tx: Tx, ledgerId: string, entry: LogColumns): Promise<void> {
-  await tx
-    .insertInto('log_entry')
-    .values({ absorbed: 0, ...entry, ledger_id: ledgerId })
-    .execute();
-}
-
 function useColumns({ runId, conversationId, model, usage }: RunUse) {
   return {
     run_id: runId,
@@ -361,32 +268,4 @@ function useColumns({ runId, conversationId, model, usage }: RunUse) {
     output_tokens: usage.outputTokens,
     estimated: usage.estimated ? 1 : 0,
   };
-}
-
-function toLogEntry(row: LogRow): LogEntry {
-  return {
-    id: row.id,
-    kind: row.kind,
-    amountMicro: row.amount,
-    balanceMicro: row.balance,
-    reason: row.reason,
-    reasonCode: (row.reason_code as Reason | null) ?? undefined,
-    model: row.model ?? undefined,
-    runId: row.run_id ?? undefined,
-    conversationId: row.conversation_id ?? undefined,
-    usage:
-      row.input_tokens === null
-        ? undefined
-        : {
-            inputTokens: row.input_tokens,
-            cachedInputTokens: row.cached_input_tokens ?? 0,
-            outputTokens: row.output_tokens ?? 0,
-            estimated: row.estimated === 1,
-          },
-    at: iso(row.at),
-  };
-}
-
-function assertOne(rows: bigint, what: string): void {
-  if (rows !== 1n) throw new Error(`credits: ${what}`);
 }

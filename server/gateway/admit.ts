@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChatInput, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import type { ChatInput, RepairEdit, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
   appendMessages,
@@ -23,7 +23,7 @@ import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
-import { findOpenRun, findRun, insertRun, toRun } from './runs.ts';
+import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
@@ -110,6 +110,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       created_at: at,
       ended_at: null,
       outcome: null,
+      repairs: repairOf(request)?.repairs ?? null,
     };
     const smallest = Math.min(MIN_OUTPUT_TOKENS, sized.outputLimit);
     const amountMicro = worstCase(model.price, sized.inputBound, Math.max(outputLimit, smallest));
@@ -166,7 +167,7 @@ async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at:
   const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
   if (await claim()) return;
   if (request.replaces || request.continues) throw notFound('conversation');
-  if (isRepair(request)) throw notFound('conversation');
+  if (repairOf(request)) throw notFound('conversation');
   const made = await createConversation(tx, {
     id: request.conversationId,
     account_id: caller.accountId,
@@ -182,7 +183,8 @@ async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at:
   if (!made && !(await claim())) throw notFound('conversation');
 }
 
-const isRepair = (request: RunRequest) => request.kind === 'edit' && 'repairs' in request.input;
+const repairOf = ({ kind, input }: RunRequest): RepairEdit | null =>
+  kind === 'edit' && 'repairs' in input ? input : null;
 
 const pathsOf = ({ attachments = [] }: ChatInput) =>
   attachments.flatMap((a) => ('path' in a && a.path !== undefined ? [a.path] : []));
@@ -208,6 +210,19 @@ async function askedOf(tx: Tx, deps: TurnDeps, request: RunRequest): Promise<Ask
       );
     return continued(history, request.continues);
   }
+  const repair = repairOf(request);
+  if (repair) {
+    if (request.replaces) throw new AppError('invalid_request', 'A repair goes without replaces.');
+    const repaired = await repairedBy(tx, request.conversationId, history, repair.repairs);
+    const asked = await newMessage(tx, deps, request);
+    return {
+      turns: [...repaired.map(toTurn), asked.turn],
+      continuing: false,
+      userMessage: asked.message,
+      userMessageId: asked.message.id,
+      supersedeFromSeq: null,
+    };
+  }
   const target = request.replaces ? history.find((m) => m.id === request.replaces) : undefined;
   if (request.replaces && !target) throw notFound('message');
   if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
@@ -226,12 +241,28 @@ async function askedOf(tx: Tx, deps: TurnDeps, request: RunRequest): Promise<Ask
   const kept = target ? history.filter((m) => m.seq < target.seq) : history;
   const asked = await newMessage(tx, deps, request);
   return {
-    turns: [...kept.map(toTurn), asked.turn],
+    // An edit says all by itself.
+    turns: request.kind === 'edit' ? [asked.turn] : [...kept.map(toTurn), asked.turn],
     continuing: false,
     userMessage: asked.message,
     userMessageId: asked.message.id,
     supersedeFromSeq: target?.seq ?? null,
   };
+}
+
+/** The edit of files that a repair is for, and its answer; refuses what can't be repaired. */
+async function repairedBy(tx: Tx, conversationId: string, history: HistoryMessage[], runId: string) {
+  const run = await findRun(tx, runId);
+  const question = history.find((m) => m.id === run?.user_message_id);
+  const answer = history.find((m) => m.id === run?.message_id);
+  if (run?.conversation_id !== conversationId || !question || !answer) throw notFound('run');
+  if (!('edit' in question.extras && 'files' in question.extras.edit))
+    throw new AppError('invalid_request', 'Only an edit of files can be repaired, and a repair is not repaired again.');
+  if (run.state !== 'complete' || answer.text.trim() === '')
+    throw new AppError('nothing_to_repair', 'That edit did not come to its end. Nothing was started: ask for it anew.');
+  if (await isRepaired(tx, runId))
+    throw new AppError('already_repaired', 'An edit is repaired once. Nothing was started: ask for it anew.');
+  return [question, answer];
 }
 
 function continued(history: HistoryMessage[], runId: string): Asked {

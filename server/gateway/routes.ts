@@ -1,16 +1,24 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ModelsAnswerSchema } from '../../shared/models.ts';
-import { OutcomeSchema, RunAnswerSchema, RunRequestSchema, RunSchema, SpendingSchema } from '../../shared/runs.ts';
+import {
+  OutcomeAnswerSchema,
+  OutcomeSchema,
+  RunAnswerSchema,
+  RunRequestSchema,
+  RunSchema,
+  SpendingSchema,
+} from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { readMessage, readTitles } from '../conversations/store.ts';
-import { sumCharges } from '../credits/store.ts';
+import { sumCharges } from '../credits/log.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
-import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, answers, emptyAnswer, eventStream, rawAnswer } from '../platform/http.ts';
+import { notFound } from '../platform/errors.ts';
+import { type Api, answers, eventStream, rawAnswer } from '../platform/http.ts';
 import { admitRun } from './admit.ts';
-import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, storeOutcome, toRun } from './runs.ts';
+import { tellOutcome } from './outcome.ts';
+import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
 import { runTurn, type TurnDeps } from './turn.ts';
 
@@ -70,9 +78,9 @@ const stop = createRoute({
 const outcome = createRoute({
   method: 'post',
   path: '/api/runs/{id}/outcome',
-  summary: 'What became of an edit, told once',
+  summary: 'What became of an edit, told once; one of which nothing could be applied is refunded, within limits',
   request: { params, body: { required: true, content: { 'application/json': { schema: OutcomeSchema } } } },
-  responses: emptyAnswer,
+  responses: answers(OutcomeAnswerSchema),
 });
 
 export interface RunRouteDeps extends TurnDeps {
@@ -178,14 +186,8 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   });
 
   api.openapi(outcome, async (c) => {
-    const run = await ownRun(c.var.accountId, c.req.valid('param').id);
-    if (run.kind !== 'edit' || run.state === 'running')
-      throw new AppError('invalid_request', 'Only an edit that has ended has an outcome.');
-    const told = JSON.stringify(c.req.valid('json'));
-    const stored = await db.write((tx) => storeOutcome(tx, run.id, told));
-    if (!stored && (await findRun(db.read, run.id))?.outcome !== told)
-      throw new AppError('outcome_already_told', 'Another outcome was told before; it stays.');
-    return c.body(null, 204);
+    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    return c.json(await tellOutcome(deps, id, c.req.valid('json')), 200);
   });
 
   /** A run whose events are deleted, from its message: its whole text as one event, and its end. */

@@ -103,15 +103,30 @@ export async function requestStop(tx: Tx, id: string): Promise<void> {
   await tx.updateTable('run').set({ stop_requested: 1 }).where('id', '=', id).where('state', '=', 'running').execute();
 }
 
-/** Stores an edit's outcome if none was told before. */
-export async function storeOutcome(tx: Tx, id: string, outcome: string): Promise<boolean> {
-  const { numUpdatedRows } = await tx
+/** A run that is known to be there, its row locked: whoever tells its outcome waits here. A no-op update, as for wallets. */
+export function lockRun(tx: Tx, id: string): Promise<RunRow> {
+  return tx
     .updateTable('run')
-    .set({ outcome })
+    .set((eb) => ({ outcome: eb.ref('outcome') }))
     .where('id', '=', id)
-    .where('outcome', 'is', null)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Stores an edit's outcome; the run's row is locked and has none. */
+export async function storeOutcome(tx: Tx, id: string, outcome: string): Promise<void> {
+  await tx.updateTable('run').set({ outcome }).where('id', '=', id).where('outcome', 'is', null).execute();
+}
+
+/** Whether an edit has its one repair: one that runs, or came to an end that counts. */
+export async function isRepaired(db: Reader, id: string): Promise<boolean> {
+  const repair = await db
+    .selectFrom('run')
+    .select('id')
+    .where('repairs', '=', id)
+    .where('state', 'in', ['running', 'complete', 'stopped'])
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return repair !== undefined;
 }
 
 /** Stores a batch of consecutive events as one row. */

@@ -29,10 +29,17 @@ const GuestConfigSchema = z.strictObject({
   runMicro: z.int().min(0).default(credits(1)),
 });
 
+/** When an edit of which nothing could be applied is refunded: told so soon after its end, and so often in 24 hours. */
+const RefundConfigSchema = z.strictObject({
+  withinMinutes: z.int().min(0).default(10),
+  perDay: z.int().min(0).default(5),
+});
+
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
   models: z.array(ModelConfigSchema).default([]),
   guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
+  refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
 });
 export type Policy = z.infer<typeof PolicySchema>;
 

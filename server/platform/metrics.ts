@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { RunState, Usage } from '../../shared/runs.ts';
+import type { NotRefunded, RunState, Usage } from '../../shared/runs.ts';
 
 /** What `/metrics` tells. No label names an account, and no path has an id in it: routes stand as patterns. */
 export class Metrics {
@@ -29,6 +29,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #outcomes = new Counter({
+    name: 'perigee_edit_outcomes_total',
+    help: 'Edits whose outcome was told, by whether the charge was refunded or why it was not',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #refunded = new Counter({
+    name: 'perigee_refunded_micro_total',
+    help: 'Micro-credits given back for edits of which nothing could be applied',
+    registers: [this.registry],
+  });
+
   constructor(gauges: { runningRuns: () => number; openTails: () => number }) {
     collectDefaultMetrics({ register: this.registry });
     const gauge = (name: string, help: string, read: () => number) =>
@@ -53,6 +65,11 @@ export class Metrics {
     this.#tokens.inc({ direction: 'input' }, usage.inputTokens - usage.cachedInputTokens);
     this.#tokens.inc({ direction: 'cached_input' }, usage.cachedInputTokens);
     this.#tokens.inc({ direction: 'output' }, usage.outputTokens);
+  }
+
+  outcomeTold(result: 'refunded' | NotRefunded, refundedMicro: number): void {
+    this.#outcomes.inc({ result });
+    this.#refunded.inc(refundedMicro);
   }
 
   runRecovered(): void {

@@ -4,7 +4,15 @@ import type { AccountAnswer } from '../../shared/account.ts';
 import type { Conversation, ConversationsAnswer } from '../../shared/conversations.ts';
 import type { LogAnswer } from '../../shared/credits.ts';
 import type { Problem } from '../../shared/problems.ts';
-import type { SelectionEdit, RunAnswer, RunEvent, RunRequest } from '../../shared/runs.ts';
+import type {
+  FilesEdit,
+  OutcomeAnswer,
+  RepairEdit,
+  RunAnswer,
+  RunEvent,
+  RunRequest,
+  SelectionEdit,
+} from '../../shared/runs.ts';
 
 export type SeenEvent = RunEvent & { seq: number };
 
@@ -66,6 +74,20 @@ export class Client {
     return { id: randomUUID(), conversationId: randomUUID(), kind: 'edit', input };
   }
 
+  /** An edit of files, given as path and text. */
+  editFiles(instruction: string, files: Record<string, string>, more: Partial<FilesEdit> = {}): RunRequest {
+    const given = Object.entries(files).map(([path, text]) => ({ path, languageId: 'typescript', text }));
+    const input: FilesEdit = { instruction, files: given, ...more };
+    return { id: randomUUID(), conversationId: randomUUID(), kind: 'edit', input };
+  }
+
+  /** The repair of one block of an edit of files. */
+  repair(edit: RunRequest, more: Partial<RepairEdit> = {}): RunRequest {
+    const refused = [{ path: 'a.ts', lookedFor: 'let b;', why: 'These lines are not in the file.', nearest: 'let a;' }];
+    const input: RepairEdit = { repairs: edit.id, refused, ...more };
+    return { id: randomUUID(), conversationId: edit.conversationId, kind: 'edit', input };
+  }
+
   start(request: RunRequest): Promise<Answer<RunAnswer>> {
     return this.request('POST', '/api/runs', request);
   }
@@ -108,6 +130,8 @@ export class Client {
   log = (query = '') => this.request<LogAnswer>('GET', `/api/credits/log${query}`);
   conversations = (query = '') => this.request<ConversationsAnswer>('GET', `/api/conversations${query}`);
   conversation = (id: string, query = '') => this.request<Conversation>('GET', `/api/conversations/${id}${query}`);
+  outcome = (runId: string, applied: number, refused = 0) =>
+    this.request<OutcomeAnswer>('POST', `/api/runs/${runId}/outcome`, { applied, refused });
   stop = (runId: string) => this.request('POST', `/api/runs/${runId}/stop`);
 
   /** Available micro-credits. */

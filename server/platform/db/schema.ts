@@ -170,8 +170,10 @@ export interface RunRow {
   last_seq: number;
   created_at: number;
   ended_at: number | null;
-  /** An edit's outcome, told once: JSON of {applied, refused}. */
+  /** An edit's outcome, told once: JSON of {applied, refused, refundedMicro, notRefunded?}. */
   outcome: string | null;
+  /** The run, an edit of files, whose refused blocks this one writes anew. */
+  repairs: string | null;
 }
 
 /** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */

@@ -1,8 +1,9 @@
 import type { Migration, MigrationProvider } from 'kysely';
 import { main } from './001-main.ts';
+import { repairs } from './002-repairs.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
-  const all: Record<string, Migration> = { '001-main': main(engine) };
+  const all: Record<string, Migration> = { '001-main': main(engine), '002-repairs': repairs };
   return { getMigrations: async () => all };
 }

@@ -1,0 +1,83 @@
+import { REASONS, type Reason } from '../../shared/runs.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { HoldRow, TransferRow } from '../platform/db/schema.ts';
+import { assertOne, lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { FUNDS, fundAccount, HOUSE, type Refund, refund, type Split } from './ledger.ts';
+
+/** What a run was charged and what of it came back, by fund. */
+export interface Charge {
+  hold: HoldRow;
+  charged: Split;
+  refunded: Split;
+}
+
+/** A run's charge. The wallet stays locked until the transaction ends: what else would be refunded to it waits. */
+export async function lockCharge(tx: Tx, accountId: string, runId: string): Promise<Charge> {
+  const ledgerId = await lockWallet(tx, accountId);
+  const hold = await tx
+    .selectFrom('hold')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('ledger_id', '=', ledgerId)
+    .executeTakeFirst();
+  if (!hold) throw new Error('credits: a run without a hold');
+  const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
+  const split = (kind: TransferRow['kind'], side: 'debit' | 'credit') => {
+    const sums: Split = { promotional: 0, purchased: 0 };
+    for (const transfer of transfers.filter((t) => t.kind === kind))
+      for (const fund of FUNDS) if (transfer[side] === fundAccount(fund, ledgerId)) sums[fund] += transfer.amount;
+    return sums;
+  };
+  return { hold, charged: split('charge', 'debit'), refunded: split('refund', 'credit') };
+}
+
+/**
+ * Gives back all that a run was charged, to the funds it came from, once. `charge` was locked in this transaction; the
+ * reason is for the user.
+ */
+export async function refundRun(
+  tx: Tx,
+  { hold, charged, refunded }: Charge,
+  run: { conversationId: string; model: string },
+  reason: Reason,
+  at: number,
+): Promise<Refund> {
+  const decision = refund(charged, refunded);
+  if (decision.kind !== 'refund') return decision;
+  // From here the refund must succeed. Balances change in the order in which holds take them: no deadlock.
+  for (const fund of FUNDS) {
+    const { numUpdatedRows } = await tx
+      .updateTable('balance')
+      .set((eb) => ({ posted: eb('posted', '+', decision.split[fund]) }))
+      .where('ledger_id', '=', hold.ledger_id)
+      .where('kind', '=', fund)
+      .executeTakeFirst();
+    assertOne(numUpdatedRows, 'a refund without its balance');
+  }
+  for (const fund of FUNDS.toReversed()) {
+    if (decision.split[fund] === 0) continue;
+    await post(tx, {
+      id: `${hold.id}:refund:${fund}`,
+      debit: HOUSE.refunds,
+      credit: fundAccount(fund, hold.ledger_id),
+      amount: decision.split[fund],
+      kind: 'refund',
+      request_id: hold.run_id,
+      hold_id: hold.id,
+      at,
+    });
+  }
+  await writeLog(tx, hold.ledger_id, {
+    id: `refund:${hold.run_id}`,
+    kind: 'refund',
+    amount: decision.refundedMicro,
+    balance: postedOf(await readFunds(tx, hold.ledger_id)),
+    reason: REASONS[reason],
+    reason_code: reason,
+    run_id: hold.run_id,
+    conversation_id: run.conversationId,
+    model: run.model,
+    at,
+  });
+  return decision;
+}
