@@ -1,0 +1,27 @@
+interface Place {
+  line: number;
+  character: number;
+}
+
+/** A symbol of the editor's outline, as far as it matters here; `vscode.DocumentSymbol` is one. `kind`: the editor's number. */
+export interface Outlined {
+  readonly name: string;
+  readonly kind: number;
+  readonly range: { readonly start: Place; readonly end: Place };
+  readonly children: readonly Outlined[];
+}
+
+/** Module, Namespace, Package, Class, Enum, Interface, Object and Struct of `vscode.SymbolKind`: what is in them is meant. */
+const CONTAINERS = new Set([1, 2, 3, 4, 9, 10, 18, 22]);
+
+/**
+ * The symbol that somebody with the cursor `at` means: a function or method as a whole, whatever is nested in it; a class
+ * only where the cursor is in none of its members. Undefined outside of all symbols.
+ */
+export function symbolAround(symbols: readonly Outlined[], at: Place): Outlined | undefined {
+  const around = symbols.find(({ range }) => compare(range.start, at) <= 0 && compare(at, range.end) <= 0);
+  if (!around || !CONTAINERS.has(around.kind)) return around;
+  return symbolAround(around.children, at) ?? around;
+}
+
+const compare = (a: Place, b: Place) => a.line - b.line || a.character - b.character;

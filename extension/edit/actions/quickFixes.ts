@@ -1,0 +1,47 @@
+import * as vscode from 'vscode';
+import { allTitle, countable, problemTitle } from './problems.ts';
+
+/** Several at one place, such as two linters that say the same: a menu with more has no room for anything else. */
+const MAX_AT_ONE_PLACE = 3;
+
+/**
+ * "Fix" and "Explain" at every problem that the editor knows of. Made while the editor starts, so it only writes down what
+ * the commands are to be told; they load what does it.
+ */
+export class QuickFixes implements vscode.CodeActionProvider {
+  static readonly kinds = [vscode.CodeActionKind.QuickFix];
+
+  provideCodeActions(
+    document: vscode.TextDocument,
+    _range: vscode.Range,
+    { diagnostics, only }: vscode.CodeActionContext,
+  ): vscode.CodeAction[] {
+    if (diagnostics.length === 0 || (only && !only.contains(vscode.CodeActionKind.QuickFix))) return [];
+    const here = diagnostics.toSorted((a, b) => a.severity - b.severity).slice(0, MAX_AT_ONE_PLACE);
+    const ofEach = (verb: 'Fix' | 'Explain', command: string) =>
+      here.map((diagnostic) =>
+        action(problemTitle(verb, here.length > 1 ? diagnostic.message : undefined), [diagnostic], command, [
+          document.uri,
+          diagnostic.range,
+          diagnostic.message,
+        ]),
+      );
+    const explain = ofEach('Explain', 'perigee.explainProblem');
+    if (!canEdit(document)) return explain;
+    const all = countable(vscode.languages.getDiagnostics(document.uri)).length;
+    const name = document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
+    const fixAll = action(`${allTitle(all, name)} with Perigee`, here, 'perigee.fixAllProblems', [document.uri]);
+    return [...ofEach('Fix', 'perigee.fixProblem'), ...(all > 1 ? [fixAll] : []), ...explain];
+  }
+}
+
+function action(title: string, diagnostics: vscode.Diagnostic[], command: string, args: unknown[]): vscode.CodeAction {
+  const made = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  made.diagnostics = diagnostics;
+  made.command = { command, title, arguments: args };
+  return made;
+}
+
+const canEdit = ({ uri: { scheme } }: vscode.TextDocument) =>
+  scheme === 'untitled' ||
+  (scheme !== 'vscode-notebook-cell' && vscode.workspace.fs.isWritableFileSystem(scheme) === true);
