@@ -1,6 +1,7 @@
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
-import { type FilePlan, planFile } from '../../extension/edit/engine/plan.ts';
+import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import { planFile } from '../../extension/edit/engine/plan.ts';
 import { type Finding, listed, type Measure, median } from './numbers.ts';
 
 const PATH = 'src/large.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Reason } from '../../extension/edit/engine/edits.ts';
-import { type FilePlan, planEdits } from '../../extension/edit/engine/plan.ts';
+import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import { planEdits } from '../../extension/edit/engine/plan.ts';
 
 const CORPORA = fileURLToPath(new URL('../../../shared/corpora', import.meta.url));
 

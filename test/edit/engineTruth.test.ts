@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import { type FilePlan, planEdits, planReplacement } from '../../extension/edit/engine/plan.ts';
+import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import { planEdits, planReplacement } from '../../extension/edit/engine/plan.ts';
 import { commonIndent, readAnswer } from '../../extension/edit/stream.ts';
 import {
   type Block,
@@ -292,4 +293,4 @@ describe('what the edit engine writes is what was meant, or nothing', function (
     }));
 });
 
-const nothing: FilePlan = { kind: 'refused', path: PATH, refusals: [] };
+const nothing: FilePlan = { kind: 'refused', path: PATH, refusals: [], placed: [] };

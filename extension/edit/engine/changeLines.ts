@@ -1,5 +1,5 @@
 import { diffLines } from '../hunks.ts';
-import type { ChangeLine } from './edits.ts';
+import type { ChangeLine, PlacedHunk } from './edits.ts';
 import { trimTrail } from './loose.ts';
 
 /**
@@ -38,4 +38,14 @@ function refine(old: readonly string[], fresh: readonly string[]): ChangeLine[] 
   }
   keepTo(old.length);
   return lines;
+}
+
+/** The hunks that turn `oldLines`, which begin at line `offset` of a file, into `newLines`. */
+export function toPlacedHunks(oldLines: readonly string[], newLines: readonly string[], offset: number): PlacedHunk[] {
+  return diffLines(oldLines, newLines).map((hunk) => ({
+    startLine: offset + hunk.oldStart,
+    oldLines: hunk.oldLines,
+    newLines: hunk.newLines,
+    how: 'given',
+  }));
 }

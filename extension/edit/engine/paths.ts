@@ -55,3 +55,10 @@ export function pathOfInfo(info: string): string | undefined {
     .filter(isPath);
   return paths.length === 1 ? paths[0] : undefined;
 }
+
+/** Paths that name the same file from the workspace's root. */
+export const tidyPath = (path: string) =>
+  path
+    .trim()
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)+/, '');
