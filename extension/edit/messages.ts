@@ -1,4 +1,5 @@
 import { MICRO_PER_CREDIT, REASONS } from '../../shared/constants.ts';
+import type { Problem } from '../../shared/problems.ts';
 import type { Charge, Ending } from './session.ts';
 
 export type Button = 'Retry' | 'Keep what was written' | 'Show quota' | 'Sign in' | 'Open settings' | 'Review';
@@ -51,13 +52,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
         charge,
       );
     case 'failed': {
-      const { title, detail, code } = ending.problem;
       const left = ending.left > 0 ? tellLeft(ending.left) : 'The file is as it was.';
-      const buttons: Button[] = ['Retry'];
-      if (code === 'insufficient_credits') buttons.push('Show quota');
-      if (code === 'unauthorized') buttons.push('Sign in');
-      if (title === 'Wrong server address') buttons.push('Open settings');
-      return say('error', buttons, `${title}.`, sentence(detail), left, charge);
+      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, charge);
     }
     case 'undone':
       return say('status', [], 'Perigee: stopped, since you took the edit back');
@@ -71,6 +67,20 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     case 'closed':
       return say('warning', [], `The file was closed while Perigee was writing ${where}, so it stopped.`, charge);
   }
+}
+
+/** What went wrong, as sentences. */
+export function tellProblem({ title, detail }: Problem): string {
+  return [`${title}.`, sentence(detail)].filter((part) => part !== '').join(' ');
+}
+
+/** What the user can do about it. */
+export function waysOn({ title, code }: Problem): Button[] {
+  const buttons: Button[] = ['Retry'];
+  if (code === 'insufficient_credits') buttons.push('Show quota');
+  if (code === 'unauthorized') buttons.push('Sign in');
+  if (title === 'Wrong server address') buttons.push('Open settings');
+  return buttons;
 }
 
 function tellLeft(left: number): string {
