@@ -1,0 +1,181 @@
+import type { Range } from '../track.ts';
+import { toPlacedHunks } from './changeLines.ts';
+import type { PlacedHunk } from './edits.ts';
+import { applyHunks, parseFile } from './fileText.ts';
+import { numberLines, sureLines } from './sureLines.ts';
+
+/** A hunk that cannot be moved to the present text. */
+export interface Touched {
+  hunk: PlacedHunk;
+  /**
+   * `changed`: its lines, or those on both sides of its gap, are not there any more, or others stand between them.
+   * `unclear`: equal lines stand more than once around it, and it cannot be told which are which.
+   * `rewritten`: too much of the file differs.
+   */
+  why: 'changed' | 'unclear' | 'rewritten';
+  /** One sentence for a person. */
+  message: string;
+  /** The lines of the present text, counted from 0, between which it had its place. May be empty. */
+  lines: Range;
+}
+
+export type Rebased = { kind: 'moved'; hunks: PlacedHunk[] } | { kind: 'touched'; touched: Touched[] };
+
+const MESSAGES = {
+  changed: 'The lines that it replaces were changed since.',
+  gap: 'The lines around its place were changed since.',
+  unclear: 'Equal lines stand more than once around its place, and some were added or removed since.',
+  rewritten: 'Too much of the file was changed since.',
+};
+
+/**
+ * `hunks`, which are in the lines `base`, in the lines `current` that others made of them since; or all that stand in the
+ * way. A hunk moves when nobody touched its lines, or the gap into which it goes, and when that can be read from the two
+ * texts in one way only: in every shortest difference of them its lines are the same ones, and the unchanged lines from it
+ * upwards, and from it downwards, stand nowhere else in either text.
+ */
+export function rebaseHunks(
+  base: readonly string[],
+  hunks: readonly PlacedHunk[],
+  current: readonly string[],
+): Rebased {
+  const [a, b] = numberLines(base, current);
+  if (a.length === b.length && a.every((line, index) => line === b[index])) return { kind: 'moved', hunks: [...hunks] };
+  const sure = sureLines(a, b);
+  if (!sure) {
+    const lines = { start: 0, end: current.length };
+    const touched = hunks.map((hunk): Touched => ({ hunk, why: 'rewritten', message: MESSAGES.rewritten, lines }));
+    return touched.length > 0 ? { kind: 'touched', touched } : { kind: 'moved', hunks: [] };
+  }
+  const texts = new TextPair(a, b, sure);
+  const moved: PlacedHunk[] = [];
+  const touched: Touched[] = [];
+  for (const hunk of hunks) {
+    const isOfBase = hunk.oldLines.every((line, index) => line === base[hunk.startLine + index]);
+    const place = isOfBase ? texts.move(hunk) : 'changed';
+    if (typeof place === 'number') moved.push({ ...hunk, startLine: place });
+    else {
+      const message = place === 'changed' && hunk.oldLines.length === 0 ? MESSAGES.gap : MESSAGES[place];
+      touched.push({ hunk, why: place, message, lines: texts.linesAround(hunk) });
+    }
+  }
+  return touched.length > 0 ? { kind: 'touched', touched } : { kind: 'moved', hunks: moved };
+}
+
+/** A text before and after somebody's changes, in numbered lines. */
+class TextPair {
+  private readonly placesInA: Map<number, number[]>;
+  private readonly placesInB: Map<number, number[]>;
+
+  /** `sure`: see `sureLines`. */
+  constructor(
+    private readonly a: Int32Array,
+    private readonly b: Int32Array,
+    private readonly sure: Int32Array,
+  ) {
+    this.placesInA = placesOf(a);
+    this.placesInB = placesOf(b);
+  }
+
+  /** The line at which the hunk begins now. */
+  move({ startLine, oldLines }: PlacedHunk): number | 'changed' | 'unclear' {
+    const { a, b, sure } = this;
+    const isGap = oldLines.length === 0;
+    // Into a gap belongs what goes between its two lines: they are what must not be touched.
+    const from = isGap ? Math.max(0, startLine - 1) : startLine;
+    const to = isGap ? Math.min(a.length, startLine + 1) : startLine + oldLines.length;
+    if (from === to) return b.length === 0 ? 0 : 'changed';
+    const shift = sure[from]! - from;
+    for (let line = from; line < to; line++) {
+      if (sure[line] === -1) return this.placesInB.has(a[line]!) ? 'unclear' : 'changed';
+      if (sure[line]! - line !== shift) return 'changed';
+    }
+    // The gap at an edge of the file has but one line, beside which nothing may have been put.
+    if (isGap && startLine === 0 && shift !== 0) return 'changed';
+    if (isGap && startLine === a.length && sure[a.length - 1] !== b.length - 1) return 'changed';
+    return this.isKnownBy(from, to, shift, -1) && this.isKnownBy(from, to, shift, 1) ? startLine + shift : 'unclear';
+  }
+
+  /**
+   * Whether the lines `from` to `to`, with the unchanged ones above them (`direction` -1) or below (1), stand nowhere else in
+   * either text; or whether nothing is changed up to the file's edge.
+   */
+  private isKnownBy(from: number, to: number, shift: number, direction: -1 | 1): boolean {
+    const { a, b } = this;
+    const first = direction < 0 ? to - 1 : from;
+    // Other places of the first line; those at which the next ones differ fall away.
+    let inA = this.placesInA.get(a[first]!)!.filter((place) => place !== first);
+    let inB = this.placesInB.get(a[first]!)!.filter((place) => place !== first + shift);
+    for (let step = direction; inA.length > 0 || inB.length > 0; step += direction) {
+      const line = first + step;
+      const other = line + shift;
+      const isEdge = direction < 0 ? line < 0 : line >= a.length;
+      const isOtherEdge = direction < 0 ? other < 0 : other >= b.length;
+      if (isEdge || isOtherEdge) return isEdge && isOtherEdge;
+      if (a[line] !== b[other]) return false;
+      inA = inA.filter((place) => a[place + step] === a[line]);
+      inB = inB.filter((place) => b[place + step] === a[line]);
+    }
+    return true;
+  }
+
+  /** What stands now between the nearest lines around the hunk that are surely known. */
+  linesAround({ startLine, oldLines }: PlacedHunk): Range {
+    let above = startLine - 1;
+    while (above >= 0 && this.sure[above] === -1) above--;
+    let below = startLine + oldLines.length;
+    while (below < this.sure.length && this.sure[below] === -1) below++;
+    return {
+      start: above < 0 ? 0 : this.sure[above]! + 1,
+      end: below >= this.sure.length ? this.b.length : this.sure[below]!,
+    };
+  }
+}
+
+function placesOf(lines: Int32Array): Map<number, number[]> {
+  const places = new Map<number, number[]>();
+  for (const [index, line] of lines.entries()) {
+    const known = places.get(line);
+    if (known) known.push(index);
+    else places.set(line, [index]);
+  }
+  return places;
+}
+
+export type RebasedText =
+  | { kind: 'moved'; after: string; hunks: PlacedHunk[] }
+  | { kind: 'touched'; touched: Touched[] };
+
+/** `hunks`, made for the text `before`, done to the text `current` that others made of it since. */
+export function rebaseText(before: string, hunks: readonly PlacedHunk[], current: string): RebasedText {
+  const file = parseFile(current);
+  const rebased = rebaseHunks(parseFile(before).lines, hunks, file.lines);
+  if (rebased.kind === 'touched') return rebased;
+  return { kind: 'moved', after: applyHunks(file, rebased.hunks), hunks: rebased.hunks };
+}
+
+export type TakenBack =
+  /** `text`: the present text without the change; undefined where no file stood before it. */
+  { kind: 'taken'; text: string | undefined } | { kind: 'touched'; touched: Touched[] };
+
+/**
+ * Takes a change, which turned the text `before` into `after`, out of the text `current` that others made of `after` since.
+ * Undefined: there is no such file then. Line ends, BOM and final newline stay as they are now.
+ */
+export function takeBack(
+  before: string | undefined,
+  after: string | undefined,
+  current: string | undefined,
+): TakenBack {
+  if (current === after) return { kind: 'taken', text: before };
+  if (before === undefined || after === undefined || current === undefined) {
+    const [old, fresh, now] = [after, before, current].map((text) => (text === undefined ? [] : parseFile(text).lines));
+    const hunk: PlacedHunk = { startLine: 0, oldLines: old!, newLines: fresh!, how: 'given' };
+    const lines = { start: 0, end: now!.length };
+    return { kind: 'touched', touched: [{ hunk, why: 'changed', message: MESSAGES.changed, lines }] };
+  }
+  const file = parseFile(after);
+  const hunks = toPlacedHunks(file.lines, parseFile(before).lines, 0);
+  const rebased = rebaseText(after, hunks, current);
+  return rebased.kind === 'touched' ? rebased : { kind: 'taken', text: rebased.after };
+}
