@@ -1,0 +1,139 @@
+import * as vscode from 'vscode';
+import * as z from 'zod';
+
+/** What a checkpoint is, without the texts: small, so that a list of them is quickly read. */
+const MetaSchema = z.object({
+  version: z.literal(1),
+  id: z.uuid(),
+  /** When it was accepted, in ms since 1970. */
+  at: z.int(),
+  source: z.object({ title: z.string(), runId: z.string().optional(), conversationId: z.string().optional() }),
+  files: z
+    .array(
+      z.object({
+        uri: z.string(),
+        movedTo: z.string().optional(),
+        change: z.enum(['updated', 'created', 'deleted', 'moved']),
+        added: z.int(),
+        removed: z.int(),
+        isTakenBack: z.boolean(),
+      }),
+    )
+    .min(1),
+  /** What its texts take on disk. */
+  bytes: z.int(),
+});
+export type CheckpointMeta = z.infer<typeof MetaSchema>;
+
+/** The texts of its files, in their order; null where there was no such file. */
+const TextsSchema = z.array(z.object({ before: z.string().nullable(), after: z.string().nullable() }));
+export type CheckpointTexts = z.infer<typeof TextsSchema>;
+
+export interface Bounds {
+  checkpoints: number;
+  bytes: number;
+}
+export const BOUNDS: Bounds = { checkpoints: 100, bytes: 50 * 1024 * 1024 };
+
+/** Texts without a head are what a crash left, unless another window is about to write the head. */
+const ORPHAN_AGE_MS = 24 * 60 * 60 * 1000;
+
+const HEAD = '.json';
+const TEXTS = '.texts.json';
+
+/**
+ * Checkpoints as files of one folder: a small head and the texts, two for each. No index, so that two windows on one folder
+ * don't overwrite each other's, and a damaged file costs its own checkpoint alone.
+ */
+export class CheckpointStore {
+  constructor(
+    private readonly folder: vscode.Uri,
+    private readonly bounds: Bounds = BOUNDS,
+  ) {}
+
+  /** All that can be read, newest first. */
+  async readAll(): Promise<CheckpointMeta[]> {
+    const heads = (await this.names()).filter((name) => name.endsWith(HEAD) && !name.endsWith(TEXTS));
+    const read = await Promise.all(heads.map((name) => this.read(name, MetaSchema)));
+    return newestFirst(read.filter((meta) => meta !== undefined));
+  }
+
+  /** Undefined when they are gone or damaged. */
+  async readTexts({ id, files }: CheckpointMeta): Promise<CheckpointTexts | undefined> {
+    const texts = await this.read(id + TEXTS, TextsSchema);
+    return texts?.length === files.length ? texts : undefined;
+  }
+
+  /** The texts first: a head says that they are there. Undefined for what is too large; rejects when the disk does. */
+  async add(
+    meta: Omit<CheckpointMeta, 'bytes' | 'version'>,
+    texts: CheckpointTexts,
+  ): Promise<CheckpointMeta | undefined> {
+    const encoded = encode(texts);
+    if (encoded.length > this.bounds.bytes) return undefined;
+    const whole: CheckpointMeta = { version: 1, ...meta, bytes: encoded.length };
+    await vscode.workspace.fs.createDirectory(this.folder);
+    await vscode.workspace.fs.writeFile(this.at(meta.id + TEXTS), encoded);
+    await this.write(whole);
+    return whole;
+  }
+
+  /** The head anew. */
+  async write(meta: CheckpointMeta): Promise<void> {
+    await vscode.workspace.fs.writeFile(this.at(meta.id + HEAD), encode(meta));
+  }
+
+  /** Drops the oldest beyond the bounds and what crashes left; gives what stays. `all`: newest first. */
+  async prune(all: readonly CheckpointMeta[], now: number): Promise<CheckpointMeta[]> {
+    let bytes = 0;
+    const isKept = (meta: CheckpointMeta, index: number) => {
+      bytes += meta.bytes;
+      return index < this.bounds.checkpoints && bytes <= this.bounds.bytes;
+    };
+    const kept = all.filter(isKept);
+    const known = new Set(kept.map(({ id }) => id));
+    for (const { id } of all) if (!known.has(id)) await this.delete(id + HEAD, id + TEXTS);
+    for (const name of await this.names()) {
+      if (known.has(name.split('.', 1)[0]!)) continue;
+      const isOld = await this.stat(name).then((stat) => stat !== undefined && now - stat.mtime > ORPHAN_AGE_MS);
+      if (isOld) await this.delete(name);
+    }
+    return kept;
+  }
+
+  private async names(): Promise<string[]> {
+    try {
+      const entries = await vscode.workspace.fs.readDirectory(this.folder);
+      return entries.filter(([, type]) => type & vscode.FileType.File).map(([name]) => name);
+    } catch {
+      return []; // Nothing was ever stored here.
+    }
+  }
+
+  private async read<T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    try {
+      const bytes = await vscode.workspace.fs.readFile(this.at(name));
+      return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async stat(name: string): Promise<vscode.FileStat | undefined> {
+    return vscode.workspace.fs.stat(this.at(name)).then(undefined, () => undefined);
+  }
+
+  private async delete(...names: string[]): Promise<void> {
+    for (const name of names) await vscode.workspace.fs.delete(this.at(name)).then(undefined, () => {});
+  }
+
+  private at(name: string): vscode.Uri {
+    return vscode.Uri.joinPath(this.folder, name);
+  }
+}
+
+export function newestFirst(all: readonly CheckpointMeta[]): CheckpointMeta[] {
+  return [...all].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+}
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
