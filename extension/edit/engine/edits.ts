@@ -63,7 +63,9 @@ export type Reason =
   /** The new text leaves out code by an ellipsis: writing it would delete what it stands for. */
   | 'elided'
   /** Nothing would change. */
-  | 'noChange';
+  | 'noChange'
+  /** The file is one that Perigee doesn't write to: outside the workspace, binary, too large, a link. */
+  | 'forbidden';
 
 /** Lines of the file that come nearest to what was looked for. */
 export interface Nearest {
