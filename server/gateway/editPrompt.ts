@@ -61,7 +61,7 @@ function selectionText({ instruction, path, languageId, selection, before, after
     `Instruction: ${instruction}`,
     `File: ${path} (${languageId})`,
     `Lines before:\n${fenced(before, languageId)}`,
-    `Selection:\n${fenced(selection.text, languageId)}`,
+    `Selection, lines ${selection.start + 1} to ${selection.end + 1}:\n${fenced(selection.text, languageId)}`,
     `Lines after:\n${fenced(after, languageId)}`,
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { estimateTokens } from '../tokens.ts';
 import { answerChat } from './demoChat.ts';
 import { answerEdit } from './demoEdit.ts';
+import { answerFiles } from './demoFiles.ts';
 import { type PromptMessage, type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from './stream.ts';
 
 /** The demo model's id, at the service and in the list of models. */
@@ -27,14 +28,14 @@ const PIECE = /\s*\S{1,12}|\s+$/gu;
 
 /**
  * The built-in model for a first try without any service. It is no language model and says so in each chat answer; what
- * it does follows from visible rules: see `demoChat.ts` and `demoEdit.ts`.
+ * it does follows from visible rules: see `demoChat.ts`, `demoEdit.ts` and `demoFiles.ts`.
  */
 export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {}): Upstream {
   return {
     models: async () => [DEMO_MODEL],
     async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined> {
       signal.throwIfAborted();
-      const answer = isEdit(request) ? answerEdit(lastUser(request.messages)) : chat(request.messages, now());
+      const answer = answerTo(request, now());
       const pieces = answer.text.match(PIECE) ?? [];
       const pauseMs = delayMs * (answer.slower ?? 1);
       let sent = '';
@@ -62,9 +63,13 @@ export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {})
   };
 }
 
-function isEdit({ messages }: UpstreamRequest): boolean {
-  const system = messages.findLast((message) => message.role === 'system');
-  return system?.text.split('\n').some((line) => line.trim() === 'edit-mode') ?? false;
+/** The last line of the system prompt tells edits from chats. */
+function answerTo({ messages }: UpstreamRequest, nowMs: number): DemoAnswer {
+  const [first] = messages;
+  const marker = first?.role === 'system' ? first.text.split('\n').at(-1)?.trim() : undefined;
+  if (marker === 'edit-mode') return answerEdit(lastUser(messages));
+  if (marker === 'edit-files-mode') return answerFiles(messages);
+  return chat(messages, nowMs);
 }
 
 function lastUser(messages: PromptMessage[]): string {

@@ -1,6 +1,7 @@
 import { estimateTokens } from '../tokens.ts';
 import type { DemoAnswer } from './demo.ts';
 import { EDIT_RULES } from './demoEdit.ts';
+import { changeFiles, FILE_RULES } from './demoFiles.ts';
 import { type DemoAttachment, fenced, readChatPrompt } from './demoPrompt.ts';
 
 const NOTE = '> **Demo model.** No language model is connected; this answer follows from fixed rules.';
@@ -9,6 +10,7 @@ const COMMANDS: Record<string, string> = {
   help: 'this list',
   table: 'a table of your words, or of what you attached',
   code: 'a code block: what you attached, or a small sample',
+  edit: 'changes to the files that you attached, to try "Apply": `edit rename count to total`',
   long: 'about 1,900 tokens, to try "stop", closing the window, and coming back',
   slow: 'an answer that takes its time',
   fail: 'an answer that breaks off in the middle, and costs nothing',
@@ -29,6 +31,9 @@ export function answerChat(prompt: string, nowMs: number, { afterFailure = false
       return say('A table', tableOf(words, attachments));
     case 'code':
       return say('A code block', code(attachments));
+    case 'edit':
+    case 'change':
+      return say('Changes', change(words.replace(/^\W*\w+[\s:,]*/, ''), attachments));
     case 'long':
       return say('A long answer', longText());
     case 'slow':
@@ -65,7 +70,19 @@ function help(): string {
     'With *Perigee: Edit Selection* I change the selected lines by these rules:',
     '',
     ...edits,
+    '',
+    'With *Perigee: Edit File* and *Edit in Workspace* the same rules change each line of the files, and these more; a semicolon parts several:',
+    '',
+    ...FILE_RULES.map(({ example, does }) => `- \`${example}\`: ${does}`),
+    '',
+    '*Fix*, *Document*, *Write Tests* and *Commit Message* get an answer in the right place, of which I cannot mean a word.',
   ].join('\n');
+}
+
+function change(instruction: string, attachments: DemoAttachment[]): string {
+  const files = attachments.filter(({ kind, path }) => path !== '' && (kind === 'file' || kind === 'selection'));
+  if (files.length === 0) return 'Attach a file, and I write blocks that "Apply" puts into it.';
+  return changeFiles(instruction, files);
 }
 
 function echo(words: string, attachments: DemoAttachment[]): string {

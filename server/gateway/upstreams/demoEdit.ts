@@ -1,17 +1,27 @@
 import type { DemoAnswer } from './demo.ts';
 import { fenced, readEditPrompt } from './demoPrompt.ts';
+import { comment, commitMessage, documented, fixed, indentation } from './demoTexts.ts';
 
-/** A visible rule: when `pattern` fits the instruction, `apply` gives the selection's new lines. */
+/**
+ * A visible rule: when `pattern` fits the instruction, `apply` gives the new lines. `firstLine` is the number that the
+ * first of them has in its file.
+ */
 interface EditRule {
   example: string;
   pattern: RegExp;
-  apply(lines: string[], match: RegExpExecArray, languageId: string): string[];
+  apply(lines: string[], match: RegExpExecArray, languageId: string, firstLine: number): string[];
 }
 
 /** Compared by code units, so that the result is the same everywhere. */
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export const EDIT_RULES: EditRule[] = [
+  {
+    example: 'document',
+    pattern: /^document\b.*/is,
+    apply: (lines, [text], id, first) => documented(lines, text, id, first),
+  },
+  { example: 'fix', pattern: /^fix\b.*/is, apply: (lines, [text], id, first) => fixed(lines, text, id, first) },
   {
     example: 'add comment "checked"',
     pattern: /^add (?:a )?comment[:\s]+(.+)$/is,
@@ -74,29 +84,43 @@ export const EDIT_RULES: EditRule[] = [
 export function answerEdit(prompt: string): DemoAnswer {
   const edit = readEditPrompt(prompt);
   if (!edit) return { text: fenced('The demo model could not read this request.', '') };
-  const { instruction, languageId, selection } = edit;
+  const { instruction, languageId, selection, firstLine, after } = edit;
+  if (/^write the commit message\b/i.test(instruction))
+    return { text: fenced(commitMessage(selection, after), languageId) };
   const eol = selection.includes('\r\n') ? '\r\n' : '\n';
   // The block's last line has lost its line feed to the fence, and may have kept its carriage return.
   const text = selection.replace(/\r(\n|$)/g, '$1');
   // The line break at the end belongs to the last line; it is no empty line to be sorted or numbered.
   const end = text.endsWith('\n') ? '\n' : '';
   const lines = text.slice(0, text.length - end.length).split('\n');
-  const changed = applyRule(lines, instruction, languageId).join('\n') + end;
+  const changed =
+    (applyRule(lines, instruction, languageId, firstLine) ?? withRules(lines, languageId)).join('\n') + end;
   const answer = fenced(eol === '\n' ? changed : changed.replaceAll('\n', '\r\n'), languageId);
   if (/^fail\b/i.test(instruction)) return { text: answer.slice(0, Math.ceil(answer.length / 2)), fails: true };
   return { text: answer, slower: /^slow\b/i.test(instruction) ? 8 : 1 };
 }
 
-function applyRule(lines: string[], instruction: string, languageId: string): string[] {
+/** What the first rule that fits the instruction makes of the lines; null when none does. */
+export function applyRule(
+  lines: string[],
+  instruction: string,
+  languageId: string,
+  firstLine: number,
+): string[] | null {
   for (const rule of EDIT_RULES) {
     const match = rule.pattern.exec(instruction);
-    if (match) return rule.apply(lines, match, languageId);
+    if (match) return rule.apply(lines, match, languageId, firstLine);
   }
-  const known = EDIT_RULES.map((rule) => rule.example).join('; ');
+  return null;
+}
+
+/** The lines below a comment that says what the demo model knows; `more`: examples of other rules. */
+export function withRules(lines: string[], languageId: string, more: string[] = []): string[] {
+  const known = [...EDIT_RULES.map((rule) => rule.example), ...more].join('; ');
   return [...comment(`Demo model: I only know these rules: ${known}.`, lines, languageId), ...lines];
 }
 
-function unquote(text: string): string {
+export function unquote(text: string): string {
   return text.trim().replace(/^(["'`“])(.*)["'`”]$/s, '$2');
 }
 
@@ -108,42 +132,17 @@ function rename(lines: string[], from: string, to: string): string[] {
   return lines.map((line) => line.replace(new RegExp(pattern, 'gu'), () => to));
 }
 
+const unitOf = (lines: string[]) => (lines.some((line) => line.startsWith('\t')) ? '\t' : '  ');
+
 function indent(lines: string[]): string[] {
-  const unit = lines.some((line) => line.startsWith('\t')) ? '\t' : '  ';
+  const unit = unitOf(lines);
   return lines.map((line) => (line.trim() === '' ? line : unit + line));
 }
 
 function wrapInTry(lines: string[], languageId: string): string[] {
   const at = indentation(lines);
   const inner = indent(lines);
-  if (languageId === 'python') return [`${at}try:`, ...inner, `${at}except Exception as error:`, `${at}  raise error`];
-  return [`${at}try {`, ...inner, `${at}} catch (error) {`, `${at}  throw error;`, `${at}}`];
-}
-
-function indentation(lines: string[]): string {
-  return /^\s*/.exec(lines.find((line) => line.trim() !== '') ?? '')![0];
-}
-
-/** What opens and, where needed, closes a comment. */
-function commentMarks(languageId: string): [string, string] {
-  if (
-    /^(python|ruby|shellscript|yaml|toml|dockerfile|makefile|perl|r|julia|powershell|elixir|ini|properties)$/.test(
-      languageId,
-    )
-  )
-    return ['# ', ''];
-  if (/^(html|xml|svg|markdown|vue|svelte)$/.test(languageId)) return ['<!-- ', ' -->'];
-  if (/^(css)$/.test(languageId)) return ['/* ', ' */'];
-  if (/^(sql|lua|haskell|ada|elm)$/.test(languageId)) return ['-- ', ''];
-  if (/^(clojure|lisp|scheme|asm)$/.test(languageId)) return ['; ', ''];
-  if (/^(latex|tex|erlang|matlab|prolog)$/.test(languageId)) return ['% ', ''];
-  if (/^(vb|bat)$/.test(languageId)) return [languageId === 'bat' ? 'REM ' : "' ", ''];
-  if (/^(plaintext|json|csv)$/.test(languageId)) return ['', ''];
-  return ['// ', ''];
-}
-
-function comment(text: string, lines: string[], languageId: string): string[] {
-  const [open, close] = commentMarks(languageId);
-  const at = indentation(lines);
-  return text.split('\n').map((line) => `${at}${open}${line}${close}`);
+  if (languageId === 'python')
+    return [`${at}try:`, ...inner, `${at}except Exception as error:`, `${at}${unitOf(lines)}raise error`];
+  return [`${at}try {`, ...inner, `${at}} catch (error) {`, `${at}${unitOf(lines)}throw error;`, `${at}}`];
 }

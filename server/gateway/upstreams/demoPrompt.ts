@@ -1,10 +1,15 @@
 /** Reads back what the gateway's prompt says, for the demo model only: real models read it as text. */
 
-export interface DemoAttachment {
-  /** As the prompt names it: "file src/a.ts lines 1-3". */
-  label: string;
+export interface DemoFile {
+  path: string;
   languageId: string;
   text: string;
+}
+
+export interface DemoAttachment extends DemoFile {
+  /** As the prompt names it: "file src/a.ts lines 1-3". */
+  label: string;
+  kind: string;
 }
 
 /** A fence opens with three or more backticks or tildes, maybe a language; the same run alone closes it. */
@@ -28,7 +33,9 @@ export function readChatPrompt(prompt: string): { words: string; attachments: De
     const [, kind, where] = /^Attached (\w+):?(.*)$/.exec(lines[at]!) ?? [];
     const block = kind ? readFence(lines, at + 1) : null;
     if (kind && block) {
-      attachments.push({ label: `${kind} ${where!.trim()}`.trim(), languageId: block.language, text: block.text });
+      const path = where!.replace(/ lines \d+-\d+$/, '').trim();
+      const label = `${kind} ${where!.trim()}`.trim();
+      attachments.push({ label, kind, path, languageId: block.language, text: block.text });
       at = block.next;
     } else {
       words.push(lines[at]!);
@@ -43,6 +50,9 @@ export interface DemoEditPrompt {
   path: string;
   languageId: string;
   selection: string;
+  /** The file's line, counted from 1, at which the selection begins. */
+  firstLine: number;
+  after: string;
 }
 
 /** An edit's message: see `prompt.ts`. Null when it doesn't have that layout. */
@@ -59,17 +69,64 @@ export function readEditPrompt(prompt: string): DemoEditPrompt | null {
     .join('\n')
     .replace(/^Instruction:\s*/, '')
     .trim();
+  const texts: Record<string, string> = {};
+  let firstLine = 1;
   for (let at = nextWritten(lines, head); at < lines.length; ) {
-    const [, name] = SECTION.exec(lines[at]!) ?? [];
+    const [, name, first] = SECTION.exec(lines[at]!) ?? [];
     const block = name ? readFence(lines, nextWritten(lines, at)) : null;
-    if (!block) return null;
-    if (name === 'Selection') return { instruction, path, languageId, selection: block.text };
+    if (!name || !block) break;
+    texts[name] = block.text;
+    if (first) firstLine = Number(first);
     at = nextWritten(lines, block.next - 1);
+  }
+  const { Selection: selection, 'Lines after': after = '' } = texts;
+  return selection === undefined ? null : { instruction, path, languageId, selection, firstLine, after };
+}
+
+const SECTION = /^(Lines before|Selection|Lines after)(?:, lines (\d+) to \d+)?:$/;
+
+export interface DemoFilesPrompt {
+  instruction: string;
+  files: DemoFile[];
+  /** Other files of the workspace. */
+  paths: string[];
+}
+
+/** The message of an edit of files: see `editPrompt.ts`. Null when it doesn't have that layout. */
+export function readFilesPrompt(prompt: string): DemoFilesPrompt | null {
+  const lines = prompt.split('\n');
+  const files: DemoFile[] = [];
+  const paths: string[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const line = lines[at]!;
+    if (line.startsWith('Instruction: ')) {
+      const instruction = lines.slice(at).join('\n').slice('Instruction: '.length).trim();
+      return { instruction, files, paths };
+    }
+    const block = readFence(lines, at + 1);
+    if (!block) return null;
+    if (line.startsWith('File: ')) {
+      files.push({ path: line.slice('File: '.length), languageId: block.language, text: block.text });
+    } else paths.push(...block.text.split('\n'));
+    at = block.next;
   }
   return null;
 }
 
-const SECTION = /^(Lines before|Selection|Lines after):$/;
+/** The blocks that a repair's message names, with what they looked for: see `editPrompt.ts`. */
+export function readRepairPrompt(prompt: string): { path: string; lookedFor: string }[] {
+  const lines = prompt.split('\n');
+  const blocks: { path: string; lookedFor: string }[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const line = lines[at]!;
+    const [, path] = /^Block \d+: (.*)$/.exec(line) ?? [];
+    if (path !== undefined) blocks.push({ path, lookedFor: '' });
+    const block = line.endsWith(':') ? readFence(lines, at + 1) : null;
+    if (block && line === 'It looked for:') blocks.at(-1)!.lookedFor = block.text;
+    at = block ? block.next : at + 1;
+  }
+  return blocks;
+}
 
 /** The first line after `index` that isn't empty. */
 function nextWritten(lines: string[], index: number): number {
