@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createParser } from 'eventsource-parser';
 import type { AccountAnswer } from '../../shared/account.ts';
 import type { Conversation, ConversationsAnswer } from '../../shared/conversations.ts';
@@ -58,7 +57,13 @@ export class Client {
 
   /** A chat request with fresh ids, unless given. */
   chat(text: string, more: Partial<RunRequest> = {}): RunRequest {
-    return { id: randomUUID(), conversationId: randomUUID(), kind: 'chat', input: { text }, ...more } as RunRequest;
+    return {
+      id: crypto.randomUUID(),
+      conversationId: crypto.randomUUID(),
+      kind: 'chat',
+      input: { text },
+      ...more,
+    } as RunRequest;
   }
 
   edit(instruction: string, text: string, more: Partial<SelectionEdit> = {}): RunRequest {
@@ -71,21 +76,21 @@ export class Client {
       after: '',
       ...more,
     };
-    return { id: randomUUID(), conversationId: randomUUID(), kind: 'edit', input };
+    return { id: crypto.randomUUID(), conversationId: crypto.randomUUID(), kind: 'edit', input };
   }
 
   /** An edit of files, given as path and text. */
   editFiles(instruction: string, files: Record<string, string>, more: Partial<FilesEdit> = {}): RunRequest {
     const given = Object.entries(files).map(([path, text]) => ({ path, languageId: 'typescript', text }));
     const input: FilesEdit = { instruction, files: given, ...more };
-    return { id: randomUUID(), conversationId: randomUUID(), kind: 'edit', input };
+    return { id: crypto.randomUUID(), conversationId: crypto.randomUUID(), kind: 'edit', input };
   }
 
   /** The repair of one block of an edit of files. */
   repair(edit: RunRequest, more: Partial<RepairEdit> = {}): RunRequest {
     const refused = [{ path: 'a.ts', lookedFor: 'let b;', why: 'These lines are not in the file.', nearest: 'let a;' }];
     const input: RepairEdit = { repairs: edit.id, refused, ...more };
-    return { id: randomUUID(), conversationId: edit.conversationId, kind: 'edit', input };
+    return { id: crypto.randomUUID(), conversationId: edit.conversationId, kind: 'edit', input };
   }
 
   start(request: RunRequest): Promise<Answer<RunAnswer>> {
