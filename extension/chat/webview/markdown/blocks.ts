@@ -1,4 +1,5 @@
-import { Lexer, type Token, type TokensList } from 'marked';
+import { Lexer, type MarkedOptions, type Token, type TokensList } from 'marked';
+import { cutChanges, isCutWhole, textBeforeChanges } from './changes.ts';
 
 /** A block of markdown: a paragraph, a list, a fence. Equal `memo` means equal looks. */
 export interface Block {
@@ -67,8 +68,25 @@ export class BlockReader {
   }
 }
 
+/** Blocks that change files are code, also where no fence is around them. Markdown would make headings of their marks. */
+const OPTIONS: MarkedOptions = {
+  gfm: true,
+  extensions: {
+    renderers: {},
+    childTokens: {},
+    block: [
+      function (this: { lexer: Lexer }, source: string): Token | undefined {
+        const raw = cutChanges(source);
+        if (raw !== undefined) return { type: 'code', raw, text: raw.trimEnd(), lang: '' };
+        const before = textBeforeChanges(source);
+        return before === undefined ? undefined : this.lexer.blockTokens(before, [])[0];
+      },
+    ],
+  },
+};
+
 function lex(text: string, links: Links): { tokens: Token[]; links: Links } {
-  const lexer = new Lexer({ gfm: true });
+  const lexer = new Lexer(OPTIONS);
   Object.assign(lexer.tokens.links, links);
   const tokens = lexer.lex(text);
   return { tokens: [...tokens], links: tokens.links };
@@ -79,10 +97,10 @@ function lastLine(text: string): string {
   return trimmed.slice(trimmed.lastIndexOf('\n') + 1);
 }
 
-/** Whether a code block's source ends with the fence it began with. Indented code has none and counts as closed. */
+/** Whether a code block's source ends with the fence, or the mark, it began with. Indented code has none: it is closed. */
 export function isClosedFence(raw: string): boolean {
   const open = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
-  if (!open) return true;
+  if (!open) return isCutWhole(raw) ?? true;
   const close = /\n {0,3}(`{3,}|~{3,})[ \t]*\n?$/.exec(raw)?.[1];
   return !!close && close[0] === open[0] && close.length >= open.length;
 }

@@ -30,7 +30,8 @@ export function readFence(info: string, lineBefore: string): FenceInfo {
   return file ? { language: language.toLowerCase(), file } : { language: language.toLowerCase() };
 }
 
-function fileInLine(line: string): string | undefined {
+/** The file that a line of prose names for the code after it. */
+export function fileInLine(line: string): string | undefined {
   const bare = line
     .trim()
     .replace(/^(?:#{1,6}\s+|[-*]\s+|\d+\.\s+)/, '')

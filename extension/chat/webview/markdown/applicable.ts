@@ -1,0 +1,86 @@
+import { type Tokens, walkTokens } from 'marked';
+import { BlockReader, isClosedFence } from './blocks.ts';
+import { isCutWhole, readChanges, type ShownChange } from './changes.ts';
+import { readFence } from './fence.ts';
+
+/** A code block as it is shown. */
+export interface ShownCode {
+  language: string;
+  file?: string;
+  text: string;
+  /** False where its end is missing. */
+  isWhole: boolean;
+  /** The changes that it consists of; null for plain code. */
+  changes: ShownChange[] | null;
+}
+
+/** What shells and tools print or are told; it goes into a file only where one is named. */
+const NO_FILE = new Set(
+  'sh bash zsh fish shell console terminal shellscript shellsession powershell pwsh ps1 cmd bat batch text txt plain plaintext output log stdout stderr csv http mermaid ascii tree'.split(
+    ' ',
+  ),
+);
+/** Descriptions of changes, which would be written into the file as they stand. */
+const NEVER = new Set(['diff', 'patch', 'udiff']);
+
+/**
+ * A code block's source as it is shown. `closed`: no more of it will come. `fallback`: the file of a block that names none.
+ */
+export function readCode(token: Tokens.Code, lineBefore: string, closed: boolean, fallback?: string): ShownCode {
+  const { language, file = fallback } = readFence(token.lang ?? '', lineBefore);
+  const isWhole = isClosedFence(token.raw.trimStart());
+  // What stands in no fence ends with its own mark, or is broken.
+  const isBroken = closed && !isWhole && isCutWhole(token.raw) === false;
+  return {
+    language,
+    file,
+    text: token.text,
+    isWhole,
+    changes: isBroken ? null : readChanges(token.text, file, closed),
+  };
+}
+
+/** Whether a code block of an answer that goes no further is offered to be applied to a file. */
+export function isApplicable({ language, file, text, isWhole, changes }: ShownCode): boolean {
+  if (changes) return true;
+  // Code that was cut off would take the rest of its file with it.
+  if (!isWhole || text.trim() === '' || NEVER.has(language)) return false;
+  return file !== undefined || (language !== '' && !NO_FILE.has(language));
+}
+
+/** What an answer that has ended offers to be applied all at once; null where one block's own button does. */
+export function listApplicable(markdown: string, fallback?: string): { files: number; blocks: number } | null {
+  const files = new Set<string>();
+  let blocks = 0;
+  const add = (code: ShownCode) => {
+    const named = (code.changes ?? [{ path: code.file }]).flatMap(({ path }) => path ?? []);
+    if (named.length === 0 || !isApplicable(code)) return;
+    blocks++;
+    for (const path of named) files.add(path.replace(/^\.\//, ''));
+  };
+  for (const { token, lineBefore, closed } of new BlockReader().read(markdown, true)) {
+    if (token.type === 'code') add(readCode(token as Tokens.Code, lineBefore, closed, fallback));
+    else {
+      walkTokens([token], (inner) => {
+        if (inner.type === 'code') add(readCode(inner as Tokens.Code, '', true, fallback));
+      });
+    }
+  }
+  return blocks > 1 ? { files: files.size, blocks } : null;
+}
+
+/** A name for a code block within its answer, made of what it says: 53 bits (cyrb53, public domain) in base 36. */
+export function blockId({ file = '', text }: ShownCode): string {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (const part of [file, '\n', text]) {
+    for (let i = 0; i < part.length; i++) {
+      const unit = part.charCodeAt(i);
+      a = Math.imul(a ^ unit, 2654435761);
+      b = Math.imul(b ^ unit, 1597334677);
+    }
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+}

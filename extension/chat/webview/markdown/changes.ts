@@ -1,0 +1,164 @@
+import { diffArrays } from 'diff';
+import { fileInLine } from './fence.ts';
+
+// What a model writes to change files, as a person reads it: for the eye only. What is applied is read by the edit engine.
+
+export interface ShownLine {
+  /** `gap`: lines of the file that aren't told; its text is a heading above them, or empty. */
+  op: 'keep' | 'old' | 'new' | 'gap';
+  text: string;
+}
+
+/** The changes of one file. */
+export interface ShownChange {
+  path?: string;
+  kind: 'update' | 'create' | 'delete' | 'move';
+  movedTo?: string;
+  lines: ShownLine[];
+}
+
+const HEAD = /^[ \t]*(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$/;
+const DIVIDER = /^[ \t]*(={5,9})[ \t]*$/;
+const TAIL = /^[ \t]*(?:>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
+/** The beginning of a divider or a tail that is still being written. */
+const PARTIAL_MARK = /^[ \t]*(?:={0,9}|>{1,9} ?[A-Z]*|\+{5,9} ?[A-Z]*)$/;
+const BEGIN = /^\s*\*\*\* Begin Patch\s*$/;
+const END = /^\s*\*\*\* End Patch\s*$/;
+const FILE = /^\s*\*\*\* (Add|Update|Delete) File: ?(.*?)\s*$/;
+const MOVE = /^\s*\*\*\* Move to: ?(.*?)\s*$/;
+
+/** More differing lines than this are shown as all removed, all added: nobody reads them one by one. */
+const MAX_DIFFERENT_LINES = 400;
+
+/**
+ * The search/replace blocks or the patch that a code block consists of; null for code that is none, or that breaks the
+ * rules, and so is shown as it was written. `path`: of the file where the blocks name none. `ended`: no more will come.
+ */
+export function readChanges(text: string, path: string | undefined, ended: boolean): ShownChange[] | null {
+  const lines = text.split(/\r?\n/);
+  const first = lines.findIndex((line) => line.trim() !== '');
+  if (first < 0) return null;
+  const isPatch = BEGIN.test(lines[first]!) || FILE.test(lines[first]!);
+  return isPatch ? readPatch(lines.slice(first), ended) : readBlocks(lines.slice(first), path, ended);
+}
+
+const UNFENCED = /^(?:<{5,9} ?SEARCH>?|\*\*\* Begin Patch)[ \t]*$/m;
+
+/** The block or patch that a markdown text begins with, in no fence: up to its end, or that of the text. */
+export function cutChanges(markdown: string): string | undefined {
+  if (!/^(?:<{5}|\*{3} B)/.test(markdown) || UNFENCED.exec(markdown)?.index !== 0) return undefined;
+  const end = markdown.startsWith('*') ? /^\*\*\* End Patch[ \t]*(?:\n|$)/m : /^>{5,9} ?REPLACE>?[ \t]*(?:\n|$)/m;
+  const found = end.exec(markdown);
+  return found ? markdown.slice(0, found.index + found[0].length) : markdown;
+}
+
+/** What stands before an unfenced block or patch, in the paragraph that a markdown text begins with; else undefined. */
+export function textBeforeChanges(markdown: string): string | undefined {
+  const paragraph = markdown.slice(0, /\n[ \t]*\n/.exec(markdown)?.index);
+  const at = /^ {0,3}(?:`{3}|~{3})/.test(paragraph) ? -1 : (UNFENCED.exec(paragraph)?.index ?? -1);
+  return at > 0 ? markdown.slice(0, at) : undefined;
+}
+
+/** Whether what `cutChanges` found has its end; undefined for any other source of a code block. */
+export function isCutWhole(raw: string): boolean | undefined {
+  if (!/^(?:<{5}|\*{3} B)/.test(raw)) return undefined;
+  const trimmed = raw.trimEnd();
+  const last = trimmed.slice(trimmed.lastIndexOf('\n') + 1);
+  return TAIL.test(last) || END.test(last);
+}
+
+/** Lines that come and go. */
+export function countChanges(files: readonly ShownChange[]): { added: number; removed: number } {
+  const of = (op: ShownLine['op']) =>
+    files.reduce((sum, { lines }) => sum + lines.filter((line) => line.op === op).length, 0);
+  return { added: of('new'), removed: of('old') };
+}
+
+function readBlocks(lines: readonly string[], path: string | undefined, ended: boolean): ShownChange[] | null {
+  const files: ShownChange[] = [];
+  let named = path;
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]!;
+    if (line.trim() === '') continue;
+    if (!HEAD.test(line)) {
+      // The last line may be the beginning of a path or of a head.
+      const isPartial = !ended && at === lines.length - 1 && files.length > 0;
+      named = fileInLine(line) ?? named;
+      if (fileInLine(line) === undefined && !isPartial) return null;
+      continue;
+    }
+    const width = /[<-]+/.exec(line)![0].length;
+    const search: string[] = [];
+    let replace: string[] | undefined;
+    for (at++; at < lines.length && !TAIL.test(lines[at]!); at++) {
+      const inside = lines[at]!;
+      if (HEAD.test(inside)) return null;
+      if (DIVIDER.exec(inside)?.[1]?.length === width) {
+        if (replace) return null;
+        replace = [];
+      } else if (ended || at < lines.length - 1 || !PARTIAL_MARK.test(inside)) (replace ?? search).push(inside);
+    }
+    const isWhole = at < lines.length;
+    if (isWhole ? !replace : ended) return null;
+    add(files, named, search, replace, isWhole);
+  }
+  return files.length > 0 ? files : null;
+}
+
+function add(
+  files: ShownChange[],
+  path: string | undefined,
+  search: readonly string[],
+  replace: readonly string[] | undefined,
+  isWhole: boolean,
+): void {
+  const isNew = isWhole && search.every((line) => line.trim() === '');
+  const lines: ShownLine[] = replace
+    ? diff(isNew ? [] : search, replace)
+    : search.map((text) => ({ op: 'keep', text }));
+  // What still has to come may be what the last lines stay as.
+  if (!isWhole) for (let i = lines.length - 1; lines[i]?.op === 'old'; i--) lines[i]!.op = 'keep';
+  const last = files.at(-1);
+  if (last && last.path === path && last.kind === 'update' && !isNew) {
+    last.lines.push({ op: 'gap', text: '' }, ...lines);
+  } else files.push({ path, kind: isNew ? 'create' : 'update', lines });
+}
+
+function diff(before: readonly string[], after: readonly string[]): ShownLine[] {
+  const parts = diffArrays([...before], [...after], { maxEditLength: MAX_DIFFERENT_LINES });
+  const all = (op: ShownLine['op'], texts: readonly string[]) => texts.map((text): ShownLine => ({ op, text }));
+  if (!parts) return [...all('old', before), ...all('new', after)];
+  return parts.flatMap(({ added, removed, value }) => all(added ? 'new' : removed ? 'old' : 'keep', value));
+}
+
+function readPatch(lines: readonly string[], ended: boolean): ShownChange[] | null {
+  const files: ShownChange[] = [];
+  for (const [index, line] of lines.entries()) {
+    const file = files.at(-1);
+    const isPartial = !ended && index === lines.length - 1;
+    if (BEGIN.test(line) && index === 0) continue;
+    if (END.test(line)) return lines.slice(index + 1).some((rest) => rest.trim() !== '') ? null : filled(files);
+    const head = FILE.exec(line);
+    const move = MOVE.exec(line);
+    if (head) {
+      files.push({ path: head[2]!, kind: KINDS[head[1] as keyof typeof KINDS], lines: [] });
+    } else if (move && file?.kind === 'update') {
+      file.kind = 'move';
+      file.movedTo = move[1]!;
+    } else if (isPartial && (line === '' || line.startsWith('*'))) break;
+    else if (!file || line.startsWith('***') || file.kind === 'delete') {
+      if (line.trim() !== '' && !/^\*\*\* End of File\s*$/.test(line)) return null;
+    } else if (line.startsWith('@@')) {
+      const text = line.replace(/^@@ ?|\s*@@$/g, '').trim();
+      if (file.lines.length > 0 || text !== '') file.lines.push({ op: 'gap', text });
+    } else if (line.startsWith('+')) file.lines.push({ op: 'new', text: line.slice(1) });
+    else if (line.startsWith('-')) file.lines.push({ op: 'old', text: line.slice(1) });
+    else if (file.kind === 'create' && line.trim() !== '') return null;
+    else file.lines.push({ op: 'keep', text: line.replace(/^ /, '') });
+  }
+  return filled(files);
+}
+
+const KINDS = { Add: 'create', Update: 'update', Delete: 'delete' } as const;
+
+const filled = (files: ShownChange[]) => (files.length > 0 ? files : null);
