@@ -99,7 +99,8 @@ export function createApp(deps: AppDeps): App {
   const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
   const origins = originsOf(config);
   const proofs = new Proofs(() => clock.now());
-  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer: deps.mailer });
+  const mailer = signIn.mail ? deps.mailer : null;
+  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer });
   const accounts = {
     db,
     clock,
@@ -158,6 +159,7 @@ export function createApp(deps: AppDeps): App {
   return {
     server,
     async start() {
+      await ceremonies.prepare();
       await recoverRuns(turns, db.engine === 'sqlite');
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(

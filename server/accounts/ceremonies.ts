@@ -32,12 +32,17 @@ export class Unreachable extends Error {}
 /**
  * Finds out who somebody is, by better-auth over our own tables: OAuth with PKCE and a state that is bound to the browser, and
  * codes by mail. Its users are one for each provider's subject and are forgotten within the hour: whose account that is, and
- * what signs in to it, is decided elsewhere. It is loaded when the first person signs in.
+ * what signs in to it, is decided elsewhere. It is large, so it is loaded only where somebody can sign in.
  */
 export class Ceremonies {
   readonly #made = new Map<string, Promise<Auth>>();
 
   constructor(private readonly deps: CeremonyDeps) {}
+
+  /** Loads it ahead: that takes seconds, in which a server that has begun to answer would answer nobody. */
+  async prepare(): Promise<void> {
+    if (this.deps.providers.length > 0 || this.deps.mailer) await load();
+  }
 
   provider(id: string): ProviderConfig | undefined {
     return this.deps.providers.find((provider) => provider.id === id);
@@ -148,13 +153,17 @@ export class Ceremonies {
   }
 }
 
-async function createAuth(deps: CeremonyDeps, origin: string, provider: ProviderConfig | null) {
-  const { db, log, secret, mailer } = deps;
-  const [{ betterAuth }, { genericOAuth }, { emailOTP }] = await Promise.all([
+function load() {
+  return Promise.all([
     import('better-auth'),
     import('better-auth/plugins/generic-oauth'),
     import('better-auth/plugins/email-otp'),
   ]);
+}
+
+async function createAuth(deps: CeremonyDeps, origin: string, provider: ProviderConfig | null) {
+  const { db, log, secret, mailer } = deps;
+  const [{ betterAuth }, { genericOAuth }, { emailOTP }] = await load();
   const key = hashKeyed(secret, 'ceremonies', '');
   const keepNothing = { accessToken: null, refreshToken: null, idToken: null, scope: null };
   const auth = betterAuth({
