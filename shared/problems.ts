@@ -9,7 +9,7 @@ export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request does not fit its contract' },
   authorization_pending: { status: 400, title: 'Nobody has approved this device yet' },
   slow_down: { status: 400, title: 'Asked too often' },
-  expired_token: { status: 400, title: 'The code has expired' },
+  expired_token: { status: 400, title: 'The sign-in has expired' },
   access_denied: { status: 400, title: 'The sign-in was declined' },
   invalid_grant: { status: 400, title: 'This code is not valid any more' },
   unauthorized: { status: 401, title: 'Not signed in' },
