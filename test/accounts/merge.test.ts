@@ -233,7 +233,7 @@ onBothEnginesWithSignIn('a guest that signs in', (world) => {
 onBothEnginesWithSignIn('the bonus of a new account', (world) => {
   it('is given once when the same person signs up on several devices at the same instant', async () => {
     const person = somebody();
-    const browsers = [new Browser(), new Browser(), new Browser()];
+    const browsers = Array.from({ length: 8 }, () => new Browser());
     const editors = browsers.map(() => world().editor());
     const pages: Page[] = [];
     for (const [i, browser] of browsers.entries())
