@@ -164,9 +164,10 @@ function repaired(
     const after = lines.get(file.path);
     const blocks = (after && blocksOf(linesOf(file), after)) ?? [];
     const looked = refused.filter(({ path }) => path === file.path).map(({ lookedFor }) => lookedFor);
-    const wanted = blocks.filter((block) =>
-      [block, stutter(block)].some(({ search }) => looked.includes(search.join('\n'))),
-    );
+    // What was looked for is told by its beginning.
+    const isLookedFor = ({ search }: Block) =>
+      looked.some((told) => told !== '' && `${search.join('\n')}\n`.startsWith(`${told}\n`));
+    const wanted = blocks.filter((block) => isLookedFor(block) || isLookedFor(stutter(block)));
     const given = how === 'miss twice' ? wanted.map(stutter) : wanted;
     return given.length > 0 ? [renderBlocks(file.path, file.languageId, given)] : [];
   });
