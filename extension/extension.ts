@@ -5,6 +5,9 @@ import { Tokens } from './account/tokens.ts';
 import { Backend } from './backend.ts';
 import type { ChatController } from './chat/controller.ts';
 import { ChatView } from './chat/view.ts';
+import type { Apply, ApplyDeps } from './edit/apply.ts';
+import type { Accepted } from './edit/proposal.ts';
+import type { ProposalsDeps } from './edit/proposals.ts';
 import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
 import { explainServer } from './platform/serverHelp.ts';
@@ -16,6 +19,7 @@ export interface TestApi {
   session: Session;
   statusBar: vscode.StatusBarItem;
   chat(): Promise<ChatController>;
+  apply(): Promise<Apply>;
 }
 
 /**
@@ -47,10 +51,29 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   });
   own(view.onDidResolve(() => void chat()));
 
+  const isGuest = () => session.account?.kind === 'guest';
+  const files = lazy(async () => new (await import('./edit/files.ts')).WorkspaceFiles());
+  const storage = context.storageUri ?? context.globalStorageUri;
+  const checkpoints = lazy(async () => own(new (await import('./edit/checkpoints.ts')).Checkpoints(storage, log)));
+  const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
+  const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
+  const proposals = lazy(async () => {
+    const { Proposals } = await import('./edit/proposals.ts');
+    const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
+    return own(new Proposals({ files: await files(), review, record, takeBack, log }));
+  });
   const edits = lazy(async () => {
     const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
-    const isGuest = () => session.account?.kind === 'guest';
-    return own(createEdits({ runs: runsOf(session, backend), memory: context.globalState, isGuest, log }));
+    const runs = runsOf(session, backend);
+    const open = await proposals();
+    const [known, memory] = [await files(), context.globalState];
+    return own(createEdits({ runs, files: known, proposals: () => open, record, memory, isGuest, log }));
+  });
+  const apply = lazy(async () => {
+    const { Apply } = await import('./edit/apply.ts');
+    const [known, open] = [await files(), await proposals()];
+    const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
+    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile, isGuest });
   });
 
   const commands: Record<string, (...args: never[]) => unknown> = {
@@ -66,6 +89,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     acceptAllHunks: async (...args) => (await edits()).acceptAllHunks(...args),
     rejectAllHunks: async (...args) => (await edits()).rejectAllHunks(...args),
     showRemoved: async (...args) => (await edits()).showRemoved(...args),
+    openProposedFile: async (...args) => (await proposals()).show(...args),
+    showAllProposed: async (...args) => (await proposals()).showAll(...args),
+    acceptProposedFile: async (...args) => (await proposals()).accept(...args),
+    rejectProposedFile: async (...args) => (await proposals()).reject(...args),
+    acceptAllProposed: async (...args) => (await proposals()).acceptAll(...args),
+    rejectAllProposed: async (...args) => (await proposals()).rejectAll(...args),
+    reviewProposedFile: async (...args) => (await proposals()).review(...args),
     showQuota: async () => {
       const { showQuota } = await import('./quota/details.ts');
       const openConversation = async (id: string) => (await chat()).openConversation(id);
@@ -82,5 +112,5 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   }
 
   void session.start().catch((error) => log.error(`The session could not start: ${error}`));
-  return { session, statusBar: statusBar.item, chat };
+  return { session, statusBar: statusBar.item, chat, apply };
 }
