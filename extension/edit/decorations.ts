@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { tellRemoved } from './lenses.ts';
 import { ORIGINAL_SCHEME } from './originals.ts';
-import type { TrackedHunk } from './review.ts';
-import type { EditSession } from './session.ts';
+import type { Review } from './review.ts';
+import type { TrackedHunk } from './tracked.ts';
 
 /** A removed line that is shown behind the new one is cut at this many characters. */
 const MAX_SHOWN = 120;
@@ -39,11 +39,11 @@ export class EditDecorations extends Disposable {
   );
   private readonly decorated = new Set<vscode.TextEditor>();
 
-  /** Brings all visible editors in line with `sessions`. */
-  refresh(sessions: readonly EditSession[]): void {
+  /** Brings all visible editors in line with `reviews`. */
+  refresh(reviews: readonly Review[]): void {
     for (const editor of vscode.window.visibleTextEditors) {
       const isDiff = isBesideOriginal(editor);
-      const shown = isDiff ? [] : sessions.filter((session) => session.document === editor.document);
+      const shown = isDiff ? [] : reviews.filter((review) => review.document === editor.document);
       if (shown.length === 0 && !this.decorated.has(editor)) continue;
       this.decorate(editor, shown);
       if (shown.length > 0) this.decorated.add(editor);
@@ -54,19 +54,19 @@ export class EditDecorations extends Disposable {
     }
   }
 
-  private decorate(editor: vscode.TextEditor, sessions: readonly EditSession[]): void {
+  private decorate(editor: vscode.TextEditor, reviews: readonly Review[]): void {
     const inserted: vscode.DecorationOptions[] = [];
     const changed: vscode.DecorationOptions[] = [];
     const removed: vscode.DecorationOptions[] = [];
     const waiting: vscode.Range[] = [];
-    for (const session of sessions) {
-      const { tracked, phase, document } = session;
+    for (const review of reviews) {
+      const { tracked, phase, document } = review;
       if (phase !== 'writing' && phase !== 'reviewing') continue;
       for (const hunk of tracked.open) {
-        const note = removedNote(session, hunk);
+        const note = removedNote(review, hunk);
         if (note) removed.push(note);
         if (hunk.end <= hunk.start) continue;
-        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(session, hunk) };
+        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(review, hunk) };
         if (tracked.isFresh(hunk)) inserted.push(options);
         else changed.push(options);
       }
@@ -111,9 +111,9 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
 }
 
 /** One removed line is shown itself, struck through, behind the line that took its place; more are counted. */
-function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
+function removedNote(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
   if (hunk.oldLines.length === 0) return undefined;
-  const { document } = session;
+  const { document } = review;
   const line = hunk.end > hunk.start ? hunk.start : Math.max(0, hunk.start - 1);
   if (line >= document.lineCount) return undefined;
   const end = document.lineAt(line).range.end;
@@ -123,7 +123,7 @@ function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.
   if (only === '' && isInserted) return undefined;
   return {
     range: new vscode.Range(end, end),
-    hoverMessage: hover(session, hunk),
+    hoverMessage: hover(review, hunk),
     renderOptions: {
       after: {
         contentText: only === '' ? tellRemoved(hunk.oldLines.length) : shorten(only),
@@ -137,18 +137,18 @@ function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.
   };
 }
 
-function hover(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
+function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved'];
   text.isTrusted = { enabledCommands: commands };
   if (hunk.oldLines.length > 0) {
     text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
-    text.appendCodeblock(hunk.oldLines.join('\n'), session.document.languageId);
+    text.appendCodeblock(hunk.oldLines.join('\n'), review.document.languageId);
   } else {
     text.appendMarkdown('Added by Perigee\n\n');
   }
-  if (session.phase !== 'reviewing') return text;
-  const args = encodeURIComponent(JSON.stringify([{ session: session.id, hunk: hunk.number }]));
+  if (review.phase !== 'reviewing') return text;
+  const args = encodeURIComponent(JSON.stringify([{ review: review.id, hunk: hunk.number }]));
   const names = ['Accept', 'Reject', 'Show removed'];
   const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
   text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 3 : 2).join(' · '));

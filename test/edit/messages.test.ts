@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
-import type { Ending } from '../../extension/edit/session.ts';
+import { type Ending, tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 
 const where = 'lines 2–5 of client.ts';

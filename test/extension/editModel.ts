@@ -1,6 +1,10 @@
 import * as vscode from 'vscode';
 import { type BackendError, localProblem } from '../../extension/backendError.ts';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
+import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import { WorkspaceFiles } from '../../extension/edit/files.ts';
+import type { Accepted, Source } from '../../extension/edit/proposal.ts';
+import type { OpenProposal } from '../../extension/edit/proposals.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
 import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, SelectionEdit } from '../../shared/runs.ts';
 
@@ -28,6 +32,9 @@ export class ScriptedRuns implements EditRuns {
   refusal: BackendError | undefined;
   private readonly called = new vscode.EventEmitter<void>();
   readonly onDidCall = this.called.event;
+  private readonly taken = new vscode.EventEmitter<void>();
+  /** All that was written by now has been read, and what follows from it done, as far as that is done at once. */
+  readonly onDidTake = this.taken.event;
   private readonly answers = new Map<string, { events: RunEvent[]; length: number; wake?: () => void }>();
 
   async start(request: RunRequest): Promise<RunAnswer> {
@@ -51,6 +58,7 @@ export class ScriptedRuns implements EditRuns {
         if (event.type === 'done' || event.type === 'error') return;
         continue;
       }
+      this.taken.fire();
       await new Promise<void>((resolve, reject) => {
         answer.wake = resolve;
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -155,8 +163,15 @@ export class Scene {
   readonly runs = new ScriptedRuns();
   readonly memory = new Memory();
   readonly messages = new Messages();
+  /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
+  readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
+  readonly accepted: Accepted[] = [];
+  readonly files = new WorkspaceFiles();
   readonly edits: Edits = createEdits({
     runs: this.runs,
+    files: this.files,
+    proposals: () => ({ begin: (source) => this.beginProposal(source) }),
+    record: async (accepted) => void this.accepted.push(accepted),
     memory: this.memory,
     isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
@@ -169,6 +184,33 @@ export class Scene {
     this.edits.onDidChange(() => this.lookAgain()),
     this.runs.onDidCall(() => this.lookAgain()),
   ];
+
+  private beginProposal(source: Source): OpenProposal {
+    const proposed = {
+      source,
+      plans: [] as readonly FilePlan[],
+      finished: false,
+      why: undefined as string | undefined,
+    };
+    this.proposed.push(proposed);
+    const update = (plans: readonly FilePlan[]) => {
+      proposed.plans = plans;
+      this.lookAgain();
+    };
+    const end = async (why?: string) => {
+      Object.assign(proposed, { finished: true, why });
+      this.lookAgain();
+      return { files: proposed.plans.length, refused: 0 };
+    };
+    return {
+      update,
+      finish: (plans) => {
+        update(plans);
+        return end();
+      },
+      fail: (why) => end(why),
+    };
+  }
 
   private lookAgain(): void {
     for (const look of [...this.waiting]) look();

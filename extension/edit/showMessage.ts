@@ -1,0 +1,20 @@
+import * as vscode from 'vscode';
+import type { Button, Message } from './messages.ts';
+
+/** How long a message in the status bar stays. */
+const STATUS_MS = 8_000;
+
+/** Shows a message; the button that the user presses. */
+export async function showMessage({ severity, text, buttons }: Message): Promise<Button | undefined> {
+  switch (severity) {
+    case 'status':
+      vscode.window.setStatusBarMessage(text, STATUS_MS);
+      return undefined;
+    case 'info':
+      return vscode.window.showInformationMessage(text, ...buttons);
+    case 'warning':
+      return vscode.window.showWarningMessage(text, ...buttons);
+    case 'error':
+      return vscode.window.showErrorMessage(text, ...buttons);
+  }
+}
