@@ -36,6 +36,7 @@ describe('what an answer asks for', () => {
     check(['```ts', 'src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
     check(['### `src/a.ts`:', ...BLOCK], ['change src/a.ts: =a -b +c']);
     check(['```ts src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
+    check(['b.ts', ...BLOCK, 'bin/run', ...BLOCK], ['change b.ts: =a -b +c', 'change bin/run: =a -b +c']);
   });
   it('is for the file of the block before when it names none', () => {
     check(['a.ts', ...BLOCK, 'and', ...BLOCK], ['change a.ts: =a -b +c', 'change a.ts: =a -b +c']);
