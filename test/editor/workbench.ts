@@ -107,12 +107,15 @@ async function installExtension(vsix: string, dataFolder: string): Promise<void>
 export interface WorkbenchOptions {
   /** The workspace folder, absolute. */
   folder: string;
-  /** The extension under development; this repository's own by default, null for none. */
+  /**
+   * The extension under development; this repository's own by default, null for none. A path is loaded by the extension
+   * host beside Node; an address, of a web server open to other origins, by the one in a web worker of the page.
+   */
   extensionPath?: string | null;
-  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host. */
+  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host: a path or an address too. */
   testsPath?: string;
-  /** User settings, on top of quiet defaults. */
-  settings?: Record<string, unknown>;
+  /** User settings, on top of quiet defaults; or what makes them, once the origin of the window is known. */
+  settings?: Record<string, unknown> | ((origin: string) => Promise<Record<string, unknown>>);
   /** The name of a built-in theme; 'Default Dark Modern' by default. */
   colorTheme?: string;
   /** 1280 x 800 by default. */
@@ -155,14 +158,14 @@ export async function writeSettings(
   await writeFile(join(folder, 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
 }
 
+function isAddress(location: string | null | undefined): location is string {
+  return /^https?:/.test(location ?? '');
+}
+
 /** Opens an editor of its own on a folder; resolves when its workbench is on screen. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const home = await temporaryFolder('perigee-editor-');
   try {
-    await writeSettings(home, {
-      'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
-      ...options.settings,
-    });
     for (const file of options.vsix ?? []) await installExtension(file, home);
     const workbench = new Workbench(options, home);
     await workbench.reopen();
@@ -209,8 +212,8 @@ export class Workbench {
     const { extensionPath = root, testsPath } = this.options;
     const remote = (path: string) => `vscode-remote://127.0.0.1:${this.#port}${resolve(path)}`;
     const payload: [string, string][] = [];
-    if (extensionPath) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
-    if (testsPath) payload.push(['extensionTestsPath', remote(testsPath)]);
+    if (extensionPath && !isAddress(extensionPath)) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
+    if (testsPath && !isAddress(testsPath)) payload.push(['extensionTestsPath', remote(testsPath)]);
     const query = new URLSearchParams({ folder: resolve(this.options.folder), payload: JSON.stringify(payload) });
     return `${this.#server.url}/?${query}`;
   }
@@ -229,13 +232,22 @@ export class Workbench {
       },
     });
     openWorkbenches.add(this);
-    this.#port = Number(new URL(this.#server.url).port);
+    if (this.#port === 0) {
+      this.#port = Number(new URL(this.#server.url).port);
+      const { settings = {} } = options;
+      await writeSettings(this.home, {
+        'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
+        ...(typeof settings === 'function' ? await settings(this.#server.url) : settings),
+      });
+    }
     this.#context = await openProfile(join(this.home, 'profile'), {
       viewport: options.viewport ?? { width: 1280, height: 800 },
       deviceScaleFactor: options.scale ?? 1,
+      bypassCSP: isAddress(options.extensionPath),
     });
     const page = this.#context.pages()[0] ?? (await this.#context.newPage());
     this.#page = page;
+    if (isAddress(options.extensionPath)) await this.#loadFromWeb(page, options.extensionPath);
     page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
     await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) =>
       options.onTestOutput?.(format(...args)),
@@ -401,6 +413,35 @@ export class Workbench {
       }
       throw new Error(`Nothing that the window stored contains ${wanted}`);
     }, text);
+  }
+
+  /** Says in the page's own configuration, which no address can change, where its extension under development lies. */
+  async #loadFromWeb(page: Page, extension: string): Promise<void> {
+    const { testsPath } = this.options;
+    const part = (address: string) => {
+      const { protocol, host, pathname } = new URL(address);
+      return { scheme: protocol.slice(0, -1), authority: host, path: pathname };
+    };
+    await page.route(
+      (url) => url.origin === this.#server?.url && url.pathname === '/',
+      async (route) => {
+        const response = await route.fetch();
+        const html = await response.text();
+        const body = html.replace(
+          /(id="vscode-workbench-web-configuration" data-settings=")([^"]*)/,
+          (_, before, json) => {
+            const settings = JSON.parse(json.replaceAll('&quot;', '"'));
+            settings.developmentOptions = {
+              ...settings.developmentOptions,
+              extensions: [part(extension)],
+              ...(testsPath && { extensionTestsPath: part(testsPath) }),
+            };
+            return before + JSON.stringify(settings).replaceAll('"', '&quot;');
+          },
+        );
+        await route.fulfill({ response, body });
+      },
+    );
   }
 
   async #shown(): Promise<void> {

@@ -5,7 +5,7 @@ import { chipInput, diffChip, fileChip, problemsChip, selectionChip } from '../.
 import { Mentions } from '../../extension/chat/mentions.ts';
 import { suggestMessages } from '../../extension/chat/suggestions.ts';
 import { Client } from '../support/client.ts';
-import { perigee, sampleFile, until } from './window.ts';
+import { itBesideNode, noGit, perigee, sampleFile, until } from './window.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -92,7 +92,7 @@ describe('attachments', () => {
     }
   });
 
-  it('take the uncommitted changes, or say that there are none', async () => {
+  itBesideNode('take the uncommitted changes, or say that there are none', noGit, async () => {
     const uri = sampleFile('README.md');
     await assert.rejects(diffChip(uri), /no uncommitted changes/);
     const before = await vscode.workspace.fs.readFile(uri);
