@@ -68,9 +68,13 @@ const CORES = [
   'extension/edit/filePaths.ts',
   'extension/edit/proposalState.ts',
   'extension/edit/refusalWords.ts',
+  'extension/edit/align.ts',
   'extension/edit/hunks.ts',
+  'extension/edit/lineMap.ts',
+  'extension/edit/settle.ts',
   'extension/edit/stream.ts',
   'extension/edit/track.ts',
+  'extension/edit/tracked.ts',
   'extension/edit/history.ts',
   'extension/quota/format.ts',
 ];

@@ -303,10 +303,11 @@ export class Edits extends Disposable {
 
   /** Of what the user accepted a checkpoint is kept. */
   private keepAccepted({ tracked, document, source }: Review): void {
-    if (!tracked.hunks.some(({ state }) => state === 'accepted')) return;
     const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
     const { before, after } = tracked.accepted();
     const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
+    // Nothing was accepted, or it was undone since.
+    if (file.before === file.after) return;
     this.deps.record({ source, files: [file] }).then(undefined, (error) => {
       this.deps.log.warn(`What was accepted is not kept: ${error}`);
     });

@@ -271,7 +271,7 @@ export class Review extends Disposable {
       const { tracked } = this;
       const isGone = tracked.hunks.length > 0 && tracked.open.length === 0;
       if (tracked.isRegion && !tracked.intact) this.interrupt(isGone ? 'undone' : 'touched');
-      else if (isUndo && undone) this.interrupt('undone');
+      else if (undone && (isUndo || isGone)) this.interrupt('undone');
     }
     this.changed.fire();
     this.endWhenDecided();

@@ -323,7 +323,7 @@ describe('Edit Selection', () => {
     scene.runs.done();
     assert.equal(
       await scene.messages.next(/No change/),
-      `No change suggested for lines 2–5 of ${name()}. Charged 1 credit.`,
+      `No change suggested for lines 2–5 of ${name()}. Not charged: nothing could be applied.`,
     );
     await scene.idle();
   });

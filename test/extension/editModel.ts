@@ -6,7 +6,16 @@ import { WorkspaceFiles } from '../../extension/edit/files.ts';
 import type { Accepted, Source } from '../../extension/edit/proposal.ts';
 import type { OpenProposal } from '../../extension/edit/proposals.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
-import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, SelectionEdit } from '../../shared/runs.ts';
+import type {
+  FilesEdit,
+  Outcome,
+  OutcomeAnswer,
+  RepairEdit,
+  RunAnswer,
+  RunEvent,
+  RunRequest,
+  SelectionEdit,
+} from '../../shared/runs.ts';
 
 const balance = {
   availableMicro: 9,
@@ -23,11 +32,32 @@ export function selectionOf({ input }: RunRequest & { kind: 'edit' }): Selection
   return input;
 }
 
+/** The files that a request is about; fails if it is about a selection. */
+export function filesOf({ input }: RunRequest & { kind: 'edit' }): FilesEdit {
+  if (!('files' in input)) throw new Error('not an edit of files');
+  return input;
+}
+
+/** What a request to repair asks for. */
+export function repairOf({ input }: RunRequest & { kind: 'edit' }): RepairEdit {
+  if (!('repairs' in input)) throw new Error('not a repair');
+  return input;
+}
+
+/** A block as models write it; each text is whole lines, or none. */
+export function block(search: string, replace: string, path?: string): string {
+  const lines = (text: string) => (text === '' ? '' : `${text}\n`);
+  const head = path === undefined ? '' : `${path}\n`;
+  return `${head}\`\`\`\n<<<<<<< SEARCH\n${lines(search)}=======\n${lines(replace)}>>>>>>> REPLACE\n\`\`\`\n\n`;
+}
+
 /** A server whose answers the test writes, piece by piece. */
 export class ScriptedRuns implements EditRuns {
   readonly requests: (RunRequest & { kind: 'edit' })[] = [];
   readonly stopped: string[] = [];
   readonly outcomes: Outcome[] = [];
+  /** As many edits as may be were refunded today. */
+  isCapped = false;
   /** Thrown by the next start. */
   refusal: BackendError | undefined;
   private readonly called = new vscode.EventEmitter<void>();
@@ -73,20 +103,29 @@ export class ScriptedRuns implements EditRuns {
 
   async tellOutcome(_id: string, outcome: Outcome): Promise<OutcomeAnswer> {
     this.outcomes.push(outcome);
-    return { chargedMicro: 1_000_000, refundedMicro: 0, balance };
+    this.called.fire();
+    if (outcome.applied > 0) return { chargedMicro: 1_000_000, refundedMicro: 0, notRefunded: 'applied', balance };
+    if (this.isCapped) return { chargedMicro: 1_000_000, refundedMicro: 0, notRefunded: 'daily_limit', balance };
+    return { chargedMicro: 0, refundedMicro: 1_000_000, balance };
   }
 
   /** The model writes `text` in the newest run. */
   write(text: string): void {
-    const id = this.requests.at(-1)!.id;
+    this.writeTo(this.requests.at(-1)!.id, text);
+  }
+
+  writeTo(id: string, text: string): void {
     const answer = this.answers.get(id)!;
     this.push(id, { type: 'text', data: { text, at: answer.length } });
     answer.length += text.length;
   }
 
   done(): void {
-    const data = { state: 'complete' as const, chargedMicro: 1_000_000, balance };
-    this.push(this.requests.at(-1)!.id, { type: 'done', data });
+    this.doneWith(this.requests.at(-1)!.id);
+  }
+
+  doneWith(id: string): void {
+    this.push(id, { type: 'done', data: { state: 'complete', chargedMicro: 1_000_000, balance } });
   }
 
   fail(): void {
@@ -252,6 +291,14 @@ export class Scene {
   async open(text: string, languageId = 'plaintext'): Promise<void> {
     const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
     this.editor = await vscode.window.showTextDocument(document);
+  }
+
+  /** Asks for an edit of the whole file. Returns once the model has been asked. */
+  async askFile(instruction = 'do it'): Promise<{ over: Promise<void> }> {
+    const before = this.runs.requests.length;
+    const over = this.edits.editFile({ instruction });
+    await this.until(() => this.runs.requests.length > before);
+    return { over };
   }
 
   /** Selects whole lines, from 0, the last one included, and asks for an edit. Returns once the model has been asked. */
