@@ -22,7 +22,7 @@ export interface CodeBlock {
 /** What became of something that was to be applied. Messages are sentences for the user. */
 export type Applied =
   /** Its hunks stand in the editor. `skipped`: blocks that are not for a file, in words. */
-  | { kind: 'review'; path: string; hunks: number; skipped: string[] }
+  | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
   /** It is in the list of proposed changes. */
   | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
   | { kind: 'refused'; message: string }
@@ -98,7 +98,7 @@ export class Apply {
       const document = await vscode.workspace.openTextDocument(file.uri);
       const isShown = await this.deps.review(document, only, source);
       if (!isShown) return { kind: 'refused', message: `${only.path} was not changed.` };
-      return { kind: 'review', path: only.path, hunks: only.hunks.length, skipped };
+      return { kind: 'review', path: only.path, uri: `${file.uri}`, hunks: only.hunks.length, skipped };
     }
     return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };
   }

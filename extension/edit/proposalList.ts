@@ -91,6 +91,7 @@ export class ProposalList extends Disposable {
       }),
     );
     proposal.files = files;
+    if (!this.open.includes(proposal)) return;
     this.tell();
     for (const file of files) this.fitted.fire(file);
   }

@@ -26,7 +26,7 @@ export interface OpenProposal {
   update(plans: readonly FilePlan[]): void;
   /** The answer is whole; resolves when the list shows it. */
   finish(plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /** The answer ended before its time: what came is shown, and that something may be missing. `why`: a sentence. */
+  /** The answer ended before its time: what came is shown, and that something may be missing. `why`: a sentence for it. */
   fail(why: string): Promise<ProposalCounts>;
 }
 
@@ -74,6 +74,8 @@ export class Proposals extends Disposable {
     };
     const end = async (phase: 'ready' | 'ended', why?: string): Promise<ProposalCounts> => {
       await writing;
+      // Rejected while it was being made.
+      if (!this.list.proposals.includes(proposal)) return { files: 0, refused: 0 };
       proposal.phase = phase;
       proposal.why = why;
       return this.ended(proposal);
@@ -163,7 +165,6 @@ export class Proposals extends Disposable {
     await this.tree.reveal(proposal);
     const summary = tellSummary(proposal.files);
     vscode.window.setStatusBarMessage(`$(diff-multiple) Perigee proposes ${summary}`, STATUS_MS);
-    if (proposal.why) tell(`${proposal.source.title}: ${proposal.why} What came until then is in the list.`);
     return { files, refused };
   }
 
@@ -202,16 +203,17 @@ export class Proposals extends Disposable {
   /** Something was decided about files: their diffs close, and where one was in front the next file's opens. */
   private async settle(files: readonly ProposedFile[], state: ProposedFile['state'], goesOn = true): Promise<void> {
     const [first] = files;
+    if (!first) return;
     for (const file of files) file.state = state;
-    const wasInFront = await this.contents.close(files);
-    this.list.decided();
-    if (!first || !this.list.proposals.includes(first.proposal)) {
-      for (const { proposal } of files) await this.contents.closeAll(proposal);
-      return;
-    }
     const others = first.proposal.files;
-    const after = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
-    if (goesOn && wasInFront && after) await this.contents.show(after);
+    const next = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
+    // Before the other closes, so that the keyboard stays in a diff all the time.
+    if (goesOn && next && this.contents.isInFront(files)) await this.contents.show(next);
+    await this.contents.close(files);
+    this.list.decided();
+    for (const proposal of new Set(files.map((file) => file.proposal))) {
+      if (!this.list.proposals.includes(proposal)) await this.contents.closeAll(proposal);
+    }
   }
 
   private async askToGoOn(stale: readonly StaleChange[], fitting: number): Promise<boolean> {

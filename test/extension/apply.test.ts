@@ -61,7 +61,8 @@ describe('applying code of the chat', () => {
 
   it('puts a piece of a named file into its editor for review', async () => {
     const applied = await apply.applyCode({ text: SECOND, language: 'ts', path: scene.path('a.ts'), source });
-    assert.deepEqual(applied, { kind: 'review', path: scene.path('a.ts'), hunks: 1, skipped: [] });
+    const uri = scene.uri('a.ts').toString();
+    assert.deepEqual(applied, { kind: 'review', path: scene.path('a.ts'), uri, hunks: 1, skipped: [] });
     const [document, plan, from] = scene.reviewed[0]!;
     assert.equal(document.uri.toString(), scene.uri('a.ts').toString());
     assert.equal(plan.after, A.replace('b(2)', 'b(22)'));

@@ -185,12 +185,28 @@ describe('a proposal of many files', () => {
     assert.equal(await scene.disk('n.txt'), 'x\ny\n');
   });
 
+  it('ends the answer when it is rejected in the middle, and does not come back', async () => {
+    let isStopped = false;
+    const stop = () => {
+      isStopped = true;
+    };
+    const open = scene.proposals.begin({ title: 'Streaming' }, stop);
+    const plan = { kind: 'create' as const, path: scene.path('n.txt'), after: 'x\n', hunks: [] };
+    open.update([plan]);
+    await scene.until(() => scene.proposals.list.proposals[0]?.files.length === 1);
+    await scene.proposals.rejectAll(scene.proposals.list.proposals[0]);
+    assert.ok(isStopped);
+    open.update([{ ...plan, after: 'y\n' }]);
+    assert.deepEqual(await open.fail('It was stopped.'), { files: 0, refused: 0 });
+    assert.equal(scene.proposals.list.proposals.length, 0);
+  });
+
   it('says what may be missing when the answer ended early', async () => {
     const open = scene.proposals.begin({ title: 'Streaming' });
     open.update([{ kind: 'create', path: scene.path('n.txt'), after: 'x\n', hunks: [] }]);
     assert.deepEqual(await open.fail('The model service failed.'), { files: 1, refused: 0 });
-    await scene.messages.next(/The model service failed/);
-    assert.equal(scene.proposals.list.proposals[0]?.phase, 'ended');
+    const [proposal] = scene.proposals.list.proposals;
+    assert.deepEqual([proposal?.phase, proposal?.why], ['ended', 'The model service failed.']);
     const empty = scene.proposals.begin({ title: 'Nothing came' });
     assert.deepEqual(await empty.fail('The model service failed.'), { files: 0, refused: 0 });
     assert.equal(scene.proposals.list.proposals.length, 1);
