@@ -1,8 +1,30 @@
 import * as vscode from 'vscode';
 import { languageIdOf } from '../platform/languages.ts';
+import type { ToHost } from './protocol.ts';
 
 /** What could not be done, said in a sentence for the user. */
 export class ActionRefused extends Error {}
+
+type Action = Extract<ToHost, { type: 'copy' | 'insert' | 'newFile' | 'openLink' | 'command' }>;
+
+/** Does in the editor what the view asks for. Throws `ActionRefused`. */
+export async function act(action: Action): Promise<void> {
+  switch (action.type) {
+    case 'copy':
+      return vscode.env.clipboard.writeText(action.text);
+    case 'insert':
+      return insertAtCursor(action.text);
+    case 'newFile':
+      return openAsNewFile(action.text, action.languageId);
+    case 'openLink':
+      return openLink(action.href);
+    case 'command':
+      await vscode.commands.executeCommand(`perigee.${action.command}`);
+      return;
+    default:
+      action satisfies never;
+  }
+}
 
 /**
  * Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. Before a

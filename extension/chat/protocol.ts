@@ -121,7 +121,11 @@ export interface Surroundings {
 }
 
 /** How it stands with applying a block, or all of an answer. The sentences are for the user. */
-export type ApplyState = { state: 'applying' | 'review' | 'applied' } | { state: 'refused' | 'nothing'; why: string };
+export type ApplyState =
+  | { state: 'applying' | 'applied' }
+  /** `why`: what is not in it. */
+  | { state: 'review'; why?: string }
+  | { state: 'refused' | 'nothing'; why: string };
 
 /** Something that was accepted of what an answer proposed. */
 export interface ShownCheckpoint {

@@ -72,7 +72,7 @@ export function ApplyButton({ apply: { state, run }, label, what }: { apply: App
 /** Why it was not applied, and the way on. */
 export function ApplyTold({ apply: { state, run }, what }: { apply: Apply; what: string }) {
   const chat = useChat();
-  if (state?.state !== 'refused' && state?.state !== 'nothing') return null;
+  if (!state || !('why' in state) || !state.why) return null;
   const isRefused = state.state === 'refused';
   return (
     <div class="apply-told">
