@@ -3,8 +3,10 @@ import { Session } from './account/session.ts';
 import { signIn, signOut } from './account/signIn.ts';
 import { Tokens } from './account/tokens.ts';
 import { Backend } from './backend.ts';
+import type { ChatEdits } from './chat/answerChanges.ts';
 import type { ChatController } from './chat/controller.ts';
 import { ChatView } from './chat/view.ts';
+import { QuickFixes } from './edit/actions/quickFixes.ts';
 import type { Apply, ApplyDeps } from './edit/apply.ts';
 import type { Accepted } from './edit/proposal.ts';
 import type { ProposalsDeps } from './edit/proposals.ts';
@@ -47,7 +49,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
   const chat = lazy(async () => {
     const { ChatController } = await import('./chat/controller.ts');
-    return own(new ChatController({ view, session, backend, windowMemory, memory: context.globalState, log }));
+    const memory = context.globalState;
+    return own(new ChatController({ view, session, backend, windowMemory, memory, edits: chatEdits, log }));
   });
   own(view.onDidResolve(() => void chat()));
 
@@ -75,13 +78,41 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
     return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile, isGuest });
   });
+  const undecided = lazy(async () => {
+    const { Undecided } = await import('./edit/undecided.ts');
+    return new Undecided((await edits()).reviews, (await proposals()).list);
+  });
+  const chatEdits: ChatEdits = {
+    applyCode: async (code) => (await apply()).applyCode(code),
+    applyAnswer: async (answer) => (await apply()).applyAnswer(answer),
+    decided: async (source) => (await undecided()).decided(source),
+    show: async (source) => (await undecided()).show(source),
+    checkpoints,
+  };
+  own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
+  const fixes = lazy(async () => new (await import('./edit/actions/fixes.ts')).Fixes(await edits()));
+  const readyMade = lazy(async () => new (await import('./edit/actions/readyMade.ts')).ReadyMade(await edits()));
+  const commitMessages = lazy(async () => {
+    const [{ CommitMessages }, { runsOf }] = await Promise.all([
+      import('./edit/actions/commitMessage.ts'),
+      import('./edit/runs.ts'),
+    ]);
+    return own(new CommitMessages({ runs: runsOf(session, backend), isGuest, log }));
+  });
 
   const commands: Record<string, (...args: never[]) => unknown> = {
     openChat: async () => (await chat()).reveal(),
     newChat: async () => (await chat()).newChat(),
     showHistory: async () => (await chat()).showHistory(),
     explainSelection: async () => (await chat()).explainSelection(),
-    fixProblem: async () => (await chat()).fixProblem(),
+    explainProblem: async (...args: Parameters<ChatController['explainProblem']>) =>
+      (await chat()).explainProblem(...args),
+    fixProblem: async (...args) => (await fixes()).fixProblem(...args),
+    fixAllProblems: async (...args) => (await fixes()).fixAllProblems(...args),
+    document: async () => (await readyMade()).documentCode(),
+    writeTests: async () => (await readyMade()).writeTests(),
+    commitMessage: async (...args) => (await commitMessages()).write(...args),
+    stopCommitMessage: async () => (await commitMessages()).stop(),
     editSelection: async () => (await edits()).editSelection(),
     editFile: async () => (await edits()).editFile(),
     editWorkspace: async () => (await edits()).editWorkspace(),
@@ -100,6 +131,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     acceptAllProposed: async (...args) => (await proposals()).acceptAll(...args),
     rejectAllProposed: async (...args) => (await proposals()).rejectAll(...args),
     reviewProposedFile: async (...args) => (await proposals()).review(...args),
+    takeBack: async () => (await checkpoints()).choose(),
     showQuota: async () => {
       const { showQuota } = await import('./quota/details.ts');
       const openConversation = async (id: string) => (await chat()).openConversation(id);

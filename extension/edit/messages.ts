@@ -36,10 +36,10 @@ export interface Missed {
 export type Button = 'Retry' | 'Keep what was written' | 'Show details' | 'Show quota' | 'Sign in' | 'Open settings';
 
 /** What to say at the end of an edit. `status`: in passing, in the status bar. */
-export interface Message {
+export interface Message<B extends string = Button> {
   severity: 'status' | 'info' | 'warning' | 'error';
   text: string;
-  buttons: Button[];
+  buttons: B[];
 }
 
 /**

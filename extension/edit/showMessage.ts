@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import type { Button, Message } from './messages.ts';
+import type { Message } from './messages.ts';
 
 /** How long a message in the status bar stays. */
 const STATUS_MS = 8_000;
 
 /** Shows a message; the button that the user presses. */
-export async function showMessage({ severity, text, buttons }: Message): Promise<Button | undefined> {
+export async function showMessage<B extends string>({ severity, text, buttons }: Message<B>): Promise<B | undefined> {
   switch (severity) {
     case 'status':
       vscode.window.setStatusBarMessage(text, STATUS_MS);

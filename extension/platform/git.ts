@@ -10,6 +10,7 @@ export interface Repository {
   /** The box for the commit message. */
   readonly inputBox: { value: string };
   readonly state: {
+    readonly HEAD: { readonly name?: string } | undefined;
     /** Files with conflicts. */
     readonly mergeChanges: Change[];
     readonly workingTreeChanges: Change[];
