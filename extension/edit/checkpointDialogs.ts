@@ -32,7 +32,8 @@ export const showStale: AskAboutStale = (ask) => {
     const path = vscode.workspace.asRelativePath(vscode.Uri.parse(change.uri, true)).replaceAll('\\', '/');
     const name = path.slice(path.lastIndexOf('/') + 1);
     const place = tellLines(lines);
-    const detail = place === '' ? why : `${place}: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+    const clause = why.charAt(0).toLowerCase() + why.slice(1).replace(/ \(near line \d+\)(?=\.$)/, '');
+    const detail = place === '' ? why : `${place}: ${clause}`;
     return { label: `$(warning) ${name}`, description: path === name ? '' : path, detail, change };
   });
   const rest: StaleItem[] =

@@ -205,7 +205,7 @@ describe('asking from the editor', () => {
     const controller = await chat();
     await vscode.commands.executeCommand('perigee.explainSelection');
     assert.ok(controller.open.exists);
-    assert.equal(controller.open.messages[0]?.text, 'Explain this code.');
+    assert.equal(controller.open.messages[0]?.text, 'Explain lines 12–13 of client.ts.');
     await until(controller.open.onDidChange, () => controller.open.messages.at(-1)?.state === 'complete');
     const prompt = await lastPrompt();
     assert.ok(prompt.includes(editor.document.lineAt(11).text) && prompt.includes('src/client.ts'), prompt);
