@@ -65,6 +65,7 @@ const CORES = [
   'extension/edit/engine/similarity.ts',
   'extension/edit/engine/snippet.ts',
   'extension/edit/engine/sureLines.ts',
+  'extension/edit/applyBlocks.ts',
   'extension/edit/filePaths.ts',
   'extension/edit/proposalState.ts',
   'extension/edit/refusalWords.ts',

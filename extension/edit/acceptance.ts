@@ -145,6 +145,8 @@ async function saveAccepted(
       if (fit.after === undefined) return { uri: change.uri, before: fit.before, after: undefined };
       const at = target ?? uri;
       const document = await vscode.workspace.openTextDocument(at);
+      // A new document that nobody sees would be lost.
+      if (at.scheme === 'untitled') await vscode.window.showTextDocument(document, { preview: false });
       const isSaved = !document.isDirty || wasDirty.has(each) || at.scheme === 'untitled' || (await document.save());
       if (!isSaved) unsaved.push(at);
       return {

@@ -165,6 +165,27 @@ describe('a proposal whose files change before it is accepted', () => {
     assert.equal(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), '\uFEFFone\r\nTWO\r\nthree\r\nfour');
   });
 
+  it('tells what saving made of a file, for that is what can be taken back', async () => {
+    await scene.write('a.txt', A);
+    const formatter = vscode.languages.registerDocumentFormattingEditProvider(
+      { pattern: '**/a.txt' },
+      { provideDocumentFormattingEdits: () => [vscode.TextEdit.replace(new vscode.Range(0, 0, 0, 3), 'formatted')] },
+    );
+    const settings = vscode.workspace.getConfiguration('editor');
+    await settings.update('formatOnSave', true, vscode.ConfigurationTarget.Global);
+    try {
+      const proposal = await scene.propose(change('a.txt', ['five'], ['FIVE']));
+      await scene.proposals.acceptAll(proposal);
+    } finally {
+      await settings.update('formatOnSave', undefined, vscode.ConfigurationTarget.Global);
+      formatter.dispose();
+    }
+    const formatted = A.replace('five', 'FIVE').replace('one', 'formatted');
+    assert.equal(await scene.disk('a.txt'), formatted);
+    assert.equal(scene.recorded[0]?.files[0]?.after, formatted);
+    assert.equal(scene.recorded[0]?.files[0]?.before, A);
+  });
+
   it('loses nothing when the editor takes no changes', async () => {
     await scene.write('a.txt', A);
     await scene.write('b.txt', A);

@@ -121,6 +121,43 @@ describe('the files that a model names', () => {
   });
 });
 
+describe('the files that a model names without a workspace', () => {
+  let scene: ProposalScene;
+  const workspaceFolders = Object.getOwnPropertyDescriptor(vscode.workspace, 'workspaceFolders')!;
+  beforeEach(async () => {
+    scene = new ProposalScene();
+    await scene.write('open.txt', 'open\n');
+    await scene.write('closed.txt', 'closed\n');
+    await scene.show('open.txt');
+    Object.defineProperty(vscode.workspace, 'workspaceFolders', { get: () => undefined, configurable: true });
+  });
+  afterEach(async () => {
+    Object.defineProperty(vscode.workspace, 'workspaceFolders', workspaceFolders);
+    await scene.dispose();
+  });
+
+  it('are the open documents alone', async () => {
+    const { uri } = vscode.window.activeTextEditor!.document;
+    const open = await scene.files.find('open.txt');
+    assert.equal(open.kind === 'file' && open.uri.toString(), uri.toString());
+    assert.equal((await scene.files.find(uri.path)).kind, 'file');
+    const closed = await scene.files.find('closed.txt');
+    assert.equal(closed.kind === 'missing' && closed.uri.scheme, 'untitled');
+    assert.equal((await scene.files.find('/etc/passwd')).kind, 'refused');
+  });
+
+  it('are made as unsaved documents', async () => {
+    const name = `fresh${Date.now()}.txt`;
+    await scene.proposals.open({ title: 'New' }, [{ kind: 'create', path: name, after: 'x\ny\n', hunks: [] }]);
+    const [proposal] = scene.proposals.list.proposals;
+    await scene.proposals.acceptAll(proposal);
+    const document = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith(name));
+    assert.equal(document?.uri.scheme, 'untitled');
+    assert.equal(document.getText(), 'x\ny\n');
+    assert.equal(vscode.window.activeTextEditor?.document, document);
+  });
+});
+
 describe('a file system with links and read-only files', () => {
   const SCHEME = 'perigee-test-links';
   const { File, Directory, SymbolicLink } = vscode.FileType;
