@@ -8,7 +8,7 @@ import { tell } from './counts.ts';
 import { root } from './fetch.ts';
 import { temporaryFolder } from './processes.ts';
 import { findSuites, setStage } from './suites.ts';
-import { writeSettings } from './workbench.ts';
+import { writeSettings } from './vscodeServer.ts';
 
 const out = join(root, 'out/desktop', String(process.pid));
 
