@@ -5,8 +5,12 @@ import { ORIGINAL_SCHEME } from './originals.ts';
 import type { Review } from './review.ts';
 import type { TrackedHunk } from './tracked.ts';
 
-/** A removed line that is shown behind the new one is cut at this many characters. */
-const MAX_SHOWN = 120;
+/** How far to the right a removed line may reach that is shown behind a new one: further, nobody would see it. */
+const MAX_COLUMN = 110;
+/** So many lines of a hunk are looked at for room. */
+const MAX_LOOKED_AT = 20;
+/** With less room than this a removed line says nothing. */
+const MIN_SHOWN = 16;
 
 /** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
 export class EditDecorations extends Disposable {
@@ -70,7 +74,7 @@ export class EditDecorations extends Disposable {
         if (tracked.isFresh(hunk)) inserted.push(options);
         else changed.push(options);
       }
-      if (phase === 'writing') {
+      if (phase === 'writing' && tracked.isRegion) {
         const from = tracked.open.at(-1)?.end ?? tracked.region.start;
         if (from < tracked.region.end) waiting.push(lineRange(document, from, tracked.region.end));
       }
@@ -110,15 +114,20 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
   return new vscode.Range(Math.min(start, last.line), 0, last.line, last.character);
 }
 
-/** One removed line is shown itself, struck through, behind the line that took its place; more are counted. */
+/**
+ * One removed line is shown itself, struck through, behind the line that took its place, or another new one with more room;
+ * more are counted.
+ */
 function removedNote(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
   if (hunk.oldLines.length === 0) return undefined;
   const { document } = review;
-  const line = hunk.end > hunk.start ? hunk.start : Math.max(0, hunk.start - 1);
+  const isInserted = hunk.end > hunk.start;
+  const removed = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
+  const line = isInserted ? lineWithRoom(document, hunk, removed.length) : Math.max(0, hunk.start - 1);
   if (line >= document.lineCount) return undefined;
   const end = document.lineAt(line).range.end;
-  const only = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
-  const isInserted = hunk.end > hunk.start;
+  const room = MAX_COLUMN - columnsOf(document, line);
+  const only = removed.length <= room || room >= MIN_SHOWN ? shorten(removed, room) : '';
   // Counting is for lines that left nothing behind; elsewhere the lens says it.
   if (only === '' && isInserted) return undefined;
   return {
@@ -126,7 +135,7 @@ function removedNote(review: Review, hunk: Readonly<TrackedHunk>): vscode.Decora
     hoverMessage: hover(review, hunk),
     renderOptions: {
       after: {
-        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : shorten(only),
+        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : only,
         color: new vscode.ThemeColor('editorCodeLens.foreground'),
         backgroundColor: only === '' ? undefined : new vscode.ThemeColor('diffEditor.removedTextBackground'),
         margin: '0 0 0 3ch',
@@ -155,4 +164,22 @@ function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownStri
   return text;
 }
 
-const shorten = (text: string) => (text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN - 1)}…`);
+/** The hunk's first line, if `length` characters fit behind it; else its shortest. */
+function lineWithRoom(document: vscode.TextDocument, { start, end }: Readonly<TrackedHunk>, length: number): number {
+  if (columnsOf(document, start) + length <= MAX_COLUMN) return start;
+  let best = start;
+  for (let line = start; line < Math.min(end, start + MAX_LOOKED_AT, document.lineCount); line++) {
+    if (columnsOf(document, line) < columnsOf(document, best)) best = line;
+  }
+  return best;
+}
+
+/** About as wide as the editor shows it. */
+function columnsOf(document: vscode.TextDocument, line: number): number {
+  if (line >= document.lineCount) return 0;
+  const { text } = document.lineAt(line);
+  return text.length + 3 * (/^\t*/.exec(text)?.[0].length ?? 0);
+}
+
+const shorten = (text: string, room: number) =>
+  text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;

@@ -24,6 +24,8 @@ export class Reviews extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
   /** A review began, came to another phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.changed.event;
+  private readonly drawn = this._register(new vscode.EventEmitter<void>());
+  private drawing: ReturnType<typeof setTimeout> | undefined;
   private readonly decorations = this._register(new EditDecorations());
   private readonly originals = this._register(new Originals());
   readonly status = this._register(new ReviewStatus());
@@ -31,13 +33,14 @@ export class Reviews extends Disposable {
   /** `ended` hears of each review that is over, before it is disposed. */
   constructor(private readonly ended: (review: Review) => void) {
     super();
-    const lenses = new EditLenses(() => this.reviews, this.changed.event);
+    const lenses = new EditLenses(() => this.reviews, this.drawn.event);
     this._register(vscode.languages.registerCodeLensProvider('*', lenses));
     this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.refresh()));
     this._register(vscode.window.onDidChangeActiveTextEditor(() => this.tellKeys()));
     this._register(vscode.window.onDidChangeActiveColorTheme(() => this.refresh()));
     this._register({
       dispose: () => {
+        clearTimeout(this.drawing);
         for (const review of this.reviews.splice(0)) review.dispose();
       },
     });
@@ -187,10 +190,21 @@ export class Reviews extends Disposable {
 
   private refresh(): void {
     if (this.isDisposed) return;
-    this.decorations.refresh(this.reviews);
+    this.drawSoon();
     this.status.refresh(this.reviews);
     this.changed.fire();
     this.tellKeys();
+  }
+
+  /** While an answer comes, all hunks are drawn anew with each piece of it: not more often than anybody sees. */
+  private drawSoon(): void {
+    if (this.drawing !== undefined) return;
+    const draw = () => {
+      this.drawing = undefined;
+      this.decorations.refresh(this.reviews);
+      this.drawn.fire();
+    };
+    this.drawing = setTimeout(draw, DRAW_MS);
   }
 
   private tellKeys(): void {
@@ -209,6 +223,9 @@ export class Reviews extends Disposable {
     void vscode.commands.executeCommand('setContext', key, value);
   }
 }
+
+/** About two frames. */
+const DRAW_MS = 30;
 
 const NO_HUNK = 'There is no edit of Perigee to review here.';
 
