@@ -66,7 +66,7 @@ export class AnswerChangesHost extends Disposable {
   constructor(
     private readonly edits: ChatEdits,
     /** The open conversation. */
-    private readonly open: () => { id: string; messages: readonly Message[] },
+    private readonly open: () => { id: string; title: string; messages: readonly Message[] },
     private readonly post: (message: FromHost) => void,
     private readonly log: Log,
   ) {
@@ -97,7 +97,8 @@ export class AnswerChangesHost extends Disposable {
         const answer = this.answer(request.messageId);
         if (answer?.state === 'running') return;
         // The text is the host's own: what the view has of it goes through a model's hands.
-        return this.apply(request.messageId, ALL, 'Apply a whole answer', ({ text }, source) =>
+        const title = `Answer in “${this.open().title}”`;
+        return this.apply(request.messageId, ALL, title, ({ text }, source) =>
           this.edits.applyAnswer({ text, source }),
         );
       }

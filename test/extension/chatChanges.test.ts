@@ -80,7 +80,7 @@ describe('the changes that answers of the chat propose', () => {
     told = [];
     host = new AnswerChangesHost(
       edits,
-      () => ({ id: 'the conversation', messages }),
+      () => ({ id: 'the conversation', title: 'Its title', messages }),
       (message: FromHost) => {
         if (message.type === 'changes') told.push(message.value);
         heard.fire();
@@ -128,6 +128,7 @@ describe('the changes that answers of the chat propose', () => {
     edits.applied = Promise.resolve({ kind: 'proposal', files: 2, refused: 1, skipped: ['a command'] });
     await host.do({ type: 'applyAll', messageId: ID });
     assert.equal(edits.asked[0]?.text, answer.text);
+    assert.equal(edits.asked[0]?.source.title, 'Answer in “Its title”');
     const all = told.at(-1)?.[ID]?.all;
     assert.ok(all?.state === 'review');
     assert.equal(all.why, '1 of 3 files can’t be changed: the list says why. Left out: a command.');

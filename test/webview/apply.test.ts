@@ -156,13 +156,18 @@ describe('chat view: what an answer changes', () => {
     await view.tell(changes(reply.id, { all: { state: 'review' } }));
     await view.page.locator('.apply-all').getByRole('button', { name: 'In review' }).click();
     assert.deepEqual(await view.until('showReview'), { type: 'showReview', messageId: reply.id });
-    assert.equal(
-      await code()
-        .getByRole('button', { name: /^Apply:/ })
-        .count(),
-      2,
-      'each by itself, still',
+    assert.deepEqual(
+      await code().locator('.apply').allInnerTexts(),
+      ['In review', 'In review'],
+      'each is a part of it',
     );
+    await code().getByRole('button', { name: 'In review: client.ts' }).click();
+    assert.deepEqual(await view.until('showReview', 2), { type: 'showReview', messageId: reply.id });
+    await view.tell(changes(reply.id, { all: { state: 'applied' }, checkpoints: [checkpoint({})] }));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Applied', 'Applied']);
+    assert.equal(await view.page.locator('.apply-all').count(), 0, 'what was applied is said once');
+    await view.tell(changes(reply.id, {}));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Apply'], 'each by itself, too');
   });
 
   it('is not offered before the answer has ended as a whole, nor of code that was cut off', async () => {

@@ -2,7 +2,7 @@ import { createContext } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import type { ApplyState } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { blockId, isApplicable, listApplicable, type ShownCode } from '../markdown/applicable.ts';
+import { blockId, isApplicable, listApplicable, namesFile, type ShownCode } from '../markdown/applicable.ts';
 import { Icon } from './Icon.tsx';
 
 /** The answer that a code block stands in; null where its blocks are not to be applied. */
@@ -18,22 +18,30 @@ export function useApplyCode(code: ShownCode, closed: boolean): Apply | null {
   const chat = useChat();
   const messageId = useContext(AnswerContext);
   const block = messageId !== null && closed && isApplicable(code) ? blockId(code) : null;
-  const state = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
+  const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
+  const ofAll = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.all));
   if (messageId === null || block === null) return null;
+  // What was applied with all the others needs no click of its own.
+  const isInAll = own === undefined && namesFile(code) && ofAll !== undefined && TAKING.includes(ofAll.state);
+  const state = isInAll ? { state: ofAll.state as 'review' } : own;
   const run = () => {
     const { language, file: path, text } = code;
-    if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, block });
+    if (state?.state === 'review')
+      chat.host.post({ type: 'showReview', messageId, block: isInAll ? undefined : block });
     else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path });
   };
   return { state, run };
 }
+
+const TAKING: ApplyState['state'][] = ['applying', 'review', 'applied'];
 
 /** All blocks of an answer at once, where there are several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
   const chat = useChat();
   const list = useMemo(() => listApplicable(text, file), [text, file]);
   const state = useChatState((s) => s.changes[messageId]?.all);
-  if (!list) return null;
+  // That it is applied is said by the row with the way back.
+  if (!list || state?.state === 'applied') return null;
   const what = list.files > 1 ? `${list.files} files` : `${list.blocks} changes`;
   const run = () =>
     chat.host.post(state?.state === 'review' ? { type: 'showReview', messageId } : { type: 'applyAll', messageId });
