@@ -106,7 +106,7 @@ export class ProposalList extends Disposable {
   async refresh(file: ProposedFile): Promise<void> {
     const before = file.fit;
     await refit(file);
-    if (JSON.stringify(before) !== JSON.stringify(file.fit)) this.fitted.fire(file);
+    if (!isSameFit(before, file.fit)) this.fitted.fire(file);
   }
 
   tell(): void {
@@ -178,6 +178,11 @@ export class ProposalList extends Disposable {
     await Promise.all(files.map((file) => this.refresh(file)));
     if (!this.isDisposed) this.changed.fire();
   }
+}
+
+function isSameFit(a: Fit | undefined, b: Fit | undefined): boolean {
+  if (a?.kind === 'fits' && b?.kind === 'fits') return a.before === b.before && a.after === b.after;
+  return a?.kind === 'stale' && b?.kind === 'stale' && a.why === b.why;
 }
 
 /** Whether it can still be decided about. */

@@ -62,6 +62,8 @@ describe('proposed changes in a real editor, by keyboard and mouse', () => {
       totals: await disk('src/totals.py'),
     };
     await propose();
+    const focused = await page().evaluate(() => document.activeElement?.closest('.part')?.className ?? '');
+    assert.match(focused, /\beditor\b/, 'the list leaves the keyboard to the editor');
     await row('client.ts').click();
     await page().locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
     assert.equal(await disk('src/client.ts'), before.client);

@@ -102,6 +102,31 @@ export const scenes: Scene[] = [
     },
   },
   {
+    name: 'proposals',
+    narrow: false,
+    setUp: async ({ editor, setSideBarWidth }) => {
+      const { page } = editor;
+      await editor.openFile('src/client.ts', 12);
+      await editor.runCommand('Perigee: Edit in Workspace');
+      await page.locator('.quick-input-widget input[placeholder^="Which files"]').waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.quick-input-widget input[placeholder^="What should change"]').waitFor();
+      await page.keyboard.type(
+        'rename i to attempt; new file src/backoff.ts: export const backoffMs = 100; move README.md to docs/README.md; delete src/totals.py',
+      );
+      await page.keyboard.press('Enter');
+      const list = page.locator('.pane').filter({ hasText: 'Proposed Changes' });
+      await list.getByText('totals.py').waitFor();
+      await list.locator('.codicon-loading').waitFor({ state: 'detached' });
+      await setSideBarWidth();
+      await list.getByText('client.ts').click();
+      await page.locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
+      await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
+      await list.locator('.pane-header').hover();
+      return undefined;
+    },
+  },
+  {
     name: 'quota',
     narrow: false,
     setUp: async (stage) => {
