@@ -71,16 +71,14 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     if (waitUntil !== null)
       throw new AppError(
         'rate_limited',
-        'Many answers in a row came to nothing, and none was charged. Your text was not sent and stays where it is. Try again later.',
+        'Many answers in a row came to nothing, and none was charged. Try again later.',
         { retryAt: iso(waitUntil) },
       );
     const busy = await findOpenRun(tx, request.conversationId);
     if (busy)
-      throw new AppError(
-        'conversation_busy',
-        `It is answering on ${busy.device}. Your text was not sent and stays where it is: wait, or stop that answer.`,
-        { runId: busy.id },
-      );
+      throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
+        runId: busy.id,
+      });
     const asked = await askedOf(tx, deps, request);
     const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
     const sized = size(caller, model, messages, asked.turns);
@@ -158,8 +156,8 @@ const reused = () =>
 function insufficient(caller: Caller, availableMicro: number, neededMicro: number): AppError {
   const detail =
     caller.accountKind === 'guest'
-      ? 'Your free messages are used up. Your text was not sent and stays where it is. This server offers no sign-in yet: its operator can allow more messages.'
-      : 'What is left does not cover this request. Your text was not sent and stays where it is. Send less, choose a cheaper model, or add credits.';
+      ? 'Your free messages are used up. This server offers no sign-in yet: its operator can allow more messages.'
+      : 'What is left does not cover this request. Send less, choose a cheaper model, or add credits.';
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
 }
 
@@ -352,7 +350,7 @@ function size(
     const drop = droppable(turns);
     throw new AppError(
       'context_too_long',
-      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Your text was not sent and stays where it is. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
+      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
       { limitTokens, drop },
     );
   }

@@ -164,6 +164,29 @@ onBothEngines('a conversation', (server) => {
     assert.deepEqual((await guest.conversations()).body.conversations, []);
   });
 
+  it('is exported with the headings of answers below those of their messages, and code as it is', async () => {
+    const guest = await server().guest();
+    server().double.script({ text: '# Plan\n\n###### Deep\n\n````sh\n# no heading\n```\n# nor this\n````\n## Then' });
+    const request = guest.chat('# Mine');
+    await guest.run(request);
+    const { body } = await guest.request<string>('GET', `/api/conversations/${request.conversationId}/export`);
+    const headings = body.split('\n').filter((line) => line.startsWith('#'));
+    assert.deepEqual(
+      headings.map((line) => line.replace(/, .*/, '')),
+      [
+        '# # Mine',
+        '## You',
+        '### Mine',
+        '## double',
+        '### Plan',
+        '###### Deep',
+        '# no heading',
+        '# nor this',
+        '#### Then',
+      ],
+    );
+  });
+
   it('belongs to an edit as well: its prompt has the place, its title the file', async () => {
     const guest = await server().guest();
     server().double.script({ text: '```ts\nlet a = 2;\n```' });
