@@ -113,6 +113,7 @@ describe('attachments', () => {
     assert.equal(mentions.resolve(client)?.toString(), sampleFile('src/client.ts').toString());
     assert.equal(mentions.resolve('file file:///etc/passwd'), undefined);
     assert.ok((await mentions.find('')).some(({ id }) => id === 'problems'));
+    assert.equal((await mentions.find('prob'))[0]?.id, 'problems');
   });
 });
 

@@ -26,8 +26,7 @@ export function useApplyCode(code: ShownCode, closed: boolean): Apply | null {
   const state = isInAll ? { state: ofAll.state as 'review' } : own;
   const run = () => {
     const { language, file: path, text } = code;
-    if (state?.state === 'review')
-      chat.host.post({ type: 'showReview', messageId, block: isInAll ? undefined : block });
+    if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
     else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path });
   };
   return { state, run };
