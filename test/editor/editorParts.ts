@@ -73,15 +73,12 @@ export class EditorParts {
 
   /** Ticks exactly these rows of a quick pick in which many may be chosen, and confirms. */
   async pickMany(...rows: (string | RegExp)[]): Promise<void> {
-    const boxes = (chosen: Locator) => chosen.locator('.quick-input-list-checkbox, input[type=checkbox]').first();
     await this.picks(rows[0] ?? '')
       .first()
       .waitFor();
-    const ticked = this.page.locator('.quick-input-list .monaco-list-row').filter({
-      has: this.page.locator('[aria-checked=true], input:checked'),
-    });
-    while ((await ticked.count()) > 0) await boxes(ticked.first()).click();
-    for (const row of rows) await boxes(this.picks(row).first()).click();
+    const ticked = this.page.locator('.quick-input-list .monaco-list-row[aria-checked=true]');
+    while ((await ticked.count()) > 0) await ticked.first().locator('.monaco-checkbox').click();
+    for (const row of rows) await this.picks(row).first().locator('.monaco-checkbox').click();
     await this.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
   }
 
