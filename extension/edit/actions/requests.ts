@@ -10,7 +10,7 @@ export function documentInstruction(part: Part | undefined): string {
   return [
     part ? `Document ${tellPart(part)}.` : 'Document this file.',
     'Write documentation comments in the form that the language and this file have for them: what it is for, and where it is not plain from the names, its parameters, results, units, errors and side effects. Correct comments that are there and wrong; leave good ones as they are. Do not comment what the code says itself.',
-    `Change nothing else, not a character of code${part ? ', and nothing outside of what was named' : ''}. Lines count from 1.`,
+    `Change nothing else, not a character of code${part ? ', and nothing outside of what was named and the comments that belong to it' : ''}. Lines count from 1.`,
   ].join('\n');
 }
 
