@@ -285,9 +285,7 @@ describe('Commit Message', () => {
     try {
       await commit(readme, 'theirs\n');
       await repository.checkout('main');
-      await vscode.workspace.fs.writeFile(readme, bytes('ours\n'));
-      await repository.add([readme.fsPath]);
-      await repository.commit('ours');
+      await commit(readme, 'ours\n');
       await repository.merge('other').catch(() => {});
       await commits.write({ rootUri: repository.rootUri });
       await messages.next(/A merge is in progress, and some files have conflicts/);
@@ -298,6 +296,8 @@ describe('Commit Message', () => {
       assert.deepEqual(runs.requests, []);
     } finally {
       await repository.mergeAbort().catch(() => {});
+      // The others find the sample as it was.
+      await commit(readme, new TextDecoder().decode(original));
       await repository.deleteBranch('other', true);
     }
   });
