@@ -6,7 +6,7 @@ import type { Review } from './review.ts';
 import type { TrackedHunk } from './tracked.ts';
 
 /** How far to the right a removed line may reach that is shown behind a new one: further, nobody would see it. */
-const MAX_COLUMN = 110;
+const MAX_COLUMN = 80;
 /** So many lines of a hunk are looked at for room. */
 const MAX_LOOKED_AT = 20;
 /** With less room than this a removed line says nothing. */

@@ -237,8 +237,11 @@ export class Edits extends Disposable {
         {
           ...this.deps,
           propose: (source, plans) => void this.deps.proposals().begin(source).finish(plans),
-          onRepair: (refused, of) =>
-            progress.report({ message: `${refused} of ${of} changes did not fit; asking once more` }),
+          onRepair: (refused, of) => {
+            const message = `${refused} of ${of} changes did not fit; asking once more`;
+            progress.report({ message });
+            review.tell(message);
+          },
         },
         review,
         instruction,

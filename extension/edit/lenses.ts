@@ -22,7 +22,7 @@ export class EditLenses implements vscode.CodeLensProvider {
   private writing(review: Review): vscode.CodeLens[] {
     const at = lensRange(review.document, review.tracked.region.start);
     return [
-      new vscode.CodeLens(at, { title: '$(loading~spin) Perigee: writing…', command: '' }),
+      new vscode.CodeLens(at, { title: `$(loading~spin) Perigee: ${review.progress}`, command: '' }),
       new vscode.CodeLens(at, { title: 'Stop (Esc)', command: 'perigee.stopEdit', arguments: [review.id] }),
     ];
   }

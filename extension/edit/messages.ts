@@ -56,7 +56,6 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
   switch (ending.kind) {
     case 'review': {
       const { missed = [], cutShort } = ending;
-      const hunks = `Perigee: ${count(ending.hunks, 'hunk')} to review`;
       if (cutShort)
         return say(
           'warning',
@@ -69,7 +68,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
         const words = `${missed.length} ${were} not written. ${tellMissed(missed[0])}`;
         return say('warning', ['Show details'], words, 'The others are there for review.', charge);
       }
-      return say('status', [], charge ? `${hunks} · ${charge.replace(/^Charged |\.$/g, '')}` : hunks);
+      // How much there is to review stands beside it for as long as it is open.
+      return say('status', [], charge ? `Perigee: ${charge.charAt(0).toLowerCase()}${charge.slice(1, -1)}` : '');
     }
     case 'unplaced': {
       const { missed, of, left, repairProblem } = ending;

@@ -42,6 +42,8 @@ export class Review extends Disposable {
   private restored: Promise<number[]> = Promise.resolve([]);
   /** In the middle of `finish`, in which the lines change twice. */
   private isJoining = false;
+  /** What is being done, for people. */
+  private doing = 'writing…';
   /** What a stop took back. */
   private kept: number[] = [];
 
@@ -62,6 +64,17 @@ export class Review extends Disposable {
       }),
     );
     this._register({ dispose: () => this.end() });
+  }
+
+  /** What is being done, in a few words. */
+  get progress(): string {
+    return this.doing;
+  }
+
+  /** Says what is being done while it is not just writing. */
+  tell(progress: string): void {
+    this.doing = progress;
+    this.changed.fire();
   }
 
   get source(): Source {

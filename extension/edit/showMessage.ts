@@ -8,7 +8,7 @@ const STATUS_MS = 8_000;
 export async function showMessage<B extends string>({ severity, text, buttons }: Message<B>): Promise<B | undefined> {
   switch (severity) {
     case 'status':
-      vscode.window.setStatusBarMessage(text, STATUS_MS);
+      if (text !== '') vscode.window.setStatusBarMessage(text, STATUS_MS);
       return undefined;
     case 'info':
       return vscode.window.showInformationMessage(text, ...buttons);

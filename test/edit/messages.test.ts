@@ -15,10 +15,10 @@ function problem(code: ProblemCode, title: string, detail: string): Problem {
 }
 
 describe('what is told at the end of an edit', () => {
-  it('is the number of hunks and the price', () => {
+  it('is the price, where all is there for review', () => {
     const charge = { chargedMicro: 420_000 };
-    check({ kind: 'review', hunks: 2, cutShort: false, ...charge }, 'Perigee: 2 hunks to review · 0.42 credits', []);
-    check({ kind: 'review', hunks: 1, cutShort: false }, 'Perigee: 1 hunk to review', []);
+    check({ kind: 'review', hunks: 2, cutShort: false, ...charge }, 'Perigee: charged 0.42 credits', []);
+    check({ kind: 'review', hunks: 1, cutShort: false }, '', []);
   });
   it('says when an answer was cut short', () => {
     const text = `The answer for ${where} ended in the middle. What came is there for review. Charged 1 credit.`;
