@@ -2,29 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
-import { answerOf, block } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
+import { between, hasty, inOne, inTime, inTwo, path, patient, pieces, tooEarly } from './sampleEdit.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
-const path = 'src/client.ts';
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is the sample's own template
-const fetched = '`order ${id} not fetched`';
-const tooEarly = `      if (i < tries) throw new Error(${fetched}, { cause: error });`;
-const inTime = `      if (i === tries - 1) throw new Error(${fetched}, { cause: error });
-      await new Promise((done) => setTimeout(done, waitMs(i)));`;
-const hasty = 'const baseMs = 100;';
-const patient = '/** Before the second try, then twice as long each time. */\nconst baseMs = 250;';
-const inOne = '  return order.lines.reduce((sum, line) => sum + line.count * line.cents, 0);';
-const inTwo = `  const cents = order.lines.map((line) => line.count * line.cents);
-  return cents.reduce((sum, one) => sum + one, 0);`;
-// Not in the order of the file: the last to come is the first to stand there.
-const { pieces, between } = answerOf(
-  block(path, tooEarly, inTime),
-  block(path, inOne, inTwo),
-  block(path, hasty, patient),
-);
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
 
 describe('Edit File in a real editor, while somebody types', () => {
