@@ -60,7 +60,8 @@ export async function setStage(files: string[], { host, out, grep }: StageOption
       await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
       const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, CORS_ORIGINS: origin };
       backend = await startBackend({ env });
-      return { 'perigee.serverUrl': backend.url };
+      // In the browser edition on by default: what a test leaves unsaved would come to the disk, if the machine is slow.
+      return { 'perigee.serverUrl': backend.url, 'files.autoSave': 'off' };
     },
     counts: server.counts,
     async strike() {

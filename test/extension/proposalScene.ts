@@ -43,6 +43,8 @@ export class ProposalScene {
   }
 
   async write(name: string, text: string | Uint8Array): Promise<void> {
+    // Git tells of changes a while later, when other tests look at it.
+    await vscode.workspace.fs.writeFile(this.uri('.gitignore'), new TextEncoder().encode('*\n'));
     await vscode.workspace.fs.writeFile(
       this.uri(name),
       typeof text === 'string' ? new TextEncoder().encode(text) : text,

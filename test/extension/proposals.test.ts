@@ -44,6 +44,7 @@ describe('a proposal of many files', () => {
 
   it('touches nothing before it is accepted, also when files are saved by themselves', async () => {
     const files = vscode.workspace.getConfiguration('files');
+    const usual = files.inspect('autoSave')?.globalValue;
     await files.update('autoSave', 'afterDelay', vscode.ConfigurationTarget.Global);
     await files.update('autoSaveDelay', 50, vscode.ConfigurationTarget.Global);
     try {
@@ -58,7 +59,7 @@ describe('a proposal of many files', () => {
       assert.deepEqual(await onDisk(), before);
       assert.equal(await scene.text('a.txt'), A);
     } finally {
-      await files.update('autoSave', undefined, vscode.ConfigurationTarget.Global);
+      await files.update('autoSave', usual, vscode.ConfigurationTarget.Global);
       await files.update('autoSaveDelay', undefined, vscode.ConfigurationTarget.Global);
     }
   });
