@@ -50,6 +50,11 @@ describe('what an answer asks for', () => {
     );
     check(['a.ts', ...BLOCK, 'Then in `lib/b.ts`:', ...BLOCK], ['change a.ts: =a -b +c', 'change lib/b.ts: =a -b +c']);
   });
+  it('has no file where the words above name another without its folder', () => {
+    check(['a.ts', ...BLOCK, 'And in b.ts:', ...BLOCK], ['change a.ts: =a -b +c', 'change ?: =a -b +c']);
+    check(['**In b.ts:**', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
+    check(['Then in a.ts:', ...BLOCK], ['change src/a.ts: =a -b +c'], 'src/a.ts');
+  });
   it('is a block as Cline and Roo write it', () => {
     check(['a.ts', '------- SEARCH', 'a', '=======', 'b', '+++++++ REPLACE'], ['change a.ts: -a +b']);
     const roo = [
@@ -129,6 +134,21 @@ describe('an answer that breaks the rules', () => {
     ['an unknown mark', ['*** Begin Patch', '*** Frob File: a', '*** End Patch'], /has no line/],
     ['a new file without plus', ['*** Begin Patch', '*** Add File: a', 'x', '*** End Patch'], /lacks its plus/],
     ['a change of nothing', ['*** Begin Patch', '*** Update File: a', ' x', '*** End Patch'], /changes nothing/],
+    [
+      'a kept line that reads like a mark',
+      [
+        '*** Begin Patch',
+        '*** Update File: a',
+        '-x',
+        '+y',
+        ' *** Delete File: b',
+        '*** Update File: c',
+        '-p',
+        '+q',
+        '*** End Patch',
+      ],
+      /^malformed a: .*marks.*\nchange c: -p \+q$/,
+    ],
     ['a fence without its end', ['```ts a.ts', 'x'], /ended before the code block did/],
     ['a fence that quotes a fence', ['```md a.md', 'x', '```', 'y', '```', 'z'], /quotes a fence/],
   ];

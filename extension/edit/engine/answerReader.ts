@@ -208,11 +208,18 @@ export class AnswerReader {
     if (own !== undefined) return own;
     const known = this.lastPath ?? this.defaultPath;
     const mentioned = new Set(pathsIn(nearest));
+    if (mentioned.size === 0 && known !== undefined && announcesOther(nearest, known)) return undefined;
     if (mentioned.size === 0 || (known !== undefined && mentioned.size === 1 && mentioned.has(known))) return known;
     const [only] = mentioned;
     const isAnnounced = known === undefined || /:\s*$|^\s*#/.test(nearest);
     return mentioned.size === 1 && isAnnounced ? only : undefined;
   }
+}
+
+/** Whether a line such as "And in b.ts:" ends with a name that is not the file's: without a folder it names no file surely. */
+function announcesOther(line: string, known: string): boolean {
+  const [, name] = /([^\s`'"()*/\\]+\.[A-Za-z]\w{0,9})[`'"*)]*\s*:[\s*_]*$/.exec(line) ?? [];
+  return name !== undefined && name !== known.slice(Math.max(known.lastIndexOf('/'), known.lastIndexOf('\\')) + 1);
 }
 
 function closes(line: string, fence: Fence): boolean {

@@ -109,6 +109,12 @@ export class EditsPlanner {
     }
     return plans.flatMap((plan, index): FilePlan[] => {
       const target = targetOf(plan);
+      if (plan.kind === 'delete' && targets.has(plan.path)) {
+        // The other one is refused: the file must not go without what was to take its place.
+        const message = `Another file is moved to ${plan.path}, which takes its place in one step only by hand.`;
+        const refusals = [refusal(ready[index]!.edits[0]!, 'overlap', message)];
+        return [{ kind: 'refused', path: plan.path, before: plan.before, refusals, placed: [] }];
+      }
       if (target === undefined) return [plan];
       // Whether something stands there isn't known yet.
       if (plan.kind === 'move' && !this.texts.has(target)) return [];
