@@ -46,7 +46,7 @@ const steps: Step[] = [
     name: 'the extension in a real VS Code',
     command: [node, '--import', 'tsx', join(root, 'test/editor/test.ts')],
     counts: true,
-    limitMinutes: 16,
+    limitMinutes: 30,
   },
 ];
 

@@ -29,20 +29,27 @@ async function runInHost(host: HostKind, files: string[], grep: string | undefin
   const stage = await setStage(files, { host, out, grep });
   const recent: string[] = [];
   const keep = (line: string) => void (recent.push(line) > 200 && recent.shift());
+  const silence = new Silence(silenceMs);
   let editor: Workbench | undefined;
   try {
     editor = await openWorkbench({
       ...stage,
-      onTestOutput: (text) => (text.startsWith(mark) ? console.log(text.slice(mark.length)) : keep(text)),
+      onTestOutput(text) {
+        silence.broken();
+        if (text.startsWith(mark)) console.log(text.slice(mark.length));
+        else keep(text);
+      },
       onServerOutput: keep,
     });
-    const code = await within(hostLimitMs, editor.tests);
+    silence.broken();
+    const code = await Promise.race([editor.tests, silence.passed]);
     const counted = stage.counts();
     if (counted && (code === 0 || counted.failed > 0)) return counted;
-    const reason = code === undefined ? `did not end within ${hostLimitMs / 60_000} minutes` : `ended with ${code}`;
+    const reason = code === undefined ? `said nothing for ${silenceMs / 1000} s` : `ended with ${code}`;
     console.error(`${hosts[host]} ${reason}. What the editor said last:\n${recent.join('\n')}`);
     return add(counted ?? none, { passed: 0, failed: 1, skipped: 0 });
   } finally {
+    silence.broken(false);
     await editor?.close();
     await stage.strike();
   }
@@ -74,8 +81,27 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
 }
 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-const hostLimitMs = 5 * 60_000;
-const specsLimitMs = 10 * 60_000;
+// A test may take 20 s, with as much before and after it: who says nothing for longer is dead, however slow the machine.
+const silenceMs = 120_000;
+const specsLimitMs = 15 * 60_000;
+
+/** Waits for somebody to fall silent. */
+class Silence {
+  #timer: NodeJS.Timeout | undefined;
+  #pass!: () => void;
+  /** Resolves when nothing broke it for as long as it may last. */
+  readonly passed = new Promise<undefined>((resolve) => {
+    this.#pass = () => resolve(undefined);
+  });
+
+  constructor(readonly limitMs: number) {}
+
+  /** Something was said. `goesOn`: more is to come. */
+  broken(goesOn = true): void {
+    clearTimeout(this.#timer);
+    if (goesOn) this.#timer = setTimeout(this.#pass, this.limitMs);
+  }
+}
 
 async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
