@@ -70,6 +70,7 @@ const CORES = [
   'extension/edit/proposalState.ts',
   'extension/edit/refusalWords.ts',
   'extension/edit/align.ts',
+  'extension/edit/checkpoint.ts',
   'extension/edit/hunks.ts',
   'extension/edit/lineMap.ts',
   'extension/edit/settle.ts',
