@@ -12,6 +12,8 @@ export type Written = 'written' | 'abandoned' | 'readOnly' | 'closed';
 
 /** Refusals in a row, without anybody having changed the document, until it counts as read-only. */
 const MAX_REFUSALS = 5;
+/** After each of them it is waited so much longer. */
+const PAUSE_MS = 20;
 
 /**
  * Writes one edit into one document and hears of everybody else's changes. Own writes are serialised, each computed for
@@ -104,6 +106,8 @@ export class EditBuffer extends Disposable {
       }
       this.tellForeign(arrived);
       refusals = arrived.length === 0 ? refusals + 1 : 0;
+      // An editor that is just opened or closed takes nothing for a moment; one that is read-only never does.
+      if (refusals > 0) await new Promise((resolve) => setTimeout(resolve, refusals * PAUSE_MS));
     }
     return 'readOnly';
   }

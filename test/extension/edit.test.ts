@@ -168,6 +168,8 @@ describe('Edit Selection', () => {
           builder.insert(new vscode.Position(0, 0), '<');
           builder.insert(last, '>');
         });
+        // A machine that types without a pause would never let anybody else write: one round trip for the other.
+        await vscode.commands.executeCommand('setContext', 'perigee.test.turn', typed);
       }
     })();
     for (const line of lines) {
@@ -180,7 +182,7 @@ describe('Edit Selection', () => {
     await scene.reviewed(1);
     const count = (character: string) => scene.text.split(character).length - 1;
     const typedTop = '<'.repeat(count('<'));
-    assert.ok(count('<') >= 50, `${count('<')} of 60 edits of the test itself were taken`);
+    assert.ok(count('<') >= 15, `${count('<')} of 60 edits of the test itself were taken`);
     assert.equal(count('<'), count('>'));
     const expected = (middle: string[]) => `${typedTop}top\n${middle.join('\n')}\nbottom${'>'.repeat(count('>'))}\n`;
     assert.equal(scene.text, expected(lines.map((line) => line.toUpperCase())));

@@ -62,7 +62,8 @@ describe('a review', () => {
   describe('of a plan that is ready', () => {
     it('shows its hunks at once, and one undo takes them back', async () => {
       await scene.open(before);
-      assert.ok(await scene.edits.review(scene.document, planOf(before, change(3) + change(9)), source));
+      const isOpen = await scene.edits.review(scene.document, planOf(before, change(3) + change(9)), source);
+      assert.ok(isOpen, scene.messages.told.join());
       assert.equal(scene.text, changed(3, 9));
       await scene.reviewed(2);
       assert.equal(scene.edits.reviews.status.text, '$(diff) 2 hunks to review');
