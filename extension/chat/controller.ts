@@ -4,6 +4,7 @@ import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
@@ -126,7 +127,7 @@ export class ChatController extends Disposable {
       await this.reveal();
       await this.ask(text, chips);
     } catch (error) {
-      if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(error.message);
+      if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(plainMessage(error.message));
       else this.tellFailure(error);
     }
   }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { plainMessage } from '../platform/plainMessage.ts';
 import { AnswerFiles } from './answerFiles.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from './applyBlocks.ts';
 import { chooseTarget } from './applyTarget.ts';
@@ -125,7 +126,7 @@ export class Apply {
     if (!code || refused.length !== 1 || file?.kind !== 'file') return this.refuse(message);
     const button = `Have Perigee place it (${this.deps.isGuest() ? '1 message' : 'uses credits'})`;
     // Not waited for: the chat shows at once what became of it.
-    void vscode.window.showWarningMessage(message, button).then(async (pressed) => {
+    void vscode.window.showWarningMessage(plainMessage(message), button).then(async (pressed) => {
       if (!pressed) return;
       const document = await vscode.workspace.openTextDocument(file.uri);
       await this.deps.editFile({ document, instruction: placingInstruction(code) });
@@ -134,7 +135,7 @@ export class Apply {
   }
 
   private refuse(message: string): Applied {
-    void vscode.window.showWarningMessage(message);
+    void vscode.window.showWarningMessage(plainMessage(message));
     return { kind: 'refused', message };
   }
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import type { Checkpoint, Direction } from './checkpoint.ts';
 import type { AskAboutStale } from './checkpointDialogs.ts';
 import { ACCEPTED_SCHEME, type Bounds, type CheckpointMeta, CheckpointStore, newestFirst } from './checkpointStore.ts';
@@ -60,7 +61,7 @@ export class Checkpoints extends Disposable {
       const meta = await this.store.add(head, texts);
       if (meta) return this.store.prune(newestFirst([meta, ...all]), at);
       void vscode.window.showWarningMessage(
-        `"${title}" is too large to be kept for taking it back later. Undo, and your version control, still can.`,
+        `"${plainMessage(title)}" is too large to be kept for taking it back later. Undo, and your version control, still can.`,
       );
       return all;
     });
@@ -165,6 +166,6 @@ function toCheckpoint({ id, source, at, files }: CheckpointMeta): Checkpoint {
 }
 
 function fail(message: string): 'failed' {
-  void vscode.window.showWarningMessage(`Perigee: ${message}`);
+  void vscode.window.showWarningMessage(plainMessage(`Perigee: ${message}`));
   return 'failed';
 }

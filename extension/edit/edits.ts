@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { MAX_TEXT } from '../../shared/constants.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
 import { EditBuffer } from './buffer.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
@@ -226,8 +227,9 @@ export class Edits extends Disposable {
     resend?: EditRequest,
   ): Promise<void> {
     const review = new Review(document, { title });
-    const { location, cancellable } = { location: vscode.ProgressLocation.Notification, cancellable: true };
-    const edited = vscode.window.withProgress({ location, cancellable, title }, (progress, token) => {
+    const { Notification } = vscode.ProgressLocation;
+    const options = { location: Notification, cancellable: true, title: plainMessage(title) };
+    const edited = vscode.window.withProgress(options, (progress, token) => {
       token.onCancellationRequested(() => review.interrupt('stopped'));
       const hunks = review.onDidChange(() => {
         const { length } = review.tracked.open;

@@ -29,8 +29,6 @@ export interface FileWriterDeps {
 export class FileWriter extends Disposable {
   private readonly run: FilesRun;
   private readonly path: string;
-  /** Other names by which the answer calls the same file. */
-  private readonly aliases = new Set<string>();
   private wanted: readonly PlacedHunk[] = [];
   private readonly placed = new Set<string>();
   private stale: readonly NewHunk[] = [];
@@ -50,7 +48,7 @@ export class FileWriter extends Disposable {
     this.path = deps.files.pathOf(document.uri);
     const input = { instruction, files: [{ path: this.path, languageId: document.languageId, text }] };
     const host = {
-      read: (path: string) => this.read(path, text),
+      read: (path: string, isNew: boolean) => this.read(path, isNew, text),
       onPlans: (plans: readonly FilePlan[]) => this.follow(plans),
       onRepair: deps.onRepair,
     };
@@ -138,25 +136,20 @@ export class FileWriter extends Disposable {
     return this.review.whenRestored();
   }
 
-  private async read(path: string, text: string): Promise<FileText> {
+  private async read(path: string, isNew: boolean, text: string): Promise<FileText> {
     if (path === this.path) return { kind: 'file', text };
-    const found = await this.deps.files.find(path);
+    const found = await this.deps.files.find(path, isNew);
     if (found.kind === 'refused') return found;
-    if (found.uri.toString() === this.review.document.uri.toString()) {
-      this.aliases.add(path);
-      return { kind: 'file', text };
-    }
-    return found.kind === 'file' ? { kind: 'file', text: found.text } : { kind: 'missing' };
+    if (found.uri.toString() === this.review.document.uri.toString()) return { kind: 'file', text, path: this.path };
+    return found.kind === 'file' ? { kind: 'file', text: found.text, path: found.path } : { kind: 'missing' };
   }
 
   private isOwn({ path }: FilePlan): boolean {
-    return path === this.path || (path !== undefined && this.aliases.has(path));
+    return path === this.path;
   }
 
-  /** What becomes of this file; called by two names, the answer could contradict itself. */
   private ownPlan(plans: readonly FilePlan[]): FilePlan | undefined {
-    const own = plans.filter((plan) => this.isOwn(plan));
-    return own.length === 1 ? own[0] : undefined;
+    return plans.find((plan) => this.isOwn(plan));
   }
 
   private follow(plans: readonly FilePlan[]): void {

@@ -9,11 +9,16 @@ import { AnswerPlanner } from './engine/planner.ts';
 import type { EditRuns } from './runs.ts';
 
 /** A file as the model was given it, or as it is when the model first names it. */
-export type FileText = { kind: 'file'; text: string } | { kind: 'missing' } | { kind: 'refused'; why: string };
+export type FileText =
+  /** `path`: by which the file is known, where it is not the one that was asked for. */
+  { kind: 'file'; text: string; path?: string } | { kind: 'missing' } | { kind: 'refused'; why: string };
 
 export interface FilesHost {
-  /** The text by which everything about this file is planned; asked once for each path. */
-  read(path: string): Promise<FileText>;
+  /**
+   * The text by which everything about this file is planned; asked once for each path. `isNew`: nothing may stand there, so
+   * that just this place is meant.
+   */
+  read(path: string, isNew: boolean): Promise<FileText>;
   /** What the answer makes of the files so far; also what it takes back again. */
   onPlans(plans: readonly FilePlan[]): void;
   /** What did not fit is asked for once more. */
@@ -167,20 +172,23 @@ export class FilesRun extends Disposable {
 
   private readNeeded(): void {
     for (const path of this.planner.needs) {
-      if (this.asked.has(path)) continue;
+      const isNew = this.planner.isNew(path);
+      // Named, but not yet for what.
+      if (isNew === undefined || this.asked.has(path)) continue;
       this.asked.add(path);
-      const reading = this.readFile(path);
+      const reading = this.readFile(path, isNew);
       this.reading = Promise.all([this.reading, reading]).then(() => {});
     }
   }
 
-  private async readFile(path: string): Promise<void> {
+  private async readFile(path: string, isNew: boolean): Promise<void> {
     const found = await this.host
-      .read(path)
+      .read(path, isNew)
       .catch((error): FileText => ({ kind: 'refused', why: `It can’t be read: ${error}` }));
     if (this.isDisposed) return;
     if (found.kind === 'refused') this.barred.set(path, found.why);
-    this.planner.provide(path, found.kind === 'file' ? found.text : undefined);
+    if (found.kind === 'file') this.planner.provideAs(path, found.path ?? path, found.text);
+    else this.planner.provide(path, undefined);
     this.tell();
   }
 

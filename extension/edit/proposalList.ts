@@ -87,6 +87,8 @@ export class ProposalList extends Disposable {
           ...(await this.locate(plan, earlier)),
         };
         await refit(file);
+        // What the user said no to while the answer comes stays so.
+        if (earlier?.state === 'rejected') file.state = 'rejected';
         return file;
       }),
     );

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import type { WorkspaceFiles } from './files.ts';
@@ -144,6 +145,7 @@ export class Proposals extends Disposable {
   async review(node?: unknown): Promise<void> {
     const [file] = this.filesOf(node);
     if (!file?.uri) return tell(NOTHING);
+    if (file.proposal.phase === 'running') return tell(STILL_WRITTEN);
     await this.list.refresh(file);
     const { plan, fit, proposal } = file;
     if (plan.kind !== 'update' || fit?.kind !== 'fits')
@@ -156,7 +158,7 @@ export class Proposals extends Disposable {
 
   private async ended(proposal: Proposal): Promise<ProposalCounts> {
     const files = proposal.files.filter(isOpen).length;
-    const refused = proposal.files.length - files;
+    const refused = proposal.files.filter(({ state }) => state === 'refused').length;
     if (proposal.files.length === 0) {
       this.list.remove(proposal);
       return { files, refused };
@@ -175,8 +177,7 @@ export class Proposals extends Disposable {
         byProposal.set(file.proposal, [...(byProposal.get(file.proposal) ?? []), file]);
       }
       for (const [proposal, own] of byProposal) {
-        if (proposal.phase === 'running')
-          tell('The answer is still being written. Accept its changes when it is whole.');
+        if (proposal.phase === 'running') tell(STILL_WRITTEN);
         else await this.acceptOf(proposal, own);
       }
     });
@@ -304,6 +305,7 @@ export class Proposals extends Disposable {
   }
 }
 
+const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
 const NOTHING = 'There is no proposed change of Perigee to decide about.';
 
 const isNode = (value: unknown): value is ProposalNode =>
@@ -315,5 +317,5 @@ const nameOf = ({ change }: StaleChange) => {
 };
 
 function tell(words: string): void {
-  void vscode.window.showWarningMessage(words);
+  void vscode.window.showWarningMessage(plainMessage(words));
 }

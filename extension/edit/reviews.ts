@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import { EditDecorations } from './decorations.ts';
 import { EditLenses } from './lenses.ts';
 import { tellPlace } from './messages.ts';
@@ -237,7 +238,7 @@ export const activeDocument = () => vscode.window.activeTextEditor?.document;
 export const nameOf = (document: vscode.TextDocument) => document.uri.path.split('/').at(-1) || 'this file';
 
 export function refuse(words: string): void {
-  void vscode.window.showWarningMessage(words);
+  void vscode.window.showWarningMessage(plainMessage(words));
 }
 
 /**

@@ -4,6 +4,9 @@ import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { Alignment, showSoFar } from './align.ts';
 import { AnswerRun, type Charge, type EditRequest, INTERRUPTED, requestFor } from './answerRun.ts';
+import type { Edit } from './engine/edits.ts';
+import { findElision, looseKey } from './engine/loose.ts';
+import { elided } from './engine/refusals.ts';
 import type { Ending } from './messages.ts';
 import type { Review } from './review.ts';
 import type { EditRuns } from './runs.ts';
@@ -31,7 +34,7 @@ export class SelectionWriter extends Disposable {
     log: Log,
     readonly review: Review,
     readonly instruction: string,
-    path: string,
+    private readonly path: string,
     resend?: EditRequest,
   ) {
     super();
@@ -85,6 +88,16 @@ export class SelectionWriter extends Disposable {
       await review.whenRestored();
       const cost = await this.run.tellOutcome({ applied: 0, refused: 0 }, charge);
       return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
+    }
+    const known = new Set(original.map(looseKey));
+    const edit: Edit = { kind: 'whole', lines: answer.lines, answerLine: 1 };
+    const elision = findElision(answer.lines, (key) => known.has(key));
+    if (elision !== undefined) {
+      review.interrupt('refused');
+      const { left } = await review.whenRestored();
+      const cost = await this.run.tellOutcome({ applied: 0, refused: 1 }, charge);
+      const missed = [{ path: this.path, refusal: elided(edit, elision) }];
+      return { ...cost, kind: 'unplaced', missed, of: 1, left };
     }
     const cutShort = !answer.complete;
     const next = cutShort ? showSoFar(this.alignment, original, answer.lines) : answer.lines;

@@ -1,11 +1,14 @@
 import * as vscode from 'vscode';
+import { plainMessage } from '../platform/plainMessage.ts';
 import type { Message } from './messages.ts';
 
 /** How long a message in the status bar stays. */
 const STATUS_MS = 8_000;
 
 /** Shows a message; the button that the user presses. */
-export async function showMessage<B extends string>({ severity, text, buttons }: Message<B>): Promise<B | undefined> {
+export async function showMessage<B extends string>(message: Message<B>): Promise<B | undefined> {
+  const { severity, buttons } = message;
+  const text = plainMessage(message.text);
   switch (severity) {
     case 'status':
       if (text !== '') vscode.window.setStatusBarMessage(text, STATUS_MS);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type FilesEdit, MAX_ATTACHMENTS } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import { pathsIn } from './engine/paths.ts';
@@ -120,7 +121,7 @@ export class WorkspaceEdits extends Disposable {
     again: () => Promise<void>,
     resend?: EditRequest,
   ): Promise<void> {
-    const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title };
+    const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: plainMessage(title) };
     await vscode.window.withProgress(options, async (progress, token) => {
       const answer = new AnswerToFiles(this.deps, input, title, (message) => progress.report({ message }), resend);
       this.running.add(answer.run);
@@ -164,7 +165,7 @@ class AnswerToFiles {
       deps.log,
       input,
       {
-        read: (path) => this.read(path),
+        read: (path, isNew) => this.read(path, isNew),
         onPlans: (plans) => this.show(plans),
         onRepair: (refused, of) => report(`${refused} of ${of} changes did not fit; asking once more`),
       },
@@ -239,13 +240,13 @@ class AnswerToFiles {
     return this.deps.review(document, plan, this.source);
   }
 
-  private async read(path: string): Promise<FileText> {
-    const found = await this.deps.files.find(path);
+  private async read(path: string, isNew: boolean): Promise<FileText> {
+    const found = await this.deps.files.find(path, isNew);
     this.paths.set(path, found.path);
     // The model speaks of the text that it was given.
     const text = this.texts.get(found.path);
-    if (text !== undefined) return { kind: 'file', text };
-    return found.kind === 'file' ? { kind: 'file', text: found.text } : found;
+    if (text !== undefined) return { kind: 'file', text, path: found.path };
+    return found.kind === 'file' ? { kind: 'file', text: found.text, path: found.path } : found;
   }
 
   /** The plans under the workspace's own paths; two for one file contradict each other. */

@@ -118,6 +118,48 @@ describe('an answer that is planned while it comes', () => {
   });
 });
 
+describe('two names of one file', () => {
+  const text = 'one\ntwo\nthree\n';
+  const block = (search: string, replace: string, path: string) => blocks(path, [search, replace]);
+  const answer = (second: string) => `${block('one', 'ONE', 'a.ts')}${second}${block('two', 'TWO', 'lib/a.ts')}`;
+
+  it('are one file, whichever is known first', () => {
+    for (const order of [
+      ['a.ts', 'lib/a.ts'],
+      ['lib/a.ts', 'a.ts'],
+    ]) {
+      const planner = new AnswerPlanner();
+      planner.feed(answer(''));
+      planner.end();
+      for (const path of order) planner.provideAs(path, 'lib/a.ts', text);
+      assert.deepEqual(planner.needs, []);
+      assert.deepEqual(
+        planner.plans().map((plan) => [plan.path, plan.kind === 'update' && plan.after]),
+        [['lib/a.ts', 'ONE\nTWO\nthree\n']],
+      );
+    }
+  });
+  it('can contradict each other', () => {
+    const planner = new AnswerPlanner();
+    planner.feed(answer('*** Begin Patch\n*** Delete File: a.ts\n*** End Patch\n'));
+    planner.end();
+    for (const path of planner.needs) planner.provideAs(path, 'lib/a.ts', text);
+    assert.deepEqual(
+      planner.plans().map(({ kind }) => kind),
+      ['refused'],
+    );
+  });
+  it('tell whether the file is new', () => {
+    const planner = new AnswerPlanner();
+    planner.feed(blocks('new.ts', ['', 'x']) + blocks('old.ts', ['a', 'b']));
+    planner.feed('*** Begin Patch\n*** Update File: old.ts\n*** Move to: lib/old.ts\n*** Update File: next.ts\n');
+    assert.deepEqual(
+      planner.needs.map((path) => planner.isNew(path)),
+      [true, false, true, undefined],
+    );
+  });
+});
+
 describe('a repair', () => {
   const FIRST = blocks('a.ts', ['b', 'x'], ['z', 'y'], ['f', 'w']);
   const CASES: [title: string, first: string, repair: string, expected: string[], files?: Files][] = [

@@ -75,6 +75,34 @@ describe('Edit in Workspace', () => {
     assert.deepEqual(scene.runs.outcomes, [{ applied: 2, refused: 0 }]);
   });
 
+  it('makes a new file where it is named, though another folder has one of that name', async () => {
+    await ask();
+    scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt') + block('', 'brand new', 'one.txt'));
+    scene.runs.write('*** Begin Patch\n*** Add File: two.txt\n+brand new\n*** End Patch\n');
+    scene.runs.done();
+    await scene.until(() => scene.proposed[0]?.finished === true);
+    assert.deepEqual(kinds(), ['update work/one.txt', 'create one.txt', 'create two.txt']);
+  });
+
+  it('takes two names of one file for one file', async () => {
+    await ask();
+    scene.runs.write(block('one 2', 'ONE 2', 'one.txt') + block('one 3', 'ONE 3', 'work//one.txt'));
+    scene.runs.write(block('two 1', 'TWO 1', 'two.txt') + block('two 1', 'ZWEI 1', 'work/two.txt'));
+    scene.runs.done();
+    const { id } = scene.runs.requests[0]!;
+    await scene.until(() => scene.runs.requests.length === 2);
+    assert.deepEqual(
+      repairOf(scene.runs.requests[1]!).refused.map(({ path }) => path),
+      ['work/two.txt'],
+    );
+    scene.runs.done();
+    await scene.until(() => scene.proposed[0]?.finished === true);
+    assert.deepEqual(kinds(), ['update work/one.txt', 'refused work/two.txt']);
+    const [first] = scene.proposed[0]!.plans;
+    assert.equal(first?.kind === 'update' && first.after, 'one 1\nONE 2\nONE 3\n');
+    assert.equal(scene.proposed[0]!.source.runId, id);
+  });
+
   it('asks once more for what does not fit, and offers the files that do', async () => {
     await ask();
     scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt') + block('two zwei', 'TWO', 'work/two.txt'));

@@ -202,6 +202,25 @@ describe('a proposal of many files', () => {
     assert.equal(scene.proposals.list.proposals.length, 0);
   });
 
+  it('leaves a file rejected that was rejected while the answer came', async () => {
+    const open = scene.proposals.begin({ title: 'Streaming' });
+    const plan = (name: string, after: string) => ({
+      kind: 'create' as const,
+      path: scene.path(name),
+      after,
+      hunks: [],
+    });
+    open.update([plan('n.txt', 'x\n')]);
+    await scene.until(() => scene.proposals.list.proposals[0]?.files.length === 1);
+    const [proposal] = scene.proposals.list.proposals;
+    await scene.proposals.reject(proposal!.files[0]);
+    assert.deepEqual(await open.finish([plan('n.txt', 'x\n'), plan('m.txt', 'm\n')]), { files: 1, refused: 0 });
+    assert.deepEqual(
+      proposal!.files.map(({ state }) => state),
+      ['rejected', 'open'],
+    );
+  });
+
   it('says what may be missing when the answer ended early', async () => {
     const open = scene.proposals.begin({ title: 'Streaming' });
     open.update([{ kind: 'create', path: scene.path('n.txt'), after: 'x\n', hunks: [] }]);

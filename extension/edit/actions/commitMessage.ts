@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import { NO_REPOSITORY, openGit, type Repository } from '../../platform/git.ts';
 import type { Log } from '../../platform/log.ts';
+import { plainMessage } from '../../platform/plainMessage.ts';
 import type { EditRequest } from '../answerRun.ts';
 import type { EditRuns } from '../runs.ts';
 import { showMessage } from '../showMessage.ts';
@@ -135,4 +136,4 @@ function rootOf(context: unknown): vscode.Uri | undefined {
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-const say = (words: string) => void vscode.window.showInformationMessage(words);
+const say = (words: string) => void vscode.window.showInformationMessage(plainMessage(words));

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { plainMessage } from '../../platform/plainMessage.ts';
 import type { FileEdits } from './fileEdits.ts';
 import {
   allTitle,
@@ -119,4 +120,4 @@ function asPointed([uri, range, message]: unknown[]): Pointed | undefined {
 
 const nameOf = (uri: vscode.Uri) => uri.path.slice(uri.path.lastIndexOf('/') + 1);
 const noProblem = (uri: vscode.Uri) => `The editor knows of no problems in ${nameOf(uri)}.`;
-const inform = (words: string) => void vscode.window.showInformationMessage(words);
+const inform = (words: string) => void vscode.window.showInformationMessage(plainMessage(words));

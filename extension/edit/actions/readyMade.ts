@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { MAX_NAMED_PATHS } from '../../../shared/runs.ts';
+import { plainMessage } from '../../platform/plainMessage.ts';
 import { symbolAround } from './around.ts';
 import type { FileEdits } from './fileEdits.ts';
 import { documentInstruction, type Part, testsInstruction } from './requests.ts';
@@ -74,4 +75,4 @@ async function partOf({ document, selection }: vscode.TextEditor): Promise<Part 
 
 const pathOf = (uri: vscode.Uri) => vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
 const nameOf = (uri: vscode.Uri) => uri.path.slice(uri.path.lastIndexOf('/') + 1);
-const inform = (words: string) => void vscode.window.showInformationMessage(words);
+const inform = (words: string) => void vscode.window.showInformationMessage(plainMessage(words));

@@ -224,6 +224,9 @@ const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'p
 /** Edits that decide about all of a file, and so stand beside no other. */
 const isAlone = ({ kind }: Edit) => kind === 'create' || kind === 'delete' || kind === 'whole';
 
+/** Whether the file must not exist yet. */
+export const isCreation = (edit: Edit) => edit.kind === 'create' || (edit.kind === 'change' && isNewFile(edit));
+
 /** A block that looks for nothing: all of a file that doesn't exist yet. */
 const isNewFile = ({ format, lines }: Change) => format === 'searchReplace' && lines.every(({ op }) => op === 'new');
 
