@@ -4,7 +4,7 @@ import { BackendError } from '../../extension/backendError.ts';
 import { CommitMessages } from '../../extension/edit/actions/commitMessage.ts';
 import { openGit, type Repository } from '../../extension/platform/git.ts';
 import { Messages, ScriptedRuns } from './editModel.ts';
-import { sampleFile, until } from './window.ts';
+import { describeWhere, inWorker, noGit, sampleFile, until } from './window.ts';
 
 /** More of the git extension's repository than Perigee needs. */
 type RealRepository = Repository & {
@@ -21,7 +21,7 @@ type RealRepository = Repository & {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe('Commit Message', () => {
+describeWhere(!inWorker, 'Commit Message', noGit, () => {
   const readme = sampleFile('README.md');
   const fresh = sampleFile('src/fresh.ts');
   let repository: RealRepository;
@@ -37,7 +37,7 @@ describe('Commit Message', () => {
   before(async function () {
     const git = (await openGit()) as { openRepository(root: vscode.Uri): Promise<RealRepository | null> } | undefined;
     const found = await git?.openRepository(sampleFile(''));
-    // No git in a web worker's host, or on the machine: there is nothing to write a message for.
+    // No git on the machine: there is nothing to write a message for.
     if (!found) return this.skip();
     repository = found;
     original = await vscode.workspace.fs.readFile(readme);
@@ -303,9 +303,8 @@ describe('Commit Message', () => {
   });
 });
 
-describe('Commit Message without git', () => {
-  it('says so', async function () {
-    if (await openGit()) return this.skip();
+describeWhere(inWorker, 'Commit Message without git', 'there is git', () => {
+  it('says so', async () => {
     const messages = new Messages();
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const commits = new CommitMessages({ runs: new ScriptedRuns(), isGuest: () => false, log });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { block, Scene } from './editModel.ts';
+import { describeWhere } from './window.ts';
 
 /** What the extension host may be blocked for at a time, so that nobody feels it: a frame. */
 const FRAME_MS = 16;
@@ -18,12 +19,14 @@ const changed = (lines: readonly string[]) =>
 
 /** Only where Node tells the time that this thread worked: on a busy machine the clock tells that of others as well. */
 const usage = (globalThis as { process?: { threadCpuUsage?(): { user: number; system: number } } }).process;
+const canMeasure = usage?.threadCpuUsage !== undefined;
+const noTime = 'only Node tells how long a thread has worked';
 const cpuMs = () => {
   const { user, system } = usage!.threadCpuUsage!();
   return (user + system) / 1000;
 };
 
-(usage?.threadCpuUsage ? describe : describe.skip)('the extension host while an answer comes', function () {
+describeWhere(canMeasure, 'the extension host while an answer comes', noTime, function () {
   this.timeout(120_000);
   let scene: Scene;
   /** What was measured, for the report. */

@@ -21,6 +21,12 @@ export function itBesideNode(title: string, why: string, test: () => Promise<voi
   else it(title, test);
 }
 
+/** A suite of what only some hosts have; where it `isThere` not, it is shown as skipped, with the reason. */
+export function describeWhere(isThere: boolean, title: string, why: string, suite: (this: Mocha.Suite) => void): void {
+  if (isThere) describe(title, suite);
+  else describe.skip(`${title} (skipped here: ${why})`, suite);
+}
+
 /** Resolves when `isSo` becomes true; it is looked at whenever `event` fires. Mocha's limit ends a vain wait. */
 export function until(event: (listener: () => void) => { dispose(): unknown }, isSo: () => boolean): Promise<void> {
   if (isSo()) return Promise.resolve();
