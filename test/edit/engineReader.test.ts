@@ -55,6 +55,18 @@ describe('what an answer asks for', () => {
     check(['**In b.ts:**', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
     check(['Then in a.ts:', ...BLOCK], ['change src/a.ts: =a -b +c'], 'src/a.ts');
   });
+  it('is for the file that its heading names, above other words', () => {
+    const under = (...words: string[]) => ['### src/a.ts', ...BLOCK, '### src/b.ts', '', ...words, '', ...BLOCK];
+    const expected = (path: string) => ['change src/a.ts: =a -b +c', `change ${path}: =a -b +c`];
+    check(under('Replace the constant.'), expected('src/b.ts'));
+    check(under('Replace it in `src/b.ts`:'), expected('src/b.ts'));
+    check(under('With the type of `src/c.ts`:'), expected('?'));
+    check(['### src/b.ts', 'Replace it:', ...BLOCK], ['change src/b.ts: =a -b +c'], 'src/a.ts');
+    check(['- src/b.ts', '- src/c.ts', 'change so:', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
+  });
+  it('is not for a file that the words before only speak of', () => {
+    check(['I looked at src/b.ts, too. So:', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
+  });
   it('is a block as Cline and Roo write it', () => {
     check(['a.ts', '------- SEARCH', 'a', '=======', 'b', '+++++++ REPLACE'], ['change a.ts: -a +b']);
     const roo = [
