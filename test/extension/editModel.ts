@@ -289,8 +289,14 @@ export class Scene {
 
   /** Opens an untitled document with `text`, one line for each word. */
   async open(text: string, languageId = 'plaintext'): Promise<void> {
-    const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
-    this.editor = await vscode.window.showTextDocument(document);
+    // On a slow machine the document of an earlier test, closed by now, still answers to the same name for a moment.
+    for (let tries = 0; tries < 10; tries++) {
+      const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
+      if (document.getText() !== text) continue;
+      this.editor = await vscode.window.showTextDocument(document);
+      if (!document.isClosed && document.getText() === text) return;
+    }
+    throw new Error('no document of its own was opened');
   }
 
   /** Asks for an edit of the whole file. Returns once the model has been asked. */
