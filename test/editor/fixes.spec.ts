@@ -65,7 +65,7 @@ describe('quick fixes and files of the workspace in a real editor, by mouse', ()
     });
     await editor.runCommand('Perigee: Edit in Workspace');
     await parts.pickMany('totals.py', 'client.ts');
-    await parts.request('Edit', 'Begin later');
+    await parts.request('Edit 2 files', 'Begin later');
     const prompt = (await call.received).body.messages?.at(-1)?.content ?? '';
     assert.ok(prompt.includes('def order_total') && prompt.includes('fetchOrder'));
     assert.ok(!prompt.includes('# '), 'the file in front was not ticked any more');
