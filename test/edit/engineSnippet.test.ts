@@ -169,8 +169,8 @@ describe('a piece of code without marks is placed', () => {
     ]));
   it('as a function whose end is told by indentation', () =>
     check(
-      'def area(width, height):\n    check(width)\n    check(height)\n    return abs(width * height)',
-      [['return width * height', 'return abs(width * height)']],
+      'def area(width, height):\n    check(height > 0)\n    return width * height',
+      [['    check(width)\n    check(height)\n', '    check(height > 0)\n']],
       PYTHON,
     ));
   it('over tabs and line ends of the file, which stay', () => {
@@ -189,7 +189,7 @@ describe('a piece of code without marks is placed', () => {
 });
 
 describe('a piece of code without marks is refused', () => {
-  const CASES: [title: string, snippet: string, reason: Reason][] = [
+  const CASES: [title: string, snippet: string, reason: Reason, file?: string][] = [
     [
       'that is a function the file does not have',
       'export function save(store: Store) {\n  write(store);\n}',
@@ -221,9 +221,15 @@ describe('a piece of code without marks is refused', () => {
       'export function load(path: string): Store {\n  const store = Store.empty();\n  // ... existing code ...\n}',
       'uncertain',
     ],
+    [
+      'that may end before or with its function',
+      'def area(width, height):\n    check(width)\n    check(height)\n    return abs(width * height)',
+      'uncertain',
+      PYTHON,
+    ],
     ['of lines in another order', '    this.changed();\n    this.rows.set(row.id, row);', 'uncertain'],
     ['that would change nothing', '    this.rows.set(row.id, row);\n    this.changed();', 'noChange'],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];
-  for (const [title, snippet, reason] of CASES) it(title, () => check(snippet, reason));
+  for (const [title, snippet, reason, file] of CASES) it(title, () => check(snippet, reason, file));
 });

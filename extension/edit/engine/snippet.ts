@@ -1,19 +1,27 @@
 import { diffLines } from '../hunks.ts';
-import { type Anchor, blockPair, declarations, findAnchors, isNewDeclarations, type Snippet } from './anchors.ts';
+import {
+  type Anchor,
+  type BlockPair,
+  blockPair,
+  declarations,
+  findAnchors,
+  isNewDeclarations,
+  type Snippet,
+} from './anchors.ts';
 import { closesBlock, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
-import type { ChangeLine, Edit, Reason } from './edits.ts';
+import type { Edit, Reason } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
-import { type IndentPair, indentStyle, isUniform } from './indentation.ts';
 import { IndexedFile } from './indexedFile.ts';
-import { elisionsIn, indentOf, isBlank, looseKey } from './loose.ts';
+import { elisionsIn, isBlank, looseKey } from './loose.ts';
 import { pathOfLine } from './paths.ts';
 import { toHunks } from './place.ts';
 import { planFile } from './plan.ts';
 import { refusal } from './refusals.ts';
 import { nearestLines } from './similarity.ts';
+import { type Arranged, arrange, inStyle, type Part } from './snippetLines.ts';
 
-/** So many lines may go without any in their place, or without the double of what comes. */
+/** So many lines may go without any in their place. */
 const MAX_SILENT = 3;
 
 const WHY = {
@@ -27,14 +35,6 @@ const WHY = {
   whole: 'It may be the whole file without its first or last lines, or a part of it.',
   indentation: 'It is indented otherwise than the file, and not all the same.',
 };
-
-/** The lines of the snippet among those of the file, from line `start` of the file on. */
-interface Arranged {
-  start: number;
-  lines: ChangeLine[];
-  pairs: IndentPair[];
-  isTypeset: boolean;
-}
 
 /**
  * What a piece of code without any marks, from a model's answer, makes of the file `before`: of all of it, or of a part, or of
@@ -81,6 +81,7 @@ function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
   if (isName && file.at(looseKey(head)).length === 0)
     lines = lines.slice(lines.findIndex((line, at) => at > 0 && !isBlank(line)));
   const isElided = elisionsIn(lines, (key) => file.at(key).length > 0);
+  lines = inStyle(lines, file);
   return { lines, keys: lines.map(looseKey), isElided };
 }
 
@@ -107,6 +108,11 @@ function mayBeWhole(file: IndexedFile, snippet: Snippet, anchors: readonly Ancho
 /** Puts a snippet's lines among those of the file, anchor by anchor. */
 class Arrangement {
   private readonly known: ReadonlyMap<string, unknown>;
+  /** How much further in the file has the lines than the snippet. */
+  private readonly shift: number;
+  /** Lines that go and come, as far as they may belong together. */
+  private gone: string[] = [];
+  private come: string[] = [];
 
   constructor(
     private readonly file: IndexedFile,
@@ -114,6 +120,7 @@ class Arrangement {
     private readonly anchors: readonly Anchor[],
   ) {
     this.known = declarations(file.lines);
+    this.shift = this.shiftOf(anchors[0]!);
   }
 
   /** A sentence where it can be read in more than one way. */
@@ -125,14 +132,17 @@ class Arrangement {
     if (typeof bottom === 'string') return bottom;
     const parts: Part[] = [...top];
     for (const [index, anchor] of anchors.entries()) {
+      this.count(anchor);
       parts.push(anchor);
       const next = anchors[index + 1];
       const between = next && this.between(anchor, next);
       if (typeof between === 'string') return between;
       parts.push(...(between ?? []));
+      if (next && this.shiftOf(next) === this.shift && this.isLeftOut()) return WHY.leftOut;
     }
+    if (this.isLeftOut()) return WHY.leftOut;
     parts.push(...bottom);
-    return write(file, snippet, parts);
+    return arrange(file, snippet, parts) ?? WHY.indentation;
   }
 
   /** What stands before the first anchor. */
@@ -150,7 +160,7 @@ class Arrangement {
       own.every(isAttached) &&
       declarations([head]).size > 0 &&
       !(above !== undefined && isAttached(above));
-    const isNew = isInner && isNewDeclarations(own, isAttached, this.known);
+    const isNew = isInner && isNewDeclarations(snippet.lines, 0, first.own, this.known);
     if (above !== undefined && !isComment && !isNew) return WHY.top;
     return own.map((_, at) => ({ own: at }));
   }
@@ -160,28 +170,26 @@ class Arrangement {
     const { file, snippet } = this;
     const end = snippet.lines.length;
     if (snippet.isElided.slice(last.own).includes(true)) return this.aroundElision(last, undefined);
-    const open = this.openBlock();
-    if (open !== undefined && open > last.line + 1) {
-      // Code that is structured by indentation alone: the block ends in both where it ends.
-      if (last.own === end - 1) return file.lines.slice(last.line + 1, open).every(isBlank) ? [] : WHY.leftOut;
-      return this.replaced(last, { own: end, line: open });
-    }
+    const block = this.openBlock(last);
+    // Only a last line that both texts have tells that the block ends in both.
+    if (block) return last.own < end - 1 ? WHY.bottom : last.line < block.file.end - 1 ? WHY.leftOut : [];
     const own = snippet.lines.slice(last.own + 1);
     if (own.length === 0) return [];
     const below = file.lines.slice(last.line + 1).find((line) => !isBlank(line));
     const isInner = below !== undefined && widthOf(below) < widthOf(file.lines[last.line]!) && closesBlock(below);
-    if (below !== undefined && !(isInner && isNewDeclarations(own, isAttached, this.known))) return WHY.bottom;
+    if (below !== undefined && !(isInner && isNewDeclarations(snippet.lines, last.own + 1, end, this.known)))
+      return WHY.bottom;
     return own.map((_, at) => ({ own: last.own + 1 + at }));
   }
 
-  /** The line after the file's block that the snippet's last lines are in, where no line closes it. */
-  private openBlock(): number | undefined {
+  /** The block, without a line that closes it, in which the snippet's last lines are and the last anchor is. */
+  private openBlock(last: Anchor): BlockPair | undefined {
     const { file, snippet, anchors } = this;
     for (const anchor of anchors) {
       if (!/:\s*(?:#.*)?$/.test(snippet.lines[anchor.own]!)) continue;
       const block = blockPair(file, snippet, anchor);
-      if (block && block.own.end === snippet.lines.length && !block.own.isClosed && !block.file.isClosed)
-        return block.file.end;
+      const isOpen = block && !block.own.isClosed && !block.file.isClosed;
+      if (isOpen && block.own.end === snippet.lines.length && block.file.end > last.line) return block;
     }
     return undefined;
   }
@@ -197,17 +205,18 @@ class Arrangement {
     const old = file.keys.slice(above.line + 1, below.line);
     const fresh = snippet.keys.slice(above.own + 1, below.own);
     const parts: Part[] = [];
-    let gone: string[] = [];
-    let come: string[] = [];
     let line = above.line + 1;
     let own = above.own + 1;
     const keepTo = (end: number) => {
-      while (line < end) parts.push({ line: line++, own: own++ });
+      for (; line < end; line++, own++) {
+        parts.push({ line, own });
+        this.count({ line, own });
+      }
     };
     for (const hunk of diffLines(old, fresh)) {
       keepTo(above.line + 1 + hunk.oldStart);
-      gone = [...gone, ...hunk.oldLines];
-      come = [...come, ...hunk.newLines];
+      this.gone.push(...hunk.oldLines);
+      this.come.push(...hunk.newLines);
       for (const _ of hunk.oldLines) parts.push({ line: line++ });
       for (const _ of hunk.newLines) parts.push({ own: own++ });
     }
@@ -217,14 +226,30 @@ class Arrangement {
       below.own === above.own + 1 &&
       opensBlock(snippet.lines[above.own]!) &&
       closesBlock(snippet.lines[below.own] ?? '');
-    return (isEmptied && gone.some(isTelling)) || this.isLeftOut(gone, come) ? WHY.leftOut : parts;
+    return isEmptied && old.some(isTelling) ? WHY.leftOut : parts;
   }
 
-  /** Whether more is gone than one would take away without a word. */
-  private isLeftOut(gone: readonly string[], come: readonly string[]): boolean {
+  /** What says the same further in or out may be another line: it is counted as one that goes and one that comes. */
+  private count({ own, line }: Anchor): void {
+    if (this.shiftOf({ own, line }) === this.shift) return;
+    this.gone.push(this.file.keys[line]!);
+    this.come.push(this.snippet.keys[own]!);
+  }
+
+  private shiftOf({ own, line }: Anchor): number {
+    return widthOf(this.file.lines[line]!) - widthOf(this.snippet.lines[own]!);
+  }
+
+  /** Whether since the last call more is gone than one would take away without a word. */
+  private isLeftOut(): boolean {
     const count = (keys: readonly string[]) => keys.filter((key) => /[\p{L}\p{N}_]/u.test(key)).length;
-    if (count(gone) > Math.max(MAX_SILENT, 2 * count(come))) return true;
-    return declarations(gone).size > declarations(come).size;
+    const isMuch = count(this.gone) > Math.max(MAX_SILENT, count(this.come));
+    // A function that is replaced by another one may as well have been left out.
+    const named = declarations(this.come);
+    const lost = [...declarations(this.gone).keys()].some((name) => !name.startsWith('import ') && !named.has(name));
+    this.gone = [];
+    this.come = [];
+    return isMuch || lost;
   }
 
   /** Code that is left out between two anchors, or up to the file's edge, and new lines beside it. */
@@ -238,8 +263,7 @@ class Arrangement {
       snippet.lines.slice(start, end).every((line, at) => isBlank(line) || snippet.isElided[start + at]);
     if (!isFree(first, last)) return WHY.betweenElisions;
     const [hasUpper, hasLower] = [!isFree(from, first), !isFree(last, to)];
-    const isNew = (start: number, end: number) =>
-      isNewDeclarations(snippet.lines.slice(start, end), isAttached, this.known);
+    const isNew = (start: number, end: number) => isNewDeclarations(snippet.lines, start, end, this.known);
     if ((hasUpper && !isNew(from, first)) || (hasLower && !isNew(last + 1, to))) return WHY.besideElision;
     // The first lines of a script are for the system that runs it.
     if (hasUpper && !above && /^(?:#!|<\?|["']use )/.test(file.lines[0]!)) return WHY.besideElision;
@@ -259,52 +283,4 @@ class Arrangement {
     }
     return parts;
   }
-}
-
-/** A line of both, of the file alone (gone, unless it `stays`), or of the snippet alone. */
-interface Part {
-  own?: number;
-  line?: number;
-  stays?: boolean;
-}
-
-function write(file: IndexedFile, snippet: Snippet, parts: readonly Part[]): Arranged | string {
-  const both = parts.filter(({ own, line }) => own !== undefined && line !== undefined);
-  const indents = both.flatMap(({ own, line }): IndentPair[] => {
-    const text = snippet.lines[own!]!;
-    return isBlank(text) ? [] : [[[indentOf(text)], indentOf(file.lines[line!]!)]];
-  });
-  const isLiteral = standsAsWritten(file, snippet, indents);
-  if (!isLiteral && !isUniform(indents)) return WHY.indentation;
-  const start = parts.find(({ line }) => line !== undefined)!.line!;
-  let isTypeset = false;
-  const lines = parts.flatMap(({ own, line, stays }): ChangeLine[] => {
-    const text = own === undefined ? '' : snippet.lines[own]!;
-    if (line === undefined) return [{ op: 'new', text }];
-    const old = file.lines[line]!;
-    if (own === undefined) return [{ op: stays ? 'keep' : 'old', text: old }];
-    const isKept =
-      snippet.keys[own] === file.keys[line] && (!isLiteral || isBlank(old) || indentOf(text) === indentOf(old));
-    if (!isKept)
-      return [
-        { op: 'old', text: old },
-        { op: 'new', text },
-      ];
-    isTypeset ||= text.trim() !== old.trim();
-    return [{ op: 'keep', text }];
-  });
-  const pairs = isLiteral ? indents.filter(([[written], own]) => written === own) : indents;
-  return { start, lines, pairs, isTypeset };
-}
-
-/**
- * Whether the snippet is indented as the file is, so that lines which are not are meant to be moved: else all of it is written
- * in another way.
- */
-function standsAsWritten(file: IndexedFile, { lines }: Snippet, pairs: readonly IndentPair[]): boolean {
-  const isSame = (pair: IndentPair | undefined) => pair !== undefined && pair[0][0] === pair[1];
-  if (pairs.every(isSame)) return true;
-  if (!isSame(pairs[0]) || !isSame(pairs.at(-1))) return false;
-  const own = indentStyle(lines);
-  return own.kind === file.style.kind && own.unit === file.style.unit;
 }
