@@ -90,7 +90,7 @@ describe('what the chat proposes, applied and taken back in a real editor', () =
     await button('Apply again to client.ts').click();
     await button('Take back from client.ts').waitFor();
     await hasLine('const tries = 5;');
-    await editor.runCommand('File: Save');
+    await editor.save();
   });
 
   it('is not taken back over what was changed since, but shown, also after a reload', async () => {
@@ -118,7 +118,7 @@ describe('what the chat proposes, applied and taken back in a real editor', () =
     await hasLine('const tries = 5;');
     await button('Take back from client.ts').click();
     await hasLine('const tries = 3;');
-    await editor.runCommand('File: Save');
+    await editor.save();
     assert.equal(await disk('src/client.ts'), original);
   });
 

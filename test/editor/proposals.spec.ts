@@ -86,16 +86,21 @@ describe('proposed changes in a real editor, by keyboard and mouse', () => {
     assert.equal(await page().locator('.monaco-dialog-box').count(), 0, 'nothing is asked');
     assert.equal(await disk('src/backoff.ts'), undefined);
     assert.equal(await disk('docs/README.md'), undefined);
-    await editor.runCommand('File: Save');
+    await editor.save();
     await until(async () => (await disk('src/client.ts')) === before.client);
   });
 
   it('are rejected and accepted by keys in the diff, which leads from file to file', async () => {
     await propose();
     await row('client.ts').click();
-    const inFront = (title: string) => page().locator('.tab.active', { hasText: title }).waitFor();
-    await inFront('client.ts (proposed)');
+    /** In front, with the keyboard: what is pressed before that goes nowhere. */
+    const inFront = async (title: string) => {
+      await page().locator('.tab.active', { hasText: title }).waitFor();
+      await page().locator('.monaco-diff-editor .editor.modified .monaco-editor.focused').waitFor();
+    };
+    await page().locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
     await page().locator('.monaco-diff-editor .editor.modified .view-lines').click();
+    await inFront('client.ts (proposed)');
     await page().keyboard.press('Alt+Shift+N');
     await inFront('backoff.ts (new)');
     assert.equal(await disk('src/backoff.ts'), undefined);

@@ -219,6 +219,12 @@ export class Workbench {
     await this.#choose(picker, title);
   }
 
+  /** Saves the file in front, and waits until it is. */
+  async save(): Promise<void> {
+    await this.runCommand('File: Save');
+    await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
+  }
+
   /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
   async notification(text: string): Promise<Locator> {
     await this.page.locator('.statusbar-item .codicon-bell-dot').waitFor();
