@@ -38,7 +38,8 @@ export function requestFor(input: EditRequest['input'], resend?: EditRequest): E
 
 /** How an answer ended. */
 export type Heard =
-  | { kind: 'complete'; charge: Charge }
+  /** `cutShort`: at its length limit, so that something may be missing. */
+  | { kind: 'complete'; charge: Charge; cutShort: boolean }
   | { kind: 'stopped'; charge: Charge }
   | { kind: 'failed'; charge: Charge; problem: Problem };
 
@@ -101,7 +102,8 @@ export class AnswerRun extends Disposable {
     if (last?.type === 'done' || last?.type === 'error') charge.chargedMicro = last.data.chargedMicro;
     if (last?.type === 'done') charge.reason = last.data.reason;
     else if (!this.isStarted) charge.chargedMicro = 0;
-    if (last?.type === 'done' && last.data.state === 'complete') return { kind: 'complete', charge };
+    if (last?.type === 'done' && last.data.state === 'complete')
+      return { kind: 'complete', charge, cutShort: last.data.cutShort === true };
     if (this.isStopped || (last?.type === 'done' && last.data.state === 'stopped')) return { kind: 'stopped', charge };
     return { kind: 'failed', charge, problem: last?.type === 'error' ? last.data : (problem ?? INTERRUPTED) };
   }

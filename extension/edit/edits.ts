@@ -249,7 +249,11 @@ export class Edits extends Disposable {
         instruction,
         resend,
       );
-      const again = () => this.editWhole(document, instruction, title, writer.resend);
+      const again = async () => {
+        // What came of an answer at its length limit may still be under review.
+        if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
+          await this.editWhole(document, instruction, title, writer.resend);
+      };
       return this.follow(review, writer, again).finally(() => hunks.dispose());
     });
     return Promise.resolve(edited);

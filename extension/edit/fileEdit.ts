@@ -80,7 +80,7 @@ export class FileWriter extends Disposable {
     await this.syncing;
     if (!review.cut && heard.kind !== 'stopped' && heard.kind !== 'failed') {
       const ending = heard.kind === 'plans' ? await this.finish(heard) : await this.giveUp(heard);
-      if (ending) return ending;
+      if (ending) return { ...ending, mayMiss: run.cutShort };
     } else if (!review.cut) {
       review.interrupt(heard.kind === 'stopped' ? 'stopped' : 'failed');
     }

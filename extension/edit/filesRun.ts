@@ -55,6 +55,7 @@ export class FilesRun extends Disposable {
   private fitted = new Set<string>();
   private missed = 0;
   private isStopped = false;
+  private isCutShort = false;
 
   /** `resend`: the request of an earlier try whose start was never answered; sent again, the server starts it once. */
   constructor(
@@ -82,6 +83,11 @@ export class FilesRun extends Disposable {
   /** All that the model wrote. */
   get answer(): string {
     return [this.first.answer, this.second?.answer ?? ''].filter((text) => text !== '').join('\n\n');
+  }
+
+  /** Whether the answer, or that to the repair, ended at its length limit: more changes may be missing. */
+  get cutShort(): boolean {
+    return this.isCutShort;
   }
 
   stop(): void {
@@ -158,6 +164,7 @@ export class FilesRun extends Disposable {
     });
     this.charges.push(heard.charge);
     if (heard.kind === 'complete') {
+      this.isCutShort ||= heard.cutShort;
       this.planner.end();
       this.readNeeded();
       // A file can lead to others: where it is moved to.

@@ -5,9 +5,10 @@ import type { Refusal } from './engine/edits.ts';
 import { tellRefusal } from './refusalWords.ts';
 
 /** How the writing ended. Except for `review`, the document is as it was before, but for hunks counted in `left`. */
-export type Ending = Charge &
-  /** `missed`: what was not written, since the user changed its lines meanwhile. */
-  (
+export type Ending = Charge & {
+  /** An edit of files whose answer ended at its length limit: more changes may be missing. */
+  mayMiss?: boolean;
+} /** `missed`: what was not written, since the user changed its lines meanwhile. */ & (
     | { kind: 'review'; hunks: number; cutShort: boolean; missed?: Missed[] }
     /** `of` changes of the answer, the `missed` have no place in the file; so none was made. */
     | { kind: 'unplaced'; missed: Missed[]; of: number; left: number; repairProblem?: Problem }
@@ -53,6 +54,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     text: sentences.filter((sentence) => sentence !== '').join(' '),
     buttons,
   });
+  const limit = ending.mayMiss ? 'The answer ended at its length limit; more changes may be missing.' : '';
   switch (ending.kind) {
     case 'review': {
       const { missed = [], cutShort } = ending;
@@ -66,8 +68,10 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       if (missed[0]) {
         const were = missed.length === 1 ? 'change was' : 'changes were';
         const words = `${missed.length} ${were} not written. ${tellMissed(missed[0])}`;
-        return say('warning', ['Show details'], words, 'The others are there for review.', charge);
+        const ways: Button[] = limit ? ['Retry', 'Show details'] : ['Show details'];
+        return say('warning', ways, limit, words, 'The others are there for review.', charge);
       }
+      if (limit) return say('warning', ['Retry'], limit, charge);
       // How much there is to review stands beside it for as long as it is open.
       return say('status', [], charge ? `Perigee: ${charge.charAt(0).toLowerCase()}${charge.slice(1, -1)}` : '');
     }
@@ -77,18 +81,29 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       const words = `${many} for ${where} could not be placed, so nothing was changed.`;
       const why = missed[0] ? tellMissed(missed[0]) : '';
       const again = repairProblem ? `It could not be asked for again: ${tellProblem(repairProblem)}` : '';
-      return say('warning', ['Retry', 'Show details'], words, why, again, left > 0 ? tellLeft(left) : '', charge);
+      return say(
+        'warning',
+        ['Retry', 'Show details'],
+        limit,
+        words,
+        why,
+        again,
+        left > 0 ? tellLeft(left) : '',
+        charge,
+      );
     }
     case 'handedOver':
+      if (limit) return say('warning', ['Retry'], limit, charge);
       return say('status', [], `Perigee proposes changes of ${count(ending.files, 'file')}`);
     case 'noChange':
-      return say('info', ['Retry'], `No change suggested for ${where}.`, charge);
+      return say('info', ['Retry'], limit, `No change suggested for ${where}.`, charge);
     case 'empty':
       return say('warning', ['Retry'], `The model wrote nothing for ${where}; nothing was changed.`, charge);
     case 'words':
       return say(
         'warning',
         ['Retry'],
+        limit,
         `The model answered in words, so nothing was changed: “${shorten(ending.text)}”`,
         charge,
       );

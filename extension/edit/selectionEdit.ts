@@ -3,7 +3,7 @@ import type { SelectionEdit } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { Alignment, showSoFar } from './align.ts';
-import { AnswerRun, type Charge, type EditRequest, INTERRUPTED, requestFor } from './answerRun.ts';
+import { AnswerRun, type EditRequest, type Heard, INTERRUPTED, requestFor } from './answerRun.ts';
 import type { Edit } from './engine/edits.ts';
 import { findElision, looseKey } from './engine/loose.ts';
 import { elided } from './engine/refusals.ts';
@@ -68,7 +68,7 @@ export class SelectionWriter extends Disposable {
     const heard = await this.run.read(() => this.showSoon());
     await this.showing;
     if (!review.cut && heard.kind === 'complete') {
-      const ending = await this.finish(heard.charge);
+      const ending = await this.finish(heard);
       if (ending) return ending;
     } else if (!review.cut) {
       review.interrupt(heard.kind === 'stopped' ? 'stopped' : 'failed');
@@ -79,7 +79,7 @@ export class SelectionWriter extends Disposable {
   }
 
   /** Undefined when something came between. */
-  private async finish(charge: Charge): Promise<Ending | undefined> {
+  private async finish({ charge, cutShort: atLimit }: Heard & { kind: 'complete' }): Promise<Ending | undefined> {
     const { review } = this;
     const { original } = review.tracked;
     const answer = readAnswer(this.run.answer, true, this.context());
@@ -99,7 +99,7 @@ export class SelectionWriter extends Disposable {
       const missed = [{ path: this.path, refusal: elided(edit, elision) }];
       return { ...cost, kind: 'unplaced', missed, of: 1, left };
     }
-    const cutShort = !answer.complete;
+    const cutShort = !answer.complete || (atLimit && !this.isClosed());
     const next = cutShort ? showSoFar(this.alignment, original, answer.lines) : answer.lines;
     if ((await review.show(next, true)) !== 'written') return undefined;
     const hunks = review.tracked.open.length;
@@ -109,6 +109,12 @@ export class SelectionWriter extends Disposable {
     const cost = this.run.tellOutcome({ applied: hunks, refused: 0 }, charge);
     if (hunks === 0) return { ...(await cost), kind: 'noChange' };
     return { ...charge, kind: 'review', hunks: isOpen ? review.tracked.open.length : 0, cutShort };
+  }
+
+  /** Whether the lines were written to their end, whatever is missing of the words after them. */
+  private isClosed(): boolean {
+    const soFar = readAnswer(this.run.answer, false, this.context());
+    return soFar.kind === 'lines' && soFar.complete;
   }
 
   private context() {

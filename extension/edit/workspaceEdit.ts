@@ -130,7 +130,8 @@ export class WorkspaceEdits extends Disposable {
       this.running.delete(answer.run);
       this.deps.log.info(`An edit of files ended: ${ending?.kind ?? 'reviewed'}.`);
       if (!ending || this.isDisposed) return;
-      const message = tellEnding(ending, count(input.files.length, 'file'), this.deps.isGuest());
+      const told: Ending = { ...ending, mayMiss: answer.run.cutShort };
+      const message = tellEnding(told, count(input.files.length, 'file'), this.deps.isGuest());
       // Not waited for: a message may stand there for long.
       void showMessage(message).then(async (button) => {
         if (button === 'Retry') await again();

@@ -13,6 +13,7 @@ export function markdownOf(message: Message): string {
   if (message.attachments?.length) parts.push('');
   if (message.text) parts.push(nested(message.text));
   if (message.state && message.state !== 'complete') parts.push(`\n*${STATES[message.state]}*`);
+  if (message.cutShort) parts.push('\n*Cut at its length limit.*');
   return `${parts.join('\n')}\n`;
 }
 

@@ -266,7 +266,8 @@ async function repairedBy(tx: Tx, conversationId: string, history: HistoryMessag
 function continued(history: HistoryMessage[], runId: string): Asked {
   const last = history.at(-1);
   if (!history.some((m) => m.runId === runId)) throw notFound('run');
-  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || last.state === 'complete')
+  const isWhole = last?.state === 'complete' && !last.cutShort;
+  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
     throw new AppError(
       'nothing_to_continue',
       'Only the last answer can go on, and only if it was cut off. Nothing was started.',

@@ -139,6 +139,28 @@ describe('Edit File', () => {
     assert.equal(scene.runs.requests.length, 1, 'what the user changed is not asked for again');
   });
 
+  it('shows what came whole of an answer that ended at its length limit, says so, and tries again', async () => {
+    await scene.open(before);
+    scene.messages.press('Retry');
+    scene.messages.press('Accept all and go on');
+    await scene.askFile();
+    scene.runs.write(change(3) + change(5).slice(0, -12));
+    scene.runs.cut();
+    // What was cut in the middle is asked for once more.
+    await scene.until(() => scene.runs.requests.length === 2);
+    assert.ok('repairs' in scene.runs.requests[1]!.input);
+    scene.runs.write(change(5));
+    scene.runs.done();
+    const told = await scene.messages.next(/length limit/);
+    assert.equal(told, 'The answer ended at its length limit; more changes may be missing. Charged 2 credits.');
+    await scene.messages.next(/neither accepted nor rejected/);
+    await scene.until(() => scene.runs.requests.length === 3);
+    assert.match(scene.text, new RegExp(changed(3, 5).trim()));
+    scene.runs.write(change(7));
+    scene.runs.done();
+    await scene.reviewed(1);
+  });
+
   it('does not put lines where others were put in meanwhile', async () => {
     await scene.open(before);
     await scene.askFile();

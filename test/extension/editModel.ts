@@ -124,6 +124,12 @@ export class ScriptedRuns implements EditRuns {
     this.doneWith(this.requests.at(-1)!.id);
   }
 
+  /** The newest run ends at its length limit. */
+  cut(): void {
+    const data = { state: 'complete', cutShort: true, chargedMicro: 1_000_000, balance } as const;
+    this.push(this.requests.at(-1)!.id, { type: 'done', data });
+  }
+
   doneWith(id: string): void {
     this.push(id, { type: 'done', data: { state: 'complete', chargedMicro: 1_000_000, balance } });
   }

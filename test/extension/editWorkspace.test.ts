@@ -63,6 +63,20 @@ describe('Edit in Workspace', () => {
     assert.deepEqual(scene.runs.outcomes, [{ applied: 3, refused: 0 }]);
   });
 
+  it('says of an answer that ended at its length limit that more may be missing, of many files and of one', async () => {
+    const limit = 'The answer ended at its length limit; more changes may be missing. Charged 1 credit.';
+    await ask();
+    scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt') + block('two 2', 'TWO 2', 'work/two.txt'));
+    scene.runs.cut();
+    assert.equal(await scene.messages.next(/length limit/), limit);
+    assert.deepEqual(kinds(), ['update work/one.txt', 'update work/two.txt']);
+    await ask();
+    scene.runs.write(block('one 3', 'ONE 3', 'work/one.txt'));
+    scene.runs.cut();
+    assert.equal(await scene.messages.next(/length limit/), limit);
+    await scene.reviewed(1);
+  });
+
   it('reviews in the editor what changes one file alone', async () => {
     await ask();
     scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt') + block('one 3', 'ONE 3', './work/one.txt'));

@@ -89,6 +89,12 @@ describe('chat view: states and what they say', () => {
       /^Stopped\. What came so far is kept\.\s*Charged 0\.42 credits\./,
       ['Continue', 'Try again'],
     ],
+    [
+      'was cut at its length limit, and cost what it wrote',
+      answer('Half', { cutShort: true }),
+      /^Cut at its length limit\. What came so far is kept\.\s*Charged 0\.42 credits\./,
+      ['Continue', 'Try again'],
+    ],
     ['is empty', broken({ reason: 'empty_answer' }), /The model wrote nothing\.\s*Not charged\./, ['Try again']],
   ] as [string, Message, RegExp, string[]][]) {
     it(`says of an answer that ${name} what was kept and charged, and offers the way on`, async () => {

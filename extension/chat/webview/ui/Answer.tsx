@@ -22,9 +22,9 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const running = message.state === 'running';
   const cost = costOf(message, guest);
   const isEmpty = message.state === 'complete' && message.text === '' && message.kind === 'chat';
-  const isBroken = isEmpty || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
+  const isBroken = isEmpty || message.cutShort || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
   // An answer that broke off says in its box what was charged.
-  const charged = isBroken ? chargedSentence(cost, message.state) : undefined;
+  const charged = isBroken ? chargedSentence(cost, message) : undefined;
   // What replaces a selection is in the editor already.
   const takesApply = message.kind === 'chat' || (asked !== undefined && !isReplacement(asked));
   const file = message.kind === 'edit' ? onlyFile(asked) : undefined;
@@ -129,6 +129,7 @@ function BrokenOff({
 
 function brokenSentence(message: Message): string {
   if (message.state === 'stopped') return 'Stopped.';
+  if (message.cutShort) return 'Cut at its length limit.';
   if (message.state === 'complete') return 'The model wrote nothing.';
   if (message.problem) return problemSentence(message.problem);
   return message.state === 'interrupted'
@@ -136,10 +137,10 @@ function brokenSentence(message: Message): string {
     : 'The answer could not be finished.';
 }
 
-/** "Not charged.", "Charged 0.13 credits."; of a stop alone the latter, since only there something is charged for. */
-function chargedSentence(cost: { label: string } | null, state: Message['state']): string | undefined {
+/** "Not charged.", "Charged 0.13 credits."; the latter where it was stopped or cut short, since only there something is charged for. */
+function chargedSentence(cost: { label: string } | null, { state, cutShort }: Message): string | undefined {
   if (cost?.label === 'Not charged') return 'Not charged.';
-  return cost && state === 'stopped' && cost.label !== 'Free' ? `Charged ${cost.label}.` : undefined;
+  return cost && (state === 'stopped' || cutShort) && cost.label !== 'Free' ? `Charged ${cost.label}.` : undefined;
 }
 
 /** Whether an edit asked for the replacement of a selection; else for blocks. */
