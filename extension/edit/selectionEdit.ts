@@ -10,7 +10,7 @@ import { elided } from './engine/refusals.ts';
 import type { Ending } from './messages.ts';
 import type { Review } from './review.ts';
 import type { EditRuns } from './runs.ts';
-import { readAnswer } from './stream.ts';
+import { isClosed, readAnswer } from './stream.ts';
 import type { Range } from './track.ts';
 
 /** Lines of the file around the selection that the model sees, and the most text of them, on each side. */
@@ -99,7 +99,7 @@ export class SelectionWriter extends Disposable {
       const missed = [{ path: this.path, refusal: elided(edit, elision) }];
       return { ...cost, kind: 'unplaced', missed, of: 1, left };
     }
-    const cutShort = !answer.complete || (atLimit && !this.isClosed());
+    const cutShort = !answer.complete || (atLimit && !isClosed(this.run.answer, this.context()));
     const next = cutShort ? showSoFar(this.alignment, original, answer.lines) : answer.lines;
     if ((await review.show(next, true)) !== 'written') return undefined;
     const hunks = review.tracked.open.length;
@@ -109,12 +109,6 @@ export class SelectionWriter extends Disposable {
     const cost = this.run.tellOutcome({ applied: hunks, refused: 0 }, charge);
     if (hunks === 0) return { ...(await cost), kind: 'noChange' };
     return { ...charge, kind: 'review', hunks: isOpen ? review.tracked.open.length : 0, cutShort };
-  }
-
-  /** Whether the lines were written to their end, whatever is missing of the words after them. */
-  private isClosed(): boolean {
-    const soFar = readAnswer(this.run.answer, false, this.context());
-    return soFar.kind === 'lines' && soFar.complete;
   }
 
   private context() {
