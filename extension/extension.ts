@@ -3,8 +3,13 @@ import { Session } from './account/session.ts';
 import { signIn, signOut } from './account/signIn.ts';
 import { Tokens } from './account/tokens.ts';
 import { Backend } from './backend.ts';
+import type { ChatEdits } from './chat/answerChanges.ts';
 import type { ChatController } from './chat/controller.ts';
 import { ChatView } from './chat/view.ts';
+import { QuickFixes } from './edit/actions/quickFixes.ts';
+import type { Apply, ApplyDeps } from './edit/apply.ts';
+import type { Accepted } from './edit/proposal.ts';
+import type { ProposalsDeps } from './edit/proposals.ts';
 import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
 import { explainServer } from './platform/serverHelp.ts';
@@ -16,6 +21,7 @@ export interface TestApi {
   session: Session;
   statusBar: vscode.StatusBarItem;
   chat(): Promise<ChatController>;
+  apply(): Promise<Apply>;
 }
 
 /**
@@ -43,14 +49,55 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
   const chat = lazy(async () => {
     const { ChatController } = await import('./chat/controller.ts');
-    return own(new ChatController({ view, session, backend, windowMemory, memory: context.globalState, log }));
+    const memory = context.globalState;
+    return own(new ChatController({ view, session, backend, windowMemory, memory, edits: chatEdits, log }));
   });
   own(view.onDidResolve(() => void chat()));
 
+  const isGuest = () => session.account?.kind === 'guest';
+  const files = lazy(async () => new (await import('./edit/files.ts')).WorkspaceFiles());
+  const storage = context.storageUri ?? context.globalStorageUri;
+  const checkpoints = lazy(async () => own(new (await import('./edit/checkpoints.ts')).Checkpoints(storage, log)));
+  const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
+  const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
+  const proposals = lazy(async () => {
+    const { Proposals } = await import('./edit/proposals.ts');
+    const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
+    return own(new Proposals({ files: await files(), review, record, takeBack, log }));
+  });
   const edits = lazy(async () => {
     const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
-    const isGuest = () => session.account?.kind === 'guest';
-    return own(createEdits({ runs: runsOf(session, backend), memory: context.globalState, isGuest, log }));
+    const runs = runsOf(session, backend);
+    const open = await proposals();
+    const [known, memory] = [await files(), context.globalState];
+    return own(createEdits({ runs, files: known, proposals: () => open, record, memory, isGuest, log }));
+  });
+  const apply = lazy(async () => {
+    const { Apply } = await import('./edit/apply.ts');
+    const [known, open] = [await files(), await proposals()];
+    const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
+    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile, isGuest });
+  });
+  const undecided = lazy(async () => {
+    const { Undecided } = await import('./edit/undecided.ts');
+    return new Undecided((await edits()).reviews, (await proposals()).list);
+  });
+  const chatEdits: ChatEdits = {
+    applyCode: async (code) => (await apply()).applyCode(code),
+    applyAnswer: async (answer) => (await apply()).applyAnswer(answer),
+    decided: async (source) => (await undecided()).decided(source),
+    show: async (source) => (await undecided()).show(source),
+    checkpoints,
+  };
+  own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
+  const fixes = lazy(async () => new (await import('./edit/actions/fixes.ts')).Fixes(await edits()));
+  const readyMade = lazy(async () => new (await import('./edit/actions/readyMade.ts')).ReadyMade(await edits()));
+  const commitMessages = lazy(async () => {
+    const [{ CommitMessages }, { runsOf }] = await Promise.all([
+      import('./edit/actions/commitMessage.ts'),
+      import('./edit/runs.ts'),
+    ]);
+    return own(new CommitMessages({ runs: runsOf(session, backend), isGuest, log }));
   });
 
   const commands: Record<string, (...args: never[]) => unknown> = {
@@ -58,14 +105,33 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     newChat: async () => (await chat()).newChat(),
     showHistory: async () => (await chat()).showHistory(),
     explainSelection: async () => (await chat()).explainSelection(),
-    fixProblem: async () => (await chat()).fixProblem(),
+    explainProblem: async (...args: Parameters<ChatController['explainProblem']>) =>
+      (await chat()).explainProblem(...args),
+    fixProblem: async (...args) => (await fixes()).fixProblem(...args),
+    fixAllProblems: async (...args) => (await fixes()).fixAllProblems(...args),
+    document: async () => (await readyMade()).documentCode(),
+    writeTests: async () => (await readyMade()).writeTests(),
+    commitMessage: async (...args) => (await commitMessages()).write(...args),
+    stopCommitMessage: async () => (await commitMessages()).stop(),
     editSelection: async () => (await edits()).editSelection(),
+    editFile: async () => (await edits()).editFile(),
+    editWorkspace: async () => (await edits()).editWorkspace(),
+    nextHunk: async () => (await edits()).reviews.goToHunk(1),
+    previousHunk: async () => (await edits()).reviews.goToHunk(-1),
     stopEdit: async (...args) => (await edits()).stopEdit(...args),
-    acceptHunk: async (...args) => (await edits()).acceptHunk(...args),
-    rejectHunk: async (...args) => (await edits()).rejectHunk(...args),
-    acceptAllHunks: async (...args) => (await edits()).acceptAllHunks(...args),
-    rejectAllHunks: async (...args) => (await edits()).rejectAllHunks(...args),
-    showRemoved: async (...args) => (await edits()).showRemoved(...args),
+    acceptHunk: async (...args) => (await edits()).reviews.acceptHunk(...args),
+    rejectHunk: async (...args) => (await edits()).reviews.rejectHunk(...args),
+    acceptAllHunks: async (...args) => (await edits()).reviews.acceptAllHunks(...args),
+    rejectAllHunks: async (...args) => (await edits()).reviews.rejectAllHunks(...args),
+    showRemoved: async (...args) => (await edits()).reviews.showRemoved(...args),
+    openProposedFile: async (...args) => (await proposals()).show(...args),
+    showAllProposed: async (...args) => (await proposals()).showAll(...args),
+    acceptProposedFile: async (...args) => (await proposals()).accept(...args),
+    rejectProposedFile: async (...args) => (await proposals()).reject(...args),
+    acceptAllProposed: async (...args) => (await proposals()).acceptAll(...args),
+    rejectAllProposed: async (...args) => (await proposals()).rejectAll(...args),
+    reviewProposedFile: async (...args) => (await proposals()).review(...args),
+    takeBack: async () => (await checkpoints()).choose(),
     showQuota: async () => {
       const { showQuota } = await import('./quota/details.ts');
       const openConversation = async (id: string) => (await chat()).openConversation(id);
@@ -82,5 +148,5 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   }
 
   void session.start().catch((error) => log.error(`The session could not start: ${error}`));
-  return { session, statusBar: statusBar.item, chat };
+  return { session, statusBar: statusBar.item, chat, apply };
 }

@@ -36,6 +36,7 @@ export const MessageSchema = z
     chargedMicro: MicroSchema.optional().describe('answers that have ended'),
     reason: ReasonSchema.optional().describe('why nothing, or less, was charged'),
     problem: ProblemSchema.optional().describe('failed answers: what went wrong'),
+    cutShort: z.literal(true).optional().describe('the answer ended at its length limit'),
     continues: z.uuid().optional().describe('the run whose answer this one goes on with'),
     device: z.string().optional().describe('where the run was started'),
     createdAt: z.iso.datetime(),

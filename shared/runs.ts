@@ -107,7 +107,7 @@ const runHead = {
   conversationId: z.uuid().describe('made by the client; its first run makes the conversation'),
   model: z.string().max(200).optional().describe("a model's id; else the default model"),
   replaces: z.uuid().optional().describe('a message: it and all after it are superseded'),
-  continues: z.uuid().optional().describe('an interrupted, failed or stopped run whose answer goes on'),
+  continues: z.uuid().optional().describe('an interrupted, failed, stopped or cut short run whose answer goes on'),
 };
 
 /**
@@ -166,6 +166,7 @@ export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
 export const UsageEventSchema = UsageSchema;
 export const DoneEventSchema = z.object({
   state: z.enum(['complete', 'stopped', 'interrupted']),
+  cutShort: z.literal(true).optional().describe('the answer ended at its length limit'),
   chargedMicro: MicroSchema,
   reason: ReasonSchema.optional(),
   balance: BalanceSchema,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,8 +42,10 @@ const CORES = [
   'extension/edit/actions/problems.ts',
   'extension/edit/actions/requests.ts',
   'extension/edit/actions/testFiles.ts',
+  'extension/edit/engine/anchors.ts',
   'extension/edit/engine/answerReader.ts',
   'extension/edit/engine/blockReader.ts',
+  'extension/edit/engine/blocks.ts',
   'extension/edit/engine/changeLines.ts',
   'extension/edit/engine/edits.ts',
   'extension/edit/engine/filePlanner.ts',
@@ -60,13 +63,23 @@ const CORES = [
   'extension/edit/engine/refusals.ts',
   'extension/edit/engine/repair.ts',
   'extension/edit/engine/similarity.ts',
+  'extension/edit/engine/snippet.ts',
+  'extension/edit/engine/snippetLines.ts',
   'extension/edit/engine/sureLines.ts',
+  'extension/edit/applyBlocks.ts',
   'extension/edit/filePaths.ts',
   'extension/edit/proposalState.ts',
   'extension/edit/refusalWords.ts',
+  'extension/edit/requestTitle.ts',
+  'extension/edit/sensitive.ts',
+  'extension/edit/align.ts',
+  'extension/edit/checkpoint.ts',
   'extension/edit/hunks.ts',
+  'extension/edit/lineMap.ts',
+  'extension/edit/settle.ts',
   'extension/edit/stream.ts',
   'extension/edit/track.ts',
+  'extension/edit/tracked.ts',
   'extension/edit/history.ts',
   'extension/quota/format.ts',
 ];
@@ -133,7 +146,7 @@ function violations(files: readonly SourceFile[]): string[] {
       }
       if (domain === 'shared' && packageName !== null && packageName !== 'zod')
         broken.push(`${file.path} imports ${to}: shared imports zod and nothing else`);
-      if (domain.startsWith('extension') && (to.startsWith('node:') || to === 'fs' || to === 'path'))
+      if (domain.startsWith('extension') && isBuiltin(to))
         broken.push(`${file.path} imports ${to}: the extension uses no Node API`);
       if (inWebview && to === 'vscode') broken.push(`${file.path} imports vscode: the web view has no powers`);
       if (inWebview && target && !to.startsWith('extension/chat/webview/') && !typeOnly && !to.startsWith('shared/'))
@@ -148,6 +161,8 @@ function violations(files: readonly SourceFile[]): string[] {
     }
     if (/\bprocess\.env\b/.test(file.text) && file.path !== 'server/main.ts')
       broken.push(`${file.path} reads process.env: only main.ts does`);
+    if (domain.startsWith('extension') && /\brequire\(|\bimport\.meta\b|\bBuffer\./.test(code(file.text)))
+      broken.push(`${file.path} uses what only Node has: the host's code also runs in a web worker`);
     if (inWebview && /\bfetch\(|XMLHttpRequest|WebSocket\(|EventSource\(/.test(code(file.text)))
       broken.push(`${file.path} reaches for the network: the web view has no powers`);
     if (CORES.includes(file.path)) {
@@ -195,6 +210,8 @@ describe('the house', () => {
       /meet in shared/,
     ],
     ['the wall to Node', 'extension/chat/x.ts', "import { a } from 'node:path';", /no Node API/],
+    ['the same by its short name', 'extension/chat/x.ts', "import { join } from 'path/posix';", /no Node API/],
+    ['the same by require', 'extension/chat/x.ts', "const fs = require('fs');", /only Node has/],
     ['the wall around the web view', 'extension/chat/webview/x.ts', "import * as vscode from 'vscode';", /no powers/],
     ['the same by the network', 'extension/chat/webview/x.ts', "void fetch('x');", /no powers/],
     ['the routes', 'server/gateway/x.ts', "import { a } from '../credits/routes.ts';", /only app\.ts/],

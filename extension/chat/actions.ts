@@ -1,7 +1,30 @@
 import * as vscode from 'vscode';
+import { languageIdOf } from '../platform/languages.ts';
+import type { ToHost } from './protocol.ts';
 
 /** What could not be done, said in a sentence for the user. */
 export class ActionRefused extends Error {}
+
+type Action = Extract<ToHost, { type: 'copy' | 'insert' | 'newFile' | 'openLink' | 'command' }>;
+
+/** Does in the editor what the view asks for. Throws `ActionRefused`. */
+export async function act(action: Action): Promise<void> {
+  switch (action.type) {
+    case 'copy':
+      return vscode.env.clipboard.writeText(action.text);
+    case 'insert':
+      return insertAtCursor(action.text);
+    case 'newFile':
+      return openAsNewFile(action.text, action.languageId);
+    case 'openLink':
+      return openLink(action.href);
+    case 'command':
+      await vscode.commands.executeCommand(`perigee.${action.command}`);
+      return;
+    default:
+      action satisfies never;
+  }
+}
 
 /**
  * Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. Before a
@@ -23,7 +46,7 @@ export async function insertAtCursor(text: string): Promise<void> {
 
 /** Opens text as a new unsaved file. `language` is what a fence of Markdown says: an id, an alias or an ending. */
 export async function openAsNewFile(text: string, language: string | undefined): Promise<void> {
-  const document = await vscode.workspace.openTextDocument({ content: text, language: await languageId(language) });
+  const document = await vscode.workspace.openTextDocument({ content: text, language: await languageIdOf(language) });
   await vscode.window.showTextDocument(document);
 }
 
@@ -59,26 +82,4 @@ export async function openLink(href: string): Promise<void> {
     throw new ActionRefused(`Links of the kind "${url.protocol}" are not opened.`);
   }
   await vscode.env.openExternal(vscode.Uri.parse(url.href, true));
-}
-
-async function languageId(language: string | undefined): Promise<string | undefined> {
-  const wanted = language?.trim().toLowerCase();
-  if (!wanted) return undefined;
-  const known = await vscode.languages.getLanguages();
-  if (known.includes(wanted)) return wanted;
-  for (const { packageJSON } of vscode.extensions.all) {
-    const languages: unknown = packageJSON?.contributes?.languages;
-    if (!Array.isArray(languages)) continue;
-    for (const { id, aliases = [], extensions = [] } of languages as LanguageManifest[]) {
-      const names = [...aliases, ...extensions.map((ending) => ending.replace(/^\./, ''))];
-      if (names.some((name) => name.toLowerCase() === wanted) && known.includes(id)) return id;
-    }
-  }
-  return undefined;
-}
-
-interface LanguageManifest {
-  id: string;
-  aliases?: string[];
-  extensions?: string[];
 }

@@ -45,7 +45,10 @@ export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip
   const { document, selection } = editor;
   // A selection that ends before the first character of a line does not mean that line.
   const endsBefore = selection.end.character === 0 && selection.end.line > selection.start.line;
-  const range: LineRange = { start: selection.start.line, end: selection.end.line - (endsBefore ? 1 : 0) };
+  return linesChip(document, { start: selection.start.line, end: selection.end.line - (endsBefore ? 1 : 0) });
+}
+
+function linesChip(document: vscode.TextDocument, range: LineRange): StoredChip {
   const text = document.getText(new vscode.Range(range.start, 0, range.end, Number.MAX_SAFE_INTEGER));
   if (text.trim() === '') throw new AttachmentRefused('Nothing is selected, and the line of the cursor is empty.');
   refuseTooLong(text, 'The selection');
@@ -61,12 +64,33 @@ export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip
   };
 }
 
+/**
+ * A problem and the lines around it: the problem with this message that is nearest to `at` now. Throws `AttachmentRefused`
+ * when there is none any more.
+ */
+export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: string): Promise<StoredChip[]> {
+  const far = ({ range }: vscode.Diagnostic) => Math.abs(range.start.line - at.start.line);
+  const [problem] = vscode.languages
+    .getDiagnostics(uri)
+    .filter((diagnostic) => diagnostic.message === message)
+    .sort((a, b) => far(a) - far(b));
+  if (!problem) throw new AttachmentRefused('That problem is no longer there.');
+  const { start, end } = problem.range;
+  const document = await vscode.workspace.openTextDocument(uri);
+  const lines = { start: Math.max(0, start.line - 40), end: Math.min(document.lineCount - 1, end.line + 40) };
+  return [listChip([{ uri, diagnostic: problem }], workspacePath(uri)), linesChip(document, lines)];
+}
+
 /** The problems of the active file, or of the whole workspace when the file has none. */
 export function problemsChip(active: vscode.Uri | undefined): StoredChip {
   const ofFile = active ? countedProblems([[active, vscode.languages.getDiagnostics(active)]]) : [];
   const problems = ofFile.length > 0 ? ofFile : countedProblems(vscode.languages.getDiagnostics());
   if (problems.length === 0)
     throw new AttachmentRefused('The editor knows of no problems, neither here nor elsewhere.');
+  return listChip(problems, ofFile.length > 0 && active ? workspacePath(active) : undefined);
+}
+
+function listChip(problems: readonly LocatedProblem[], path: string | undefined): StoredChip {
   const text = problems
     .slice(0, 200)
     .map(({ uri, diagnostic }) => describeProblem(uri, diagnostic))
@@ -74,7 +98,7 @@ export function problemsChip(active: vscode.Uri | undefined): StoredChip {
   return {
     ...head('problems', 'problems'),
     label: problems.length === 1 ? '1 problem' : `${problems.length} problems`,
-    path: ofFile.length > 0 && active ? workspacePath(active) : undefined,
+    path,
     text,
     tokens: estimateTokens(text.length),
   };
@@ -171,7 +195,7 @@ function countedProblems(all: [vscode.Uri, vscode.Diagnostic[]][]): LocatedProbl
 }
 
 function describeProblem(uri: vscode.Uri, { range, severity, message, source, code }: vscode.Diagnostic): string {
-  const kind = severity === vscode.DiagnosticSeverity.Error ? 'error' : 'warning';
+  const kind = vscode.DiagnosticSeverity[severity].toLowerCase();
   const name = typeof code === 'object' ? code.value : code;
   const from = [source, name].filter((part) => part !== undefined && part !== '').join(' ');
   return `${workspacePath(uri)}:${range.start.line + 1}:${range.start.character + 1}: ${kind}${from && ` (${from})`}: ${message}`;
@@ -180,6 +204,13 @@ function describeProblem(uri: vscode.Uri, { range, severity, message, source, co
 /** Relative to the workspace, with forward slashes, the folder's name in front where there are several. */
 export function workspacePath(uri: vscode.Uri): string {
   return vscode.workspace.asRelativePath(uri).replace(/\\/g, '/');
+}
+
+/** "lines 12–14 of client.ts", for a chip that has lines. */
+export function tellLines({ path = '', range }: Pick<StoredChip, 'path' | 'range'>): string {
+  if (!range) return baseName(path);
+  const [first, last] = [range.start + 1, range.end + 1];
+  return `${first === last ? `line ${first}` : `lines ${first}–${last}`} of ${baseName(path)}`;
 }
 
 export function baseName(path: string): string {

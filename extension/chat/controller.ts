@@ -4,8 +4,10 @@ import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
-import { insertAtCursor, openAsNewFile, openLink } from './actions.ts';
-import { AttachmentRefused, type StoredChip } from './attachments.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
+import { act } from './actions.ts';
+import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
+import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
 import { EditorContext } from './editorContext.ts';
@@ -16,7 +18,7 @@ import { OpenConversation } from './openConversation.ts';
 import { OpenRecord } from './openRecord.ts';
 import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
 import { type Question, Sender } from './sender.ts';
-import { connectionOf, surroundingsOf } from './surroundings.ts';
+import { SurroundingsTeller } from './surroundings.ts';
 import type { ChatView } from './view.ts';
 
 export interface ChatDeps {
@@ -27,6 +29,7 @@ export interface ChatDeps {
   windowMemory: vscode.Memento;
   /** Of the editor, for all windows. */
   memory: vscode.Memento;
+  edits: ChatEdits;
   log: Log;
 }
 
@@ -39,10 +42,11 @@ export class ChatController extends Disposable {
   private readonly models: ModelChoice;
   private readonly sender: Sender;
   private conversation: OpenConversation;
-  private told = '';
+  private readonly surroundings: SurroundingsTeller;
   /** What waits for the page to listen. */
   private readonly afterReady: FromHost[] = [];
   private readonly list: ConversationList;
+  private readonly changes: AnswerChangesHost;
   /** The last request whose answer was lost: it may turn out to have been sent. */
   private unsure: { requestId: string; conversationId: string } | undefined;
 
@@ -53,7 +57,16 @@ export class ChatController extends Disposable {
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
+    this.surroundings = new SurroundingsTeller(session, backend, view, this.models, this.editor);
     this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
+    this.changes = this._register(
+      new AnswerChangesHost(
+        deps.edits,
+        () => this.conversation,
+        (message) => this.post(message),
+        deps.log,
+      ),
+    );
     this.list = this._register(new ConversationList(session, backend, (message) => this.post(message)));
     this.conversation = this.make(this.record.openId);
     this._register({ dispose: () => this.conversation.dispose() });
@@ -95,23 +108,26 @@ export class ChatController extends Disposable {
 
   /** Asks for an explanation of what is selected, in a chat that has nothing else in it. */
   explainSelection(): Promise<void> {
-    return this.askFromEditor('Explain this code.', ['selection']);
+    const chips = async () => [selectionChip(vscode.window.activeTextEditor)];
+    return this.askNew(chips, ([chip]) => `Explain ${tellLines(chip!)}.`);
   }
 
-  /** Asks for a repair of what the editor complains about in the active file. */
-  fixProblem(): Promise<void> {
-    return this.askFromEditor('Fix these problems.', ['problems', 'file']);
+  /** Asks for an explanation of a problem: the one of this message that is nearest to `at` now. */
+  explainProblem(uri: vscode.Uri, at: vscode.Range, message: string): Promise<void> {
+    const chips = () => problemChips(uri, at, message);
+    return this.askNew(chips, () => `Explain this problem in ${baseName(uri.path)}: ${message}`);
   }
 
-  private async askFromEditor(text: string, kinds: ('selection' | 'problems' | 'file')[]): Promise<void> {
+  /** Asks in a chat that has nothing else in it. Its first words become the title. */
+  private async askNew(attach: () => Promise<StoredChip[]>, say: (chips: StoredChip[]) => string): Promise<void> {
     try {
-      const chips: StoredChip[] = [];
-      for (const kind of kinds) chips.push(...[await this.editor.attach(kind)].filter((chip) => chip !== undefined));
+      const chips = await attach();
+      const text = say(chips);
       if (this.conversation.messages.length > 0) this.show(this.record.newChat());
       await this.reveal();
       await this.ask(text, chips);
     } catch (error) {
-      if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(error.message);
+      if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(plainMessage(error.message));
       else this.tellFailure(error);
     }
   }
@@ -187,17 +203,18 @@ export class ChatController extends Disposable {
       case 'selectModel':
         await this.models.choose(message.id);
         return this.tellSurroundings();
+      case 'apply':
+      case 'applyAll':
+      case 'showReview':
+      case 'takeBack':
+      case 'applyAgain':
+        return this.changes.do(message);
       case 'copy':
-        return vscode.env.clipboard.writeText(message.text);
       case 'insert':
-        return insertAtCursor(message.text);
       case 'newFile':
-        return openAsNewFile(message.text, message.languageId);
       case 'openLink':
-        return openLink(message.href);
       case 'command':
-        await vscode.commands.executeCommand(`perigee.${message.command}`);
-        return;
+        return act(message);
       case 'reconnect':
         return session.state.kind === 'signedOut' ? session.begin() : session.reconnect();
       case 'failed':
@@ -210,7 +227,7 @@ export class ChatController extends Disposable {
 
   private ready(): void {
     this.deps.view.listens();
-    this.told = '';
+    this.surroundings.forget();
     this.tellSurroundings();
     this.conversation.tellWhole();
     for (const message of this.afterReady.splice(0)) this.post(message);
@@ -292,8 +309,15 @@ export class ChatController extends Disposable {
       post: (message) => conversation === this.conversation && this.post(message),
       isOwnRun: (runId) => this.record.isOwnRun(runId),
     });
-    conversation.onDidChange(() => conversation === this.conversation && this.tellSurroundings());
-    conversation.tellWhole = () => conversation.tell(this.drafts.get(id).text);
+    conversation.onDidChange(() => {
+      if (conversation !== this.conversation) return;
+      this.changes.tell();
+      this.tellSurroundings();
+    });
+    conversation.tellWhole = () => {
+      conversation.tell(this.drafts.get(id).text);
+      this.changes.tell(true);
+    };
     return conversation;
   }
 
@@ -361,20 +385,7 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    const { session, backend } = this.deps;
-    const value = surroundingsOf({
-      connection: connectionOf(session.state),
-      session,
-      models: this.models,
-      chips: this.drafts.get(this.conversation.id).chips,
-      suggestions: this.editor.suggestions,
-      contextTokens: this.conversation.contextTokens,
-      device: backend.device,
-    });
-    const telling = JSON.stringify(value);
-    if (telling === this.told || !this.deps.view.isListening) return;
-    this.told = telling;
-    this.post({ type: 'surroundings', value });
+    this.surroundings.tell(this.drafts.get(this.conversation.id).chips, this.conversation.contextTokens);
   }
 
   private post(message: FromHost): void {

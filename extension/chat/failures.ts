@@ -7,10 +7,10 @@ import type { FromHost } from './protocol.ts';
 type Notice = Extract<FromHost, { type: 'notice' }>;
 type NotSent = Extract<FromHost, { type: 'notSent' }>;
 
-/** What failed as a line in the view, with a way on where there is one. */
+/** What failed as a line in the view, with a way on where there is one; what there is nothing to do for is but a note. */
 export function noticeOf(error: unknown): Notice {
   if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
-    return { type: 'notice', level: 'error', text: error.message };
+    return { type: 'notice', level: 'info', text: error.message };
   }
   const { problem, kind } = BackendError.from(error);
   return {

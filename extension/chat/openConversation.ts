@@ -261,7 +261,7 @@ export class OpenConversation extends Disposable {
     const { chargedMicro } = event.data;
     const ending: Partial<Message> =
       event.type === 'done'
-        ? { state: event.data.state, chargedMicro, reason: event.data.reason }
+        ? { state: event.data.state, cutShort: event.data.cutShort, chargedMicro, reason: event.data.reason }
         : { state: 'failed', chargedMicro, problem: event.data };
     const ended = { ...message, ...ending };
     this.messages[at] = ended;

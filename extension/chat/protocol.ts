@@ -23,6 +23,7 @@ export type Chip = z.infer<typeof ChipSchema>;
 
 const Id = z.uuid();
 const Code = z.string().max(MAX_TEXT);
+const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 
 export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
@@ -54,6 +55,22 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
   z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
+  /** A block of an answer, to a file. `block` is the web view's name for it: what becomes of it is told by that. */
+  z.object({
+    type: z.literal('apply'),
+    messageId: Id,
+    block: Block,
+    text: Code,
+    language: z.string().max(100),
+    path: z.string().max(4096).optional(),
+  }),
+  /** All blocks of an answer, which the host has itself. */
+  z.object({ type: z.literal('applyAll'), messageId: Id }),
+  /** Shows where the user decides about a block, or about all of them. */
+  z.object({ type: z.literal('showReview'), messageId: Id, block: Block.optional() }),
+  /** Something that was accepted: is taken back, or applied again. */
+  z.object({ type: z.literal('takeBack'), checkpointId: Id }),
+  z.object({ type: z.literal('applyAgain'), checkpointId: Id }),
   z.object({ type: z.literal('copy'), text: Code }),
   z.object({ type: z.literal('insert'), text: Code }),
   z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
@@ -103,8 +120,44 @@ export interface Surroundings {
   device: string;
 }
 
+/** How it stands with applying a block, or all of an answer. The sentences are for the user. */
+export type ApplyState =
+  | { state: 'applying' | 'applied' }
+  /** `why`: what is not in it. */
+  | { state: 'review'; why?: string }
+  | { state: 'refused' | 'nothing'; why: string };
+
+/** Something that was accepted of what an answer proposed. */
+export interface ShownCheckpoint {
+  id: string;
+  /** ISO 8601. */
+  at: string;
+  files: ShownCheckpointFile[];
+}
+
+export interface ShownCheckpointFile {
+  path: string;
+  change: 'updated' | 'created' | 'deleted' | 'moved';
+  /** Lines. */
+  added: number;
+  removed: number;
+  isTakenBack: boolean;
+}
+
+/** What became of the changes that an answer proposed. */
+export interface AnswerChanges {
+  /** By block. One that is not in it was not applied. */
+  blocks: Record<string, ApplyState>;
+  /** Of all blocks at once. */
+  all?: ApplyState;
+  /** Oldest first. */
+  checkpoints: ShownCheckpoint[];
+}
+
 export type FromHost =
   | { type: 'surroundings'; value: Surroundings }
+  /** What became of the changes that the answers of the open conversation proposed, by message; sent whole. */
+  | { type: 'changes'; value: Record<string, AnswerChanges> }
   /** Another conversation, or this one anew. `draft` is what stood in the composer. `id` is null for a new chat. */
   | {
       type: 'conversation';

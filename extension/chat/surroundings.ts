@@ -1,10 +1,12 @@
 import type { Session, SessionState } from '../account/session.ts';
+import type { Backend } from '../backend.ts';
 import { type StoredChip, shownChip } from './attachments.ts';
 import type { ModelChoice } from './modelChoice.ts';
 import type { Connection, Suggestion, Surroundings } from './protocol.ts';
+import type { ChatView } from './view.ts';
 
 /** The session's state as the chat shows it. */
-export function connectionOf(state: SessionState): Connection {
+function connectionOf(state: SessionState): Connection {
   switch (state.kind) {
     case 'signedOut':
       return { state: 'signedOut', detail: state.detail };
@@ -16,25 +18,40 @@ export function connectionOf(state: SessionState): Connection {
   }
 }
 
-export function surroundingsOf(parts: {
-  connection: Connection;
-  session: Session;
-  models: ModelChoice;
-  chips: StoredChip[];
-  suggestions: Suggestion[];
-  contextTokens: number;
-  device: string;
-}): Surroundings {
-  const { connection, session, models, contextTokens, device } = parts;
-  return {
-    connection,
-    account: session.account,
-    balance: session.balance,
-    models: models.models,
-    modelId: models.id,
-    chips: parts.chips.map(shownChip),
-    suggestions: parts.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
-    contextTokens,
-    device,
-  };
+/** Tells the view what is around the conversation, when it became another. */
+export class SurroundingsTeller {
+  private told = '';
+
+  constructor(
+    private readonly session: Session,
+    private readonly backend: Backend,
+    private readonly view: ChatView,
+    private readonly models: ModelChoice,
+    private readonly editor: { suggestions: Suggestion[] },
+  ) {}
+
+  /** `chips` are attached in the composer, `contextTokens` are those of the conversation so far. */
+  tell(chips: StoredChip[], contextTokens: number): void {
+    const { session, models, editor, view } = this;
+    const value: Surroundings = {
+      connection: connectionOf(session.state),
+      account: session.account,
+      balance: session.balance,
+      models: models.models,
+      modelId: models.id,
+      chips: chips.map(shownChip),
+      suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
+      contextTokens,
+      device: this.backend.device,
+    };
+    const telling = JSON.stringify(value);
+    if (telling === this.told || !view.isListening) return;
+    this.told = telling;
+    view.post({ type: 'surroundings', value });
+  }
+
+  /** There is another page, which knows nothing. */
+  forget(): void {
+    this.told = '';
+  }
 }

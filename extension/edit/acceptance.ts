@@ -38,7 +38,7 @@ export async function acceptChanges(
   for (let tries = 0; tries < MAX_TRIES; ) {
     const checked = await Promise.all(changes.map(checkFile));
     // Without a pause from here to the edit, so that what is fitted is what is changed.
-    const fitted = checked.map(fit);
+    const fitted = checked.map(fitFile);
     const stale = fitted.flatMap(({ change, fit }) => (fit.kind === 'stale' ? [{ change, why: fit.why }] : []));
     const ready = fitted.filter((each): each is Ready => each.fit.kind === 'fits');
     if (ready.length === 0) return { kind: 'stale', stale };
@@ -76,7 +76,7 @@ interface Checked {
 type Fitted = Checked & { fit: Fit };
 type Ready = Checked & { fit: Fit & { kind: 'fits' } };
 
-/** Looks what there is for a change; asynchronous, so that afterwards `fit` needs no pause. */
+/** Looks what there is for a change; asynchronous, so that afterwards `fitFile` needs no pause. */
 async function checkFile(change: FileChange): Promise<Checked> {
   const uri = vscode.Uri.parse(change.uri, true);
   const target = change.movedTo === undefined ? undefined : vscode.Uri.parse(change.movedTo, true);
@@ -100,7 +100,7 @@ async function checkFile(change: FileChange): Promise<Checked> {
   }
 }
 
-function fit(checked: Checked): Fitted {
+function fitFile(checked: Checked): Fitted {
   const { change, document, isTargetTaken, why } = checked;
   if (why !== undefined) return { ...checked, fit: { kind: 'stale', why } };
   const text = document ? document.getText() : checked.text;
@@ -145,6 +145,8 @@ async function saveAccepted(
       if (fit.after === undefined) return { uri: change.uri, before: fit.before, after: undefined };
       const at = target ?? uri;
       const document = await vscode.workspace.openTextDocument(at);
+      // A new document that nobody sees would be lost.
+      if (at.scheme === 'untitled') await vscode.window.showTextDocument(document, { preview: false });
       const isSaved = !document.isDirty || wasDirty.has(each) || at.scheme === 'untitled' || (await document.save());
       if (!isSaved) unsaved.push(at);
       return {
@@ -164,7 +166,7 @@ async function putBack(ready: readonly Ready[], wasDirty: ReadonlySet<Checked>):
   const left: vscode.Uri[] = [];
   for (const { each, inverse } of done) {
     if (!inverse) continue;
-    const back = fit(await checkFile(inverse));
+    const back = fitFile(await checkFile(inverse));
     const isBack = back.fit.kind === 'fits' && (await applyEdit([back as Ready]));
     if (!isBack) left.push(each.target ?? each.uri);
     else if (back.document && !wasDirty.has(each)) await (await vscode.workspace.openTextDocument(each.uri)).save();

@@ -19,11 +19,22 @@ export class AnswerFiles {
     return found;
   }
 
+  /** A file that is meant by its own path, since the user chose it. */
+  take(file: FoundFile): void {
+    this.found.set(tidyPath(file.path), Promise.resolve(file));
+  }
+
+  /** All that was found so far, by the workspace's own paths. */
+  async byPath(): Promise<Map<string, FoundFile>> {
+    return new Map((await Promise.all(this.found.values())).map((file) => [file.path, file]));
+  }
+
   /** `edits` with the workspace's own paths in place of the answer's, so that two spellings of one file are one file. */
   async locate(edits: readonly Edit[]): Promise<Edit[]> {
     // A new file is meant where it is named; what is changed must exist, perhaps further down.
     for (const edit of edits) {
-      if (edit.kind === 'create' && edit.path !== undefined) await this.find(edit.path, true);
+      const isNew = edit.kind === 'create' || (edit.kind === 'change' && edit.lines.every(({ op }) => op === 'new'));
+      if (isNew && edit.path !== undefined) await this.find(edit.path, true);
       if (edit.kind === 'move') await this.find(edit.to, true);
     }
     const located: Edit[] = [];

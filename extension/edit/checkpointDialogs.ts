@@ -11,17 +11,20 @@ interface StaleItem extends vscode.QuickPickItem {
   change?: FileChange;
 }
 
-/**
- * Says which files stand in the way and why, opens each as it was accepted beside what it is now, and offers the others.
- * True for the others. `accepted` gives the address of a change's file as it was accepted.
- */
-export function showStale(ask: {
+/** What stands in the way of taking something back, or of applying it again. */
+export interface StaleFiles {
   direction: Direction;
   stale: readonly (StaleChange & { lines: readonly LineSpan[] })[];
   /** How many files nothing stands in the way of. */
   others: number;
+  /** The address of a change's file as it was accepted. */
   accepted(change: FileChange): vscode.Uri;
-}): Promise<boolean> {
+}
+/** True: the others are to be changed alone. */
+export type AskAboutStale = (ask: StaleFiles) => Promise<boolean>;
+
+/** Says which files stand in the way and why, opens each as it was accepted beside what it is now, offers the others. */
+export const showStale: AskAboutStale = (ask) => {
   const { direction, stale, others } = ask;
   const [verb, done] = VERBS[direction];
   const pick = vscode.window.createQuickPick<StaleItem>();
@@ -29,7 +32,8 @@ export function showStale(ask: {
     const path = vscode.workspace.asRelativePath(vscode.Uri.parse(change.uri, true)).replaceAll('\\', '/');
     const name = path.slice(path.lastIndexOf('/') + 1);
     const place = tellLines(lines);
-    const detail = place === '' ? why : `${place}: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+    const clause = why.charAt(0).toLowerCase() + why.slice(1).replace(/ \(near line \d+\)(?=\.$)/, '');
+    const detail = place === '' ? why : `${place}: ${clause}`;
     return { label: `$(warning) ${name}`, description: path === name ? '' : path, detail, change };
   });
   const rest: StaleItem[] =
@@ -60,7 +64,7 @@ export function showStale(ask: {
     });
     pick.show();
   });
-}
+};
 
 async function compare(left: vscode.Uri, right: vscode.Uri): Promise<void> {
   const name = right.path.slice(right.path.lastIndexOf('/') + 1);

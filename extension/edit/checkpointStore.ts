@@ -7,7 +7,12 @@ const MetaSchema = z.object({
   id: z.uuid(),
   /** When it was accepted, in ms since 1970. */
   at: z.int(),
-  source: z.object({ title: z.string(), runId: z.string().optional(), conversationId: z.string().optional() }),
+  source: z.object({
+    title: z.string(),
+    runId: z.string().optional(),
+    conversationId: z.string().optional(),
+    block: z.string().optional(),
+  }),
   files: z
     .array(
       z.object({
@@ -28,6 +33,9 @@ export type CheckpointMeta = z.infer<typeof MetaSchema>;
 /** The texts of its files, in their order; null where there was no such file. */
 const TextsSchema = z.array(z.object({ before: z.string().nullable(), after: z.string().nullable() }));
 export type CheckpointTexts = z.infer<typeof TextsSchema>;
+
+/** Addresses of files as they were accepted; the query is `<checkpoint>/<file's number>/before` or `/after`. */
+export const ACCEPTED_SCHEME = 'perigee-accepted';
 
 export interface Bounds {
   checkpoints: number;

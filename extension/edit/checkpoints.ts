@@ -1,23 +1,19 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
-import { acceptChanges, type StaleChange } from './acceptance.ts';
-import { type Checkpoint, changeOf, type Direction, isMade, linesInTheWay, summarise } from './checkpoint.ts';
-import { chooseCheckpoint, showStale } from './checkpointDialogs.ts';
-import { type Bounds, type CheckpointMeta, CheckpointStore, newestFirst } from './checkpointStore.ts';
-import { readFile } from './files.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
+import type { Checkpoint, Direction } from './checkpoint.ts';
+import type { AskAboutStale } from './checkpointDialogs.ts';
+import { ACCEPTED_SCHEME, type Bounds, type CheckpointMeta, CheckpointStore, newestFirst } from './checkpointStore.ts';
 import type { Accepted } from './proposal.ts';
-import type { FileChange } from './proposalState.ts';
 
 /** `partly`: of the files that nothing stood in the way of. `blocked`: nothing was written. `failed`: told to the user. */
 export type TakeBackResult = 'done' | 'partly' | 'blocked' | 'failed';
 
-/** Addresses of files as they were accepted. */
-export const ACCEPTED_SCHEME = 'perigee-accepted';
-
 /**
  * What was accepted, kept so that it can be taken back, and applied again, later: also after a reload of the window.
- * Nothing that somebody changed since is ever overwritten.
+ * Nothing that somebody changed since is ever overwritten. What compares and writes files is loaded when it is needed: the
+ * chat lists checkpoints long before.
  */
 export class Checkpoints extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
@@ -31,13 +27,15 @@ export class Checkpoints extends Disposable {
   /** Those that are being taken back or applied again. */
   private readonly busy = new Set<string>();
 
-  /** `storage`: a folder of the extension's, of the workspace if there is one. */
+  /**
+   * `storage`: a folder of the extension's, of the workspace if there is one. `ask`: whether to go on without what stands in
+   * the way; by default the user is asked.
+   */
   constructor(
     storage: vscode.Uri,
     private readonly log: Log,
     bounds?: Bounds,
-    /** Asks whether to go on without what stands in the way. */
-    private readonly ask = showStale,
+    private readonly ask?: AskAboutStale,
   ) {
     super();
     this.store = new CheckpointStore(vscode.Uri.joinPath(storage, 'checkpoints'), bounds);
@@ -49,19 +47,21 @@ export class Checkpoints extends Disposable {
   async record({ source, files }: Accepted): Promise<string> {
     const id = crypto.randomUUID();
     const at = Date.now();
-    const { title, runId, conversationId } = source;
+    const { summarise } = await import('./checkpoint.ts');
+    const { title, runId, conversationId, block } = source;
     const heads = files.map((file) => ({
       uri: file.uri,
       movedTo: file.movedTo,
       ...summarise(file),
       isTakenBack: false,
     }));
+    const head = { id, at, source: { title, runId, conversationId, block }, files: heads };
     const texts = files.map(({ before = null, after = null }) => ({ before, after }));
     await this.change(async (all) => {
-      const meta = await this.store.add({ id, at, source: { title, runId, conversationId }, files: heads }, texts);
+      const meta = await this.store.add(head, texts);
       if (meta) return this.store.prune(newestFirst([meta, ...all]), at);
       void vscode.window.showWarningMessage(
-        `"${title}" is too large to be kept for taking it back later. Undo, and your version control, still can.`,
+        `"${plainMessage(title)}" is too large to be kept for taking it back later. Undo, and your version control, still can.`,
       );
       return all;
     });
@@ -85,6 +85,7 @@ export class Checkpoints extends Disposable {
 
   /** Lets the user choose which one to take back, or to apply again. */
   async choose(): Promise<void> {
+    const { chooseCheckpoint } = await import('./checkpointDialogs.ts');
     const chosen = await chooseCheckpoint(await this.list());
     if (chosen) await this.turn(chosen.id, chosen.direction);
   }
@@ -113,34 +114,11 @@ export class Checkpoints extends Disposable {
     if (!meta || !texts) {
       return fail('What was accepted is not kept any more: the newest 100 are, and only if they can be read.');
     }
-    const wanted = new Map<FileChange, number>();
-    for (const [file, { isTakenBack, uri, movedTo }] of meta.files.entries()) {
-      if (isTakenBack !== (direction === 'applyAgain')) continue;
-      const { before, after } = texts[file]!;
-      const accepted = { uri, movedTo, before: before ?? undefined, after: after ?? undefined };
-      wanted.set(changeOf(accepted, meta.source, direction), file);
-    }
-    const left: FileChange[] = [];
-    for (const change of wanted.keys()) if (!(await isMadeNow(change))) left.push(change);
-
-    const done = new Set([...wanted.keys()].filter((change) => !left.includes(change)));
-    if (left.length > 0) {
-      let isAsked = false;
-      const goOn = async (stale: readonly StaleChange[], others: number) => {
-        isAsked = true;
-        const inTheWay = await Promise.all(stale.map(async (one) => ({ ...one, lines: await linesNow(one.change) })));
-        const accepted = (change: FileChange) => acceptedUri(id, wanted.get(change)!, change.uri, direction);
-        return this.ask({ direction, stale: inTheWay, others, accepted });
-      };
-      const outcome = await acceptChanges(left, goOn);
-      // Where nothing else is left there is nothing to ask, but all to tell.
-      if (outcome.kind === 'stale' && !isAsked) await goOn(outcome.stale, 0);
-      if (outcome.kind === 'failed') return fail(tellFailed(outcome.left));
-      if (outcome.kind === 'stale' && done.size === 0) return 'blocked';
-      if (outcome.kind === 'accepted') for (const change of outcome.changes) done.add(change);
-    }
-    await this.mark(id, new Set([...done].map((change) => wanted.get(change)!)), direction === 'takeBack');
-    return done.size === wanted.size ? 'done' : 'partly';
+    const { turnFiles } = await import('./checkpointTurn.ts');
+    const turned = await turnFiles(meta, texts, direction, this.ask);
+    if (turned.kind === 'failed') return fail(turned.message);
+    if (turned.files.size > 0) await this.mark(id, turned.files, direction === 'takeBack');
+    return turned.kind;
   }
 
   private async mark(id: string, files: ReadonlySet<number>, isTakenBack: boolean): Promise<void> {
@@ -187,30 +165,7 @@ function toCheckpoint({ id, source, at, files }: CheckpointMeta): Checkpoint {
   };
 }
 
-const isMadeNow = async (change: FileChange) =>
-  isMade(change, await textAt(change.uri), change.movedTo === undefined ? undefined : await textAt(change.movedTo));
-
-const linesNow = async (change: FileChange) => linesInTheWay(change, await textAt(change.uri));
-
-async function textAt(address: string): Promise<string | undefined> {
-  const now = await readFile(vscode.Uri.parse(address, true));
-  return now.kind === 'file' ? now.text : undefined;
-}
-
-/** The address of the text that this change left behind at `uri`. */
-function acceptedUri(id: string, file: number, uri: string, direction: Direction): vscode.Uri {
-  const { path } = vscode.Uri.parse(uri, true);
-  const side = direction === 'takeBack' ? 'after' : 'before';
-  return vscode.Uri.from({ scheme: ACCEPTED_SCHEME, path, query: `${id}/${file}/${side}` });
-}
-
-function tellFailed(left: readonly vscode.Uri[]): string {
-  if (left.length === 0) return 'VS Code took no changes, perhaps since a file is read-only. Nothing was changed.';
-  const names = left.map((uri) => vscode.workspace.asRelativePath(uri)).join(', ');
-  return `VS Code took only a part of the changes. Look at ${names}, and undo there.`;
-}
-
 function fail(message: string): 'failed' {
-  void vscode.window.showWarningMessage(`Perigee: ${message}`);
+  void vscode.window.showWarningMessage(plainMessage(`Perigee: ${message}`));
   return 'failed';
 }

@@ -2,11 +2,15 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { tellRemoved } from './lenses.ts';
 import { ORIGINAL_SCHEME } from './originals.ts';
-import type { TrackedHunk } from './review.ts';
-import type { EditSession } from './session.ts';
+import type { Review } from './review.ts';
+import type { TrackedHunk } from './tracked.ts';
 
-/** A removed line that is shown behind the new one is cut at this many characters. */
-const MAX_SHOWN = 120;
+/** How far to the right a removed line may reach that is shown behind a new one: further, nobody would see it. */
+const MAX_COLUMN = 80;
+/** So many lines of a hunk are looked at for room. */
+const MAX_LOOKED_AT = 20;
+/** With less room than this a removed line says nothing. */
+const MIN_SHOWN = 16;
 
 /** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
 export class EditDecorations extends Disposable {
@@ -39,11 +43,11 @@ export class EditDecorations extends Disposable {
   );
   private readonly decorated = new Set<vscode.TextEditor>();
 
-  /** Brings all visible editors in line with `sessions`. */
-  refresh(sessions: readonly EditSession[]): void {
+  /** Brings all visible editors in line with `reviews`. */
+  refresh(reviews: readonly Review[]): void {
     for (const editor of vscode.window.visibleTextEditors) {
       const isDiff = isBesideOriginal(editor);
-      const shown = isDiff ? [] : sessions.filter((session) => session.document === editor.document);
+      const shown = isDiff ? [] : reviews.filter((review) => review.document === editor.document);
       if (shown.length === 0 && !this.decorated.has(editor)) continue;
       this.decorate(editor, shown);
       if (shown.length > 0) this.decorated.add(editor);
@@ -54,23 +58,23 @@ export class EditDecorations extends Disposable {
     }
   }
 
-  private decorate(editor: vscode.TextEditor, sessions: readonly EditSession[]): void {
+  private decorate(editor: vscode.TextEditor, reviews: readonly Review[]): void {
     const inserted: vscode.DecorationOptions[] = [];
     const changed: vscode.DecorationOptions[] = [];
     const removed: vscode.DecorationOptions[] = [];
     const waiting: vscode.Range[] = [];
-    for (const session of sessions) {
-      const { tracked, phase, document } = session;
+    for (const review of reviews) {
+      const { tracked, phase, document } = review;
       if (phase !== 'writing' && phase !== 'reviewing') continue;
       for (const hunk of tracked.open) {
-        const note = removedNote(session, hunk);
+        const note = removedNote(review, hunk);
         if (note) removed.push(note);
         if (hunk.end <= hunk.start) continue;
-        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(session, hunk) };
+        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(review, hunk) };
         if (tracked.isFresh(hunk)) inserted.push(options);
         else changed.push(options);
       }
-      if (phase === 'writing') {
+      if (phase === 'writing' && tracked.isRegion) {
         const from = tracked.open.at(-1)?.end ?? tracked.region.start;
         if (from < tracked.region.end) waiting.push(lineRange(document, from, tracked.region.end));
       }
@@ -110,23 +114,28 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
   return new vscode.Range(Math.min(start, last.line), 0, last.line, last.character);
 }
 
-/** One removed line is shown itself, struck through, behind the line that took its place; more are counted. */
-function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
+/**
+ * One removed line is shown itself, struck through, behind the line that took its place, or another new one with more room;
+ * more are counted.
+ */
+function removedNote(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
   if (hunk.oldLines.length === 0) return undefined;
-  const { document } = session;
-  const line = hunk.end > hunk.start ? hunk.start : Math.max(0, hunk.start - 1);
+  const { document } = review;
+  const isInserted = hunk.end > hunk.start;
+  const removed = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
+  const line = isInserted ? lineWithRoom(document, hunk, removed.length) : Math.max(0, hunk.start - 1);
   if (line >= document.lineCount) return undefined;
   const end = document.lineAt(line).range.end;
-  const only = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
-  const isInserted = hunk.end > hunk.start;
+  const room = MAX_COLUMN - columnsOf(document, line);
+  const only = removed.length <= room || room >= MIN_SHOWN ? shorten(removed, room) : '';
   // Counting is for lines that left nothing behind; elsewhere the lens says it.
   if (only === '' && isInserted) return undefined;
   return {
     range: new vscode.Range(end, end),
-    hoverMessage: hover(session, hunk),
+    hoverMessage: hover(review, hunk),
     renderOptions: {
       after: {
-        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : shorten(only),
+        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : only,
         color: new vscode.ThemeColor('editorCodeLens.foreground'),
         backgroundColor: only === '' ? undefined : new vscode.ThemeColor('diffEditor.removedTextBackground'),
         margin: '0 0 0 3ch',
@@ -137,22 +146,40 @@ function removedNote(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.
   };
 }
 
-function hover(session: EditSession, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
+function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved'];
   text.isTrusted = { enabledCommands: commands };
   if (hunk.oldLines.length > 0) {
     text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
-    text.appendCodeblock(hunk.oldLines.join('\n'), session.document.languageId);
+    text.appendCodeblock(hunk.oldLines.join('\n'), review.document.languageId);
   } else {
     text.appendMarkdown('Added by Perigee\n\n');
   }
-  if (session.phase !== 'reviewing') return text;
-  const args = encodeURIComponent(JSON.stringify([{ session: session.id, hunk: hunk.number }]));
+  if (review.phase !== 'reviewing') return text;
+  const args = encodeURIComponent(JSON.stringify([{ review: review.id, hunk: hunk.number }]));
   const names = ['Accept', 'Reject', 'Show removed'];
   const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
   text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 3 : 2).join(' · '));
   return text;
 }
 
-const shorten = (text: string) => (text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN - 1)}…`);
+/** The hunk's first line, if `length` characters fit behind it; else its shortest. */
+function lineWithRoom(document: vscode.TextDocument, { start, end }: Readonly<TrackedHunk>, length: number): number {
+  if (columnsOf(document, start) + length <= MAX_COLUMN) return start;
+  let best = start;
+  for (let line = start; line < Math.min(end, start + MAX_LOOKED_AT, document.lineCount); line++) {
+    if (columnsOf(document, line) < columnsOf(document, best)) best = line;
+  }
+  return best;
+}
+
+/** About as wide as the editor shows it. */
+function columnsOf(document: vscode.TextDocument, line: number): number {
+  if (line >= document.lineCount) return 0;
+  const { text } = document.lineAt(line);
+  return text.length + 3 * (/^\t*/.exec(text)?.[0].length ?? 0);
+}
+
+const shorten = (text: string, room: number) =>
+  text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;

@@ -2,19 +2,33 @@ import * as vscode from 'vscode';
 import { MAX_TEXT } from '../../shared/constants.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
+import type { EditRequest } from './answerRun.ts';
 import { EditBuffer } from './buffer.ts';
-import { EditDecorations } from './decorations.ts';
-import { EditLenses } from './lenses.ts';
-import { type Button, type Message, tellEnding, tellPlace } from './messages.ts';
-import { Originals } from './originals.ts';
+import type { FilePlan } from './engine/filePlanner.ts';
+import { rebaseText } from './engine/rebase.ts';
+import { FileWriter } from './fileEdit.ts';
+import type { WorkspaceFiles } from './files.ts';
+import { type Button, count, type Ending, tellEnding, tellPlace } from './messages.ts';
 import { EditPrompt } from './prompt.ts';
-import type { TrackedHunk } from './review.ts';
+import type { Accepted, Source } from './proposal.ts';
+import type { Proposals } from './proposals.ts';
+import { Reports } from './reports.ts';
+import { Review } from './review.ts';
+import { activeDocument, nameOf, Reviews, refuse, refuseModally } from './reviews.ts';
 import type { EditRuns } from './runs.ts';
-import { EditSession } from './session.ts';
+import { SelectionWriter } from './selectionEdit.ts';
+import { showMessage } from './showMessage.ts';
 import type { Range } from './track.ts';
+import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
 
 export interface EditsDeps {
   runs: EditRuns;
+  files: WorkspaceFiles;
+  /** Where the changes of many files are offered. */
+  proposals(): Pick<Proposals, 'begin'>;
+  /** Keeps what was accepted, so that it can be taken back later. */
+  record(accepted: Accepted): Promise<unknown>;
   /** Where earlier requests are kept: the extension's global state. */
   memory: vscode.Memento;
   /** Guests pay by the message. */
@@ -22,65 +36,65 @@ export interface EditsDeps {
   log: Log;
 }
 
-/** What a lens or a key means; without a hunk the one at the cursor, without a session all of the document's. */
-export interface HunkTarget {
-  session?: number;
-  hunk?: number;
+/** What to edit, and what to do there if it need not be asked. `title`: for people, "Document client.ts". */
+export interface FileRequest {
+  document?: vscode.TextDocument;
+  instruction?: string;
+  title?: string;
 }
 
-/** How long a message in the status bar stays. */
-const STATUS_MS = 8_000;
+/** Something that writes the answer of a model into a review. */
+interface Writer extends vscode.Disposable {
+  /** Never rejects. */
+  write(): Promise<Ending>;
+  /** For another try after a start that nobody answered. */
+  readonly resend: EditRequest | undefined;
+  /** All that the model wrote. */
+  readonly answer: string;
+}
 
-/** "Edit Selection" and the review of what came of it, in all documents. */
+/** Edits by a model and the review of what came of them, in all documents. */
 export function createEdits(deps: EditsDeps): Edits {
   return new Edits(deps);
 }
 
 export class Edits extends Disposable {
-  private sessions: EditSession[] = [];
-  private readonly keys = new Map<string, boolean>();
-  private readonly changed = this._register(new vscode.EventEmitter<void>());
+  readonly reviews = this._register(new Reviews((review) => this.keepAccepted(review)));
   /** An edit began, came to another phase or ended, or its hunks or their places changed. */
-  readonly onDidChange = this.changed.event;
+  readonly onDidChange = this.reviews.onDidChange;
   private readonly prompt: EditPrompt;
-  private readonly decorations = this._register(new EditDecorations());
-  private readonly originals = this._register(new Originals());
+  private readonly reports = this._register(new Reports());
+  private readonly workspace: WorkspaceEdits;
 
   constructor(private readonly deps: EditsDeps) {
     super();
     this.prompt = new EditPrompt(deps.memory);
-    const lenses = new EditLenses(() => this.sessions, this.changed.event);
-    this._register(vscode.languages.registerCodeLensProvider('*', lenses));
-    this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.refresh()));
-    this._register(vscode.window.onDidChangeActiveTextEditor(() => this.tellKeys()));
-    this._register(vscode.window.onDidChangeActiveColorTheme(() => this.refresh()));
-    this._register({
-      dispose: () => {
-        for (const session of this.sessions.splice(0)) session.dispose();
-      },
-    });
+    const review = this.review.bind(this);
+    this.workspace = this._register(
+      new WorkspaceEdits({ ...deps, prompt: this.prompt, reports: this.reports, review }),
+    );
   }
 
   /** The edits that are not over. */
-  get running(): readonly EditSession[] {
-    return this.sessions;
+  get running(): readonly Review[] {
+    return this.reviews.all;
   }
 
   /** Asks what to do with the selected lines and does it. `instruction`: what to do, if it need not be asked. */
   async editSelection(instruction?: string): Promise<void> {
     const editor = vscode.window.activeTextEditor;
-    if (!editor) return this.refuseModally('Open a file first, and select what Perigee should edit.');
+    if (!editor) return refuseModally('Open a file first, and select what Perigee should edit.');
     const { document } = editor;
     const refusal = refuseDocument(document);
-    if (refusal) return this.refuseModally(refusal);
+    if (refusal) return refuseModally(refusal);
     const selection = editor.selection;
     const chosen = wholeLines(selection);
     const length =
       document.offsetAt(new vscode.Position(chosen.end, 0)) - document.offsetAt(new vscode.Position(chosen.start, 0));
     if (length > MAX_TEXT) {
-      return this.refuseModally('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
+      return refuseModally('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
     }
-    if (!(await this.isFree(document, chosen))) return;
+    if (!(await this.reviews.isFree(document, [chosen]))) return;
 
     const title = `Edit ${tellPlace(chosen, nameOf(document))}`;
     // To type the request may take a while, in which the file may change.
@@ -90,102 +104,201 @@ export class Edits extends Disposable {
     if (!request) return;
     await this.prompt.remember(request);
     const { region, intact } = place.tracked;
-    if (document.isClosed) return this.refuse(`${nameOf(document)} was closed; nothing was changed.`);
-    if (!intact) return this.refuse('The selected lines were changed meanwhile. Select them again.');
-    if (!(await this.isFree(document, region))) return;
+    if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
+    if (!intact) return refuse('The selected lines were changed meanwhile. Select them again.');
+    if (!(await this.reviews.isFree(document, [region]))) return;
     if (editor.selection.isEqual(selection) && !selection.isEmpty) {
       // A selection would hide the colours of what is written into it.
       const at = new vscode.Position(region.start, document.lineAt(region.start).firstNonWhitespaceCharacterIndex);
       editor.selection = new vscode.Selection(at, at);
     }
-    await this.start(document, { ...region }, request);
+    await this.rewrite(document, { ...region }, request);
   }
 
-  /** Ends the writing in the active editor, or that of one session. */
-  stopEdit(session?: number): void {
-    for (const running of this.sessions) {
-      if (running.phase !== 'writing') continue;
-      if (session === undefined ? running.document === activeDocument() : running.id === session) running.stop();
+  /**
+   * Asks what to do with a file, the one in front if none is told, and does it: hunk by hunk as the answer comes. Resolves
+   * when they can be reviewed, or it came to nothing and the user was told.
+   */
+  async editFile(request?: FileRequest): Promise<void> {
+    const { document = activeDocument(), instruction, title } = asRequest(request);
+    if (!document) return refuseModally('Open a file first.');
+    const refusal = refuseDocument(document);
+    if (refusal) return refuseModally(refusal);
+    if (document.getText().length > MAX_TEXT) {
+      return refuseModally(
+        `${nameOf(document)} is larger than 1 MB, which no model can read at once. Select a part of it.`,
+      );
+    }
+    const whole = () => [{ start: 0, end: document.lineCount }];
+    if (!(await this.reviews.isFree(document, whole()))) return;
+    const asked = instruction?.trim() || (await this.prompt.ask(`Edit ${nameOf(document)}`));
+    if (!asked) return;
+    if (!instruction) await this.prompt.remember(asked);
+    if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
+    if (!(await this.reviews.isFree(document, whole()))) return;
+    await this.editWhole(document, asked, title ?? `Edit ${nameOf(document)}`);
+  }
+
+  /** Asks which files to edit and what to do there; the changes of several come to the list of proposals. */
+  async editWorkspace(request?: WorkspaceRequest): Promise<void> {
+    await this.workspace.edit(request);
+  }
+
+  /**
+   * Puts the hunks of a plan into the file's editor, each where its lines are now, to be decided about one by one. False, and
+   * the user told, when they don't fit any more, or the editor takes no changes.
+   */
+  async review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean> {
+    const name = nameOf(document);
+    const refusal = refuseDocument(document);
+    if (refusal || document.isClosed) {
+      refuse(refusal ?? `${name} was closed; nothing was changed.`);
+      return false;
+    }
+    const rebase = () => rebaseText(plan.before, plan.hunks, document.getText());
+    const first = rebase();
+    if (first.kind === 'moved') {
+      const places = first.hunks.map(({ startLine, oldLines }) => ({
+        start: startLine,
+        end: startLine + oldLines.length,
+      }));
+      if (!(await this.reviews.isFree(document, places))) return false;
+      if (!vscode.window.visibleTextEditors.some((editor) => editor.document === document)) {
+        await vscode.window.showTextDocument(document, { preview: false });
+      }
+    }
+    // To answer a question, and to show the file, takes a while.
+    const rebased = rebase();
+    if (rebased.kind === 'touched') {
+      const [touched] = rebased.touched;
+      const why = touched ? `${touched.message} See ${tellPlace(touched.lines, name)}.` : '';
+      refuse(`${source.title}: nothing was changed, for it no longer fits. ${why}`);
+      return false;
+    }
+    const review = new Review(document, source);
+    this.reviews.add(review);
+    const stale = await review.place(rebased.hunks);
+    if (!review.cut && stale.length === 0 && (await review.finish())) {
+      review.reveal();
+      return true;
+    }
+    const { cut } = review;
+    review.interrupt('refused');
+    await review.whenRestored();
+    refuse(
+      cut === 'readOnly'
+        ? `VS Code takes no changes for ${name}: the file is read-only. Nothing changed.`
+        : `${name} was changed in the same moment, so nothing was written. Try again.`,
+    );
+    return false;
+  }
+
+  /** Ends the writing in the active editor, or that of one review. */
+  stopEdit(id?: number): void {
+    for (const review of this.running) {
+      if (review.phase !== 'writing') continue;
+      if (typeof id === 'number' ? review.id === id : review.document === activeDocument()) review.interrupt('stopped');
     }
   }
 
-  async acceptHunk(target?: HunkTarget): Promise<void> {
-    const found = this.find(target);
-    if (!found) return this.refuse(NO_HUNK);
-    found.session.accept([found.hunk.number]);
-    if (asTarget(target).hunk === undefined) this.goToNext(found.hunk.start);
-  }
-
-  async rejectHunk(target?: HunkTarget): Promise<void> {
-    const found = this.find(target);
-    if (!found) return this.refuse(NO_HUNK);
-    await this.takeBack(found.session, [found.hunk.number]);
-    if (asTarget(target).hunk === undefined) this.goToNext(found.hunk.start);
-  }
-
-  async acceptAllHunks(target?: HunkTarget): Promise<void> {
-    const sessions = this.reviewed(target);
-    if (sessions.length === 0) return this.refuse(NO_HUNK);
-    for (const session of sessions) session.accept(session.tracked.open.map((hunk) => hunk.number));
-  }
-
-  async rejectAllHunks(target?: HunkTarget): Promise<void> {
-    const sessions = this.reviewed(target);
-    if (sessions.length === 0) return this.refuse(NO_HUNK);
-    for (const session of sessions) {
-      const numbers = session.tracked.open.map((hunk) => hunk.number);
-      await this.takeBack(session, numbers);
-    }
-  }
-
-  async showRemoved(target?: HunkTarget): Promise<void> {
-    const found = this.find(target);
-    if (!found) return this.refuse(NO_HUNK);
-    await this.originals.show(found.session, found.hunk.start);
-  }
-
-  /** `resend`: the request of an earlier try that the server may have. */
-  private async start(
+  /** Has the lines rewritten. `resend`: the request of an earlier try that the server may have. */
+  private rewrite(
     document: vscode.TextDocument,
     region: Range,
     instruction: string,
-    resend?: EditSession['resend'],
+    resend?: EditRequest,
   ): Promise<void> {
-    const path = vscode.workspace.asRelativePath(document.uri).replaceAll('\\', '/');
-    const { runs, log } = this.deps;
-    const session = new EditSession(runs, log, document, region, instruction, path, resend);
-    // Another try needs the place, so an edit is followed until its message is answered.
-    let isAnswered = false;
-    const forgetEnded = () => {
-      if (session.phase !== 'ended') return;
-      this.sessions = this.sessions.filter((other) => other !== session);
-      if (isAnswered) session.dispose();
-    };
-    session.onDidChange(() => {
-      this.originals.refresh(session);
-      forgetEnded();
-      this.refresh();
+    const { runs, log, files } = this.deps;
+    const title = `Edit ${tellPlace(region, nameOf(document))}`;
+    const review = new Review(document, { title }, region);
+    const writer = new SelectionWriter(runs, log, review, instruction, files.pathOf(document.uri), resend);
+    return this.follow(review, writer, async () => {
+      const { region: now } = review.tracked;
+      if (now.end <= now.start) return refuse('The lines are gone. Select others and try again.');
+      if (await this.reviews.isFree(document, [now]))
+        await this.rewrite(document, { ...now }, instruction, writer.resend);
     });
-    this.sessions.push(session);
-    this.refresh();
-    const ending = await session.run();
-    log.info(`An edit ended: ${ending.kind}.`);
-    if (!this.isDisposed) {
-      const place = tellPlace(session.tracked.region, nameOf(document));
-      await this.answer(session, await showMessage(tellEnding(ending, place, this.deps.isGuest())));
-    }
-    if (session.phase === 'stopped') session.giveUp();
-    isAnswered = true;
-    forgetEnded();
   }
 
-  private async answer(session: EditSession, button: Button | undefined): Promise<void> {
+  private editWhole(
+    document: vscode.TextDocument,
+    instruction: string,
+    title: string,
+    resend?: EditRequest,
+  ): Promise<void> {
+    const review = new Review(document, { title });
+    const { Notification } = vscode.ProgressLocation;
+    const options = { location: Notification, cancellable: true, title: plainMessage(title) };
+    const edited = vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => review.interrupt('stopped'));
+      const hunks = review.onDidChange(() => {
+        const { length } = review.tracked.open;
+        if (length > 0) progress.report({ message: `${count(length, 'hunk')} so far` });
+      });
+      const writer = new FileWriter(
+        {
+          ...this.deps,
+          propose: (source, plans) => void this.deps.proposals().begin(source).finish(plans),
+          onRepair: (refused, of) => {
+            const message = `${refused} of ${of} changes did not fit; asking once more`;
+            progress.report({ message });
+            review.tell(message);
+          },
+        },
+        review,
+        instruction,
+        resend,
+      );
+      const again = async () => {
+        // What came of an answer at its length limit may still be under review.
+        if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
+          await this.editWhole(document, instruction, title, writer.resend);
+      };
+      return this.follow(review, writer, again).finally(() => hunks.dispose());
+    });
+    return Promise.resolve(edited);
+  }
+
+  /** Shows a review while `writer` writes it; at the end tells what came of it, and does what the user chooses then. */
+  private async follow(review: Review, writer: Writer, again: () => Promise<void>): Promise<void> {
+    // Another try needs the place, so it is followed until its message is answered.
+    let isAnswered = false;
+    this.reviews.add(review, () => !isAnswered);
+    const ending = await writer.write();
+    this.deps.log.info(`An edit ended: ${ending.kind}.`);
+    const { document, tracked } = review;
+    const place = tracked.isRegion ? tellPlace(tracked.region, nameOf(document)) : nameOf(document);
+    const message = tellEnding(ending, place, this.deps.isGuest());
+    // Not waited for: a message may stand there for long.
+    const answered = this.isDisposed ? Promise.resolve(undefined) : showMessage(message);
+    void answered
+      .then((button) => this.answer(review, writer, ending, button, again))
+      .finally(() => {
+        isAnswered = true;
+        if (review.phase === 'stopped') review.end();
+        if (review.phase === 'ended') review.dispose();
+        writer.dispose();
+      });
+  }
+
+  private async answer(
+    review: Review,
+    writer: Writer,
+    ending: Ending,
+    button: Button | undefined,
+    again: () => Promise<void>,
+  ): Promise<void> {
+    const { document, source } = review;
     switch (button) {
       case 'Keep what was written':
-        if (!(await session.keepWritten())) this.refuse('The lines were changed meanwhile, so nothing was written.');
+        if (!(await review.keepWritten())) refuse('The lines were changed meanwhile, so nothing was written.');
         return;
       case 'Retry':
-        return this.retry(session);
+        if (document.isClosed) return refuse(`${nameOf(document)} was closed. Open it and try again.`);
+        // Not waited for: it lasts as long as its own writing.
+        return void again();
+      case 'Show details':
+        return this.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
       case 'Show quota':
         return void vscode.commands.executeCommand('perigee.showQuota');
       case 'Sign in':
@@ -197,134 +310,23 @@ export class Edits extends Disposable {
     }
   }
 
-  private async retry(session: EditSession): Promise<void> {
-    const { document, instruction } = session;
-    const { region } = session.tracked;
-    if (document.isClosed) return this.refuse(`${nameOf(document)} was closed. Open it and select the lines again.`);
-    if (region.end <= region.start) return this.refuse('The lines are gone. Select others and try again.');
-    if (!(await this.isFree(document, region))) return;
-    // Not waited for: it lasts as long as its own message.
-    void this.start(document, { ...region }, instruction, session.resend);
-  }
-
-  /** Whether no other edit has the lines; one that is only to be reviewed can be accepted on the way. */
-  private async isFree(document: vscode.TextDocument, { start, end }: Range): Promise<boolean> {
-    const overlaps = (range: Range) => range.start < end && start < Math.max(range.end, range.start + 1);
-    for (const session of this.sessions.filter((other) => other.document === document)) {
-      const { region, open } = session.tracked;
-      if (session.phase === 'writing' && overlaps(region)) {
-        const place = tellPlace(region, nameOf(document));
-        this.refuseModally(`Perigee is still writing ${place}. Stop that edit first, or wait for it.`);
-        return false;
-      }
-      if (session.phase !== 'reviewing' || !open.some(overlaps)) continue;
-      const goOn = 'Accept all and go on';
-      const asked = 'The selection has changes of an earlier edit that are neither accepted nor rejected.';
-      if ((await vscode.window.showWarningMessage(asked, { modal: true }, goOn)) !== goOn) return false;
-      session.accept(session.tracked.open.map((hunk) => hunk.number));
-    }
-    return true;
-  }
-
-  private async takeBack(session: EditSession, numbers: readonly number[]): Promise<void> {
-    const { refused, isWritten } = await session.reject(numbers);
-    if (!isWritten)
-      return this.refuse(`VS Code takes no changes for ${nameOf(session.document)}; nothing was changed.`);
-    const [first] = refused;
-    if (!first) return;
-    const names = refused.map((hunk) => hunk.number).join(', ');
-    const words =
-      refused.length === 1
-        ? `Hunk ${names} was not taken back: its lines were changed after Perigee wrote them.`
-        : `Hunks ${names} were not taken back: their lines were changed after Perigee wrote them.`;
-    // Not waited for: whoever rejects goes on.
-    void vscode.window.showWarningMessage(words, 'Show removed').then((button) => {
-      if (button) void this.originals.show(session, first.start);
+  /** Of what the user accepted a checkpoint is kept. */
+  private keepAccepted({ tracked, document, source }: Review): void {
+    const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
+    const { before, after } = tracked.accepted();
+    const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
+    // Nothing was accepted, or it was undone since.
+    if (file.before === file.after) return;
+    this.deps.record({ source, files: [file] }).then(undefined, (error) => {
+      this.deps.log.warn(`What was accepted is not kept: ${error}`);
     });
-  }
-
-  private reviewed(target?: HunkTarget): EditSession[] {
-    const { session: id } = asTarget(target);
-    return this.sessions.filter(
-      (session) =>
-        session.phase === 'reviewing' && (id === undefined ? session.document === activeDocument() : session.id === id),
-    );
-  }
-
-  private find(target?: HunkTarget): { session: EditSession; hunk: Readonly<TrackedHunk> } | undefined {
-    const { hunk: number } = asTarget(target);
-    const all = this.reviewed(target)
-      .flatMap((session) => session.tracked.open.map((hunk) => ({ session, hunk })))
-      .toSorted((a, b) => a.hunk.start - b.hunk.start);
-    if (number !== undefined) return all.find(({ hunk }) => hunk.number === number);
-    const line = vscode.window.activeTextEditor?.selection.active.line ?? 0;
-    return all.find(({ hunk }) => line < hunk.end || line <= hunk.start) ?? all.at(-1);
-  }
-
-  /** By keyboard one goes from hunk to hunk. */
-  private goToNext(line: number): void {
-    const editor = vscode.window.activeTextEditor;
-    const starts = this.reviewed().flatMap((session) => session.tracked.open.map((hunk) => hunk.start));
-    const sorted = starts.toSorted((a, b) => a - b);
-    const next = sorted.find((start) => start >= line) ?? sorted[0];
-    if (!editor || next === undefined) return;
-    const at = new vscode.Position(Math.min(next, editor.document.lineCount - 1), 0);
-    editor.selection = new vscode.Selection(at, at);
-    editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
-  }
-
-  private refresh(): void {
-    if (this.isDisposed) return;
-    this.decorations.refresh(this.sessions);
-    this.changed.fire();
-    this.tellKeys();
-  }
-
-  private tellKeys(): void {
-    const here = this.sessions.filter((session) => session.document === activeDocument());
-    this.setKey(
-      'perigee.hasHunks',
-      here.some((session) => session.phase === 'reviewing'),
-    );
-    this.setKey(
-      'perigee.editing',
-      here.some((session) => session.phase === 'writing'),
-    );
-  }
-
-  private setKey(key: string, value: boolean): void {
-    if ((this.keys.get(key) ?? false) === value) return;
-    this.keys.set(key, value);
-    void vscode.commands.executeCommand('setContext', key, value);
-  }
-
-  private refuse(words: string): void {
-    void vscode.window.showWarningMessage(words);
-  }
-
-  /**
-   * In place of the input box: whoever asked for an edit may be typing the instruction already, and with only a message
-   * in the corner it would overwrite the selected lines.
-   */
-  private refuseModally(words: string): void {
-    void vscode.window.showWarningMessage(words, { modal: true });
   }
 }
 
-const NO_HUNK = 'There is no edit of Perigee to review here.';
-
-const activeDocument = () => vscode.window.activeTextEditor?.document;
-
-const nameOf = (document: vscode.TextDocument) => document.uri.path.split('/').at(-1) || 'this file';
-
 /** Commands are also called with whatever a menu hands over. */
-function asTarget(target: unknown): HunkTarget {
-  if (typeof target !== 'object' || target === null) return {};
-  const { session, hunk } = target as Record<string, unknown>;
-  return {
-    session: typeof session === 'number' ? session : undefined,
-    hunk: typeof hunk === 'number' ? hunk : undefined,
-  };
+function asRequest(request: FileRequest | undefined): FileRequest {
+  if (typeof request !== 'object' || request === null || request instanceof vscode.Uri) return {};
+  return request;
 }
 
 /** The lines that a selection touches; one that ends before a line's first character doesn't touch that line. */
@@ -338,18 +340,4 @@ function refuseDocument({ uri }: vscode.TextDocument): string | undefined {
   if (uri.scheme === 'vscode-notebook-cell') return 'Perigee does not edit notebooks yet. Copy the cell into a file.';
   if (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme)) return undefined;
   return 'What is shown here is read-only, so Perigee can’t edit it. Open the file itself.';
-}
-
-async function showMessage({ severity, text, buttons }: Message): Promise<Button | undefined> {
-  switch (severity) {
-    case 'status':
-      vscode.window.setStatusBarMessage(text, STATUS_MS);
-      return undefined;
-    case 'info':
-      return vscode.window.showInformationMessage(text, ...buttons);
-    case 'warning':
-      return vscode.window.showWarningMessage(text, ...buttons);
-    case 'error':
-      return vscode.window.showErrorMessage(text, ...buttons);
-  }
 }

@@ -209,7 +209,7 @@ type Walked = { folder: vscode.WorkspaceFolder } & (
  * Goes from a workspace folder down to a file by the names that the disk has, so that `A.ts` is `a.ts` where it is the same
  * file, and links on the way are seen.
  */
-async function walk(folder: vscode.WorkspaceFolder, segments: readonly string[]): Promise<Walked> {
+export async function walk(folder: vscode.WorkspaceFolder, segments: readonly string[]): Promise<Walked> {
   let at = folder.uri;
   for (const [index, segment] of segments.entries()) {
     const entries = await namesIn(at);

@@ -9,10 +9,12 @@ export interface Hunk {
 }
 
 /**
- * More differing lines than this make one hunk of everything between the first and the last difference: nobody reviews
- * thousands of scattered hunks, and the search for them grows with the square of the differences.
+ * More differing lines than this in one place make one hunk of it: nobody reviews hundreds of hunks that lie so close, and
+ * the search for them grows with the square of the differences.
  */
-const MAX_DIFFERENT_LINES = 2_000;
+const MAX_DIFFERENT_LINES = 500;
+/** Up to so many lines the smallest difference is found fast. */
+const SMALL = 200;
 
 /** An unchanged line that says nothing by itself: blank, or brackets and punctuation only. */
 const isFiller = (line: string) => !/[\p{L}\p{N}_]/u.test(line);
@@ -33,53 +35,133 @@ export function commonSuffix(a: readonly string[], b: readonly string[], most: n
 }
 
 /**
- * The smallest set of places to change so that `oldLines` become `newLines`, in order and never touching each other.
- * Equal texts give an empty list.
+ * A small set of places to change so that `oldLines` become `newLines`, in order and never touching each other. Equal texts
+ * give an empty list. `most`: where more lines differ between two lines that say where they belong, all between them is one
+ * hunk.
  */
-export function diffLines(oldLines: readonly string[], newLines: readonly string[]): Hunk[] {
+export function diffLines(
+  oldLines: readonly string[],
+  newLines: readonly string[],
+  most = MAX_DIFFERENT_LINES,
+): Hunk[] {
   const prefix = commonPrefix(oldLines, newLines);
   const suffix = commonSuffix(oldLines, newLines, Math.min(oldLines.length, newLines.length) - prefix);
-  const oldMiddle = oldLines.slice(prefix, oldLines.length - suffix);
-  const newMiddle = newLines.slice(prefix, newLines.length - suffix);
-  if (oldMiddle.length === 0 && newMiddle.length === 0) return [];
-  const whole = { oldStart: prefix, oldLines: oldMiddle, newStart: prefix, newLines: newMiddle };
-  if (oldMiddle.length === 0 || newMiddle.length === 0) return [whole];
+  const whole: Hunk = {
+    oldStart: prefix,
+    oldLines: oldLines.slice(prefix, oldLines.length - suffix),
+    newStart: prefix,
+    newLines: newLines.slice(prefix, newLines.length - suffix),
+  };
+  if (whole.oldLines.length + whole.newLines.length <= SMALL) return diffPart(whole, most);
+  return partAtAnchors(whole).flatMap((part) => diffPart(part, most));
+}
 
-  const parts = diffArrays(oldMiddle, newMiddle, { maxEditLength: MAX_DIFFERENT_LINES });
-  if (!parts) return [whole];
+/** The hunks of a part of two texts. */
+function diffPart(part: Hunk, most: number): Hunk[] {
+  if (part.oldLines.length === 0 && part.newLines.length === 0) return [];
+  if (part.oldLines.length === 0 || part.newLines.length === 0) return [part];
+  const changes = diffArrays(part.oldLines, part.newLines, { maxEditLength: most });
+  if (!changes) return [part];
   const hunks: Hunk[] = [];
-  let oldAt = prefix;
-  let newAt = prefix;
+  let oldAt = part.oldStart;
+  let newAt = part.newStart;
   let open: Hunk | undefined;
-  for (const part of parts) {
-    if (!part.added && !part.removed) {
+  for (const change of changes) {
+    if (!change.added && !change.removed) {
       open = undefined;
-      oldAt += part.count;
-      newAt += part.count;
+      oldAt += change.count;
+      newAt += change.count;
       continue;
     }
     if (!open) {
       open = { oldStart: oldAt, oldLines: [], newStart: newAt, newLines: [] };
       hunks.push(open);
     }
-    if (part.removed) {
-      open.oldLines.push(...part.value);
-      oldAt += part.count;
+    if (change.removed) {
+      open.oldLines.push(...change.value);
+      oldAt += change.count;
     } else {
-      open.newLines.push(...part.value);
-      newAt += part.count;
+      open.newLines.push(...change.value);
+      newAt += change.count;
     }
   }
   return hunks;
 }
 
 /**
+ * Parts two long texts at the lines that stand exactly once in each and in the same order in both ("patience"): the search
+ * for the smallest difference alone takes a time that grows with its square. The anchors themselves are in no part.
+ */
+function partAtAnchors({ oldStart, oldLines, newStart, newLines }: Hunk): Hunk[] {
+  const oldPlaces = placesOfUnique(oldLines);
+  const newPlaces = placesOfUnique(newLines);
+  const pairs: { old: number; fresh: number }[] = [];
+  for (const [line, old] of oldPlaces) {
+    const fresh = newPlaces.get(line);
+    if (fresh !== undefined) pairs.push({ old, fresh });
+  }
+  const parts: Hunk[] = [];
+  let oldAt = 0;
+  let newAt = 0;
+  for (const { old, fresh } of [...longestRising(pairs), { old: oldLines.length, fresh: newLines.length }]) {
+    if (old > oldAt || fresh > newAt) {
+      const left = oldLines.slice(oldAt, old);
+      const right = newLines.slice(newAt, fresh);
+      const prefix = commonPrefix(left, right);
+      const suffix = commonSuffix(left, right, Math.min(left.length, right.length) - prefix);
+      parts.push({
+        oldStart: oldStart + oldAt + prefix,
+        oldLines: left.slice(prefix, left.length - suffix),
+        newStart: newStart + newAt + prefix,
+        newLines: right.slice(prefix, right.length - suffix),
+      });
+    }
+    oldAt = old + 1;
+    newAt = fresh + 1;
+  }
+  return parts;
+}
+
+/** The lines that stand there once, with their places, in order. */
+function placesOfUnique(lines: readonly string[]): Map<string, number> {
+  const places = new Map<string, number>();
+  const repeated = new Set<string>();
+  for (const [index, line] of lines.entries()) {
+    if (places.has(line)) repeated.add(line);
+    else places.set(line, index);
+  }
+  for (const line of repeated) places.delete(line);
+  return places;
+}
+
+/** The longest of the ways through `pairs`, which rise in `old`, that rise in `fresh` as well. */
+function longestRising(pairs: readonly { old: number; fresh: number }[]): { old: number; fresh: number }[] {
+  /** For each length, the pair at which the best way of that length ends; and the pair before each. */
+  const ends: number[] = [];
+  const before: number[] = [];
+  for (const [index, { fresh }] of pairs.entries()) {
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (pairs[ends[middle]!]!.fresh < fresh) low = middle + 1;
+      else high = middle;
+    }
+    before[index] = low > 0 ? ends[low - 1]! : -1;
+    ends[low] = index;
+  }
+  const way: { old: number; fresh: number }[] = [];
+  for (let at = ends.at(-1) ?? -1; at >= 0; at = before[at]!) way.push(pairs[at]!);
+  return way.reverse();
+}
+
+/**
  * The hunks as a person reviews them: two that are parted by a single line without a word in it (blank, a bracket) are one
  * thought, and so one hunk, that line included.
  */
-export function reviewHunks(oldLines: readonly string[], newLines: readonly string[]): Hunk[] {
+export function reviewHunks(oldLines: readonly string[], newLines: readonly string[], most?: number): Hunk[] {
   const joined: Hunk[] = [];
-  for (const hunk of diffLines(oldLines, newLines)) {
+  for (const hunk of diffLines(oldLines, newLines, most)) {
     const last = joined.at(-1);
     const oldEnd = last ? last.oldStart + last.oldLines.length : 0;
     if (last && hunk.oldStart - oldEnd === 1 && isFiller(oldLines[oldEnd]!)) {

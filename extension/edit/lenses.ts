@@ -1,40 +1,40 @@
 import * as vscode from 'vscode';
 import { count } from './messages.ts';
-import type { EditSession } from './session.ts';
+import type { Review } from './review.ts';
 
 /** The lines above each hunk and above an edit that is being written: what it is, and what can be done with it. */
 export class EditLenses implements vscode.CodeLensProvider {
-  /** `sessions` are all edits that are not over; `onDidChangeCodeLenses` tells that they or their places changed. */
+  /** `reviews` are all edits that are not over; `onDidChangeCodeLenses` tells that they or their places changed. */
   constructor(
-    private readonly sessions: () => readonly EditSession[],
+    private readonly reviews: () => readonly Review[],
     readonly onDidChangeCodeLenses: vscode.Event<void>,
   ) {}
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
-    const ofDocument = this.sessions().filter((session) => session.document === document);
-    return ofDocument.flatMap((session) => {
-      if (session.phase === 'writing') return this.writing(session);
-      if (session.phase === 'reviewing') return this.reviewing(session);
+    const ofDocument = this.reviews().filter((review) => review.document === document);
+    return ofDocument.flatMap((review) => {
+      if (review.phase === 'writing') return this.writing(review);
+      if (review.phase === 'reviewing') return this.reviewing(review);
       return [];
     });
   }
 
-  private writing(session: EditSession): vscode.CodeLens[] {
-    const at = lensRange(session.document, session.tracked.region.start);
+  private writing(review: Review): vscode.CodeLens[] {
+    const at = lensRange(review.document, review.tracked.region.start);
     return [
-      new vscode.CodeLens(at, { title: '$(loading~spin) Perigee: writing…', command: '' }),
-      new vscode.CodeLens(at, { title: 'Stop (Esc)', command: 'perigee.stopEdit', arguments: [session.id] }),
+      new vscode.CodeLens(at, { title: `$(loading~spin) Perigee: ${review.progress}`, command: '' }),
+      new vscode.CodeLens(at, { title: 'Stop (Esc)', command: 'perigee.stopEdit', arguments: [review.id] }),
     ];
   }
 
-  private reviewing(session: EditSession): vscode.CodeLens[] {
-    const { hunks, open } = session.tracked;
+  private reviewing(review: Review): vscode.CodeLens[] {
+    const { hunks, open } = review.tracked;
     return open.flatMap((hunk) => {
-      const at = lensRange(session.document, hunk.start);
-      const target = { session: session.id, hunk: hunk.number };
+      const at = lensRange(review.document, hunk.start);
+      const target = { review: review.id, hunk: hunk.number };
       const lens = (title: string, command: string, ...args: unknown[]) =>
         new vscode.CodeLens(at, { title, command, arguments: args });
-      const isFresh = session.tracked.isFresh(hunk);
+      const isFresh = review.tracked.isFresh(hunk);
       const lenses = [lens(`Perigee: hunk ${hunk.number} of ${hunks.length}${isFresh ? '' : ', changed by you'}`, '')];
       lenses.push(lens(isFresh ? '✓ Accept' : '✓ Keep', 'perigee.acceptHunk', target));
       if (isFresh) lenses.push(lens('✗ Reject', 'perigee.rejectHunk', target));
@@ -42,8 +42,8 @@ export class EditLenses implements vscode.CodeLensProvider {
         lenses.push(lens(`Show removed (${hunk.oldLines.length})`, 'perigee.showRemoved', target));
       }
       if (open.length > 1) {
-        lenses.push(lens('Accept all', 'perigee.acceptAllHunks', { session: session.id }));
-        lenses.push(lens('Reject all', 'perigee.rejectAllHunks', { session: session.id }));
+        lenses.push(lens('Accept all', 'perigee.acceptAllHunks', { review: review.id }));
+        lenses.push(lens('Reject all', 'perigee.rejectAllHunks', { review: review.id }));
       }
       return lenses;
     });

@@ -1,14 +1,46 @@
-import { MICRO_PER_CREDIT, REASONS } from '../../shared/constants.ts';
+import { MICRO_PER_CREDIT, NOT_REFUNDED, REASONS } from '../../shared/constants.ts';
 import type { Problem } from '../../shared/problems.ts';
-import type { Charge, Ending } from './session.ts';
+import type { Charge } from './answerRun.ts';
+import type { Refusal } from './engine/edits.ts';
+import { tellRefusal } from './refusalWords.ts';
 
-export type Button = 'Retry' | 'Keep what was written' | 'Show quota' | 'Sign in' | 'Open settings' | 'Review';
+/** How the writing ended. Except for `review`, the document is as it was before, but for hunks counted in `left`. */
+export type Ending = Charge & {
+  /** An edit of files whose answer ended at its length limit: more changes may be missing. */
+  mayMiss?: boolean;
+} /** `missed`: what was not written, since the user changed its lines meanwhile. */ & (
+    | { kind: 'review'; hunks: number; cutShort: boolean; missed?: Missed[] }
+    /** `of` changes of the answer, the `missed` have no place in the file; so none was made. */
+    | { kind: 'unplaced'; missed: Missed[]; of: number; left: number; repairProblem?: Problem }
+    /** The answer is about other files too, and stands in the list of proposals. */
+    | { kind: 'handedOver'; files: number }
+    | { kind: 'noChange' }
+    /** The model answered in words. */
+    | { kind: 'words'; text: string }
+    | { kind: 'empty' }
+    | { kind: 'stopped'; canKeep: boolean; left: number }
+    | { kind: 'failed'; problem: Problem; left: number }
+    /** Somebody changed the lines that were being written. */
+    | { kind: 'touched'; left: number }
+    /** The user took it back while it was being written. */
+    | { kind: 'undone' }
+    | { kind: 'readOnly' }
+    | { kind: 'closed' }
+  );
+
+/** A change that was not made, and the file that it was for. */
+export interface Missed {
+  path: string;
+  refusal: Refusal;
+}
+
+export type Button = 'Retry' | 'Keep what was written' | 'Show details' | 'Show quota' | 'Sign in' | 'Open settings';
 
 /** What to say at the end of an edit. `status`: in passing, in the status bar. */
-export interface Message {
+export interface Message<B extends string = Button> {
   severity: 'status' | 'info' | 'warning' | 'error';
   text: string;
-  buttons: Button[];
+  buttons: B[];
 }
 
 /**
@@ -22,21 +54,56 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     text: sentences.filter((sentence) => sentence !== '').join(' '),
     buttons,
   });
+  const limit = ending.mayMiss ? 'The answer ended at its length limit; more changes may be missing.' : '';
   switch (ending.kind) {
     case 'review': {
-      const hunks = `Perigee: ${count(ending.hunks, 'hunk')} to review`;
-      if (!ending.cutShort)
-        return say('status', [], charge ? `${hunks} · ${charge.replace(/^Charged |\.$/g, '')}` : hunks);
-      return say('warning', [], `The answer for ${where} ended in the middle. What came is there for review.`, charge);
+      const { missed = [], cutShort } = ending;
+      if (cutShort)
+        return say(
+          'warning',
+          [],
+          `The answer for ${where} ended in the middle. What came is there for review.`,
+          charge,
+        );
+      if (missed[0]) {
+        const were = missed.length === 1 ? 'change was' : 'changes were';
+        const words = `${missed.length} ${were} not written. ${tellMissed(missed[0])}`;
+        const ways: Button[] = limit ? ['Retry', 'Show details'] : ['Show details'];
+        return say('warning', ways, limit, words, 'The others are there for review.', charge);
+      }
+      if (limit) return say('warning', ['Retry'], limit, charge);
+      // How much there is to review stands beside it for as long as it is open.
+      return say('status', [], charge ? `Perigee: ${charge.charAt(0).toLowerCase()}${charge.slice(1, -1)}` : '');
     }
+    case 'unplaced': {
+      const { missed, of, left, repairProblem } = ending;
+      const many = of > 1 ? `${missed.length} of ${of} changes` : 'The change';
+      const words = `${many} for ${where} could not be placed, so nothing was changed.`;
+      const why = missed[0] ? tellMissed(missed[0]) : '';
+      const again = repairProblem ? `It could not be asked for again: ${tellProblem(repairProblem)}` : '';
+      return say(
+        'warning',
+        ['Retry', 'Show details'],
+        limit,
+        words,
+        why,
+        again,
+        left > 0 ? tellLeft(left) : '',
+        charge,
+      );
+    }
+    case 'handedOver':
+      if (limit) return say('warning', ['Retry'], limit, charge);
+      return say('status', [], `Perigee proposes changes of ${count(ending.files, 'file')}`);
     case 'noChange':
-      return say('info', ['Retry'], `No change suggested for ${where}.`, charge);
+      return say('info', ['Retry'], limit, `No change suggested for ${where}.`, charge);
     case 'empty':
       return say('warning', ['Retry'], `The model wrote nothing for ${where}; nothing was changed.`, charge);
     case 'words':
       return say(
         'warning',
         ['Retry'],
+        limit,
         `The model answered in words, so nothing was changed: “${shorten(ending.text)}”`,
         charge,
       );
@@ -83,15 +150,24 @@ export function waysOn({ title, code }: Problem): Button[] {
   return buttons;
 }
 
+const tellMissed = ({ path, refusal }: Missed) => tellRefusal(path.slice(path.lastIndexOf('/') + 1), refusal);
+
 function tellLeft(left: number): string {
   return `${count(left, 'hunk')} that you changed ${left === 1 ? 'is' : 'are'} left for you to review.`;
 }
 
 /** "Not charged." with its cause, "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. */
-export function tellCharge({ chargedMicro, reason }: Charge, isGuest: boolean): string {
+export function tellCharge(charge: Charge, isGuest: boolean): string {
+  const { chargedMicro, refundedMicro = 0, notRefunded, reason } = charge;
+  if (refundedMicro > 0 && chargedMicro === 0) return 'Not charged: nothing could be applied.';
   if (reason) return REASONS[reason];
   if (chargedMicro === undefined) return '';
   if (chargedMicro === 0) return 'Not charged.';
+  const amount = tellAmount(chargedMicro, isGuest);
+  return notRefunded === 'late' || notRefunded === 'daily_limit' ? `${NOT_REFUNDED[notRefunded]} ${amount}` : amount;
+}
+
+function tellAmount(chargedMicro: number, isGuest: boolean): string {
   const credits = chargedMicro / MICRO_PER_CREDIT;
   const amount = credits < 0.005 ? '< 0.01' : new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(credits);
   return `Charged ${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import type { EditSession } from './session.ts';
+import type { Review } from './review.ts';
 
 /** Addresses of documents as they were before an edit. */
 export const ORIGINAL_SCHEME = 'perigee-original';
@@ -9,7 +9,7 @@ export const ORIGINAL_SCHEME = 'perigee-original';
 export class Originals extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
-  /** By address. Kept after the session's end, for as long as somebody looks at it. */
+  /** By address. Kept after the review's end, for as long as somebody looks at it. */
   private readonly texts = new Map<string, string>();
 
   constructor() {
@@ -26,11 +26,11 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
     return this.texts.get(uri.toString()) ?? '';
   }
 
-  /** Opens the diff of `session`'s document at `line`. */
-  async show(session: EditSession, line: number): Promise<void> {
-    const { document } = session;
-    const uri = originalUri(session);
-    this.texts.set(uri.toString(), session.tracked.before().join('\n'));
+  /** Opens the diff of `review`'s document at `line`. */
+  async show(review: Review, line: number): Promise<void> {
+    const { document } = review;
+    const uri = originalUri(review);
+    this.texts.set(uri.toString(), review.tracked.before().join('\n'));
     this.changed.fire(uri);
     const name = document.uri.path.split('/').at(-1);
     const at = new vscode.Position(Math.min(line, document.lineCount - 1), 0);
@@ -39,20 +39,20 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
     } satisfies vscode.TextDocumentShowOptions);
   }
 
-  /** The session's hunks changed: a diff that is open follows. */
-  refresh(session: EditSession): void {
-    const uri = originalUri(session);
+  /** The review's hunks changed: a diff that is open follows. */
+  refresh(review: Review): void {
+    const uri = originalUri(review);
     const key = uri.toString();
     const text = this.texts.get(key);
     if (text === undefined) return;
-    const next = session.tracked.before().join('\n');
+    const next = review.tracked.before().join('\n');
     if (next === text) return;
     this.texts.set(key, next);
     this.changed.fire(uri);
   }
 }
 
-function originalUri({ id, document }: EditSession): vscode.Uri {
+function originalUri({ id, document }: Review): vscode.Uri {
   const path = document.uri.path.startsWith('/') ? document.uri.path : `/${document.uri.path}`;
   return vscode.Uri.from({ scheme: ORIGINAL_SCHEME, path, query: `edit=${id}` });
 }

@@ -4,6 +4,8 @@ export interface Source {
   title: string;
   runId?: string;
   conversationId?: string;
+  /** The chat's name for the part of the answer that it is. */
+  block?: string;
 }
 
 /** What was accepted of one file: its whole text before and after; undefined where there is no such file then. */

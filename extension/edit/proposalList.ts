@@ -87,10 +87,13 @@ export class ProposalList extends Disposable {
           ...(await this.locate(plan, earlier)),
         };
         await refit(file);
+        // What the user said no to while the answer comes stays so.
+        if (earlier?.state === 'rejected') file.state = 'rejected';
         return file;
       }),
     );
     proposal.files = files;
+    if (!this.open.includes(proposal)) return;
     this.tell();
     for (const file of files) this.fitted.fire(file);
   }
@@ -105,7 +108,7 @@ export class ProposalList extends Disposable {
   async refresh(file: ProposedFile): Promise<void> {
     const before = file.fit;
     await refit(file);
-    if (JSON.stringify(before) !== JSON.stringify(file.fit)) this.fitted.fire(file);
+    if (!isSameFit(before, file.fit)) this.fitted.fire(file);
   }
 
   tell(): void {
@@ -177,6 +180,11 @@ export class ProposalList extends Disposable {
     await Promise.all(files.map((file) => this.refresh(file)));
     if (!this.isDisposed) this.changed.fire();
   }
+}
+
+function isSameFit(a: Fit | undefined, b: Fit | undefined): boolean {
+  if (a?.kind === 'fits' && b?.kind === 'fits') return a.before === b.before && a.after === b.after;
+  return a?.kind === 'stale' && b?.kind === 'stale' && a.why === b.why;
 }
 
 /** Whether it can still be decided about. */

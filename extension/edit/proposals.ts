@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import type { WorkspaceFiles } from './files.ts';
@@ -26,7 +27,7 @@ export interface OpenProposal {
   update(plans: readonly FilePlan[]): void;
   /** The answer is whole; resolves when the list shows it. */
   finish(plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /** The answer ended before its time: what came is shown, and that something may be missing. `why`: a sentence. */
+  /** The answer ended before its time: what came is shown, and that something may be missing. `why`: a sentence for it. */
   fail(why: string): Promise<ProposalCounts>;
 }
 
@@ -74,6 +75,8 @@ export class Proposals extends Disposable {
     };
     const end = async (phase: 'ready' | 'ended', why?: string): Promise<ProposalCounts> => {
       await writing;
+      // Rejected while it was being made.
+      if (!this.list.proposals.includes(proposal)) return { files: 0, refused: 0 };
       proposal.phase = phase;
       proposal.why = why;
       return this.ended(proposal);
@@ -142,6 +145,7 @@ export class Proposals extends Disposable {
   async review(node?: unknown): Promise<void> {
     const [file] = this.filesOf(node);
     if (!file?.uri) return tell(NOTHING);
+    if (file.proposal.phase === 'running') return tell(STILL_WRITTEN);
     await this.list.refresh(file);
     const { plan, fit, proposal } = file;
     if (plan.kind !== 'update' || fit?.kind !== 'fits')
@@ -154,7 +158,7 @@ export class Proposals extends Disposable {
 
   private async ended(proposal: Proposal): Promise<ProposalCounts> {
     const files = proposal.files.filter(isOpen).length;
-    const refused = proposal.files.length - files;
+    const refused = proposal.files.filter(({ state }) => state === 'refused').length;
     if (proposal.files.length === 0) {
       this.list.remove(proposal);
       return { files, refused };
@@ -163,7 +167,6 @@ export class Proposals extends Disposable {
     await this.tree.reveal(proposal);
     const summary = tellSummary(proposal.files);
     vscode.window.setStatusBarMessage(`$(diff-multiple) Perigee proposes ${summary}`, STATUS_MS);
-    if (proposal.why) tell(`${proposal.source.title}: ${proposal.why} What came until then is in the list.`);
     return { files, refused };
   }
 
@@ -174,8 +177,7 @@ export class Proposals extends Disposable {
         byProposal.set(file.proposal, [...(byProposal.get(file.proposal) ?? []), file]);
       }
       for (const [proposal, own] of byProposal) {
-        if (proposal.phase === 'running')
-          tell('The answer is still being written. Accept its changes when it is whole.');
+        if (proposal.phase === 'running') tell(STILL_WRITTEN);
         else await this.acceptOf(proposal, own);
       }
     });
@@ -202,16 +204,17 @@ export class Proposals extends Disposable {
   /** Something was decided about files: their diffs close, and where one was in front the next file's opens. */
   private async settle(files: readonly ProposedFile[], state: ProposedFile['state'], goesOn = true): Promise<void> {
     const [first] = files;
+    if (!first) return;
     for (const file of files) file.state = state;
-    const wasInFront = await this.contents.close(files);
-    this.list.decided();
-    if (!first || !this.list.proposals.includes(first.proposal)) {
-      for (const { proposal } of files) await this.contents.closeAll(proposal);
-      return;
-    }
     const others = first.proposal.files;
-    const after = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
-    if (goesOn && wasInFront && after) await this.contents.show(after);
+    const next = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
+    // Before the other closes, so that the keyboard stays in a diff all the time.
+    if (goesOn && next && this.contents.isInFront(files)) await this.contents.show(next);
+    await this.contents.close(files);
+    this.list.decided();
+    for (const proposal of new Set(files.map((file) => file.proposal))) {
+      if (!this.list.proposals.includes(proposal)) await this.contents.closeAll(proposal);
+    }
   }
 
   private async askToGoOn(stale: readonly StaleChange[], fitting: number): Promise<boolean> {
@@ -302,6 +305,7 @@ export class Proposals extends Disposable {
   }
 }
 
+const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
 const NOTHING = 'There is no proposed change of Perigee to decide about.';
 
 const isNode = (value: unknown): value is ProposalNode =>
@@ -313,5 +317,5 @@ const nameOf = ({ change }: StaleChange) => {
 };
 
 function tell(words: string): void {
-  void vscode.window.showWarningMessage(words);
+  void vscode.window.showWarningMessage(plainMessage(words));
 }

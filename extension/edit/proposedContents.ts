@@ -68,15 +68,22 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
     );
   }
 
-  /** Closes the diffs of files that were decided about. Tells whether one of them was in front. */
-  async close(files: readonly ProposedFile[]): Promise<boolean> {
+  /** Whether the diff of one of the files is in front. */
+  isInFront(files: readonly ProposedFile[]): boolean {
+    return this.tabsOf(files).some(({ isActive, group }) => isActive && group.isActive);
+  }
+
+  /** Closes the diffs of files that were decided about. */
+  async close(files: readonly ProposedFile[]): Promise<void> {
+    const tabs = this.tabsOf(files);
+    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+  }
+
+  private tabsOf(files: readonly ProposedFile[]): vscode.Tab[] {
     const addresses = new Set(files.map((file) => proposedUri(file).toString()));
-    const tabs = vscode.window.tabGroups.all
+    return vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter(({ input }) => input instanceof vscode.TabInputTextDiff && addresses.has(input.modified.toString()));
-    const wasInFront = tabs.some(({ isActive, group }) => isActive && group.isActive);
-    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
-    return wasInFront;
   }
 
   /** Closes the editor that shows all of a proposal which is over. */

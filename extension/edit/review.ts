@@ -1,283 +1,308 @@
-import { commonPrefix, commonSuffix, reviewHunks } from './hunks.ts';
-import { applySplices, type ContentChange, moveRange, type Range, type Splice, toSplices } from './track.ts';
+import * as vscode from 'vscode';
+import type { Problem } from '../../shared/problems.ts';
+import { Disposable } from '../platform/dispose.ts';
+import type { Charge } from './answerRun.ts';
+import { EditBuffer, type Written } from './buffer.ts';
+import type { Ending } from './messages.ts';
+import type { Source } from './proposal.ts';
+import type { Range, Splice } from './track.ts';
+import type { NewHunk, TrackedHunk } from './tracked.ts';
 
-/** A hunk in the document: `start` to `end` are its lines there, as long as nothing changed them its `newLines`. */
-export interface TrackedHunk extends Range {
-  /** Counted from 1 in the order of the document. */
-  readonly number: number;
-  /** Where its old lines were in the original text of the region. */
-  readonly oldStart: number;
-  readonly oldLines: readonly string[];
-  readonly newLines: readonly string[];
-  state: 'open' | 'accepted' | 'rejected';
-  /** The lines around it were replaced, so that nobody can tell any more where it was. */
-  torn: boolean;
-}
+/** Why the writing ended before its time. Except for `failed` the model has no need to go on. */
+export type Cut =
+  | 'stopped'
+  /** Somebody changed the lines that were being written. */
+  | 'touched'
+  /** The user took it back while it was being written. */
+  | 'undone'
+  | 'readOnly'
+  | 'closed'
+  | 'failed'
+  /** What came can't be applied as a whole. */
+  | 'refused';
+
+let lastId = 0;
 
 /**
- * One edit in one document, without the document: a mirror of its lines, the region that is rewritten, and the hunks in
- * it. Everybody's changes go through `foreign` or `own`, and each hunk keeps its place or knows that it was changed. What
- * is to be written comes out as splices; nothing here writes.
+ * What is proposed for one document and stands in it for review: from the writing, whoever writes, until nothing of it is
+ * open. Writers call `show` or `place` as the text comes, and `finish` at its end; whatever comes between takes all of it
+ * back.
  */
-export class TrackedEdit {
-  /** What stood in the region before the edit. */
-  readonly original: readonly string[];
-  private document: readonly string[];
-  private place: Range;
-  private written: readonly string[];
-  private tracked: TrackedHunk[] = [];
+export class Review extends Disposable {
+  readonly id = ++lastId;
+  readonly buffer: EditBuffer;
+  private readonly changed = this._register(new vscode.EventEmitter<void>());
+  /** The phase, the hunks or their places changed. */
+  readonly onDidChange = this.changed.event;
+  private readonly interrupted = this._register(new vscode.EventEmitter<Cut>());
+  /** The writing was ended from outside. */
+  readonly onDidInterrupt = this.interrupted.event;
+  private now: 'writing' | 'stopped' | 'reviewing' | 'ended' = 'writing';
+  private interruption: Cut | undefined;
+  private restored: Promise<number[]> = Promise.resolve([]);
+  /** In the middle of `finish`, in which the lines change twice. */
+  private isJoining = false;
+  /** What is being done, for people. */
+  private doing = 'writing…';
+  /** What a stop took back. */
+  private kept: number[] = [];
 
-  /** `lines` are the whole document's, `region` the lines to be rewritten. */
-  constructor(lines: readonly string[], region: Range) {
-    this.document = lines;
-    this.place = { ...region };
-    this.original = lines.slice(region.start, region.end);
-    this.written = this.original;
+  /** `region`: the lines to be rewritten; without it hunks are put anywhere in the document. */
+  constructor(
+    readonly document: vscode.TextDocument,
+    private origin: Source,
+    region?: Range,
+  ) {
+    super();
+    this.buffer = this._register(new EditBuffer(document, region));
+    this._register(this.buffer.onDidChangeForeign((event) => this.followForeign(event)));
+    this._register(
+      vscode.workspace.onDidCloseTextDocument(() => {
+        if (!document.isClosed) return;
+        if (this.now === 'writing') this.interrupt('closed');
+        else this.end();
+      }),
+    );
+    this._register({ dispose: () => this.end() });
   }
 
-  /** The document's lines as known from its changes. */
-  get lines(): readonly string[] {
-    return this.document;
+  /** What is being done, in a few words. */
+  get progress(): string {
+    return this.doing;
   }
 
-  get region(): Readonly<Range> {
-    return this.place;
+  /** Says what is being done while it is not just writing. */
+  tell(progress: string): void {
+    this.doing = progress;
+    this.changed.fire();
   }
 
-  /** What was last written into the region. */
-  get shown(): readonly string[] {
-    return this.written;
+  get source(): Source {
+    return this.origin;
   }
 
-  get hunks(): readonly Readonly<TrackedHunk>[] {
-    return this.tracked;
+  /** Which run writes it. */
+  cameFrom(runId: string, conversationId: string): void {
+    this.origin = { ...this.origin, runId, conversationId };
   }
 
-  get open(): readonly Readonly<TrackedHunk>[] {
-    return this.tracked.filter((hunk) => hunk.state === 'open');
+  get tracked() {
+    return this.buffer.tracked;
   }
 
-  /** Nobody else changed the region since the last `show`. */
-  get intact(): boolean {
-    return this.holds(this.place, this.written);
+  /** `writing` until the answer's end, `stopped` while what was written can still be kept, then `reviewing`. */
+  get phase() {
+    return this.now;
   }
 
-  /** Whether the hunk's lines are still what was written, so that they can be taken back. */
-  isFresh(hunk: Readonly<TrackedHunk>): boolean {
-    return !hunk.torn && this.holds(hunk, hunk.newLines);
+  /** Why nothing more is written; undefined while all is well. */
+  get cut(): Cut | undefined {
+    return this.interruption;
   }
 
-  /** What to write so that an intact region shows `next`. */
-  planShow(next: readonly string[]): Splice[] {
-    return diffOnce(this.written, this.fitted(next)).map((splice) => ({
-      ...splice,
-      start: splice.start + this.place.start,
-    }));
+  /** Writes the region anew, as `next`. `abandoned`: somebody changed it, or the writing is over. */
+  async show(next: readonly string[], isLast: boolean): Promise<Written> {
+    const written = await this.write(
+      () => (this.tracked.intact ? this.tracked.planShow(next) : undefined),
+      () => this.tracked.show(next, isLast),
+      isLast,
+    );
+    if (isLast && written === 'abandoned') this.interrupt('touched');
+    return written;
   }
 
-  /** The splices of `planShow(next)` were written: the region shows `next`, which is parted into new, open hunks. */
-  show(next: readonly string[]): void {
-    const shown = this.fitted(next);
-    this.document = applySplices(this.document, this.planShow(shown));
-    this.written = shown;
-    this.place = { start: this.place.start, end: this.place.start + shown.length };
-    this.tracked = reviewHunks(this.original, shown).map((hunk, index) => ({
-      number: index + 1,
-      start: this.place.start + hunk.newStart,
-      end: this.place.start + hunk.newStart + hunk.newLines.length,
-      oldStart: hunk.oldStart,
-      oldLines: hunk.oldLines,
-      newLines: hunk.newLines,
-      state: 'open',
-      torn: false,
-    }));
+  /** Writes hunks, each where its lines are now; gives those that were not, since somebody changed their lines. */
+  async place(hunks: readonly NewHunk[]): Promise<readonly NewHunk[]> {
+    let stale: readonly NewHunk[] = [];
+    const written = await this.write(
+      () => {
+        const plan = this.tracked.planPlace(hunks);
+        stale = plan.stale;
+        return plan.splices;
+      },
+      () => this.tracked.place(hunks),
+      false,
+    );
+    return written === 'written' ? stale : hunks;
   }
 
-  /** What to write so that the hunks are as they were before. Those that others changed are refused, not overwritten. */
-  planReject(numbers: readonly number[]): { splices: Splice[]; rejected: number[]; refused: number[] } {
-    const asked = this.tracked.filter((hunk) => hunk.state === 'open' && numbers.includes(hunk.number));
-    const fresh = asked.filter((hunk) => this.isFresh(hunk));
-    const splices = fresh
-      .toSorted((a, b) => a.start - b.start || a.number - b.number)
-      .map((hunk) => ({ start: hunk.start, removed: hunk.end - hunk.start, inserted: [...hunk.oldLines] }));
-    const rejected = fresh.map((hunk) => hunk.number);
-    const refused = asked.filter((hunk) => !fresh.includes(hunk)).map((hunk) => hunk.number);
-    return { splices, rejected, refused };
+  /** Takes back hunks that the answer itself no longer wants. */
+  async withdraw(numbers: readonly number[]): Promise<void> {
+    await this.write(
+      () => this.tracked.planReject(numbers).splices,
+      () => this.tracked.withdraw(numbers),
+      false,
+    );
   }
 
-  /** The splices of `planReject` were written. */
-  reject(numbers: readonly number[]): void {
-    const { splices, rejected } = this.planReject(numbers);
-    const taken = this.tracked.filter((hunk) => rejected.includes(hunk.number));
-    const others = this.tracked.filter((hunk) => !rejected.includes(hunk.number));
-    this.document = applySplices(this.document, splices);
-    for (const hunk of others) {
-      // Two removals may have come to stand in one gap; what is put back of the earlier one belongs before the later one.
-      const later = hunk.start === hunk.end && hunk.number > (rejected[0] ?? hunk.number);
-      Object.assign(hunk, pick(later ? moveRange(hunk, splices, 'withEnd') : moveRange(hunk, splices)));
+  /**
+   * All is written: what is open is for the user to decide. Writes once more where saving, typing or hiding parted it into
+   * several undo steps, so that one takes all of it back. False when there is nothing to decide, or the writing was cut.
+   */
+  async finish(): Promise<boolean> {
+    const numbers = this.tracked.open.filter((hunk) => this.tracked.isFresh(hunk)).map((hunk) => hunk.number);
+    this.isJoining = true;
+    if (!this.cut && this.buffer.isSplit && numbers.length > 0) {
+      await this.write(
+        () => this.tracked.planReject(numbers).splices,
+        () => this.tracked.reject(numbers),
+        true,
+      );
+      await this.write(
+        () => this.tracked.planReopen(numbers).splices,
+        () => this.tracked.reopen(numbers),
+        true,
+      );
     }
-    // The edges of the region may be edges of hunks.
-    this.place = pick(moveRange(this.place, splices, 'wide'));
-    let shift = 0;
-    for (const hunk of taken.toSorted((a, b) => a.start - b.start || a.number - b.number)) {
-      const grown = hunk.oldLines.length - (hunk.end - hunk.start);
-      hunk.start += shift;
-      shift += grown;
-      hunk.end += shift;
-      hunk.state = 'rejected';
+    if (this.cut) return false;
+    this.buffer.endStep();
+    return this.decide();
+  }
+
+  /** Scrolls to the first change, unless one is in sight. The cursor stays where it is: somebody may be typing. */
+  reveal(): void {
+    const { editor } = this.buffer;
+    const [first] = this.tracked.open;
+    if (!editor || !first) return;
+    const isSeen = ({ start, end }: Range) =>
+      editor.visibleRanges.some((range) => start <= range.end.line && range.start.line <= end);
+    if (this.tracked.open.some(isSeen)) return;
+    const line = Math.min(first.start, this.document.lineCount - 1);
+    editor.revealRange(new vscode.Range(line, 0, line, 0), vscode.TextEditorRevealType.InCenter);
+  }
+
+  /** Ends the writing and takes all of it back. */
+  interrupt(cut: Cut): void {
+    if (this.now !== 'writing' || this.cut) return;
+    this.interruption = cut;
+    this.restored = cut === 'closed' ? Promise.resolve([]) : this.restore();
+    this.interrupted.fire(cut);
+    this.changed.fire();
+  }
+
+  /** After an interruption: waits until the document is as it was. What somebody changed stays, and stays theirs. */
+  async whenRestored(): Promise<{ left: number; canKeep: boolean }> {
+    this.kept = await this.restored;
+    const left = this.cut === 'closed' ? 0 : this.tracked.open.length;
+    const canKeep = this.cut === 'stopped' && left === 0 && this.kept.length > 0;
+    if (left > 0) this.enter('reviewing');
+    else if (canKeep) this.enter('stopped');
+    else this.end();
+    return { left, canKeep };
+  }
+
+  /** How the writing ended that was cut. `problem`: why, if it failed. */
+  async endInterrupted(problem: Problem, charge: Charge): Promise<Ending> {
+    const { left, canKeep } = await this.whenRestored();
+    switch (this.cut) {
+      case 'stopped':
+        return { kind: 'stopped', canKeep, left, ...charge };
+      case 'touched':
+        return { kind: 'touched', left, ...charge };
+      case 'undone':
+      case 'readOnly':
+      case 'closed':
+        return { kind: this.cut, ...charge };
+      default:
+        return { kind: 'failed', problem, left, ...charge };
     }
   }
 
-  /** Everything was taken back: the region can be written anew. False if it doesn't hold its original text. */
-  restart(): boolean {
-    if (!this.holds(this.place, this.original)) return false;
-    this.written = this.original;
-    this.tracked = [];
-    return true;
+  /** After a stop: writes again what had come, for review. False when the lines changed meanwhile. */
+  async keepWritten(): Promise<boolean> {
+    if (this.now !== 'stopped') return false;
+    const isWhole = () => this.tracked.planReopen(this.kept).reopened.length === this.kept.length;
+    const written = await this.buffer.write(
+      () => (isWhole() ? this.tracked.planReopen(this.kept).splices : undefined),
+      () => this.tracked.reopen(this.kept),
+      true,
+    );
+    return written === 'written' && this.decide();
   }
 
-  /** The hunks become plain text. */
+  /** Nothing of it is left to be decided. */
+  end(): void {
+    if (this.now === 'ended') return;
+    this.now = 'ended';
+    this.changed.fire();
+  }
+
+  /** Makes hunks plain text. */
   accept(numbers: readonly number[]): void {
-    for (const hunk of this.tracked) {
-      if (hunk.state === 'open' && numbers.includes(hunk.number)) hunk.state = 'accepted';
+    if (this.now !== 'reviewing') return;
+    this.tracked.accept(numbers);
+    this.changed.fire();
+    this.endWhenDecided();
+  }
+
+  /** Takes hunks back, and returns those that were not, since somebody changed them. */
+  async reject(numbers: readonly number[]): Promise<{ refused: readonly TrackedHunk[]; isWritten: boolean }> {
+    if (this.now !== 'reviewing') return { refused: [], isWritten: true };
+    let refused: number[] = [];
+    const written = await this.buffer.write(
+      () => {
+        const plan = this.tracked.planReject(numbers);
+        refused = plan.refused;
+        return plan.splices;
+      },
+      () => this.tracked.reject(numbers),
+      true,
+    );
+    this.changed.fire();
+    this.endWhenDecided();
+    const hunks = this.tracked.hunks.filter((hunk) => refused.includes(hunk.number));
+    return { refused: hunks, isWritten: written === 'written' };
+  }
+
+  /** A write of the answer, as long as nothing came between. */
+  private async write(plan: () => Splice[] | undefined, commit: () => void, endsStep: boolean): Promise<Written> {
+    const isOn = () => this.now === 'writing' && !this.cut;
+    const written = await this.buffer.write(() => (isOn() ? plan() : undefined), commit, endsStep);
+    if (written === 'readOnly' || written === 'closed') this.interrupt(written);
+    this.changed.fire();
+    return written;
+  }
+
+  /** Takes back all that is there when its turn to be written has come; gives the hunks that are gone. */
+  private async restore(): Promise<number[]> {
+    const all = () => this.tracked.hunks.map((hunk) => hunk.number);
+    let taken: number[] = [];
+    await this.buffer.write(
+      () => {
+        const plan = this.tracked.planReject(all());
+        taken = plan.rejected;
+        return plan.splices;
+      },
+      () => this.tracked.reject(all()),
+      true,
+    );
+    return taken;
+  }
+
+  private followForeign({ isUndo, undone }: { isUndo: boolean; undone: boolean }): void {
+    if (this.now === 'writing' && !this.cut && !this.isJoining) {
+      const { tracked } = this;
+      const isGone = tracked.hunks.length > 0 && tracked.open.length === 0;
+      if (tracked.isRegion && !tracked.intact) this.interrupt(isGone ? 'undone' : 'touched');
+      else if (undone && (isUndo || isGone)) this.interrupt('undone');
     }
+    this.changed.fire();
+    this.endWhenDecided();
   }
 
-  /** Somebody else changed the document: typing, a formatter, an undo. The changes are applied one after the other. */
-  foreign(changes: readonly ContentChange[]): void {
-    for (const change of changes) {
-      const splices = toSplices(this.document, change);
-      if (splices.length === 0) continue;
-      this.document = applySplices(this.document, splices);
-      this.place = pick(this.settle(this.place, splices, this.written, this.original));
-      for (const hunk of this.tracked) {
-        const moved = this.settle(hunk, splices, hunk.newLines, hunk.oldLines);
-        Object.assign(hunk, pick(moved));
-        this.keepInRegion(hunk);
-        // Lines prove by themselves where they are; a gap can't.
-        hunk.torn = hunk.newLines.length === 0 && (hunk.torn || moved.torn);
-        // An undo takes a hunk back, or a rejection; a redo does it again.
-        const isNew = this.holds(hunk, hunk.newLines);
-        if (hunk.state === 'open' && !isNew && this.holds(hunk, hunk.oldLines)) hunk.state = 'rejected';
-        else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = 'open';
-      }
-    }
-    this.dropUndone();
+  private decide(): boolean {
+    if (this.tracked.open.length === 0) this.end();
+    else this.enter('reviewing');
+    return this.now === 'reviewing';
   }
 
-  /**
-   * The document with the removed lines of all open hunks in place of what stands there now, changed or not: what "Show
-   * removed" compares with. For showing only.
-   */
-  before(): string[] {
-    const splices: Splice[] = [];
-    let free = 0;
-    for (const hunk of this.open.toSorted((a, b) => a.start - b.start || a.number - b.number)) {
-      if (hunk.start < free) continue;
-      splices.push({ start: hunk.start, removed: hunk.end - hunk.start, inserted: [...hunk.oldLines] });
-      free = hunk.end;
-    }
-    return applySplices(this.document, splices);
+  private endWhenDecided(): void {
+    if (this.now === 'reviewing' && this.tracked.open.length === 0) this.end();
   }
 
-  /**
-   * An undo may come as several changes that turn the lines of a hunk into others of the old text, so that no single one
-   * tells it is taken back. The text tells: where the old lines stand again between what is known, nothing is open.
-   */
-  private dropUndone(): void {
-    if (this.open.length > 0 && this.holds(this.place, this.original)) {
-      this.placeOld(this.tracked, this.place.start, 0);
-      return;
-    }
-    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'open' && !this.isFresh(hunk);
-    for (let from = 0; from < this.tracked.length; from++) {
-      if (!isUnclear(this.tracked[from]!)) continue;
-      let to = from + 1;
-      while (to < this.tracked.length && isUnclear(this.tracked[to]!)) to++;
-      const last = this.tracked[from - 1];
-      const next = this.tracked[to];
-      const oldStart = last ? last.oldStart + last.oldLines.length : 0;
-      const range = { start: last ? last.end : this.place.start, end: next ? next.start : this.place.end };
-      if (this.holds(range, this.original.slice(oldStart, next?.oldStart))) {
-        this.placeOld(this.tracked.slice(from, to), range.start, oldStart);
-      }
-      from = to;
-    }
+  private enter(phase: 'reviewing' | 'stopped'): void {
+    if (this.now === 'ended') return;
+    this.now = phase;
+    this.changed.fire();
   }
-
-  /** The old lines of `hunks` are back: line `start` of the document is line `oldStart` of the original. */
-  private placeOld(hunks: readonly TrackedHunk[], start: number, oldStart: number): void {
-    for (const hunk of hunks) {
-      hunk.start = start + hunk.oldStart - oldStart;
-      hunk.end = hunk.start + hunk.oldLines.length;
-      hunk.torn = false;
-      if (hunk.state === 'open') hunk.state = 'rejected';
-    }
-  }
-
-  /** A hunk is a part of the region, also when lines were put in, or put back, right at the region's edge. */
-  private keepInRegion(hunk: TrackedHunk): void {
-    const { start, end } = this.place;
-    if (hunk.start < hunk.end) {
-      this.place = { start: Math.min(start, hunk.start), end: Math.max(end, hunk.end) };
-    } else if (hunk.end < start) {
-      hunk.start = start;
-      hunk.end = start;
-    }
-  }
-
-  /**
-   * Where `range` is after `splices`. Of the possible answers (with or without what was put in at its edges) the one that
-   * holds the texts that are expected there; when none does, what now stands in its place.
-   */
-  private settle(range: Range, splices: readonly Splice[], ...expected: [readonly string[], readonly string[]]) {
-    const narrow = moveRange(range, splices);
-    const wide = moveRange(range, splices, 'wide');
-    // Nothing is found everywhere: whether removed lines are back tells only the wider range.
-    const isBack = expected[0].length === 0 && expected[1].length > 0 && this.holds(wide, expected[1]);
-    if (!isBack && this.holds(narrow, expected[0])) return narrow;
-    const withStart = moveRange(range, splices, 'withStart');
-    const withEnd = moveRange(range, splices, 'withEnd');
-    for (const text of isBack ? expected.toReversed() : expected) {
-      const found = [narrow, withStart, withEnd, wide].find((candidate) => this.holds(candidate, text));
-      if (found) return { ...found, torn: false };
-    }
-    const found = this.findOnce(wide, expected[0]);
-    return found ? { ...found, torn: false } : moveRange(range, splices, 'covering');
-  }
-
-  /** The only place in `range` that holds `text`, if it says anything. */
-  private findOnce(range: Range, text: readonly string[]): Range | undefined {
-    if (text.every((line) => line.trim() === '')) return undefined;
-    let found: Range | undefined;
-    for (let start = range.start; start + text.length <= range.end; start++) {
-      const candidate = { start, end: start + text.length };
-      if (!this.holds(candidate, text)) continue;
-      if (found) return undefined;
-      found = candidate;
-    }
-    return found;
-  }
-
-  private holds(range: Range, text: readonly string[]): boolean {
-    if (range.end - range.start !== text.length || range.end > this.document.length) return false;
-    return text.every((line, index) => this.document[range.start + index] === line);
-  }
-
-  /** A document keeps one line at least, so that a region which is all of it can't become no line at all. */
-  private fitted(next: readonly string[]): readonly string[] {
-    const isWholeDocument = this.place.end - this.place.start === this.document.length;
-    return next.length === 0 && isWholeDocument ? [''] : next;
-  }
-}
-
-const pick = ({ start, end }: Range): Range => ({ start, end });
-
-/** One splice from the first to the last difference: cheap, for texts that are rewritten many times a second. */
-function diffOnce(from: readonly string[], to: readonly string[]): Splice[] {
-  const prefix = commonPrefix(from, to);
-  const suffix = commonSuffix(from, to, Math.min(from.length, to.length) - prefix);
-  const inserted = to.slice(prefix, to.length - suffix);
-  const removed = from.length - suffix - prefix;
-  return removed === 0 && inserted.length === 0 ? [] : [{ start: prefix, removed, inserted }];
 }

@@ -44,6 +44,12 @@ export function readAnswer(text: string, ended: boolean, context: AnswerContext)
   return { kind: 'lines', lines: fitIndentation(block, context.selection, ended), complete: close !== -1 };
 }
 
+/** Of an answer at its length limit: whether its code block is whole all the same, so that only words after it are missing. */
+export function isClosed(text: string, context: AnswerContext): boolean {
+  const soFar = readAnswer(text, false, context);
+  return soFar.kind === 'lines' && soFar.complete;
+}
+
 function readUnfenced(lines: string[], context: AnswerContext): Replacement {
   const inline = /^```([^`\n]+)```$/.exec(lines.join('\n').trim())?.[1];
   if (inline !== undefined) {

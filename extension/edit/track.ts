@@ -24,6 +24,8 @@ export interface Splice {
 
 /** Above this, telling which lines of a large change stayed the same costs more than it helps. */
 const MAX_REFINED_LINES = 50_000;
+/** A call takes only so many arguments. */
+const MAX_COPIED_AT_ONCE = 1_000;
 
 /**
  * A change by columns as changes of whole lines: lines that the change names but leaves as they were are not in it, so
@@ -60,14 +62,15 @@ export function toSplices(lines: readonly string[], change: ContentChange): Spli
 
 /** `lines` after `splices`, which are in the lines before any of them, ordered and apart from each other. */
 export function applySplices(lines: readonly string[], splices: readonly Splice[]): string[] {
-  const result: string[] = [];
+  const parts: (readonly string[])[] = [];
   let at = 0;
-  for (const splice of splices) {
-    for (; at < splice.start; at++) result.push(lines[at]!);
-    for (const line of splice.inserted) result.push(line);
-    at += splice.removed;
+  for (const { start, removed, inserted } of splices) {
+    parts.push(lines.slice(at, start), inserted);
+    at = start + removed;
   }
-  for (; at < lines.length; at++) result.push(lines[at]!);
+  parts.push(lines.slice(at));
+  // Whole runs of lines are copied at once: a key pressed in a long file must not be felt.
+  const result = splices.length > MAX_COPIED_AT_ONCE ? parts.flat() : ([] as string[]).concat(...parts);
   // A document has at least one line, if an empty one.
   return result.length === 0 ? [''] : result;
 }

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 
 // The part in use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's source).
 interface GitApi {
+  readonly state: 'uninitialized' | 'initialized';
+  readonly onDidChangeState: vscode.Event<GitApi['state']>;
   readonly repositories: Repository[];
   getRepository(uri: vscode.Uri): Repository | null;
 }
@@ -10,6 +12,7 @@ export interface Repository {
   /** The box for the commit message. */
   readonly inputBox: { value: string };
   readonly state: {
+    readonly HEAD: { readonly name?: string } | undefined;
     /** Files with conflicts. */
     readonly mergeChanges: Change[];
     readonly workingTreeChanges: Change[];
@@ -86,5 +89,17 @@ export async function isMerging(repository: Repository): Promise<boolean> {
 export async function openGit(): Promise<GitApi | undefined> {
   const extension = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
   const git = await extension?.activate();
-  return git?.enabled ? git.getAPI(1) : undefined;
+  if (!git?.enabled) return undefined;
+  const api = git.getAPI(1);
+  // While it still looks for repositories there seem to be none.
+  if (api.state !== 'initialized') {
+    await new Promise<void>((resolve) => {
+      const listening = api.onDidChangeState((state) => {
+        if (state !== 'initialized') return;
+        listening.dispose();
+        resolve();
+      });
+    });
+  }
+  return api;
 }

@@ -1,4 +1,5 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { SessionRow } from '../platform/db/schema.ts';
 import { hashSecret } from '../platform/secrets.ts';
 
@@ -20,16 +21,7 @@ export interface Caller {
 
 /** Whose token this is; null if it is unknown, has expired, or its session has ended. */
 export async function findCaller(db: Reader, token: string, now: number): Promise<Caller | null> {
-  const row = await db
-    .selectFrom('token')
-    .innerJoin('session', 'session.id', 'token.session_id')
-    .innerJoin('account', 'account.id', 'session.account_id')
-    .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
-    .select(['session.account_id', 'account.kind', 'account.is_local'])
-    .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
-    .where('token.token_hash', '=', hashSecret(token))
-    .where('session.ended_at', 'is', null)
-    .executeTakeFirst();
+  const row = await selectCaller.first(db, { tokenHash: hashSecret(token) });
   if (!row || (row.expires_at !== null && row.expires_at <= now)) return null;
   return {
     sessionId: row.id,
@@ -42,6 +34,18 @@ export async function findCaller(db: Reader, token: string, now: number): Promis
     suspended: suspensionOf(row, now),
   };
 }
+
+const selectCaller = prepared((db, p: { tokenHash: string }) =>
+  db
+    .selectFrom('token')
+    .innerJoin('session', 'session.id', 'token.session_id')
+    .innerJoin('account', 'account.id', 'session.account_id')
+    .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
+    .select(['session.account_id', 'account.kind', 'account.is_local'])
+    .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
+    .where('token.token_hash', '=', p.tokenHash)
+    .where('session.ended_at', 'is', null),
+);
 
 /** The suspension in force at `now`, if there is one. */
 export function suspensionOf(

@@ -11,10 +11,29 @@ export function markdownOf(message: Message): string {
   const parts = [`\n## ${oneLine(who)}, ${message.createdAt}\n`];
   for (const attachment of message.attachments ?? []) parts.push(`- Attached ${describe(attachment)}`);
   if (message.attachments?.length) parts.push('');
-  if (message.text) parts.push(message.text);
+  if (message.text) parts.push(nested(message.text));
   if (message.state && message.state !== 'complete') parts.push(`\n*${STATES[message.state]}*`);
+  if (message.cutShort) parts.push('\n*Cut at its length limit.*');
   return `${parts.join('\n')}\n`;
 }
+
+/** Below the heading of its message: a text's own headings go two levels down. What stands in a code block stays. */
+function nested(text: string): string {
+  let fence = '';
+  return text
+    .split('\n')
+    .map((line) => {
+      const [, marks = '', rest = ''] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+      if (fence === '' && marks === '')
+        return line.replace(/^( {0,3})(#{1,6})(?=\s|$)/, (_, blank, own) => `${blank}${deeper(own)}`);
+      if (fence === '') fence = marks;
+      else if (marks.startsWith(fence) && rest.trim() === '') fence = '';
+      return line;
+    })
+    .join('\n');
+}
+
+const deeper = (marks: string) => '#'.repeat(Math.min(6, marks.length + 2));
 
 const STATES = {
   running: 'Still answering.',

@@ -28,6 +28,7 @@ export interface HistoryMessage {
   extras: MessageExtras;
   runId: string | null;
   state: RunState | null;
+  cutShort: boolean;
 }
 
 /** The conversation, if it is this account's; its row stays locked on PostgreSQL until the transaction ends. */
@@ -66,6 +67,7 @@ export async function readHistory(tx: Tx, conversationId: string): Promise<Histo
     extras: toExtras(row.attachments),
     runId: row.run_id,
     state: row.state,
+    cutShort: row.cut_short !== null,
   }));
 }
 
@@ -128,6 +130,7 @@ const NO_MESSAGE = {
   charged: null,
   reason: null,
   problem: null,
+  cut_short: null,
   continues: null,
   device: null,
   superseded_at: null,
@@ -138,7 +141,11 @@ const NO_MESSAGE = {
 export async function finishMessage(
   tx: Tx,
   id: string,
-  end: { text: string; state: RunState; usage: Usage; chargedMicro: number; reason?: Reason; problem?: Problem },
+  end: Pick<Message, 'text' | 'cutShort' | 'reason' | 'problem'> & {
+    state: RunState;
+    usage: Usage;
+    chargedMicro: number;
+  },
 ): Promise<void> {
   await tx
     .updateTable('message')
@@ -149,6 +156,7 @@ export async function finishMessage(
       charged: end.chargedMicro,
       reason: end.reason ?? null,
       problem: end.problem ? JSON.stringify(end.problem) : null,
+      cut_short: end.cutShort ? 1 : null,
     })
     .where('id', '=', id)
     .execute();
@@ -348,6 +356,7 @@ function toMessage(row: MessageRow): Message {
     chargedMicro: optional(row.charged),
     reason: optional(row.reason as Reason | null),
     problem: row.problem ? (JSON.parse(row.problem) as Problem) : undefined,
+    cutShort: row.cut_short !== null || undefined,
     continues: optional(row.continues),
     device: optional(row.device),
     createdAt: iso(row.created_at),

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { LogEntryRow, TransferRow } from '../platform/db/schema.ts';
 import { FUNDS, type Fund, type Funds } from './ledger.ts';
 
@@ -10,14 +11,7 @@ import { FUNDS, type Fund, type Funds } from './ledger.ts';
  * because it means the same on both engines. Null for a guest that was taken over.
  */
 export async function tryLockWallet(tx: Tx, accountId: string): Promise<string | null> {
-  const row = await tx
-    .updateTable('wallet')
-    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
-    .where('account_id', '=', accountId)
-    .where('is_own', '=', 1)
-    .returning('ledger_id')
-    .executeTakeFirst();
-  return row?.ledger_id ?? null;
+  return (await touchWallet.first(tx, { accountId }))?.ledger_id ?? null;
 }
 
 export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
@@ -26,9 +20,22 @@ export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
   return ledgerId;
 }
 
+const touchWallet = prepared((db, p: { accountId: string }) =>
+  db
+    .updateTable('wallet')
+    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
+    .where('account_id', '=', p.accountId)
+    .where('is_own', '=', 1)
+    .returning('ledger_id'),
+);
+
 export async function readFunds(tx: Tx, ledgerId: string): Promise<Funds> {
-  return toFunds(await tx.selectFrom('balance').selectAll().where('ledger_id', '=', ledgerId).execute());
+  return toFunds(await selectBalances.all(tx, { ledgerId }));
 }
+
+const selectBalances = prepared((db, p: { ledgerId: string }) =>
+  db.selectFrom('balance').selectAll().where('ledger_id', '=', p.ledgerId),
+);
 
 /** Of one ledger, or of all that an account has. */
 export function toFunds(rows: readonly { kind: Fund; posted: number; pending: number }[]): Funds {
@@ -48,19 +55,63 @@ export const postedOf = (funds: Funds) => FUNDS.reduce((sum, fund) => sum + fund
 
 /** One transfer; its id is its place in the journal, taken once. */
 export async function post(tx: Tx, transfer: TransferRow): Promise<void> {
-  await tx.insertInto('transfer').values(transfer).execute();
+  await insertTransfer.run(tx, transfer);
 }
 
+const insertTransfer = prepared((db, t: TransferRow) =>
+  db.insertInto('transfer').values({
+    id: t.id,
+    debit: t.debit,
+    credit: t.credit,
+    amount: t.amount,
+    kind: t.kind,
+    request_id: t.request_id,
+    hold_id: t.hold_id,
+    at: t.at,
+  }),
+);
+
 type LogRow = Selectable<LogEntryRow>;
-type LogColumns = Pick<LogRow, 'id' | 'kind' | 'amount' | 'balance' | 'reason' | 'at'> & Partial<Omit<LogRow, 'seq'>>;
+type LogColumns = Pick<LogRow, 'id' | 'kind' | 'amount' | 'balance' | 'reason' | 'at'> &
+  Partial<Omit<LogRow, 'seq' | 'ledger_id'>>;
 
 /** One line of the token log. */
 export async function writeLog(tx: Tx, ledgerId: string, entry: LogColumns): Promise<void> {
-  await tx
-    .insertInto('log_entry')
-    .values({ absorbed: 0, ...entry, ledger_id: ledgerId })
-    .execute();
+  await insertEntry.run(tx, { ...NO_ENTRY, ...entry, ledger_id: ledgerId });
 }
+
+const NO_ENTRY = {
+  absorbed: 0,
+  reason_code: null,
+  run_id: null,
+  conversation_id: null,
+  model: null,
+  input_tokens: null,
+  cached_input_tokens: null,
+  output_tokens: null,
+  estimated: null,
+};
+
+const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
+  db.insertInto('log_entry').values({
+    id: e.id,
+    ledger_id: e.ledger_id,
+    kind: e.kind,
+    amount: e.amount,
+    balance: e.balance,
+    absorbed: e.absorbed,
+    reason: e.reason,
+    reason_code: e.reason_code,
+    run_id: e.run_id,
+    conversation_id: e.conversation_id,
+    model: e.model,
+    input_tokens: e.input_tokens,
+    cached_input_tokens: e.cached_input_tokens,
+    output_tokens: e.output_tokens,
+    estimated: e.estimated,
+    at: e.at,
+  }),
+);
 
 /** Assertions stay on in production. */
 export function assertOne(rows: bigint, what: string): void {

@@ -1,9 +1,20 @@
 import type { Balance } from '../../shared/account.ts';
 import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { HoldRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
-import { assertAmount, available, FUNDS, type Fund, fundAccount, HOUSE, settle, splitHold } from './ledger.ts';
+import {
+  assertAmount,
+  available,
+  FUNDS,
+  type Fund,
+  fundAccount,
+  HOUSE,
+  type Split,
+  settle,
+  splitHold,
+} from './ledger.ts';
 import { passOn } from './moves.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
@@ -78,31 +89,38 @@ export async function placeHold(
   // From here the hold must succeed: the guards below can only fail if the locks above did not hold.
   for (const fund of FUNDS) {
     if (split[fund] === 0) continue;
-    const { numUpdatedRows } = await tx
-      .updateTable('balance')
-      .set((eb) => ({ pending: eb('pending', '+', split[fund]) }))
-      .where('ledger_id', '=', ledgerId)
-      .where('kind', '=', fund)
-      .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', split[fund]))
-      .executeTakeFirst();
-    assertOne(numUpdatedRows, 'a balance moved under a hold');
+    const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
+    assertOne(rows, 'a balance moved under a hold');
   }
-  await tx
-    .insertInto('hold')
-    .values({
-      id: hold.id,
-      ledger_id: ledgerId,
-      run_id: hold.runId,
-      state: 'pending',
-      amount: hold.amountMicro,
-      ...split,
-      posted_amount: 0,
-      created_at: hold.at,
-      resolved_at: null,
-    })
-    .execute();
+  const { id, runId, amountMicro, at } = hold;
+  await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at });
   return { kind: 'held' };
 }
+
+const addPending = prepared((db, p: { ledgerId: string; fund: Fund; amount: number }) =>
+  db
+    .updateTable('balance')
+    .set((eb) => ({ pending: eb('pending', '+', p.amount) }))
+    .where('ledger_id', '=', p.ledgerId)
+    .where('kind', '=', p.fund)
+    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', p.amount)),
+);
+
+const insertHold = prepared(
+  (db, p: { id: string; ledgerId: string; runId: string; amountMicro: number; at: number } & Split) =>
+    db.insertInto('hold').values({
+      id: p.id,
+      ledger_id: p.ledgerId,
+      run_id: p.runId,
+      state: 'pending',
+      amount: p.amountMicro,
+      promotional: p.promotional,
+      purchased: p.purchased,
+      posted_amount: 0,
+      created_at: p.at,
+      resolved_at: null,
+    }),
+);
 
 export type Resolution =
   | { kind: 'posted'; chargedMicro: number; absorbedMicro: number }
@@ -117,7 +135,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
   const hold = await resolveHold(tx, run.runId, 'posted', at);
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
-  await tx.updateTable('hold').set({ posted_amount: chargedMicro }).where('id', '=', hold.id).execute();
+  await setPostedAmount.run(tx, { id: hold.id, chargedMicro });
   const heir = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
@@ -191,36 +209,47 @@ export async function readBalance(db: Reader, accountId: string, guestRunMicro: 
 
 /** Ends a pending hold, or tells how it ended before. */
 async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
-  const hold = await tx
-    .updateTable('hold')
-    .set({ state, resolved_at: at })
-    .where('run_id', '=', runId)
-    .where('state', '=', 'pending')
-    .returningAll()
-    .executeTakeFirst();
+  const hold = await endPendingHold.first(tx, { runId, state, at });
   if (hold) return hold;
   const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', runId).executeTakeFirst();
   if (!before) throw new Error('credits: a run without a hold');
   return { kind: 'resolved_before', state: before.state, chargedMicro: before.posted_amount } as const;
 }
 
+const endPendingHold = prepared((db, p: { runId: string; state: 'posted' | 'voided'; at: number }) =>
+  db
+    .updateTable('hold')
+    .set({ state: p.state, resolved_at: p.at })
+    .where('run_id', '=', p.runId)
+    .where('state', '=', 'pending')
+    .returningAll(),
+);
+
+const setPostedAmount = prepared((db, p: { id: string; chargedMicro: number }) =>
+  db.updateTable('hold').set({ posted_amount: p.chargedMicro }).where('id', '=', p.id),
+);
+
 /** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */
 async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>): Promise<string | null> {
   let heir: string | null = null;
   for (const fund of FUNDS) {
     if (hold[fund] === 0) continue;
-    const row = await tx
-      .updateTable('balance')
-      .set((eb) => ({ pending: eb('pending', '-', hold[fund]), posted: eb('posted', '-', charged[fund]) }))
-      .where('ledger_id', '=', hold.ledger_id)
-      .where('kind', '=', fund)
-      .returning('heir')
-      .executeTakeFirst();
+    const moved = { ledgerId: hold.ledger_id, fund, held: hold[fund], charged: charged[fund] };
+    const row = await endPending.first(tx, moved);
     if (!row) throw new Error('credits: a hold without its balance');
     heir ??= row.heir;
   }
   return heir;
 }
+
+const endPending = prepared((db, p: { ledgerId: string; fund: Fund; held: number; charged: number }) =>
+  db
+    .updateTable('balance')
+    .set((eb) => ({ pending: eb('pending', '-', p.held), posted: eb('posted', '-', p.charged) }))
+    .where('ledger_id', '=', p.ledgerId)
+    .where('kind', '=', p.fund)
+    .returning('heir'),
+);
 
 async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id: string, at: number): Promise<void> {
   if (amount === 0) return;

@@ -70,16 +70,14 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     if (waitUntil !== null)
       throw new AppError(
         'rate_limited',
-        'Many answers in a row came to nothing, and none was charged. Your text was not sent and stays where it is. Try again later.',
+        'Many answers in a row came to nothing, and none was charged. Try again later.',
         { retryAt: iso(waitUntil) },
       );
     const busy = await findOpenRun(tx, request.conversationId);
     if (busy)
-      throw new AppError(
-        'conversation_busy',
-        `It is answering on ${busy.device}. Your text was not sent and stays where it is: wait, or stop that answer.`,
-        { runId: busy.id },
-      );
+      throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
+        runId: busy.id,
+      });
     const asked = await askedOf(tx, deps, request);
     const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
     const sized = size(caller, model, messages, asked.turns);
@@ -174,8 +172,8 @@ function insufficient(deps: TurnDeps, caller: Caller, availableMicro: number, ne
     : 'This server offers no sign-in: its operator can allow more messages.';
   const detail =
     caller.accountKind === 'guest'
-      ? `Your free messages are used up. Your text was not sent and stays where it is. ${wayOn}`
-      : 'What is left does not cover this request. Your text was not sent and stays where it is. Send less, choose a cheaper model, or add credits.';
+      ? `Your free messages are used up. ${wayOn}`
+      : 'What is left does not cover this request. Send less, choose a cheaper model, or add credits.';
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
 }
 
@@ -284,7 +282,8 @@ async function repairedBy(tx: Tx, conversationId: string, history: HistoryMessag
 function continued(history: HistoryMessage[], runId: string): Asked {
   const last = history.at(-1);
   if (!history.some((m) => m.runId === runId)) throw notFound('run');
-  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || last.state === 'complete')
+  const isWhole = last?.state === 'complete' && !last.cutShort;
+  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
     throw new AppError(
       'nothing_to_continue',
       'Only the last answer can go on, and only if it was cut off. Nothing was started.',
@@ -368,7 +367,7 @@ function size(
     const drop = droppable(turns);
     throw new AppError(
       'context_too_long',
-      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Your text was not sent and stays where it is. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
+      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
       { limitTokens, drop },
     );
   }

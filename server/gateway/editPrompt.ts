@@ -29,6 +29,7 @@ Rules:
 - Several small blocks are better than a large one. Each refers to the file as it was given, so they must not overlap.
 - A new file is one block with an empty SEARCH. Its path has a folder of the workspace where it belongs.
 - Where the old or new lines have a line of seven equals signs, write all three marks of that block with nine signs.
+- Where a path has blanks, parentheses or braces, write a patch with "*** Update File: " and the path instead of blocks. Kept lines begin with a blank, old ones with a minus, new ones with a plus.
 - Change what the instruction asks for and nothing else. Where nothing has to change, say so in one sentence without a block.
 
 Deleting and moving files is done by a patch; the changes of a moved file are blocks under its old path:

@@ -196,9 +196,10 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     if (!run) return [];
     const balance = await balanceOf(reader, policy, run.account_id);
     const chargedMicro = message?.chargedMicro ?? 0;
+    const { cutShort, reason } = message ?? {};
     const end = message?.problem
       ? { type: 'error' as const, data: { ...message.problem, chargedMicro, balance } }
-      : { type: 'done' as const, data: { state: run.state, chargedMicro, reason: message?.reason, balance } };
+      : { type: 'done' as const, data: { state: run.state, cutShort, chargedMicro, reason, balance } };
     return [
       { seq: run.last_seq - 1, type: 'text', json: JSON.stringify({ text: message?.text ?? '', at: 0 }) },
       { seq: run.last_seq, type: end.type, json: JSON.stringify(end.data) },

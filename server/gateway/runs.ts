@@ -2,6 +2,7 @@ import type { Price } from '../../shared/models.ts';
 import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 
 /** An event with its number in the run, ready for the wire. */
@@ -55,16 +56,20 @@ export async function renewRun(
   tx: Tx,
   run: { id: string; node: string; leaseUntil: number; usage: Usage; lastSeq: number },
 ): Promise<{ stopRequested: boolean } | null> {
-  const row = await tx
-    .updateTable('run')
-    .set({ lease_until: run.leaseUntil, checkpoint: JSON.stringify(run.usage), last_seq: run.lastSeq })
-    .where('id', '=', run.id)
-    .where('state', '=', 'running')
-    .where('owner_node', '=', run.node)
-    .returning('stop_requested')
-    .executeTakeFirst();
+  const row = await updateLease.first(tx, { ...run, checkpoint: JSON.stringify(run.usage) });
   return row ? { stopRequested: row.stop_requested === 1 } : null;
 }
+
+const updateLease = prepared(
+  (db, p: { id: string; node: string; leaseUntil: number; checkpoint: string; lastSeq: number }) =>
+    db
+      .updateTable('run')
+      .set({ lease_until: p.leaseUntil, checkpoint: p.checkpoint, last_seq: p.lastSeq })
+      .where('id', '=', p.id)
+      .where('state', '=', 'running')
+      .where('owner_node', '=', p.node)
+      .returning('stop_requested'),
+);
 
 /**
  * Ends a run that `node` owns. Returns whose it is by now, for a guest may have become part of an account meanwhile; null
@@ -147,16 +152,19 @@ export async function isRepaired(db: Reader, id: string): Promise<boolean> {
 export async function insertEvents(tx: Tx, runId: string, events: readonly NumberedEvent[]): Promise<void> {
   const first = events[0];
   if (!first) return;
-  await tx
-    .insertInto('run_event')
-    .values({
-      run_id: runId,
-      first_seq: first.seq,
-      last_seq: events.at(-1)!.seq,
-      payload: `[${events.map((e) => `["${e.type}",${e.json}]`).join(',')}]`,
-    })
-    .execute();
+  await insertBatch.run(tx, {
+    runId,
+    firstSeq: first.seq,
+    lastSeq: events.at(-1)!.seq,
+    payload: `[${events.map((e) => `["${e.type}",${e.json}]`).join(',')}]`,
+  });
 }
+
+const insertBatch = prepared((db, p: { runId: string; firstSeq: number; lastSeq: number; payload: string }) =>
+  db
+    .insertInto('run_event')
+    .values({ run_id: p.runId, first_seq: p.firstSeq, last_seq: p.lastSeq, payload: p.payload }),
+);
 
 /** Stored events after number `after`, in order, of at most `limit` batches. */
 export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {

@@ -65,6 +65,8 @@ interface Ending {
   text: string;
   /** Something was written, or withheld as prohibited: a flat price is due. */
   produced: boolean;
+  /** It ended at its length limit. */
+  cutShort?: true;
   /** Set where nothing is charged. */
   free?: Reason;
   problem?: Problem;
@@ -152,7 +154,8 @@ async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): P
   const usage = reported ?? estimate();
   live.append(run, { type: 'usage', data: usage });
   const produced = run.text.trim() !== '' || why === 'refusal';
-  return { state: 'complete', usage, text: run.text, produced, ...(produced ? {} : { free: 'empty_answer' as const }) };
+  const free = produced ? undefined : ('empty_answer' as const);
+  return { state: 'complete', usage, text: run.text, produced, cutShort: why === 'length' || undefined, free };
 }
 
 function endingOfFailure(
@@ -219,7 +222,7 @@ async function endRun(
 ): Promise<boolean> {
   const { clock, node, policy, log } = deps;
   const at = clock.now();
-  const { state, usage, text, produced, problem } = ending;
+  const { state, usage, text, produced, cutShort, problem } = ending;
   const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
   const accountId = await closeRun(tx, owned);
   if (accountId === null) return false;
@@ -233,11 +236,11 @@ async function endRun(
   const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
-  await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, reason, problem });
+  await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
   const balance = await balanceOf(tx, policy, accountId);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }
-    : { type: 'done', data: { state: state as 'complete', chargedMicro, reason, balance } };
+    : { type: 'done', data: { state: state as 'complete', cutShort, chargedMicro, reason, balance } };
   const numbered = { seq: terminalSeq, type: terminal.type, json: JSON.stringify(terminal.data) };
   await insertEvents(tx, run.id, [...unstored, numbered]);
   const conversation = await tx

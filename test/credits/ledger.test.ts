@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { assertAmount, type Funds, settle, splitHold } from '../../server/credits/ledger.ts';
+import { assertAmount, type Funds, refund, settle, splitHold } from '../../server/credits/ledger.ts';
 
 const funds = (promotional: number, purchased: number, pending = [0, 0]): Funds => ({
   promotional: { posted: promotional, pending: pending[0]! },
@@ -44,6 +44,33 @@ describe('the ledger', () => {
         chargedMicro: charged[0] + charged[1],
         beyondMicro,
       }),
+    );
+
+  const REFUNDS: [
+    title: string,
+    charged: [number, number],
+    refunded: [number, number],
+    expected: ReturnType<typeof refund>,
+  ][] = [
+    [
+      'gives back all that was charged, to the funds it came from',
+      [3, 5],
+      [0, 0],
+      { kind: 'refund', split: { promotional: 3, purchased: 5 }, refundedMicro: 8 },
+    ],
+    [
+      'gives nothing to a fund that paid nothing',
+      [0, 5],
+      [0, 0],
+      { kind: 'refund', split: { promotional: 0, purchased: 5 }, refundedMicro: 5 },
+    ],
+    ['gives nothing back for nothing', [0, 0], [0, 0], { kind: 'nothing_charged' }],
+    ['gives back once', [3, 5], [3, 5], { kind: 'refunded_before', refundedMicro: 8 }],
+    ['does not complete a refund that was a part', [3, 5], [0, 1], { kind: 'refunded_before', refundedMicro: 1 }],
+  ];
+  for (const [title, [promotional, purchased], back, expected] of REFUNDS)
+    it(title, () =>
+      assert.deepEqual(refund({ promotional, purchased }, { promotional: back[0], purchased: back[1] }), expected),
     );
 
   for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER + 1])

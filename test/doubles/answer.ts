@@ -33,20 +33,15 @@ export class AnswerWriter {
       this.#chunk({ reasoning_content: thought });
     }
     for (const [index, piece] of this.#pieces.entries()) {
-      if (index === this.#script.gateAt) await this.#waitAtGate();
+      if (this.scripted.isGate(index)) await this.scripted.pass(entry);
       else if (index > 0 && this.#script.everyMs) await pause(this.#script.everyMs);
       if (response.destroyed) return;
       entry.firstPieceAtMs ??= now();
       entry.outputTokens += 1;
       this.#chunk({ content: piece });
     }
-    if (this.#script.gateAt === this.#pieces.length) await this.#waitAtGate();
+    if (this.scripted.isGate(this.#pieces.length)) await this.scripted.pass(entry);
     if (!response.destroyed) this.#end();
-  }
-
-  async #waitAtGate(): Promise<void> {
-    this.scripted.reachedGate.resolve(this.entry);
-    await this.scripted.gate.promise;
   }
 
   #writeWhole(): void {

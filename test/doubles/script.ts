@@ -21,8 +21,8 @@ export interface Script {
   thoughts?: string[];
   /** Milliseconds between two pieces; default none: all at once. */
   everyMs?: number;
-  /** Stops before this piece until the test opens the gate; equal to the number of pieces: before the end. */
-  gateAt?: number;
+  /** Stops before this piece, or each of these, until the test opens the gate; the number of pieces: before the end. */
+  gateAt?: number | number[];
 
   /** How usage is reported; default as OpenAI does, in a chunk without choices. */
   usage?: 'chunk' | 'none' | 'zero' | 'choices' | 'every chunk' | 'moonshot' | ReportedUsage;
@@ -124,12 +124,14 @@ export const USUAL: Script = { text: 'Hello. This is an answer of the double.' }
 export interface Call {
   /** The request came. */
   readonly received: Promise<BillEntry>;
-  /** All pieces before the gate were sent. */
+  /** All pieces before the first gate were sent. */
   readonly atGate: Promise<BillEntry>;
   /** The answer ended, in whatever way. */
   readonly ended: Promise<BillEntry>;
-  /** Lets the answer go on. */
+  /** Lets the answer go on to its end. */
   open(): void;
+  /** Lets it go on to its next gate. Resolves there, or at its end. */
+  step(): Promise<BillEntry>;
 }
 
 /** A promise with its resolver; it never rejects. */
@@ -145,7 +147,9 @@ export class Scripted implements Call {
   readonly came = new Signal<BillEntry>();
   readonly reachedGate = new Signal<BillEntry>();
   readonly over = new Signal<BillEntry>();
-  readonly gate = new Signal<void>();
+  #gate = new Signal<void>();
+  #next = new Signal<BillEntry>();
+  #isOpen = false;
   readonly received = this.came.promise;
   readonly atGate = this.reachedGate.promise;
   readonly ended = this.over.promise;
@@ -156,7 +160,30 @@ export class Scripted implements Call {
   }
 
   open(): void {
-    this.gate.resolve();
+    this.#isOpen = true;
+    this.#gate.resolve();
+  }
+
+  async step(): Promise<BillEntry> {
+    await Promise.race([this.atGate, this.ended]);
+    const next = new Signal<BillEntry>();
+    const gate = this.#gate;
+    this.#next = next;
+    this.#gate = new Signal<void>();
+    gate.resolve();
+    return Promise.race([next.promise, this.ended]);
+  }
+
+  /** The answer's side of a gate: resolves when it may go on. */
+  async pass(entry: BillEntry): Promise<void> {
+    const gate = this.#gate;
+    this.reachedGate.resolve(entry);
+    this.#next.resolve(entry);
+    if (!this.#isOpen) await gate.promise;
+  }
+
+  isGate(piece: number): boolean {
+    return [this.script.gateAt].flat().includes(piece);
   }
 }
 

@@ -229,8 +229,9 @@ export class UpstreamDouble {
     }
   }
 
-  /** Lets another process do what a test does here. */
+  /** Lets another process do what a test does here, and a page of any origin. */
   async #control(request: http.IncomingMessage, response: http.ServerResponse, path: string): Promise<void> {
+    response.setHeader('access-control-allow-origin', '*');
     if (request.method === 'GET' && path === '/control/bill') {
       return json(response, 200, { total: this.total, bill: this.bill, connections: this.connections });
     }

@@ -140,6 +140,7 @@ describe('requests', () => {
 
   it('for tests say where they belong', () => {
     assert.match(testsInstruction({ path: 'src/a.ts', existing: 'test/a.test.ts' }), /Add them to test\/a\.test\.ts/);
+    assert.doesNotMatch(testsInstruction({ path: 'a.test.ts', existing: 'a.test.ts' }), /not change a\.test/);
     assert.match(testsInstruction({ path: 'src/a.ts', place: 'test/a.test.ts' }), /the new file test\/a\.test\.ts\.\n/);
     assert.match(testsInstruction({ path: 'src/a.ts' }), /where the tests of this workspace have their place/);
     assert.match(testsInstruction({ path: 'src/a.ts', example: 'test/b.test.ts' }), /b\.test\.ts shows how/);

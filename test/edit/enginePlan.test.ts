@@ -172,6 +172,31 @@ describe('many files', () => {
       ['fileExists', 'fileExists'],
     );
   });
+  it('are not deleted when another was to take their place', () => {
+    const answer = [
+      '*** Begin Patch',
+      '*** Delete File: b.ts',
+      '*** Update File: a.ts',
+      '*** Move to: b.ts',
+      '*** End Patch',
+    ];
+    const plans = plan({ 'a.ts': 'a\n', 'b.ts': 'b\n' }, answer.join('\n'));
+    assert.deepEqual(
+      plans.map((one) => one.kind),
+      ['refused', 'refused'],
+    );
+  });
+  it('are not replaced by what may be a piece of them', () => {
+    const lines = (n: number, of = (i: number) => `line ${i};\n`) =>
+      Array.from({ length: n }, (_, i) => of(i)).join('');
+    const before = lines(40);
+    const answer = (text: string) => `a.ts\n\`\`\`ts\n${text}\`\`\`\n`;
+    check(before, answer('line 7;\nline eight;\nline 9;\n'), { refused: ['uncertain'] });
+    check(before, answer(lines(19)), { refused: ['uncertain'] });
+    check(before, answer(lines(30)), { after: lines(30) });
+    const other = lines(40, (i) => `other ${i};\n`);
+    check(before, answer(other), { after: other });
+  });
   it('say which file is meant, or are refused', () => {
     const reader = new AnswerReader();
     const plans = planEdits([...reader.feed(`${block('a', 'b')}\n`), ...reader.end()], () => 'a\n');

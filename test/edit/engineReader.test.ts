@@ -36,6 +36,7 @@ describe('what an answer asks for', () => {
     check(['```ts', 'src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
     check(['### `src/a.ts`:', ...BLOCK], ['change src/a.ts: =a -b +c']);
     check(['```ts src/a.ts', ...BLOCK, '```'], ['change src/a.ts: =a -b +c']);
+    check(['b.ts', ...BLOCK, 'bin/run', ...BLOCK], ['change b.ts: =a -b +c', 'change bin/run: =a -b +c']);
   });
   it('is for the file of the block before when it names none', () => {
     check(['a.ts', ...BLOCK, 'and', ...BLOCK], ['change a.ts: =a -b +c', 'change a.ts: =a -b +c']);
@@ -48,6 +49,23 @@ describe('what an answer asks for', () => {
       ['change a.ts: =a -b +c', 'change ?: =a -b +c'],
     );
     check(['a.ts', ...BLOCK, 'Then in `lib/b.ts`:', ...BLOCK], ['change a.ts: =a -b +c', 'change lib/b.ts: =a -b +c']);
+  });
+  it('has no file where the words above name another without its folder', () => {
+    check(['a.ts', ...BLOCK, 'And in b.ts:', ...BLOCK], ['change a.ts: =a -b +c', 'change ?: =a -b +c']);
+    check(['**In b.ts:**', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
+    check(['Then in a.ts:', ...BLOCK], ['change src/a.ts: =a -b +c'], 'src/a.ts');
+  });
+  it('is for the file that its heading names, above other words', () => {
+    const under = (...words: string[]) => ['### src/a.ts', ...BLOCK, '### src/b.ts', '', ...words, '', ...BLOCK];
+    const expected = (path: string) => ['change src/a.ts: =a -b +c', `change ${path}: =a -b +c`];
+    check(under('Replace the constant.'), expected('src/b.ts'));
+    check(under('Replace it in `src/b.ts`:'), expected('src/b.ts'));
+    check(under('With the type of `src/c.ts`:'), expected('?'));
+    check(['### src/b.ts', 'Replace it:', ...BLOCK], ['change src/b.ts: =a -b +c'], 'src/a.ts');
+    check(['- src/b.ts', '- src/c.ts', 'change so:', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
+  });
+  it('is not for a file that the words before only speak of', () => {
+    check(['I looked at src/b.ts, too. So:', ...BLOCK], ['change ?: =a -b +c'], 'src/a.ts');
   });
   it('is a block as Cline and Roo write it', () => {
     check(['a.ts', '------- SEARCH', 'a', '=======', 'b', '+++++++ REPLACE'], ['change a.ts: -a +b']);
@@ -128,6 +146,21 @@ describe('an answer that breaks the rules', () => {
     ['an unknown mark', ['*** Begin Patch', '*** Frob File: a', '*** End Patch'], /has no line/],
     ['a new file without plus', ['*** Begin Patch', '*** Add File: a', 'x', '*** End Patch'], /lacks its plus/],
     ['a change of nothing', ['*** Begin Patch', '*** Update File: a', ' x', '*** End Patch'], /changes nothing/],
+    [
+      'a kept line that reads like a mark',
+      [
+        '*** Begin Patch',
+        '*** Update File: a',
+        '-x',
+        '+y',
+        ' *** Delete File: b',
+        '*** Update File: c',
+        '-p',
+        '+q',
+        '*** End Patch',
+      ],
+      /^malformed a: .*marks.*\nchange c: -p \+q$/,
+    ],
     ['a fence without its end', ['```ts a.ts', 'x'], /ended before the code block did/],
     ['a fence that quotes a fence', ['```md a.md', 'x', '```', 'y', '```', 'z'], /quotes a fence/],
   ];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Alignment, showSoFar } from '../../extension/edit/align.ts';
-import { TrackedEdit } from '../../extension/edit/review.ts';
 import { applySplices, type ContentChange, toChanges } from '../../extension/edit/track.ts';
+import { TrackedEdit } from '../../extension/edit/tracked.ts';
 import { someLines } from './arbitraries.ts';
 
 /** A line of the model that the tracked edit is compared with: it has an identity, whatever its text. */
@@ -161,7 +161,6 @@ describe('an edit among changes of others', () => {
           assert.deepEqual(edit.planReject(numbers).refused, []);
           edit.reject(numbers);
           assert.deepEqual(edit.lines, [...top, ...old, ...bottom]);
-          assert.ok(edit.restart());
         },
       ),
       { numRuns: 3_000 },

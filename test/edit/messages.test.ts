@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
-import type { Ending } from '../../extension/edit/session.ts';
+import { type Ending, tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 
 const where = 'lines 2–5 of client.ts';
@@ -16,14 +15,32 @@ function problem(code: ProblemCode, title: string, detail: string): Problem {
 }
 
 describe('what is told at the end of an edit', () => {
-  it('is the number of hunks and the price', () => {
+  it('is the price, where all is there for review', () => {
     const charge = { chargedMicro: 420_000 };
-    check({ kind: 'review', hunks: 2, cutShort: false, ...charge }, 'Perigee: 2 hunks to review · 0.42 credits', []);
-    check({ kind: 'review', hunks: 1, cutShort: false }, 'Perigee: 1 hunk to review', []);
+    check({ kind: 'review', hunks: 2, cutShort: false, ...charge }, 'Perigee: charged 0.42 credits', []);
+    check({ kind: 'review', hunks: 1, cutShort: false }, '', []);
   });
   it('says when an answer was cut short', () => {
     const text = `The answer for ${where} ended in the middle. What came is there for review. Charged 1 credit.`;
     check({ kind: 'review', hunks: 1, cutShort: true, chargedMicro: 1_000_000 }, text, []);
+  });
+  it('says that an answer about files ended at its length limit, and offers another try', () => {
+    const limit = 'The answer ended at its length limit; more changes may be missing.';
+    const charge = { chargedMicro: 1_000_000, mayMiss: true };
+    const refusal = { reason: 'notFound' as const, message: 'Line 3 was changed.', lookedFor: [] };
+    const missed = [{ path: 'client.ts', refusal }];
+    check({ kind: 'review', hunks: 1, cutShort: false, ...charge }, `${limit} Charged 1 credit.`, ['Retry']);
+    check({ kind: 'handedOver', files: 2, ...charge }, `${limit} Charged 1 credit.`, ['Retry']);
+    for (const ending of [
+      { kind: 'review', hunks: 1, cutShort: false, missed, ...charge },
+      { kind: 'unplaced', missed, of: 1, left: 0, ...charge },
+      { kind: 'noChange', ...charge },
+      { kind: 'words', text: 'First I', ...charge },
+    ] satisfies Ending[]) {
+      const { text, buttons } = tellEnding(ending, where, false);
+      assert.ok(text.startsWith(`${limit} `), text);
+      assert.equal(buttons[0], 'Retry');
+    }
   });
   it('says what failed, what was kept and charged, and offers the way on', () => {
     const failed = (code: ProblemCode, title: string, detail: string) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Alignment, showSoFar } from '../../extension/edit/align.ts';
-import { fitIndentation, type Replacement, readAnswer } from '../../extension/edit/stream.ts';
+import { fitIndentation, isClosed, type Replacement, readAnswer } from '../../extension/edit/stream.ts';
 import { lines, someLines } from './arbitraries.ts';
 
 const context = { selection: ['  one();', '  two();'], languageId: 'typescript' };
@@ -36,6 +36,12 @@ describe('a model answer', () => {
   });
   it('may be empty', () => assert.deepEqual(read('\n'), { kind: 'waiting' }));
   it('whose block does not end is cut short', () => assert.deepEqual(read('```ts\n  a\n  b'), partial('  a', '  b')));
+
+  it('at its length limit is whole if only words after its block are missing', () => {
+    assert.ok(isClosed('```ts\n  a();\n```\nI hope it', context));
+    assert.ok(!isClosed('```ts\n  a();\n  b', context));
+    assert.ok(!isClosed('  one();\n  thr', context), 'without a block nothing says where it ends');
+  });
 
   it('shows whole lines while it comes, and nothing before its block', () => {
     assert.deepEqual(read('Sure', false), { kind: 'waiting' });

@@ -11,6 +11,8 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A web worker's host asks the backend on this machine, for which a page would have to ask its user first.
+  '--disable-features=LocalNetworkAccessChecks',
 ];
 
 // On a signal playwright would exit on the spot, before servers and databases are ended. The browser dies with us anyway.

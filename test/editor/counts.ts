@@ -39,3 +39,8 @@ export function readCounts(file: string): Counts | undefined {
 export function add(a: Counts, b: Counts): Counts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
+
+/** `3 passed, 0 failed`, and how many were skipped if any. */
+export function tell({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+}

@@ -4,10 +4,11 @@ import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
+import { tell } from './counts.ts';
 import { root } from './fetch.ts';
 import { temporaryFolder } from './processes.ts';
 import { findSuites, setStage } from './suites.ts';
-import { writeSettings } from './workbench.ts';
+import { writeSettings } from './vscodeServer.ts';
 
 const out = join(root, 'out/desktop', String(process.pid));
 
@@ -35,16 +36,15 @@ async function main(names: string[]): Promise<number> {
   }
   const vscodeExecutablePath = await findVSCode();
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
-  const stage = await setStage(files, { out });
+  const stage = await setStage(files, { host: 'node', out });
   // A short path: on some systems VS Code opens a socket in it, whose name may have 103 characters.
   const home = await temporaryFolder('pg-');
   try {
-    await writeSettings(home, stage.settings, 'User');
+    await writeSettings(home, await stage.settings(), 'User');
     await runTests({
       vscodeExecutablePath,
-      extensionDevelopmentPath: root,
+      extensionDevelopmentPath: stage.extensionPath,
       extensionTestsPath: stage.testsPath,
-      extensionTestsEnv: stage.env,
       launchArgs: [stage.folder, '--user-data-dir', home, '--disable-extensions', '--disable-workspace-trust'],
     });
   } catch (error) {
@@ -55,7 +55,7 @@ async function main(names: string[]): Promise<number> {
   }
   const counts = stage.counts();
   if (!counts) throw new Error('The suites did not come to their end.');
-  console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}`);
+  console.log(tell(counts));
   return counts.failed === 0 ? 0 : 1;
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Locator } from 'playwright-core';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
@@ -80,14 +79,6 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     keys.reduce((before, key) => before.then(() => page().keyboard.press(key)), Promise.resolve());
   const picture = (name: string) =>
     page().screenshot({ path: join(out, `${name}.png`), animations: 'disabled', caret: 'hide' });
-  /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
-  async function notification(text: string): Promise<Locator> {
-    await page().locator('.statusbar-item .codicon-bell-dot').waitFor();
-    await editor.runCommand('Notifications: Show Notifications');
-    const found = page().locator('.notifications-center .notification-list-item').filter({ hasText: text });
-    await found.waitFor();
-    return found;
-  }
   const shows = (text: string) => page().locator('.view-line').filter({ hasText: text }).first().waitFor();
   const hides = (text: string) =>
     page().locator('.view-line').filter({ hasText: text }).first().waitFor({ state: 'detached' });
@@ -165,7 +156,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await ask('Wait between the tries, please');
     await shows('setTimeout(done');
     await press('Escape');
-    await notification('Stopped; nothing changed.');
+    await editor.notification('Stopped; nothing changed.');
     await picture('stopped-dark');
     await press('Escape');
     await editor.openFile('src/client.ts', 12);
@@ -180,7 +171,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     const again = upstream.script({ pieces });
     await ask('Wait between the tries');
     await call.ended;
-    const told = await notification('Not charged.');
+    const told = await editor.notification('Not charged.');
     await picture('failed-dark');
     await shows('if (i < tries) throw');
     await told.getByRole('button', { name: 'Retry' }).click();

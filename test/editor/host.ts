@@ -1,31 +1,32 @@
-// Runs inside the extension host: mocha over the suites that test.ts bundled with it.
-import { format } from 'node:util';
+// Runs inside the extension host, beside Node or in a web worker: mocha over the suites that were bundled with it.
 import Mocha from 'mocha';
-import CountingReporter from './counts.ts';
+import type { Counts } from './counts.ts';
 
-/** Begins each line of mocha's: everything else that an extension host prints goes the same way. */
+/** Begins each text of mocha's: everything else that an extension host prints goes the same way. */
 export const mark = '[suites] ';
 
-Mocha.reporters.Base.consoleLog = (...args: unknown[]) => {
-  for (const line of format(...args).split('\n')) console.log(mark + line);
-};
+// Where there is no terminal, the editor's outside puts the parts together: the pattern goes on as it is.
+Mocha.reporters.Base.consoleLog = (pattern = '', ...args: unknown[]) => console.log(mark + pattern, ...args);
 
 /**
- * Runs suites with mocha's `describe`/`it`. `load` requires them; it is called when those globals exist.
- * Rejects when a test failed, so that the editor ends with a code other than 0.
+ * Runs suites with mocha's `describe`/`it`. `load` requires them; it is called when those globals exist. Tells the stage
+ * what it counted. Rejects when a test failed, so that the editor ends with a code other than 0.
  */
 export async function runSuites(load: () => void): Promise<void> {
   const mocha = new Mocha({
     ui: 'bdd',
     color: false,
     timeout: 20_000,
-    reporter: CountingReporter,
+    reporter: Mocha.reporters.Spec,
     grep: process.env.PERIGEE_TEST_GREP,
   });
   mocha.suite.emit(Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE, globalThis, 'suites', mocha);
   load();
-  const failures = await new Promise<number>((done) => {
-    mocha.run(done);
+  const { stats } = await new Promise<Mocha.Runner>((done) => {
+    const runner = mocha.run(() => done(runner));
   });
-  if (failures > 0) throw new Error(`${failures} of the extension's tests failed.`);
+  if (!stats) throw new Error('mocha counted nothing.');
+  const counts: Counts = { passed: stats.passes, failed: stats.failures, skipped: stats.pending };
+  await fetch(`${process.env.PERIGEE_STAGE}/counts`, { method: 'POST', body: JSON.stringify(counts) });
+  if (counts.failed > 0) throw new Error(`${counts.failed} of the extension's tests failed.`);
 }

@@ -2,6 +2,7 @@
 // up in an editor of its own, in light and dark, wide and narrow: docs/<scene>-<theme>[-narrow].png.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UpstreamDouble } from '../doubles/upstream.ts';
 import { startBackend } from './backend.ts';
 import { fetchBrowser, fetchEditor, root } from './fetch.ts';
 import { makeSample } from './sample.ts';
@@ -25,7 +26,9 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
   const { viewport, sideBar } = shapes[shape];
   const file = join(root, 'docs', `${scene.name}-${theme}${shape}.png`);
   const sample = await makeSample();
-  const backend = await startBackend();
+  const upstream = scene.script && (await new UpstreamDouble().start());
+  const call = scene.script && upstream?.script(scene.script);
+  const backend = await startBackend({ env: { UPSTREAM_URL: upstream?.url } });
   try {
     const editor = await openWorkbench({
       folder: sample.folder,
@@ -35,7 +38,7 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
       settings: { 'perigee.serverUrl': backend.url, ...calm },
     });
     try {
-      const area = await scene.setUp({ editor, backend, setSideBarWidth: () => editor.setSideBarWidth(sideBar) });
+      const area = await scene.setUp({ editor, backend, call, setSideBarWidth: () => editor.setSideBarWidth(sideBar) });
       // Neither a blinking caret nor a fading hover: two runs give the same picture.
       await editor.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', ...(area && { clip: area }) });
       console.log(file);
@@ -47,6 +50,7 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
     }
   } finally {
     await backend.stop();
+    await upstream?.stop();
     await sample.remove();
   }
 }

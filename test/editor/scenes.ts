@@ -1,6 +1,8 @@
 // What `npm run pictures` shows. A scene gets a fresh editor on the sample workspace, with the demo model behind it, and
 // leaves on the screen what is to be seen.
+import type { Call, Script } from '../doubles/upstream.ts';
 import type { Backend } from './backend.ts';
+import { between, inTwo, path, pieces } from './sampleEdit.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface Stage {
@@ -8,6 +10,8 @@ export interface Stage {
   backend: Backend;
   /** Gives an open side bar the width of the picture's shape. */
   setSideBarWidth: () => Promise<void>;
+  /** The answer of the scene's script. */
+  call?: Call;
 }
 
 /** A part of the window, in CSS pixels. */
@@ -20,6 +24,8 @@ export interface Scene {
   themes?: ('dark' | 'light' | 'contrast')[];
   /** False where the width of the side bar doesn't matter. */
   narrow?: boolean;
+  /** What the model writes, where the demo model's answer is not meant. */
+  script?: Script;
   /** Resolves when the picture can be taken, of the whole window or of the area it returns. */
   setUp: (stage: Stage) => Promise<Area | undefined>;
 }
@@ -41,6 +47,12 @@ async function ask(chat: Awaited<ReturnType<typeof openChat>>, text: string, ans
   await composer.press('Enter');
   const ended = chat.getByRole('article', { name: 'Answer' }).and(chat.locator('[aria-busy="false"]'));
   await ended.nth(answers - 1).waitFor();
+}
+
+async function editFile({ editor }: Pick<Stage, 'editor'>): Promise<void> {
+  await editor.openFile(path, 12);
+  await editor.runCommand('Perigee: Edit File');
+  await editor.parts.request('Edit client.ts', 'Wait between the tries');
 }
 
 export const scenes: Scene[] = [
@@ -98,6 +110,55 @@ export const scenes: Scene[] = [
       await page.locator('.quick-input-list').getByText('rename i to attempt', { exact: true }).first().waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.codelens-decoration').filter({ hasText: 'Perigee: hunk 1 of' }).waitFor();
+      return undefined;
+    },
+  },
+  {
+    name: 'edit-file-writing',
+    narrow: false,
+    script: { pieces, gateAt: between },
+    setUp: async ({ editor, call }) => {
+      await editFile({ editor });
+      await call?.atGate;
+      await editor.parts.shows('if (i === tries - 1)');
+      await editor.parts.typeAt(24, 100, '\n// Twice as long each time.');
+      await editor.parts.shows('// Twice as long each time.');
+      return undefined;
+    },
+  },
+  {
+    name: 'edit-file',
+    narrow: false,
+    script: { pieces },
+    setUp: async ({ editor }) => {
+      await editFile({ editor });
+      await editor.parts.lenses('hunk 3 of 3').waitFor();
+      await editor.parts.shows(inTwo.split('\n')[1]?.trim() ?? '');
+      return undefined;
+    },
+  },
+  {
+    name: 'proposals',
+    narrow: false,
+    setUp: async ({ editor, setSideBarWidth }) => {
+      const { page } = editor;
+      await editor.openFile('src/client.ts', 12);
+      await editor.runCommand('Perigee: Edit in Workspace');
+      await page.locator('.quick-input-widget input[placeholder^="Which files"]').waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.quick-input-widget input[placeholder^="What should change"]').waitFor();
+      await page.keyboard.type(
+        'rename i to attempt; new file src/backoff.ts: export const backoffMs = 100; move README.md to docs/README.md; delete src/totals.py',
+      );
+      await page.keyboard.press('Enter');
+      const list = page.locator('.pane').filter({ hasText: 'Proposed Changes' });
+      await list.getByText('totals.py').waitFor();
+      await list.locator('.codicon-loading').waitFor({ state: 'detached' });
+      await setSideBarWidth();
+      await list.getByText('client.ts').click();
+      await page.locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
+      await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
+      await list.locator('.pane-header').hover();
       return undefined;
     },
   },

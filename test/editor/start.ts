@@ -13,7 +13,7 @@ import { backendProgram, untilReady } from './backend.ts';
 import { fetchEditor, root } from './fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './processes.ts';
 import { makeSample } from './sample.ts';
-import { startServer, writeSettings } from './workbench.ts';
+import { startServer, writeSettings } from './vscodeServer.ts';
 
 const run = promisify(execFile);
 const data = join(root, 'data');

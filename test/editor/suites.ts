@@ -1,56 +1,88 @@
-// What the suites of the extension host need around them, in the browser edition and on the desktop alike: one bundle, a
+// What the suites of an extension host need around them, in the browser edition and on the desktop alike: one bundle, a
 // sample workspace, the real backend with 100 messages for its guest, and a model service that they script by POST to
 // `${process.env.PERIGEE_UPSTREAM}/control` (see test/doubles/script.ts).
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { UpstreamDouble } from '../doubles/upstream.ts';
-import { startBackend } from './backend.ts';
-import { type Counts, readCounts } from './counts.ts';
+import { type Backend, startBackend } from './backend.ts';
+import type { Counts } from './counts.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
+import { startStageServer } from './stageServer.ts';
+
+/** The kinds of extension host: beside Node, on the desktop or a remote machine; or in a web worker of the page. */
+export type HostKind = 'node' | 'web';
 
 export interface Stage {
-  /** The bundle, exporting `run()`. */
+  /** The extension and the bundle, exporting `run()`: paths for Node's host, addresses for the web's. */
+  extensionPath: string;
   testsPath: string;
   /** The workspace folder to open. */
   folder: string;
-  settings: Record<string, unknown>;
-  /** For the extension host. */
-  env: Record<string, string | undefined>;
+  /** Starts the backend, open to the `origin` of a web editor's page; the user settings that lead to it. */
+  settings(origin?: string): Promise<Record<string, unknown>>;
   /** What the suites counted; undefined when they didn't come to their end. */
   counts(): Counts | undefined;
   /** Ends and removes it all. */
   strike(): Promise<void>;
 }
 
-/** Prepares everything around suites. `out`, a folder of this run alone, lies below the repository: bundles find node_modules. */
-export async function setStage(files: string[], { out, grep }: { out: string; grep?: string }): Promise<Stage> {
+export interface StageOptions {
+  host: HostKind;
+  /** A folder of this run alone, below the repository: bundles find node_modules. */
+  out: string;
+  /** Runs only tests whose titles have this text in them. */
+  grep?: string;
+}
+
+/** Prepares everything around suites. */
+export async function setStage(files: string[], { host, out, grep }: StageOptions): Promise<Stage> {
   await mkdir(out, { recursive: true });
-  const testsPath = await bundleSuites(files, join(out, 'suites.cjs'));
+  const bundle = join(out, `suites-${host}.cjs`);
   const sample = await makeSample();
   const upstream = await new UpstreamDouble().start();
-  const config = join(out, 'perigee.config.json');
-  // One guest serves all suites of a window: it must not run out of messages between them.
-  await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
-  const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
-  const counts = join(out, 'host-counts');
+  const server = await startStageServer(() => bundle);
+  let backend: Backend | undefined;
+  await bundleSuites(files, bundle, host, {
+    PERIGEE_HOST: host,
+    PERIGEE_STAGE: server.url,
+    PERIGEE_TEST_GREP: grep,
+    PERIGEE_UPSTREAM: new URL(upstream.url).origin,
+  });
   return {
-    testsPath,
+    extensionPath: host === 'web' ? server.extension : root,
+    testsPath: host === 'web' ? `${server.extension}/suites.cjs` : bundle,
     folder: sample.folder,
-    settings: { 'perigee.serverUrl': backend.url },
-    env: { PERIGEE_COUNTS: counts, PERIGEE_TEST_GREP: grep, PERIGEE_UPSTREAM: new URL(upstream.url).origin },
-    counts: () => readCounts(counts),
+    async settings(origin) {
+      const config = join(out, `perigee-${host}.config.json`);
+      // One guest serves all suites of a window: it must not run out of messages between them.
+      await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+      const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, CORS_ORIGINS: origin };
+      backend = await startBackend({ env });
+      // In the browser edition on by default: what a test leaves unsaved would come to the disk, if the machine is slow.
+      return { 'perigee.serverUrl': backend.url, 'files.autoSave': 'off' };
+    },
+    counts: server.counts,
     async strike() {
-      await backend.stop();
+      await backend?.stop();
       await upstream.stop();
+      await server.stop();
       await sample.remove();
     },
   };
 }
 
-/** Bundles the suites of the extension host into one CommonJS file that exports `run()`; its path. */
-async function bundleSuites(files: string[], outfile: string): Promise<string> {
+/**
+ * Bundles suites into one CommonJS file that exports `run()`. What they read of `process.env` is written into it: a web
+ * worker has no environment, and the desktop's would need to be handed through three processes.
+ */
+async function bundleSuites(
+  files: string[],
+  outfile: string,
+  host: HostKind,
+  env: Record<string, string | undefined>,
+): Promise<void> {
   const load = files.map((file) => `require(${JSON.stringify(file)});`).join('\n');
   await build({
     stdin: {
@@ -61,15 +93,34 @@ async function bundleSuites(files: string[], outfile: string): Promise<string> {
     outfile,
     bundle: true,
     format: 'cjs',
-    platform: 'node',
-    target: 'node20',
     sourcemap: 'inline',
-    // Its own packages stay in node_modules: mocha finds its parts by path.
-    packages: 'external',
+    define: Object.fromEntries(Object.entries(env).map(([name, value]) => [`process.env.${name}`, literal(value)])),
     logLevel: 'warning',
+    ...ways[host],
   });
-  return outfile;
 }
+
+const literal = (value: string | undefined) => (value === undefined ? 'undefined' : JSON.stringify(value));
+
+const ways: Record<HostKind, BuildOptions> = {
+  // Its own packages stay in node_modules: mocha finds its parts by path.
+  node: { platform: 'node', target: 'node20', packages: 'external' },
+  // Anything else of Node's that a suite imports ends the build with that import's line.
+  web: {
+    platform: 'browser',
+    target: 'es2022',
+    // mocha's browser build takes whatever `module` it sees for its own, so the last word must be ours.
+    format: 'iife',
+    globalName: 'suites',
+    footer: { js: 'module.exports = suites;' },
+    external: ['vscode'],
+    alias: {
+      mocha: join(root, 'test/support/web/mocha.ts'),
+      'mocha/mocha.js': join(root, 'node_modules/mocha/mocha.js'),
+      'node:assert/strict': join(root, 'test/support/web/assert.ts'),
+    },
+  },
+};
 
 /** The files under a folder whose names end so and whose paths contain one of `names` (all when there are none). */
 export async function findSuites(folder: string, ending: string, names: string[] = []): Promise<string[]> {

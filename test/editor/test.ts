@@ -1,44 +1,56 @@
-// `npm run test:editor [-- name…] [--grep text]`: the suites that need a real VS Code.
+// `npm run test:editor [-- name…] [--grep text] [--host node|web]`: the suites that need a real VS Code.
 //
-//   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts
+//   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts; once in the host
+//                                 beside Node, once in the one in a web worker
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
 //
 // Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
 import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { add, type Counts, readCounts } from './counts.ts';
+import { add, type Counts, readCounts, tell } from './counts.ts';
 import { fetchBrowser, fetchEditor, root } from './fetch.ts';
 import { mark } from './host.ts';
 import { endProcess, startProcess } from './processes.ts';
-import { findSuites, setStage } from './suites.ts';
-import { openWorkbench } from './workbench.ts';
+import { findSuites, type HostKind, setStage } from './suites.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
 
 // Below the repository, so that the bundle finds node_modules, and of this process alone.
 const out = join(root, 'out/editor', String(process.pid));
 
-/** Runs suites inside the extension host. A host that dies, hangs or never starts counts as one failure. */
-async function runInHost(files: string[], grep: string | undefined): Promise<Counts> {
-  const stage = await setStage(files, { out, grep });
+const hosts: Record<HostKind, string> = {
+  node: 'the extension host beside Node',
+  web: 'the extension host in a web worker',
+};
+
+/** Runs suites inside an extension host. One that dies, hangs or never starts counts as a failure. */
+async function runInHost(host: HostKind, files: string[], grep: string | undefined): Promise<Counts> {
+  console.log(`\n${hosts[host]}`);
+  const stage = await setStage(files, { host, out, grep });
   const recent: string[] = [];
   const keep = (line: string) => void (recent.push(line) > 200 && recent.shift());
-  const editor = await openWorkbench({
-    folder: stage.folder,
-    testsPath: stage.testsPath,
-    settings: stage.settings,
-    env: stage.env,
-    onTestOutput: (line) => (line.startsWith(mark) ? console.log(line.slice(mark.length)) : keep(line)),
-    onServerOutput: keep,
-  });
+  const silence = new Silence(silenceMs);
+  let editor: Workbench | undefined;
   try {
-    const code = await within(hostLimitMs, editor.tests);
+    editor = await openWorkbench({
+      ...stage,
+      onTestOutput(text) {
+        silence.broken();
+        if (text.startsWith(mark)) console.log(text.slice(mark.length));
+        else keep(text);
+      },
+      onServerOutput: keep,
+    });
+    silence.broken();
+    const code = await Promise.race([editor.tests, silence.passed]);
     const counted = stage.counts();
     if (counted && (code === 0 || counted.failed > 0)) return counted;
-    const reason = code === undefined ? `did not end within ${hostLimitMs / 60_000} minutes` : `ended with ${code}`;
-    console.error(`The extension host ${reason}. What the editor said last:\n${recent.join('\n')}`);
+    const reason = code === undefined ? `said nothing for ${silenceMs / 1000} s` : `ended with ${code}`;
+    console.error(`${hosts[host]} ${reason}. What the editor said last:\n${recent.join('\n')}`);
     return add(counted ?? none, { passed: 0, failed: 1, skipped: 0 });
   } finally {
-    await editor.close();
+    silence.broken(false);
+    await editor?.close();
     await stage.strike();
   }
 }
@@ -69,8 +81,27 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
 }
 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-const hostLimitMs = 5 * 60_000;
-const specsLimitMs = 10 * 60_000;
+// A test may take 20 s, with as much before and after it: who says nothing for longer is dead, however slow the machine.
+const silenceMs = 120_000;
+const specsLimitMs = 15 * 60_000;
+
+/** Waits for somebody to fall silent. */
+class Silence {
+  #timer: NodeJS.Timeout | undefined;
+  #pass!: () => void;
+  /** Resolves when nothing broke it for as long as it may last. */
+  readonly passed = new Promise<undefined>((resolve) => {
+    this.#pass = () => resolve(undefined);
+  });
+
+  constructor(readonly limitMs: number) {}
+
+  /** Something was said. `goesOn`: more is to come. */
+  broken(goesOn = true): void {
+    clearTimeout(this.#timer);
+    if (goesOn) this.#timer = setTimeout(this.#pass, this.limitMs);
+  }
+}
 
 async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
@@ -85,10 +116,18 @@ async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | unde
 }
 
 async function main(args: string[]): Promise<number> {
-  const at = args.indexOf('--grep');
-  const [, grep] = at < 0 ? [] : args.splice(at, 2);
+  const option = (name: string) => {
+    const at = args.indexOf(name);
+    return at < 0 ? undefined : args.splice(at, 2)[1];
+  };
+  const grep = option('--grep');
+  const host = option('--host');
+  if (host !== undefined && !Object.hasOwn(hosts, host)) {
+    console.error(`--host is one of ${Object.keys(hosts).join(', ')}; without it the suites run in each.`);
+    return 1;
+  }
   const inside = await findSuites('test/extension', '.test.ts', args);
-  const outside = await findSuites('test/editor', '.spec.ts', args);
+  const outside = host ? [] : await findSuites('test/editor', '.spec.ts', args);
   if (inside.length + outside.length === 0) {
     console.error(`No suite has ${args.join(' or ')} in its path.`);
     return 1;
@@ -98,11 +137,22 @@ async function main(args: string[]): Promise<number> {
   await mkdir(out, { recursive: true });
   await Promise.all([fetchEditor(), fetchBrowser()]);
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
-  let total = none;
-  if (inside.length > 0) total = add(total, await runInHost(inside, grep));
-  if (outside.length > 0) total = add(total, await runOutside(outside, grep));
+  const summary: [string, Counts][] = [];
+  if (inside.length > 0) {
+    for (const kind of host ? [host as HostKind] : (['node', 'web'] as const)) {
+      const counts = await runInHost(kind, inside, grep).catch((error) => {
+        // A suite that can't be bundled for this kind, an editor that doesn't open: the others have their turn still.
+        console.error(error instanceof Error ? error.message : error);
+        return { ...none, failed: 1 };
+      });
+      summary.push([hosts[kind], counts]);
+    }
+  }
+  if (outside.length > 0) summary.push(['editors driven from outside', await runOutside(outside, grep)]);
+  const total = summary.map(([, counts]) => counts).reduce(add);
   if (process.env.PERIGEE_COUNTS) appendFileSync(process.env.PERIGEE_COUNTS, `${JSON.stringify(total)}\n`);
-  console.log(`${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
+  for (const [name, counts] of summary) console.log(`${name}: ${tell(counts)}`);
+  console.log(tell(total));
   return total.failed === 0 ? 0 : 1;
 }
 

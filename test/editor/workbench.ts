@@ -12,107 +12,28 @@
  *
  * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
  */
-import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { format, promisify } from 'node:util';
+import { format } from 'node:util';
 import type { BrowserContext, Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { openProfile } from './browser.ts';
-import { fetchEditor, root } from './fetch.ts';
-import { endProcess, killGroup, startProcess, temporaryFolder } from './processes.ts';
-
-const run = promisify(execFile);
-
-export interface ServerOptions {
-  /** Holds the server's data, settings and extensions. */
-  dataFolder: string;
-  /** 0 (any free port) by default. */
-  port?: number;
-  /** More of the environment that the server and its extension host see. */
-  env?: Record<string, string | undefined>;
-  /** What a page must know to be let in; none by default, which is for tests only. */
-  token?: string;
-  /** Whether the page may load an extension that is being developed, and run tests: never for people. */
-  automated?: boolean;
-  /** Called with each line the server prints. */
-  onOutput?: (line: string) => void;
-}
-
-export interface Server {
-  /** `http://127.0.0.1:PORT` */
-  url: string;
-  /** Settles when the server has ended, by itself or by `stop`. */
-  ended: Promise<void>;
-  stop(): Promise<void>;
-  /** SIGKILL to the server and everything it started. */
-  kill(): void;
-}
-
-/** Starts the server part of VS Code; resolves once it listens. Rejects with what it printed when it ends before that. */
-export async function startServer(options: ServerOptions): Promise<Server> {
-  const { node, vscode } = await fetchEditor();
-  // In a file, for arguments are seen by everybody on the machine.
-  const tokenFile = options.token && join(options.dataFolder, 'token');
-  if (tokenFile) await writeFile(tokenFile, options.token ?? '', { mode: 0o600 });
-  const args = [
-    ...['--require', join(root, 'test/editor/mintKey.cjs')],
-    join(vscode, 'out/server-main.js'),
-    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
-    ...(tokenFile ? ['--connection-token-file', tokenFile] : ['--without-connection-token']),
-    ...['--server-data-dir', options.dataFolder, '--accept-server-license-terms'],
-    ...['--disable-workspace-trust', '--disable-telemetry'],
-    // Should this process be killed outright, the server ends itself once no window has been open for a while.
-    ...(options.automated ? ['--enable-smoke-test-driver', '--enable-remote-auto-shutdown'] : []),
-  ];
-  const child = startProcess(node, args, {
-    cwd: options.dataFolder,
-    env: { ...withoutEditor(process.env), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const port = await new Promise<number>((found, fail) => {
-    let printed = '';
-    const read = (line: string) => {
-      printed += `${line}\n`;
-      options.onOutput?.(line);
-      if (printed.length > 100_000) printed = printed.slice(-50_000);
-      const listening = /Extension host agent listening on (\d+)/.exec(line);
-      if (listening) found(Number(listening[1]));
-    };
-    createInterface(child.stdout!).on('line', read);
-    createInterface(child.stderr!).on('line', read);
-    child.once('error', fail);
-    child.once('exit', (code) => fail(new Error(`The VS Code server ended with ${code}:\n${printed}`)));
-  });
-  return { url: `http://127.0.0.1:${port}`, ended, stop: () => endProcess(child), kill: () => killGroup(child) };
-}
-
-// Run from a terminal inside VS Code, ours would take itself for a part of that one.
-function withoutEditor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !name.startsWith('VSCODE_') && name !== 'ELECTRON_RUN_AS_NODE'),
-  );
-}
-
-/** Installs a VSIX into a server's data folder, as "Install from VSIX" does. Rejects with what the editor said. */
-async function installExtension(vsix: string, dataFolder: string): Promise<void> {
-  const { node, vscode } = await fetchEditor();
-  const args = [join(vscode, 'out/server-main.js'), '--install-extension', vsix, '--server-data-dir', dataFolder];
-  const { stdout, stderr } = await run(node, args, { cwd: dataFolder, env: withoutEditor(process.env) });
-  // It ends with 0 even when it refused.
-  if (!/successfully installed/.test(stdout)) throw new Error(`${vsix} was not installed:\n${stdout}${stderr}`);
-}
+import { EditorParts } from './editorParts.ts';
+import { root } from './fetch.ts';
+import { temporaryFolder } from './processes.ts';
+import { installExtension, type Server, startServer, writeSettings } from './vscodeServer.ts';
 
 export interface WorkbenchOptions {
   /** The workspace folder, absolute. */
   folder: string;
-  /** The extension under development; this repository's own by default, null for none. */
+  /**
+   * The extension under development; this repository's own by default, null for none. A path is loaded by the extension
+   * host beside Node; an address, of a web server open to other origins, by the one in a web worker of the page.
+   */
   extensionPath?: string | null;
-  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host. */
+  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host: a path or an address too. */
   testsPath?: string;
-  /** User settings, on top of quiet defaults. */
-  settings?: Record<string, unknown>;
+  /** User settings, on top of quiet defaults; or what makes them, once the origin of the window is known. */
+  settings?: Record<string, unknown> | ((origin: string) => Promise<Record<string, unknown>>);
   /** The name of a built-in theme; 'Default Dark Modern' by default. */
   colorTheme?: string;
   /** 1280 x 800 by default. */
@@ -129,40 +50,14 @@ export interface WorkbenchOptions {
   onServerOutput?: (line: string) => void;
 }
 
-// What would cover, move or distract in tests and pictures. VS Code's own chat stays out of the way of ours.
-const quiet = {
-  'chat.disableAIFeatures': true,
-  'extensions.autoCheckUpdates': false,
-  'extensions.ignoreRecommendations': true,
-  'git.openRepositoryInParentFolders': 'never',
-  'security.workspace.trust.enabled': false,
-  'telemetry.telemetryLevel': 'off',
-  'update.mode': 'none',
-  'window.confirmBeforeClose': 'never',
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'workbench.startupEditor': 'none',
-  'workbench.tips.enabled': false,
-};
-
-/** Writes the user settings below a data folder, a server's by default: quiet defaults and what is given. */
-export async function writeSettings(
-  dataFolder: string,
-  settings: Record<string, unknown>,
-  user = 'data/User',
-): Promise<void> {
-  const folder = join(dataFolder, user);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
+function isAddress(location: string | null | undefined): location is string {
+  return /^https?:/.test(location ?? '');
 }
 
 /** Opens an editor of its own on a folder; resolves when its workbench is on screen. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const home = await temporaryFolder('perigee-editor-');
   try {
-    await writeSettings(home, {
-      'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
-      ...options.settings,
-    });
     for (const file of options.vsix ?? []) await installExtension(file, home);
     const workbench = new Workbench(options, home);
     await workbench.reopen();
@@ -173,8 +68,13 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
-/** Those open now, for a look at them when a test fails. */
-export const openWorkbenches = new Set<Workbench>();
+const registry = globalThis as { openPerigeeWorkbenches?: Set<Workbench> };
+/**
+ * Those open now, for a look at them when a test fails. One set for the process: mocha requires its hooks and imports a
+ * suite that awaits at its top level, and then this module is there twice.
+ */
+export const openWorkbenches = registry.openPerigeeWorkbenches ?? new Set<Workbench>();
+registry.openPerigeeWorkbenches = openWorkbenches;
 
 export class Workbench {
   #server: Server | undefined;
@@ -203,14 +103,19 @@ export class Workbench {
     return this.#page;
   }
 
+  /** Code lenses, quick picks, the list of proposals and the like. */
+  get parts(): EditorParts {
+    return new EditorParts(this.page);
+  }
+
   /** `http://127.0.0.1:PORT/?folder=…` with everything that loads the extension. */
   get url(): string {
     if (!this.#server) throw new Error('This editor is not open.');
     const { extensionPath = root, testsPath } = this.options;
     const remote = (path: string) => `vscode-remote://127.0.0.1:${this.#port}${resolve(path)}`;
     const payload: [string, string][] = [];
-    if (extensionPath) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
-    if (testsPath) payload.push(['extensionTestsPath', remote(testsPath)]);
+    if (extensionPath && !isAddress(extensionPath)) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
+    if (testsPath && !isAddress(testsPath)) payload.push(['extensionTestsPath', remote(testsPath)]);
     const query = new URLSearchParams({ folder: resolve(this.options.folder), payload: JSON.stringify(payload) });
     return `${this.#server.url}/?${query}`;
   }
@@ -229,13 +134,22 @@ export class Workbench {
       },
     });
     openWorkbenches.add(this);
-    this.#port = Number(new URL(this.#server.url).port);
+    if (this.#port === 0) {
+      this.#port = Number(new URL(this.#server.url).port);
+      const { settings = {} } = options;
+      await writeSettings(this.home, {
+        'workbench.colorTheme': options.colorTheme ?? 'Default Dark Modern',
+        ...(typeof settings === 'function' ? await settings(this.#server.url) : settings),
+      });
+    }
     this.#context = await openProfile(join(this.home, 'profile'), {
       viewport: options.viewport ?? { width: 1280, height: 800 },
       deviceScaleFactor: options.scale ?? 1,
+      bypassCSP: isAddress(options.extensionPath),
     });
     const page = this.#context.pages()[0] ?? (await this.#context.newPage());
     this.#page = page;
+    if (isAddress(options.extensionPath)) await this.#loadFromWeb(page, options.extensionPath);
     page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
     await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) =>
       options.onTestOutput?.(format(...args)),
@@ -303,6 +217,21 @@ export class Workbench {
   async runCommand(title: string): Promise<void> {
     const picker = await this.#openPicker('F1', `>${title}`);
     await this.#choose(picker, title);
+  }
+
+  /** Saves the file in front, and waits until it is. */
+  async save(): Promise<void> {
+    await this.runCommand('File: Save');
+    await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
+  }
+
+  /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
+  async notification(text: string): Promise<Locator> {
+    await this.page.locator('.statusbar-item .codicon-bell-dot').waitFor();
+    await this.runCommand('Notifications: Show Notifications');
+    const found = this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
+    await found.waitFor();
+    return found;
   }
 
   /** Opens a file of the workspace in the editor and waits for its tab. `line` counts from 1. */
@@ -401,6 +330,35 @@ export class Workbench {
       }
       throw new Error(`Nothing that the window stored contains ${wanted}`);
     }, text);
+  }
+
+  /** Says in the page's own configuration, which no address can change, where its extension under development lies. */
+  async #loadFromWeb(page: Page, extension: string): Promise<void> {
+    const { testsPath } = this.options;
+    const part = (address: string) => {
+      const { protocol, host, pathname } = new URL(address);
+      return { scheme: protocol.slice(0, -1), authority: host, path: pathname };
+    };
+    await page.route(
+      (url) => url.origin === this.#server?.url && url.pathname === '/',
+      async (route) => {
+        const response = await route.fetch();
+        const html = await response.text();
+        const body = html.replace(
+          /(id="vscode-workbench-web-configuration" data-settings=")([^"]*)/,
+          (_, before, json) => {
+            const settings = JSON.parse(json.replaceAll('&quot;', '"'));
+            settings.developmentOptions = {
+              ...settings.developmentOptions,
+              extensions: [part(extension)],
+              ...(testsPath && { extensionTestsPath: part(testsPath) }),
+            };
+            return before + JSON.stringify(settings).replaceAll('"', '&quot;');
+          },
+        );
+        await route.fulfill({ response, body });
+      },
+    );
   }
 
   async #shown(): Promise<void> {

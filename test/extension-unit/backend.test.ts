@@ -69,6 +69,20 @@ describe('the client of the server', () => {
     assert.equal(requests[0]?.headers['perigee-device'], 'VS Code');
   });
 
+  it('tells what became of an edit, and the balance after it', async () => {
+    const answer = { chargedMicro: 0, refundedMicro: 1_000_000, balance };
+    answers = [
+      (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)),
+    ];
+    const told: Balance[] = [];
+    backend.onDidChangeBalance((value) => told.push(value));
+    assert.deepEqual(await backend.outcome('token', 'a run', { applied: 0, refused: 2 }), answer);
+    assert.deepEqual(told, [balance]);
+    assert.equal(requests[0]?.url, '/api/runs/a%20run/outcome');
+    answers = [(_, response) => response.writeHead(204).end()];
+    await assert.rejects(backend.outcome('token', 'a run', { applied: 0, refused: 2 }), BackendError);
+  });
+
   it('goes on after a broken connection from the last event, and drops what comes again', async () => {
     answers = [
       (_, response) => {

@@ -1,8 +1,21 @@
 import * as vscode from 'vscode';
 import { type BackendError, localProblem } from '../../extension/backendError.ts';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
+import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import { WorkspaceFiles } from '../../extension/edit/files.ts';
+import type { Accepted, Source } from '../../extension/edit/proposal.ts';
+import type { OpenProposal } from '../../extension/edit/proposals.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
-import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, SelectionEdit } from '../../shared/runs.ts';
+import type {
+  FilesEdit,
+  Outcome,
+  OutcomeAnswer,
+  RepairEdit,
+  RunAnswer,
+  RunEvent,
+  RunRequest,
+  SelectionEdit,
+} from '../../shared/runs.ts';
 
 const balance = {
   availableMicro: 9,
@@ -19,15 +32,39 @@ export function selectionOf({ input }: RunRequest & { kind: 'edit' }): Selection
   return input;
 }
 
+/** The files that a request is about; fails if it is about a selection. */
+export function filesOf({ input }: RunRequest & { kind: 'edit' }): FilesEdit {
+  if (!('files' in input)) throw new Error('not an edit of files');
+  return input;
+}
+
+/** What a request to repair asks for. */
+export function repairOf({ input }: RunRequest & { kind: 'edit' }): RepairEdit {
+  if (!('repairs' in input)) throw new Error('not a repair');
+  return input;
+}
+
+/** A block as models write it; each text is whole lines, or none. */
+export function block(search: string, replace: string, path?: string): string {
+  const lines = (text: string) => (text === '' ? '' : `${text}\n`);
+  const head = path === undefined ? '' : `${path}\n`;
+  return `${head}\`\`\`\n<<<<<<< SEARCH\n${lines(search)}=======\n${lines(replace)}>>>>>>> REPLACE\n\`\`\`\n\n`;
+}
+
 /** A server whose answers the test writes, piece by piece. */
 export class ScriptedRuns implements EditRuns {
   readonly requests: (RunRequest & { kind: 'edit' })[] = [];
   readonly stopped: string[] = [];
   readonly outcomes: Outcome[] = [];
+  /** As many edits as may be were refunded today. */
+  isCapped = false;
   /** Thrown by the next start. */
   refusal: BackendError | undefined;
   private readonly called = new vscode.EventEmitter<void>();
   readonly onDidCall = this.called.event;
+  private readonly taken = new vscode.EventEmitter<void>();
+  /** All that was written by now has been read, and what follows from it done, as far as that is done at once. */
+  readonly onDidTake = this.taken.event;
   private readonly answers = new Map<string, { events: RunEvent[]; length: number; wake?: () => void }>();
 
   async start(request: RunRequest): Promise<RunAnswer> {
@@ -51,6 +88,7 @@ export class ScriptedRuns implements EditRuns {
         if (event.type === 'done' || event.type === 'error') return;
         continue;
       }
+      this.taken.fire();
       await new Promise<void>((resolve, reject) => {
         answer.wake = resolve;
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -65,20 +103,35 @@ export class ScriptedRuns implements EditRuns {
 
   async tellOutcome(_id: string, outcome: Outcome): Promise<OutcomeAnswer> {
     this.outcomes.push(outcome);
-    return { chargedMicro: 1_000_000, refundedMicro: 0, balance };
+    this.called.fire();
+    if (outcome.applied > 0) return { chargedMicro: 1_000_000, refundedMicro: 0, notRefunded: 'applied', balance };
+    if (this.isCapped) return { chargedMicro: 1_000_000, refundedMicro: 0, notRefunded: 'daily_limit', balance };
+    return { chargedMicro: 0, refundedMicro: 1_000_000, balance };
   }
 
   /** The model writes `text` in the newest run. */
   write(text: string): void {
-    const id = this.requests.at(-1)!.id;
+    this.writeTo(this.requests.at(-1)!.id, text);
+  }
+
+  writeTo(id: string, text: string): void {
     const answer = this.answers.get(id)!;
     this.push(id, { type: 'text', data: { text, at: answer.length } });
     answer.length += text.length;
   }
 
   done(): void {
-    const data = { state: 'complete' as const, chargedMicro: 1_000_000, balance };
+    this.doneWith(this.requests.at(-1)!.id);
+  }
+
+  /** The newest run ends at its length limit. */
+  cut(): void {
+    const data = { state: 'complete', cutShort: true, chargedMicro: 1_000_000, balance } as const;
     this.push(this.requests.at(-1)!.id, { type: 'done', data });
+  }
+
+  doneWith(id: string): void {
+    this.push(id, { type: 'done', data: { state: 'complete', chargedMicro: 1_000_000, balance } });
   }
 
   fail(): void {
@@ -155,8 +208,15 @@ export class Scene {
   readonly runs = new ScriptedRuns();
   readonly memory = new Memory();
   readonly messages = new Messages();
+  /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
+  readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
+  readonly accepted: Accepted[] = [];
+  readonly files = new WorkspaceFiles();
   readonly edits: Edits = createEdits({
     runs: this.runs,
+    files: this.files,
+    proposals: () => ({ begin: (source) => this.beginProposal(source) }),
+    record: async (accepted) => void this.accepted.push(accepted),
     memory: this.memory,
     isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
@@ -169,6 +229,33 @@ export class Scene {
     this.edits.onDidChange(() => this.lookAgain()),
     this.runs.onDidCall(() => this.lookAgain()),
   ];
+
+  private beginProposal(source: Source): OpenProposal {
+    const proposed = {
+      source,
+      plans: [] as readonly FilePlan[],
+      finished: false,
+      why: undefined as string | undefined,
+    };
+    this.proposed.push(proposed);
+    const update = (plans: readonly FilePlan[]) => {
+      proposed.plans = plans;
+      this.lookAgain();
+    };
+    const end = async (why?: string) => {
+      Object.assign(proposed, { finished: true, why });
+      this.lookAgain();
+      return { files: proposed.plans.length, refused: 0 };
+    };
+    return {
+      update,
+      finish: (plans) => {
+        update(plans);
+        return end();
+      },
+      fail: (why) => end(why),
+    };
+  }
 
   private lookAgain(): void {
     for (const look of [...this.waiting]) look();
@@ -208,8 +295,22 @@ export class Scene {
 
   /** Opens an untitled document with `text`, one line for each word. */
   async open(text: string, languageId = 'plaintext'): Promise<void> {
-    const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
-    this.editor = await vscode.window.showTextDocument(document);
+    // On a slow machine the document of an earlier test, closed by now, still answers to the same name for a moment.
+    for (let tries = 0; tries < 10; tries++) {
+      const document = await vscode.workspace.openTextDocument({ content: text, language: languageId });
+      if (document.getText() !== text) continue;
+      this.editor = await vscode.window.showTextDocument(document);
+      if (!document.isClosed && document.getText() === text) return;
+    }
+    throw new Error('no document of its own was opened');
+  }
+
+  /** Asks for an edit of the whole file. Returns once the model has been asked. */
+  async askFile(instruction = 'do it'): Promise<{ over: Promise<void> }> {
+    const before = this.runs.requests.length;
+    const over = this.edits.editFile({ instruction });
+    await this.until(() => this.runs.requests.length > before);
+    return { over };
   }
 
   /** Selects whole lines, from 0, the last one included, and asks for an edit. Returns once the model has been asked. */

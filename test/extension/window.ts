@@ -9,6 +9,24 @@ export async function perigee(): Promise<TestApi> {
   return extension.activate();
 }
 
+/** Whether the suites, and the extension with them, run in a web worker of the page. */
+export const inWorker = process.env.PERIGEE_HOST === 'web';
+
+/** Why there is no git in a worker. */
+export const noGit = 'the git extension lives beside Node';
+
+/** A test of what only the extension host beside Node has; elsewhere it is shown as skipped, with the reason. */
+export function itBesideNode(title: string, why: string, test: () => Promise<void>): void {
+  if (inWorker) it.skip(`${title} (skipped here: ${why})`, test);
+  else it(title, test);
+}
+
+/** A suite of what only some hosts have; where it `isThere` not, it is shown as skipped, with the reason. */
+export function describeWhere(isThere: boolean, title: string, why: string, suite: (this: Mocha.Suite) => void): void {
+  if (isThere) describe(title, suite);
+  else describe.skip(`${title} (skipped here: ${why})`, suite);
+}
+
 /** Resolves when `isSo` becomes true; it is looked at whenever `event` fires. Mocha's limit ends a vain wait. */
 export function until(event: (listener: () => void) => { dispose(): unknown }, isSo: () => boolean): Promise<void> {
   if (isSo()) return Promise.resolve();

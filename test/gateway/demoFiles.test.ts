@@ -92,6 +92,12 @@ describe("the demo model's edits of files", () => {
     assert.equal(readEdits(text).at(-1)?.kind, 'malformed');
   });
 
+  it('is cut at its length limit in the middle of a block when asked to', async () => {
+    const { text, error } = await say('edit', [editTurn('cut short: rename count to total', { 'a.ts': 'count' })]);
+    assert.equal(error, undefined);
+    assert.equal(readEdits(text).at(-1)?.kind, 'malformed');
+  });
+
   it('writes blocks just long enough to be told apart', async () => {
     const text = 'a\nsame\nb\n\nc\nsame\nd\n\nsame\n';
     const { text: answer } = await say('edit', [editTurn('replace same with other', { 'x.txt': text })]);

@@ -153,6 +153,15 @@ describe('the demo model', () => {
     assert.equal(rest.text, ' continue, which you just did: this is the rest.\n');
   });
 
+  it('is cut at its length limit when asked to, and then continues to the end', async () => {
+    const cut = await chat('cut');
+    assert.deepEqual(cut.events.at(-1), { type: 'finish', why: 'length' });
+    const turns = [{ role: 'user', text: 'cut' } as const, { role: 'assistant', text: cut.text } as const];
+    const rest = await listen(buildPrompt('chat', turns, true));
+    assert.deepEqual(rest.events.at(-1), { type: 'finish', why: 'stop' });
+    assert.equal(rest.text, ' continue, which you just did: this is the rest.\n');
+  });
+
   it('goes on exactly where an answer was cut off', async () => {
     const whole = (await chat('long')).text;
     for (const at of [1, 500, whole.length - 1]) {

@@ -4,7 +4,46 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
-import type { ControlOrder } from '../doubles/upstream.ts';
+import { type ControlOrder, UpstreamDouble } from '../doubles/upstream.ts';
+
+describe('the double of a model service', () => {
+  it('goes from gate to gate as it is told, and then to its end', async () => {
+    const double = await new UpstreamDouble().start();
+    try {
+      const call = double.script({ pieces: ['a', 'b', 'c', 'd'], gateAt: [1, 3, 4] });
+      let heard = '';
+      const waiting: { length: number; resolve: () => void }[] = [];
+      const hears = (length: number) =>
+        new Promise<void>((resolve) => {
+          if (heard.length >= length) resolve();
+          else waiting.push({ length, resolve });
+        });
+      const request = {
+        model: 'm',
+        messages: [{ role: 'user' as const, text: 'x' }],
+        maxOutputTokens: 9,
+        cacheKey: '',
+      };
+      const reading = (async () => {
+        for await (const event of openAiUpstream({ url: double.url }).stream(request, new AbortController().signal)) {
+          if (event.type !== 'text') continue;
+          heard += event.text;
+          for (const { length, resolve } of waiting) if (heard.length >= length) resolve();
+        }
+      })();
+      for (const part of ['a', 'abc', 'abcd']) {
+        assert.equal((await (part === 'a' ? call.atGate : call.step())).state, 'open');
+        await hears(part.length);
+        assert.equal(heard, part);
+      }
+      assert.equal((await call.step()).state, 'complete');
+      await reading;
+      assert.equal(heard, 'abcd');
+    } finally {
+      await double.stop();
+    }
+  });
+});
 
 describe('the double of a model service, in a process of its own', () => {
   it('is scripted and followed over HTTP, and ends when told to', async () => {

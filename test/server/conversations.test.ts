@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import type { RunRequest } from '../../shared/runs.ts';
 import type { Client } from '../support/client.ts';
 import { endOf, textOf } from '../support/client.ts';
@@ -104,6 +105,30 @@ onBothEngines('a conversation', (server) => {
     assert.deepEqual(await texts(guest, conversationId), ['u: A story', 'a: All anew.']);
   });
 
+  it('goes on with an answer that was cut at its length limit, and with no other that is complete', async () => {
+    const guest = await server().guest();
+    server().double.script({ pieces: ['Once upon '], finish: 'length' });
+    const request = guest.chat('A story');
+    await guest.run(request);
+    const { conversationId } = request;
+    const exported = await guest.request<string>('GET', `/api/conversations/${conversationId}/export`);
+    assert.match(exported.body, /Once upon[\s\S]*\*Cut at its length limit\.\*/);
+    server().double.script({ text: 'a time.' });
+    const rest = guest.chat('', { conversationId, continues: request.id });
+    await guest.run(rest);
+    assert.match(server().double.bill.at(-1)!.body.messages!.at(-1)!.content, /cut off\. Go on exactly where it ended/);
+    const { messages } = (await guest.conversation(conversationId)).body;
+    assert.deepEqual(
+      messages.slice(1).map((m) => [m.text, m.cutShort, m.continues, m.chargedMicro]),
+      [
+        ['Once upon ', true, undefined, MICRO_PER_CREDIT],
+        ['a time.', undefined, request.id, MICRO_PER_CREDIT],
+      ],
+    );
+    const more = await guest.start(guest.chat('', { conversationId, continues: rest.id }));
+    assert.deepEqual([more.status, more.body.code], [409, 'nothing_to_continue']);
+  });
+
   it('is listed newest first, by pages, and found by what was said in it', async () => {
     const guest = await server().guest();
     const ids: string[] = [];
@@ -162,6 +187,29 @@ onBothEngines('a conversation', (server) => {
     assert.equal((await guest.request('DELETE', path)).status, 204);
     assert.equal((await guest.request('DELETE', path)).status, 404);
     assert.deepEqual((await guest.conversations()).body.conversations, []);
+  });
+
+  it('is exported with the headings of answers below those of their messages, and code as it is', async () => {
+    const guest = await server().guest();
+    server().double.script({ text: '# Plan\n\n###### Deep\n\n````sh\n# no heading\n```\n# nor this\n````\n## Then' });
+    const request = guest.chat('# Mine');
+    await guest.run(request);
+    const { body } = await guest.request<string>('GET', `/api/conversations/${request.conversationId}/export`);
+    const headings = body.split('\n').filter((line) => line.startsWith('#'));
+    assert.deepEqual(
+      headings.map((line) => line.replace(/, .*/, '')),
+      [
+        '# # Mine',
+        '## You',
+        '### Mine',
+        '## double',
+        '### Plan',
+        '###### Deep',
+        '# no heading',
+        '# nor this',
+        '#### Then',
+      ],
+    );
   });
 
   it('belongs to an edit as well: its prompt has the place, its title the file', async () => {

@@ -11,6 +11,7 @@ interface Ending {
   /** What the terminal event says: the type, the state or code, and what a guest is charged, in messages. */
   ends: [type: 'done' | 'error', what: string, messages: number];
   text: string;
+  cutShort?: true;
   reason?: string;
   detail?: RegExp;
 }
@@ -27,6 +28,15 @@ const ENDINGS: Ending[] = [
     script: { text: 'Cut off', finish: 'length' },
     ends: ['done', 'complete', 1],
     text: 'Cut off',
+    cutShort: true,
+  },
+  {
+    title: 'an answer that thinks until its length limit and says nothing is free',
+    script: { pieces: [], finish: 'length' },
+    ends: ['done', 'complete', 0],
+    text: '',
+    cutShort: true,
+    reason: 'empty_answer',
   },
   {
     title: 'an answer without a usage block is charged and marked as estimated',
@@ -115,7 +125,7 @@ const ENDINGS: Ending[] = [
 ];
 
 onBothEngines('how a run ends', (server) => {
-  for (const { title, script, ends, text, reason, detail } of ENDINGS)
+  for (const { title, script, ends, text, cutShort, reason, detail } of ENDINGS)
     it(title, async () => {
       const guest = await server().guest();
       server().double.usually(script);
@@ -136,6 +146,7 @@ onBothEngines('how a run ends', (server) => {
       );
       const answer = (await guest.conversation(request.conversationId)).body.messages.at(-1)!;
       assert.deepEqual([answer.text, answer.reason], [text, reason]);
+      assert.deepEqual([answer.cutShort, end.type === 'done' ? end.data.cutShort : undefined], [cutShort, cutShort]);
       assert.equal(answer.state, type === 'done' ? 'complete' : 'failed');
       if (type === 'error') assert.equal(answer.problem?.code, what);
       const [entry] = (await guest.log()).body.entries;

@@ -63,6 +63,16 @@ onBothEngines('a tail', (server) => {
     );
   });
 
+  it('replays that an answer ended at its length limit', async () => {
+    const guest = await server().guest();
+    server().double.script({ text: 'Cut', finish: 'length' });
+    const request = guest.chat('hi');
+    const live = endOf(await guest.run(request));
+    assert.equal(live.type === 'done' && live.data.cutShort, true);
+    await server().db.write((tx) => purgeEvents(tx, server().clock.now() + 1));
+    assert.deepEqual(endOf(await guest.events(request.id)).data, live.data);
+  });
+
   it('serves many readers of one run', async () => {
     const guest = await server().guest();
     const gate = server().double.script({ pieces: PIECES, gateAt: 1 });

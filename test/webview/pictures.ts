@@ -1,6 +1,6 @@
 // Pictures of every state of the chat view, to look at: `npx tsx test/webview/pictures.ts [name part]` → out/webview/.
 import { mkdir } from 'node:fs/promises';
-import type { FromHost } from '../../extension/chat/protocol.ts';
+import type { AnswerChanges, FromHost } from '../../extension/chat/protocol.ts';
 import {
   ago,
   answer,
@@ -60,6 +60,69 @@ const rows = [
   row('A very long title that goes on and on about everything in the repository', ago(3 * DAY)),
   row('Sort out the build', ago(40 * DAY)),
 ];
+
+const EDITS = `Two places wait for nothing now.
+
+src/client.ts
+\`\`\`typescript
+<<<<<<< SEARCH
+async function fetchOrder(id: string) {
+  for (let i = 0; i < tries; i++) {
+    return send(req(id)); // gives up after the first failure
+  }
+}
+=======
+async function fetchOrder(id: string) {
+  for (let i = 0; ; i++) {
+    try {
+      return await send(req(id));
+    } catch (error) {
+      if (i === tries) throw error;
+      await wait(2 ** i * baseMs);
+    }
+  }
+}
+>>>>>>> REPLACE
+\`\`\`
+
+And what is no longer used goes:
+
+\`\`\`
+*** Begin Patch
+*** Update File: src/orders/index.ts
+@@ export function orders() {
+-  return old();
++  return fetchOrder();
+*** Add File: src/wait.ts
++export const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+*** Delete File: src/old.ts
+*** Update File: src/util.ts
+*** Move to: src/text/util.ts
+*** End Patch
+\`\`\`
+
+Then run it:
+
+\`\`\`sh
+npm test
+\`\`\``;
+const proposed = answer(EDITS);
+const changes = (part: Partial<AnswerChanges>): FromHost => ({
+  type: 'changes',
+  value: { [proposed.id]: { blocks: {}, checkpoints: [], ...part } },
+});
+const file = (path: string, part: object = {}) => ({
+  ...{ path, change: 'updated' as const, added: 9, removed: 2, isTakenBack: false },
+  ...part,
+});
+/** What the view called the first block when it asked to apply it. */
+async function apply(view: View): Promise<string> {
+  await view.page
+    .getByRole('button', { name: /^Apply: / })
+    .first()
+    .click();
+  return (await view.until('apply')).block;
+}
 
 interface State {
   messages: FromHost[];
@@ -215,6 +278,53 @@ const state: Record<string, State> = {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: (view) =>
       refused(view, 'Again', 'rate_limited', { detail: '30 requests a minute are allowed.', retryAt: ago(-40_000) }),
+  },
+  changes: { messages: [surroundings(), conversation([asked, proposed])] },
+  changesStreaming: {
+    messages: [
+      surroundings(),
+      conversation([asked, running({ id: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77' })]),
+      { type: 'text', messageId: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77', text: EDITS.slice(0, 380), at: 0 },
+    ],
+  },
+  changesHover: {
+    messages: [surroundings(), conversation([asked, proposed])],
+    act: (view) => view.page.locator('.code').nth(1).hover(),
+  },
+  changesRefused: {
+    messages: [surroundings(), conversation([asked, proposed])],
+    act: async (view) => {
+      const block = await apply(view);
+      const why =
+        'client.ts has no such lines: "for (let i = 0; i < tries; i++) {". The nearest are at line 14: "for (let n = 0; n < tries; n++) {".';
+      await view.tell(changes({ blocks: { [block]: { state: 'refused', why } } }));
+    },
+  },
+  changesReview: {
+    messages: [surroundings(), conversation([asked, proposed])],
+    act: async (view) => {
+      const block = await apply(view);
+      await view.tell(changes({ blocks: { [block]: { state: 'review' } }, all: { state: 'applying' } }));
+    },
+  },
+  checkpoints: {
+    messages: [surroundings(), conversation([asked, answer(RETRY, { id: proposed.id })])],
+    act: async (view) => {
+      const block = await apply(view);
+      await view.tell(
+        changes({
+          blocks: { [block]: { state: 'applied' } },
+          checkpoints: [
+            { id: crypto.randomUUID(), at: ago(2 * HOUR), files: [file('src/client.ts', { isTakenBack: true })] },
+            {
+              id: crypto.randomUUID(),
+              at: ago(MINUTE),
+              files: [file('src/client.ts'), file('src/wait.ts'), file('src/old.ts', { isTakenBack: true })],
+            },
+          ],
+        }),
+      );
+    },
   },
   notices: {
     messages: [

@@ -86,7 +86,13 @@ describe('chat view: states and what they say', () => {
     [
       'was stopped, and cost what it wrote',
       answer('Half', { state: 'stopped' }),
-      /^Stopped\. What came so far is kept\./,
+      /^Stopped\. What came so far is kept\.\s*Charged 0\.42 credits\./,
+      ['Continue', 'Try again'],
+    ],
+    [
+      'was cut at its length limit, and cost what it wrote',
+      answer('Half', { cutShort: true }),
+      /^Cut at its length limit\. What came so far is kept\.\s*Charged 0\.42 credits\./,
       ['Continue', 'Try again'],
     ],
     ['is empty', broken({ reason: 'empty_answer' }), /The model wrote nothing\.\s*Not charged\./, ['Try again']],
@@ -193,17 +199,19 @@ describe('chat view: states and what they say', () => {
     assert.match(await view.page.locator('.banner').innerText(), /^All free messages are used\./);
   });
 
-  it('shows a notice with its action, once, until it is dismissed', async () => {
+  it('shows the last notice alone, with its action, until it is dismissed', async () => {
     await view.tell(surroundings(), conversation([]));
-    const notice = { type: 'notice' as const, level: 'error' as const, text: 'Not renamed.' };
-    await view.tell(notice, notice, {
-      ...notice,
-      text: 'Not read.',
-      action: { label: 'Settings', command: 'openSettings' },
-    });
-    assert.equal(await view.page.locator('.notice').count(), 2);
+    const notice = { type: 'notice' as const, level: 'info' as const, text: 'Nothing is selected.' };
+    await view.tell(notice, notice);
+    assert.deepEqual(await view.page.locator('.notice').allInnerTexts(), ['Nothing is selected.']);
+    assert.equal(await view.page.locator('.notice.error').count(), 0, 'a note is no failure');
+    const action = { label: 'Settings', command: 'openSettings' as const };
+    await view.tell({ ...notice, level: 'error', text: 'Not read.', action });
+    assert.equal(await view.page.locator('.notice').count(), 1);
+    assert.equal(await view.page.locator('.notice.error').count(), 1);
     await view.page.locator('.notice').getByRole('button', { name: 'Settings' }).click();
     assert.equal((await view.until('command')).command, 'openSettings');
+    await view.tell(notice);
     await view.page.locator('.notice').getByRole('button', { name: 'Dismiss' }).click();
     assert.equal(await view.page.locator('.notice').count(), 0);
   });
@@ -252,6 +260,29 @@ describe('chat view: for everybody', () => {
         surroundings({ connection: { state: 'offline', detail: `http://${'x'.repeat(60)}:8787` } }),
         conversation([asked]),
       ),
+    changes: async (view) => {
+      const block = '<<<<<<< SEARCH\nconst a = 1; // one\n=======\nconst a = "two"; // two\n>>>>>>> REPLACE';
+      const moved = '*** Begin Patch\n*** Delete File: a-long-name-of-a-file.ts\n*** Add File: b.ts\n+b\n*** End Patch';
+      const text = `src/a-rather-long-name-of-a-file.ts\n\`\`\`ts\n${block}\n\`\`\`\n\n${moved}\n`;
+      const reply = answer(text, { kind: 'edit' });
+      await view.tell(surroundings(), conversation([asked, reply]));
+      await view.page.getByRole('button', { name: /^Apply: a-/ }).click();
+      const { block: id } = await view.until('apply');
+      const file = { path: 'src/a-rather-long-name-of-a-file.ts', change: 'updated' as const, added: 1, removed: 1 };
+      await view.tell({
+        type: 'changes',
+        value: {
+          [reply.id]: {
+            blocks: { [id]: { state: 'refused', why: `There is no ${'long'.repeat(20)} in it.` } },
+            all: { state: 'review' },
+            checkpoints: [
+              { id: reply.id, at: ago(0), files: [{ ...file, isTakenBack: false }] },
+              { id: asked.id, at: ago(9e7), files: [{ ...file, isTakenBack: true }] },
+            ],
+          },
+        },
+      });
+    },
     history: async (view) => {
       await view.tell(surroundings(), conversation([asked]));
       await view.page.getByRole('button', { name: 'History' }).click();

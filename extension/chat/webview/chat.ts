@@ -1,57 +1,19 @@
 import { MAX_TEXT } from '../../../shared/constants.ts';
 import type { Problem } from '../../../shared/problems.ts';
-import type { FromHost, Mention, Surroundings, ToHost } from '../protocol.ts';
-import { addPieces, type Conversation, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
+import type { FromHost, ToHost } from '../protocol.ts';
+import { spokenChanges } from './changes.ts';
+import { addPieces, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
 import { DraftKeeper } from './draft.ts';
+import { EditingInPlace } from './editing.ts';
 import { count } from './format.ts';
-import { HistoryPanel, type HistoryState, noHistory, putPage } from './history.ts';
-import type { Editing, Host } from './host.ts';
+import { HistoryPanel, noHistory, putPage } from './history.ts';
+import type { Host } from './host.ts';
+import { type ChatState, noState, type Sending } from './state.ts';
 import { Voice } from './voice.ts';
-
-export interface Sending {
-  requestId: string;
-  text: string;
-  replaces?: string;
-}
-export interface Refusal extends Sending {
-  problem: Problem;
-}
-export type NoticeAction = NonNullable<Extract<FromHost, { type: 'notice' }>['action']>;
-export interface Notice {
-  id: number;
-  level: 'info' | 'error';
-  text: string;
-  action?: NoticeAction;
-}
-
-/** All that the view shows. Parts are replaced, never changed in place. */
-export interface ChatState {
-  surroundings: Surroundings | null;
-  /** Null until the host has told. */
-  conversation: Conversation | null;
-  /** What stands in the composer. */
-  draft: string;
-  sending: Sending | null;
-  /** The last request that was not taken; its text still stands where it was typed. */
-  refusal: Refusal | null;
-  /** An earlier message that is being edited in place. */
-  editing: Editing | null;
-  notices: Notice[];
-  history: HistoryState;
-  mentions: { requestId: string; items: Mention[] } | null;
-  /** One line above the composer about what was just tried there. */
-  hint: string | null;
-  /** For screen readers; `n` makes equal texts be said again. */
-  spoken: { text: string; n: number };
-  loadingEarlier: boolean;
-}
-
-/** Unsent edits of earlier messages are kept for so many conversations. */
-const MAX_SAVED_EDITS = 20;
 
 /** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
 export class Chat {
-  state: ChatState;
+  state: ChatState = noState;
   /** Set by the transcript: go to the end and stay there. */
   toLatest: () => void = () => {};
   /** Set by the composer. */
@@ -59,34 +21,27 @@ export class Chat {
 
   readonly history: HistoryPanel;
   readonly draft: DraftKeeper;
+  readonly editing: EditingInPlace;
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
   private frame = 0;
-  private noticeCount = 0;
   /** A message was sent from a chat that has no id yet. */
   private begun = false;
+  /** The changes of this conversation were told before: what is new in them is news. */
+  private knowsChanges = false;
 
   constructor(readonly host: Host) {
-    this.state = {
-      surroundings: null,
-      conversation: null,
-      draft: '',
-      sending: null,
-      refusal: null,
-      editing: null,
-      notices: [],
-      history: noHistory,
-      mentions: null,
-      hint: null,
-      spoken: { text: '', n: 0 },
-      loadingEarlier: false,
-    };
     this.draft = new DraftKeeper(host.post, () => this.state.draft);
     this.history = new HistoryPanel(
       host.post,
       () => this.state.history,
       (history) => this.set({ history }),
+    );
+    this.editing = new EditingInPlace(
+      host,
+      () => this.state.conversation,
+      (editing) => this.set({ editing, refusal: this.state.refusal?.replaces ? null : this.state.refusal }),
     );
     host.onMessage((message) => this.receive(message));
   }
@@ -131,12 +86,15 @@ export class Chat {
       case 'notice': {
         const { level, text, action } = message;
         if (level === 'error') this.draft.arrive();
-        const notices = [
-          ...this.state.notices.filter((n) => n.text !== text),
-          { id: ++this.noticeCount, level, text, action },
-        ];
-        this.set({ notices: notices.slice(-3), loadingEarlier: false });
+        this.set({ notice: { level, text, action }, loadingEarlier: false });
         this.say(text);
+        break;
+      }
+      case 'changes': {
+        const said = this.knowsChanges ? spokenChanges(this.state.changes, message.value) : '';
+        this.knowsChanges = true;
+        this.set({ changes: message.value });
+        if (said) this.say(said);
         break;
       }
       case 'historyPage':
@@ -255,29 +213,9 @@ export class Chat {
     if (running?.runId) this.host.post({ type: 'stop', runId: running.runId });
   }
 
-  startEditing(messageId: string): void {
-    const message = this.state.conversation?.messages.find((m) => m.id === messageId);
-    if (!message) return;
-    const keep = (message.attachments ?? []).map((a) => a.id);
-    this.setEditing({ messageId, text: message.text, keep });
-  }
-
   /** Up in an empty composer. */
   editLast(): boolean {
-    const last = this.state.conversation?.messages.findLast((m) => m.role === 'user' && m.kind === 'chat');
-    if (!last || this.answering()) return false;
-    this.startEditing(last.id);
-    return true;
-  }
-
-  setEditing(editing: Editing | null): void {
-    const refusal = this.state.refusal?.replaces ? null : this.state.refusal;
-    this.set({ editing, refusal });
-    const id = this.state.conversation?.id;
-    if (!id) return;
-    const { [id]: _, ...others } = this.host.saved()?.edits ?? {};
-    const kept = Object.entries(others).slice(-MAX_SAVED_EDITS);
-    this.host.save({ edits: Object.fromEntries(editing ? [...kept, [id, editing]] : kept) });
+    return !this.answering() && this.editing.startLast();
   }
 
   regenerate(messageId: string): void {
@@ -295,8 +233,17 @@ export class Chat {
     this.focusComposer();
   }
 
-  dismissNotice(id: number): void {
-    this.set({ notices: this.state.notices.filter((n) => n.id !== id) });
+  dismissNotice(): void {
+    this.set({ notice: null });
+    this.focusComposer();
+  }
+
+  /** Puts into the composer what to ask when a change has no place in its file; to send it is the user's. */
+  askToCorrect(what: string, why: string): void {
+    this.compose(
+      `Your change to ${what} could not be applied: ${why}\nGive it again so that it fits the file as it is.`,
+      false,
+    );
   }
 
   command(command: Extract<ToHost, { type: 'command' }>['command'] | 'reconnect'): void {
@@ -342,11 +289,12 @@ export class Chat {
     // A chat gets its id with its first message; what is typed meanwhile stays.
     const grown = old !== null && old.id === null && id !== null && this.begun;
     if (!same) this.begun = false;
+    if (!same && !grown) this.knowsChanges = false;
     const keepDraft = (same || grown) && this.state.draft !== '';
     const typedSince = this.draft.arrive();
     const early = [...(old?.early ?? []), ...this.pieces];
     this.pieces = [];
-    const editing = this.editingIn(id, messages);
+    const editing = this.editing.leftIn(id, messages);
     const sight = (old?.sight ?? 0) + (same || grown ? 0 : 1);
     if (!same && !grown) this.voice.forget();
     this.set({
@@ -362,12 +310,6 @@ export class Chat {
     this.voice.follow(this.state.conversation);
   }
 
-  /** The edit that was left open in this conversation, also before the window was reloaded. */
-  private editingIn(id: string | null, messages: Conversation['messages']): Editing | null {
-    const editing = id === null ? undefined : this.host.saved()?.edits[id];
-    return editing && messages.some((m) => m.id === editing.messageId) ? editing : null;
-  }
-
   private changedMessages(message: Extract<FromHost, { type: 'messages' }>): void {
     const old = this.state.conversation;
     if (!old) return;
@@ -377,7 +319,7 @@ export class Chat {
     if (editing && message.removed.includes(editing.messageId) && this.state.sending?.replaces === undefined) {
       // Replaced from another device while it was being edited: what was typed goes to the composer.
       if (!this.state.draft.trim()) this.setDraft(editing.text);
-      this.setEditing(null);
+      this.editing.set(null);
     }
     this.voice.follow(this.state.conversation);
   }
@@ -389,7 +331,7 @@ export class Chat {
     if (!sending) return;
     this.set({ sending: null, refusal: null, hint: null });
     if (sending.replaces) {
-      this.setEditing(null);
+      this.editing.set(null);
       this.focusComposer();
       return;
     }

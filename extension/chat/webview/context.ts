@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import type { Chat, ChatState } from './chat.ts';
+import type { Chat } from './chat.ts';
+import type { ChatState } from './state.ts';
 
 export const ChatContext = createContext<Chat | null>(null);
 

@@ -9,7 +9,7 @@ const MAX_AT_ONE_PLACE = 3;
  * the commands are to be told; they load what does it.
  */
 export class QuickFixes implements vscode.CodeActionProvider {
-  static readonly kinds = [vscode.CodeActionKind.QuickFix];
+  static readonly metadata = { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] };
 
   provideCodeActions(
     document: vscode.TextDocument,

@@ -2,11 +2,14 @@ import { toPlacedHunks } from './changeLines.ts';
 import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
-import { findElision } from './loose.ts';
+import { findElision, isBlank } from './loose.ts';
 import { tidyPath } from './paths.ts';
 import { type Placed, type Placement, placeChange } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
+
+/** A whole file may lose so many lines, whatever its length; beyond that, no more than half of them without a word. */
+const MAX_LOST = 10;
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
 export type FilePlan =
@@ -221,6 +224,9 @@ const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'p
 /** Edits that decide about all of a file, and so stand beside no other. */
 const isAlone = ({ kind }: Edit) => kind === 'create' || kind === 'delete' || kind === 'whole';
 
+/** Whether the file must not exist yet. */
+export const isCreation = (edit: Edit) => edit.kind === 'create' || (edit.kind === 'change' && isNewFile(edit));
+
 /** A block that looks for nothing: all of a file that doesn't exist yet. */
 const isNewFile = ({ format, lines }: Change) => format === 'searchReplace' && lines.every(({ op }) => op === 'new');
 
@@ -286,5 +292,10 @@ function planWhole(
   if (elision !== undefined) return elided(edit, elision);
   const hunks = toPlacedHunks(file.lines, edit.lines, 0);
   if (hunks.length === 0) return refusal(edit, 'noChange', 'The file reads so already.');
+  const [had, has] = [file.lines, edit.lines].map((lines) => lines.filter((line) => !isBlank(line)).length);
+  if (has! * 2 < had! && had! - has! > MAX_LOST) {
+    const message = `It has ${has} lines where the file has ${had}: it may be a piece of the file, and not all of it.`;
+    return refusal(edit, 'uncertain', message);
+  }
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }

@@ -142,14 +142,11 @@ const SPOKEN_ELLIPSIS = new RegExp(
 );
 
 /**
- * The first of `newLines` that stands for code the model left out; undefined when there is none. A line that is known, by its
- * loose key, is the file's own, and a bare `...` below a colon is Python.
+ * Which of `newLines` stand for code that the model left out. A line that is known, by its loose key, is the file's own, and
+ * a bare `...` below a colon is Python.
  */
-export function findElision(
-  newLines: readonly string[],
-  isKnown: (key: string) => boolean = () => false,
-): string | undefined {
-  return newLines.find((line, index) => {
+export function elisionsIn(newLines: readonly string[], isKnown: (key: string) => boolean = () => false): boolean[] {
+  return newLines.map((line, index) => {
     if (!/\.{3}|\u2026|\b(?:rest of|remaining|existing)\b/i.test(line) || isKnown(looseKey(line))) return false;
     if (BARE_ELLIPSIS.test(line)) {
       const above = newLines.slice(0, index).findLast((other) => !isBlank(other));
@@ -157,4 +154,10 @@ export function findElision(
     }
     return COMMENTED_ELLIPSIS.test(line) || SPOKEN_ELLIPSIS.test(line);
   });
+}
+
+/** The first of `newLines` that stands for code the model left out; undefined when there is none. */
+export function findElision(newLines: readonly string[], isKnown?: (key: string) => boolean): string | undefined {
+  const index = elisionsIn(newLines, isKnown).indexOf(true);
+  return index === -1 ? undefined : newLines[index];
 }

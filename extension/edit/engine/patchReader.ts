@@ -39,6 +39,13 @@ export class PatchReader {
       return this.path === undefined ? [] : this.broken('A patch begins inside another one.', answerLine);
     if (END.test(line)) return this.close(answerLine);
     const file = FILE.exec(line);
+    const isInChange = this.action === 'Update' && this.lines.length > 0;
+    if (isInChange && !this.isBroken && line.startsWith(' ') && (file || MOVE.test(line) || END_OF_FILE.test(line))) {
+      return this.broken(
+        'A kept line of the patch reads like one of its marks: which it is cannot be told.',
+        answerLine,
+      );
+    }
     if (file) {
       const edits = this.closeFile();
       this.isEmpty = false;

@@ -7,6 +7,9 @@ const EXTENSION = /\.[\p{L}\p{N}_+-]{1,16}$/u;
 const NAMES_WITHOUT_EXTENSION =
   /(?:^|\/)(?:Makefile|Dockerfile|LICENSE|README|CHANGELOG|Gemfile|Rakefile|Procfile|\.[\w.-]+)$/;
 
+/** All of a line, with a folder: a path without an extension as well. */
+const BARE_PATH = /^[\w.@~-]+(?:\/[\w.@~-]+)+$/;
+
 /** Whether `text`, all of it, can be nothing but a file's path. */
 function isPath(text: string): boolean {
   if (!PATH_CHARACTERS.test(text.replace(/^[A-Za-z]:(?=[\\/])/, '')) || text.endsWith('/') || /^\w+:\/\//.test(text))
@@ -26,7 +29,7 @@ export function pathOfLine(line: string): string | undefined {
     .replace(/^`+|`+$/g, '')
     .replace(/[\s:]+$/, '')
     .replace(/^["'(]|["')]$/g, '');
-  return isPath(bare) ? bare : undefined;
+  return isPath(bare) || BARE_PATH.test(bare) ? bare : undefined;
 }
 
 /** The paths that a line of prose mentions. */

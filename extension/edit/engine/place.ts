@@ -86,7 +86,7 @@ function placeWithoutContext(
 }
 
 /** The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. */
-function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHunk[] | string {
+export function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHunk[] | string {
   const { lines, start, how } = found;
   const newTexts = adaptNewLines(file, found);
   if (typeof newTexts === 'string') return newTexts;

@@ -1,6 +1,6 @@
 import { AnswerReader, type Pending } from './answerReader.ts';
 import type { Edit } from './edits.ts';
-import { type FilePlan, FilePlanner } from './filePlanner.ts';
+import { type FilePlan, FilePlanner, isCreation } from './filePlanner.ts';
 import { tidyPath } from './paths.ts';
 import { refusal } from './refusals.ts';
 
@@ -21,6 +21,16 @@ export class AnswerPlanner {
   /** Tells a file's text; undefined: there is no such file. A second time: it has changed, and all is placed anew. */
   provide(path: string, text: string | undefined): void {
     this.edits.provide(path, text);
+  }
+
+  /** Tells that `path` is another name of `own`, whose text this is: what is asked of both is asked of one file. */
+  provideAs(path: string, own: string, text: string): void {
+    this.edits.provideAs(path, own, text);
+  }
+
+  /** Whether nothing may stand at `path`, by all that is asked so far; undefined where that is nothing yet. */
+  isNew(path: string): boolean | undefined {
+    return this.edits.isNew(path);
   }
 
   /** The files that are named so far, also by what is being written, and not provided yet. */
@@ -69,7 +79,8 @@ export class AnswerPlanner {
 
 /** Plans of many files while edits of them come. */
 export class EditsPlanner {
-  private readonly files = new Map<string | undefined, FilePlanner>();
+  private files = new Map<string | undefined, FilePlanner>();
+  private readonly ownNames = new Map<string, string>();
   /** All texts that were told, undefined of files that don't exist. */
   private readonly texts = new Map<string, string | undefined>();
 
@@ -88,6 +99,31 @@ export class EditsPlanner {
     const tidy = tidyPath(path);
     this.texts.set(tidy, text);
     this.files.get(tidy)?.provide(text);
+  }
+
+  provideAs(path: string, own: string, text: string): void {
+    const [from, to] = [tidyPath(path), tidyPath(own)];
+    this.texts.set(from, text);
+    if (from !== to) {
+      this.ownNames.set(from, to);
+      const named = this.files.get(from);
+      // In the place of the first name, so that the order of the answer stays.
+      const isKnown = this.files.has(to);
+      const files = [...this.files].flatMap(([key, file]): [string | undefined, FilePlanner][] =>
+        key !== from ? [[key, file]] : isKnown ? [] : [[to, new FilePlanner(to)]],
+      );
+      this.files = new Map(files);
+      for (const edit of named?.edits ?? []) this.file(to).add({ ...edit, path: to });
+    }
+    this.provide(own, text);
+  }
+
+  isNew(path: string): boolean | undefined {
+    const all = [...this.files.values()];
+    const own = all.find((file) => file.path === path)?.edits ?? [];
+    if (own.length > 0) return own.every(isCreation);
+    const isTarget = all.some(({ edits }) => edits.some((edit) => edit.kind === 'move' && tidyPath(edit.to) === path));
+    return isTarget ? true : undefined;
   }
 
   /** The files, with `more`, whose text must be told: those with edits, and those to which others are moved. */
@@ -109,6 +145,12 @@ export class EditsPlanner {
     }
     return plans.flatMap((plan, index): FilePlan[] => {
       const target = targetOf(plan);
+      if (plan.kind === 'delete' && targets.has(plan.path)) {
+        // The other one is refused: the file must not go without what was to take its place.
+        const message = `Another file is moved to ${plan.path}, which takes its place in one step only by hand.`;
+        const refusals = [refusal(ready[index]!.edits[0]!, 'overlap', message)];
+        return [{ kind: 'refused', path: plan.path, before: plan.before, refusals, placed: [] }];
+      }
       if (target === undefined) return [plan];
       // Whether something stands there isn't known yet.
       if (plan.kind === 'move' && !this.texts.has(target)) return [];
@@ -132,7 +174,8 @@ export class EditsPlanner {
     return file.isAnsweredBy([...this.files.values()].flatMap((other) => (other === file ? [] : other.fresh)));
   }
 
-  private file(path: string | undefined): FilePlanner {
+  private file(named: string | undefined): FilePlanner {
+    const path = named === undefined ? undefined : (this.ownNames.get(named) ?? named);
     const known = this.files.get(path);
     if (known) return known;
     const file = new FilePlanner(path);

@@ -1,8 +1,9 @@
-import type { Range } from '../track.ts';
+import { diffLines } from '../hunks.ts';
+import { moveRange, type Range } from '../track.ts';
 import { toPlacedHunks } from './changeLines.ts';
 import type { PlacedHunk } from './edits.ts';
 import { applyHunks, parseFile } from './fileText.ts';
-import { numberLines, sureLines } from './sureLines.ts';
+import { numberLines, sureLines, type Whereabouts } from './sureLines.ts';
 
 /** A hunk that cannot be moved to the present text. */
 export interface Touched {
@@ -30,9 +31,9 @@ const MESSAGES = {
 
 /**
  * `hunks`, which are in the lines `base`, in the lines `current` that others made of them since; or all that stand in the
- * way. A hunk moves when nobody touched its lines, or the gap into which it goes, and when that can be read from the two
- * texts in one way only: in every shortest difference of them its lines are the same ones, and the unchanged lines from it
- * upwards, and from it downwards, stand nowhere else in either text.
+ * way. A hunk moves when nobody touched its lines, or the gap into which it goes, and when the two texts can be read in one
+ * way only: all their shortest differences, and those little longer, agree about its lines; and the unchanged lines from it
+ * upwards, as those downwards, stand nowhere else in either text.
  */
 export function rebaseHunks(
   base: readonly string[],
@@ -41,25 +42,43 @@ export function rebaseHunks(
 ): Rebased {
   const [a, b] = numberLines(base, current);
   if (a.length === b.length && a.every((line, index) => line === b[index])) return { kind: 'moved', hunks: [...hunks] };
-  const sure = sureLines(a, b);
-  if (!sure) {
-    const lines = { start: 0, end: current.length };
-    const touched = hunks.map((hunk): Touched => ({ hunk, why: 'rewritten', message: MESSAGES.rewritten, lines }));
-    return touched.length > 0 ? { kind: 'touched', touched } : { kind: 'moved', hunks: [] };
-  }
-  const texts = new TextPair(a, b, sure);
+  const sure = sureLines(
+    a,
+    b,
+    hunks.flatMap((hunk) => linesOf(hunk, a.length)),
+  );
+  const texts = sure && new TextPair(a, b, sure);
   const moved: PlacedHunk[] = [];
   const touched: Touched[] = [];
   for (const hunk of hunks) {
     const isOfBase = hunk.oldLines.every((line, index) => line === base[hunk.startLine + index]);
-    const place = isOfBase ? texts.move(hunk) : 'changed';
+    const place = !isOfBase ? 'changed' : texts ? texts.move(hunk) : 'rewritten';
     if (typeof place === 'number') moved.push({ ...hunk, startLine: place });
     else {
       const message = place === 'changed' && hunk.oldLines.length === 0 ? MESSAGES.gap : MESSAGES[place];
-      touched.push({ hunk, why: place, message, lines: texts.linesAround(hunk) });
+      touched.push({ hunk, why: place, message, lines: linesNow(base, hunk, current) });
     }
   }
   return touched.length > 0 ? { kind: 'touched', touched } : { kind: 'moved', hunks: moved };
+}
+
+/** The lines that must not be touched: those that the hunk replaces, or those on both sides of its gap. */
+function linesOf({ startLine, oldLines }: PlacedHunk, length: number): number[] {
+  const isGap = oldLines.length === 0;
+  const from = isGap ? Math.max(0, startLine - 1) : startLine;
+  const to = isGap ? Math.min(length, startLine + 1) : startLine + oldLines.length;
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+/** What stands now where the hunk belonged: for showing only. */
+function linesNow(base: readonly string[], { startLine, oldLines }: PlacedHunk, current: readonly string[]): Range {
+  const splices = diffLines(base, current).map((hunk) => ({
+    start: hunk.oldStart,
+    removed: hunk.oldLines.length,
+    inserted: hunk.newLines,
+  }));
+  const { start, end } = moveRange({ start: startLine, end: startLine + oldLines.length }, splices, 'wide');
+  return { start, end };
 }
 
 /** A text before and after somebody's changes, in numbered lines. */
@@ -71,29 +90,30 @@ class TextPair {
   constructor(
     private readonly a: Int32Array,
     private readonly b: Int32Array,
-    private readonly sure: Int32Array,
+    private readonly sure: ReadonlyMap<number, Whereabouts>,
   ) {
     this.placesInA = placesOf(a);
     this.placesInB = placesOf(b);
   }
 
   /** The line at which the hunk begins now. */
-  move({ startLine, oldLines }: PlacedHunk): number | 'changed' | 'unclear' {
+  move(hunk: PlacedHunk): number | 'changed' | 'unclear' {
     const { a, b, sure } = this;
-    const isGap = oldLines.length === 0;
-    // Into a gap belongs what goes between its two lines: they are what must not be touched.
-    const from = isGap ? Math.max(0, startLine - 1) : startLine;
-    const to = isGap ? Math.min(a.length, startLine + 1) : startLine + oldLines.length;
-    if (from === to) return b.length === 0 ? 0 : 'changed';
-    const shift = sure[from]! - from;
-    for (let line = from; line < to; line++) {
-      if (sure[line] === -1) return this.placesInB.has(a[line]!) ? 'unclear' : 'changed';
-      if (sure[line]! - line !== shift) return 'changed';
-    }
+    const lines = linesOf(hunk, a.length);
+    const [from] = lines;
+    if (from === undefined) return b.length === 0 ? 0 : 'changed';
+    const places = lines.map((line) => sure.get(line)!);
+    if (places.includes('unclear')) return 'unclear';
+    const [first] = places;
+    if (typeof first !== 'number' || places.some((place, index) => place !== first + index)) return 'changed';
     // The gap at an edge of the file has but one line, beside which nothing may have been put.
-    if (isGap && startLine === 0 && shift !== 0) return 'changed';
-    if (isGap && startLine === a.length && sure[a.length - 1] !== b.length - 1) return 'changed';
-    return this.isKnownBy(from, to, shift, -1) && this.isKnownBy(from, to, shift, 1) ? startLine + shift : 'unclear';
+    const isGap = hunk.oldLines.length === 0;
+    if (isGap && hunk.startLine === 0 && first !== 0) return 'changed';
+    if (isGap && hunk.startLine === a.length && first !== b.length - 1) return 'changed';
+    const shift = first - from;
+    const to = from + lines.length;
+    const isKnown = this.isKnownBy(from, to, shift, -1) && this.isKnownBy(from, to, shift, 1);
+    return isKnown ? hunk.startLine + shift : 'unclear';
   }
 
   /**
@@ -117,18 +137,6 @@ class TextPair {
       inB = inB.filter((place) => b[place + step] === a[line]);
     }
     return true;
-  }
-
-  /** What stands now between the nearest lines around the hunk that are surely known. */
-  linesAround({ startLine, oldLines }: PlacedHunk): Range {
-    let above = startLine - 1;
-    while (above >= 0 && this.sure[above] === -1) above--;
-    let below = startLine + oldLines.length;
-    while (below < this.sure.length && this.sure[below] === -1) below++;
-    return {
-      start: above < 0 ? 0 : this.sure[above]! + 1,
-      end: below >= this.sure.length ? this.b.length : this.sure[below]!,
-    };
   }
 }
 

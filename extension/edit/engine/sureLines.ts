@@ -1,9 +1,7 @@
-/** Cells of the table that one comparison may fill: a byte each, some hundredths of a second. */
-const MAX_CELLS = 16_000_000;
-
-const UP = 1;
-const LEFT = 2;
-const DIAGONAL = 4;
+/** Cells of the two tables that one comparison may fill: some tenths of a second. */
+const MAX_CELLS = 40_000_000;
+/** Ways longer than the shortest by so many lines count as what may have been done. Even. */
+const SLACK = 8;
 
 /** Each different line as a number of its own, equal lines of both texts as the same. */
 export function numberLines(a: readonly string[], b: readonly string[]): [Int32Array, Int32Array] {
@@ -17,30 +15,41 @@ export function numberLines(a: readonly string[], b: readonly string[]): [Int32A
   return [Int32Array.from(a, number), Int32Array.from(b, number)];
 }
 
+/** The line of the other text; `gone`: it is taken out; `unclear`: there is more than one way to see it. */
+export type Whereabouts = number | 'gone' | 'unclear';
+
 /**
- * For each line of `a` the line of `b` that it is in *every* shortest way of turning `a` into `b` by taking out and putting
- * in lines; -1 where a shortest way takes it out, or takes it for another line. Undefined where the texts differ too much
- * for an answer in reasonable time.
- *
- * All shortest ways lie between two of them in the plane of both texts: the one that takes lines out as early as it can,
- * and the one that puts them in as early as it can. Where these two run through the same step, all others do.
+ * Where the lines `wanted` of `a`, in order, are in `b`, when the shortest ways of turning `a` into `b` by taking out and
+ * putting in lines all say the same, and those that are a little longer do not say anything else. Undefined where the texts
+ * differ too much for an answer in reasonable time.
  */
-export function sureLines(a: Int32Array, b: Int32Array): Int32Array | undefined {
-  const apart = leastChanges(a, b, Math.floor(MAX_CELLS / (a.length + 1)));
+export function sureLines(
+  a: Int32Array,
+  b: Int32Array,
+  wanted: readonly number[],
+): Map<number, Whereabouts> | undefined {
+  const most = Math.floor(MAX_CELLS / 2 / (a.length + 1)) - SLACK;
+  const apart = leastChanges(a, b, most);
   if (apart === undefined) return undefined;
-  const out = (apart + a.length - b.length) / 2;
-  const width = apart + 1;
-  const steps = fillSteps(a, b, out, width);
-  const early = trace(steps, a.length, b.length, out, width, [UP, DIAGONAL, LEFT]);
-  const late = trace(steps, a.length, b.length, out, width, [LEFT, DIAGONAL, UP]);
-  return early.map((line, index) => (line === late[index] ? line : -1));
+  const plane = new Plane(a, b, apart);
+  const found = new Map<number, Whereabouts>();
+  const rows = new Map<number, Int32Array>();
+  const isWanted = new Set(wanted);
+  plane.forward((x, row) => {
+    if (isWanted.has(x)) rows.set(x, row.slice());
+  });
+  plane.backward((x, row) => {
+    const before = rows.get(x - 1);
+    if (before) found.set(x - 1, plane.whereabouts(x - 1, before, row));
+  });
+  return found;
 }
 
 /** The least number of lines to be taken out and put in (Myers 1986); undefined when that is more than `most`. */
 function leastChanges(a: Int32Array, b: Int32Array, most: number): number | undefined {
   const limit = Math.min(most, a.length + b.length);
   // The furthest line of `a` reached on each diagonal.
-  const furthest = new Int32Array(2 * limit + 3);
+  const furthest = new Int32Array(2 * Math.max(0, limit) + 3);
   const zero = limit + 1;
   for (let changes = 0; changes <= limit; changes++) {
     for (let k = -changes; k <= changes; k += 2) {
@@ -55,56 +64,87 @@ function leastChanges(a: Int32Array, b: Int32Array, most: number): number | unde
 }
 
 /**
- * For each point of the plane that a shortest way can pass, by which steps it is reached in the shortest way. `out`: lines
- * taken out in all; row `x` holds the points from `x - out` on.
+ * All points (`x` lines of `a` done, `y` lines of `b` written) that a way of at most `apart + SLACK` changes can pass. A row
+ * holds the points of one `x`, from `y = x - out` on.
  */
-function fillSteps(a: Int32Array, b: Int32Array, out: number, width: number): Uint8Array {
-  const steps = new Uint8Array((a.length + 1) * width);
-  const far = a.length + b.length + 1;
-  let above = new Int32Array(width + 1).fill(far);
-  let row = new Int32Array(width + 1).fill(far);
-  for (let x = 0; x <= a.length; x++) {
+class Plane {
+  private readonly out: number;
+  private readonly width: number;
+  private readonly far: number;
+
+  constructor(
+    private readonly a: Int32Array,
+    private readonly b: Int32Array,
+    private readonly apart: number,
+  ) {
+    this.out = (apart + SLACK + a.length - b.length) / 2;
+    this.width = apart + SLACK + 1;
+    this.far = a.length + b.length + SLACK + 1;
+  }
+
+  /** Tells each row of the changes needed from the beginning to its points. */
+  forward(tell: (x: number, row: Int32Array) => void): void {
+    const { a, b, out, width, far } = this;
+    let above = new Int32Array(width + 1).fill(far);
+    let row = new Int32Array(width + 1).fill(far);
+    for (let x = 0; x <= a.length; x++) {
+      for (let column = 0; column < width; column++) {
+        const y = x - out + column;
+        let least = far;
+        if (x === 0 && y === 0) least = 0;
+        else if (y >= 0 && y <= b.length) {
+          least = above[column + 1]! + 1;
+          if (y > 0 && column > 0 && row[column - 1]! + 1 < least) least = row[column - 1]! + 1;
+          if (x > 0 && y > 0 && a[x - 1] === b[y - 1] && above[column]! < least) least = above[column]!;
+        }
+        row[column] = least < far ? least : far;
+      }
+      tell(x, row);
+      [above, row] = [row, above];
+    }
+  }
+
+  /** Tells each row, from the last on, of the changes needed from its points to the end. */
+  backward(tell: (x: number, row: Int32Array) => void): void {
+    const { a, b, out, width, far } = this;
+    // Shifted by one, so that the column before the first is there.
+    let below = new Int32Array(width + 1).fill(far);
+    let row = new Int32Array(width + 1).fill(far);
+    for (let x = a.length; x >= 0; x--) {
+      for (let column = width - 1; column >= 0; column--) {
+        const y = x - out + column;
+        let least = far;
+        if (x === a.length && y === b.length) least = 0;
+        else if (y >= 0 && y <= b.length) {
+          least = column > 0 ? below[column - 1]! + 1 : far;
+          if (y < b.length && column + 1 < width && row[column + 1]! + 1 < least) least = row[column + 1]! + 1;
+          if (x < a.length && y < b.length && a[x] === b[y] && below[column]! < least) least = below[column]!;
+        }
+        row[column] = least < far ? least : far;
+      }
+      tell(x, row);
+      [below, row] = [row, below];
+    }
+  }
+
+  /** Where line `x` is, by the changes needed up to it and from behind it. */
+  whereabouts(x: number, before: Int32Array, behind: Int32Array): Whereabouts {
+    const { a, b, out, width, apart } = this;
+    let found: Whereabouts = 'gone';
+    let isShortest = false;
+    let isGone = false;
     for (let column = 0; column < width; column++) {
       const y = x - out + column;
-      let least = far;
-      let step = 0;
-      if (x === 0 && y === 0) least = 0;
-      else if (y >= 0 && y <= b.length) {
-        const up = x > 0 ? above[column + 1]! + 1 : far;
-        const left = y > 0 && column > 0 ? row[column - 1]! + 1 : far;
-        const diagonal = x > 0 && y > 0 && a[x - 1] === b[y - 1] ? above[column]! : far;
-        least = Math.min(up, left, diagonal);
-        if (least < far)
-          step = (up === least ? UP : 0) | (left === least ? LEFT : 0) | (diagonal === least ? DIAGONAL : 0);
+      if (y < 0 || y > b.length) continue;
+      const kept = before[column]! + behind[column]!;
+      if (y < b.length && a[x] === b[y] && kept <= apart + SLACK) {
+        if (found !== 'gone') return 'unclear';
+        found = y;
+        isShortest = kept === apart;
       }
-      row[column] = Math.min(least, far);
-      steps[x * width + column] = step;
+      // Taken out, the line below is reached with as many lines written: one column to the left.
+      if (column > 0 && before[column]! + 1 + behind[column - 1]! === apart) isGone = true;
     }
-    [above, row] = [row, above];
-    above[width] = far;
-    row[width] = far;
+    return found === 'gone' || (isShortest && !isGone) ? found : 'unclear';
   }
-  return steps;
-}
-
-/** The lines of `b` that those of `a` are, on the shortest way that prefers steps in this order, seen from its end. */
-function trace(
-  steps: Uint8Array,
-  length: number,
-  otherLength: number,
-  out: number,
-  width: number,
-  order: readonly number[],
-): Int32Array {
-  const lines = new Int32Array(length).fill(-1);
-  let x = length;
-  let y = otherLength;
-  while (x > 0 || y > 0) {
-    const possible = steps[x * width + (y - x + out)]!;
-    const step = order.find((one) => (possible & one) !== 0);
-    if (step === DIAGONAL) lines[x - 1] = y - 1;
-    if (step !== LEFT) x--;
-    if (step !== UP) y--;
-  }
-  return lines;
 }

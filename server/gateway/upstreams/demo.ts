@@ -12,6 +12,8 @@ export const DEMO_MODEL = 'demo';
 export interface DemoAnswer {
   text: string;
   fails?: boolean;
+  /** It ends at its length limit after that text, wherever the limit of the request is. */
+  cutShort?: boolean;
   /** Times as long between two pieces. */
   slower?: number;
 }
@@ -40,7 +42,7 @@ export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {})
       const pauseMs = delayMs * (answer.slower ?? 1);
       let sent = '';
       let count = 0;
-      let why: 'stop' | 'length' = 'stop';
+      let why: 'stop' | 'length' = answer.cutShort ? 'length' : 'stop';
       for (const text of pieces) {
         if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => {});
         signal.throwIfAborted();

@@ -14,12 +14,13 @@ const COMMANDS: Record<string, string> = {
   long: 'about 1,900 tokens, to try "stop", closing the window, and coming back',
   slow: 'an answer that takes its time',
   fail: 'an answer that breaks off in the middle, and costs nothing',
+  cut: 'an answer that is cut at its length limit, to try "Continue"',
   time: "the server's time",
 };
 
 /**
  * The demo model's chat answer to one user message. The same message and time give the same answer. `afterFailure` gives
- * what a failed answer would have been.
+ * what an answer that failed or was cut short would have been.
  */
 export function answerChat(prompt: string, nowMs: number, { afterFailure = false } = {}): DemoAnswer {
   const { words, attachments } = readChatPrompt(prompt);
@@ -45,6 +46,11 @@ export function answerChat(prompt: string, nowMs: number, { afterFailure = false
       if (afterFailure) return whole;
       return { text: whole.text.slice(0, whole.text.lastIndexOf(FAILING_REST)), fails: true };
     }
+    case 'cut': {
+      const whole = say('An answer that is cut short', `${CUT_START}${CUT_REST}`);
+      if (afterFailure) return whole;
+      return { text: whole.text.slice(0, whole.text.lastIndexOf(CUT_REST)), cutShort: true };
+    }
     default:
       return say('You wrote', echo(words, attachments));
   }
@@ -54,6 +60,11 @@ const FAILING_START =
   'This answer is about to break off, as one of a real service may. What came until then stays, the message says that it ' +
   'was not charged, and you are offered to';
 const FAILING_REST = ' continue, which you just did: this is the rest.';
+
+const CUT_START =
+  'This answer is about to reach its length limit, as a long one of a real service may. What came until then is charged, ' +
+  'and you are offered to';
+const CUT_REST = ' continue, which you just did: this is the rest.';
 
 function say(title: string, body: string): DemoAnswer {
   return { text: `${NOTE}\n\n## ${title}\n\n${body}\n` };

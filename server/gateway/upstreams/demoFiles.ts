@@ -22,6 +22,7 @@ export const FILE_RULES = [
     example: 'miss',
     does: 'a block that does not fit, to see it repaired; `miss: ` before another rule does that one',
   },
+  { example: 'cut short', does: 'an answer that ends at its length limit, before all changes came' },
   { example: 'miss twice', does: 'one that its repair does not mend: refused in the end, and not charged' },
 ];
 
@@ -42,7 +43,9 @@ export function answerFiles(messages: readonly PromptMessage[]): DemoAnswer {
   const changes = changesOf({ ...prompt, instruction });
   if (repair) return { text: repaired(prompt, changes, how, readRepairPrompt(repair.text)) };
   const text = render(prompt, changes, /^miss/.test(how));
-  if (how === 'fail') return { text: text.slice(0, Math.ceil(text.length / 2)), fails: true };
+  const half = text.slice(0, Math.ceil(text.length / 2));
+  if (how === 'cut short') return { text: half, cutShort: true };
+  if (how === 'fail') return { text: half, fails: true };
   return { text, slower: how === 'slow' ? 8 : 1 };
 }
 
@@ -53,9 +56,10 @@ export function changeFiles(instruction: string, files: DemoFile[]): string {
   return render({ instruction, files, paths: [] }, changes, /^miss/.test(how));
 }
 
-/** `slow`, `fail`, `miss` and `miss twice` say how; what follows says what: a comment if nothing does. */
+/** `slow`, `fail`, `cut short`, `miss` and `miss twice` say how; what follows says what: a comment if nothing does. */
 function readManner(instruction: string): { how: string; instruction: string } {
-  const [, how = '', what = ''] = /^(slow\b|fail\b|miss twice\b|miss\b)?[\s:,]*(.*)$/is.exec(instruction) ?? [];
+  const [, how = '', what = ''] =
+    /^(slow\b|fail\b|cut short\b|miss twice\b|miss\b)?[\s:,]*(.*)$/is.exec(instruction) ?? [];
   return { how: how.toLowerCase(), instruction: what || 'add comment "checked by the demo model"' };
 }
 
@@ -164,9 +168,10 @@ function repaired(
     const after = lines.get(file.path);
     const blocks = (after && blocksOf(linesOf(file), after)) ?? [];
     const looked = refused.filter(({ path }) => path === file.path).map(({ lookedFor }) => lookedFor);
-    const wanted = blocks.filter((block) =>
-      [block, stutter(block)].some(({ search }) => looked.includes(search.join('\n'))),
-    );
+    // What was looked for is told by its beginning.
+    const isLookedFor = ({ search }: Block) =>
+      looked.some((told) => told !== '' && `${search.join('\n')}\n`.startsWith(`${told}\n`));
+    const wanted = blocks.filter((block) => isLookedFor(block) || isLookedFor(stutter(block)));
     const given = how === 'miss twice' ? wanted.map(stutter) : wanted;
     return given.length > 0 ? [renderBlocks(file.path, file.languageId, given)] : [];
   });

@@ -230,6 +230,8 @@ export interface MessageRow {
   charged: number | null;
   reason: string | null;
   problem: string | null;
+  /** 1: the answer ended at its length limit; null for all others. */
+  cut_short: number | null;
   continues: string | null;
   device: string | null;
   created_at: number;

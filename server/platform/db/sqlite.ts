@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
 import { type Database, migrate, type Tx } from './database.ts';
@@ -12,6 +12,10 @@ interface Job {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
+
+const SAVEPOINT = CompiledQuery.raw('savepoint job');
+const ROLLBACK = CompiledQuery.raw('rollback to job');
+const RELEASE = CompiledQuery.raw('release job');
 
 /** Works that share one commit at most: keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
@@ -43,15 +47,15 @@ export async function openSqlite(file: string): Promise<Database> {
         }
         for (const job of batch) {
           const mark = told.length;
-          await sql`savepoint job`.execute(tx);
+          await tx.executeQuery(SAVEPOINT);
           try {
             results.push({ job, value: await job.work(tx) });
           } catch (error) {
             told.length = mark;
             results.push({ job, error: error ?? new Error('failed') });
-            await sql`rollback to job`.execute(tx);
+            await tx.executeQuery(ROLLBACK);
           }
-          await sql`release job`.execute(tx);
+          await tx.executeQuery(RELEASE);
         }
       });
     } catch (error) {

@@ -1,14 +1,16 @@
 import type { Migration, MigrationProvider } from 'kysely';
 import { main } from './001-main.ts';
 import { repairs } from './002-repairs.ts';
-import { accounts } from './003-accounts.ts';
+import { cutShort } from './003-cut-short.ts';
+import { accounts } from './004-accounts.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
   const all: Record<string, Migration> = {
     '001-main': main(engine),
     '002-repairs': repairs,
-    '003-accounts': accounts(engine),
+    '003-cut-short': cutShort,
+    '004-accounts': accounts(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -2,13 +2,15 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useChat } from '../context.ts';
 import { fileName } from '../format.ts';
 import { IconButton } from '../ui/Icon.tsx';
+import type { ShownCode } from './applicable.ts';
+import { CodeFrame } from './CodeFrame.tsx';
 import { languageIdOf } from './fence.ts';
 import { highlight } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 
 /** Code with what it is and what one can do with it. Coloured once it is whole; till then plain text is appended. */
-export function CodeBlock(props: { text: string; language: string; file?: string; closed: boolean }) {
-  const { text, language, file, closed } = props;
+export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: boolean }) {
+  const { text, language, file } = shown;
   const chat = useChat();
   const code = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
@@ -22,14 +24,14 @@ export function CodeBlock(props: { text: string; language: string; file?: string
       else node.data = text;
     } else place.replaceChildren(text);
   }, [text, language, closed]);
-  const label = [language, file && fileName(file)].filter(Boolean).join(' · ');
   return (
-    <figure class="code">
-      <figcaption>
-        <span class="what" title={file}>
-          {label || 'code'}
-        </span>
-        <span class="actions">
+    <CodeFrame
+      code={shown}
+      closed={closed}
+      label={[language, file && fileName(file)].filter(Boolean).join(' · ') || 'code'}
+      title={file}
+      actions={
+        <>
           <IconButton icon="copy" label="Copy" done="Copied" onClick={() => chat.host.post({ type: 'copy', text })} />
           <IconButton icon="insert" label="Insert at cursor" onClick={() => chat.host.post({ type: 'insert', text })} />
           <IconButton
@@ -37,12 +39,13 @@ export function CodeBlock(props: { text: string; language: string; file?: string
             label="New file"
             onClick={() => chat.host.post({ type: 'newFile', text, languageId: languageIdOf(language) })}
           />
-        </span>
-      </figcaption>
+        </>
+      }
+    >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>
         <code ref={code} />
       </pre>
-    </figure>
+    </CodeFrame>
   );
 }

@@ -48,15 +48,19 @@ export function isApplicable({ language, file, text, isWhole, changes }: ShownCo
   return file !== undefined || (language !== '' && !NO_FILE.has(language));
 }
 
+const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).flatMap(({ path }) => path ?? []);
+
+/** Whether a block says for which file it is: one that doesn't is applied by itself alone. */
+export const namesFile = (code: ShownCode) => pathsOf(code).length > 0;
+
 /** What an answer that has ended offers to be applied all at once; null where one block's own button does. */
 export function listApplicable(markdown: string, fallback?: string): { files: number; blocks: number } | null {
   const files = new Set<string>();
   let blocks = 0;
   const add = (code: ShownCode) => {
-    const named = (code.changes ?? [{ path: code.file }]).flatMap(({ path }) => path ?? []);
-    if (named.length === 0 || !isApplicable(code)) return;
+    if (!namesFile(code) || !isApplicable(code)) return;
     blocks++;
-    for (const path of named) files.add(path.replace(/^\.\//, ''));
+    for (const path of pathsOf(code)) files.add(path.replace(/^\.\//, ''));
   };
   for (const { token, lineBefore, closed } of new BlockReader().read(markdown, true)) {
     if (token.type === 'code') add(readCode(token as Tokens.Code, lineBefore, closed, fallback));

@@ -4,6 +4,8 @@ import { useChat, useChatState } from '../context.ts';
 import { costOf, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
 import { Markdown } from '../markdown/Markdown.tsx';
+import { AnswerContext, ApplyAll } from './Apply.tsx';
+import { Checkpoints } from './Checkpoints.tsx';
 import { Icon, IconButton } from './Icon.tsx';
 import { problemSentence } from './words.ts';
 
@@ -20,24 +22,31 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const running = message.state === 'running';
   const cost = costOf(message, guest);
   const isEmpty = message.state === 'complete' && message.text === '' && message.kind === 'chat';
-  const isBroken = isEmpty || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
-  // An answer that broke off says in its box that it was not charged.
-  const isTold = isBroken && cost?.label === 'Not charged';
+  const isBroken = isEmpty || message.cutShort || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
+  // An answer that broke off says in its box what was charged.
+  const charged = isBroken ? chargedSentence(cost, message) : undefined;
+  // What replaces a selection is in the editor already.
+  const takesApply = message.kind === 'chat' || (asked !== undefined && !isReplacement(asked));
+  const file = message.kind === 'edit' ? onlyFile(asked) : undefined;
   const again = isLast ? 'Regenerate' : 'Regenerate, replacing what follows';
   return (
     <article class="message answer" id={`m-${message.id}`} aria-label="Answer" aria-busy={running}>
       {message.continues && <div class="continued quiet">Continued</div>}
-      {message.kind === 'edit' ? (
-        message.text && <EditText message={message} asked={asked} />
-      ) : (
-        <Markdown text={message.text} ended={!running} />
-      )}
+      <AnswerContext.Provider value={takesApply ? message.id : null}>
+        {message.kind === 'edit' ? (
+          message.text && <EditText message={message} asked={asked} file={file} />
+        ) : (
+          <Markdown text={message.text} ended={!running} />
+        )}
+      </AnswerContext.Provider>
       {running && (
         <div class="answering quiet">
           <Icon name="loading" spin /> Answering
         </div>
       )}
-      {isBroken && <BrokenOff message={message} isContinued={isContinued} notCharged={cost?.label === 'Not charged'} />}
+      {isBroken && <BrokenOff message={message} isContinued={isContinued} charged={charged} />}
+      {!running && takesApply && <ApplyAll messageId={message.id} text={message.text} file={file} />}
+      <Checkpoints messageId={message.id} />
       {!running && (message.text || !isBroken) && (
         <footer>
           <span class="actions">
@@ -55,7 +64,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
             class="cost"
             title={message.model && `${message.model}${message.device ? `, from ${message.device}` : ''}`}
           >
-            <Cost message={message} cost={isTold ? null : cost} />
+            <Cost message={message} cost={charged ? null : cost} />
           </span>
         </footer>
       )}
@@ -85,11 +94,11 @@ function Cost({ message, cost }: { message: Message; cost: { label: string; why?
 function BrokenOff({
   message,
   isContinued,
-  notCharged,
+  charged,
 }: {
   message: Message;
   isContinued: boolean;
-  notCharged: boolean;
+  charged: string | undefined;
 }) {
   const chat = useChat();
   const stopped = message.state === 'stopped' || message.state === 'complete';
@@ -101,7 +110,7 @@ function BrokenOff({
       <div>
         <span>{brokenSentence(message)}</span> {hasText && <span>What came so far is kept.</span>}{' '}
         <span class="ways">
-          {notCharged && <strong>Not charged.</strong>}
+          {charged && <strong>{charged}</strong>}
           {canGoOn && (
             <button type="button" class="link" onClick={() => chat.continueRun(message.runId!)}>
               Continue
@@ -120,6 +129,7 @@ function BrokenOff({
 
 function brokenSentence(message: Message): string {
   if (message.state === 'stopped') return 'Stopped.';
+  if (message.cutShort) return 'Cut at its length limit.';
   if (message.state === 'complete') return 'The model wrote nothing.';
   if (message.problem) return problemSentence(message.problem);
   return message.state === 'interrupted'
@@ -127,17 +137,27 @@ function brokenSentence(message: Message): string {
     : 'The answer could not be finished.';
 }
 
-/** The answer of an edit is code for the file it was asked for. */
-function EditText({ message, asked }: { message: Message; asked: Message | undefined }) {
-  const of = asked?.attachments?.[0];
-  return (
-    <CodeBlock
-      text={message.text}
-      language={of?.languageId ?? ''}
-      file={of?.path}
-      closed={message.state !== 'running'}
-    />
-  );
+/** "Not charged.", "Charged 0.13 credits."; the latter where it was stopped or cut short, since only there something is charged for. */
+function chargedSentence(cost: { label: string } | null, { state, cutShort }: Message): string | undefined {
+  if (cost?.label === 'Not charged') return 'Not charged.';
+  return cost && (state === 'stopped' || cutShort) && cost.label !== 'Free' ? `Charged ${cost.label}.` : undefined;
+}
+
+/** Whether an edit asked for the replacement of a selection; else for blocks. */
+const isReplacement = (asked: Message) => asked.attachments?.[0]?.kind === 'selection';
+
+function onlyFile(asked: Message | undefined): string | undefined {
+  return asked?.attachments?.length === 1 ? asked.attachments[0]!.path : undefined;
+}
+
+/** The answer of an edit: code for the file it was asked for, or blocks that change it or several. */
+function EditText({ message, asked, file }: { message: Message; asked: Message | undefined; file?: string }) {
+  const { text } = message;
+  const ended = message.state !== 'running';
+  const isPlain = asked !== undefined && isReplacement(asked) && !/^\s*(?:`{3}|~{3})/.test(text);
+  if (!isPlain) return <Markdown text={text} ended={ended} file={file} />;
+  const language = asked.attachments![0]!.languageId ?? '';
+  return <CodeBlock code={{ text, language, file, isWhole: ended, changes: null }} closed={ended} />;
 }
 
 function lower(sentence: string): string {

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Chip } from '../../protocol.ts';
-import type { Refusal } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { count, fullTime, left, until } from '../format.ts';
+import type { Refusal } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
 import { problemSentence } from './words.ts';
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Balance } from '../../../../shared/account.ts';
-import type { NoticeAction } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { credits, fullTime } from '../format.ts';
+import type { NoticeAction } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
 
 const none: never[] = [];
@@ -11,7 +11,7 @@ const none: never[] = [];
 export function Standing() {
   return (
     <>
-      <Notices />
+      <LastNotice />
       <Elsewhere />
       <Connected />
       <OutOfCredits />
@@ -135,29 +135,27 @@ function freesUp(balance: Balance): string {
   return `${credits(next.nextFreeMicro)} free up at ${fullTime(next.nextFreeAt!, new Date())}. `;
 }
 
-function Notices() {
+function LastNotice() {
   const chat = useChat();
-  const notices = useChatState((s) => s.notices);
-  const act = (action: NoticeAction, id: number) => {
-    chat.command(action.command);
-    chat.dismissNotice(id);
+  const notice = useChatState((s) => s.notice);
+  if (!notice) return null;
+  const { level, text, action } = notice;
+  const act = ({ command }: NoticeAction) => {
+    chat.command(command);
+    chat.dismissNotice();
   };
   return (
-    <>
-      {notices.map(({ id, level, text, action }) => (
-        <div class={`box ${level === 'error' ? 'error' : 'calm'} notice`} key={id}>
-          <Icon name={level} />
-          <div>
-            {text}{' '}
-            {action && (
-              <span class="ways">
-                <Way label={action.label} run={() => act(action, id)} />
-              </span>
-            )}
-          </div>
-          <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissNotice(id)} />
-        </div>
-      ))}
-    </>
+    <div class={`box ${level === 'error' ? 'error' : 'calm'} notice`}>
+      <Icon name={level} />
+      <div>
+        {text}{' '}
+        {action && (
+          <span class="ways">
+            <Way label={action.label} run={() => act(action)} />
+          </span>
+        )}
+      </div>
+      <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissNotice()} />
+    </div>
   );
 }

@@ -51,7 +51,7 @@ export function UserMessage({ message }: { message: Message }) {
             icon="edit"
             label="Edit and send again"
             buttonRef={editButton}
-            onClick={() => chat.startEditing(message.id)}
+            onClick={() => chat.editing.start(message.id)}
           />
         )}
       </div>
@@ -81,7 +81,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
   }, []);
-  const change = (part: Partial<Editing>) => chat.setEditing({ ...editing, ...part });
+  const change = (part: Partial<Editing>) => chat.editing.set({ ...editing, ...part });
   const kept = message.attachments?.filter((a) => editing.keep.includes(a.id)) ?? [];
   return (
     <article class="message user editing" id={`m-${message.id}`} aria-label="You, editing">
@@ -114,7 +114,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
           }}
           onKeyDown={(event) => {
             if (event.isComposing) return;
-            if (event.key === 'Escape') chat.setEditing(null);
+            if (event.key === 'Escape') chat.editing.set(null);
             else if (event.key === 'Enter' && !event.shiftKey) chat.sendEdited();
             else return;
             event.preventDefault();
@@ -123,7 +123,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
         {refusal && <Refused refusal={refusal} />}
         <div class="row">
           <span class="quiet">Replaces what follows.</span>
-          <button type="button" class="button secondary" onClick={() => chat.setEditing(null)}>
+          <button type="button" class="button secondary" onClick={() => chat.editing.set(null)}>
             Cancel
           </button>
           <button

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { TrackedEdit } from '../../extension/edit/review.ts';
 import { applySplices, type ContentChange, toChanges, toSplices } from '../../extension/edit/track.ts';
+import { TrackedEdit } from '../../extension/edit/tracked.ts';
 import { lines, someLine, someLines } from './arbitraries.ts';
 
 /** A text after a change by columns, made without knowing lines: what `toSplices` and `toChanges` must agree with. */
@@ -213,7 +213,9 @@ describe('a tracked edit', () => {
       edit.foreign([{ startLine: 1, startCharacter: 0, endLine: edit.region.end, endCharacter: 0, text: 'b\nc\nd\n' }]);
       check(edit, 'a b c d e');
       assert.deepEqual(edit.open, [], next);
-      assert.ok(edit.restart(), next);
+      edit.reopen(edit.hunks.map((hunk) => hunk.number));
+      check(edit, `a ${next} e`);
+      rejectAll(edit);
       edit.foreign([
         { startLine: 1, startCharacter: 0, endLine: 4, endCharacter: 0, text: `${next.replaceAll(' ', '\n')}\n` },
       ]);

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact';
+import { ApplyButton, ApplyTold, useApplyCode } from '../ui/Apply.tsx';
+import type { ShownCode } from './applicable.ts';
+
+interface CodeFrameProps {
+  code: ShownCode;
+  closed: boolean;
+  label: string;
+  title?: string;
+  counts?: ComponentChildren;
+  actions: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** What a code block is and what one can do with it, over the block itself. */
+export function CodeFrame({ code, closed, label, title, counts, actions, children }: CodeFrameProps) {
+  const apply = useApplyCode(code, closed);
+  return (
+    <figure class="code">
+      <figcaption>
+        <span class="what" title={title}>
+          {label}
+        </span>
+        {counts}
+        <span class="ends">
+          <span class="actions">{actions}</span>
+          {apply && <ApplyButton apply={apply} label="Apply" what={label} />}
+        </span>
+      </figcaption>
+      {apply && <ApplyTold apply={apply} what={label} />}
+      {children}
+    </figure>
+  );
+}

@@ -1,0 +1,111 @@
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useChat } from '../context.ts';
+import { fileName } from '../format.ts';
+import { IconButton } from '../ui/Icon.tsx';
+import type { ShownCode } from './applicable.ts';
+import { CodeFrame } from './CodeFrame.tsx';
+import { countChanges, type ShownChange, type ShownLine } from './changes.ts';
+import { colourLines } from './colours.ts';
+
+/** Blocks or a patch as the lines that come and go, for each file. */
+export function DiffBlock({ code, closed }: { code: ShownCode; closed: boolean }) {
+  const chat = useChat();
+  const files = code.changes!;
+  const [only] = files;
+  const newLines = files.flatMap(({ lines }) => lines.filter(({ op }) => op === 'keep' || op === 'new'));
+  const copied = newLines.map(({ text }) => text).join('\n');
+  return (
+    <CodeFrame
+      code={code}
+      closed={closed}
+      label={files.length === 1 ? fileLabel(only!) : `${files.length} files`}
+      title={files.map((file) => [file.path, file.movedTo].filter(Boolean).join(' → ')).join('\n') || undefined}
+      counts={<Counts files={files} />}
+      actions={
+        copied !== '' && (
+          <IconButton
+            icon="copy"
+            label="Copy the new lines"
+            done="Copied"
+            onClick={() => chat.host.post({ type: 'copy', text: copied })}
+          />
+        )
+      }
+    >
+      {files.map((file, i) => (
+        // Files never change places, so their number is their identity.
+        <div class="changed-file" key={i}>
+          {files.length > 1 && (
+            <div class="file-name" title={file.path}>
+              <span class="what">{fileLabel(file)}</span>
+              <Counts files={[file]} />
+            </div>
+          )}
+          {file.lines.length > 0 && <Lines file={file} language={languageOf(file, code)} closed={closed} />}
+        </div>
+      ))}
+    </CodeFrame>
+  );
+}
+
+function Lines({ file, language, closed }: { file: ShownChange; language: string; closed: boolean }) {
+  const colours = useMemo(() => (closed ? colourLines(file.lines, language) : null), [file, language, closed]);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <pre tabIndex={0} class="diff">
+      <code>
+        {file.lines.map((line, i) => (
+          <Line key={i} line={line} colours={colours?.[i] ?? null} />
+        ))}
+      </code>
+    </pre>
+  );
+}
+
+const MARKS = { keep: ' ', old: '−', new: '+' } as const;
+const TAGS = { keep: 'span', old: 'del', new: 'ins' } as const;
+
+function Line({ line, colours }: { line: ShownLine; colours: DocumentFragment | null }) {
+  const place = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    place.current?.replaceChildren(colours?.cloneNode(true) ?? line.text);
+  }, [line.text, colours]);
+  if (line.op === 'gap') return <span class="line gap">{line.text ? `⋯ ${line.text}` : '⋯'}</span>;
+  const Tag = TAGS[line.op];
+  return (
+    <Tag class={`line ${line.op}`}>
+      <span class="mark">{MARKS[line.op]}</span>
+      <span ref={place} />
+      {'\n'}
+    </Tag>
+  );
+}
+
+/** "+3 −1". */
+function Counts({ files }: { files: readonly ShownChange[] }) {
+  const { added, removed } = countChanges(files);
+  const told = [added > 0 && `${added} added`, removed > 0 && `${removed} removed`].filter(Boolean).join(', ');
+  if (!told) return null;
+  return (
+    <span class="counts" role="img" aria-label={`Lines: ${told}`} title={`Lines: ${told}`}>
+      {added > 0 && <span class="added">+{added}</span>}
+      {removed > 0 && <span class="removed">−{removed}</span>}
+    </span>
+  );
+}
+
+function fileLabel({ kind, path, movedTo }: ShownChange): string {
+  const name = path === undefined ? 'changes' : fileName(path);
+  if (kind === 'move') return `${name} → ${movedTo && path ? shortTarget(path, movedTo) : movedTo}`;
+  return kind === 'update' ? name : `${name} · ${kind === 'create' ? 'new' : 'deleted'}`;
+}
+
+/** Where a file goes: its new name, or its new folder when the name stays. */
+function shortTarget(path: string, movedTo: string): string {
+  return fileName(path) === fileName(movedTo) ? movedTo : fileName(movedTo);
+}
+
+/** By the file's ending, for a fence around changes often says nothing, or "diff". */
+function languageOf({ path = '', movedTo }: ShownChange, code: ShownCode): string {
+  return /\.(\w+)$/.exec(movedTo ?? path)?.[1] ?? code.language;
+}

@@ -1,0 +1,63 @@
+import type { Problem } from '../../../shared/problems.ts';
+import type { FromHost, Mention, Surroundings } from '../protocol.ts';
+import type { Changes } from './changes.ts';
+import type { Conversation } from './conversation.ts';
+import { type HistoryState, noHistory } from './history.ts';
+import type { Editing } from './host.ts';
+
+export interface Sending {
+  requestId: string;
+  text: string;
+  replaces?: string;
+}
+export interface Refusal extends Sending {
+  problem: Problem;
+}
+export type NoticeAction = NonNullable<Extract<FromHost, { type: 'notice' }>['action']>;
+export interface Notice {
+  level: 'info' | 'error';
+  text: string;
+  action?: NoticeAction;
+}
+
+/** All that the view shows. Parts are replaced, never changed in place. */
+export interface ChatState {
+  surroundings: Surroundings | null;
+  /** Null until the host has told. */
+  conversation: Conversation | null;
+  /** What stands in the composer. */
+  draft: string;
+  sending: Sending | null;
+  /** The last request that was not taken; its text still stands where it was typed. */
+  refusal: Refusal | null;
+  /** An earlier message that is being edited in place. */
+  editing: Editing | null;
+  /** The latest alone: an older one is out of date by then. */
+  notice: Notice | null;
+  /** What became of the changes that answers proposed, by message. */
+  changes: Changes;
+  history: HistoryState;
+  mentions: { requestId: string; items: Mention[] } | null;
+  /** One line above the composer about what was just tried there. */
+  hint: string | null;
+  /** For screen readers; `n` makes equal texts be said again. */
+  spoken: { text: string; n: number };
+  loadingEarlier: boolean;
+}
+
+/** Before the host has told anything. */
+export const noState: ChatState = {
+  surroundings: null,
+  conversation: null,
+  draft: '',
+  sending: null,
+  refusal: null,
+  editing: null,
+  notice: null,
+  changes: {},
+  history: noHistory,
+  mentions: null,
+  hint: null,
+  spoken: { text: '', n: 0 },
+  loadingEarlier: false,
+};

@@ -1,0 +1,103 @@
+import { createContext } from 'preact';
+import { useContext, useMemo } from 'preact/hooks';
+import type { ApplyState } from '../../protocol.ts';
+import { useChat, useChatState } from '../context.ts';
+import { blockId, isApplicable, listApplicable, namesFile, type ShownCode } from '../markdown/applicable.ts';
+import { Icon } from './Icon.tsx';
+
+/** The answer that a code block stands in; null where its blocks are not to be applied. */
+export const AnswerContext = createContext<string | null>(null);
+
+export interface Apply {
+  state: ApplyState | undefined;
+  run: () => void;
+}
+
+/** How it stands with applying a code block, and how to do it; null where it isn't offered. */
+export function useApplyCode(code: ShownCode, closed: boolean): Apply | null {
+  const chat = useChat();
+  const messageId = useContext(AnswerContext);
+  const block = messageId !== null && closed && isApplicable(code) ? blockId(code) : null;
+  const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
+  const ofAll = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.all));
+  if (messageId === null || block === null) return null;
+  // What was applied with all the others needs no click of its own.
+  const isInAll = own === undefined && namesFile(code) && ofAll !== undefined && TAKING.includes(ofAll.state);
+  const state = isInAll ? { state: ofAll.state as 'review' } : own;
+  const run = () => {
+    const { language, file: path, text } = code;
+    if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
+    else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path });
+  };
+  return { state, run };
+}
+
+const TAKING: ApplyState['state'][] = ['applying', 'review', 'applied'];
+
+/** All blocks of an answer at once, where there are several. */
+export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
+  const chat = useChat();
+  const list = useMemo(() => listApplicable(text, file), [text, file]);
+  const state = useChatState((s) => s.changes[messageId]?.all);
+  // That it is applied is said by the row with the way back.
+  if (!list || state?.state === 'applied') return null;
+  const what = list.files > 1 ? `${list.files} files` : `${list.blocks} changes`;
+  const run = () =>
+    chat.host.post(state?.state === 'review' ? { type: 'showReview', messageId } : { type: 'applyAll', messageId });
+  return (
+    <div class="apply-all">
+      <ApplyButton apply={{ state, run }} label={`Apply all (${what})`} what="" />
+      <ApplyTold apply={{ state, run }} what={what} />
+    </div>
+  );
+}
+
+const STATES = {
+  applying: { icon: 'loading', label: 'Applying', hint: 'It looks for the place' },
+  review: { icon: 'diff', label: 'In review', hint: 'Accept or reject it in the editor. Click to show it' },
+  applied: { icon: 'check', label: 'Applied', hint: 'Click to apply it again' },
+} as const;
+
+/** The button stays in its place and tells how far it has come, so that the focus stays as well. */
+export function ApplyButton({ apply: { state, run }, label, what }: { apply: Apply; label: string; what: string }) {
+  const told = state && state.state in STATES ? STATES[state.state as keyof typeof STATES] : undefined;
+  return (
+    <button
+      type="button"
+      class={`button apply ${told ? `told ${state!.state}` : ''}`}
+      title={told?.hint ?? `${label}: shows the change in the editor, for you to accept or reject`}
+      aria-label={[told?.label ?? label, what].filter(Boolean).join(': ')}
+      aria-disabled={state?.state === 'applying'}
+      onClick={() => state?.state !== 'applying' && run()}
+    >
+      {told && <Icon name={told.icon} spin={told.icon === 'loading'} />}
+      {told?.label ?? label}
+    </button>
+  );
+}
+
+/** Why it was not applied, and the way on. */
+export function ApplyTold({ apply: { state, run }, what }: { apply: Apply; what: string }) {
+  const chat = useChat();
+  if (!state || !('why' in state) || !state.why) return null;
+  const isRefused = state.state === 'refused';
+  return (
+    <div class="apply-told">
+      <Icon name={isRefused ? 'warning' : 'info'} />
+      <div>
+        {isRefused && <strong>Not applied. </strong>}
+        {state.why}{' '}
+        {isRefused && (
+          <span class="ways">
+            <button type="button" class="link" onClick={run}>
+              Try again
+            </button>
+            <button type="button" class="link" onClick={() => chat.askToCorrect(what, state.why)}>
+              Ask for a correction
+            </button>
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import type { Problem } from '../../../shared/problems.ts';
+import type { Charge } from '../answerRun.ts';
+import { type Button, type Message, tellCharge, tellProblem, waysOn } from '../messages.ts';
+
+/** How the writing of a commit message ended. Except for `written` and `touched`, the box is as it was. */
+export type CommitEnding = Charge &
+  (
+    | { kind: 'written'; hadStart: boolean }
+    /** What the author had typed is as good as it gets. */
+    | { kind: 'same' }
+    | { kind: 'empty' }
+    | { kind: 'stopped' }
+    /** Somebody else wrote into the box: the author, or git after a commit. */
+    | { kind: 'touched' }
+    | { kind: 'failed'; problem: Problem }
+  );
+
+export type CommitButton = Button | 'Restore what stood there';
+
+/** What to say at the end: what happened, what was charged, and the way on. */
+export function tellCommitEnding(ending: CommitEnding, isGuest: boolean): Message<CommitButton> {
+  const charge = tellCharge(ending, isGuest);
+  const say = (severity: Message['severity'], text: string, ...buttons: CommitButton[]): Message<CommitButton> => ({
+    severity,
+    text: [text, charge].filter((part) => part !== '').join(' '),
+    buttons,
+  });
+  switch (ending.kind) {
+    case 'written': {
+      if (ending.hadStart) return say('info', 'The commit message is written.', 'Restore what stood there');
+      const passing = charge.replace(/^Charged |\.$/g, '');
+      return {
+        severity: 'status',
+        text: ['Perigee: commit message written', passing].filter((part) => part !== '').join(' · '),
+        buttons: [],
+      };
+    }
+    case 'same':
+      return say('info', 'The model would leave the commit message as it stands.');
+    case 'empty':
+      return say('warning', 'The model wrote no commit message; nothing was changed.', 'Retry');
+    case 'stopped':
+      return say('info', 'Stopped; the commit message is as it was.');
+    case 'touched':
+      return say(
+        'warning',
+        'Perigee stopped, since the commit message was changed while it was writing. It stays as it is now.',
+      );
+    case 'failed':
+      return say('error', `${tellProblem(ending.problem)} The commit message is as it was.`, ...waysOn(ending.problem));
+  }
+}

@@ -1,0 +1,64 @@
+import * as vscode from 'vscode';
+import type { SelectionEdit } from '../../../shared/runs.ts';
+import { isMerging, NO_CHANGES, type Repository, untrackedFiles } from '../../platform/git.ts';
+import { belowScissors, commitInstruction, newFileDiff } from './commitText.ts';
+
+/** The latest commits whose subjects show how messages are written here. */
+const SUBJECTS = 8;
+/** Larger new files are named only. */
+const MAX_NEW_FILE = 100_000;
+const MAX_NEW_FILES = 100;
+
+const MERGING = 'A merge is in progress, and git has written its message. Commit or abort the merge first.';
+const CONFLICTS = 'A merge is in progress, and some files have conflicts. Resolve them first.';
+
+/**
+ * What a model is to be asked for the staged changes of a repository, else for all, or why there is nothing to ask, in a
+ * sentence.
+ */
+export async function readCommit(repository: Repository): Promise<SelectionEdit | string> {
+  await repository.status();
+  if (repository.state.mergeChanges.length > 0) return CONFLICTS;
+  if (await isMerging(repository)) return MERGING;
+  const diff = await readDiff(repository);
+  if (diff.trim() === '') return NO_CHANGES;
+  const subjects = await latestSubjects(repository);
+  // Only now: reading takes a moment, in which the author may have typed on.
+  const start = repository.inputBox.value;
+  return {
+    instruction: commitInstruction(subjects, start.trim() !== ''),
+    path: 'COMMIT_EDITMSG',
+    languageId: 'git-commit',
+    selection: { start: 0, end: start.split('\n').length - 1, text: start },
+    before: '',
+    after: belowScissors(diff),
+  };
+}
+
+async function readDiff(repository: Repository): Promise<string> {
+  if (repository.state.indexChanges.length > 0) return repository.diff(true);
+  const known = await repository.diff(false);
+  const untracked = untrackedFiles(repository).slice(0, MAX_NEW_FILES);
+  const added = await Promise.all(untracked.map((uri) => readNewFile(repository, uri)));
+  return known + added.join('');
+}
+
+async function readNewFile({ rootUri }: Repository, uri: vscode.Uri): Promise<string> {
+  const path = uri.path.startsWith(`${rootUri.path}/`) ? uri.path.slice(rootUri.path.length + 1) : uri.path;
+  try {
+    const { size, type } = await vscode.workspace.fs.stat(uri);
+    // Nothing is known of a folder with a repository of its own but its name.
+    if ((type & vscode.FileType.File) === 0 || size > MAX_NEW_FILE) return newFileDiff(path, '');
+    const bytes = await vscode.workspace.fs.readFile(uri);
+    return newFileDiff(path, bytes.includes(0) ? '' : new TextDecoder().decode(bytes));
+  } catch {
+    // It went while the others were read.
+    return '';
+  }
+}
+
+async function latestSubjects(repository: Repository): Promise<string[]> {
+  // A repository without a commit has no log.
+  const commits = await repository.log({ maxEntries: SUBJECTS }).catch(() => []);
+  return commits.map(({ message }) => message.split('\n', 1)[0]!.trim()).filter((subject) => subject !== '');
+}

@@ -1,0 +1,78 @@
+import type { SelectionEdit } from '../../../shared/runs.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import type { Log } from '../../platform/log.ts';
+import { AnswerRun, type EditRequest } from '../answerRun.ts';
+import type { EditRuns } from '../runs.ts';
+import type { CommitEnding } from './commitEnding.ts';
+import { readMessage } from './commitText.ts';
+import type { MessageBox } from './messageBox.ts';
+
+/** Has a commit message written into its box, for as long as nobody else writes there. */
+export class CommitRun extends Disposable {
+  private readonly answer: AnswerRun;
+  private readonly before: string;
+  private isStopped = false;
+
+  /** `resend`: the request of an earlier try whose start was never answered; sent again, the server starts it once. */
+  constructor(
+    runs: EditRuns,
+    log: Log,
+    private readonly box: MessageBox,
+    input: SelectionEdit,
+    resend?: EditRequest,
+  ) {
+    super();
+    const isSame = resend && JSON.stringify(resend.input) === JSON.stringify(input);
+    const ids = { id: crypto.randomUUID(), conversationId: crypto.randomUUID() };
+    this.answer = this._register(new AnswerRun(runs, log, isSame ? resend : { kind: 'edit', ...ids, input }));
+    box.begin(() => this.answer.stop());
+    this.before = box.before;
+    this._register({ dispose: () => box.end() });
+  }
+
+  /** For another try after a start that nobody answered. */
+  get resend(): EditRequest | undefined {
+    return this.answer.resend;
+  }
+
+  /** Ends it; the box becomes what it was. */
+  stop(): void {
+    this.isStopped = true;
+    this.restore();
+    this.answer.stop();
+  }
+
+  /** Puts back what stood in the box. False when somebody else has written there since. */
+  restore(): boolean {
+    return this.box.write(this.before);
+  }
+
+  /** Asks for the message and writes it as it comes. Never rejects. */
+  async run(): Promise<CommitEnding> {
+    const { answer, box } = this;
+    const heard = await answer.read(() => this.show(false));
+    const { charge } = heard;
+    if (box.isTouched) return { kind: 'touched', ...(await answer.tellOutcome({ applied: 0, refused: 1 }, charge)) };
+    if (heard.kind === 'complete' && !this.isStopped) {
+      const message = this.show(true);
+      if (message === '') {
+        this.restore();
+        return { kind: 'empty', ...(await answer.tellOutcome({ applied: 0, refused: 0 }, charge)) };
+      }
+      const told = await answer.tellOutcome({ applied: 1, refused: 0 }, charge);
+      const start = this.before.trim();
+      return message === start ? { kind: 'same', ...told } : { kind: 'written', hadStart: start !== '', ...told };
+    }
+    this.restore();
+    return heard.kind === 'failed' && !this.isStopped
+      ? { kind: 'failed', problem: heard.problem, ...charge }
+      : { kind: 'stopped', ...charge };
+  }
+
+  /** Brings what has come into the box, and returns it. */
+  private show(ended: boolean): string {
+    const message = readMessage(this.answer.answer, ended, this.before);
+    if (message !== '' && !this.isStopped) this.box.write(message);
+    return message;
+  }
+}

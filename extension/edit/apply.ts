@@ -1,0 +1,147 @@
+import * as vscode from 'vscode';
+import { plainMessage } from '../platform/plainMessage.ts';
+import { AnswerFiles } from './answerFiles.ts';
+import { type Blocks, planBlocks, readAnswerBlocks, readCode } from './applyBlocks.ts';
+import { chooseTarget } from './applyTarget.ts';
+import type { Edit } from './engine/edits.ts';
+import type { FilePlan } from './engine/filePlanner.ts';
+import type { FoundFile, WorkspaceFiles } from './files.ts';
+import type { Source } from './proposal.ts';
+import type { ProposalCounts } from './proposals.ts';
+import { tellRefusal } from './refusalWords.ts';
+
+/** A block of an answer of the chat, without its fence. */
+export interface CodeBlock {
+  text: string;
+  /** As the fence says it: an id, an alias or an ending. */
+  language?: string;
+  /** The file that the answer names for it. */
+  path?: string;
+  source: Source;
+}
+
+/** What became of something that was to be applied. Messages are sentences for the user. */
+export type Applied =
+  /** Its hunks stand in the editor. `skipped`: blocks that are not for a file, in words. */
+  | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
+  /** It is in the list of proposed changes. */
+  | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
+  | { kind: 'refused'; message: string }
+  /** There was nothing to do, or the user thought better of it. */
+  | { kind: 'nothing'; message?: string };
+
+export interface ApplyDeps {
+  files: WorkspaceFiles;
+  propose(source: Source, plans: readonly FilePlan[]): Promise<ProposalCounts>;
+  /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
+  review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
+  /** Has a model edit a file, which is charged. */
+  editFile(request: { document: vscode.TextDocument; instruction: string }): Promise<unknown>;
+  /** Guests pay by the message. */
+  isGuest(): boolean;
+}
+
+/** Code of the chat's answers, put where it belongs. */
+export class Apply {
+  constructor(private readonly deps: ApplyDeps) {}
+
+  /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
+  async applyCode({ text, language, path, source }: CodeBlock): Promise<Applied> {
+    const blocks = readCode(text, language, path);
+    if (blocks.edits.length === 0)
+      return this.refuse(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
+    const answer = new AnswerFiles(this.deps.files);
+    const edits = await this.withTarget(answer, blocks.edits, language);
+    if (!edits) return { kind: 'nothing' };
+    return this.place(answer, { ...blocks, edits }, source, { text, language });
+  }
+
+  /** All blocks of an answer that are for a file. */
+  async applyAnswer({ text, source }: { text: string; source: Source }): Promise<Applied> {
+    const blocks = readAnswerBlocks(text);
+    if (blocks.edits.length === 0) {
+      const message = 'No block of this answer names the file that it is for. Apply one of them by itself.';
+      return { kind: 'nothing', message };
+    }
+    return this.place(new AnswerFiles(this.deps.files), blocks, source);
+  }
+
+  /** `edits` with a file for those that name none; undefined when the user gave up. */
+  private async withTarget(answer: AnswerFiles, edits: Edit[], language?: string): Promise<Edit[] | undefined> {
+    if (edits.every((edit) => edit.path !== undefined)) return edits;
+    const target = await chooseTarget(this.deps.files, language);
+    if (!target) return undefined;
+    answer.take(target);
+    return edits.map((edit) => (edit.path === undefined ? { ...edit, path: target.path } : edit));
+  }
+
+  /** `code`: the block, if it is a single one that a model could be asked to place. */
+  private async place(
+    answer: AnswerFiles,
+    { edits, skipped }: Blocks,
+    source: Source,
+    code?: { text: string; language?: string },
+  ): Promise<Applied> {
+    const located = await answer.locate(edits);
+    const found = await answer.byPath();
+    const plans = await answer.allow(
+      planBlocks(located, (path) => {
+        const file = found.get(path);
+        return file?.kind === 'file' ? file.text : undefined;
+      }),
+    );
+    const refused = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
+    const [only] = plans;
+    if (plans.length === refused.length) return this.miss(refused, found, code);
+    if (plans.length === 1 && only?.kind === 'update') {
+      const file = found.get(only.path);
+      if (file?.kind !== 'file') return this.refuse(`${only.path} is gone.`);
+      const document = await vscode.workspace.openTextDocument(file.uri);
+      const isShown = await this.deps.review(document, only, source);
+      if (!isShown) return { kind: 'refused', message: `${only.path} was not changed.` };
+      return { kind: 'review', path: only.path, uri: `${file.uri}`, hunks: only.hunks.length, skipped };
+    }
+    return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };
+  }
+
+  /** Nothing fits: says why, and offers that a model places it. */
+  private async miss(
+    refused: readonly (FilePlan & { kind: 'refused' })[],
+    found: ReadonlyMap<string, FoundFile>,
+    code?: { text: string; language?: string },
+  ): Promise<Applied> {
+    const refusals = refused.flatMap((plan) => plan.refusals);
+    const [first] = refused;
+    const name = first?.path ?? 'The answer';
+    if (refusals.every(({ reason }) => reason === 'noChange')) {
+      return {
+        kind: 'nothing',
+        message: refused.length === 1 ? `${name} reads so already.` : 'All files read so already.',
+      };
+    }
+    const [telling] = refusals.filter(({ reason }) => reason !== 'noChange');
+    const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
+    const message = telling ? tellRefusal(name, telling) + more : name;
+    const file = first?.path === undefined ? undefined : found.get(first.path);
+    if (!code || refused.length !== 1 || file?.kind !== 'file') return this.refuse(message);
+    const button = `Have Perigee place it (${this.deps.isGuest() ? '1 message' : 'uses credits'})`;
+    // Not waited for: the chat shows at once what became of it.
+    void vscode.window.showWarningMessage(plainMessage(message), button).then(async (pressed) => {
+      if (!pressed) return;
+      const document = await vscode.workspace.openTextDocument(file.uri);
+      await this.deps.editFile({ document, instruction: placingInstruction(code) });
+    });
+    return { kind: 'refused', message };
+  }
+
+  private refuse(message: string): Applied {
+    void vscode.window.showWarningMessage(plainMessage(message));
+    return { kind: 'refused', message };
+  }
+}
+
+function placingInstruction({ text, language }: { text: string; language?: string }): string {
+  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([marks]) => marks.length + 1)));
+  const code = `${fence}${language ?? ''}\n${text.replace(/\n$/, '')}\n${fence}`;
+  return `Put this code where it belongs in the file, in place of what it replaces. Change nothing else.\n\n${code}`;
+}

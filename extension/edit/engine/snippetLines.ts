@@ -1,0 +1,92 @@
+// How the lines of a snippet are written in the file: its indentation, and which lines change by it.
+import type { Snippet } from './anchors.ts';
+import { isTelling } from './blocks.ts';
+import type { ChangeLine } from './edits.ts';
+import { type IndentPair, indentStyle, isUniform } from './indentation.ts';
+import type { IndexedFile } from './indexedFile.ts';
+import { indentOf, isBlank, trimTrail } from './loose.ts';
+
+/** The lines of the snippet among those of the file, from line `start` of the file on. */
+export interface Arranged {
+  start: number;
+  lines: ChangeLine[];
+  pairs: IndentPair[];
+  isTypeset: boolean;
+}
+
+/** A line of both, of the file alone (gone, unless it `stays`), or of the snippet alone. */
+export interface Part {
+  own?: number;
+  line?: number;
+  stays?: boolean;
+}
+
+/** The lines of `parts`, in order, as a change of the file; undefined when it cannot be told how they are indented. */
+export function arrange(file: IndexedFile, snippet: Snippet, parts: readonly Part[]): Arranged | undefined {
+  const both = parts.filter(({ own, line }) => own !== undefined && line !== undefined);
+  const indents = both.flatMap(({ own, line }): IndentPair[] => {
+    const text = snippet.lines[own!]!;
+    return isBlank(text) ? [] : [[[indentOf(text)], indentOf(file.lines[line!]!)]];
+  });
+  const reading = readIndents(file, snippet, indents, isTelling(snippet.keys[both.at(-1)!.own!]!));
+  if (!reading) return undefined;
+  const isLiteral = reading === 'literal';
+  const start = parts.find(({ line }) => line !== undefined)!.line!;
+  // Blanks at the ends of lines which in the file have none are no part of what is meant.
+  const isTrailed = ({ own, line }: Part) =>
+    snippet.lines[own!] !== trimTrail(snippet.lines[own!]!) && file.lines[line!] === trimTrail(file.lines[line!]!);
+  const isTrailing = file.lines.every((line) => line === trimTrail(line)) || both.some(isTrailed);
+  let isTypeset = false;
+  const lines = parts.flatMap(({ own, line, stays }): ChangeLine[] => {
+    const text = own === undefined ? '' : snippet.lines[own]!;
+    if (line === undefined) return [{ op: 'new', text: isTrailing || isBlank(text) ? trimTrail(text) : text }];
+    const old = file.lines[line]!;
+    if (own === undefined) return [{ op: stays ? 'keep' : 'old', text: old }];
+    const isKept =
+      snippet.keys[own] === file.keys[line] && (!isLiteral || isBlank(old) || indentOf(text) === indentOf(old));
+    if (!isKept)
+      return [
+        { op: 'old', text: old },
+        { op: 'new', text },
+      ];
+    isTypeset ||= text.trim() !== old.trim();
+    return [{ op: 'keep', text }];
+  });
+  const pairs = isLiteral ? indents.filter(([[written], own]) => written === own) : indents;
+  return { start, lines, pairs, isTypeset };
+}
+
+/**
+ * Whether the snippet is indented as the file is (`literal`), so that lines which are not are meant to be moved, or all of it
+ * in one other way (`moved`). Undefined when neither is known.
+ */
+function readIndents(
+  file: IndexedFile,
+  { lines }: Snippet,
+  pairs: readonly IndentPair[],
+  isLastTelling: boolean,
+): 'literal' | 'moved' | undefined {
+  const isSame = (pair: IndentPair | undefined) => pair !== undefined && pair[0][0] === pair[1];
+  if (pairs.every(isSame)) return 'literal';
+  const own = indentStyle(lines);
+  if (own.kind !== file.style.kind || own.unit !== file.style.unit) return isUniform(pairs) ? 'moved' : undefined;
+  // The same levels: they can only be moved together, or some of them.
+  if (isSame(pairs[0])) return isSame(pairs.at(-1)) || isLastTelling ? 'literal' : undefined;
+  const shift = ([[written], line]: IndentPair) => line.length - written!.length;
+  return isUniform(pairs) && pairs.every((pair) => shift(pair) === shift(pairs[0]!)) ? 'moved' : undefined;
+}
+
+/** Tabs for blanks or blanks for tabs, level by level, where the file has the others. */
+export function inStyle(lines: readonly string[], file: IndexedFile): string[] {
+  const own = indentStyle(lines);
+  const { kind, unit } = file.style;
+  const restyle = (turn: (indent: string) => string) =>
+    lines.map((line) => turn(indentOf(line)) + line.slice(indentOf(line).length));
+  if (own.kind === 'tabs' && kind === 'blanks' && unit !== undefined) {
+    return restyle((indent) => indent.replaceAll('\t', ' '.repeat(unit)));
+  }
+  if (own.kind === 'blanks' && kind === 'tabs' && own.unit !== undefined) {
+    return restyle((indent) => indent.replaceAll(' '.repeat(own.unit!), '\t'));
+  }
+  return [...lines];
+}

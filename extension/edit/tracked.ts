@@ -1,0 +1,385 @@
+import type { PlacedHunk } from './engine/edits.ts';
+import { commonPrefix, commonSuffix, reviewHunks } from './hunks.ts';
+import { LineMap } from './lineMap.ts';
+import { holds, settle } from './settle.ts';
+import { applySplices, type ContentChange, moveRange, type Range, type Splice, toSplices } from './track.ts';
+
+/** A hunk in the document: `start` to `end` are its lines there, as long as nothing changed them its `newLines`. */
+export interface TrackedHunk extends Range {
+  /** Counted from 1 in the order of the document. */
+  number: number;
+  /** Where its old lines were in the original text of the region. */
+  readonly oldStart: number;
+  readonly oldLines: readonly string[];
+  readonly newLines: readonly string[];
+  /** `withdrawn`: the answer itself took it back. */
+  state: 'open' | 'accepted' | 'rejected' | 'withdrawn';
+  /** The lines around it were replaced, so that nobody can tell any more where it was. */
+  torn: boolean;
+}
+
+/** A hunk to be written: `startLine` counts in the text that the edit began with. */
+export type NewHunk = Pick<PlacedHunk, 'startLine'> & Pick<TrackedHunk, 'oldLines' | 'newLines'>;
+
+/**
+ * One edit in one document, without the document: a mirror of its lines, and the hunks in it. Either a region is rewritten
+ * as a whole (`show`), or hunks are put into the file one after the other (`place`). Everybody's changes go through
+ * `foreign`, and each hunk keeps its place or knows that it was changed. What is to be written comes out of a `plan…` as
+ * splices, and the method of the same name is told that they were written; nothing here writes.
+ */
+export class TrackedEdit {
+  /** What stood in the region before the edit. */
+  readonly original: readonly string[];
+  private document: readonly string[];
+  private area: Range;
+  private written: readonly string[];
+  private tracked: TrackedHunk[] = [];
+  /** Only where hunks are put into the file one by one. */
+  private readonly map: LineMap | undefined;
+
+  /** `lines` are the whole document's, `region` the lines to be rewritten: without it hunks may go anywhere. */
+  constructor(lines: readonly string[], region?: Range) {
+    this.document = lines;
+    this.map = region ? undefined : new LineMap(lines);
+    this.area = region ? { ...region } : { start: 0, end: lines.length };
+    this.original = lines.slice(this.area.start, this.area.end);
+    this.written = this.original;
+  }
+
+  /** The document's lines as known from its changes. */
+  get lines(): readonly string[] {
+    return this.document;
+  }
+
+  get region(): Readonly<Range> {
+    return this.area;
+  }
+
+  /** What was last written into the region. */
+  get shown(): readonly string[] {
+    return this.written;
+  }
+
+  get hunks(): readonly Readonly<TrackedHunk>[] {
+    return this.tracked.filter((hunk) => hunk.state !== 'withdrawn');
+  }
+
+  get open(): readonly Readonly<TrackedHunk>[] {
+    return this.tracked.filter((hunk) => hunk.state === 'open');
+  }
+
+  /** Whether a region is rewritten, and not a file hunk by hunk. */
+  get isRegion(): boolean {
+    return !this.map;
+  }
+
+  /** Nobody else changed the region since the last `show`. */
+  get intact(): boolean {
+    return this.holds(this.area, this.written);
+  }
+
+  /** Whether the hunk's lines are still what was written, so that they can be taken back. */
+  isFresh(hunk: Readonly<TrackedHunk>): boolean {
+    return !hunk.torn && this.holds(hunk, hunk.newLines);
+  }
+
+  /** What to write so that an intact region shows `next`. */
+  planShow(next: readonly string[]): Splice[] {
+    return diffOnce(this.written, this.fitted(next)).map((splice) => ({
+      ...splice,
+      start: splice.start + this.area.start,
+    }));
+  }
+
+  /**
+   * The splices of `planShow(next)` were written: the region shows `next`, which is parted into new, open hunks. Until it is
+   * the last time that parting is allowed to be rough, for it is done with each piece that comes.
+   */
+  show(next: readonly string[], isLast = true): void {
+    const shown = this.fitted(next);
+    this.document = applySplices(this.document, this.planShow(shown));
+    this.written = shown;
+    this.area = { start: this.area.start, end: this.area.start + shown.length };
+    this.tracked = reviewHunks(this.original, shown, isLast ? undefined : MAX_DIFFERENT_WHILE_WRITING).map(
+      (hunk, index) => ({
+        number: index + 1,
+        start: this.area.start + hunk.newStart,
+        end: this.area.start + hunk.newStart + hunk.newLines.length,
+        oldStart: hunk.oldStart,
+        oldLines: hunk.oldLines,
+        newLines: hunk.newLines,
+        state: 'open',
+        torn: false,
+      }),
+    );
+  }
+
+  /**
+   * What to write so that these hunks are in the document, each where its lines are now. `stale`: those whose lines were
+   * changed since; they are not written.
+   */
+  planPlace(hunks: readonly NewHunk[]): { splices: Splice[]; placed: NewHunk[]; stale: NewHunk[] } {
+    const splices: Splice[] = [];
+    const placed: NewHunk[] = [];
+    const stale: NewHunk[] = [];
+    for (const hunk of hunks.map((each) => this.fittedHunk(each)).toSorted(inOrder)) {
+      const old = { start: hunk.startLine, end: hunk.startLine + hunk.oldLines.length };
+      const at = this.map?.find(old, this.document) ?? this.findWithdrawn(old);
+      if (at && !this.tracked.some((other) => other.state !== 'withdrawn' && isInside(at, other))) {
+        splices.push({ start: at.start, removed: at.end - at.start, inserted: [...hunk.newLines] });
+        placed.push(hunk);
+      } else stale.push(hunk);
+    }
+    return { splices, placed, stale };
+  }
+
+  /** The splices of `planPlace` were written; what was placed is open. */
+  place(hunks: readonly NewHunk[]): void {
+    const { splices, placed } = this.planPlace(hunks);
+    // From the last to the first, so that each is in lines that nothing before it has moved.
+    for (let index = placed.length - 1; index >= 0; index--) {
+      const splice = splices[index]!;
+      const { startLine, oldLines, newLines } = placed[index]!;
+      for (const other of this.tracked) {
+        const isBehind = other.start === other.end && startLine <= other.oldStart;
+        Object.assign(other, pick(moveRange(other, [splice], isBehind ? 'withEnd' : 'narrow')));
+      }
+      this.map?.own(splice, startLine);
+      const range = { start: splice.start, end: splice.start + newLines.length };
+      this.tracked.push({ ...range, number: 0, oldStart: startLine, oldLines, newLines, state: 'open', torn: false });
+    }
+    this.setDocument(applySplices(this.document, splices));
+    this.tracked.sort((a, b) => a.oldStart - b.oldStart || a.oldLines.length - b.oldLines.length);
+    for (const [index, hunk] of this.tracked.entries()) hunk.number = index + 1;
+  }
+
+  /** What to write so that the hunks are as they were before. Those that others changed are refused, not overwritten. */
+  planReject(numbers: readonly number[]): { splices: Splice[]; rejected: number[]; refused: number[] } {
+    const asked = this.tracked.filter((hunk) => hunk.state === 'open' && numbers.includes(hunk.number));
+    const fresh = asked.filter((hunk) => this.isFresh(hunk));
+    const refused = asked.filter((hunk) => !fresh.includes(hunk)).map((hunk) => hunk.number);
+    return { splices: fresh.toSorted(inPlace).map(toOld), rejected: fresh.map((hunk) => hunk.number), refused };
+  }
+
+  /** The splices of `planReject` were written. */
+  reject(numbers: readonly number[]): void {
+    const { splices, rejected } = this.planReject(numbers);
+    this.exchange(rejected, splices, 'rejected');
+  }
+
+  /** The splices of `planReject` were written, because the answer wants other lines there. */
+  withdraw(numbers: readonly number[]): void {
+    const { splices, rejected } = this.planReject(numbers);
+    this.exchange(rejected, splices, 'withdrawn');
+  }
+
+  /** What to write so that rejected hunks are there again, where their old lines still stand. */
+  planReopen(numbers: readonly number[]): { splices: Splice[]; reopened: number[] } {
+    const found = this.tracked.filter(
+      (hunk) =>
+        hunk.state === 'rejected' && numbers.includes(hunk.number) && !hunk.torn && this.holds(hunk, hunk.oldLines),
+    );
+    return { splices: found.toSorted(inPlace).map(toNew), reopened: found.map((hunk) => hunk.number) };
+  }
+
+  /** The splices of `planReopen` were written. */
+  reopen(numbers: readonly number[]): void {
+    const { splices, reopened } = this.planReopen(numbers);
+    this.exchange(reopened, splices, 'open');
+  }
+
+  /** The hunks become plain text. */
+  accept(numbers: readonly number[]): void {
+    for (const hunk of this.tracked) {
+      if (hunk.state === 'open' && numbers.includes(hunk.number)) hunk.state = 'accepted';
+    }
+  }
+
+  /** Somebody else changed the document: typing, a formatter, an undo. The changes are applied one after the other. */
+  foreign(changes: readonly ContentChange[]): void {
+    for (const change of changes) {
+      const splices = toSplices(this.document, change);
+      if (splices.length === 0) continue;
+      this.map?.foreign(splices);
+      const document = applySplices(this.document, splices);
+      if (!this.map) this.area = pick(settle(document, this.area, splices, this.written, this.original));
+      this.setDocument(document);
+      for (const hunk of this.tracked) {
+        const moved = settle(this.document, hunk, splices, hunk.newLines, hunk.oldLines);
+        Object.assign(hunk, pick(moved));
+        this.keepInRegion(hunk);
+        // Lines prove by themselves where they are; a gap can't.
+        hunk.torn = hunk.newLines.length === 0 && (hunk.torn || moved.torn);
+        // An undo takes a hunk back, or a rejection; a redo does it again.
+        const isNew = this.holds(hunk, hunk.newLines);
+        if (hunk.state === 'open' && !isNew && this.holds(hunk, hunk.oldLines)) hunk.state = 'rejected';
+        else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = 'open';
+      }
+    }
+    this.dropUndone();
+  }
+
+  /**
+   * The document with the removed lines of all open hunks in place of what stands there now, changed or not: what "Show
+   * removed" compares with. For showing only.
+   */
+  before(): string[] {
+    return this.without('open');
+  }
+
+  /** The whole text before the accepted hunks, and after them. */
+  accepted(): { before: string[]; after: readonly string[] } {
+    return { before: this.without('accepted'), after: this.document };
+  }
+
+  private without(state: TrackedHunk['state']): string[] {
+    const splices: Splice[] = [];
+    let free = 0;
+    for (const hunk of this.tracked.filter((each) => each.state === state).toSorted(inPlace)) {
+      if (hunk.start < free) continue;
+      splices.push(toOld(hunk));
+      free = hunk.end;
+    }
+    return applySplices(this.document, splices);
+  }
+
+  private setDocument(lines: readonly string[]): void {
+    this.document = lines;
+    if (this.map) this.area = { start: 0, end: lines.length };
+  }
+
+  /** The hunks' lines gave way to `splices`, one for each: the new ones when they are `open`, else the old ones. */
+  private exchange(
+    numbers: readonly number[],
+    splices: readonly Splice[],
+    state: Exclude<TrackedHunk['state'], 'accepted'>,
+  ): void {
+    const taken = this.tracked.filter((hunk) => numbers.includes(hunk.number));
+    for (const hunk of this.tracked) {
+      if (taken.includes(hunk)) continue;
+      // Two removals may have come to stand in one gap; what is put there of the earlier one belongs before the later one.
+      const isBehind = hunk.start === hunk.end && hunk.number > (numbers[0] ?? hunk.number);
+      Object.assign(hunk, pick(moveRange(hunk, splices, isBehind ? 'withEnd' : 'narrow')));
+    }
+    // The edges of the region may be edges of hunks.
+    this.area = pick(moveRange(this.area, splices, 'wide'));
+    this.map?.foreign(splices);
+    this.setDocument(applySplices(this.document, splices));
+    let shift = 0;
+    for (const hunk of taken.toSorted(inPlace)) {
+      const lines = state === 'open' ? hunk.newLines : hunk.oldLines;
+      const grown = lines.length - (hunk.end - hunk.start);
+      hunk.start += shift;
+      shift += grown;
+      hunk.end += shift;
+      hunk.state = state;
+    }
+  }
+
+  /** Where lines of the old text are that a withdrawn hunk has put back. */
+  private findWithdrawn({ start, end }: Range): Range | undefined {
+    const hunk = this.tracked.find(
+      ({ state, oldStart, oldLines }) =>
+        state === 'withdrawn' && oldStart <= start && end <= oldStart + oldLines.length,
+    );
+    if (!hunk || hunk.torn || !this.holds(hunk, hunk.oldLines)) return undefined;
+    const shift = hunk.start - hunk.oldStart;
+    return { start: start + shift, end: end + shift };
+  }
+
+  /**
+   * An undo may come as several changes that turn the lines of a hunk into others of the old text, so that no single one
+   * tells it is taken back. The text tells: where the old lines stand again between what is known, nothing is open.
+   */
+  private dropUndone(): void {
+    if (this.open.length > 0 && this.holds(this.area, this.original)) {
+      this.placeOld(this.tracked, this.area.start, 0);
+      return;
+    }
+    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'open' && !this.isFresh(hunk);
+    for (let from = 0; from < this.tracked.length; from++) {
+      if (!isUnclear(this.tracked[from]!)) continue;
+      let to = from + 1;
+      while (to < this.tracked.length && isUnclear(this.tracked[to]!)) to++;
+      const last = this.tracked[from - 1];
+      const next = this.tracked[to];
+      const oldStart = last ? last.oldStart + last.oldLines.length : 0;
+      const range = { start: last ? last.end : this.area.start, end: next ? next.start : this.area.end };
+      if (this.holds(range, this.original.slice(oldStart, next?.oldStart))) {
+        this.placeOld(this.tracked.slice(from, to), range.start, oldStart);
+      }
+      from = to;
+    }
+  }
+
+  /** The old lines of `hunks` are back: line `start` of the document is line `oldStart` of the original. */
+  private placeOld(hunks: readonly TrackedHunk[], start: number, oldStart: number): void {
+    for (const hunk of hunks) {
+      hunk.start = start + hunk.oldStart - oldStart;
+      hunk.end = hunk.start + hunk.oldLines.length;
+      hunk.torn = false;
+      if (hunk.state === 'open') hunk.state = 'rejected';
+    }
+  }
+
+  /** A hunk is a part of the region, also when lines were put in, or put back, right at the region's edge. */
+  private keepInRegion(hunk: TrackedHunk): void {
+    const { start, end } = this.area;
+    if (hunk.start < hunk.end) {
+      this.area = { start: Math.min(start, hunk.start), end: Math.max(end, hunk.end) };
+    } else if (hunk.end < start) {
+      hunk.start = start;
+      hunk.end = start;
+    }
+  }
+
+  private holds(range: Range, text: readonly string[]): boolean {
+    return holds(this.document, range, text);
+  }
+
+  /** The same for a hunk that takes the last line. */
+  private fittedHunk(hunk: NewHunk): NewHunk {
+    const takesAll = hunk.oldLines.length === this.document.length && hunk.newLines.length === 0;
+    return takesAll ? { ...hunk, newLines: [''] } : hunk;
+  }
+
+  /** A document keeps one line at least, so that a region which is all of it can't become no line at all. */
+  private fitted(next: readonly string[]): readonly string[] {
+    const isWholeDocument = this.area.end - this.area.start === this.document.length;
+    return next.length === 0 && isWholeDocument ? [''] : next;
+  }
+}
+
+const inOrder = (a: NewHunk, b: NewHunk) => a.startLine - b.startLine || a.oldLines.length - b.oldLines.length;
+const inPlace = (a: TrackedHunk, b: TrackedHunk) => a.start - b.start || a.number - b.number;
+const toOld = ({ start, end, oldLines }: TrackedHunk): Splice => ({
+  start,
+  removed: end - start,
+  inserted: [...oldLines],
+});
+const toNew = ({ start, end, newLines }: TrackedHunk): Splice => ({
+  start,
+  removed: end - start,
+  inserted: [...newLines],
+});
+
+/** Whether `range` takes, or parts, lines of the hunk. */
+function isInside(range: Range, hunk: TrackedHunk): boolean {
+  if (range.start === range.end) return hunk.start < range.start && range.start < hunk.end;
+  if (hunk.start === hunk.end) return range.start < hunk.start && hunk.start < range.end;
+  return range.start < hunk.end && hunk.start < range.end;
+}
+
+/** Keeps the search for hunks within a few milliseconds. */
+const MAX_DIFFERENT_WHILE_WRITING = 200;
+
+const pick = ({ start, end }: Range): Range => ({ start, end });
+
+/** One splice from the first to the last difference: cheap, for texts that are rewritten many times a second. */
+function diffOnce(from: readonly string[], to: readonly string[]): Splice[] {
+  const prefix = commonPrefix(from, to);
+  const suffix = commonSuffix(from, to, Math.min(from.length, to.length) - prefix);
+  const inserted = to.slice(prefix, to.length - suffix);
+  const removed = from.length - suffix - prefix;
+  return removed === 0 && inserted.length === 0 ? [] : [{ start: prefix, removed, inserted }];
+}

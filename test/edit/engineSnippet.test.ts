@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import type { Reason } from '../../extension/edit/engine/edits.ts';
+import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+
+const FILE = `import { open } from './disk';
+import { sorted } from './lists';
+
+/** All there is. */
+export class Store {
+  private readonly rows = new Map<string, Row>();
+
+  add(row: Row): void {
+    this.rows.set(row.id, row);
+    this.changed();
+  }
+
+  find(id: string): Row | undefined {
+    return this.rows.get(id);
+  }
+
+  all(): Row[] {
+    const rows = [...this.rows.values()];
+    return sorted(rows);
+  }
+
+  merge(other: Store): number {
+    const before = this.rows.size;
+    for (const row of other.all()) {
+      if (this.rows.has(row.id)) continue;
+      this.add(row);
+      this.changed();
+    }
+    return this.rows.size - before;
+  }
+}
+
+export function load(path: string): Store {
+  const store = new Store();
+  for (const row of open(path)) {
+    store.add(row);
+  }
+  return store;
+}
+`;
+
+const PYTHON = `import os
+
+
+def area(width, height):
+    check(width)
+    check(height)
+    return width * height
+
+
+def main():
+    print(area(3, 4))
+`;
+
+/** What becomes of the file: the replacements that are done to it, or why it is refused. */
+function check(snippet: string, expected: [string, string][] | Reason, file = FILE): void {
+  const plan = planSnippet('a.ts', file, snippet.split('\n'));
+  if (typeof expected === 'string') {
+    assert.deepEqual(plan.kind === 'refused' ? plan.refusals.map(({ reason }) => reason) : plan, [expected]);
+    return;
+  }
+  assert.ok(plan.kind === 'update', JSON.stringify(plan));
+  let after = file;
+  for (const [from, to] of expected) {
+    assert.equal(after.split(from).length, 2, `"${from}" stands once`);
+    after = after.replace(from, () => to);
+  }
+  assert.equal(plan.after, after);
+}
+
+const WHOLE = FILE.replace('sorted(rows)', 'sorted(rows, byId)');
+
+describe('a piece of code without marks is placed', () => {
+  it('as the whole file', () => check(WHOLE, [['sorted(rows)', 'sorted(rows, byId)']]));
+  it('as the whole file, named in a comment', () =>
+    check(`// src/store.ts\n${WHOLE}`, [['sorted(rows)', 'sorted(rows, byId)']]));
+  it('as a function anew, shorter by a few lines', () =>
+    check(
+      'export function load(path: string): Store {\n  return Store.of(open(path));\n}',
+      ([
+        [
+          '  const store = new Store();\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return store;\n',
+          '  return Store.of(open(path));\n',
+        ],
+      ].map(([from, to]) => [from!, to!]) as [string, string][]) && 'uncertain',
+    ));
+  it('as a function anew of about the same length', () =>
+    check(
+      'export function load(path: string): Store {\n  const made = new Store();\n  const rows = open(path);\n  rows.forEach((row) => made.add(row));\n  return made;\n}',
+      [
+        [
+          '  const store = new Store();\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return store;\n',
+          '  const made = new Store();\n  const rows = open(path);\n  rows.forEach((row) => made.add(row));\n  return made;\n',
+        ],
+      ],
+    ));
+  it('as a function with another head', () =>
+    check(
+      'export async function load(path: string, limit: number): Promise<Store> {\n  const store = new Store();\n  for (const row of await open(path, limit)) {\n    store.add(row);\n  }\n  return store;\n}',
+      [
+        [
+          'export function load(path: string): Store {',
+          'export async function load(path: string, limit: number): Promise<Store> {',
+        ],
+        ['of open(path)', 'of await open(path, limit)'],
+      ],
+    ));
+  it('as a method at the margin, which is indented as the file is', () =>
+    check('find(id: string): Row | undefined {\n  this.asked++;\n  return this.rows.get(id);\n}', [
+      ['    return this.rows.get', '    this.asked++;\n    return this.rows.get'],
+    ]));
+  it('as a few lines with what stands around them', () =>
+    check('    this.rows.set(row.id, row);\n    this.count++;\n    this.changed();', [
+      ['row);\n    this.changed();', 'row);\n    this.count++;\n    this.changed();'],
+    ]));
+  it('as a few lines, one of which goes', () =>
+    check('  add(row: Row): void {\n    this.rows.set(row.id, row);\n  }', [
+      ['row.id, row);\n    this.changed();\n', 'row.id, row);\n'],
+    ]));
+  it('as parts, between which code is left out', () =>
+    check(
+      [
+        "import { open } from './disk';",
+        "import { log } from './log';",
+        '// ... existing code ...',
+        '',
+        'export function load(path: string): Store {',
+        '  log(path);',
+        '  const store = new Store();',
+        '  // ... existing code ...',
+        '}',
+      ].join('\n'),
+      [
+        ["from './disk';\n", "from './disk';\nimport { log } from './log';\n"],
+        ['  const store =', '  log(path);\n  const store ='],
+      ],
+    ));
+  it('as parts, each with lines of the file on both sides', () =>
+    check(
+      [
+        "import { open } from './disk';",
+        "import { log } from './log';",
+        "import { sorted } from './lists';",
+        '',
+        '// ... existing code ...',
+        '',
+        'export function load(path: string): Store {',
+        '  log(path);',
+        '  const store = new Store();',
+        '  // ... existing code ...',
+        '}',
+      ].join('\n'),
+      [
+        ["from './disk';\n", "from './disk';\nimport { log } from './log';\n"],
+        ['  const store =', '  log(path);\n  const store ='],
+      ],
+    ));
+  it('as a method more, behind those that are left out', () =>
+    check('export class Store {\n  // ... existing methods ...\n\n  clear(): void {\n    this.rows.clear();\n  }\n}', [
+      ['size - before;\n  }\n', 'size - before;\n  }\n\n  clear(): void {\n    this.rows.clear();\n  }\n'],
+    ]));
+  it('as a comment above what it is about', () =>
+    check('/** Reads all rows. */\nexport function load(path: string): Store {', [
+      ['export function load', '/** Reads all rows. */\nexport function load'],
+    ]));
+  it('as a function whose end is told by indentation', () =>
+    check(
+      'def area(width, height):\n    check(height > 0)\n    return width * height',
+      [['    check(width)\n    check(height)\n', '    check(height > 0)\n']],
+      PYTHON,
+    ));
+  it('over tabs and line ends of the file, which stay', () => {
+    const plan = planSnippet('a.go', '\uFEFFfunc run() {\r\n\tprepare(all)\r\n\tgo()\r\n}', [
+      'func run() {',
+      '    prepare(all)',
+      '    check(all)',
+      '    go()',
+      '}',
+    ]);
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, '\uFEFFfunc run() {\r\n\tprepare(all)\r\n\tcheck(all)\r\n\tgo()\r\n}');
+  });
+  it('as a new file, where there is none', () =>
+    assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
+});
+
+describe('a piece of code without marks is refused', () => {
+  const CASES: [title: string, snippet: string, reason: Reason, file?: string][] = [
+    [
+      'that is a function the file does not have',
+      'export function save(store: Store) {\n  write(store);\n}',
+      'notFound',
+    ],
+    [
+      'that leaves out methods without a word',
+      'export class Store {\n  clear(): void {\n    this.rows.clear();\n  }\n}',
+      'uncertain',
+    ],
+    [
+      'that leaves out lines without a word',
+      'merge(other: Store): number {\n  const before = this.rows.size;\n  return this.rows.size - before;\n}',
+      'uncertain',
+    ],
+    ['that is a head with nothing in it', 'find(id: string): Row | undefined {\n}', 'uncertain'],
+    [
+      'that begins with lines unknown',
+      '  const sum = 0;\n    this.rows.set(row.id, row);\n    this.changed();',
+      'uncertain',
+    ],
+    [
+      'that ends with lines unknown',
+      '    this.rows.set(row.id, row);\n    this.changed();\n    this.rest();',
+      'uncertain',
+    ],
+    [
+      'whose change stands beside code left out',
+      'export function load(path: string): Store {\n  const store = Store.empty();\n  // ... existing code ...\n}',
+      'uncertain',
+    ],
+    [
+      'that may end before or with its function',
+      'def area(width, height):\n    check(width)\n    check(height)\n    return abs(width * height)',
+      'uncertain',
+      PYTHON,
+    ],
+    ['of lines in another order', '    this.changed();\n    this.rows.set(row.id, row);', 'uncertain'],
+    ['that would change nothing', '    this.rows.set(row.id, row);\n    this.changed();', 'noChange'],
+    ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
+  ];
+  for (const [title, snippet, reason, file] of CASES) it(title, () => check(snippet, reason, file));
+});

@@ -1,0 +1,19 @@
+// What a model writes, for scripts of the double: one line is one piece.
+
+/** A search/replace block in a fence, as the model is asked for it. */
+export function block(path: string, search: string, replace: string): string {
+  return `${path}\n\`\`\`typescript\n<<<<<<< SEARCH\n${lines(search)}=======\n${lines(replace)}>>>>>>> REPLACE\n\`\`\`\n\n`;
+}
+
+const lines = (text: string) => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+
+/** Blocks as pieces of a script, with the places between two blocks, for `gateAt`. */
+export function answerOf(...blocks: string[]): { pieces: string[]; between: number[] } {
+  const pieces: string[] = [];
+  const between: number[] = [];
+  for (const one of blocks) {
+    if (pieces.length > 0) between.push(pieces.length);
+    pieces.push(...one.split(/(?<=\n)/));
+  }
+  return { pieces, between };
+}

@@ -1,0 +1,113 @@
+// What suites and a web editor reach over HTTP: the extension as a web server would offer it, a place to leave the counts,
+// and servers that are none of ours. Everything is open to other origins: the page of an editor is always another one.
+import { readFile } from 'node:fs/promises';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import type { Counts } from './counts.ts';
+import { root } from './fetch.ts';
+
+/** One answer of a stranger, as JSON: the first whose `path` fits is given; without one it fits all. */
+export interface StrangerAnswer {
+  path?: string;
+  status: number;
+  type: string;
+  body: string;
+}
+
+/** A request that a stranger saw. */
+export interface StrangerRequest {
+  path: string;
+  authorization?: string;
+}
+
+export interface StageServer {
+  /** `http://127.0.0.1:PORT`, without a slash at its end. */
+  url: string;
+  /** The extension, for an editor that loads it from the web. */
+  extension: string;
+  /** What a suite told last; undefined when none came to its end. */
+  counts(): Counts | undefined;
+  stop(): Promise<void>;
+}
+
+// What is in the package, and nothing else, so that what is missing there is missing here.
+const packaged = /^(package\.json|dist\/extension\.cjs|dist\/webview\/[\w.-]+|extension\/media\/[\w.-]+)$/;
+const types: Record<string, string> = {
+  '.js': 'text/javascript',
+  '.cjs': 'text/javascript',
+  '.json': 'application/json',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ttf': 'font/ttf',
+};
+
+/** Starts on a free port. `suites` is the bundle that the editor finds at `extension`/suites.cjs. */
+export async function startStageServer(suites?: () => string): Promise<StageServer> {
+  let counts: Counts | undefined;
+  const strangers: { answers: StrangerAnswer[]; requests: StrangerRequest[] }[] = [];
+
+  async function answer(request: http.IncomingMessage, response: http.ServerResponse, url: string): Promise<void> {
+    const send = (status: number, type = 'text/plain', body: string | Buffer = '') => {
+      response.writeHead(status, { 'content-type': type, 'access-control-allow-origin': '*' }).end(body);
+    };
+    if (request.method === 'OPTIONS') {
+      response.setHeader('access-control-allow-methods', '*');
+      response.setHeader('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '');
+      return send(204);
+    }
+    const path = new URL(request.url ?? '/', url).pathname;
+    const what = `${request.method} ${path}`;
+    if (what === 'POST /counts') {
+      counts = JSON.parse(await readAll(request));
+      return send(200);
+    }
+    if (what === 'POST /strangers') {
+      const number = strangers.push({ answers: JSON.parse(await readAll(request)), requests: [] }) - 1;
+      return send(201, types['.json'], JSON.stringify({ at: `${url}/strangers/${number}`, seen: `/seen/${number}` }));
+    }
+    const [, kind = '', rest = ''] = /^\/(\w+)\/(.+)$/.exec(path) ?? [];
+    if (kind === 'seen') return send(200, types['.json'], JSON.stringify(strangers[Number(rest)]?.requests));
+    if (kind === 'strangers') {
+      const [, number, asked = ''] = /^(\d+)(.*)$/.exec(rest) ?? [];
+      const stranger = strangers[Number(number)];
+      stranger?.requests.push({ path: asked, authorization: request.headers.authorization });
+      const found = stranger?.answers.find((one) => one.path === undefined || one.path === asked);
+      return found ? send(found.status, found.type, found.body) : send(404);
+    }
+    if (kind === 'perigee') {
+      const file = rest === 'suites.cjs' ? suites?.() : packaged.test(rest) ? join(root, rest) : undefined;
+      const content = file && (await readFile(file).catch(() => undefined));
+      if (content) return send(200, types[extname(rest)], content);
+    }
+    send(404);
+  }
+
+  const server = http.createServer((request, response) => {
+    answer(request, response, url).catch((error) => {
+      console.error('stage:', error);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((listening, fail) => {
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', listening);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    extension: `${url}/perigee`,
+    counts: () => counts,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+async function readAll(request: http.IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString('utf8');
+}

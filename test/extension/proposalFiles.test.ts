@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { AnswerFiles } from '../../extension/edit/answerFiles.ts';
+import { readFile, type WorkspaceFiles, walk } from '../../extension/edit/files.ts';
+import { create, ProposalScene, remove } from './proposalScene.ts';
+import { sampleFile } from './window.ts';
+
+describe('the files that a model names', () => {
+  let scene: ProposalScene;
+  let files: WorkspaceFiles;
+  beforeEach(() => {
+    scene = new ProposalScene();
+    files = scene.files;
+  });
+  afterEach(() => scene.dispose());
+
+  /** What was found, with the file's path in place of its address. */
+  async function find(path: string, exact = false): Promise<string> {
+    const found = await files.find(path, exact);
+    return found.kind === 'refused' ? `refused: ${found.why}` : `${found.kind} ${found.path}`;
+  }
+
+  it('are those of the workspace, by their paths from its folder', async () => {
+    await scene.write('sub/a.txt', 'text\n');
+    const path = scene.path('sub/a.txt');
+    assert.equal(await find(path), `file ${path}`);
+    assert.equal(await find(`./${path}`), `file ${path}`);
+    assert.equal(await find(path.replaceAll('/', '\\')), `file ${path}`);
+    const { name } = vscode.workspace.workspaceFolders![0]!;
+    assert.equal(await find(`${name}/${path}`), `file ${path}`);
+    assert.equal(await find(scene.path('sub/new.txt')), `missing ${scene.path('sub/new.txt')}`);
+    assert.equal(await find(`${name}/${scene.path('new.txt')}`), `missing ${scene.path('new.txt')}`);
+  });
+
+  it('may be named by the end of their path, if it is the only such one', async () => {
+    await scene.write('packages/x/src/only.txt', 'x\n');
+    assert.equal(await find('src/only.txt'), `file ${scene.path('packages/x/src/only.txt')}`);
+    assert.equal(await find('only.txt'), `file ${scene.path('packages/x/src/only.txt')}`);
+    assert.equal(await find('src/only.txt', true), 'missing src/only.txt');
+    assert.equal(await find('ly.txt'), 'missing ly.txt');
+  });
+
+  it('are chosen by the user where several are meant', async () => {
+    await scene.write('x/src/twice.txt', 'x\n');
+    await scene.write('y/src/twice.txt', 'y\n');
+    const { showQuickPick } = vscode.window;
+    const offered: string[][] = [];
+    let choice: number | undefined = 1;
+    const pick = async (items: readonly { label: string }[]) => {
+      offered.push(items.map(({ label }) => label));
+      return choice === undefined ? undefined : items[choice];
+    };
+    Object.defineProperty(vscode.window, 'showQuickPick', { value: pick, configurable: true, writable: true });
+    try {
+      const answer = new AnswerFiles(files);
+      const chosen = await answer.find('src/twice.txt');
+      assert.equal(chosen.path, scene.path('y/src/twice.txt'));
+      await answer.find('./src/twice.txt');
+      assert.deepEqual(offered, [[scene.path('x/src/twice.txt'), scene.path('y/src/twice.txt')]], 'asked once');
+      choice = undefined;
+      assert.match(await find('src/twice.txt'), /^refused: 2 files/);
+    } finally {
+      Object.defineProperty(vscode.window, 'showQuickPick', {
+        value: showQuickPick,
+        configurable: true,
+        writable: true,
+      });
+    }
+  });
+
+  it('have in them what is not saved yet', async () => {
+    await scene.write('a.txt', 'saved\n');
+    await scene.insert('a.txt', 0, 'typed\n');
+    const found = await files.find(scene.path('a.txt'));
+    assert.equal(found.kind === 'file' && found.text, 'typed\nsaved\n');
+  });
+
+  const refused: [title: string, path: () => Promise<string>, why: RegExp][] = [
+    ['outside the workspace', async () => '../outside.txt', /leads out/],
+    ['of Git', async () => '.git/config', /Git itself/],
+    ['by an absolute path', async () => sampleFile('README.md').path, /absolute/],
+    ['that is a folder', async () => 'src', /folder/],
+    ['below a file', async () => 'README.md/a.txt', /README.md is no folder/],
+    ['that is binary', async () => put('b.bin', new Uint8Array([65, 0, 66])), /binary/],
+    ['larger than 1 MB', async () => put('large.txt', new Uint8Array(1_000_001).fill(97)), /larger than 1 MB/],
+  ];
+  async function put(name: string, bytes: Uint8Array): Promise<string> {
+    await scene.write(name, bytes);
+    return scene.path(name);
+  }
+  for (const [title, path, why] of refused) {
+    it(`are refused: one ${title}`, async () => assert.match(await find(await path()), why));
+  }
+
+  it('are refused in a proposal as well, whatever its plans say', async () => {
+    const before = new TextDecoder().decode(await vscode.workspace.fs.readFile(sampleFile('.git/HEAD')));
+    const plans = [
+      { kind: 'update' as const, path: '.git/HEAD', before, after: 'ref: evil\n', hunks: [] },
+      { kind: 'create' as const, path: '../evil.txt', after: 'evil\n', hunks: [] },
+    ];
+    const counts = await scene.proposals.open({ title: 'Evil' }, plans);
+    assert.deepEqual(counts, { files: 0, refused: 2 });
+    const [proposal] = scene.proposals.list.proposals;
+    assert.deepEqual(
+      proposal?.files.map(({ state }) => state),
+      ['refused', 'refused'],
+    );
+    await scene.proposals.acceptAll(proposal);
+    assert.equal(new TextDecoder().decode(await vscode.workspace.fs.readFile(sampleFile('.git/HEAD'))), before);
+    await scene.proposals.rejectAll(proposal);
+    assert.equal(scene.proposals.list.proposals.length, 0);
+  });
+
+  it('are made and deleted by the names that the disk has', async () => {
+    await scene.write('d.txt', 'x\n');
+    const proposal = await scene.propose(create('deep/er/n.txt', ['x']), remove('d.txt'));
+    assert.deepEqual(
+      proposal.files.map(({ uri }) => uri?.path.split(`${scene.folder}/`)[1]),
+      ['deep/er/n.txt', 'd.txt'],
+    );
+  });
+});
+
+describe('the files that a model names without a workspace', () => {
+  let scene: ProposalScene;
+  const workspaceFolders = Object.getOwnPropertyDescriptor(vscode.workspace, 'workspaceFolders')!;
+  beforeEach(async () => {
+    scene = new ProposalScene();
+    await scene.write('open.txt', 'open\n');
+    await scene.write('closed.txt', 'closed\n');
+    await scene.show('open.txt');
+    Object.defineProperty(vscode.workspace, 'workspaceFolders', { get: () => undefined, configurable: true });
+  });
+  afterEach(async () => {
+    Object.defineProperty(vscode.workspace, 'workspaceFolders', workspaceFolders);
+    await scene.dispose();
+  });
+
+  it('are the open documents alone', async () => {
+    const { uri } = vscode.window.activeTextEditor!.document;
+    const open = await scene.files.find('open.txt');
+    assert.equal(open.kind === 'file' && open.uri.toString(), uri.toString());
+    assert.equal((await scene.files.find(uri.path)).kind, 'file');
+    const closed = await scene.files.find('closed.txt');
+    assert.equal(closed.kind === 'missing' && closed.uri.scheme, 'untitled');
+    assert.equal((await scene.files.find('/etc/passwd')).kind, 'refused');
+  });
+
+  it('are made as unsaved documents', async () => {
+    const name = `fresh${Date.now()}.txt`;
+    await scene.proposals.open({ title: 'New' }, [{ kind: 'create', path: name, after: 'x\ny\n', hunks: [] }]);
+    const [proposal] = scene.proposals.list.proposals;
+    await scene.proposals.acceptAll(proposal);
+    const document = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith(name));
+    assert.equal(document?.uri.scheme, 'untitled');
+    assert.equal(document.getText(), 'x\ny\n');
+    assert.equal(vscode.window.activeTextEditor?.document, document);
+  });
+});
+
+describe('a file system with links and read-only files', () => {
+  const SCHEME = 'perigee-test-links';
+  const { File, Directory, SymbolicLink } = vscode.FileType;
+  const kinds: Record<string, [type: number, permissions?: vscode.FilePermission]> = {
+    '/': [Directory],
+    '/plain.txt': [File],
+    '/link.txt': [File | SymbolicLink],
+    '/linked': [Directory | SymbolicLink],
+    '/linked/a.txt': [File],
+    '/locked.txt': [File, vscode.FilePermission.Readonly],
+  };
+  let provider: vscode.Disposable;
+  before(() => {
+    const refuse = () => {
+      throw vscode.FileSystemError.NoPermissions();
+    };
+    provider = vscode.workspace.registerFileSystemProvider(SCHEME, {
+      onDidChangeFile: new vscode.EventEmitter<vscode.FileChangeEvent[]>().event,
+      watch: () => new vscode.Disposable(() => {}),
+      stat: ({ path }) => {
+        const kind = kinds[path];
+        if (!kind) throw vscode.FileSystemError.FileNotFound();
+        return { type: kind[0], permissions: kind[1], size: 2, ctime: 0, mtime: 0 };
+      },
+      readDirectory: ({ path }) =>
+        Object.entries(kinds)
+          .map(([name, [type]]): [string, vscode.FileType] => [name, type])
+          .filter(([name]) => name !== '/' && name.slice(0, name.lastIndexOf('/')) === path.replace(/\/$/, ''))
+          .map(([name, type]) => [name.slice(name.lastIndexOf('/') + 1), type]),
+      readFile: () => new TextEncoder().encode('x\n'),
+      writeFile: refuse,
+      createDirectory: refuse,
+      delete: refuse,
+      rename: refuse,
+    });
+  });
+  after(() => provider.dispose());
+
+  const at = (path: string) => vscode.Uri.from({ scheme: SCHEME, path });
+  const folder = { uri: at('/'), name: 'links', index: 0 };
+  const why = (found: { kind: string; why?: string }) => found.why ?? found.kind;
+
+  it('is not written to through a link', async () => {
+    assert.equal(why(await walk(folder, ['plain.txt'])), 'file');
+    assert.match(why(await walk(folder, ['link.txt'])), /is a link/);
+    assert.match(why(await walk(folder, ['linked', 'a.txt'])), /linked is a link/);
+    assert.match(why(await walk(folder, ['linked', 'new.txt'])), /linked is a link/);
+    assert.match(why(await readFile(at('/link.txt'))), /is a link/);
+  });
+
+  it('is not written to where it is read-only', async () => {
+    assert.equal(why(await readFile(at('/plain.txt'))), 'file');
+    assert.match(why(await readFile(at('/locked.txt'))), /read-only/);
+  });
+});

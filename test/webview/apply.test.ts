@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint } from '../../extension/chat/protocol.ts';
+import { ago, answer, changed, conversation, running, surroundings, user } from './samples.ts';
+import { sharedHarness } from './shared.ts';
+import type { Harness, View } from './view.ts';
+
+const SEARCH = '<<<<<<< SEARCH\nconst a = 1;\n=======\nconst a = 2;\n>>>>>>> REPLACE';
+const BLOCK = `Change it:\n\nsrc/client.ts\n\`\`\`ts\n${SEARCH}\n\`\`\`\n`;
+const TWO = `${BLOCK}\nsrc/new.ts\n\`\`\`ts\nexport const b = 2;\n\`\`\`\n`;
+
+describe('chat view: what an answer changes', () => {
+  let harness: Harness;
+  let view: View;
+  const code = () => view.page.locator('.code');
+  const lines = () => view.page.locator('.diff .line');
+
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+  beforeEach(async () => {
+    view = await harness.open();
+  });
+  afterEach(async () => {
+    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
+    await view.close();
+    assert.deepEqual(broken, []);
+  });
+
+  const changes = (messageId: string, part: Partial<AnswerChanges>): FromHost => ({
+    type: 'changes',
+    value: { [messageId]: { blocks: {}, checkpoints: [], ...part } },
+  });
+  const checkpoint = (...files: Partial<ShownCheckpoint['files'][number]>[]): ShownCheckpoint => ({
+    id: crypto.randomUUID(),
+    at: ago(90_000),
+    files: files.map((file) => ({
+      ...{ path: 'src/client.ts', change: 'updated', added: 1, removed: 1, isTakenBack: false },
+      ...file,
+    })),
+  });
+
+  it('is shown as lines that come and go, told by signs and not by colour alone', async () => {
+    await view.tell(surroundings(), conversation([user('Go'), answer(BLOCK)]));
+    assert.deepEqual(
+      (await lines().allInnerTexts()).map((line) => line.trimEnd()),
+      ['−const a = 1;', '+const a = 2;'],
+    );
+    assert.equal(await view.page.locator('.diff').getByRole('deletion').count(), 1);
+    assert.equal(await view.page.locator('.diff').getByRole('insertion').count(), 1);
+    assert.equal(await code().locator('figcaption .what').innerText(), 'client.ts');
+    assert.equal(await code().locator('.counts').getAttribute('aria-label'), 'Lines: 1 added, 1 removed');
+    assert.equal(await view.page.locator('.diff .new .hljs-keyword').innerText(), 'const');
+    assert.ok(!(await view.page.locator('.answer').innerText()).includes('src/client.ts'), 'the path is said once');
+  });
+
+  it('is shown while it comes, and offered when its fence closes', async () => {
+    const coming = running();
+    await view.tell(surroundings(), conversation([user('Go'), coming]));
+    const upTo = (end: string): FromHost => ({
+      type: 'text',
+      messageId: coming.id,
+      text: BLOCK.slice(0, BLOCK.indexOf(end) + end.length),
+      at: 0,
+    });
+    const apply = code().getByRole('button', { name: /^Apply/ });
+    await view.tell(upTo('const a = 2;'));
+    assert.deepEqual(
+      (await lines().allInnerTexts()).map((line) => line.trimEnd()),
+      ['−const a = 1;', '+const a = 2;'],
+    );
+    assert.equal(await apply.count(), 0);
+    await view.tell(upTo('>>>>>>> REPLACE\n```\n'));
+    assert.equal(await apply.count(), 1);
+    assert.equal(await view.page.getByRole('button', { name: /^Apply all/ }).count(), 0);
+  });
+
+  it('is shown as it was written when it is broken', async () => {
+    const text = `\`\`\`ts src/a.ts\n${SEARCH.replace('=======\n', '')}\n\`\`\``;
+    await view.tell(surroundings(), conversation([user('Go'), answer(text)]));
+    assert.equal(await lines().count(), 0);
+    assert.match(await code().locator('pre').innerText(), /<<<<<<< SEARCH/);
+  });
+
+  it('goes to the host by one click, and by the keyboard, with its text and its file', async () => {
+    const reply = answer(BLOCK);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await code().getByRole('button', { name: 'Apply: client.ts' }).click();
+    const { block, ...first } = await view.until('apply');
+    assert.deepEqual(first, {
+      ...{ type: 'apply', messageId: reply.id, text: SEARCH, language: 'ts', path: 'src/client.ts' },
+    });
+    await view.page.keyboard.press('Enter');
+    assert.equal((await view.until('apply', 2)).block, block);
+  });
+
+  it('is not offered of what a shell is told or prints', async () => {
+    const text = '```sh\nnpm test\n```\n\n```\n2 passing\n```\n\n```ts\nconst a = 1;\n```';
+    await view.tell(surroundings(), conversation([user('Go'), answer(text)]));
+    const offered = await code().evaluateAll((all) => all.map((one) => one.querySelector('.apply') !== null));
+    assert.deepEqual(offered, [false, false, true]);
+  });
+
+  it('tells how far it has come in the same place, without taking the focus, and to screen readers', async () => {
+    const reply = answer(BLOCK);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await code()
+      .getByRole('button', { name: /^Apply/ })
+      .click();
+    const { block } = await view.until('apply');
+    const at = async (state: ApplyState, name: string) => {
+      await view.tell(changes(reply.id, { blocks: { [block]: state } }));
+      const button = code().getByRole('button', { name: `${name}: client.ts` });
+      assert.ok(await button.evaluate((element) => element === document.activeElement), name);
+      return button;
+    };
+    const busy = await at({ state: 'applying' }, 'Applying');
+    await busy.click({ force: true });
+    assert.equal((await view.said()).filter(({ type }) => type === 'apply').length, 1);
+    await (await at({ state: 'review' }, 'In review')).click();
+    assert.deepEqual(await view.until('showReview'), { type: 'showReview', messageId: reply.id, block });
+    await at({ state: 'applied' }, 'Applied');
+    assert.deepEqual(await view.page.evaluate('fake.heard'), ['In review in the editor']);
+  });
+
+  it('says why it was not applied, and the ways on', async () => {
+    const reply = answer(BLOCK);
+    await view.tell(surroundings(), conversation([user('Go'), reply], { draft: 'Mine' }));
+    await code()
+      .getByRole('button', { name: /^Apply/ })
+      .click();
+    const { block } = await view.until('apply');
+    await view.tell(changes(reply.id, { blocks: { [block]: { state: 'refused', why: 'The lines are not there.' } } }));
+    const told = code().locator('.apply-told');
+    assert.match(await told.innerText(), /^Not applied\. The lines are not there\./);
+    await told.getByRole('button', { name: 'Try again' }).click();
+    await view.until('apply', 2);
+    await told.getByRole('button', { name: 'Ask for a correction' }).click();
+    assert.match(
+      await view.composer.inputValue(),
+      /^Mine\n\nYour change to client\.ts could not be applied: The lines/,
+    );
+    assert.equal((await view.said()).filter(({ type }) => type === 'send').length, 0, 'to send it is the user’s');
+    await view.tell(
+      changes(reply.id, { blocks: { [block]: { state: 'nothing', why: 'client.ts reads so already.' } } }),
+    );
+    assert.equal(await told.innerText(), 'client.ts reads so already.');
+  });
+
+  it('is applied as a whole where an answer is for several files', async () => {
+    const reply = answer(TWO);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    const all = view.page.getByRole('button', { name: 'Apply all (2 files)' });
+    await all.click();
+    assert.deepEqual(await view.until('applyAll'), { type: 'applyAll', messageId: reply.id });
+    await view.tell(changes(reply.id, { all: { state: 'review' } }));
+    await view.page.locator('.apply-all').getByRole('button', { name: 'In review' }).click();
+    assert.deepEqual(await view.until('showReview'), { type: 'showReview', messageId: reply.id });
+    assert.deepEqual(
+      await code().locator('.apply').allInnerTexts(),
+      ['In review', 'In review'],
+      'each is a part of it',
+    );
+    await code().getByRole('button', { name: 'In review: client.ts' }).click();
+    assert.deepEqual(await view.until('showReview', 2), { type: 'showReview', messageId: reply.id });
+    await view.tell(changes(reply.id, { all: { state: 'applied' }, checkpoints: [checkpoint({})] }));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Applied', 'Applied']);
+    assert.equal(await view.page.locator('.apply-all').count(), 0, 'what was applied is said once');
+    await view.tell(changes(reply.id, {}));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Apply'], 'each by itself, too');
+  });
+
+  it('is not offered before the answer has ended as a whole, nor of code that was cut off', async () => {
+    const coming = running({ text: TWO });
+    await view.tell(surroundings(), conversation([user('Go'), coming]));
+    assert.equal(await view.page.getByRole('button', { name: /^Apply all/ }).count(), 0);
+    const cut = `${BLOCK}\nsrc/new.ts\n\`\`\`ts\nexport const`;
+    await view.tell(changed([{ ...coming, state: 'stopped', text: cut, chargedMicro: 1 }]));
+    const offered = await code().evaluateAll((every) => every.map((one) => one.querySelector('.apply') !== null));
+    assert.deepEqual(offered, [true, false]);
+  });
+
+  it('is shown of edits too, and offered unless it is in the editor already', async () => {
+    const attached = { id: 'a', path: 'src/client.ts', languageId: 'typescript', characters: 5 };
+    const edit = (kind: 'file' | 'selection') => user('Do', { kind: 'edit', attachments: [{ ...attached, kind }] });
+    const fenceless = `\`\`\`\n${SEARCH}\n\`\`\``;
+    await view.tell(surroundings(), conversation([edit('file'), answer(fenceless, { kind: 'edit' })]));
+    assert.equal(await code().locator('figcaption .what').innerText(), 'client.ts');
+    assert.equal(
+      await code()
+        .getByRole('button', { name: /^Apply/ })
+        .count(),
+      1,
+    );
+    const replacement = answer('```ts\nconst a = 2;\n```', { kind: 'edit' });
+    await view.tell(changed([edit('selection'), replacement]));
+    assert.equal(await code().last().locator('.what').innerText(), 'ts · client.ts');
+    assert.equal(
+      await code()
+        .last()
+        .getByRole('button', { name: /^Apply/ })
+        .count(),
+      0,
+    );
+  });
+
+  it('can be taken back under its answer once it was accepted, and applied again', async () => {
+    const reply = answer(BLOCK, { kind: 'edit' });
+    await view.tell(surroundings(), conversation([user('Go', { kind: 'edit' }), reply]));
+    await view.tell({ type: 'changes', value: {} });
+    const one = checkpoint({}, { path: 'src/new.ts', change: 'created', removed: 0 });
+    await view.tell(changes(reply.id, { checkpoints: [one] }));
+    const row = view.page.locator('.checkpoints li');
+    assert.equal(await row.innerText(), 'Applied to client.ts and 1 more · 1 min ago · Take back');
+    assert.equal(await row.locator('[title]').first().getAttribute('title'), 'src/client.ts +1 −1\nsrc/new.ts, new +1');
+    await row.getByRole('button', { name: 'Take back from client.ts and 1 more' }).click();
+    assert.deepEqual(await view.until('takeBack'), { type: 'takeBack', checkpointId: one.id });
+    const partly = { ...one, files: [one.files[0]!, { ...one.files[1]!, isTakenBack: true }] };
+    await view.tell(changes(reply.id, { checkpoints: [partly] }));
+    assert.equal(await row.innerText(), 'Applied to client.ts · 1 taken back · 1 min ago · Take back');
+    const back = { ...one, files: one.files.map((file) => ({ ...file, isTakenBack: true })) };
+    await view.tell(changes(reply.id, { checkpoints: [back] }));
+    assert.equal(await row.innerText(), 'Taken back from client.ts and 1 more · 1 min ago · Apply again');
+    await row.getByRole('button', { name: 'Apply again to client.ts and 1 more' }).click();
+    assert.deepEqual(await view.until('applyAgain'), { type: 'applyAgain', checkpointId: one.id });
+    assert.deepEqual(await view.page.evaluate('fake.heard'), ['Applied', 'Taken back']);
+  });
+});
