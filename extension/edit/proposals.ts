@@ -45,7 +45,7 @@ export class Proposals extends Disposable {
   readonly list: ProposalList;
   private readonly tree: ProposalTree;
   private readonly contents: ProposedContents;
-  /** One acceptance at a time. */
+  /** One decision at a time: what is being accepted can't be rejected meanwhile, nor what is rejected land later. */
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly deps: ProposalsDeps) {
@@ -108,11 +108,10 @@ export class Proposals extends Disposable {
     await this.acceptFiles(files);
   }
 
-  reject(node?: unknown, nodes?: unknown): Promise<void> {
+  async reject(node?: unknown, nodes?: unknown): Promise<void> {
     const files = this.filesOf(node, nodes).filter(isOpen);
-    if (files.length > 0) return this.settle(files, 'rejected');
-    tell(NOTHING);
-    return Promise.resolve();
+    if (files.length === 0) return tell(NOTHING);
+    await this.inTurn(() => this.settle(files.map((file) => this.now(file)).filter(isOpen), 'rejected'));
   }
 
   async acceptAll(node?: unknown): Promise<void> {
@@ -125,9 +124,11 @@ export class Proposals extends Disposable {
     const proposal = await this.proposalOf(node, 'reject');
     if (!proposal) return;
     proposal.stop?.();
-    this.list.remove(proposal);
-    await this.contents.close(proposal.files);
-    await this.contents.closeAll(proposal);
+    await this.inTurn(async () => {
+      this.list.remove(proposal);
+      await this.contents.close(proposal.files);
+      await this.contents.closeAll(proposal);
+    });
   }
 
   /** Shows what a file would become. */
@@ -170,8 +171,14 @@ export class Proposals extends Disposable {
     return { files, refused };
   }
 
+  private inTurn(decide: () => Promise<void>): Promise<void> {
+    const decided = this.queue.then(decide);
+    this.queue = decided.catch(() => {});
+    return decided;
+  }
+
   private acceptFiles(files: readonly ProposedFile[]): Promise<void> {
-    const accepted = this.queue.then(async () => {
+    return this.inTurn(async () => {
       const byProposal = new Map<Proposal, ProposedFile[]>();
       for (const file of files.filter(isOpen)) {
         byProposal.set(file.proposal, [...(byProposal.get(file.proposal) ?? []), file]);
@@ -181,8 +188,6 @@ export class Proposals extends Disposable {
         else await this.acceptOf(proposal, own);
       }
     });
-    this.queue = accepted.catch(() => {});
-    return accepted;
   }
 
   private async acceptOf(proposal: Proposal, files: readonly ProposedFile[]): Promise<void> {
