@@ -156,6 +156,18 @@ describe('a proposal of many files', () => {
     await scene.until(() => scene.recorded.length === 2);
   });
 
+  it('keeps what was accepted so that it can be taken back, also where a file cannot be opened', async () => {
+    await scene.write('a.txt', A);
+    const proposal = await scene.propose(change('a.txt', ['two'], ['TWO']), create('n.bin', ['a\0b']));
+    await scene.proposals.acceptAll(proposal);
+    await scene.messages.next(/Applied to 2 files/);
+    assert.equal(await scene.disk('a.txt'), A.replace('two', 'TWO'));
+    assert.deepEqual(
+      scene.recorded[0]?.files.map(({ after }) => after),
+      [A.replace('two', 'TWO'), 'a\0b\n'],
+    );
+  });
+
   it('leaves everything as it was when it is rejected', async () => {
     const proposal = await proposeAll();
     await scene.proposals.show(scene.file(proposal, 'a.txt'));
