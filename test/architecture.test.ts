@@ -71,6 +71,7 @@ const CORES = [
   'extension/edit/proposalState.ts',
   'extension/edit/refusalWords.ts',
   'extension/edit/requestTitle.ts',
+  'extension/edit/sensitive.ts',
   'extension/edit/align.ts',
   'extension/edit/checkpoint.ts',
   'extension/edit/hunks.ts',

@@ -168,6 +168,25 @@ describe('a proposal of many files', () => {
     );
   });
 
+  it('asks by name before all is accepted, where a file can run commands or change the editor', async () => {
+    const proposal = await scene.propose(create('n.txt', ['fresh']), create('.vscode/tasks.json', ['{}']));
+    const item = (name: string) => scene.proposals.tree.getTreeItem(scene.file(proposal, name));
+    assert.equal((item('.vscode/tasks.json').iconPath as vscode.ThemeIcon).id, 'warning');
+    assert.match((item('.vscode/tasks.json').tooltip as vscode.MarkdownString).value, /look.*before.*you.*accept/);
+    assert.equal(item('n.txt').iconPath, vscode.ThemeIcon.File);
+
+    await scene.proposals.acceptAll(proposal);
+    assert.match(scene.messages.modal.join(), /\.vscode\/tasks\.json can run commands/);
+    assert.equal(scene.messages.modal.length, 1);
+    assert.equal(await scene.disk('n.txt'), undefined);
+
+    scene.messages.press('Accept All');
+    await scene.proposals.acceptAll(proposal);
+    assert.equal(scene.messages.modal.length, 2);
+    assert.equal(await scene.disk('.vscode/tasks.json'), '{}\n');
+    assert.equal(await scene.disk('n.txt'), 'fresh\n');
+  });
+
   it('leaves everything as it was when it is rejected', async () => {
     const proposal = await proposeAll();
     await scene.proposals.show(scene.file(proposal, 'a.txt'));
