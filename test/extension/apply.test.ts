@@ -124,7 +124,8 @@ describe('applying code of the chat', () => {
     const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /a\.lua: .*return c\(2\);/);
-    await scene.messages.next(/return c\(2\)/);
+    // The reason stands in the chat; here is only the way on.
+    assert.deepEqual(scene.messages.told, ['Perigee can place this code in a.lua.']);
     // No document changes by it, on which `until` would look.
     if (edited.length === 0) await new Promise<void>((resolve) => (onEdited = resolve));
     assert.equal(edited[0]!.document.uri.toString(), scene.uri('a.lua').toString());
@@ -141,6 +142,7 @@ describe('applying code of the chat', () => {
     const applied = await apply.applyCode({ text: 'evil\n', path: '../evil.lua', source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /leads out/);
+    assert.deepEqual(scene.messages.told, [], 'the chat says it');
   });
 
   it('puts all files of an answer into the list, and names what it left out', async () => {
