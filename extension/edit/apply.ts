@@ -17,6 +17,8 @@ export interface CodeBlock {
   language?: string;
   /** The file that the answer names for it. */
   path?: string;
+  /** It leaves open which of several: the user is asked, whichever file is in front. */
+  isUnclear?: boolean;
   source: Source;
 }
 
@@ -46,11 +48,11 @@ export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
   /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
-  async applyCode({ text, language, path, source }: CodeBlock): Promise<Applied> {
+  async applyCode({ text, language, path, isUnclear, source }: CodeBlock): Promise<Applied> {
     const blocks = readCode(text, language, path);
     if (blocks.edits.length === 0) return refused(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
     const answer = new AnswerFiles(this.deps.files);
-    const edits = await this.withTarget(answer, blocks.edits, language);
+    const edits = await this.withTarget(answer, blocks.edits, language, isUnclear);
     if (!edits) return { kind: 'nothing' };
     return this.place(answer, { ...blocks, edits }, source, { text, language });
   }
@@ -66,9 +68,14 @@ export class Apply {
   }
 
   /** `edits` with a file for those that name none; undefined when the user gave up. */
-  private async withTarget(answer: AnswerFiles, edits: Edit[], language?: string): Promise<Edit[] | undefined> {
+  private async withTarget(
+    answer: AnswerFiles,
+    edits: Edit[],
+    language?: string,
+    mustAsk = false,
+  ): Promise<Edit[] | undefined> {
     if (edits.every((edit) => edit.path !== undefined)) return edits;
-    const target = await chooseTarget(this.deps.files, language);
+    const target = await chooseTarget(this.deps.files, language, mustAsk);
     if (!target) return undefined;
     answer.take(target);
     return edits.map((edit) => (edit.path === undefined ? { ...edit, path: target.path } : edit));

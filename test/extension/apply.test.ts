@@ -103,6 +103,15 @@ describe('applying code of the chat', () => {
     assert.deepEqual(none, { kind: 'nothing' });
   });
 
+  it('asks for the file where the answer leaves open which it means, also with one in front', async () => {
+    await scene.show('a.lua');
+    const code = { text: SECOND, language: 'lua', isUnclear: true, source };
+    const none = await choosing('nothing like this', '', () => apply.applyCode(code));
+    assert.deepEqual(none, { kind: 'nothing' });
+    const chosen = await choosing('a.lua', '', () => apply.applyCode(code));
+    assert.equal(chosen.kind === 'review' && chosen.path, scene.path('a.lua'));
+  });
+
   it('offers a new file in the list, and writes nothing before it is accepted', async () => {
     const named = await apply.applyCode({ text: 'export const x = 1;\n', path: scene.path('new.lua'), source });
     assert.deepEqual(named, { kind: 'proposal', files: 1, refused: 0, skipped: [] });

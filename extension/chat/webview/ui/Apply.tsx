@@ -25,9 +25,9 @@ export function useApplyCode(code: ShownCode, closed: boolean): Apply | null {
   const isInAll = own === undefined && namesFile(code) && ofAll !== undefined && TAKING.includes(ofAll.state);
   const state = isInAll ? { state: ofAll.state as 'review' } : own;
   const run = () => {
-    const { language, file: path, text } = code;
+    const { language, file: path, text, isUnclear } = code;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
-    else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path });
+    else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path, isUnclear });
   };
   return { state, run };
 }
