@@ -31,6 +31,7 @@ const FLOORS: Record<string, number> = {
 
 /** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
 const CORES = [
+  'shared/answerPaths.ts',
   'server/credits/ledger.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',

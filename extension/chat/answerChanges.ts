@@ -30,7 +30,13 @@ export interface KeptCheckpoint {
 
 /** What the chat asks of the edits. Handed in: neither knows the other, and the edits are loaded when they are needed. */
 export interface ChatEdits {
-  applyCode(code: { text: string; language?: string; path?: string; source: ChangeSource }): Promise<Applied>;
+  applyCode(code: {
+    text: string;
+    language?: string;
+    path?: string;
+    isUnclear?: boolean;
+    source: ChangeSource;
+  }): Promise<Applied>;
   applyAnswer(answer: { text: string; source: ChangeSource }): Promise<Applied>;
   /** Resolves when nothing from this source waits for the user's decision any more. */
   decided(source: ChangeSource): Promise<void>;
@@ -87,10 +93,16 @@ export class AnswerChangesHost extends Disposable {
   async do(request: Request): Promise<void> {
     switch (request.type) {
       case 'apply': {
-        const { text, language, path, block, messageId } = request;
+        const { text, language, path, isUnclear, block, messageId } = request;
         const title = path ? `Apply to ${baseName(path)}` : 'Apply from the chat';
         return this.apply(messageId, block, title, (_, source) =>
-          this.edits.applyCode({ text, language: language || undefined, path, source }),
+          this.edits.applyCode({
+            text,
+            language: language || undefined,
+            path,
+            ...(isUnclear && { isUnclear }),
+            source,
+          }),
         );
       }
       case 'applyAll': {

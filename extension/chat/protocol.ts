@@ -63,6 +63,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     text: Code,
     language: z.string().max(100),
     path: z.string().max(4096).optional(),
+    /** The answer leaves open which file it means: the user is asked, whichever is in front. */
+    isUnclear: z.literal(true).optional(),
   }),
   /** All blocks of an answer, which the host has itself. */
   z.object({ type: z.literal('applyAll'), messageId: Id }),

@@ -132,31 +132,37 @@ async function applyEdit(ready: readonly Ready[]): Promise<boolean> {
   }
 }
 
-/** Saves what had no unsaved changes, and tells what there is now: saving may have formatted it. */
+/** Saves what had no unsaved changes, and tells what there is now: saving may have formatted it. Never rejects. */
 async function saveAccepted(
   ready: readonly Ready[],
   wasDirty: ReadonlySet<Checked>,
 ): Promise<{ files: AcceptedFile[]; unsaved: vscode.Uri[] }> {
   const unsaved: vscode.Uri[] = [];
-  const files = await Promise.all(
-    ready.map(async (each): Promise<AcceptedFile> => {
-      const { uri, target, change, fit } = each;
-      const { movedTo } = change;
-      if (fit.after === undefined) return { uri: change.uri, before: fit.before, after: undefined };
+  const saved = await Promise.allSettled(
+    ready.map(async (each): Promise<string | undefined> => {
+      const { uri, target, fit } = each;
+      if (fit.after === undefined) return undefined;
       const at = target ?? uri;
       const document = await vscode.workspace.openTextDocument(at);
       // A new document that nobody sees would be lost.
       if (at.scheme === 'untitled') await vscode.window.showTextDocument(document, { preview: false });
       const isSaved = !document.isDirty || wasDirty.has(each) || at.scheme === 'untitled' || (await document.save());
       if (!isSaved) unsaved.push(at);
-      return {
-        uri: change.uri,
-        ...(movedTo !== undefined && { movedTo }),
-        before: fit.before,
-        after: document.getText(),
-      };
+      return document.getText();
     }),
   );
+  const files = ready.map(({ uri, target, document, change, fit }, index): AcceptedFile => {
+    const { movedTo } = change;
+    const done = saved[index]!;
+    // The change is made, so that it must be possible to take it back; only text that was edited can be unsaved.
+    if (done.status === 'rejected' && document) unsaved.push(target ?? uri);
+    return {
+      uri: change.uri,
+      ...(movedTo !== undefined && { movedTo }),
+      before: fit.before,
+      after: done.status === 'fulfilled' ? done.value : fit.after,
+    };
+  });
   return { files, unsaved };
 }
 

@@ -17,6 +17,8 @@ export interface CodeBlock {
   language?: string;
   /** The file that the answer names for it. */
   path?: string;
+  /** It leaves open which of several: the user is asked, whichever file is in front. */
+  isUnclear?: boolean;
   source: Source;
 }
 
@@ -46,12 +48,11 @@ export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
   /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
-  async applyCode({ text, language, path, source }: CodeBlock): Promise<Applied> {
+  async applyCode({ text, language, path, isUnclear, source }: CodeBlock): Promise<Applied> {
     const blocks = readCode(text, language, path);
-    if (blocks.edits.length === 0)
-      return this.refuse(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
+    if (blocks.edits.length === 0) return refused(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
     const answer = new AnswerFiles(this.deps.files);
-    const edits = await this.withTarget(answer, blocks.edits, language);
+    const edits = await this.withTarget(answer, blocks.edits, language, isUnclear);
     if (!edits) return { kind: 'nothing' };
     return this.place(answer, { ...blocks, edits }, source, { text, language });
   }
@@ -67,9 +68,14 @@ export class Apply {
   }
 
   /** `edits` with a file for those that name none; undefined when the user gave up. */
-  private async withTarget(answer: AnswerFiles, edits: Edit[], language?: string): Promise<Edit[] | undefined> {
+  private async withTarget(
+    answer: AnswerFiles,
+    edits: Edit[],
+    language?: string,
+    mustAsk = false,
+  ): Promise<Edit[] | undefined> {
     if (edits.every((edit) => edit.path !== undefined)) return edits;
-    const target = await chooseTarget(this.deps.files, language);
+    const target = await chooseTarget(this.deps.files, language, mustAsk);
     if (!target) return undefined;
     answer.take(target);
     return edits.map((edit) => (edit.path === undefined ? { ...edit, path: target.path } : edit));
@@ -90,12 +96,12 @@ export class Apply {
         return file?.kind === 'file' ? file.text : undefined;
       }),
     );
-    const refused = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
+    const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
     const [only] = plans;
-    if (plans.length === refused.length) return this.miss(refused, found, code);
+    if (plans.length === misses.length) return this.miss(misses, found, code);
     if (plans.length === 1 && only?.kind === 'update') {
       const file = found.get(only.path);
-      if (file?.kind !== 'file') return this.refuse(`${only.path} is gone.`);
+      if (file?.kind !== 'file') return refused(`${only.path} is gone.`);
       const document = await vscode.workspace.openTextDocument(file.uri);
       const isShown = await this.deps.review(document, only, source);
       if (!isShown) return { kind: 'refused', message: `${only.path} was not changed.` };
@@ -106,39 +112,38 @@ export class Apply {
 
   /** Nothing fits: says why, and offers that a model places it. */
   private async miss(
-    refused: readonly (FilePlan & { kind: 'refused' })[],
+    misses: readonly (FilePlan & { kind: 'refused' })[],
     found: ReadonlyMap<string, FoundFile>,
     code?: { text: string; language?: string },
   ): Promise<Applied> {
-    const refusals = refused.flatMap((plan) => plan.refusals);
-    const [first] = refused;
+    const refusals = misses.flatMap((plan) => plan.refusals);
+    const [first] = misses;
     const name = first?.path ?? 'The answer';
     if (refusals.every(({ reason }) => reason === 'noChange')) {
       return {
         kind: 'nothing',
-        message: refused.length === 1 ? `${name} reads so already.` : 'All files read so already.',
+        message: misses.length === 1 ? `${name} reads so already.` : 'All files read so already.',
       };
     }
     const [telling] = refusals.filter(({ reason }) => reason !== 'noChange');
     const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
     const message = telling ? tellRefusal(name, telling) + more : name;
     const file = first?.path === undefined ? undefined : found.get(first.path);
-    if (!code || refused.length !== 1 || file?.kind !== 'file') return this.refuse(message);
+    if (!code || misses.length !== 1 || file?.kind !== 'file') return refused(message);
     const button = `Have Perigee place it (${this.deps.isGuest() ? '1 message' : 'uses credits'})`;
-    // Not waited for: the chat shows at once what became of it.
-    void vscode.window.showWarningMessage(plainMessage(message), button).then(async (pressed) => {
+    const offer = `Perigee can place this code in ${name.slice(name.lastIndexOf('/') + 1)}.`;
+    // Not waited for: the chat shows at once what became of it. Why is said there alone.
+    void vscode.window.showInformationMessage(plainMessage(offer), button).then(async (pressed) => {
       if (!pressed) return;
       const document = await vscode.workspace.openTextDocument(file.uri);
       await this.deps.editFile({ document, instruction: placingInstruction(code) });
     });
-    return { kind: 'refused', message };
-  }
-
-  private refuse(message: string): Applied {
-    void vscode.window.showWarningMessage(plainMessage(message));
-    return { kind: 'refused', message };
+    return refused(message);
   }
 }
+
+/** Said where it was asked for, which is the chat. */
+const refused = (message: string): Applied => ({ kind: 'refused', message });
 
 function placingInstruction({ text, language }: { text: string; language?: string }): string {
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([marks]) => marks.length + 1)));

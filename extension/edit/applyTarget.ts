@@ -10,17 +10,18 @@ interface TargetItem extends vscode.QuickPickItem {
 
 /**
  * The file for code that names none: that of the editor in front if it is in the same language, else what the user chooses.
- * Undefined when the user gives up.
+ * Undefined when the user gives up. `mustAsk`: the one in front is not surely meant.
  */
 export async function chooseTarget(
   files: WorkspaceFiles,
   language: string | undefined,
+  mustAsk = false,
 ): Promise<FoundFile | undefined> {
   const wanted = await languageIdOf(language);
   const active = vscode.window.activeTextEditor?.document;
   // A language that the editor doesn't know tells nothing against a file.
   const fits = active && isEditable(active.uri) && (wanted === undefined || isRelated(wanted, active.languageId));
-  if (active && fits) return files.at(active.uri);
+  if (active && fits && !mustAsk) return files.at(active.uri);
 
   const open = openFiles().filter(isEditable);
   const isOpen = new Set(open.map(String));

@@ -5,6 +5,7 @@ import type { FilePlan } from './engine/filePlanner.ts';
 import { readFile, type WorkspaceFiles } from './files.ts';
 import type { Source } from './proposal.ts';
 import { type FileChange, type FileState, type Fit, fitChange, isDecided } from './proposalState.ts';
+import { isSensitive } from './sensitive.ts';
 
 /** One file of a proposal, and what became of it. */
 export interface ProposedFile {
@@ -189,6 +190,10 @@ function isSameFit(a: Fit | undefined, b: Fit | undefined): boolean {
 
 /** Whether it can still be decided about. */
 export const isOpen = ({ state }: ProposedFile) => state === 'open' || state === 'stale';
+
+/** Whether it can run commands or change the editor where it is, or where it goes. */
+export const isSensitiveFile = ({ uri, target }: ProposedFile) =>
+  [uri, target].some((at) => at !== undefined && isSensitive(at.path));
 
 /** Why a file is not, or no longer, applicable; empty for an open one. */
 export function whyNot({ plan, fit }: ProposedFile): string {

@@ -1,6 +1,13 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import { isOpen, type Proposal, type ProposalList, type ProposedFile, whyNot } from './proposalList.ts';
+import {
+  isOpen,
+  isSensitiveFile,
+  type Proposal,
+  type ProposalList,
+  type ProposedFile,
+  whyNot,
+} from './proposalList.ts';
 import { countLines, tellCounts, tellSummary } from './proposalState.ts';
 import { baseName, PROPOSED_SCHEME, proposedUri, readProposedUri } from './proposedContents.ts';
 import { describeRefusals } from './refusalWords.ts';
@@ -85,7 +92,9 @@ function fileItem(file: ProposedFile): vscode.TreeItem {
   item.id = `${proposal.id}/${file.id}`;
   // Ours, so that colour and letter tell what is proposed and not what Git thinks of the file; the icon follows the name.
   item.resourceUri = proposedUri(file);
-  item.iconPath = vscode.ThemeIcon.File;
+  item.iconPath = isWarned(file)
+    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
+    : vscode.ThemeIcon.File;
   item.description = [tellFolder(file), tellState(file)].filter(Boolean).join(' · ');
   item.tooltip = tooltip(file);
   const isReviewable = plan.kind === 'update' && state === 'open';
@@ -124,8 +133,12 @@ function tooltip(file: ProposedFile): vscode.MarkdownString {
   }
   if (state === 'stale') text.appendText(`${whyNot(file)}\n`);
   else text.appendText({ create: 'New file', update: 'Changed', delete: 'To be deleted', move: 'Moved' }[plan.kind]);
+  if (isWarned(file)) text.appendText(`\n${WARNING}`);
   return text;
 }
+
+const WARNING = 'Can run commands or change the editor: look before you accept';
+const isWarned = (file: ProposedFile) => isOpen(file) && isSensitiveFile(file);
 
 const BADGES = {
   create: { letter: 'A', colour: 'gitDecoration.addedResourceForeground', words: 'New' },

@@ -6,7 +6,7 @@ import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import type { WorkspaceFiles } from './files.ts';
 import type { Accepted, Source } from './proposal.ts';
-import { isOpen, type Proposal, ProposalList, type ProposedFile } from './proposalList.ts';
+import { isOpen, isSensitiveFile, type Proposal, ProposalList, type ProposedFile } from './proposalList.ts';
 import { tellFiles, tellSummary } from './proposalState.ts';
 import { isFile, type ProposalNode, ProposalTree } from './proposalTree.ts';
 import { ProposedContents, readProposedUri } from './proposedContents.ts';
@@ -43,9 +43,9 @@ const STATUS_MS = 8_000;
 /** Proposals of many files, their list, and what the user decides about them. Until then nothing is touched. */
 export class Proposals extends Disposable {
   readonly list: ProposalList;
-  private readonly tree: ProposalTree;
+  readonly tree: ProposalTree;
   private readonly contents: ProposedContents;
-  /** One acceptance at a time. */
+  /** One decision at a time: what is being accepted can't be rejected meanwhile, nor what is rejected land later. */
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly deps: ProposalsDeps) {
@@ -105,19 +105,18 @@ export class Proposals extends Disposable {
   async accept(node?: unknown, nodes?: unknown): Promise<void> {
     const files = this.filesOf(node, nodes).filter(isOpen);
     if (files.length === 0) return tell(NOTHING);
-    await this.acceptFiles(files);
+    await this.acceptFiles(files, files.length > 1);
   }
 
-  reject(node?: unknown, nodes?: unknown): Promise<void> {
+  async reject(node?: unknown, nodes?: unknown): Promise<void> {
     const files = this.filesOf(node, nodes).filter(isOpen);
-    if (files.length > 0) return this.settle(files, 'rejected');
-    tell(NOTHING);
-    return Promise.resolve();
+    if (files.length === 0) return tell(NOTHING);
+    await this.inTurn(() => this.settle(files.map((file) => this.now(file)).filter(isOpen), 'rejected'));
   }
 
   async acceptAll(node?: unknown): Promise<void> {
     const proposal = await this.proposalOf(node, 'accept');
-    if (proposal) await this.acceptFiles(proposal.files.filter(isOpen));
+    if (proposal) await this.acceptFiles(proposal.files.filter(isOpen), true);
   }
 
   /** Also takes a proposal of which everything is refused off the list; stops one that is still being made. */
@@ -125,9 +124,11 @@ export class Proposals extends Disposable {
     const proposal = await this.proposalOf(node, 'reject');
     if (!proposal) return;
     proposal.stop?.();
-    this.list.remove(proposal);
-    await this.contents.close(proposal.files);
-    await this.contents.closeAll(proposal);
+    await this.inTurn(async () => {
+      this.list.remove(proposal);
+      await this.contents.close(proposal.files);
+      await this.contents.closeAll(proposal);
+    });
   }
 
   /** Shows what a file would become. */
@@ -170,19 +171,24 @@ export class Proposals extends Disposable {
     return { files, refused };
   }
 
-  private acceptFiles(files: readonly ProposedFile[]): Promise<void> {
-    const accepted = this.queue.then(async () => {
+  private inTurn(decide: () => Promise<void>): Promise<void> {
+    const decided = this.queue.then(decide);
+    this.queue = decided.catch(() => {});
+    return decided;
+  }
+
+  /** `together`: nobody need have looked at each of them. */
+  private acceptFiles(files: readonly ProposedFile[], together: boolean): Promise<void> {
+    return this.inTurn(async () => {
       const byProposal = new Map<Proposal, ProposedFile[]>();
       for (const file of files.filter(isOpen)) {
         byProposal.set(file.proposal, [...(byProposal.get(file.proposal) ?? []), file]);
       }
       for (const [proposal, own] of byProposal) {
         if (proposal.phase === 'running') tell(STILL_WRITTEN);
-        else await this.acceptOf(proposal, own);
+        else if (!together || (await askAboutSensitive(own))) await this.acceptOf(proposal, own);
       }
     });
-    this.queue = accepted.catch(() => {});
-    return accepted;
   }
 
   private async acceptOf(proposal: Proposal, files: readonly ProposedFile[]): Promise<void> {
@@ -307,6 +313,19 @@ export class Proposals extends Disposable {
 
 const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
 const NOTHING = 'There is no proposed change of Perigee to decide about.';
+
+/** What can run commands is not accepted unseen among others. */
+async function askAboutSensitive(files: readonly ProposedFile[]): Promise<boolean> {
+  const names = files
+    .filter(isSensitiveFile)
+    .map(({ uri, target }) => vscode.workspace.asRelativePath((target ?? uri)!));
+  if (names.length === 0) return true;
+  const one = names.length === 1;
+  const words = `${one ? names[0] : tellFiles(names.length)} can run commands or change the editor.`;
+  const detail = one ? 'Accept it with all others?' : `${names.join('\n')}\n\nAccept them with all others?`;
+  const button = 'Accept All';
+  return (await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) === button;
+}
 
 const isNode = (value: unknown): value is ProposalNode =>
   typeof value === 'object' && value !== null && ('plan' in value || ('files' in value && 'source' in value));

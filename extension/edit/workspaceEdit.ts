@@ -14,6 +14,7 @@ import type { EditPrompt } from './prompt.ts';
 import type { Source } from './proposal.ts';
 import type { OpenProposal, Proposals } from './proposals.ts';
 import type { Reports } from './reports.ts';
+import { requestTitle } from './requestTitle.ts';
 import { refuse, refuseModally } from './reviews.ts';
 import type { EditRuns } from './runs.ts';
 import { showMessage } from './showMessage.ts';
@@ -64,7 +65,7 @@ export class WorkspaceEdits extends Disposable {
     const instruction = given.instruction?.trim() || (await prompt.ask(tellChosen(chosen.length)));
     if (!instruction) return;
     if (!given.instruction) await prompt.remember(instruction);
-    const title = given.title ?? tellChosen(chosen.length);
+    const title = given.title ?? requestTitle(instruction);
     const named = given.instruction ? [] : await this.findNamed(instruction);
     const all = [...new Map([...chosen, ...named].map((uri) => [uri.toString(), uri])).values()];
     const input = await this.read(all, instruction, given.paths);

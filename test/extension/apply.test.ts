@@ -103,6 +103,15 @@ describe('applying code of the chat', () => {
     assert.deepEqual(none, { kind: 'nothing' });
   });
 
+  it('asks for the file where the answer leaves open which it means, also with one in front', async () => {
+    await scene.show('a.lua');
+    const code = { text: SECOND, language: 'lua', isUnclear: true, source };
+    const none = await choosing('nothing like this', '', () => apply.applyCode(code));
+    assert.deepEqual(none, { kind: 'nothing' });
+    const chosen = await choosing('a.lua', '', () => apply.applyCode(code));
+    assert.equal(chosen.kind === 'review' && chosen.path, scene.path('a.lua'));
+  });
+
   it('offers a new file in the list, and writes nothing before it is accepted', async () => {
     const named = await apply.applyCode({ text: 'export const x = 1;\n', path: scene.path('new.lua'), source });
     assert.deepEqual(named, { kind: 'proposal', files: 1, refused: 0, skipped: [] });
@@ -124,7 +133,8 @@ describe('applying code of the chat', () => {
     const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /a\.lua: .*return c\(2\);/);
-    await scene.messages.next(/return c\(2\)/);
+    // The reason stands in the chat; here is only the way on.
+    assert.deepEqual(scene.messages.told, ['Perigee can place this code in a.lua.']);
     // No document changes by it, on which `until` would look.
     if (edited.length === 0) await new Promise<void>((resolve) => (onEdited = resolve));
     assert.equal(edited[0]!.document.uri.toString(), scene.uri('a.lua').toString());
@@ -141,6 +151,7 @@ describe('applying code of the chat', () => {
     const applied = await apply.applyCode({ text: 'evil\n', path: '../evil.lua', source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /leads out/);
+    assert.deepEqual(scene.messages.told, [], 'the chat says it');
   });
 
   it('puts all files of an answer into the list, and names what it left out', async () => {

@@ -45,6 +45,22 @@ describe('Edit in Workspace', () => {
     });
   });
 
+  it('is called by what was asked for, and ready-made requests by their own titles', async () => {
+    const instruction = 'Rename one to ONE\nin all files';
+    for (const [title, told] of [
+      [undefined, 'Rename one to ONE'],
+      ['Write Tests', 'Write Tests'],
+    ] as const) {
+      const before = [scene.runs.requests.length, scene.proposed.length] as const;
+      void scene.edits.editWorkspace({ files, instruction, title, paths: [] });
+      await scene.until(() => scene.runs.requests.length > before[0]);
+      scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt') + block('', 'brand new', 'work/new.txt'));
+      scene.runs.done();
+      await scene.until(() => scene.proposed.length > before[1] && scene.proposed.at(-1)!.finished);
+      assert.equal(scene.proposed.at(-1)!.source.title, told);
+    }
+  });
+
   it('offers changes of several files as they come, new, moved and deleted ones too, and touches none', async () => {
     await ask();
     scene.runs.write(block('one 2', 'ONE 2', 'work/one.txt'));

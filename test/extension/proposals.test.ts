@@ -120,6 +120,73 @@ describe('a proposal of many files', () => {
     assert.equal(scene.recorded.length, 2);
   });
 
+  it('rejects only what no acceptance has taken yet: what was rejected does not land afterwards', async () => {
+    for (const isAll of [true, false]) {
+      // Names of their own: a document that is open follows the disk late.
+      const [a, b] = isAll ? ['a.txt', 'b.txt'] : ['c.txt', 'd.txt'];
+      await scene.write(a, A);
+      await scene.write(b, A);
+      const proposal = await scene.propose(change(a, ['two'], ['TWO']), change(b, ['two'], ['TWO']));
+      await scene.write(b, 'another\n');
+      let answer = (_button: string) => {};
+      const asked = new Promise<void>((isAsked) => {
+        const ask = () =>
+          new Promise<string>((resolve) => {
+            answer = resolve;
+            isAsked();
+          });
+        Object.defineProperty(vscode.window, 'showWarningMessage', { value: ask, configurable: true, writable: true });
+      });
+      const order: string[] = [];
+      const accepting = scene.proposals.acceptAll(proposal).then(() => order.push('accepted'));
+      await asked;
+      const files = [...proposal.files];
+      const rejection = isAll ? scene.proposals.rejectAll(proposal) : scene.proposals.reject(undefined, files);
+      const rejecting = rejection.then(() => order.push('rejected'));
+      // Time enough for a rejection that waits for nobody.
+      assert.equal(await scene.disk(a), A);
+      answer('Accept the other file');
+      await Promise.all([accepting, rejecting]);
+      assert.deepEqual(order, ['accepted', 'rejected']);
+      assert.equal(await scene.disk(a), A.replace('two', 'TWO'));
+      assert.equal(scene.file(proposal, a).state, 'accepted');
+      assert.equal(await scene.disk(b), 'another\n');
+      assert.ok(!scene.proposals.list.proposals.includes(proposal));
+    }
+    await scene.until(() => scene.recorded.length === 2);
+  });
+
+  it('keeps what was accepted so that it can be taken back, also where a file cannot be opened', async () => {
+    await scene.write('a.txt', A);
+    const proposal = await scene.propose(change('a.txt', ['two'], ['TWO']), create('n.bin', ['a\0b']));
+    await scene.proposals.acceptAll(proposal);
+    await scene.messages.next(/Applied to 2 files/);
+    assert.equal(await scene.disk('a.txt'), A.replace('two', 'TWO'));
+    assert.deepEqual(
+      scene.recorded[0]?.files.map(({ after }) => after),
+      [A.replace('two', 'TWO'), 'a\0b\n'],
+    );
+  });
+
+  it('asks by name before all is accepted, where a file can run commands or change the editor', async () => {
+    const proposal = await scene.propose(create('n.txt', ['fresh']), create('.vscode/tasks.json', ['{}']));
+    const item = (name: string) => scene.proposals.tree.getTreeItem(scene.file(proposal, name));
+    assert.equal((item('.vscode/tasks.json').iconPath as vscode.ThemeIcon).id, 'warning');
+    assert.match((item('.vscode/tasks.json').tooltip as vscode.MarkdownString).value, /look.*before.*you.*accept/);
+    assert.equal(item('n.txt').iconPath, vscode.ThemeIcon.File);
+
+    await scene.proposals.acceptAll(proposal);
+    assert.match(scene.messages.modal.join(), /\.vscode\/tasks\.json can run commands/);
+    assert.equal(scene.messages.modal.length, 1);
+    assert.equal(await scene.disk('n.txt'), undefined);
+
+    scene.messages.press('Accept All');
+    await scene.proposals.acceptAll(proposal);
+    assert.equal(scene.messages.modal.length, 2);
+    assert.equal(await scene.disk('.vscode/tasks.json'), '{}\n');
+    assert.equal(await scene.disk('n.txt'), 'fresh\n');
+  });
+
   it('leaves everything as it was when it is rejected', async () => {
     const proposal = await proposeAll();
     await scene.proposals.show(scene.file(proposal, 'a.txt'));

@@ -98,7 +98,7 @@ describe('chat view: blocks that change files', () => {
         blocks.map(({ token }) => token.type),
         ['paragraph', 'paragraph', 'code', 'paragraph', 'code', 'paragraph'],
       );
-      const code = readCode(blocks[2]!.token as Tokens.Code, blocks[2]!.lineBefore, true);
+      const code = readCode(blocks[2]!.token as Tokens.Code, blocks[2]!, true);
       assert.deepEqual(shown(code.changes), ['update src/x.ts', '-a', '+b']);
     }
   });
@@ -118,7 +118,7 @@ describe('chat view: blocks that change files', () => {
 describe('chat view: what can be applied', () => {
   const code = (info: string, text: string, lineBefore = ''): ShownCode => {
     const raw = `\`\`\`${info}\n${text}\n\`\`\``;
-    return readCode({ type: 'code', raw, lang: info, text } as Tokens.Code, lineBefore, true);
+    return readCode({ type: 'code', raw, lang: info, text } as Tokens.Code, { prose: lineBefore }, true);
   };
   const table: [string, string, string, boolean][] = [
     ['ts', 'a', '', true],
@@ -144,7 +144,7 @@ describe('chat view: what can be applied', () => {
 
   it('is not code that was cut off: it would take the rest of its file with it', () => {
     const cut = { type: 'code', raw: '```ts src/a.ts\nconst a', lang: 'ts src/a.ts', text: 'const a' } as Tokens.Code;
-    assert.equal(isApplicable(readCode(cut, '', true)), false);
+    assert.equal(isApplicable(readCode(cut, { prose: '' }, true)), false);
   });
 
   it('is all of an answer only where there is more than one block with a file', () => {

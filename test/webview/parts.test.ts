@@ -12,7 +12,8 @@ import {
 } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
 import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
-import { languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
 
 describe('chat view: words and numbers', () => {
@@ -76,7 +77,7 @@ describe('chat view: words and numbers', () => {
 });
 
 describe('chat view: a fence', () => {
-  const table: [string, string, { language: string; file?: string }][] = [
+  const table: [string, string, { language: string; file?: string; isUnclear?: true }][] = [
     ['ts', '', { language: 'ts' }],
     ['', '', { language: '' }],
     ['ts src/a.ts', '', { language: 'ts', file: 'src/a.ts' }],
@@ -88,15 +89,45 @@ describe('chat view: a fence', () => {
     ['ts', 'File: `src/a.ts`', { language: 'ts', file: 'src/a.ts' }],
     ['ts', '### `package.json`', { language: 'ts', file: 'package.json' }],
     ['ts', 'Then change `src/a.ts` so that it waits:', { language: 'ts', file: 'src/a.ts' }],
-    ['ts', 'As `a.ts` and `b.ts` show:', { language: 'ts' }],
+    ['ts', 'As `a.ts` and `b.ts` show:', { language: 'ts', isUnclear: true }],
+    ['ts', '### src/b.ts\n\nIt waits now.', { language: 'ts', file: 'src/b.ts' }],
+    ['ts', '### `src/b.ts`\n\nIn `src/b.ts`, wait:', { language: 'ts', file: 'src/b.ts' }],
+    ['ts', '### src/b.ts\n\nAs in `src/a.ts`:', { language: 'ts', isUnclear: true }],
+    ['ts', '### src/b.ts\n\nAnd in a.ts:', { language: 'ts', isUnclear: true }],
+    ['ts', '### src/b.ts\n\n**src/a.ts**', { language: 'ts', file: 'src/a.ts' }],
+    ['ts', '**src/a.ts**\n\n**src/b.ts**\n\nBoth wait.', { language: 'ts', isUnclear: true }],
+    ['ts', 'The test of `src/a.ts` is below.', { language: 'ts', isUnclear: true }],
+    ['ts src/c.ts', '### src/b.ts\n\nIt waits.', { language: 'ts', file: 'src/c.ts' }],
     ['ts', 'This is version 1.2 of it.', { language: 'ts' }],
     ['dockerfile', 'Dockerfile:', { language: 'dockerfile', file: 'Dockerfile' }],
   ];
   for (const [info, lineBefore, expected] of table) {
     it(`"${info}" after "${lineBefore}" is ${expected.file ?? 'no file'}`, () => {
-      assert.deepEqual(readFence(info, lineBefore), expected);
+      assert.deepEqual(readFence(info, { prose: lineBefore }), expected);
     });
   }
+
+  it('names the file that the edit engine takes for a block below the same words', () => {
+    for (const prose of table.map(([, before]) => before).filter((before) => before.includes('\n'))) {
+      const changes = '<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n';
+      const [edit] = new AnswerReader().feed(`${prose}\n\n\`\`\`ts\n${changes}\`\`\`\n`);
+      assert.equal(readFence('ts', { prose }).file, edit?.path, prose);
+    }
+  });
+
+  it('says that it is unclear after code for a file, and nothing where no file is spoken of', () => {
+    const fences = (text: string) =>
+      new BlockReader()
+        .read(text, true)
+        .flatMap((block) => (block.token.type === 'code' ? [readFence('ts', block)] : []));
+    const code = '\n\n```ts\nx();\n```\n\n';
+    assert.deepEqual(fences(`### src/b.ts\n\nIt waits.${code}And then:${code}`), [
+      { language: 'ts', file: 'src/b.ts' },
+      { language: 'ts', isUnclear: true },
+    ]);
+    assert.equal(aboveInner('1. In `src/b.ts`:\n\n   ```ts\n   x();\n   ```').followsFile, true);
+    assert.deepEqual(fences(`Like this:${code}And then:${code}`), [{ language: 'ts' }, { language: 'ts' }]);
+  });
 
   it('gives the language as the editor names it', () => {
     assert.deepEqual(['ts', 'py', 'sh', 'rust', ''].map(languageIdOf), [

@@ -1,7 +1,7 @@
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';
 import type { Edit } from './edits.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
-import { pathOfInfo, pathOfLine, pathsIn } from './paths.ts';
+import { pathAbove, pathOfInfo, pathOfLine } from './paths.ts';
 
 const FENCE = /^([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$/;
 
@@ -201,37 +201,10 @@ export class AnswerReader {
     return this.prose.findLast((line) => line.trim() !== '') ?? '';
   }
 
-  /** The path that has a line of its own since the last edit, above other words; null where several have. */
-  private headingPath(): string | null | undefined {
-    const lines = this.prose.filter((line) => pathOfLine(line) !== undefined);
-    const last = lines.at(-1);
-    if (last === undefined) return undefined;
-    const path = pathOfLine(last);
-    return /^\s*#/.test(last) || lines.every((line) => pathOfLine(line) === path) ? path : null;
-  }
-
   /** The path named since the last edit, or the file of that edit; undefined when prose leaves open which it is. */
   private pathForBlock(): string | undefined {
-    const nearest = this.nearestProse();
-    const own = pathOfLine(nearest);
-    if (own !== undefined) return own;
-    const heading = this.headingPath();
-    if (heading === null) return undefined;
-    const known = heading ?? this.lastPath ?? this.defaultPath;
-    const mentioned = new Set(pathsIn(nearest));
-    if (mentioned.size === 0 && known !== undefined && announcesOther(nearest, known)) return undefined;
-    if (mentioned.size === 0 || (known !== undefined && mentioned.size === 1 && mentioned.has(known))) return known;
-    const [only] = mentioned;
-    // What a sentence speaks of is meant when it leads to nothing else.
-    const isAnnounced = known === undefined || (heading === undefined && /\.\w+[`'"*)]*:[\s*_]*$|^\s*#/.test(nearest));
-    return mentioned.size === 1 && isAnnounced ? only : undefined;
+    return pathAbove(this.prose, this.lastPath ?? this.defaultPath) ?? undefined;
   }
-}
-
-/** Whether a line such as "And in b.ts:" ends with a name that is not the file's: without a folder it names no file surely. */
-function announcesOther(line: string, known: string): boolean {
-  const [, name] = /([^\s`'"()*/\\]+\.[A-Za-z]\w{0,9})[`'"*)]*\s*:[\s*_]*$/.exec(line) ?? [];
-  return name !== undefined && name !== known.slice(Math.max(known.lastIndexOf('/'), known.lastIndexOf('\\')) + 1);
 }
 
 function closes(line: string, fence: Fence): boolean {

@@ -7,7 +7,7 @@ import { readCode } from './applicable.ts';
 import { type Block, BlockReader, isClosedFence } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { DiffBlock } from './DiffBlock.tsx';
-import { fileInLine } from './fence.ts';
+import { aboveInner, fileInLine } from './fence.ts';
 import { renderBlock } from './sanitise.ts';
 
 /** The file of code blocks that name none. */
@@ -34,7 +34,7 @@ function OneBlock({ block, isCaption }: { block: Block; isCaption: boolean }) {
   return useMemo(() => {
     if (isCaption) return null;
     if (block.token.type !== 'code') return <SafeHtml block={block} />;
-    return <FencedCode token={block.token as Tokens.Code} closed={block.closed} lineBefore={block.lineBefore} />;
+    return <FencedCode token={block.token as Tokens.Code} closed={block.closed} above={block} />;
   }, [block.memo, isCaption]);
 }
 
@@ -42,12 +42,20 @@ function OneBlock({ block, isCaption }: { block: Block; isCaption: boolean }) {
 function isCaption(block: Block, next: Block | undefined): boolean {
   if (block.token.type !== 'paragraph' || next?.token.type !== 'code') return false;
   const line = block.token.raw.trim();
-  return !/\s/.test(line) && fileInLine(line) !== undefined && next.lineBefore.trim() === line;
+  return !/\s/.test(line) && fileInLine(line) !== undefined;
 }
 
-function FencedCode({ token, closed, lineBefore }: { token: Tokens.Code; closed: boolean; lineBefore: string }) {
+function FencedCode({
+  token,
+  closed,
+  above,
+}: {
+  token: Tokens.Code;
+  closed: boolean;
+  above: Parameters<typeof readCode>[1];
+}) {
   const file = useContext(FileContext);
-  const code = readCode(token, lineBefore, closed, file);
+  const code = readCode(token, above, closed, file);
   return code.changes ? <DiffBlock code={code} closed={closed} /> : <CodeBlock code={code} closed={closed} />;
 }
 
@@ -64,7 +72,7 @@ function SafeHtml({ block }: { block: Block }) {
         <ChatContext.Provider value={chat}>
           <AnswerContext.Provider value={answer}>
             <FileContext.Provider value={file}>
-              <FencedCode token={token} closed={closed} lineBefore="" />
+              <FencedCode token={token} closed={closed} above={aboveInner(block.token.raw)} />
             </FileContext.Provider>
           </AnswerContext.Provider>
         </ChatContext.Provider>,

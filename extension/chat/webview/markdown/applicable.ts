@@ -1,12 +1,14 @@
 import { type Tokens, walkTokens } from 'marked';
 import { BlockReader, isClosedFence } from './blocks.ts';
 import { isCutWhole, readChanges, type ShownChange } from './changes.ts';
-import { readFence } from './fence.ts';
+import { aboveInner, readFence } from './fence.ts';
 
 /** A code block as it is shown. */
 export interface ShownCode {
   language: string;
   file?: string;
+  /** Which file it is for is left open, so that it must be asked. */
+  isUnclear?: true;
   text: string;
   /** False where its end is missing. */
   isWhole: boolean;
@@ -23,17 +25,21 @@ const NO_FILE = new Set(
 /** Descriptions of changes, which would be written into the file as they stand. */
 const NEVER = new Set(['diff', 'patch', 'udiff']);
 
+type Above = Parameters<typeof readFence>[1];
+
 /**
  * A code block's source as it is shown. `closed`: no more of it will come. `fallback`: the file of a block that names none.
  */
-export function readCode(token: Tokens.Code, lineBefore: string, closed: boolean, fallback?: string): ShownCode {
-  const { language, file = fallback } = readFence(token.lang ?? '', lineBefore);
+export function readCode(token: Tokens.Code, above: Above, closed: boolean, fallback?: string): ShownCode {
+  const fence = readFence(token.lang ?? '', above);
+  const { language, file = fallback } = fence;
   const isWhole = isClosedFence(token.raw.trimStart());
   // What stands in no fence ends with its own mark, or is broken.
   const isBroken = closed && !isWhole && isCutWhole(token.raw) === false;
   return {
     language,
     file,
+    ...(fence.isUnclear && file === undefined && { isUnclear: true }),
     text: token.text,
     isWhole,
     changes: isBroken ? null : readChanges(token.text, file, closed),
@@ -62,11 +68,11 @@ export function listApplicable(markdown: string, fallback?: string): { files: nu
     blocks++;
     for (const path of pathsOf(code)) files.add(path.replace(/^\.\//, ''));
   };
-  for (const { token, lineBefore, closed } of new BlockReader().read(markdown, true)) {
-    if (token.type === 'code') add(readCode(token as Tokens.Code, lineBefore, closed, fallback));
+  for (const { token, closed, ...above } of new BlockReader().read(markdown, true)) {
+    if (token.type === 'code') add(readCode(token as Tokens.Code, above, closed, fallback));
     else {
       walkTokens([token], (inner) => {
-        if (inner.type === 'code') add(readCode(inner as Tokens.Code, '', true, fallback));
+        if (inner.type === 'code') add(readCode(inner as Tokens.Code, aboveInner(token.raw), true, fallback));
       });
     }
   }

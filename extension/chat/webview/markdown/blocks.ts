@@ -1,5 +1,6 @@
-import { Lexer, type MarkedOptions, type Token, type TokensList } from 'marked';
+import { Lexer, type MarkedOptions, type Token, type Tokens, type TokensList } from 'marked';
 import { cutChanges, isCutWhole, textBeforeChanges } from './changes.ts';
+import { readFence } from './fence.ts';
 
 /** A block of markdown: a paragraph, a list, a fence. Equal `memo` means equal looks. */
 export interface Block {
@@ -7,8 +8,10 @@ export interface Block {
   memo: string;
   /** False for a fence that may still grow. */
   closed: boolean;
-  /** The source's last line before this block, where a fence may find its file's name. */
-  lineBefore: string;
+  /** Of a fence: what stands between it and the code before, where it may find its file's name. */
+  prose: string;
+  /** Of a fence: whether code before it has a file, so that it need not be for whichever is in front. */
+  followsFile: boolean;
 }
 
 type Links = TokensList['links'];
@@ -54,14 +57,13 @@ export class BlockReader {
   private toBlocks(tokens: Token[], ended: boolean): Block[] {
     const linkNames = Object.keys(this.links).length;
     const last = tokens.findLastIndex((t) => t.type !== 'space' && t.type !== 'def');
-    let lineBefore = lastLine(this.source);
     const blocks: Block[] = [];
     tokens.forEach((token, i) => {
       if (token.type !== 'space' && token.type !== 'def') {
         const closed = ended || i < last || token.type !== 'code' || isClosedFence(token.raw);
         const memo = `${closed ? 1 : 0}${token.raw.includes('[') ? linkNames : ''}\n${token.raw}`;
-        blocks.push({ token, memo, closed, lineBefore });
-        lineBefore = lastLine(token.raw);
+        const above = token.type === 'code' ? readAbove([...this.settled, ...blocks]) : NOTHING_ABOVE;
+        blocks.push({ token, memo, closed, ...above });
       }
     });
     return blocks;
@@ -92,9 +94,17 @@ function lex(text: string, links: Links): { tokens: Token[]; links: Links } {
   return { tokens: [...tokens], links: tokens.links };
 }
 
-function lastLine(text: string): string {
-  const trimmed = text.trimEnd();
-  return trimmed.slice(trimmed.lastIndexOf('\n') + 1);
+/** So far up a file's name is looked for: a long answer is read again with each piece of a fence that grows. */
+const MOST_ABOVE = 40;
+const NOTHING_ABOVE = { prose: '', followsFile: false };
+
+function readAbove(before: readonly Block[]): typeof NOTHING_ABOVE {
+  const code = before.findLastIndex(({ token }) => token.type === 'code');
+  const prose = before.slice(Math.max(code + 1, before.length - MOST_ABOVE)).map(({ token }) => token.raw);
+  const last = before[code];
+  if (!last) return { prose: prose.join('\n'), followsFile: false };
+  const { file, isUnclear } = readFence((last.token as Tokens.Code).lang ?? '', last);
+  return { prose: prose.join('\n'), followsFile: file !== undefined || isUnclear === true };
 }
 
 /** Whether a code block's source ends with the fence, or the mark, it began with. Indented code has none: it is closed. */

@@ -14,20 +14,23 @@ export interface Apply {
 }
 
 /** How it stands with applying a code block, and how to do it; null where it isn't offered. */
-export function useApplyCode(code: ShownCode, closed: boolean): Apply | null {
+export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const chat = useChat();
   const messageId = useContext(AnswerContext);
-  const block = messageId !== null && closed && isApplicable(code) ? blockId(code) : null;
+  const block = messageId !== null && closed && isApplicable(shown) ? blockId(shown) : null;
   const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
   const ofAll = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.all));
   if (messageId === null || block === null) return null;
   // What was applied with all the others needs no click of its own.
-  const isInAll = own === undefined && namesFile(code) && ofAll !== undefined && TAKING.includes(ofAll.state);
+  const isInAll = own === undefined && namesFile(shown) && ofAll !== undefined && TAKING.includes(ofAll.state);
   const state = isInAll ? { state: ofAll.state as 'review' } : own;
   const run = () => {
-    const { language, file: path, text } = code;
+    const { language, file: path, text, isUnclear } = shown;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
-    else chat.host.post({ type: 'apply', messageId, block, text, language: language.slice(0, 100), path });
+    else {
+      const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear }) };
+      chat.host.post({ type: 'apply', messageId, block, ...code });
+    }
   };
   return { state, run };
 }
