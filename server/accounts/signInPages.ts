@@ -37,10 +37,14 @@ export function messagePage(title: string, text: string, wayOn?: { href: string;
   );
 }
 
+function placeOf(purpose: Purpose): Part {
+  if (purpose.kind === 'page') return 'this browser';
+  return html`${purpose.tool} on <strong>${purpose.name}</strong>`;
+}
+
 /** What somebody signs in for, in a sentence. */
 function purposeLine(purpose: Purpose): Part {
-  if (purpose.kind === 'page') return html`<p>You sign in in this browser.</p>`;
-  return html`<p>You sign in <strong>${purpose.name}</strong>, ${purpose.tool}.</p>`;
+  return html`<p>For ${placeOf(purpose)}.</p>`;
 }
 
 export function choosePage(
@@ -57,7 +61,7 @@ ${
   providers.length > 0
     ? html`<ul class="ways">${providers.map(
         ({ id, name }) =>
-          html`<li><a class="button" href="/sign-in/with/${id}?flow=${flow.id}">Continue with ${name}</a></li>`,
+          html`<li><a class="button quiet" href="/sign-in/with/${id}?flow=${flow.id}">Continue with ${name}</a></li>`,
       )}</ul>`
     : ''
 }
@@ -68,7 +72,7 @@ ${
 <input type="hidden" name="flow" value="${flow.id}">
 <label for="email">Email address</label>
 <input id="email" name="email" type="email" autocomplete="email" maxlength="320" required${providers.length === 0 ? ' autofocus' : ''}>
-<button>Send a code</button>
+<button class="quiet">Send a code</button>
 </form>`
     : ''
 }`,
@@ -104,7 +108,7 @@ export function confirmPage(
     who.isNew ? 'Make an account' : 'Is this right?',
     html`<dl>
 <dt>Account</dt><dd><strong>${who.label}</strong> by ${who.way}${who.isNew ? ', new here' : ''}</dd>
-<dt>${purpose.kind === 'page' ? 'In' : 'On'}</dt><dd>${purpose.kind === 'page' ? 'this browser' : html`<strong>${purpose.name}</strong>, ${purpose.tool}`}</dd>
+<dt>For</dt><dd>${placeOf(purpose)}</dd>
 ${purpose.kind === 'device' ? html`<dt>Code</dt><dd><strong class="code">${purpose.userCode}</strong></dd>` : ''}
 </dl>
 ${purpose.kind === 'device' ? html`<p>Go on only if that device stands before you and shows this code.</p>` : ''}
@@ -171,9 +175,11 @@ p { margin: 0 0 12px; }
 ul { list-style: none; margin: 0; padding: 0; }
 .ways li + li { margin-top: 8px; }
 form { display: grid; gap: 8px; }
+form + p { margin-top: 16px; }
+main > :last-child { margin-bottom: 0; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; margin: 0 0 16px; }
 dd { margin: 0; }
-a { color: var(--accent); }
+a { color: light-dark(#005fb8, #4daafc); }
 input:not([type=checkbox]) { width: 100%; padding: 8px 12px; font: inherit; color: inherit; background: var(--page);
   border: 1px solid var(--soft); border-radius: 4px; }
 .code { font-family: ui-monospace, monospace; letter-spacing: 0.08em; }
@@ -181,8 +187,9 @@ input:not([type=checkbox]) { width: 100%; padding: 8px 12px; font: inherit; colo
 button, .button { display: block; width: 100%; padding: 8px 16px; text-align: center; text-decoration: none; font: inherit;
   font-weight: 500; color: #ffffff; background: var(--accent); border: 1px solid transparent; border-radius: 4px;
   cursor: pointer; }
+.quiet { color: var(--text); background: transparent; border-color: var(--soft); }
 .row { display: flex; gap: 8px; }
-.quiet { color: var(--text); background: transparent; border-color: var(--line); width: auto; }
+.row .quiet { width: auto; flex: none; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 @media (max-width: 440px) { body { place-items: start center; padding: 0; } main { border: 0; min-height: 100vh; border-radius: 0; } }
 `;

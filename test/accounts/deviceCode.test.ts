@@ -40,7 +40,7 @@ onBothEnginesWithSignIn('a device without a browser', (world) => {
     assert.deepEqual(await told(editor, shown.device_code), [400, 'authorization_pending']);
     const person = somebody();
     const { browser, confirm } = await typed(shown.user_code.toLowerCase().replace('-', ' '), person);
-    assert.match(confirm.html, /<strong>the big machine<\/strong>, Perigee in a terminal/);
+    assert.match(confirm.html, /Perigee in a terminal on <strong>the big machine<\/strong>/);
     assert.match(confirm.html, new RegExp(`>${shown.user_code}<`));
     wait();
     assert.deepEqual(await told(editor, shown.device_code), [400, 'authorization_pending']);

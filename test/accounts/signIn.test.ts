@@ -148,7 +148,7 @@ onBothEnginesWithSignIn('signing in', (world) => {
     const person = somebody();
     const confirm = await world().identify(person, world().editor().signInAddress({ device_name: '<b>my</b> laptop' }));
     assert.match(confirm.html, new RegExp(`<strong>${person.email}</strong> by Google`));
-    assert.match(confirm.html, /<strong>&lt;b&gt;my&lt;\/b&gt; laptop<\/strong>, Visual Studio Code/);
+    assert.match(confirm.html, /Visual Studio Code on <strong>&lt;b&gt;my&lt;\/b&gt; laptop<\/strong>/);
   });
 
   it('gives the editor its address back as it was, with code and state in its query', async () => {
