@@ -3,6 +3,7 @@ import { changed } from '../platform/changes.ts';
 import type { Ids } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import type { CodeData } from './codes.ts';
 import { mailboxOf, personOf } from './emails.ts';
@@ -66,15 +67,13 @@ export async function signIn(
 
 /** How one can sign in to an account, by provider. */
 export async function providersOf(db: Reader, accountId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('identity')
-    .select('provider')
-    .distinct()
-    .where('account_id', '=', accountId)
-    .orderBy('provider')
-    .execute();
+  const rows = await selectProviders.all(db, { accountId });
   return rows.map((row) => row.provider);
 }
+
+const selectProviders = prepared((db, p: { accountId: string }) =>
+  db.selectFrom('identity').select('provider').distinct().where('account_id', '=', p.accountId).orderBy('provider'),
+);
 
 function verifiedMailbox(who: Identified): string | null {
   return who.emailVerified && who.email !== null ? mailboxOf(who.email) : null;

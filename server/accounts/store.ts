@@ -3,14 +3,17 @@ import { readBalance } from '../credits/store.ts';
 import { iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Reader } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { AccountRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
 import { providersOf } from './identities.ts';
 import { suspensionOf } from './tokens.ts';
 
 export function findAccount(db: Reader, id: string): Promise<AccountRow | undefined> {
-  return db.selectFrom('account').selectAll().where('id', '=', id).executeTakeFirst();
+  return selectAccount.first(db, { id });
 }
+
+const selectAccount = prepared((db, p: { id: string }) => db.selectFrom('account').selectAll().where('id', '=', p.id));
 
 /** An account as its owner sees it. Throws `unauthorized` if it has gone. */
 export async function describeAccount(db: Reader, id: string, now: number): Promise<Account> {

@@ -187,12 +187,7 @@ export async function voidHold(
 
 /** The account's balance, in the one shape of the wire. `guestRunMicro` is the flat price of a guest's run. */
 export async function readBalance(db: Reader, accountId: string, guestRunMicro: number | null): Promise<Balance> {
-  const rows = await db
-    .selectFrom('wallet')
-    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
-    .select(['wallet.of_micro', 'wallet.is_own', 'balance.kind', 'balance.posted', 'balance.pending'])
-    .where('wallet.account_id', '=', accountId)
-    .execute();
+  const rows = await selectWallets.all(db, { accountId });
   const funds = toFunds(rows);
   const availableMicro = available(funds);
   const left = (fund: Fund) => funds[fund].posted - funds[fund].pending;
@@ -206,6 +201,14 @@ export async function readBalance(db: Reader, accountId: string, guestRunMicro: 
     windows: [],
   };
 }
+
+const selectWallets = prepared((db, p: { accountId: string }) =>
+  db
+    .selectFrom('wallet')
+    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
+    .select(['wallet.of_micro', 'wallet.is_own', 'balance.kind', 'balance.posted', 'balance.pending'])
+    .where('wallet.account_id', '=', p.accountId),
+);
 
 /** Ends a pending hold, or tells how it ended before. */
 async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {

@@ -4,7 +4,7 @@ import type { SessionsAnswer, TokenAnswer } from '../../shared/auth.ts';
 import { Browser } from '../support/browser.ts';
 import type { Client } from '../support/client.ts';
 import { Editor, InstallKey, Member } from '../support/member.ts';
-import { startServer } from '../support/server.ts';
+import { freshDatabase, startServer } from '../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
 
 const DAY = 24 * 3_600_000;
@@ -216,6 +216,30 @@ onBothEnginesWithSignIn('a suspended account', (world) => {
     clock.advance(DAY);
     assert.equal((await member.start(last)).status, 202);
     await member.events(last.id);
+  });
+});
+
+describe('two nodes on one PostgreSQL', () => {
+  it('know of each other’s ended sessions: a stream on one closes when the other ends it', async function () {
+    this.timeout(60_000);
+    const { url, remove } = await freshDatabase('postgres');
+    const one = await startServer('postgres', { databaseUrl: url });
+    const other = await startServer('postgres', { databaseUrl: url, double: one.double });
+    try {
+      const guest = await one.guest();
+      const there = new Client(other.url, guest.token, guest.accountId);
+      const changes = await there.changes();
+      const [session] = await list(guest);
+      const begun = performance.now();
+      assert.equal((await guest.request('DELETE', `/api/sessions/${session!.id}`)).status, 204);
+      await changes.ended;
+      assert.ok(performance.now() - begun < 1000);
+      assert.equal((await there.account()).status, 401);
+    } finally {
+      await other.stop();
+      await one.stop();
+      await remove();
+    }
   });
 });
 
