@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { SessionsAnswer, TokenAnswer } from '../../shared/auth.ts';
 import { Browser } from '../support/browser.ts';
-import type { Client } from '../support/client.ts';
+import { Client } from '../support/client.ts';
 import { Editor, InstallKey, Member } from '../support/member.ts';
 import { freshDatabase, startServer } from '../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
