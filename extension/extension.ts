@@ -59,10 +59,10 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const storage = context.storageUri ?? context.globalStorageUri;
   const checkpoints = lazy(async () => own(new (await import('./edit/checkpoints.ts')).Checkpoints(storage, log)));
   const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
+  const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
   const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
   const proposals = lazy(async () => {
     const { Proposals } = await import('./edit/proposals.ts');
-    const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
     return own(new Proposals({ files: await files(), review, record, takeBack, log }));
   });
   const edits = lazy(async () => {
@@ -70,7 +70,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     const runs = runsOf(session, backend);
     const open = await proposals();
     const [known, memory] = [await files(), context.globalState];
-    return own(createEdits({ runs, files: known, proposals: () => open, record, memory, isGuest, log }));
+    return own(createEdits({ runs, files: known, proposals: () => open, record, takeBack, memory, isGuest, log }));
   });
   const apply = lazy(async () => {
     const { Apply } = await import('./edit/apply.ts');

@@ -211,12 +211,20 @@ export class Scene {
   /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
   readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
   readonly accepted: Accepted[] = [];
+  readonly takenBack: string[] = [];
   readonly files = new WorkspaceFiles();
   readonly edits: Edits = createEdits({
     runs: this.runs,
     files: this.files,
     proposals: () => ({ begin: (source) => this.beginProposal(source) }),
-    record: async (accepted) => void this.accepted.push(accepted),
+    record: async (accepted) => {
+      this.accepted.push(accepted);
+      return `checkpoint ${this.accepted.length}`;
+    },
+    takeBack: async (id) => {
+      this.takenBack.push(id);
+      this.lookAgain();
+    },
     memory: this.memory,
     isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
