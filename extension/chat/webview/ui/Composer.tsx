@@ -229,8 +229,11 @@ function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
   const isLoading = query !== null && answer?.requestId !== query.requestId;
   const onKey = (event: KeyboardEvent): boolean => {
     // What stands there yet is for an earlier word: Enter means what is about to be offered, so it does nothing for now.
-    if (isLoading && event.key === 'Enter' && !event.shiftKey) {
+    // Escape gives the key back, should no answer come.
+    if (isLoading && ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Escape')) {
+      if (event.key === 'Escape') close();
       event.preventDefault();
+      event.stopPropagation();
       return true;
     }
     if (!isShown) return false;
