@@ -14,7 +14,7 @@ import { type Button, count, type Ending, tellAskingAgain, tellEnding, tellPlace
 import { EditPrompt } from './prompt.ts';
 import type { Source } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
-import { Reports } from './reports.ts';
+import type { Reports } from './reports.ts';
 import { Review } from './review.ts';
 import { activeDocument, nameOf, Reviews, refuse, refuseModally } from './reviews.ts';
 import type { EditRuns } from './runs.ts';
@@ -24,6 +24,7 @@ import type { Range } from './track.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
 
 export interface EditsDeps extends KeepDeps {
+  reports: Reports;
   runs: EditRuns;
   files: WorkspaceFiles;
   /** Where the changes of many files are offered. */
@@ -63,16 +64,13 @@ export class Edits extends Disposable {
   /** An edit began, came to another phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.reviews.onDidChange;
   private readonly prompt: EditPrompt;
-  private readonly reports = this._register(new Reports());
   private readonly workspace: WorkspaceEdits;
 
   constructor(private readonly deps: EditsDeps) {
     super();
     this.prompt = new EditPrompt(deps.memory);
     const review = this.review.bind(this);
-    this.workspace = this._register(
-      new WorkspaceEdits({ ...deps, prompt: this.prompt, reports: this.reports, review }),
-    );
+    this.workspace = this._register(new WorkspaceEdits({ ...deps, prompt: this.prompt, review }));
   }
 
   /** The edits that are not over. */
@@ -298,7 +296,7 @@ export class Edits extends Disposable {
         // Not waited for: it lasts as long as its own writing.
         return void again();
       case 'Show details':
-        return this.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
+        return this.deps.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
       case 'Show quota':
         return void vscode.commands.executeCommand('perigee.showQuota');
       case 'Sign in':

@@ -5,6 +5,7 @@ import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
 import { WorkspaceFiles } from '../../extension/edit/files.ts';
 import type { Accepted, Source } from '../../extension/edit/proposal.ts';
 import type { OpenProposal } from '../../extension/edit/proposals.ts';
+import { Reports } from '../../extension/edit/reports.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
 import type {
   FilesEdit,
@@ -213,9 +214,11 @@ export class Scene {
   readonly accepted: Accepted[] = [];
   readonly takenBack: string[] = [];
   readonly files = new WorkspaceFiles();
+  private readonly reports = new Reports();
   readonly edits: Edits = createEdits({
     runs: this.runs,
     files: this.files,
+    reports: this.reports,
     proposals: () => ({ begin: (source) => this.beginProposal(source) }),
     record: async (accepted) => {
       this.accepted.push(accepted);
@@ -353,6 +356,7 @@ export class Scene {
   async dispose(): Promise<void> {
     for (const each of this.heard) each.dispose();
     this.edits.dispose();
+    this.reports.dispose();
     this.messages.dispose();
     while (vscode.window.activeTextEditor) {
       await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
