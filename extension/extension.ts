@@ -59,18 +59,19 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const storage = context.storageUri ?? context.globalStorageUri;
   const checkpoints = lazy(async () => own(new (await import('./edit/checkpoints.ts')).Checkpoints(storage, log)));
   const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
+  const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
   const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
+  const reports = lazy(async () => own(new (await import('./edit/reports.ts')).Reports()));
   const proposals = lazy(async () => {
     const { Proposals } = await import('./edit/proposals.ts');
-    const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
-    return own(new Proposals({ files: await files(), review, record, takeBack, log }));
+    return own(new Proposals({ files: await files(), reports: await reports(), review, record, takeBack, log }));
   });
   const edits = lazy(async () => {
     const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
     const runs = runsOf(session, backend);
     const open = await proposals();
-    const [known, memory] = [await files(), context.globalState];
-    return own(createEdits({ runs, files: known, proposals: () => open, record, memory, isGuest, log }));
+    const deps = { files: await files(), reports: await reports(), proposals: () => open, memory: context.globalState };
+    return own(createEdits({ ...deps, runs, record, takeBack, isGuest, log }));
   });
   const apply = lazy(async () => {
     const { Apply } = await import('./edit/apply.ts');

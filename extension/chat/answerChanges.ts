@@ -190,15 +190,22 @@ export class AnswerChangesHost extends Disposable {
       const live = this.live.get(id);
       if (kept.length === 0 && !live?.size) continue;
       const states = new Map<string, ApplyState>();
+      const accepted: string[] = [];
       for (const { source, files } of kept) {
-        if (source.block !== undefined && files.some((file) => !file.isTakenBack)) {
-          states.set(source.block, { state: 'applied' });
-        }
+        const standing = files.filter((file) => !file.isTakenBack);
+        if (source.block === undefined || standing.length === 0) continue;
+        states.set(source.block, { state: 'applied' });
+        if (source.block === ALL) accepted.push(...standing.map(({ path }) => path));
       }
       for (const [block, { state }] of live ?? []) states.set(block, state);
       const all = states.get(ALL);
       states.delete(ALL);
-      value[id] = { blocks: Object.fromEntries(states), ...(all && { all }), checkpoints: kept.map(toShown) };
+      value[id] = {
+        blocks: Object.fromEntries(states),
+        ...(all && { all }),
+        ...(accepted.length > 0 && { accepted }),
+        checkpoints: kept.map(toShown),
+      };
     }
     return value;
   }

@@ -152,6 +152,8 @@ export interface AnswerChanges {
   blocks: Record<string, ApplyState>;
   /** Of all blocks at once. */
   all?: ApplyState;
+  /** The files that were accepted of all blocks at once, without those that were taken back; by path in the workspace. */
+  accepted?: string[];
   /** Oldest first. */
   checkpoints: ShownCheckpoint[];
 }

@@ -45,6 +45,20 @@ function countedLines(text: string | undefined): string[] {
   return lines;
 }
 
+/** What became of files, `paths`, that go in a direction. `written`: how many of them were not as wished before. */
+export function tellTurned(direction: Direction, paths: readonly string[], written: number): string {
+  const files = paths.length > 1 ? 'files' : 'file';
+  if (written === 0) {
+    return direction === 'takeBack'
+      ? `It was no longer in the ${files}; nothing changed.`
+      : `It was in the ${files} already; nothing changed.`;
+  }
+  const [first = ''] = paths;
+  const more = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
+  const done = direction === 'takeBack' ? 'Taken back from' : 'Applied again to';
+  return `${done} ${first.slice(first.lastIndexOf('/') + 1)}${more}.`;
+}
+
 /** What is to be done to a file so that it goes in this direction. */
 export function changeOf(file: AcceptedFile, source: Source, direction: Direction): FileChange {
   return direction === 'applyAgain' ? file : invert({ source, files: [file] })[0]!;

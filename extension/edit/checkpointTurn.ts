@@ -6,9 +6,12 @@ import { ACCEPTED_SCHEME, type CheckpointMeta, type CheckpointTexts } from './ch
 import { readFile } from './files.ts';
 import type { FileChange } from './proposalState.ts';
 
-/** The files, by number, that are as was wished now; `partly`: not all; `blocked`: nothing was written. */
+/**
+ * The files, by number, that are as was wished now, and how many of them had to be written for it; `partly`: not all;
+ * `blocked`: none.
+ */
 export type Turned =
-  | { kind: 'done' | 'partly' | 'blocked'; files: ReadonlySet<number> }
+  | { kind: 'done' | 'partly' | 'blocked'; files: ReadonlySet<number>; written: number }
   | { kind: 'failed'; message: string };
 
 /**
@@ -31,6 +34,7 @@ export async function turnFiles(
   const left: FileChange[] = [];
   for (const change of wanted.keys()) if (!(await isMadeNow(change))) left.push(change);
   const made = new Set([...wanted.keys()].filter((change) => !left.includes(change)));
+  const already = made.size;
 
   let isAsked = false;
   const goOn = async (stale: readonly StaleChange[], others: number) => {
@@ -47,7 +51,8 @@ export async function turnFiles(
     if (outcome.kind === 'accepted') for (const change of outcome.changes) made.add(change);
   }
   const turned = new Set([...made].map((change) => wanted.get(change)!));
-  return { kind: turned.size === wanted.size ? 'done' : turned.size > 0 ? 'partly' : 'blocked', files: turned };
+  const kind = turned.size === wanted.size ? 'done' : turned.size > 0 ? 'partly' : 'blocked';
+  return { kind, files: turned, written: made.size - already };
 }
 
 const isMadeNow = async (change: FileChange) =>

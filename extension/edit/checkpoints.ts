@@ -87,7 +87,8 @@ export class Checkpoints extends Disposable {
   async choose(): Promise<void> {
     const { chooseCheckpoint } = await import('./checkpointDialogs.ts');
     const chosen = await chooseCheckpoint(await this.list());
-    if (chosen) await this.turn(chosen.id, chosen.direction);
+    // The list closes: nothing else shows what became of it.
+    if (chosen) await this.turn(chosen.id, chosen.direction, true);
   }
 
   /** A file as it was accepted, for the comparison with what it is now. */
@@ -98,17 +99,18 @@ export class Checkpoints extends Disposable {
     return texts?.[Number(file)]?.[side === 'before' ? 'before' : 'after'] ?? '';
   }
 
-  private async turn(id: string, direction: Direction): Promise<TakeBackResult> {
+  /** `isTold`: also what was done, which the chat shows in its row. */
+  private async turn(id: string, direction: Direction, isTold = false): Promise<TakeBackResult> {
     if (this.busy.has(id)) return 'blocked';
     this.busy.add(id);
     try {
-      return await this.turnNow(id, direction);
+      return await this.turnNow(id, direction, isTold);
     } finally {
       this.busy.delete(id);
     }
   }
 
-  private async turnNow(id: string, direction: Direction): Promise<TakeBackResult> {
+  private async turnNow(id: string, direction: Direction, isTold: boolean): Promise<TakeBackResult> {
     const meta = (await this.load()).find((one) => one.id === id);
     const texts = meta && (await this.store.readTexts(meta));
     if (!meta || !texts) {
@@ -117,7 +119,13 @@ export class Checkpoints extends Disposable {
     const { turnFiles } = await import('./checkpointTurn.ts');
     const turned = await turnFiles(meta, texts, direction, this.ask);
     if (turned.kind === 'failed') return fail(turned.message);
-    if (turned.files.size > 0) await this.mark(id, turned.files, direction === 'takeBack');
+    if (turned.files.size === 0) return turned.kind;
+    await this.mark(id, turned.files, direction === 'takeBack');
+    if (isTold || turned.written === 0) {
+      const paths = [...turned.files].map((file) => pathOf(meta.files[file]!));
+      const { tellTurned } = await import('./checkpoint.ts');
+      void vscode.window.showInformationMessage(plainMessage(tellTurned(direction, paths, turned.written)));
+    }
     return turned.kind;
   }
 
@@ -155,15 +163,16 @@ function toCheckpoint({ id, source, at, files }: CheckpointMeta): Checkpoint {
     source,
     at,
     state: files.every(({ isTakenBack }) => isTakenBack) ? 'takenBack' : 'applied',
-    files: files.map(({ uri, movedTo, change, added, removed, isTakenBack }) => ({
-      path: vscode.workspace.asRelativePath(vscode.Uri.parse(movedTo ?? uri, true)).replaceAll('\\', '/'),
-      change,
-      added,
-      removed,
-      isTakenBack,
-    })),
+    files: files.map((file) => {
+      const { change, added, removed, isTakenBack } = file;
+      return { path: pathOf(file), change, added, removed, isTakenBack };
+    }),
   };
 }
+
+/** Relative to the workspace, with forward slashes; after the change. */
+const pathOf = ({ uri, movedTo }: CheckpointMeta['files'][number]) =>
+  vscode.workspace.asRelativePath(vscode.Uri.parse(movedTo ?? uri, true)).replaceAll('\\', '/');
 
 function fail(message: string): 'failed' {
   void vscode.window.showWarningMessage(plainMessage(`Perigee: ${message}`));

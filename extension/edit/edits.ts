@@ -9,11 +9,12 @@ import type { FilePlan } from './engine/filePlanner.ts';
 import { rebaseText } from './engine/rebase.ts';
 import { FileWriter } from './fileEdit.ts';
 import type { WorkspaceFiles } from './files.ts';
-import { type Button, count, type Ending, tellEnding, tellPlace } from './messages.ts';
+import { type KeepDeps, keepAccepted } from './keepAccepted.ts';
+import { type Button, count, type Ending, tellAskingAgain, tellEnding, tellPlace } from './messages.ts';
 import { EditPrompt } from './prompt.ts';
-import type { Accepted, Source } from './proposal.ts';
+import type { Source } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
-import { Reports } from './reports.ts';
+import type { Reports } from './reports.ts';
 import { Review } from './review.ts';
 import { activeDocument, nameOf, Reviews, refuse, refuseModally } from './reviews.ts';
 import type { EditRuns } from './runs.ts';
@@ -22,13 +23,13 @@ import { showMessage } from './showMessage.ts';
 import type { Range } from './track.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
 
-export interface EditsDeps {
+export interface EditsDeps extends KeepDeps {
+  reports: Reports;
   runs: EditRuns;
   files: WorkspaceFiles;
   /** Where the changes of many files are offered. */
   proposals(): Pick<Proposals, 'begin'>;
   /** Keeps what was accepted, so that it can be taken back later. */
-  record(accepted: Accepted): Promise<unknown>;
   /** Where earlier requests are kept: the extension's global state. */
   memory: vscode.Memento;
   /** Guests pay by the message. */
@@ -59,20 +60,17 @@ export function createEdits(deps: EditsDeps): Edits {
 }
 
 export class Edits extends Disposable {
-  readonly reviews = this._register(new Reviews((review) => this.keepAccepted(review)));
+  readonly reviews = this._register(new Reviews((review) => keepAccepted(this.deps, review)));
   /** An edit began, came to another phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.reviews.onDidChange;
   private readonly prompt: EditPrompt;
-  private readonly reports = this._register(new Reports());
   private readonly workspace: WorkspaceEdits;
 
   constructor(private readonly deps: EditsDeps) {
     super();
     this.prompt = new EditPrompt(deps.memory);
     const review = this.review.bind(this);
-    this.workspace = this._register(
-      new WorkspaceEdits({ ...deps, prompt: this.prompt, reports: this.reports, review }),
-    );
+    this.workspace = this._register(new WorkspaceEdits({ ...deps, prompt: this.prompt, review }));
   }
 
   /** The edits that are not over. */
@@ -240,7 +238,7 @@ export class Edits extends Disposable {
           ...this.deps,
           propose: (source, plans) => void this.deps.proposals().begin(source).finish(plans),
           onRepair: (refused, of) => {
-            const message = `${refused} of ${of} changes did not fit; asking once more`;
+            const message = tellAskingAgain(refused, of);
             progress.report({ message });
             review.tell(message);
           },
@@ -298,7 +296,7 @@ export class Edits extends Disposable {
         // Not waited for: it lasts as long as its own writing.
         return void again();
       case 'Show details':
-        return this.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
+        return this.deps.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
       case 'Show quota':
         return void vscode.commands.executeCommand('perigee.showQuota');
       case 'Sign in':
@@ -308,18 +306,6 @@ export class Edits extends Disposable {
       case undefined:
         return;
     }
-  }
-
-  /** Of what the user accepted a checkpoint is kept. */
-  private keepAccepted({ tracked, document, source }: Review): void {
-    const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
-    const { before, after } = tracked.accepted();
-    const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
-    // Nothing was accepted, or it was undone since.
-    if (file.before === file.after) return;
-    this.deps.record({ source, files: [file] }).then(undefined, (error) => {
-      this.deps.log.warn(`What was accepted is not kept: ${error}`);
-    });
   }
 }
 

@@ -180,6 +180,11 @@ export function tellPlace(range: { start: number; end: number }, name: string): 
   return first === last ? `line ${first} of ${name}` : `lines ${first}–${last} of ${name}`;
 }
 
+/** What did not fit, while it is asked for once more. */
+export function tellAskingAgain(refused: number, of: number): string {
+  return `${of === 1 ? 'The change' : `${refused} of ${of} changes`} did not fit; asking once more`;
+}
+
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

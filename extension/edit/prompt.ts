@@ -36,7 +36,8 @@ export class EditPrompt {
       const own: RequestItem[] = typed ? [{ label: oneLine(typed), request: typed, alwaysShow: true }] : [];
       if (own[0]) own[0].description = title.replace(/^Edit /, 'edit ');
       pick.items = [...own, ...recent];
-      if (own[0]) pick.activeItems = [own[0]];
+      // With an empty box Enter means nothing: it may be a key of what was typed before the box had opened.
+      pick.activeItems = own;
     };
     pick.title = title;
     pick.placeholder = 'What should change? Enter starts, Escape closes';

@@ -5,14 +5,17 @@ import { plainMessage } from '../platform/plainMessage.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import type { WorkspaceFiles } from './files.ts';
-import type { Accepted, Source } from './proposal.ts';
+import type { Accepted, AcceptedFile, Source } from './proposal.ts';
 import { isOpen, isSensitiveFile, type Proposal, ProposalList, type ProposedFile } from './proposalList.ts';
-import { tellFiles, tellSummary } from './proposalState.ts';
+import { isDecided, tellFiles, tellSummary } from './proposalState.ts';
 import { isFile, type ProposalNode, ProposalTree } from './proposalTree.ts';
 import { ProposedContents, readProposedUri } from './proposedContents.ts';
+import type { Reports } from './reports.ts';
 
 export interface ProposalsDeps {
   files: WorkspaceFiles;
+  /** Where it is told at length why something was refused. */
+  reports: Reports;
   /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
   /** Keeps what was accepted; the id by which it can be taken back. */
@@ -47,6 +50,7 @@ export class Proposals extends Disposable {
   private readonly contents: ProposedContents;
   /** One decision at a time: what is being accepted can't be rejected meanwhile, nor what is rejected land later. */
   private queue: Promise<unknown> = Promise.resolve();
+  private announced: vscode.Disposable | undefined;
 
   constructor(private readonly deps: ProposalsDeps) {
     super();
@@ -131,10 +135,11 @@ export class Proposals extends Disposable {
     });
   }
 
-  /** Shows what a file would become. */
+  /** Shows what a file would become, or why that was refused. */
   async show(node?: unknown): Promise<void> {
     const [file] = this.filesOf(node);
-    if (file) await this.contents.show(file);
+    if (file?.plan.kind === 'refused') await this.showRefused(file.proposal, [file]);
+    else if (file) await this.contents.show(file);
   }
 
   async showAll(node?: unknown): Promise<void> {
@@ -167,8 +172,15 @@ export class Proposals extends Disposable {
     this.list.tell();
     await this.tree.reveal(proposal);
     const summary = tellSummary(proposal.files);
-    vscode.window.setStatusBarMessage(`$(diff-multiple) Perigee proposes ${summary}`, STATUS_MS);
+    this.announced = vscode.window.setStatusBarMessage(`$(diff-multiple) Perigee proposes ${summary}`, STATUS_MS);
     return { files, refused };
+  }
+
+  private showRefused({ source }: Proposal, files: readonly ProposedFile[]): Promise<void> {
+    const missed = files.flatMap(({ plan }) =>
+      plan.kind === 'refused' ? plan.refusals.map((refusal) => ({ path: plan.path ?? 'No file named', refusal })) : [],
+    );
+    return this.deps.reports.show(source.title, missed);
   }
 
   private inTurn(decide: () => Promise<void>): Promise<void> {
@@ -204,7 +216,7 @@ export class Proposals extends Disposable {
     const accepted = outcome.changes.map((change) => byChange.get(change)!);
     await this.settle(accepted, 'accepted');
     // Not waited for: whoever accepted goes on.
-    void this.tellAccepted(proposal.source, outcome);
+    void this.tellAccepted(proposal, outcome);
   }
 
   /** Something was decided about files: their diffs close, and where one was in front the next file's opens. */
@@ -212,6 +224,7 @@ export class Proposals extends Disposable {
     const [first] = files;
     if (!first) return;
     for (const file of files) file.state = state;
+    this.announced?.dispose();
     const others = first.proposal.files;
     const next = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
     // Before the other closes, so that the keyboard stays in a diff all the time.
@@ -249,22 +262,28 @@ export class Proposals extends Disposable {
     else tell('Nothing was changed: none of the files is as it was when the changes were proposed. The list says why.');
   }
 
-  private async tellAccepted(source: Source, outcome: Outcome & { kind: 'accepted' }): Promise<void> {
+  private async tellAccepted(proposal: Proposal, outcome: Outcome & { kind: 'accepted' }): Promise<void> {
     const { record, takeBack, log } = this.deps;
+    const { source } = proposal;
     const { files, unsaved } = outcome;
     if (unsaved.length > 0) {
       const names = unsaved.map((uri) => vscode.workspace.asRelativePath(uri)).join(', ');
       tell(`VS Code could not save ${names}. The changes are in the editor.`);
     }
-    let id: string;
+    let id: string | undefined;
     try {
       id = await record({ source, files });
     } catch (error) {
       log.warn(`What was accepted is not kept: ${error}`);
-      return void vscode.window.showInformationMessage(`Applied to ${tellFiles(files.length)}.`);
     }
-    const button = await vscode.window.showInformationMessage(`Applied to ${tellFiles(files.length)}.`, 'Take back');
-    if (button) await takeBack(id);
+    // With the last decision the list forgets what was refused.
+    const refused = isDecided(proposal.files) ? proposal.files.filter(({ state }) => state === 'refused') : [];
+    const words = [`Applied to ${tellNames(files)}.`];
+    if (refused.length > 0) words.push(`${tellFiles(refused.length)} could not be changed.`);
+    const buttons = [...(id === undefined ? [] : ['Take back']), ...(refused.length > 0 ? ['Show why'] : [])];
+    const button = await vscode.window.showInformationMessage(plainMessage(words.join(' ')), ...buttons);
+    if (button === 'Take back' && id !== undefined) await takeBack(id);
+    else if (button === 'Show why') await this.showRefused(proposal, refused);
   }
 
   /** The files that a command means: what it was given, what is selected in the list, or the diff in front. */
@@ -334,6 +353,16 @@ const nameOf = ({ change }: StaleChange) => {
   const { path } = vscode.Uri.parse(change.uri, true);
   return path.slice(path.lastIndexOf('/') + 1);
 };
+
+/** "client.ts and 2 more" */
+function tellNames(files: readonly AcceptedFile[]): string {
+  const [first] = files.map(({ uri, movedTo }) =>
+    vscode.Uri.parse(movedTo ?? uri, true)
+      .path.split('/')
+      .at(-1),
+  );
+  return files.length > 1 ? `${first} and ${files.length - 1} more` : `${first}`;
+}
 
 function tell(words: string): void {
   void vscode.window.showWarningMessage(plainMessage(words));

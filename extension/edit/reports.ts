@@ -25,7 +25,8 @@ export class Reports extends Disposable implements vscode.TextDocumentContentPro
     return this.texts.get(uri.toString()) ?? '';
   }
 
-  async show(title: string, missed: readonly Missed[], answer: string): Promise<void> {
+  /** `answer`: all that the model wrote, where that is known. */
+  async show(title: string, missed: readonly Missed[], answer?: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${title}.md`, query: `${++this.lastId}` });
     this.texts.set(uri.toString(), tellReport(title, missed, answer));
     const document = await vscode.workspace.openTextDocument(uri);
@@ -33,8 +34,8 @@ export class Reports extends Disposable implements vscode.TextDocumentContentPro
   }
 }
 
-/** What could not be applied and why, and the whole answer, in Markdown. */
-export function tellReport(title: string, missed: readonly Missed[], answer: string): string {
+/** What could not be applied and why, and the whole answer where there is one, in Markdown. */
+export function tellReport(title: string, missed: readonly Missed[], answer?: string): string {
   const parts = [`# ${title}\n`];
   const text = {
     appendText: (words: string) => parts.push(words),
@@ -44,7 +45,7 @@ export function tellReport(title: string, missed: readonly Missed[], answer: str
     parts.push(`\n## ${path}\n`);
     describeRefusals(text, [refusal]);
   }
-  parts.push('\n## The whole answer\n', fenced(answer));
+  if (answer !== undefined) parts.push('\n## The whole answer\n', fenced(answer));
   return parts.join('');
 }
 

@@ -47,6 +47,9 @@ export class Review extends Disposable {
   /** What a stop took back. */
   private kept: number[] = [];
 
+  /** The document was closed in the middle of the review. */
+  isClosedOpen = false;
+
   /** `region`: the lines to be rewritten; without it hunks are put anywhere in the document. */
   constructor(
     readonly document: vscode.TextDocument,
@@ -59,8 +62,9 @@ export class Review extends Disposable {
     this._register(
       vscode.workspace.onDidCloseTextDocument(() => {
         if (!document.isClosed) return;
-        if (this.now === 'writing') this.interrupt('closed');
-        else this.end();
+        if (this.now === 'writing') return this.interrupt('closed');
+        this.isClosedOpen = this.now === 'reviewing';
+        this.end();
       }),
     );
     this._register({ dispose: () => this.end() });

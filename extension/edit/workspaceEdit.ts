@@ -8,7 +8,7 @@ import type { FilePlan } from './engine/filePlanner.ts';
 import { pathsIn } from './engine/paths.ts';
 import { openDocument, type WorkspaceFiles } from './files.ts';
 import { FilesRun, type FileText } from './filesRun.ts';
-import { count, type Ending, type Missed, tellEnding } from './messages.ts';
+import { count, type Ending, type Missed, tellAskingAgain, tellEnding } from './messages.ts';
 import { pickFiles } from './pickFiles.ts';
 import type { EditPrompt } from './prompt.ts';
 import type { Source } from './proposal.ts';
@@ -169,7 +169,7 @@ class AnswerToFiles {
       {
         read: (path, isNew) => this.read(path, isNew),
         onPlans: (plans) => this.show(plans),
-        onRepair: (refused, of) => report(`${refused} of ${of} changes did not fit; asking once more`),
+        onRepair: (refused, of) => report(tellAskingAgain(refused, of)),
       },
       resend,
     );

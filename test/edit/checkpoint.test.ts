@@ -6,6 +6,7 @@ import {
   linesInTheWay,
   summarise,
   tellLines,
+  tellTurned,
 } from '../../extension/edit/checkpoint.ts';
 import type { AcceptedFile } from '../../extension/edit/proposal.ts';
 
@@ -78,6 +79,14 @@ describe('a checkpoint', () => {
     assert.deepEqual(spans(updated, after), []);
     assert.deepEqual(spans(created, after.replace('one\n2', 'one\nmore\n2')), [{ start: 2, end: 2 }]);
     assert.deepEqual(spans(updated, undefined), []);
+  });
+
+  it('says what became of its files', () => {
+    const two = ['src/client.ts', 'src/new.ts'];
+    assert.equal(tellTurned('takeBack', two, 1), 'Taken back from client.ts and 1 more.');
+    assert.equal(tellTurned('applyAgain', ['a.ts'], 1), 'Applied again to a.ts.');
+    assert.equal(tellTurned('takeBack', ['a.ts'], 0), 'It was no longer in the file; nothing changed.');
+    assert.equal(tellTurned('applyAgain', two, 0), 'It was in the files already; nothing changed.');
   });
 
   it('says lines as people do', () => {

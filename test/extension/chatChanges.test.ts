@@ -136,6 +136,15 @@ describe('the changes that answers of the chat propose', () => {
     assert.equal(edits.shown.length, 1);
   });
 
+  it('tell which files of the whole were accepted, and stand', async () => {
+    await host.do({ type: 'applyAll', messageId: ID });
+    edits.keep(edits.asked[0]!.source);
+    await until(() => told.at(-1)?.[ID]?.accepted !== undefined);
+    assert.deepEqual(told.at(-1)?.[ID]?.accepted, ['a.ts']);
+    edits.keep(edits.asked[0]!.source, true);
+    await until(() => told.at(-1)?.[ID]?.accepted === undefined);
+  });
+
   it('say why they were refused, and nothing when the user thought better of it', async () => {
     edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.' });
     await host.do(apply);

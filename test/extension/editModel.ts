@@ -5,6 +5,7 @@ import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
 import { WorkspaceFiles } from '../../extension/edit/files.ts';
 import type { Accepted, Source } from '../../extension/edit/proposal.ts';
 import type { OpenProposal } from '../../extension/edit/proposals.ts';
+import { Reports } from '../../extension/edit/reports.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
 import type {
   FilesEdit,
@@ -211,12 +212,22 @@ export class Scene {
   /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
   readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
   readonly accepted: Accepted[] = [];
+  readonly takenBack: string[] = [];
   readonly files = new WorkspaceFiles();
+  private readonly reports = new Reports();
   readonly edits: Edits = createEdits({
     runs: this.runs,
     files: this.files,
+    reports: this.reports,
     proposals: () => ({ begin: (source) => this.beginProposal(source) }),
-    record: async (accepted) => void this.accepted.push(accepted),
+    record: async (accepted) => {
+      this.accepted.push(accepted);
+      return `checkpoint ${this.accepted.length}`;
+    },
+    takeBack: async (id) => {
+      this.takenBack.push(id);
+      this.lookAgain();
+    },
     memory: this.memory,
     isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
@@ -345,6 +356,7 @@ export class Scene {
   async dispose(): Promise<void> {
     for (const each of this.heard) each.dispose();
     this.edits.dispose();
+    this.reports.dispose();
     this.messages.dispose();
     while (vscode.window.activeTextEditor) {
       await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');

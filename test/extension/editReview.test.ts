@@ -240,6 +240,30 @@ describe('a review', () => {
     }
   });
 
+  it('tells what stays undecided in a file that was saved and closed, and takes it back on request', async () => {
+    // What an extension opens stays open for a while after its editor; what the user opens doesn't.
+    const uri = sampleFile('undecided.txt');
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(before));
+    files.push(uri);
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await scene.until(() => vscode.window.activeTextEditor?.document.uri.toString() === uri.toString());
+    scene.editor = vscode.window.activeTextEditor!;
+    await scene.askFile();
+    scene.runs.write(`${change(3)}${change(9)}`);
+    scene.runs.done();
+    await scene.reviewed(2);
+    await scene.document.save();
+    scene.messages.press('Take back');
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    assert.match(await scene.messages.next(/closed with/), /^undecided\.txt was closed with 2 hunks undecided\./);
+    assert.deepEqual(
+      scene.accepted.map(({ files: [file] }) => [file?.before, file?.after]),
+      [[before, changed(3, 9)]],
+    );
+    await scene.until(() => scene.takenBack.length > 0);
+    assert.deepEqual(scene.takenBack, ['checkpoint 1']);
+  });
+
   it('ends when the file is reverted to what is on the disk', async () => {
     await openFile('reverted.txt');
     await scene.askFile();

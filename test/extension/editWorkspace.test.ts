@@ -167,8 +167,9 @@ describe('Edit in Workspace', () => {
     scene.editor = await vscode.window.showTextDocument(files[0]!);
     await scene.memory.update('edit.requests', ['Move one 2 to work/two.txt']);
     void scene.edits.editWorkspace();
-    // Enter, for each of the two questions; nothing tells when one is on the screen.
+    // Down and Enter, for each of the two questions; nothing tells when one is on the screen.
     while (scene.runs.requests.length === 0) {
+      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
       await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
     }
     const { files: sent, instruction } = filesOf(scene.runs.requests[0]!);

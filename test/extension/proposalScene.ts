@@ -6,6 +6,7 @@ import { WorkspaceFiles } from '../../extension/edit/files.ts';
 import type { Accepted } from '../../extension/edit/proposal.ts';
 import type { Proposal, ProposedFile } from '../../extension/edit/proposalList.ts';
 import { Proposals, type ProposalsDeps } from '../../extension/edit/proposals.ts';
+import { Reports } from '../../extension/edit/reports.ts';
 import { Messages } from './editModel.ts';
 import { sampleFile } from './window.ts';
 
@@ -18,8 +19,10 @@ export class ProposalScene {
   readonly reviewed: Parameters<ProposalsDeps['review']>[] = [];
   readonly takenBack: string[] = [];
   readonly files = new WorkspaceFiles();
+  private readonly reports = new Reports();
   readonly proposals = new Proposals({
     files: this.files,
+    reports: this.reports,
     review: async (...args) => {
       this.reviewed.push(args);
       return true;
@@ -121,6 +124,7 @@ export class ProposalScene {
         }
         heard.push(vscode.workspace.onDidSaveTextDocument(look), watcher.onDidChange(look), watcher.onDidCreate(look));
         heard.push(watcher.onDidDelete(look), vscode.window.tabGroups.onDidChangeTabs(look));
+        heard.push(vscode.window.onDidChangeVisibleTextEditors(look));
         void look();
       });
     } finally {
@@ -130,6 +134,7 @@ export class ProposalScene {
 
   async dispose(): Promise<void> {
     this.proposals.dispose();
+    this.reports.dispose();
     this.messages.dispose();
     while (vscode.window.tabGroups.all.some(({ tabs }) => tabs.length > 0)) {
       if (vscode.window.activeTextEditor) {

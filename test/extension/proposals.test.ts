@@ -86,7 +86,7 @@ describe('a proposal of many files', () => {
     const proposal = await proposeAll();
     scene.messages.press('Take back');
     await scene.proposals.acceptAll(proposal);
-    await scene.messages.next(/Applied to 5 files/);
+    await scene.messages.next(/^Applied to a\.txt and 4 more\.$/);
     await scene.until(() => scene.takenBack.length > 0);
     const [accepted] = scene.recorded;
     assert.equal(accepted?.source.title, proposal.source.title);
@@ -106,6 +106,24 @@ describe('a proposal of many files', () => {
       ],
     );
     assert.deepEqual(scene.takenBack, ['a checkpoint']);
+  });
+
+  it('says at length why a file was refused, by its row and after the others were accepted', async () => {
+    await scene.write('a.txt', A);
+    await scene.write('b.txt', A);
+    const proposal = await scene.propose(change('a.txt', ['two'], ['TWO']), change('b.txt', ['nowhere'], ['TWO']));
+    const report = () => vscode.window.visibleTextEditors.find(({ document }) => /-report$/.test(document.uri.scheme));
+    await scene.proposals.show(scene.file(proposal, 'b.txt'));
+    await scene.until(() => report() !== undefined);
+    assert.match(report()!.document.getText(), /b\.txt[\s\S]+Looked for[\s\S]+nowhere/);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    await scene.until(() => report() === undefined);
+
+    scene.messages.press('Show why');
+    await scene.proposals.acceptAll(proposal);
+    await scene.messages.next(/^Applied to a\.txt\. 1 file could not be changed\.$/);
+    await scene.until(() => report() !== undefined);
+    assert.match(report()!.document.getText(), /nowhere/);
   });
 
   it('is accepted file by file', async () => {
@@ -160,7 +178,7 @@ describe('a proposal of many files', () => {
     await scene.write('a.txt', A);
     const proposal = await scene.propose(change('a.txt', ['two'], ['TWO']), create('n.bin', ['a\0b']));
     await scene.proposals.acceptAll(proposal);
-    await scene.messages.next(/Applied to 2 files/);
+    await scene.messages.next(/^Applied to .+ and 1 more\.$/);
     assert.equal(await scene.disk('a.txt'), A.replace('two', 'TWO'));
     assert.deepEqual(
       scene.recorded[0]?.files.map(({ after }) => after),

@@ -123,6 +123,18 @@ describe('chat view: what an answer changes', () => {
     assert.deepEqual(await view.page.evaluate('fake.heard'), ['In review in the editor']);
   });
 
+  it('is followed in a block that came piece by piece', async () => {
+    const coming = running();
+    await view.tell(surroundings(), conversation([user('Go'), coming]));
+    await view.tell({ type: 'text', messageId: coming.id, text: BLOCK.slice(0, BLOCK.indexOf('=======')), at: 0 });
+    await lines().first().waitFor();
+    await view.tell(changed([{ ...coming, state: 'complete', text: BLOCK, chargedMicro: 1 }]));
+    await code().getByRole('button', { name: 'Apply: client.ts' }).click();
+    const { block } = await view.until('apply');
+    await view.tell(changes(coming.id, { blocks: { [block]: { state: 'review' } } }));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['In review']);
+  });
+
   it('says why it was not applied, and the ways on', async () => {
     const reply = answer(BLOCK);
     await view.tell(surroundings(), conversation([user('Go'), reply], { draft: 'Mine' }));
@@ -163,9 +175,14 @@ describe('chat view: what an answer changes', () => {
     );
     await code().getByRole('button', { name: 'In review: client.ts' }).click();
     assert.deepEqual(await view.until('showReview', 2), { type: 'showReview', messageId: reply.id });
-    await view.tell(changes(reply.id, { all: { state: 'applied' }, checkpoints: [checkpoint({})] }));
+    await view.tell(changes(reply.id, { all: { state: 'review' }, accepted: ['root/src/new.ts'] }));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['In review', 'Applied'], 'one after the other');
+    const both = ['src/client.ts', 'src/new.ts'];
+    await view.tell(changes(reply.id, { all: { state: 'applied' }, accepted: both, checkpoints: [checkpoint({})] }));
     assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Applied', 'Applied']);
     assert.equal(await view.page.locator('.apply-all').count(), 0, 'what was applied is said once');
+    await view.tell(changes(reply.id, { all: { state: 'applied' }, accepted: ['src/new.ts'] }));
+    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Applied'], 'one of them was refused');
     await view.tell(changes(reply.id, {}));
     assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Apply'], 'each by itself, too');
   });

@@ -219,6 +219,25 @@ describe('chat view: the composer', () => {
     assert.equal((await view.said()).filter((m) => m.type === 'send').length, 0);
   });
 
+  it('sends no "@", and nothing by an Enter that comes before what it offers', async () => {
+    const sends = async () => (await view.said()).filter((m) => m.type === 'send').length;
+    await view.page.keyboard.type('@');
+    await press('Enter');
+    const { requestId } = await view.until('mentions');
+    assert.equal(await typed(), '@');
+    await view.tell({ type: 'mentions', requestId, items: [] });
+    await press('Enter');
+    assert.ok(await view.page.getByRole('button', { name: 'Send', exact: true }).isDisabled());
+    await view.composer.fill('');
+    await view.page.keyboard.type('See @cl');
+    await press('Enter');
+    assert.equal(await sends(), 0);
+    const { requestId: last } = await view.until('mentions', 4);
+    await view.tell({ type: 'mentions', requestId: last, items: [] });
+    await press('Enter');
+    assert.equal((await view.until('send')).text, 'See @cl', 'nothing is offered for it');
+  });
+
   it('closes the completion by Escape, and asks for none inside a word', async () => {
     await view.page.keyboard.type('@x');
     const { requestId } = await view.until('mentions', 2);

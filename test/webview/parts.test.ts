@@ -6,13 +6,13 @@ import {
   fullTime,
   groupOf,
   left,
-  spoken,
   until,
   when,
 } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
 import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
 
@@ -74,6 +74,23 @@ describe('chat view: words and numbers', () => {
       'Title\nSome bold and code, link.\nCode block, ts.\none\ntwo',
     );
   });
+});
+
+describe('chat view: an answer read aloud', () => {
+  const table: [string, string, string][] = [
+    ['a new file', 'Here.\n\nsrc/a.ts\n```\n<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n```', 'New file src/a.ts.'],
+    ['a deletion', '```\n*** Begin Patch\n*** Delete File: src/old.ts\n*** End Patch\n```', 'Deletes src/old.ts.'],
+    [
+      'a change and a move',
+      '```\n*** Begin Patch\n*** Update File: a.ts\n-x\n+y\n*** Update File: m.ts\n*** Move to: l/m.ts\n*** End Patch\n```',
+      'Changes a.ts.\nMoves m.ts to l/m.ts.',
+    ],
+    ['code with its file', 'In `src/b.ts`:\n\n```ts\nx\n```', 'Code block, ts, src/b.ts.'],
+    ['code within a list', '- do\n\n  ```sh\n  ls\n  ```', 'do\nCode block, sh.'],
+  ];
+  for (const [title, text, expected] of table) {
+    it(`names ${title}`, () => assert.ok(spoken(text).endsWith(expected), spoken(text)));
+  }
 });
 
 describe('chat view: a fence', () => {

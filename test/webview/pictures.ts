@@ -344,7 +344,9 @@ const state: Record<string, State> = {
 
 const wanted = process.argv[2] ?? '';
 const sizes: [string, OpenOptions][] = [
+  ['170-dark', { width: 170, height: 640, theme: 'dark' }],
   ['260-dark', { width: 260, height: 640, theme: 'dark' }],
+  ['300-light', { width: 300, height: 640, theme: 'light' }],
   ['380-light', { width: 380, height: 720, theme: 'light' }],
   ['380-dark', { width: 380, height: 720, theme: 'dark' }],
   ['380-contrast', { width: 380, height: 720, theme: 'contrast' }],

@@ -5,7 +5,7 @@ import { spokenChanges } from './changes.ts';
 import { addPieces, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
 import { DraftKeeper } from './draft.ts';
 import { EditingInPlace } from './editing.ts';
-import { count } from './format.ts';
+import { count, saysSomething } from './format.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
 import { type ChatState, noState, type Sending } from './state.ts';
@@ -350,7 +350,7 @@ export class Chat {
   }
 
   private send(text: string, replaces?: string, keep?: string[]): void {
-    if (this.state.sending || !text.trim()) return;
+    if (this.state.sending || !saysSomething(text)) return;
     if (!this.accepts(text.length, 0)) return;
     const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
     this.begun ||= this.state.conversation?.id === null;

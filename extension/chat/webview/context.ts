@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import type { ChatState } from './state.ts';
 
@@ -16,17 +16,15 @@ export function useChatState<T>(select: (state: ChatState) => T): T {
   const chat = useChat();
   const [, tell] = useState({});
   const now = select(chat.state);
+  // What is asked may change from one rendering to the next: a code block has no name before it has ended.
+  const last = useRef({ select, now });
+  last.current = { select, now };
   useEffect(() => {
-    let seen = now;
     const look = () => {
-      const next = select(chat.state);
-      if (Object.is(next, seen)) return;
-      seen = next;
-      tell({});
+      if (!Object.is(last.current.select(chat.state), last.current.now)) tell({});
     };
     look();
     return chat.subscribe(look);
-    // `select` is the same question at each call.
   }, [chat]);
   return now;
 }

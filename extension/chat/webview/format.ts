@@ -156,17 +156,5 @@ export const KIND_ICONS = {
   diff: 'git-commit',
 } as const;
 
-/** Markdown as one would read it aloud: code blocks are named, marks are dropped. */
-export function spoken(markdown: string): string {
-  return markdown
-    .replace(/^(`{3,}|~{3,})\s*([^\n`]*)\n[\s\S]*?(?:^\1\s*$|(?![\s\S]))/gm, (_, _f, lang: string) => {
-      const name = lang.trim().split(/\s/)[0];
-      return name ? `Code block, ${name}.\n` : 'Code block.\n';
-    })
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/^\s{0,3}(#{1,6}|>|[-*+]|\d+[.)])\s+/gm, '')
-    .replace(/^\s*\|?[\s:|-]+\|[\s:|-]*$/gm, '')
-    .replace(/(\*\*|__|~~|`)/g, '')
-    .replace(/\s*\n\s*/g, '\n')
-    .trim();
-}
+/** Whether a message is worth sending: a lone "@" was the beginning of an attachment. */
+export const saysSomething = (text: string): boolean => /[^\s@]/.test(text);

@@ -1,5 +1,5 @@
 import { type Conversation, runningAnswer } from './conversation.ts';
-import { spoken } from './format.ts';
+import { spoken } from './markdown/spoken.ts';
 
 /** What a screen reader is told of answers: that one began, and what it said, once, when it has ended. */
 export class Voice {

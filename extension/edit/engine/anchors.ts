@@ -102,11 +102,15 @@ function singleLines(file: IndexedFile, { keys, isElided }: Snippet): Anchor[] {
   });
 }
 
-/** Where no line stands once: two or three that follow each other once. */
+/**
+ * Where no line stands once: two or three that follow each other once. The head of one of several functions of one name is
+ * none of them, since what follows it may be new.
+ */
 function singleRuns(file: IndexedFile, { keys, isElided }: Snippet): Anchor[] {
   for (const length of [2, 3]) {
     const found = keys.flatMap((_, own) => {
       const run = keys.slice(own, own + length);
+      if (run.some((key) => declarationOf(key) !== undefined)) return [];
       if (run.length < length || isElided.slice(own, own + length).includes(true) || !run.some(isTelling)) return [];
       const [line, ...others] = file.places(run);
       const isRepeated = keys.some((_, other) => other !== own && run.every((key, at) => keys[other + at] === key));

@@ -9,7 +9,8 @@ import {
   type Snippet,
 } from './anchors.ts';
 import { closesBlock, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
-import type { Edit, Reason } from './edits.ts';
+import { toPlacedHunks } from './changeLines.ts';
+import type { Edit, PlacedHunk, Reason } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
@@ -65,8 +66,11 @@ export function planSnippet(path: string, before: string | undefined, lines: rea
   const { start, pairs, isTypeset } = arranged;
   const isMoved = pairs.some(([[written], own]) => written !== own);
   const how = isTypeset ? 'punctuation' : isMoved ? 'reindented' : 'exact';
-  const hunks = toHunks(file, { kind: 'found', start, how, lines: arranged.lines, pairs });
-  if (typeof hunks === 'string') return refuse('uncertain', hunks);
+  const changes = toHunks(file, { kind: 'found', start, how, lines: arranged.lines, pairs });
+  if (typeof changes === 'string') return refuse('uncertain', changes);
+  const hunks = changes.flatMap(({ oldLines, newLines, startLine }) =>
+    toPlacedHunks(oldLines, newLines, startLine).map((hunk): PlacedHunk => ({ ...hunk, how })),
+  );
   if (hunks.length === 0) return refuse('noChange', 'The file reads so already.');
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }
@@ -252,6 +256,22 @@ class Arrangement {
     return isMuch || lost;
   }
 
+  /** Whether a block that nothing closes ends before line `end` of the snippet, but goes on in the file behind the anchor. */
+  private isCut(last: Anchor, end: number): boolean {
+    const { file, snippet, anchors } = this;
+    return anchors.some((anchor) => {
+      if (anchor.own > last.own || !/:\s*(?:#.*)?$/.test(snippet.lines[anchor.own]!)) return false;
+      const block = blockPair(file, snippet, anchor);
+      return (
+        !!block &&
+        !block.own.isClosed &&
+        block.own.end <= end &&
+        block.own.end > last.own &&
+        block.file.end > last.line + 1
+      );
+    });
+  }
+
   /** Code that is left out between two anchors, or up to the file's edge, and new lines beside it. */
   private aroundElision(above: Anchor | undefined, below: Anchor | undefined): Part[] | string {
     const { file, snippet } = this;
@@ -262,6 +282,9 @@ class Arrangement {
     const isFree = (start: number, end: number) =>
       snippet.lines.slice(start, end).every((line, at) => isBlank(line) || snippet.isElided[start + at]);
     if (!isFree(first, last)) return WHY.betweenElisions;
+    if (above && this.isCut(above, first)) return WHY.leftOut;
+    // A line that says the same further in may be another one, which is left out.
+    if ([above, below].some((anchor) => anchor && this.shiftOf(anchor) !== this.shift)) return WHY.besideElision;
     const [hasUpper, hasLower] = [!isFree(from, first), !isFree(last, to)];
     const isNew = (start: number, end: number) => isNewDeclarations(snippet.lines, start, end, this.known);
     if ((hasUpper && !isNew(from, first)) || (hasLower && !isNew(last + 1, to))) return WHY.besideElision;

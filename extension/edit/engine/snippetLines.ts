@@ -39,16 +39,13 @@ export function arrange(file: IndexedFile, snippet: Snippet, parts: readonly Par
   let isTypeset = false;
   const lines = parts.flatMap(({ own, line, stays }): ChangeLine[] => {
     const text = own === undefined ? '' : snippet.lines[own]!;
-    if (line === undefined) return [{ op: 'new', text: isTrailing || isBlank(text) ? trimTrail(text) : text }];
+    const fresh: ChangeLine = { op: 'new', text: isTrailing || isBlank(text) ? trimTrail(text) : text };
+    if (line === undefined) return [fresh];
     const old = file.lines[line]!;
     if (own === undefined) return [{ op: stays ? 'keep' : 'old', text: old }];
     const isKept =
       snippet.keys[own] === file.keys[line] && (!isLiteral || isBlank(old) || indentOf(text) === indentOf(old));
-    if (!isKept)
-      return [
-        { op: 'old', text: old },
-        { op: 'new', text },
-      ];
+    if (!isKept) return [{ op: 'old', text: old }, fresh];
     isTypeset ||= text.trim() !== old.trim();
     return [{ op: 'keep', text }];
   });

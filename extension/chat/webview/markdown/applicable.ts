@@ -59,6 +59,20 @@ const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).
 /** Whether a block says for which file it is: one that doesn't is applied by itself alone. */
 export const namesFile = (code: ShownCode) => pathsOf(code).length > 0;
 
+/** Whether all files that a block is for are among those of these paths in the workspace, which may say more or less. */
+export function isForOnly(code: ShownCode, paths: readonly string[]): boolean {
+  const files = (code.changes ?? [{ path: code.file }]).map((change) =>
+    'movedTo' in change ? (change.movedTo ?? change.path) : change.path,
+  );
+  return files.length > 0 && files.every((file) => file !== undefined && paths.some((path) => isSameFile(file, path)));
+}
+
+/** An answer may leave out folders, and a workspace of several folders begins with the name of one. */
+function isSameFile(named: string, path: string): boolean {
+  const file = named.replaceAll('\\', '/').replace(/^\.?\//, '');
+  return file === path || path.endsWith(`/${file}`) || file.endsWith(`/${path}`);
+}
+
 /** What an answer that has ended offers to be applied all at once; null where one block's own button does. */
 export function listApplicable(markdown: string, fallback?: string): { files: number; blocks: number } | null {
   const files = new Set<string>();

@@ -2,7 +2,7 @@ import { createContext } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import type { ApplyState } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { blockId, isApplicable, listApplicable, namesFile, type ShownCode } from '../markdown/applicable.ts';
+import { blockId, isApplicable, isForOnly, listApplicable, namesFile, type ShownCode } from '../markdown/applicable.ts';
 import { Icon } from './Icon.tsx';
 
 /** The answer that a code block stands in; null where its blocks are not to be applied. */
@@ -20,10 +20,14 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const block = messageId !== null && closed && isApplicable(shown) ? blockId(shown) : null;
   const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
   const ofAll = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.all));
+  const accepted = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.accepted));
   if (messageId === null || block === null) return null;
-  // What was applied with all the others needs no click of its own.
-  const isInAll = own === undefined && namesFile(shown) && ofAll !== undefined && TAKING.includes(ofAll.state);
-  const state = isInAll ? { state: ofAll.state as 'review' } : own;
+  // What was applied with all the others needs no click of its own; of these some may have been refused, or taken back.
+  const isAccepted = own === undefined && accepted !== undefined && isForOnly(shown, accepted);
+  const isTaken = own === undefined && namesFile(shown) && ofAll !== undefined && TAKING.includes(ofAll.state);
+  const isInAll = isTaken && !isAccepted;
+  const ofWhole = isAccepted ? 'applied' : isInAll ? (ofAll.state as 'applying' | 'review') : undefined;
+  const state: ApplyState | undefined = ofWhole ? { state: ofWhole } : own;
   const run = () => {
     const { language, file: path, text, isUnclear } = shown;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
@@ -35,7 +39,7 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   return { state, run };
 }
 
-const TAKING: ApplyState['state'][] = ['applying', 'review', 'applied'];
+const TAKING: ApplyState['state'][] = ['applying', 'review'];
 
 /** All blocks of an answer at once, where there are several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {

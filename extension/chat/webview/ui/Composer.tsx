@@ -4,7 +4,7 @@ import type { Mention } from '../../protocol.ts';
 import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
-import { count, KIND_ICONS, whatIsLeft } from '../format.ts';
+import { count, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -123,7 +123,7 @@ function Box({ draft }: { draft: string }) {
             class="icon-button send"
             title="Send (Enter)"
             aria-label="Send"
-            disabled={sending || !draft.trim()}
+            disabled={sending || !saysSomething(draft)}
             onClick={() => {
               chat.sendDraft();
               field.current?.focus();
@@ -226,7 +226,16 @@ function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
     close();
   };
   const isShown = query !== null && items.length > 0;
+  const isLoading = query !== null && answer?.requestId !== query.requestId;
   const onKey = (event: KeyboardEvent): boolean => {
+    // What stands there yet is for an earlier word: Enter means what is about to be offered, so it does nothing for now.
+    // Escape gives the key back, should no answer come.
+    if (isLoading && ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Escape')) {
+      if (event.key === 'Escape') close();
+      event.preventDefault();
+      event.stopPropagation();
+      return true;
+    }
     if (!isShown) return false;
     const go = (to: number) => setAt((to + items.length) % items.length);
     if (event.key === 'ArrowDown') go(at + 1);

@@ -63,7 +63,7 @@ export function ContextRing() {
             stroke-dasharray={`${Math.min(100, percent)} 100`}
           />
         </svg>
-        {percent} %
+        <span class="percent">{percent} %</span>
       </button>
       {open && (
         <section class="popup details" aria-label="Context">

@@ -1,0 +1,54 @@
+import type { Tokens } from 'marked';
+import { readCode, type ShownCode } from './applicable.ts';
+import { BlockReader } from './blocks.ts';
+import type { ShownChange } from './changes.ts';
+
+/** Markdown as one would read it aloud: code blocks are named, or what they change is, and marks are dropped. */
+export function spoken(markdown: string): string {
+  return new BlockReader()
+    .read(markdown, true)
+    .map((block) =>
+      block.token.type === 'code'
+        ? spokenCode(readCode(block.token as Tokens.Code, block, true))
+        : spokenProse(block.token.raw),
+    )
+    .filter((text) => text !== '')
+    .join('\n');
+}
+
+function spokenCode({ language, file, changes }: ShownCode): string {
+  if (!changes) return `${['Code block', language, file].filter(Boolean).join(', ')}.`;
+  return changes.map((change) => `${spokenChange(change)}.`).join('\n');
+}
+
+function spokenChange({ kind, path = 'a file', movedTo }: ShownChange): string {
+  switch (kind) {
+    case 'create':
+      return `New file ${path}`;
+    case 'delete':
+      return `Deletes ${path}`;
+    case 'move':
+      return `Moves ${path} to ${movedTo}`;
+    case 'update':
+      return `Changes ${path}`;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function spokenProse(markdown: string): string {
+  return markdown
+    .replace(
+      /^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)\n[\s\S]*?(?:^[ \t]*\1[ \t]*$|(?![\s\S]))/gm,
+      (_, _f, lang: string) => {
+        const name = lang.trim().split(/\s/)[0];
+        return name ? `Code block, ${name}.\n` : 'Code block.\n';
+      },
+    )
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^\s{0,3}(#{1,6}|>|[-*+]|\d+[.)])\s+/gm, '')
+    .replace(/^\s*\|?[\s:|-]+\|[\s:|-]*$/gm, '')
+    .replace(/(\*\*|__|~~|`)/g, '')
+    .replace(/\s*\n\s*/g, '\n')
+    .trim();
+}
