@@ -4,9 +4,18 @@ import { createAdaptorServer } from '@hono/node-server';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
+import { Attempts, purgeAttempts } from './accounts/attempts.ts';
 import { authenticate } from './accounts/authenticate.ts';
+import { sessionRoutes, signInApiRoutes } from './accounts/authRoutes.ts';
+import { Ceremonies } from './accounts/ceremonies.ts';
+import { purgeCodes } from './accounts/codes.ts';
+import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
+import { Proofs } from './accounts/dpop.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
+import { offerLocalToken } from './accounts/local.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
+import { purgeSessions } from './accounts/sessions.ts';
+import { signInPages } from './accounts/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { purgeSuperseded } from './conversations/store.ts';
 import { creditRoutes } from './credits/routes.ts';
@@ -14,7 +23,7 @@ import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
 import { recoverRuns } from './gateway/recovery.ts';
 import { endRunsOf, runRoutes } from './gateway/routes.ts';
-import { purgeEvents } from './gateway/runs.ts';
+import { moveRuns, purgeEvents } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
 import type { Clock, Ids } from './platform/clock.ts';
@@ -24,8 +33,10 @@ import { AppError } from './platform/errors.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
+import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
 import { operationRoutes } from './platform/operations.ts';
+import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
 import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
 
@@ -39,8 +50,12 @@ export interface AppDeps {
   ids: Ids;
   log: Log;
   upstream: Upstream;
-  /** Keys hashes of networks. */
+  /** Keys hashes of what could be guessed, and signs cookies. */
   secret: string;
+  /** Null where no mail is sent. */
+  mailer: Mailer | null;
+  /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
+  publishLocalToken: ((token: string) => Promise<void>) | null;
 }
 
 export interface App {
@@ -52,8 +67,9 @@ export interface App {
 }
 
 /** The whole server on one screen: what every request passes, and every group of routes. */
-export function createApp({ config, db, clock, ids, log, upstream, secret }: AppDeps): App {
-  const { policy, leaseMs } = config;
+export function createApp(deps: AppDeps): App {
+  const { config, db, clock, ids, log, upstream, secret } = deps;
+  const { policy, leaseMs, signIn } = config;
   const draining = new AbortController();
   const closing = new AbortController();
   // Every open stream listens: their number is no leak.
@@ -76,11 +92,34 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
     catalog,
     live,
     policy,
+    signInOffered: signIn.providers.length > 0 || signIn.mail !== null,
     draining: draining.signal,
   };
   const read = addressReader(config.trustedProxies);
   const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
-  const accounts = { db, clock, ids, policy, secret, log, addressOf, closing: closing.signal };
+  const origins = originsOf(config);
+  const proofs = new Proofs(() => clock.now());
+  const mailer = signIn.mail ? deps.mailer : null;
+  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer });
+  const accounts = {
+    db,
+    clock,
+    ids,
+    policy,
+    secret,
+    log,
+    addressOf,
+    closing: closing.signal,
+    origins,
+    proofs,
+    attempts: new Attempts(db, clock),
+    signIn,
+    ceremonies,
+    moveRuns,
+    sessionMs: policy.accounts.sessionDays * 24 * HOUR,
+    publishLocalToken: signIn.local ? deps.publishLocalToken : null,
+    isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
+  };
 
   const api = createApi();
   api.onError(onError(log));
@@ -101,11 +140,15 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
     }),
   );
   for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
+  for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
-  api.use('/api/*', authenticate({ db, clock, log }));
+  signInApiRoutes(api, accounts);
+  signInPages(api, accounts);
+  api.use('/api/*', authenticate(accounts));
   accountRoutes(api, accounts);
+  sessionRoutes(api, accounts);
   creditRoutes(api, { db });
   conversationRoutes(api, { db, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
@@ -116,7 +159,9 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
   return {
     server,
     async start() {
+      await ceremonies.prepare();
       await recoverRuns(turns, db.engine === 'sqlite');
+      if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
@@ -125,11 +170,14 @@ export function createApp({ config, db, clock, ids, log, upstream, secret }: App
             everyMs: HOUR / 12,
             run: () =>
               db.write(async (tx) => {
-                await purgeEvents(tx, clock.now() - HOUR);
-                await purgeSuperseded(tx, clock.now() - 30 * 24 * HOUR);
-                await purgeAdmissions(tx, clock.now());
+                const now = clock.now();
+                await purgeEvents(tx, now - HOUR);
+                await purgeSuperseded(tx, now - 30 * 24 * HOUR);
+                for (const purge of [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts])
+                  await purge(tx, now);
               }),
           },
+          { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },
         ],
         log,
       );

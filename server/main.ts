@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createApp } from './app.ts';
@@ -7,6 +8,7 @@ import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
 import { openDatabase } from './platform/db/database.ts';
 import { createLog } from './platform/log.ts';
+import { createMailer } from './platform/mail.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 
 async function main(): Promise<void> {
@@ -21,7 +23,17 @@ async function main(): Promise<void> {
   const upstream = config.upstream
     ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
     : demoUpstream({});
-  const app = createApp({ config, db, clock: systemClock, ids: systemIds, log, upstream, secret });
+  const app = createApp({
+    config,
+    db,
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    upstream,
+    secret,
+    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
+    publishLocalToken: localTokenFile(config),
+  });
   await app.start();
   await new Promise<void>((resolve, reject) => {
     app.server.once('error', reject);
@@ -65,6 +77,21 @@ function ownSecret(config: Config): string {
   }
   chmodSync(file, 0o600);
   return readFileSync(file, 'utf8').trim();
+}
+
+/**
+ * Local mode's token stands in a file beside an embedded database, readable by this user alone, another after each use: who
+ * can read it could read the database, too. Elsewhere there is no such place.
+ */
+function localTokenFile({ database }: Config): ((token: string) => Promise<void>) | null {
+  if (database.engine !== 'sqlite') return null;
+  const file = join(dirname(database.file), 'local-token');
+  return async (token) => {
+    const partial = `${file}.new`;
+    await rm(partial, { force: true });
+    await writeFile(partial, token, { mode: 0o600, flag: 'wx' });
+    await rename(partial, file);
+  };
 }
 
 main().catch((error) => {

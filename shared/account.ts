@@ -24,10 +24,18 @@ export const BalanceSchema = z
     promotionalMicro: MicroSchema,
     purchasedMicro: MicroSchema,
     guestMessagesLeft: z.int().optional().describe('guests only: messages that availableMicro still buys'),
+    unlimited: z.literal(true).optional().describe('local mode: everything is metered, nothing is limited'),
     windows: z.array(WindowSchema),
   })
   .meta({ id: 'Balance' });
 export type Balance = z.infer<typeof BalanceSchema>;
+
+/** What a person may still do then: read, export, delete; nothing is answered. */
+export const SuspendedSchema = z.object({
+  until: z.iso.datetime().nullable().describe('null: until somebody decides otherwise'),
+  why: z.string(),
+});
+export type Suspended = z.infer<typeof SuspendedSchema>;
 
 export const AccountSchema = z
   .object({
@@ -35,6 +43,12 @@ export const AccountSchema = z
     kind: z.enum(['guest', 'member']),
     name: z.string().optional(),
     email: z.string().optional(),
+    providers: z
+      .array(z.string())
+      .optional()
+      .describe('members: how one can sign in to it, such as "google" or "email"'),
+    tier: z.int().nonnegative().optional().describe('members: which limits apply'),
+    suspended: SuspendedSchema.optional(),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Account' });
@@ -59,10 +73,10 @@ export const GuestAnswerSchema = z
 export type GuestAnswer = z.infer<typeof GuestAnswerSchema>;
 
 /**
- * `GET /api/account/events`, SSE event `change`: something changed, fetch it afresh. `id` is the account's for `balance`
- * and `account`, the conversation's for `conversation`.
+ * `GET /api/account/events`, SSE event `change`: something changed, fetch it afresh. `id` is the account's for `balance`,
+ * `account` and `sessions`, the conversation's for `conversation`, where it is empty if any of them may have changed.
  */
-export const TopicSchema = z.enum(['balance', 'account', 'conversation']);
+export const TopicSchema = z.enum(['balance', 'account', 'conversation', 'sessions']);
 export type Topic = z.infer<typeof TopicSchema>;
 export const ChangeSchema = z.object({ topic: TopicSchema, id: z.string() }).meta({ id: 'Change' });
 export type Change = z.infer<typeof ChangeSchema>;

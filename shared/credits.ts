@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { MicroSchema } from './account.ts';
 import { ReasonSchema, UsageSchema } from './runs.ts';
 
-/** One line of the token log: a grant, a charge, or a run that was not charged and why. */
+/** One line of the token log: a grant, a charge, a run that was not charged and why, or what moved from a guest. */
 export const LogEntrySchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['grant', 'charge', 'not_charged', 'refund']),
+    kind: z.enum(['grant', 'charge', 'not_charged', 'refund', 'move']),
     amountMicro: MicroSchema.describe('what the balance changed by: charges are negative'),
     balanceMicro: MicroSchema.nullable().describe('posted balance just after; null where nothing moved'),
     reason: z.string().describe('a sentence'),

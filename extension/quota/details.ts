@@ -138,6 +138,7 @@ const LOG_ICONS: Record<LogEntry['kind'], string> = {
   charge: 'arrow-small-down',
   not_charged: 'circle-slash',
   refund: 'discard',
+  move: 'arrow-swap',
 };
 
 function problemItems({ problem }: BackendError): DetailsItem[] {

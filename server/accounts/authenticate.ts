@@ -2,29 +2,91 @@ import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
-import type { AppEnv } from '../platform/http.ts';
+import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
-import { findCaller, touch } from './tokens.ts';
+import type { Origins } from '../platform/origins.ts';
+import type { Proofs } from './dpop.ts';
+import { readPageCookie } from './pageCookie.ts';
+import { isAlive, touchSession } from './sessions.ts';
+import { type Caller, findCaller } from './tokens.ts';
 
-/** How often a token's last use is written down. */
+/** How often a session's last use is written down. */
 const TOUCH_EVERY_MS = 60_000;
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Lets a request pass with `accountId` set, or refuses it with 401. The routes behind know nothing of tokens. */
-export function authenticate(deps: { db: Database; clock: Clock; log: Log }): MiddlewareHandler<AppEnv> {
+export interface AuthenticateDeps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  origins: Origins;
+  proofs: Proofs;
+  sessionMs: number;
+  /** Whether the single user of this machine may be the one who asks: local mode is on, and no proxy is between. */
+  isLocalRequest: (c: AppContext) => boolean;
+}
+
+/**
+ * Lets a request pass with `accountId` and the like set, or refuses it with 401. A token comes with a proof of its key where
+ * it is bound to one (DPoP), as a plain bearer where it isn't, or, from the pages of this server, in their cookie. The routes
+ * behind know nothing of this.
+ */
+export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> {
   const { db, clock, log } = deps;
   return async (c, next) => {
-    const token = /^Bearer ([A-Za-z0-9_-]{20,200})$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    if (!token)
-      throw new AppError('unauthorized', 'Send a token as "Authorization: Bearer …". POST /api/guest gives one.');
-    const caller = await findCaller(db.read, token);
-    if (!caller)
-      throw new AppError('unauthorized', 'This token is unknown or has ended. POST /api/guest gives a new one.');
+    const caller = await callerOf(deps, c);
     const now = clock.now();
     if (now - caller.lastUsedAt > TOUCH_EVERY_MS)
-      db.write((tx) => touch(tx, caller, now)).catch((error) => log.warn({ err: error }, 'a last use was not stored'));
+      db.write((tx) => touchSession(tx, caller, now, deps.sessionMs)).catch((error) =>
+        log.warn({ err: error }, 'a last use was not stored'),
+      );
     c.set('accountId', caller.accountId);
     c.set('accountKind', caller.accountKind);
-    c.set('tokenId', caller.tokenId);
+    c.set('isLocal', caller.isLocal);
+    c.set('suspended', caller.suspended);
+    c.set('sessionId', caller.sessionId);
+    c.set('whenEnded', (end) => whenEnded(db, caller.sessionId, end));
     await next();
   };
+}
+
+async function callerOf(deps: AuthenticateDeps, c: AppContext): Promise<Caller> {
+  const { db, clock, origins, proofs } = deps;
+  const [, scheme, given] = /^(Bearer|DPoP) ([A-Za-z0-9_-]{20,200})$/i.exec(c.req.header('authorization') ?? '') ?? [];
+  const token = given ?? (c.req.header('authorization') === undefined ? readPageCookie(c, origins) : undefined);
+  if (!token) throw new AppError('unauthorized', 'Send a token as "Authorization: DPoP …" or, as a guest, "Bearer …".');
+  const caller = await findCaller(db.read, token, clock.now());
+  if (!caller || (caller.isLocal && !deps.isLocalRequest(c)))
+    throw new AppError('unauthorized', 'This token is unknown or has ended. Sign in again.');
+  if (given === undefined || caller.sessionKind === 'page') {
+    // A page's token is in its cookie, and nowhere else.
+    if (given !== undefined || caller.sessionKind !== 'page')
+      throw new AppError('unauthorized', 'This token does not go there. Sign in again.');
+    if (!SAFE.has(c.req.method)) origins.requireOwnPage(c);
+    return caller;
+  }
+  const isProven = scheme!.toLowerCase() === 'dpop';
+  if (caller.jkt === null) {
+    if (isProven) throw new AppError('unauthorized', 'This token is bound to no key: send it as "Bearer".');
+    return caller;
+  }
+  if (!isProven)
+    throw new AppError('unauthorized', 'This token is bound to a key: send it as "DPoP", with a proof of the key.');
+  const path = new URL(c.req.url).pathname;
+  const urls = origins.of(c).map((origin) => origin + path);
+  const jkt = await proofs.check(c.req.header('dpop'), { method: c.req.method, urls, token: given });
+  if (jkt !== caller.jkt) throw new AppError('invalid_dpop_proof', 'This token is bound to another key.');
+  return caller;
+}
+
+/** Hears of the session's end wherever it is ended, also if that was between its request and now. */
+function whenEnded(db: Database, sessionId: string, end: () => void): () => void {
+  const look = () =>
+    isAlive(db.read, sessionId).then(
+      (alive) => !alive && end(),
+      // Without its database the server answers nobody; the next change has it looked at again.
+      () => {},
+    );
+  const forget = db.changes.subscribe(`session:${sessionId}`, ({ topic }) => (topic === 'ended' ? end() : void look()));
+  void look();
+  return forget;
 }

@@ -6,9 +6,8 @@ import type { Clock, Ids } from '../platform/clock.ts';
 import { iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
-import type { AccountRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
-import { insertToken } from './tokens.ts';
+import { startSession } from './sessions.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -24,32 +23,45 @@ export interface GuestDeps {
 
 /**
  * Admits a guest with its allowance as promotional credits. `address` is where the request came from, or null for this
- * very machine, which has no quota. Refuses beyond the quotas of its network and of the house.
+ * very machine, which has no quota; `device` is what it calls itself. Refuses beyond the quotas of its network and of the
+ * house.
  */
 export async function admitGuest(
   deps: GuestDeps,
   address: string | null,
-): Promise<{ token: string; account: AccountRow }> {
+  device: string,
+): Promise<{ token: string; accountId: string }> {
   const { db, clock, ids } = deps;
   const policy = deps.policy.guests;
   if (!policy.enabled) throw new AppError('guests_disabled', 'This server does not admit guests. Ask its operator.');
   const at = clock.now();
   const token = ids.secret();
-  const account: AccountRow = { id: ids.next(), kind: 'guest', created_at: at, last_active_at: at };
+  const accountId = ids.next();
   await db.write(async (tx) => {
     if (address !== null) await admit(tx, deps, network(address, deps.secret), at);
-    await tx.insertInto('account').values(account).execute();
-    await insertToken(tx, { id: ids.next(), accountId: account.id, token, at });
-    await openWallet(tx, account.id, ids.next());
+    await tx
+      .insertInto('account')
+      .values({ id: accountId, kind: 'guest', created_at: at, last_active_at: at })
+      .execute();
+    const session = {
+      id: ids.next(),
+      account_id: accountId,
+      kind: 'guest' as const,
+      name: device,
+      tool: '',
+      jkt: null,
+    };
+    await startSession(tx, { ...session, token, at, expiresAt: null });
+    await openWallet(tx, accountId, ids.next());
     await grant(tx, {
-      accountId: account.id,
+      accountId,
       amountMicro: policy.messages * (policy.runMicro || MICRO_PER_CREDIT),
-      requestId: `guest:${account.id}`,
+      requestId: `guest:${accountId}`,
       reason: `${policy.messages} messages to try Perigee`,
       at,
     });
   });
-  return { token, account };
+  return { token, accountId };
 }
 
 async function admit(

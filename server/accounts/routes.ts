@@ -1,13 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
-import type { Account } from '../../shared/account.ts';
 import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
-import { iso } from '../platform/clock.ts';
-import type { AccountRow } from '../platform/db/schema.ts';
-import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
-import { balanceOf, findAccount } from './store.ts';
+import { balanceOf, describeAccount } from './store.ts';
 
 const guest = createRoute({
   method: 'post',
@@ -43,23 +39,23 @@ export interface AccountDeps extends GuestDeps {
 /** `POST /api/guest`, the only call here without a token. */
 export function guestRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(guest, async (c) => {
-    const made = await admitGuest(deps, deps.addressOf(c));
-    return c.json({ token: made.token, account: toAccount(made.account) }, 201);
+    const made = await admitGuest(deps, deps.addressOf(c), c.var.device);
+    const account = await describeAccount(deps.db.read, made.accountId, deps.clock.now());
+    return c.json({ token: made.token, account }, 201);
   });
 }
 
 export function accountRoutes(api: Api, deps: AccountDeps): void {
-  const { db, policy, log, closing } = deps;
+  const { db, clock, policy, log, closing } = deps;
 
   api.openapi(account, async (c) => {
     const { accountId } = c.var;
-    const row = await findAccount(db.read, accountId);
-    if (!row) throw new AppError('unauthorized', 'This account has ended.');
+    const account = await describeAccount(db.read, accountId, clock.now());
     const { guests } = policy;
-    const isGuest = row.kind === 'guest';
+    const isGuest = account.kind === 'guest';
     return c.json(
       {
-        account: toAccount(row),
+        account,
         balance: await balanceOf(db.read, policy, accountId),
         limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
         notices: [],
@@ -82,7 +78,7 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
         };
         const unsubscribe = db.changes.subscribe(accountId, ({ topic, id }) => {
           if (topic !== 'resync') return add(topic, id);
-          add('balance', accountId);
+          for (const own of ['account', 'balance', 'sessions']) add(own, accountId);
           add('conversation', '');
         });
         const heartbeat = setInterval(() => wake(), HEARTBEAT_MS);
@@ -110,8 +106,4 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
       log,
     ) as never;
   });
-}
-
-function toAccount(row: AccountRow): Account {
-  return { id: row.id, kind: row.kind, createdAt: iso(row.created_at) };
 }

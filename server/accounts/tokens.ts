@@ -1,50 +1,100 @@
-import { createHash } from 'node:crypto';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
+import type { SessionRow } from '../platform/db/schema.ts';
+import { hashSecret } from '../platform/secrets.ts';
 
-/** Tokens are 32 random bytes, so a plain hash hides them; only the hash is stored. */
-export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
-}
+/** How long a token still works after it was refreshed: other windows of the same machine have yet to read the new one. */
+export const GRACE_MS = 10 * 60_000;
 
+/** Whose token a request brought. */
 export interface Caller {
-  tokenId: string;
+  sessionId: string;
+  sessionKind: SessionRow['kind'];
+  /** The key that a proof must be of; null: none is asked for. */
+  jkt: string | null;
+  lastUsedAt: number;
   accountId: string;
   accountKind: 'guest' | 'member';
-  lastUsedAt: number;
+  isLocal: boolean;
+  suspended: { why: string; until: number | null } | null;
 }
 
-/** Whose token this is; null if it is unknown or revoked. */
-export async function findCaller(db: Reader, token: string): Promise<Caller | null> {
-  const row = await db
+/** Whose token this is; null if it is unknown, has expired, or its session has ended. */
+export async function findCaller(db: Reader, token: string, now: number): Promise<Caller | null> {
+  const row = await selectCaller.first(db, { tokenHash: hashSecret(token) });
+  if (!row || (row.expires_at !== null && row.expires_at <= now)) return null;
+  return {
+    sessionId: row.id,
+    sessionKind: row.session_kind,
+    jkt: row.jkt,
+    lastUsedAt: row.last_used_at,
+    accountId: row.account_id,
+    accountKind: row.kind,
+    isLocal: row.is_local === 1,
+    suspended: suspensionOf(row, now),
+  };
+}
+
+const selectCaller = prepared((db, p: { tokenHash: string }) =>
+  db
     .selectFrom('token')
-    .innerJoin('account', 'account.id', 'token.account_id')
-    .select(['token.id', 'token.account_id', 'token.last_used_at', 'account.kind'])
-    .where('token.token_hash', '=', hashToken(token))
-    .where('token.revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (!row) return null;
-  return { tokenId: row.id, accountId: row.account_id, accountKind: row.kind, lastUsedAt: row.last_used_at };
+    .innerJoin('session', 'session.id', 'token.session_id')
+    .innerJoin('account', 'account.id', 'session.account_id')
+    .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
+    .select(['session.account_id', 'account.kind', 'account.is_local'])
+    .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
+    .where('token.token_hash', '=', p.tokenHash)
+    .where('session.ended_at', 'is', null),
+);
+
+/** The suspension in force at `now`, if there is one. */
+export function suspensionOf(
+  row: { suspended_at: number | null; suspended_until: number | null; suspended_why: string | null },
+  now: number,
+): Caller['suspended'] {
+  if (row.suspended_at === null || (row.suspended_until !== null && row.suspended_until <= now)) return null;
+  return { why: row.suspended_why ?? '', until: row.suspended_until };
 }
 
 export async function insertToken(
   tx: Tx,
-  made: { id: string; accountId: string; token: string; at: number },
+  made: { sessionId: string; token: string; at: number; expiresAt: number | null },
 ): Promise<void> {
-  await tx
-    .insertInto('token')
-    .values({
-      id: made.id,
-      account_id: made.accountId,
-      token_hash: hashToken(made.token),
-      created_at: made.at,
-      last_used_at: made.at,
-      revoked_at: null,
-    })
-    .execute();
+  const row = {
+    token_hash: hashSecret(made.token),
+    session_id: made.sessionId,
+    created_at: made.at,
+    expires_at: made.expiresAt,
+  };
+  await tx.insertInto('token').values(row).execute();
 }
 
-/** Remembers that a token and its account are in use. */
-export async function touch(tx: Tx, caller: Caller, at: number): Promise<void> {
-  await tx.updateTable('token').set({ last_used_at: at }).where('id', '=', caller.tokenId).execute();
-  await tx.updateTable('account').set({ last_active_at: at }).where('id', '=', caller.accountId).execute();
+/**
+ * Gives a session another token. The one that was used for it goes on for a while, so that windows which share it don't sign
+ * each other out; each of them may refresh it, and gets one of its own. False if it is not valid any more.
+ */
+export async function refreshToken(
+  tx: Tx,
+  made: { old: string; sessionId: string; token: string; at: number; expiresAt: number },
+): Promise<boolean> {
+  const { at } = made;
+  const { numUpdatedRows } = await tx
+    .updateTable('token')
+    .set((eb) => ({
+      expires_at: eb
+        .case()
+        .when('expires_at', '<', at + GRACE_MS)
+        .then(eb.ref('expires_at'))
+        .else(at + GRACE_MS)
+        .end(),
+    }))
+    .where('token_hash', '=', hashSecret(made.old))
+    .where('expires_at', '>', at)
+    .where('session_id', 'in', (eb) =>
+      eb.selectFrom('session').select('id').where('id', '=', made.sessionId).where('ended_at', 'is', null),
+    )
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) return false;
+  await insertToken(tx, made);
+  return true;
 }

@@ -288,6 +288,17 @@ export async function deleteConversation(tx: Tx, accountId: string, id: string):
   return numDeletedRows === 1n;
 }
 
+/** All conversations of an account become another's. Returns their ids. */
+export async function moveConversations(tx: Tx, from: string, to: string): Promise<string[]> {
+  const rows = await tx
+    .updateTable('conversation')
+    .set({ account_id: to })
+    .where('account_id', '=', from)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** What was superseded before `before` is really gone. Returns how many messages. */
 export async function purgeSuperseded(tx: Tx, before: number): Promise<number> {
   const { numDeletedRows } = await tx.deleteFrom('message').where('superseded_at', '<', before).executeTakeFirst();

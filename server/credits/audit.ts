@@ -125,8 +125,21 @@ function checks(leaseLimit: number): Check[] {
     {
       invariant: 'g',
       what: 'credits that came from neither a payment nor a promotion',
-      rows: sql`select id from transfer where (credit like 'promotional:%' and debit not in ('house:grants', 'house:refunds'))
-        or (credit like 'purchased:%' and debit not in ('house:payments', 'house:refunds'))`,
+      rows: sql`select id from transfer where kind <> 'move' and (
+        (credit like 'promotional:%' and debit not in ('house:grants', 'house:refunds'))
+        or (credit like 'purchased:%' and debit not in ('house:payments', 'house:refunds')))`,
+    },
+    {
+      invariant: 'g',
+      what: 'credits that moved otherwise than from a guest to its heir, of the same fund',
+      rows: sql`select t.id from transfer t where t.kind = 'move' and not exists (select 1 from balance b
+        where t.debit = b.kind || ':' || b.ledger_id and b.heir is not null
+        and t.credit = case b.heir when 'house' then 'house:grants' else b.kind || ':' || b.heir end)`,
+    },
+    {
+      invariant: 'g',
+      what: 'credits that are free at a guest that was taken over',
+      rows: sql`select ledger_id as id from balance where heir is not null and posted <> pending`,
     },
   ];
 }

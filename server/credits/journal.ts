@@ -7,13 +7,17 @@ import { FUNDS, type Fund, type Funds } from './ledger.ts';
 // What every movement of credits is made of.
 
 /**
- * The wallet's ledger id, its row locked: whoever wants to hold or grant waits here. A no-op update, because it means the
- * same on both engines.
+ * The ledger id of the account's own wallet, its row locked: whoever wants to hold or grant waits here. A no-op update,
+ * because it means the same on both engines. Null for a guest that was taken over.
  */
+export async function tryLockWallet(tx: Tx, accountId: string): Promise<string | null> {
+  return (await touchWallet.first(tx, { accountId }))?.ledger_id ?? null;
+}
+
 export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
-  const row = await touchWallet.first(tx, { accountId });
-  if (!row) throw new Error('credits: the account has no wallet');
-  return row.ledger_id;
+  const ledgerId = await tryLockWallet(tx, accountId);
+  if (ledgerId === null) throw new Error('credits: the account has no wallet');
+  return ledgerId;
 }
 
 const touchWallet = prepared((db, p: { accountId: string }) =>
@@ -21,6 +25,7 @@ const touchWallet = prepared((db, p: { accountId: string }) =>
     .updateTable('wallet')
     .set((eb) => ({ of_micro: eb.ref('of_micro') }))
     .where('account_id', '=', p.accountId)
+    .where('is_own', '=', 1)
     .returning('ledger_id'),
 );
 
@@ -32,10 +37,15 @@ const selectBalances = prepared((db, p: { ledgerId: string }) =>
   db.selectFrom('balance').selectAll().where('ledger_id', '=', p.ledgerId),
 );
 
+/** Of one ledger, or of all that an account has. */
 export function toFunds(rows: readonly { kind: Fund; posted: number; pending: number }[]): Funds {
   const of = (fund: Fund) => {
-    const row = rows.find((r) => r.kind === fund);
-    return { posted: row?.posted ?? 0, pending: row?.pending ?? 0 };
+    const sum = { posted: 0, pending: 0 };
+    for (const row of rows.filter((r) => r.kind === fund)) {
+      sum.posted += row.posted;
+      sum.pending += row.pending;
+    }
+    return sum;
   };
   return { promotional: of('promotional'), purchased: of('purchased') };
 }

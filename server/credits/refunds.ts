@@ -1,8 +1,9 @@
 import { REASONS, type Reason } from '../../shared/runs.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { HoldRow, TransferRow } from '../platform/db/schema.ts';
-import { assertOne, lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { FUNDS, fundAccount, HOUSE, type Refund, refund, type Split } from './ledger.ts';
+import { passOn } from './moves.ts';
 
 /** What a run was charged and what of it came back, by fund. */
 export interface Charge {
@@ -11,16 +12,21 @@ export interface Charge {
   refunded: Split;
 }
 
-/** A run's charge. The wallet stays locked until the transaction ends: what else would be refunded to it waits. */
+/**
+ * A run's charge. The account's wallet stays locked until the transaction ends: what else would be refunded to it waits. The
+ * charge itself may be on the ledger of a guest that the account took over.
+ */
 export async function lockCharge(tx: Tx, accountId: string, runId: string): Promise<Charge> {
-  const ledgerId = await lockWallet(tx, accountId);
+  await lockWallet(tx, accountId);
   const hold = await tx
     .selectFrom('hold')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .where('ledger_id', '=', ledgerId)
+    .innerJoin('wallet', 'wallet.ledger_id', 'hold.ledger_id')
+    .selectAll('hold')
+    .where('hold.run_id', '=', runId)
+    .where('wallet.account_id', '=', accountId)
     .executeTakeFirst();
   if (!hold) throw new Error('credits: a run without a hold');
+  const ledgerId = hold.ledger_id;
   const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
   const split = (kind: TransferRow['kind'], side: 'debit' | 'credit') => {
     const sums: Split = { promotional: 0, purchased: 0 };
@@ -45,14 +51,17 @@ export async function refundRun(
   const decision = refund(charged, refunded);
   if (decision.kind !== 'refund') return decision;
   // From here the refund must succeed. Balances change in the order in which holds take them: no deadlock.
+  let heir: string | null = null;
   for (const fund of FUNDS) {
-    const { numUpdatedRows } = await tx
+    const row = await tx
       .updateTable('balance')
       .set((eb) => ({ posted: eb('posted', '+', decision.split[fund]) }))
       .where('ledger_id', '=', hold.ledger_id)
       .where('kind', '=', fund)
+      .returning('heir')
       .executeTakeFirst();
-    assertOne(numUpdatedRows, 'a refund without its balance');
+    if (!row) throw new Error('credits: a refund without its balance');
+    heir ??= row.heir;
   }
   for (const fund of FUNDS.toReversed()) {
     if (decision.split[fund] === 0) continue;
@@ -79,5 +88,6 @@ export async function refundRun(
     model: run.model,
     at,
   });
+  if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);
   return decision;
 }

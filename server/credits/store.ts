@@ -3,7 +3,7 @@ import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import type { HoldRow } from '../platform/db/schema.ts';
-import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, writeLog } from './journal.ts';
+import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
 import {
   assertAmount,
   available,
@@ -15,6 +15,7 @@ import {
   settle,
   splitHold,
 } from './ledger.ts';
+import { passOn } from './moves.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
 export interface RunUse {
@@ -72,14 +73,16 @@ export async function grant(
   });
 }
 
-export type HoldAnswer = { kind: 'held' } | { kind: 'insufficient'; availableMicro: number };
+/** `closed`: a guest that became part of another account meanwhile. */
+export type HoldAnswer = { kind: 'held' } | { kind: 'insufficient'; availableMicro: number } | { kind: 'closed' };
 
 /** Sets `amountMicro` aside for a run, or says what is left. A run has one hold, ever: a second throws (unique). */
 export async function placeHold(
   tx: Tx,
   hold: { id: string; accountId: string; runId: string; amountMicro: number; at: number },
 ): Promise<HoldAnswer> {
-  const ledgerId = await lockWallet(tx, hold.accountId);
+  const ledgerId = await tryLockWallet(tx, hold.accountId);
+  if (ledgerId === null) return { kind: 'closed' };
   const decision = splitHold(await readFunds(tx, ledgerId), hold.amountMicro);
   if (decision.kind === 'insufficient') return decision;
   const { split } = decision;
@@ -133,7 +136,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
   await setPostedAmount.run(tx, { id: hold.id, chargedMicro });
-  await moveBalance(tx, hold, charged);
+  const heir = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
   const absorbedMicro = beyondMicro - extraMicro;
@@ -150,6 +153,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
     reason_code: absorbedMicro > 0 ? 'beyond_hold' : null,
     at,
   });
+  if (heir) await passOn(tx, hold.ledger_id, heir, hold.id, at);
   return { kind: 'posted', chargedMicro: total, absorbedMicro };
 }
 
@@ -164,7 +168,7 @@ export async function voidHold(
   assertAmount(costMicro);
   const hold = await resolveHold(tx, run.runId, 'voided', at);
   if ('kind' in hold) return hold;
-  await moveBalance(tx, hold, { promotional: 0, purchased: 0 });
+  const heir = await moveBalance(tx, hold, { promotional: 0, purchased: 0 });
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
   await writeLog(tx, hold.ledger_id, {
     ...useColumns(run),
@@ -177,30 +181,34 @@ export async function voidHold(
     reason_code: reason,
     at,
   });
+  if (heir) await passOn(tx, hold.ledger_id, heir, hold.id, at);
   return { kind: 'voided' };
 }
 
 /** The account's balance, in the one shape of the wire. `guestRunMicro` is the flat price of a guest's run. */
 export async function readBalance(db: Reader, accountId: string, guestRunMicro: number | null): Promise<Balance> {
-  const rows = await db
-    .selectFrom('wallet')
-    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
-    .select(['wallet.of_micro', 'balance.kind', 'balance.posted', 'balance.pending'])
-    .where('wallet.account_id', '=', accountId)
-    .execute();
+  const rows = await selectWallets.all(db, { accountId });
   const funds = toFunds(rows);
   const availableMicro = available(funds);
   const left = (fund: Fund) => funds[fund].posted - funds[fund].pending;
   return {
     availableMicro,
     pendingMicro: FUNDS.reduce((sum, fund) => sum + funds[fund].pending, 0),
-    ofMicro: rows[0]?.of_micro ?? 0,
+    ofMicro: rows.find((row) => row.is_own === 1)?.of_micro ?? 0,
     promotionalMicro: left('promotional'),
     purchasedMicro: left('purchased'),
     ...(guestRunMicro ? { guestMessagesLeft: Math.floor(availableMicro / guestRunMicro) } : {}),
     windows: [],
   };
 }
+
+const selectWallets = prepared((db, p: { accountId: string }) =>
+  db
+    .selectFrom('wallet')
+    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
+    .select(['wallet.of_micro', 'wallet.is_own', 'balance.kind', 'balance.posted', 'balance.pending'])
+    .where('wallet.account_id', '=', p.accountId),
+);
 
 /** Ends a pending hold, or tells how it ended before. */
 async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
@@ -224,13 +232,17 @@ const setPostedAmount = prepared((db, p: { id: string; chargedMicro: number }) =
   db.updateTable('hold').set({ posted_amount: p.chargedMicro }).where('id', '=', p.id),
 );
 
-/** Takes a hold off `pending`, and what of it was charged off `posted`. */
-async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>): Promise<void> {
+/** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */
+async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>): Promise<string | null> {
+  let heir: string | null = null;
   for (const fund of FUNDS) {
     if (hold[fund] === 0) continue;
     const moved = { ledgerId: hold.ledger_id, fund, held: hold[fund], charged: charged[fund] };
-    assertOne(await endPending.run(tx, moved), 'a hold without its balance');
+    const row = await endPending.first(tx, moved);
+    if (!row) throw new Error('credits: a hold without its balance');
+    heir ??= row.heir;
   }
+  return heir;
 }
 
 const endPending = prepared((db, p: { ledgerId: string; fund: Fund; held: number; charged: number }) =>
@@ -238,7 +250,8 @@ const endPending = prepared((db, p: { ledgerId: string; fund: Fund; held: number
     .updateTable('balance')
     .set((eb) => ({ pending: eb('pending', '-', p.held), posted: eb('posted', '-', p.charged) }))
     .where('ledger_id', '=', p.ledgerId)
-    .where('kind', '=', p.fund),
+    .where('kind', '=', p.fund)
+    .returning('heir'),
 );
 
 async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id: string, at: number): Promise<void> {

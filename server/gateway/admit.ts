@@ -16,11 +16,13 @@ import {
 import { waitForUncharged } from '../credits/limits.ts';
 import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
+import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
+import type { AppEnv } from '../platform/http.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
 import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
@@ -33,11 +35,7 @@ const MIN_OUTPUT_TOKENS = 64;
 /** English and code have about four bytes a token, other scripts fewer. */
 const MAX_BYTES_A_TOKEN = 5;
 
-export interface Caller {
-  accountId: string;
-  accountKind: 'guest' | 'member';
-  device: string;
-}
+export type Caller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'device' | 'isLocal' | 'suspended'>;
 
 export interface Admission {
   answer: RunAnswer;
@@ -58,6 +56,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
   if (before) return before;
+  if (caller.suspended) throw suspended(caller.suspended);
   const model = await deps.catalog.find(caller.accountKind, request.model);
   return deps.db.write(async (tx) => {
     if (deps.draining.aborted)
@@ -67,7 +66,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     // The same request may have been admitted while this one waited.
     const meanwhile = await admittedBefore(tx);
     if (meanwhile) return meanwhile;
-    const waitUntil = await waitForUncharged(tx, caller.accountId, at);
+    const waitUntil = caller.isLocal ? null : await waitForUncharged(tx, caller.accountId, at);
     if (waitUntil !== null)
       throw new AppError(
         'rate_limited',
@@ -82,6 +81,9 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     const asked = await askedOf(tx, deps, request);
     const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
     const sized = size(caller, model, messages, asked.turns);
+    const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
+    if (caller.isLocal)
+      await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
     const balance = await balanceOf(tx, deps.policy, caller.accountId);
     const outputLimit = Math.min(
       sized.outputLimit,
@@ -119,7 +121,12 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       amountMicro,
       at,
     });
-    if (hold.kind === 'insufficient') throw insufficient(caller, hold.availableMicro, amountMicro);
+    if (hold.kind === 'closed')
+      throw new AppError(
+        'unauthorized',
+        'This guest has become part of an account. Nothing was started: sign in to it.',
+      );
+    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold.availableMicro, amountMicro);
     if (!(await insertRun(tx, run))) throw reused();
     if (asked.supersedeFromSeq !== null)
       await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
@@ -153,10 +160,19 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
 
-function insufficient(caller: Caller, availableMicro: number, neededMicro: number): AppError {
+function suspended({ why, until }: NonNullable<Caller['suspended']>): AppError {
+  const end = until === null ? null : iso(until);
+  const detail = `${why || 'No reason was given.'} ${end ? `Until ${end}.` : 'Until further notice.'} Nothing was started; your data can be read and exported.`;
+  return new AppError('suspended', detail, { until: end });
+}
+
+function insufficient(deps: TurnDeps, caller: Caller, availableMicro: number, neededMicro: number): AppError {
+  const wayOn = deps.signInOffered
+    ? 'Sign in to go on.'
+    : 'This server offers no sign-in: its operator can allow more messages.';
   const detail =
     caller.accountKind === 'guest'
-      ? 'Your free messages are used up. This server offers no sign-in yet: its operator can allow more messages.'
+      ? `Your free messages are used up. ${wayOn}`
       : 'What is left does not cover this request. Send less, choose a cheaper model, or add credits.';
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
 }

@@ -114,10 +114,9 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
 
   api.openapi(start, async (c) => {
-    const { accountId, accountKind, device } = c.var;
     deps.open.admissions++;
     try {
-      const { answer, turn } = await admitRun(deps, { accountId, accountKind, device }, c.req.valid('json'));
+      const { answer, turn } = await admitRun(deps, c.var, c.req.valid('json'));
       if (turn) void runTurn(deps, turn);
       return c.json(answer, 202);
     } finally {

@@ -71,12 +71,15 @@ const updateLease = prepared(
       .returning('stop_requested'),
 );
 
-/** Ends a run that `node` owns; false if it isn't running or isn't its any more. */
+/**
+ * Ends a run that `node` owns. Returns whose it is by now, for a guest may have become part of an account meanwhile; null
+ * if it isn't running or isn't this node's any more.
+ */
 export async function closeRun(
   tx: Tx,
   run: { id: string; node: string; state: RunState; usage: Usage; lastSeq: number; at: number },
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
+): Promise<string | null> {
+  const row = await tx
     .updateTable('run')
     .set({
       state: run.state,
@@ -87,8 +90,19 @@ export async function closeRun(
     .where('id', '=', run.id)
     .where('state', '=', 'running')
     .where('owner_node', '=', run.node)
+    .returning('account_id')
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return row?.account_id ?? null;
+}
+
+/** The runs of conversations that became another account's become its own, those that still answer included. */
+export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> {
+  await tx
+    .updateTable('run')
+    .set({ account_id: to })
+    .where('account_id', '=', from)
+    .where('conversation_id', 'in', (eb) => eb.selectFrom('conversation').select('id').where('account_id', '=', to))
+    .execute();
 }
 
 /** Takes an abandoned run over, if it is still as abandoned as it was when found. */

@@ -44,6 +44,8 @@ export interface TurnDeps {
   catalog: Catalog;
   live: LiveRuns;
   policy: Policy;
+  /** Whether guests can become more than that here. */
+  signInOffered: boolean;
   /** Aborts when the server shuts down: nothing is admitted any more. */
   draining: AbortSignal;
 }
@@ -222,7 +224,8 @@ async function endRun(
   const at = clock.now();
   const { state, usage, text, produced, cutShort, problem } = ending;
   const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
-  if (!(await closeRun(tx, owned))) return false;
+  const accountId = await closeRun(tx, owned);
+  if (accountId === null) return false;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, usage };
   const costMicro = cost(priceOf(run), usage, produced);
   const resolution = ending.free
@@ -234,7 +237,7 @@ async function endRun(
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
   await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
-  const balance = await balanceOf(tx, policy, run.account_id);
+  const balance = await balanceOf(tx, policy, accountId);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }
     : { type: 'done', data: { state: state as 'complete', cutShort, chargedMicro, reason, balance } };
@@ -248,8 +251,8 @@ async function endRun(
   // Deleted while it was being answered: nothing of its text stays.
   if (conversation.numUpdatedRows === 0n) await deleteEvents(tx, run.id);
   changed(tx, `run:${run.id}`, 'events', run.id);
-  changed(tx, run.account_id, 'balance', run.account_id);
-  changed(tx, run.account_id, 'conversation', run.conversation_id);
+  changed(tx, accountId, 'balance', accountId);
+  changed(tx, accountId, 'conversation', run.conversation_id);
   return true;
 }
 

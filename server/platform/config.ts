@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { PriceSchema } from '../../shared/models.ts';
+import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
+
+export { ConfigError, isLoopback };
 
 const credits = (n: number) => n * MICRO_PER_CREDIT;
 
@@ -40,6 +44,7 @@ const PolicySchema = z.strictObject({
   models: z.array(ModelConfigSchema).default([]),
   guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
+  accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
 });
 export type Policy = z.infer<typeof PolicySchema>;
 
@@ -68,31 +73,14 @@ export interface Config {
   /** How long a node that has fallen silent keeps its running answers, before they are ended for it. */
   leaseMs: number;
   policy: Policy;
+  signIn: SignInConfig;
 }
-
-/** A wrong setting, in one line that names it. */
-export class ConfigError extends Error {}
 
 const list = (text: string | undefined) =>
   (text ?? '')
     .split(',')
     .map((s) => s.trim())
     .filter(Boolean);
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function httpUrl(name: string, value: string): URL {
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw new ConfigError(`${name} is not a URL: it must look like https://example.org`);
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ConfigError(`${name} must be http or https`);
-  return url;
-}
 
 function parsePort(value: string | undefined): number {
   if (value === undefined || value === '') return 8787;
@@ -167,6 +155,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
   if (database.engine === 'postgres' && !env.SECRET)
     throw new ConfigError('SECRET is required on PostgreSQL: the same 32 or more random characters on every node');
   if (env.SECRET && env.SECRET.length < 32) throw new ConfigError('SECRET must have 32 characters or more');
+  const policy = parsePolicy(env.PERIGEE_CONFIG, readFile);
   return {
     host,
     port: parsePort(env.PORT),
@@ -181,6 +170,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     metricsToken: env.METRICS_TOKEN || null,
     logLevel: parseLevel(env.LOG_LEVEL),
     leaseMs: parseLease(env.LEASE_MS),
-    policy: parsePolicy(env.PERIGEE_CONFIG, readFile),
+    policy,
+    signIn: parseSignIn(env, policy.accounts, host, publicUrl ? publicUrl.origin : null),
   };
 }

@@ -2,7 +2,10 @@ import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.
 
 /** Members of a problem that only some codes have. */
 export type ProblemExtras = Partial<
-  Pick<Problem, 'retryAt' | 'runId' | 'availableMicro' | 'neededMicro' | 'limitTokens' | 'drop' | 'issues'>
+  Pick<
+    Problem,
+    'retryAt' | 'until' | 'error' | 'runId' | 'availableMicro' | 'neededMicro' | 'limitTokens' | 'drop' | 'issues'
+  >
 >;
 
 /**

@@ -9,10 +9,22 @@ import { isUnavailable } from './db/database.ts';
 import { AppError, toProblem } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** What a request carries through the routes. `accountId` and `tokenId` are there behind `authenticate`. */
+/** What a request carries through the routes; all but `requestId` and `device` is there behind `authenticate`. */
 export interface AppEnv {
   Bindings: HttpBindings;
-  Variables: { requestId: string; accountId: string; tokenId: string; accountKind: 'guest' | 'member'; device: string };
+  Variables: {
+    requestId: string;
+    device: string;
+    accountId: string;
+    accountKind: 'guest' | 'member';
+    /** The single user of this machine: metered, limited by nothing. */
+    isLocal: boolean;
+    /** Why and until when (in ms; null: for an undecided time) nothing is answered to this account. */
+    suspended: { why: string; until: number | null } | null;
+    sessionId: string;
+    /** Calls `end` once the session has ended. Returns what stops that. */
+    whenEnded: (end: () => void) => () => void;
+  };
 }
 
 export type Api = OpenAPIHono<AppEnv>;
@@ -69,16 +81,21 @@ export function onError(log: Log): ErrorHandler<AppEnv> {
 export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
   problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`));
 
+/** What a 401 asks for (RFC 6750, RFC 9449). */
+const CHALLENGES: { [code: string]: string } = {
+  invalid_dpop_proof: 'DPoP error="invalid_dpop_proof", algs="ES256"',
+};
+
 export function problemResponse(c: AppContext, error: AppError): Response {
   const problem = toProblem(error, c.var.requestId ?? '');
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
   if (problem.retryAt)
     headers['retry-after'] = String(Math.max(1, Math.ceil((Date.parse(problem.retryAt) - Date.now()) / 1000)));
-  if (problem.status === 401) headers['www-authenticate'] = 'Bearer';
+  if (problem.status === 401) headers['www-authenticate'] = CHALLENGES[error.code] ?? 'Bearer, DPoP algs="ES256"';
   return c.body(JSON.stringify(problem), problem.status as 400, headers);
 }
 
-function toAppError(error: unknown): AppError {
+export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof HTTPException) {
     if (error.status === 400 && /JSON/i.test(error.message))
@@ -97,7 +114,7 @@ function toAppError(error: unknown): AppError {
 
 /**
  * Begins a server-sent event stream on Node's own response: web streams cost a multiple of it at many streams. `start`
- * is handed the response and a signal that aborts when the reader is gone.
+ * is handed the response and a signal that aborts when the reader is gone, or its session has ended.
  */
 export function eventStream(
   c: AppContext,
@@ -121,10 +138,14 @@ export function eventStream(
   // Hono would merge the headers above into a copy that the adapter no longer knows as sent: so nothing is left to merge.
   c.res = undefined;
   c.res = RESPONSE_ALREADY_SENT;
+  const forget = c.var.whenEnded(() => gone.abort());
   start(out, gone.signal)
     .catch((error) => log.error({ requestId: c.var.requestId, err: error }, 'a stream broke'))
-    // A broken stream is cut, so that it doesn't look finished; a finished one has ended already.
-    .finally(() => (out.writableEnded ? undefined : out.destroy()));
+    .finally(() => {
+      forget();
+      // A broken stream is cut, so that it doesn't look finished; a finished one has ended already.
+      if (!out.writableEnded) out.destroy();
+    });
   return c.res;
 }
 

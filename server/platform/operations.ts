@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
 import type { Config } from './config.ts';
@@ -6,6 +5,7 @@ import type { Database } from './db/database.ts';
 import { AppError } from './errors.ts';
 import { type Api, type AppContext, answers, rawAnswer } from './http.ts';
 import type { Metrics } from './metrics.ts';
+import { same } from './secrets.ts';
 
 const health = createRoute({
   method: 'get',
@@ -63,10 +63,4 @@ export function operationRoutes(
     openapi: '3.1.0',
     info: { title: 'Perigee', version: '0.1.0', description: 'What the editor and other clients speak.' },
   });
-}
-
-function same(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
 }

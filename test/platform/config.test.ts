@@ -27,6 +27,38 @@ describe('the settings', () => {
     });
   });
 
+  it('offer those ways to sign in that are set up, and a local one where there is none', () => {
+    const none = parse({}).signIn;
+    assert.deepEqual(none, { providers: [], mail: null, local: true });
+    const file = JSON.stringify({
+      accounts: { providers: [{ id: 'acme', name: 'Acme', issuer: 'https://id.acme.example/', clientId: 'c' }] },
+    });
+    const { signIn } = parse(
+      {
+        GOOGLE_CLIENT_ID: 'g',
+        GOOGLE_CLIENT_SECRET: 's',
+        GITHUB_CLIENT_ID: 'h',
+        GITHUB_CLIENT_SECRET: 's',
+        GITHUB_URL: 'https://github.acme.example/',
+        OIDC_ACME_SECRET: 'hush',
+        MAIL_URL: 'smtps://user:password@mail.example',
+        MAIL_FROM: 'Perigee <mail@perigee.example>',
+        PERIGEE_CONFIG: 'a.json',
+      },
+      file,
+    );
+    assert.equal(signIn.local, false);
+    assert.equal(signIn.mail?.from, 'Perigee <mail@perigee.example>');
+    assert.deepEqual(
+      signIn.providers.map((p) => [p.id, p.clientSecret, p.kind === 'oidc' ? p.issuer : p.apiUrl]),
+      [
+        ['google', 's', 'https://accounts.google.com'],
+        ['github', 's', 'https://github.acme.example/api/v3'],
+        ['acme', 'hush', 'https://id.acme.example'],
+      ],
+    );
+  });
+
   const WRONG: [env: Record<string, string>, told: RegExp, file?: string][] = [
     [{ PORT: 'many' }, /^PORT must be a number/],
     [{ PORT: '70000' }, /^PORT must be a number/],
@@ -42,6 +74,29 @@ describe('the settings', () => {
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace/],
     [{ DEMO: 'yes' }, /^DEMO must be 1 or 0/],
     [{ LEASE_MS: '5' }, /^LEASE_MS must be/],
+    [{ GOOGLE_CLIENT_ID: 'a' }, /^GOOGLE_CLIENT_SECRET is missing/],
+    [{ GITHUB_CLIENT_SECRET: 'a' }, /^GITHUB_CLIENT_ID is missing/],
+    [
+      { GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b', GITHUB_URL: 'http://github.example' },
+      /^GITHUB_URL must be https/,
+    ],
+    [{ MAIL_URL: 'mail.example.org', MAIL_FROM: 'a@b.example' }, /^MAIL_URL must be smtp/],
+    [{ MAIL_URL: 'smtp://mail.example.org' }, /^MAIL_FROM must be/],
+    [{ MAIL_URL: 'console:', MAIL_FROM: 'a@b.example\nbcc: c@d.example' }, /^MAIL_FROM must be/],
+    [
+      { MAIL_URL: 'console:', MAIL_FROM: 'a@b.example', HOST: '0.0.0.0', DEMO: '1' },
+      /^PUBLIC_URL is required for sign-in/,
+    ],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /^PERIGEE_CONFIG: the issuer of "acme" must be https/,
+      '{"accounts":{"providers":[{"id":"acme","name":"Acme","issuer":"http://acme.example","clientId":"c"}]}}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /^PERIGEE_CONFIG: the provider id "email" is taken/,
+      '{"accounts":{"providers":[{"id":"email","name":"Acme","issuer":"https://acme.example","clientId":"c"}]}}',
+    ],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json can't be read as JSON/, '{'],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at guests\.messages/, '{"guests":{"messages":0}}'],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at the top: .*"budget"/, '{"budget":5}'],

@@ -19,7 +19,7 @@ onBothEngines('a request', (server) => {
         const problem = (await response.json()) as { code: string; requestId: string };
         assert.deepEqual([response.status, problem.code], [401, 'unauthorized'], `${authorization} ${path}`);
         assert.equal(response.headers.get('content-type'), 'application/problem+json');
-        assert.equal(response.headers.get('www-authenticate'), 'Bearer');
+        assert.equal(response.headers.get('www-authenticate'), 'Bearer, DPoP algs="ES256"');
         assert.equal(problem.requestId, response.headers.get('x-request-id'));
       }
   });

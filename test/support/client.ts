@@ -39,11 +39,16 @@ export class Client {
     return new Client(url, token, account.id);
   }
 
+  /** What says who asks; a bearer's token for whoever has no key. */
+  protected async credentials(_method: string, _path: string): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${this.token}` };
+  }
+
   async request<T = unknown>(method: string, path: string, body?: unknown, headers = {}): Promise<Answer<T>> {
     const response = await fetch(this.url + path, {
       method,
       headers: {
-        authorization: `Bearer ${this.token}`,
+        ...(await this.credentials(method, path)),
         'perigee-device': this.device,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
@@ -109,7 +114,7 @@ export class Client {
     const stop = new AbortController();
     const seen: SeenEvent[] = [];
     const response = await fetch(`${this.url}/api/runs/${runId}/events?after=${after}`, {
-      headers: { authorization: `Bearer ${this.token}` },
+      headers: await this.credentials('GET', `/api/runs/${runId}/events`),
       signal: stop.signal,
     });
     if (response.status !== 200) throw new Error(`no events: ${response.status} ${await response.text()}`);
@@ -146,12 +151,16 @@ export class Client {
 
   /**
    * Reads the account's change events. `next` resolves with the next change that `wanted` accepts, those that came
-   * before it was asked included.
+   * before it was asked included. `ended` resolves when the stream is closed from the other side.
    */
-  async changes(): Promise<{ next(wanted: (topic: string, id: string) => boolean): Promise<void>; close(): void }> {
+  async changes(): Promise<{
+    next(wanted: (topic: string, id: string) => boolean): Promise<void>;
+    close(): void;
+    ended: Promise<void>;
+  }> {
     const stop = new AbortController();
     const response = await fetch(`${this.url}/api/account/events`, {
-      headers: { authorization: `Bearer ${this.token}` },
+      headers: await this.credentials('GET', '/api/account/events'),
       signal: stop.signal,
     });
     const seen: { topic: string; id: string }[] = [];
@@ -162,7 +171,7 @@ export class Client {
         wake();
       },
     });
-    void (async () => {
+    const ended = (async () => {
       const decoder = new TextDecoder();
       for await (const bytes of chunksOf(response)) parser.feed(decoder.decode(bytes, { stream: true }));
     })().catch(() => {});
@@ -175,6 +184,7 @@ export class Client {
         }
       },
       close: () => stop.abort(),
+      ended,
     };
   }
 }

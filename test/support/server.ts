@@ -10,9 +10,10 @@ import { audit } from '../../server/credits/audit.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import type { Upstream } from '../../server/gateway/upstreams/stream.ts';
 import type { Clock } from '../../server/platform/clock.ts';
-import { type Policy, parseConfig } from '../../server/platform/config.ts';
+import { type Config, type Policy, parseConfig } from '../../server/platform/config.ts';
 import { type Database, openDatabase } from '../../server/platform/db/database.ts';
 import { createLog, type Log } from '../../server/platform/log.ts';
+import type { Mail } from '../../server/platform/mail.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { Client } from './client.ts';
@@ -36,6 +37,10 @@ export interface TestServer {
   /** Its model service, scripted by the test, with its own bill. */
   double: UpstreamDouble;
   clock: Clock & { advance(ms: number): void };
+  /** What was mailed, oldest first. */
+  mails: Mail[];
+  /** Local mode's token, as the user of this machine would read it; empty where there is no local mode. */
+  localToken(): string;
   guest(): Promise<Client>;
   /** Fails unless every invariant of the books holds once nothing runs any more. */
   audit(): Promise<void>;
@@ -45,6 +50,8 @@ export interface TestServer {
 export interface TestServerOptions {
   databaseUrl?: string;
   policy?: (policy: Policy) => void;
+  /** Changes settings before the server is made. */
+  config?: (config: Config) => void;
   upstream?: Upstream;
   env?: Record<string, string>;
   log?: Log;
@@ -59,6 +66,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
   const env = { PORT: '0', SECRET, LOG_LEVEL: 'silent', UPSTREAM_URL: double.url, ...options.env };
   const config = parseConfig({ ...env, DATABASE_URL: options.databaseUrl ?? own!.url }, () => '{}');
   options.policy?.(config.policy);
+  options.config?.(config);
   const log = options.log ?? createLog(config.logLevel);
   const db = await openDatabase(config.database, log).catch(async (error) => {
     if (!options.double) await double.stop();
@@ -73,7 +81,21 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
     },
   };
   const upstream = options.upstream ?? openAiUpstream({ url: double.url, log });
-  const app = createApp({ config, db, clock, ids: systemIds, log, upstream, secret: SECRET });
+  const mails: Mail[] = [];
+  let localToken = '';
+  const app = createApp({
+    config,
+    db,
+    clock,
+    ids: systemIds,
+    log,
+    upstream,
+    secret: SECRET,
+    mailer: { send: async (mail) => void mails.push(mail) },
+    publishLocalToken: async (token) => {
+      localToken = token;
+    },
+  });
   await app.start();
   app.server.listen(0, '127.0.0.1');
   await once(app.server, 'listening');
@@ -84,6 +106,8 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
     db,
     double,
     clock,
+    mails,
+    localToken: () => localToken,
     guest: () => Client.guest(url),
     async audit() {
       const open = await db.read.selectFrom('run').select('id').where('state', '=', 'running').execute();

@@ -20,6 +20,8 @@ export interface Database {
    * tried again. `work` awaits nothing but queries: never a model, a timer or the network.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** For a library that brings queries of its own: outside of `write`, for which it would wait for ever. */
+  readonly foreign: Kysely<Schema>;
   readonly changes: Changes;
   close(): Promise<void>;
 }

@@ -46,6 +46,7 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   return {
     engine: 'postgres',
     read: db,
+    foreign: db,
     changes,
     async write(work) {
       for (let tries = 1; ; tries++) {

@@ -1,12 +1,18 @@
-import type { Generated } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 
 /**
  * Every table, as Kysely sees it. Times are integer milliseconds since 1970, amounts integer micro-credits, JSON is text,
  * booleans are 0 and 1: what both engines store alike.
  */
 export interface Schema {
-  account: AccountRow;
+  account: AccountTable;
+  identity: IdentityRow;
+  bonus_claim: { key: string; at: number };
+  session: SessionRow;
   token: TokenRow;
+  one_time_code: OneTimeCodeRow;
+  device_grant: DeviceGrantRow;
+  attempt: { key: string; points: number; expire: number | null };
   guest_admission: GuestAdmissionRow;
   gate: { name: string };
   wallet: WalletRow;
@@ -18,23 +24,101 @@ export interface Schema {
   message: MessageRow;
   run: RunRow;
   run_event: RunEventRow;
+  auth_user: AuthUserRow;
+  auth_session: { id: string; userId: string; expiresAt: string };
+  auth_account: { id: string; userId: string; providerId: string; accountId: string };
+  auth_verification: { id: string; expiresAt: string };
 }
 
-export interface AccountRow {
+export interface AccountTable {
   id: string;
   kind: 'guest' | 'member';
   created_at: number;
   last_active_at: number;
+  name: string | null;
+  email: string | null;
+  tier: number | null;
+  /** The single user of this machine: metered, and limited by nothing. */
+  is_local: Generated<number>;
+  /** Set while suspended, with `suspended_until` null until somebody decides otherwise. */
+  suspended_at: number | null;
+  suspended_until: number | null;
+  suspended_why: string | null;
+  /** Which terms were accepted, and when; age was confirmed with them. */
+  terms_version: string | null;
+  terms_at: number | null;
+  /** A guest that became part of this account; it has nothing any more. */
+  merged_into: string | null;
+}
+export type AccountRow = Selectable<AccountTable>;
+
+/** One way to sign in to an account. Under the provider "email" the subject is a verified mailbox, normalised. */
+export interface IdentityRow {
+  provider: string;
+  subject: string;
+  account_id: string;
+  /** As the provider told it, or as it was typed. */
+  email: string | null;
+  created_at: number;
+  last_used_at: number;
+}
+
+export interface SessionRow {
+  id: string;
+  account_id: string;
+  kind: 'guest' | 'device' | 'page' | 'local';
+  name: string;
+  tool: string;
+  /** Thumbprint (RFC 7638) of the key that its tokens are bound to; null: whoever has the token has the session. */
+  jkt: string | null;
+  created_at: number;
+  last_used_at: number;
+  ended_at: number | null;
 }
 
 export interface TokenRow {
-  id: string;
-  account_id: string;
   /** SHA-256 of the token, hex. */
   token_hash: string;
+  session_id: string;
   created_at: number;
-  last_used_at: number;
-  revoked_at: number | null;
+  expires_at: number | null;
+}
+
+export interface OneTimeCodeRow {
+  /** SHA-256 of the code, hex. */
+  hash: string;
+  purpose: string;
+  account_id: string | null;
+  /** JSON of what the code stands for. */
+  data: string;
+  expires_at: number;
+}
+
+/** A device that waits for somebody to approve it in a browser (RFC 8628). */
+export interface DeviceGrantRow {
+  id: string;
+  device_hash: string;
+  /** Keyed: what a person types is short. */
+  user_hash: string;
+  name: string;
+  tool: string;
+  jkt: string;
+  state: 'pending' | 'approved' | 'denied';
+  account_id: string | null;
+  interval_ms: number;
+  polled_at: number | null;
+  expires_at: number;
+}
+
+/** Somebody in the middle of signing in, as better-auth keeps it: one for each provider's subject, for an hour at most. */
+export interface AuthUserRow {
+  id: string;
+  name: string;
+  email: string;
+  address: string | null;
+  /** 0 and 1 on SQLite. */
+  addressVerified: boolean | number | null;
+  createdAt: string;
 }
 
 /** One admitted guest, by the keyed hash of its network (/24 or /48). */
@@ -44,12 +128,17 @@ export interface GuestAdmissionRow {
   at: number;
 }
 
-/** Maps an account to the random id by which the journal knows it. Deleting a person deletes this row alone. */
+/**
+ * Maps an account to the random ids by which the journal knows it: its own, and those of the guests it took over. Deleting
+ * a person deletes these rows alone.
+ */
 export interface WalletRow {
-  account_id: string;
   ledger_id: string;
+  account_id: string;
   /** What was available just after the newest grant or purchase. */
   of_micro: number;
+  /** 0: of a guest that this account took over. */
+  is_own: Generated<number>;
 }
 
 export type FundKind = 'promotional' | 'purchased';
@@ -60,6 +149,8 @@ export interface BalanceRow {
   kind: FundKind;
   posted: number;
   pending: number;
+  /** Of a guest that was taken over: the ledger where everything goes that gets free here, or `house`. */
+  heir: Generated<string | null>;
 }
 
 /** The journal: append-only. `debit` and `credit` name `promotional:<ledger id>`, `house:revenue` and so on. */
@@ -68,7 +159,7 @@ export interface TransferRow {
   debit: string;
   credit: string;
   amount: number;
-  kind: 'grant' | 'charge' | 'absorbed' | 'refund';
+  kind: 'grant' | 'charge' | 'absorbed' | 'refund' | 'move';
   request_id: string;
   hold_id: string | null;
   at: number;
@@ -96,7 +187,7 @@ export interface LogEntryRow {
   seq: Generated<number>;
   id: string;
   ledger_id: string;
-  kind: 'grant' | 'charge' | 'not_charged' | 'refund';
+  kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move';
   amount: number;
   balance: number | null;
   /** What the house took over: a failed run's cost, or what lay beyond a hold. */

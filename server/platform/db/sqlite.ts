@@ -81,6 +81,7 @@ export async function openSqlite(file: string): Promise<Database> {
   return {
     engine: 'sqlite',
     read: reader,
+    foreign: writer,
     changes,
     write<T>(work: (tx: Tx) => Promise<T>) {
       return new Promise<T>((resolve, reject) => {

@@ -2,6 +2,7 @@ import type { Migration, MigrationProvider } from 'kysely';
 import { main } from './001-main.ts';
 import { repairs } from './002-repairs.ts';
 import { cutShort } from './003-cut-short.ts';
+import { accounts } from './004-accounts.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -9,6 +10,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '001-main': main(engine),
     '002-repairs': repairs,
     '003-cut-short': cutShort,
+    '004-accounts': accounts(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { z } from 'zod';
+import { AppError } from '../platform/errors.ts';
+import { same } from '../platform/secrets.ts';
+
+/** How far a proof's time may be from ours, in either direction. */
+const SKEW_MS = 60_000;
+/** A proof is some 400 characters. */
+const MAX_PROOF = 4_000;
+const MAX_PROOFS = 100_000;
+const MAX_KEYS = 5_000;
+
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const HeaderSchema = z.object({
+  typ: z.literal('dpop+jwt'),
+  alg: z.literal('ES256'),
+  // A proof that carries its private key proves nothing. What exportKey adds to a key says nothing about it.
+  jwk: z.object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    x: coordinate,
+    y: coordinate,
+    d: z.never().optional(),
+  }),
+});
+const PayloadSchema = z.object({
+  jti: z.string().min(8).max(100),
+  htm: z.string(),
+  htu: z.string().max(2000),
+  iat: z.number(),
+  ath: z.string().optional(),
+});
+
+interface KnownKey {
+  jkt: string;
+  key: Awaited<ReturnType<typeof importJWK>>;
+}
+
+/** What a request is, for its proof to be of. */
+export interface Proven {
+  method: string;
+  /** Every address by which this request may have been sent, without query. */
+  urls: readonly string[];
+  /** The token sent with it; none where one is asked for. */
+  token?: string;
+}
+
+/**
+ * Checks proofs of possession (RFC 9449): ES256, `iat` within a minute, each `jti` once. Proofs are remembered on this node
+ * alone and within bounds; the oldest is forgotten first.
+ */
+export class Proofs {
+  readonly #seen = new Map<string, number>();
+  readonly #keys = new Map<string, KnownKey>();
+
+  constructor(
+    private readonly now: () => number,
+    private readonly max = MAX_PROOFS,
+  ) {}
+
+  /** The thumbprint of the key that signed. Throws `invalid_dpop_proof`, saying what does not hold. */
+  async check(proof: string | undefined, request: Proven): Promise<string> {
+    if (!proof) throw refuse('there is none: send it in the DPoP header');
+    if (proof.length > MAX_PROOF) throw refuse('it is too long');
+    const header = HeaderSchema.safeParse(readHeader(proof));
+    if (!header.success) throw refuse('it must be a dpop+jwt by ES256, with its public key alone');
+    const { jkt, key } = await this.#keyOf(header.data.jwk);
+    const verified = await compactVerify(proof, key, { algorithms: ['ES256'] }).catch(() => null);
+    if (!verified) throw refuse('its signature is wrong');
+    const payload = PayloadSchema.safeParse(readJson(verified.payload));
+    if (!payload.success) throw refuse('jti, htm, htu and iat are needed');
+    const { jti, htm, htu, iat, ath } = payload.data;
+    const now = this.now();
+    if (htm !== request.method) throw refuse('it is for another method');
+    if (!request.urls.includes(withoutQuery(htu))) throw refuse('it is for another address');
+    if (Math.abs(iat * 1000 - now) > SKEW_MS) throw refuse("its time is more than a minute from the server's");
+    if (request.token !== undefined && !same(ath ?? '', accessTokenHash(request.token)))
+      throw refuse('it is for another token');
+    if (!this.#firstUse(`${jkt}.${jti}`, iat * 1000 + SKEW_MS + 1, now)) throw refuse('it was used before');
+    return jkt;
+  }
+
+  async #keyOf(jwk: z.infer<typeof HeaderSchema>['jwk']): Promise<KnownKey> {
+    const name = `${jwk.x}.${jwk.y}`;
+    const known = this.#keys.get(name);
+    if (known) return known;
+    const key = await importJWK(jwk, 'ES256').catch(() => {
+      throw refuse('its key is no point of the curve');
+    });
+    const made = { jkt: await calculateJwkThumbprint(jwk), key };
+    if (this.#keys.size >= MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value!);
+    this.#keys.set(name, made);
+    return made;
+  }
+
+  #firstUse(name: string, until: number, now: number): boolean {
+    if ((this.#seen.get(name) ?? 0) > now) return false;
+    for (const [old, end] of this.#seen) {
+      if (end > now && this.#seen.size < this.max) break;
+      this.#seen.delete(old);
+    }
+    this.#seen.set(name, until);
+    return true;
+  }
+}
+
+/** `ath`: the token's SHA-256 in base64url. */
+export function accessTokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+function readHeader(proof: string): unknown {
+  try {
+    return decodeProtectedHeader(proof);
+  } catch {
+    return null;
+  }
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+function withoutQuery(htu: string): string {
+  try {
+    const url = new URL(htu);
+    return url.origin + url.pathname;
+  } catch {
+    return '';
+  }
+}
+
+function refuse(why: string): AppError {
+  return new AppError('invalid_dpop_proof', `The proof in the DPoP header was refused: ${why}.`);
+}

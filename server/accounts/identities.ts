@@ -1,0 +1,132 @@
+import { grant, openWallet } from '../credits/store.ts';
+import { changed } from '../platform/changes.ts';
+import type { Ids } from '../platform/clock.ts';
+import type { Policy } from '../platform/config.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
+import { hashKeyed } from '../platform/secrets.ts';
+import type { CodeData } from './codes.ts';
+import { mailboxOf, personOf } from './emails.ts';
+
+/** Who somebody turned out to be: a provider's subject, with what the provider says of its address. */
+export type Identified = CodeData['identified'];
+
+export interface SignUpDeps {
+  ids: Ids;
+  policy: Policy;
+  /** Keys the hashes by which a bonus is given once. */
+  secret: string;
+}
+
+/** The account that this is a way to sign in to, if there is one: by the subject, else by the verified mailbox. */
+export async function findAccountOf(db: Reader, who: Identified): Promise<string | null> {
+  const bySubject = await findIdentity(db, who.provider, who.subject);
+  if (bySubject) return bySubject;
+  const mailbox = verifiedMailbox(who);
+  return mailbox === null ? null : findIdentity(db, 'email', mailbox);
+}
+
+/**
+ * The account of whoever signs in, made if it is their first time: one for each provider's subject and each verified mailbox.
+ * Of any number who sign in as the same person at once, one makes it. `terms` is the version that was accepted.
+ */
+export async function signIn(
+  tx: Tx,
+  deps: SignUpDeps,
+  who: Identified,
+  { terms, at }: { terms: string | null; at: number },
+): Promise<{ accountId: string; isNew: boolean } | { accountId: null }> {
+  const known = await findAccountOf(tx, who);
+  if (known) return { accountId: await remember(tx, known, who, at), isNew: false };
+  // Nobody else signs up from here on: a no-op update, because it locks the row on both engines alike.
+  await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
+  const meanwhile = await findAccountOf(tx, who);
+  if (meanwhile) return { accountId: await remember(tx, meanwhile, who, at), isNew: false };
+  if (terms === null) return { accountId: null };
+  const accountId = deps.ids.next();
+  await tx
+    .insertInto('account')
+    .values({
+      id: accountId,
+      kind: 'member',
+      created_at: at,
+      last_active_at: at,
+      name: who.name,
+      email: who.email,
+      tier: 0,
+      is_local: who.provider === 'local' ? 1 : 0,
+      terms_version: terms,
+      terms_at: at,
+    })
+    .execute();
+  await openWallet(tx, accountId, deps.ids.next());
+  await remember(tx, accountId, who, at);
+  await giveBonus(tx, deps, accountId, who, at);
+  return { accountId, isNew: true };
+}
+
+/** How one can sign in to an account, by provider. */
+export async function providersOf(db: Reader, accountId: string): Promise<string[]> {
+  const rows = await selectProviders.all(db, { accountId });
+  return rows.map((row) => row.provider);
+}
+
+const selectProviders = prepared((db, p: { accountId: string }) =>
+  db.selectFrom('identity').select('provider').distinct().where('account_id', '=', p.accountId).orderBy('provider'),
+);
+
+function verifiedMailbox(who: Identified): string | null {
+  return who.emailVerified && who.email !== null ? mailboxOf(who.email) : null;
+}
+
+async function findIdentity(db: Reader, provider: string, subject: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('identity')
+    .select('account_id')
+    .where('provider', '=', provider)
+    .where('subject', '=', subject)
+    .executeTakeFirst();
+  return row?.account_id ?? null;
+}
+
+/** Notes this way to sign in, and the mailbox that it verified unless another account has it. Returns the account. */
+async function remember(tx: Tx, accountId: string, who: Identified, at: number): Promise<string> {
+  const mailbox = verifiedMailbox(who);
+  const ways = [{ provider: who.provider, subject: who.subject }];
+  if (mailbox !== null && who.provider !== 'email') ways.push({ provider: 'email', subject: mailbox });
+  for (const way of ways) {
+    const made = await tx
+      .insertInto('identity')
+      .values({ ...way, account_id: accountId, email: who.email, created_at: at, last_used_at: at })
+      .onConflict((conflict) => conflict.columns(['provider', 'subject']).doNothing())
+      .executeTakeFirst();
+    if (made.numInsertedOrUpdatedRows === 1n) changed(tx, accountId, 'account', accountId);
+  }
+  await tx
+    .updateTable('identity')
+    .set({ email: who.email, last_used_at: at })
+    .where('provider', '=', who.provider)
+    .where('subject', '=', who.subject)
+    .execute();
+  return accountId;
+}
+
+/** Once for each verified mailbox and each subject, ever: also after the account was deleted, of which only hashes stay. */
+async function giveBonus(tx: Tx, { policy, secret }: SignUpDeps, accountId: string, who: Identified, at: number) {
+  const amountMicro = policy.accounts.bonusMicro;
+  if (amountMicro === 0 || who.provider === 'local') return;
+  const mailbox = verifiedMailbox(who);
+  const claims = [`${who.provider}:${who.subject}`, ...(mailbox === null ? [] : [`mailbox:${personOf(mailbox)}`])];
+  let isFirst = true;
+  for (const claim of claims) {
+    const made = await tx
+      .insertInto('bonus_claim')
+      .values({ key: hashKeyed(secret, 'bonus', claim), at })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .executeTakeFirst();
+    isFirst &&= made.numInsertedOrUpdatedRows === 1n;
+  }
+  if (!isFirst) return;
+  const reason = 'Welcome to Perigee';
+  await grant(tx, { accountId, amountMicro, requestId: `sign-up:${accountId}`, reason, at });
+}

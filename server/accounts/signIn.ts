@@ -1,0 +1,324 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { SignInQuerySchema } from '../../shared/auth.ts';
+import { PROBLEMS } from '../../shared/problems.ts';
+import { AppError } from '../platform/errors.ts';
+import { type Api, type AppContext, type AppEnv, toAppError } from '../platform/http.ts';
+import type { Log } from '../platform/log.ts';
+import { hashKeyed } from '../platform/secrets.ts';
+import { type AuthDeps, browserName, networkOf, startPageSession } from './authRoutes.ts';
+import { editorName, isAllowedCallback, withQuery } from './callbacks.ts';
+import { type Ceremonies, Unreachable } from './ceremonies.ts';
+import { insertCode, peekCode, redeemCode } from './codes.ts';
+import { decideDevice, findWaiting, readUserCode } from './deviceGrants.ts';
+import { mailboxOf } from './emails.ts';
+import { type Flow, Flows, type Purpose } from './flows.ts';
+import { findAccountOf, type Identified, signIn } from './identities.ts';
+import { readPageCookie, writePageCookie } from './pageCookie.ts';
+import { endSession } from './sessions.ts';
+import * as pages from './signInPages.ts';
+import { describeAccount } from './store.ts';
+import { findCaller } from './tokens.ts';
+
+/** How long who was found out may look at the page that asks for a confirmation. */
+const CONFIRM_MS = 10 * 60_000;
+/** How long an editor may take to exchange its code. */
+const CODE_MS = 2 * 60_000;
+const MAX_FORM = 16 * 1024;
+
+const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+export interface SignInDeps extends AuthDeps {
+  log: Log;
+  ceremonies: Ceremonies;
+}
+
+/**
+ * The pages on which one signs in. A flow begins for an editor, for a waiting device, or for the browser itself; a ceremony
+ * finds out who somebody is; a page names the account and what it is signed in for; and only a click there gives the editor
+ * its code, the device its approval, or the browser its session.
+ */
+export function signInPages(api: Api, deps: SignInDeps): void {
+  const { db, clock, ids, origins, attempts, ceremonies, policy } = deps;
+  const offered = { providers: deps.signIn.providers, email: deps.signIn.mail !== null };
+  const flows = new Flows(deps, deps.secret);
+  const web = new Hono<AppEnv>();
+
+  web.onError((error, c) => {
+    const refusal = toAppError(error);
+    const { status, title } = PROBLEMS[refusal.code];
+    if (status >= 500) deps.log.error({ requestId: c.var.requestId, err: refusal.cause ?? error }, 'a page failed');
+    return show(c, pages.messagePage(title, refusal.detail), status);
+  });
+  for (const path of ['/sign-in', '/sign-in/*', '/device']) {
+    web.use(path, async (c, next) => {
+      await next();
+      c.header('content-security-policy', POLICY);
+      // Without a referrer browsers would send no origin with forms, either.
+      c.header('referrer-policy', 'same-origin');
+      c.header('cache-control', 'no-store');
+    });
+    web.use(path, bodyLimit({ maxSize: MAX_FORM }));
+    web.post(path, async (c, next) => {
+      origins.requireOwnPage(c);
+      await next();
+    });
+  }
+
+  web.get('/sign-in.css', (c) => {
+    c.header('cache-control', 'public, max-age=3600');
+    return c.body(pages.signInStyles, 200, { 'content-type': 'text/css; charset=utf-8' });
+  });
+
+  web.get('/sign-in', async (c) => {
+    requireOffered();
+    if (c.req.query('callback') === undefined) return goOn(c, await flows.begin(c, { kind: 'page' }));
+    const query = SignInQuerySchema.safeParse(c.req.query());
+    if (!query.success)
+      throw new AppError('invalid_request', 'This address is not complete. Begin the sign-in anew in the editor.');
+    const { callback, state, code_challenge: challenge, device_name: name, tool, provider } = query.data;
+    if (!isAllowedCallback(callback, policy.accounts.callbacks))
+      throw new AppError(
+        'invalid_request',
+        'This sign-in would go on at an address that is no known editor’s. The operator can allow it; else sign in by a code.',
+      );
+    const flow = await flows.begin(c, { kind: 'editor', callback, state, challenge, name, tool });
+    return provider ? c.redirect(`/sign-in/with/${provider}?flow=${flow.id}`, 303) : goOn(c, flow);
+  });
+
+  web.get('/sign-in/start', async (c) => show(c, pages.choosePage(await flowOf(c), offered)));
+
+  web.get('/sign-in/with/:provider', async (c) => {
+    const flow = await flowOf(c);
+    const provider = ceremonies.provider(c.req.param('provider'));
+    if (!provider) throw new AppError('not_offered', 'This server does not offer that.');
+    try {
+      const { url, cookies } = await ceremonies.begin(origins.home(c), provider, `/sign-in/done?flow=${flow.id}`);
+      for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
+      return c.redirect(url, 302);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      return show(
+        c,
+        pages.choosePage(flow, offered, `${provider.name} can’t be reached right now. Try again later.`),
+        502,
+      );
+    }
+  });
+
+  web.get('/api/auth/callback/:provider', async (c) => {
+    const provider = ceremonies.provider(c.req.param('provider'));
+    if (!provider) throw new AppError('not_offered', 'This server does not offer that.');
+    const { search } = new URL(c.req.url);
+    const answer = await ceremonies.callback(origins.home(c), provider, search, c.req.header('cookie') ?? '');
+    for (const cookie of answer.headers.getSetCookie()) c.header('set-cookie', cookie, { append: true });
+    return c.redirect(answer.headers.get('location') ?? '/sign-in/failed', 302);
+  });
+
+  web.get('/sign-in/failed', (c) =>
+    show(
+      c,
+      pages.messagePage('The sign-in did not work', 'It was begun in another browser, or too long ago. Begin it anew.'),
+      400,
+    ),
+  );
+
+  web.get('/sign-in/done', async (c) => {
+    const flow = await flowOf(c);
+    const { who, cookies } = await ceremonies.takeUp(origins.home(c), c.req.header('cookie') ?? '');
+    for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
+    if (!who) return show(c, pages.choosePage(flow, offered, 'That did not work. Try again, or another way.'), 400);
+    return identified(c, flow, who);
+  });
+
+  web.post('/sign-in/email', async (c) => {
+    const form = await c.req.parseBody();
+    const flow = await flowOf(c, text(form.flow));
+    const email = text(form.email).trim().toLowerCase();
+    const mailbox = mailboxOf(email);
+    if (!offered.email) throw new AppError('not_offered', 'This server sends no codes by mail.');
+    if (!mailbox) return show(c, pages.choosePage(flow, offered, 'This is no email address.'), 400);
+    await attempts.count('mailFrom', networkOf(deps, c));
+    await attempts.count('mailTo', hashKeyed(deps.secret, 'attempt', mailbox));
+    await ceremonies.sendCode(origins.home(c), email);
+    await flows.write(c, { ...flow, email });
+    return c.redirect(`/sign-in/code?flow=${flow.id}`, 303);
+  });
+
+  web.get('/sign-in/code', async (c) => {
+    const flow = await flowOf(c);
+    return flow.email ? show(c, pages.codePage(flow, flow.email)) : goOn(c, flow);
+  });
+
+  web.post('/sign-in/code', async (c) => {
+    const form = await c.req.parseBody();
+    const flow = await flowOf(c, text(form.flow));
+    if (!flow.email) return goOn(c, flow);
+    await attempts.count('mailCodeFrom', networkOf(deps, c));
+    await attempts.count('mailCode', hashKeyed(deps.secret, 'attempt', mailboxOf(flow.email)!));
+    const code = text(form.code).replace(/\D/g, '');
+    const who = await ceremonies.checkCode(origins.home(c), flow.email, code);
+    if (!who) {
+      const problem = 'This code is wrong, was used, or has expired. After 5 wrong ones, ask for another.';
+      return show(c, pages.codePage(flow, flow.email, problem), 400);
+    }
+    return identified(c, flow, who);
+  });
+
+  web.get('/sign-in/confirm', async (c) => show(c, await confirmation(c, await flowOf(c))));
+
+  web.post('/sign-in/confirm', async (c) => {
+    const form = await c.req.parseBody();
+    const flow = await flowOf(c, text(form.flow));
+    if (text(form.decision) !== 'continue') return cancelled(c, flow);
+    const accepted = text(form.terms) === policy.accounts.terms.version;
+    const done = await confirmed(c, flow, accepted ? policy.accounts.terms.version : null);
+    if (done === 'terms') {
+      const problem = `Confirm that you are ${policy.accounts.smallestAge} or older and accept the terms.`;
+      return show(c, await confirmation(c, flow, problem), 400);
+    }
+    flows.end(c, flow);
+    return done;
+  });
+
+  web.get('/device', (c) => {
+    requireOffered();
+    return show(c, pages.devicePage(readUserCode(c.req.query('user_code') ?? '') ?? ''));
+  });
+
+  web.post('/device', async (c) => {
+    requireOffered();
+    const typed = text((await c.req.parseBody()).user_code);
+    const from = networkOf(deps, c);
+    await attempts.check('userCode', from);
+    const userCode = readUserCode(typed);
+    const grant = userCode ? await findWaiting(db.read, deps.secret, userCode, clock.now()) : undefined;
+    if (!userCode || !grant) {
+      await attempts.count('userCode', from);
+      return show(c, pages.devicePage(typed, 'No device waits under this code. It may have expired.'), 400);
+    }
+    const { id: grantId, name, tool } = grant;
+    return goOn(c, await flows.begin(c, { kind: 'device', grantId, userCode, name, tool }));
+  });
+
+  api.route('/', web);
+
+  function requireOffered(): void {
+    if (offered.providers.length === 0 && !offered.email)
+      throw new AppError('not_offered', 'This server offers no sign-in. Its operator can set one up.');
+  }
+
+  function flowOf(c: AppContext, id = c.req.query('flow')): Promise<Flow> {
+    return flows.read(c, id);
+  }
+
+  function goOn(c: AppContext, flow: Flow) {
+    return c.redirect(`/sign-in/start?flow=${flow.id}`, 303);
+  }
+
+  /** Keeps who this browser turned out to be until its click, under the secret in its cookie. */
+  async function identified(c: AppContext, flow: Flow, who: Identified) {
+    await db.write(async (tx) => {
+      const at = clock.now();
+      await redeemCode(tx, 'identified', flow.secret, at);
+      const made = { code: flow.secret, purpose: 'identified' as const, accountId: null, data: who };
+      await insertCode(tx, { ...made, expiresAt: at + CONFIRM_MS });
+    });
+    return c.redirect(`/sign-in/confirm?flow=${flow.id}`, 303);
+  }
+
+  async function whoseIs(flow: Flow): Promise<Identified> {
+    const found = await peekCode(db.read, 'identified', flow.secret, clock.now());
+    if (!found) throw usedUp();
+    return found.data;
+  }
+
+  async function confirmation(c: AppContext, flow: Flow, problem?: string) {
+    const who = await whoseIs(flow);
+    const accountId = await findAccountOf(db.read, who);
+    const account = accountId ? await describeAccount(db.read, accountId, clock.now()) : null;
+    const label = account?.email ?? account?.name ?? who.email ?? who.name ?? 'unnamed';
+    const way = ceremonies.provider(who.provider)?.name ?? 'email';
+    const there = flow.purpose.kind === 'page' ? await signedInHere(c) : null;
+    const other =
+      there && there.accountId !== accountId ? await describeAccount(db.read, there.accountId, clock.now()) : null;
+    const replaces = other ? (other.email ?? other.name ?? 'Another account') : null;
+    return pages.confirmPage(flow, { label, way, isNew: !account, replaces }, policy.accounts, problem);
+  }
+
+  function signedInHere(c: AppContext) {
+    const token = readPageCookie(c, origins);
+    return token ? findCaller(db.read, token, clock.now()) : null;
+  }
+
+  async function confirmed(c: AppContext, flow: Flow, terms: string | null) {
+    const { purpose } = flow;
+    const at = clock.now();
+    const code = ids.secret();
+    const before = await signedInHere(c);
+    const done = await db.write(async (tx) => {
+      const found = await peekCode(tx, 'identified', flow.secret, at);
+      if (!found) throw usedUp();
+      const { accountId } = await signIn(tx, deps, found.data, { terms, at });
+      if (accountId === null) return 'terms' as const;
+      // Whoever takes the code goes on; of two clicks at once, one.
+      if (!(await redeemCode(tx, 'identified', flow.secret, at))) throw usedUp();
+      if (purpose.kind === 'editor') {
+        const { challenge, name, tool } = purpose;
+        const made = { code, purpose: 'authorization' as const, accountId, data: { challenge, name, tool } };
+        await insertCode(tx, { ...made, expiresAt: at + CODE_MS });
+        return null;
+      }
+      if (purpose.kind === 'device') {
+        const approved = await decideDevice(tx, purpose.grantId, { state: 'approved', accountId }, at);
+        if (!approved) throw new AppError('expired_token', 'This device waits no more. Begin anew on it.');
+        return null;
+      }
+      if (before) await endSession(tx, before.accountId, before.sessionId, at);
+      return { pageToken: await startPageSession(deps, tx, accountId, browserName(c), at) };
+    });
+    if (done === 'terms') return done;
+    if (done) {
+      writePageCookie(c, origins, done.pageToken);
+      return c.redirect('/account', 303);
+    }
+    if (purpose.kind !== 'editor')
+      return show(c, pages.messagePage('Approved', 'Go on on your device. This page can be closed.'));
+    return toEditor(c, 'You are signed in', purpose, { code });
+  }
+
+  async function cancelled(c: AppContext, flow: Flow) {
+    const { purpose } = flow;
+    const at = clock.now();
+    await db.write(async (tx) => {
+      await redeemCode(tx, 'identified', flow.secret, at);
+      if (purpose.kind === 'device') await decideDevice(tx, purpose.grantId, { state: 'denied' }, at);
+    });
+    flows.end(c, flow);
+    if (purpose.kind !== 'editor') return show(c, pages.messagePage('Cancelled', 'Nobody was signed in.'));
+    return toEditor(c, 'Cancelled', purpose, { error: 'access_denied' });
+  }
+
+  /** By a page, not a redirect: browsers ask before they open an editor, and what asks should say why. */
+  function toEditor(
+    c: AppContext,
+    title: string,
+    purpose: Purpose & { kind: 'editor' },
+    query: Record<string, string>,
+  ) {
+    const address = withQuery(purpose.callback, { ...query, state: purpose.state });
+    return show(c, pages.openEditorPage(title, address, editorName(purpose.callback)));
+  }
+}
+
+function show(c: Context<AppEnv>, page: Parameters<Context['html']>[0], status = 200) {
+  return c.html(page, status as 200);
+}
+
+function text(field: unknown): string {
+  return typeof field === 'string' ? field : '';
+}
+
+function usedUp(): AppError {
+  return new AppError('expired_token', 'This was confirmed before, or too long ago. Begin anew.');
+}

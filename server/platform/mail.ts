@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import type { Log } from './log.ts';
+
+export interface Mail {
+  to: string;
+  subject: string;
+  text: string;
+}
+
+/** Sends mail; rejects if the mail server does not take it. */
+export interface Mailer {
+  send(mail: Mail): Promise<void>;
+}
+
+const TIMEOUT_MS = 20_000;
+
+/**
+ * By SMTP; or, to try things without a mail server, into a folder (`file:folder`, one .eml each) or onto the console
+ * (`console:`).
+ */
+export function createMailer({ url, from }: { url: string; from: string }, log: Log): Mailer {
+  if (!url.startsWith('smtp')) return { send: async (mail) => keep(url, await compose(from, mail), mail, log) };
+  const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+  // What a message names is sent, never fetched.
+  const transport = createTransport({ url, ...timeouts, disableFileAccess: true, disableUrlAccess: true }, { from });
+  return { send: async (mail) => void (await transport.sendMail(mail)) };
+}
+
+async function compose(from: string, mail: Mail): Promise<Buffer> {
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' }, { from });
+  return (await transport.sendMail(mail)).message as Buffer;
+}
+
+async function keep(url: string, message: Buffer, mail: Mail, log: Log): Promise<void> {
+  if (url === 'console:') return log.warn({ to: mail.to, subject: mail.subject, text: mail.text }, 'mail, not sent');
+  const folder = url.slice('file:'.length);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${Date.now()}-${randomUUID()}.eml`), message, { mode: 0o600 });
+}

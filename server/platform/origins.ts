@@ -1,0 +1,38 @@
+import type { Config } from './config.ts';
+import { AppError } from './errors.ts';
+import type { AppContext } from './http.ts';
+import { isLoopback } from './settings.ts';
+
+/** By which addresses this server is called. Only behind `hostGuard`, which has refused every foreign Host. */
+export interface Origins {
+  /** Where browsers are sent back to: PUBLIC_URL, or the loopback name by which this request came. */
+  home(c: AppContext): string;
+  /** Every origin that this request may have been sent to: a proxy on this machine may have changed its Host. */
+  of(c: AppContext): string[];
+  /** Whether cookies can be kept to https. */
+  isSecure(c: AppContext): boolean;
+  /** Throws `foreign_page` unless a page of this very server asks: a cookie comes along with requests of others, too. */
+  requireOwnPage(c: AppContext): void;
+}
+
+export function originsOf({ publicUrl }: Pick<Config, 'publicUrl'>): Origins {
+  const asked = (c: AppContext) => `http://${(c.req.header('host') ?? '').toLowerCase()}`;
+  const home = (c: AppContext) => publicUrl ?? asked(c);
+  const of = (c: AppContext) => {
+    const here = asked(c);
+    if (publicUrl === null) return [here];
+    return isLoopback(URL.canParse(here) ? new URL(here).hostname : '') ? [publicUrl, here] : [publicUrl];
+  };
+  return {
+    home,
+    of,
+    isSecure: (c) => home(c).startsWith('https:'),
+    requireOwnPage(c) {
+      const site = c.req.header('sec-fetch-site');
+      const origin = c.req.header('origin');
+      const isOwn = site ? site === 'same-origin' : origin !== undefined && of(c).includes(origin);
+      if (!isOwn)
+        throw new AppError('foreign_page', 'This was asked by a page of another site, or by none. Nothing was done.');
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+/** For secrets of 32 random bytes: a plain hash hides them, and only the hash is stored. Hex. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** For what can be guessed, such as addresses and short codes: without the server's secret its hash says nothing. Hex. */
+export function hashKeyed(secret: string, purpose: string, text: string): string {
+  return createHmac('sha256', secret).update(`${purpose}\0${text}`).digest('hex');
+}
+
+/** Compares two secrets in a time that says nothing about where they differ. */
+export function same(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

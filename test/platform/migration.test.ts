@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import Sqlite from 'better-sqlite3';
+import { Kysely, Migrator, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import pg from 'pg';
+import { migrations } from '../../server/platform/migrations/index.ts';
+import { hashSecret } from '../../server/platform/secrets.ts';
+import { Client } from '../support/client.ts';
+import { ENGINES } from '../support/engines.ts';
+import { freshDatabase, startServer } from '../support/server.ts';
+
+for (const engine of ENGINES)
+  describe(`a database from before there were accounts (${engine})`, () => {
+    it('keeps its guests, their tokens, their credits and their token logs', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const token = 'a'.repeat(43);
+      const at = Date.now();
+      const dialect =
+        engine === 'sqlite'
+          ? new SqliteDialect({ database: new Sqlite(url.slice('sqlite:'.length)) })
+          : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) });
+      const old = new Kysely<unknown>({ dialect });
+      const migrated = await new Migrator({ db: old, provider: migrations(engine) }).migrateTo('003-cut-short');
+      assert.equal(migrated.error, undefined);
+      const id = '0f0e0d0c-0b0a-4908-8706-050403020100';
+      for (const statement of [
+        sql`insert into account values (${id}, 'guest', ${at}, ${at})`,
+        sql`insert into token values (${id}, ${id}, ${hashSecret(token)}, ${at}, ${at}, null)`,
+        sql`insert into token values ('ended', ${id}, ${hashSecret('b'.repeat(43))}, ${at}, ${at}, ${at})`,
+        sql`insert into wallet values (${id}, 'ledger', 7)`,
+        sql`insert into balance values ('ledger', 'promotional', 7, 0), ('ledger', 'purchased', 0, 0)`,
+        sql`insert into transfer values ('t', 'house:grants', 'promotional:ledger', 7, 'grant', 'r', null, ${at})`,
+        sql`insert into log_entry (id, ledger_id, kind, amount, reason, at) values ('l', 'ledger', 'grant', 7, 'was', ${at})`,
+      ])
+        await statement.execute(old);
+      await old.destroy();
+      const server = await startServer(engine, { databaseUrl: url });
+      try {
+        const guest = new Client(server.url, token, id);
+        assert.equal(await guest.available(), 7);
+        assert.deepEqual(
+          (await guest.log()).body.entries.map(({ reason }) => reason),
+          ['was'],
+        );
+        assert.equal((await new Client(server.url, 'b'.repeat(43), id).account()).status, 401);
+        await server.audit();
+      } finally {
+        await server.stop();
+        await remove();
+      }
+    });
+  });
