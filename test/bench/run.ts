@@ -6,6 +6,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
 import { editor } from './editor.ts';
+import { edits } from './edits.ts';
 import { engine } from './engine.ts';
 import { firstToken } from './firstToken.ts';
 import { ledger } from './ledger.ts';
@@ -14,7 +15,7 @@ import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
 
-const measures: Measure[] = [vsix, engine, ledger, firstToken, streams, webview, editor];
+const measures: Measure[] = [vsix, engine, edits, ledger, firstToken, streams, webview, editor];
 
 async function main(): Promise<number> {
   const names = process.argv.slice(2);

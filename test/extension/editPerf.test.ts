@@ -3,8 +3,7 @@ import * as vscode from 'vscode';
 import { block, Scene } from './editModel.ts';
 import { describeWhere } from './window.ts';
 
-/** What the extension host may be blocked for at a time, so that nobody feels it: a frame. */
-const FRAME_MS = 16;
+// What is written is judged here; how long it took is told for `npm run bench -- edits`, and judged there.
 
 /** A file that reads like code: names that differ, brackets that don't. */
 const code = (length: number) =>
@@ -17,34 +16,51 @@ const isChanged = (index: number) => index % 24 === 3;
 const changed = (lines: readonly string[]) =>
   lines.map((line, index) => (isChanged(index) ? line.replace('read', 'readAll') : line));
 
-/** Only where Node tells the time that this thread worked: on a busy machine the clock tells that of others as well. */
-const usage = (globalThis as { process?: { threadCpuUsage?(): { user: number; system: number } } }).process;
-const canMeasure = usage?.threadCpuUsage !== undefined;
+/** The part of Node in use; a web worker has none of it. */
+interface NodeProcess {
+  threadCpuUsage?(): { user: number; system: number };
+  memoryUsage(): { heapUsed: number };
+  getBuiltinModule(name: 'node:v8'): { setFlagsFromString(flags: string): void };
+  getBuiltinModule(name: 'node:vm'): { runInNewContext(code: string): () => void };
+}
+const node = (globalThis as { process?: NodeProcess }).process;
+const canMeasure = node?.threadCpuUsage !== undefined;
 const noTime = 'only Node tells how long a thread has worked';
-const cpuMs = () => {
-  const { user, system } = usage!.threadCpuUsage!();
+
+/** How long this thread has worked: on a busy machine the clock tells the time of others as well. */
+function cpuMs(): number {
+  const { user, system } = node!.threadCpuUsage!();
   return (user + system) / 1000;
-};
+}
+
+/** After garbage collection, in 10^6 bytes. */
+function heapMb(): number {
+  node!.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  node!.getBuiltinModule('node:vm').runInNewContext('gc')();
+  return node!.memoryUsage().heapUsed / 1e6;
+}
 
 describeWhere(canMeasure, 'the extension host while an answer comes', noTime, function () {
   this.timeout(120_000);
   let scene: Scene;
-  /** What was measured, for the report. */
-  let told = '';
   beforeEach(() => {
     scene = new Scene();
   });
   afterEach(() => scene.dispose());
 
-  /** Writes the answer token by token, and measures the longest piece of work between two turns of the host's loop. */
-  async function stream(answer: string): Promise<number> {
-    let longest = 0;
+  /**
+   * Writes the answer token by token, and tells the longest piece of work between two turns of the host's loop, the time
+   * from the last token to the review, and what the heap has grown by.
+   */
+  async function stream(answer: string): Promise<string> {
+    const before = heapMb();
+    let longestMs = 0;
     const start = cpuMs();
     let last = start;
     let isOver = false;
     const watch = () => {
       const now = cpuMs();
-      longest = Math.max(longest, now - last);
+      longestMs = Math.max(longestMs, now - last);
       last = now;
       if (!isOver) setImmediate(watch);
     };
@@ -53,22 +69,25 @@ describeWhere(canMeasure, 'the extension host while an answer comes', noTime, fu
       scene.runs.write(answer.slice(at, at + 4));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    const written = performance.now();
     scene.runs.done();
     await scene.until(() => scene.edits.running.some(({ phase }) => phase === 'reviewing'));
+    const shownMs = performance.now() - written;
     isOver = true;
-    told = ` (longest block ${longest.toFixed(1)} ms, ${Math.round(cpuMs() - start)} ms in all)`;
-    return longest;
+    const allMs = cpuMs() - start;
+    const grownMb = heapMb() - before;
+    const told = { 'longest block, ms': longestMs, 'then, ms': shownMs, 'all, ms': allMs, 'kept, MB': grownMb };
+    return Object.entries(told)
+      .map(([what, value]) => `${what}: ${value.toFixed(2)}`)
+      .join('; ');
   }
 
-  async function check(lines: readonly string[], answer: string, hunks: number): Promise<void> {
-    const longest = await stream(answer);
+  function check(lines: readonly string[], hunks: number): void {
     assert.equal(scene.edits.running[0]!.tracked.open.length, hunks);
     assert.equal(scene.text, changed(lines).join('\n'));
-    // Twice a frame, for what the garbage collector adds.
-    assert.ok(longest < 2 * FRAME_MS, `${longest} ms`);
   }
 
-  it('is never blocked by blocks for a file of 2,000 lines', async function () {
+  it('takes blocks for a file of 2,000 lines', async function () {
     const lines = code(2_000);
     await scene.open(lines.join('\n'), 'typescript');
     await scene.askFile();
@@ -78,29 +97,31 @@ describeWhere(canMeasure, 'the extension host while an answer comes', noTime, fu
         ? [block(lines.slice(index - 3, index + 2).join('\n'), after.slice(index - 3, index + 2).join('\n'))]
         : [],
     );
-    await check(lines, blocks.join(''), blocks.length);
-    this.test!.title += told;
+    const told = await stream(blocks.join(''));
+    check(lines, blocks.length);
+    // A title is what a suite's host prints.
+    this.test!.title += ` (${told})`;
   });
 
-  it('is never blocked by a file of 2,000 lines that is written anew', async function () {
+  it('takes a file of 2,000 lines that is written anew', async function () {
     const lines = code(2_000);
     await scene.open(lines.join('\n'), 'typescript');
     await scene.ask(0, lines.length - 1);
-    await check(lines, `\`\`\`\n${changed(lines).join('\n')}\n\`\`\``, 84);
-    this.test!.title += told;
+    const told = await stream(`\`\`\`\n${changed(lines).join('\n')}\n\`\`\``);
+    check(lines, 84);
+    this.test!.title += ` (${told})`;
   });
 
-  it('is never blocked by a few lines of a file of 10,000', async function () {
+  it('takes a few lines of a file of 10,000', async function () {
     const lines = code(10_000);
     await scene.open(lines.join('\n'), 'typescript');
     await scene.ask(5_000, 5_023);
     const after = [...lines];
     after.splice(5_000, 24, ...changed(lines).slice(5_000, 5_024));
-    const longest = await stream(`\`\`\`\n${after.slice(5_000, 5_024).join('\n')}\n\`\`\``);
+    const told = await stream(`\`\`\`\n${after.slice(5_000, 5_024).join('\n')}\n\`\`\``);
     assert.equal(scene.text, after.join('\n'));
-    assert.ok(longest < 2 * FRAME_MS, `${longest} ms`);
     await vscode.commands.executeCommand('undo');
     assert.equal(scene.text, lines.join('\n'));
-    this.test!.title += told;
+    this.test!.title += ` (${told})`;
   });
 });
