@@ -38,6 +38,32 @@ export function editedLines({ lines }: SourceFile, edits: readonly TrueEdit[]): 
 
 const WORDS = ['total', 'count', 'user', 'next'];
 
+const MANY_WORDS =
+  'order invoice basket customer shipment refund voucher catalogue warehouse supplier session ticket journal receipt ' +
+  'channel message forecast passenger territory schedule inventory discount currency balance';
+
+/** `few`: much of a file repeats, the hard case. `many`: as in real files, a line with words in it hardly does. */
+export type Vocabulary = 'few' | 'many';
+
+function realPhrase(draw: Draw, fancy: boolean): string {
+  const words = MANY_WORDS.split(' ');
+  const [a, b, c] = [words[draw(24)]!, words[draw(24)]!, words[draw(24)]!];
+  const phrases = [
+    `const ${a}${draw(9)} = ${b}.${c}(${draw(99)});`,
+    `return ${a}.${b};`,
+    '}',
+    '',
+    `if (${a}.${b} > ${draw(99)}) {`,
+    `log("${a} of ${b}", '${c}');`,
+    `// ${a}'s ${b} - before ${c}...`,
+    `* ${a} and ${b}`,
+    `this.${a}.${b} += ${c} - ${draw(99)};`,
+    `function ${a}${draw(99)}(${b}, ${c}) {`,
+  ];
+  if (fancy) phrases.push(`log("${a}’s ${b} – ${c}…");`, `// ${a} – “${b}”`);
+  return phrases[draw(phrases.length)]!;
+}
+
 /** What a line says, of few words, so that much of it repeats. */
 function somePhrase(draw: Draw, fancy: boolean): string {
   const word = WORDS[draw(WORDS.length)]!;
@@ -61,10 +87,17 @@ function somePhrase(draw: Draw, fancy: boolean): string {
 }
 
 /** Lines that begin at `level` and go in or out by one level at a time. */
-function someLines(draw: Draw, length: number, unit: string, level: number, fancy: boolean): string[] {
+function someLines(
+  draw: Draw,
+  length: number,
+  unit: string,
+  level: number,
+  fancy: boolean,
+  vocabulary: Vocabulary,
+): string[] {
   let depth = level;
   return Array.from({ length }, () => {
-    const phrase = somePhrase(draw, fancy);
+    const phrase = vocabulary === 'few' ? somePhrase(draw, fancy) : realPhrase(draw, fancy);
     const line = phrase === '' ? '' : unit.repeat(depth) + phrase;
     depth = Math.max(0, Math.min(4, depth + draw(3) - 1));
     return draw(25) === 0 ? `${line}  ` : line;
@@ -76,14 +109,17 @@ export interface Case {
   edits: TrueEdit[];
   /** Whether typographic characters stand in the file. */
   fancy: boolean;
+  /** Whether a stretch of the file was copied to another place of it. */
+  hasCopy: boolean;
 }
 
-export function someCase(draw: Draw, mostEdits: number): Case {
+export function someCase(draw: Draw, mostEdits: number, vocabulary: Vocabulary = 'few'): Case {
   const unit = ['\t', '  ', '    '][draw(3)]!;
   const fancy = draw(3) === 0;
-  const lines = someLines(draw, 4 + draw(36), unit, 0, fancy);
+  const lines = someLines(draw, 4 + draw(36), unit, 0, fancy, vocabulary);
   // The hard case: a stretch of the file stands there twice, perhaps further in.
-  if (draw(3) === 0) {
+  const hasCopy = draw(vocabulary === 'few' ? 3 : 20) === 0;
+  if (hasCopy) {
     const from = draw(lines.length);
     const copy = lines.slice(from, from + 1 + draw(8));
     const inner = draw(2) === 0 ? copy : copy.map((line) => (line === '' ? line : unit + line));
@@ -103,12 +139,12 @@ export function someCase(draw: Draw, mostEdits: number): Case {
     const end = Math.min(lines.length, start + draw(4));
     const near = lines[start] ?? '';
     const level = Math.floor(/^[ \t]*/.exec(near)![0].length / unit.length);
-    const fresh = someLines(draw, end > start ? draw(5) : 1 + draw(4), unit, Math.min(4, level), fancy);
+    const fresh = someLines(draw, end > start ? draw(5) : 1 + draw(4), unit, Math.min(4, level), fancy, vocabulary);
     const clean = fresh.map((line) => line.trimEnd());
     if (clean.join('\n') !== lines.slice(start, end).join('\n')) edits.push({ start, end, fresh: clean });
     from = end + 1;
   }
-  return { file, edits, fancy };
+  return { file, edits, fancy, hasCopy };
 }
 
 /** One line as it is written down; `at` is the file's line that it stands for, undefined for a new one. */
@@ -156,7 +192,7 @@ export function toBlocks(draw: Draw, { file, edits }: Case): Block[] {
 const indentOf = (line: string) => /^[ \t]*/.exec(line)![0];
 const isBlank = (line: string) => line.trim() === '';
 
-export type Noise = 'shift' | 'restyle' | 'trailing' | 'typography' | 'plain' | 'typo' | 'ellipsis';
+export type Noise = 'shift' | 'restyle' | 'trailing' | 'typography' | 'plain' | 'typo' | 'ellipsis' | 'repeat';
 
 /** What was really done to a block's lines: noise that has nothing to take hold of isn't. */
 export function disturb(draw: Draw, block: Block, noise: Noise, { file, fancy }: Case): boolean {
@@ -248,6 +284,16 @@ export function disturb(draw: Draw, block: Block, noise: Noise, { file, fancy }:
     line.text = line.text.replace(/[a-z](?=[a-z]{3})/, (letter) => (letter === 'q' ? 'z' : 'q'));
     return true;
   }
+  if (noise === 'repeat') {
+    const at = lines.findIndex(
+      (line, index) => line.op === 'keep' && !isBlank(line.text) && index >= draw(lines.length),
+    );
+    const one = lines[at];
+    // Where it stands twice in the file, nothing shows that once too often is meant.
+    if (!one || [one.at! - 1, one.at! + 1].some((near) => file.lines[near]?.trim() === one.meant.trim())) return false;
+    lines.splice(at, 0, { ...one });
+    return true;
+  }
   // Code left out: some of the new lines, or of those that stay.
   const where = lines.findIndex(
     (line, index) => line.op !== 'old' && !isBlank(line.text) && index >= draw(lines.length),
@@ -265,22 +311,29 @@ export function disturb(draw: Draw, block: Block, noise: Noise, { file, fancy }:
   return true;
 }
 
-/** Whether a block, read as it is written, stands literally at another place of the file than the one that it is for. */
+/**
+ * Whether a block, read as it is written, stands word for word, blanks included, at another place of the file than the one
+ * that it is for, and not at that one: nobody could know that the other place isn't meant. Blank lines around it are no part
+ * of it.
+ */
 export function saysAnotherPlace(
   block: Block,
   { lines }: SourceFile,
   readings: (line: WrittenLine) => string[],
 ): boolean {
-  const old = block.lines.filter((line) => line.op !== 'new' && !(line.op === 'keep' && isBlank(line.text)));
+  const all = block.lines.filter((line) => line.op !== 'new');
+  const isEdge = (line: WrittenLine) => line.op === 'keep' && isBlank(line.text);
+  const old = all.slice(
+    all.findIndex((line) => !isEdge(line)),
+    all.findLastIndex((line) => !isEdge(line)) + 1,
+  );
   const first = old[0];
   if (!first) return false;
-  const isAt = (shift: number) =>
-    old.every((line) => {
-      const there = lines[line.at! + shift];
-      return there !== undefined && readings(line).some((text) => text.trimEnd() === there.trimEnd());
-    });
-  if (isAt(0)) return false;
-  return lines.some((_, start) => start !== first.at && isAt(start - first.at!));
+  const isAt = (start: number) =>
+    old.every((line, index) => readings(line).some((text) => text === lines[start + index]));
+  const isOwn = (start: number) => old.every((line, index) => line.at === start + index);
+  if (isOwn(first.at!) && isAt(first.at!)) return false;
+  return lines.some((_, start) => isAt(start) && !isOwn(start));
 }
 
 /** Whether mistakes have cancelled out in what is copied, but not in what is new: then nothing shows that any were made. */

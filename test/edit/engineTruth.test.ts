@@ -16,6 +16,7 @@ import {
   someCase,
   textOf,
   toBlocks,
+  type Vocabulary,
   type WrittenLine,
 } from './engineCases.ts';
 
@@ -26,21 +27,31 @@ const RUNS = 7_000;
 const seed = Number(process.env.EDIT_SEED ?? 20_260_101);
 
 type Draw = ReturnType<typeof drawFrom>;
-type Verdict = 'right' | 'refused' | 'another place' | 'wrong';
+type Verdict = 'right' | 'refused' | 'wrong';
 
-const NOISES: Noise[] = ['shift', 'restyle', 'trailing', 'typography', 'plain', 'typo', 'ellipsis'];
+/** What models get wrong, by the names of the table. */
+const NOISES: Record<Noise, string> = {
+  shift: 'indentation moved',
+  restyle: 'indentation of another kind',
+  trailing: 'trailing blanks',
+  typography: 'quotes, dashes, dots typeset',
+  plain: 'quotes, dashes, dots made plain',
+  typo: 'a word misspelt',
+  ellipsis: 'an ellipsis for code',
+  repeat: 'a line of context twice',
+};
 
 /** What a model makes of the blocks; the names of its mistakes. */
 function makeNoise(draw: Draw, blocks: Block[], one: Case): string[] {
   const made: string[] = [];
   if (draw(4) === 0) return made;
   for (let count = 1 + draw(2); count > 0; count--) {
-    const noise = NOISES[draw(NOISES.length)]!;
+    const noise = (Object.keys(NOISES) as Noise[])[draw(8)]!;
     // One would take back what the other did.
     const opposite = { plain: 'typography', typography: 'plain' }[noise as string];
-    if (made.includes(noise) || (opposite && made.includes(opposite))) continue;
+    if (made.includes(NOISES[noise]) || (opposite && made.includes(NOISES[opposite as Noise]))) continue;
     const some = blocks.filter((block) => draw(2) === 0 && disturb(draw, block, noise, one));
-    if (some.length > 0) made.push(noise);
+    if (some.length > 0) made.push(NOISES[noise]);
   }
   return made;
 }
@@ -72,12 +83,16 @@ function writeSearchReplace(draw: Draw, blocks: readonly Block[], made: string[]
     let replace = side(block, 'new');
     // An escape of its own in the text, escaped no further, has more than one reading.
     if (draw(12) === 0 && search.length > 1) {
-      made.push('escapes');
+      made.push('line ends and tabs escaped');
       search = escaped(search);
       replace = escaped(replace);
     }
     const path = index > 0 && draw(2) === 0 ? [] : [draw(2) === 0 ? PATH : `**${PATH}**:`];
-    const body = [marks[0]!, ...search, '=======', ...replace, marks[1]!];
+    // As Roo writes them; the numbers are any.
+    const isNumbered = draw(8) === 0;
+    if (isNumbered) made.push('wrong line numbers');
+    const numbers = isNumbered ? [`:start_line:${1 + draw(60)}`, '-------'] : [];
+    const body = [marks[0]!, ...numbers, ...search, '=======', ...replace, marks[1]!];
     return draw(2) === 0
       ? ['Here it is:', '', ...path, '```ts', ...body, '```', '']
       : ['```ts', ...path, ...body, '```'];
@@ -87,7 +102,7 @@ function writeSearchReplace(draw: Draw, blocks: readonly Block[], made: string[]
 function writePatch(draw: Draw, blocks: readonly Block[], { file }: Case, made: string[]): string[] {
   const order = draw(4) === 0 ? shuffled(draw, blocks) : blocks;
   const unmarked = draw(3);
-  if (unmarked > 0) made.push('no mark');
+  if (unmarked > 0) made.push('no leading blank');
   const parts = order.flatMap((block) => {
     const body = block.lines.map(({ op, text }) => {
       if (op === 'new') return `+${text}`;
@@ -97,7 +112,7 @@ function writePatch(draw: Draw, blocks: readonly Block[], { file }: Case, made: 
     const heads: (() => string)[] = [
       () => '@@',
       () => {
-        made.push('numbers');
+        made.push('wrong line numbers');
         return `@@ -${1 + draw(40)},${draw(9)} +${1 + draw(40)},${draw(9)} @@`;
       },
       () => {
@@ -117,92 +132,102 @@ function writePatch(draw: Draw, blocks: readonly Block[], { file }: Case, made: 
 
 const indentLength = (line: string) => /^[ \t]*/.exec(line)![0].length;
 
-function resultOf(answer: readonly string[], draw: Draw, before: string): FilePlan {
-  const text = answer.join(draw(5) === 0 ? '\r\n' : '\n') + (draw(2) === 0 ? '\n' : '');
+/** The plan that comes of an answer, read in two pieces. */
+function resultOf(answer: readonly string[], draw: Draw, { file }: Case, made: string[]): FilePlan {
+  const eol = draw(5) === 0 ? '\r\n' : '\n';
+  if (eol !== file.eol) made.push('line ends');
+  const text = answer.join(eol) + (draw(2) === 0 ? eol : '');
   const reader = new AnswerReader();
   const cut = draw(text.length + 1);
   const edits = [...reader.feed(text.slice(0, cut)), ...reader.feed(text.slice(cut)), ...reader.end()];
-  const plans = planEdits(edits, (path) => (path === PATH ? before : undefined));
+  const plans = planEdits(edits, (path) => (path === PATH ? textOf(file) : undefined));
   return plans.find((plan) => plan.path === PATH || plan.kind === 'refused') ?? assert.fail('no plan');
 }
 
+type Counts = Record<Verdict, number>;
+
+const none = (): Counts => ({ right: 0, refused: 0, wrong: 0 });
+
 interface Tally {
-  verdicts: Record<Verdict, number>;
-  byNoise: Map<string, Record<Verdict, number>>;
+  all: Counts;
+  /** Of cases with exactly one mistake, and of those without or with more. */
+  byNoise: Map<string, Counts>;
   reasons: Map<string, number>;
+  /** Why answers without a mistake are refused. */
+  plainReasons: Map<string, number>;
+  leftOut: number;
 }
 
-const none = (): Record<Verdict, number> => ({ right: 0, refused: 0, 'another place': 0, wrong: 0 });
-
-function count(tally: Tally, made: readonly string[], verdict: Verdict, plan: FilePlan): void {
-  tally.verdicts[verdict]++;
-  for (const noise of made.length === 0 ? ['none'] : new Set(made)) {
-    const counts = tally.byNoise.get(noise) ?? none();
-    counts[verdict]++;
-    tally.byNoise.set(noise, counts);
-  }
+function count(tally: Tally, made: ReadonlySet<string>, verdict: Verdict, plan: FilePlan): void {
+  const [only] = made;
+  const name = made.size === 0 ? 'no mistake' : made.size > 1 ? 'several mistakes' : only!;
+  const counts = tally.byNoise.get(name) ?? none();
+  tally.byNoise.set(name, counts);
+  tally.all[verdict]++;
+  counts[verdict]++;
   if (plan.kind !== 'refused') return;
-  for (const { reason } of plan.refusals) tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1);
+  for (const { reason } of plan.refusals) {
+    for (const reasons of made.size === 0 ? [tally.reasons, tally.plainReasons] : [tally.reasons]) {
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    }
+  }
 }
+
+const totalOf = ({ right, refused, wrong }: Counts) => right + refused + wrong;
 
 function print(name: string, tally: Tally): void {
-  const total = Object.values(tally.verdicts).reduce((a, b) => a + b, 0);
-  const share = (counts: Record<Verdict, number>) => {
-    const all = Object.values(counts).reduce((a, b) => a + b, 0);
-    const part = (verdict: Verdict) => `${verdict} ${((100 * counts[verdict]) / all).toFixed(1)} %`;
-    return (['right', 'refused', 'another place'] as const).map(part).join(', ');
+  const share = (counts: Counts) => {
+    const part = (verdict: Verdict) => `${verdict} ${((100 * counts[verdict]) / totalOf(counts)).toFixed(1)} %`;
+    return `${part('right')}, ${part('refused')}, wrong ${counts.wrong}`;
   };
-  console.log(`      ${name}: ${total} cases; ${share(tally.verdicts)}, wrong ${tally.verdicts.wrong}`);
-  for (const [noise, counts] of [...tally.byNoise].sort()) console.log(`        ${noise.padEnd(11)} ${share(counts)}`);
-  const reasons = [...tally.reasons].sort((a, b) => b[1] - a[1]).map(([reason, times]) => `${reason} ${times}`);
-  if (reasons.length > 0) console.log(`        refused as: ${reasons.join(', ')}`);
+  console.log(`      ${name}: ${totalOf(tally.all)} cases; ${share(tally.all)}`);
+  for (const [noise, counts] of [...tally.byNoise].sort()) {
+    console.log(`        ${noise.padEnd(32)} ${String(totalOf(counts)).padStart(5)}  ${share(counts)}`);
+  }
+  const told = (reasons: Map<string, number>) =>
+    [...reasons]
+      .sort((a, b) => b[1] - a[1])
+      .map(([reason, times]) => `${reason} ${times}`)
+      .join(', ') || 'nothing';
+  console.log(`        refused as: ${told(tally.reasons)}; without a mistake, as: ${told(tally.plainReasons)}`);
+  if (tally.leftOut > 0) {
+    console.log(`        left out: ${tally.leftOut}, which say another place of the file word for word`);
+  }
 }
 
-/** Runs one format; `judge` gives the plan, its mistakes, and the blocks whose place may have changed with them. */
+/** What a format makes of a case; undefined when it has nothing to say, `misled` when it says another place. */
+type Written = { plan: FilePlan; made: string[]; expected: string; answer: readonly string[] } | 'misled' | undefined;
+
+/** Runs one format; `write` writes a case down, with mistakes. */
 function check(
   name: string,
-  mostEdits: number,
-  write: (
-    draw: Draw,
-    one: Case,
-  ) => { plan: FilePlan; made: string[]; expected: string; misled: boolean; answer: string },
-): void {
-  const tally: Tally = { verdicts: none(), byNoise: new Map(), reasons: new Map() };
+  write: (draw: Draw, one: Case) => Written,
+  { mostEdits = 3, runs = RUNS, vocabulary = 'few' as Vocabulary } = {},
+): Tally {
+  const tally: Tally = { all: none(), byNoise: new Map(), reasons: new Map(), plainReasons: new Map(), leftOut: 0 };
   fc.assert(
     fc.property(fc.gen(), (gen) => {
       const draw = drawFrom(gen, fc.nat);
-      const one = someCase(draw, mostEdits);
+      const one = someCase(draw, mostEdits, vocabulary);
       const before = textOf(one.file);
-      const { plan, made, expected, misled, answer } = write(draw, one);
-      if (expected === before || plan === nothing) return;
+      const written = write(draw, one);
+      if (written === 'misled') tally.leftOut++;
+      if (!written || written === 'misled' || written.expected === before) return;
+      const { plan, made, expected, answer } = written;
+      if (one.hasCopy) made.push('the place twice in the file');
       const isRight = plan.kind === 'update' && plan.after === expected;
-      const verdict: Verdict = isRight
-        ? 'right'
-        : plan.kind === 'refused'
-          ? 'refused'
-          : misled
-            ? 'another place'
-            : 'wrong';
-      count(tally, made, verdict, plan);
+      const verdict: Verdict = isRight ? 'right' : plan.kind === 'refused' ? 'refused' : 'wrong';
+      count(tally, new Set(made), verdict, plan);
       if (verdict !== 'wrong') return;
       const after = plan.kind === 'update' ? plan.after : plan.kind;
-      assert.fail(
-        [
-          `noise: ${made.join()}`,
-          'before',
-          show(before),
-          'answer',
-          show(answer),
-          'true',
-          show(expected),
-          'written',
-          show(after),
-        ].join('\n'),
-      );
+      const parts = { before, answer: answer.join('\n'), true: expected, written: after };
+      const shown = Object.entries(parts).map(([title, text]) => `${title}\n${show(text)}`);
+      assert.fail([`mistakes: ${made.join()}`, ...shown].join('\n'));
     }),
-    { numRuns: RUNS, seed, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
+    { numRuns: runs, seed, endOnFailure: true, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
   );
   print(name, tally);
+  return tally;
 }
 
 const show = (text: string) =>
@@ -211,86 +236,98 @@ const show = (text: string) =>
     .replaceAll('\r', '␍')
     .replace(/ +$/gm, (b) => '·'.repeat(b.length));
 
+/** Blocks with mistakes, in the words of one format. `readings`: how a line that is written down can be read. */
+const asBlocks =
+  (
+    readings: (line: WrittenLine) => string[],
+    write: (draw: Draw, blocks: readonly Block[], one: Case, made: string[]) => string[],
+  ) =>
+  (draw: Draw, one: Case): Written => {
+    const blocks = toBlocks(draw, one);
+    const made = makeNoise(draw, blocks, one);
+    if (one.edits.length === 0 || blocks.some(hidesMistakes)) return undefined;
+    if (blocks.some((block) => saysAnotherPlace(block, one.file, readings))) return 'misled';
+    const answer = write(draw, blocks, one, made);
+    const expected = textOf(one.file, editedLines(one.file, one.edits));
+    return { plan: resultOf(answer, draw, one, made), made, expected, answer };
+  };
+
+const searchReplace = asBlocks(
+  ({ text }) => [text],
+  (draw, blocks, _, made) => writeSearchReplace(draw, blocks, made),
+);
+
+/** A leading blank is the mark or the line's own, whether the mark is there or not. */
+const patch = asBlocks(
+  ({ op, text }) => (op === 'keep' ? [text, ` ${text}`, ...(text.startsWith(' ') ? [text.slice(1)] : [])] : [text]),
+  writePatch,
+);
+
+function wholeFile(draw: Draw, one: Case): Written {
+  const after = editedLines(one.file, one.edits);
+  const made: string[] = [];
+  const written = [...after];
+  if (draw(5) === 0 && written.length > 2) {
+    made.push(NOISES.ellipsis);
+    written.splice(draw(written.length - 1), 2, ['// ... existing code ...', '// ...', '# …'][draw(3)]!);
+  }
+  const fence = draw(2) === 0 ? [`\`\`\`ts ${PATH}`] : [`**${PATH}**`, '', '```ts'];
+  const answer = ['The whole file:', '', ...fence, ...written, '```', '', 'Done.'];
+  return { plan: resultOf(answer, draw, one, made), made, expected: textOf(one.file, after), answer };
+}
+
+function replacement(draw: Draw, one: Case): Written {
+  const [edit] = one.edits;
+  const made: string[] = [];
+  if (!edit || edit.end === edit.start || edit.fresh.length === 0) return undefined;
+  const inner = commonIndent(one.file.lines.slice(edit.start, edit.end));
+  // What replaces a piece of a block stays inside that block.
+  const least = commonIndent(edit.fresh);
+  if (!least.startsWith(inner)) {
+    const missing = inner.slice(least.length);
+    edit.fresh = edit.fresh.map((line) => (line === '' ? line : missing + line));
+  }
+  const atMargin = inner !== '' && commonIndent(edit.fresh) === inner && draw(2) === 0;
+  if (atMargin) made.push('indentation left out');
+  const cut = atMargin ? inner.length : 0;
+  const written = edit.fresh.map((line) => (line === '' ? line : line.slice(cut)));
+  const answer = ['```ts', ...written, '```'];
+  const eol = draw(3) === 0 ? '\r\n' : '\n';
+  if (eol !== one.file.eol) made.push('line ends');
+  const read = readAnswer(answer.join(eol), true, { selection: written, languageId: 'typescript' });
+  const plan = planReplacement(PATH, textOf(one.file), edit, read.kind === 'lines' ? read.lines : []);
+  return { plan, made, expected: textOf(one.file, editedLines(one.file, one.edits)), answer };
+}
+
 describe('what the edit engine writes is what was meant, or nothing', function () {
   this.timeout(120_000);
+  let counted = 0;
+  const add = (tally: Tally) => {
+    counted += totalOf(tally.all);
+    // What is left out must be few, or the rule for it says too much.
+    assert.ok(tally.leftOut < 0.01 * totalOf(tally.all), `${tally.leftOut} left out`);
+  };
 
-  it('of search/replace blocks', () =>
-    check('search/replace', 3, (draw, one) => {
-      const blocks = toBlocks(draw, one);
-      const made = makeNoise(draw, blocks, one);
-      const misled = blocks.some((block) => saysAnotherPlace(block, one.file, (line) => [line.text]));
-      const answer = writeSearchReplace(draw, blocks, made);
-      const expected = textOf(one.file, editedLines(one.file, one.edits));
-      const plan =
-        one.edits.length === 0 || blocks.some(hidesMistakes) ? nothing : resultOf(answer, draw, textOf(one.file));
-      return { plan, made, expected, misled, answer: answer.join('\n') };
-    }));
+  it('of search/replace blocks', () => add(check('search/replace', searchReplace)));
+  it('of V4A patches', () => add(check('V4A', patch)));
+  it('of fenced whole files', () => add(check('whole file', wholeFile)));
+  it('of plain replacements of a selection', () => add(check('replacement', replacement, { mostEdits: 1 })));
 
-  it('of V4A patches', () =>
-    check('V4A', 3, (draw, one) => {
-      const blocks = toBlocks(draw, one);
-      const made = makeNoise(draw, blocks, one);
-      // A leading blank is the mark or the line's own, whether the mark is there or not.
-      const readings = ({ op, text }: WrittenLine) =>
-        op === 'keep' ? [text, ` ${text}`, ...(text.startsWith(' ') ? [text.slice(1)] : [])] : [text];
-      const misled = blocks.some((block) => saysAnotherPlace(block, one.file, readings));
-      const answer = writePatch(draw, blocks, one, made);
-      const expected = textOf(one.file, editedLines(one.file, one.edits));
-      const plan =
-        one.edits.length === 0 || blocks.some(hidesMistakes) ? nothing : resultOf(answer, draw, textOf(one.file));
-      return { plan, made, expected, misled, answer: answer.join('\n') };
-    }));
+  // How much of what is refused above is refused because nearly every line stands more than once there.
+  const many = { runs: 3_000, vocabulary: 'many' as const };
+  it('of search/replace blocks among many different words', () => {
+    const tally = check('search/replace, many words', searchReplace, many);
+    add(tally);
+    const plain = tally.byNoise.get('no mistake')!;
+    // What is refused though it is written rightly stands at more than one place, or names blank lines alone, or is in the
+    // way of another one.
+    assert.ok(plain.right >= 0.96 * totalOf(plain), JSON.stringify(plain));
+    for (const reason of tally.plainReasons.keys()) assert.match(reason, /^(ambiguous|notFound|overlap)$/);
+  });
+  it('of V4A patches among many different words', () => add(check('V4A, many words', patch, many)));
 
-  it('of fenced whole files', () =>
-    check('whole file', 3, (draw, one) => {
-      const after = editedLines(one.file, one.edits);
-      const expected = textOf(one.file, after);
-      const made: string[] = [];
-      const written = [...after];
-      if (draw(5) === 0 && written.length > 2) {
-        made.push('ellipsis');
-        written.splice(draw(written.length - 1), 2, ['// ... existing code ...', '// ...', '# …'][draw(3)]!);
-      }
-      const fence = draw(2) === 0 ? [`\`\`\`ts ${PATH}`] : [`**${PATH}**`, '', '```ts'];
-      const answer = ['The whole file:', '', ...fence, ...written, '```', '', 'Done.'];
-      return {
-        plan: resultOf(answer, draw, textOf(one.file)),
-        made,
-        expected,
-        misled: false,
-        answer: answer.join('\n'),
-      };
-    }));
-
-  it('of plain replacements of a selection', () =>
-    check('replacement', 1, (draw, one) => {
-      const [edit] = one.edits;
-      const made: string[] = [];
-      if (!edit || edit.end === edit.start || edit.fresh.length === 0) {
-        return { plan: nothing, made, expected: textOf(one.file), misled: false, answer: '' };
-      }
-      const selection = one.file.lines.slice(edit.start, edit.end);
-      const inner = commonIndent(selection);
-      // What replaces a piece of a block stays inside that block.
-      const least = commonIndent(edit.fresh);
-      if (!least.startsWith(inner)) {
-        const missing = inner.slice(least.length);
-        edit.fresh = edit.fresh.map((line) => (line === '' ? line : missing + line));
-      }
-      const atMargin = inner !== '' && commonIndent(edit.fresh) === inner && draw(2) === 0;
-      if (atMargin) made.push('at margin');
-      const cut = atMargin ? inner.length : 0;
-      const written = edit.fresh.map((line) => (line === '' ? line : line.slice(cut)));
-      const answer = ['```ts', ...written, '```'];
-      const expected = textOf(one.file, editedLines(one.file, one.edits));
-      const read = readAnswer(answer.join(draw(3) === 0 ? '\r\n' : '\n'), true, {
-        selection: written,
-        languageId: 'typescript',
-      });
-      const lines = read.kind === 'lines' ? read.lines : [];
-      const plan = planReplacement(PATH, textOf(one.file), edit, lines);
-      return { plan, made, expected, misled: false, answer: answer.join('\n') };
-    }));
+  after(() => {
+    console.log(`      ${counted} cases in all, wrong 0`);
+    assert.ok(counted >= 20_000);
+  });
 });
-
-const nothing: FilePlan = { kind: 'refused', path: PATH, refusals: [], placed: [] };

@@ -9,6 +9,7 @@ import { similarity, similarPlaces } from './similarity.ts';
 const SIMILAR = 0.95;
 /** By so much the second best place must be worse. */
 const MARGIN = 0.04;
+const BLANK = 'blank lines alone tell no place';
 /** So many of the equally good places are told. */
 const MAX_CANDIDATES = 20;
 
@@ -26,6 +27,8 @@ export type Found =
  */
 export function findPlace(file: IndexedFile, change: Change): Found {
   const written = change.format === 'v4a' ? withoutBlankEdges(change.lines) : change.lines;
+  // Also where there is but one such line: nobody would name it.
+  if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
   if (change.format === 'searchReplace') {
@@ -101,7 +104,7 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
     return { start, pairs: kept, how: differs ? 'lineEnds' : 'exact', looksAsWritten: true };
   }
   if (isEach((text, fileLine) => trimTrail(text) === trimTrail(fileLine))) {
-    return { start, pairs: kept, how: 'trailingBlanks', looksAsWritten: true };
+    return { start, pairs: kept, how: 'trailingBlanks', looksAsWritten: false };
   }
   const place = { start, pairs };
   if (!isUniform(pairs)) return { ...place, how: undefined, looksAsWritten: false };
@@ -171,7 +174,6 @@ function unescapeChange(lines: readonly ChangeLine[]): readonly ChangeLine[] | u
 function findSimilar(file: IndexedFile, change: Change, written: readonly ChangeLine[]): Found {
   const lines = written;
   const old = lines.filter(isOld);
-  if (old.every((line) => isBlank(line.text))) return { kind: 'notFound', why: 'blank lines alone tell no place' };
   const keys = old.map((line) => looseKey(line.text));
   const places = similarPlaces(file, keys, MAX_CANDIDATES);
   if (!places) return { kind: 'notFound', why: 'too many lines are alike to tell them apart' };
@@ -195,6 +197,10 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   }
   if (old.some((line, index) => line.op === 'old' && readings[index] !== fileLines[index])) {
     return { kind: 'notFound', why: 'a line that is to be replaced differs from the file' };
+  }
+  // What was remembered wrongly stands nowhere: a line that does is one in a wrong place, as when context is written twice.
+  if (readings.some((text, index) => text !== fileLines[index] && file.at(looseKey(text)).length > 0)) {
+    return { kind: 'notFound', why: 'some of them stand elsewhere' };
   }
   const pairs = old.flatMap((line, index): IndentPair[] =>
     isBlank(line.text) ? [] : [[[indentOf(readings[index]!)], indentOf(fileLines[index]!)]],
