@@ -321,7 +321,7 @@ describe('what the edit engine writes is what was meant, or nothing', function (
     const plain = tally.byNoise.get('no mistake')!;
     // What is refused though it is written rightly stands at more than one place, or names blank lines alone, or is in the
     // way of another one.
-    assert.ok(plain.right >= 0.96 * totalOf(plain), JSON.stringify(plain));
+    assert.ok(plain.right >= 0.94 * totalOf(plain), JSON.stringify(plain));
     for (const reason of tally.plainReasons.keys()) assert.match(reason, /^(ambiguous|notFound|overlap)$/);
   });
   it('of V4A patches among many different words', () => add(check('V4A, many words', patch, many)));

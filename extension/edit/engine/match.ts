@@ -73,6 +73,9 @@ function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine
   const graded = file.places(old.map((line) => looseKey(line.text))).map((start) => grade(file, old, start));
   if (graded.length === 0) return undefined;
   const asWritten = graded.filter((place) => place.looksAsWritten);
+  if (asWritten.length === 0 && !old.some((line) => /[\p{L}\p{N}_]/u.test(line.text))) {
+    return { kind: 'notFound', why: 'brackets alone tell no place unless they stand just as they are written' };
+  }
   const equal = asWritten.length > 0 ? asWritten : graded;
   const fitting = told(file, change, equal, old.length);
   if (fitting.length === 0 && equal.length === 1) {
