@@ -37,6 +37,10 @@ export const SuspendedSchema = z.object({
 });
 export type Suspended = z.infer<typeof SuspendedSchema>;
 
+/** The account's owner closed it: it is read and exported still, nothing is answered, and until `goneAt` it can be kept. */
+export const ClosingSchema = z.object({ since: z.iso.datetime(), goneAt: z.iso.datetime() });
+export type Closing = z.infer<typeof ClosingSchema>;
+
 export const AccountSchema = z
   .object({
     id: z.uuid(),
@@ -48,6 +52,9 @@ export const AccountSchema = z
       .optional()
       .describe('members: how one can sign in to it, such as "google" or "email"'),
     tier: z.int().nonnegative().optional().describe('members: which limits apply'),
+    marketing: z.boolean().optional().describe('members: whether news may be mailed'),
+    termsDue: z.string().optional().describe('the version of the terms to accept: nothing is answered before that'),
+    closing: ClosingSchema.optional(),
     suspended: SuspendedSchema.optional(),
     createdAt: z.iso.datetime(),
   })
@@ -59,13 +66,41 @@ export const LimitsSchema = z.object({
   maxOutputTokens: z.int().optional().describe('the longest answer this account gets'),
 });
 
-/** Something the account's owner must be told, such as a change of terms. */
-export const NoticeSchema = z.object({ id: z.string(), kind: z.string(), text: z.string(), at: z.iso.datetime() });
+/** Something the account's owner must be told; `id` stays the same for as long as it is the same thing. */
+export const NoticeSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['suspended', 'closing', 'terms']),
+  text: z.string().describe('whole sentences: what it is, and what can be done'),
+  at: z.iso.datetime(),
+});
+export type Notice = z.infer<typeof NoticeSchema>;
 
 export const AccountAnswerSchema = z
   .object({ account: AccountSchema, balance: BalanceSchema, limits: LimitsSchema, notices: z.array(NoticeSchema) })
   .meta({ id: 'AccountAnswer' });
 export type AccountAnswer = z.infer<typeof AccountAnswerSchema>;
+
+/** `PATCH /api/account`: what its owner corrects. Answers with the account as it is then. */
+export const ProfilePatchSchema = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    marketing: z.boolean().optional().describe('whether news may be mailed'),
+  })
+  .meta({ id: 'ProfilePatch' });
+export type ProfilePatch = z.infer<typeof ProfilePatchSchema>;
+
+const emailField = { email: z.string().trim().min(3).max(320) };
+
+/** `POST /api/account/email`: mails a code to an address that shall be this account's. */
+export const EmailRequestSchema = z.strictObject(emailField);
+/** `POST /api/account/email/confirm`: with the code it is, and one can sign in by it. */
+export const EmailConfirmSchema = z.strictObject({ ...emailField, code: z.string().trim().min(6).max(12) });
+
+/** `POST /api/account/terms`: accepts the terms, and confirms the age that they ask for. */
+export const TermsRequestSchema = z.strictObject({ version: z.string().max(100) });
+
+/** `POST /api/account/closing` closes the account, which goes for good at `goneAt`; `DELETE` of the same keeps it. */
+export const ClosingAnswerSchema = ClosingSchema.meta({ id: 'ClosingAnswer' });
 
 export const GuestAnswerSchema = z
   .object({ token: z.string().describe('shown once; send it as `Authorization: Bearer`'), account: AccountSchema })

@@ -2,6 +2,9 @@ import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
 import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
 import { planFile } from '../../extension/edit/engine/plan.ts';
+import { AnswerPlanner } from '../../extension/edit/engine/planner.ts';
+import { rebaseHunks } from '../../extension/edit/engine/rebase.ts';
+import { planSnippet } from '../../extension/edit/engine/snippet.ts';
 import { type Finding, listed, type Measure, median } from './numbers.ts';
 
 const PATH = 'src/large.ts';
@@ -86,6 +89,86 @@ function measure(lines: readonly string[], kindOf: (block: number) => Kind): Eng
   return { ms: runs.map(({ ms }) => ms), applied: edits.length - refused, refused };
 }
 
+/** How long each call took while the answer to a file of 2,000 lines came, 40 characters at a time, after a first answer. */
+function measurePlanner(kindOf: (block: number) => Kind): { ms: number[]; hunks: number } {
+  const lines = largeFile(2_000);
+  const text = `${lines.join('\n')}\n`;
+  const pieces = answer(lines, kindOf).match(/[\s\S]{1,40}/g)!;
+  const ms: number[] = [];
+  const timed = <T>(act: () => T): T => {
+    const began = performance.now();
+    const result = act();
+    ms.push(performance.now() - began);
+    return result;
+  };
+  let hunks = 0;
+  // What runs for the first time is compiled: users feel that once.
+  for (let round = 0; round < 5; round++) {
+    ms.length = 0;
+    const planner = new AnswerPlanner();
+    for (const piece of [...pieces, '\n']) {
+      const isChanged = timed(() => planner.feed(piece));
+      for (const path of planner.needs) timed(() => planner.provide(path, text));
+      if (isChanged) timed(() => planner.plans());
+    }
+    planner.end();
+    const [made] = planner.plans();
+    hunks = made?.kind === 'update' ? made.hunks.length : 0;
+  }
+  return { ms, hunks };
+}
+
+/** Moves 50 hunks of a file of 10,000 lines after 200 of its lines were changed by others. */
+function measureRebase(lines: readonly string[]): { ms: number[]; moved: number } {
+  const edits = new AnswerReader();
+  const plan = planFile(PATH, `${lines.join('\n')}\n`, [...edits.feed(answer(lines, () => 'exact')), ...edits.end()]);
+  const hunks = plan.kind === 'update' ? plan.hunks : [];
+  const current = lines.flatMap((line, index) =>
+    index % 100 === 35 ? [line, `  audit(${index});`] : index % 100 === 83 ? [] : [line],
+  );
+  let moved = 0;
+  const ms = Array.from({ length: ROUNDS }, () => {
+    const began = performance.now();
+    const rebased = rebaseHunks(lines, hunks, current);
+    moved = rebased.kind === 'moved' ? rebased.hunks.length : 0;
+    return performance.now() - began;
+  });
+  return { ms, moved };
+}
+
+/** A whole file of 10,000 lines as a piece of code without marks, one line changed. */
+function measureSnippet(lines: readonly string[]): { ms: number[]; hunks: number } {
+  const text = `${lines.join('\n')}\n`;
+  const changed = lines.with(5_003, '    log.info("changed");');
+  let hunks = 0;
+  const ms = Array.from({ length: ROUNDS }, () => {
+    const began = performance.now();
+    const made = planSnippet(PATH, text, changed);
+    hunks = made.kind === 'update' ? made.hunks.length : 0;
+    return performance.now() - began;
+  });
+  return { ms, hunks };
+}
+
+/** What is held, in MB, while a file of 100,000 lines is planned: its index and plan, beside the text and the answer. */
+function measureHeap(lines: readonly string[], kindOf: (block: number) => Kind): number {
+  const { gc } = globalThis as { gc?: () => void };
+  const text = `${lines.join('\n')}\n`;
+  const written = answer(lines, kindOf);
+  const planner = new AnswerPlanner();
+  const used = () => {
+    gc?.();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = used();
+  planner.feed(`${written}\n`);
+  planner.provide(PATH, text);
+  planner.plans();
+  const held = used() - before;
+  return planner.plans().length === 1 ? held / 2 ** 20 : Number.NaN;
+}
+
 /** Time to place `BLOCKS` blocks, from the file's text to its new text and hunks, in milliseconds. */
 export function measureEngine(): Finding[] {
   const small = largeFile(10_000);
@@ -98,6 +181,9 @@ export function measureEngine(): Finding[] {
   const mixedLarge = measure(large, mixed);
   const missing = measure(small, () => 'missing');
   const growth = median(mixedLarge.ms) / median(mixedSmall.ms);
+  const fed = measurePlanner(mixed);
+  const rebase = measureRebase(small);
+  const snippet = measureSnippet(small);
   return [
     {
       id: 'engine.exact',
@@ -129,6 +215,36 @@ export function measureEngine(): Finding[] {
       value: median(missing.ms),
       unit: 'ms',
       note: told(missing),
+    },
+    {
+      id: 'engine.feed',
+      what: 'edit engine: longest call while an answer for 2,000 lines comes',
+      value: Math.max(...fed.ms),
+      unit: 'ms',
+      goal: { atMost: 5 },
+      note: `${fed.ms.length} calls, ${fed.ms.reduce((a, b) => a + b, 0).toFixed(1)} ms in all; ${fed.hunks} hunks`,
+    },
+    {
+      id: 'engine.rebase',
+      what: 'edit engine: 50 hunks moved in 10,000 lines that others changed',
+      value: median(rebase.ms),
+      unit: 'ms',
+      goal: { atMost: 100 },
+      note: `200 changes of others; ${rebase.moved} moved; rounds ${listed(rebase.ms)}`,
+    },
+    {
+      id: 'engine.snippet',
+      what: 'edit engine: 10,000 lines without marks, as the whole file',
+      value: median(snippet.ms),
+      unit: 'ms',
+      note: `${snippet.hunks} hunk; rounds ${listed(snippet.ms)}`,
+    },
+    {
+      id: 'engine.heap',
+      what: 'edit engine: held while 100,000 lines are planned',
+      value: measureHeap(large, mixed),
+      unit: 'MB',
+      note: `the text has ${(large.join('\n').length / 2 ** 20).toFixed(1)} M characters`,
     },
   ];
 }
