@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
-import { PriceSchema } from '../../shared/models.ts';
+import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
@@ -14,7 +14,14 @@ const ModelConfigSchema = z.strictObject({
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
-  price: PriceSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  /** Later prices, each from its instant on: announced as soon as they stand here. */
+  priceChanges: z
+    .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
+    .refine((changes) => isAscending(changes.map(({ from }) => Date.parse(from))), {
+      error: 'each change counts from later than the one before it',
+    })
+    .optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 
@@ -41,7 +48,12 @@ const RefundConfigSchema = z.strictObject({
 
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
-  models: z.array(ModelConfigSchema).default([]),
+  models: z
+    .array(ModelConfigSchema)
+    .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
+      error: 'a model is listed twice',
+    })
+    .default([]),
   guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
