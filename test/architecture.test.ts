@@ -33,6 +33,7 @@ const FLOORS: Record<string, number> = {
 const CORES = [
   'shared/answerPaths.ts',
   'server/credits/ledger.ts',
+  'server/credits/planWindows.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',
   'server/gateway/editPrompt.ts',

@@ -56,7 +56,7 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
     return c.json(
       {
         account,
-        balance: await balanceOf(db.read, policy, accountId),
+        balance: await balanceOf(db.read, policy, accountId, clock.now()),
         limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
         notices: [],
       },

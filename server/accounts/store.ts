@@ -33,9 +33,9 @@ export async function describeAccount(db: Reader, id: string, now: number): Prom
   };
 }
 
-/** An account's balance; a guest's is told in messages too. */
-export async function balanceOf(db: Reader, policy: Policy, accountId: string): Promise<Balance> {
+/** An account's balance at `now`; a guest's is told in messages too. */
+export async function balanceOf(db: Reader, policy: Policy, accountId: string, now: number): Promise<Balance> {
   const account = await findAccount(db, accountId);
-  const balance = await readBalance(db, accountId, account?.kind === 'guest' ? policy.guests.runMicro : null);
+  const balance = await readBalance(db, accountId, account?.kind === 'guest' ? policy.guests.runMicro : null, now);
   return account?.is_local ? { ...balance, unlimited: true } : balance;
 }

@@ -84,7 +84,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
     if (caller.isLocal)
       await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
-    const balance = await balanceOf(tx, deps.policy, caller.accountId);
+    const balance = await balanceOf(tx, deps.policy, caller.accountId, at);
     const outputLimit = Math.min(
       sized.outputLimit,
       affordableOutput(model.price, sized.inputBound, balance.availableMicro),
@@ -147,8 +147,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
 
 const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
-async function answerOf(db: Reader, { policy }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
-  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId) };
+async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
 }
 
 /** A retry is compared whole. */

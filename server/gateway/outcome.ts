@@ -44,7 +44,7 @@ export async function tellOutcome(
       chargedMicro: total(charge.charged) - refundedMicro,
       refundedMicro,
       notRefunded: stored.notRefunded,
-      balance: await balanceOf(tx, policy, run.account_id),
+      balance: await balanceOf(tx, policy, run.account_id, clock.now()),
     };
     return { answer, isFirst: !before };
   });

@@ -190,11 +190,11 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   });
 
   /** A run whose events are deleted, from its message: its whole text as one event, and its end. */
-  async function replay(reader: Reader, { policy }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
+  async function replay(reader: Reader, { policy, clock }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
     const run = await findRun(reader, runId);
     const message = run ? await readMessage(reader, run.message_id) : null;
     if (!run) return [];
-    const balance = await balanceOf(reader, policy, run.account_id);
+    const balance = await balanceOf(reader, policy, run.account_id, clock.now());
     const chargedMicro = message?.chargedMicro ?? 0;
     const { cutShort, reason } = message ?? {};
     const end = message?.problem

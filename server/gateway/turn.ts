@@ -237,7 +237,7 @@ async function endRun(
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
   await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
-  const balance = await balanceOf(tx, policy, accountId);
+  const balance = await balanceOf(tx, policy, accountId, at);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }
     : { type: 'done', data: { state: state as 'complete', cutShort, chargedMicro, reason, balance } };

@@ -163,7 +163,7 @@ for (const engine of ENGINES)
         return resolved.kind === 'posted' ? `posted ${resolved.chargedMicro}` : resolved.kind;
       }
       const balance = async () => {
-        const b = await readBalance(db.read, accountId, null);
+        const b = await readBalance(db.read, accountId, null, NOW);
         return { promotional: b.promotionalMicro, purchased: b.purchasedMicro, heldMicro: b.pendingMicro };
       };
       return { apply, balance };

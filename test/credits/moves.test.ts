@@ -57,7 +57,7 @@ for (const engine of ENGINES)
     const take = (guestId: string, accountId: string) =>
       db.write((tx) => takeOver(tx, { guestId, accountId, at: NOW }));
     const left = async (accountId: string) => {
-      const { availableMicro, pendingMicro } = await readBalance(db.read, accountId, null);
+      const { availableMicro, pendingMicro } = await readBalance(db.read, accountId, null, NOW);
       return [availableMicro, pendingMicro];
     };
     /** Runs aren't part of these tests, so the two invariants that ask for them are left out. */

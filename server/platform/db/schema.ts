@@ -19,6 +19,8 @@ export interface Schema {
   balance: BalanceRow;
   transfer: TransferRow;
   hold: HoldRow;
+  plan_use: PlanUseRow;
+  subscription: SubscriptionRow;
   log_entry: LogEntryRow;
   conversation: ConversationRow;
   message: MessageRow;
@@ -173,12 +175,40 @@ export interface HoldRow {
   state: 'pending' | 'posted' | 'voided' | 'expired';
   amount: number;
   /** The split by fund; they sum up to `amount`. */
+  plan: number;
   promotional: number;
   purchased: number;
   /** What was charged, once posted. */
   posted_amount: number;
   created_at: number;
   resolved_at: number | null;
+}
+
+/** What a hold takes of a plan's windows, from the hold's instant on; what comes back is taken off. */
+export interface PlanUseRow {
+  hold_id: string;
+  ledger_id: string;
+  amount: number;
+  at: number;
+}
+
+/** A plan that somebody has, or had. One is active for each ledger. */
+export interface SubscriptionRow {
+  id: string;
+  ledger_id: string;
+  plan: string;
+  /** JSON of the plan's windows, as they were when the period began: `[{name, hours, limitMicro}]`. */
+  windows: string;
+  interval: 'month' | 'year';
+  state: 'active' | 'ended';
+  period_start: number;
+  /** Renewed by what pays for the next one. */
+  period_end: number;
+  /** 1: it ends with the period that is paid for. */
+  is_cancelled: number;
+  /** By what the payment service knows it; null: given by the operator. */
+  payment_ref: string | null;
+  created_at: number;
 }
 
 /** The token log, and for runs their one usage row. */
