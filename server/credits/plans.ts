@@ -104,12 +104,25 @@ export interface PlanPeriod {
   to: number;
 }
 
-/** Gives an account a plan. False if it has one: then nothing is changed. */
+/** Gives an account a plan. False if it has one that goes on: then nothing is changed. */
 export async function startPlan(
   tx: Tx,
   started: PlanPeriod & { id: string; accountId: string; paymentRef: string | null; at: number },
 ): Promise<boolean> {
   const ledgerId = await lockWallet(tx, started.accountId);
+  // One whose time is over needs nobody to say so.
+  await tx
+    .updateTable('subscription')
+    .set({ state: 'ended' })
+    .where('ledger_id', '=', ledgerId)
+    .where('state', '=', 'active')
+    .where((eb) =>
+      eb.or([
+        eb('period_end', '<=', started.at - GRACE_MS),
+        eb.and([eb('period_end', '<=', started.at), eb('is_cancelled', '=', 1)]),
+      ]),
+    )
+    .execute();
   const made = await tx
     .insertInto('subscription')
     .values({
