@@ -13,6 +13,7 @@ import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
@@ -118,6 +119,8 @@ export function createApp(deps: AppDeps): App {
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
+    termsVersion: policy.accounts.terms.version,
+    mailer,
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 
@@ -140,7 +143,8 @@ export function createApp(deps: AppDeps): App {
     }),
   );
   for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
-  for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
+  for (const path of ['/api/account', '/api/account/*', '/api/auth/token', '/api/auth/device', '/api/auth/page'])
+    api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
@@ -149,6 +153,7 @@ export function createApp(deps: AppDeps): App {
   api.use('/api/*', authenticate(accounts));
   accountRoutes(api, accounts);
   sessionRoutes(api, accounts);
+  rightsRoutes(api, accounts);
   creditRoutes(api, { db });
   conversationRoutes(api, { db, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });

@@ -21,6 +21,10 @@ export interface AppEnv {
     isLocal: boolean;
     /** Why and until when (in ms; null: for an undecided time) nothing is answered to this account. */
     suspended: { why: string; until: number | null } | null;
+    /** When the account is deleted, if its owner has closed it: nothing is answered to it. */
+    goneAt: number | null;
+    /** The version of the terms that have to be accepted before anything is answered, if any. */
+    termsDue: string | null;
     sessionId: string;
     /** Calls `end` once the session has ended. Returns what stops that. */
     whenEnded: (end: () => void) => () => void;
