@@ -288,6 +288,22 @@ export async function deleteConversation(tx: Tx, accountId: string, id: string):
   return numDeletedRows === 1n;
 }
 
+/** Ids of an account's conversations that were begun no later than `at`, at most `limit`. */
+export async function findConversations(
+  db: Reader,
+  accountId: string,
+  { at, limit }: { at: number; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('conversation')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('created_at', '<=', at)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** All conversations of an account become another's. Returns their ids. */
 export async function moveConversations(tx: Tx, from: string, to: string): Promise<string[]> {
   const rows = await tx
@@ -299,10 +315,23 @@ export async function moveConversations(tx: Tx, from: string, to: string): Promi
   return rows.map((row) => row.id);
 }
 
-/** What was superseded before `before` is really gone. Returns how many messages. */
-export async function purgeSuperseded(tx: Tx, before: number): Promise<number> {
-  const { numDeletedRows } = await tx.deleteFrom('message').where('superseded_at', '<', before).executeTakeFirst();
+/** What was superseded before `before` is really gone, at most `limit` messages. Returns how many. */
+export async function purgeSuperseded(tx: Tx, before: number, limit: number): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('message')
+    .where('id', 'in', (eb) => eb.selectFrom('message').select('id').where('superseded_at', '<', before).limit(limit))
+    .executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** How many messages were superseded before `before`. */
+export async function countSuperseded(db: Reader, before: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('message')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('superseded_at', '<', before)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): SelectQueryBuilder<Schema, 'message', O> {
