@@ -44,7 +44,7 @@ const targets = {
     {
       ...common,
       minify: false,
-      entryPoints: { main: 'server/main.ts' },
+      entryPoints: { main: 'server/main.ts', admin: 'server/admin.ts' },
       outdir: 'dist/server',
       format: 'esm',
       platform: 'node',

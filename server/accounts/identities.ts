@@ -40,7 +40,7 @@ export async function signIn(
 ): Promise<{ accountId: string; isNew: boolean } | { accountId: null }> {
   const known = await findAccountOf(tx, who);
   if (known) {
-    if (terms !== null) await acceptTerms(tx, known, terms, at);
+    if (terms) await acceptTerms(tx, known, terms, at);
     return { accountId: await remember(tx, known, who, at), isNew: false };
   }
   // Nobody else signs up from here on: a no-op update, because it locks the row on both engines alike.
