@@ -59,7 +59,7 @@ export async function runCommand(deps: CommandDeps, args: readonly string[]): Pr
     const { code, message } = error as { code?: unknown; message: string };
     // What parseArgs can't take.
     if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
-      return { code: 2, lines: [misused(message.split('. ')[0]! + '.').message] };
+      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
     throw error;
   }
 }
