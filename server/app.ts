@@ -11,6 +11,7 @@ import { Ceremonies } from './accounts/ceremonies.ts';
 import { purgeCodes } from './accounts/codes.ts';
 import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
+import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
 import { applyRetention } from './accounts/retention.ts';
@@ -155,6 +156,7 @@ export function createApp(deps: AppDeps): App {
   accountRoutes(api, accounts);
   sessionRoutes(api, accounts);
   rightsRoutes(api, accounts);
+  exportRoutes(api, accounts);
   creditRoutes(api, { db });
   conversationRoutes(api, { db, clock, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });

@@ -261,6 +261,52 @@ export async function readConversation(
   };
 }
 
+/** Some conversations of an account in the order of their ids, after the id `after`. */
+export function pageConversations(
+  db: Reader,
+  accountId: string,
+  { after, limit }: { after: string; limit: number },
+): Promise<ConversationRow[]> {
+  return db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** A message with all that is kept of it: what is attached with its text, and whether another one has replaced it. */
+export interface WholeMessage {
+  seq: number;
+  message: Message;
+  extras: MessageExtras;
+  supersededAt: string | null;
+}
+
+/** Messages of a conversation in reading order, after the place `after`, superseded ones included. */
+export async function pageMessages(
+  db: Reader,
+  conversationId: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<WholeMessage[]> {
+  const rows = await db
+    .selectFrom('message')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    seq: row.seq,
+    message: toMessage(row),
+    extras: toExtras(row.attachments),
+    supersededAt: row.superseded_at === null ? null : iso(row.superseded_at),
+  }));
+}
+
 /** One message, whoever it belongs to: the caller has asked for its run. */
 export async function readMessage(db: Reader, id: string): Promise<Message | null> {
   const row = await db.selectFrom('message').selectAll().where('id', '=', id).executeTakeFirst();
