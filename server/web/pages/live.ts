@@ -54,10 +54,7 @@ export function useResource<T>(path: string | null, topics: readonly Topic[]): R
     };
   }, [path, turn]);
   const wanted = topics.join();
-  useEffect(
-    () => onChange(({ topic, id }) => (wanted.split(',').includes(topic) || id === '') && reload()),
-    [wanted],
-  );
+  useEffect(() => onChange(({ topic, id }) => (wanted.split(',').includes(topic) || id === '') && reload()), [wanted]);
   // What another path said stays until this one has answered: nothing jumps.
   return { value: state.value, failure: state.failure, reload };
 }

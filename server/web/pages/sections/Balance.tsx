@@ -35,7 +35,10 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
           {window.nextFreeAt && (
             <p class="soft">
               {credits(window.nextFreeMicro)} free up at {instant(window.nextFreeAt)}
-              {window.allFreeAt && window.allFreeAt !== window.nextFreeAt && `, all of it at ${instant(window.allFreeAt)}`}.
+              {window.allFreeAt &&
+                window.allFreeAt !== window.nextFreeAt &&
+                `, all of it at ${instant(window.allFreeAt)}`}
+              .
             </p>
           )}
         </div>

@@ -50,7 +50,9 @@ function List() {
       </p>
       {first.value && list.length === 0 && (
         <p class="soft">
-          {search ? `Nothing was found for “${search}”.` : 'There is no conversation yet. What you ask in the editor stands here.'}
+          {search
+            ? `Nothing was found for “${search}”.`
+            : 'There is no conversation yet. What you ask in the editor stands here.'}
         </p>
       )}
       <ul class="list">
@@ -93,9 +95,7 @@ function List() {
           {asks === 'all' ? (
             <p>They are deleted on every device, and can’t be had back. What they cost stays in the token log.</p>
           ) : (
-            <p>
-              “{asks.title}” is deleted on every device, and can’t be had back.
-            </p>
+            <p>“{asks.title}” is deleted on every device, and can’t be had back.</p>
           )}
           <p>
             <a href={asks === 'all' ? '/api/account/export' : `/api/conversations/${asks.id}/export`} download>

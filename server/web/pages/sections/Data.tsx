@@ -26,12 +26,14 @@ export function Data({ answer }: { answer: AccountAnswer }) {
       <h2>Close the account</h2>
       {closing ? (
         <p>
-          It is closed, and deleted for good on <strong>{instant(closing.goneAt)}</strong>. Until then it can be kept: see
-          above.
+          It is closed, and deleted for good on <strong>{instant(closing.goneAt)}</strong>. Until then it can be kept:
+          see above.
         </p>
       ) : (
         <>
-          <p>Nothing is answered any more, and after 7 days the account is deleted for good. Until then you can keep it.</p>
+          <p>
+            Nothing is answered any more, and after 7 days the account is deleted for good. Until then you can keep it.
+          </p>
           <button type="button" class="quiet" onClick={() => setAsks(true)}>
             Close the account
           </button>
@@ -46,8 +48,8 @@ export function Data({ answer }: { answer: AccountAnswer }) {
           onClose={() => setAsks(false)}
         >
           <p>
-            After 7 days it is deleted with its conversations, its devices and what is left of its credits. Nobody can bring
-            it back then.
+            After 7 days it is deleted with its conversations, its devices and what is left of its credits. Nobody can
+            bring it back then.
           </p>
           <p>Until then you can sign in, export your data, and keep the account on this page.</p>
           <p>

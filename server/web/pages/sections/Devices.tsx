@@ -40,8 +40,8 @@ export function Devices() {
                 {session.current && <span class="tag">this browser</span>}
               </div>
               <div class="soft">
-                {[session.tool, KINDS[session.kind]].filter(Boolean).join(' · ')} · last used {when(session.lastUsedAt)},
-                since {instant(session.createdAt)}
+                {[session.tool, KINDS[session.kind]].filter(Boolean).join(' · ')} · last used {when(session.lastUsedAt)}
+                , since {instant(session.createdAt)}
               </div>
             </div>
             {!session.current && (

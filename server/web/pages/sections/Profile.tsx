@@ -58,7 +58,9 @@ function Name({ account }: { account: Account }) {
       </label>
       {failure && <Failure failure={failure} />}
       <div class="row">
-        <button disabled={isBusy || name.trim() === '' || name.trim() === (account.name ?? '')}>Save</button>
+        <button type="submit" disabled={isBusy || name.trim() === '' || name.trim() === (account.name ?? '')}>
+          Save
+        </button>
         <span role="status" class="soft">
           {isSaved && 'Saved.'}
         </span>
@@ -105,7 +107,9 @@ function Email({ account }: { account: Account }) {
             />
           </label>
           <div class="row">
-            <button disabled={isBusy}>Take this address</button>
+            <button type="submit" disabled={isBusy}>
+              Take this address
+            </button>
             <button type="button" class="quiet" onClick={() => setStep('ask')}>
               Another one
             </button>
@@ -126,7 +130,7 @@ function Email({ account }: { account: Account }) {
           </label>
           <p class="soft">You sign in by it from then on, and no more by the one before.</p>
           <div class="row">
-            <button class="quiet" disabled={isBusy}>
+            <button type="submit" class="quiet" disabled={isBusy}>
               Send a code
             </button>
             <span role="status" class="soft">

@@ -86,7 +86,6 @@ function Said({ message }: { message: Message }) {
       )}
       {isAnswer ? (
         // Sanitised: see markdown.ts.
-        // biome-ignore lint/security/noDangerouslySetInnerHtml: what a model wrote goes through DOMPurify first
         <div class="markdown" dangerouslySetInnerHTML={{ __html: html }} />
       ) : (
         <div class="plain">{text}</div>
