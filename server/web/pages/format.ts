@@ -15,6 +15,13 @@ export function signedCredits(micro: number): string {
   return sign + (size / MICRO_PER_CREDIT).toLocaleString('en', { maximumFractionDigits: 2 });
 }
 
+/** "0.42 credits", "not charged". */
+export function spent(micro: number): string {
+  if (micro === 0) return 'not charged';
+  const amount = signedCredits(micro).slice(1);
+  return `${amount} ${amount === '1' ? 'credit' : 'credits'}`;
+}
+
 const DAY_MS = 24 * 3_600_000;
 
 /** "3 minutes ago" within a day, "25 Nov 2026, 21:04" after, in the reader's own zone. */

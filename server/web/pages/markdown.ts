@@ -1,6 +1,8 @@
 import DOMPurify from 'dompurify';
-import { marked } from 'marked';
+import { Marked } from 'marked';
 
+/** HTML in an answer is something to read: it is shown as it was written. */
+const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => escaped(text) } });
 const SAFE_LINK = /^(https?:|mailto:)/i;
 
 DOMPurify.addHook('afterSanitizeAttributes', (node) => {
@@ -12,7 +14,7 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
 
 /** What a model wrote, as HTML that does nothing and loads nothing: no script, no form, no picture from elsewhere, no style. */
 export function renderMarkdown(text: string): string {
-  const html = marked.parse(text, { async: false, gfm: true });
+  const html = marked.parse(text, { async: false });
   return DOMPurify.sanitize(html, {
     ALLOWED_TAGS: [
       ...['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'li', 'ol'],
@@ -22,4 +24,8 @@ export function renderMarkdown(text: string): string {
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
   });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -9,7 +9,7 @@ const KINDS: Record<Session['kind'], string> = {
   guest: 'Guest',
   device: 'Editor or tool',
   page: 'Browser',
-  local: 'Editor on the server’s machine',
+  local: 'On the server’s own machine',
 };
 
 export function Devices() {
@@ -40,8 +40,8 @@ export function Devices() {
                 {session.current && <span class="tag">this browser</span>}
               </div>
               <div class="soft">
-                {[session.tool, KINDS[session.kind]].filter(Boolean).join(' · ')} · last used {when(session.lastUsedAt)}
-                , since {instant(session.createdAt)}
+                {session.tool || KINDS[session.kind]} · last used {when(session.lastUsedAt)}, since{' '}
+                {instant(session.createdAt)}
               </div>
             </div>
             {!session.current && (

@@ -145,6 +145,8 @@ function Email({ account }: { account: Account }) {
 
 function News({ account }: { account: Account }) {
   const { isBusy, failure, act } = useAct();
+  // What was chosen shows at once, and goes back if the server does not take it.
+  const [chosen, setChosen] = useState<boolean>();
   return (
     <>
       <h2>Mail</h2>
@@ -152,11 +154,12 @@ function News({ account }: { account: Account }) {
       <label class="check">
         <input
           type="checkbox"
-          checked={account.marketing ?? false}
+          checked={chosen ?? account.marketing ?? false}
           disabled={isBusy}
           onChange={(event) => {
             const marketing = event.currentTarget.checked;
-            void act(() => call('PATCH', '/api/account', { marketing }));
+            setChosen(marketing);
+            void act(() => call('PATCH', '/api/account', { marketing })).then((ok) => ok || setChosen(undefined));
           }}
         />
         <span>News about Perigee. Notices about your account come in any case.</span>

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Conversation, Message } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { signedCredits, when } from '../format.ts';
+import { spent, when } from '../format.ts';
 import { useResource } from '../live.ts';
 import { renderMarkdown } from '../markdown.ts';
 import { Failure, Loading } from '../parts.tsx';
@@ -73,7 +73,7 @@ function Said({ message }: { message: Message }) {
       <p class="soft">
         {isAnswer ? (message.model ?? 'Answer') : 'You'} · {when(message.createdAt)}
         {ended && ` · ${ended}`}
-        {message.chargedMicro !== undefined && ` · ${signedCredits(-message.chargedMicro)} credits`}
+        {message.chargedMicro !== undefined && ` · ${spent(message.chargedMicro)}`}
       </p>
       {attachments && attachments.length > 0 && (
         <ul class="tags">
