@@ -27,6 +27,7 @@ export class Scene {
         config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
       },
     });
+    if (!(await fetch(`${server.url}/account`)).ok) throw new Error('The page is not built: run "npm run build".');
     server.double.usually({ text: 'Hello. This is an answer of the double.' });
     return new Scene(server, idp, await launchChromium());
   }
