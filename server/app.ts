@@ -18,6 +18,7 @@ import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { purgeSuperseded } from './conversations/store.ts';
+import { purgeLimitUses } from './credits/limits.ts';
 import { creditRoutes } from './credits/routes.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
@@ -173,8 +174,8 @@ export function createApp(deps: AppDeps): App {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
                 await purgeSuperseded(tx, now - 30 * 24 * HOUR);
-                for (const purge of [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts])
-                  await purge(tx, now);
+                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                for (const purge of [...purges, purgeLimitUses]) await purge(tx, now);
               }),
           },
           { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
+import { limitsOf } from '../credits/limits.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
@@ -57,7 +58,10 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
       {
         account,
         balance: await balanceOf(db.read, policy, accountId, clock.now()),
-        limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
+        limits: {
+          ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
+          ...limitsOf(policy.limits, c.var),
+        },
         notices: [],
       },
       200,
