@@ -18,7 +18,7 @@ import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { purgeSuperseded } from './conversations/store.ts';
-import { purgeLimitUses } from './credits/limits.ts';
+import { bringBack, purgeLimitUses } from './credits/limits.ts';
 import { creditRoutes } from './credits/routes.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
@@ -43,6 +43,7 @@ import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
+const LIMITS_MS = 15_000;
 
 export interface AppDeps {
   config: Config;
@@ -166,6 +167,7 @@ export function createApp(deps: AppDeps): App {
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+          { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
           {
             name: 'purge',
             everyMs: HOUR / 12,

@@ -1,5 +1,5 @@
 import type { Policy } from '../platform/config.ts';
-import type { Tx } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import {
   freeAt,
@@ -10,9 +10,6 @@ import {
   MINUTE_MS,
   minuteStart,
 } from './limitWindow.ts';
-
-/** Clocks of nodes differ by less; a run from further ahead was counted before the clock was set back. */
-const SKEW_MS = 1_000;
 
 /** The limits of whoever asks; null: none. */
 export function limitsOf(
@@ -40,12 +37,14 @@ export type LimitAnswer = { kind: 'counted'; states: LimitState[] } | { kind: 'l
  * locked by the one who calls, so that runs on any node are counted one after the other.
  */
 export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise<LimitAnswer> {
-  let sums = await readSums(tx, run);
-  if ((sums.lastAt ?? 0) > run.at + SKEW_MS) {
-    // The clock was set back. What was counted counts for one more minute from now: neither for hours, nor not at all.
-    await pullBack.run(tx, run);
-    sums = await readSums(tx, run);
-  }
+  const row = await selectSums.first(tx, { ...run, from: minuteStart(run.at) });
+  const sums = {
+    requests: Number(row?.requests ?? 0),
+    modelRequests: Number(row?.model_requests ?? 0),
+    tokens: Number(row?.tokens ?? 0),
+    firstAt: row?.first_at ?? null,
+    firstOfModelAt: row?.first_of_model_at ?? null,
+  };
   const states = limitStates(limits, sums, run.tokens);
   if (states.some(isExceeded)) {
     const uses = await selectUses.all(tx, { accountId: run.accountId, from: minuteStart(run.at) });
@@ -63,24 +62,32 @@ export async function correctUse(tx: Tx, runId: string, tokens: number): Promise
   await updateTokens.run(tx, { runId, tokens });
 }
 
+/** Clocks of nodes differ by less; a run from further ahead was counted before the clock was set back. */
+const SKEW_MS = 1_000;
+
+/**
+ * After the clock was set back: what was counted counts for one more minute from now, neither until that time comes again,
+ * nor not at all. A job of its own, for what a refused request finds out is undone with it. Returns how many there were.
+ */
+export async function bringBack({ read, write }: Database, now: number): Promise<number> {
+  const isAhead = read
+    .selectFrom('limit_use')
+    .select('run_id')
+    .where('at', '>', now + SKEW_MS)
+    .limit(1);
+  if (!(await isAhead.executeTakeFirst())) return 0;
+  const { numUpdatedRows } = await write((tx) =>
+    tx.updateTable('limit_use').set({ at: now }).where('at', '>', now).executeTakeFirst(),
+  );
+  return Number(numUpdatedRows);
+}
+
 /** Runs that no limit looks at any more; an hour is far beyond what clocks are wrong by. */
 export async function purgeLimitUses(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('limit_use')
     .where('at', '<', now - 60 * MINUTE_MS)
     .execute();
-}
-
-async function readSums(tx: Tx, run: LimitedRun) {
-  const row = await selectSums.first(tx, { ...run, from: minuteStart(run.at) });
-  return {
-    requests: Number(row?.requests ?? 0),
-    modelRequests: Number(row?.model_requests ?? 0),
-    tokens: Number(row?.tokens ?? 0),
-    firstAt: row?.first_at ?? null,
-    firstOfModelAt: row?.first_of_model_at ?? null,
-    lastAt: row?.last_at ?? null,
-  };
 }
 
 const selectSums = prepared((db, p: { accountId: string; model: string; from: number }) =>
@@ -92,7 +99,6 @@ const selectSums = prepared((db, p: { accountId: string; model: string; from: nu
       eb.fn.count<number | string>(eb.case().when('model', '=', p.model).then(eb.ref('at')).end()).as('model_requests'),
       eb.fn.min('at').as('first_at'),
       eb.fn.min(eb.case().when('model', '=', p.model).then(eb.ref('at')).end()).as('first_of_model_at'),
-      eb.fn.max('at').as('last_at'),
     ])
     .where('account_id', '=', p.accountId)
     .where('at', '>', p.from),
@@ -104,10 +110,6 @@ const selectUses = prepared((db, p: { accountId: string; from: number }) =>
     .select(['model', 'tokens', 'at'])
     .where('account_id', '=', p.accountId)
     .where('at', '>', p.from),
-);
-
-const pullBack = prepared((db, p: { accountId: string; at: number }) =>
-  db.updateTable('limit_use').set({ at: p.at }).where('account_id', '=', p.accountId).where('at', '>', p.at),
 );
 
 const insertUse = prepared((db, p: LimitedRun) =>

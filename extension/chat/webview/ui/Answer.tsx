@@ -41,8 +41,8 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
       </AnswerContext.Provider>
       {running && (
         <div class="answering quiet">
-          <Icon name="loading" spin /> Answering
-          {message.clampedTo !== undefined && <span> · {enoughFor(message.clampedTo)}</span>}
+          <Icon name="loading" spin />
+          <span>Answering{message.clampedTo !== undefined && ` · ${enoughFor(message.clampedTo)}`}</span>
         </div>
       )}
       {isBroken && <BrokenOff message={message} isContinued={isContinued} charged={charged} />}
