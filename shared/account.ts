@@ -32,6 +32,7 @@ export type Balance = z.infer<typeof BalanceSchema>;
 
 /** What a person may still do then: read, export, delete; nothing is answered. */
 export const SuspendedSchema = z.object({
+  since: z.iso.datetime(),
   until: z.iso.datetime().nullable().describe('null: until somebody decides otherwise'),
   why: z.string(),
 });

@@ -26,9 +26,20 @@ export async function describeAccount(db: Reader, id: string, now: number): Prom
     createdAt: iso(row.created_at),
     ...(row.name === null ? {} : { name: row.name }),
     ...(row.email === null ? {} : { email: row.email }),
-    ...(row.kind === 'guest' ? {} : { providers: await providersOf(db, id), tier: row.tier ?? 0 }),
+    ...(row.kind === 'guest'
+      ? {}
+      : { providers: await providersOf(db, id), tier: row.tier ?? 0, marketing: row.marketing === 1 }),
+    ...(row.gone_at === null
+      ? {}
+      : { closing: { since: iso(row.closed_at ?? row.gone_at), goneAt: iso(row.gone_at) } }),
     ...(suspended
-      ? { suspended: { why: suspended.why, until: suspended.until === null ? null : iso(suspended.until) } }
+      ? {
+          suspended: {
+            ...suspended,
+            since: iso(suspended.since),
+            until: suspended.until === null ? null : iso(suspended.until),
+          },
+        }
       : {}),
   };
 }

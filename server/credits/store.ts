@@ -42,6 +42,19 @@ export async function openWallet(tx: Tx, accountId: string, ledgerId: string): P
     .execute();
 }
 
+/**
+ * Forgets whose ledgers these were: of a person who is deleted. The journal and its balances stay as they are, by an id that
+ * names nobody.
+ */
+export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
+  await tx
+    .updateTable('subscription')
+    .set({ state: 'ended' })
+    .where('ledger_id', 'in', (eb) => eb.selectFrom('wallet').select('ledger_id').where('account_id', '=', accountId))
+    .execute();
+  await tx.deleteFrom('wallet').where('account_id', '=', accountId).execute();
+}
+
 /** Gives promotional credits; `requestId` is unique, so that the same grant asked for twice fails instead of doubling. */
 export async function grant(
   tx: Tx,

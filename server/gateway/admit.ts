@@ -38,7 +38,7 @@ const MAX_BYTES_A_TOKEN = 5;
 
 export type Caller = Pick<
   AppEnv['Variables'],
-  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended'
+  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
 >;
 
 export interface Admission {
@@ -62,7 +62,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
   if (before) return before;
-  if (caller.suspended) throw suspended(caller.suspended);
+  requireStanding(caller);
   const model = await deps.catalog.find(caller.accountKind, request.model);
   return deps.db.write(async (tx) => {
     if (deps.draining.aborted)
@@ -163,6 +163,21 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
+
+/** Refuses whoever may read and export, and gets no answers. */
+function requireStanding({ suspended: why, goneAt, termsDue }: Caller): void {
+  if (why) throw suspended(why);
+  if (goneAt !== null)
+    throw new AppError(
+      'account_closing',
+      `You have closed this account; it is deleted on ${iso(goneAt)}. Nothing was started. Keep the account on its page to go on.`,
+    );
+  if (termsDue !== null)
+    throw new AppError(
+      'terms_changed',
+      'The terms of use have changed. Nothing was started. Read and accept them on your account page to go on.',
+    );
+}
 
 function suspended({ why, until }: NonNullable<Caller['suspended']>): AppError {
   const end = until === null ? null : iso(until);

@@ -50,6 +50,11 @@ export interface AccountTable {
   /** Which terms were accepted, and when; age was confirmed with them. */
   terms_version: string | null;
   terms_at: number | null;
+  /** 1: news may be mailed. */
+  marketing: Generated<number>;
+  /** Set while its owner has closed it; at `gone_at` it is deleted for good. */
+  closed_at: number | null;
+  gone_at: number | null;
   /** A guest that became part of this account; it has nothing any more. */
   merged_into: string | null;
 }
