@@ -26,7 +26,9 @@ const policy = (policy: Policy) => {
 async function member(server: TestServer, tier: number | null): Promise<Client> {
   const client = await server.guest();
   await server.db.write((tx) =>
-    sql`update account set kind = 'member', tier = ${tier} where id = ${client.accountId}`.execute(tx),
+    sql`update account set kind = 'member', tier = ${tier}, terms_version = '1' where id = ${client.accountId}`.execute(
+      tx,
+    ),
   );
   return client;
 }

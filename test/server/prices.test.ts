@@ -15,7 +15,9 @@ const priceChanges: PriceChange[] = [];
 /** An account that pays by tokens: sign-in comes from another part of the server, so the row is changed here. */
 async function member(server: TestServer): Promise<Client> {
   const client = await server.guest();
-  await server.db.write((tx) => sql`update account set kind = 'member' where id = ${client.accountId}`.execute(tx));
+  await server.db.write((tx) =>
+    sql`update account set kind = 'member', terms_version = '1' where id = ${client.accountId}`.execute(tx),
+  );
   return client;
 }
 
