@@ -159,7 +159,7 @@ export function createApp(deps: AppDeps): App {
   sessionRoutes(api, accounts);
   rightsRoutes(api, accounts);
   exportRoutes(api, accounts);
-  creditRoutes(api, { db });
+  creditRoutes(api, { db, clock, log });
   conversationRoutes(api, { db, clock, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
 
