@@ -20,6 +20,7 @@ import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
+import { bringBack, purgeLimitUses } from './credits/limits.ts';
 import { creditRoutes } from './credits/routes.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
@@ -46,6 +47,7 @@ import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
+const LIMITS_MS = 15_000;
 
 export interface AppDeps {
   config: Config;
@@ -162,7 +164,7 @@ export function createApp(deps: AppDeps): App {
   sessionRoutes(api, accounts);
   rightsRoutes(api, accounts);
   exportRoutes(api, accounts);
-  creditRoutes(api, { db });
+  creditRoutes(api, { db, clock, log });
   conversationRoutes(api, { db, clock, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
 
@@ -178,6 +180,7 @@ export function createApp(deps: AppDeps): App {
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+          { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
           {
             name: 'purge',
             everyMs: HOUR / 12,
@@ -185,8 +188,8 @@ export function createApp(deps: AppDeps): App {
               db.write(async (tx) => {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
-                for (const purge of [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts])
-                  await purge(tx, now);
+                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                for (const purge of [...purges, purgeLimitUses]) await purge(tx, now);
               }),
           },
           {

@@ -37,11 +37,13 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/answerPaths.ts',
   'server/credits/ledger.ts',
+  'server/credits/limitWindow.ts',
   'server/credits/planWindows.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',
   'server/gateway/editPrompt.ts',
   'server/gateway/prompt.ts',
+  'server/gateway/rateLimitFields.ts',
   'server/gateway/tokens.ts',
   'extension/edit/actions/around.ts',
   'extension/edit/actions/commitText.ts',

@@ -43,6 +43,7 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
       );
     c.set('accountId', caller.accountId);
     c.set('accountKind', caller.accountKind);
+    c.set('tier', caller.tier);
     c.set('isLocal', caller.isLocal);
     c.set('suspended', caller.suspended);
     c.set('goneAt', caller.goneAt);

@@ -3,7 +3,6 @@ import { markdownHead, markdownOf } from '../conversations/markdown.ts';
 import { pageMessages, type WholeMessage } from '../conversations/store.ts';
 import { listLog } from '../credits/log.ts';
 import { iso } from '../platform/clock.ts';
-import { csvLine } from '../platform/csv.ts';
 import type { Reader } from '../platform/db/database.ts';
 import type { ConversationRow } from '../platform/db/schema.ts';
 
@@ -73,21 +72,6 @@ export async function* logJson(db: Reader, accountId: string): AsyncGenerator<st
     comma = ',';
   }
   yield '\n]\n';
-}
-
-export async function* logCsv(db: Reader, accountId: string): AsyncGenerator<string> {
-  yield csvLine([
-    ...['at', 'kind', 'amount_micro', 'balance_micro', 'reason', 'reason_code', 'model', 'run', 'conversation'],
-    ...['input_tokens', 'cached_input_tokens', 'output_tokens', 'estimated'],
-  ]);
-  for await (const entry of logOf(db, accountId)) {
-    const { usage } = entry;
-    yield csvLine([
-      ...[entry.at, entry.kind, entry.amountMicro, entry.balanceMicro, entry.reason, entry.reasonCode, entry.model],
-      ...[entry.runId, entry.conversationId],
-      ...[usage?.inputTokens, usage?.cachedInputTokens, usage?.outputTokens, usage?.estimated],
-    ]);
-  }
 }
 
 /** The name of a conversation's files, without their ending: its day, its title as far as every system takes it, its id. */

@@ -2,12 +2,13 @@ import { pipeline, Readable } from 'node:stream';
 import { createRoute } from '@hono/zod-openapi';
 import yazl from 'yazl';
 import { pageConversations } from '../conversations/store.ts';
+import { logCsv } from '../credits/log.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type Api, rawAnswer, rawStream } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
-import { conversationJson, conversationMarkdown, EXPORT_README, fileNameOf, logCsv, logJson } from './exportFiles.ts';
+import { conversationJson, conversationMarkdown, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 import { listSessions } from './sessions.ts';
 import { balanceOf, describeAccount } from './store.ts';
 

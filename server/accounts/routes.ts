@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
+import { limitsOf } from '../credits/limits.ts';
 import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -61,7 +62,10 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
       {
         account,
         balance: await balanceOf(db.read, policy, accountId, now),
-        limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
+        limits: {
+          ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
+          ...limitsOf(policy.limits, c.var),
+        },
         notices: noticesOf(account, iso(now)),
       },
       200,

@@ -15,6 +15,8 @@ export interface Caller {
   lastUsedAt: number;
   accountId: string;
   accountKind: 'guest' | 'member';
+  /** Which limits a member has. */
+  tier: number;
   isLocal: boolean;
   suspended: { why: string; until: number | null } | null;
   /** When it is deleted, if its owner has closed it. */
@@ -34,6 +36,7 @@ export async function findCaller(db: Reader, token: string, now: number): Promis
     lastUsedAt: row.last_used_at,
     accountId: row.account_id,
     accountKind: row.kind,
+    tier: row.tier ?? 0,
     isLocal: row.is_local === 1,
     suspended: suspensionOf(row, now),
     goneAt: row.gone_at,
@@ -47,7 +50,7 @@ const selectCaller = prepared((db, p: { tokenHash: string }) =>
     .innerJoin('session', 'session.id', 'token.session_id')
     .innerJoin('account', 'account.id', 'session.account_id')
     .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
-    .select(['session.account_id', 'account.kind', 'account.is_local'])
+    .select(['session.account_id', 'account.kind', 'account.tier', 'account.is_local'])
     .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
     .select(['account.gone_at', 'account.terms_version'])
     .where('token.token_hash', '=', p.tokenHash)

@@ -90,6 +90,7 @@ const NO_ENTRY = {
   cached_input_tokens: null,
   output_tokens: null,
   estimated: null,
+  tool: null,
 };
 
 const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
@@ -109,6 +110,7 @@ const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
     cached_input_tokens: e.cached_input_tokens,
     output_tokens: e.output_tokens,
     estimated: e.estimated,
+    tool: e.tool,
     at: e.at,
   }),
 );

@@ -45,7 +45,7 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
 export async function refundRun(
   tx: Tx,
   { hold, charged, refunded }: Charge,
-  run: { conversationId: string; model: string },
+  run: { conversationId: string; model: string; tool: string },
   reason: Reason,
   at: number,
 ): Promise<Refund> {
@@ -88,6 +88,7 @@ export async function refundRun(
     run_id: hold.run_id,
     conversation_id: run.conversationId,
     model: run.model,
+    tool: run.tool,
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);

@@ -1,5 +1,6 @@
 import type { Balance } from '../../shared/account.ts';
-import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
+import { type FreeReason, REASONS } from '../../shared/constants.ts';
+import type { Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import type { HoldRow } from '../platform/db/schema.ts';
@@ -27,6 +28,8 @@ export interface RunUse {
   runId: string;
   conversationId: string;
   model: string;
+  /** The device or tool that asked, as it named itself. */
+  tool: string;
   usage: Usage;
 }
 
@@ -182,7 +185,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
 export async function voidHold(
   tx: Tx,
   run: RunUse,
-  reason: Reason,
+  reason: FreeReason,
   costMicro: number,
   at: number,
 ): Promise<Resolution> {
@@ -341,11 +344,12 @@ async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promis
   });
 }
 
-function useColumns({ runId, conversationId, model, usage }: RunUse) {
+function useColumns({ runId, conversationId, model, tool, usage }: RunUse) {
   return {
     run_id: runId,
     conversation_id: conversationId,
     model,
+    tool,
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,

@@ -13,7 +13,7 @@ import {
   type StoredAttachment,
   supersedeFrom,
 } from '../conversations/store.ts';
-import { waitForUncharged } from '../credits/limits.ts';
+import type { LimitState } from '../credits/limitWindow.ts';
 import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
@@ -24,6 +24,7 @@ import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
 import { editPaths, editWords } from './editPrompt.ts';
+import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
 import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
@@ -37,13 +38,15 @@ const MAX_BYTES_A_TOKEN = 5;
 
 export type Caller = Pick<
   AppEnv['Variables'],
-  'accountId' | 'accountKind' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
+  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
 >;
 
 export interface Admission {
   answer: RunAnswer;
   /** What is to be answered now; null when this request had been admitted before. */
   turn: AdmittedTurn | null;
+  /** The account's limits after it; none where nothing was admitted now, or nothing limits the account. */
+  limits: readonly LimitState[];
 }
 
 /**
@@ -54,7 +57,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   const admittedBefore = async (db: Reader) => {
     const known = await findRun(db, request.id);
-    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null };
+    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null, limits: [] };
   };
   // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
@@ -69,13 +72,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     // The same request may have been admitted while this one waited.
     const meanwhile = await admittedBefore(tx);
     if (meanwhile) return meanwhile;
-    const waitUntil = caller.isLocal ? null : await waitForUncharged(tx, caller.accountId, at);
-    if (waitUntil !== null)
-      throw new AppError(
-        'rate_limited',
-        'Many answers in a row came to nothing, and none was charged. Try again later.',
-        { retryAt: iso(waitUntil) },
-      );
+    if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
     const busy = await findOpenRun(tx, request.conversationId);
     if (busy)
       throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
@@ -114,6 +111,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       ended_at: null,
       outcome: null,
       repairs: repairOf(request)?.repairs ?? null,
+      clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
     };
     const smallest = Math.min(MIN_OUTPUT_TOKENS, sized.outputLimit);
     const amountMicro = worstCase(model.price, sized.inputBound, Math.max(outputLimit, smallest));
@@ -130,6 +128,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         'This guest has become part of an account. Nothing was started: sign in to it.',
       );
     if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold.availableMicro, amountMicro);
+    // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
+    const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
     if (!(await insertRun(tx, run))) throw reused();
     if (asked.supersedeFromSeq !== null)
       await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
@@ -144,6 +144,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     return {
       answer: await answerOf(tx, deps, caller, run),
       turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+      limits,
     };
   });
 }
@@ -362,6 +363,7 @@ function answerMessage(run: RunRow, request: RunRequest): NewMessage {
     model: run.model,
     continues: request.continues ?? null,
     device: run.device,
+    clamped_to: run.clamped_to,
   };
 }
 

@@ -274,6 +274,7 @@ export function toRun(row: RunRow): Run {
     state: row.state,
     device: row.device,
     maxOutputTokens: row.max_output_tokens,
+    ...(row.clamped_to === null ? {} : { clampedTo: row.clamped_to }),
     createdAt: iso(row.created_at),
   };
 }

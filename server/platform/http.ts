@@ -17,6 +17,8 @@ export interface AppEnv {
     device: string;
     accountId: string;
     accountKind: 'guest' | 'member';
+    /** Which limits a member has. */
+    tier: number;
     /** The single user of this machine: metered, limited by nothing. */
     isLocal: boolean;
     /** Why and until when (in ms; null: for an undecided time) nothing is answered to this account. */
@@ -96,7 +98,7 @@ export function problemResponse(c: AppContext, error: AppError): Response {
   if (problem.retryAt)
     headers['retry-after'] = String(Math.max(1, Math.ceil((Date.parse(problem.retryAt) - Date.now()) / 1000)));
   if (problem.status === 401) headers['www-authenticate'] = CHALLENGES[error.code] ?? 'Bearer, DPoP algs="ES256"';
-  return c.body(JSON.stringify(problem), problem.status as 400, headers);
+  return c.body(JSON.stringify(problem), problem.status as 400, { ...headers, ...error.headers });
 }
 
 export function toAppError(error: unknown): AppError {

@@ -196,7 +196,7 @@ onBothEnginesWithSignIn('the owner of an account', (world) => {
   it('deletes all conversations, and nobody else’s; what they are answering stops, other devices hear of it', async () => {
     const [ada, eve] = [await member(), await member()];
     await eve.run(eve.chat('mine'));
-    for (let n = 0; n < 25; n++) await ada.run(ada.chat(`number ${n}`));
+    for (let n = 0; n < 20; n++) await ada.run(ada.chat(`number ${n}`));
     const call = server().double.script({ pieces: ['one ', 'two'], gateAt: 1 });
     const running = ada.chat('still running');
     await ada.start(running);

@@ -90,11 +90,17 @@ for (const engine of ENGINES)
             if (!run) return 'none';
             if (step.do === 'refund') {
               const charge = await lockCharge(tx, ownerOf(run.who), run.id);
-              const refunded = await refundRun(tx, charge, { conversationId: id, model: 'm' }, 'nothing_applied', at);
+              const refunded = await refundRun(
+                tx,
+                charge,
+                { conversationId: id, model: 'm', tool: 't' },
+                'nothing_applied',
+                at,
+              );
               return refunded.kind === 'refund' ? `refund ${refunded.refundedMicro}` : refunded.kind;
             }
             const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, estimated: false };
-            const use = { runId: run.id, conversationId: id, model: 'm', usage };
+            const use = { runId: run.id, conversationId: id, model: 'm', tool: 't', usage };
             const resolved =
               step.do === 'settle'
                 ? await settleHold(tx, use, step.micro, at)

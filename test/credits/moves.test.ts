@@ -50,6 +50,7 @@ for (const engine of ENGINES)
       runId,
       conversationId: randomUUID(),
       model: 'm',
+      tool: 't',
       usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, estimated: false },
     });
     const settle = (runId: string, cost: number) => db.write((tx) => settleHold(tx, use(runId), cost, NOW));

@@ -15,7 +15,9 @@ const priceChanges: PriceChange[] = [];
 /** An account that pays by tokens: sign-in comes from another part of the server, so the row is changed here. */
 async function member(server: TestServer): Promise<Client> {
   const client = await server.guest();
-  await server.db.write((tx) => sql`update account set kind = 'member' where id = ${client.accountId}`.execute(tx));
+  await server.db.write((tx) =>
+    sql`update account set kind = 'member', terms_version = '1' where id = ${client.accountId}`.execute(tx),
+  );
   return client;
 }
 
@@ -28,7 +30,10 @@ onBothEngines(
         text: 'counted',
         usage: { prompt_tokens: 1204, completion_tokens: 312, prompt_tokens_details: { cached_tokens: 980 } },
       });
-      const end = endOf(await client.run(client.chat('how much?')));
+      const request = client.chat('how much?');
+      const started = await client.start(request);
+      assert.equal(started.body.run.clampedTo, undefined, 'there is plenty');
+      const end = endOf(await client.events(request.id));
       assert.equal(end.data.chargedMicro, 224 * 60 + 980 * 15 + 312 * 250);
       assert.equal(await client.available(), 10 * C - end.data.chargedMicro);
       const entry = server().double.bill.at(-1)!;
@@ -42,6 +47,10 @@ onBothEngines(
       const started = await client.start(request);
       const limit = started.body.run.maxOutputTokens;
       assert.ok(limit > 64 && limit < 800, `limit ${limit}`);
+      // Told before it starts, and to every reader of the conversation.
+      assert.equal(started.body.run.clampedTo, limit);
+      const { messages } = (await client.conversation(request.conversationId)).body;
+      assert.equal(messages.at(-1)?.clampedTo, limit);
       assert.ok(started.body.balance.availableMicro >= 0);
       endOf(await client.events(request.id));
       assert.equal(server().double.bill.at(-1)!.body.max_tokens, limit);

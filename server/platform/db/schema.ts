@@ -21,6 +21,7 @@ export interface Schema {
   hold: HoldRow;
   plan_use: PlanUseRow;
   subscription: SubscriptionRow;
+  limit_use: LimitUseRow;
   log_entry: LogEntryRow;
   conversation: ConversationRow;
   message: MessageRow;
@@ -216,6 +217,15 @@ export interface SubscriptionRow {
   created_at: number;
 }
 
+/** A run as the limits count it, from its start; its tokens are an estimate until its end. Kept for some minutes. */
+export interface LimitUseRow {
+  run_id: string;
+  account_id: string;
+  model: string;
+  tokens: number;
+  at: number;
+}
+
 /** The token log, and for runs their one usage row. */
 export interface LogEntryRow {
   /** Made by the database, growing; pages are cut by it. */
@@ -236,6 +246,8 @@ export interface LogEntryRow {
   cached_input_tokens: number | null;
   output_tokens: number | null;
   estimated: number | null;
+  /** The device or tool that asked, as it named itself; null where nobody asked, and in old lines. */
+  tool: string | null;
   at: number;
 }
 
@@ -267,6 +279,8 @@ export interface MessageRow {
   problem: string | null;
   /** 1: the answer ended at its length limit; null for all others. */
   cut_short: number | null;
+  /** The output limit that what was left bought, where it was less than the usual one. */
+  clamped_to: number | null;
   continues: string | null;
   device: string | null;
   created_at: number;
@@ -302,6 +316,8 @@ export interface RunRow {
   outcome: string | null;
   /** The run, an edit of files, whose refused blocks this one writes anew. */
   repairs: string | null;
+  /** The output limit that what was left bought, where it was less than the usual one. */
+  clamped_to: number | null;
 }
 
 /** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */
