@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AccountSchema, MicroSchema } from './account.ts';
+import { DEVICE_GRANT, LOCAL_GRANT } from './constants.ts';
 import { textSchema } from './runs.ts';
 
 /** How one can sign in here: the name of a provider, such as "google", or of the editor's own ways. */
@@ -49,8 +50,7 @@ export const SignInQuerySchema = z.object({
 });
 export type SignInQuery = z.infer<typeof SignInQuerySchema>;
 
-export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-export const LOCAL_GRANT = 'urn:perigee:grant-type:local';
+export { DEVICE_GRANT, LOCAL_GRANT };
 
 const guestField = {
   guest_token: z.string().max(200).optional().describe('what this guest has moves to the account; the guest ends'),

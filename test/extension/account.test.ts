@@ -6,7 +6,7 @@ import { perigee, until, withServer } from './window.ts';
 describe('the account', () => {
   before(async () => {
     const { session } = await perigee();
-    await session.token();
+    await session.credential();
     await until(session.onDidChange, () => session.state.kind === 'ok');
   });
 
@@ -16,7 +16,7 @@ describe('the account', () => {
     await withServer(stranger.url, async () => {
       await until(session.onDidChange, () => session.state.kind === 'signedOut');
       assert.equal(statusBar.text, '$(sparkle) Perigee: start');
-      await assert.rejects(session.token());
+      await assert.rejects(session.credential());
       await until(session.onDidChange, () => session.state.kind === 'wrongServer');
       assert.match(statusBar.text, /wrong address/);
       assert.ok(session.state.kind === 'wrongServer' && /no Perigee server/.test(session.state.detail));
@@ -51,7 +51,7 @@ describe('the account', () => {
     await withServer(stranger.url, async () => {
       await until(session.onDidChange, () => session.state.kind === 'signedOut');
       // An open chat may have asked for an account already, and been refused: then there is none to be had here.
-      await session.token().catch((error) => assert.match(String(error), /no longer knows this account/));
+      await session.credential().catch((error) => assert.match(String(error), /no longer knows this account/));
       await until(session.onDidChange, () => session.state.kind === 'signedOut' && session.state.why === 'expired');
       assert.equal(statusBar.text, '$(sparkle) Perigee: start');
       assert.ok(session.state.kind === 'signedOut' && /what you typed is kept/.test(session.state.detail));
