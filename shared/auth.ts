@@ -41,7 +41,7 @@ export const SignInQuerySchema = z.object({
   callback: z
     .url()
     .max(2000)
-    .describe('what asExternalUri gave, unaltered; its scheme or address must be allowed here'),
+    .describe('what asExternalUri gave, unaltered, or that in base64url; its scheme or address must be allowed here'),
   state: z.string().min(8).max(200).describe('random; the editor takes no callback without it'),
   code_challenge: CodeChallengeSchema,
   code_challenge_method: z.literal('S256'),

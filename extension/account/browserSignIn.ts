@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { openAddress } from '../platform/openAddress.ts';
 import { sleep } from '../platform/sleep.ts';
 import type { Grant } from './entry.ts';
-import { randomText, sha256 } from './signingKey.ts';
+import { base64url, randomText, sha256 } from './signingKey.ts';
 
 /** As long as the server keeps a sign-in that was begun. */
 const PATIENCE_MS = 20 * 60_000;
@@ -28,8 +28,9 @@ export class BrowserSignIn {
     const here = vscode.Uri.parse(`${vscode.env.uriScheme}://perigee.perigee/signed-in`);
     const callback = await vscode.env.asExternalUri(here);
     const query = new URLSearchParams({
-      // Not encoded anew: it must come back as the editor made it.
-      callback: callback.toString(true),
+      // Not encoded anew: it must come back as the editor made it. In base64url, since an editor that forwards a port to
+      // the server writes the address anew, and would spoil one that stands in its query.
+      callback: base64url(new TextEncoder().encode(callback.toString(true))),
       state: this.state,
       code_challenge: await sha256(this.verifier),
       code_challenge_method: 'S256',

@@ -4,6 +4,8 @@ import type { Session } from './session.ts';
 import type { Tokens } from './tokens.ts';
 
 const ID = 'perigee';
+/** The one thing that is signed in for. The editor takes a request without any for one that nothing answers. */
+const SCOPES = ['account'];
 
 /** The account in the editor's Accounts menu. */
 export class AccountProvider extends Disposable implements vscode.AuthenticationProvider {
@@ -29,7 +31,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
     const kept = await this.tokens.get();
     if (kept?.kind !== 'member') return [];
     // Other extensions may ask for the token. It would be of no use to them without this editor's key, and stays here.
-    return [{ id: kept.account.id, account: kept.account, scopes: [], accessToken: '' }];
+    return [{ id: kept.account.id, account: kept.account, scopes: SCOPES, accessToken: '' }];
   }
 
   async createSession(): Promise<vscode.AuthenticationSession> {
@@ -54,7 +56,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
     const { state } = this.session;
     const isExpired = state.kind === 'signedOut' && state.why === 'expired' && state.was === 'member';
     // Puts "Sign in" with a badge into the menu; it goes once somebody is signed in.
-    if (isExpired && !now && !this.isAskedFor) void vscode.authentication.getSession(ID, [], {});
+    if (isExpired && !now && !this.isAskedFor) void vscode.authentication.getSession(ID, SCOPES, {});
     this.isAskedFor = isExpired;
   }
 }

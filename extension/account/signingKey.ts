@@ -100,7 +100,7 @@ export async function sha256(text: string): Promise<string> {
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-function base64url(bytes: Uint8Array): string {
+export function base64url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')

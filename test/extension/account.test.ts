@@ -4,6 +4,14 @@ import { meetStranger } from './stranger.ts';
 import { perigee, until, withServer } from './window.ts';
 
 describe('the account', () => {
+  it('has no session in the Accounts menu as long as it is a guest’s', async () => {
+    const { session, account } = await perigee();
+    await session.credential();
+    await until(session.onDidChange, () => session.state.kind === 'ok');
+    assert.deepEqual(await account.getSessions(), []);
+    assert.equal(await vscode.authentication.getSession('perigee', ['account'], { silent: true }), undefined);
+  });
+
   before(async () => {
     const { session } = await perigee();
     await session.credential();
@@ -57,7 +65,7 @@ describe('the account', () => {
       assert.ok(session.state.kind === 'signedOut' && /what you typed is kept/.test(session.state.detail));
       await session.begin();
       assert.equal(await guests(), 1, 'no new guest unasked');
-      await vscode.commands.executeCommand('perigee.signIn');
+      await vscode.commands.executeCommand('perigee.continueAsGuest');
       assert.equal(await guests(), 2);
     });
   });

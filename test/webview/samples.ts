@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Account } from '../../shared/account.ts';
 import type { FromHost, Surroundings } from '../../extension/chat/protocol.ts';
+import type { Account } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
 

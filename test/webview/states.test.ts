@@ -188,9 +188,9 @@ describe('chat view: states and what they say', () => {
     const nobody = { connection: isNew, account: null, balance: null };
     const ways = () => view.page.locator('.banner .ways').innerText();
     await view.tell(surroundings({ ...nobody, guests: false, signInCredits: 100 }));
-    assert.equal(await ways(), 'Sign in for 100 creditsRetry');
+    assert.equal(await ways(), 'Sign in for 100 credits\nRetry');
     await view.tell(surroundings({ ...nobody, guests: true }));
-    assert.equal(await ways(), 'Continue as guestRetry');
+    assert.equal(await ways(), 'Continue as guest\nRetry');
   });
 
   const suspended = { why: 'Resold through a relay', until: null };
