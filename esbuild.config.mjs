@@ -1,5 +1,5 @@
 // Builds everything that ships into dist/: the extension's host code (one file for desktop, remote and web), its web
-// view, and the server. `node esbuild.config.mjs [server|extension] [--watch]`.
+// view, and the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
 
 import { mkdir } from 'node:fs/promises';
 import { context } from 'esbuild';
@@ -9,7 +9,7 @@ const watch = args.includes('--watch');
 const only = args.find((a) => !a.startsWith('--'));
 const common = {
   bundle: true,
-  logLevel: 'info',
+  logLevel: args.includes('--quiet') ? 'error' : 'info',
   sourcemap: watch ? 'inline' : false,
   minify: !watch,
   legalComments: 'none',
@@ -44,13 +44,23 @@ const targets = {
     {
       ...common,
       minify: false,
-      entryPoints: { main: 'server/main.ts' },
+      entryPoints: { main: 'server/main.ts', admin: 'server/admin.ts' },
       outdir: 'dist/server',
       format: 'esm',
       platform: 'node',
       target: 'node20',
       packages: 'external',
       sourcemap: true,
+    },
+    {
+      ...common,
+      entryPoints: { main: 'server/web/pages/main.tsx' },
+      outdir: 'dist/server/web',
+      format: 'iife',
+      platform: 'browser',
+      target: 'es2022',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
     },
   ],
 };

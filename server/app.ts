@@ -11,19 +11,22 @@ import { Ceremonies } from './accounts/ceremonies.ts';
 import { purgeCodes } from './accounts/codes.ts';
 import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
+import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { applyRetention } from './accounts/retention.ts';
+import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
-import { purgeSuperseded } from './conversations/store.ts';
+import { bringBack, purgeLimitUses } from './credits/limits.ts';
 import { creditRoutes } from './credits/routes.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
 import { recoverRuns } from './gateway/recovery.ts';
 import { endRunsOf, runRoutes } from './gateway/routes.ts';
-import { moveRuns, purgeEvents } from './gateway/runs.ts';
+import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
 import type { Clock, Ids } from './platform/clock.ts';
@@ -39,9 +42,12 @@ import { operationRoutes } from './platform/operations.ts';
 import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
 import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
+import type { WebFiles } from './web/files.ts';
+import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
+const LIMITS_MS = 15_000;
 
 export interface AppDeps {
   config: Config;
@@ -54,6 +60,8 @@ export interface AppDeps {
   secret: string;
   /** Null where no mail is sent. */
   mailer: Mailer | null;
+  /** The member's page as it was built; null if it wasn't. */
+  web: WebFiles | null;
   /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
 }
@@ -118,6 +126,8 @@ export function createApp(deps: AppDeps): App {
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
+    termsVersion: policy.accounts.terms.version,
+    mailer,
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 
@@ -142,17 +152,22 @@ export function createApp(deps: AppDeps): App {
     }),
   );
   for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
+  for (const path of ['/api/account', '/api/account/terms', '/api/account/email', '/api/account/email/confirm'])
+    api.use(path, jsonOnly());
   for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);
+  webRoutes(api, deps.web);
   api.use('/api/*', authenticate(accounts));
   accountRoutes(api, accounts);
   sessionRoutes(api, accounts);
-  creditRoutes(api, { db });
-  conversationRoutes(api, { db, endRunsOf });
+  rightsRoutes(api, accounts);
+  exportRoutes(api, accounts);
+  creditRoutes(api, { db, clock, log });
+  conversationRoutes(api, { db, clock, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
 
   const server = createAdaptorServer({ fetch: api.fetch }) as Server;
@@ -167,6 +182,7 @@ export function createApp(deps: AppDeps): App {
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+          { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
           {
             name: 'purge',
             everyMs: HOUR / 12,
@@ -174,10 +190,18 @@ export function createApp(deps: AppDeps): App {
               db.write(async (tx) => {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
-                await purgeSuperseded(tx, now - 30 * 24 * HOUR);
-                for (const purge of [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts])
-                  await purge(tx, now);
+                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                for (const purge of [...purges, purgeLimitUses]) await purge(tx, now);
               }),
+          },
+          {
+            name: 'retention',
+            everyMs: HOUR,
+            async run() {
+              const report = await applyRetention({ db, clock, policy, runs: RUNS_OF_ACCOUNTS }, { dryRun: false });
+              const done = report.filter(({ due }) => due > 0);
+              if (done.length > 0) log.info({ report: done }, 'what the policy keeps no longer was deleted');
+            },
           },
           { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },
         ],

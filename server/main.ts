@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
@@ -9,7 +10,9 @@ import { type Config, ConfigError, isLoopback, parseConfig } from './platform/co
 import { openDatabase } from './platform/db/database.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
+import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
+import { loadWebFiles } from './web/files.ts';
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -32,6 +35,7 @@ async function main(): Promise<void> {
     upstream,
     secret,
     mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
+    web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });
   await app.start();
@@ -65,18 +69,6 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-}
-
-/** The secret beside an embedded database, made at the first start and readable by this user alone. */
-function ownSecret(config: Config): string {
-  if (config.database.engine !== 'sqlite') throw new ConfigError('SECRET is required on PostgreSQL');
-  const file = join(dirname(config.database.file), 'secret');
-  if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, systemIds.secret(), { mode: 0o600, flag: 'wx' });
-  }
-  chmodSync(file, 0o600);
-  return readFileSync(file, 'utf8').trim();
 }
 
 /**

@@ -32,6 +32,7 @@ export type Balance = z.infer<typeof BalanceSchema>;
 
 /** What a person may still do then: read, export, delete; nothing is answered. */
 export const SuspendedSchema = z.object({
+  since: z.iso.datetime(),
   until: z.iso.datetime().nullable().describe('null: until somebody decides otherwise'),
   why: z.string(),
 });
@@ -64,6 +65,9 @@ export type Account = z.infer<typeof AccountSchema>;
 export const LimitsSchema = z.object({
   maxInputTokens: z.int().optional().describe('the most one request of this account may send to a model'),
   maxOutputTokens: z.int().optional().describe('the longest answer this account gets'),
+  requestsPerMinute: z.int().optional().describe('model calls in any minute; refused ones and reads do not count'),
+  modelRequestsPerMinute: z.int().optional().describe('the same, of one model'),
+  tokensPerMinute: z.int().optional().describe('input and output tokens in any minute'),
 });
 
 /** Something the account's owner must be told; `id` stays the same for as long as it is the same thing. */

@@ -6,16 +6,52 @@ export const MICRO_PER_CREDIT = 1_000_000;
 /** Longest text taken, in UTF-16 units. */
 export const MAX_TEXT = 1_000_000;
 
+/**
+ * Every class of answer that costs less than its price: the one table of what is refunded. What isn't in it is charged.
+ * - `reason`: the sentence that users read.
+ * - `charged`: nothing ever was; all of it came back; or no more than was set aside.
+ * - `cap`: what bounds how often, where somebody could bring it about on purpose. `uncharged`: after too many in some
+ *   minutes the account waits. `daily`: so many are refunded in 24 hours. Null: only the house can bring it about.
+ */
+export const REFUND_CLASSES = {
+  upstream_failed: { reason: 'The model service failed. Not charged.', charged: 'nothing', cap: 'uncharged' },
+  our_failure: { reason: 'Perigee failed. Not charged.', charged: 'nothing', cap: 'uncharged' },
+  interrupted: {
+    reason: 'The server stopped in the middle of the answer. Not charged.',
+    charged: 'nothing',
+    cap: null,
+  },
+  stopped_before_output: {
+    reason: 'Stopped before anything was written. Not charged.',
+    charged: 'nothing',
+    cap: 'uncharged',
+  },
+  empty_answer: { reason: 'The model wrote nothing. Not charged.', charged: 'nothing', cap: 'uncharged' },
+  nothing_applied: {
+    reason: 'No part of the edit could be applied. Not charged.',
+    charged: 'refunded',
+    cap: 'daily',
+  },
+  beyond_hold: {
+    reason: 'The answer cost more than was set aside; the rest is on the house.',
+    charged: 'hold',
+    cap: null,
+  },
+} as const satisfies Record<
+  string,
+  { reason: string; charged: 'nothing' | 'refunded' | 'hold'; cap: 'uncharged' | 'daily' | null }
+>;
+
+type Classes = typeof REFUND_CLASSES;
+/** The classes for which nothing is charged from the beginning. */
+export type FreeReason = {
+  [C in keyof Classes]: Classes[C]['charged'] extends 'nothing' ? C : never;
+}[keyof Classes];
+
 /** Why nothing, or less, was charged. The sentence is for users. */
-export const REASONS = {
-  upstream_failed: 'The model service failed. Not charged.',
-  our_failure: 'Perigee failed. Not charged.',
-  interrupted: 'The server stopped in the middle of the answer. Not charged.',
-  stopped_before_output: 'Stopped before anything was written. Not charged.',
-  empty_answer: 'The model wrote nothing. Not charged.',
-  nothing_applied: 'No part of the edit could be applied. Not charged.',
-  beyond_hold: 'The answer cost more than was set aside; the rest is on the house.',
-} as const;
+export const REASONS = Object.fromEntries(
+  Object.entries(REFUND_CLASSES).map(([code, { reason }]) => [code, reason]),
+) as { [C in keyof Classes]: string };
 
 /** Why what was told of an edit brought nothing back. The sentence is for users. */
 export const NOT_REFUNDED = {

@@ -37,6 +37,10 @@ export const MessageSchema = z
     reason: ReasonSchema.optional().describe('why nothing, or less, was charged'),
     problem: ProblemSchema.optional().describe('failed answers: what went wrong'),
     cutShort: z.literal(true).optional().describe('the answer ended at its length limit'),
+    clampedTo: z
+      .int()
+      .optional()
+      .describe('output tokens that what was left bought, where the usual answer may have more'),
     continues: z.uuid().optional().describe('the run whose answer this one goes on with'),
     device: z.string().optional().describe('where the run was started'),
     createdAt: z.iso.datetime(),

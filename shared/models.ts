@@ -1,17 +1,44 @@
 import * as z from 'zod';
 import { MicroSchema } from './account.ts';
 
-/** How a model is priced. Token prices are micro-credits for 1 million tokens. */
-export const PriceSchema = z.discriminatedUnion('mode', [
-  z.object({ mode: z.literal('flat'), runMicro: MicroSchema.nonnegative() }),
-  z.object({
-    mode: z.literal('tokens'),
-    inputMicro: MicroSchema.nonnegative(),
-    cachedInputMicro: MicroSchema.nonnegative(),
-    outputMicro: MicroSchema.nonnegative(),
-  }),
-]);
+/** Micro-credits for 1 million tokens. */
+const rates = {
+  inputMicro: MicroSchema.nonnegative(),
+  cachedInputMicro: MicroSchema.nonnegative(),
+  outputMicro: MicroSchema.nonnegative(),
+};
+
+/** Each value is greater than the one before it. */
+export const isAscending = (values: readonly number[]) => values.every((value, i) => i === 0 || value > values[i - 1]!);
+
+/** On the wire unknown members are left out, for they may be a newer version's; in settings they are refused. */
+function priceSchema(object: typeof z.object | typeof z.strictObject) {
+  const tier = object({ aboveInputTokens: z.int().positive(), ...rates });
+  return z.discriminatedUnion('mode', [
+    object({ mode: z.literal('flat'), runMicro: MicroSchema.nonnegative() }),
+    object({
+      mode: z.literal('tokens'),
+      ...rates,
+      tiers: z
+        .array(tier)
+        .max(10)
+        .refine((tiers) => isAscending(tiers.map((one) => one.aboveInputTokens)), {
+          error: 'each tier begins above the one before it',
+        })
+        .optional()
+        .describe('what a request costs, all of it, whose input has more tokens than that; the shortest first'),
+    }),
+  ]);
+}
+
+/** How a model is priced: by the run, or by tokens, where long requests may have prices of their own. */
+export const PriceSchema = priceSchema(z.object);
+export const PriceSettingSchema = priceSchema(z.strictObject);
 export type Price = z.infer<typeof PriceSchema>;
+
+/** A price that is announced, and counts from an instant on. */
+export const PriceChangeSchema = z.object({ from: z.iso.datetime(), price: PriceSchema });
+export type PriceChange = z.infer<typeof PriceChangeSchema>;
 
 export const ModelSchema = z
   .object({
@@ -20,6 +47,7 @@ export const ModelSchema = z
     contextTokens: z.int().positive().describe('input and output together'),
     maxOutputTokens: z.int().positive(),
     price: PriceSchema.describe('what this account pays'),
+    nextPrice: PriceChangeSchema.optional().describe('what it will pay, and from when'),
     isDefault: z.boolean(),
     isDemo: z.boolean().describe('the built-in demo model, which is no real model'),
   })

@@ -55,6 +55,19 @@ export const ProblemCodeSchema = z.enum(Object.keys(PROBLEMS) as [ProblemCode, .
 export const DropSchema = z.object({ what: z.string(), tokens: z.int() });
 export type Drop = z.infer<typeof DropSchema>;
 
+/** What can be asked for too often: requests, requests of one model, tokens, answers that came to nothing. */
+export const LimitNameSchema = z.enum(['requests', 'model-requests', 'tokens', 'uncharged']);
+export type LimitName = z.infer<typeof LimitNameSchema>;
+
+/** The limit that refused a request. All numbers are for any `windowSeconds`. */
+export const LimitSchema = z.object({
+  name: LimitNameSchema,
+  limit: z.int(),
+  left: z.int(),
+  needed: z.int().describe('what this request counts for'),
+  windowSeconds: z.int(),
+});
+
 /** RFC 9457 problem, served as `application/problem+json`; the members after `requestId` stand only where they apply. */
 export const ProblemSchema = z
   .object({
@@ -65,6 +78,7 @@ export const ProblemSchema = z
     code: ProblemCodeSchema,
     requestId: z.string(),
     retryAt: z.iso.datetime().optional().describe('when another try makes sense'),
+    limit: LimitSchema.optional().describe('rate_limited: which limit; retryAt says when it has room'),
     error: z.string().optional().describe('POST /api/auth/token: the code once more, where RFC 6749 looks for it'),
     until: z.iso.datetime().nullable().optional().describe('suspended: until when; null: until somebody decides'),
     runId: z.uuid().optional().describe('conversation_busy: the run that is answering'),

@@ -138,6 +138,7 @@ export const RunSchema = z
     state: RunStateSchema,
     device: z.string().describe('where it was started, as that client named itself'),
     maxOutputTokens: z.int().describe('the output limit sent upstream; below the usual one when little is left'),
+    clampedTo: z.int().optional().describe('the same, only where little is left: enough for so many more tokens'),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Run' });

@@ -15,9 +15,10 @@ const FLOORS: Record<string, number> = {
   'server/risk': 1,
   'server/accounts': 2,
   'server/gateway': 3,
-  'server/web': 4,
+  'server/web': 3,
   'server/app.ts': 4,
   'server/main.ts': 5,
+  'server/admin.ts': 5,
   'extension/platform': 0,
   'extension/sse.ts': 0,
   'extension/backendError.ts': 0,
@@ -29,14 +30,20 @@ const FLOORS: Record<string, number> = {
   'extension/extension.ts': 5,
 };
 
+/** What is started, and reads the environment. */
+const DOORS = ['server/main.ts', 'server/admin.ts'];
+
 /** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
 const CORES = [
   'shared/answerPaths.ts',
   'server/credits/ledger.ts',
+  'server/credits/limitWindow.ts',
+  'server/credits/planWindows.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',
   'server/gateway/editPrompt.ts',
   'server/gateway/prompt.ts',
+  'server/gateway/rateLimitFields.ts',
   'server/gateway/tokens.ts',
   'extension/edit/actions/around.ts',
   'extension/edit/actions/commitText.ts',
@@ -134,6 +141,7 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} stands on no floor`);
       continue;
     }
+    const inPages = file.path.startsWith('server/web/pages/');
     const inWebview = file.path.startsWith('extension/chat/webview/');
     for (const { to, typeOnly } of importsOf(file)) {
       const target = domainOf(to);
@@ -152,6 +160,8 @@ function violations(files: readonly SourceFile[]): string[] {
       if (inWebview && to === 'vscode') broken.push(`${file.path} imports vscode: the web view has no powers`);
       if (inWebview && target && !to.startsWith('extension/chat/webview/') && !typeOnly && !to.startsWith('shared/'))
         broken.push(`${file.path} imports ${to}: of the host the web view knows types alone`);
+      if (inPages && (isBuiltin(to) || (isOurs && !to.startsWith('server/web/pages/') && !to.startsWith('shared/'))))
+        broken.push(`${file.path} imports ${to}: a page in a browser knows shared and packages alone`);
       if (to.endsWith('routes.ts') && !['server/app.ts'].includes(file.path))
         broken.push(`${file.path} imports ${to}: only app.ts imports routes`);
       if (
@@ -160,8 +170,8 @@ function violations(files: readonly SourceFile[]): string[] {
       )
         broken.push(`${file.path} imports ${to}: model services know nothing of credits`);
     }
-    if (/\bprocess\.env\b/.test(file.text) && file.path !== 'server/main.ts')
-      broken.push(`${file.path} reads process.env: only main.ts does`);
+    if (/\bprocess\.env\b/.test(file.text) && !DOORS.includes(file.path))
+      broken.push(`${file.path} reads process.env: only doors do`);
     if (domain.startsWith('extension') && /\brequire\(|\bimport\.meta\b|\bBuffer\./.test(code(file.text)))
       broken.push(`${file.path} uses what only Node has: the host's code also runs in a web worker`);
     if (inWebview && /\bfetch\(|XMLHttpRequest|WebSocket\(|EventSource\(/.test(code(file.text)))
@@ -215,8 +225,10 @@ describe('the house', () => {
     ['the same by require', 'extension/chat/x.ts', "const fs = require('fs');", /only Node has/],
     ['the wall around the web view', 'extension/chat/webview/x.ts', "import * as vscode from 'vscode';", /no powers/],
     ['the same by the network', 'extension/chat/webview/x.ts', "void fetch('x');", /no powers/],
+    ['the page in a browser', 'server/web/pages/x.ts', "import { a } from '../files.ts';", /shared and packages alone/],
+    ['the same to Node', 'server/web/pages/x.ts', "import { a } from 'node:fs';", /shared and packages alone/],
     ['the routes', 'server/gateway/x.ts', "import { a } from '../credits/routes.ts';", /only app\.ts/],
-    ['the environment', 'server/platform/x.ts', 'const a = process.env.HOME;', /only main\.ts/],
+    ['the environment', 'server/platform/x.ts', 'const a = process.env.HOME;', /only doors/],
     ['a core by a clock', 'server/credits/ledger.ts', 'const a = Date.now();', /no I\/O, clock/],
     ['a core by async', 'server/credits/pricing.ts', 'export async function a() {}', /no I\/O, clock/],
     [

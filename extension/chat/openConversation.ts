@@ -125,7 +125,7 @@ export class OpenConversation extends Disposable {
       added.push({ id: run.userMessageId, role: 'user', kind, text: question.text, createdAt });
     }
     if (!this.messages.some(({ id }) => id === run.messageId)) {
-      const { messageId: id, id: runId, model, device } = run;
+      const { messageId: id, id: runId, model, device, clampedTo } = run;
       const { continues } = question;
       added.push({
         id,
@@ -136,6 +136,7 @@ export class OpenConversation extends Disposable {
         state: run.state,
         model,
         device,
+        clampedTo,
         continues,
         createdAt,
       });

@@ -8,7 +8,7 @@ import type { Origins } from '../platform/origins.ts';
 import type { Proofs } from './dpop.ts';
 import { readPageCookie } from './pageCookie.ts';
 import { isAlive, touchSession } from './sessions.ts';
-import { type Caller, findCaller } from './tokens.ts';
+import { type Caller, findCaller, termsDue } from './tokens.ts';
 
 /** How often a session's last use is written down. */
 const TOUCH_EVERY_MS = 60_000;
@@ -21,6 +21,8 @@ export interface AuthenticateDeps {
   origins: Origins;
   proofs: Proofs;
   sessionMs: number;
+  /** The terms that count. */
+  termsVersion: string;
   /** Whether the single user of this machine may be the one who asks: local mode is on, and no proxy is between. */
   isLocalRequest: (c: AppContext) => boolean;
 }
@@ -41,8 +43,11 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
       );
     c.set('accountId', caller.accountId);
     c.set('accountKind', caller.accountKind);
+    c.set('tier', caller.tier);
     c.set('isLocal', caller.isLocal);
     c.set('suspended', caller.suspended);
+    c.set('goneAt', caller.goneAt);
+    c.set('termsDue', termsDue(caller, deps.termsVersion));
     c.set('sessionId', caller.sessionId);
     c.set('whenEnded', (end) => whenEnded(db, caller.sessionId, end));
     await next();

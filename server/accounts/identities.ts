@@ -7,6 +7,7 @@ import { prepared } from '../platform/db/prepared.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import type { CodeData } from './codes.ts';
 import { mailboxOf, personOf } from './emails.ts';
+import { acceptTerms } from './rights.ts';
 
 /** Who somebody turned out to be: a provider's subject, with what the provider says of its address. */
 export type Identified = CodeData['identified'];
@@ -28,7 +29,8 @@ export async function findAccountOf(db: Reader, who: Identified): Promise<string
 
 /**
  * The account of whoever signs in, made if it is their first time: one for each provider's subject and each verified mailbox.
- * Of any number who sign in as the same person at once, one makes it. `terms` is the version that was accepted.
+ * Of any number who sign in as the same person at once, one makes it. `terms` is the version that was accepted:
+ * none is made without; whoever has an account is asked again later.
  */
 export async function signIn(
   tx: Tx,
@@ -37,7 +39,10 @@ export async function signIn(
   { terms, at }: { terms: string | null; at: number },
 ): Promise<{ accountId: string; isNew: boolean } | { accountId: null }> {
   const known = await findAccountOf(tx, who);
-  if (known) return { accountId: await remember(tx, known, who, at), isNew: false };
+  if (known) {
+    if (terms) await acceptTerms(tx, known, terms, at);
+    return { accountId: await remember(tx, known, who, at), isNew: false };
+  }
   // Nobody else signs up from here on: a no-op update, because it locks the row on both engines alike.
   await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
   const meanwhile = await findAccountOf(tx, who);

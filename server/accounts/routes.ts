@@ -1,8 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
+import { limitsOf } from '../credits/limits.ts';
+import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
+import { noticesOf } from './notices.ts';
 import { balanceOf, describeAccount } from './store.ts';
 
 const guest = createRoute({
@@ -50,15 +53,20 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
 
   api.openapi(account, async (c) => {
     const { accountId } = c.var;
-    const account = await describeAccount(db.read, accountId, clock.now());
+    const now = clock.now();
+    const described = await describeAccount(db.read, accountId, now);
+    const account = c.var.termsDue === null ? described : { ...described, termsDue: c.var.termsDue };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
     return c.json(
       {
         account,
-        balance: await balanceOf(db.read, policy, accountId),
-        limits: isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {},
-        notices: [],
+        balance: await balanceOf(db.read, policy, accountId, now),
+        limits: {
+          ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
+          ...limitsOf(policy.limits, c.var),
+        },
+        notices: noticesOf(account, iso(now)),
       },
       200,
     );

@@ -5,10 +5,6 @@ import type { Reader, Tx } from '../platform/db/database.ts';
 import type { SessionRow } from '../platform/db/schema.ts';
 import { insertToken } from './tokens.ts';
 
-const DAY_MS = 24 * 3_600_000;
-/** How long an ended session is remembered, for whoever looks into what happened to an account. */
-const KEPT_MS = 30 * DAY_MS;
-
 /** Signs a device, a tool or a browser in, with its first token. */
 export async function startSession(
   tx: Tx,
@@ -101,7 +97,7 @@ export async function touchSession(
       .execute();
 }
 
-/** Tokens that have expired go, sessions without any token end, and those that ended long ago are forgotten. */
+/** Tokens that have expired go, and sessions without any token end. */
 export async function purgeSessions(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('token').where('expires_at', '<=', now).execute();
   const lost = await tx
@@ -117,8 +113,4 @@ export async function purgeSessions(tx: Tx, now: number): Promise<void> {
     changed(tx, `session:${id}`, 'ended', id);
     changed(tx, account_id, 'sessions', account_id);
   }
-  await tx
-    .deleteFrom('session')
-    .where('ended_at', '<', now - KEPT_MS)
-    .execute();
 }

@@ -17,7 +17,7 @@ import { findAccountOf, type Identified, signIn } from './identities.ts';
 import { readPageCookie, writePageCookie } from './pageCookie.ts';
 import { endSession } from './sessions.ts';
 import * as pages from './signInPages.ts';
-import { describeAccount } from './store.ts';
+import { describeAccount, findAccount } from './store.ts';
 import { findCaller } from './tokens.ts';
 
 /** How long who was found out may look at the page that asks for a confirmation. */
@@ -243,7 +243,9 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const other =
       there && there.accountId !== accountId ? await describeAccount(db.read, there.accountId, clock.now()) : null;
     const replaces = other ? (other.email ?? other.name ?? 'Another account') : null;
-    return pages.confirmPage(flow, { label, way, isNew: !account, replaces }, policy.accounts, problem);
+    const accepted = accountId ? (await findAccount(db.read, accountId))?.terms_version : undefined;
+    const termsChanged = account !== null && accepted !== policy.accounts.terms.version;
+    return pages.confirmPage(flow, { label, way, isNew: !account, termsChanged, replaces }, policy.accounts, problem);
   }
 
   function signedInHere(c: AppContext) {

@@ -26,16 +26,27 @@ export async function describeAccount(db: Reader, id: string, now: number): Prom
     createdAt: iso(row.created_at),
     ...(row.name === null ? {} : { name: row.name }),
     ...(row.email === null ? {} : { email: row.email }),
-    ...(row.kind === 'guest' ? {} : { providers: await providersOf(db, id), tier: row.tier ?? 0 }),
+    ...(row.kind === 'guest'
+      ? {}
+      : { providers: await providersOf(db, id), tier: row.tier ?? 0, marketing: row.marketing === 1 }),
+    ...(row.gone_at === null
+      ? {}
+      : { closing: { since: iso(row.closed_at ?? row.gone_at), goneAt: iso(row.gone_at) } }),
     ...(suspended
-      ? { suspended: { why: suspended.why, until: suspended.until === null ? null : iso(suspended.until) } }
+      ? {
+          suspended: {
+            ...suspended,
+            since: iso(suspended.since),
+            until: suspended.until === null ? null : iso(suspended.until),
+          },
+        }
       : {}),
   };
 }
 
-/** An account's balance; a guest's is told in messages too. */
-export async function balanceOf(db: Reader, policy: Policy, accountId: string): Promise<Balance> {
+/** An account's balance at `now`; a guest's is told in messages too. */
+export async function balanceOf(db: Reader, policy: Policy, accountId: string, now: number): Promise<Balance> {
   const account = await findAccount(db, accountId);
-  const balance = await readBalance(db, accountId, account?.kind === 'guest' ? policy.guests.runMicro : null);
+  const balance = await readBalance(db, accountId, account?.kind === 'guest' ? policy.guests.runMicro : null, now);
   return account?.is_local ? { ...balance, unlimited: true } : balance;
 }

@@ -15,8 +15,14 @@ export interface Caller {
   lastUsedAt: number;
   accountId: string;
   accountKind: 'guest' | 'member';
+  /** Which limits a member has. */
+  tier: number;
   isLocal: boolean;
   suspended: { why: string; until: number | null } | null;
+  /** When it is deleted, if its owner has closed it. */
+  goneAt: number | null;
+  /** Which terms were accepted; null for guests, who accept none. */
+  termsVersion: string | null;
 }
 
 /** Whose token this is; null if it is unknown, has expired, or its session has ended. */
@@ -30,8 +36,11 @@ export async function findCaller(db: Reader, token: string, now: number): Promis
     lastUsedAt: row.last_used_at,
     accountId: row.account_id,
     accountKind: row.kind,
+    tier: row.tier ?? 0,
     isLocal: row.is_local === 1,
     suspended: suspensionOf(row, now),
+    goneAt: row.gone_at,
+    termsVersion: row.terms_version,
   };
 }
 
@@ -41,8 +50,9 @@ const selectCaller = prepared((db, p: { tokenHash: string }) =>
     .innerJoin('session', 'session.id', 'token.session_id')
     .innerJoin('account', 'account.id', 'session.account_id')
     .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
-    .select(['session.account_id', 'account.kind', 'account.is_local'])
+    .select(['session.account_id', 'account.kind', 'account.tier', 'account.is_local'])
     .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
+    .select(['account.gone_at', 'account.terms_version'])
     .where('token.token_hash', '=', p.tokenHash)
     .where('session.ended_at', 'is', null),
 );
@@ -51,9 +61,18 @@ const selectCaller = prepared((db, p: { tokenHash: string }) =>
 export function suspensionOf(
   row: { suspended_at: number | null; suspended_until: number | null; suspended_why: string | null },
   now: number,
-): Caller['suspended'] {
+): { since: number; why: string; until: number | null } | null {
   if (row.suspended_at === null || (row.suspended_until !== null && row.suspended_until <= now)) return null;
-  return { why: row.suspended_why ?? '', until: row.suspended_until };
+  return { since: row.suspended_at, why: row.suspended_why ?? '', until: row.suspended_until };
+}
+
+/** The terms that have yet to be accepted; null for guests and in local mode, where there are none. */
+export function termsDue(
+  account: { accountKind: 'guest' | 'member'; isLocal: boolean; termsVersion: string | null },
+  current: string,
+): string | null {
+  if (account.accountKind === 'guest' || account.isLocal || account.termsVersion === current) return null;
+  return current;
 }
 
 export async function insertToken(

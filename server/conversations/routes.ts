@@ -2,11 +2,21 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
 import { textSchema } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
 import { markdownHead, markdownOf } from './markdown.ts';
-import { deleteConversation, listConversations, readConversation, renameConversation } from './store.ts';
+import {
+  deleteConversation,
+  findConversations,
+  listConversations,
+  readConversation,
+  renameConversation,
+} from './store.ts';
+
+/** Conversations that are deleted in one transaction. */
+const DELETED_AT_ONCE = 20;
 
 const params = z.object({ id: z.uuid() });
 const limit = (fallback: number) => z.coerce.number().int().min(1).max(200).default(fallback);
@@ -52,6 +62,13 @@ const remove = createRoute({
   responses: emptyAnswer,
 });
 
+const removeAll = createRoute({
+  method: 'delete',
+  path: '/api/conversations',
+  summary: 'Delete all conversations; what they are answering is stopped',
+  responses: emptyAnswer,
+});
+
 const exported = createRoute({
   method: 'get',
   path: '/api/conversations/{id}/export',
@@ -63,7 +80,11 @@ const exported = createRoute({
 /** `endRunsOf` stops what a deleted conversation is answering and deletes its events; handed in, for runs live above. */
 export function conversationRoutes(
   api: Api,
-  { db, endRunsOf }: { db: Database; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
+  {
+    db,
+    clock,
+    endRunsOf,
+  }: { db: Database; clock: Clock; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
 ): void {
   api.openapi(list, async (c) => {
     const { search, before, limit } = c.req.valid('query');
@@ -99,6 +120,24 @@ export function conversationRoutes(
       await endRunsOf(tx, id);
       changed(tx, accountId, 'conversation', id);
     });
+    return c.body(null, 204);
+  });
+
+  api.openapi(removeAll, async (c) => {
+    const { accountId } = c.var;
+    const page = { at: clock.now(), limit: DELETED_AT_ONCE };
+    // Piece by piece, so that nobody waits for long; what is begun meanwhile stays.
+    for (;;) {
+      const ids = await findConversations(db.read, accountId, page);
+      if (ids.length === 0) break;
+      await db.write(async (tx) => {
+        for (const id of ids) {
+          await deleteConversation(tx, accountId, id);
+          await endRunsOf(tx, id);
+        }
+      });
+    }
+    await db.write(async (tx) => changed(tx, accountId, 'conversation', ''));
     return c.body(null, 204);
   });
 

@@ -131,6 +131,7 @@ const NO_MESSAGE = {
   reason: null,
   problem: null,
   cut_short: null,
+  clamped_to: null,
   continues: null,
   device: null,
   superseded_at: null,
@@ -261,6 +262,52 @@ export async function readConversation(
   };
 }
 
+/** Some conversations of an account in the order of their ids, after the id `after`. */
+export function pageConversations(
+  db: Reader,
+  accountId: string,
+  { after, limit }: { after: string; limit: number },
+): Promise<ConversationRow[]> {
+  return db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** A message with all that is kept of it: what is attached with its text, and whether another one has replaced it. */
+export interface WholeMessage {
+  seq: number;
+  message: Message;
+  extras: MessageExtras;
+  supersededAt: string | null;
+}
+
+/** Messages of a conversation in reading order, after the place `after`, superseded ones included. */
+export async function pageMessages(
+  db: Reader,
+  conversationId: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<WholeMessage[]> {
+  const rows = await db
+    .selectFrom('message')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    seq: row.seq,
+    message: toMessage(row),
+    extras: toExtras(row.attachments),
+    supersededAt: row.superseded_at === null ? null : iso(row.superseded_at),
+  }));
+}
+
 /** One message, whoever it belongs to: the caller has asked for its run. */
 export async function readMessage(db: Reader, id: string): Promise<Message | null> {
   const row = await db.selectFrom('message').selectAll().where('id', '=', id).executeTakeFirst();
@@ -288,6 +335,22 @@ export async function deleteConversation(tx: Tx, accountId: string, id: string):
   return numDeletedRows === 1n;
 }
 
+/** Ids of an account's conversations that were begun no later than `at`, at most `limit`. */
+export async function findConversations(
+  db: Reader,
+  accountId: string,
+  { at, limit }: { at: number; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('conversation')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('created_at', '<=', at)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** All conversations of an account become another's. Returns their ids. */
 export async function moveConversations(tx: Tx, from: string, to: string): Promise<string[]> {
   const rows = await tx
@@ -299,10 +362,23 @@ export async function moveConversations(tx: Tx, from: string, to: string): Promi
   return rows.map((row) => row.id);
 }
 
-/** What was superseded before `before` is really gone. Returns how many messages. */
-export async function purgeSuperseded(tx: Tx, before: number): Promise<number> {
-  const { numDeletedRows } = await tx.deleteFrom('message').where('superseded_at', '<', before).executeTakeFirst();
+/** What was superseded before `before` is really gone, at most `limit` messages. Returns how many. */
+export async function purgeSuperseded(tx: Tx, before: number, limit: number): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('message')
+    .where('id', 'in', (eb) => eb.selectFrom('message').select('id').where('superseded_at', '<', before).limit(limit))
+    .executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** How many messages were superseded before `before`. */
+export async function countSuperseded(db: Reader, before: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('message')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('superseded_at', '<', before)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): SelectQueryBuilder<Schema, 'message', O> {
@@ -357,6 +433,7 @@ function toMessage(row: MessageRow): Message {
     reason: optional(row.reason as Reason | null),
     problem: row.problem ? (JSON.parse(row.problem) as Problem) : undefined,
     cutShort: row.cut_short !== null || undefined,
+    clampedTo: optional(row.clamped_to),
     continues: optional(row.continues),
     device: optional(row.device),
     createdAt: iso(row.created_at),

@@ -57,6 +57,15 @@ function checks(leaseLimit: number): Check[] {
         where h.ledger_id = b.ledger_id and h.state = 'pending'), 0)`,
     },
     {
+      invariant: 'b',
+      what: 'a use of a plan that is not what its hold holds or was charged',
+      rows: sql`select h.id from hold h left join plan_use p on p.hold_id = h.id
+        where (h.plan > 0) <> (p.hold_id is not null) or (p.hold_id is not null and (p.ledger_id <> h.ledger_id
+        or p.at <> h.created_at or p.amount <> case h.state when 'pending' then h.plan else coalesce((select
+          sum(case when t.debit = 'house:plan' then t.amount else -t.amount end) from transfer t
+          where t.hold_id = h.id and 'house:plan' in (t.debit, t.credit)), 0) end))`,
+    },
+    {
       invariant: 'c',
       what: 'a balance below zero',
       rows: sql`select ledger_id as id from balance where pending < 0 or posted - pending < 0`,
@@ -121,6 +130,12 @@ function checks(leaseLimit: number): Check[] {
       what: 'a refund of no hold, or not by the account that pays refunds',
       rows: sql`select id from transfer where (kind = 'refund') <> (debit = 'house:refunds')
         or (kind = 'refund' and hold_id is null)`,
+    },
+    {
+      invariant: 'g',
+      what: 'a use of a plan that no hold has set aside',
+      rows: sql`select t.id from transfer t left join hold h on h.id = t.hold_id where t.debit = 'house:plan'
+        and (t.kind <> 'charge' or h.id is null or t.amount > h.plan)`,
     },
     {
       invariant: 'g',

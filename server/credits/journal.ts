@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import type { LogEntryRow, TransferRow } from '../platform/db/schema.ts';
-import { FUNDS, type Fund, type Funds } from './ledger.ts';
+import { CREDITS, type Credit, type Funds } from './ledger.ts';
 
 // What every movement of credits is made of.
 
@@ -38,10 +38,10 @@ const selectBalances = prepared((db, p: { ledgerId: string }) =>
 );
 
 /** Of one ledger, or of all that an account has. */
-export function toFunds(rows: readonly { kind: Fund; posted: number; pending: number }[]): Funds {
-  const of = (fund: Fund) => {
+export function toFunds(rows: readonly { kind: Credit; posted: number; pending: number }[]): Funds {
+  const of = (credit: Credit) => {
     const sum = { posted: 0, pending: 0 };
-    for (const row of rows.filter((r) => r.kind === fund)) {
+    for (const row of rows.filter((r) => r.kind === credit)) {
       sum.posted += row.posted;
       sum.pending += row.pending;
     }
@@ -51,7 +51,7 @@ export function toFunds(rows: readonly { kind: Fund; posted: number; pending: nu
 }
 
 /** What the funds hold, open holds included. */
-export const postedOf = (funds: Funds) => FUNDS.reduce((sum, fund) => sum + funds[fund].posted, 0);
+export const postedOf = (funds: Funds) => CREDITS.reduce((sum, credit) => sum + funds[credit].posted, 0);
 
 /** One transfer; its id is its place in the journal, taken once. */
 export async function post(tx: Tx, transfer: TransferRow): Promise<void> {
@@ -90,6 +90,7 @@ const NO_ENTRY = {
   cached_input_tokens: null,
   output_tokens: null,
   estimated: null,
+  tool: null,
 };
 
 const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
@@ -109,6 +110,7 @@ const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
     cached_input_tokens: e.cached_input_tokens,
     output_tokens: e.output_tokens,
     estimated: e.estimated,
+    tool: e.tool,
     at: e.at,
   }),
 );

@@ -3,26 +3,37 @@
  * returns numbers that must succeed.
  */
 
-/** Funds in the order in which they are spent. They unwind in reverse. */
-export const FUNDS = ['promotional', 'purchased'] as const;
+/** What an account owns: each has a balance. */
+export const CREDITS = ['promotional', 'purchased'] as const;
+export type Credit = (typeof CREDITS)[number];
+
+/**
+ * What a run can be paid from, in the order in which it is spent; it unwinds in reverse. A plan is a limit and no balance:
+ * the house pays, as long as the plan's windows have room.
+ */
+export const FUNDS = ['plan', ...CREDITS] as const;
 export type Fund = (typeof FUNDS)[number];
 export type Split = Record<Fund, number>;
+export const NOTHING: Readonly<Split> = { plan: 0, promotional: 0, purchased: 0 };
 
-/** What is posted and pending of each fund. */
-export type Funds = Record<Fund, { posted: number; pending: number }>;
+/** What is posted and pending of each kind of credit. */
+export type Funds = Record<Credit, { posted: number; pending: number }>;
 
+/** The credits that are free, the plan left aside. */
 export function available(funds: Funds): number {
-  return FUNDS.reduce((sum, fund) => sum + funds[fund].posted - funds[fund].pending, 0);
+  return CREDITS.reduce((sum, credit) => sum + funds[credit].posted - funds[credit].pending, 0);
 }
 
 export type HoldDecision = { kind: 'split'; split: Split } | { kind: 'insufficient'; availableMicro: number };
 
-/** How a hold of `amountMicro` is split over the funds, or that there isn't enough. */
-export function splitHold(funds: Funds, amountMicro: number): HoldDecision {
+/** How a hold of `amountMicro` is split over the funds, or that there isn't enough; `planMicro` is what the plan has room for. */
+export function splitHold(funds: Funds, planMicro: number, amountMicro: number): HoldDecision {
   assertAmount(amountMicro);
-  const availableMicro = available(funds);
+  assertAmount(planMicro);
+  const availableMicro = planMicro + available(funds);
   if (availableMicro < amountMicro) return { kind: 'insufficient', availableMicro };
-  return { kind: 'split', split: takeInOrder(amountMicro, (fund) => funds[fund].posted - funds[fund].pending) };
+  const left = (fund: Fund) => (fund === 'plan' ? planMicro : funds[fund].posted - funds[fund].pending);
+  return { kind: 'split', split: takeInOrder(amountMicro, left) };
 }
 
 export interface Settlement {
@@ -66,7 +77,7 @@ export function total(split: Split): number {
 }
 
 function takeInOrder(amountMicro: number, has: (fund: Fund) => number): Split {
-  const split: Split = { promotional: 0, purchased: 0 };
+  const split: Split = { ...NOTHING };
   let rest = amountMicro;
   for (const fund of FUNDS) {
     split[fund] = Math.min(rest, has(fund));
@@ -81,11 +92,15 @@ export function assertAmount(micro: number): void {
   if (!Number.isSafeInteger(micro) || micro < 0) throw new RangeError(`ledger: not an amount: ${micro}`);
 }
 
-export const fundAccount = (fund: Fund, ledgerId: string) => `${fund}:${ledgerId}`;
 export const HOUSE = {
+  /** Pays what is used of plans; which account's, the hold says. */
+  plan: 'house:plan',
   revenue: 'house:revenue',
   grants: 'house:grants',
   payments: 'house:payments',
   absorbed: 'house:absorbed',
   refunds: 'house:refunds',
 } as const;
+
+/** The journal's account of a fund: the user's own, or the house's for a plan. */
+export const fundAccount = (fund: Fund, ledgerId: string) => (fund === 'plan' ? HOUSE.plan : `${fund}:${ledgerId}`);

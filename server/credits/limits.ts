@@ -1,23 +1,123 @@
-import type { Reader } from '../platform/db/database.ts';
+import type { Policy } from '../platform/config.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
+import {
+  freeAt,
+  isExceeded,
+  type LimitState,
+  type Limits,
+  limitStates,
+  MINUTE_MS,
+  minuteStart,
+} from './limitWindow.ts';
 
-/** How many answers may go uncharged in the window before the account has to wait. */
-const MAX_UNCHARGED = 12;
-const UNCHARGED_WINDOW_MS = 10 * 60_000;
+/** The limits of whoever asks; null: none. */
+export function limitsOf(
+  policy: Policy['limits'],
+  caller: { accountKind: 'guest' | 'member'; tier: number; isLocal: boolean },
+): Limits | null {
+  if (caller.isLocal) return policy.local ?? null;
+  return caller.accountKind === 'guest' ? policy.guest : (policy.tiers[caller.tier] ?? policy.tiers.at(-1)!);
+}
+
+/** A run that is about to begin; `tokens` are its input's estimate and its output limit. */
+export interface LimitedRun {
+  accountId: string;
+  runId: string;
+  model: string;
+  tokens: number;
+  at: number;
+}
+
+/** `states`: every limit, as it is after the run was counted, or as it refused it. */
+export type LimitAnswer = { kind: 'counted'; states: LimitState[] } | { kind: 'limited'; states: LimitState[] };
 
 /**
- * When an account may go on that has had too many answers which cost it nothing, or null if it may now. What fails is never
- * charged; but the house pays for it, so failing on purpose must not be endless.
+ * Counts a run against the account's limits, or says which of them has no room and when it has. The account's wallet is
+ * locked by the one who calls, so that runs on any node are counted one after the other.
  */
-export async function waitForUncharged(db: Reader, accountId: string, now: number): Promise<number | null> {
-  const rows = await db
-    .selectFrom('log_entry')
-    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
-    .select('log_entry.at')
-    .where('wallet.account_id', '=', accountId)
-    .where('log_entry.kind', '=', 'not_charged')
-    .where('log_entry.at', '>', now - UNCHARGED_WINDOW_MS)
-    .orderBy('log_entry.at', 'desc')
-    .limit(MAX_UNCHARGED)
-    .execute();
-  return rows.length < MAX_UNCHARGED ? null : rows.at(-1)!.at + UNCHARGED_WINDOW_MS;
+export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise<LimitAnswer> {
+  const row = await selectSums.first(tx, { ...run, from: minuteStart(run.at) });
+  const sums = {
+    requests: Number(row?.requests ?? 0),
+    modelRequests: Number(row?.model_requests ?? 0),
+    tokens: Number(row?.tokens ?? 0),
+    firstAt: row?.first_at ?? null,
+    firstOfModelAt: row?.first_of_model_at ?? null,
+  };
+  const states = limitStates(limits, sums, run.tokens);
+  if (states.some(isExceeded)) {
+    const uses = await selectUses.all(tx, { accountId: run.accountId, from: minuteStart(run.at) });
+    const told = states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
+    return { kind: 'limited', states: told };
+  }
+  const { tokens } = run;
+  await insertUse.run(tx, { ...run, tokens: Math.min(tokens, limits.tokensPerMinute) });
+  const counted = states.map((s) => ({ ...s, left: s.left - s.needed, freeAt: s.freeAt ?? run.at + MINUTE_MS }));
+  return { kind: 'counted', states: counted };
 }
+
+/** What a run used in the end, in place of what was reserved for it: 0 where nothing is charged. */
+export async function correctUse(tx: Tx, runId: string, tokens: number): Promise<void> {
+  await updateTokens.run(tx, { runId, tokens });
+}
+
+/** Clocks of nodes differ by less; a run from further ahead was counted before the clock was set back. */
+const SKEW_MS = 1_000;
+
+/**
+ * After the clock was set back: what was counted counts for one more minute from now, neither until that time comes again,
+ * nor not at all. A job of its own, for what a refused request finds out is undone with it. Returns how many there were.
+ */
+export async function bringBack({ read, write }: Database, now: number): Promise<number> {
+  const isAhead = read
+    .selectFrom('limit_use')
+    .select('run_id')
+    .where('at', '>', now + SKEW_MS)
+    .limit(1);
+  if (!(await isAhead.executeTakeFirst())) return 0;
+  const { numUpdatedRows } = await write((tx) =>
+    tx.updateTable('limit_use').set({ at: now }).where('at', '>', now).executeTakeFirst(),
+  );
+  return Number(numUpdatedRows);
+}
+
+/** Runs that no limit looks at any more; an hour is far beyond what clocks are wrong by. */
+export async function purgeLimitUses(tx: Tx, now: number): Promise<void> {
+  await tx
+    .deleteFrom('limit_use')
+    .where('at', '<', now - 60 * MINUTE_MS)
+    .execute();
+}
+
+const selectSums = prepared((db, p: { accountId: string; model: string; from: number }) =>
+  db
+    .selectFrom('limit_use')
+    .select((eb) => [
+      eb.fn.countAll<number | string>().as('requests'),
+      eb.fn.sum<number | string | null>('tokens').as('tokens'),
+      eb.fn.count<number | string>(eb.case().when('model', '=', p.model).then(eb.ref('at')).end()).as('model_requests'),
+      eb.fn.min('at').as('first_at'),
+      eb.fn.min(eb.case().when('model', '=', p.model).then(eb.ref('at')).end()).as('first_of_model_at'),
+    ])
+    .where('account_id', '=', p.accountId)
+    .where('at', '>', p.from),
+);
+
+const selectUses = prepared((db, p: { accountId: string; from: number }) =>
+  db
+    .selectFrom('limit_use')
+    .select(['model', 'tokens', 'at'])
+    .where('account_id', '=', p.accountId)
+    .where('at', '>', p.from),
+);
+
+const insertUse = prepared((db, p: LimitedRun) =>
+  db
+    .insertInto('limit_use')
+    .values({ run_id: p.runId, account_id: p.accountId, model: p.model, tokens: p.tokens, at: p.at }),
+);
+
+const updateTokens = prepared((db, p: { runId: string; tokens: number }) =>
+  db.updateTable('limit_use').set({ tokens: p.tokens }).where('run_id', '=', p.runId),
+);

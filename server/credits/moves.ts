@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { lockWallet, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
-import { available, FUNDS, fundAccount, HOUSE } from './ledger.ts';
+import { available, CREDITS, fundAccount, HOUSE } from './ledger.ts';
 
 /** In place of an heir's ledger: what gets free goes back to the house. */
 const TO_HOUSE = 'house';
@@ -36,7 +36,7 @@ export async function passOn(tx: Tx, from: string, heir: string, cause: string, 
   const movedMicro = available(funds);
   if (movedMicro === 0) return 0;
   const isHouse = heir === TO_HOUSE;
-  for (const fund of FUNDS) {
+  for (const fund of CREDITS) {
     const amount = funds[fund].posted - funds[fund].pending;
     if (amount === 0) continue;
     if (isHouse && fund === 'purchased') throw new Error('credits: what was bought never goes to the house');

@@ -2,8 +2,9 @@ import { REASONS, type Reason } from '../../shared/runs.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { HoldRow, TransferRow } from '../platform/db/schema.ts';
 import { lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
-import { FUNDS, fundAccount, HOUSE, type Refund, refund, type Split } from './ledger.ts';
+import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from './ledger.ts';
 import { passOn } from './moves.ts';
+import { usePlan } from './plans.ts';
 
 /** What a run was charged and what of it came back, by fund. */
 export interface Charge {
@@ -29,7 +30,7 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
   const ledgerId = hold.ledger_id;
   const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
   const split = (kind: TransferRow['kind'], side: 'debit' | 'credit') => {
-    const sums: Split = { promotional: 0, purchased: 0 };
+    const sums: Split = { ...NOTHING };
     for (const transfer of transfers.filter((t) => t.kind === kind))
       for (const fund of FUNDS) if (transfer[side] === fundAccount(fund, ledgerId)) sums[fund] += transfer.amount;
     return sums;
@@ -44,7 +45,7 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
 export async function refundRun(
   tx: Tx,
   { hold, charged, refunded }: Charge,
-  run: { conversationId: string; model: string },
+  run: { conversationId: string; model: string; tool: string },
   reason: Reason,
   at: number,
 ): Promise<Refund> {
@@ -52,7 +53,7 @@ export async function refundRun(
   if (decision.kind !== 'refund') return decision;
   // From here the refund must succeed. Balances change in the order in which holds take them: no deadlock.
   let heir: string | null = null;
-  for (const fund of FUNDS) {
+  for (const fund of CREDITS) {
     const row = await tx
       .updateTable('balance')
       .set((eb) => ({ posted: eb('posted', '+', decision.split[fund]) }))
@@ -63,6 +64,7 @@ export async function refundRun(
     if (!row) throw new Error('credits: a refund without its balance');
     heir ??= row.heir;
   }
+  if (decision.split.plan > 0) await usePlan(tx, hold.id, charged.plan - decision.split.plan);
   for (const fund of FUNDS.toReversed()) {
     if (decision.split[fund] === 0) continue;
     await post(tx, {
@@ -86,6 +88,7 @@ export async function refundRun(
     run_id: hold.run_id,
     conversation_id: run.conversationId,
     model: run.model,
+    tool: run.tool,
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);

@@ -1,5 +1,6 @@
 import type { Balance } from '../../shared/account.ts';
-import { REASONS, type Reason, type Usage } from '../../shared/runs.ts';
+import { type FreeReason, REASONS } from '../../shared/constants.ts';
+import type { Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import type { HoldRow } from '../platform/db/schema.ts';
@@ -7,21 +8,28 @@ import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWalle
 import {
   assertAmount,
   available,
+  CREDITS,
+  type Credit,
   FUNDS,
   type Fund,
   fundAccount,
   HOUSE,
+  NOTHING,
   type Split,
   settle,
   splitHold,
 } from './ledger.ts';
 import { passOn } from './moves.ts';
+import { beginPlanUse, planLeft, planPending, readWindows, usePlan } from './plans.ts';
+import { tightestOf } from './planWindows.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
 export interface RunUse {
   runId: string;
   conversationId: string;
   model: string;
+  /** The device or tool that asked, as it named itself. */
+  tool: string;
   usage: Usage;
 }
 
@@ -30,8 +38,21 @@ export async function openWallet(tx: Tx, accountId: string, ledgerId: string): P
   await tx.insertInto('wallet').values({ account_id: accountId, ledger_id: ledgerId, of_micro: 0 }).execute();
   await tx
     .insertInto('balance')
-    .values(FUNDS.map((kind) => ({ ledger_id: ledgerId, kind, posted: 0, pending: 0 })))
+    .values(CREDITS.map((kind) => ({ ledger_id: ledgerId, kind, posted: 0, pending: 0 })))
     .execute();
+}
+
+/**
+ * Forgets whose ledgers these were: of a person who is deleted. The journal and its balances stay as they are, by an id that
+ * names nobody.
+ */
+export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
+  await tx
+    .updateTable('subscription')
+    .set({ state: 'ended' })
+    .where('ledger_id', 'in', (eb) => eb.selectFrom('wallet').select('ledger_id').where('account_id', '=', accountId))
+    .execute();
+  await tx.deleteFrom('wallet').where('account_id', '=', accountId).execute();
 }
 
 /** Gives promotional credits; `requestId` is unique, so that the same grant asked for twice fails instead of doubling. */
@@ -83,21 +104,23 @@ export async function placeHold(
 ): Promise<HoldAnswer> {
   const ledgerId = await tryLockWallet(tx, hold.accountId);
   if (ledgerId === null) return { kind: 'closed' };
-  const decision = splitHold(await readFunds(tx, ledgerId), hold.amountMicro);
+  const planMicro = await planLeft(tx, ledgerId, hold.at);
+  const decision = splitHold(await readFunds(tx, ledgerId), planMicro, hold.amountMicro);
   if (decision.kind === 'insufficient') return decision;
   const { split } = decision;
   // From here the hold must succeed: the guards below can only fail if the locks above did not hold.
-  for (const fund of FUNDS) {
+  for (const fund of CREDITS) {
     if (split[fund] === 0) continue;
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
     assertOne(rows, 'a balance moved under a hold');
   }
   const { id, runId, amountMicro, at } = hold;
   await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at });
+  if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
 
-const addPending = prepared((db, p: { ledgerId: string; fund: Fund; amount: number }) =>
+const addPending = prepared((db, p: { ledgerId: string; fund: Credit; amount: number }) =>
   db
     .updateTable('balance')
     .set((eb) => ({ pending: eb('pending', '+', p.amount) }))
@@ -114,6 +137,7 @@ const insertHold = prepared(
       run_id: p.runId,
       state: 'pending',
       amount: p.amountMicro,
+      plan: p.plan,
       promotional: p.promotional,
       purchased: p.purchased,
       posted_amount: 0,
@@ -161,14 +185,14 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
 export async function voidHold(
   tx: Tx,
   run: RunUse,
-  reason: Reason,
+  reason: FreeReason,
   costMicro: number,
   at: number,
 ): Promise<Resolution> {
   assertAmount(costMicro);
   const hold = await resolveHold(tx, run.runId, 'voided', at);
   if ('kind' in hold) return hold;
-  const heir = await moveBalance(tx, hold, { promotional: 0, purchased: 0 });
+  const heir = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
   await writeLog(tx, hold.ledger_id, {
     ...useColumns(run),
@@ -185,20 +209,33 @@ export async function voidHold(
   return { kind: 'voided' };
 }
 
-/** The account's balance, in the one shape of the wire. `guestRunMicro` is the flat price of a guest's run. */
-export async function readBalance(db: Reader, accountId: string, guestRunMicro: number | null): Promise<Balance> {
+/**
+ * The account's balance at `now`, in the one shape of the wire: its plan's windows and its credits. `guestRunMicro` is the
+ * flat price of a guest's run.
+ */
+export async function readBalance(
+  db: Reader,
+  accountId: string,
+  guestRunMicro: number | null,
+  now: number,
+): Promise<Balance> {
   const rows = await selectWallets.all(db, { accountId });
+  const own = rows.find((row) => row.is_own === 1);
+  const windows = own ? await readWindows(db, own.ledger_id, now) : [];
+  const tightest = tightestOf(windows);
   const funds = toFunds(rows);
-  const availableMicro = available(funds);
-  const left = (fund: Fund) => funds[fund].posted - funds[fund].pending;
+  const creditsMicro = available(funds);
+  const left = (credit: Credit) => funds[credit].posted - funds[credit].pending;
   return {
-    availableMicro,
-    pendingMicro: FUNDS.reduce((sum, fund) => sum + funds[fund].pending, 0),
-    ofMicro: rows.find((row) => row.is_own === 1)?.of_micro ?? 0,
+    availableMicro: (tightest?.leftMicro ?? 0) + creditsMicro,
+    pendingMicro:
+      CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) +
+      (own ? await planPending(db, own.ledger_id) : 0),
+    ofMicro: (tightest?.limitMicro ?? 0) + (own?.of_micro ?? 0),
     promotionalMicro: left('promotional'),
     purchasedMicro: left('purchased'),
-    ...(guestRunMicro ? { guestMessagesLeft: Math.floor(availableMicro / guestRunMicro) } : {}),
-    windows: [],
+    ...(guestRunMicro ? { guestMessagesLeft: Math.floor(creditsMicro / guestRunMicro) } : {}),
+    windows: windows.map(({ leftMicro: _, ...window }) => window),
   };
 }
 
@@ -206,7 +243,14 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
   db
     .selectFrom('wallet')
     .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
-    .select(['wallet.of_micro', 'wallet.is_own', 'balance.kind', 'balance.posted', 'balance.pending'])
+    .select([
+      'wallet.ledger_id',
+      'wallet.of_micro',
+      'wallet.is_own',
+      'balance.kind',
+      'balance.posted',
+      'balance.pending',
+    ])
     .where('wallet.account_id', '=', p.accountId),
 );
 
@@ -233,9 +277,10 @@ const setPostedAmount = prepared((db, p: { id: string; chargedMicro: number }) =
 );
 
 /** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */
-async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>): Promise<string | null> {
+async function moveBalance(tx: Tx, hold: HoldRow, charged: Readonly<Split>): Promise<string | null> {
   let heir: string | null = null;
-  for (const fund of FUNDS) {
+  if (hold.plan > 0) await usePlan(tx, hold.id, charged.plan);
+  for (const fund of CREDITS) {
     if (hold[fund] === 0) continue;
     const moved = { ledgerId: hold.ledger_id, fund, held: hold[fund], charged: charged[fund] };
     const row = await endPending.first(tx, moved);
@@ -245,7 +290,7 @@ async function moveBalance(tx: Tx, hold: HoldRow, charged: Record<Fund, number>)
   return heir;
 }
 
-const endPending = prepared((db, p: { ledgerId: string; fund: Fund; held: number; charged: number }) =>
+const endPending = prepared((db, p: { ledgerId: string; fund: Credit; held: number; charged: number }) =>
   db
     .updateTable('balance')
     .set((eb) => ({ pending: eb('pending', '-', p.held), posted: eb('posted', '-', p.charged) }))
@@ -270,7 +315,7 @@ async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id:
 
 /** Tries to charge what lies beyond a hold, all of it from one fund; returns what was charged. */
 async function chargeBeyond(tx: Tx, hold: HoldRow, amount: number, at: number): Promise<number> {
-  for (const fund of FUNDS) {
+  for (const fund of CREDITS) {
     const { numUpdatedRows } = await tx
       .updateTable('balance')
       .set((eb) => ({ posted: eb('posted', '-', amount) }))
@@ -299,11 +344,12 @@ async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promis
   });
 }
 
-function useColumns({ runId, conversationId, model, usage }: RunUse) {
+function useColumns({ runId, conversationId, model, tool, usage }: RunUse) {
   return {
     run_id: runId,
     conversation_id: conversationId,
     model,
+    tool,
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,

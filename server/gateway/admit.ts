@@ -13,7 +13,7 @@ import {
   type StoredAttachment,
   supersedeFrom,
 } from '../conversations/store.ts';
-import { waitForUncharged } from '../credits/limits.ts';
+import type { LimitState } from '../credits/limitWindow.ts';
 import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
@@ -24,6 +24,7 @@ import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
 import { editPaths, editWords } from './editPrompt.ts';
+import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
 import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
@@ -35,12 +36,17 @@ const MIN_OUTPUT_TOKENS = 64;
 /** English and code have about four bytes a token, other scripts fewer. */
 const MAX_BYTES_A_TOKEN = 5;
 
-export type Caller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'device' | 'isLocal' | 'suspended'>;
+export type Caller = Pick<
+  AppEnv['Variables'],
+  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
+>;
 
 export interface Admission {
   answer: RunAnswer;
   /** What is to be answered now; null when this request had been admitted before. */
   turn: AdmittedTurn | null;
+  /** The account's limits after it; none where nothing was admitted now, or nothing limits the account. */
+  limits: readonly LimitState[];
 }
 
 /**
@@ -51,12 +57,12 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   const admittedBefore = async (db: Reader) => {
     const known = await findRun(db, request.id);
-    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null };
+    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null, limits: [] };
   };
   // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
   if (before) return before;
-  if (caller.suspended) throw suspended(caller.suspended);
+  requireStanding(caller);
   const model = await deps.catalog.find(caller.accountKind, request.model);
   return deps.db.write(async (tx) => {
     if (deps.draining.aborted)
@@ -66,13 +72,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     // The same request may have been admitted while this one waited.
     const meanwhile = await admittedBefore(tx);
     if (meanwhile) return meanwhile;
-    const waitUntil = caller.isLocal ? null : await waitForUncharged(tx, caller.accountId, at);
-    if (waitUntil !== null)
-      throw new AppError(
-        'rate_limited',
-        'Many answers in a row came to nothing, and none was charged. Try again later.',
-        { retryAt: iso(waitUntil) },
-      );
+    if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
     const busy = await findOpenRun(tx, request.conversationId);
     if (busy)
       throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
@@ -84,7 +84,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
     if (caller.isLocal)
       await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
-    const balance = await balanceOf(tx, deps.policy, caller.accountId);
+    const balance = await balanceOf(tx, deps.policy, caller.accountId, at);
     const outputLimit = Math.min(
       sized.outputLimit,
       affordableOutput(model.price, sized.inputBound, balance.availableMicro),
@@ -111,6 +111,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       ended_at: null,
       outcome: null,
       repairs: repairOf(request)?.repairs ?? null,
+      clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
     };
     const smallest = Math.min(MIN_OUTPUT_TOKENS, sized.outputLimit);
     const amountMicro = worstCase(model.price, sized.inputBound, Math.max(outputLimit, smallest));
@@ -127,6 +128,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         'This guest has become part of an account. Nothing was started: sign in to it.',
       );
     if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold.availableMicro, amountMicro);
+    // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
+    const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
     if (!(await insertRun(tx, run))) throw reused();
     if (asked.supersedeFromSeq !== null)
       await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
@@ -141,14 +144,15 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     return {
       answer: await answerOf(tx, deps, caller, run),
       turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+      limits,
     };
   });
 }
 
 const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
-async function answerOf(db: Reader, { policy }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
-  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId) };
+async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
 }
 
 /** A retry is compared whole. */
@@ -159,6 +163,21 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
+
+/** Refuses whoever may read and export, and gets no answers. */
+function requireStanding({ suspended: why, goneAt, termsDue }: Caller): void {
+  if (why) throw suspended(why);
+  if (goneAt !== null)
+    throw new AppError(
+      'account_closing',
+      `You have closed this account; it is deleted on ${iso(goneAt)}. Nothing was started. Keep the account on its page to go on.`,
+    );
+  if (termsDue !== null)
+    throw new AppError(
+      'terms_changed',
+      'The terms of use have changed. Nothing was started. Read and accept them on your account page to go on.',
+    );
+}
 
 function suspended({ why, until }: NonNullable<Caller['suspended']>): AppError {
   const end = until === null ? null : iso(until);
@@ -344,6 +363,7 @@ function answerMessage(run: RunRow, request: RunRequest): NewMessage {
     model: run.model,
     continues: request.continues ?? null,
     device: run.device,
+    clamped_to: run.clamped_to,
   };
 }
 

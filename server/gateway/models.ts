@@ -1,5 +1,6 @@
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import type { Model } from '../../shared/models.ts';
+import { priceAt } from '../credits/pricing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type ModelConfig, type Policy, SHIPPED_PRICES } from '../platform/config.ts';
 import { AppError } from '../platform/errors.ts';
@@ -66,7 +67,7 @@ export function createCatalog(deps: {
 
   async function list(kind: Kind): Promise<Model[]> {
     const { guests } = policy;
-    const all = (await configured()).map((model) => toModel(model, isDemo));
+    const all = (await configured()).map((model) => toModel(model, isDemo, clock.now()));
     const first = all.find((m) => m.id === preferred) ?? all[0]!;
     const ordered = [first, ...all.filter((m) => m !== first)];
     const allowed =
@@ -77,6 +78,7 @@ export function createCatalog(deps: {
       ...(kind === 'guest'
         ? {
             price: { mode: 'flat' as const, runMicro: guests.runMicro },
+            nextPrice: undefined,
             maxOutputTokens: Math.min(model.maxOutputTokens, guests.maxOutputTokens),
             contextTokens: Math.min(model.contextTokens, guests.maxInputTokens + guests.maxOutputTokens),
           }
@@ -112,13 +114,16 @@ function unlisted(id: string): ModelConfig {
   };
 }
 
-function toModel({ id, name, contextTokens, maxOutputTokens, price }: ModelConfig, isDemo: boolean): Model {
+function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
+  const { id, name, contextTokens, maxOutputTokens } = config;
+  const { price, next } = priceAt(config.price, config.priceChanges ?? [], now);
   return {
     id,
     name: name ?? (isDemo ? 'Demo model' : id),
     contextTokens,
     maxOutputTokens,
     price,
+    nextPrice: next,
     isDefault: false,
     isDemo,
   };

@@ -44,7 +44,7 @@ export async function tellOutcome(
       chargedMicro: total(charge.charged) - refundedMicro,
       refundedMicro,
       notRefunded: stored.notRefunded,
-      balance: await balanceOf(tx, policy, run.account_id),
+      balance: await balanceOf(tx, policy, run.account_id, clock.now()),
     };
     return { answer, isFirst: !before };
   });
@@ -78,7 +78,7 @@ async function decide(
 }
 
 async function refund(tx: Tx, run: RunRow, charge: Charge, at: number): Promise<number> {
-  const use = { conversationId: run.conversation_id, model: run.model };
+  const use = { conversationId: run.conversation_id, model: run.model, tool: run.device };
   const refunded = await refundRun(tx, charge, use, REASON, at);
   if (refunded.kind !== 'refund') throw new Error(`a run whose outcome is new, and ${refunded.kind}`);
   await refundMessage(tx, run.message_id, REASON);

@@ -18,6 +18,7 @@ import { notFound } from '../platform/errors.ts';
 import { type Api, answers, eventStream, rawAnswer } from '../platform/http.ts';
 import { admitRun } from './admit.ts';
 import { tellOutcome } from './outcome.ts';
+import { rateLimitFields } from './rateLimitFields.ts';
 import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
 import { runTurn, type TurnDeps } from './turn.ts';
@@ -116,9 +117,9 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   api.openapi(start, async (c) => {
     deps.open.admissions++;
     try {
-      const { answer, turn } = await admitRun(deps, c.var, c.req.valid('json'));
+      const { answer, turn, limits } = await admitRun(deps, c.var, c.req.valid('json'));
       if (turn) void runTurn(deps, turn);
-      return c.json(answer, 202);
+      return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
     } finally {
       deps.open.admissions--;
     }
@@ -190,11 +191,11 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   });
 
   /** A run whose events are deleted, from its message: its whole text as one event, and its end. */
-  async function replay(reader: Reader, { policy }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
+  async function replay(reader: Reader, { policy, clock }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
     const run = await findRun(reader, runId);
     const message = run ? await readMessage(reader, run.message_id) : null;
     if (!run) return [];
-    const balance = await balanceOf(reader, policy, run.account_id);
+    const balance = await balanceOf(reader, policy, run.account_id, clock.now());
     const chargedMicro = message?.chargedMicro ?? 0;
     const { cutShort, reason } = message ?? {};
     const end = message?.problem

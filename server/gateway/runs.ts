@@ -1,5 +1,6 @@
 import type { Price } from '../../shared/models.ts';
 import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
+import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
@@ -104,6 +105,47 @@ export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> 
     .where('conversation_id', 'in', (eb) => eb.selectFrom('conversation').select('id').where('account_id', '=', to))
     .execute();
 }
+
+/** Asks every run of an account to end. Returns how many are still open. */
+export async function stopRunsOf(tx: Tx, accountId: string): Promise<number> {
+  const open = await tx
+    .updateTable('run')
+    .set({ stop_requested: 1 })
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'running')
+    .returning('id')
+    .execute();
+  for (const { id } of open) changed(tx, `run:${id}`, 'stop', id);
+  return open.length;
+}
+
+/** Deletes runs that ended before `before`, of one account or of all, at most `limit`. Returns how many. */
+export async function deleteEndedRuns(
+  tx: Tx,
+  { accountId, before, limit }: { accountId?: string; before: number; limit: number },
+): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('run')
+    .where('id', 'in', (eb) => {
+      const ended = eb.selectFrom('run').select('id').where('ended_at', '<', before).limit(limit);
+      return accountId === undefined ? ended : ended.where('account_id', '=', accountId);
+    })
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** How many runs ended before `before`. */
+export async function countEndedRuns(db: Reader, before: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('run')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('ended_at', '<', before)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** What deleting accounts needs of runs: accounts stand below, so it is handed in. */
+export const RUNS_OF_ACCOUNTS = { stopRunsOf, deleteEndedRuns, countEndedRuns };
 
 /** Takes an abandoned run over, if it is still as abandoned as it was when found. */
 export async function takeOverRun(tx: Tx, run: RunRow, node: string): Promise<boolean> {
@@ -232,6 +274,7 @@ export function toRun(row: RunRow): Run {
     state: row.state,
     device: row.device,
     maxOutputTokens: row.max_output_tokens,
+    ...(row.clamped_to === null ? {} : { clampedTo: row.clamped_to }),
     createdAt: iso(row.created_at),
   };
 }

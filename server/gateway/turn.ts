@@ -1,8 +1,10 @@
+import type { FreeReason } from '../../shared/constants.ts';
 import type { Model } from '../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
-import { type Reason, type RunEvent, type RunState, storable, type Usage } from '../../shared/runs.ts';
+import { type RunEvent, type RunState, storable, type Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { finishMessage } from '../conversations/store.ts';
+import { correctUse } from '../credits/limits.ts';
 import { cost } from '../credits/pricing.ts';
 import { settleHold, voidHold } from '../credits/store.ts';
 import { changed } from '../platform/changes.ts';
@@ -68,7 +70,7 @@ interface Ending {
   /** It ended at its length limit. */
   cutShort?: true;
   /** Set where nothing is charged. */
-  free?: Reason;
+  free?: FreeReason;
   problem?: Problem;
 }
 
@@ -226,18 +228,19 @@ async function endRun(
   const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
   const accountId = await closeRun(tx, owned);
   if (accountId === null) return false;
-  const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, usage };
+  const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
   const costMicro = cost(priceOf(run), usage, produced);
   const resolution = ending.free
     ? await voidHold(tx, use, ending.free, costMicro, at)
     : await settleHold(tx, use, costMicro, at);
   if (resolution.kind === 'resolved_before') throw new Error('an open run whose hold was resolved');
+  await correctUse(tx, run.id, ending.free ? 0 : usage.inputTokens + usage.outputTokens);
   const chargedMicro = resolution.kind === 'posted' ? resolution.chargedMicro : 0;
   const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
   await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
-  const balance = await balanceOf(tx, policy, accountId);
+  const balance = await balanceOf(tx, policy, accountId, at);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }
     : { type: 'done', data: { state: state as 'complete', cutShort, chargedMicro, reason, balance } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
-import { PriceSchema } from '../../shared/models.ts';
+import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
@@ -14,7 +14,14 @@ const ModelConfigSchema = z.strictObject({
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
-  price: PriceSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  /** Later prices, each from its instant on: announced as soon as they stand here. */
+  priceChanges: z
+    .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
+    .refine((changes) => isAscending(changes.map(({ from }) => Date.parse(from))), {
+      error: 'each change counts from later than the one before it',
+    })
+    .optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 
@@ -33,17 +40,62 @@ const GuestConfigSchema = z.strictObject({
   runMicro: z.int().min(0).default(credits(1)),
 });
 
+/** So many answers that cost nothing in so many minutes, and the account has to wait. */
+const UnchargedConfigSchema = z.strictObject({
+  runs: z.int().min(1).default(12),
+  withinMinutes: z.int().min(1).default(10),
+});
+
 /** When an edit of which nothing could be applied is refunded: told so soon after its end, and so often in 24 hours. */
 const RefundConfigSchema = z.strictObject({
   withinMinutes: z.int().min(0).default(10),
   perDay: z.int().min(0).default(5),
+  uncharged: UnchargedConfigSchema.default(UnchargedConfigSchema.parse({})),
+});
+
+const limit = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** What an account may ask for in any minute. Requests are model calls that were not refused. */
+const MinuteLimitsSchema = z.strictObject({
+  requestsPerMinute: limit,
+  modelRequestsPerMinute: limit,
+  tokensPerMinute: limit,
+});
+export type MinuteLimits = z.infer<typeof MinuteLimitsSchema>;
+
+const perMinute = (requestsPerMinute: number, modelRequestsPerMinute: number, tokensPerMinute: number) => ({
+  requestsPerMinute,
+  modelRequestsPerMinute,
+  tokensPerMinute,
+});
+
+/** Limits of guests, and of members by tier, the lowest first; a tier beyond the list has the last. */
+const LimitConfigSchema = z.strictObject({
+  guest: MinuteLimitsSchema.default(perMinute(10, 10, 50_000)),
+  tiers: z
+    .array(MinuteLimitsSchema)
+    .min(1)
+    .default([
+      perMinute(30, 25, 200_000),
+      perMinute(60, 50, 500_000),
+      perMinute(120, 100, 2_000_000),
+      perMinute(200, 150, 5_000_000),
+      perMinute(300, 200, 10_000_000),
+    ]),
+  /** The single user of this machine has none, unless they stand here. */
+  local: MinuteLimitsSchema.optional(),
 });
 
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
-  models: z.array(ModelConfigSchema).default([]),
+  models: z
+    .array(ModelConfigSchema)
+    .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
+      error: 'a model is listed twice',
+    })
+    .default([]),
   guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
+  limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
 });
 export type Policy = z.infer<typeof PolicySchema>;

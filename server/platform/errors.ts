@@ -4,23 +4,35 @@ import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.
 export type ProblemExtras = Partial<
   Pick<
     Problem,
-    'retryAt' | 'until' | 'error' | 'runId' | 'availableMicro' | 'neededMicro' | 'limitTokens' | 'drop' | 'issues'
+    | 'retryAt'
+    | 'limit'
+    | 'until'
+    | 'error'
+    | 'runId'
+    | 'availableMicro'
+    | 'neededMicro'
+    | 'limitTokens'
+    | 'drop'
+    | 'issues'
   >
 >;
 
 /**
  * A refusal that crosses a route. `detail` is for the user: what was wrong here and what to do. A cause, if any, is
- * logged and never sent.
+ * logged and never sent; `headers` are sent beside what every problem has.
  */
 export class AppError extends Error {
+  readonly headers: Record<string, string>;
+
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,
     readonly extras: ProblemExtras = {},
-    options?: { cause?: unknown },
+    options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
-    super(`${code}: ${detail}`, options);
+    super(`${code}: ${detail}`, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'AppError';
+    this.headers = options.headers ?? {};
   }
 }
 

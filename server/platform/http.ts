@@ -17,10 +17,16 @@ export interface AppEnv {
     device: string;
     accountId: string;
     accountKind: 'guest' | 'member';
+    /** Which limits a member has. */
+    tier: number;
     /** The single user of this machine: metered, limited by nothing. */
     isLocal: boolean;
     /** Why and until when (in ms; null: for an undecided time) nothing is answered to this account. */
     suspended: { why: string; until: number | null } | null;
+    /** When the account is deleted, if its owner has closed it: nothing is answered to it. */
+    goneAt: number | null;
+    /** The version of the terms that have to be accepted before anything is answered, if any. */
+    termsDue: string | null;
     sessionId: string;
     /** Calls `end` once the session has ended. Returns what stops that. */
     whenEnded: (end: () => void) => () => void;
@@ -92,7 +98,7 @@ export function problemResponse(c: AppContext, error: AppError): Response {
   if (problem.retryAt)
     headers['retry-after'] = String(Math.max(1, Math.ceil((Date.parse(problem.retryAt) - Date.now()) / 1000)));
   if (problem.status === 401) headers['www-authenticate'] = CHALLENGES[error.code] ?? 'Bearer, DPoP algs="ES256"';
-  return c.body(JSON.stringify(problem), problem.status as 400, headers);
+  return c.body(JSON.stringify(problem), problem.status as 400, { ...headers, ...error.headers });
 }
 
 export function toAppError(error: unknown): AppError {
@@ -112,28 +118,32 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', 'It was logged under this request id. Nothing was charged.', {}, { cause: error });
 }
 
+type Start = (out: ServerResponse, gone: AbortSignal) => Promise<void>;
+
+/** Begins a server-sent event stream. */
+export function eventStream(c: AppContext, start: Start, log: Log): Response {
+  const headers = {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  };
+  return rawStream(c, headers, start, log);
+}
+
 /**
- * Begins a server-sent event stream on Node's own response: web streams cost a multiple of it at many streams. `start`
- * is handed the response and a signal that aborts when the reader is gone, or its session has ended.
+ * Begins a stream on Node's own response: web streams cost a multiple of it at many streams. `start` is handed the response
+ * and a signal that aborts when the reader is gone, or its session has ended; it ends the response when all is said.
  */
-export function eventStream(
-  c: AppContext,
-  start: (out: ServerResponse, gone: AbortSignal) => Promise<void>,
-  log: Log,
-): Response {
+export function rawStream(c: AppContext, headers: Record<string, string>, start: Start, log: Log): Response {
   const out = c.env.outgoing as ServerResponse;
-  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream; charset=utf-8' });
+  if (c.req.method === 'HEAD') return c.body(null, 200, headers);
   const gone = new AbortController();
   out.on('close', () => gone.abort());
   if (out.closed || out.destroyed || c.env.incoming.socket.destroyed) gone.abort();
   c.res.headers.forEach((value, name) => {
     if (name !== 'content-type') out.setHeader(name, value);
   });
-  out.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
+  out.writeHead(200, headers);
   out.flushHeaders();
   // Hono would merge the headers above into a copy that the adapter no longer knows as sent: so nothing is left to merge.
   c.res = undefined;

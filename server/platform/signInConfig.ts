@@ -22,6 +22,10 @@ export const AccountConfigSchema = z.strictObject({
     .default(100 * MICRO_PER_CREDIT),
   smallestAge: z.int().min(0).default(13),
   terms: z.strictObject({ version: z.string().min(1), url: z.url().optional() }).default({ version: '1' }),
+  /** How long a closed account can be kept after all, before it is deleted. */
+  closingDays: z.int().min(0).max(365).default(7),
+  /** Guests that were not seen for so long are deleted. */
+  guestDays: z.int().min(1).max(3650).default(30),
   /** How long a device stays signed in that is not used. */
   sessionDays: z.int().min(1).max(365).default(30),
   /** Addresses, beside those that are known, to which an editor may be called back: `https://code.example.org/callback`. */

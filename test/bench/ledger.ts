@@ -113,7 +113,9 @@ const hold = (db: Database, { holdId, accountId, runId }: Pair) =>
 
 const settle = (db: Database, { runId, conversationId }: Pair) => {
   const usage = { inputTokens: 100, cachedInputTokens: 0, outputTokens: 100, estimated: false };
-  return db.write((tx) => settleHold(tx, { runId, conversationId, model: 'double', usage }, COST_MICRO, AT));
+  return db.write((tx) =>
+    settleHold(tx, { runId, conversationId, model: 'double', tool: 'bench', usage }, COST_MICRO, AT),
+  );
 };
 
 async function throughStore(db: Database, pairs: Pair[]): Promise<void> {

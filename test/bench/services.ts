@@ -30,7 +30,12 @@ export async function startServices(guests: number): Promise<Services> {
   const plenty = 1_000_000;
   await writeFile(
     config,
-    JSON.stringify({ guests: { messages: plenty, perHour: plenty, perDay: plenty, dailyBudget: plenty } }),
+    JSON.stringify({
+      guests: { messages: plenty, perHour: plenty, perDay: plenty, dailyBudget: plenty },
+      limits: {
+        guest: { requestsPerMinute: plenty, modelRequestsPerMinute: plenty, tokensPerMinute: plenty * plenty },
+      },
+    }),
   );
   const stops: (() => Promise<void>)[] = [disk.remove];
   const stop = async () => {

@@ -50,6 +50,7 @@ for (const engine of ENGINES)
       runId,
       conversationId: randomUUID(),
       model: 'm',
+      tool: 't',
       usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, estimated: false },
     });
     const settle = (runId: string, cost: number) => db.write((tx) => settleHold(tx, use(runId), cost, NOW));
@@ -57,7 +58,7 @@ for (const engine of ENGINES)
     const take = (guestId: string, accountId: string) =>
       db.write((tx) => takeOver(tx, { guestId, accountId, at: NOW }));
     const left = async (accountId: string) => {
-      const { availableMicro, pendingMicro } = await readBalance(db.read, accountId, null);
+      const { availableMicro, pendingMicro } = await readBalance(db.read, accountId, null, NOW);
       return [availableMicro, pendingMicro];
     };
     /** Runs aren't part of these tests, so the two invariants that ask for them are left out. */

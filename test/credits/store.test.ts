@@ -43,13 +43,14 @@ for (const engine of ENGINES)
       runId,
       conversationId: randomUUID(),
       model: 'm',
+      tool: 't',
       usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, estimated: false },
     });
     const settle = (runId: string, cost: number) => db.write((tx) => settleHold(tx, use(runId), cost, NOW));
     const release = (runId: string, cost = 0) =>
       db.write((tx) => voidHold(tx, use(runId), 'upstream_failed', cost, NOW));
     const balance = async (accountId: string) => {
-      const b = await readBalance(db.read, accountId, null);
+      const b = await readBalance(db.read, accountId, null, NOW);
       return [b.availableMicro, b.pendingMicro, b.ofMicro];
     };
     /** Runs aren't part of these tests, so the two invariants that ask for them are left out. */

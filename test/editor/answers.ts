@@ -17,3 +17,9 @@ export function answerOf(...blocks: string[]): { pieces: string[]; between: numb
   }
   return { pieces, between };
 }
+
+/** Settings for guests who ask more than people do. */
+export const BUSY_GUESTS = {
+  guests: { messages: 100, perHour: 1000, perDay: 1000 },
+  limits: { guest: { requestsPerMinute: 1000, modelRequestsPerMinute: 1000, tokensPerMinute: 1_000_000 } },
+};

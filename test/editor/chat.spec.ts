@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { UpstreamDouble } from '../doubles/upstream.ts';
+import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
@@ -22,7 +23,7 @@ describe('the chat in a real editor', () => {
     const out = join(root, 'out/editor');
     await mkdir(out, { recursive: true });
     const config = join(out, 'chat.config.json');
-    await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+    await writeFile(config, JSON.stringify(BUSY_GUESTS));
     upstream = await new UpstreamDouble().start();
     backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
     sample = await makeSample();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
+import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
@@ -36,7 +37,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
   before(async () => {
     await mkdir(out, { recursive: true });
     const config = join(out, 'perigee.config.json');
-    await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+    await writeFile(config, JSON.stringify(BUSY_GUESTS));
     upstream = await new UpstreamDouble().start();
     backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
     sample = await makeSample();

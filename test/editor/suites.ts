@@ -1,10 +1,12 @@
 // What the suites of an extension host need around them, in the browser edition and on the desktop alike: one bundle, a
 // sample workspace, the real backend with 100 messages for its guest, and a model service that they script by POST to
 // `${process.env.PERIGEE_UPSTREAM}/control` (see test/doubles/script.ts).
+
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { UpstreamDouble } from '../doubles/upstream.ts';
+import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
 import type { Counts } from './counts.ts';
 import { root } from './fetch.ts';
@@ -57,7 +59,7 @@ export async function setStage(files: string[], { host, out, grep }: StageOption
     async settings(origin) {
       const config = join(out, `perigee-${host}.config.json`);
       // One guest serves all suites of a window: it must not run out of messages between them.
-      await writeFile(config, JSON.stringify({ guests: { messages: 100, perHour: 1000, perDay: 1000 } }));
+      await writeFile(config, JSON.stringify(BUSY_GUESTS));
       const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, CORS_ORIGINS: origin };
       backend = await startBackend({ env });
       // In the browser edition on by default: what a test leaves unsaved would come to the disk, if the machine is slow.

@@ -6,6 +6,8 @@ import { addressReader } from '../../server/platform/proxies.ts';
 const SECRET = 'x'.repeat(32);
 const parse = (env: Record<string, string>, file = '{}') => parseConfig(env, () => file);
 
+const RATES = { inputMicro: 1, cachedInputMicro: 1, outputMicro: 1 };
+
 describe('the settings', () => {
   it('have defaults for a single machine: loopback, port 8787, SQLite under data/, the demo model', () => {
     const config = parse({});
@@ -105,6 +107,23 @@ describe('the settings', () => {
       /at models\.0\.price\.outputMicro/,
       '{"models":[{"id":"m","price":{"mode":"tokens","inputMicro":1,"cachedInputMicro":1,"outputMicro":-1}}]}',
     ],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models: a model is listed twice/, '{"models":[{"id":"m"},{"id":"m"}]}'],
+    // A price with a hole, one that is no whole number, one beyond what can be counted, and one that nobody knows.
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.outputMicro/, priced({ outputMicro: undefined })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.inputMicro/, priced({ inputMicro: 0.5 })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.inputMicro/, priced({ inputMicro: 2 ** 60 })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price: .*"thoughtMicro"/, priced({ thoughtMicro: 1 })],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /at models\.0\.price\.tiers: each tier begins above the one before it/,
+      priced({ tiers: [200, 100].map((aboveInputTokens) => ({ aboveInputTokens, ...RATES })) }),
+    ],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /at models\.0\.priceChanges: each change counts from later than the one before it/,
+      changed(['2027-02-01T00:00:00Z', '2027-01-01T00:00:00Z']),
+    ],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.priceChanges\.0\.from/, changed(['next month'])],
   ];
   for (const [env, told, file] of WRONG)
     it(`refuse ${JSON.stringify(env)}${file ? ` with ${file}` : ''} in one line that names it`, () => {
@@ -134,6 +153,17 @@ describe('the settings', () => {
     assert.deepEqual([config.database.engine, config.publicUrl], ['postgres', 'https://perigee.example']);
   });
 });
+
+/** A file with one model at token prices, some of them as given. */
+function priced(more: Record<string, unknown>): string {
+  return JSON.stringify({ models: [{ id: 'm', price: { mode: 'tokens', ...RATES, ...more } }] });
+}
+
+/** A file with one model whose price changes at these instants. */
+function changed(instants: string[]): string {
+  const priceChanges = instants.map((from) => ({ from, price: { mode: 'flat', runMicro: 1 } }));
+  return JSON.stringify({ models: [{ id: 'm', priceChanges }] });
+}
 
 describe('where a request came from', () => {
   const CASES: [

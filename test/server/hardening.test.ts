@@ -22,10 +22,15 @@ onBothEngines('a server', (server, engine) => {
   it('lets an account wait after many answers that came to nothing, and says until when', async () => {
     const guest = await server().guest();
     server().double.usually(FAILURES.diesInMiddle);
-    for (let n = 0; n < 12; n++) await guest.run(guest.chat(`fail ${n}`));
+    for (let n = 0; n < 12; n++) {
+      await guest.run(guest.chat(`fail ${n}`));
+      // Slowly enough for the limit on requests.
+      server().clock.advance(7_000);
+    }
     const before = server().double.bill.length;
     const refused = await guest.start(guest.chat('fail again'));
     assert.deepEqual([refused.status, refused.body.code], [429, 'rate_limited']);
+    assert.deepEqual([refused.body.limit?.name, refused.body.limit?.limit], ['uncharged', 12]);
     assert.ok(Number(refused.headers.get('retry-after')) > 500);
     assert.equal(server().double.bill.length, before);
     server().clock.advance(10 * 60_000);

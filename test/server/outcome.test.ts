@@ -243,7 +243,7 @@ for (const engine of ENGINES)
     it('is limited by what the operator sets', async () => {
       const server = await startServer(engine, {
         policy: (policy) => {
-          policy.refunds = { withinMinutes: 1, perDay: 1 };
+          policy.refunds = { ...policy.refunds, withinMinutes: 1, perDay: 1 };
         },
       });
       try {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
+import { cost } from '../../server/credits/pricing.ts';
+import type { ModelsAnswer, PriceChange } from '../../shared/models.ts';
 import type { Client } from '../support/client.ts';
 import { endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
@@ -8,10 +10,14 @@ import type { TestServer } from '../support/server.ts';
 const C = 1_000_000;
 const KIMI = { mode: 'tokens', inputMicro: 60 * C, cachedInputMicro: 15 * C, outputMicro: 250 * C } as const;
 
+const priceChanges: PriceChange[] = [];
+
 /** An account that pays by tokens: sign-in comes from another part of the server, so the row is changed here. */
 async function member(server: TestServer): Promise<Client> {
   const client = await server.guest();
-  await server.db.write((tx) => sql`update account set kind = 'member' where id = ${client.accountId}`.execute(tx));
+  await server.db.write((tx) =>
+    sql`update account set kind = 'member', terms_version = '1' where id = ${client.accountId}`.execute(tx),
+  );
   return client;
 }
 
@@ -24,7 +30,10 @@ onBothEngines(
         text: 'counted',
         usage: { prompt_tokens: 1204, completion_tokens: 312, prompt_tokens_details: { cached_tokens: 980 } },
       });
-      const end = endOf(await client.run(client.chat('how much?')));
+      const request = client.chat('how much?');
+      const started = await client.start(request);
+      assert.equal(started.body.run.clampedTo, undefined, 'there is plenty');
+      const end = endOf(await client.events(request.id));
       assert.equal(end.data.chargedMicro, 224 * 60 + 980 * 15 + 312 * 250);
       assert.equal(await client.available(), 10 * C - end.data.chargedMicro);
       const entry = server().double.bill.at(-1)!;
@@ -38,6 +47,10 @@ onBothEngines(
       const started = await client.start(request);
       const limit = started.body.run.maxOutputTokens;
       assert.ok(limit > 64 && limit < 800, `limit ${limit}`);
+      // Told before it starts, and to every reader of the conversation.
+      assert.equal(started.body.run.clampedTo, limit);
+      const { messages } = (await client.conversation(request.conversationId)).body;
+      assert.equal(messages.at(-1)?.clampedTo, limit);
       assert.ok(started.body.balance.availableMicro >= 0);
       endOf(await client.events(request.id));
       assert.equal(server().double.bill.at(-1)!.body.max_tokens, limit);
@@ -60,6 +73,102 @@ onBothEngines(
   {
     policy: (policy) => {
       policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 8192, price: KIMI }];
+    },
+  },
+);
+
+const LONG = {
+  ...KIMI,
+  tiers: [{ aboveInputTokens: 20_000, inputMicro: 120 * C, cachedInputMicro: 30 * C, outputMicro: 500 * C }],
+};
+
+onBothEngines(
+  'a price list',
+  (server) => {
+    it('is held at the dearest price that a long request can reach, and charged at the one that it did reach', async () => {
+      const client = await member(server());
+      const long = client.chat('long', {
+        input: { text: 'long', attachments: [{ kind: 'file', path: 'a.txt', text: 'a b c d '.repeat(4_000) }] },
+      });
+      server().double.script({ text: 'short', usage: { prompt_tokens: 20_000, completion_tokens: 100 } });
+      const started = await client.start(long);
+      const held = started.body.balance.pendingMicro;
+      assert.ok(held > 20_000 * 120, `${held} is held at the base price`);
+      const end = endOf(await client.events(long.id));
+      assert.equal(end.data.chargedMicro, 20_000 * 60 + 100 * 250);
+      Object.assign(server().double.bill.at(-1)!, { inputTokens: 20_000, cachedInputTokens: 0, outputTokens: 100 });
+      server().double.script({ text: 'long', usage: { prompt_tokens: 20_001, completion_tokens: 100 } });
+      const longer = endOf(await client.run({ ...long, id: crypto.randomUUID(), conversationId: crypto.randomUUID() }));
+      assert.equal(longer.data.chargedMicro, 20_001 * 120 + 100 * 500);
+      Object.assign(server().double.bill.at(-1)!, { inputTokens: 20_001, cachedInputTokens: 0, outputTokens: 100 });
+    });
+  },
+  {
+    policy: (policy) => {
+      policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 1000, price: LONG }];
+    },
+  },
+);
+
+onBothEngines(
+  'a price that changes',
+  (server) => {
+    const inAnHour = () => new Date(server().clock.now() + 3_600_000).toISOString();
+
+    it('is announced with its day, counts from it on, and not for what was running before', async () => {
+      const client = await member(server());
+      const from = inAnHour();
+      priceChanges.splice(0, 9, { from, price: { mode: 'flat', runMicro: 3 * C } });
+      const models = async () => (await client.request<ModelsAnswer>('GET', '/api/models')).body.models[0]!;
+      assert.deepEqual([(await models()).price, (await models()).nextPrice], [KIMI, priceChanges[0]]);
+      const call = server().double.script({
+        pieces: ['one ', 'two'],
+        gateAt: 1,
+        usage: { prompt_tokens: 100, completion_tokens: 2 },
+      });
+      const before = client.chat('begun before');
+      await client.start(before);
+      const entry = await call.received;
+      server().clock.advance(3_600_000);
+      assert.deepEqual([(await models()).price, (await models()).nextPrice], [priceChanges[0]!.price, undefined]);
+      call.open();
+      assert.equal(endOf(await client.events(before.id)).data.chargedMicro, 100 * 60 + 2 * 250);
+      Object.assign(entry, { inputTokens: 100, cachedInputTokens: 0, outputTokens: 2 });
+      assert.equal(endOf(await client.run(client.chat('begun after'))).data.chargedMicro, 3 * C);
+    });
+  },
+  {
+    policy: (policy) => {
+      policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 1000, price: KIMI, priceChanges }];
+    },
+  },
+);
+
+onBothEngines(
+  'a long session',
+  (server) => {
+    it('keeps the beginning of its prompt, so that 20 turns cost less than half of what 20 calls do that begin anew', async () => {
+      const client = await member(server());
+      const conversationId = crypto.randomUUID();
+      const file = { kind: 'file' as const, path: 'a.ts', text: 'const a = 1;\n'.repeat(400) };
+      const first = server().double.bill.length;
+      let chargedMicro = 0;
+      for (let turn = 0; turn < 20; turn++) {
+        const text = `Question ${turn}: what about line ${turn}?`;
+        const input = turn === 0 ? { text, attachments: [file] } : { text };
+        const end = endOf(await client.run(client.chat(text, { conversationId, input })));
+        chargedMicro += end.data.chargedMicro!;
+      }
+      const calls = server().double.bill.slice(first);
+      const cold = calls.map((call) => cost(KIMI, { ...call, cachedInputTokens: 0, estimated: false }, true));
+      const coldMicro = cold.reduce((sum, micro) => sum + micro, 0);
+      assert.equal(calls.length, 20);
+      assert.ok(chargedMicro * 2 <= coldMicro, `${chargedMicro} micro-credits of ${coldMicro}`);
+    });
+  },
+  {
+    policy: (policy) => {
+      policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 1000, price: KIMI }];
     },
   },
 );

@@ -153,6 +153,9 @@ const state: Record<string, State> = {
       { type: 'text', messageId: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77', text: RETRY.slice(0, 230), at: 0 },
     ],
   },
+  answeringShort: {
+    messages: [surroundings(), conversation([asked, running({ text: RETRY.slice(0, 110), clampedTo: 812 })])],
+  },
   unpinned: {
     messages: [surroundings(), conversation([asked, answer(longAnswer(900))])],
     act: async (view) => {

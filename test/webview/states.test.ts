@@ -110,6 +110,19 @@ describe('chat view: states and what they say', () => {
     });
   }
 
+  it('says while an answer runs for how many tokens the credits are enough, where they are few', async () => {
+    await view.tell(surroundings(), conversation([user('Go'), running({ clampedTo: 812 })]));
+    const line = view.page.locator('.answer .answering');
+    assert.match(await line.innerText(), /^Answering · enough for about 810 more tokens$/);
+    await view.tell(changed([answer('Half', { clampedTo: 812, cutShort: true })]));
+    assert.match(await view.page.locator('.answer .box').last().innerText(), /^What was left bought no more\. What/);
+  });
+
+  it('says nothing of tokens while an answer runs that may be as long as usual', async () => {
+    await view.tell(surroundings(), conversation([user('Go'), running()]));
+    assert.equal(await view.page.locator('.answer .answering').innerText(), 'Answering');
+  });
+
   it('offers to go on only where nobody has gone on yet', async () => {
     const half = broken({ text: 'Half', state: 'interrupted', reason: 'interrupted' });
     await view.tell(surroundings(), conversation([user('Go'), half, answer('the rest', { continues: half.runId })]));

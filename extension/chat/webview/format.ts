@@ -49,6 +49,12 @@ export function costOf(message: Message, guest: boolean, locale?: string): { lab
   return { label: `${n} ${n === '1' ? 'credit' : 'credits'}`, why };
 }
 
+/** "enough for about 800 more tokens": rounded down to two digits, for nobody counts on single tokens. */
+export function enoughFor(tokens: number, locale?: string): string {
+  const step = 10 ** Math.max(0, String(tokens).length - 2);
+  return `enough for about ${count(Math.floor(tokens / step) * step, locale)} more tokens`;
+}
+
 /** "1,204 in", "(980 cached)", "312 out". */
 export function tokensOf(message: Message, locale?: string): string[] {
   const usage = message.usage;

@@ -26,9 +26,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Opens the database that the settings name, and brings its schema up to date. Throws if that can't be done. */
-export async function openDatabase(config: Config['database'], log: Log): Promise<Database> {
-  if (config.engine === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file);
+/**
+ * Opens the database that the settings name, and brings its schema up to date. Throws if that can't be done. `alongside`: for
+ * a command that works for a moment on a database that a server may have open.
+ */
+export async function openDatabase(
+  config: Config['database'],
+  log: Log,
+  { alongside = false }: { alongside?: boolean } = {},
+): Promise<Database> {
+  if (config.engine === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file, alongside);
   return (await import('./postgres.ts')).openPostgres(config.url, log);
 }
 

@@ -19,6 +19,9 @@ export interface Schema {
   balance: BalanceRow;
   transfer: TransferRow;
   hold: HoldRow;
+  plan_use: PlanUseRow;
+  subscription: SubscriptionRow;
+  limit_use: LimitUseRow;
   log_entry: LogEntryRow;
   conversation: ConversationRow;
   message: MessageRow;
@@ -47,6 +50,11 @@ export interface AccountTable {
   /** Which terms were accepted, and when; age was confirmed with them. */
   terms_version: string | null;
   terms_at: number | null;
+  /** 1: news may be mailed. */
+  marketing: Generated<number>;
+  /** Set while its owner has closed it; at `gone_at` it is deleted for good. */
+  closed_at: number | null;
+  gone_at: number | null;
   /** A guest that became part of this account; it has nothing any more. */
   merged_into: string | null;
 }
@@ -173,12 +181,49 @@ export interface HoldRow {
   state: 'pending' | 'posted' | 'voided' | 'expired';
   amount: number;
   /** The split by fund; they sum up to `amount`. */
+  plan: number;
   promotional: number;
   purchased: number;
   /** What was charged, once posted. */
   posted_amount: number;
   created_at: number;
   resolved_at: number | null;
+}
+
+/** What a hold takes of a plan's windows, from the hold's instant on; what comes back is taken off. */
+export interface PlanUseRow {
+  hold_id: string;
+  ledger_id: string;
+  amount: number;
+  at: number;
+}
+
+/** A plan that somebody has, or had. One is active for each ledger. */
+export interface SubscriptionRow {
+  id: string;
+  ledger_id: string;
+  plan: string;
+  /** JSON of the plan's windows, as they were when the period began: `[{name, hours, limitMicro}]`. */
+  windows: string;
+  interval: 'month' | 'year';
+  state: 'active' | 'ended';
+  period_start: number;
+  /** Renewed by what pays for the next one. */
+  period_end: number;
+  /** 1: it ends with the period that is paid for. */
+  is_cancelled: number;
+  /** By what the payment service knows it; null: given by the operator. */
+  payment_ref: string | null;
+  created_at: number;
+}
+
+/** A run as the limits count it, from its start; its tokens are an estimate until its end. Kept for some minutes. */
+export interface LimitUseRow {
+  run_id: string;
+  account_id: string;
+  model: string;
+  tokens: number;
+  at: number;
 }
 
 /** The token log, and for runs their one usage row. */
@@ -201,6 +246,8 @@ export interface LogEntryRow {
   cached_input_tokens: number | null;
   output_tokens: number | null;
   estimated: number | null;
+  /** The device or tool that asked, as it named itself; null where nobody asked, and in old lines. */
+  tool: string | null;
   at: number;
 }
 
@@ -232,6 +279,8 @@ export interface MessageRow {
   problem: string | null;
   /** 1: the answer ended at its length limit; null for all others. */
   cut_short: number | null;
+  /** The output limit that what was left bought, where it was less than the usual one. */
+  clamped_to: number | null;
   continues: string | null;
   device: string | null;
   created_at: number;
@@ -267,6 +316,8 @@ export interface RunRow {
   outcome: string | null;
   /** The run, an edit of files, whose refused blocks this one writes anew. */
   repairs: string | null;
+  /** The output limit that what was left bought, where it was less than the usual one. */
+  clamped_to: number | null;
 }
 
 /** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */

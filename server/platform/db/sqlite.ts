@@ -20,17 +20,30 @@ const RELEASE = CompiledQuery.raw('release job');
 /** Works that share one commit at most: keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
 
+/** How often the server looks whether another process, such as the operator's commands, has changed something. */
+const LOOK_MS = 500;
+
 /**
- * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads what is committed.
- * Throws `ConfigError` if another process has the file.
+ * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads what is committed. Throws `ConfigError`
+ * if another server has the file; `alongside` one, a command may work for a moment.
  */
-export async function openSqlite(file: string): Promise<Database> {
+export async function openSqlite(file: string, alongside = false): Promise<Database> {
   mkdirSync(dirname(file), { recursive: true });
-  const lock = lockFile(file);
-  const writer = connect(file);
+  const lock = alongside ? null : lockFile(file);
+  const connection = open(file);
+  const writer = kyselyOf(connection);
   await migrate(writer, 'sqlite');
-  const reader = connect(file, true);
+  const reader = kyselyOf(open(file, true));
   const changes = new Changes();
+  // Counts what others have committed, and not what this connection has.
+  const version = () => connection.pragma('data_version', { simple: true });
+  let known = version();
+  const look = setInterval(() => {
+    if (version() === known) return;
+    known = version();
+    changes.resync();
+  }, LOOK_MS);
+  look.unref();
   const queue: Job[] = [];
   let running: Promise<void> | null = null;
 
@@ -90,15 +103,16 @@ export async function openSqlite(file: string): Promise<Database> {
       });
     },
     async close() {
+      clearInterval(look);
       await running;
       await reader.destroy();
       await writer.destroy();
-      lock.close();
+      lock?.close();
     },
   };
 }
 
-function connect(file: string, readonly = false): Kysely<Schema> {
+function open(file: string, readonly = false): Sqlite.Database {
   const database = new Sqlite(file, { readonly, fileMustExist: readonly });
   if (!readonly) {
     database.pragma('journal_mode = WAL');
@@ -107,18 +121,22 @@ function connect(file: string, readonly = false): Kysely<Schema> {
   }
   // SQLite's own lower() knows ASCII only; PostgreSQL's knows every script, and so must search here.
   database.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
-  keepStatements(database);
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+  keepStatements(database, readonly);
+  return database;
 }
+
+const kyselyOf = (database: Sqlite.Database) => new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 
 /** Different statements kept prepared; there are some fifty, and lists of varying length. */
 const MAX_STATEMENTS = 500;
 
 /** Kysely prepares a statement each time it runs, which costs about as much as running it. */
-function keepStatements(database: Sqlite.Database): void {
+function keepStatements(database: Sqlite.Database, readonly: boolean): void {
   const prepare = database.prepare.bind(database);
   const kept = new Map<string, Sqlite.Statement>();
-  database.prepare = ((source: string) => {
+  database.prepare = ((asked: string) => {
+    // Kysely begins in the hope to write later: that fails at once where another process has written since the first read.
+    const source = asked === 'begin' && !readonly ? 'begin immediate' : asked;
     let statement = kept.get(source);
     if (!statement) {
       if (kept.size >= MAX_STATEMENTS) kept.clear();

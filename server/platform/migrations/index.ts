@@ -3,6 +3,9 @@ import { main } from './001-main.ts';
 import { repairs } from './002-repairs.ts';
 import { cutShort } from './003-cut-short.ts';
 import { accounts } from './004-accounts.ts';
+import { rights } from './005-rights.ts';
+import { plans } from './006-plans.ts';
+import { limits } from './008-limits.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -11,6 +14,9 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '002-repairs': repairs,
     '003-cut-short': cutShort,
     '004-accounts': accounts(engine),
+    '005-rights': rights,
+    '006-plans': plans,
+    '008-limits': limits,
   };
   return { getMigrations: async () => all };
 }

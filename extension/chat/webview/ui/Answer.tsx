@@ -1,7 +1,7 @@
 import { Fragment } from 'preact';
 import type { Message } from '../../../../shared/conversations.ts';
 import { useChat, useChatState } from '../context.ts';
-import { costOf, tokensOf } from '../format.ts';
+import { costOf, enoughFor, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { AnswerContext, ApplyAll } from './Apply.tsx';
@@ -41,7 +41,8 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
       </AnswerContext.Provider>
       {running && (
         <div class="answering quiet">
-          <Icon name="loading" spin /> Answering
+          <Icon name="loading" spin />
+          <span>Answering{message.clampedTo !== undefined && ` · ${enoughFor(message.clampedTo)}`}</span>
         </div>
       )}
       {isBroken && <BrokenOff message={message} isContinued={isContinued} charged={charged} />}
@@ -129,7 +130,8 @@ function BrokenOff({
 
 function brokenSentence(message: Message): string {
   if (message.state === 'stopped') return 'Stopped.';
-  if (message.cutShort) return 'Cut at its length limit.';
+  if (message.cutShort)
+    return message.clampedTo === undefined ? 'Cut at its length limit.' : 'What was left bought no more.';
   if (message.state === 'complete') return 'The model wrote nothing.';
   if (message.problem) return problemSentence(message.problem);
   return message.state === 'interrupted'

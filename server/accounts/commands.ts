@@ -1,0 +1,232 @@
+import { parseArgs } from 'node:util';
+import { type Clock, type Ids, iso } from '../platform/clock.ts';
+import type { Policy } from '../platform/config.ts';
+import type { Database } from '../platform/db/database.ts';
+import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
+import { mailboxOf } from './emails.ts';
+import { findAccountOf, signIn } from './identities.ts';
+import { applyRetention, type RetentionDeps } from './retention.ts';
+import { restore, setTier, suspend } from './sanctions.ts';
+
+export const USAGE = `npm run admin -- COMMAND
+
+  find TEXT                         accounts by a part of their address, name or id
+  show ACCOUNT                      one account
+  create EMAIL [--name N] [--tier N]
+                                    an account, to which its owner signs in by that address
+  suspend ACCOUNT --why TEXT [--until WHEN]
+                                    nothing is answered to it; its owner reads why
+  restore ACCOUNT                   ends a suspension
+  tier ACCOUNT N                    which limits apply
+  retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
+  help
+
+ACCOUNT is an id or an email address. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
+days from now (12h, 7d); without it a suspension lasts until it is ended.`;
+
+export interface CommandDeps extends RetentionDeps {
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  policy: Policy;
+  secret: string;
+}
+
+/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
+export interface CommandResult {
+  code: 0 | 1 | 2;
+  lines: string[];
+}
+
+/** A command that can't be understood, or not be done, in one line that says what to do. */
+class Refused extends Error {
+  constructor(
+    readonly code: 1 | 2,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
+
+/** The operator's commands. Never throws for what the operator can mend. */
+export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
+  try {
+    return { code: 0, lines: await run(deps, args) };
+  } catch (error) {
+    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
+    const { code, message } = error as { code?: unknown; message: string };
+    // What parseArgs can't take.
+    if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
+    throw error;
+  }
+}
+
+async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      name: { type: 'string' },
+      tier: { type: 'string' },
+      why: { type: 'string' },
+      until: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+    },
+  });
+  const [command, ...rest] = positionals;
+  const taken = (n: number, what: string) => {
+    if (rest.length !== n) throw misused(`${command} needs ${what}, and nothing else.`);
+  };
+  const only = (...allowed: string[]) => {
+    const other = Object.keys(values).find((name) => !allowed.includes(name));
+    if (other) throw misused(`${command} takes no --${other}.`);
+  };
+  switch (command) {
+    case 'find': {
+      only();
+      taken(1, 'a text');
+      return table(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
+    }
+    case 'show': {
+      only();
+      taken(1, 'an account');
+      return describe(await one(deps, rest[0]!), deps.clock.now());
+    }
+    case 'create': {
+      only('name', 'tier');
+      taken(1, 'an email address');
+      return create(deps, rest[0]!, values.name?.trim(), readTier(values.tier ?? '0'));
+    }
+    case 'suspend': {
+      only('why', 'until');
+      taken(1, 'an account');
+      const why = values.why?.trim();
+      if (!why) throw misused('suspend needs --why: its owner reads it.');
+      const at = deps.clock.now();
+      const until = values.until === undefined ? null : readInstant(values.until, at);
+      const account = await one(deps, rest[0]!);
+      await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
+      return [`${named(account)} is suspended ${until === null ? 'until it is restored' : `until ${iso(until)}`}.`];
+    }
+    case 'restore': {
+      only();
+      taken(1, 'an account');
+      const account = await one(deps, rest[0]!);
+      await deps.db.write((tx) => restore(tx, account.id));
+      return [`${named(account)} is not suspended.`];
+    }
+    case 'tier': {
+      only();
+      taken(2, 'an account and a tier');
+      const tier = readTier(rest[1]!);
+      const account = await one(deps, rest[0]!);
+      if (account.kind === 'guest') throw new Refused(1, 'A guest has no tier.');
+      await deps.db.write((tx) => setTier(tx, account.id, tier));
+      return [`${named(account)} has tier ${tier}.`];
+    }
+    case 'retention': {
+      only('dry-run');
+      taken(0, 'no account');
+      const report = await applyRetention(deps, { dryRun: values['dry-run'] === true });
+      const rows = report.map(({ what, days, due, deleted }) => [
+        what,
+        `${days} days`,
+        String(due),
+        deleted === null ? '' : String(deleted),
+      ]);
+      return columns([['kept', 'for', 'due', values['dry-run'] ? '' : 'deleted'], ...rows]);
+    }
+    default:
+      throw misused(command === undefined ? 'There is no command.' : `There is no command "${command}".`);
+  }
+}
+
+async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {
+  const found = await findByReference(deps.db.read, reference);
+  if (!found)
+    throw new Refused(1, `There is no account "${reference}". "npm run admin -- find TEXT" looks for parts of it.`);
+  return found;
+}
+
+async function create(deps: CommandDeps, email: string, name: string | undefined, tier: number): Promise<string[]> {
+  const address = email.trim().toLowerCase();
+  const mailbox = mailboxOf(address);
+  if (mailbox === null) throw misused(`"${email}" is no email address.`);
+  const at = deps.clock.now();
+  const who = { provider: 'email', subject: mailbox, email: address, emailVerified: true, name: name || null };
+  const made = await deps.db.write(async (tx) => {
+    if (await findAccountOf(tx, who)) throw new Refused(1, `There is an account for ${address} already.`);
+    // Its owner accepts the terms: nobody can for them.
+    const { accountId } = await signIn(tx, deps, who, { terms: '', at });
+    if (accountId === null) throw new Error('an account was not made');
+    await setTier(tx, accountId, tier);
+    return accountId;
+  });
+  return [`Made ${made} for ${address}. Its owner signs in by a code sent there.`];
+}
+
+function readTier(text: string): number {
+  if (!/^[0-4]$/.test(text)) throw misused(`A tier is a number from 0 to 4, not "${text}".`);
+  return Number(text);
+}
+
+/** A day, an instant, or so many hours or days after `now`; in the future. */
+function readInstant(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
+  const at = count ? now + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000) : Date.parse(text);
+  if (!count && !/^\d{4}-\d{2}-\d{2}(T|$)/.test(text)) throw misused(`"${text}" is no time.`);
+  if (!Number.isFinite(at)) throw misused(`"${text}" is no time.`);
+  if (at <= now) throw misused(`"${text}" is over already.`);
+  return at;
+}
+
+const named = (account: FoundAccount) => account.email ?? account.name ?? account.id;
+
+function stateOf(account: FoundAccount, now: number): string {
+  if (account.goneAt !== null) return `closed, deleted on ${iso(account.goneAt)}`;
+  if (account.suspended && (account.suspended.until === null || account.suspended.until > now))
+    return account.suspended.until === null ? 'suspended' : `suspended until ${iso(account.suspended.until)}`;
+  return 'open';
+}
+
+function table(accounts: readonly FoundAccount[], now: number): string[] {
+  if (accounts.length === 0) return ['There is none.'];
+  const rows = accounts.map((account) => [
+    account.id,
+    account.kind === 'guest' ? 'guest' : `tier ${account.tier}`,
+    stateOf(account, now),
+    iso(account.lastActiveAt).slice(0, 10),
+    [account.email, account.name].filter(Boolean).join(', '),
+  ]);
+  return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
+}
+
+function describe(account: FoundAccount, now: number): string[] {
+  const rows = [
+    ['account', account.id],
+    ['kind', account.kind === 'guest' ? 'guest' : `member, tier ${account.tier}`],
+    ['email', account.email ?? ''],
+    ['name', account.name ?? ''],
+    ['signs in by', account.providers.join(', ')],
+    ['state', stateOf(account, now)],
+    ['why', account.suspended?.why ?? ''],
+    ['made', iso(account.createdAt)],
+    ['last seen', iso(account.lastActiveAt)],
+  ];
+  return columns(rows.filter(([, value]) => value !== ''));
+}
+
+/** In columns as wide as their longest cell; what people are called can't move the cursor or the colours of a terminal. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const plain = rows.map((row) => row.map((cell) => cell.replace(/[\p{Cc}\p{Cf}]/gu, '')));
+  const widths = plain[0]!.map((_, i) => Math.max(...plain.map((row) => (row[i] ?? '').length)));
+  return plain.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}

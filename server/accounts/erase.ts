@@ -1,0 +1,52 @@
+import { deleteConversation, findConversations } from '../conversations/store.ts';
+import { forgetWallet } from '../credits/store.ts';
+import { changed } from '../platform/changes.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { endSessions } from './sessions.ts';
+
+/** Runs live above the accounts, and are handed in by the assembly. */
+export interface RunsOfAccounts {
+  /** Asks every run of an account to end; how many are still open. */
+  stopRunsOf: (tx: Tx, accountId: string) => Promise<number>;
+  deleteEndedRuns: (tx: Tx, of: { accountId?: string; before: number; limit: number }) => Promise<number>;
+}
+
+/** Rows that one transaction deletes: nobody waits for long. */
+export const AT_ONCE = 200;
+const CONVERSATIONS_AT_ONCE = 20;
+
+/**
+ * Deletes an account with all that is its own, for good, and the guests that it took over. The books keep every line, under
+ * ids that name nobody. False if something is still answering: that is asked to end, and the next round deletes. `stillDue` is
+ * asked in the last transaction, for the owner may have kept the account meanwhile.
+ */
+export async function eraseAccount(
+  db: Database,
+  runs: RunsOfAccounts,
+  accountId: string,
+  { now, stillDue }: { now: number; stillDue: (tx: Tx) => Promise<boolean> },
+): Promise<boolean> {
+  const isIdle = await db.write(async (tx) => {
+    if (!(await stillDue(tx))) return false;
+    await endSessions(tx, accountId, now);
+    return (await runs.stopRunsOf(tx, accountId)) === 0;
+  });
+  if (!isIdle) return false;
+  for (;;) {
+    const ids = await findConversations(db.read, accountId, { at: now, limit: CONVERSATIONS_AT_ONCE });
+    if (ids.length === 0) break;
+    await db.write(async (tx) => {
+      for (const id of ids) await deleteConversation(tx, accountId, id);
+    });
+  }
+  const ended = { accountId, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
+  while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
+  return db.write(async (tx) => {
+    if ((await runs.stopRunsOf(tx, accountId)) > 0) return false;
+    await forgetWallet(tx, accountId);
+    await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
+    await tx.deleteFrom('account').where('id', '=', accountId).execute();
+    changed(tx, accountId, 'account', accountId);
+    return true;
+  });
+}

@@ -1,0 +1,85 @@
+import type { LogEntry } from '../../shared/credits.ts';
+import { markdownHead, markdownOf } from '../conversations/markdown.ts';
+import { pageMessages, type WholeMessage } from '../conversations/store.ts';
+import { listLog } from '../credits/log.ts';
+import { iso } from '../platform/clock.ts';
+import type { Reader } from '../platform/db/database.ts';
+import type { ConversationRow } from '../platform/db/schema.ts';
+
+// The files of an export, piece by piece: never more than a page of rows is in memory.
+
+/** Messages may be a million characters long. */
+const MESSAGES_AT_ONCE = 20;
+const ENTRIES_AT_ONCE = 200;
+
+export const EXPORT_README = `# Your data at Perigee
+
+| file | what it is |
+|---|---|
+| profile.json | your account: name, address, how you sign in, your balance |
+| sessions.json | devices, tools and browsers that are signed in |
+| token-log.json, token-log.csv | every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000) |
+| conversations/*.json | each conversation whole: messages, what was attached, what later messages replaced |
+| conversations/*.md | the same to read, without what was replaced |
+
+Times are in UTC. In the CSV file a text that a spreadsheet could take for a formula begins with an apostrophe.
+`;
+
+const jsonText = (value: unknown) => JSON.stringify(value, null, 2);
+
+async function* messagesOf(db: Reader, conversationId: string): AsyncGenerator<WholeMessage> {
+  for (let after = 0; ; ) {
+    const page = await pageMessages(db, conversationId, { after, limit: MESSAGES_AT_ONCE });
+    yield* page;
+    if (page.length < MESSAGES_AT_ONCE) return;
+    after = page.at(-1)!.seq;
+  }
+}
+
+export async function* conversationJson(db: Reader, row: ConversationRow): AsyncGenerator<string> {
+  const { id, title, kind } = row;
+  const head = jsonText({ id, title, kind, createdAt: iso(row.created_at), updatedAt: iso(row.updated_at) });
+  yield `${head.slice(0, -2)},\n  "messages": [`;
+  let comma = '';
+  for await (const { message, extras, supersededAt } of messagesOf(db, id)) {
+    const { attachments: _, ...said } = message;
+    yield `${comma}\n${jsonText({ ...said, ...extras, ...(supersededAt === null ? {} : { supersededAt }) })}`;
+    comma = ',';
+  }
+  yield '\n  ]\n}\n';
+}
+
+export async function* conversationMarkdown(db: Reader, row: ConversationRow): AsyncGenerator<string> {
+  yield markdownHead({ title: row.title, updatedAt: iso(row.updated_at) });
+  for await (const { message, supersededAt } of messagesOf(db, row.id))
+    if (supersededAt === null) yield markdownOf(message);
+}
+
+async function* logOf(db: Reader, accountId: string): AsyncGenerator<LogEntry> {
+  let before: number | undefined;
+  do {
+    const page = await listLog(db, accountId, { before, limit: ENTRIES_AT_ONCE });
+    yield* page.entries;
+    before = page.before === null ? undefined : Number(page.before);
+  } while (before !== undefined);
+}
+
+export async function* logJson(db: Reader, accountId: string): AsyncGenerator<string> {
+  let comma = '';
+  yield '[';
+  for await (const entry of logOf(db, accountId)) {
+    yield `${comma}\n${jsonText(entry)}`;
+    comma = ',';
+  }
+  yield '\n]\n';
+}
+
+/** The name of a conversation's files, without their ending: its day, its title as far as every system takes it, its id. */
+export function fileNameOf(row: Pick<ConversationRow, 'id' | 'title' | 'created_at'>): string {
+  const title = row.title
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40);
+  return `conversations/${[iso(row.created_at).slice(0, 10), title, row.id].filter(Boolean).join('-')}`;
+}

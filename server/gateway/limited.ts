@@ -1,0 +1,55 @@
+import { countRun, limitsOf } from '../credits/limits.ts';
+import { isExceeded, type LimitState } from '../credits/limitWindow.ts';
+import { waitForUncharged } from '../credits/uncharged.ts';
+import { iso } from '../platform/clock.ts';
+import type { Policy } from '../platform/config.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { RunRow } from '../platform/db/schema.ts';
+import { AppError } from '../platform/errors.ts';
+import type { Caller } from './admit.ts';
+import { rateLimitFields, secondsUntil } from './rateLimitFields.ts';
+
+/** Refuses an account whose last answers came to nothing too often. */
+export async function refuseFailures(tx: Tx, policy: Policy, accountId: string, at: number): Promise<void> {
+  const { uncharged } = policy.refunds;
+  const waitUntil = await waitForUncharged(tx, uncharged, accountId, at);
+  if (waitUntil === null) return;
+  const limit = { limit: uncharged.runs, left: 0, needed: 1, windowSeconds: uncharged.withinMinutes * 60 };
+  throw new AppError(
+    'rate_limited',
+    `${uncharged.runs} answers in ${uncharged.withinMinutes} minutes came to nothing, and none was charged. Try again later.`,
+    { retryAt: iso(waitUntil), limit: { name: 'uncharged', ...limit } },
+    { headers: { 'retry-after': String(secondsUntil(waitUntil, at)) } },
+  );
+}
+
+/** Counts the run against the account's limits, or refuses it by the limit that has room last. */
+export async function countOrRefuse(
+  tx: Tx,
+  policy: Policy,
+  caller: Pick<Caller, 'accountId' | 'accountKind' | 'tier' | 'isLocal'>,
+  run: RunRow,
+  tokens: number,
+): Promise<LimitState[]> {
+  const limits = limitsOf(policy.limits, caller);
+  if (!limits) return [];
+  const at = run.created_at;
+  const counted = { accountId: caller.accountId, runId: run.id, model: run.model, tokens, at };
+  const { kind, states } = await countRun(tx, limits, counted);
+  if (kind === 'counted') return states;
+  const last = states.filter(isExceeded).toSorted((a, b) => b.freeAt! - a.freeAt!)[0]!;
+  const { name, limit, left, needed } = last;
+  const what = {
+    requests: `${limit} requests a minute are allowed.`,
+    'model-requests': `${limit} requests a minute to ${run.model} are allowed.`,
+    tokens: `${limit} tokens a minute are allowed; ${left} are left, and this may take ${needed}.`,
+    uncharged: '',
+  }[name];
+  const wait = secondsUntil(last.freeAt!, at);
+  throw new AppError(
+    'rate_limited',
+    `${what} Nothing was started: try again in ${wait} s.`,
+    { retryAt: iso(last.freeAt!), limit: { name, limit, left, needed, windowSeconds: 60 } },
+    { headers: { 'retry-after': String(wait), ...rateLimitFields(states, at) } },
+  );
+}
