@@ -227,7 +227,9 @@ const state: Record<string, State> = {
   },
   suspended: {
     messages: [
-      surroundings(member({ suspended: { why: 'Access was resold through a relay', until: ago(-3 * DAY) } })),
+      surroundings(
+        member({ suspended: { since: ago(DAY), why: 'Access was resold through a relay', until: ago(-3 * DAY) } }),
+      ),
       conversation([asked, answer(RETRY)]),
     ],
   },

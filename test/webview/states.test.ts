@@ -206,7 +206,7 @@ describe('chat view: states and what they say', () => {
     assert.equal(await ways(), 'Continue as guest\nRetry');
   });
 
-  const suspended = { why: 'Resold through a relay', until: null };
+  const suspended = { since: ago(24 * 3_600_000), why: 'Resold through a relay', until: null };
   const closing = { since: '2026-11-25T10:00:00Z', goneAt: '2026-12-02T10:00:00Z' };
   const STANDING: [what: string, account: object, text: RegExp, way: string, command: string][] = [
     [
