@@ -19,10 +19,15 @@ import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
+import { raiseTier } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { runAudit } from './credits/auditJob.ts';
+import { askAboutPayments } from './credits/checkout.ts';
 import { bringBack, purgeLimitUses } from './credits/limits.ts';
+import { paymentRoutes, webhookRoutes } from './credits/paymentRoutes.ts';
+import { purgePaymentEvents } from './credits/payments.ts';
 import { creditRoutes } from './credits/routes.ts';
+import type { StripeService } from './credits/stripe.ts';
 import { LiveRuns } from './gateway/live.ts';
 import { createCatalog } from './gateway/models.ts';
 import { recoverRuns } from './gateway/recovery.ts';
@@ -49,6 +54,9 @@ import { webRoutes } from './web/routes.ts';
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
 const LIMITS_MS = 15_000;
+const PAYMENTS_MS = 15_000;
+/** Far more than any event has. */
+const MAX_EVENT_BYTES = 1024 * 1024;
 
 export interface AppDeps {
   config: Config;
@@ -61,6 +69,8 @@ export interface AppDeps {
   secret: string;
   /** Null where no mail is sent. */
   mailer: Mailer | null;
+  /** Null where nothing is sold. */
+  stripe: StripeService | null;
   /** The member's page as it was built; null if it wasn't. */
   web: WebFiles | null;
   /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
@@ -132,6 +142,8 @@ export function createApp(deps: AppDeps): App {
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 
+  const sales = { db, clock, ids, log, policy, raiseTier, origins, stripe: deps.stripe };
+
   const api = createApi();
   api.onError(onError(log));
   api.notFound(onNotFound);
@@ -155,12 +167,15 @@ export function createApp(deps: AppDeps): App {
   for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
   for (const path of ['/api/account', '/api/account/terms', '/api/account/email', '/api/account/email/confirm'])
     api.use(path, jsonOnly());
+  api.use('/api/payments/stripe', bodyLimit({ maxSize: MAX_EVENT_BYTES }));
+  api.use('/api/credits/checkout', jsonOnly());
   for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);
+  webhookRoutes(api, sales);
   webRoutes(api, deps.web);
   api.use('/api/*', authenticate(accounts));
   accountRoutes(api, accounts);
@@ -168,6 +183,7 @@ export function createApp(deps: AppDeps): App {
   rightsRoutes(api, accounts);
   exportRoutes(api, accounts);
   creditRoutes(api, { db, clock, log });
+  paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
 
@@ -192,7 +208,7 @@ export function createApp(deps: AppDeps): App {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
                 const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
-                for (const purge of [...purges, purgeLimitUses]) await purge(tx, now);
+                for (const purge of [...purges, purgeLimitUses, purgePaymentEvents]) await purge(tx, now);
               }),
           },
           {
@@ -205,6 +221,14 @@ export function createApp(deps: AppDeps): App {
             },
           },
           { name: 'audit', everyMs: HOUR, run: async () => void (await runAudit(turns)) },
+          {
+            name: 'payments',
+            everyMs: PAYMENTS_MS,
+            async run() {
+              const { stripe } = deps;
+              if (stripe) await askAboutPayments({ ...sales, stripe });
+            },
+          },
           { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },
         ],
         log,

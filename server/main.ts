@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
+import { StripeService } from './credits/stripe.ts';
 import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     upstream,
     secret,
     mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
+    stripe: config.payments && (await StripeService.open(config.payments)),
     web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });

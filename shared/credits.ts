@@ -1,12 +1,15 @@
 import * as z from 'zod';
-import { MicroSchema } from './account.ts';
+import { BalanceSchema, MicroSchema } from './account.ts';
 import { ReasonSchema, UsageSchema } from './runs.ts';
 
-/** One line of the token log: a grant, a charge, a run that was not charged and why, or what moved from a guest. */
+/**
+ * One line of the token log: a grant, a charge, a run that was not charged and why, what moved from a guest, a purchase, a
+ * plan that began or changed, or what was taken back with its payment (a dispute that is won gives it back).
+ */
 export const LogEntrySchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['grant', 'charge', 'not_charged', 'refund', 'move']),
+    kind: z.enum(['grant', 'charge', 'not_charged', 'refund', 'move', 'purchase', 'plan', 'reversal']),
     amountMicro: MicroSchema.describe('what the balance changed by: charges are negative'),
     balanceMicro: MicroSchema.nullable().describe('posted balance just after; null where nothing moved'),
     reason: z.string().describe('a sentence'),
@@ -64,3 +67,83 @@ export const UsageAnswerSchema = z
   })
   .meta({ id: 'UsageAnswer' });
 export type UsageAnswer = z.infer<typeof UsageAnswerSchema>;
+
+const CentsSchema = z.int().describe('in the smallest unit of the currency');
+export const IntervalSchema = z.enum(['month', 'year']);
+export type Interval = z.infer<typeof IntervalSchema>;
+
+export const PackSchema = z
+  .object({ id: z.string(), name: z.string(), cents: CentsSchema, creditsMicro: MicroSchema })
+  .meta({ id: 'Pack' });
+
+export const PlanSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    monthCents: CentsSchema,
+    yearCents: CentsSchema,
+    windows: z.array(z.object({ name: z.string(), hours: z.int(), limitMicro: MicroSchema })),
+  })
+  .meta({ id: 'Plan' });
+
+/** The plan that an account has. */
+export const CurrentPlanSchema = z
+  .object({
+    plan: z.string(),
+    name: z.string(),
+    interval: IntervalSchema,
+    until: z.iso.datetime().describe('the end of the period that is paid for'),
+    renews: z.boolean().describe('false: cancelled, it ends then'),
+    cents: CentsSchema.nullable().describe('of each period; null: given, not sold'),
+    currency: z.string().nullable(),
+    payUrl: z.string().optional().describe('a renewal could not be paid: where to pay it'),
+  })
+  .meta({ id: 'CurrentPlan' });
+export type CurrentPlan = z.infer<typeof CurrentPlanSchema>;
+
+/** `GET /api/credits/offers`: empty, with `sold` false, where nothing is sold. */
+export const OffersAnswerSchema = z
+  .object({
+    sold: z.boolean(),
+    currency: z.string().describe('three lower-case letters, such as usd'),
+    packs: z.array(PackSchema),
+    plans: z.array(PlanSchema),
+    current: CurrentPlanSchema.nullable(),
+    owedMicro: MicroSchema.describe('spent before its payment went back; the next purchase pays it first'),
+  })
+  .meta({ id: 'OffersAnswer' });
+export type OffersAnswer = z.infer<typeof OffersAnswerSchema>;
+
+/** `POST /api/credits/checkout`. */
+export const CheckoutRequestSchema = z
+  .union([
+    z.strictObject({ pack: z.string().max(40) }),
+    z.strictObject({ plan: z.string().max(40), interval: IntervalSchema }),
+  ])
+  .meta({ id: 'CheckoutRequest' });
+export type CheckoutRequest = z.infer<typeof CheckoutRequestSchema>;
+
+export const CheckoutAnswerSchema = z
+  .object({ checkoutId: z.uuid(), url: z.string().describe('where to pay, by the payment service') })
+  .meta({ id: 'CheckoutAnswer' });
+export type CheckoutAnswer = z.infer<typeof CheckoutAnswerSchema>;
+
+/**
+ * `POST /api/credits/checkout/:id/check`. `processing`: confirmed, by a method that takes days. `refunded`: paid, and all of
+ * it went back. `disputed`: withheld by the payer's bank. `unclaimed` is never seen by an owner, for there is none.
+ */
+export const PaymentAnswerSchema = z
+  .object({
+    checkoutId: z.uuid(),
+    state: z.enum(['open', 'processing', 'paid', 'failed', 'expired', 'refunded', 'disputed', 'unclaimed']),
+    name: z.string().describe('what was sold'),
+    creditsMicro: MicroSchema.describe('0 for a plan'),
+    url: z.string().optional().describe('open: where to go on paying'),
+    balance: BalanceSchema,
+  })
+  .meta({ id: 'PaymentAnswer' });
+export type PaymentAnswer = z.infer<typeof PaymentAnswerSchema>;
+
+/** `POST /api/credits/plan/cancel` and `/resume`. */
+export const PlanAnswerSchema = z.object({ current: CurrentPlanSchema }).meta({ id: 'PlanAnswer' });
+export type PlanAnswer = z.infer<typeof PlanAnswerSchema>;

@@ -147,6 +147,9 @@ const LOG_ICONS: Record<LogEntry['kind'], string> = {
   not_charged: 'circle-slash',
   refund: 'discard',
   move: 'arrow-swap',
+  purchase: 'credit-card',
+  plan: 'calendar',
+  reversal: 'reply',
 };
 
 function problemItems({ problem }: BackendError): DetailsItem[] {

@@ -104,3 +104,6 @@ export const HOUSE = {
 
 /** The journal's account of a fund: the user's own, or the house's for a plan. */
 export const fundAccount = (fund: Fund, ledgerId: string) => (fund === 'plan' ? HOUSE.plan : `${fund}:${ledgerId}`);
+
+/** What a ledger owes of payments that went back. Its debits are more than its credits, or as much. */
+export const debtAccount = (ledgerId: string) => `debt:${ledgerId}`;

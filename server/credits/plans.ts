@@ -1,5 +1,6 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
+import type { SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet } from './journal.ts';
 import { type PlanWindow, tightestOf, type WindowState, windowStart, windowState } from './planWindows.ts';
 
@@ -8,8 +9,8 @@ const GRACE_MS = 24 * 3_600_000;
 
 /** The windows of the ledger's plan at `now`; none without a plan. */
 export async function readWindows(db: Reader, ledgerId: string, now: number): Promise<WindowState[]> {
-  const plan = await selectPlan.first(db, { ledgerId });
-  if (!plan || now < plan.period_start || now >= plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS)) return [];
+  const plan = await findPlan(db, ledgerId, now);
+  if (!plan) return [];
   const windows = JSON.parse(plan.windows) as PlanWindow[];
   return Promise.all(
     windows.map(async (window) => {
@@ -27,12 +28,15 @@ export async function readWindows(db: Reader, ledgerId: string, now: number): Pr
   );
 }
 
+/** The plan that counts at `now`. */
+export async function findPlan(db: Reader, ledgerId: string, now: number): Promise<SubscriptionRow | undefined> {
+  const plan = await selectPlan.first(db, { ledgerId });
+  if (!plan || now < plan.period_start || now >= plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS)) return undefined;
+  return plan;
+}
+
 const selectPlan = prepared((db, p: { ledgerId: string }) =>
-  db
-    .selectFrom('subscription')
-    .select(['windows', 'period_start', 'period_end', 'is_cancelled'])
-    .where('ledger_id', '=', p.ledgerId)
-    .where('state', '=', 'active'),
+  db.selectFrom('subscription').selectAll().where('ledger_id', '=', p.ledgerId).where('state', '=', 'active'),
 );
 
 const sumUse = prepared((db, p: { ledgerId: string; from: number }) =>

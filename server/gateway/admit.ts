@@ -18,11 +18,11 @@ import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
-import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
+import { requireStanding } from '../platform/standing.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
@@ -163,27 +163,6 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
-
-/** Refuses whoever may read and export, and gets no answers. */
-function requireStanding({ suspended: why, goneAt, termsDue }: Caller): void {
-  if (why) throw suspended(why);
-  if (goneAt !== null)
-    throw new AppError(
-      'account_closing',
-      `You have closed this account; it is deleted on ${iso(goneAt)}. Nothing was started. Keep the account on its page to go on.`,
-    );
-  if (termsDue !== null)
-    throw new AppError(
-      'terms_changed',
-      'The terms of use have changed. Nothing was started. Read and accept them on your account page to go on.',
-    );
-}
-
-function suspended({ why, until }: NonNullable<Caller['suspended']>): AppError {
-  const end = until === null ? null : iso(until);
-  const detail = `${why || 'No reason was given.'} ${end ? `Until ${end}.` : 'Until further notice.'} Nothing was started; your data can be read and exported.`;
-  return new AppError('suspended', detail, { until: end });
-}
 
 function insufficient(deps: TurnDeps, caller: Caller, availableMicro: number, neededMicro: number): AppError {
   const wayOn = deps.signInOffered

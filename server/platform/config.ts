@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
+import { type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
@@ -97,6 +98,7 @@ const PolicySchema = z.strictObject({
   refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
+  ...paymentPolicy,
 });
 export type Policy = z.infer<typeof PolicySchema>;
 
@@ -126,6 +128,8 @@ export interface Config {
   leaseMs: number;
   policy: Policy;
   signIn: SignInConfig;
+  /** Null where nothing is sold. */
+  payments: PaymentConfig | null;
 }
 
 const list = (text: string | undefined) =>
@@ -224,5 +228,6 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     leaseMs: parseLease(env.LEASE_MS),
     policy,
     signIn: parseSignIn(env, policy.accounts, host, publicUrl ? publicUrl.origin : null),
+    payments: parsePayments(env, host, publicUrl ? publicUrl.origin : null),
   };
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../server/app.ts';
 import { audit } from '../../server/credits/audit.ts';
+import { StripeService } from '../../server/credits/stripe.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import type { Upstream } from '../../server/gateway/upstreams/stream.ts';
 import type { Clock } from '../../server/platform/clock.ts';
@@ -94,6 +95,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
     upstream,
     secret: SECRET,
     mailer: { send: async (mail) => void mails.push(mail) },
+    stripe: config.payments && (await StripeService.open(config.payments)),
     web: loadWebFiles(fileURLToPath(new URL('../../dist/server/web', import.meta.url))),
     publishLocalToken: async (token) => {
       localToken = token;

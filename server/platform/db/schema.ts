@@ -22,6 +22,9 @@ export interface Schema {
   plan_use: PlanUseRow;
   subscription: SubscriptionRow;
   limit_use: LimitUseRow;
+  payment: PaymentTable;
+  payment_reversal: PaymentReversalRow;
+  payment_event: PaymentEventRow;
   log_entry: LogEntryRow;
   conversation: ConversationRow;
   message: MessageRow;
@@ -167,7 +170,18 @@ export interface TransferRow {
   debit: string;
   credit: string;
   amount: number;
-  kind: 'grant' | 'charge' | 'absorbed' | 'refund' | 'move';
+  kind:
+    | 'grant'
+    | 'charge'
+    | 'absorbed'
+    | 'refund'
+    | 'move'
+    | 'purchase'
+    | 'reversal'
+    | 'return'
+    | 'debt'
+    | 'repayment'
+    | 'forgiven';
   request_id: string;
   hold_id: string | null;
   at: number;
@@ -226,13 +240,72 @@ export interface LimitUseRow {
   at: number;
 }
 
+/** One checkout: a pack or a plan, as it was offered when somebody set out to pay for it. */
+export interface PaymentTable {
+  /** Made here, before the payment service hears of it. */
+  id: string;
+  ledger_id: string;
+  pack: string | null;
+  plan: string | null;
+  interval: 'month' | 'year' | null;
+  name: string;
+  /** Of a plan: JSON as in `subscription`. */
+  windows: string | null;
+  /** In the smallest unit of the currency; of a plan, for each period. */
+  amount_cents: number;
+  currency: string;
+  /** 0 for a plan. */
+  credits_micro: number;
+  /**
+   * `processing`: confirmed by a method that takes days. `unclaimed`: paid when the account was gone. `surplus`: a plan paid
+   * for beside another, until its money is on its way back: then `returned`.
+   */
+  state: 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'unclaimed' | 'surplus' | 'returned';
+  session_id: string | null;
+  payment_intent: string | null;
+  subscription_ref: string | null;
+  /** 1: the payment service will ask for the next period by itself. */
+  is_live: Generated<number>;
+  /** Where to pay: the checkout's page, or that of a renewal that failed. */
+  url: string | null;
+  /** Credits of it that are taken back now. */
+  reversed_micro: Generated<number>;
+  /** Counts what was learnt of a plan, so that nothing older is written over it. */
+  version: Generated<number>;
+  created_at: number;
+  /** When the payment service was last asked about it. */
+  asked_at: number;
+  paid_at: number | null;
+}
+export type PaymentRow = Selectable<PaymentTable>;
+
+/** A refund by the payment service, or a dispute. `returned`: a dispute that was won. */
+export interface PaymentReversalRow {
+  /** `refund:<payment>:<cents so far>`, or the dispute's. */
+  id: string;
+  payment_id: string;
+  kind: 'refund' | 'dispute';
+  cents: number;
+  state: 'taken' | 'returned';
+  at: number;
+}
+
+/** An event of the payment service that was acted on, or that was about nothing of ours. */
+export interface PaymentEventRow {
+  id: string;
+  type: string;
+  payment_id: string | null;
+  outcome: string;
+  at: number;
+}
+
 /** The token log, and for runs their one usage row. */
 export interface LogEntryRow {
   /** Made by the database, growing; pages are cut by it. */
   seq: Generated<number>;
   id: string;
   ledger_id: string;
-  kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move';
+  kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move' | 'purchase' | 'plan' | 'reversal';
   amount: number;
   balance: number | null;
   /** What the house took over: a failed run's cost, or what lay beyond a hold. */

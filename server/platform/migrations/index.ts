@@ -5,6 +5,7 @@ import { cutShort } from './003-cut-short.ts';
 import { accounts } from './004-accounts.ts';
 import { rights } from './005-rights.ts';
 import { plans } from './006-plans.ts';
+import { payments } from './007-payments.ts';
 import { limits } from './008-limits.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
@@ -16,6 +17,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '004-accounts': accounts(engine),
     '005-rights': rights,
     '006-plans': plans,
+    '007-payments': payments,
     '008-limits': limits,
   };
   return { getMigrations: async () => all };

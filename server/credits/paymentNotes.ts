@@ -1,0 +1,39 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { AppError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { recordEvent } from './payments.ts';
+import type { StripeService } from './stripe.ts';
+
+export interface CreditingDeps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  stripe: StripeService;
+  policy: { tierCents: readonly number[] };
+  /** Tiers are the accounts', above the credits. Raises one, and lowers none. */
+  raiseTier: (tx: Tx, accountId: string, tier: number) => Promise<void>;
+}
+
+/** What told it: an event of the payment service, acted on once. */
+export interface Told {
+  id: string;
+  type: string;
+}
+
+/** What became of it; `seen`: it was acted on before. */
+export type Outcome = 'done' | 'nothing' | 'seen' | 'misfit' | 'foreign' | 'unclaimed' | 'surplus';
+
+/** Writes down what is not about anything of ours, or does not fit it: nothing else is changed. */
+export async function note(deps: CreditingDeps, told: Told | null, outcome: 'misfit' | 'foreign', why: string) {
+  const { db, clock, log } = deps;
+  if (told) await db.write((tx) => recordEvent(tx, { ...told, payment_id: null, outcome, at: clock.now() }));
+  log[outcome === 'misfit' ? 'error' : 'info'](
+    { eventId: told?.id, type: told?.type, why },
+    'a payment was not credited',
+  );
+  return outcome;
+}
+
+export const unreadable = () =>
+  new AppError('invalid_request', 'This event has not the form that events of its type have. Nothing was changed.');

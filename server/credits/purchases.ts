@@ -1,0 +1,152 @@
+import type { Reader, Tx } from '../platform/db/database.ts';
+import type { TransferRow } from '../platform/db/schema.ts';
+import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { assertAmount, available, debtAccount, fundAccount, HOUSE } from './ledger.ts';
+import { splitIncome, splitReversal } from './paymentRules.ts';
+
+// Credits that come in for money, and go back with it. A transfer's id is its kind and its cause, so each is made once.
+
+/**
+ * Locks a ledger: whoever wants to hold or pay from it waits. The account it belongs to; null where that was deleted: its
+ * books go on, by an id that names nobody.
+ */
+export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | null> {
+  const wallet = await tx
+    .updateTable('wallet')
+    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
+    .where('ledger_id', '=', ledgerId)
+    .returning('account_id')
+    .executeTakeFirst();
+  // Runs that end don't wait for the wallet.
+  await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb.ref('posted') }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .execute();
+  return wallet?.account_id ?? null;
+}
+
+interface Movement {
+  ledgerId: string;
+  /** What it is for, unique: a payment's id, a refund's, a dispute's. */
+  cause: string;
+  amountMicro: number;
+  /** For the one who reads the token log, without a full stop. */
+  reason: string;
+  at: number;
+}
+
+/**
+ * Credits that were paid for; what is owed is paid first. The ledger is locked by the one who calls. Throws, and nothing is
+ * changed, for what is no amount, for more than a balance can hold, and for a payment that was credited before (unique).
+ */
+export async function purchase(tx: Tx, bought: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = bought;
+  assertSold(amountMicro);
+  const before = await readFunds(tx, ledgerId);
+  if (!Number.isSafeInteger(postedOf(before) + amountMicro))
+    throw new RangeError('credits: more than a balance can hold');
+  const { repaidMicro, freeMicro } = splitIncome(await readOwed(tx, ledgerId), amountMicro);
+  const purchased = fundAccount('purchased', ledgerId);
+  const move = transfers(tx, cause, at);
+  await move('purchase', HOUSE.payments, purchased, amountMicro);
+  await move('repayment', purchased, debtAccount(ledgerId), repaidMicro);
+  await addPurchased(tx, ledgerId, freeMicro);
+  await writeLine(tx, bought, `purchase:${cause}`, 'purchase', freeMicro, {
+    more: repaidMicro > 0 ? `${inCredits(repaidMicro)} of them paid what was owed` : null,
+  });
+  const after = await readFunds(tx, ledgerId);
+  await tx
+    .updateTable('wallet')
+    .set({ of_micro: available(after) })
+    .where('ledger_id', '=', ledgerId)
+    .execute();
+  return { repaidMicro, freeMicro };
+}
+
+/**
+ * Takes credits back whose payment went back: what is still free of what was bought; what was spent already is owed from
+ * now on, in an account of its own, and no balance goes below zero. The ledger is locked by the one who calls.
+ */
+export async function reversePurchase(tx: Tx, back: Movement): Promise<{ takenMicro: number; owedMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = back;
+  assertSold(amountMicro);
+  const { purchased } = await readFunds(tx, ledgerId);
+  const { takenMicro, owedMicro } = splitReversal(purchased.posted - purchased.pending, amountMicro);
+  const move = transfers(tx, cause, at);
+  await move('reversal', fundAccount('purchased', ledgerId), HOUSE.payments, takenMicro);
+  await move('debt', debtAccount(ledgerId), HOUSE.payments, owedMicro);
+  await addPurchased(tx, ledgerId, -takenMicro);
+  await writeLine(tx, back, `reversal:${cause}`, 'reversal', -takenMicro, {
+    more: owedMicro > 0 ? `${inCredits(owedMicro)} were spent already: the next purchase pays them first` : null,
+  });
+  return { takenMicro, owedMicro };
+}
+
+/** Gives back what `reversePurchase` took, after a dispute that was won; what is owed is forgiven first. */
+export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = back;
+  assertSold(amountMicro);
+  const { repaidMicro, freeMicro } = splitIncome(await readOwed(tx, ledgerId), amountMicro);
+  const move = transfers(tx, cause, at);
+  await move('forgiven', HOUSE.payments, debtAccount(ledgerId), repaidMicro);
+  await move('return', HOUSE.payments, fundAccount('purchased', ledgerId), freeMicro);
+  await addPurchased(tx, ledgerId, freeMicro);
+  await writeLine(tx, back, `return:${cause}`, 'reversal', freeMicro, {
+    more: repaidMicro > 0 ? `${inCredits(repaidMicro)} are owed no more` : null,
+  });
+  return { repaidMicro, freeMicro };
+}
+
+/** What a ledger owes: purchased credits that were spent before their payment went back. Never below zero. */
+export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
+  const account = debtAccount(ledgerId);
+  const sum = async (side: 'debit' | 'credit') => {
+    const row = await db
+      .selectFrom('transfer')
+      .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
+      .where(side, '=', account)
+      .executeTakeFirstOrThrow();
+    return Number(row.sum ?? 0);
+  };
+  return (await sum('debit')) - (await sum('credit'));
+}
+
+function assertSold(amountMicro: number): void {
+  assertAmount(amountMicro);
+  if (amountMicro === 0) throw new RangeError('ledger: not an amount: 0');
+}
+
+function transfers(tx: Tx, cause: string, at: number) {
+  return async (kind: TransferRow['kind'], debit: string, credit: string, amount: number) => {
+    if (amount === 0) return;
+    await post(tx, { id: `${kind}:${cause}`, debit, credit, amount, kind, request_id: cause, hold_id: null, at });
+  };
+}
+
+async function addPurchased(tx: Tx, ledgerId: string, amountMicro: number): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb('posted', '+', amountMicro) }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
+    .executeTakeFirst();
+  assertOne(numUpdatedRows, 'a balance moved under a payment');
+}
+
+async function writeLine(
+  tx: Tx,
+  { ledgerId, reason, at }: Movement,
+  id: string,
+  kind: 'purchase' | 'reversal',
+  amount: number,
+  { more }: { more: string | null },
+): Promise<void> {
+  const balance = postedOf(await readFunds(tx, ledgerId));
+  await writeLog(tx, ledgerId, { id, kind, amount, balance, reason: more ? `${reason}. ${more}.` : `${reason}.`, at });
+}
+
+const inCredits = (micro: number) =>
+  `${(micro / 1_000_000).toLocaleString('en-US', { maximumFractionDigits: 6 })} credits`;
