@@ -38,6 +38,7 @@ const CORES = [
   'shared/answerPaths.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',
+  'server/credits/paymentRules.ts',
   'server/credits/planWindows.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Reader } from '../platform/db/database.ts';
+import { paymentChecks } from './auditPayments.ts';
 
 /** A broken invariant: its letter in the accounting rules, what was found, and where: ids alone, of at most five of `count`. */
 export interface Violation {
@@ -9,7 +10,7 @@ export interface Violation {
   count: number;
 }
 
-interface Check {
+export interface Check {
   /** (h) is here as far as the books know of it; the model service's own bill is outside. */
   invariant: 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j';
   what: string;
@@ -182,6 +183,7 @@ function checks(leaseLimit: number): Check[] {
       what: 'credits that are free at a guest that was taken over',
       rows: sql`select ledger_id as id from balance where heir is not null and posted <> pending`,
     },
+    ...paymentChecks(),
     {
       invariant: 'h',
       what: 'a line of the token log with a usage that can not be',

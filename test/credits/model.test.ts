@@ -11,6 +11,7 @@ import { parseConfig } from '../../server/platform/config.ts';
 import { type Database, openDatabase, type Tx } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { ENGINES } from '../support/engines.ts';
+import { payFor } from '../support/paid.ts';
 import { freshDatabase, SECRET } from '../support/server.ts';
 import { BooksModel, GIFTS, START, type Step, steps, type Who, WINDOWS } from './booksModel.ts';
 
@@ -68,13 +69,7 @@ for (const engine of ENGINES)
           }
           case 'buy': {
             const { ledgerId } = accounts[0]!;
-            // As a payment is booked.
-            await sql`insert into transfer (id, debit, credit, amount, kind, request_id, hold_id, at) values
-              (${id}, 'house:payments', ${`purchased:${ledgerId}`}, ${step.micro}, 'grant', ${id}, null, ${at})`.execute(
-              tx,
-            );
-            await sql`update balance set posted = posted + ${step.micro} where ledger_id = ${ledgerId}
-              and kind = 'purchased'`.execute(tx);
+            await payFor(tx, { id, ledgerId, creditsMicro: step.micro }, at);
             return 'given';
           }
           case 'hold': {

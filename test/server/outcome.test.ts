@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { NOT_REFUNDED, type NotRefunded, REASONS } from '../../shared/runs.ts';
 import { type Client, endOf } from '../support/client.ts';
 import { ENGINES, onBothEngines } from '../support/engines.ts';
+import { payFor } from '../support/paid.ts';
 import { freshDatabase, startServer, type TestServer } from '../support/server.ts';
 
 const C = 1_000_000;
@@ -211,7 +212,7 @@ onBothEngines('what is told of an edit', (server) => {
 
   it('refunds each fund what it paid', async () => {
     const guest = await server().guest();
-    // Half a message in promotional credits; the rest was bought, which no route does yet.
+    // Half a message in promotional credits; the rest was bought.
     await server().db.write(async (tx) => {
       const { ledger_id } = await tx
         .selectFrom('wallet')
@@ -222,11 +223,10 @@ onBothEngines('what is told of an edit', (server) => {
         sql`insert into transfer (id, debit, credit, amount, kind, request_id, hold_id, at)
           values (${`${id}:${ledger_id}`}, ${debit}, ${credit}, ${amount}, 'grant', ${id}, null, 1)`.execute(tx);
       await post('spent', `promotional:${ledger_id}`, 'house:revenue', 9.5 * C);
-      await post('bought', 'house:payments', `purchased:${ledger_id}`, 3 * C);
       await sql`update balance set posted = ${0.5 * C} where ledger_id = ${ledger_id} and kind = 'promotional'`.execute(
         tx,
       );
-      await sql`update balance set posted = ${3 * C} where ledger_id = ${ledger_id} and kind = 'purchased'`.execute(tx);
+      await payFor(tx, { id: randomUUID(), ledgerId: ledger_id, creditsMicro: 3 * C }, 1);
     });
     const request = await edited(guest);
     const before = (await guest.account()).body.balance;

@@ -1,0 +1,427 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Stripe from 'stripe';
+import { API_VERSION } from '../../server/credits/stripe.ts';
+
+export const STRIPE_ENV = { STRIPE_SECRET_KEY: 'sk_test_double', STRIPE_WEBHOOK_SECRET: 'whsec_double' };
+
+/** How a call can fail: before anything is done, or when it is done and the answer gets lost. */
+export type Failure = 'error' | 'rate-limit' | 'decline' | 'drop' | 'drop-when-done' | 'garbage';
+
+// What the server reads of Stripe's objects, by the SDK's own types.
+type Session = Pick<
+  Stripe.Checkout.Session,
+  'id' | 'object' | 'metadata' | 'client_reference_id' | 'mode' | 'payment_status' | 'amount_total' | 'currency' | 'url'
+> & {
+  status: 'open' | 'complete' | 'expired';
+  payment_intent: string | null;
+  subscription: string | null;
+  success_url: string;
+  cancel_url: string;
+};
+type Intent = Pick<Stripe.PaymentIntent, 'id' | 'object' | 'amount' | 'currency' | 'metadata' | 'status'> & {
+  charge: string;
+  refunded: number;
+};
+type Invoice = Pick<
+  Stripe.Invoice,
+  'id' | 'object' | 'status' | 'subtotal' | 'total' | 'amount_paid' | 'currency' | 'hosted_invoice_url'
+> & { subscription: string; intent: string | null };
+type Subscription = Pick<
+  Stripe.Subscription,
+  'id' | 'object' | 'status' | 'metadata' | 'currency' | 'cancel_at_period_end' | 'cancel_at'
+> & { latest_invoice: string; amount: number; interval: 'month' | 'year'; from: number; to: number };
+
+export interface StripeEvent {
+  id: string;
+  object: 'event';
+  api_version: string;
+  created: number;
+  type: string;
+  data: { object: Record<string, unknown> };
+}
+
+/** The calls of Stripe that are used, on its own wire, with books of its own: what it took and what it gave back. */
+export class StripeDouble {
+  /** Every event, oldest first; none is delivered unless the test says so. */
+  readonly events: StripeEvent[] = [];
+  /** Calls that came, as "POST /v1/refunds". */
+  readonly calls: string[] = [];
+  readonly sessions = new Map<string, Session>();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly #intents = new Map<string, Intent>();
+  readonly #invoices = new Map<string, Invoice>();
+  readonly #answers = new Map<string, [number, unknown]>();
+  readonly #failures: Failure[] = [];
+  readonly #sdk = new Stripe(STRIPE_ENV.STRIPE_SECRET_KEY);
+  readonly #server: Server;
+  #next = 1;
+  /** The time, in ms: a test's server may have another. */
+  now: () => number = Date.now;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+  }
+
+  static async start(): Promise<StripeDouble> {
+    const double = new StripeDouble();
+    double.#server.listen(0, '127.0.0.1');
+    await once(double.#server, 'listening');
+    return double;
+  }
+
+  get env(): Record<string, string> {
+    return { ...STRIPE_ENV, STRIPE_API_BASE: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` };
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** The next calls fail so, one after the other. The SDK tries some failures again by itself. */
+  failNext(...failures: Failure[]): void {
+    this.#failures.push(...failures);
+  }
+
+  /** What is left of `failNext`, where fewer calls came. */
+  forgetFailures(): void {
+    this.#failures.length = 0;
+  }
+
+  /** What was paid and not given back, in cents. */
+  get takenCents(): number {
+    return [...this.#intents.values()].reduce(
+      (sum, one) => sum + (one.status === 'succeeded' ? one.amount - one.refunded : 0),
+      0,
+    );
+  }
+
+  // What a person does at Stripe's page, or Stripe by itself. Each gives the events that tell of it, in Stripe's order.
+
+  /** Pays at the page; `slowly` by a method that takes days. */
+  pay(sessionId: string, { slowly = false } = {}): StripeEvent[] {
+    const session = this.sessions.get(sessionId)!;
+    if (session.status !== 'open') throw new Error(`the double: a page that is ${session.status} can't be paid`);
+    session.status = 'complete';
+    session.url = null;
+    const told: StripeEvent[] = [];
+    if (session.mode === 'subscription') {
+      const subscription = this.#subscribe(session, slowly);
+      session.subscription = subscription.id;
+      const invoice = this.#invoices.get(subscription.latest_invoice)!;
+      if (!slowly) told.push(this.#tell('invoice.paid', this.#invoiceWire(invoice)));
+      told.push(this.#tell('customer.subscription.updated', this.#subscriptionWire(subscription, false)));
+    } else {
+      session.payment_intent = this.#charge(session.amount_total!, session.metadata ?? {}, slowly).id;
+    }
+    if (!slowly) session.payment_status = 'paid';
+    return [...told, this.#tell('checkout.session.completed', { ...session })];
+  }
+
+  /** What a slow method came to. */
+  arrive(sessionId: string, { fails = false } = {}): StripeEvent[] {
+    const session = this.sessions.get(sessionId)!;
+    const subscription = session.subscription === null ? undefined : this.subscriptions.get(session.subscription)!;
+    const invoice = subscription && this.#invoices.get(subscription.latest_invoice)!;
+    const intent = this.#intents.get(session.payment_intent ?? invoice!.intent!)!;
+    intent.status = fails ? 'requires_payment_method' : 'succeeded';
+    if (fails) {
+      if (subscription) subscription.status = 'incomplete_expired';
+      return [this.#tell('checkout.session.async_payment_failed', { ...session })];
+    }
+    session.payment_status = 'paid';
+    if (subscription && invoice) {
+      subscription.status = 'active';
+      invoice.status = 'paid';
+      invoice.amount_paid = invoice.total;
+    }
+    return [this.#tell('checkout.session.async_payment_succeeded', { ...session })];
+  }
+
+  expire(sessionId: string): StripeEvent[] {
+    const session = this.sessions.get(sessionId)!;
+    session.status = 'expired';
+    session.url = null;
+    return [this.#tell('checkout.session.expired', { ...session })];
+  }
+
+  /** The next period begins, and is paid or not. */
+  renew(ref: string, { fails = false } = {}): StripeEvent[] {
+    const subscription = this.subscriptions.get(ref)!;
+    subscription.from = subscription.to;
+    subscription.to += subscription.interval === 'month' ? 30 * 86_400 : 365 * 86_400;
+    const invoice = this.#invoice(subscription, fails ? 'open' : 'paid');
+    subscription.status = fails ? 'past_due' : 'active';
+    return [
+      this.#tell('customer.subscription.updated', this.#subscriptionWire(subscription, false)),
+      this.#tell(fails ? 'invoice.payment_failed' : 'invoice.paid', this.#invoiceWire(invoice)),
+    ];
+  }
+
+  /** The operator, or Stripe after its last attempt, ends it at once. */
+  endSubscription(ref: string): StripeEvent[] {
+    const subscription = this.subscriptions.get(ref)!;
+    subscription.status = 'canceled';
+    return [this.#tell('customer.subscription.deleted', this.#subscriptionWire(subscription, false))];
+  }
+
+  /** The operator gives back so much of what a checkout took. */
+  refund(sessionId: string, cents: number): StripeEvent[] {
+    const intent = this.#intentOf(sessionId);
+    intent.refunded += cents;
+    return [this.#tell('charge.refunded', this.#chargeWire(intent))];
+  }
+
+  /** The payer's bank takes the money back, as long as nobody has decided; `status` as of Stripe's disputes. */
+  dispute(sessionId: string, status: Stripe.Dispute.Status = 'needs_response', cents?: number): StripeEvent[] {
+    const intent = this.#intentOf(sessionId);
+    const dispute = { id: `dp_${sessionId}`, object: 'dispute', charge: intent.charge, payment_intent: intent.id };
+    const isOver = status === 'won' || status === 'lost' || status === 'warning_closed';
+    const type = isOver ? 'charge.dispute.closed' : 'charge.dispute.created';
+    return [this.#tell(type, { ...dispute, amount: cents ?? intent.amount, currency: intent.currency, status })];
+  }
+
+  /** Sends an event as Stripe does; `with` wrongly, if the test says so. Gives the answer's status. */
+  async deliver(
+    url: string,
+    event: StripeEvent,
+    { secret = STRIPE_ENV.STRIPE_WEBHOOK_SECRET, at = this.now(), body = JSON.stringify(event), header = '' } = {},
+  ): Promise<number> {
+    const payload = JSON.stringify(event);
+    const timestamp = Math.floor(at / 1000);
+    const signature = header || this.#sdk.webhooks.generateTestHeaderString({ payload, secret, timestamp });
+    // A connection of its own: what is refused for its size is cut off.
+    const headers = { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature };
+    const sent = request(`${url}/api/payments/stripe`, { method: 'POST', agent: false, headers });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode!;
+  }
+
+  /** An event of that type about anything, for what Stripe never said. */
+  invent(type: string, object: Record<string, unknown>): StripeEvent {
+    return this.#tell(type, object);
+  }
+
+  #id(prefix: string): string {
+    return `${prefix}_${this.#next++}${'x'.repeat(10)}`;
+  }
+
+  #tell(type: string, object: Record<string, unknown>): StripeEvent {
+    const created = Math.floor(this.now() / 1000);
+    const data = { object: structuredClone(object) };
+    const event: StripeEvent = { id: this.#id('evt'), object: 'event', api_version: API_VERSION, created, type, data };
+    this.events.push(event);
+    return event;
+  }
+
+  #charge(amount: number, metadata: Stripe.Metadata, slowly: boolean, currency = 'usd'): Intent {
+    const status = slowly ? 'processing' : 'succeeded';
+    const intent: Intent = {
+      ...{ id: this.#id('pi'), object: 'payment_intent', amount, currency, metadata, status },
+      ...{ charge: this.#id('ch'), refunded: 0 },
+    };
+    this.#intents.set(intent.id, intent);
+    return intent;
+  }
+
+  #subscribe(session: Session, slowly: boolean): Subscription {
+    const from = Math.floor(this.now() / 1000);
+    const interval = this.#intervals.get(session.id)!;
+    const subscription: Subscription = {
+      ...{ id: this.#id('sub'), object: 'subscription', status: slowly ? 'incomplete' : 'active' },
+      ...{
+        metadata: session.metadata ?? {},
+        currency: session.currency!,
+        cancel_at_period_end: false,
+        cancel_at: null,
+      },
+      ...{ latest_invoice: '', amount: session.amount_total!, interval, from },
+      to: from + (interval === 'month' ? 30 : 365) * 86_400,
+    };
+    this.subscriptions.set(subscription.id, subscription);
+    this.#invoice(subscription, slowly ? 'open' : 'paid', slowly);
+    return subscription;
+  }
+
+  readonly #intervals = new Map<string, 'month' | 'year'>();
+
+  #invoice(subscription: Subscription, status: 'open' | 'paid', slowly = false): Invoice {
+    const { amount, currency } = subscription;
+    const intent = status === 'paid' || slowly ? this.#charge(amount, {}, slowly, currency) : null;
+    const id = this.#id('in');
+    const invoice: Invoice = {
+      ...{ id, object: 'invoice', status, subtotal: amount, total: amount, currency },
+      ...{ amount_paid: status === 'paid' ? amount : 0, hosted_invoice_url: `https://invoice.stripe.example/${id}` },
+      ...{ subscription: subscription.id, intent: intent?.id ?? null },
+    };
+    this.#invoices.set(id, invoice);
+    subscription.latest_invoice = id;
+    return invoice;
+  }
+
+  #intentOf(sessionId: string): Intent {
+    const session = this.sessions.get(sessionId)!;
+    const subscription = session.subscription === null ? undefined : this.subscriptions.get(session.subscription)!;
+    const invoice = subscription && this.#invoices.get(subscription.latest_invoice)!;
+    return this.#intents.get(session.payment_intent ?? invoice!.intent!)!;
+  }
+
+  #chargeWire({ id, charge, amount, refunded, currency, metadata }: Intent) {
+    const whole = { refunded: refunded >= amount, paid: true };
+    return {
+      id: charge,
+      object: 'charge',
+      amount,
+      amount_refunded: refunded,
+      currency,
+      payment_intent: id,
+      metadata,
+      ...whole,
+    };
+  }
+
+  #invoiceWire({ subscription, intent: _, ...invoice }: Invoice) {
+    const details = { type: 'subscription_details', subscription_details: { subscription, metadata: {} } };
+    return { ...invoice, parent: details };
+  }
+
+  #subscriptionWire(subscription: Subscription, isExpanded: boolean) {
+    const { amount, interval, from, to, latest_invoice, ...plain } = subscription;
+    const price = { id: 'price_1', object: 'price', unit_amount: amount, recurring: { interval, interval_count: 1 } };
+    const item = { id: 'si_1', object: 'subscription_item', current_period_start: from, current_period_end: to, price };
+    return {
+      ...plain,
+      items: { object: 'list', data: [item], has_more: false, url: '' },
+      latest_invoice: isExpanded ? this.#invoiceWire(this.#invoices.get(latest_invoice)!) : latest_invoice,
+    };
+  }
+
+  async #serve(asked: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const bytes of asked) body += bytes;
+    const url = new URL(asked.url!, 'http://stripe');
+    this.calls.push(`${asked.method} ${url.pathname}`);
+    const failure = this.#failures.shift();
+    if (failure === 'drop') return void asked.socket.destroy();
+    if (failure === 'garbage') return void response.writeHead(200).end('<html>');
+    if (failure === 'error') return send(response, 500, stripeError('api_error', 'It broke.'));
+    if (failure === 'rate-limit') return send(response, 429, stripeError('rate_limit_error', 'Too many.'));
+    if (failure === 'decline') return send(response, 402, stripeError('card_error', 'Declined.', 'card_declined'));
+    const [status, answer] = this.#once(asked, url, new URLSearchParams(body || url.search));
+    if (failure === 'drop-when-done') return void asked.socket.destroy();
+    send(response, status, answer);
+  }
+
+  /** The same key gets the same answer, and nothing is done again. */
+  #once(asked: IncomingMessage, url: URL, form: URLSearchParams): [number, unknown] {
+    const { authorization, 'stripe-version': version, 'idempotency-key': key } = asked.headers;
+    if (authorization !== `Bearer ${STRIPE_ENV.STRIPE_SECRET_KEY}`)
+      return [401, stripeError('invalid_request_error', 'Invalid API Key provided: sk_test_****')];
+    if (version !== API_VERSION) return [400, stripeError('invalid_request_error', 'Another version.')];
+    const known = typeof key === 'string' && asked.method === 'POST' ? this.#answers.get(key) : undefined;
+    if (known) return known;
+    const answer = this.#answer(asked.method!, url.pathname, form);
+    if (typeof key === 'string' && asked.method === 'POST') this.#answers.set(key, structuredClone(answer));
+    return answer;
+  }
+
+  #answer(method: string, path: string, form: URLSearchParams): [number, unknown] {
+    const [, , kind = '', second = '', third = ''] = path.split('/');
+    const missing: [number, unknown] = [
+      404,
+      stripeError('invalid_request_error', 'No such thing.', 'resource_missing'),
+    ];
+    if (method === 'POST' && path === '/v1/checkout/sessions') return this.#createSession(form);
+    if (kind === 'checkout') {
+      const session = this.sessions.get(third);
+      if (!session) return missing;
+      const intent = session.payment_intent === null ? null : this.#intents.get(session.payment_intent)!;
+      return [
+        200,
+        {
+          ...session,
+          payment_intent: form.getAll('expand[0]').includes('payment_intent') ? intent : (intent?.id ?? null),
+        },
+      ];
+    }
+    if (kind === 'subscriptions') {
+      const subscription = this.subscriptions.get(second);
+      if (!subscription || (method !== 'GET' && subscription.status === 'canceled')) return missing;
+      if (method === 'DELETE') this.endSubscription(second);
+      const cancel = form.get('cancel_at_period_end');
+      if (method === 'POST' && cancel !== null) {
+        subscription.cancel_at_period_end = cancel === 'true';
+        this.#tell('customer.subscription.updated', this.#subscriptionWire(subscription, false));
+      }
+      return [200, this.#subscriptionWire(subscription, form.get('expand[0]') === 'latest_invoice')];
+    }
+    if (kind === 'payment_intents') {
+      const intent = this.#intents.get(second);
+      return intent ? [200, intent] : missing;
+    }
+    if (kind === 'invoices') {
+      const invoice = this.#invoices.get(second);
+      return invoice ? [200, this.#invoiceWire(invoice)] : missing;
+    }
+    if (kind === 'invoice_payments') {
+      const [invoice, intent] = [form.get('invoice'), form.get('payment[payment_intent]')];
+      const found = [...this.#invoices.values()].filter(
+        (one) =>
+          one.intent !== null &&
+          (invoice === null ? one.intent === intent : one.id === invoice && one.status === 'paid'),
+      );
+      const data = found.map((one) => ({
+        ...{ id: `inpay_${one.id}`, object: 'invoice_payment', invoice: one.id, status: 'paid' },
+        payment: { type: 'payment_intent', payment_intent: one.intent },
+      }));
+      return [200, { object: 'list', data, has_more: false, url: path }];
+    }
+    if (method === 'POST' && kind === 'refunds') {
+      const intent = this.#intents.get(form.get('payment_intent') ?? '');
+      if (!intent) return missing;
+      if (intent.refunded >= intent.amount)
+        return [400, stripeError('invalid_request_error', 'Refunded before.', 'charge_already_refunded')];
+      intent.refunded = intent.amount;
+      this.#tell('charge.refunded', this.#chargeWire(intent));
+      return [200, { id: this.#id('re'), object: 'refund', amount: intent.amount, status: 'succeeded' }];
+    }
+    return [404, stripeError('invalid_request_error', `Unrecognized request URL (${method}: ${path}).`)];
+  }
+
+  #createSession(form: URLSearchParams): [number, unknown] {
+    const price = 'line_items[0][price_data]';
+    const amount = Number(form.get(`${price}[unit_amount]`));
+    const mode = form.get('mode');
+    const interval = form.get(`${price}[recurring][interval]`);
+    const currency = form.get(`${price}[currency]`);
+    const isWhole = Number.isInteger(amount) && amount > 0 && currency && form.get('line_items[0][quantity]') === '1';
+    if (!isWhole || (mode === 'subscription') !== (interval !== null))
+      return [400, stripeError('invalid_request_error', 'Not a price.')];
+    const id = this.#id('cs_test');
+    const session: Session = {
+      ...{ id, object: 'checkout.session', metadata: { perigee_payment: form.get('metadata[perigee_payment]') ?? '' } },
+      ...{
+        client_reference_id: form.get('client_reference_id'),
+        mode: mode!,
+        payment_status: 'unpaid',
+        status: 'open',
+      },
+      ...{ amount_total: amount, currency, url: `https://checkout.stripe.example/c/${id}`, payment_intent: null },
+      ...{ subscription: null, success_url: form.get('success_url')!, cancel_url: form.get('cancel_url')! },
+    };
+    if (interval !== null) this.#intervals.set(id, interval as 'month' | 'year');
+    this.sessions.set(id, session);
+    return [200, { ...session }];
+  }
+}
+
+function send(response: ServerResponse, status: number, answer: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_double' });
+  response.end(JSON.stringify(answer));
+}
+
+const stripeError = (type: string, message: string, code?: string) => ({ error: { type, message, code } });

@@ -1,0 +1,16 @@
+import { createPayment, updatePayment } from '../../server/credits/payments.ts';
+import { purchase } from '../../server/credits/purchases.ts';
+import type { Tx } from '../../server/platform/db/database.ts';
+
+/** Credits that were paid for, 1 dollar, as a verified payment books them. */
+export async function payFor(
+  tx: Tx,
+  { id, ledgerId, creditsMicro }: { id: string; ledgerId: string; creditsMicro: number },
+  at: number,
+): Promise<void> {
+  const offer = { pack: 'a-pack', plan: null, interval: null, name: 'a pack', windows: null };
+  const money = { amount_cents: 100, currency: 'usd', credits_micro: creditsMicro };
+  await createPayment(tx, { id, ledger_id: ledgerId, ...offer, ...money }, at);
+  await updatePayment(tx, id, { state: 'paid', paid_at: at });
+  await purchase(tx, { ledgerId, cause: id, amountMicro: creditsMicro, reason: 'Bought for the test', at });
+}
