@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
+import { accounts } from './accounts.ts';
 import { editor } from './editor.ts';
 import { edits } from './edits.ts';
 import { engine } from './engine.ts';
@@ -15,7 +16,7 @@ import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
 
-const measures: Measure[] = [vsix, engine, edits, ledger, firstToken, streams, webview, editor];
+const measures: Measure[] = [vsix, engine, edits, ledger, accounts, firstToken, streams, webview, editor];
 
 async function main(): Promise<number> {
   const names = process.argv.slice(2);

@@ -40,7 +40,7 @@ export class Client {
   }
 
   /** What says who asks; a bearer's token for whoever has no key. */
-  protected async credentials(_method: string, _path: string): Promise<Record<string, string>> {
+  async credentials(_method: string, _path: string): Promise<Record<string, string>> {
     return { authorization: `Bearer ${this.token}` };
   }
 

@@ -60,7 +60,7 @@ export class Member extends Client {
     return new Member(url, answer.access_token, answer.account.id, key);
   }
 
-  protected override async credentials(method: string, path: string): Promise<Record<string, string>> {
+  override async credentials(method: string, path: string): Promise<Record<string, string>> {
     const dpop = await this.key.prove({ method, url: this.url + path, token: this.token });
     return { authorization: `DPoP ${this.token}`, dpop };
   }
