@@ -52,6 +52,16 @@ const targets = {
       packages: 'external',
       sourcemap: true,
     },
+    {
+      ...common,
+      entryPoints: { main: 'server/web/pages/main.tsx' },
+      outdir: 'dist/server/web',
+      format: 'iife',
+      platform: 'browser',
+      target: 'es2022',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+    },
   ],
 };
 

@@ -42,6 +42,8 @@ import { operationRoutes } from './platform/operations.ts';
 import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
 import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
+import type { WebFiles } from './web/files.ts';
+import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
@@ -58,6 +60,8 @@ export interface AppDeps {
   secret: string;
   /** Null where no mail is sent. */
   mailer: Mailer | null;
+  /** The member's page as it was built; null if it wasn't. */
+  web: WebFiles | null;
   /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
 }
@@ -154,6 +158,7 @@ export function createApp(deps: AppDeps): App {
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);
+  webRoutes(api, deps.web);
   api.use('/api/*', authenticate(accounts));
   accountRoutes(api, accounts);
   sessionRoutes(api, accounts);

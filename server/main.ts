@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
@@ -11,6 +12,7 @@ import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
+import { loadWebFiles } from './web/files.ts';
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -33,6 +35,7 @@ async function main(): Promise<void> {
     upstream,
     secret,
     mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
+    web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });
   await app.start();

@@ -15,7 +15,7 @@ const FLOORS: Record<string, number> = {
   'server/risk': 1,
   'server/accounts': 2,
   'server/gateway': 3,
-  'server/web': 4,
+  'server/web': 3,
   'server/app.ts': 4,
   'server/main.ts': 5,
   'server/admin.ts': 5,
@@ -141,6 +141,7 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} stands on no floor`);
       continue;
     }
+    const inPages = file.path.startsWith('server/web/pages/');
     const inWebview = file.path.startsWith('extension/chat/webview/');
     for (const { to, typeOnly } of importsOf(file)) {
       const target = domainOf(to);
@@ -159,6 +160,8 @@ function violations(files: readonly SourceFile[]): string[] {
       if (inWebview && to === 'vscode') broken.push(`${file.path} imports vscode: the web view has no powers`);
       if (inWebview && target && !to.startsWith('extension/chat/webview/') && !typeOnly && !to.startsWith('shared/'))
         broken.push(`${file.path} imports ${to}: of the host the web view knows types alone`);
+      if (inPages && (isBuiltin(to) || (isOurs && !to.startsWith('server/web/pages/') && !to.startsWith('shared/'))))
+        broken.push(`${file.path} imports ${to}: a page in a browser knows shared and packages alone`);
       if (to.endsWith('routes.ts') && !['server/app.ts'].includes(file.path))
         broken.push(`${file.path} imports ${to}: only app.ts imports routes`);
       if (
@@ -222,6 +225,8 @@ describe('the house', () => {
     ['the same by require', 'extension/chat/x.ts', "const fs = require('fs');", /only Node has/],
     ['the wall around the web view', 'extension/chat/webview/x.ts', "import * as vscode from 'vscode';", /no powers/],
     ['the same by the network', 'extension/chat/webview/x.ts', "void fetch('x');", /no powers/],
+    ['the page in a browser', 'server/web/pages/x.ts', "import { a } from '../files.ts';", /shared and packages alone/],
+    ['the same to Node', 'server/web/pages/x.ts', "import { a } from 'node:fs';", /shared and packages alone/],
     ['the routes', 'server/gateway/x.ts', "import { a } from '../credits/routes.ts';", /only app\.ts/],
     ['the environment', 'server/platform/x.ts', 'const a = process.env.HOME;', /only doors/],
     ['a core by a clock', 'server/credits/ledger.ts', 'const a = Date.now();', /no I\/O, clock/],

@@ -196,16 +196,21 @@ onBothEnginesWithSignIn('a suspended account', (world) => {
     const { member } = await world().signIn(somebody());
     const { db, clock } = world().server();
     const last = member.chat('hello again');
-    const until = clock.now() + DAY;
+    const since = clock.now();
+    const until = since + DAY;
     await db.write((tx) =>
       tx
         .updateTable('account')
-        .set({ suspended_at: clock.now(), suspended_until: until, suspended_why: 'Its access was resold.' })
+        .set({ suspended_at: since, suspended_until: until, suspended_why: 'Its access was resold.' })
         .where('id', '=', member.accountId)
         .execute(),
     );
     const { account } = (await member.account()).body;
-    assert.deepEqual(account.suspended, { why: 'Its access was resold.', until: new Date(until).toISOString() });
+    assert.deepEqual(account.suspended, {
+      since: new Date(since).toISOString(),
+      why: 'Its access was resold.',
+      until: new Date(until).toISOString(),
+    });
     const refused = await member.start(member.chat('hello'));
     assert.deepEqual(
       [refused.status, refused.body.code, refused.body.until],

@@ -65,7 +65,8 @@ onBothEnginesWithSignIn('signing in', (world) => {
   });
 
   it('signs in by GitHub, whose primary address counts if it is verified', async () => {
-    const { github, server } = world();
+    const { server } = world();
+    const github = world().github!;
     github.user = { id: 4711, login: 'octo', name: null };
     github.emails = [
       { email: 'old@example.org', primary: false, verified: true },

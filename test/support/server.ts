@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../server/app.ts';
 import { audit } from '../../server/credits/audit.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
@@ -15,6 +16,7 @@ import { type Database, openDatabase } from '../../server/platform/db/database.t
 import { createLog, type Log } from '../../server/platform/log.ts';
 import type { Mail } from '../../server/platform/mail.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
+import { loadWebFiles } from '../../server/web/files.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { Client } from './client.ts';
 import { freshPostgres } from './postgres.ts';
@@ -92,6 +94,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
     upstream,
     secret: SECRET,
     mailer: { send: async (mail) => void mails.push(mail) },
+    web: loadWebFiles(fileURLToPath(new URL('../../dist/server/web', import.meta.url))),
     publishLocalToken: async (token) => {
       localToken = token;
     },

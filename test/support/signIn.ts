@@ -1,51 +1,10 @@
-import assert from 'node:assert/strict';
-import type { TokenAnswer } from '../../shared/auth.ts';
 import { GithubDouble } from '../doubles/github.ts';
-import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
-import { Browser, editorAddress, type Page } from './browser.ts';
+import { IdentityProvider } from '../doubles/identityProvider.ts';
 import { onBothEngines } from './engines.ts';
-import { Editor, InstallKey, Member } from './member.ts';
-import type { TestServer, TestServerOptions } from './server.ts';
+import type { TestServerOptions } from './server.ts';
+import { SignInWorld } from './signInWorld.ts';
 
-/** A server that offers everything: Google and another OIDC provider (one double for both), GitHub, and codes by mail. */
-export class SignInWorld {
-  constructor(
-    readonly server: () => TestServer,
-    readonly idp: IdentityProvider,
-    readonly github: GithubDouble,
-  ) {}
-
-  editor(): Editor {
-    return new Editor(this.server().url, new InstallKey(() => this.server().clock.now()));
-  }
-
-  /** Goes as far as the page that asks whether this is right, by the OIDC double. */
-  async identify(person: Person, address: string, browser = new Browser(), provider = 'Google'): Promise<Page> {
-    this.idp.person = person;
-    const confirm = await browser.click(await browser.open(address), `Continue with ${provider}`);
-    assert.equal(confirm.url.pathname, '/sign-in/confirm', confirm.html);
-    return confirm;
-  }
-
-  /** Signs an editor in as that person, from its address to its token. */
-  async signIn(
-    person: Person,
-    { editor = this.editor(), guestToken }: { editor?: Editor; guestToken?: string } = {},
-  ): Promise<{ member: Member; answer: TokenAnswer }> {
-    const browser = new Browser();
-    const confirm = await this.identify(person, editor.signInAddress(), browser);
-    const opened = await browser.submit(confirm, { decision: 'continue', terms: '1' });
-    const code = editorAddress(opened).searchParams.get('code')!;
-    const exchanged = await editor.exchange(code, guestToken ? { guest_token: guestToken } : {});
-    assert.equal(exchanged.status, 200, JSON.stringify(exchanged.body));
-    return { member: Member.from(editor.url, editor.key, exchanged.body), answer: exchanged.body };
-  }
-
-  /** The newest code that was mailed. */
-  mailedCode(): string {
-    return /^\d{6}/.exec(this.server().mails.at(-1)?.text ?? '')![0];
-  }
-}
+export { SignInWorld, somebody } from './signInWorld.ts';
 
 /** The same suite on both engines, on a server at which one can sign in. */
 export function onBothEnginesWithSignIn(
@@ -80,11 +39,4 @@ export function onBothEnginesWithSignIn(
       { ...options, config },
     );
   });
-}
-
-let people = 0;
-/** Somebody who has never been here, with a verified address. */
-export function somebody(more: Partial<Person> = {}): Person {
-  const n = ++people;
-  return { sub: `subject-${n}`, email: `person${n}@example.org`, email_verified: true, name: `Person ${n}`, ...more };
 }

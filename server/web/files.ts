@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** A file of the page as it is served: under a name that changes with it. */
+interface WebFile {
+  path: string;
+  type: string;
+  body: Buffer;
+  gzip: Buffer;
+}
+
+/** What the build made of `pages/`. */
+export interface WebFiles {
+  script: WebFile;
+  style: WebFile;
+}
+
+/** Reads them once; null if the page was not built. */
+export function loadWebFiles(folder: string): WebFiles | null {
+  const load = (name: string, type: string): WebFile => {
+    const body = readFileSync(join(folder, name));
+    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 16);
+    return { path: `/account/${name.replace('.', `.${hash}.`)}`, type, body, gzip: gzipSync(body, { level: 9 }) };
+  };
+  try {
+    return {
+      script: load('main.js', 'text/javascript; charset=utf-8'),
+      style: load('main.css', 'text/css; charset=utf-8'),
+    };
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { AccountAnswer } from '../../../shared/account.ts';
+import { call } from './api.ts';
+import { Enter, labelOf, SignedOut } from './Enter.tsx';
+import { listen, useResource } from './live.ts';
+import { Notices } from './Notices.tsx';
+import { Failure, Loading, useAct } from './parts.tsx';
+import { SECTIONS } from './sections.tsx';
+
+/** `code` came in the address, and is in it no more. */
+export function App({ code }: { code: string | undefined }) {
+  const [pending, setPending] = useState(code);
+  if (pending !== undefined) return <Enter code={pending} onDone={() => setPending(undefined)} />;
+  return <Account />;
+}
+
+function Account() {
+  const account = useResource<AccountAnswer>('/api/account', ['account', 'balance']);
+  const isOut = account.failure?.code === 'unauthorized';
+  const isKnown = account.value !== undefined;
+  const { reload } = account;
+  useEffect(() => {
+    if (isKnown) listen(reload);
+  }, [isKnown]);
+  // Whoever has signed in in another tab comes back to this one.
+  useEffect(() => {
+    if (!isOut || !isKnown) return;
+    const look = () => document.visibilityState === 'visible' && reload();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [isOut, isKnown]);
+  if (account.value) return <Page answer={account.value} isOut={isOut} reload={reload} />;
+  if (isOut) return <SignedOut />;
+  if (account.failure)
+    return (
+      <main class="card">
+        <h1>Your account</h1>
+        <Failure failure={account.failure} again={reload} />
+      </main>
+    );
+  return <Loading />;
+}
+
+function place(): { section: string; id: string | undefined } {
+  const [section = '', id] = location.hash.slice(1).split('/');
+  return { section, id: id || undefined };
+}
+
+function Page({ answer, isOut, reload }: { answer: AccountAnswer; isOut: boolean; reload: () => void }) {
+  const [at, setAt] = useState(place);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { isBusy, failure, act } = useAct();
+  const sections = SECTIONS.filter(({ isFor }) => !isFor || isFor(answer));
+  const shown = sections.find(({ id }) => id === at.section) ?? sections[0]!;
+  useEffect(() => {
+    const moved = () => {
+      setAt(place());
+      // For whoever hears the page, the new part begins at its heading.
+      heading.current?.focus();
+      scrollTo(0, 0);
+    };
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  useEffect(() => {
+    document.title = `${shown.title} · Perigee`;
+  }, [shown.title]);
+  const signOut = () =>
+    act(async () => {
+      await call('POST', '/api/auth/sign-out');
+      location.assign('/account');
+    });
+  const { View } = shown;
+  return (
+    <div class="page">
+      <header>
+        <p class="brand">Perigee</p>
+        <p class="who">{labelOf(answer.account)}</p>
+        <button type="button" class="quiet" disabled={isBusy || isOut} onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </header>
+      <nav aria-label="Parts of this page">
+        <ul>
+          {sections.map(({ id, title }) => (
+            <li key={id}>
+              <a href={`#${id}`} aria-current={id === shown.id ? 'page' : undefined}>
+                {title}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <main>
+        {isOut && (
+          <div class="box problem" role="alert">
+            <p>
+              <strong>You are signed out.</strong> What you see may be old; what you have typed is kept.{' '}
+              <a href="/sign-in" target="_blank" rel="noopener">
+                Sign in
+              </a>{' '}
+              in another tab, or open the page from your editor.
+            </p>
+          </div>
+        )}
+        {failure && <Failure failure={failure} />}
+        <Notices answer={answer} reload={reload} />
+        <h1 ref={heading} tabIndex={-1}>
+          {shown.title}
+        </h1>
+        <View key={shown.id} answer={answer} id={at.id} />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { asFailure, type CallFailed } from './api.ts';
+
+/** What went wrong, aloud, with a way on. */
+export function Failure({ failure, again }: { failure: CallFailed; again?: () => void }) {
+  return (
+    <div class="box problem" role="alert">
+      <p>
+        <strong>{failure.title}.</strong> {failure.detail}
+      </p>
+      {again && (
+        <button type="button" class="quiet" onClick={again}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Runs one act at a time; says whether it runs and what went wrong. */
+export function useAct(): {
+  isBusy: boolean;
+  failure: CallFailed | undefined;
+  act: (work: () => Promise<void>) => Promise<boolean>;
+} {
+  const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<CallFailed>();
+  const act = async (work: () => Promise<void>) => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      setFailure(asFailure(error));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { isBusy, failure, act };
+}
+
+/** Asks before something that can't be taken back. The browser's own dialog: it keeps the focus inside and gives it back. */
+export function Confirm(props: {
+  title: string;
+  children: ComponentChildren;
+  yes: string;
+  isDanger?: boolean;
+  onYes: () => Promise<void>;
+  onClose: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { isBusy, failure, act } = useAct();
+  useEffect(() => dialog.current?.showModal(), []);
+  const close = () => dialog.current?.close();
+  return (
+    <dialog ref={dialog} onClose={props.onClose} aria-labelledby="confirm-title">
+      <h2 id="confirm-title">{props.title}</h2>
+      {props.children}
+      {failure && <Failure failure={failure} />}
+      <div class="row">
+        <button
+          type="button"
+          class={props.isDanger ? 'danger' : ''}
+          disabled={isBusy}
+          onClick={async () => {
+            if (await act(props.onYes)) close();
+          }}
+        >
+          {props.yes}
+        </button>
+        <button type="button" class="quiet" disabled={isBusy} onClick={close}>
+          Cancel
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+export function Loading() {
+  return (
+    <p class="soft" role="status">
+      Loading …
+    </p>
+  );
+}
+
+/** A bar with its numbers beside it in words: no colour says anything alone. */
+export function Bar({ label, text, share }: { label: string; text: string; share: number }) {
+  const width = `${Math.round(Math.max(0, Math.min(1, share)) * 100)}%`;
+  return (
+    <div class="bar">
+      <div class="bar-words">
+        <span>{label}</span>
+        <span class="number">{text}</span>
+      </div>
+      <div class="bar-track" aria-hidden="true">
+        <div class="bar-fill" style={{ width }} />
+      </div>
+    </div>
+  );
+}

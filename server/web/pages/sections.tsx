@@ -1,0 +1,25 @@
+import type { ComponentType } from 'preact';
+import type { AccountAnswer } from '../../../shared/account.ts';
+import { Balance } from './sections/Balance.tsx';
+import { Conversations } from './sections/Conversations.tsx';
+import { Data } from './sections/Data.tsx';
+import { Devices } from './sections/Devices.tsx';
+import { Profile } from './sections/Profile.tsx';
+
+/** A part of the page, at `#<id>`; what follows a slash after it is the section's own. */
+export interface Section {
+  id: string;
+  title: string;
+  View: ComponentType<{ answer: AccountAnswer; id: string | undefined }>;
+  /** Whether this account has it; all have it without. */
+  isFor?: (answer: AccountAnswer) => boolean;
+}
+
+/** In the order of the navigation. Another part of the product is another line. */
+export const SECTIONS: readonly Section[] = [
+  { id: 'balance', title: 'Balance', View: Balance },
+  { id: 'conversations', title: 'Conversations', View: Conversations },
+  { id: 'devices', title: 'Devices', View: Devices },
+  { id: 'profile', title: 'Profile', View: Profile, isFor: ({ account }) => account.kind === 'member' },
+  { id: 'data', title: 'Your data', View: Data },
+];

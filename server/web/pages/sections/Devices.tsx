@@ -1,0 +1,80 @@
+import { useState } from 'preact/hooks';
+import type { Session, SessionsAnswer } from '../../../../shared/auth.ts';
+import { call } from '../api.ts';
+import { instant, when } from '../format.ts';
+import { useResource } from '../live.ts';
+import { Confirm, Failure, Loading, useAct } from '../parts.tsx';
+
+const KINDS: Record<Session['kind'], string> = {
+  guest: 'Guest',
+  device: 'Editor or tool',
+  page: 'Browser',
+  local: 'On the server’s own machine',
+};
+
+export function Devices() {
+  const sessions = useResource<SessionsAnswer>('/api/sessions', ['sessions']);
+  const { isBusy, failure, act } = useAct();
+  const [gone, setGone] = useState<readonly string[]>([]);
+  const [asks, setAsks] = useState(false);
+  const list = (sessions.value?.sessions ?? []).filter(({ id }) => !gone.includes(id));
+  const others = list.filter(({ current }) => !current);
+  const end = async (id: string) => {
+    await call('DELETE', `/api/sessions/${id}`).catch((error) => {
+      // Somebody else was faster: it has ended.
+      if ((error as { code?: string }).code !== 'not_found') throw error;
+    });
+    setGone((ids) => [...ids, id]);
+  };
+  return (
+    <>
+      <p class="soft">Any number may be signed in at once. One that you end is out within a second.</p>
+      {(failure ?? sessions.failure) && <Failure failure={(failure ?? sessions.failure)!} again={sessions.reload} />}
+      {!sessions.value && !sessions.failure && <Loading />}
+      <ul class="list">
+        {list.map((session) => (
+          <li key={session.id}>
+            <div class="grow">
+              <div>
+                <strong>{session.name}</strong>
+                {session.current && <span class="tag">this browser</span>}
+              </div>
+              <div class="soft">
+                {session.tool || KINDS[session.kind]} · last used {when(session.lastUsedAt)}, since{' '}
+                {instant(session.createdAt)}
+              </div>
+            </div>
+            {!session.current && (
+              <button
+                type="button"
+                class="quiet"
+                disabled={isBusy}
+                aria-label={`End ${session.name}`}
+                onClick={() => void act(() => end(session.id))}
+              >
+                End
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {others.length > 1 && (
+        <button type="button" class="quiet" onClick={() => setAsks(true)}>
+          End all others
+        </button>
+      )}
+      {asks && (
+        <Confirm
+          title={`End ${others.length} sessions?`}
+          yes="End all others"
+          onYes={async () => {
+            for (const { id } of others) await end(id);
+          }}
+          onClose={() => setAsks(false)}
+        >
+          <p>Whoever uses them has to sign in again. Nothing else is lost.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}

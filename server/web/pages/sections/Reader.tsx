@@ -1,0 +1,100 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { Conversation, Message } from '../../../../shared/conversations.ts';
+import { asFailure, type CallFailed, call } from '../api.ts';
+import { spent, when } from '../format.ts';
+import { useResource } from '../live.ts';
+import { renderMarkdown } from '../markdown.ts';
+import { Failure, Loading } from '../parts.tsx';
+
+const STATES: Record<NonNullable<Message['state']>, string> = {
+  running: 'still answering',
+  complete: '',
+  stopped: 'stopped',
+  interrupted: 'interrupted',
+  failed: 'failed',
+};
+
+/** One conversation to read; earlier messages by page. */
+export function Reader({ id }: { id: string }) {
+  const newest = useResource<Conversation>(`/api/conversations/${id}`, ['conversation']);
+  const [earlier, setEarlier] = useState<{ messages: Message[]; before: string | null }>();
+  const [failure, setFailure] = useState<CallFailed>();
+  const back = (
+    <p>
+      <a href="#conversations">All conversations</a>
+    </p>
+  );
+  if (newest.failure && !newest.value)
+    return (
+      <>
+        {back}
+        <Failure failure={newest.failure} again={newest.reload} />
+      </>
+    );
+  if (!newest.value) return <Loading />;
+  const { title, messages } = newest.value;
+  const before = earlier ? earlier.before : newest.value.before;
+  const known = new Set(messages.map((message) => message.id));
+  const all = [...(earlier?.messages.filter((message) => !known.has(message.id)) ?? []), ...messages];
+  const loadEarlier = () =>
+    call<Conversation>('GET', `/api/conversations/${id}?before=${before}`).then(
+      (page) => setEarlier({ messages: [...page.messages, ...(earlier?.messages ?? [])], before: page.before }),
+      (error) => setFailure(asFailure(error)),
+    );
+  return (
+    <>
+      {back}
+      <h2>{title}</h2>
+      <p>
+        <a href={`/api/conversations/${id}/export`} download>
+          Save as Markdown
+        </a>
+      </p>
+      {failure && <Failure failure={failure} />}
+      {before && (
+        <button type="button" class="quiet" onClick={() => void loadEarlier()}>
+          Earlier messages
+        </button>
+      )}
+      {all.map((message) => (
+        <Said key={message.id} message={message} />
+      ))}
+    </>
+  );
+}
+
+function Said({ message }: { message: Message }) {
+  const { role, text, state, attachments, problem } = message;
+  const isAnswer = role === 'assistant';
+  const html = useMemo(() => (isAnswer ? renderMarkdown(text) : ''), [isAnswer, text]);
+  const ended = state ? STATES[state] : '';
+  return (
+    <article class={isAnswer ? 'answer' : 'question'} aria-label={isAnswer ? 'Answer' : 'You'}>
+      <p class="soft">
+        {isAnswer ? (message.model ?? 'Answer') : 'You'} · {when(message.createdAt)}
+        {ended && ` · ${ended}`}
+        {message.chargedMicro !== undefined && ` · ${spent(message.chargedMicro)}`}
+      </p>
+      {attachments && attachments.length > 0 && (
+        <ul class="tags">
+          {attachments.map((attachment) => (
+            <li key={attachment.id} class="tag">
+              {attachment.path ?? attachment.kind}
+            </li>
+          ))}
+        </ul>
+      )}
+      {isAnswer ? (
+        // Sanitised: see markdown.ts.
+        <div class="markdown" dangerouslySetInnerHTML={{ __html: html }} />
+      ) : (
+        <div class="plain">{text}</div>
+      )}
+      {problem && (
+        <p class="problem-text">
+          {problem.title}. {problem.detail}
+        </p>
+      )}
+    </article>
+  );
+}

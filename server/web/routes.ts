@@ -1,0 +1,59 @@
+import { AppError } from '../platform/errors.ts';
+import type { Api, AppContext } from '../platform/http.ts';
+import type { WebFiles } from './files.ts';
+
+/** The page itself may run its own script and call its own server, and nothing else. */
+const POLICY = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:",
+  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+].join('; ');
+
+/** The member's page: the same few bytes for everybody; what is in it comes by the API, to whoever is signed in. */
+export function webRoutes(api: Api, files: WebFiles | null): void {
+  api.get('/account', (c) => {
+    if (!files) throw new AppError('not_found', 'The account page was not built: run "npm run build:server".');
+    const { script, style } = files;
+    headersOf(c);
+    c.header('content-security-policy', POLICY);
+    c.header('cross-origin-opener-policy', 'same-origin');
+    c.header('cache-control', 'no-cache');
+    return c.html(shell(script.path, style.path));
+  });
+  for (const file of files ? [files.script, files.style] : [])
+    api.get(file.path, (c) => {
+      headersOf(c);
+      const isSmall = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
+      if (isSmall) c.header('content-encoding', 'gzip');
+      c.header('vary', 'accept-encoding');
+      c.header('cache-control', 'public, max-age=31536000, immutable');
+      const bytes = isSmall ? file.gzip : file.body;
+      return c.body(new Uint8Array(bytes), 200, { 'content-type': file.type });
+    });
+}
+
+function headersOf(c: AppContext): void {
+  // Without a referrer browsers would send no origin, either.
+  c.header('referrer-policy', 'same-origin');
+  c.header('cross-origin-resource-policy', 'same-origin');
+}
+
+function shell(script: string, style: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>Perigee</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${style}">
+<script src="${script}" defer></script>
+</head>
+<body>
+<div id="root"></div>
+<noscript>This page needs JavaScript.</noscript>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { runCommand } from '../../server/accounts/commands.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
+import { parseConfig } from '../../server/platform/config.ts';
+import { openDatabase } from '../../server/platform/db/database.ts';
+import { createLog } from '../../server/platform/log.ts';
+import { systemIds } from '../../server/platform/system.ts';
+import { IdentityProvider } from '../doubles/identityProvider.ts';
+import { ENGINES } from '../support/engines.ts';
+import type { Member } from '../support/member.ts';
+import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
+import { SignInWorld, somebody } from '../support/signInWorld.ts';
+
+for (const engine of ENGINES)
+  describe(`the operator’s commands, beside a running server (${engine})`, function () {
+    this.timeout(60_000);
+    let idp: IdentityProvider;
+    let database: Awaited<ReturnType<typeof freshDatabase>>;
+    let server: TestServer;
+    before(async () => {
+      idp = await IdentityProvider.start();
+      database = await freshDatabase(engine);
+      server = await startServer(engine, {
+        databaseUrl: database.url,
+        config: (config) => {
+          const mail = { url: 'console:', from: 'mail@perigee.example' };
+          config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
+        },
+      });
+    });
+    after(async () => {
+      await server?.stop();
+      await server?.double.stop();
+      await database?.remove();
+      await idp?.stop();
+    });
+
+    /** Runs the real command as a process of its own. */
+    async function admin(...args: string[]): Promise<{ code: number | null; said: string }> {
+      const child = spawn(process.execPath, ['--import', 'tsx', 'server/admin.ts', ...args], {
+        env: { ...process.env, DATABASE_URL: database.url, SECRET, PERIGEE_CONFIG: '' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
+      const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+      return { code, said: said.trim() };
+    }
+    /** The same, without the process around it. */
+    const inProcess = (...args: string[]) => {
+      const { db, clock } = server;
+      const { policy } = parseConfig({}, () => '{}');
+      return runCommand({ db, clock, ids: systemIds, policy, secret: SECRET, runs: RUNS_OF_ACCOUNTS }, args);
+    };
+    const signIn = async (person = somebody()): Promise<Member> =>
+      (await new SignInWorld(() => server, idp, null).signIn(person)).member;
+
+    it('suspend somebody, who hears of it at once and reads why and until when; and restore them', async () => {
+      const person = somebody();
+      const member = await signIn(person);
+      const stream = await member.changes();
+      const suspended = await admin('suspend', person.email!, '--why', 'Access was resold.', '--until', '7d');
+      assert.match(suspended.said, new RegExp(`^${person.email} is suspended until \\d{4}-`));
+      await stream.next((topic) => topic === 'account');
+      const { account, notices } = (await member.account()).body;
+      assert.equal(account.suspended!.why, 'Access was resold.');
+      assert.match(notices[0]!.text, /suspended until .* Access was resold\. /);
+      const refused = await member.start(member.chat('hello'));
+      assert.deepEqual([refused.status, refused.body.code], [403, 'suspended']);
+      assert.equal((await member.request('GET', '/api/account/export')).status, 200);
+      assert.equal((await admin('restore', member.accountId)).code, 0);
+      await stream.next((topic) => topic === 'account');
+      assert.equal((await member.account()).body.account.suspended, undefined);
+      stream.close();
+    });
+
+    it('make an account, which its owner enters by mail and where the terms are asked for; find it and set its tier', async () => {
+      const email = `made-${engine}@example.org`;
+      const made = await admin('create', email.toUpperCase(), '--name', 'Made', '--tier', '2');
+      assert.match(made.said, /^Made [0-9a-f-]{36} for made-/);
+      assert.deepEqual(
+        [(await admin('create', email)).code, (await admin('create', email)).said],
+        [1, `There is an account for ${email} already.`],
+      );
+      assert.equal((await admin('tier', email, '3')).code, 0);
+      const found = await admin('find', `MADE-${engine}`);
+      assert.match(found.said, new RegExp(`tier 3 +open .*${email}, Made`));
+      assert.match((await admin('show', email)).said, /signs in by +email/);
+      const member = await signIn(somebody({ email }));
+      const { account, balance } = (await member.account()).body;
+      assert.deepEqual([account.email, account.tier, balance.availableMicro], [email, 3, 100_000_000]);
+    });
+
+    it('find nothing by what SQL or a pattern takes for more', async () => {
+      await signIn();
+      for (const text of ['%', '_', "' or 1=1 --", '\\'])
+        assert.deepEqual(await inProcess('find', text), { code: 0, lines: ['There is none.'] }, text);
+    });
+
+    it('show what people are called without what moves a terminal', async () => {
+      const person = somebody({ name: 'Evil\u001b[2J\u202ename' });
+      await signIn(person);
+      assert.match((await admin('find', person.email!)).said, /Evil\[2Jname/);
+    });
+
+    it('delete what is kept no longer, or only count it', async () => {
+      const member = await signIn();
+      await member.request('POST', '/api/account/closing');
+      await server.db.write((tx) =>
+        tx.updateTable('account').set({ gone_at: 1 }).where('id', '=', member.accountId).execute(),
+      );
+      const stream = await member.changes();
+      assert.match((await admin('retention', '--dry-run')).said, /closed accounts +7 days +1$/m);
+      assert.match((await admin('retention')).said, /closed accounts +7 days +1 +1$/m);
+      await stream.ended;
+      assert.equal((await member.account()).status, 401);
+    });
+
+    const WRONG: [args: string[], code: number, said: RegExp][] = [
+      [['frobnicate'], 2, /There is no command "frobnicate"/],
+      [['show'], 2, /show needs an account/],
+      [['show', 'nobody@example.org'], 1, /There is no account "nobody@example\.org"/],
+      [['suspend', 'a@b.example'], 2, /needs --why/],
+      [['suspend', 'a@b.example', '--why', 'x', '--until', 'soon'], 2, /"soon" is no time/],
+      [['suspend', 'a@b.example', '--why', 'x', '--until', '2020-01-01'], 2, /is over already/],
+      [['tier', 'a@b.example', '9'], 2, /from 0 to 4/],
+      [['create', 'nonsense'], 2, /is no email address/],
+      [['find', 'x', '--why', 'y'], 2, /find takes no --why/],
+      [['find', 'x', '--bogus'], 2, /Unknown option '--bogus'/],
+    ];
+    for (const [args, code, said] of WRONG)
+      it(`refuse in a line that says what to do: ${args.join(' ')}`, async () => {
+        const refused = await inProcess(...args);
+        assert.deepEqual([refused.code, refused.lines.length], [code, 1]);
+        assert.match(refused.lines[0]!, said);
+      });
+
+    if (engine === 'sqlite')
+      it('don’t let a second server onto the file', async () => {
+        const config = parseConfig({ DATABASE_URL: database.url }, () => '{}').database;
+        await assert.rejects(openDatabase(config, createLog('silent')), /another Perigee is running/);
+      });
+  });

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { PageCodeAnswer } from '../../shared/auth.ts';
+import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
+import { evaluable, launchChromium } from '../editor/browser.ts';
+import type { Client } from '../support/client.ts';
+import type { Member } from '../support/member.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { SignInWorld, somebody } from '../support/signInWorld.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A server at which one can sign in, and a real browser. */
+export class Scene {
+  private constructor(
+    readonly server: TestServer,
+    readonly idp: IdentityProvider,
+    readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<Scene> {
+    const idp = await IdentityProvider.start();
+    const server = await startServer('sqlite', {
+      config: (config) => {
+        const mail = { url: 'console:', from: 'mail@perigee.example' };
+        config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
+      },
+    });
+    if (!(await fetch(`${server.url}/account`)).ok) throw new Error('The page is not built: run "npm run build".');
+    server.double.usually({ text: 'Hello. This is an answer of the double.' });
+    return new Scene(server, idp, await launchChromium());
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    await this.idp.stop();
+  }
+
+  /** Somebody who has signed in on an editor. */
+  async member(person: Person = somebody()): Promise<Member> {
+    const world = new SignInWorld(() => this.server, this.idp, null);
+    return (await world.signIn(person)).member;
+  }
+
+  /** A window of a browser of its own. `told` is what its console says. */
+  async window(options: BrowserContextOptions = {}): Promise<{ page: Page; context: BrowserContext; told: string[] }> {
+    const context = await this.browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+    await context.addInitScript(evaluable);
+    const page = await context.newPage();
+    const told: string[] = [];
+    page.on('console', (message) => told.push(message.text()));
+    page.on('pageerror', (error) => told.push(String(error)));
+    return { page, context, told };
+  }
+
+  /** The address by which the editor opens the page of its account. */
+  async address(client: Client): Promise<string> {
+    const { body } = await client.request<PageCodeAnswer>('POST', '/api/auth/page-code');
+    return `${this.server.url}/account#code=${body.code}`;
+  }
+
+  /** Opens the page as the editor does, and goes to a part of it. */
+  async enter(page: Page, client: Client, section = 'balance'): Promise<void> {
+    await page.goto(await this.address(client));
+    await page.getByRole('button', { name: 'Open it' }).click();
+    await page.getByRole('navigation').waitFor();
+    await page.goto(`${this.server.url}/account#${section}`);
+  }
+}
+
+/** What axe finds wrong. By the debugger: the page itself lets no foreign script run. */
+export async function violations(page: Page): Promise<string[]> {
+  const debug = await page.context().newCDPSession(page);
+  const expression = `${axe};axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))`;
+  const { result } = await debug.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+  await debug.detach();
+  return result.value as string[];
+}
