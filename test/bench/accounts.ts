@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { startBackend } from '../editor/backend.ts';
 import { freshPostgres, stopPostgres } from '../support/postgres.ts';
 import { type Call, callByTurns } from './calls.ts';
+import { renames } from './devices.ts';
+import { exports, FEW, MANY } from './exports.ts';
 import { memberAt, type SeededMember, seedMember } from './members.ts';
 import { type Finding, listed, type Measure, median, quantile } from './numbers.ts';
 import { diskFolder } from './services.ts';
@@ -22,10 +24,16 @@ async function onSqlite(say: (line: string) => void): Promise<Finding[]> {
   const disk = await diskFolder('accounts');
   try {
     const database = join(disk.folder, 'perigee.db');
-    const seeded = await seedMember(`sqlite:${database}`);
+    const few = await seedMember(`sqlite:${database}`, FEW);
+    const many = await seedMember(`sqlite:${database}`, MANY);
     const backend = await startBackend({ database });
     try {
-      return await authenticated(backend.url, seeded, 'SQLite', say);
+      const { url } = backend;
+      return [
+        ...(await authenticated(url, few, 'SQLite', say)),
+        await renames('sqlite', 'SQLite', memberAt(url, few, 0), memberAt(url, few, 1), say),
+        ...(await exports(url, { few, many }, say)),
+      ];
     } finally {
       await backend.stop();
     }
@@ -34,18 +42,26 @@ async function onSqlite(say: (line: string) => void): Promise<Finding[]> {
   }
 }
 
+/** Two nodes on one database. */
 async function onPostgres(say: (line: string) => void): Promise<Finding[]> {
-  const url = await freshPostgres();
+  const stops: (() => Promise<void>)[] = [stopPostgres];
   try {
-    const seeded = await seedMember(url);
-    const backend = await startBackend({ env: { DATABASE_URL: url, SECRET } });
-    try {
-      return await authenticated(backend.url, seeded, 'PostgreSQL', say);
-    } finally {
-      await backend.stop();
+    const url = await freshPostgres();
+    const seeded = await seedMember(url, 2);
+    const nodes: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const backend = await startBackend({ env: { DATABASE_URL: url, SECRET } });
+      stops.push(() => backend.stop());
+      nodes.push(backend.url);
     }
+    const [one, other] = nodes as [string, string];
+    const where = 'two nodes on PostgreSQL';
+    return [
+      ...(await authenticated(one, seeded, 'PostgreSQL', say)),
+      await renames('postgres', where, memberAt(one, seeded, 0), memberAt(other, seeded, 1), say),
+    ];
   } finally {
-    await stopPostgres();
+    for (const stop of stops.toReversed()) await stop();
   }
 }
 
