@@ -45,6 +45,8 @@ export async function confirmEmail(
       'This code is wrong, was used, or is older than 10 minutes. Ask for another one.',
     );
   const mailbox = mailboxOf(email)!;
+  // Nobody else signs up by it, or takes it, from here on: a no-op update, because it locks the row on both engines alike.
+  await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
   const owner = await tx
     .selectFrom('identity')
     .select('account_id')

@@ -18,7 +18,7 @@ const CONVERSATIONS_AT_ONCE = 20;
 /**
  * Deletes an account with all that is its own, for good, and the guests that it took over. The books keep every line, under
  * ids that name nobody. False if something is still answering: that is asked to end, and the next round deletes. `stillDue` is
- * asked in the last transaction, for the owner may have kept the account meanwhile.
+ * asked at both ends, for the owner may keep the account meanwhile.
  */
 export async function eraseAccount(
   db: Database,
@@ -42,7 +42,7 @@ export async function eraseAccount(
   const ended = { accountId, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
   while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
   return db.write(async (tx) => {
-    if ((await runs.stopRunsOf(tx, accountId)) > 0) return false;
+    if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     await forgetWallet(tx, accountId);
     await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
     await tx.deleteFrom('account').where('id', '=', accountId).execute();
