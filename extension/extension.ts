@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { InstallKey } from './account/installKey.ts';
+import { Offers } from './account/offers.ts';
+import { AccountProvider } from './account/provider.ts';
 import { Session } from './account/session.ts';
-import { signIn, signOut } from './account/signIn.ts';
+import { ServerClock } from './account/signingKey.ts';
 import { Tokens } from './account/tokens.ts';
 import { Backend } from './backend.ts';
 import type { ChatEdits } from './chat/answerChanges.ts';
@@ -19,6 +22,7 @@ import { StatusBar } from './quota/statusBar.ts';
 /** What the tests in the editor look at. */
 export interface TestApi {
   session: Session;
+  account: AccountProvider;
   statusBar: vscode.StatusBarItem;
   chat(): Promise<ChatController>;
   apply(): Promise<Apply>;
@@ -41,8 +45,32 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   // The global fetch is the one that the editor has taught its proxy and certificate settings.
   const backend = new Backend({ baseUrl: serverUrl, fetch: (input, init) => fetch(input, init), device });
   const tokens = own(new Tokens(context.secrets, serverUrl));
-  const session = own(new Session(backend, tokens, serverUrl, context.globalState, log));
+  const [installKey, clock] = [new InstallKey(context.secrets), new ServerClock()];
+  const names = { device_name: device.slice(0, 60), tool: appName.slice(0, 60) };
+  const localGrant = async () =>
+    (await import('./account/local.ts')).localGrant(context.extensionUri, serverUrl(), names);
+  const entry = { backend, tokens, installKey, clock, serverUrl, log, localGrant };
+  const session = own(new Session({ ...entry, memory: context.globalState }));
+  const offers = own(new Offers(backend, serverUrl));
+  const signIn = lazy(async () => {
+    const { SignIn } = await import('./account/signIn.ts');
+    const made = own(new SignIn({ session, backend, offers, installKey, clock, serverUrl, names, log }));
+    own(settings.onDidChangeServerUrl(() => made.cancel()));
+    return made;
+  });
   own(settings.onDidChangeServerUrl(() => void session.changeServer()));
+  own(vscode.window.registerUriHandler({ handleUri: async (uri) => (await signIn()).takeCallback(uri) }));
+  const signOut = () => import('./account/signOut.ts');
+  const account = own(
+    new AccountProvider(session, tokens, {
+      signIn: async () => (await signIn()).create(),
+      leave: async () => (await signOut()).leaveAndTell(session),
+    }),
+  );
+  const accountPage = () => import('./account/page.ts');
+  const page = { session, backend, offers, serverUrl };
+  const notices = lazy(async () => new (await import('./account/notices.ts')).Notices(context.globalState));
+  own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
 
   const view = own(new ChatView(context.extensionUri));
@@ -50,7 +78,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const chat = lazy(async () => {
     const { ChatController } = await import('./chat/controller.ts');
     const memory = context.globalState;
-    return own(new ChatController({ view, session, backend, windowMemory, memory, edits: chatEdits, log }));
+    return own(new ChatController({ view, session, offers, backend, windowMemory, memory, edits: chatEdits, log }));
   });
   own(view.onDidResolve(() => void chat()));
 
@@ -138,8 +166,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       const openConversation = async (id: string) => (await chat()).openConversation(id);
       return showQuota({ session, backend, openConversation });
     },
-    signIn: () => signIn(session),
-    signOut: () => signOut(session),
+    signIn: async () => (await signIn()).signIn(),
+    useCode: async () => (await signIn()).useCode(),
+    copySignInAddress: async () => (await signIn()).copyAddress(),
+    continueAsGuest: async () => (await signIn()).continueAsGuest(),
+    signOut: async () => (await signOut()).signOut(session),
+    openAccount: async () => (await accountPage()).openAccountPage(page),
+    acceptTerms: async () => (await accountPage()).acceptTerms(page),
     reconnect: () => session.reconnect(),
     openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),
     startServer: () => explainServer(),
@@ -149,5 +182,5 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   }
 
   void session.start().catch((error) => log.error(`The session could not start: ${error}`));
-  return { session, statusBar: statusBar.item, chat, apply };
+  return { session, account, statusBar: statusBar.item, chat, apply };
 }

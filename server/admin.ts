@@ -17,7 +17,15 @@ async function main(args: string[]): Promise<number> {
   const db = await openDatabase(config.database, createLog('warn'), { alongside: true });
   try {
     const secret = config.secret ?? ownSecret(config);
-    const deps = { db, secret, clock: systemClock, ids: systemIds, policy: config.policy, runs: RUNS_OF_ACCOUNTS };
+    const deps = {
+      db,
+      secret,
+      clock: systemClock,
+      ids: systemIds,
+      policy: config.policy,
+      leaseMs: config.leaseMs,
+      runs: RUNS_OF_ACCOUNTS,
+    };
     const { code, lines } = await runCommand(deps, args);
     const print = code === 0 ? console.log : console.error;
     for (const line of lines) print(line);

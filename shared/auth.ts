@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AccountSchema, MicroSchema } from './account.ts';
+import { DEVICE_GRANT, LOCAL_GRANT } from './constants.ts';
 import { textSchema } from './runs.ts';
 
 /** How one can sign in here: the name of a provider, such as "google", or of the editor's own ways. */
@@ -40,7 +41,7 @@ export const SignInQuerySchema = z.object({
   callback: z
     .url()
     .max(2000)
-    .describe('what asExternalUri gave, unaltered; its scheme or address must be allowed here'),
+    .describe('what asExternalUri gave, unaltered, or that in base64url; its scheme or address must be allowed here'),
   state: z.string().min(8).max(200).describe('random; the editor takes no callback without it'),
   code_challenge: CodeChallengeSchema,
   code_challenge_method: z.literal('S256'),
@@ -49,8 +50,7 @@ export const SignInQuerySchema = z.object({
 });
 export type SignInQuery = z.infer<typeof SignInQuerySchema>;
 
-export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-export const LOCAL_GRANT = 'urn:perigee:grant-type:local';
+export { DEVICE_GRANT, LOCAL_GRANT };
 
 const guestField = {
   guest_token: z.string().max(200).optional().describe('what this guest has moves to the account; the guest ends'),

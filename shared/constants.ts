@@ -61,3 +61,7 @@ export const NOT_REFUNDED = {
   late: 'Nothing could be applied, but that was told too long after the answer: it stays charged.',
   daily_limit: 'Nothing could be applied, but as many edits as may be were refunded today: it stays charged.',
 } as const;
+
+/** What a device code is exchanged by (RFC 8628), and the token of the single user of a machine. */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+export const LOCAL_GRANT = 'urn:perigee:grant-type:local';

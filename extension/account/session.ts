@@ -1,29 +1,24 @@
 import type { Memento } from 'vscode';
-import type { Account, Balance } from '../../shared/account.ts';
-import type { Backend } from '../backend.ts';
+import type { Account, AccountAnswer, Balance, Notice } from '../../shared/account.ts';
+import type { TokenAnswer } from '../../shared/auth.ts';
+import type { Credential } from '../backend.ts';
 import { BackendError, localProblem } from '../backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
-import { Emitter } from '../platform/emitter.ts';
-import type { Log } from '../platform/log.ts';
-import type { ServerUrl } from '../platform/serverUrl.ts';
-import type { Tokens } from './tokens.ts';
+import { Emitter, firesWithin } from '../platform/emitter.ts';
+import { Connection } from './connection.ts';
+import { Entry, type EntryDeps, type Grant } from './entry.ts';
+import { Credentials } from './member.ts';
+import { Renewal } from './renewal.ts';
+import { Gone, type SessionState } from './state.ts';
+import type { Kept } from './tokens.ts';
 
-/**
- * `signedOut`: `new` never had an account here, `left` signed out, `expired` was refused by the server (401); only `new`
- * may become a guest without being asked.
- */
-export type SessionState =
-  | { kind: 'signedOut'; why: 'new' | 'left' | 'expired'; detail: string }
-  | { kind: 'connecting' }
-  | { kind: 'ok' }
-  | { kind: 'offline' | 'wrongServer'; detail: string };
+/** How long another window that has just signed this guest in may take to tell what it got. */
+const GUEST_GRACE_MS = 500;
 
-const SIGNED_OUT = {
-  new: 'Start as a guest: no sign-up, nothing to pay.',
-  left: 'You are signed out. You can start again as a new guest.',
-  expired: 'This server no longer knows this account. You can go on as a new guest; what you typed is kept.',
-} as const;
+export interface SessionDeps extends EntryDeps {
+  memory: Memento;
+}
 
 /** Who is signed in on the current server, what is left, and the one connection that hears of changes. */
 export class Session extends Disposable {
@@ -32,30 +27,34 @@ export class Session extends Disposable {
   private readonly connected = this._register(new Emitter<void>());
   /** State, account or balance changed. */
   readonly onDidChange = this.changed.event;
-  /** A conversation changed on the server; the value is its id. */
+  /** A conversation changed on the server; the value is its id, empty if any may have changed. */
   readonly onDidChangeConversation = this.conversationChanged.event;
   /** The connection is there (again): whatever changed meanwhile was not told. */
   readonly onDidConnect = this.connected.event;
 
   private readonly ended = new AbortController();
+  private readonly gone: Gone;
+  private readonly credentials: Credentials;
+  private readonly entry: Entry;
+  private readonly renewal: Renewal;
+  private readonly backoff = new Backoff();
   private current: SessionState = { kind: 'connecting' };
   private who: Account | null = null;
   private left: Balance | null = null;
-  private connection: (AbortController & { token?: string }) | undefined;
-  private readonly backoff = new Backoff();
+  private told: Notice[] = [];
+  private connection: Connection | undefined;
   private beginning: Promise<void> | undefined;
-  private making: Promise<string> | undefined;
-  private refreshing: Promise<void> | undefined;
-  private refreshAgain = false;
+  private making: Promise<Kept> | undefined;
 
-  constructor(
-    private readonly backend: Backend,
-    private readonly tokens: Tokens,
-    private readonly serverUrl: () => ServerUrl,
-    private readonly memory: Memento,
-    private readonly log: Log,
-  ) {
+  constructor(private readonly deps: SessionDeps) {
     super();
+    const { backend, tokens, memory, clock } = deps;
+    this.credentials = new Credentials(clock);
+    this.entry = new Entry(deps);
+    this.gone = new Gone(memory, () => this.address());
+    this.renewal = this._register(
+      new Renewal(backend, tokens, this.credentials, (error, who) => this.failed(error, who)),
+    );
     this._register(tokens.onDidChange(() => void this.adopt()));
     this._register(
       backend.onDidChangeBalance((balance) => {
@@ -66,7 +65,7 @@ export class Session extends Disposable {
     this._register({
       dispose: () => {
         this.ended.abort(new Error('disposed'));
-        this.connection?.abort(new Error('disposed'));
+        this.connection?.close();
       },
     });
   }
@@ -83,9 +82,21 @@ export class Session extends Disposable {
     return this.left;
   }
 
-  /** Connects with the token that is stored, if there is one. Makes no account. */
+  /** What the account's owner must be told. */
+  get notices(): readonly Notice[] {
+    return this.told;
+  }
+
+  /** Connects with what is stored. Makes no guest; the single user of this machine is signed in. */
   async start(): Promise<void> {
+    const kept = await this.deps.tokens.get();
+    if (kept?.kind !== 'member' && !this.gone.get()) await this.entry.enterLocally();
     await this.adopt();
+  }
+
+  /** The server's address changed: another server, another account. */
+  changeServer(): Promise<void> {
+    return this.start();
   }
 
   /** Connects, as a guest if this is the first use, trying until the server is there. Does nothing once signed out. */
@@ -99,7 +110,7 @@ export class Session extends Disposable {
   private async beginUntilReached(): Promise<void> {
     for (let attempt = 0; !this.ended.signal.aborted; attempt++) {
       try {
-        await this.token();
+        await this.credential();
         return;
       } catch (error) {
         if (BackendError.from(error).kind !== 'offline') return;
@@ -108,93 +119,137 @@ export class Session extends Disposable {
     }
   }
 
-  /** A deliberate new beginning after `left` or `expired`. Rejects with a `BackendError`. */
+  /** A deliberate new beginning as a guest, after `left` or `expired`. Rejects with a `BackendError`. */
   async beginAnew(): Promise<void> {
-    await this.memory.update(this.goneKey(), undefined);
-    await this.token();
+    await this.gone.forget();
+    await this.credential();
   }
 
-  /** Forgets the account on this machine. */
-  async leave(): Promise<void> {
-    const token = await this.tokens.get();
-    await this.memory.update(this.goneKey(), 'left');
-    if (token) await this.tokens.drop(token);
-    await this.adopt();
+  /** Signs the single user of this machine in, if this is the server that was started here. Whether it worked. */
+  async enterLocally(): Promise<boolean> {
+    return this.entry.enterLocally();
   }
 
-  /** The server's address changed: another server, another account. */
-  async changeServer(): Promise<void> {
+  /** Goes on as whom a grant names. Rejects with a `BackendError`. */
+  signIn(grant: Grant): Promise<TokenAnswer> {
+    return this.entry.signIn(grant);
+  }
+
+  /** Forgets the account on this machine, and ends a member's session. False if the server could not be told. */
+  async leave(): Promise<boolean> {
+    const { backend, tokens } = this.deps;
+    const kept = await tokens.get();
+    await this.gone.remember('left', kept?.kind ?? 'guest');
+    if (kept) await tokens.drop(kept.token);
     await this.adopt();
+    if (kept?.kind !== 'member') return true;
+    try {
+      await backend.signOut(this.credentials.of(kept));
+      return true;
+    } catch (error) {
+      return BackendError.from(error).problem.code === 'unauthorized';
+    }
   }
 
   /** Tries again at once instead of waiting for the next turn. */
   async reconnect(): Promise<void> {
-    this.backend.retryNow();
+    this.deps.backend.retryNow();
     this.backoff.wake();
     if (this.current.kind === 'ok') return;
-    const token = await this.tokens.get();
-    if (token) void this.connect(token);
+    const kept = await this.deps.tokens.get();
+    if (kept) this.connect(kept);
     else await this.adopt();
   }
 
   /**
-   * Calls the server with the token, as a new guest if there is none yet. A 401 ends the session, a lost connection is
-   * shown everywhere; either is thrown on as a `BackendError`.
+   * Calls the server as whoever is here, as a new guest if there is nobody yet. A 401 ends the session, unless another
+   * window has stored a newer token: then it goes on with that. A lost connection is shown everywhere. What fails is thrown
+   * on as a `BackendError`.
    */
-  async call<T>(use: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.token();
+  async call<T>(use: (who: Credential) => Promise<T>): Promise<T> {
+    const who = await this.credential();
     try {
-      return await use(token);
+      return await use(who);
     } catch (error) {
-      await this.failed(error, token);
+      await this.failed(error, who);
+      const kept = isUnauthorized(error) ? await this.deps.tokens.get() : undefined;
+      if (!kept || kept.token === who.token) throw error;
+    }
+    const newer = await this.credential();
+    try {
+      return await use(newer);
+    } catch (error) {
+      await this.failed(error, newer);
       throw error;
     }
   }
 
-  /** The token; makes a guest if that is allowed. Rejects with a `BackendError`. */
-  async token(): Promise<string> {
-    const stored = await this.tokens.get();
+  /** Who calls; makes a guest if that is allowed. Rejects with a `BackendError`. */
+  async credential(): Promise<Credential> {
+    const kept = await this.kept();
+    this.renewal.look(kept);
+    return this.credentials.of(kept);
+  }
+
+  private async kept(): Promise<Kept> {
+    const stored = await this.deps.tokens.get();
     if (stored) {
-      if (stored !== this.connection?.token) void this.connect(stored);
+      if (stored.token !== this.connection?.who.token || this.connection.isClosed) this.connect(stored);
       return stored;
     }
-    const why = this.memory.get<'left' | 'expired'>(this.goneKey());
-    if (why) {
-      throw new BackendError('refused', {
-        ...localProblem('Not signed in', SIGNED_OUT[why], 'unauthorized'),
-        status: 401,
-      });
+    if (this.gone.get()) {
+      const problem = localProblem('Not signed in', this.gone.state().detail, 'unauthorized');
+      throw new BackendError('refused', { ...problem, status: 401 });
     }
-    this.making ??= this.makeGuest().finally(() => {
+    this.making ??= this.makeAccount().finally(() => {
       this.making = undefined;
     });
     return this.making;
   }
 
-  /** A call with this token failed: takes from it what concerns everybody. */
-  async failed(error: unknown, token?: string): Promise<void> {
+  /** A call as `who` failed: takes from it what concerns everybody. */
+  async failed(error: unknown, who?: Credential): Promise<void> {
     if (!(error instanceof BackendError)) return;
-    if (error.problem.code === 'unauthorized' && token) {
-      this.log.warn('The server refused the token; it is dropped.');
-      await this.memory.update(this.goneKey(), 'expired');
-      await this.tokens.drop(token);
-      await this.adopt();
+    if (error.problem.code === 'unauthorized' && who?.token) {
+      await this.refused(who.token);
     } else if (error.kind === 'refused') {
       if (this.current.kind === 'connecting') this.set({ kind: 'offline', detail: error.problem.detail });
     } else {
       const wasOk = this.current.kind === 'ok';
       this.set({ kind: error.kind, detail: error.problem.detail });
       // The connection for events may not have noticed yet; a new one finds out and comes back by itself.
-      if (wasOk && token) void this.connect(token);
+      const kept = wasOk && who ? await this.deps.tokens.get() : undefined;
+      if (kept && kept.token === who?.token) this.connect(kept);
     }
   }
 
-  private async makeGuest(): Promise<string> {
+  /** The server knows this token no more. Another window may have a newer one, or this one is just signing its guest in. */
+  private async refused(token: string): Promise<void> {
+    const { tokens, log } = this.deps;
+    await this.entry.settled();
+    let kept = await tokens.get();
+    if (kept?.kind === 'guest' && kept.token === token) {
+      await firesWithin(tokens.onDidChange, GUEST_GRACE_MS);
+      kept = await tokens.get();
+    }
+    if (kept?.token === token) {
+      log.warn('The server refused the token; it is dropped.');
+      await this.gone.remember('expired', kept.kind);
+      await tokens.drop(token);
+    }
+    await this.adopt();
+  }
+
+  private async makeAccount(): Promise<Kept> {
+    const { tokens, log } = this.deps;
     this.set({ kind: 'connecting' });
     try {
-      const { token } = await this.backend.guest();
-      const kept = await this.tokens.keep(token);
-      void this.connect(kept);
+      if (await this.entry.enterLocally()) {
+        const member = await tokens.get();
+        if (member) return member;
+      }
+      const kept = await this.entry.enterAsGuest();
+      this.connect(kept);
       return kept;
     } catch (error) {
       this.set(
@@ -202,92 +257,65 @@ export class Session extends Disposable {
           ? { kind: error.kind, detail: error.problem.detail }
           : { kind: 'signedOut', why: 'new', detail: BackendError.from(error).problem.detail },
       );
-      this.log.warn(`No guest account was made: ${BackendError.from(error).message}`);
+      log.warn(`No guest account was made: ${BackendError.from(error).message}`);
       throw error;
     }
   }
 
   /** Follows what is stored now: connects with it, or is signed out. */
   private async adopt(): Promise<void> {
-    const server = this.serverUrl();
-    const token = await this.tokens.get();
-    if (this.isDisposed || (token !== undefined && token === this.connection?.token)) return;
-    this.connection?.abort(new Error('replaced'));
+    const server = this.deps.serverUrl();
+    const kept = await this.deps.tokens.get();
+    const { connection } = this;
+    if (this.isDisposed || (kept && kept.token === connection?.who.token && !connection.isClosed)) return;
+    connection?.close();
     this.connection = undefined;
+    this.renewal.watch(kept);
     if ('wrong' in server) {
       this.set({ kind: 'wrongServer', detail: server.wrong });
-    } else if (token) {
-      // A new token after `left` or `expired`, perhaps made by another window.
-      if (this.memory.get(this.goneKey())) await this.memory.update(this.goneKey(), undefined);
-      this.forget();
-      void this.connect(token);
-    } else {
-      const why = this.memory.get<'left' | 'expired'>(this.goneKey()) ?? 'new';
-      this.set({ kind: 'signedOut', why, detail: SIGNED_OUT[why] });
-    }
+    } else if (kept) {
+      // Somebody is here again after `left` or `expired`, perhaps by another window.
+      await this.gone.forget();
+      // The next token of the same account: nothing that is shown changes.
+      if (kept.kind === 'guest' || kept.account.id !== this.who?.id) this.forget();
+      this.connect(kept);
+    } else this.set(this.gone.state());
   }
 
-  private async connect(token: string): Promise<void> {
-    this.connection?.abort(new Error('replaced'));
+  private connect(kept: Kept): void {
+    const who = this.credentials.of(kept);
     if (this.isDisposed) return;
-    const connection = Object.assign(new AbortController(), { token });
-    this.connection = connection;
+    this.connection?.close();
     if (this.current.kind !== 'ok') this.set({ kind: 'connecting' });
-    try {
-      for await (const signal of this.backend.accountEvents(token, connection.signal)) {
-        if (connection.signal.aborted) return;
-        if (signal.type === 'connected') {
-          await this.refresh(token);
-          // Connected, but the account could not be read: some failure of the server's that may pass.
-          for (let attempt = 0; this.current.kind !== 'ok' && !connection.signal.aborted; attempt++) {
-            await this.backoff.wait(attempt, connection.signal);
-            await this.refresh(token);
-          }
-          if (connection.signal.aborted) return;
-          this.log.info('Connected.');
-          this.connected.fire();
-        } else if (signal.type === 'disconnected') {
-          this.log.warn(`Disconnected: ${signal.error.message}`);
-          const { kind, problem } = signal.error;
-          this.set({ kind: kind === 'refused' ? 'offline' : kind, detail: problem.detail });
-        } else if (signal.change.topic === 'conversation') this.conversationChanged.fire(signal.change.id);
-        else void this.refresh(token);
-      }
-    } catch (error) {
-      if (connection.signal.aborted) return;
-      this.connection = undefined;
-      await this.failed(error, token);
-    }
+    const connection = new Connection(this.deps.backend, who, this.backoff, {
+      account: (answer) => this.take(answer),
+      failed: (error) => this.failed(error, who),
+      connected: () => {
+        this.deps.log.info('Connected.');
+        this.connected.fire();
+      },
+      disconnected: ({ kind, problem, message }) => {
+        this.deps.log.warn(`Disconnected: ${message}`);
+        this.set({ kind: kind === 'refused' ? 'offline' : kind, detail: problem.detail });
+      },
+      conversation: (id) => this.conversationChanged.fire(id),
+    });
+    this.connection = connection;
+    void connection.run();
   }
 
-  /** Fetches account and balance; several wishes meanwhile become one more fetch. Never rejects. */
-  private refresh(token: string): Promise<void> {
-    if (this.refreshing) {
-      this.refreshAgain = true;
-      return this.refreshing;
-    }
-    this.refreshing = (async () => {
-      try {
-        do {
-          this.refreshAgain = false;
-          const answer = await this.backend.account(token);
-          if (token !== (await this.tokens.get())) return;
-          this.who = answer.account;
-          this.left = answer.balance;
-          this.set({ kind: 'ok' });
-        } while (this.refreshAgain);
-      } catch (error) {
-        await this.failed(error, token);
-      } finally {
-        this.refreshing = undefined;
-      }
-    })();
-    return this.refreshing;
+  private take(answer: AccountAnswer): void {
+    this.who = answer.account;
+    this.left = answer.balance;
+    this.told = answer.notices;
+    this.set({ kind: 'ok' });
   }
 
   private forget(): void {
     this.who = null;
     this.left = null;
+    this.told = [];
+    if (this.current.kind === 'ok') this.current = { kind: 'connecting' };
   }
 
   private set(state: SessionState): void {
@@ -296,8 +324,12 @@ export class Session extends Disposable {
     this.changed.fire();
   }
 
-  private goneKey(): string {
-    const server = this.serverUrl();
-    return `gone ${'url' in server ? server.url : ''}`;
+  private address(): string {
+    const server = this.deps.serverUrl();
+    return 'url' in server ? server.url : '';
   }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof BackendError && error.problem.code === 'unauthorized';
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
@@ -24,6 +25,7 @@ import type { ChatView } from './view.ts';
 export interface ChatDeps {
   view: ChatView;
   session: Session;
+  offers: Offers;
   backend: Backend;
   /** Of the workspace, or of the editor where none is open. */
   windowMemory: vscode.Memento;
@@ -57,7 +59,7 @@ export class ChatController extends Disposable {
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
-    this.surroundings = new SurroundingsTeller(session, backend, view, this.models, this.editor);
+    this.surroundings = new SurroundingsTeller(session, deps.offers, backend, view, this.models, this.editor);
     this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
     this.changes = this._register(
       new AnswerChangesHost(
@@ -72,6 +74,7 @@ export class ChatController extends Disposable {
     this._register({ dispose: () => this.conversation.dispose() });
     this._register(view.onDidReceive((message) => void this.receive(message)));
     this._register(session.onDidChange(() => this.sessionChanged()));
+    this._register(deps.offers.onDidChange(() => this.tellSurroundings()));
     this._register(session.onDidConnect(() => void this.connected()));
     this._register(session.onDidChangeConversation((id) => void this.changedOnServer(id)));
     this._register(this.editor.onDidChangeSuggestions(() => this.tellSurroundings()));
@@ -162,7 +165,7 @@ export class ChatController extends Disposable {
       case 'send':
         return this.send(message);
       case 'stop':
-        return session.call((token) => backend.stopRun(token, message.runId));
+        return session.call((who) => backend.stopRun(who, message.runId));
       case 'regenerate':
         return this.start({ text: '', chips: [], replaces: message.messageId });
       case 'continue':
@@ -358,15 +361,32 @@ export class ChatController extends Disposable {
 
   private async connected(): Promise<void> {
     const { account } = this.deps.session;
-    if (account && (await this.record.belongsTo(account.id)) === false) {
+    if (account && !(await this.record.belongsTo(account.id)) && !(await this.hasMoved())) {
       // Another account: its conversations are others. What was typed goes along into a new chat.
       const { text, chips } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
       await this.drafts.update(id, { text, chips });
       this.show(id);
     }
-    await Promise.all([this.models.load().catch(() => {}), this.load()]);
+    await Promise.all([this.models.load().catch(() => {}), this.load(), this.lookAtOffers()]);
     this.tellSurroundings();
+  }
+
+  /** Whether what is shown came along to the account that is here now, as a guest's does at sign-in. */
+  private async hasMoved(): Promise<boolean> {
+    try {
+      await this.conversation.refresh();
+      return this.conversation.exists;
+    } catch {
+      return false;
+    }
+  }
+
+  /** How one can sign in: of interest to those who are not. */
+  private async lookAtOffers(): Promise<void> {
+    const { session, offers } = this.deps;
+    if (offers.options || session.account?.kind === 'member') return;
+    await offers.load().catch((error) => this.deps.log.warn(BackendError.from(error).message));
   }
 
   private sessionChanged(): void {
@@ -377,11 +397,12 @@ export class ChatController extends Disposable {
       void this.drafts.update(id, { text, chips });
       this.show(id);
     }
+    if (state.kind === 'signedOut') void this.lookAtOffers();
     this.tellSurroundings();
   }
 
   private async changedOnServer(id: string): Promise<void> {
-    if (id === this.conversation.id) await this.load();
+    if (id === this.conversation.id || id === '') await this.load();
   }
 
   private tellSurroundings(): void {

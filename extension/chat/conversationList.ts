@@ -34,18 +34,18 @@ export class ConversationList extends Disposable {
   }
 
   async rename(id: string, title: string): Promise<void> {
-    await this.session.call((token) => this.backend.rename(token, id, title));
+    await this.session.call((who) => this.backend.rename(who, id, title));
     await this.fetch(null);
   }
 
   async delete(id: string): Promise<void> {
-    await this.session.call((token) => this.backend.delete(token, id));
+    await this.session.call((who) => this.backend.delete(who, id));
     await this.fetch(null);
   }
 
   /** Saves a conversation where the user wants it. */
   async export(id: string): Promise<void> {
-    const markdown = await this.session.call((token) => this.backend.exportMarkdown(token, id));
+    const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
     // Its own heading is the title, also of a conversation that is not open.
     const title = /^#\s+(.+)$/m.exec(markdown)?.[1] ?? 'Conversation';
     await saveMarkdown(title, markdown);
@@ -62,8 +62,8 @@ export class ConversationList extends Disposable {
   private async fetch(before: string | null): Promise<void> {
     const { search } = this;
     try {
-      const page = await this.session.call((token) =>
-        this.backend.conversations(token, { search, before: before ?? undefined }),
+      const page = await this.session.call((who) =>
+        this.backend.conversations(who, { search, before: before ?? undefined }),
       );
       const { conversations } = page;
       this.post({ type: 'historyPage', search, conversations, before: page.before, first: before === null });

@@ -22,7 +22,16 @@ export function noticeOf(error: unknown): Notice {
 }
 
 function wayOn(kind: BackendError['kind'], code: Problem['code']): Notice['action'] {
-  if (code === 'unauthorized') return { label: 'Start again', command: 'signIn' };
+  switch (code) {
+    case 'unauthorized':
+    case 'members_only':
+      return { label: 'Sign in', command: 'signIn' };
+    case 'terms_changed':
+      return { label: 'Read and accept', command: 'acceptTerms' };
+    case 'suspended':
+    case 'account_closing':
+      return { label: 'Account page', command: 'openAccount' };
+  }
   if (kind === 'wrongServer') return { label: 'Settings', command: 'openSettings' };
   return kind === 'offline' ? { label: 'Try again', command: 'reconnect' } : undefined;
 }

@@ -15,7 +15,7 @@ export class ModelChoice {
 
   /** Fetches the list. Rejects with a `BackendError`. */
   async load(): Promise<void> {
-    this.models = (await this.session.call((token) => this.backend.models(token))).models;
+    this.models = (await this.session.call((who) => this.backend.models(who))).models;
   }
 
   /** The chosen model if this server has it, else its default; null before the list is there. */

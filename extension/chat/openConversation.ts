@@ -106,7 +106,7 @@ export class OpenConversation extends Disposable {
   /** Adds a page of earlier messages. */
   async loadEarlier(before: string): Promise<void> {
     if (before !== this.before) return;
-    const page = await this.deps.session.call((token) => this.deps.backend.conversation(token, this.id, { before }));
+    const page = await this.deps.session.call((who) => this.deps.backend.conversation(who, this.id, { before }));
     if (this.isDisposed || before !== this.before) return;
     this.before = page.before;
     this.messages = [...page.messages, ...this.messages];
@@ -153,7 +153,7 @@ export class OpenConversation extends Disposable {
 
   private async fetch(): Promise<Conversation | null> {
     try {
-      return await this.deps.session.call((token) => this.deps.backend.conversation(token, this.id, {}));
+      return await this.deps.session.call((who) => this.deps.backend.conversation(who, this.id, {}));
     } catch (error) {
       if (error instanceof BackendError && error.problem.code === 'not_found') return null;
       throw error;
@@ -220,8 +220,8 @@ export class OpenConversation extends Disposable {
     try {
       for (let attempt = 0; isRunning() && !tail.signal.aborted; attempt++) {
         try {
-          const token = await this.deps.session.token();
-          for await (const event of this.deps.backend.runEvents(token, runId, last, tail.signal)) {
+          const who = await this.deps.session.credential();
+          for await (const event of this.deps.backend.runEvents(who, runId, last, tail.signal)) {
             if (tail.signal.aborted) return;
             last = event.seq;
             attempt = 0;

@@ -78,7 +78,18 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
   /** Shown to the user by the editor's own confirmation before anything opens. */
   z.object({ type: z.literal('openLink'), href: z.string().max(8000) }),
-  z.object({ type: z.literal('command'), command: z.enum(['showQuota', 'signIn', 'openSettings', 'startServer']) }),
+  z.object({
+    type: z.literal('command'),
+    command: z.enum([
+      'showQuota',
+      'signIn',
+      'continueAsGuest',
+      'openAccount',
+      'acceptTerms',
+      'openSettings',
+      'startServer',
+    ]),
+  }),
   z.object({ type: z.literal('reconnect') }),
   /** Screen readers apart: a failure inside the web view, for the log. Carries no text of the user's. */
   z.object({ type: z.literal('failed'), message: z.string().max(2000) }),
@@ -89,7 +100,9 @@ export type ToHost = z.infer<typeof ToHostSchema>;
 export type Connection =
   | { state: 'connecting' }
   | { state: 'ok' }
-  | { state: 'offline' | 'wrongServer' | 'signedOut'; detail: string };
+  | { state: 'offline' | 'wrongServer'; detail: string }
+  /** `isMember`: a member's sign-in has ended. `isNew`: nobody was here before. */
+  | { state: 'signedOut'; detail: string; isMember: boolean; isNew: boolean };
 
 export interface Suggestion {
   id: string;
@@ -118,6 +131,8 @@ export interface Surroundings {
   contextTokens: number;
   /** What a new member gets, in credits; absent where the server offers no sign-in, and then none is offered here. */
   signInCredits?: number;
+  /** Whether one can go on as a guest; absent as long as that is not known. */
+  guests?: boolean;
   /** Name of this device, to tell "answering elsewhere". */
   device: string;
 }
@@ -186,7 +201,10 @@ export type FromHost =
       type: 'notice';
       level: 'info' | 'error';
       text: string;
-      action?: { label: string; command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' };
+      action?: {
+        label: string;
+        command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' | 'openAccount' | 'acceptTerms';
+      };
     }
   | { type: 'historyPage'; search: string; conversations: ConversationSummary[]; before: string | null; first: boolean }
   | { type: 'historyFailed'; search: string; text: string }

@@ -60,7 +60,7 @@ export class Sender {
         input: { text, attachments: attachments.length > 0 ? attachments : undefined },
       };
       try {
-        const { run } = await session.call((token) => backend.startRun(token, request));
+        const { run } = await session.call((who) => backend.startRun(who, request));
         await drafts.update(conversationId, { pending: undefined });
         return run;
       } catch (error) {

@@ -1,4 +1,7 @@
-import type { Session, SessionState } from '../account/session.ts';
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { isOffered, type Offers } from '../account/offers.ts';
+import type { Session } from '../account/session.ts';
+import type { SessionState } from '../account/state.ts';
 import type { Backend } from '../backend.ts';
 import { type StoredChip, shownChip } from './attachments.ts';
 import type { ModelChoice } from './modelChoice.ts';
@@ -9,7 +12,12 @@ import type { ChatView } from './view.ts';
 function connectionOf(state: SessionState): Connection {
   switch (state.kind) {
     case 'signedOut':
-      return { state: 'signedOut', detail: state.detail };
+      return {
+        state: 'signedOut',
+        detail: state.detail,
+        isMember: state.was === 'member',
+        isNew: state.why === 'new',
+      };
     case 'offline':
     case 'wrongServer':
       return { state: state.kind, detail: state.detail };
@@ -24,6 +32,7 @@ export class SurroundingsTeller {
 
   constructor(
     private readonly session: Session,
+    private readonly offers: Offers,
     private readonly backend: Backend,
     private readonly view: ChatView,
     private readonly models: ModelChoice,
@@ -33,6 +42,7 @@ export class SurroundingsTeller {
   /** `chips` are attached in the composer, `contextTokens` are those of the conversation so far. */
   tell(chips: StoredChip[], contextTokens: number): void {
     const { session, models, editor, view } = this;
+    const { options } = this.offers;
     const value: Surroundings = {
       connection: connectionOf(session.state),
       account: session.account,
@@ -42,6 +52,8 @@ export class SurroundingsTeller {
       chips: chips.map(shownChip),
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
+      signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,
+      guests: options?.guests,
       device: this.backend.device,
     };
     const telling = JSON.stringify(value);

@@ -16,17 +16,17 @@ export interface EditRuns {
 /** The server's runs, for whoever is signed in. */
 export function runsOf(session: Session, backend: Backend): EditRuns {
   return {
-    start: (request) => session.call((token) => backend.startRun(token, request)),
+    start: (request) => session.call((who) => backend.startRun(who, request)),
     async *events(runId, signal) {
-      const token = await session.token();
+      const who = await session.credential();
       try {
-        yield* backend.runEvents(token, runId, 0, signal);
+        yield* backend.runEvents(who, runId, 0, signal);
       } catch (error) {
-        await session.failed(error, token);
+        await session.failed(error, who);
         throw error;
       }
     },
-    stop: (runId) => session.call((token) => backend.stopRun(token, runId)),
-    tellOutcome: (runId, outcome) => session.call((token) => backend.outcome(token, runId, outcome)),
+    stop: (runId) => session.call((who) => backend.stopRun(who, runId)),
+    tellOutcome: (runId, outcome) => session.call((who) => backend.outcome(who, runId, outcome)),
   };
 }

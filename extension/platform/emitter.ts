@@ -26,3 +26,16 @@ export class Emitter<T> {
     this.listeners.clear();
   }
 }
+
+/** Resolves when an event fires, or after `ms`. */
+export function firesWithin<T>(listen: Listen<T>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      listening.dispose();
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    const listening = listen(end);
+  });
+}

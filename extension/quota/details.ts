@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { LogEntry } from '../../shared/credits.ts';
 import type { Spending } from '../../shared/runs.ts';
+import { accountLabel, standingLines } from '../account/label.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
@@ -43,11 +44,11 @@ export async function showQuota(deps: {
   const load = async () => {
     pick.busy = true;
     try {
-      const [{ account, balance }, spending, log] = await session.call((token) =>
+      const [{ account, balance }, spending, log] = await session.call((who) =>
         Promise.all([
-          backend.account(token),
-          backend.spending(token, startOfDay(new Date())),
-          backend.log(token, { limit: LOG_ENTRIES }),
+          backend.account(who),
+          backend.spending(who, startOfDay(new Date())),
+          backend.log(who, { limit: LOG_ENTRIES }),
         ]),
       );
       pick.items = detailsItems(
@@ -79,11 +80,12 @@ export function detailsItems(
 ): DetailsItem[] {
   const { account, balance, spending, log, now } = quota;
   const isGuest = account.kind === 'guest';
-  const { text, severity } = meter(balance, account.kind);
+  const { text, severity, unlimited } = meter(balance, account.kind);
   const items: DetailsItem[] = [separator('Left')];
+  for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
   items.push({
-    label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${text} left`,
-    description: isGuest ? 'guest' : (account.email ?? account.name),
+    label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${unlimited ? 'Metered, not limited' : `${text} left`}`,
+    description: accountLabel(account),
     detail: severity === 'empty' ? 'Used up. Whoever runs this server can give more.' : undefined,
   });
   if (balance.pendingMicro > 0) {
@@ -99,9 +101,15 @@ export function detailsItems(
       description: 'never expire',
     });
   }
-  if (!isGuest && balance.promotionalMicro > 0) {
+  if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
     items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
   }
+  const command = (name: string) => () => void vscode.commands.executeCommand(`perigee.${name}`);
+  items.push(
+    isGuest
+      ? { label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') }
+      : { label: '$(account) Open the account page', run: command('openAccount') },
+  );
   if (balance.windows.length > 0) items.push(separator('Windows'));
   for (const window of balance.windows) {
     items.push({

@@ -31,15 +31,22 @@ export interface Meter {
   /** "87 of 100 credits", "7 of 10 messages", "0 credits". */
   text: string;
   severity: 'normal' | 'low' | 'empty';
+  /** Nothing is limited here: `text` says what was spent today, or just that, and nothing is "left". */
+  unlimited?: true;
   /** What is left of the whole, 0 to 1. */
   share: number;
 }
 
 /**
  * The meter for a balance. Members see what is theirs, holds of running answers included: a hold is the worst case, most
- * of which returns, and a number that jumps down and up tells nothing. For guests a message is spent once it is sent.
+ * of which returns, and a number that jumps down and up tells nothing. For guests a message is spent once it is sent. Where
+ * nothing is limited, the meter shows what was spent today, if that is known.
  */
-export function meter(balance: Balance, kind: Account['kind']): Meter {
+export function meter(balance: Balance, kind: Account['kind'], spentTodayMicro?: number): Meter {
+  if (balance.unlimited) {
+    const text = spentTodayMicro === undefined ? 'unlimited' : `${formatSpentWithUnit(spentTodayMicro, false)} today`;
+    return { text, severity: 'normal', share: 0, unlimited: true };
+  }
   const isGuest = kind === 'guest' && balance.guestMessagesLeft !== undefined;
   const leftMicro = isGuest ? balance.availableMicro : balance.availableMicro + balance.pendingMicro;
   const unit = isGuest ? 'messages' : 'credits';

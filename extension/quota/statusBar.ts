@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Spending } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
+import type { SignedOut } from '../account/state.ts';
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Settings } from '../platform/settings.ts';
@@ -40,7 +41,7 @@ export class StatusBar extends Disposable {
     switch (state.kind) {
       case 'signedOut':
         this.today = undefined;
-        this.show('$(sparkle) Perigee: start', problemTooltip('Not signed in', state.detail), 'perigee.openChat');
+        this.showSignedOut(state);
         return;
       case 'offline': {
         const detail = `${state.detail} It is tried again by itself.`;
@@ -63,19 +64,38 @@ export class StatusBar extends Disposable {
           this.show('$(sync~spin) Perigee', tooltip, 'perigee.openChat');
           return;
         }
-        const { text, severity } = meter(balance, account.kind);
+        const { text, severity, unlimited } = meter(balance, account.kind, this.today?.chargedMicro);
         const usual = account.kind === 'guest' ? 'account' : 'dashboard';
         const [icon, colour] = { normal: [usual], low: ['warning', 'warning'], empty: ['error', 'error'] }[
           severity
         ] as [string, Colour];
         const tooltip = quotaTooltip({ account, balance, today: this.today, now: new Date() });
-        this.show(`$(${icon}) ${text}`, tooltip, DETAILS, colour);
+        if (account.suspended) this.show('$(circle-slash) Perigee: suspended', tooltip, DETAILS, 'warning');
+        else
+          this.show(
+            `$(${icon}) ${text}`,
+            tooltip,
+            DETAILS,
+            colour,
+            unlimited ? `${text}, not limited` : `${text} left`,
+          );
         this.askForSpending(balance.availableMicro + balance.pendingMicro);
       }
     }
   }
 
-  private show(text: string, tooltip: vscode.MarkdownString, command: string, colour?: Colour): void {
+  private showSignedOut({ why, was, detail }: SignedOut): void {
+    const isMember = was === 'member';
+    const [text, command] = !isMember
+      ? ['start', 'perigee.openChat']
+      : [why === 'expired' ? 'sign in again' : 'sign in', 'perigee.signIn'];
+    const icon = isMember ? 'account' : 'sparkle';
+    const colour = isMember && why === 'expired' ? 'warning' : undefined;
+    this.show(`$(${icon}) Perigee: ${text}`, problemTooltip('Not signed in', detail), command, colour);
+  }
+
+  /** `said`: what a screen reader says after "Perigee", where it isn't the text. */
+  private show(text: string, tooltip: vscode.MarkdownString, command: string, colour?: Colour, said?: string): void {
     const plain = text.replace(/\$\([^)]*\) ?/g, '');
     this.item.text = text;
     this.item.tooltip = tooltip;
@@ -84,7 +104,7 @@ export class StatusBar extends Disposable {
     this.item.accessibilityInformation = {
       label: plain.startsWith('Perigee')
         ? plain
-        : `Perigee: ${plain} left${colour === 'warning' ? ', nearly used up' : ''}`,
+        : `Perigee: ${said ?? plain}${colour === 'warning' ? ', nearly used up' : ''}`,
       role: 'button',
     };
   }
@@ -96,7 +116,7 @@ export class StatusBar extends Disposable {
     clearTimeout(this.spendingTimer);
     this.spendingTimer = setTimeout(async () => {
       try {
-        this.today = await this.session.call((token) => this.backend.spending(token, startOfDay(new Date())));
+        this.today = await this.session.call((who) => this.backend.spending(who, startOfDay(new Date())));
         this.update();
       } catch {
         // The tooltip goes without this line; `call` has told of a lost connection.

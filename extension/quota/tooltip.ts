@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { Spending } from '../../shared/runs.ts';
+import { accountLabel, standingLines } from '../account/label.ts';
 import { formatLeft, formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
 
 const BAR_CELLS = 70;
@@ -14,13 +15,14 @@ export function quotaTooltip(quota: {
 }): vscode.MarkdownString {
   const { account, balance, today, now } = quota;
   const isGuest = account.kind === 'guest';
-  const { text, share, severity } = meter(balance, account.kind);
+  const { text, share, severity, unlimited } = meter(balance, account.kind);
   const markdown = trusted();
+  markdown.appendMarkdown(`**Perigee** · ${escaped(accountLabel(account))}\n\n`);
+  for (const line of standingLines(account)) markdown.appendMarkdown(`${escaped(line)}\n\n`);
   markdown.appendMarkdown(
-    `**Perigee** · ${isGuest ? 'guest' : escaped(account.email ?? account.name ?? 'account')}\n\n`,
-  );
-  markdown.appendMarkdown(
-    `${text} left\n\n${bar(share, severity === 'normal' ? 'progressBar-background' : 'editorWarning-foreground')}\n\n`,
+    unlimited
+      ? 'Everything is metered, nothing is limited\n\n'
+      : `${text} left\n\n${bar(share, severity === 'normal' ? 'progressBar-background' : 'editorWarning-foreground')}\n\n`,
   );
   for (const window of balance.windows) {
     const used = window.limitMicro > 0 ? window.usedMicro / window.limitMicro : 1;
@@ -30,7 +32,7 @@ export function quotaTooltip(quota: {
   const rows: [string, string][] = [];
   if (balance.pendingMicro > 0)
     rows.push(['Set aside for running answers', formatSpentWithUnit(balance.pendingMicro, isGuest)]);
-  if (!isGuest && balance.promotionalMicro > 0)
+  if (!isGuest && !unlimited && balance.promotionalMicro > 0)
     rows.push(['Promotional', `${formatLeft(balance.promotionalMicro)} credits`]);
   if (balance.purchasedMicro > 0)
     rows.push(['Purchased', `${formatLeft(balance.purchasedMicro)} credits, never expire`]);
@@ -45,9 +47,10 @@ export function quotaTooltip(quota: {
     );
   }
   if (severity === 'empty' && isGuest) {
-    markdown.appendMarkdown('The free messages are used up. Ask whoever runs this server for more.\n\n');
+    markdown.appendMarkdown('The free messages are used up. Sign in, or ask whoever runs this server for more.\n\n');
   }
-  markdown.appendMarkdown('[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat)');
+  const mine = isGuest ? '[Sign in](command:perigee.signIn)' : '[Account page](command:perigee.openAccount)';
+  markdown.appendMarkdown(`[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${mine}`);
   return markdown;
 }
 
@@ -68,7 +71,9 @@ function trusted(): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString('', true);
   // Titles of conversations stand in it: only these commands, and no HTML but what is made here.
   markdown.isTrusted = {
-    enabledCommands: ['perigee.showQuota', 'perigee.openChat', 'perigee.reconnect', 'perigee.openSettings'],
+    enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount'].map(
+      (name) => `perigee.${name}`,
+    ),
   };
   markdown.supportHtml = true;
   return markdown;

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { auditLive, tellViolation } from '../credits/audit.ts';
+import { auditGrace } from '../credits/auditJob.ts';
 import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
@@ -18,6 +20,7 @@ export const USAGE = `npm run admin -- COMMAND
                                     nothing is answered to it; its owner reads why
   restore ACCOUNT                   ends a suspension
   tier ACCOUNT N                    which limits apply
+  audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   help
 
@@ -30,6 +33,8 @@ export interface CommandDeps extends RetentionDeps {
   ids: Ids;
   policy: Policy;
   secret: string;
+  /** How long a silent node keeps its runs. */
+  leaseMs: number;
 }
 
 /** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
@@ -126,6 +131,15 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       if (account.kind === 'guest') throw new Refused(1, 'A guest has no tier.');
       await deps.db.write((tx) => setTier(tx, account.id, tier));
       return [`${named(account)} has tier ${tier}.`];
+    }
+    case 'audit': {
+      only();
+      taken(0, 'no account');
+      const began = performance.now();
+      const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
+      if (violations.length > 0)
+        throw new Refused(1, ['The books break invariants:', ...violations.map(tellViolation)].join('\n'));
+      return [`The books hold: invariants (a) to (j), in ${((performance.now() - began) / 1000).toFixed(1)} s.`];
     }
     case 'retention': {
       only('dry-run');

@@ -73,7 +73,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.get('/sign-in', async (c) => {
     requireOffered();
     if (c.req.query('callback') === undefined) return goOn(c, await flows.begin(c, { kind: 'page' }));
-    const query = SignInQuerySchema.safeParse(c.req.query());
+    const query = SignInQuerySchema.safeParse({ ...c.req.query(), callback: readCallback(c.req.query('callback')!) });
     if (!query.success)
       throw new AppError('invalid_request', 'This address is not complete. Begin the sign-in anew in the editor.');
     const { callback, state, code_challenge: challenge, device_name: name, tool, provider } = query.data;
@@ -311,6 +311,11 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const address = withQuery(purpose.callback, { ...query, state: purpose.state });
     return show(c, pages.openEditorPage(title, address, editorName(purpose.callback)));
   }
+}
+
+/** As it is, or in base64url: some editors write anew what they open, and an address in its query would be spoilt. */
+function readCallback(text: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url').toString() : text;
 }
 
 function show(c: Context<AppEnv>, page: Parameters<Context['html']>[0], status = 200) {

@@ -41,8 +41,20 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #violations = new Gauge({
+    name: 'perigee_audit_violations',
+    help: 'Invariants of the books that the last audit found broken; -1 before the first',
+    registers: [this.registry],
+  });
+  readonly #auditedAt = new Gauge({
+    name: 'perigee_audit_last_run_timestamp_seconds',
+    help: 'When the last audit of the books came to its end',
+    registers: [this.registry],
+  });
+
   constructor(gauges: { runningRuns: () => number; openTails: () => number }) {
     collectDefaultMetrics({ register: this.registry });
+    this.#violations.set(-1);
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,
@@ -70,6 +82,11 @@ export class Metrics {
   outcomeTold(result: 'refunded' | NotRefunded, refundedMicro: number): void {
     this.#outcomes.inc({ result });
     this.#refunded.inc(refundedMicro);
+  }
+
+  audited(violations: number, at: number): void {
+    this.#violations.set(violations);
+    this.#auditedAt.set(at / 1000);
   }
 
   runRecovered(): void {

@@ -50,8 +50,9 @@ for (const engine of ENGINES)
     /** The same, without the process around it. */
     const inProcess = (...args: string[]) => {
       const { db, clock } = server;
-      const { policy } = parseConfig({}, () => '{}');
-      return runCommand({ db, clock, ids: systemIds, policy, secret: SECRET, runs: RUNS_OF_ACCOUNTS }, args);
+      const { policy, leaseMs } = parseConfig({}, () => '{}');
+      const deps = { db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS };
+      return runCommand(deps, args);
     };
     const signIn = async (person = somebody()): Promise<Member> =>
       (await new SignInWorld(() => server, idp, null).signIn(person)).member;

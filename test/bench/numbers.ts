@@ -17,7 +17,8 @@ export interface Finding {
 export interface Measure {
   name: string;
   about: string;
-  run(say: (line: string) => void): Promise<Finding[]>;
+  /** `large`: also what takes many minutes. */
+  run(say: (line: string) => void, options: { large: boolean }): Promise<Finding[]>;
 }
 
 export function reached({ value, goal }: Finding): boolean | undefined {

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
+import { auditing, tokenLog } from './books.ts';
 import { editor } from './editor.ts';
 import { edits } from './edits.ts';
 import { engine } from './engine.ts';
@@ -15,10 +16,11 @@ import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
 
-const measures: Measure[] = [vsix, engine, edits, ledger, firstToken, streams, webview, editor];
+const measures: Measure[] = [vsix, engine, edits, ledger, auditing, tokenLog, firstToken, streams, webview, editor];
 
 async function main(): Promise<number> {
-  const names = process.argv.slice(2);
+  const names = process.argv.slice(2).filter((arg) => arg !== '--large');
+  const large = process.argv.includes('--large');
   const unknown = names.find((name) => !measures.some((measure) => measure.name === name));
   if (unknown !== undefined) {
     const known = measures.map(({ name, about }) => `  ${name.padEnd(8)} ${about}`).join('\n');
@@ -32,7 +34,7 @@ async function main(): Promise<number> {
     let findings: Finding[] = [];
     let failure: string | undefined;
     try {
-      findings = await measure.run((line) => console.log(`  ${line}`));
+      findings = await measure.run((line) => console.log(`  ${line}`), { large });
     } catch (error) {
       failure = (error as Error).message;
       console.error(error);

@@ -5,8 +5,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
-import { delimiter, join, relative, resolve } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { type Config, ConfigError, parseConfig } from '../../server/platform/config.ts';
 import { backendProgram, untilReady } from './backend.ts';
@@ -30,7 +31,7 @@ async function main(args: string[]): Promise<void> {
       'VS Code is needed: install it, and see that "code" is on the PATH ("Shell Command: Install code").',
     );
   }
-  const url = backendUrl();
+  const { url, localToken } = backendSettings();
   const folder = args[0] ? namedFolder(args[0]) : await sampleFolder();
   const ends: End[] = [];
   let interrupted = false;
@@ -40,6 +41,7 @@ async function main(args: string[]): Promise<void> {
     // The editor first: it asks the backend until its end.
     for (const end of ends.reverse()) await end();
   });
+  await handOver(url, localToken);
   const backend = await openBackend(url);
   if (backend) ends.push(backend.end);
   let what: string;
@@ -82,8 +84,20 @@ async function sampleFolder(): Promise<string> {
   return folder;
 }
 
-// Where the backend will answer, by its own settings; a wrong one is told before anything starts.
-function backendUrl(): string {
+/**
+ * Says to the extension in this editor which backend was started here, and where its one-time token for the single user of
+ * this machine stands: it signs in without a question. Only where the backend is in local mode.
+ */
+async function handOver(server: string, localToken: string | null): Promise<void> {
+  const file = join(root, 'dist/local.json');
+  if (localToken === null) return rm(file, { force: true });
+  const tokenFile = decodeURIComponent(pathToFileURL(localToken).pathname);
+  await writeFile(file, JSON.stringify({ server, tokenFile }));
+}
+
+// Where the backend will answer, by its own settings, and where it will put the token of local mode, if that is on; a wrong
+// setting is told before anything starts.
+function backendSettings(): { url: string; localToken: string | null } {
   let config: Config;
   try {
     config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -93,7 +107,10 @@ function backendUrl(): string {
   }
   if (config.port === 0) throw new Told('PORT=0 is for "npm run server" alone: the editor must know the port.');
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
+  const { database } = config;
+  const isLocal = config.signIn.local && database.engine === 'sqlite';
+  return { url, localToken: isLocal ? resolve(root, dirname(database.file), 'local-token') : null };
 }
 
 /** Starts the backend, unless one answers there already; undefined then. */

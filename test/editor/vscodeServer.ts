@@ -52,7 +52,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   ];
   const child = startProcess(node, args, {
     cwd: options.dataFolder,
-    env: { ...withoutEditor(process.env), ...options.env },
+    // code-server would open addresses of this machine through its own proxy, which is not started here.
+    env: { ...withoutEditor(process.env), VSCODE_PROXY_URI: '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));

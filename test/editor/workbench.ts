@@ -234,6 +234,33 @@ export class Workbench {
     return found;
   }
 
+  /** Answers a dialog of the editor by its button. */
+  async confirm(button: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** The entries of the Accounts menu, which is closed again. */
+  async accounts(): Promise<string[]> {
+    await this.page
+      .locator('.activitybar, .part.activitybar')
+      .getByRole('button', { name: /^Accounts/ })
+      .first()
+      .click();
+    const items = this.page.locator('.monaco-menu .action-label');
+    await items.first().waitFor();
+    const labels = await items.allTextContents();
+    await this.page.keyboard.press('Escape');
+    return labels;
+  }
+
+  /** Resolves once the meter is that of this member. */
+  async accountIs(label: string): Promise<void> {
+    await this.statusBarItem(/credits/).waitFor();
+    await this.runCommand('Perigee: Show What Is Left');
+    await this.page.locator('.quick-input-widget').getByText(label).first().waitFor();
+    await this.page.keyboard.press('Escape');
+  }
+
   /** Opens a file of the workspace in the editor and waits for its tab. `line` counts from 1. */
   async openFile(path: string, line?: number): Promise<void> {
     const absolute = resolve(this.options.folder, path);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { bearer } from '../../extension/account/signingKey.ts';
 import { type AccountSignal, Backend, type NumberedRunEvent } from '../../extension/backend.ts';
 import { BackendError } from '../../extension/backendError.ts';
 import type { Balance } from '../../shared/account.ts';
@@ -47,7 +48,7 @@ describe('the client of the server', () => {
 
   async function read(after = 0): Promise<NumberedRunEvent[]> {
     const seen: NumberedRunEvent[] = [];
-    for await (const one of backend.runEvents('token', randomUUID(), after, new AbortController().signal))
+    for await (const one of backend.runEvents(bearer('token'), randomUUID(), after, new AbortController().signal))
       seen.push(one);
     return seen;
   }
@@ -76,11 +77,11 @@ describe('the client of the server', () => {
     ];
     const told: Balance[] = [];
     backend.onDidChangeBalance((value) => told.push(value));
-    assert.deepEqual(await backend.outcome('token', 'a run', { applied: 0, refused: 2 }), answer);
+    assert.deepEqual(await backend.outcome(bearer('token'), 'a run', { applied: 0, refused: 2 }), answer);
     assert.deepEqual(told, [balance]);
     assert.equal(requests[0]?.url, '/api/runs/a%20run/outcome');
     answers = [(_, response) => response.writeHead(204).end()];
-    await assert.rejects(backend.outcome('token', 'a run', { applied: 0, refused: 2 }), BackendError);
+    await assert.rejects(backend.outcome(bearer('token'), 'a run', { applied: 0, refused: 2 }), BackendError);
   });
 
   it('goes on after a broken connection from the last event, and drops what comes again', async () => {
@@ -122,7 +123,7 @@ describe('the client of the server', () => {
   it('ends at once when it is aborted, also while it waits', async () => {
     answers = [(_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end()];
     const stop = new AbortController();
-    const events = backend.runEvents('token', randomUUID(), 0, stop.signal);
+    const events = backend.runEvents(bearer('token'), randomUUID(), 0, stop.signal);
     const next = events.next();
     stop.abort(new Error('enough'));
     await assert.rejects(next, /enough/);
@@ -164,7 +165,7 @@ describe('the client of the server', () => {
   for (const [title, answer, kind, words] of strangers) {
     it(`${title} is ${kind} and says so`, async () => {
       answers = [answer];
-      await assert.rejects(backend.account('token'), (error) => {
+      await assert.rejects(backend.account(bearer('token')), (error) => {
         assert.ok(error instanceof BackendError);
         assert.equal(error.kind, kind);
         assert.match(error.problem.detail, words);
@@ -176,7 +177,7 @@ describe('the client of the server', () => {
   it('names the cause when nobody listens, or the name is unknown', async () => {
     const detail = async (url: string) => {
       const other = new Backend({ baseUrl: () => ({ url }), fetch, device: 'VS Code' });
-      const error = await other.account('token').catch((thrown: unknown) => thrown);
+      const error = await other.account(bearer('token')).catch((thrown: unknown) => thrown);
       assert.ok(error instanceof BackendError);
       assert.equal(error.kind, 'offline');
       return error.problem.detail;
@@ -197,7 +198,7 @@ describe('the client of the server', () => {
     ];
     const stop = new AbortController();
     const seen: AccountSignal['type'][] = [];
-    for await (const signal of backend.accountEvents('token', stop.signal)) {
+    for await (const signal of backend.accountEvents(bearer('token'), stop.signal)) {
       seen.push(signal.type);
       if (seen.length === 4) break;
     }
@@ -206,7 +207,7 @@ describe('the client of the server', () => {
 
   it('ends the connection for changes when the token is refused', async () => {
     answers = [(_, response) => problem(response, 401, 'unauthorized')];
-    const events = backend.accountEvents('token', new AbortController().signal);
+    const events = backend.accountEvents(bearer('token'), new AbortController().signal);
     await assert.rejects(
       events.next(),
       (error) => error instanceof BackendError && error.problem.code === 'unauthorized',

@@ -4,9 +4,17 @@ import { meetStranger } from './stranger.ts';
 import { perigee, until, withServer } from './window.ts';
 
 describe('the account', () => {
+  it('has no session in the Accounts menu as long as it is a guest’s', async () => {
+    const { session, account } = await perigee();
+    await session.credential();
+    await until(session.onDidChange, () => session.state.kind === 'ok');
+    assert.deepEqual(await account.getSessions(), []);
+    assert.equal(await vscode.authentication.getSession('perigee', ['account'], { silent: true }), undefined);
+  });
+
   before(async () => {
     const { session } = await perigee();
-    await session.token();
+    await session.credential();
     await until(session.onDidChange, () => session.state.kind === 'ok');
   });
 
@@ -16,7 +24,7 @@ describe('the account', () => {
     await withServer(stranger.url, async () => {
       await until(session.onDidChange, () => session.state.kind === 'signedOut');
       assert.equal(statusBar.text, '$(sparkle) Perigee: start');
-      await assert.rejects(session.token());
+      await assert.rejects(session.credential());
       await until(session.onDidChange, () => session.state.kind === 'wrongServer');
       assert.match(statusBar.text, /wrong address/);
       assert.ok(session.state.kind === 'wrongServer' && /no Perigee server/.test(session.state.detail));
@@ -51,13 +59,13 @@ describe('the account', () => {
     await withServer(stranger.url, async () => {
       await until(session.onDidChange, () => session.state.kind === 'signedOut');
       // An open chat may have asked for an account already, and been refused: then there is none to be had here.
-      await session.token().catch((error) => assert.match(String(error), /no longer knows this account/));
+      await session.credential().catch((error) => assert.match(String(error), /no longer knows this account/));
       await until(session.onDidChange, () => session.state.kind === 'signedOut' && session.state.why === 'expired');
       assert.equal(statusBar.text, '$(sparkle) Perigee: start');
       assert.ok(session.state.kind === 'signedOut' && /what you typed is kept/.test(session.state.detail));
       await session.begin();
       assert.equal(await guests(), 1, 'no new guest unasked');
-      await vscode.commands.executeCommand('perigee.signIn');
+      await vscode.commands.executeCommand('perigee.continueAsGuest');
       assert.equal(await guests(), 2);
     });
   });

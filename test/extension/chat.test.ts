@@ -155,7 +155,7 @@ describe('what answers are good for', () => {
 describe('a conversation that another device has open', () => {
   it('shows what was asked there at once, says that it answers elsewhere, and follows', async () => {
     const { session, chat } = await perigee();
-    const token = await session.token();
+    const token = (await session.credential()).token!;
     await until(session.onDidChange, () => session.state.kind === 'ok');
     const controller = await chat();
     const url = vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');
@@ -185,7 +185,7 @@ describe('a conversation that another device has open', () => {
     const { session, chat } = await perigee();
     const controller = await chat();
     const url = vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');
-    const other = new Client(url, await session.token(), session.account!.id, 'the other device');
+    const other = new Client(url, (await session.credential()).token!, session.account!.id, 'the other device');
     const request = other.chat('Delete me');
     await other.run(request);
     await controller.openConversation(request.conversationId);
@@ -201,7 +201,7 @@ describe('a conversation that another device has open', () => {
 describe('asking from the editor', () => {
   it('explains what is selected, with the selection attached, in a chat of its own', async () => {
     const { session, chat } = await perigee();
-    await session.token();
+    await session.credential();
     await until(session.onDidChange, () => session.state.kind === 'ok');
     const editor = await show('src/client.ts');
     editor.selection = new vscode.Selection(11, 0, 13, 0);

@@ -10,7 +10,7 @@ import { perigee, until } from './window.ts';
 describe('the status bar', () => {
   it('moves within a second of a charge from another device', async () => {
     const { session, statusBar } = await perigee();
-    const token = await session.token();
+    const token = (await session.credential()).token!;
     await until(session.onDidChange, () => session.state.kind === 'ok');
     const before = Number(/(\d+) of/.exec(statusBar.text)?.[1]);
     const url = vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');

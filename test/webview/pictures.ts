@@ -12,6 +12,7 @@ import {
   historyPage,
   longAnswer,
   MINUTE,
+  member,
   problem,
   row,
   running,
@@ -198,12 +199,51 @@ const state: Record<string, State> = {
   signedOut: {
     messages: [
       surroundings({
-        connection: { state: 'signedOut', detail: 'Sign in again to go on.' },
+        connection: {
+          state: 'signedOut',
+          detail:
+            'Your sign-in has ended. Sign in again: your conversations are on the server, and what you typed is kept.',
+          isMember: true,
+          isNew: false,
+        },
+        guests: true,
         account: null,
         balance: null,
       }),
       conversation([]),
     ],
+  },
+  signedOutNew: {
+    messages: [
+      surroundings({
+        connection: { state: 'signedOut', detail: 'Open the chat to begin.', isMember: false, isNew: true },
+        account: null,
+        balance: null,
+        signInCredits: 100,
+        guests: false,
+      }),
+      conversation([]),
+    ],
+  },
+  suspended: {
+    messages: [
+      surroundings(
+        member({ suspended: { since: ago(DAY), why: 'Access was resold through a relay', until: ago(-3 * DAY) } }),
+      ),
+      conversation([asked, answer(RETRY)]),
+    ],
+  },
+  closing: {
+    messages: [
+      surroundings(member({ closing: { since: ago(DAY), goneAt: ago(-6 * DAY) } })),
+      conversation([asked, answer(RETRY)]),
+    ],
+  },
+  terms: {
+    messages: [surroundings(member({ termsDue: '2' })), conversation([asked, answer(RETRY)])],
+  },
+  guestSignIn: {
+    messages: [surroundings({ ...guest(7), signInCredits: 100, guests: true }), conversation([asked, answer(RETRY)])],
   },
   outOfCredits: {
     messages: [surroundings(guest(0)), conversation([asked, answer(RETRY, { chargedMicro: 1_000_000 })])],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FromHost, Surroundings } from '../../extension/chat/protocol.ts';
+import type { Account } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
 
@@ -57,6 +58,12 @@ export function surroundings(part: Partial<Surroundings> = {}): FromHost {
       ...part,
     },
   };
+}
+
+/** A member with something about the account that must be told. */
+export function member(part: Partial<Account> = {}): Partial<Surroundings> {
+  const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
+  return { account: { ...value.account!, ...part }, balance: value.balance };
 }
 
 export function guest(messagesLeft: number): Partial<Surroundings> {

@@ -10,6 +10,7 @@ import {
   guest,
   historyPage,
   longAnswer,
+  member,
   problem,
   row,
   running,
@@ -182,10 +183,64 @@ describe('chat view: states and what they say', () => {
     await view.page.getByRole('button', { name: 'Settings' }).click();
     assert.equal((await view.until('command')).command, 'openSettings');
     await view.tell(
-      surroundings({ connection: { state: 'signedOut', detail: 'Sign in again.' }, account: null, balance: null }),
+      surroundings({
+        connection: { state: 'signedOut', detail: 'Your sign-in has ended.', isMember: true, isNew: false },
+        account: null,
+        balance: null,
+        guests: true,
+      }),
     );
-    await view.page.getByRole('button', { name: 'Sign in' }).click();
+    await view.page.getByRole('button', { name: 'Sign in again' }).click();
     assert.equal((await view.until('command', 2)).command, 'signIn');
+    await view.page.getByRole('button', { name: 'Continue as guest' }).click();
+    assert.equal((await view.until('command', 3)).command, 'continueAsGuest');
+  });
+
+  it('offers whoever is new what this server offers, and nothing else', async () => {
+    const isNew = { state: 'signedOut', detail: 'Open the chat to begin.', isMember: false, isNew: true } as const;
+    const nobody = { connection: isNew, account: null, balance: null };
+    const ways = () => view.page.locator('.banner .ways').innerText();
+    await view.tell(surroundings({ ...nobody, guests: false, signInCredits: 100 }));
+    assert.equal(await ways(), 'Sign in for 100 credits\nRetry');
+    await view.tell(surroundings({ ...nobody, guests: true }));
+    assert.equal(await ways(), 'Continue as guest\nRetry');
+  });
+
+  const suspended = { since: ago(24 * 3_600_000), why: 'Resold through a relay', until: null };
+  const closing = { since: '2026-11-25T10:00:00Z', goneAt: '2026-12-02T10:00:00Z' };
+  const STANDING: [what: string, account: object, text: RegExp, way: string, command: string][] = [
+    [
+      'is suspended',
+      { suspended },
+      /^This account is suspended until further notice\. Resold through a relay\./,
+      'Account page',
+      'openAccount',
+    ],
+    [
+      'is closing',
+      { closing },
+      /^This account is closing\. It is gone for good at .*2.* \(UTC/,
+      'Keep the account',
+      'openAccount',
+    ],
+    ['has terms to accept', { termsDue: '2' }, /^The terms have changed\./, 'Read and accept', 'acceptTerms'],
+  ];
+  for (const [what, more, text, way, command] of STANDING)
+    it(`says that an account ${what}, and leads on`, async () => {
+      await view.tell(surroundings(member(more)), conversation([]));
+      assert.match(await view.page.locator('.banner').innerText(), text);
+      await view.page.getByRole('button', { name: way }).click();
+      assert.equal((await view.until('command')).command, command);
+    });
+
+  it('says where nothing is limited that it is metered, and never that it is used up', async () => {
+    const { balance } = member({});
+    await view.tell(
+      surroundings({ ...member({}), balance: { ...balance!, availableMicro: 0, unlimited: true } }),
+      conversation([]),
+    );
+    assert.equal(await view.page.locator('.left').innerText(), 'Metered, not limited');
+    assert.equal(await view.page.locator('.banner').count(), 0);
   });
 
   it('says when credits are used up and when some free up', async () => {

@@ -24,12 +24,13 @@ export function left(micro: number, locale?: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits, roundingMode: 'floor' } as object).format(n);
 }
 
-/** "87 of 100 credits left", or a guest's "7 of 10 free messages left". */
+/** "87 of 100 credits left", a guest's "7 of 10 free messages left", or that nothing is limited. */
 export function whatIsLeft(balance: Balance, account: Account | null, locale?: string): string {
   if (account?.kind === 'guest' && balance.guestMessagesLeft !== undefined) {
     const of = Math.round(balance.ofMicro / MICRO_PER_CREDIT);
     return `${count(balance.guestMessagesLeft, locale)} of ${count(of, locale)} free messages left`;
   }
+  if (balance.unlimited) return 'Metered, not limited';
   return `${left(balance.availableMicro, locale)} of ${left(balance.ofMicro, locale)} credits left`;
 }
 

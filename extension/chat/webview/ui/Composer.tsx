@@ -11,6 +11,7 @@ import { Icon, IconButton } from './Icon.tsx';
 import { Mentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
+import { signInFor } from './words.ts';
 
 const none: never[] = [];
 
@@ -168,7 +169,7 @@ function Left() {
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const connection = useChatState((s) => s.surroundings?.connection.state ?? 'connecting');
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
-  const isLow = balance !== null && balance.availableMicro < balance.ofMicro * 0.2;
+  const isLow = balance !== null && !balance.unlimited && balance.availableMicro < balance.ofMicro * 0.2;
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
     <div class="left quiet">
@@ -180,7 +181,7 @@ function Left() {
         <>
           {' · '}
           <button type="button" class="link" onClick={() => chat.command('signIn')}>
-            Sign in for {signInCredits} credits
+            {signInFor(signInCredits)}
           </button>
         </>
       )}

@@ -4,7 +4,7 @@ import { useChat, useChatState } from '../context.ts';
 import { count, fullTime, left, until } from '../format.ts';
 import type { Refusal } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
-import { problemSentence } from './words.ts';
+import { problemSentence, signInFor } from './words.ts';
 
 const none: never[] = [];
 
@@ -25,12 +25,23 @@ export function Refused({ refusal }: { refusal: Refusal }) {
     );
   switch (problem.code) {
     case 'insufficient_credits':
-      if (isGuest && signInCredits !== undefined)
-        way(`Sign in for ${signInCredits} credits`, () => chat.command('signIn'));
+      if (isGuest && signInCredits !== undefined) way(signInFor(signInCredits), () => chat.command('signIn'));
       way('What is left', () => chat.command('showQuota'));
       way('Try again', () => chat.retry());
       break;
+    case 'terms_changed':
+      way('Read and accept', () => chat.command('acceptTerms'));
+      way('Try again', () => chat.retry());
+      break;
+    case 'suspended':
+      way('Account page', () => chat.command('openAccount'));
+      break;
+    case 'account_closing':
+      way('Keep the account', () => chat.command('openAccount'));
+      way('Try again', () => chat.retry());
+      break;
     case 'unauthorized':
+    case 'members_only':
     case 'guests_disabled':
     case 'too_many_guests':
       way('Sign in', () => chat.command('signIn'));

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact';
 import type { Balance } from '../../../../shared/account.ts';
+import type { Connection } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
 import { credits, fullTime } from '../format.ts';
 import type { NoticeAction } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
+import { signInFor } from './words.ts';
 
 const none: never[] = [];
 
@@ -14,6 +16,7 @@ export function Standing() {
       <LastNotice />
       <Elsewhere />
       <Connected />
+      <AccountStanding />
       <OutOfCredits />
     </>
   );
@@ -67,15 +70,69 @@ function Connected() {
         </Banner>
       );
     case 'signedOut':
-      return (
-        <Banner icon="account" ways={[<Way key="in" label="Sign in" run={() => chat.command('signIn')} />, retry]}>
-          <strong>Signed out.</strong> {connection.detail}
-        </Banner>
-      );
+      return <SignedOut {...connection} />;
     default:
       return connection satisfies never;
   }
 }
+
+function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'signedOut' }>) {
+  const chat = useChat();
+  const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
+  const guests = useChatState((s) => s.surroundings?.guests);
+  // Before it is known what this server offers, "Sign in" finds out.
+  const canSignIn = isMember || signInCredits !== undefined || guests === undefined;
+  const signIn = isMember ? 'Sign in again' : signInFor(isNew ? (signInCredits ?? 0) : 0);
+  return (
+    <Banner
+      icon="account"
+      ways={[
+        canSignIn && <Way key="in" label={signIn} run={() => chat.command('signIn')} />,
+        guests && <Way key="guest" label="Continue as guest" run={() => chat.command('continueAsGuest')} />,
+        isNew && <Way key="retry" label="Retry" run={() => chat.command('reconnect')} />,
+      ]}
+    >
+      <strong>Signed out.</strong> {detail}
+    </Banner>
+  );
+}
+
+/** What an account's owner must know before the next question: nothing would be answered. */
+function AccountStanding() {
+  const chat = useChat();
+  const account = useChatState((s) => s.surroundings?.account ?? null);
+  const code = useChatState((s) => s.refusal?.problem.code);
+  if (!account) return null;
+  const { suspended, closing, termsDue } = account;
+  const now = new Date();
+  if (suspended && code !== 'suspended') {
+    const end = suspended.until === null ? 'until further notice' : `until ${fullTime(suspended.until, now)}`;
+    return (
+      <Banner icon="circle-slash" ways={<Way label="Account page" run={() => chat.command('openAccount')} />}>
+        <strong>This account is suspended</strong> {end}. {sentence(suspended.why)} You can read what is here, and
+        export it on the account page.
+      </Banner>
+    );
+  }
+  if (closing && code !== 'account_closing') {
+    return (
+      <Banner icon="trash" ways={<Way label="Keep the account" run={() => chat.command('openAccount')} />}>
+        <strong>This account is closing.</strong> It is gone for good at {fullTime(closing.goneAt, now)}. Until then it
+        can be kept on its page.
+      </Banner>
+    );
+  }
+  if (termsDue !== undefined && code !== 'terms_changed') {
+    return (
+      <Banner icon="law" ways={<Way label="Read and accept" run={() => chat.command('acceptTerms')} />}>
+        <strong>The terms have changed.</strong> Nothing is answered before they are accepted. What you type is kept.
+      </Banner>
+    );
+  }
+  return null;
+}
+
+const sentence = (text: string) => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
 
 function Elsewhere() {
   const chat = useChat();
@@ -108,7 +165,7 @@ function OutOfCredits() {
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isRefused = useChatState((s) => s.refusal?.problem.code === 'insufficient_credits');
   // While an answer runs, a part is only set aside and may come back.
-  if (!balance || isRefused || balance.pendingMicro > 0) return null;
+  if (!balance || balance.unlimited || isRefused || balance.pendingMicro > 0) return null;
   const isOut = isGuest ? (balance.guestMessagesLeft ?? 1) <= 0 : balance.availableMicro <= 0;
   if (!isOut) return null;
   return (
@@ -116,7 +173,7 @@ function OutOfCredits() {
       icon="credit-card"
       ways={[
         isGuest && signInCredits !== undefined && (
-          <Way key="in" label={`Sign in for ${signInCredits} credits`} run={() => chat.command('signIn')} />
+          <Way key="in" label={signInFor(signInCredits)} run={() => chat.command('signIn')} />
         ),
         <Way key="quota" label="Details" run={() => chat.command('showQuota')} />,
       ]}

@@ -31,7 +31,7 @@ export function TitleBar() {
     ...ofConversation,
     { id: 'quota', label: 'Credits and use', icon: 'dashboard', begins: !!id, run: () => chat.command('showQuota') },
     ...(account?.kind === 'member'
-      ? []
+      ? [{ id: 'account', label: 'Account page', icon: 'account', run: () => chat.command('openAccount') }]
       : [{ id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') }]),
     { id: 'settings', label: 'Settings', icon: 'gear', run: () => chat.command('openSettings') },
   ];

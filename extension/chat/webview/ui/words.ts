@@ -1,9 +1,15 @@
 import type { Problem, ProblemCode } from '../../../../shared/problems.ts';
+import { count } from '../format.ts';
 
 /** What went wrong, in a user's words. Where the server wrote a detail for the case, that is said. */
 export function problemSentence(problem: Problem): string {
   const text = WORDS[problem.code] ?? (problem.detail || problem.title);
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** What signing in brings, for those who have not yet. */
+export function signInFor(credits: number): string {
+  return credits > 0 ? `Sign in for ${count(credits)} credits` : 'Sign in';
 }
 
 // Only where our own words say it better than the server's detail, which is written for every client.

@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import type { Notice } from '../../shared/account.ts';
+
+const KEY = 'notices told';
+/** Ids that are remembered: far more than a server tells at a time. */
+const MOST = 100;
+
+const WAYS: Record<Notice['kind'], { label: string; command: string }> = {
+  suspended: { label: 'Open Account Page', command: 'perigee.openAccount' },
+  closing: { label: 'Keep the Account', command: 'perigee.openAccount' },
+  terms: { label: 'Read and Accept', command: 'perigee.acceptTerms' },
+};
+
+/** Tells what the account's owner must know, each thing once on this machine, with its way on. */
+export class Notices {
+  constructor(private readonly memory: vscode.Memento) {}
+
+  async tell(notices: readonly Notice[]): Promise<void> {
+    const told = this.memory.get<string[]>(KEY, []);
+    const fresh = notices.filter(({ id }) => !told.includes(id));
+    if (fresh.length === 0) return;
+    await this.memory.update(KEY, [...told, ...fresh.map(({ id }) => id)].slice(-MOST));
+    for (const { kind, text } of fresh) {
+      const { label, command } = WAYS[kind];
+      void vscode.window
+        .showWarningMessage(text, label)
+        .then((choice) => choice && vscode.commands.executeCommand(command));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import * as vscode from 'vscode';
+import type { Backend } from '../backend.ts';
+import { BackendError } from '../backendError.ts';
+import { openAddress } from '../platform/openAddress.ts';
+import type { ServerUrl } from '../platform/serverUrl.ts';
+import type { Offers } from './offers.ts';
+import type { Session } from './session.ts';
+
+export interface AccountPageDeps {
+  session: Session;
+  backend: Backend;
+  offers: Offers;
+  serverUrl: () => ServerUrl;
+}
+
+/** Opens the account's page on the server, already signed in: its code works once, within a minute. */
+export async function openAccountPage({ session, backend, serverUrl }: AccountPageDeps): Promise<void> {
+  if (session.account?.kind !== 'member') {
+    const signIn = 'Sign In';
+    const text = 'The account page is for those who have signed in.';
+    if ((await vscode.window.showInformationMessage(text, signIn)) === signIn) await run('perigee.signIn');
+    return;
+  }
+  try {
+    const server = serverUrl();
+    const { code } = await session.call((who) => backend.pageCode(who));
+    if ('url' in server) await openAddress(`${server.url}/account#code=${code}`);
+  } catch (error) {
+    await tell(error, 'perigee.openAccount');
+  }
+}
+
+/** Asks whether the terms are accepted that are due, and the age confirmed that they ask for. */
+export async function acceptTerms({ session, backend, offers }: AccountPageDeps): Promise<void> {
+  const version = session.account?.termsDue;
+  if (version === undefined) {
+    void vscode.window.showInformationMessage('There are no terms to accept.');
+    return;
+  }
+  try {
+    const { smallestAge, terms } = await offers.load();
+    const [accept, read] = ['Accept', 'Read the Terms'];
+    const detail =
+      `By accepting you confirm that you are ${smallestAge} or older and agree to the terms of use, version ${version}` +
+      `${terms.url ? `: ${terms.url}` : ''}. Until then nothing is answered; you can read, export and delete what is yours.`;
+    for (;;) {
+      const ways = terms.url ? [accept, read] : [accept];
+      const choice = await vscode.window.showInformationMessage(
+        'The terms have changed',
+        { modal: true, detail },
+        ...ways,
+      );
+      if (choice === read) await openAddress(terms.url!);
+      else if (choice === accept) return await session.call((who) => backend.acceptTerms(who, version));
+      else return;
+    }
+  } catch (error) {
+    await tell(error, 'perigee.acceptTerms');
+  }
+}
+
+async function tell(error: unknown, again: string): Promise<void> {
+  const { problem } = BackendError.from(error);
+  const tryAgain = 'Try Again';
+  const choice = await vscode.window.showErrorMessage(`${problem.title}. ${problem.detail}`, tryAgain);
+  if (choice === tryAgain) await run(again);
+}
+
+const run = (command: string) => vscode.commands.executeCommand(command);

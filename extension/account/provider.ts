@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../platform/dispose.ts';
+import type { Session } from './session.ts';
+import type { Tokens } from './tokens.ts';
+
+const ID = 'perigee';
+/** The one thing that is signed in for. The editor takes a request without any for one that nothing answers. */
+const SCOPES = ['account'];
+
+/** The account in the editor's Accounts menu. */
+export class AccountProvider extends Disposable implements vscode.AuthenticationProvider {
+  private readonly changed = this._register(
+    new vscode.EventEmitter<vscode.AuthenticationProviderAuthenticationSessionsChangeEvent>(),
+  );
+  readonly onDidChangeSessions = this.changed.event;
+  private known: vscode.AuthenticationSession | undefined;
+  private isAskedFor = false;
+
+  constructor(
+    private readonly session: Session,
+    private readonly tokens: Tokens,
+    private readonly ways: { signIn(): Promise<void>; leave(): Promise<void> },
+  ) {
+    super();
+    this._register(vscode.authentication.registerAuthenticationProvider(ID, 'Perigee', this));
+    this._register(tokens.onDidChange(() => void this.look()));
+    this._register(session.onDidChange(() => void this.look()));
+  }
+
+  async getSessions(): Promise<vscode.AuthenticationSession[]> {
+    const kept = await this.tokens.get();
+    if (kept?.kind !== 'member') return [];
+    // Other extensions may ask for the token. It would be of no use to them without this editor's key, and stays here.
+    return [{ id: kept.account.id, account: kept.account, scopes: SCOPES, accessToken: '' }];
+  }
+
+  async createSession(): Promise<vscode.AuthenticationSession> {
+    await this.ways.signIn();
+    const [made] = await this.getSessions();
+    if (!made) throw new Error('Nobody was signed in.');
+    return made;
+  }
+
+  removeSession(): Promise<void> {
+    return this.ways.leave();
+  }
+
+  /** Tells the menu who is signed in, and asks there for whoever must sign in again. */
+  private async look(): Promise<void> {
+    const [now] = await this.getSessions();
+    const before = this.known;
+    this.known = now;
+    if (now?.id !== before?.id || now?.account.label !== before?.account.label) {
+      this.changed.fire({ added: now ? [now] : [], removed: before ? [before] : [], changed: [] });
+    }
+    const { state } = this.session;
+    const isExpired = state.kind === 'signedOut' && state.why === 'expired' && state.was === 'member';
+    // Puts "Sign in" with a badge into the menu; it goes once somebody is signed in.
+    if (isExpired && !now && !this.isAskedFor) void vscode.authentication.getSession(ID, SCOPES, {});
+    this.isAskedFor = isExpired;
+  }
+}
