@@ -1,5 +1,6 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
+import type { SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet } from './journal.ts';
 import { type PlanWindow, tightestOf, type WindowState, windowStart, windowState } from './planWindows.ts';
 
@@ -8,7 +9,16 @@ const GRACE_MS = 24 * 3_600_000;
 
 /** The windows of the ledger's plan at `now`; none without a plan. */
 export async function readWindows(db: Reader, ledgerId: string, now: number): Promise<WindowState[]> {
-  const plan = await selectPlan.first(db, { ledgerId });
+  return windowsOf(db, ledgerId, await selectPlan.first(db, { ledgerId }), now);
+}
+
+/** The windows of a plan that was read already; none without one, and outside of its period. */
+export async function windowsOf(
+  db: Reader,
+  ledgerId: string,
+  plan: Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'> | undefined,
+  now: number,
+): Promise<WindowState[]> {
   if (!plan || now < plan.period_start || now >= plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS)) return [];
   const windows = JSON.parse(plan.windows) as PlanWindow[];
   return Promise.all(
@@ -60,19 +70,6 @@ const sumUseAt = prepared((db, p: { ledgerId: string; at: number }) =>
 export async function planLeft(tx: Tx, ledgerId: string, now: number): Promise<number> {
   return tightestOf(await readWindows(tx, ledgerId, now))?.leftMicro ?? 0;
 }
-
-/** What running answers hold of the plan. */
-export async function planPending(db: Reader, ledgerId: string): Promise<number> {
-  return Number((await sumPending.first(db, { ledgerId }))?.pending ?? 0);
-}
-
-const sumPending = prepared((db, p: { ledgerId: string }) =>
-  db
-    .selectFrom('hold')
-    .select((eb) => eb.fn.sum<number | string | null>('plan').as('pending'))
-    .where('ledger_id', '=', p.ledgerId)
-    .where('state', '=', 'pending'),
-);
 
 /** A hold's share of the plan counts in its windows from the hold's instant on. */
 export async function beginPlanUse(

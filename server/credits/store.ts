@@ -3,7 +3,7 @@ import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
-import type { HoldRow } from '../platform/db/schema.ts';
+import type { HoldRow, SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
 import {
   assertAmount,
@@ -20,7 +20,7 @@ import {
   splitHold,
 } from './ledger.ts';
 import { passOn } from './moves.ts';
-import { beginPlanUse, planLeft, planPending, readWindows, usePlan } from './plans.ts';
+import { beginPlanUse, planLeft, usePlan, windowsOf } from './plans.ts';
 import { tightestOf } from './planWindows.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
@@ -222,16 +222,14 @@ export async function readBalance(
 ): Promise<Balance> {
   const rows = await selectWallets.all(db, { accountId });
   const own = rows.find((row) => row.is_own === 1);
-  const windows = own ? await readWindows(db, own.ledger_id, now) : [];
+  const windows = own ? await windowsOf(db, own.ledger_id, planOf(own), now) : [];
   const tightest = tightestOf(windows);
   const funds = toFunds(rows);
   const creditsMicro = available(funds);
   const left = (credit: Credit) => funds[credit].posted - funds[credit].pending;
   return {
     availableMicro: (tightest?.leftMicro ?? 0) + creditsMicro,
-    pendingMicro:
-      CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) +
-      (own ? await planPending(db, own.ledger_id) : 0),
+    pendingMicro: CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) + Number(own?.plan_pending ?? 0),
     ofMicro: (tightest?.limitMicro ?? 0) + (own?.of_micro ?? 0),
     promotionalMicro: left('promotional'),
     purchasedMicro: left('purchased'),
@@ -244,6 +242,9 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
   db
     .selectFrom('wallet')
     .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
+    .leftJoin('subscription', (join) =>
+      join.onRef('subscription.ledger_id', '=', 'wallet.ledger_id').on('subscription.state', '=', 'active'),
+    )
     .select([
       'wallet.ledger_id',
       'wallet.of_micro',
@@ -251,9 +252,29 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
       'balance.kind',
       'balance.posted',
       'balance.pending',
+      'subscription.windows',
+      'subscription.period_start',
+      'subscription.period_end',
+      'subscription.is_cancelled',
     ])
+    // What running answers hold of the plan.
+    .select((eb) =>
+      eb
+        .selectFrom('hold')
+        .select((sum) => sum.fn.sum<number | string | null>('hold.plan').as('pending'))
+        .whereRef('hold.ledger_id', '=', 'wallet.ledger_id')
+        .where('hold.state', '=', 'pending')
+        .as('plan_pending'),
+    )
     .where('wallet.account_id', '=', p.accountId),
 );
+
+function planOf(row: { [K in PlanColumn]: SubscriptionRow[K] | null }): Pick<SubscriptionRow, PlanColumn> | undefined {
+  const { windows, period_start, period_end, is_cancelled } = row;
+  if (windows === null || period_start === null || period_end === null || is_cancelled === null) return undefined;
+  return { windows, period_start, period_end, is_cancelled };
+}
+type PlanColumn = 'windows' | 'period_start' | 'period_end' | 'is_cancelled';
 
 /** What ends a hold; `costMicro` is 0 for one that is voided. */
 interface Ending {
