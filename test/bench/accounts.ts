@@ -7,6 +7,7 @@ import { renames } from './devices.ts';
 import { exports, FEW, MANY } from './exports.ts';
 import { memberAt, type SeededMember, seedMember } from './members.ts';
 import { type Finding, listed, type Measure, median, quantile } from './numbers.ts';
+import { firstPaint } from './page.ts';
 import { diskFolder } from './services.ts';
 
 const SECRET = 'a secret of the bench, 32 characters';
@@ -14,7 +15,7 @@ const ROUNDS = 5;
 
 export const accounts: Measure = {
   name: 'accounts',
-  about: 'who calls, what another device sees and when, exports',
+  about: 'who calls, what another device sees and when, exports, the page',
   async run(say) {
     return [...(await onSqlite(say)), ...(await onPostgres(say))];
   },
@@ -33,6 +34,7 @@ async function onSqlite(say: (line: string) => void): Promise<Finding[]> {
         ...(await authenticated(url, few, 'SQLite', say)),
         await renames('sqlite', 'SQLite', memberAt(url, few, 0), memberAt(url, few, 1), say),
         ...(await exports(url, { few, many }, say)),
+        ...(await firstPaint(url, few, say)),
       ];
     } finally {
       await backend.stop();
