@@ -28,7 +28,7 @@ export async function renames(
         here.request('PATCH', `/api/conversations/${conversation.id}`, { title }),
         seen,
       ]);
-      if (answer.status !== 200) throw new Error(`a conversation was not renamed: ${answer.status}`);
+      if (answer.status !== 204) throw new Error(`a conversation was not renamed: ${answer.status}`);
       times.push((await seen) - sentAt);
     }
     say(`renames, ${where}: p50 ${median(times).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`);

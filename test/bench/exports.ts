@@ -10,6 +10,7 @@ export const MANY = 10_000;
 interface Exported {
   bytes: number;
   firstByteMs: number;
+  /** Of all the exports. */
   ms: number;
   peakBytes: number;
 }
@@ -22,8 +23,9 @@ export async function exports(
 ): Promise<Finding[]> {
   const ofFew = () =>
     peakDuring(url, async () => {
+      const began = performance.now();
       for (let i = 1; i < MANY / FEW; i++) await download(url, few);
-      return download(url, few);
+      return { ...(await download(url, few)), ms: performance.now() - began };
     });
   // Code is compiled, and the heap gets the size that it needs for this anyway.
   await ofFew();
@@ -31,7 +33,7 @@ export async function exports(
   const large = await peakDuring(url, () => download(url, many));
   const shown = ({ bytes, ms, peakBytes }: Exported) =>
     `${(bytes / MB).toFixed(2)} MB in ${ms.toFixed(0)} ms, peak ${(peakBytes / MB).toFixed(0)} MB`;
-  say(`exports: ${FEW} messages: ${shown(small)}; ${MANY} messages: ${shown(large)}`);
+  say(`exports: ten of ${FEW} messages: ${shown(small)}; ${MANY} messages: ${shown(large)}`);
   return [
     {
       id: 'export-memory',
@@ -39,7 +41,7 @@ export async function exports(
       value: large.peakBytes / small.peakBytes,
       unit: '×',
       goal: { atMost: 1.1 },
-      note: `${shown(large)}; ten of ${FEW}, the last: ${shown(small)}`,
+      note: `${shown(large)}; ten of ${FEW}: ${shown(small)}`,
     },
     {
       id: 'export-ms',
