@@ -156,10 +156,11 @@ export type Resolution =
  * house takes it over. A hold that was resolved before is told, never resolved again.
  */
 export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: number): Promise<Resolution> {
-  const hold = await resolveHold(tx, run.runId, 'posted', at);
+  assertAmount(costMicro);
+  const hold = await resolveHold(tx, { runId: run.runId, state: 'posted', costMicro, at });
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
-  await setPostedAmount.run(tx, { id: hold.id, chargedMicro });
+  if (hold.posted_amount !== chargedMicro) throw new Error('credits: a hold charged otherwise than it says');
   const heir = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
@@ -190,7 +191,7 @@ export async function voidHold(
   at: number,
 ): Promise<Resolution> {
   assertAmount(costMicro);
-  const hold = await resolveHold(tx, run.runId, 'voided', at);
+  const hold = await resolveHold(tx, { runId: run.runId, state: 'voided', costMicro: 0, at });
   if ('kind' in hold) return hold;
   const heir = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
@@ -275,26 +276,34 @@ function planOf(row: { [K in PlanColumn]: SubscriptionRow[K] | null }): Pick<Sub
 }
 type PlanColumn = 'windows' | 'period_start' | 'period_end' | 'is_cancelled';
 
-/** Ends a pending hold, or tells how it ended before. */
-async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
-  const hold = await endPendingHold.first(tx, { runId, state, at });
+/** What ends a hold; `costMicro` is 0 for one that is voided. */
+interface Ending {
+  runId: string;
+  state: 'posted' | 'voided';
+  costMicro: number;
+  at: number;
+}
+
+/** Ends a pending hold, charged with its cost or with all of it, or tells how it ended before. */
+async function resolveHold(tx: Tx, ending: Ending) {
+  const hold = await endPendingHold.first(tx, ending);
   if (hold) return hold;
-  const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', ending.runId).executeTakeFirst();
   if (!before) throw new Error('credits: a run without a hold');
   return { kind: 'resolved_before', state: before.state, chargedMicro: before.posted_amount } as const;
 }
 
-const endPendingHold = prepared((db, p: { runId: string; state: 'posted' | 'voided'; at: number }) =>
+const endPendingHold = prepared((db, p: Ending) =>
   db
     .updateTable('hold')
-    .set({ state: p.state, resolved_at: p.at })
+    .set((eb) => ({
+      state: p.state,
+      resolved_at: p.at,
+      posted_amount: eb.case().when('amount', '<', p.costMicro).then(eb.ref('amount')).else(p.costMicro).end(),
+    }))
     .where('run_id', '=', p.runId)
     .where('state', '=', 'pending')
     .returningAll(),
-);
-
-const setPostedAmount = prepared((db, p: { id: string; chargedMicro: number }) =>
-  db.updateTable('hold').set({ posted_amount: p.chargedMicro }).where('id', '=', p.id),
 );
 
 /** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */
