@@ -102,7 +102,7 @@ async function authenticated(
     `middle of ${listed(
       rounds.map((round) => round[which]),
       2,
-    )}`;
+    )}; p50 ${median(middles.map((round) => round[which])).toFixed(2)} ms`;
   return [
     {
       id: `account-ratio-${id}`,
