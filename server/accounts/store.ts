@@ -43,6 +43,7 @@ export async function describeWithBalance(
   const account = described(rows, now);
   return { account, balance: toOwner(rows[0], balance) };
 }
+
 function described(rows: (AccountRow & { provider: string | null })[], now: number): Account {
   const [row] = rows;
   if (!row) throw new AppError('unauthorized', 'This account has ended.');
