@@ -26,7 +26,7 @@ const steps: Step[] = [
     name: 'unit tests, on both database engines',
     command: [...mocha, '--ignore', 'test/webview/**', 'test/**/*.test.ts'],
     counts: true,
-    limitMinutes: 12,
+    limitMinutes: 20,
   },
   {
     name: 'the web view in a real browser',

@@ -6,7 +6,7 @@ import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece 
 import type { Log } from '../platform/log.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
 import { noticesOf } from './notices.ts';
-import { balanceOf, describeAccount } from './store.ts';
+import { describeAccount, describeWithBalance } from './store.ts';
 
 const guest = createRoute({
   method: 'post',
@@ -54,14 +54,14 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(account, async (c) => {
     const { accountId } = c.var;
     const now = clock.now();
-    const described = await describeAccount(db.read, accountId, now);
-    const account = c.var.termsDue === null ? described : { ...described, termsDue: c.var.termsDue };
+    const described = await describeWithBalance(db.read, policy, accountId, now);
+    const account = { ...described.account, ...(c.var.termsDue === null ? {} : { termsDue: c.var.termsDue }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
     return c.json(
       {
         account,
-        balance: await balanceOf(db.read, policy, accountId, now),
+        balance: described.balance,
         limits: {
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, c.var),

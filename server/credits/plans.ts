@@ -9,8 +9,19 @@ const GRACE_MS = 24 * 3_600_000;
 
 /** The windows of the ledger's plan at `now`; none without a plan. */
 export async function readWindows(db: Reader, ledgerId: string, now: number): Promise<WindowState[]> {
-  const plan = await findPlan(db, ledgerId, now);
-  if (!plan) return [];
+  return windowsOf(db, ledgerId, await selectPlan.first(db, { ledgerId }), now);
+}
+
+type Period = Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'>;
+
+/** The windows of a plan that was read already; none without one, and outside of its period. */
+export async function windowsOf(
+  db: Reader,
+  ledgerId: string,
+  plan: Period | undefined,
+  now: number,
+): Promise<WindowState[]> {
+  if (!plan || !counts(plan, now)) return [];
   const windows = JSON.parse(plan.windows) as PlanWindow[];
   return Promise.all(
     windows.map(async (window) => {
@@ -31,9 +42,11 @@ export async function readWindows(db: Reader, ledgerId: string, now: number): Pr
 /** The plan that counts at `now`. */
 export async function findPlan(db: Reader, ledgerId: string, now: number): Promise<SubscriptionRow | undefined> {
   const plan = await selectPlan.first(db, { ledgerId });
-  if (!plan || now < plan.period_start || now >= plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS)) return undefined;
-  return plan;
+  return plan && counts(plan, now) ? plan : undefined;
 }
+
+const counts = (plan: Period, now: number) =>
+  now >= plan.period_start && now < plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS);
 
 const selectPlan = prepared((db, p: { ledgerId: string }) =>
   db.selectFrom('subscription').selectAll().where('ledger_id', '=', p.ledgerId).where('state', '=', 'active'),
@@ -64,19 +77,6 @@ const sumUseAt = prepared((db, p: { ledgerId: string; at: number }) =>
 export async function planLeft(tx: Tx, ledgerId: string, now: number): Promise<number> {
   return tightestOf(await readWindows(tx, ledgerId, now))?.leftMicro ?? 0;
 }
-
-/** What running answers hold of the plan. */
-export async function planPending(db: Reader, ledgerId: string): Promise<number> {
-  return Number((await sumPending.first(db, { ledgerId }))?.pending ?? 0);
-}
-
-const sumPending = prepared((db, p: { ledgerId: string }) =>
-  db
-    .selectFrom('hold')
-    .select((eb) => eb.fn.sum<number | string | null>('plan').as('pending'))
-    .where('ledger_id', '=', p.ledgerId)
-    .where('state', '=', 'pending'),
-);
 
 /** A hold's share of the plan counts in its windows from the hold's instant on. */
 export async function beginPlanUse(

@@ -3,7 +3,7 @@ import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
-import type { HoldRow } from '../platform/db/schema.ts';
+import type { HoldRow, SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
 import {
   assertAmount,
@@ -20,7 +20,7 @@ import {
   splitHold,
 } from './ledger.ts';
 import { passOn } from './moves.ts';
-import { beginPlanUse, planLeft, planPending, readWindows, usePlan } from './plans.ts';
+import { beginPlanUse, planLeft, usePlan, windowsOf } from './plans.ts';
 import { tightestOf } from './planWindows.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
@@ -156,10 +156,11 @@ export type Resolution =
  * house takes it over. A hold that was resolved before is told, never resolved again.
  */
 export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: number): Promise<Resolution> {
-  const hold = await resolveHold(tx, run.runId, 'posted', at);
+  assertAmount(costMicro);
+  const hold = await resolveHold(tx, { runId: run.runId, state: 'posted', costMicro, at });
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
-  await setPostedAmount.run(tx, { id: hold.id, chargedMicro });
+  if (hold.posted_amount !== chargedMicro) throw new Error('credits: a hold charged otherwise than it says');
   const heir = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
@@ -190,7 +191,7 @@ export async function voidHold(
   at: number,
 ): Promise<Resolution> {
   assertAmount(costMicro);
-  const hold = await resolveHold(tx, run.runId, 'voided', at);
+  const hold = await resolveHold(tx, { runId: run.runId, state: 'voided', costMicro: 0, at });
   if ('kind' in hold) return hold;
   const heir = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
@@ -221,16 +222,14 @@ export async function readBalance(
 ): Promise<Balance> {
   const rows = await selectWallets.all(db, { accountId });
   const own = rows.find((row) => row.is_own === 1);
-  const windows = own ? await readWindows(db, own.ledger_id, now) : [];
+  const windows = own ? await windowsOf(db, own.ledger_id, planOf(own), now) : [];
   const tightest = tightestOf(windows);
   const funds = toFunds(rows);
   const creditsMicro = available(funds);
   const left = (credit: Credit) => funds[credit].posted - funds[credit].pending;
   return {
     availableMicro: (tightest?.leftMicro ?? 0) + creditsMicro,
-    pendingMicro:
-      CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) +
-      (own ? await planPending(db, own.ledger_id) : 0),
+    pendingMicro: CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) + Number(own?.plan_pending ?? 0),
     ofMicro: (tightest?.limitMicro ?? 0) + (own?.of_micro ?? 0),
     promotionalMicro: left('promotional'),
     purchasedMicro: left('purchased'),
@@ -243,6 +242,9 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
   db
     .selectFrom('wallet')
     .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
+    .leftJoin('subscription', (join) =>
+      join.onRef('subscription.ledger_id', '=', 'wallet.ledger_id').on('subscription.state', '=', 'active'),
+    )
     .select([
       'wallet.ledger_id',
       'wallet.of_micro',
@@ -250,30 +252,58 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
       'balance.kind',
       'balance.posted',
       'balance.pending',
+      'subscription.windows',
+      'subscription.period_start',
+      'subscription.period_end',
+      'subscription.is_cancelled',
     ])
+    // What running answers hold of the plan.
+    .select((eb) =>
+      eb
+        .selectFrom('hold')
+        .select((sum) => sum.fn.sum<number | string | null>('hold.plan').as('pending'))
+        .whereRef('hold.ledger_id', '=', 'wallet.ledger_id')
+        .where('hold.state', '=', 'pending')
+        .as('plan_pending'),
+    )
     .where('wallet.account_id', '=', p.accountId),
 );
 
-/** Ends a pending hold, or tells how it ended before. */
-async function resolveHold(tx: Tx, runId: string, state: 'posted' | 'voided', at: number) {
-  const hold = await endPendingHold.first(tx, { runId, state, at });
+function planOf(row: { [K in PlanColumn]: SubscriptionRow[K] | null }): Pick<SubscriptionRow, PlanColumn> | undefined {
+  const { windows, period_start, period_end, is_cancelled } = row;
+  if (windows === null || period_start === null || period_end === null || is_cancelled === null) return undefined;
+  return { windows, period_start, period_end, is_cancelled };
+}
+type PlanColumn = 'windows' | 'period_start' | 'period_end' | 'is_cancelled';
+
+/** What ends a hold; `costMicro` is 0 for one that is voided. */
+interface Ending {
+  runId: string;
+  state: 'posted' | 'voided';
+  costMicro: number;
+  at: number;
+}
+
+/** Ends a pending hold, charged with its cost or with all of it, or tells how it ended before. */
+async function resolveHold(tx: Tx, ending: Ending) {
+  const hold = await endPendingHold.first(tx, ending);
   if (hold) return hold;
-  const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', ending.runId).executeTakeFirst();
   if (!before) throw new Error('credits: a run without a hold');
   return { kind: 'resolved_before', state: before.state, chargedMicro: before.posted_amount } as const;
 }
 
-const endPendingHold = prepared((db, p: { runId: string; state: 'posted' | 'voided'; at: number }) =>
+const endPendingHold = prepared((db, p: Ending) =>
   db
     .updateTable('hold')
-    .set({ state: p.state, resolved_at: p.at })
+    .set((eb) => ({
+      state: p.state,
+      resolved_at: p.at,
+      posted_amount: eb.case().when('amount', '<', p.costMicro).then(eb.ref('amount')).else(p.costMicro).end(),
+    }))
     .where('run_id', '=', p.runId)
     .where('state', '=', 'pending')
     .returningAll(),
-);
-
-const setPostedAmount = prepared((db, p: { id: string; chargedMicro: number }) =>
-  db.updateTable('hold').set({ posted_amount: p.chargedMicro }).where('id', '=', p.id),
 );
 
 /** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */

@@ -54,7 +54,7 @@ describe('a proof of possession', () => {
   it('is refused as another kind of token', () => refused(prove({ header: { typ: 'JWT' } }), /dpop\+jwt/));
   it('is refused with a key that says nothing', () => refused(prove({ header: { jwk: {} } }), /dpop\+jwt/));
   it('is refused with a key that is no point of the curve', () =>
-    refused(prove({ header: { jwk: { ...key.publicJwk, x: 'A'.repeat(43) } } }), /no point|signature/));
+    refused(prove({ header: { jwk: { ...key.publicJwk, x: 'A'.repeat(43) } } }), /no point/));
   it('is refused with a key that gives itself away', () => {
     const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
     return refused(prove({ header: { jwk } }), /dpop\+jwt/);
@@ -74,6 +74,21 @@ describe('a proof of possession', () => {
     const [header, payload, signature] = (await prove()).split('.');
     const other = { ...JSON.parse(Buffer.from(payload!, 'base64url').toString()), htm: 'GET', jti: 'another-id' };
     await refused(`${header}.${Buffer.from(JSON.stringify(other)).toString('base64url')}.${signature}`, /signature/);
+  });
+
+  it('is refused with a signature cut short or grown, and with parts that are none', async () => {
+    const proof = await prove();
+    for (const other of [proof.slice(0, -1), `${proof}A`, `${proof}.${proof}`, ` ${proof}`, proof.replace('.', '..')])
+      await refused(other, /dpop\+jwt/);
+    const zeros = `${proof.slice(0, proof.lastIndexOf('.'))}.${'A'.repeat(86)}`;
+    await refused(zeros, /signature/);
+  });
+
+  it('is refused if it asks for an extension to be understood', async () => {
+    const [, payload, signature] = (await prove()).split('.');
+    const said = { typ: 'dpop+jwt', alg: 'ES256', jwk: key.publicJwk, crit: ['b64'], b64: false };
+    const header = Buffer.from(JSON.stringify(said)).toString('base64url');
+    await refused(`${header}.${payload}.${signature}`, /dpop\+jwt/);
   });
 
   it('is good for a minute in either direction', async () => {

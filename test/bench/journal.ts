@@ -34,9 +34,12 @@ export async function fillJournal(target: Target, size: JournalSize): Promise<vo
   }
   const client = new pg.Client({ connectionString: target.url });
   await client.connect();
-  for (const statement of statements(size, target.engine)) await client.query(statement);
-  await client.query('analyze');
-  await client.end();
+  try {
+    for (const statement of statements(size, target.engine)) await client.query(statement);
+    await client.query('analyze');
+  } finally {
+    await client.end();
+  }
 }
 
 /** The same statements on both engines but for how numbers are padded. */
@@ -46,7 +49,8 @@ function statements({ answers, accounts, logOnly }: JournalSize, engine: Target[
   const ledger = id('1', `i % ${accounts}`);
   const [hold, run, message] = [id('2', 'i'), id('3', 'i'), id('4', 'i')];
   // Numbers of a line: SQLite makes them by recursion, which PostgreSQL can do as well.
-  const each = (n: number) => `with recursive n(i) as (select 0 union all select i + 1 from n where i < ${n - 1}) `;
+  const each = (n: number) =>
+    `with recursive n(i) as (select cast(0 as bigint) union all select i + 1 from n where i < ${n - 1}) `;
   const at = `${BEGIN} + i * 1000`;
   const of = `(${answers} / ${accounts} + case when i < ${answers % accounts} then 1 else 0 end)`;
   const granted = `${of} * ${CHARGED} + 1000`;

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
+import { accounts } from './accounts.ts';
 import { auditing, tokenLog } from './books.ts';
 import { editor } from './editor.ts';
 import { edits } from './edits.ts';
@@ -16,7 +17,19 @@ import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
 
-const measures: Measure[] = [vsix, engine, edits, ledger, auditing, tokenLog, firstToken, streams, webview, editor];
+const measures: Measure[] = [
+  vsix,
+  engine,
+  edits,
+  ledger,
+  accounts,
+  auditing,
+  tokenLog,
+  firstToken,
+  streams,
+  webview,
+  editor,
+];
 
 async function main(): Promise<number> {
   const names = process.argv.slice(2).filter((arg) => arg !== '--large');

@@ -202,6 +202,7 @@ describe('chat view: states and what they say', () => {
     const ways = () => view.page.locator('.banner .ways').innerText();
     await view.tell(surroundings({ ...nobody, guests: false, signInCredits: 100 }));
     assert.equal(await ways(), 'Sign in for 100 credits\nRetry');
+    assert.match(await view.page.locator('.banner').innerText(), /This server is for those who sign in\./);
     await view.tell(surroundings({ ...nobody, guests: true }));
     assert.equal(await ways(), 'Continue as guest\nRetry');
   });

@@ -5,8 +5,12 @@ import { asFailure, type CallFailed, call } from './api.ts';
 import { useResource } from './live.ts';
 import { Failure, Loading, useAct } from './parts.tsx';
 
-export const labelOf = (account: Account) =>
-  account.email ?? account.name ?? (account.kind === 'guest' ? 'a guest' : 'your account');
+/** What an account is called here and in the editor. */
+export function labelOf({ email, name, kind, providers }: Account): string {
+  if (email ?? name) return (email ?? name)!;
+  if (kind === 'guest') return 'a guest';
+  return providers?.includes('local') ? 'local user' : 'your account';
+}
 
 /** The editor opened this page: it names the account, and signs in only after a click. */
 export function Enter({ code, onDone }: { code: string; onDone: () => void }) {

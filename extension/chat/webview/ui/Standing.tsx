@@ -82,6 +82,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
   const guests = useChatState((s) => s.surroundings?.guests);
   // Before it is known what this server offers, "Sign in" finds out.
   const canSignIn = isMember || signInCredits !== undefined || guests === undefined;
+  const isMembersOnly = isNew && guests === false && signInCredits !== undefined;
   const signIn = isMember ? 'Sign in again' : signInFor(isNew ? (signInCredits ?? 0) : 0);
   return (
     <Banner
@@ -92,7 +93,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
         isNew && <Way key="retry" label="Retry" run={() => chat.command('reconnect')} />,
       ]}
     >
-      <strong>Signed out.</strong> {detail}
+      <strong>Signed out.</strong> {isMembersOnly ? 'This server is for those who sign in.' : detail}
     </Banner>
   );
 }
