@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { forgetWallet } from '../../server/credits/store.ts';
-import type { PaymentAnswer } from '../../shared/credits.ts';
-import type { StripeEvent } from '../doubles/stripe.ts';
-import type { Client } from '../support/client.ts';
+import { applyEvent } from '../../server/credits/stripeEvents.ts';
+import type { CheckoutAnswer, PaymentAnswer } from '../../shared/credits.ts';
+import { StripeDouble, type StripeEvent } from '../doubles/stripe.ts';
+import { Client } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
-import { startServer } from '../support/server.ts';
+import { freshDatabase, startServer } from '../support/server.ts';
 import { onBothEnginesWithShop } from '../support/shop.ts';
 
 const MINUTE = 60_000;
@@ -84,7 +85,7 @@ onBothEnginesWithShop('packs', (shop) => {
     assert.equal((await has(member)).purchased, 500);
   });
 
-  // Guards: the row of the event, and the payment's state under its lock. Without both: credited up to 21 times.
+  // Guards: the event's row, the payment's state under its lock, and, after those, the transfer's id.
   it('scenario 20: are credited once, however often and however many at once tell of it', async () => {
     const member = await shop().member();
     const { id, session } = await shop().begin(member);
@@ -542,6 +543,34 @@ onBothEnginesWithShop('packs', (shop) => {
     });
   });
 
+  // Guard: the event's row is written in the transaction that acts on it.
+  it('are credited by the next try, when the server fails in the middle of the first', async () => {
+    const member = await shop().member();
+    const { session } = await shop().begin(member, { pack: 'pack-10' });
+    const [event] = shop().stripe.pay(session);
+    const failing = { ...(await shop().deps()), raiseTier: () => Promise.reject(new Error('failed in the middle')) };
+    const { id, type, data } = event!;
+    await assert.rejects(applyEvent(failing, { id, type, object: data.object }), /in the middle/);
+    assert.equal((await has(member)).purchased, 0);
+    await shop().tell([event!]);
+    assert.equal((await has(member)).purchased, 1000);
+  });
+
+  it('that nobody pays for are asked about ever more rarely', async () => {
+    await shop().ask();
+    const { session } = await shop().begin(await shop().member());
+    const asked = async (minutes: number) => {
+      shop().stripe.calls.length = 0;
+      for (let i = 0; i < minutes; i++) {
+        shop().server.clock.advance(MINUTE);
+        await shop().ask();
+      }
+      return shop().stripe.calls.filter((call) => call.endsWith(session)).length;
+    };
+    assert.deepEqual([await asked(5), (await asked(60)) < 30, (await asked(300)) < 20], [5, true, true]);
+    shop().stripe.pay(session);
+  });
+
   it('are credited though the clock was set back in between', async () => {
     const member = await shop().member();
     const { id, session } = await shop().begin(member);
@@ -579,3 +608,48 @@ for (const engine of ENGINES)
       }
     });
   });
+
+describe('payments told to two nodes at once', function () {
+  this.timeout(60_000);
+
+  it('are credited once', async () => {
+    const stripe = await StripeDouble.start();
+    const database = await freshDatabase('postgres');
+    const start = () => startServer('postgres', { databaseUrl: database.url, env: stripe.env });
+    const nodes = [await start(), await start()];
+    try {
+      const [first] = nodes;
+      const member = await first!.guest();
+      await first!.db.write((tx) =>
+        tx
+          .updateTable('account')
+          .set({ kind: 'member', terms_version: '1' })
+          .where('id', '=', member.accountId)
+          .execute(),
+      );
+      for (let round = 1; round <= 8; round++) {
+        const { body } = await member.request<CheckoutAnswer>('POST', '/api/credits/checkout', { pack: 'pack-5' });
+        const [event] = stripe.pay(/cs_\w+/.exec(body.url)![0]);
+        const twin = stripe.invent('checkout.session.async_payment_succeeded', event!.data.object);
+        const asked = nodes.map(({ url }) =>
+          new Client(url, member.token, member.accountId).request(
+            'POST',
+            `/api/credits/checkout/${body.checkoutId}/check`,
+          ),
+        );
+        const statuses = await Promise.all([
+          ...[event!, event!, twin].flatMap((one) => nodes.map(({ url }) => stripe.deliver(url, one))),
+          ...asked.map(async (answer) => (await answer).status),
+        ]);
+        assert.deepEqual(new Set(statuses), new Set([204, 200]));
+        const { balance } = (await member.account()).body;
+        assert.equal(balance.purchasedMicro, round * 500e6);
+      }
+      await first!.audit();
+    } finally {
+      for (const node of nodes) await node.stop();
+      await stripe.stop();
+      await database.remove();
+    }
+  });
+});

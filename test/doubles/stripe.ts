@@ -7,7 +7,7 @@ import { API_VERSION } from '../../server/credits/stripe.ts';
 export const STRIPE_ENV = { STRIPE_SECRET_KEY: 'sk_test_double', STRIPE_WEBHOOK_SECRET: 'whsec_double' };
 
 /** How a call can fail: before anything is done, or when it is done and the answer gets lost. */
-export type Failure = 'error' | 'rate-limit' | 'decline' | 'drop' | 'drop-when-done' | 'garbage';
+export type Failure = 'none' | 'error' | 'rate-limit' | 'decline' | 'drop' | 'drop-when-done' | 'garbage';
 
 // What the server reads of Stripe's objects, by the SDK's own types.
 type Session = Pick<
