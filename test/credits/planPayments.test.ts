@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { syncPlan } from '../../server/credits/planPayments.ts';
 import { forgetWallet } from '../../server/credits/store.ts';
+import type { StripeService } from '../../server/credits/stripe.ts';
 import type { OffersAnswer, PlanAnswer } from '../../shared/credits.ts';
 import type { Client } from '../support/client.ts';
 import { onBothEnginesWithShop, type Shop } from '../support/shop.ts';
@@ -46,7 +48,7 @@ onBothEnginesWithShop(
       assert(Date.parse(plan.until) - shop().server.clock.now() > 364 * DAY);
     });
 
-    // Guards: the event's row, and the version under which the plan was read.
+    // Guards: the payment's state and the plan's row, of which one is active.
     it('scenario 20: begin once, however often, in whatever order and however many at once tell of it', async () => {
       const member = await shop().member();
       const { id, session } = await shop().begin(member, MONTHLY);
@@ -166,14 +168,32 @@ onBothEnginesWithShop(
 
       it('are not, where Stripe does not answer', async () => {
         const { member } = await subscribed();
-        shop().stripe.failNext('error', 'error', 'error');
+        shop().stripe.failNext(/^POST \/v1\/subscriptions/, 'error', 'error', 'error');
         const { status, body } = await change(member, 'cancel');
         shop().stripe.forgetFailures();
         assert.deepEqual([status, body.code], [502, 'payment_service_failed']);
         assert.equal((await current(member))!.renews, true);
       });
 
-      // Guard: lockUnchanged. What was read before somebody else wrote is read again.
+      // Guard: lockUnchanged.
+      it('stay so, when what was read before that is written after it', async () => {
+        const { member, ref } = await subscribed();
+        const deps = await shop().deps();
+        let reads = 0;
+        const slow = new Proxy(deps.stripe, {
+          get: (stripe, name: keyof StripeService) =>
+            name !== 'readSubscription'
+              ? stripe[name]
+              : async () => {
+                  const facts = await stripe.readSubscription(ref);
+                  if (++reads === 1) await change(member, 'cancel');
+                  return facts;
+                },
+        });
+        await syncPlan({ ...deps, stripe: slow }, ref, null);
+        assert.deepEqual([reads, (await current(member))!.renews], [2, false]);
+      });
+
       it('and resumed at once are, in the end, what Stripe says', async () => {
         const { member, ref } = await subscribed();
         await Promise.all(Array.from({ length: 4 }, (_, i) => change(member, i % 2 ? 'resume' : 'cancel')));
@@ -227,8 +247,7 @@ onBothEnginesWithShop(
         await shop().tell(shop().stripe.pay(one.session));
         const before = shop().stripe.takenCents;
         const events = shop().stripe.pay(two.session);
-        // The subscription is read; its end fails.
-        shop().stripe.failNext('none', 'none', 'error', 'error', 'error');
+          shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, 'error', 'error', 'error');
         await shop().tell(events.slice(0, 1));
         shop().stripe.forgetFailures();
         assert.equal(shop().stripe.takenCents - before, 1200);
