@@ -5,13 +5,22 @@ import type { PaymentRow } from '../platform/db/schema.ts';
 import { postedOf, readFunds, writeLog } from './journal.ts';
 import { type CreditingDeps, note, type Outcome, type Told } from './paymentNotes.ts';
 import { moneyText } from './paymentRules.ts';
-import { findBySubscription, findPayment, lockPayment, lockUnchanged, recordEvent, updatePayment } from './payments.ts';
+import {
+  findBySubscription,
+  findPayment,
+  lockPayment,
+  lockUnchanged,
+  recordEvent,
+  updatePayment,
+  wasRecorded,
+} from './payments.ts';
 import { cancelPlan, endPlan, renewPlan, startPlan } from './plans.ts';
 import type { PlanWindow } from './planWindows.ts';
 import { lockLedger } from './purchases.ts';
 import type { SubscriptionFacts } from './stripe.ts';
 
-const TRIES = 6;
+/** Somebody else's news each time; every event of a plan comes a few times at most. */
+const TRIES = 12;
 /** In these Stripe asks for nothing more. */
 const GONE = new Set(['canceled', 'incomplete_expired']);
 /** In these nothing more is paid for. One that is unpaid for good is then ended, for paid later it would be paid for nothing. */
@@ -29,6 +38,7 @@ export async function syncPlan(
 ): Promise<Outcome> {
   const { db, log } = deps;
   for (let tries = 0; tries < TRIES; tries++) {
+    if (told && (await wasRecorded(db.read, told.id))) return 'seen';
     let payment = await findBySubscription(db.read, ref);
     if (!payment && paymentId !== null) payment = await findPayment(db.read, paymentId);
     const facts = await deps.stripe.readSubscription(ref);

@@ -53,7 +53,7 @@ export class StripeDouble {
   readonly #intents = new Map<string, Intent>();
   readonly #invoices = new Map<string, Invoice>();
   readonly #answers = new Map<string, [number, unknown]>();
-  readonly #failures: Failure[] = [];
+  readonly #failures: { call: RegExp; failure: Failure }[] = [];
   readonly #sdk = new Stripe(STRIPE_ENV.STRIPE_SECRET_KEY);
   readonly #server: Server;
   #next = 1;
@@ -80,9 +80,12 @@ export class StripeDouble {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The next calls fail so, one after the other. The SDK tries some failures again by itself. */
-  failNext(...failures: Failure[]): void {
-    this.#failures.push(...failures);
+  /**
+   * The next calls that `call` fits, such as "POST /v1/refunds", fail so, one after the other; the server's job calls too,
+   * whenever it likes. The SDK tries some failures again by itself.
+   */
+  failNext(call: RegExp, ...failures: Failure[]): void {
+    this.#failures.push(...failures.map((failure) => ({ call, failure })));
   }
 
   /** What is left of `failNext`, where fewer calls came. */
@@ -304,8 +307,10 @@ export class StripeDouble {
     let body = '';
     for await (const bytes of asked) body += bytes;
     const url = new URL(asked.url!, 'http://stripe');
-    this.calls.push(`${asked.method} ${url.pathname}`);
-    const failure = this.#failures.shift();
+    const call = `${asked.method} ${url.pathname}`;
+    this.calls.push(call);
+    const at = this.#failures.findIndex((one) => one.call.test(call));
+    const failure = at < 0 ? undefined : this.#failures.splice(at, 1)[0]!.failure;
     if (failure === 'drop') return void asked.socket.destroy();
     if (failure === 'garbage') return void response.writeHead(200).end('<html>');
     if (failure === 'error') return send(response, 500, stripeError('api_error', 'It broke.'));

@@ -14,3 +14,19 @@ export async function payFor(
   await updatePayment(tx, id, { state: 'paid', paid_at: at });
   await purchase(tx, { ledgerId, cause: id, amountMicro: creditsMicro, reason: 'Bought for the test', at });
 }
+
+/** Writes down what of a payment went back, or came again, as an event of the payment service does. */
+export async function noteMoneyBack(
+  tx: Tx,
+  back: { paymentId: string; cause: string; state: 'taken' | 'returned'; reversedMicro: number },
+  at: number,
+): Promise<void> {
+  const row = { id: back.cause, payment_id: back.paymentId, kind: 'dispute' as const, cents: 100, at };
+  if (back.state === 'taken')
+    await tx
+      .insertInto('payment_reversal')
+      .values({ ...row, state: 'taken' })
+      .execute();
+  else await tx.updateTable('payment_reversal').set({ state: 'returned' }).where('id', '=', back.cause).execute();
+  await updatePayment(tx, back.paymentId, { reversed_micro: back.reversedMicro });
+}

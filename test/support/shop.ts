@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { raiseTier } from '../../server/accounts/tiers.ts';
-import { askAboutPayments } from '../../server/credits/checkout.ts';
+import { askAboutPayments, type SaleDeps } from '../../server/credits/checkout.ts';
 import { StripeService } from '../../server/credits/stripe.ts';
 import { parseConfig } from '../../server/platform/config.ts';
 import type { Log } from '../../server/platform/log.ts';
@@ -65,11 +65,16 @@ export class Shop {
 
   /** The job's turns, as each node has them every 15 seconds, until there is nothing left to ask about. */
   async ask(): Promise<void> {
+    const deps = await this.deps();
+    while ((await askAboutPayments(deps)) > 0);
+  }
+
+  /** What the routes and the job have at hand. */
+  async deps(): Promise<SaleDeps> {
     const { db, clock } = this.server;
     const { policy } = parseConfig({}, () => '{}');
     const stripe = await StripeService.open(parsePayments(this.stripe.env, '127.0.0.1', null)!);
-    const deps = { db, clock, ids: systemIds, log: this.log, policy, raiseTier, stripe };
-    while ((await askAboutPayments(deps)) > 0);
+    return { db, clock, ids: systemIds, log: this.log, policy, raiseTier, stripe };
   }
 
   readonly log: Log = Object.fromEntries(
