@@ -247,7 +247,7 @@ onBothEnginesWithShop(
         await shop().tell(shop().stripe.pay(one.session));
         const before = shop().stripe.takenCents;
         const events = shop().stripe.pay(two.session);
-          shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, 'error', 'error', 'error');
+        shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, 'error', 'error', 'error');
         await shop().tell(events.slice(0, 1));
         shop().stripe.forgetFailures();
         assert.equal(shop().stripe.takenCents - before, 1200);
