@@ -30,8 +30,12 @@ export class GithubDouble {
     return double;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
   config(): ProviderConfig {
-    const url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { url } = this;
     const client = { clientId: 'client-github', clientSecret: 'hush' };
     return { kind: 'github', id: 'github', name: 'GitHub', url, apiUrl: `${url}/api/v3`, ...client };
   }

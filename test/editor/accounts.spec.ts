@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { Editor, InstallKey, Member } from '../support/member.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { launchChromium } from './browser.ts';
@@ -48,13 +49,7 @@ describe('signing in in a real editor', function () {
   it('signs in by the browser, which calls the editor back, and takes the guest’s conversation along', async () => {
     await composer().fill('half a thought');
     const page = await openedBy(editor, () => chat().getByRole('button', { name: 'Sign in for 100 credits' }).click());
-    await page
-      .getByRole('heading')
-      .waitFor({ timeout: 5000 })
-      .catch(async (e) => {
-        console.log(page.url(), await page.content());
-        throw e;
-      });
+    await page.getByRole('heading').waitFor();
     assert.match(await page.locator('main').innerText(), /For .+ on .+ in the browser\./);
     await world.approve(page, ada);
     await editor.statusBarItem(/of 109 credits/).waitFor();
@@ -142,6 +137,31 @@ describe('signing in in a real editor', function () {
     await editor.accountIs('ada@example.org');
     await chat().getByRole('button', { name: 'History' }).click();
     await chat().getByText('Remember me').waitFor();
+  });
+
+  it('finds the same account by GitHub, and by a code sent by mail', async () => {
+    world.github.user = { id: 7, login: 'ada', name: 'Ada' };
+    world.github.emails = [{ email: ada.email, primary: true, verified: true }];
+    const ways: ((page: Page) => Promise<void>)[] = [
+      (page) => page.getByRole('link', { name: 'Continue with GitHub' }).click(),
+      async (page) => {
+        await page.getByLabel('Email address').fill(ada.email);
+        await page.getByRole('button', { name: 'Send a code' }).click();
+        await page.getByLabel('Code').fill(await world.mailedCode());
+        await page.getByRole('button', { name: 'Sign in' }).click();
+      },
+    ];
+    for (const way of ways) {
+      await editor.runCommand('Perigee: Sign Out');
+      await editor.confirm('Sign Out');
+      await editor.statusBarItem('Perigee: sign in').waitFor();
+      const page = await openedBy(editor, () => editor.runCommand('Perigee: Sign In'));
+      await way(page);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await editor.accountIs(ada.email);
+      await editor.statusBarItem(/of 109 credits/).waitFor();
+      await page.close();
+    }
   });
 
   it('tells when the browser said no, and leads on', async () => {

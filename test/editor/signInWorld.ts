@@ -1,7 +1,8 @@
-// A real backend at which one can sign in by an OIDC provider, its double, and what people do in a browser for that.
-import { mkdir, writeFile } from 'node:fs/promises';
+// A real backend at which one can sign in by an OIDC provider, GitHub (doubles of both) and mail, and what people do in a browser for that.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { type Backend, startBackend } from './backend.ts';
@@ -11,12 +12,14 @@ import type { Workbench } from './workbench.ts';
 export class SignInWorld {
   private constructor(
     readonly idp: IdentityProvider,
+    readonly github: GithubDouble,
     readonly upstream: UpstreamDouble,
     readonly backend: Backend,
   ) {}
 
   static async start(name: string): Promise<SignInWorld> {
     const idp = await IdentityProvider.start();
+    const github = await GithubDouble.start();
     const upstream = await new UpstreamDouble().start();
     const folder = join(root, 'out/editor');
     await mkdir(folder, { recursive: true });
@@ -25,14 +28,30 @@ export class SignInWorld {
     const provider = { id, name: shown, issuer: idp.issuer, clientId, clientSecret };
     const guests = { messages: 10, perHour: 1000, perDay: 1000 };
     await writeFile(config, JSON.stringify({ guests, accounts: { providers: [provider] } }));
-    const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
-    return new SignInWorld(idp, upstream, backend);
+    const { clientId: GITHUB_CLIENT_ID, clientSecret: githubSecret } = github.config();
+    const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, MAIL_URL: 'file:mail', MAIL_FROM: 'a@b.example' };
+    const backend = await startBackend({
+      env: { ...env, GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET: githubSecret ?? undefined, GITHUB_URL: github.url },
+    });
+    return new SignInWorld(idp, github, upstream, backend);
   }
 
   async stop(): Promise<void> {
     await this.backend.stop();
     await this.upstream.stop();
     await this.idp.stop();
+    await this.github.stop();
+  }
+
+  /** The newest code that was mailed, once there is one: the backend keeps mail in a folder, and nobody waits for its mail. */
+  async mailedCode(): Promise<string> {
+    const folder = join(this.backend.home, 'mail');
+    for (;;) {
+      const newest = (await readdir(folder).catch(() => [])).sort().at(-1);
+      const code = newest && /^Subject: (\d{6})/m.exec(await readFile(join(folder, newest), 'utf8'))?.[1];
+      if (code) return code;
+      await new Promise((again) => setTimeout(again, 20));
+    }
   }
 
   /** Does on the server's pages what somebody does who signs in, as far as the click that confirms it. */
