@@ -73,7 +73,7 @@ export const LimitsSchema = z.object({
 /** Something the account's owner must be told; `id` stays the same for as long as it is the same thing. */
 export const NoticeSchema = z.object({
   id: z.string(),
-  kind: z.enum(['suspended', 'closing', 'terms']),
+  kind: z.enum(['suspended', 'closing', 'terms', 'price']),
   text: z.string().describe('whole sentences: what it is, and what can be done'),
   at: z.iso.datetime(),
 });

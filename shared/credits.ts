@@ -4,12 +4,13 @@ import { ReasonSchema, UsageSchema } from './runs.ts';
 
 /**
  * One line of the token log: a grant, a charge, a run that was not charged and why, what moved from a guest, a purchase, a
- * plan that began or changed, or what was taken back with its payment (a dispute that is won gives it back).
+ * plan that began or changed, what was taken back with its payment (a dispute that is won gives it back), or credits that a
+ * person reset, with the reason they gave.
  */
 export const LogEntrySchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['grant', 'charge', 'not_charged', 'refund', 'move', 'purchase', 'plan', 'reversal']),
+    kind: z.enum(['grant', 'charge', 'not_charged', 'refund', 'move', 'purchase', 'plan', 'reversal', 'reset']),
     amountMicro: MicroSchema.describe('what the balance changed by: charges are negative'),
     balanceMicro: MicroSchema.nullable().describe('posted balance just after; null where nothing moved'),
     reason: z.string().describe('a sentence'),
@@ -147,3 +148,46 @@ export type PaymentAnswer = z.infer<typeof PaymentAnswerSchema>;
 /** `POST /api/credits/plan/cancel` and `/resume`. */
 export const PlanAnswerSchema = z.object({ current: CurrentPlanSchema }).meta({ id: 'PlanAnswer' });
 export type PlanAnswer = z.infer<typeof PlanAnswerSchema>;
+
+/** Why a reward is due: credits spent by the one who joined, their first payment, or tokens used by them. */
+export const RewardReasonSchema = z.enum(['spent', 'first_payment', 'used']);
+export type RewardReason = z.infer<typeof RewardReasonSchema>;
+
+/** `pending` until the event; `verified` until it is paid: a month pays so many of a kind, and the rest wait for the next. */
+export const RewardSchema = z.object({
+  reason: RewardReasonSchema,
+  state: z.enum(['pending', 'verified', 'paid']),
+  amountMicro: MicroSchema,
+  paidAt: z.iso.datetime().nullable(),
+});
+export type Reward = z.infer<typeof RewardSchema>;
+
+/** Somebody who joined by an account's link; who they are is not told. */
+export const ReferralSchema = z.object({
+  id: z.uuid(),
+  joinedAt: z.iso.datetime(),
+  rewards: z.array(RewardSchema).describe('what the referrer gets'),
+  refused: z.string().nullable().describe('a sentence: why it earns nothing'),
+});
+export type Referral = z.infer<typeof ReferralSchema>;
+
+/** `GET /api/referrals`: an account's own link, and what came of it. */
+export const ReferralsAnswerSchema = z
+  .object({
+    link: z.string(),
+    terms: z.object({
+      spent: z.object({ spentMicro: MicroSchema, amountMicro: MicroSchema, perMonth: z.int() }),
+      firstPayment: z.object({ amountMicro: MicroSchema }),
+      used: z.object({ tokens: z.int(), amountMicro: MicroSchema.describe('to both') }),
+    }),
+    earnedMicro: MicroSchema,
+    joined: z.int().describe('how many, ever'),
+    referrals: z.array(ReferralSchema).describe('the newest first'),
+    before: z.string().nullable().describe('send it for the page after this one; null on the last'),
+    invited: z
+      .object({ reward: RewardSchema, tokensUsed: z.int(), refused: z.string().nullable() })
+      .nullable()
+      .describe('if this account joined by a link itself: what it gets for that'),
+  })
+  .meta({ id: 'ReferralsAnswer' });
+export type ReferralsAnswer = z.infer<typeof ReferralsAnswerSchema>;

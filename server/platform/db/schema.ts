@@ -181,7 +181,8 @@ export interface TransferRow {
     | 'return'
     | 'debt'
     | 'repayment'
-    | 'forgiven';
+    | 'forgiven'
+    | 'reset';
   request_id: string;
   hold_id: string | null;
   at: number;
@@ -305,7 +306,7 @@ export interface LogEntryRow {
   seq: Generated<number>;
   id: string;
   ledger_id: string;
-  kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move' | 'purchase' | 'plan' | 'reversal';
+  kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move' | 'purchase' | 'plan' | 'reversal' | 'reset';
   amount: number;
   balance: number | null;
   /** What the house took over: a failed run's cost, or what lay beyond a hold. */
