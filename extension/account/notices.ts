@@ -9,6 +9,7 @@ const WAYS: Record<Notice['kind'], { label: string; command: string }> = {
   suspended: { label: 'Open Account Page', command: 'perigee.openAccount' },
   closing: { label: 'Keep the Account', command: 'perigee.openAccount' },
   terms: { label: 'Read and Accept', command: 'perigee.acceptTerms' },
+  price: { label: 'Open Account Page', command: 'perigee.openAccount' },
 };
 
 /** Tells what the account's owner must know, each thing once on this machine, with its way on. */

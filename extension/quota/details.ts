@@ -150,6 +150,7 @@ const LOG_ICONS: Record<LogEntry['kind'], string> = {
   purchase: 'credit-card',
   plan: 'calendar',
   reversal: 'reply',
+  reset: 'circle-slash',
 };
 
 function problemItems({ problem }: BackendError): DetailsItem[] {
