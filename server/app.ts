@@ -14,7 +14,9 @@ import { Proofs } from './accounts/dpop.ts';
 import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { referralRoutes } from './accounts/referralRoutes.ts';
 import { applyRetention } from './accounts/retention.ts';
+import { payRewards, purgeNetworks } from './accounts/rewards.ts';
 import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
@@ -55,6 +57,7 @@ const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
 const LIMITS_MS = 15_000;
 const PAYMENTS_MS = 15_000;
+const REWARDS_MS = 30_000;
 /** Far more than any event has. */
 const MAX_EVENT_BYTES = 1024 * 1024;
 
@@ -182,6 +185,7 @@ export function createApp(deps: AppDeps): App {
   sessionRoutes(api, accounts);
   rightsRoutes(api, accounts);
   exportRoutes(api, accounts);
+  referralRoutes(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, endRunsOf });
@@ -208,7 +212,8 @@ export function createApp(deps: AppDeps): App {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
                 const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
-                for (const purge of [...purges, purgeLimitUses, purgePaymentEvents]) await purge(tx, now);
+                for (const purge of [...purges, purgeLimitUses, purgePaymentEvents, purgeNetworks])
+                  await purge(tx, now);
               }),
           },
           {
@@ -228,6 +233,11 @@ export function createApp(deps: AppDeps): App {
               const { stripe } = deps;
               if (stripe) await askAboutPayments({ ...sales, stripe });
             },
+          },
+          {
+            name: 'rewards',
+            everyMs: REWARDS_MS,
+            run: async () => void (await payRewards({ db, clock, policy: policy.accounts.referrals })),
           },
           { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },
         ],
