@@ -6,7 +6,7 @@ import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { network } from './guests.ts';
 import { optionsOf, prefixOf } from './pageCookie.ts';
-import { type Joined, join, ownerOfLink } from './referrals.ts';
+import { areReferralsOn, type Joined, join, ownerOfLink } from './referrals.ts';
 import { messagePage } from './signInPages.ts';
 
 const COOKIE = 'perigee_joined_by';
@@ -14,11 +14,12 @@ const COOKIE = 'perigee_joined_by';
 const COOKIE_S = 30 * 24 * 3600;
 
 /** Where the link of an account leads: this browser remembers it until somebody signs up here. */
-export function joinPage(web: Hono<AppEnv>, { db, origins, policy }: AuthDeps): void {
-  const { referrals, bonusMicro } = policy.accounts;
+export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
+  const { db, origins } = deps;
+  const { bonusMicro } = deps.policy.accounts;
   web.get('/join/:code', async (c) => {
     const code = c.req.param('code');
-    if (!referrals.enabled || (await ownerOfLink(db.read, code)) === null) {
+    if (!areReferralsOn(deps) || (await ownerOfLink(db.read, code)) === null) {
       const text = 'Whoever gave it to you may have closed their account. You can use Perigee without it.';
       const wayOn = { href: '/account', label: 'Go on' };
       return c.html(messagePage('This link is not good any more', text, wayOn), 404);

@@ -4,7 +4,7 @@ import { changed } from '../platform/changes.ts';
 import type { Ids } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { ReferralRewardRow, ReferralTable } from '../platform/db/schema.ts';
-import type { ReferralConfig } from '../platform/signInConfig.ts';
+import type { AccountConfig, ReferralConfig, SignInConfig } from '../platform/signInConfig.ts';
 
 export type ReferralRow = Selectable<ReferralTable>;
 export type Refusal = NonNullable<ReferralRow['refused']>;
@@ -28,6 +28,12 @@ export const REFUSALS: Record<ReferralRewardRow['side'], Record<Refusal, string>
     same_network: 'Too many joined from your network on that day.',
   },
 };
+
+/** Whether one can join here by a link: where nobody can sign up, nobody can. */
+export function areReferralsOn(deps: { policy: { accounts: AccountConfig }; signIn: SignInConfig }): boolean {
+  const { providers, mail } = deps.signIn;
+  return deps.policy.accounts.referrals.enabled && (providers.length > 0 || mail !== null);
+}
 
 /** The code of an account's own link, made when it is first asked for. */
 export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number): Promise<string> {

@@ -16,7 +16,7 @@ const OidcConfigSchema = z.strictObject({
 const credits = (n: number) => n * MICRO_PER_CREDIT;
 
 /** What an account earns by those who join by its link. An amount of 0 is a reward that there isn't. */
-const ReferralConfigSchema = z.strictObject({
+export const ReferralConfigSchema = z.strictObject({
   enabled: z.boolean().default(true),
   /** To the referrer, once the one who joined has spent so much; so often in a calendar month (UTC). */
   spentMicro: z.int().min(1).default(credits(20)),
