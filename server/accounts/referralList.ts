@@ -100,3 +100,53 @@ export async function invitationOf(db: Reader, accountId: string): Promise<Refer
   const { tokens } = await deedsOf(db, accountId);
   return { reward, tokensUsed: tokens, refused: row.refused && REFUSALS.referred[row.refused] };
 }
+
+/** Everybody who joined by a link, for the operator: the newest first, with what they earned and why they earned nothing. */
+export async function allReferrals(db: Reader, { refusedOnly, limit }: { refusedOnly: boolean; limit: number }) {
+  let query = db
+    .selectFrom('referral')
+    .innerJoin('account as referrer', 'referrer.id', 'referral.referrer_id')
+    .innerJoin('account as referred', 'referred.id', 'referral.referred_id')
+    .select(['referral.joined_at', 'referral.refused', 'referrer.id as referrerId', 'referred.id as referredId'])
+    .select(['referrer.email as referrerEmail', 'referred.email as referredEmail'])
+    .select((eb) =>
+      eb
+        .selectFrom('referral_reward')
+        .select((e) => e.fn.sum<number | string | null>('amount').as('sum'))
+        .whereRef('referral_reward.referral_id', '=', 'referral.id')
+        .where('referral_reward.state', '=', 'paid')
+        .as('paidMicro'),
+    )
+    // A reward for a payment that went back afterwards: for a person to look at.
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('referral_reward')
+            .innerJoin('wallet', 'wallet.account_id', 'referral.referred_id')
+            .innerJoin('payment', 'payment.ledger_id', 'wallet.ledger_id')
+            .innerJoin('payment_reversal', 'payment_reversal.payment_id', 'payment.id')
+            .select('payment.id')
+            .whereRef('referral_reward.referral_id', '=', 'referral.id')
+            .where('referral_reward.reason', '=', 'first_payment')
+            .where('referral_reward.state', '=', 'paid')
+            .where('payment_reversal.state', '=', 'taken'),
+        )
+        .as('wentBack'),
+    )
+    .orderBy('referral.joined_at', 'desc')
+    .limit(limit);
+  if (refusedOnly) query = query.where('referral.refused', 'is not', null);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    joinedAt: iso(Number(row.joined_at)),
+    referrer: row.referrerEmail ?? row.referrerId,
+    joined: row.referredEmail ?? row.referredId,
+    paidMicro: Number(row.paidMicro ?? 0),
+    note: row.refused
+      ? REFUSALS.referrer[row.refused]
+      : row.wentBack
+        ? 'Their payment went back after its reward.'
+        : '',
+  }));
+}

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { runCommand } from '../../server/accounts/commands.ts';
 import { payRewards, purgeNetworks } from '../../server/accounts/rewards.ts';
-import type { Policy } from '../../server/platform/config.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
+import { type Policy, parseConfig } from '../../server/platform/config.ts';
 import { type ReferralConfig, ReferralConfigSchema } from '../../server/platform/signInConfig.ts';
+import { systemIds } from '../../server/platform/system.ts';
 import type { LogAnswer, Referral, ReferralsAnswer } from '../../shared/credits.ts';
 import { Browser } from '../support/browser.ts';
 import type { Client } from '../support/client.ts';
@@ -296,6 +299,38 @@ onBothEnginesWithSignIn(
       assert.equal((await party.referrals(await party.member())).joined, 0);
       const { status } = await referrer.request('GET', '/api/referrals?before=yesterday');
       assert.equal(status, 400);
+    });
+
+    it('are listed for the operator, with the reason of those that earned nothing', async () => {
+      const referrer = await party.member();
+      const { link } = await party.referrals(referrer);
+      const good = await party.join(link, { person: somebody({ email: 'good@example.org' }) });
+      await party.join(link, { person: somebody({ email: 'good+2@example.org' }) });
+      const id = await party.paid(good);
+      await party.pay();
+      const { db, clock } = party.server;
+      const list = async (...args: string[]) => {
+        const deps = { db, clock, ids: systemIds, secret: '', leaseMs: 1000, runs: RUNS_OF_ACCOUNTS };
+        const { policy } = parseConfig({}, () => '{}');
+        const { lines } = await runCommand({ ...deps, policy }, ['referrals', ...args]);
+        return lines
+          .filter((line) => line.includes('good'))
+          .map((line) => line.replace(/ {2,}/g, '|').split('|').slice(2));
+      };
+      assert.deepEqual(await list(), [
+        ['good+2@example.org', '0', 'They had an account here before.'],
+        ['good@example.org', '500'],
+      ]);
+      assert.deepEqual((await list('--refused')).length, 1);
+      const row = { id: `refund:${id}:100`, payment_id: id, kind: 'refund' as const, cents: 100, at: 1 };
+      await db.write((tx) =>
+        tx
+          .insertInto('payment_reversal')
+          .values({ ...row, state: 'taken' })
+          .execute(),
+      );
+      assert.equal((await list())[1]![2], 'Their payment went back after its reward.');
+      await db.write((tx) => tx.deleteFrom('payment_reversal').where('payment_id', '=', id).execute());
     });
 
     it('refuse guests by name, and links that nobody has', async () => {
