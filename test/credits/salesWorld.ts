@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { checkPayment, type SaleDeps, startCheckout } from '../../server/credits/checkout.ts';
+import { findPayment } from '../../server/credits/payments.ts';
+import { openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
+import type { StripeService } from '../../server/credits/stripe.ts';
+import { applyEvent } from '../../server/credits/stripeEvents.ts';
+import type { Database, Tx } from '../../server/platform/db/database.ts';
+import { createLog } from '../../server/platform/log.ts';
+import { systemIds } from '../../server/platform/system.ts';
+import type { StripeDouble, StripeEvent } from '../doubles/stripe.ts';
+
+// What happens at the payment service and how it is told: late, twice, at once, out of order, in vain, or never.
+
+export const START = 1_800_000_000_000;
+const WINDOWS = [{ name: '5 hours', hours: 5, limitMicro: 1 }];
+/** Prices at which parts are no whole credits. */
+export const OFFERS = {
+  currency: 'usd',
+  packs: [
+    { id: 'odd', name: 'Odd', cents: 7, creditsMicro: 50 },
+    { id: 'even', name: 'Even', cents: 100, creditsMicro: 33 },
+  ],
+  plans: [{ id: 'plan', name: 'Plan', monthCents: 9, yearCents: 90, windows: WINDOWS }],
+};
+
+/** `at` is a checkout, of those there are, counted round. What can't happen now doesn't. */
+export type Deed =
+  | { do: 'begin'; offer: 'odd' | 'even' | 'plan' }
+  | { do: 'pay'; at: number; slowly: boolean; isLost: boolean }
+  | { do: 'arrive'; at: number; fails: boolean; isLost: boolean }
+  | { do: 'expire' | 'end'; at: number; isLost: boolean }
+  | { do: 'renew'; at: number; fails: boolean; isLost: boolean }
+  | { do: 'cancel'; at: number; isCancelled: boolean }
+  | { do: 'refund'; at: number; cents: number }
+  | { do: 'dispute'; at: number; cents: number }
+  | { do: 'decide'; at: number; isWon: boolean }
+  | { do: 'spend'; micro: number }
+  /** Somebody comes back from the page. */
+  | { do: 'look'; at: number }
+  /** An event, of those there were, so many times at once; the server dies in the middle of it, or right after. */
+  | { do: 'tell'; event: number; times: number; dies: 'never' | 'before' | 'after' };
+
+const at = fc.nat(3);
+const isLost = fc.constantFrom(false, false, false, true);
+const is = <T extends string>(what: T) => fc.constant(what);
+const weighed: [number, fc.Arbitrary<Deed>][] = [
+  [5, fc.record({ do: is('begin'), offer: fc.constantFrom('odd', 'even', 'plan', 'plan') })],
+  [6, fc.record({ do: is('pay'), at, slowly: fc.constantFrom(false, false, true), isLost })],
+  [2, fc.record({ do: is('arrive'), at, fails: fc.boolean(), isLost })],
+  [1, fc.record({ do: is('expire'), at, isLost })],
+  [1, fc.record({ do: is('end'), at, isLost })],
+  [2, fc.record({ do: is('renew'), at, fails: fc.constantFrom(false, false, true), isLost })],
+  [2, fc.record({ do: is('cancel'), at, isCancelled: fc.boolean() })],
+  [3, fc.record({ do: is('refund'), at, cents: fc.constantFrom(1, 3, 40, 100) })],
+  [2, fc.record({ do: is('dispute'), at, cents: fc.constantFrom(3, 100) })],
+  [2, fc.record({ do: is('decide'), at, isWon: fc.boolean() })],
+  [3, fc.record({ do: is('spend'), micro: fc.integer({ min: 1, max: 50 }) })],
+  [1, fc.record({ do: is('look'), at })],
+  [
+    10,
+    fc.record({
+      do: is('tell'),
+      event: fc.nat(20),
+      times: fc.constantFrom(1, 1, 2, 3),
+      dies: fc.constantFrom('never', 'never', 'never', 'before', 'after'),
+    }),
+  ],
+];
+export const deeds: fc.Arbitrary<Deed[]> = fc.array(
+  fc.oneof(...weighed.map(([weight, arbitrary]) => ({ weight, arbitrary }))),
+  { minLength: 4, maxLength: 24, size: 'max' },
+);
+
+/** A checkout, and what of its money went back. */
+export interface Sale {
+  paymentId: string;
+  session: string;
+  pack: (typeof OFFERS)['packs'][number] | null;
+  cents: number;
+  refundedCents: number;
+  dispute: { cents: number; state: 'open' | 'won' | 'lost' } | null;
+  hasFailed: boolean;
+  /** Of a plan: how many periods were paid, and until when the newest reaches, in ms. */
+  periods: number;
+  paidTo: number;
+  /** Of a plan: the money of the period that counts went back. */
+  isPeriodBack: boolean;
+}
+
+/** In these a subscription goes on. */
+export const LIVE: ReadonlySet<string> = new Set(['active', 'past_due']);
+
+class Crash extends Error {}
+
+/** One account, its checkouts at the payment service, and what is told of them. */
+export class SalesWorld {
+  readonly accountId = randomUUID();
+  readonly ledgerId = randomUUID();
+  readonly sales: Sale[] = [];
+  spentMicro = 0;
+  readonly #events: StripeEvent[] = [];
+
+  private constructor(
+    readonly db: Database,
+    readonly stripe: StripeDouble,
+    readonly service: StripeService,
+    /** Ids of events that never reach the server: those alone of which the payment service can be asked afresh. */
+    readonly lost: Set<string>,
+  ) {}
+
+  static async open(db: Database, stripe: StripeDouble, service: StripeService, lost: Set<string>) {
+    const world = new SalesWorld(db, stripe, service, lost);
+    await db.write((tx) => openWallet(tx, world.accountId, world.ledgerId));
+    return world;
+  }
+
+  async do(deed: Deed): Promise<void> {
+    if (deed.do === 'begin') return this.#begin(deed.offer);
+    if (deed.do === 'spend') return this.#spend(deed.micro);
+    if (deed.do === 'tell') return this.#tell(deed);
+    const sale = this.sales[deed.at % this.sales.length];
+    if (!sale) return;
+    const told = await this.#happen(sale, deed);
+    this.#events.push(...told);
+    if ('isLost' in deed && deed.isLost) for (const { id } of told) this.lost.add(id);
+  }
+
+  async #begin(offer: 'odd' | 'even' | 'plan'): Promise<void> {
+    const pack = OFFERS.packs.find(({ id }) => id === offer) ?? null;
+    const request = pack ? { pack: pack.id } : { plan: 'plan', interval: 'month' as const };
+    const begun = await startCheckout(deps(this.db, this.service, START), this.accountId, request, 'http://here').catch(
+      (error: { code?: string }) => {
+        assert.equal(error.code, 'plan_active');
+      },
+    );
+    if (!begun) return;
+    const session = /cs_\w+/.exec(begun.url)![0];
+    const cents = pack?.cents ?? OFFERS.plans[0]!.monthCents;
+    const nothing = { refundedCents: 0, dispute: null, hasFailed: false, periods: 0, paidTo: 0, isPeriodBack: false };
+    this.sales.push({ paymentId: begun.checkoutId, session, pack, cents, ...nothing });
+  }
+
+  async #happen(sale: Sale, deed: Exclude<Deed, { do: 'begin' | 'spend' | 'tell' }>): Promise<StripeEvent[]> {
+    const session = this.stripe.sessions.get(sale.session)!;
+    const ref = session.subscription;
+    const subscription = ref === null ? undefined : this.stripe.subscriptions.get(ref);
+    const isPaid = session.payment_status === 'paid';
+    switch (deed.do) {
+      case 'pay': {
+        if (session.status !== 'open') return [];
+        const told = this.stripe.pay(sale.session, { slowly: deed.slowly });
+        if (!deed.slowly) this.#paid(sale);
+        return told;
+      }
+      case 'arrive': {
+        if (session.status !== 'complete' || isPaid || sale.hasFailed) return [];
+        const told = this.stripe.arrive(sale.session, { fails: deed.fails });
+        if (deed.fails) sale.hasFailed = true;
+        else this.#paid(sale);
+        return told;
+      }
+      case 'expire':
+        return session.status === 'open' ? this.stripe.expire(sale.session) : [];
+      case 'look': {
+        const late = deps(this.db, this.service, START + 60_000);
+        await checkPayment(late, this.accountId, sale.paymentId, 'http://here');
+        return [];
+      }
+      case 'cancel':
+        if (subscription?.status !== 'active') return [];
+        await this.service.setCancelled(ref!, deed.isCancelled);
+        return [this.stripe.events.findLast(({ data }) => data.object.id === ref)!];
+      case 'end':
+        return subscription && LIVE.has(subscription.status) ? this.stripe.endSubscription(ref!) : [];
+      case 'renew': {
+        if (subscription?.status !== 'active' || !(await this.#isKnown(sale))) return [];
+        const told = this.stripe.renew(ref!, { fails: deed.fails });
+        if (!deed.fails) this.#paid(sale);
+        return told;
+      }
+      case 'refund': {
+        if (!isPaid) return [];
+        if (sale.pack === null) {
+          if (subscription?.status !== 'active' || sale.isPeriodBack || !(await this.#isKnown(sale))) return [];
+          sale.isPeriodBack = true;
+          sale.refundedCents += sale.cents;
+          return this.stripe.refund(sale.session, sale.cents);
+        }
+        const cents = Math.min(deed.cents, sale.cents - sale.refundedCents);
+        if (cents === 0) return [];
+        sale.refundedCents += cents;
+        return this.stripe.refund(sale.session, cents);
+      }
+      case 'dispute': {
+        if (!isPaid || sale.pack === null || sale.dispute) return [];
+        sale.dispute = { cents: Math.min(deed.cents, sale.cents), state: 'open' };
+        return this.stripe.dispute(sale.session, 'needs_response', sale.dispute.cents);
+      }
+      case 'decide': {
+        if (sale.dispute?.state !== 'open') return [];
+        sale.dispute.state = deed.isWon ? 'won' : 'lost';
+        return this.stripe.dispute(sale.session, sale.dispute.state, sale.dispute.cents);
+      }
+    }
+  }
+
+  /** Of what comes long after a plan was paid for: by then it was told, or asked about. */
+  async #isKnown({ paymentId }: Sale): Promise<boolean> {
+    return (await findPayment(this.db.read, paymentId))!.state === 'paid';
+  }
+
+  #paid(sale: Sale): void {
+    const { subscription } = this.stripe.sessions.get(sale.session)!;
+    if (subscription === null) return;
+    sale.periods++;
+    sale.paidTo = this.stripe.subscriptions.get(subscription)!.to * 1000;
+    sale.isPeriodBack = false;
+  }
+
+  async #spend(micro: number): Promise<void> {
+    const id = randomUUID();
+    const charged = await this.db.write(async (tx) => {
+      const hold = { id, accountId: this.accountId, runId: id, amountMicro: micro, at: START };
+      if ((await placeHold(tx, hold)).kind !== 'held') return 0;
+      const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, estimated: false };
+      await settleHold(tx, { runId: id, conversationId: id, model: 'm', tool: 't', usage }, micro, START);
+      const held = await tx.selectFrom('hold').select('purchased').where('id', '=', id).executeTakeFirstOrThrow();
+      return held.purchased;
+    });
+    this.spentMicro += charged;
+  }
+
+  async #tell({ event: nth, times, dies }: Extract<Deed, { do: 'tell' }>): Promise<void> {
+    const event = this.#events[nth % this.#events.length];
+    if (!event || this.lost.has(event.id)) return;
+    const on = deps(dying(this.db, dies), this.service, START);
+    await Promise.all(
+      Array.from({ length: times }, () =>
+        deliver(on, event).catch((error) => {
+          if (!(error instanceof Crash)) throw error;
+        }),
+      ),
+    );
+  }
+}
+
+/** As the route does it, once the signature held. */
+export const deliver = (on: SaleDeps, { id, type, data }: StripeEvent) =>
+  applyEvent(on, { id, type, object: data.object });
+
+/** What the routes and the job have at hand, at `now`. */
+export function deps(db: Database, stripe: StripeService, now: number): SaleDeps {
+  const policy = { ...OFFERS, tierCents: [] };
+  return { db, clock: { now: () => now }, ids: systemIds, log, policy, raiseTier: async () => {}, stripe };
+}
+const log = createLog('silent');
+
+/** A database whose server dies before a transaction is committed, or right after. */
+function dying(db: Database, when: 'never' | 'before' | 'after'): Database {
+  if (when === 'never') return db;
+  const { engine, read, foreign, changes } = db;
+  async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (when === 'after') await db.write(work);
+    else
+      await db.write(async (tx) => {
+        await work(tx);
+        throw new Crash();
+      });
+    throw new Crash();
+  }
+  return { engine, read, foreign, changes, write, close: () => db.close() };
+}
