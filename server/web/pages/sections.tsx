@@ -2,9 +2,12 @@ import type { ComponentType } from 'preact';
 import type { AccountAnswer } from '../../../shared/account.ts';
 import { Balance } from './sections/Balance.tsx';
 import { Conversations } from './sections/Conversations.tsx';
+import { Credits } from './sections/Credits.tsx';
 import { Data } from './sections/Data.tsx';
 import { Devices } from './sections/Devices.tsx';
 import { Profile } from './sections/Profile.tsx';
+import { TokenLog } from './sections/TokenLog.tsx';
+import { Usage } from './sections/Usage.tsx';
 
 /** A part of the page, at `#<id>`; what follows a slash after it is the section's own. */
 export interface Section {
@@ -18,6 +21,9 @@ export interface Section {
 /** In the order of the navigation. Another part of the product is another line. */
 export const SECTIONS: readonly Section[] = [
   { id: 'balance', title: 'Balance', View: Balance },
+  { id: 'credits', title: 'Credits', View: Credits, isFor: ({ account }) => account.kind === 'member' },
+  { id: 'usage', title: 'Usage', View: Usage },
+  { id: 'log', title: 'Token log', View: TokenLog },
   { id: 'conversations', title: 'Conversations', View: Conversations },
   { id: 'devices', title: 'Devices', View: Devices },
   { id: 'profile', title: 'Profile', View: Profile, isFor: ({ account }) => account.kind === 'member' },
