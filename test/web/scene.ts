@@ -68,7 +68,10 @@ export class Scene {
     await context.addInitScript(evaluable);
     const page = await context.newPage();
     const told: string[] = [];
-    page.on('console', (message) => told.push(message.text()));
+    page.on('console', (message) => {
+      // The browser's own line about a part that this server does not have.
+      if (!/404/.test(message.text()) || !message.location().url.endsWith('/api/referrals')) told.push(message.text());
+    });
     page.on('pageerror', (error) => told.push(String(error)));
     return { page, context, told };
   }

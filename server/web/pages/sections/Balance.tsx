@@ -1,7 +1,7 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
 import type { LogAnswer } from '../../../../shared/credits.ts';
 import { Split, type SplitPart } from '../charts.tsx';
-import { credits, signedCredits, when, zoned } from '../format.ts';
+import { credits, signedCredits, spent, when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Bar, Failure, Loading } from '../parts.tsx';
 
@@ -82,7 +82,8 @@ function Windows({ balance }: { balance: BalanceNow }) {
                     `It is free again on ${zoned(window.nextFreeAt)}.`
                   ) : (
                     <>
-                      <span class="number">{credits(window.nextFreeMicro)}</span> free up on {zoned(window.nextFreeAt)},
+                      <span class="number">{spent(window.nextFreeMicro)}</span> of it{' '}
+                      {spent(window.nextFreeMicro) === '1 credit' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
                       all of it by {zoned(window.allFreeAt)}.
                     </>
                   )}

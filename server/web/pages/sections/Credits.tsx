@@ -68,8 +68,8 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
         <>
           <h2>Packs</h2>
           <p class="soft">
-            Bought once, they add up and never expire. They are used when promotional credits
-            {current || plans.length > 0 ? ' and the plan' : ''} are, and are not given back for money.
+            Bought once, they add up and never expire. They are used after promotional credits
+            {current || plans.length > 0 ? ' and the plan' : ''}, and money is not given back for them.
           </p>
           <ul class="offers">
             {packs.map(({ id, name, cents, creditsMicro }) => (
@@ -141,7 +141,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
                 aria-label={`Take ${name} for ${price}`}
                 onClick={() => buy({ plan: id, interval })}
               >
-                Take this plan
+                Take {name}
               </button>
             </li>
           );

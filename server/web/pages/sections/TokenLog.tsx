@@ -82,7 +82,7 @@ function Table({ list }: { list: readonly LogEntry[] }) {
         <tr>
           <th scope="col">When</th>
           <th scope="col">What</th>
-          <th scope="col">Model</th>
+          <th scope="col">Model, tool</th>
           <th scope="col">Tokens</th>
           <th scope="col">Credits</th>
           <th scope="col">Left after</th>
@@ -104,10 +104,12 @@ function Line({ entry }: { entry: LogEntry }) {
       <td class="soft">{instant(at)}</td>
       <td class="what">
         <span class="kind">{KINDS[kind]}</span> {reason}
-        {tool && <span class="soft"> · {tool}</span>}
       </td>
-      <td class="soft model">{model}</td>
-      <td class="soft tokens">
+      <td class="soft few">
+        {model && <span>{model}</span>}
+        {tool && <span>{tool}</span>}
+      </td>
+      <td class="soft few tokens">
         {usage && (
           <>
             <span class="number">
@@ -119,7 +121,7 @@ function Line({ entry }: { entry: LogEntry }) {
         )}
       </td>
       <td class="amount number">{signedCredits(amountMicro)}</td>
-      <td class="after number" data-label="left">
+      <td class="after number">
         {balanceMicro === null ? <span class="hidden">unchanged</span> : credits(balanceMicro)}
       </td>
     </tr>

@@ -78,7 +78,7 @@ function Totals({ total }: { total: UsageAnswer['total'] }) {
     <dl class="tiles">
       {tile('Credits', cost(chargedMicro))}
       {tile('Runs', count(runs))}
-      {tile('Tokens in', count(inputTokens), `${cached} % cached, which cost less`)}
+      {tile('Tokens in', count(inputTokens), `${cached} % cached`)}
       {tile('Tokens out', count(outputTokens))}
     </dl>
   );
