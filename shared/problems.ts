@@ -23,7 +23,7 @@ export const PROBLEMS = {
   suspended: { status: 403, title: 'This account is suspended' },
   foreign_page: { status: 403, title: 'Not asked by a page of this server' },
   not_for_sale: { status: 404, title: 'Nothing is sold here' },
-  not_offered: { status: 404, title: 'This way to sign in is not offered here' },
+  not_offered: { status: 404, title: 'This is not offered here' },
   not_found: { status: 404, title: 'Not found' },
   conversation_busy: { status: 409, title: 'This conversation is already answering' },
   run_id_reused: { status: 409, title: 'This run id was used for another request' },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { auditLive, tellViolation } from '../credits/audit.ts';
 import { auditGrace } from '../credits/auditJob.ts';
 import { type Clock, type Ids, iso } from '../platform/clock.ts';
@@ -7,6 +8,7 @@ import type { Database } from '../platform/db/database.ts';
 import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
 import { mailboxOf } from './emails.ts';
 import { findAccountOf, signIn } from './identities.ts';
+import { allReferrals } from './referralList.ts';
 import { applyRetention, type RetentionDeps } from './retention.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 
@@ -20,12 +22,16 @@ export const USAGE = `npm run admin -- COMMAND
                                     nothing is answered to it; its owner reads why
   restore ACCOUNT                   ends a suspension
   tier ACCOUNT N                    which limits apply
+  referrals [--refused]             who joined by whose link, what it earned, or why nothing
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   help
 
 ACCOUNT is an id or an email address. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
 days from now (12h, 7d); without it a suspension lasts until it is ended.`;
+
+/** The newest of them: more is read by nobody. */
+const MAX_REFERRALS = 1000;
 
 export interface CommandDeps extends RetentionDeps {
   db: Database;
@@ -78,6 +84,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       tier: { type: 'string' },
       why: { type: 'string' },
       until: { type: 'string' },
+      refused: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -132,6 +139,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       await deps.db.write((tx) => setTier(tx, account.id, tier));
       return [`${named(account)} has tier ${tier}.`];
     }
+    case 'referrals': {
+      only('refused');
+      taken(0, 'no account');
+      return referrals(deps, values.refused === true);
+    }
     case 'audit': {
       only();
       taken(0, 'no account');
@@ -180,6 +192,19 @@ async function create(deps: CommandDeps, email: string, name: string | undefined
     return accountId;
   });
   return [`Made ${made} for ${address}. Its owner signs in by a code sent there.`];
+}
+
+async function referrals({ db }: CommandDeps, refusedOnly: boolean): Promise<string[]> {
+  const found = await allReferrals(db.read, { refusedOnly, limit: MAX_REFERRALS });
+  if (found.length === 0) return ['There is none.'];
+  const rows = found.map(({ joinedAt, referrer, joined, paidMicro, note }) => [
+    joinedAt.slice(0, 10),
+    referrer,
+    joined,
+    String(paidMicro / MICRO_PER_CREDIT),
+    note,
+  ]);
+  return columns([['joined', 'by the link of', 'who', 'credits', 'note'], ...rows]);
 }
 
 function readTier(text: string): number {

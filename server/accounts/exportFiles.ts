@@ -18,6 +18,7 @@ export const EXPORT_README = `# Your data at Perigee
 |---|---|
 | profile.json | your account: name, address, how you sign in, your balance |
 | sessions.json | devices, tools and browsers that are signed in |
+| referrals.json | who joined by your link, without a name, and what that earned; only if somebody did |
 | token-log.json, token-log.csv | every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000) |
 | conversations/*.json | each conversation whole: messages, what was attached, what later messages replaced |
 | conversations/*.md | the same to read, without what was replaced |

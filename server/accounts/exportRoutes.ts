@@ -9,10 +9,13 @@ import type { Database } from '../platform/db/database.ts';
 import { type Api, rawAnswer, rawStream } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import { conversationJson, conversationMarkdown, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
+import { referralsOf } from './referralList.ts';
 import { listSessions } from './sessions.ts';
 import { balanceOf, describeAccount } from './store.ts';
 
 const CONVERSATIONS_AT_ONCE = 50;
+/** A few lines each: more than anybody has. */
+const MAX_REFERRALS = 10_000;
 
 const exported = createRoute({
   method: 'get',
@@ -32,6 +35,7 @@ export function exportRoutes(
     const account = await describeAccount(db.read, accountId, now);
     const balance = await balanceOf(db.read, policy, accountId, now);
     const sessions = await listSessions(db.read, accountId, sessionId);
+    const { referrals } = await referralsOf(db.read, accountId, undefined, MAX_REFERRALS);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
       'content-type': 'application/zip',
@@ -57,6 +61,7 @@ export function exportRoutes(
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
         whole('profile.json', { account, balance });
         whole('sessions.json', sessions);
+        if (referrals.length > 0) whole('referrals.json', referrals);
         pieces('token-log.json', () => logJson(db.read, accountId));
         pieces('token-log.csv', () => logCsv(db.read, accountId));
         for (let after = ''; !gone.aborted; ) {

@@ -30,23 +30,23 @@ export async function findAccountOf(db: Reader, who: Identified): Promise<string
 /**
  * The account of whoever signs in, made if it is their first time: one for each provider's subject and each verified mailbox.
  * Of any number who sign in as the same person at once, one makes it. `terms` is the version that was accepted:
- * none is made without; whoever has an account is asked again later.
+ * none is made without; whoever has an account is asked again later. `isFirst`: nobody like them has ever had one.
  */
 export async function signIn(
   tx: Tx,
   deps: SignUpDeps,
   who: Identified,
   { terms, at }: { terms: string | null; at: number },
-): Promise<{ accountId: string; isNew: boolean } | { accountId: null }> {
+): Promise<{ accountId: string; isNew: boolean; isFirst: boolean } | { accountId: null }> {
   const known = await findAccountOf(tx, who);
   if (known) {
     if (terms) await acceptTerms(tx, known, terms, at);
-    return { accountId: await remember(tx, known, who, at), isNew: false };
+    return { accountId: await remember(tx, known, who, at), isNew: false, isFirst: false };
   }
   // Nobody else signs up from here on: a no-op update, because it locks the row on both engines alike.
   await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
   const meanwhile = await findAccountOf(tx, who);
-  if (meanwhile) return { accountId: await remember(tx, meanwhile, who, at), isNew: false };
+  if (meanwhile) return { accountId: await remember(tx, meanwhile, who, at), isNew: false, isFirst: false };
   if (terms === null) return { accountId: null };
   const accountId = deps.ids.next();
   await tx
@@ -66,8 +66,9 @@ export async function signIn(
     .execute();
   await openWallet(tx, accountId, deps.ids.next());
   await remember(tx, accountId, who, at);
-  await giveBonus(tx, deps, accountId, who, at);
-  return { accountId, isNew: true };
+  const isFirst = await claimBonus(tx, deps, who, at);
+  if (isFirst) await giveBonus(tx, deps, accountId, at);
+  return { accountId, isNew: true, isFirst };
 }
 
 /** How one can sign in to an account, by provider. */
@@ -116,10 +117,9 @@ async function remember(tx: Tx, accountId: string, who: Identified, at: number):
   return accountId;
 }
 
-/** Once for each verified mailbox and each subject, ever: also after the account was deleted, of which only hashes stay. */
-async function giveBonus(tx: Tx, { policy, secret }: SignUpDeps, accountId: string, who: Identified, at: number) {
-  const amountMicro = policy.accounts.bonusMicro;
-  if (amountMicro === 0 || who.provider === 'local') return;
+/** True once for each verified mailbox and each subject, ever: of an account that was deleted, hashes stay for this. */
+async function claimBonus(tx: Tx, { secret }: SignUpDeps, who: Identified, at: number): Promise<boolean> {
+  if (who.provider === 'local') return false;
   const mailbox = verifiedMailbox(who);
   const claims = [`${who.provider}:${who.subject}`, ...(mailbox === null ? [] : [`mailbox:${personOf(mailbox)}`])];
   let isFirst = true;
@@ -131,7 +131,12 @@ async function giveBonus(tx: Tx, { policy, secret }: SignUpDeps, accountId: stri
       .executeTakeFirst();
     isFirst &&= made.numInsertedOrUpdatedRows === 1n;
   }
-  if (!isFirst) return;
+  return isFirst;
+}
+
+async function giveBonus(tx: Tx, { policy }: SignUpDeps, accountId: string, at: number): Promise<void> {
+  const amountMicro = policy.accounts.bonusMicro;
+  if (amountMicro === 0) return;
   const reason = 'Welcome to Perigee';
   await grant(tx, { accountId, amountMicro, requestId: `sign-up:${accountId}`, reason, at });
 }

@@ -14,6 +14,7 @@ import { decideDevice, findWaiting, readUserCode } from './deviceGrants.ts';
 import { mailboxOf } from './emails.ts';
 import { type Flow, Flows, type Purpose } from './flows.ts';
 import { findAccountOf, type Identified, signIn } from './identities.ts';
+import { joinByLink, joinPage } from './joining.ts';
 import { readPageCookie, writePageCookie } from './pageCookie.ts';
 import { endSession } from './sessions.ts';
 import * as pages from './signInPages.ts';
@@ -50,7 +51,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     if (status >= 500) deps.log.error({ requestId: c.var.requestId, err: refusal.cause ?? error }, 'a page failed');
     return show(c, pages.messagePage(title, refusal.detail), status);
   });
-  for (const path of ['/sign-in', '/sign-in/*', '/device']) {
+  for (const path of ['/sign-in', '/sign-in/*', '/device', '/join/*']) {
     web.use(path, async (c, next) => {
       await next();
       c.header('content-security-policy', POLICY);
@@ -181,6 +182,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     return done;
   });
 
+  joinPage(web, deps);
+
   web.get('/device', (c) => {
     requireOffered();
     return show(c, pages.devicePage(readUserCode(c.req.query('user_code') ?? '') ?? ''));
@@ -261,10 +264,12 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const done = await db.write(async (tx) => {
       const found = await peekCode(tx, 'identified', flow.secret, at);
       if (!found) throw usedUp();
-      const { accountId } = await signIn(tx, deps, found.data, { terms, at });
-      if (accountId === null) return 'terms' as const;
+      const signed = await signIn(tx, deps, found.data, { terms, at });
+      if (signed.accountId === null) return 'terms' as const;
+      const { accountId } = signed;
       // Whoever takes the code goes on; of two clicks at once, one.
       if (!(await redeemCode(tx, 'identified', flow.secret, at))) throw usedUp();
+      if (signed.isNew) await joinByLink(tx, c, deps, { ...signed, signedInHere: before?.accountId ?? null, at });
       if (purpose.kind === 'editor') {
         const { challenge, name, tool } = purpose;
         const made = { code, purpose: 'authorization' as const, accountId, data: { challenge, name, tool } };

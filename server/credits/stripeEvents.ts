@@ -94,6 +94,9 @@ export async function applyEvent(
     const back = { kind: 'dispute' as const, disputeId, cents: amount, currency, state };
     return moneyBackEvent(deps, told, payment_intent, back, state === 'taken');
   }
+  // Rare, and a bank's word days later: which of several refunds it was is not in what is told. A person decides.
+  if (type === 'refund.failed')
+    return note(deps, told, 'misfit', 'a refund failed whose credits were taken back: grant them again by hand');
   // Stripe can be set up to tell more than this; none of it is about money.
   return 'nothing';
 }

@@ -13,13 +13,30 @@ const OidcConfigSchema = z.strictObject({
   scopes: z.array(z.string()).default(['openid', 'email', 'profile']),
 });
 
+const credits = (n: number) => n * MICRO_PER_CREDIT;
+
+/** What an account earns by those who join by its link. An amount of 0 is a reward that there isn't. */
+export const ReferralConfigSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** To the referrer, once the one who joined has spent so much; so often in a calendar month (UTC). */
+  spentMicro: z.int().min(1).default(credits(20)),
+  spentRewardMicro: z.int().min(0).default(credits(50)),
+  spentPerMonth: z.int().min(1).default(10),
+  /** To the referrer, by the first payment. */
+  firstPaymentRewardMicro: z.int().min(0).default(credits(500)),
+  /** To both, once the one who joined has used so many tokens. */
+  usedTokens: z.int().min(1).default(1_000_000),
+  usedRewardMicro: z.int().min(0).default(credits(50)),
+  /** More than so many from one network in a day by one link are not taken for people. */
+  perNetworkDay: z.int().min(1).default(3),
+});
+export type ReferralConfig = z.infer<typeof ReferralConfigSchema>;
+
 /** Accounts, by the defaults of the service's policy. */
 export const AccountConfigSchema = z.strictObject({
   /** What a new account gets, once for each verified email and provider's subject. */
-  bonusMicro: z
-    .int()
-    .min(0)
-    .default(100 * MICRO_PER_CREDIT),
+  bonusMicro: z.int().min(0).default(credits(100)),
+  referrals: ReferralConfigSchema.default(ReferralConfigSchema.parse({})),
   smallestAge: z.int().min(0).default(13),
   terms: z.strictObject({ version: z.string().min(1), url: z.url().optional() }).default({ version: '1' }),
   /** How long a closed account can be kept after all, before it is deleted. */

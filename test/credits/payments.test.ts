@@ -483,6 +483,17 @@ onBothEnginesWithShop('packs', (shop) => {
       assert.equal((await has(member)).purchased, 500);
     });
 
+    it('a refund that failed at a bank after all: an operator reads of it, and nothing moves by itself', async () => {
+      const member = await shop().member();
+      const { session } = await shop().buy(member);
+      await shop().tell(shop().stripe.refund(session, 500));
+      const event = shop().stripe.invent('refund.failed', { id: 're_1', object: 'refund', amount: 500 });
+      const before = await journal();
+      await shop().tell([event]);
+      assert.deepEqual(await journal(), before);
+      assert.ok(shop().logged.some((line) => line.startsWith('error') && line.includes(event.id)));
+    });
+
     it('money back of payments that are not ours', async () => {
       const [charge] = shop().stripe.refund((await shop().buy(await shop().member())).session, 500);
       await shop().tell([shop().stripe.invent('charge.refunded', { ...charge!.data.object, payment_intent: null })]);

@@ -29,9 +29,12 @@ export class SignInWorld {
   /** Signs an editor in as that person, from its address to its token. */
   async signIn(
     person: Person,
-    { editor = this.editor(), guestToken }: { editor?: Editor; guestToken?: string } = {},
+    {
+      editor = this.editor(),
+      browser = new Browser(),
+      guestToken,
+    }: { editor?: Editor; browser?: Browser; guestToken?: string } = {},
   ): Promise<{ member: Member; answer: TokenAnswer }> {
-    const browser = new Browser();
     const confirm = await this.identify(person, editor.signInAddress(), browser);
     const opened = await browser.submit(confirm, { decision: 'continue', terms: '1' });
     const code = editorAddress(opened).searchParams.get('code')!;

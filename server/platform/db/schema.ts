@@ -22,6 +22,14 @@ export interface Schema {
   plan_use: PlanUseRow;
   subscription: SubscriptionRow;
   limit_use: LimitUseRow;
+  referral_link: { account_id: string; code: string; created_at: number };
+  referral: ReferralTable;
+  referral_reward: ReferralRewardRow;
+  /** JSON of the price that was charged when a node last started. */
+  price_in_force: { model: string; price: string };
+  price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
+  /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
+  notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;
@@ -239,6 +247,30 @@ export interface LimitUseRow {
   model: string;
   tokens: number;
   at: number;
+}
+
+/** Somebody who joined by another account's link. */
+export interface ReferralTable {
+  id: string;
+  referred_id: string;
+  referrer_id: string;
+  joined_at: number;
+  /** Keyed hash of where they came from, for a month: many from one place are no people. */
+  network: string | null;
+  /** Why it earns nothing: what an operator reads. */
+  refused: 'own_browser' | 'same_device' | 'same_person' | 'same_network' | null;
+  /** The newest line of their token log that was looked at. */
+  seen_seq: Generated<number>;
+}
+
+export interface ReferralRewardRow {
+  referral_id: string;
+  reason: 'spent' | 'first_payment' | 'used';
+  side: 'referrer' | 'referred';
+  /** `verified`: it is due, and waits for its turn. */
+  state: 'pending' | 'verified' | 'paid';
+  amount: number;
+  paid_at: number | null;
 }
 
 /** One checkout: a pack or a plan, as it was offered when somebody set out to pay for it. */

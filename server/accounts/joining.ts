@@ -1,0 +1,46 @@
+import type { Hono } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { AppContext, AppEnv } from '../platform/http.ts';
+import type { AuthDeps } from './authRoutes.ts';
+import { network } from './guests.ts';
+import { optionsOf, prefixOf } from './pageCookie.ts';
+import { areReferralsOn, type Joined, join, ownerOfLink } from './referrals.ts';
+import { messagePage } from './signInPages.ts';
+
+const COOKIE = 'perigee_joined_by';
+/** Between a click on a link and the sign-in. */
+const COOKIE_S = 30 * 24 * 3600;
+
+/** Where the link of an account leads: this browser remembers it until somebody signs up here. */
+export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
+  const { db, origins } = deps;
+  const { bonusMicro } = deps.policy.accounts;
+  web.get('/join/:code', async (c) => {
+    const code = c.req.param('code');
+    if (!areReferralsOn(deps) || (await ownerOfLink(db.read, code)) === null) {
+      const text = 'Whoever gave it to you may have closed their account. You can use Perigee without it.';
+      const wayOn = { href: '/account', label: 'Go on' };
+      return c.html(messagePage('This link is not good any more', text, wayOn), 404);
+    }
+    setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
+    const gift = bonusMicro > 0 ? ` and get ${bonusMicro / MICRO_PER_CREDIT} credits` : '';
+    const text = `An AI coding assistant with an honest meter. Sign in${gift}; then install Perigee in your editor and sign in there, too. If you have an account, it stays as it is.`;
+    return c.html(messagePage('You are invited to Perigee', text, { href: '/sign-in', label: 'Sign in' }));
+  });
+}
+
+/** Notes by whose link somebody came who has just made an account in this browser, if by any. */
+export async function joinByLink(
+  tx: Tx,
+  c: AppContext,
+  deps: AuthDeps,
+  made: Pick<Joined, 'accountId' | 'isFirst' | 'signedInHere' | 'at'>,
+): Promise<void> {
+  const code = getCookie(c, COOKIE, prefixOf(c, deps.origins));
+  if (!code) return;
+  const address = deps.addressOf(c);
+  const from = address === null ? null : network(address, deps.secret);
+  await join(tx, { ids: deps.ids, policy: deps.policy.accounts.referrals }, { ...made, code, network: from });
+}
