@@ -6,6 +6,7 @@ import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
+import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
 import { mailboxOf } from './emails.ts';
 import { findAccountOf, signIn } from './identities.ts';
 import { allReferrals } from './referralList.ts';
@@ -49,18 +50,6 @@ export interface CommandResult {
   lines: string[];
 }
 
-/** A command that can't be understood, or not be done, in one line that says what to do. */
-class Refused extends Error {
-  constructor(
-    readonly code: 1 | 2,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
-
 /** The operator's commands. Never throws for what the operator can mend. */
 export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
   try {
@@ -100,12 +89,12 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'find': {
       only();
       taken(1, 'a text');
-      return table(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
+      return accountTable(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
     }
     case 'show': {
       only();
       taken(1, 'an account');
-      return describe(await one(deps, rest[0]!), deps.clock.now());
+      return accountLines(await one(deps, rest[0]!), deps.clock.now());
     }
     case 'create': {
       only('name', 'tier');
@@ -220,52 +209,4 @@ function readInstant(text: string, now: number): number {
   if (!Number.isFinite(at)) throw misused(`"${text}" is no time.`);
   if (at <= now) throw misused(`"${text}" is over already.`);
   return at;
-}
-
-const named = (account: FoundAccount) => account.email ?? account.name ?? account.id;
-
-function stateOf(account: FoundAccount, now: number): string {
-  if (account.goneAt !== null) return `closed, deleted on ${iso(account.goneAt)}`;
-  if (account.suspended && (account.suspended.until === null || account.suspended.until > now))
-    return account.suspended.until === null ? 'suspended' : `suspended until ${iso(account.suspended.until)}`;
-  return 'open';
-}
-
-function table(accounts: readonly FoundAccount[], now: number): string[] {
-  if (accounts.length === 0) return ['There is none.'];
-  const rows = accounts.map((account) => [
-    account.id,
-    account.kind === 'guest' ? 'guest' : `tier ${account.tier}`,
-    stateOf(account, now),
-    iso(account.lastActiveAt).slice(0, 10),
-    [account.email, account.name].filter(Boolean).join(', '),
-  ]);
-  return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
-}
-
-function describe(account: FoundAccount, now: number): string[] {
-  const rows = [
-    ['account', account.id],
-    ['kind', account.kind === 'guest' ? 'guest' : `member, tier ${account.tier}`],
-    ['email', account.email ?? ''],
-    ['name', account.name ?? ''],
-    ['signs in by', account.providers.join(', ')],
-    ['state', stateOf(account, now)],
-    ['why', account.suspended?.why ?? ''],
-    ['made', iso(account.createdAt)],
-    ['last seen', iso(account.lastActiveAt)],
-  ];
-  return columns(rows.filter(([, value]) => value !== ''));
-}
-
-/** In columns as wide as their longest cell; what people are called can't move the cursor or the colours of a terminal. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const plain = rows.map((row) => row.map((cell) => cell.replace(/[\p{Cc}\p{Cf}]/gu, '')));
-  const widths = plain[0]!.map((_, i) => Math.max(...plain.map((row) => (row[i] ?? '').length)));
-  return plain.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }
