@@ -1,3 +1,4 @@
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { iso } from '../platform/clock.ts';
 import type { FoundAccount } from './accountSearch.ts';
 
@@ -66,3 +67,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** "1,234.5 credits", exactly. */
+export const inCredits = (micro: number) =>
+  `${(micro / MICRO_PER_CREDIT).toLocaleString('en-US', { maximumFractionDigits: 6 })} credits`;

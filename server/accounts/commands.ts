@@ -7,6 +7,7 @@ import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
 import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
+import { grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { mailboxOf } from './emails.ts';
 import { findAccountOf, signIn } from './identities.ts';
 import { allReferrals } from './referralList.ts';
@@ -23,12 +24,16 @@ export const USAGE = `npm run admin -- COMMAND
                                     nothing is answered to it; its owner reads why
   restore ACCOUNT                   ends a suspension
   tier ACCOUNT N                    which limits apply
+  grant ACCOUNT CREDITS --why TEXT [--id TEXT]
+                                    promotional credits, once for each id; its owner reads why
+  reset ACCOUNT [CREDITS] --why TEXT
+                                    takes promotional credits back, all or so many, as far as they are free
   referrals [--refused]             who joined by whose link, what it earned, or why nothing
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   help
 
-ACCOUNT is an id or an email address. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
+ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
 days from now (12h, 7d); without it a suspension lasts until it is ended.`;
 
 /** The newest of them: more is read by nobody. */
@@ -65,6 +70,9 @@ export async function runCommand(deps: CommandDeps, args: readonly string[]): Pr
 }
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
+  // parseArgs would take it for an option.
+  const negative = args.find((arg) => /^-[\d.]/.test(arg));
+  if (negative !== undefined) throw misused(`"${negative}" is less than nothing.`);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -73,6 +81,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       tier: { type: 'string' },
       why: { type: 'string' },
       until: { type: 'string' },
+      id: { type: 'string' },
       refused: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
@@ -84,6 +93,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
   const only = (...allowed: string[]) => {
     const other = Object.keys(values).find((name) => !allowed.includes(name));
     if (other) throw misused(`${command} takes no --${other}.`);
+  };
+  const reason = () => {
+    const why = values.why?.trim();
+    if (!why) throw misused(`${command} needs --why: its owner reads it.`);
+    return why;
   };
   switch (command) {
     case 'find': {
@@ -104,8 +118,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'suspend': {
       only('why', 'until');
       taken(1, 'an account');
-      const why = values.why?.trim();
-      if (!why) throw misused('suspend needs --why: its owner reads it.');
+      const why = reason();
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
@@ -127,6 +140,21 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       if (account.kind === 'guest') throw new Refused(1, 'A guest has no tier.');
       await deps.db.write((tx) => setTier(tx, account.id, tier));
       return [`${named(account)} has tier ${tier}.`];
+    }
+    case 'grant': {
+      only('why', 'id');
+      taken(2, 'an account and a number of credits');
+      const amountMicro = readCredits(rest[1]!);
+      const id = values.id === undefined ? undefined : readGrantId(values.id);
+      const why = reason();
+      return [await grantCredits(deps, await one(deps, rest[0]!), { amountMicro, why, id })];
+    }
+    case 'reset': {
+      only('why');
+      if (rest.length !== 2) taken(1, 'an account, perhaps a number of credits');
+      const mostMicro = rest[1] === undefined ? null : readCredits(rest[1]);
+      const why = reason();
+      return [await resetCredits(deps, await one(deps, rest[0]!), { mostMicro, why })];
     }
     case 'referrals': {
       only('refused');

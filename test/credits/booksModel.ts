@@ -18,7 +18,7 @@ export const GIFTS: readonly number[] = [60, 30, 30];
 export type Who = 0 | 1 | 2;
 
 export type Step =
-  | { do: 'grant' | 'hold'; who: Who; micro: number }
+  | { do: 'grant' | 'reset' | 'hold'; who: Who; micro: number }
   | { do: 'buy'; micro: number }
   | { do: 'settle' | 'void'; run: number; micro: number }
   | { do: 'refund'; run: number }
@@ -34,6 +34,7 @@ const who = fc.constantFrom<Who[]>(0, 0, 0, 1, 2);
 const run = fc.nat(5);
 const move = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('grant' as const), who, micro }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reset' as const), who, micro }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('buy' as const), micro }) },
   { weight: 7, arbitrary: fc.record({ do: fc.constant('hold' as const), who, micro }) },
   {
@@ -113,6 +114,8 @@ export class BooksModel {
         if (this.heirs[step.who] !== null) return 'closed';
         this.purses[step.who]!.promotional += step.micro;
         return 'given';
+      case 'reset':
+        return this.#reset(step.who, step.micro);
       case 'buy':
         this.purses[0]!.purchased += step.micro;
         return 'given';
@@ -130,6 +133,14 @@ export class BooksModel {
       default:
         return this.#changePlan(step.do);
     }
+  }
+
+  /** What a purse has is free: what is held was taken out of it. */
+  #reset(whose: Who, most: number): string {
+    if (this.heirs[whose] !== null) return 'closed';
+    const taken = Math.min(most, this.purses[whose]!.promotional);
+    this.purses[whose]!.promotional -= taken;
+    return taken === 0 ? 'nothing_free' : `taken ${taken}`;
   }
 
   #hold(whose: Who, amount: number): string {

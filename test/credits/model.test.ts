@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { audit } from '../../server/credits/audit.ts';
 import { takeOver } from '../../server/credits/moves.ts';
 import { cancelPlan, endPlan, renewPlan, startPlan } from '../../server/credits/plans.ts';
+import { takeBack } from '../../server/credits/promotions.ts';
 import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold, voidHold } from '../../server/credits/store.ts';
 import { parseConfig } from '../../server/platform/config.ts';
@@ -66,6 +67,11 @@ for (const engine of ENGINES)
             const accountId = accounts[step.who]!.id;
             await grant(tx, { accountId, amountMicro: step.micro, requestId: id, reason: 'for the test', at });
             return 'given';
+          }
+          case 'reset': {
+            const accountId = accounts[step.who]!.id;
+            const back = await takeBack(tx, { accountId, mostMicro: step.micro, id, reason: 'for the test', at });
+            return back.kind === 'taken' ? `taken ${back.takenMicro}` : back.kind;
           }
           case 'buy': {
             const { ledgerId } = accounts[0]!;
