@@ -69,5 +69,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** "1,234.5 credits", exactly. */
-export const inCredits = (micro: number) =>
-  `${(micro / MICRO_PER_CREDIT).toLocaleString('en-US', { maximumFractionDigits: 6 })} credits`;
+export function inCredits(micro: number): string {
+  const credits = (micro / MICRO_PER_CREDIT).toLocaleString('en-US', { maximumFractionDigits: 6 });
+  return `${credits} ${micro === MICRO_PER_CREDIT ? 'credit' : 'credits'}`;
+}

@@ -51,7 +51,7 @@ function tellGiven(given: Given, account: FoundAccount, amountMicro: number, id 
     case 'given':
       return `${who} has ${inCredits(amountMicro)} more.`;
     case 'given_before':
-      return `${who} has got these ${inCredits(amountMicro)} on ${iso(given.at)}: nothing more was given.`;
+      return `${who} got ${inCredits(amountMicro)} by this id on ${iso(given.at)}: nothing more was given.`;
     case 'id_taken':
       throw new Refused(
         1,
@@ -68,7 +68,7 @@ function tellGiven(given: Given, account: FoundAccount, amountMicro: number, id 
 }
 
 function tellTaken({ by, ...before }: Extract<Given, { kind: 'id_taken' }>, id: string, amountMicro: number): string {
-  const earlier = `By the id "${id}", ${inCredits(before.amountMicro)} were given on ${iso(before.at)}`;
+  const earlier = `The id "${id}" gave ${inCredits(before.amountMicro)} on ${iso(before.at)}`;
   if (by === 'another_amount') return `${earlier}, not ${inCredits(amountMicro)}.`;
   return by === 'another_account' ? `${earlier} to another account.` : `${earlier} for another reason.`;
 }
@@ -83,11 +83,11 @@ export async function resetCredits(
   const reset = await db.write((tx) => takeBack(tx, back));
   const who = named(account);
   if (reset.kind === 'closed') throw gone(who);
-  const held = reset.heldMicro > 0 ? ` Running answers hold ${inCredits(reset.heldMicro)}: those were left alone.` : '';
+  const held = reset.heldMicro > 0 ? ` Running answers hold ${inCredits(reset.heldMicro)}, left alone.` : '';
   if (reset.kind === 'nothing_free') throw new Refused(1, `${who} has no promotional credits that are free.${held}`);
   const { takenMicro } = reset;
-  const short = mostMicro !== null && takenMicro < mostMicro ? ` No more of ${inCredits(mostMicro)} were free.` : '';
-  return `${inCredits(takenMicro)} of ${who} were taken back.${short}${held}`;
+  const short = mostMicro !== null && takenMicro < mostMicro ? ` No more was free, of ${inCredits(mostMicro)}.` : '';
+  return `Took ${inCredits(takenMicro)} back from ${who}.${short}${held}`;
 }
 
 const gone = (who: string) =>

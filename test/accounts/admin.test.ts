@@ -95,9 +95,9 @@ for (const engine of ENGINES)
       await stream.next((topic) => topic === 'balance');
       assert.equal(await member.available(), 112_500_000);
       const again = await admin('grant', person.email!, '12.5', '--why', 'For the report of a bug.', '--id', engine);
-      assert.match(again.said, /has got these 12\.5 credits on \d{4}-.*: nothing more was given\.$/);
+      assert.match(again.said, / got 12\.5 credits by this id on \d{4}-.*: nothing more was given\.$/);
       const reset = await admin('reset', member.accountId, '--why', 'Won by a second account.');
-      assert.deepEqual(reset, { code: 0, said: `112.5 credits of ${person.email} were taken back.` });
+      assert.deepEqual(reset, { code: 0, said: `Took 112.5 credits back from ${person.email}.` });
       await stream.next((topic) => topic === 'balance');
       stream.close();
       assert.equal(await member.available(), 0);

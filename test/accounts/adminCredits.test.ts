@@ -95,7 +95,8 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       );
       assert.deepEqual(told.map(({ code }) => code).sort(), [0, 1, 1, 1]);
       const refused = told.filter(({ code }) => code === 1);
-      for (const { said } of refused) assert.match(said, /were given on .* to another account\. Nothing was given\./);
+      for (const { said } of refused)
+        assert.match(said, /gave 5 credits on .* to another account\. Nothing was given\./);
       const has = await Promise.all(members.map((member) => member.available()));
       assert.equal(
         has.reduce((all, one) => all + one, 0),
@@ -116,7 +117,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
         told.map(({ code }) => code),
         [1, 1, 1],
       );
-      const earlier = `By the id "${id}", 5 credits were given on `;
+      const earlier = `The id "${id}" gave 5 credits on `;
       for (const { said } of told) assert.ok(said.startsWith(earlier), said);
       assert.match(told[0]!.said, /, not 6 credits\. Nothing was given\. What is another grant needs another id\.$/);
       assert.match(told[1]!.said, / to another account\. /);
@@ -164,7 +165,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       await buy(member, 30);
       const stream = await member.changes();
       const reset = await admin('reset', member.accountId, '--why', ' Won by abuse. ');
-      assert.match(reset.said, /^100 credits of .* were taken back\.$/);
+      assert.match(reset.said, /^Took 100 credits back from .*\.$/);
       await stream.next((topic, id) => topic === 'balance' && id === member.accountId);
       stream.close();
       const { promotionalMicro, purchasedMicro } = await balance(member);
@@ -184,7 +185,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       await admin('grant', guest.accountId, '90', ...WHY);
       await guest.run(guest.chat('paid'));
       assert.deepEqual(await left(guest), [99, 0, 100]);
-      assert.match((await admin('reset', guest.accountId, '40', ...WHY)).said, /^40 credits of .* were taken back\.$/);
+      assert.match((await admin('reset', guest.accountId, '40', ...WHY)).said, /^Took 40 credits back from .*\.$/);
       assert.deepEqual(await left(guest), [59, 0, 60]);
     });
 
@@ -192,7 +193,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       const member = await signIn();
       const { code, said } = await admin('reset', member.accountId, '100.5', ...WHY);
       assert.equal(code, 0);
-      assert.match(said, /^100 credits of .* were taken back\. No more of 100\.5 credits were free\.$/);
+      assert.match(said, /^Took 100 credits back from .*\. No more was free, of 100\.5 credits\.$/);
       assert.deepEqual(await left(member), [0, 0, 0]);
     });
 
@@ -213,12 +214,12 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       const guest = await server().guest();
       const run = await answering(guest);
       const { said } = await admin('reset', guest.accountId, ...WHY);
-      assert.match(said, /^9 credits of .* were taken back\. Running answers hold 1 credits: those were left alone\.$/);
+      assert.match(said, /^Took 9 credits back from .*\. Running answers hold 1 credit, left alone\.$/);
       assert.deepEqual(await left(guest), [0, 1, 1]);
       const refused = await guest.start(guest.chat('more'));
       assert.deepEqual([refused.status, refused.body.code], [402, 'insufficient_credits']);
       const again = await admin('reset', guest.accountId, ...WHY);
-      assert.match(again.said, /has no promotional credits that are free\. Running answers hold 1 credits/);
+      assert.match(again.said, /has no promotional credits that are free\. Running answers hold 1 credit,/);
       run.open();
       assert.equal((await run.end()).data.chargedMicro, CREDIT);
       assert.deepEqual(await left(guest), [0, 0, 1]);
@@ -234,7 +235,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       assert.deepEqual([code, said.startsWith(`There is no account "${guest.accountId}"`)], [1, true]);
       assert.match(
         (await admin('reset', member.accountId, ...WHY)).said,
-        /^109 credits of .* were taken back\. Running answers hold 1 credits: those were left alone\.$/,
+        /^Took 109 credits back from .*\. Running answers hold 1 credit, left alone\.$/,
       );
       assert.deepEqual(await left(member), [0, 1, 0]);
       await member.stop(run.id);
