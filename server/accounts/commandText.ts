@@ -17,8 +17,11 @@ export class Refused extends Error {
 /** What can't be understood. */
 export const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
 
+/** What people are called can't move the cursor or the colours of a terminal. */
+const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
+
 /** Who an account is, as a line says it. */
-export const named = (account: FoundAccount) => account.email ?? account.name ?? account.id;
+export const named = (account: FoundAccount) => plain(account.email ?? account.name ?? account.id);
 
 function stateOf(account: FoundAccount, now: number): string {
   if (account.goneAt !== null) return `closed, deleted on ${iso(account.goneAt)}`;
@@ -56,11 +59,11 @@ export function accountLines(account: FoundAccount, now: number): string[] {
   return columns(rows.filter(([, value]) => value !== ''));
 }
 
-/** In columns as wide as their longest cell; what people are called can't move the cursor or the colours of a terminal. */
+/** In columns as wide as their longest cell. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
-  const plain = rows.map((row) => row.map((cell) => cell.replace(/[\p{Cc}\p{Cf}]/gu, '')));
-  const widths = plain[0]!.map((_, i) => Math.max(...plain.map((row) => (row[i] ?? '').length)));
-  return plain.map((row) =>
+  const cells = rows.map((row) => row.map(plain));
+  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? '').length)));
+  return cells.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i]!))
       .join('  ')

@@ -35,7 +35,7 @@ export function readGrantId(text: string): string {
   return id;
 }
 
-/** Gives promotional credits; with the `id` of a grant that was made before, only if that was another. */
+/** Gives promotional credits, once for each `id`; without one, each time. Returns the line that says so. */
 export async function grantCredits(
   { db, clock, ids }: Deps,
   account: FoundAccount,
@@ -73,7 +73,7 @@ function tellTaken({ by, ...before }: Extract<Given, { kind: 'id_taken' }>, id: 
   return by === 'another_account' ? `${earlier} to another account.` : `${earlier} for another reason.`;
 }
 
-/** Takes back promotional credits, all that are free or at most so many. */
+/** Takes back promotional credits, all that are free or at most so many. Returns the line that says so. */
 export async function resetCredits(
   { db, clock, ids }: Deps,
   account: FoundAccount,

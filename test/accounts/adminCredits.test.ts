@@ -70,6 +70,12 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       assert.equal((await balance(guest)).guestMessagesLeft, 12);
     });
 
+    it('somebody whose name would move a terminal, without that', async () => {
+      const nameless = somebody({ email: undefined, name: 'Evil\u001b[2J\u202ename' });
+      const { member } = await world().signIn(nameless);
+      assert.equal((await admin('grant', member.accountId, '1', ...WHY)).said, 'Evil[2Jname has 1 credit more.');
+    });
+
     it('twice, where nothing says that it is the same', async () => {
       const member = await signIn();
       for (const _ of [1, 2]) await admin('grant', member.accountId, '1', ...WHY);
