@@ -14,6 +14,8 @@ import { Proofs } from './accounts/dpop.ts';
 import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { mailNotices } from './accounts/noticeMail.ts';
+import { priceNotice } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
 import { applyRetention } from './accounts/retention.ts';
 import { payRewards, purgeNetworks } from './accounts/rewards.ts';
@@ -23,6 +25,7 @@ import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { raiseTier } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
+import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
 import { askAboutPayments } from './credits/checkout.ts';
 import { bringBack, purgeLimitUses } from './credits/limits.ts';
@@ -38,7 +41,7 @@ import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
 import type { Clock, Ids } from './platform/clock.ts';
-import type { Config } from './platform/config.ts';
+import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { AppError } from './platform/errors.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
@@ -101,7 +104,10 @@ export function createApp(deps: AppDeps): App {
   const live = new LiveRuns({ db, clock, log, node, leaseMs });
   const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => open.tails });
   const preferred = config.upstream?.model ?? null;
-  const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, policy, clock });
+  // Until the start has announced them: the list as it stands.
+  let listed: readonly ModelConfig[] = policy.models;
+  const isDemo = !config.upstream;
+  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock });
   const turns: TurnDeps = {
     db,
     clock,
@@ -139,6 +145,7 @@ export function createApp(deps: AppDeps): App {
     ceremonies,
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
+    priceNotice: () => priceNotice(listed, clock.now()),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
     termsVersion: policy.accounts.terms.version,
     mailer,
@@ -198,6 +205,11 @@ export function createApp(deps: AppDeps): App {
     server,
     async start() {
       await ceremonies.prepare();
+      listed = await announcePrices(
+        { db, log, noticeDays: signIn.local ? 0 : policy.priceNoticeDays },
+        policy.models,
+        clock.now(),
+      );
       await recoverRuns(turns, db.engine === 'sqlite');
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(
@@ -232,6 +244,15 @@ export function createApp(deps: AppDeps): App {
             async run() {
               const { stripe } = deps;
               if (stripe) await askAboutPayments({ ...sales, stripe });
+            },
+          },
+          {
+            name: 'notices',
+            everyMs: HOUR / 6,
+            async run() {
+              const { terms } = policy.accounts;
+              const { publicUrl } = config;
+              if (mailer) await mailNotices({ ...accounts, mailer, publicUrl, terms });
             },
           },
           {

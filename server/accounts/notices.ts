@@ -1,7 +1,10 @@
 import type { Account, Notice } from '../../shared/account.ts';
 
-/** What an account's owner must be told now; each keeps its id for as long as it is the same thing. */
-export function noticesOf(account: Account, now: string): Notice[] {
+/**
+ * What an account's owner must be told now; each keeps its id for as long as it is the same thing. `price` is what members
+ * are told of prices.
+ */
+export function noticesOf(account: Account, price: Notice | null, now: string): Notice[] {
   const { suspended, closing, termsDue } = account;
   const notices: Notice[] = [];
   if (suspended) {
@@ -17,6 +20,8 @@ export function noticesOf(account: Account, now: string): Notice[] {
     const text = 'The terms of use have changed. Read and accept them to go on.';
     notices.push({ id: `terms:${termsDue}`, kind: 'terms', text, at: now });
   }
+  // Guests pay by the message, whatever the model.
+  if (price && account.kind === 'member') notices.push(price);
   return notices;
 }
 

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { AccountAnswerSchema, GuestAnswerSchema } from '../../shared/account.ts';
+import { AccountAnswerSchema, GuestAnswerSchema, type Notice } from '../../shared/account.ts';
 import { limitsOf } from '../credits/limits.ts';
 import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
@@ -37,6 +37,8 @@ export interface AccountDeps extends GuestDeps {
   addressOf: (c: AppContext) => string | null;
   /** Aborts when the server shuts down: streams end then. */
   closing: AbortSignal;
+  /** What members are told of prices now. */
+  priceNotice: () => Notice | null;
 }
 
 /** `POST /api/guest`, the only call here without a token. */
@@ -66,7 +68,7 @@ export function accountRoutes(api: Api, deps: AccountDeps): void {
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, c.var),
         },
-        notices: noticesOf(account, iso(now)),
+        notices: noticesOf(account, deps.priceNotice(), iso(now)),
       },
       200,
     );

@@ -59,6 +59,20 @@ export function priceAt(
   return { price: changes.findLast(isDue)?.price ?? price, next: changes.find((change) => !isDue(change)) };
 }
 
+/** Whether a request can be found that `to` is dearer for than `from`; two ways to price are not compared, but taken for it. */
+export function raises(from: Price, to: Price): boolean {
+  if (from.mode === 'flat' && to.mode === 'flat') return to.runMicro > from.runMicro;
+  if (from.mode === 'flat' || to.mode === 'flat') return true;
+  const starts = [from, to].flatMap(({ tiers = [] }) => tiers.map((tier) => tier.aboveInputTokens + 1));
+  return [0, ...starts].some((inputTokens) => {
+    const before = ratesUpTo(from, inputTokens).at(-1)!;
+    const after = ratesUpTo(to, inputTokens).at(-1)!;
+    return RATES.some((rate) => after[rate] > before[rate]);
+  });
+}
+
+const RATES = ['inputMicro', 'cachedInputMicro', 'outputMicro'] as const;
+
 /** The prices of every tier that an input of at most so many tokens can be in, the tier of the longest last. */
 function ratesUpTo({ mode: _, tiers = [], ...base }: TokenPrice, inputTokens: number): Rates[] {
   const reached = tiers.filter((tier) => inputTokens > tier.aboveInputTokens);

@@ -27,15 +27,17 @@ export function createCatalog(deps: {
   isDemo: boolean;
   /** UPSTREAM_MODEL: the default, and without a list the only one. */
   preferred: string | null;
-  policy: Policy;
+  /** The operator's list, with the prices that were announced. */
+  listed: () => readonly ModelConfig[];
+  policy: Pick<Policy, 'guests'>;
   clock: Clock;
 }): Catalog {
-  const { upstream, isDemo, preferred, policy, clock } = deps;
+  const { upstream, isDemo, preferred, listed, policy, clock } = deps;
   let known: { models: ModelConfig[]; at: number } | null = null;
   let asking: Promise<{ models: ModelConfig[]; at: number }> | null = null;
 
-  async function configured(): Promise<ModelConfig[]> {
-    if (policy.models.length > 0) return policy.models;
+  async function configured(): Promise<readonly ModelConfig[]> {
+    if (listed().length > 0) return listed();
     if (preferred) return [unlisted(preferred)];
     if (!known) return (await ask()).models;
     // Nobody waits for a newer list: the last one stays in force until then, also when the service can't be asked.

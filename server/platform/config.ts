@@ -16,7 +16,7 @@ const ModelConfigSchema = z.strictObject({
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
   price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
-  /** Later prices, each from its instant on: announced as soon as they stand here. */
+  /** Later prices, each from its instant on: announced as soon as a server starts with them. */
   priceChanges: z
     .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
     .refine((changes) => isAscending(changes.map(({ from }) => Date.parse(from))), {
@@ -94,6 +94,8 @@ const PolicySchema = z.strictObject({
       error: 'a model is listed twice',
     })
     .default([]),
+  /** How many days before it counts a dearer price is announced. */
+  priceNoticeDays: z.int().min(0).max(365).default(30),
   guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),

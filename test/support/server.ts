@@ -164,8 +164,9 @@ export class ServerProcess {
     databaseUrl: string,
     upstreamUrl: string,
     env: Record<string, string> = {},
+    program: readonly string[] = ['--import', 'tsx', 'server/main.ts'],
   ): Promise<ServerProcess> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
+    const child = spawn(process.execPath, program, {
       env: { ...process.env, PORT: '0', SECRET, DATABASE_URL: databaseUrl, UPSTREAM_URL: upstreamUrl, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

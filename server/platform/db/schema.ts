@@ -25,6 +25,11 @@ export interface Schema {
   referral_link: { account_id: string; code: string; created_at: number };
   referral: ReferralTable;
   referral_reward: ReferralRewardRow;
+  /** JSON of the price that was charged when a node last started. */
+  price_in_force: { model: string; price: string };
+  price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
+  /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
+  notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;

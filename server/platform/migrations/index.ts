@@ -8,6 +8,7 @@ import { plans } from './006-plans.ts';
 import { payments } from './007-payments.ts';
 import { limits } from './008-limits.ts';
 import { referrals } from './009-referrals.ts';
+import { notices } from './010-notices.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -21,6 +22,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '007-payments': payments,
     '008-limits': limits,
     '009-referrals': referrals,
+    '010-notices': notices,
   };
   return { getMigrations: async () => all };
 }

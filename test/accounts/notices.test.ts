@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict';
+import { mailNotices, type NoticeMailDeps } from '../../server/accounts/noticeMail.ts';
+import { priceNotice } from '../../server/accounts/priceNotice.ts';
+import { announcePrices } from '../../server/credits/announcements.ts';
+import { priceAt } from '../../server/credits/pricing.ts';
+import type { ModelConfig } from '../../server/platform/config.ts';
+import { openDatabase } from '../../server/platform/db/database.ts';
+import { createLog } from '../../server/platform/log.ts';
+import type { Mail } from '../../server/platform/mail.ts';
+import type { AccountAnswer } from '../../shared/account.ts';
+import type { Price } from '../../shared/models.ts';
+import { ENGINES } from '../support/engines.ts';
+import { freshDatabase } from '../support/server.ts';
+import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
+
+const C = 1_000_000;
+const DAY = 24 * 3_600_000;
+const NOW = Date.parse('2027-03-01T00:00:00Z');
+const day = (n: number) => new Date(NOW + n * DAY).toISOString();
+const flat = (credits: number): Price => ({ mode: 'flat', runMicro: credits * C });
+const tokens = (input: number, output: number, above?: [number, number]): Price => ({
+  mode: 'tokens',
+  inputMicro: input * C,
+  cachedInputMicro: C,
+  outputMicro: output * C,
+  ...(above
+    ? {
+        tiers: [{ aboveInputTokens: above[0], inputMicro: above[1] * C, cachedInputMicro: C, outputMicro: output * C }],
+      }
+    : {}),
+});
+const listed = (price: Price, ...priceChanges: [from: number, price: Price][]): ModelConfig => ({
+  id: 'double',
+  contextTokens: 128_000,
+  maxOutputTokens: 1000,
+  price,
+  ...(priceChanges.length > 0
+    ? { priceChanges: priceChanges.map(([from, to]) => ({ from: day(from), price: to })) }
+    : {}),
+});
+
+for (const engine of ENGINES)
+  describe(`a price list that changes (${engine})`, () => {
+    /** Starts of a server, each on its day with its list, on one database that has an account. */
+    async function starts(
+      list: readonly [on: number, model: ModelConfig][],
+      { isNew = false }: { isNew?: boolean } = {},
+    ): Promise<{ charged: (on: number) => Price; announced: ModelConfig; warned: number }> {
+      const database = await freshDatabase(engine);
+      const settings = database.url.startsWith('sqlite:')
+        ? { engine: 'sqlite' as const, file: database.url.slice('sqlite:'.length) }
+        : { engine: 'postgres' as const, url: database.url };
+      const db = await openDatabase(settings, createLog('silent'));
+      let warned = 0;
+      const log = { ...createLog('silent'), warn: () => warned++ } as never;
+      try {
+        if (!isNew)
+          await db.write((tx) =>
+            tx.insertInto('account').values({ id: 'a', kind: 'guest', created_at: 1, last_active_at: 1 }).execute(),
+          );
+        let announced: ModelConfig | undefined;
+        // Two nodes each time, at once.
+        for (const [on, model] of list) {
+          const deps = { db, log, noticeDays: 30 };
+          const [one, other] = await Promise.all([
+            announcePrices(deps, [model], NOW + on * DAY),
+            announcePrices(deps, [model], NOW + on * DAY),
+          ]);
+          assert.deepEqual(one, other);
+          announced = one[0]!;
+        }
+        const { price, priceChanges = [] } = announced!;
+        return { announced: announced!, warned, charged: (on) => priceAt(price, priceChanges, NOW + on * DAY).price };
+      } finally {
+        await db.close();
+        await database.remove();
+      }
+    }
+
+    // Guard: firstDay, and what is kept of the price in force.
+    const CASES: [what: string, list: [number, ModelConfig][], expected: [on: number, price: Price][]][] = [
+      [
+        'a dearer price, announced in time, on its day',
+        [[0, listed(flat(1), [40, flat(2)])]],
+        [
+          [39, flat(1)],
+          [40, flat(2)],
+        ],
+      ],
+      [
+        'a dearer price, announced late, after 30 days',
+        [[0, listed(flat(1), [10, flat(2)])]],
+        [
+          [29, flat(1)],
+          [30, flat(2)],
+        ],
+      ],
+      [
+        'a dearer price dated back, after 30 days',
+        [
+          [0, listed(flat(1))],
+          [5, listed(flat(1), [1, flat(2)])],
+        ],
+        [
+          [34, flat(1)],
+          [35, flat(2)],
+        ],
+      ],
+      [
+        'a dearer price that just replaced the old one, after 30 days',
+        [
+          [0, listed(flat(1))],
+          [5, listed(flat(2))],
+        ],
+        [
+          [34, flat(1)],
+          [35, flat(2)],
+        ],
+      ],
+      [
+        'a cheaper one at once',
+        [
+          [0, listed(flat(2))],
+          [5, listed(flat(1))],
+        ],
+        [[5, flat(1)]],
+      ],
+      [
+        'a cheaper one on its day',
+        [[0, listed(flat(2), [3, flat(1)])]],
+        [
+          [2, flat(2)],
+          [3, flat(1)],
+        ],
+      ],
+      [
+        'a price moved from the changes to the list, without another wait',
+        [
+          [0, listed(flat(1), [31, flat(2)])],
+          [32, listed(flat(2))],
+        ],
+        [[32, flat(2)]],
+      ],
+      [
+        'a price moved to the list too soon, on the day that was told',
+        [
+          [0, listed(flat(1), [60, flat(2)])],
+          [31, listed(flat(2))],
+        ],
+        [
+          [59, flat(1)],
+          [60, flat(2)],
+        ],
+      ],
+      [
+        'a restart in between, without another wait',
+        [
+          [0, listed(flat(1), [10, flat(2)])],
+          [20, listed(flat(1), [10, flat(2)])],
+        ],
+        [
+          [29, flat(1)],
+          [30, flat(2)],
+        ],
+      ],
+      [
+        'a dearer price that returns after a cheaper one, announced anew',
+        [
+          [0, listed(flat(1), [30, flat(2)])],
+          [40, listed(flat(2))],
+          [50, listed(flat(1))],
+          [60, listed(flat(2))],
+        ],
+        [
+          [60, flat(1)],
+          [89, flat(1)],
+          [90, flat(2)],
+        ],
+      ],
+      [
+        'a dearer tier for long requests, after 30 days',
+        [
+          [0, listed(tokens(60, 250))],
+          [1, listed(tokens(60, 250, [1000, 61]))],
+        ],
+        [
+          [30, tokens(60, 250)],
+          [31, tokens(60, 250, [1000, 61])],
+        ],
+      ],
+      [
+        'a tier that begins later, at once',
+        [
+          [0, listed(tokens(60, 250, [1000, 90]))],
+          [1, listed(tokens(60, 250, [2000, 90]))],
+        ],
+        [[1, tokens(60, 250, [2000, 90])]],
+      ],
+      [
+        'prices by tokens instead of by message, after 30 days',
+        [
+          [0, listed(flat(1))],
+          [1, listed(tokens(1, 1))],
+        ],
+        [
+          [30, flat(1)],
+          [31, tokens(1, 1)],
+        ],
+      ],
+      [
+        'a cheaper price that comes before a dearer one counts: the dearer one never',
+        [[0, listed(flat(2), [5, flat(3)], [20, flat(1)])]],
+        [
+          [4, flat(2)],
+          [19, flat(2)],
+          [20, flat(1)],
+          [60, flat(1)],
+        ],
+      ],
+    ];
+    for (const [what, list, expected] of CASES)
+      it(`charges ${what}`, async () => {
+        const { charged } = await starts(list);
+        for (const [on, price] of expected) assert.deepEqual(charged(on), price, `on day ${on}`);
+      });
+
+    it('charges as it is written where nobody is there to be told, and warns of nothing', async () => {
+      const { charged, warned } = await starts([[0, listed(flat(1), [-5, flat(2)], [3, flat(5)])]], { isNew: true });
+      assert.deepEqual([charged(0), charged(3), warned], [flat(2), flat(5), 0]);
+    });
+
+    it('warns the operator of a price that counts later than written, with the day', async () => {
+      const { warned } = await starts([[0, listed(flat(1), [10, flat(2)])]]);
+      assert.equal(warned, 2, 'each node');
+    });
+
+    it('is told with both prices and the day, under an id that stays, until it counts', async () => {
+      const { announced } = await starts([[0, listed(tokens(60, 250), [40, tokens(70, 250)])]]);
+      const notice = priceNotice([announced], NOW)!;
+      assert.equal(
+        notice.text,
+        `Prices change. From ${day(40)} on: double: 70 in, 1 cached, 250 out credits for 1 million tokens, now 60 in, 1 cached, 250 out credits for 1 million tokens. Until then nothing changes.`,
+      );
+      assert.equal(priceNotice([announced], NOW + 39 * DAY)!.id, notice.id);
+      assert.equal(priceNotice([announced], NOW + 40 * DAY), null);
+    });
+  });
+
+onBothEnginesWithSignIn(
+  'notices',
+  (world) => {
+    const mails: Mail[] = [];
+    const deps = (more: Partial<NoticeMailDeps> = {}): NoticeMailDeps => ({
+      db: world().server().db,
+      clock: world().server().clock,
+      log: createLog('silent'),
+      mailer: { send: async (mail) => void mails.push(mail) },
+      publicUrl: 'https://perigee.example',
+      terms: { version: '1' },
+      priceNotice: () => null,
+      ...more,
+    });
+    const toldOf = (email: string | null) => mails.filter((mail) => mail.to === email);
+    beforeEach(() => {
+      mails.length = 0;
+    });
+
+    it('of prices stand in the account of members, and of no guest', async () => {
+      const { member } = await world().signIn(somebody());
+      const { notices } = (await member.request<AccountAnswer>('GET', '/api/account')).body;
+      assert.deepEqual(
+        notices.map(({ kind }) => kind),
+        ['price'],
+      );
+      assert.match(notices[0]!.text, /3 credits a message, now 1 credits? a message/);
+      const guest = await world().server().guest();
+      assert.deepEqual((await guest.account()).body.notices, []);
+    });
+
+    const notice = () => ({
+      id: `price:${crypto.randomUUID()}`,
+      kind: 'price' as const,
+      text: `From ${day(40)} on: more.`,
+      at: day(0),
+    });
+
+    it('of prices are mailed to each member once, by any number of nodes', async () => {
+      const person = somebody();
+      await world().signIn(person);
+      const told = notice();
+      await Promise.all([
+        mailNotices(deps({ priceNotice: () => told })),
+        mailNotices(deps({ priceNotice: () => told })),
+      ]);
+      await mailNotices(deps({ priceNotice: () => told }));
+      assert.equal(toldOf(person.email!).length, 1);
+      const [mail] = toldOf(person.email!);
+      assert.equal(mail!.subject, 'Prices of Perigee will change');
+      assert.match(mail!.text, /From 2027-04-10, 00:00 UTC on: more\./);
+      assert.match(mail!.text, /https:\/\/perigee\.example\/account/);
+      assert.match(mail!.text, /no advertisement/);
+      assert.equal(new Set(mails.map(({ to }) => to)).size, mails.length);
+    });
+
+    it('are mailed again later where the mail server took none, and nobody twice', async () => {
+      const people = [somebody(), somebody()];
+      for (const person of people) await world().signIn(person);
+      const told = notice();
+      let failures = 0;
+      const broken = { send: () => Promise.reject(new Error(`451 try again ${++failures}`)) };
+      assert.equal(await mailNotices(deps({ priceNotice: () => told, mailer: broken })), 0);
+      assert.equal(failures, 1, 'one try says enough');
+      await mailNotices(deps({ priceNotice: () => told }));
+      world()
+        .server()
+        .clock.advance(20 * 60_000);
+      await mailNotices(deps({ priceNotice: () => told }));
+      for (const { email } of people) assert.equal(toldOf(email!).length, 1, email!);
+    });
+
+    it('of terms are mailed to those who accepted others, whatever they said of news', async () => {
+      const person = somebody();
+      const { member } = await world().signIn(person);
+      await member.request('PATCH', '/api/account', { marketing: false });
+      await mailNotices(deps());
+      assert.equal(toldOf(person.email!).length, 0);
+      const terms = { version: '2', url: 'https://perigee.example/terms' };
+      await mailNotices(deps({ terms }));
+      await mailNotices(deps({ terms }));
+      assert.equal(toldOf(person.email!).length, 1);
+      assert.match(toldOf(person.email!)[0]!.text, /They stand at https:\/\/perigee\.example\/terms\./);
+    });
+
+    it('are mailed to no address that was never verified, and to nobody who has closed the account', async () => {
+      const unverified = somebody({ email_verified: false });
+      await world().signIn(unverified);
+      const closing = somebody();
+      const { member } = await world().signIn(closing);
+      await member.request('POST', '/api/account/closing');
+      const told = notice();
+      await mailNotices(deps({ priceNotice: () => told }));
+      assert.deepEqual([toldOf(unverified.email!), toldOf(closing.email!)], [[], []]);
+    });
+  },
+  {
+    policy: (policy) => {
+      const from = new Date(Date.now() + 40 * DAY).toISOString();
+      policy.models = [{ ...listed(flat(1)), priceChanges: [{ from, price: flat(3) }] }];
+    },
+  },
+);
