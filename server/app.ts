@@ -79,6 +79,8 @@ export interface AppDeps {
 
 export interface App {
   server: Server;
+  /** Everything that is routed, what passes requests on included: its method is `ALL`. */
+  routes: readonly { method: string; path: string }[];
   /** Ends abandoned runs and begins the jobs; call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
@@ -192,6 +194,7 @@ export function createApp(deps: AppDeps): App {
 
   return {
     server,
+    routes: api.routes,
     async start() {
       await ceremonies.prepare();
       await recoverRuns(turns, db.engine === 'sqlite');
