@@ -9,16 +9,17 @@ import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { Client, endOf, textOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, SECRET, ServerProcess, startServer } from '../support/server.ts';
+import { checkBill, freshDatabase, SECRET, ServerProcess, startServer } from '../support/server.ts';
 
 const LEASE_MS = '1000';
 
-/** Opens the books of a stopped server and proves them. */
-async function auditDatabase(databaseUrl: string): Promise<void> {
+/** Opens the books of a stopped server and proves them, also against the model service's own bill. */
+async function auditDatabase(databaseUrl: string, double: UpstreamDouble): Promise<void> {
   const { database } = parseConfig({ DATABASE_URL: databaseUrl, SECRET }, () => '{}');
   const db = await openDatabase(database, createLog('silent'));
   try {
     assert.deepEqual(await audit(db.read, Date.now(), 0), []);
+    await checkBill(db, double);
   } finally {
     await db.close();
   }
@@ -39,7 +40,7 @@ for (const engine of ENGINES)
     });
     afterEach(async () => {
       await server.kill();
-      await auditDatabase(database.url);
+      await auditDatabase(database.url, double);
       await double.stop();
       await database.remove();
     });
@@ -77,7 +78,8 @@ for (const engine of ENGINES)
       assert.equal(await again.available(), 9 * MICRO_PER_CREDIT);
     });
 
-    it('by kill -9 between hold and settle: the hold is given back, and the cost is on the house', async () => {
+    // Guard: recoverRuns at the start of a server, which ends the run together with its hold (endAbandonedRun).
+    it('5: by kill -9 between hold and settle, then a restart: the hold is given back, and the cost is on the house', async () => {
       const guest = await Client.guest(server.url);
       const gate = double.script({ pieces: ['x '], gateAt: 0 });
       const request = guest.chat('hold');
@@ -228,17 +230,32 @@ describe('an embedded database', () => {
     await second.stop();
     await database.remove();
   });
-
-  it('fails closed: when it is gone, nothing is started and the model service is not reached', async () => {
-    const server = await startServer('sqlite');
-    const guest = await server.guest();
-    await server.db.close();
-    const refused = await guest.start(guest.chat('anyone there?'));
-    assert.ok(refused.status >= 500, `status ${refused.status}`);
-    assert.equal(server.double.bill.length, 0);
-    (server.app.server as Server).closeAllConnections();
-    server.app.server.close();
-    await once(server.app.server, 'close');
-    await server.double.stop();
-  });
 });
+
+for (const engine of ENGINES)
+  describe(`a store that is down (${engine})`, () => {
+    // Guard: admitRun throws what the database throws, and runTurn is reached by its answer alone (routes.ts).
+    it('8: fails closed: nothing is started, the model service is not reached, and nothing of it is left later', async () => {
+      const database = await freshDatabase(engine);
+      const server = await startServer(engine, { databaseUrl: database.url });
+      const { double } = server;
+      const guest = await server.guest();
+      const request = guest.chat('anyone there?');
+      await server.db.close();
+      const refused = await guest.start(request);
+      assert.ok(refused.status >= 500, `status ${refused.status}`);
+      assert.equal(double.bill.length, 0);
+      (server.app.server as Server).closeAllConnections();
+      server.app.server.close();
+      await once(server.app.server, 'close');
+      const later = await startServer(engine, { databaseUrl: database.url, double });
+      const again = new Client(later.url, guest.token, guest.accountId);
+      assert.equal(await again.available(), 10 * MICRO_PER_CREDIT);
+      endOf(await again.run(request));
+      assert.equal(double.bill.length, 1);
+      await later.audit();
+      await later.stop();
+      await double.stop();
+      await database.remove();
+    }).timeout(60_000);
+  });
