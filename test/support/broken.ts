@@ -2,7 +2,11 @@ import { sql } from 'kysely';
 import type { Database } from '../../server/platform/db/database.ts';
 
 /** Lets every such change of a table fail, until what it returns is called. */
-export async function breakTable(db: Database, table: string, change: 'insert' | 'update'): Promise<() => Promise<void>> {
+export async function breakTable(
+  db: Database,
+  table: string,
+  change: 'insert' | 'update',
+): Promise<() => Promise<void>> {
   const run = (text: string) => db.write((tx) => sql.raw(text).execute(tx));
   if (db.engine === 'sqlite') {
     await run(`create trigger broken before ${change} on ${table} begin select raise(abort, 'broken'); end`);
