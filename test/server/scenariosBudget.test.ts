@@ -95,12 +95,12 @@ const SETTINGS = {
     perDay: 3,
     dailyBudget: 4,
     models: ['double', 'other'],
-    maxInputTokens: 300,
+    maxInputTokens: 600,
     maxOutputTokens: 40,
     runMicro: 2 * C,
   },
   refunds: { withinMinutes: 5, perDay: 1, uncharged: { runs: 2, withinMinutes: 3 } },
-  limits: { guest: { requestsPerMinute: 5, modelRequestsPerMinute: 3, tokensPerMinute: 600 } },
+  limits: { guest: { requestsPerMinute: 5, modelRequestsPerMinute: 3, tokensPerMinute: 1300 } },
 };
 const read = (settings: object) =>
   parseConfig({ PERIGEE_CONFIG: 'budgets.json' }, () => JSON.stringify(settings)).policy;
@@ -161,7 +161,7 @@ const CHECKS: Record<string, (server: TestServer) => Promise<void>> = {
     const other = await guest.start(guest.chat('hi', { model: 'dear' }));
     assert.equal(other.body.code, 'model_unknown');
     const long = await guest.start(guest.chat('word '.repeat(400)));
-    assert.deepEqual([long.body.code, long.body.limitTokens], ['context_too_long', 300]);
+    assert.deepEqual([long.body.code, long.body.limitTokens], ['context_too_long', 600]);
   },
   async 'guests.perHour guests.perDay guests.dailyBudget'(server) {
     const from = async (address: string) =>
@@ -207,9 +207,9 @@ const CHECKS: Record<string, (server: TestServer) => Promise<void>> = {
   },
   async 'limits.guest.tokensPerMinute'(server) {
     const guest = await server.guest();
-    await guest.run(guest.chat('word '.repeat(200)));
-    await guest.run(guest.chat('word '.repeat(200)));
-    assert.equal((await guest.start(guest.chat('word '.repeat(200)))).body.limit?.name, 'tokens');
+    await guest.run(guest.chat('word '.repeat(300)));
+    await guest.run(guest.chat('word '.repeat(300)));
+    assert.equal((await guest.start(guest.chat('word '.repeat(300)))).body.limit?.name, 'tokens');
   },
 };
 
