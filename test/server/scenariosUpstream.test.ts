@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { cost } from '../../server/credits/pricing.ts';
 import type { RunRequest } from '../../shared/runs.ts';
 import type { BillEntry, Script } from '../doubles/upstream.ts';
 import { breakTable } from '../support/broken.ts';
@@ -10,9 +9,13 @@ import { KIMI, member } from '../support/tokenPrices.ts';
 const C = 1_000_000;
 const DEAR = { mode: 'tokens', inputMicro: 600 * C, cachedInputMicro: 45 * C, outputMicro: 900 * C } as const;
 
-/** What a call costs by the model service's own bill. */
-const costOf = (entry: BillEntry, price: typeof KIMI | typeof DEAR = KIMI) =>
-  cost(price, { ...entry, estimated: false }, true);
+/** What a call costs by the model service's own bill. These prices are whole micro-credits for a token. */
+const costOf = (
+  { inputTokens, cachedInputTokens, outputTokens }: BillEntry,
+  { inputMicro, cachedInputMicro, outputMicro }: typeof KIMI | typeof DEAR = KIMI,
+) =>
+  ((inputTokens - cachedInputTokens) * inputMicro + cachedInputTokens * cachedInputMicro + outputTokens * outputMicro) /
+  C;
 const has = (word: string) => (event: SeenEvent) => event.type === 'text' && event.data.text.includes(word);
 /** The token log's lines of one run, oldest first. */
 const linesOf = async (client: Client, request: RunRequest) =>

@@ -7,6 +7,7 @@ import { openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
+import { breakTable } from '../support/broken.ts';
 import { Client, endOf, textOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
 import { checkBill, freshDatabase, SECRET, ServerProcess, startServer } from '../support/server.ts';
@@ -234,17 +235,25 @@ describe('an embedded database', () => {
 
 for (const engine of ENGINES)
   describe(`a store that is down (${engine})`, () => {
-    // Guard: admitRun throws what the database throws, and runTurn is reached by its answer alone (routes.ts).
+    // Guards: admitRun throws what the database throws, and runTurn is reached by its answer alone (routes.ts); before
+    // it, authenticate knows nobody without the database.
     it('8: fails closed: nothing is started, the model service is not reached, and nothing of it is left later', async () => {
       const database = await freshDatabase(engine);
       const server = await startServer(engine, { databaseUrl: database.url });
       const { double } = server;
       const guest = await server.guest();
       const request = guest.chat('anyone there?');
+      const isRefused = async () => {
+        const { status } = await guest.start(request);
+        assert.ok(status >= 500, `status ${status}`);
+        assert.equal(double.bill.length, 0);
+      };
+      // One that still answers and takes no hold, and one that is gone.
+      const mend = await breakTable(server.db, 'hold', 'insert');
+      await isRefused();
+      await mend();
       await server.db.close();
-      const refused = await guest.start(request);
-      assert.ok(refused.status >= 500, `status ${refused.status}`);
-      assert.equal(double.bill.length, 0);
+      await isRefused();
       (server.app.server as Server).closeAllConnections();
       server.app.server.close();
       await once(server.app.server, 'close');
