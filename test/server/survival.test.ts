@@ -41,9 +41,12 @@ for (const engine of ENGINES)
     });
     afterEach(async () => {
       await server.kill();
-      await auditDatabase(database.url, double);
-      await double.stop();
-      await database.remove();
+      try {
+        await auditDatabase(database.url, double);
+      } finally {
+        await double.stop();
+        await database.remove();
+      }
     });
 
     it('by kill -9 in the middle of an answer: the text so far is there, interrupted, not charged, and can go on', async () => {
