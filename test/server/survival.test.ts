@@ -237,13 +237,34 @@ describe('an embedded database', () => {
 });
 
 for (const engine of ENGINES)
-  describe(`a store that is down (${engine})`, () => {
+  describe(`a store that is down (${engine})`, function () {
+    this.timeout(60_000);
+    let double: UpstreamDouble;
+    let database: Awaited<ReturnType<typeof freshDatabase>>;
+    const servers: Server[] = [];
+    async function start() {
+      const server = await startServer(engine, { databaseUrl: database.url, double });
+      servers.push(server.app.server);
+      return server;
+    }
+    before(async () => {
+      double = await new UpstreamDouble().start();
+      database = await freshDatabase(engine);
+    });
+    after(async () => {
+      for (const server of servers.filter((one) => one.listening)) {
+        server.closeAllConnections();
+        server.close();
+        await once(server, 'close');
+      }
+      await double.stop();
+      await database.remove();
+    });
+
     // Guards: admitRun throws what the database throws, and runTurn is reached by its answer alone (routes.ts); before
     // it, authenticate knows nobody without the database.
     it('8: fails closed: nothing is started, the model service is not reached, and nothing of it is left later', async () => {
-      const database = await freshDatabase(engine);
-      const server = await startServer(engine, { databaseUrl: database.url });
-      const { double } = server;
+      const server = await start();
       const guest = await server.guest();
       const request = guest.chat('anyone there?');
       const isRefused = async () => {
@@ -257,17 +278,12 @@ for (const engine of ENGINES)
       await mend();
       await server.db.close();
       await isRefused();
-      (server.app.server as Server).closeAllConnections();
-      server.app.server.close();
-      await once(server.app.server, 'close');
-      const later = await startServer(engine, { databaseUrl: database.url, double });
+      const later = await start();
       const again = new Client(later.url, guest.token, guest.accountId);
       assert.equal(await again.available(), 10 * MICRO_PER_CREDIT);
       endOf(await again.run(request));
       assert.equal(double.bill.length, 1);
       await later.audit();
       await later.stop();
-      await double.stop();
-      await database.remove();
-    }).timeout(60_000);
+    });
   });
