@@ -79,6 +79,7 @@ const CORES = [
   'extension/edit/applyBlocks.ts',
   'extension/edit/filePaths.ts',
   'extension/edit/proposalState.ts',
+  'extension/quota/lowLevel.ts',
   'extension/edit/refusalWords.ts',
   'extension/edit/requestTitle.ts',
   'extension/edit/sensitive.ts',

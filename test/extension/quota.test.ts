@@ -91,12 +91,14 @@ describe('what stands behind the meter', () => {
       },
     ];
     const opened: string[] = [];
-    const items = detailsItems({ account, balance, spending, log, now }, (id) => opened.push(id));
+    const items = detailsItems({ account, balance, spending, log, sold: true, now }, (id) => opened.push(id));
     const labels = items.map(({ label }) => label);
     assert.ok(labels.includes('$(circle-slash) 0 · The model service failed. Not charged.'));
     assert.ok(labels.includes('$(history) 5 hours: 31 of 50 used'));
     assert.ok(!labels.some((label) => label.includes('$(bug)')));
-    for (const item of items) item.run?.();
+    assert.ok(labels.includes('$(add) Buy credits') && labels.includes('$(list-unordered) Token log'));
+    const here = items.filter(({ label }) => /^\$\((comment|circle-slash)\)/.test(label));
+    for (const item of here) item.run?.();
     assert.deepEqual(opened, [conversation.id, conversation.id]);
   });
 });
