@@ -13,8 +13,17 @@ export interface AccountPageDeps {
   serverUrl: () => ServerUrl;
 }
 
-/** Opens the account's page on the server, already signed in: its code works once, within a minute. */
-export async function openAccountPage({ session, backend, serverUrl }: AccountPageDeps): Promise<void> {
+/** Parts of the account's page that something here leads to. */
+const SECTIONS = ['credits', 'usage', 'log'];
+
+/**
+ * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the part of
+ * it that is shown; one that is not known, such as what a menu passes to its commands, is the page's beginning.
+ */
+export async function openAccountPage(
+  { session, backend, serverUrl }: AccountPageDeps,
+  section?: unknown,
+): Promise<void> {
   if (session.account?.kind !== 'member') {
     const signIn = 'Sign In';
     const text = 'The account page is for those who have signed in.';
@@ -24,7 +33,8 @@ export async function openAccountPage({ session, backend, serverUrl }: AccountPa
   try {
     const server = serverUrl();
     const { code } = await session.call((who) => backend.pageCode(who));
-    if ('url' in server) await openAddress(`${server.url}/account#code=${code}`);
+    const to = typeof section === 'string' && SECTIONS.includes(section) ? `&to=${section}` : '';
+    if ('url' in server) await openAddress(`${server.url}/account#code=${code}${to}`);
   } catch (error) {
     await tell(error, 'perigee.openAccount');
   }

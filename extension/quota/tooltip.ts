@@ -49,8 +49,10 @@ export function quotaTooltip(quota: {
   if (severity === 'empty' && isGuest) {
     markdown.appendMarkdown('The free messages are used up. Sign in, or ask whoever runs this server for more.\n\n');
   }
-  const mine = isGuest ? '[Sign in](command:perigee.signIn)' : '[Account page](command:perigee.openAccount)';
-  markdown.appendMarkdown(`[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${mine}`);
+  const ways = isGuest
+    ? '[Sign in](command:perigee.signIn)'
+    : `${page('Token log', 'log')}${unlimited ? '' : ` · ${page('Credits', 'credits')}`}`;
+  markdown.appendMarkdown(`[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${ways}`);
   return markdown;
 }
 
@@ -87,6 +89,9 @@ function bar(share: number, colour = 'progressBar-background'): string {
   return cells(filled, colour) + cells(BAR_CELLS - filled, 'editorWidget-border');
 }
 
+/** A link to a part of the account's page. */
+const page = (label: string, section: string) =>
+  `[${label}](command:perigee.openAccount?${encodeURIComponent(JSON.stringify([section]))})`;
 const shortened = (title: string) => (title.length > 32 ? `${title.slice(0, 31).trimEnd()}…` : title);
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -172,6 +172,19 @@ function checks(leaseLimit: number): Check[] {
     },
     {
       invariant: 'g',
+      what: 'credits taken back to where promotions come from, otherwise than by a reset of promotional credits',
+      rows: sql`select id from transfer where kind <> 'move' and ((kind = 'reset') <> (credit = 'house:grants')
+        or (kind = 'reset' and (debit not like 'promotional:%' or hold_id is not null)))`,
+    },
+    {
+      invariant: 'f',
+      what: 'a reset without its line in the token log, or with one that says otherwise or not why',
+      rows: sql`select t.id from transfer t left join log_entry l on l.id = t.id and l.kind = 'reset'
+        where t.kind = 'reset' and (l.id is null or l.amount <> -t.amount or l.reason = ''
+        or t.debit <> 'promotional:' || l.ledger_id)`,
+    },
+    {
+      invariant: 'g',
       what: 'credits that moved otherwise than from a guest to its heir, of the same fund',
       rows: sql`select t.id from transfer t left join (select kind || ':' || ledger_id as account,
           case heir when 'house' then 'house:grants' else kind || ':' || heir end as heir from balance

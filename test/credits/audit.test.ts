@@ -88,6 +88,26 @@ onBothEngines('the audit of the books', (server) => {
         'credits moved to somebody who is no heir',
         () => transfer({ debit: `promotional:${ledger}`, credit: 'promotional:mine', kind: 'move' }),
       ],
+      [
+        'g',
+        'credits that were bought, and reset',
+        () => transfer({ debit: `purchased:${ledger}`, credit: 'house:grants', kind: 'reset' }),
+      ],
+      [
+        'g',
+        'credits that went back to where promotions come from, by no reset',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:grants', kind: 'charge' }),
+      ],
+      [
+        'g',
+        'a reset that went elsewhere',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'reset' }),
+      ],
+      [
+        'f',
+        'a reset that nobody is told of',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:grants', kind: 'reset' }),
+      ],
       ['h', 'a usage that can not be', () => log('cached_input_tokens = input_tokens + 1')],
       ['h', 'a usage that is not there', () => log('input_tokens = null')],
       ['h', 'a cost that the house did not take over', () => log('absorbed = 3')],

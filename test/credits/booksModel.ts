@@ -18,7 +18,7 @@ export const GIFTS: readonly number[] = [15, 30, 30];
 export type Who = 0 | 1 | 2;
 
 export type Step =
-  | { do: 'grant' | 'hold'; who: Who; micro: number }
+  | { do: 'grant' | 'reset' | 'hold'; who: Who; micro: number }
   | { do: 'buy'; micro: number }
   /** So many cents of a payment have gone back in all. */
   | { do: 'money back'; payment: number; cents: number }
@@ -40,6 +40,7 @@ const payment = fc.nat(1);
 export const PAID_CENTS = 100;
 const move = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('grant' as const), who, micro }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reset' as const), who, micro }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('buy' as const), micro }) },
   {
     weight: 2,
@@ -163,6 +164,8 @@ export class BooksModel {
         if (this.heirs[step.who] !== null) return 'closed';
         this.purses[step.who]!.promotional += step.micro;
         return 'given';
+      case 'reset':
+        return this.#reset(step.who, step.micro);
       case 'buy':
         this.payments.push({ credits: step.micro, refundedCents: 0, disputes: new Map(), back: 0 });
         this.#comeIn(step.micro);
@@ -189,6 +192,14 @@ export class BooksModel {
       default:
         return this.#changePlan(step.do);
     }
+  }
+
+  /** What a purse has is free: what is held was taken out of it. */
+  #reset(whose: Who, most: number): string {
+    if (this.heirs[whose] !== null) return 'closed';
+    const taken = Math.min(most, this.purses[whose]!.promotional);
+    this.purses[whose]!.promotional -= taken;
+    return taken === 0 ? 'nothing_free' : `taken ${taken}`;
   }
 
   /** Credits for money: what is owed comes first. */

@@ -8,6 +8,7 @@ import { takeOver } from '../../server/credits/moves.ts';
 import type { CreditingDeps } from '../../server/credits/paymentNotes.ts';
 import { createPayment, findPayment } from '../../server/credits/payments.ts';
 import { syncPlan } from '../../server/credits/planPayments.ts';
+import { takeBack } from '../../server/credits/promotions.ts';
 import { readOwed } from '../../server/credits/purchases.ts';
 import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold, voidHold } from '../../server/credits/store.ts';
@@ -107,6 +108,11 @@ for (const engine of ENGINES)
             const accountId = accounts[step.who]!.id;
             await grant(tx, { accountId, amountMicro: step.micro, requestId: id, reason: 'for the test', at });
             return 'given';
+          }
+          case 'reset': {
+            const accountId = accounts[step.who]!.id;
+            const back = await takeBack(tx, { accountId, mostMicro: step.micro, id, reason: 'for the test', at });
+            return back.kind === 'taken' ? `taken ${back.takenMicro}` : back.kind;
           }
           case 'buy': {
             const { ledgerId } = accounts[0]!;

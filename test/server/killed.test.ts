@@ -24,7 +24,8 @@ for (const engine of ENGINES)
           if (n % 50 === 0) console.log(`        ${n} rounds: ${JSON.stringify(killing.toll)}`);
         }
         const { toll } = killing;
-        assert.ok(toll.cutOff >= ROUNDS / 2 && toll.answers >= ROUNDS && toll.payments > 0, JSON.stringify(toll));
+        // On a busy machine many die before they have answered anything.
+        assert.ok(toll.cutOff >= ROUNDS / 2 && toll.answers >= ROUNDS / 4 && toll.payments > 0, JSON.stringify(toll));
         console.log(`        ${JSON.stringify(toll)}`);
       } finally {
         await killing.end();

@@ -171,10 +171,10 @@ export class Killing {
     this.#told.set(request.id, end.data.chargedMicro);
     this.toll.answers++;
     if (!isEdit) return;
+    // From here it may be refunded, and who asked for it may not be told any more.
+    this.#told.delete(request.id);
     const { status: told, body } = await client.outcome(request.id, 0, 1);
     if (told === 200) this.#told.set(request.id, end.data.chargedMicro - body.refundedMicro);
-    // Not known to its teller: either counts.
-    else this.#told.delete(request.id);
   }
 
   /** Buys a pack; what Stripe could not tell it tells again later. */

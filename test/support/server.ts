@@ -129,7 +129,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
 }
 
 /** Invariant (h): what we wrote down is what the model service reported, call by call in sum. */
-async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
+export async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
   const rows = await db.read
     .selectFrom('log_entry')
     .select(['input_tokens', 'cached_input_tokens', 'output_tokens'])

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { ago, answer, changed, conversation, problem, running, surroundings, user } from './samples.ts';
+import {
+  ago,
+  answer,
+  changed,
+  conversation,
+  nearlyOut,
+  pricedModels,
+  problem,
+  running,
+  surroundings,
+  user,
+} from './samples.ts';
 import { sharedHarness } from './shared.ts';
 import type { Harness, View } from './view.ts';
 
@@ -44,6 +55,27 @@ describe('chat view: the composer', () => {
     await view.page.keyboard.type('two');
     await press('Enter');
     assert.equal((await view.until('send')).text, 'One\ntwo');
+  });
+
+  it('says before it is sent that what is left buys a short answer, or none, and nothing where there is plenty', async () => {
+    const hint = view.page.getByText(/^(Enough|Not enough)/);
+    assert.equal(await hint.count(), 0);
+    await view.tell(surroundings(nearlyOut(412_000)));
+    await view.page.getByText(/^Enough for about 1,\d00 more tokens$/).waitFor();
+    await view.page.keyboard.type('x'.repeat(2000));
+    await view.page.getByText(/^Enough for about \d\d0 more tokens$/).waitFor();
+    await view.tell(surroundings(nearlyOut(50_000)));
+    await view.page.getByText('Not enough left for this message').waitFor();
+    await view.tell(surroundings());
+    await hint.waitFor({ state: 'detached' });
+  });
+
+  it('says in the menu of models what long requests cost, and what a price will be from when', async () => {
+    await view.tell(surroundings(pricedModels()));
+    await view.page.getByRole('button', { name: 'Model: kimi-k2' }).click();
+    const item = view.page.getByRole('menuitemradio', { name: /kimi-k2/ });
+    await item.getByText('Above 32,000 tokens in: 120 in · 500 out / M').waitFor();
+    await item.getByText(/^From (Jan 1, 2099|1 Jan 2099): 70 in · 250 out \/ M$/).waitFor();
   });
 
   it('sends nothing that is empty, and nothing twice', async () => {

@@ -13,6 +13,8 @@ import {
   longAnswer,
   MINUTE,
   member,
+  nearlyOut,
+  pricedModels,
   problem,
   row,
   running,
@@ -268,6 +270,16 @@ const state: Record<string, State> = {
   editing: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: async (view) => view.page.keyboard.press('ArrowUp'),
+  },
+  nearlyOut: {
+    messages: [surroundings(nearlyOut(412_000)), conversation([asked, answer('Yes.')], { draft: 'And the timeout?' })],
+  },
+  notEnough: {
+    messages: [surroundings(nearlyOut(50_000)), conversation([asked, answer('Yes.')], { draft: 'And the timeout?' })],
+  },
+  modelPrices: {
+    messages: [surroundings(pricedModels()), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
   },
   models: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],

@@ -1,6 +1,6 @@
-import type { Price } from '../../../../shared/models.ts';
+import type { Model, Price } from '../../../../shared/models.ts';
 import { useChat, useChatState } from '../context.ts';
-import { credits } from '../format.ts';
+import { count, credits, fullDay } from '../format.ts';
 import { Icon } from './Icon.tsx';
 import { Menu, type MenuItem } from './Menu.tsx';
 
@@ -37,6 +37,7 @@ export function ModelMenu() {
     id: m.id,
     label: m.name,
     detail: m.isDemo ? 'demo, no real model' : priceOf(m.price, isGuest),
+    notes: notesOf(m, isGuest),
     hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
     checked: m.id === chosen.id,
     run: () => {
@@ -51,6 +52,20 @@ export function ModelMenu() {
     </Menu>
   );
 }
+
+/** What else its price says: what long requests cost, and what will change when. */
+function notesOf({ price, nextPrice, isDemo }: Model, isGuest: boolean): string[] {
+  if (isDemo) return [];
+  const next = nextPrice && `From ${fullDay(nextPrice.from, new Date())}: ${priceOf(nextPrice.price, isGuest)}`;
+  return [...tiersOf(price), ...(next ? [next, ...tiersOf(nextPrice.price)] : [])];
+}
+
+const tiersOf = (price: Price) =>
+  price.mode === 'flat'
+    ? []
+    : (price.tiers ?? []).map(
+        (tier) => `Above ${count(tier.aboveInputTokens)} tokens in: ${priceOf({ mode: 'tokens', ...tier }, false)}`,
+      );
 
 /** Prices of token models are for 1 million tokens, in and out. */
 function priceOf(price: Price, isGuest: boolean): string {
