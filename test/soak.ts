@@ -12,7 +12,12 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
   {
     name: '20,000 interleavings against the independent model, on PostgreSQL',
     env: { PERIGEE_MODEL_RUNS: '20000' },
-    args: ['test/credits/model.test.ts', '--grep', 'postgres', '--timeout', '0'],
+    args: ['test/credits/model.test.ts', '--grep', 'postgres'],
+  },
+  {
+    name: '5,000 interleavings of what the payment service tells, on each engine',
+    env: { PERIGEE_TELLING_RUNS: '5000' },
+    args: ['test/credits/tellings.test.ts'],
   },
 ];
 

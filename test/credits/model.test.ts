@@ -36,7 +36,7 @@ class Crash extends Error {}
 
 for (const engine of ENGINES)
   describe(`the books, whatever happens in whichever order (${engine})`, function () {
-    this.timeout(600_000);
+    this.timeout(Math.max(600_000, RUNS[engine] * 300));
     let db: Database;
     let remove: () => Promise<void>;
     before(async () => {

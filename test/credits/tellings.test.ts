@@ -43,7 +43,7 @@ interface Scene {
 
 for (const engine of ENGINES)
   describe(`what the payment service tells, in whichever way (${engine})`, function () {
-    this.timeout(600_000);
+    this.timeout(Math.max(600_000, RUNS[engine] * 500));
     let scene: Scene;
     beforeEach(async () => {
       scene = await open();
