@@ -146,7 +146,12 @@ async function moneyBackEvent(
 async function planMoneyBack(deps: CreditingDeps, told: Told, ref: string, invoiceId: string | null): Promise<Outcome> {
   const { db, clock, stripe } = deps;
   const facts = await stripe.readSubscription(ref);
-  const payment = facts.paymentId === null ? undefined : await findPayment(db.read, facts.paymentId);
+  let payment = facts.paymentId === null ? undefined : await findPayment(db.read, facts.paymentId);
+  if (payment && payment.paid_at === null) {
+    // Events come in any order: it begins first, or the one that begins it would come after this one, which counts once.
+    await syncPlan(deps, ref, null, payment.id);
+    payment = await findPayment(db.read, payment.id);
+  }
   if (payment?.state !== 'paid' || facts.invoice?.id !== invoiceId)
     return note(deps, told, 'foreign', 'money back of a plan that has ended, or of a period before');
   const hasEnded = await db.write(async (tx) => {

@@ -99,7 +99,8 @@ export class SalesWorld {
   readonly ledgerId = randomUUID();
   readonly sales: Sale[] = [];
   spentMicro = 0;
-  readonly #events: StripeEvent[] = [];
+  /** What tells of it, oldest first. */
+  readonly events: StripeEvent[] = [];
 
   private constructor(
     readonly db: Database,
@@ -122,7 +123,7 @@ export class SalesWorld {
     for (let i = 0; i < this.sales.length; i++) {
       const told = await this.#happen(this.sales[(deed.at + i) % this.sales.length]!, deed);
       if (!told) continue;
-      this.#events.push(...told);
+      this.events.push(...told);
       if ('isLost' in deed && deed.isLost) for (const { id } of told) this.lost.add(id);
       return;
     }
@@ -189,7 +190,8 @@ export class SalesWorld {
       case 'refund': {
         if (!isPaid) return undefined;
         if (sale.pack === null) {
-          if (subscription?.status !== 'active' || sale.isPeriodBack || !(await this.#isKnown(sale))) return undefined;
+          const isTime = sale.periods === 1 || (await this.#isKnown(sale));
+          if (subscription?.status !== 'active' || sale.isPeriodBack || !isTime) return undefined;
           sale.isPeriodBack = true;
           sale.refundedCents += sale.cents;
           return this.stripe.refund(sale.session, sale.cents);
@@ -241,7 +243,7 @@ export class SalesWorld {
   }
 
   async #tell({ event: nth, times, dies }: Extract<Deed, { do: 'tell' }>): Promise<void> {
-    const event = this.#events[nth % this.#events.length];
+    const event = this.events[nth % this.events.length];
     if (!event || this.lost.has(event.id)) return;
     const on = deps(dying(this.db, dies), this.service, START);
     await Promise.all(

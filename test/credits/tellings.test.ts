@@ -89,7 +89,12 @@ for (const engine of ENGINES)
     }
 
     async function deliverAll(events: readonly StripeEvent[]): Promise<void> {
-      const place = ({ id }: StripeEvent) => createHash('sha1').update(`${SEED} ${id}`).digest('hex');
+      // By its place in its own world, so that a list that failed among others fails alone.
+      const nth = new Map(scene.worlds.flatMap((world) => world.events.map(({ id }, n) => [id, n] as const)));
+      const place = ({ id, type }: StripeEvent) =>
+        createHash('sha1')
+          .update(`${SEED} ${nth.get(id)} ${type}`)
+          .digest('hex');
       const mixed = events.map((event) => [place(event), event] as const).sort(([a], [b]) => (a < b ? -1 : 1));
       for (let i = 0; i < mixed.length; i += AT_ONCE) {
         const some = mixed.slice(i, i + AT_ONCE).map(([, event]) => event);
