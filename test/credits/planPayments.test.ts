@@ -270,6 +270,18 @@ onBothEnginesWithShop(
           assert.equal(shop().stripe.subscriptions.get(ref)!.status, 'canceled');
         });
 
+      // Guard: planMoneyBack brings a plan up to date that it doesn't know as paid.
+      it('before it was told that they were paid begin and end at once, whatever is told then', async () => {
+        const member = await shop().member();
+        const { id, session } = await shop().begin(member, MONTHLY);
+        const paid = shop().stripe.pay(session);
+        await shop().tell([...shop().stripe.refund(session, 1200), ...paid]);
+        assert.deepEqual([await current(member), await windows(member)], [null, []]);
+        assert.equal(shop().stripe.subscriptions.get(refOf(session))!.status, 'canceled');
+        assert.equal((await shop().check(member, id)).state, 'paid');
+        assert.deepEqual(await told(member), ['Your plan Plus has begun, paid for until then.']);
+      });
+
       it('go on when it was a part, or that of a period before', async () => {
         const { member, session, ref } = await subscribed();
         await shop().tell(shop().stripe.refund(session, 200));
