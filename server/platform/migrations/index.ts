@@ -7,6 +7,7 @@ import { rights } from './005-rights.ts';
 import { plans } from './006-plans.ts';
 import { payments } from './007-payments.ts';
 import { limits } from './008-limits.ts';
+import { books } from './009-books.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -19,6 +20,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '006-plans': plans,
     '007-payments': payments,
     '008-limits': limits,
+    '009-books': books,
   };
   return { getMigrations: async () => all };
 }
