@@ -58,6 +58,18 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
         }
       }
     },
+    readAside: (queries) =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (tx) => {
+          // For the joins of whole tables, which otherwise go by way of the disk; of this transaction alone.
+          await sql`set local work_mem = '256MB'`.execute(tx);
+          const answers = [];
+          for (const query of queries) answers.push((await tx.executeQuery(query)).rows);
+          return answers;
+        }),
     async close() {
       await listener.stop();
       await db.destroy();

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
 import { type Database, migrate, type Tx } from './database.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
+import { readInThread } from './sqliteThread.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
@@ -105,6 +106,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
         running ??= drain();
       });
     },
+    readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
     async close() {
       clearInterval(look);
       await running;
