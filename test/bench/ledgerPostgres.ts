@@ -26,7 +26,8 @@ import {
 } from './pairs.ts';
 import { diskFolder } from './services.ts';
 
-const CLIENTS = 16;
+/** As many as the server has connections. */
+const CLIENTS = 12;
 const PAIRS = 4000;
 const ROUNDS = 3;
 const SECONDS = 4;
@@ -161,7 +162,8 @@ function pgbenchScript(recorded: Recorded): string {
     if (value === wallet.ledgerId) return ':ledger';
     const text = String(value);
     const isOfPair = [pair.runId, pair.holdId, pair.conversationId].some((id) => text.includes(id));
-    if (!isOfPair) return `'${text.replaceAll("'", "''")}'`;
+    // To pgbench a colon begins a variable, in a text too.
+    if (!isOfPair) return `('${text.replaceAll("'", "''").replaceAll(':', "' || chr(58) || '")}')`;
     if (!names.has(text)) names.set(text, `id${names.size}`);
     return `:${names.get(text)}`;
   };
