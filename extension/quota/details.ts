@@ -111,18 +111,22 @@ export function detailsItems(
   }
   if (balance.purchasedMicro > 0) {
     items.push({
-      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} purchased`,
+      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} credits purchased`,
       description: 'never expire',
     });
   }
   if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
-    items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
+    items.push({
+      label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional credits`,
+      description: 'spent first',
+    });
   }
   if (balance.windows.length > 0) items.push(separator('Windows'));
   for (const window of balance.windows) {
     items.push({
       label: `$(history) ${window.name}: ${formatWindowUsed(window)}`,
-      description: formatWindowFrees(window, now),
+      // On a line of its own: beside the name, both times don't fit.
+      detail: capitalised(formatWindowFrees(window, now)),
     });
   }
   items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));
@@ -180,6 +184,7 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
   ];
 }
 
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
 const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
 /** A title must not draw icons. */
