@@ -9,7 +9,7 @@ export function passes(leaseLimit: number): Pass[] {
 
 /** What can be told of a transfer alone. Nearly all are ordinary charges, which pass every question: they are asked one. */
 function transfers(): Pass {
-  const ordinary = sql`kind = 'charge' and amount > 0 and credit = 'house:revenue' and hold_id is not null
+  const ordinary = sql`kind = 'charge' and amount > 0 and credit = 'house:revenue'
     and (debit like 'promotional:%' or debit like 'purchased:%' or debit = 'house:plan')`;
   return pass(sql`t.id`, sql`(select * from transfer where not coalesce(${ordinary}, false)) t`, [
     {
@@ -38,7 +38,7 @@ function transfers(): Pass {
     },
     {
       invariant: 'g',
-      what: 'a charge that is not of a hold, or not from a fund to the house',
+      what: 'a charge that is not from a fund to the house',
       broken: sql`kind = 'charge'`,
     },
     ...paymentTransfers(),

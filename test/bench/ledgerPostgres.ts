@@ -28,7 +28,7 @@ import { diskFolder } from './services.ts';
 
 /** As many as the server has connections. */
 const CLIENTS = 12;
-const PAIRS = 4000;
+const PAIRS = 2000;
 const ROUNDS = 3;
 const SECONDS = 4;
 // Long enough that no other id has one in it.

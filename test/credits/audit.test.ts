@@ -115,11 +115,6 @@ onBothEngines('the audit of the books', (server) => {
       ],
       [
         'g',
-        'a charge of no hold',
-        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge' }),
-      ],
-      [
-        'g',
         'a charge of a hold that is not there',
         () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge', hold: 'nowhere' }),
       ],

@@ -115,8 +115,8 @@ for (const engine of ENGINES)
     });
 
     it('can not write, and tells what went wrong', async () => {
-      const remove = db.read.deleteFrom('account').compile();
-      await assert.rejects(db.readAside<unknown>([remove]), /read-?only|readonly|return data/i);
+      const remove = db.read.deleteFrom('account').returning('id').compile();
+      await assert.rejects(db.readAside([remove]), /read-?only/i);
       assert.equal((await list.all(db.read, { after: 0 })).length, 1);
     });
   });
