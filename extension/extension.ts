@@ -172,6 +172,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     continueAsGuest: async () => (await signIn()).continueAsGuest(),
     signOut: async () => (await signOut()).signOut(session),
     openAccount: async () => (await accountPage()).openAccountPage(page),
+    buyCredits: async () => (await accountPage()).openAccountPage(page, 'credits'),
     acceptTerms: async () => (await accountPage()).acceptTerms(page),
     reconnect: () => session.reconnect(),
     openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),

@@ -13,8 +13,14 @@ export interface AccountPageDeps {
   serverUrl: () => ServerUrl;
 }
 
-/** Opens the account's page on the server, already signed in: its code works once, within a minute. */
-export async function openAccountPage({ session, backend, serverUrl }: AccountPageDeps): Promise<void> {
+/**
+ * Opens the account's page on the server, at a section of it if one is named, already signed in: its code works once,
+ * within a minute.
+ */
+export async function openAccountPage(
+  { session, backend, serverUrl }: AccountPageDeps,
+  section?: 'credits',
+): Promise<void> {
   if (session.account?.kind !== 'member') {
     const signIn = 'Sign In';
     const text = 'The account page is for those who have signed in.';
@@ -24,9 +30,9 @@ export async function openAccountPage({ session, backend, serverUrl }: AccountPa
   try {
     const server = serverUrl();
     const { code } = await session.call((who) => backend.pageCode(who));
-    if ('url' in server) await openAddress(`${server.url}/account#code=${code}`);
+    if ('url' in server) await openAddress(`${server.url}/account${section ? `?section=${section}` : ''}#code=${code}`);
   } catch (error) {
-    await tell(error, 'perigee.openAccount');
+    await tell(error, section === 'credits' ? 'perigee.buyCredits' : 'perigee.openAccount');
   }
 }
 

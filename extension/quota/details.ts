@@ -81,12 +81,15 @@ export function detailsItems(
   const { account, balance, spending, log, now } = quota;
   const isGuest = account.kind === 'guest';
   const { text, severity, unlimited } = meter(balance, account.kind);
+  const command = (name: string) => () => void vscode.commands.executeCommand(`perigee.${name}`);
+  const canBuy = !isGuest && !unlimited;
   const items: DetailsItem[] = [separator('Left')];
   for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
   items.push({
     label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${unlimited ? 'Metered, not limited' : `${text} left`}`,
     description: accountLabel(account),
     detail: severity === 'empty' ? 'Used up. Whoever runs this server can give more.' : undefined,
+    run: severity === 'empty' ? command(canBuy ? 'buyCredits' : 'signIn') : undefined,
   });
   if (balance.pendingMicro > 0) {
     const pending = formatSpentWithUnit(balance.pendingMicro, isGuest);
@@ -104,7 +107,7 @@ export function detailsItems(
   if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
     items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
   }
-  const command = (name: string) => () => void vscode.commands.executeCommand(`perigee.${name}`);
+  if (canBuy) items.push({ label: '$(credit-card) Buy credits', run: command('buyCredits') });
   items.push(
     isGuest
       ? { label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') }

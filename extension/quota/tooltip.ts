@@ -50,7 +50,10 @@ export function quotaTooltip(quota: {
     markdown.appendMarkdown('The free messages are used up. Sign in, or ask whoever runs this server for more.\n\n');
   }
   const mine = isGuest ? '[Sign in](command:perigee.signIn)' : '[Account page](command:perigee.openAccount)';
-  markdown.appendMarkdown(`[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${mine}`);
+  const buy = isGuest || unlimited ? '' : ' · [Buy credits](command:perigee.buyCredits)';
+  markdown.appendMarkdown(
+    `[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${mine}${buy}`,
+  );
   return markdown;
 }
 
@@ -71,7 +74,7 @@ function trusted(): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString('', true);
   // Titles of conversations stand in it: only these commands, and no HTML but what is made here.
   markdown.isTrusted = {
-    enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount'].map(
+    enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount', 'buyCredits'].map(
       (name) => `perigee.${name}`,
     ),
   };

@@ -78,6 +78,29 @@ describe('what stands behind the meter', () => {
     assert.doesNotMatch(value, /(^|[^\\])\$\(bug\)/);
   });
 
+  const BUY = '$(credit-card) Buy credits';
+  const ways: [string, Account, Balance, boolean][] = [
+    ['a member', account, balance, true],
+    ['a guest', { ...account, kind: 'guest', email: undefined }, { ...balance, guestMessagesLeft: 87 }, false],
+    ['the user of a server that limits nothing', account, { ...balance, unlimited: true }, false],
+  ];
+  for (const [who, account, balance, isOffered] of ways) {
+    it(`${isOffered ? 'offers' : 'does not offer'} credits to ${who}, in the tooltip and in the details`, () => {
+      const tooltip = quotaTooltip({ account, balance, now });
+      assert.equal(tooltip.value.includes('[Buy credits](command:perigee.buyCredits)'), isOffered);
+      const trust = tooltip.isTrusted;
+      assert.ok(typeof trust === 'object' && trust.enabledCommands.includes('perigee.buyCredits'));
+      const items = detailsItems({ account, balance, spending, log: [], now }, () => {});
+      assert.equal(items.find(({ label }) => label === BUY)?.run !== undefined, isOffered);
+    });
+  }
+
+  it('leads on from what is used up', () => {
+    const empty = { ...balance, availableMicro: 0, pendingMicro: 0 };
+    const items = detailsItems({ account, balance: empty, spending, log: [], now }, () => {});
+    assert.ok(items.find(({ detail }) => detail?.startsWith('Used up.'))?.run);
+  });
+
   it('lists charges and what was not charged with the reason, and leads to the conversation', () => {
     const log: LogEntry[] = [
       {

@@ -58,9 +58,9 @@ export class Scene {
   }
 
   /** The address by which the editor opens the page of its account. */
-  async address(client: Client): Promise<string> {
+  async address(client: Client, section?: string): Promise<string> {
     const { body } = await client.request<PageCodeAnswer>('POST', '/api/auth/page-code');
-    return `${this.server.url}/account#code=${body.code}`;
+    return `${this.server.url}/account${section ? `?section=${section}` : ''}#code=${body.code}`;
   }
 
   /** Opens the page as the editor does, and goes to a part of it. */
