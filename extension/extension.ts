@@ -72,6 +72,18 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const notices = lazy(async () => new (await import('./account/notices.ts')).Notices(context.globalState));
   own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
+  const creditWarning = lazy(async () => {
+    const { CreditWarning } = await import('./quota/warning.ts');
+    const show = async (...low: Parameters<typeof CreditWarning.prototype.look>) =>
+      (await import('./quota/showWarning.ts')).showCreditWarning(offers, ...low);
+    return new CreditWarning(context.globalState, show);
+  });
+  own(
+    session.onDidChange(async () => {
+      const { account, balance } = session;
+      if (account && balance && !balance.unlimited) (await creditWarning()).look(account, balance);
+    }),
+  );
 
   const view = own(new ChatView(context.extensionUri));
   const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
