@@ -268,6 +268,35 @@ describe('chat view: the composer', () => {
     assert.equal(await focused(), 'Attach');
   });
 
+  it('tells what long requests cost, and what a model will cost', async () => {
+    const tiered = {
+      mode: 'tokens' as const,
+      ...{ inputMicro: 60_000_000, cachedInputMicro: 15_000_000, outputMicro: 250_000_000 },
+    };
+    const long = { aboveInputTokens: 64_000, inputMicro: 120_000_000, cachedInputMicro: 30_000_000 };
+    const models = [
+      {
+        ...{ id: 'kimi-k2', name: 'kimi-k2', contextTokens: 128_000, maxOutputTokens: 8192 },
+        price: { ...tiered, tiers: [{ ...long, outputMicro: 500_000_000 }] },
+        nextPrice: { from: '2027-01-01T00:00:00Z', price: { ...tiered, inputMicro: 70_000_000 } },
+        ...{ isDefault: true, isDemo: false },
+      },
+    ];
+    await view.page.setViewportSize({ width: 170, height: 640 });
+    await view.tell(surroundings({ models }));
+    await view.page.getByRole('button', { name: 'Model: kimi-k2' }).click();
+    const item = view.page.getByRole('menuitemradio');
+    const words = item.locator('.label, .detail');
+    assert.deepEqual(await words.allInnerTexts(), [
+      'kimi-k2',
+      '60 in · 250 out / M',
+      'above 64,000 tokens: 120 in · 500 out / M',
+      'from 1 Jan: 70 in · 250 out / M',
+    ]);
+    const cut = await words.evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
+    assert.equal(cut, 0, 'nothing is cut off at 170 px');
+  });
+
   it('shows the context apart from the credits, and warns when it is nearly full', async () => {
     assert.match(await view.page.locator('.left').innerText(), /^87 of 100 credits left$/);
     const ring = view.page.getByRole('button', { name: /^Context/ });

@@ -102,6 +102,11 @@ export function fullTime(iso: string, now: Date, locale?: string): string {
   return `${text} (UTC${offset === 0 ? '' : `${sign}${h}${m ? `:${String(m).padStart(2, '0')}` : ''}`})`;
 }
 
+/** "1 Jan": a day in the months to come. */
+export function day(iso: string, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }).format(new Date(iso));
+}
+
 /** "in 40 s", "in 5 min", "in 3 h": beside an absolute time one has to wait for. */
 export function until(iso: string, now: Date): string {
   const s = Math.max(0, Math.ceil((new Date(iso).getTime() - now.getTime()) / 1000));

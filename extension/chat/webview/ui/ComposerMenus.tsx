@@ -1,8 +1,7 @@
-import type { Price } from '../../../../shared/models.ts';
 import { useChat, useChatState } from '../context.ts';
-import { credits } from '../format.ts';
 import { Icon } from './Icon.tsx';
 import { Menu, type MenuItem } from './Menu.tsx';
+import { priceLines } from './words.ts';
 
 const none: never[] = [];
 
@@ -33,30 +32,25 @@ export function ModelMenu() {
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   if (!models.length) return null;
   const chosen = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0]!;
-  const items: MenuItem[] = models.map((m) => ({
-    id: m.id,
-    label: m.name,
-    detail: m.isDemo ? 'demo, no real model' : priceOf(m.price, isGuest),
-    hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
-    checked: m.id === chosen.id,
-    run: () => {
-      chat.host.post({ type: 'selectModel', id: m.id });
-      chat.focusComposer();
-    },
-  }));
+  const items = models.map((m): MenuItem => {
+    const [now, ...more] = priceLines(m, isGuest);
+    return {
+      id: m.id,
+      label: m.name,
+      detail: m.isDemo ? 'demo, no real model' : now,
+      more: m.isDemo ? undefined : more,
+      hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
+      checked: m.id === chosen.id,
+      run: () => {
+        chat.host.post({ type: 'selectModel', id: m.id });
+        chat.focusComposer();
+      },
+    };
+  });
   return (
     <Menu label={`Model: ${chosen.name}`} side="over" class="plain model" items={items}>
       <span class="name">{chosen.name}</span>
       <Icon name="chevron-down" />
     </Menu>
   );
-}
-
-/** Prices of token models are for 1 million tokens, in and out. */
-function priceOf(price: Price, isGuest: boolean): string {
-  if (price.mode === 'tokens') return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out / M`;
-  if (price.runMicro === 0) return 'free';
-  if (isGuest) return '1 message each';
-  const n = credits(price.runMicro);
-  return `${n} ${n === '1' ? 'credit' : 'credits'} a message`;
 }

@@ -7,6 +7,8 @@ export interface MenuItem {
   label: string;
   icon?: string;
   detail?: string;
+  /** More about it, each on a line of its own below, which wraps. */
+  more?: string[];
   /** What the detail means. */
   hint?: string;
   /** Set for a choice among several. */
@@ -88,8 +90,15 @@ export function Menu(props: MenuProps) {
               }}
             >
               <Icon name={isChoice ? (item.checked ? 'check' : 'blank') : (item.icon ?? 'blank')} />
-              <span class="label">{item.label}</span>
-              {item.detail && <span class="detail">{item.detail}</span>}
+              <span class="words">
+                <span class="label">{item.label}</span>
+                {item.detail && <span class="detail">{item.detail}</span>}
+                {item.more?.map((line) => (
+                  <span class="detail more" key={line}>
+                    {line}
+                  </span>
+                ))}
+              </span>
             </button>
           ))}
         </div>
