@@ -9,7 +9,7 @@ import type {
   TokenRequest,
 } from '../shared/auth.ts';
 import type { Conversation, ConversationsAnswer } from '../shared/conversations.ts';
-import type { LogAnswer } from '../shared/credits.ts';
+import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
 import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
 import { BackendError, describeCause, isRetryable } from './backendError.ts';
@@ -215,6 +215,12 @@ export class Backend {
   async log(who: Credential, query: { before?: string; limit?: number }): Promise<LogAnswer> {
     const schema = async () => (await import('../shared/credits.ts')).LogAnswerSchema;
     return this.json('GET', `/api/credits/log${queryString(query)}`, who, schema);
+  }
+
+  /** What is sold here, and the plan that the account has. */
+  async offers(who: Credential): Promise<OffersAnswer> {
+    const schema = async () => (await import('../shared/credits.ts')).OffersAnswerSchema;
+    return this.json('GET', '/api/credits/offers', who, schema);
   }
 
   /** What was spent since an instant (ISO 8601, UTC), by conversation, most first. */

@@ -17,6 +17,7 @@ import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
 import { explainServer } from './platform/serverHelp.ts';
 import { Settings } from './platform/settings.ts';
+import { LOW_TOLD, mayBeLow } from './quota/format.ts';
 import { StatusBar } from './quota/statusBar.ts';
 
 /** What the tests in the editor look at. */
@@ -72,24 +73,15 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const notices = lazy(async () => new (await import('./account/notices.ts')).Notices(context.globalState));
   own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
-  const creditWarning = lazy(async () => {
-    const { CreditWarning } = await import('./quota/warning.ts');
-    const show = async (...low: Parameters<typeof CreditWarning.prototype.look>) =>
-      (await import('./quota/showWarning.ts')).showCreditWarning(offers, ...low);
-    return new CreditWarning(context.globalState, show);
-  });
-  own(
-    session.onDidChange(async () => {
-      const { account, balance } = session;
-      if (account && balance && !balance.unlimited) (await creditWarning()).look(account, balance);
-    }),
-  );
+  const memory = context.globalState;
+  const lowCredit = lazy(async () => new (await import('./quota/lowCredit.ts')).LowCredit(session, backend, memory));
+  const isToLook = () => !!session.balance && (mayBeLow(session.balance) || memory.get(LOW_TOLD) !== undefined);
+  own(session.onDidChange(async () => isToLook() && (await lowCredit()).look()));
 
   const view = own(new ChatView(context.extensionUri));
   const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
   const chat = lazy(async () => {
     const { ChatController } = await import('./chat/controller.ts');
-    const memory = context.globalState;
     return own(new ChatController({ view, session, offers, backend, windowMemory, memory, edits: chatEdits, log }));
   });
   own(view.onDidResolve(() => void chat()));
@@ -183,8 +175,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     copySignInAddress: async () => (await signIn()).copyAddress(),
     continueAsGuest: async () => (await signIn()).continueAsGuest(),
     signOut: async () => (await signOut()).signOut(session),
-    openAccount: async () => (await accountPage()).openAccountPage(page),
-    buyCredits: async () => (await accountPage()).openAccountPage(page, 'credits'),
+    openAccount: async (section?: unknown) => (await accountPage()).openAccountPage(page, section),
     acceptTerms: async () => (await accountPage()).acceptTerms(page),
     reconnect: () => session.reconnect(),
     openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),

@@ -85,6 +85,8 @@ export interface AppDeps {
 
 export interface App {
   server: Server;
+  /** Everything that is routed, what passes requests on included: its method is `ALL`. */
+  routes: readonly { method: string; path: string }[];
   /** Ends abandoned runs and begins the jobs; call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
@@ -203,6 +205,7 @@ export function createApp(deps: AppDeps): App {
 
   return {
     server,
+    routes: api.routes,
     async start() {
       await ceremonies.prepare();
       listed = await announcePrices(

@@ -20,7 +20,9 @@ export const BalanceSchema = z
   .object({
     availableMicro: MicroSchema.describe('what can be spent now; open holds are already taken off'),
     pendingMicro: MicroSchema.describe('held by running answers; what they do not use returns'),
-    ofMicro: MicroSchema.describe('what was available just after the newest grant or purchase: the "of 100"'),
+    ofMicro: MicroSchema.describe(
+      'what was available just after the newest grant or purchase, less what was reset since: the "of 100"',
+    ),
     promotionalMicro: MicroSchema,
     purchasedMicro: MicroSchema,
     guestMessagesLeft: z.int().optional().describe('guests only: messages that availableMicro still buys'),

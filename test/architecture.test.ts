@@ -36,6 +36,7 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 /** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
 const CORES = [
   'shared/answerPaths.ts',
+  'shared/pricing.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',
   'server/credits/paymentRules.ts',
@@ -78,6 +79,7 @@ const CORES = [
   'extension/edit/applyBlocks.ts',
   'extension/edit/filePaths.ts',
   'extension/edit/proposalState.ts',
+  'extension/quota/lowLevel.ts',
   'extension/edit/refusalWords.ts',
   'extension/edit/requestTitle.ts',
   'extension/edit/sensitive.ts',

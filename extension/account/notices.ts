@@ -5,11 +5,11 @@ const KEY = 'notices told';
 /** Ids that are remembered: far more than a server tells at a time. */
 const MOST = 100;
 
-const WAYS: Record<Notice['kind'], { label: string; command: string }> = {
+const WAYS: Record<Notice['kind'], { label: string; command: string; section?: string }> = {
   suspended: { label: 'Open Account Page', command: 'perigee.openAccount' },
   closing: { label: 'Keep the Account', command: 'perigee.openAccount' },
   terms: { label: 'Read and Accept', command: 'perigee.acceptTerms' },
-  price: { label: 'Open Account Page', command: 'perigee.openAccount' },
+  price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },
 };
 
 /** Tells what the account's owner must know, each thing once on this machine, with its way on. */
@@ -22,10 +22,10 @@ export class Notices {
     if (fresh.length === 0) return;
     await this.memory.update(KEY, [...told, ...fresh.map(({ id }) => id)].slice(-MOST));
     for (const { kind, text } of fresh) {
-      const { label, command } = WAYS[kind];
-      void vscode.window
-        .showWarningMessage(text, label)
-        .then((choice) => choice && vscode.commands.executeCommand(command));
+      const { label, command, section } = WAYS[kind];
+      // A price that will change stands in nobody's way.
+      const tell = kind === 'price' ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+      void tell(text, label).then((choice) => choice && vscode.commands.executeCommand(command, section));
     }
   }
 }

@@ -13,13 +13,16 @@ export interface AccountPageDeps {
   serverUrl: () => ServerUrl;
 }
 
+/** Parts of the account's page that something here leads to. */
+const SECTIONS = ['credits', 'usage', 'log'];
+
 /**
- * Opens the account's page on the server, at a section of it if one is named, already signed in: its code works once,
- * within a minute.
+ * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the part of
+ * it that is shown; one that is not known, such as what a menu passes to its commands, is the page's beginning.
  */
 export async function openAccountPage(
   { session, backend, serverUrl }: AccountPageDeps,
-  section?: 'credits',
+  section?: unknown,
 ): Promise<void> {
   if (session.account?.kind !== 'member') {
     const signIn = 'Sign In';
@@ -30,9 +33,10 @@ export async function openAccountPage(
   try {
     const server = serverUrl();
     const { code } = await session.call((who) => backend.pageCode(who));
-    if ('url' in server) await openAddress(`${server.url}/account${section ? `?section=${section}` : ''}#code=${code}`);
+    const to = typeof section === 'string' && SECTIONS.includes(section) ? `&to=${section}` : '';
+    if ('url' in server) await openAddress(`${server.url}/account#code=${code}${to}`);
   } catch (error) {
-    await tell(error, section === 'credits' ? 'perigee.buyCredits' : 'perigee.openAccount');
+    await tell(error, 'perigee.openAccount');
   }
 }
 

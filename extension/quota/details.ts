@@ -26,7 +26,7 @@ export interface DetailsItem extends vscode.QuickPickItem {
 
 /**
  * The details behind the meter as a list that can be searched: what is left, each window, what spent the most today, and
- * the newest lines of the token log with their reasons. Choosing a line opens its conversation.
+ * the newest lines of the token log with their reasons. Choosing a line opens its conversation, or the account's page.
  */
 export async function showQuota(deps: {
   session: Session;
@@ -44,15 +44,20 @@ export async function showQuota(deps: {
   const load = async () => {
     pick.busy = true;
     try {
-      const [{ account, balance }, spending, log] = await session.call((who) =>
+      const [{ account, balance }, spending, log, sold] = await session.call((who) =>
         Promise.all([
           backend.account(who),
           backend.spending(who, startOfDay(new Date())),
           backend.log(who, { limit: LOG_ENTRIES }),
+          // What is sold is the least of it: the rest is shown without.
+          backend.offers(who).then(
+            (offers) => offers.sold,
+            () => false,
+          ),
         ]),
       );
       pick.items = detailsItems(
-        { account, balance, spending, log: log.entries, now: new Date() },
+        { account, balance, spending, log: log.entries, sold, now: new Date() },
         deps.openConversation,
       );
     } catch (error) {
@@ -75,21 +80,27 @@ export async function showQuota(deps: {
 
 /** The lines of the details, in reading order. */
 export function detailsItems(
-  quota: { account: Account; balance: Balance; spending: Spending; log: LogEntry[]; now: Date },
+  quota: { account: Account; balance: Balance; spending: Spending; log: LogEntry[]; sold: boolean; now: Date },
   openConversation: (id: string) => void,
 ): DetailsItem[] {
-  const { account, balance, spending, log, now } = quota;
+  const { account, balance, spending, log, sold, now } = quota;
   const isGuest = account.kind === 'guest';
   const { text, severity, unlimited } = meter(balance, account.kind);
-  const command = (name: string) => () => void vscode.commands.executeCommand(`perigee.${name}`);
-  const canBuy = !isGuest && !unlimited;
+  const command =
+    (name: string, ...given: string[]) =>
+    () =>
+      void vscode.commands.executeCommand(`perigee.${name}`, ...given);
   const items: DetailsItem[] = [separator('Left')];
   for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
   items.push({
     label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${unlimited ? 'Metered, not limited' : `${text} left`}`,
     description: accountLabel(account),
-    detail: severity === 'empty' ? 'Used up. Whoever runs this server can give more.' : undefined,
-    run: severity === 'empty' ? command(canBuy ? 'buyCredits' : 'signIn') : undefined,
+    detail:
+      severity !== 'empty'
+        ? undefined
+        : sold && !isGuest
+          ? 'Used up.'
+          : 'Used up. Whoever runs this server can give more.',
   });
   if (balance.pendingMicro > 0) {
     const pending = formatSpentWithUnit(balance.pendingMicro, isGuest);
@@ -100,24 +111,22 @@ export function detailsItems(
   }
   if (balance.purchasedMicro > 0) {
     items.push({
-      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} purchased`,
+      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} credits purchased`,
       description: 'never expire',
     });
   }
   if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
-    items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
+    items.push({
+      label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional credits`,
+      description: 'spent first',
+    });
   }
-  if (canBuy) items.push({ label: '$(credit-card) Buy credits', run: command('buyCredits') });
-  items.push(
-    isGuest
-      ? { label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') }
-      : { label: '$(account) Open the account page', run: command('openAccount') },
-  );
   if (balance.windows.length > 0) items.push(separator('Windows'));
   for (const window of balance.windows) {
     items.push({
       label: `$(history) ${window.name}: ${formatWindowUsed(window)}`,
-      description: formatWindowFrees(window, now),
+      // On a line of its own: beside the name, both times don't fit.
+      detail: capitalised(formatWindowFrees(window, now)),
     });
   }
   items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));
@@ -128,6 +137,16 @@ export function detailsItems(
       description: `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'answer' : 'answers'}`,
       run: () => openConversation(id),
     });
+  }
+  items.push(separator('Account'));
+  if (isGuest) items.push({ label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') });
+  else {
+    if (sold) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
+    items.push(
+      { label: '$(list-unordered) Token log', description: 'all of it', run: command('openAccount', 'log') },
+      { label: '$(graph) Usage', description: 'by day, model and tool', run: command('openAccount', 'usage') },
+      { label: '$(account) Open the account page', run: command('openAccount') },
+    );
   }
   items.push(separator('Latest'));
   for (const entry of log) {
@@ -165,6 +184,7 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
   ];
 }
 
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
 const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
 /** A title must not draw icons. */

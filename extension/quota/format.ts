@@ -3,6 +3,16 @@ import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 
 const LOW = 0.2;
 
+/** Where the accounts are remembered that were warned of little credit. */
+export const LOW_TOLD = 'low credits told';
+
+/** Whether a look is worth it at all if a warning is due: a cheap guess, so that the warning is loaded when it may be. */
+export function mayBeLow(balance: Balance): boolean {
+  if (balance.unlimited || balance.guestMessagesLeft !== undefined) return false;
+  const isUsed = balance.windows.some(({ usedMicro, limitMicro }) => usedMicro >= limitMicro / 2);
+  return isUsed || balance.availableMicro + balance.pendingMicro < balance.ofMicro * LOW;
+}
+
 /** "1,204.5". By hand: loading the editor's formatter of numbers takes longer than all else that happens at its start. */
 export function formatNumber(value: number): string {
   const [whole = '', decimals = ''] = Math.abs(value).toFixed(2).split('.');

@@ -49,11 +49,10 @@ export function quotaTooltip(quota: {
   if (severity === 'empty' && isGuest) {
     markdown.appendMarkdown('The free messages are used up. Sign in, or ask whoever runs this server for more.\n\n');
   }
-  const mine = isGuest ? '[Sign in](command:perigee.signIn)' : '[Account page](command:perigee.openAccount)';
-  const buy = isGuest || unlimited ? '' : ' · [Buy credits](command:perigee.buyCredits)';
-  markdown.appendMarkdown(
-    `[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${mine}${buy}`,
-  );
+  const ways = isGuest
+    ? '[Sign in](command:perigee.signIn)'
+    : `${page('Token log', 'log')}${unlimited ? '' : ` · ${page('Credits', 'credits')}`}`;
+  markdown.appendMarkdown(`[Details](command:perigee.showQuota) · [Open chat](command:perigee.openChat) · ${ways}`);
   return markdown;
 }
 
@@ -74,7 +73,7 @@ function trusted(): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString('', true);
   // Titles of conversations stand in it: only these commands, and no HTML but what is made here.
   markdown.isTrusted = {
-    enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount', 'buyCredits'].map(
+    enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount'].map(
       (name) => `perigee.${name}`,
     ),
   };
@@ -90,6 +89,9 @@ function bar(share: number, colour = 'progressBar-background'): string {
   return cells(filled, colour) + cells(BAR_CELLS - filled, 'editorWidget-border');
 }
 
+/** A link to a part of the account's page. */
+const page = (label: string, section: string) =>
+  `[${label}](command:perigee.openAccount?${encodeURIComponent(JSON.stringify([section]))})`;
 const shortened = (title: string) => (title.length > 32 ? `${title.slice(0, 31).trimEnd()}…` : title);
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -6,6 +6,8 @@ import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
+import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
+import { grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { mailboxOf } from './emails.ts';
 import { findAccountOf, signIn } from './identities.ts';
 import { allReferrals } from './referralList.ts';
@@ -22,12 +24,16 @@ export const USAGE = `npm run admin -- COMMAND
                                     nothing is answered to it; its owner reads why
   restore ACCOUNT                   ends a suspension
   tier ACCOUNT N                    which limits apply
+  grant ACCOUNT CREDITS --why TEXT [--id TEXT]
+                                    promotional credits, once for each id; its owner reads why
+  reset ACCOUNT [CREDITS] --why TEXT
+                                    takes promotional credits back, all or so many, as far as they are free
   referrals [--refused]             who joined by whose link, what it earned, or why nothing
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   help
 
-ACCOUNT is an id or an email address. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
+ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
 days from now (12h, 7d); without it a suspension lasts until it is ended.`;
 
 /** The newest of them: more is read by nobody. */
@@ -49,18 +55,6 @@ export interface CommandResult {
   lines: string[];
 }
 
-/** A command that can't be understood, or not be done, in one line that says what to do. */
-class Refused extends Error {
-  constructor(
-    readonly code: 1 | 2,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
-
 /** The operator's commands. Never throws for what the operator can mend. */
 export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
   try {
@@ -76,6 +70,9 @@ export async function runCommand(deps: CommandDeps, args: readonly string[]): Pr
 }
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
+  // parseArgs would take it for an option.
+  const negative = args.find((arg) => /^-[\d.]/.test(arg));
+  if (negative !== undefined) throw misused(`"${negative}" is less than nothing.`);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -84,6 +81,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       tier: { type: 'string' },
       why: { type: 'string' },
       until: { type: 'string' },
+      id: { type: 'string' },
       refused: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
@@ -96,16 +94,21 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     const other = Object.keys(values).find((name) => !allowed.includes(name));
     if (other) throw misused(`${command} takes no --${other}.`);
   };
+  const reason = () => {
+    const why = values.why?.trim();
+    if (!why) throw misused(`${command} needs --why: its owner reads it.`);
+    return why;
+  };
   switch (command) {
     case 'find': {
       only();
       taken(1, 'a text');
-      return table(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
+      return accountTable(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
     }
     case 'show': {
       only();
       taken(1, 'an account');
-      return describe(await one(deps, rest[0]!), deps.clock.now());
+      return accountLines(await one(deps, rest[0]!), deps.clock.now());
     }
     case 'create': {
       only('name', 'tier');
@@ -115,8 +118,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'suspend': {
       only('why', 'until');
       taken(1, 'an account');
-      const why = values.why?.trim();
-      if (!why) throw misused('suspend needs --why: its owner reads it.');
+      const why = reason();
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
@@ -138,6 +140,21 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       if (account.kind === 'guest') throw new Refused(1, 'A guest has no tier.');
       await deps.db.write((tx) => setTier(tx, account.id, tier));
       return [`${named(account)} has tier ${tier}.`];
+    }
+    case 'grant': {
+      only('why', 'id');
+      taken(2, 'an account and a number of credits');
+      const amountMicro = readCredits(rest[1]!);
+      const id = values.id === undefined ? undefined : readGrantId(values.id);
+      const why = reason();
+      return [await grantCredits(deps, await one(deps, rest[0]!), { amountMicro, why, id })];
+    }
+    case 'reset': {
+      only('why');
+      if (rest.length !== 2) taken(1, 'an account, perhaps a number of credits');
+      const mostMicro = rest[1] === undefined ? null : readCredits(rest[1]);
+      const why = reason();
+      return [await resetCredits(deps, await one(deps, rest[0]!), { mostMicro, why })];
     }
     case 'referrals': {
       only('refused');
@@ -220,52 +237,4 @@ function readInstant(text: string, now: number): number {
   if (!Number.isFinite(at)) throw misused(`"${text}" is no time.`);
   if (at <= now) throw misused(`"${text}" is over already.`);
   return at;
-}
-
-const named = (account: FoundAccount) => account.email ?? account.name ?? account.id;
-
-function stateOf(account: FoundAccount, now: number): string {
-  if (account.goneAt !== null) return `closed, deleted on ${iso(account.goneAt)}`;
-  if (account.suspended && (account.suspended.until === null || account.suspended.until > now))
-    return account.suspended.until === null ? 'suspended' : `suspended until ${iso(account.suspended.until)}`;
-  return 'open';
-}
-
-function table(accounts: readonly FoundAccount[], now: number): string[] {
-  if (accounts.length === 0) return ['There is none.'];
-  const rows = accounts.map((account) => [
-    account.id,
-    account.kind === 'guest' ? 'guest' : `tier ${account.tier}`,
-    stateOf(account, now),
-    iso(account.lastActiveAt).slice(0, 10),
-    [account.email, account.name].filter(Boolean).join(', '),
-  ]);
-  return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
-}
-
-function describe(account: FoundAccount, now: number): string[] {
-  const rows = [
-    ['account', account.id],
-    ['kind', account.kind === 'guest' ? 'guest' : `member, tier ${account.tier}`],
-    ['email', account.email ?? ''],
-    ['name', account.name ?? ''],
-    ['signs in by', account.providers.join(', ')],
-    ['state', stateOf(account, now)],
-    ['why', account.suspended?.why ?? ''],
-    ['made', iso(account.createdAt)],
-    ['last seen', iso(account.lastActiveAt)],
-  ];
-  return columns(rows.filter(([, value]) => value !== ''));
-}
-
-/** In columns as wide as their longest cell; what people are called can't move the cursor or the colours of a terminal. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const plain = rows.map((row) => row.map((cell) => cell.replace(/[\p{Cc}\p{Cf}]/gu, '')));
-  const widths = plain[0]!.map((_, i) => Math.max(...plain.map((row) => (row[i] ?? '').length)));
-  return plain.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

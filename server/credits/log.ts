@@ -97,6 +97,18 @@ export function sumCharges(db: Reader, accountId: string, since: number) {
     .execute();
 }
 
+/** What a run that has ended was charged in the end, and why it was less than its price, if it was. */
+export async function readCharge(db: Reader, runId: string): Promise<{ chargedMicro: number; reason?: Reason }> {
+  const lines = await db
+    .selectFrom('log_entry')
+    .select(['amount', 'reason_code'])
+    .where('id', 'in', [`run:${runId}`, `refund:${runId}`])
+    .orderBy('seq', 'desc')
+    .execute();
+  const codes = lines.flatMap((line) => (line.reason_code as Reason | null) ?? []);
+  return { chargedMicro: lines.reduce((sum, { amount }) => sum - amount, 0), reason: codes[0] };
+}
+
 /** How many refunds the account got after `since` for that reason. */
 export async function countRefunds(db: Reader, accountId: string, reason: Reason, since: number): Promise<number> {
   const { count } = await db

@@ -1,10 +1,6 @@
 import type { Price, PriceChange } from '../../shared/models.ts';
+import { ratesUpTo, sumUp } from '../../shared/pricing.ts';
 import type { Usage } from '../../shared/runs.ts';
-
-const PER = 1_000_000n;
-
-type TokenPrice = Extract<Price, { mode: 'tokens' }>;
-type Rates = Omit<TokenPrice, 'mode' | 'tiers'>;
 
 /**
  * What a run costs, in micro-credits, rounded up. Cached input tokens are part of `inputTokens` and billed at their own
@@ -19,34 +15,6 @@ export function cost(price: Price, usage: Usage, produced: boolean): number {
     [cached, rates.cachedInputMicro],
     [usage.outputTokens, rates.outputMicro],
   ]);
-}
-
-/**
- * The most a run can cost, in micro-credits: every input token at the dearer of its prices, the whole output limit used, at
- * the dearest tier that an input of at most `inputBound` tokens can reach.
- */
-export function worstCase(price: Price, inputBound: number, outputLimit: number): number {
-  if (price.mode === 'flat') return price.runMicro;
-  const worst = ratesUpTo(price, inputBound).map((rates) =>
-    sumUp([
-      [inputBound, Math.max(rates.inputMicro, rates.cachedInputMicro)],
-      [outputLimit, rates.outputMicro],
-    ]),
-  );
-  return Math.max(...worst);
-}
-
-/** How many output tokens `availableMicro` buys after an input of `inputBound` tokens; Infinity where output is free. */
-export function affordableOutput(price: Price, inputBound: number, availableMicro: number): number {
-  if (price.mode === 'flat') return availableMicro >= price.runMicro ? Number.POSITIVE_INFINITY : 0;
-  const bought = ratesUpTo(price, inputBound).map((rates) => {
-    const left = availableMicro - worstCase({ mode: 'tokens', ...rates }, inputBound, 0);
-    if (left < 0) return 0;
-    if (rates.outputMicro === 0) return Number.POSITIVE_INFINITY;
-    // Rounding up the sum may cost one micro-credit more than rounding up its parts leaves.
-    return Number((BigInt(Math.max(0, left - 1)) * PER) / BigInt(rates.outputMicro));
-  });
-  return Math.min(...bought);
 }
 
 /** The price that counts at `now` (epoch milliseconds), and the change that is announced next. `changes` are in their order. */
@@ -72,17 +40,3 @@ export function raises(from: Price, to: Price): boolean {
 }
 
 const RATES = ['inputMicro', 'cachedInputMicro', 'outputMicro'] as const;
-
-/** The prices of every tier that an input of at most so many tokens can be in, the tier of the longest last. */
-function ratesUpTo({ mode: _, tiers = [], ...base }: TokenPrice, inputTokens: number): Rates[] {
-  const reached = tiers.filter((tier) => inputTokens > tier.aboveInputTokens);
-  return [base, ...reached.map(({ aboveInputTokens: _, ...rates }) => rates)];
-}
-
-/** Tokens at their rates, rounded up. In big integers: a long request at a dear price is beyond 2^53 before it is divided. */
-function sumUp(parts: readonly [tokens: number, rateMicro: number][]): number {
-  const sum = parts.reduce((all, [tokens, rate]) => all + BigInt(tokens) * BigInt(rate), 0n);
-  const micro = Number((sum + PER - 1n) / PER);
-  if (!Number.isSafeInteger(micro) || micro < 0) throw new RangeError(`an amount out of range: ${micro}`);
-  return micro;
-}

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
 import type { ChatInput, RepairEdit, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
@@ -14,7 +15,6 @@ import {
   supersedeFrom,
 } from '../conversations/store.ts';
 import type { LimitState } from '../credits/limitWindow.ts';
-import { affordableOutput, worstCase } from '../credits/pricing.ts';
 import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
@@ -31,8 +31,6 @@ import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
 
-/** An answer shorter than this is not worth starting: it would be cut off in its first sentences. */
-const MIN_OUTPUT_TOKENS = 64;
 /** English and code have about four bytes a token, other scripts fewer. */
 const MAX_BYTES_A_TOKEN = 5;
 
@@ -85,9 +83,11 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     if (caller.isLocal)
       await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
     const balance = await balanceOf(tx, deps.policy, caller.accountId, at);
-    const outputLimit = Math.min(
+    const { tokens: outputLimit, neededMicro: amountMicro } = clampOutput(
+      model.price,
+      sized.inputBound,
       sized.outputLimit,
-      affordableOutput(model.price, sized.inputBound, balance.availableMicro),
+      balance.availableMicro,
     );
     const run: RunRow = {
       id: request.id,
@@ -113,8 +113,6 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       repairs: repairOf(request)?.repairs ?? null,
       clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
     };
-    const smallest = Math.min(MIN_OUTPUT_TOKENS, sized.outputLimit);
-    const amountMicro = worstCase(model.price, sized.inputBound, Math.max(outputLimit, smallest));
     const hold = await placeHold(tx, {
       id: deps.ids.next(),
       accountId: caller.accountId,
@@ -355,7 +353,6 @@ function size(
 ): { inputEstimate: number; inputBound: number; outputLimit: number } {
   const inputEstimate = estimatePromptTokens(messages);
   const inputBound = boundPromptTokens(messages);
-  const room = model.contextTokens - inputEstimate;
   // A guest's context is what it may send plus what it may get; a member shares the window between both.
   const isGuest = caller.accountKind === 'guest';
   const limitTokens = isGuest ? model.contextTokens - model.maxOutputTokens : model.contextTokens - MIN_OUTPUT_TOKENS;
@@ -370,5 +367,5 @@ function size(
       { limitTokens, drop },
     );
   }
-  return { inputEstimate, inputBound, outputLimit: Math.max(1, Math.min(model.maxOutputTokens, room)) };
+  return { inputEstimate, inputBound, outputLimit: outputLimitOf(model, inputEstimate) };
 }

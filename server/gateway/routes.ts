@@ -10,7 +10,7 @@ import {
 } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { readMessage, readTitles } from '../conversations/store.ts';
-import { sumCharges } from '../credits/log.ts';
+import { readCharge, sumCharges } from '../credits/log.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
@@ -196,8 +196,9 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     const message = run ? await readMessage(reader, run.message_id) : null;
     if (!run) return [];
     const balance = await balanceOf(reader, policy, run.account_id, clock.now());
-    const chargedMicro = message?.chargedMicro ?? 0;
-    const { cutShort, reason } = message ?? {};
+    // The message of a deleted conversation is gone, and what its answer cost is not.
+    const { chargedMicro, reason } = await readCharge(reader, runId);
+    const { cutShort } = message ?? {};
     const end = message?.problem
       ? { type: 'error' as const, data: { ...message.problem, chargedMicro, balance } }
       : { type: 'done' as const, data: { state: run.state, cutShort, chargedMicro, reason, balance } };

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { runCommand } from '../../server/accounts/commands.ts';
-import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
 import { parseConfig } from '../../server/platform/config.ts';
 import { openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
-import { systemIds } from '../../server/platform/system.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';
+import { runAdmin } from '../support/admin.ts';
 import { ENGINES } from '../support/engines.ts';
 import type { Member } from '../support/member.ts';
 import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
@@ -48,12 +46,7 @@ for (const engine of ENGINES)
       return { code, said: said.trim() };
     }
     /** The same, without the process around it. */
-    const inProcess = (...args: string[]) => {
-      const { db, clock } = server;
-      const { policy, leaseMs } = parseConfig({}, () => '{}');
-      const deps = { db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS };
-      return runCommand(deps, args);
-    };
+    const inProcess = (...args: string[]) => runAdmin(server, ...args);
     const signIn = async (person = somebody()): Promise<Member> =>
       (await new SignInWorld(() => server, idp, null).signIn(person)).member;
 
@@ -91,6 +84,30 @@ for (const engine of ENGINES)
       const member = await signIn(somebody({ email }));
       const { account, balance } = (await member.account()).body;
       assert.deepEqual([account.email, account.tier, balance.availableMicro], [email, 3, 100_000_000]);
+    });
+
+    it('give credits and take them back: the editor hears of it at once, and its owner reads why', async () => {
+      const person = somebody();
+      const member = await signIn(person);
+      const stream = await member.changes();
+      const given = await admin('grant', person.email!, '12.5', '--why', 'For the report of a bug.', '--id', engine);
+      assert.deepEqual(given, { code: 0, said: `${person.email} has 12.5 credits more.` });
+      await stream.next((topic) => topic === 'balance');
+      assert.equal(await member.available(), 112_500_000);
+      const again = await admin('grant', person.email!, '12.5', '--why', 'For the report of a bug.', '--id', engine);
+      assert.match(again.said, / got 12\.5 credits by this id on \d{4}-.*: nothing more was given\.$/);
+      const reset = await admin('reset', member.accountId, '--why', 'Won by a second account.');
+      assert.deepEqual(reset, { code: 0, said: `Took 112.5 credits back from ${person.email}.` });
+      await stream.next((topic) => topic === 'balance');
+      stream.close();
+      assert.equal(await member.available(), 0);
+      const [last, before] = (await member.log()).body.entries;
+      assert.deepEqual(
+        [last!.kind, last!.amountMicro, last!.balanceMicro, last!.reason],
+        ['reset', -112_500_000, 0, 'Won by a second account.'],
+      );
+      assert.deepEqual([before!.kind, before!.reason], ['grant', 'For the report of a bug.']);
+      assert.match((await admin('audit')).said, /^The books hold/);
     });
 
     it('find nothing by what SQL or a pattern takes for more', async () => {

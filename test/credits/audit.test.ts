@@ -88,6 +88,56 @@ onBothEngines('the audit of the books', (server) => {
         'credits moved to somebody who is no heir',
         () => transfer({ debit: `promotional:${ledger}`, credit: 'promotional:mine', kind: 'move' }),
       ],
+      [
+        'g',
+        'credits that were bought, and reset',
+        () => transfer({ debit: `purchased:${ledger}`, credit: 'house:grants', kind: 'reset' }),
+      ],
+      [
+        'g',
+        'credits that went back to where promotions come from, by no reset',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:grants', kind: 'charge' }),
+      ],
+      [
+        'g',
+        'a reset that went elsewhere',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'reset' }),
+      ],
+      [
+        'f',
+        'a reset that nobody is told of',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:grants', kind: 'reset' }),
+      ],
+      [
+        'g',
+        'a charge that went to somebody else than the house',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'promotional:mine', kind: 'charge', hold }),
+      ],
+      [
+        'g',
+        'a charge of no hold',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge' }),
+      ],
+      [
+        'g',
+        'a charge of a hold that is not there',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge', hold: 'nowhere' }),
+      ],
+      [
+        'g',
+        'a use of a plan that no hold has set aside',
+        () => transfer({ debit: 'house:plan', credit: 'house:revenue', kind: 'charge', hold }),
+      ],
+      [
+        'e',
+        'what was charged beyond a hold, twice',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge', hold }),
+      ],
+      [
+        'f',
+        'a refund without its line in the token log',
+        () => transfer({ debit: 'house:refunds', credit: `promotional:${ledger}`, kind: 'refund', hold }),
+      ],
       ['h', 'a usage that can not be', () => log('cached_input_tokens = input_tokens + 1')],
       ['h', 'a usage that is not there', () => log('input_tokens = null')],
       ['h', 'a cost that the house did not take over', () => log('absorbed = 3')],

@@ -12,14 +12,17 @@ const PERIOD_HOURS = 200;
 const GRACE_HOURS = 24;
 
 /** What the three have in the beginning, promotional. */
-export const GIFTS: readonly number[] = [60, 30, 30];
+export const GIFTS: readonly number[] = [15, 30, 30];
 
 /** 0 is the member, the others are guests. */
 export type Who = 0 | 1 | 2;
 
 export type Step =
-  | { do: 'grant' | 'hold'; who: Who; micro: number }
+  | { do: 'grant' | 'reset' | 'hold'; who: Who; micro: number }
   | { do: 'buy'; micro: number }
+  /** So many cents of a payment have gone back in all. */
+  | { do: 'money back'; payment: number; cents: number }
+  | { do: 'dispute'; payment: number; nth: number; cents: number; isWon: boolean }
   | { do: 'settle' | 'void'; run: number; micro: number }
   | { do: 'refund'; run: number }
   | { do: 'wait'; hours: number }
@@ -30,11 +33,33 @@ export type Step =
 
 const micro = fc.integer({ min: 1, max: 40 });
 const who = fc.constantFrom<Who[]>(0, 0, 0, 1, 2);
-/** Of the runs that there are, counted round. */
+/** Of the runs, or payments, that there are, counted round. */
 const run = fc.nat(5);
+const payment = fc.nat(1);
+/** What every payment is, in cents. */
+export const PAID_CENTS = 100;
 const move = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('grant' as const), who, micro }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('buy' as const), micro }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant' as const), who, micro }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reset' as const), who, micro }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('buy' as const), micro }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('money back' as const),
+      payment,
+      cents: fc.constantFrom(1, 30, 50, 99, 100),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('dispute' as const),
+      payment,
+      nth: fc.nat(1),
+      cents: fc.constantFrom(20, 100),
+      isWon: fc.boolean(),
+    }),
+  },
   { weight: 7, arbitrary: fc.record({ do: fc.constant('hold' as const), who, micro }) },
   {
     weight: 6,
@@ -48,7 +73,7 @@ const move = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      do: fc.constantFrom('start', 'start', 'start', 'renew', 'cancel', 'resume', 'end' as const),
+      do: fc.constantFrom('start', 'start', 'renew', 'renew', 'cancel', 'resume', 'end' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('merge' as const), who: fc.constantFrom<Who[]>(1, 2) }) },
@@ -60,7 +85,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), hours }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), step: move }) },
   ),
-  { minLength: 4, maxLength: 20, size: 'max' },
+  { minLength: 5, maxLength: 17, size: 'max' },
 );
 
 /** Shares of plan, promotional and purchased credits. */
@@ -82,8 +107,33 @@ interface Run {
   at: number;
 }
 
+interface Payment {
+  credits: number;
+  refundedCents: number;
+  disputes: Map<number, { cents: number; isOpen: boolean }>;
+  /** Credits of it that are taken back, or owed. */
+  back: number;
+}
+
+/** False: it was known that so much, or more, went back. */
+function refund(known: Payment, cents: number): boolean {
+  if (cents <= known.refundedCents) return false;
+  known.refundedCents = cents;
+  return true;
+}
+
+/** A dispute is lost or open until it is won; what is told after that is old. */
+function dispute(known: Payment, { nth, cents, isWon }: { nth: number; cents: number; isWon: boolean }): boolean {
+  const before = known.disputes.get(nth);
+  if (before && (!before.isOpen || !isWon)) return false;
+  known.disputes.set(nth, { cents: before?.cents ?? cents, isOpen: !isWon });
+  return true;
+}
+
 export class BooksModel {
   now = START;
+  owed = 0;
+  readonly payments: Payment[] = [];
   readonly purses = [0, 1, 2].map((who) => ({ promotional: GIFTS[who]!, purchased: 0 }));
   readonly heirs: (Who | 'house' | null)[] = [null, null, null];
   readonly runs: Run[] = [];
@@ -91,7 +141,7 @@ export class BooksModel {
 
   /** What an account sees: its own, and what it took over. */
   seen(whose: Who) {
-    if (this.heirs[whose] !== null) return { promotional: 0, purchased: 0, pending: 0, used: [] as number[] };
+    if (this.heirs[whose] !== null) return { promotional: 0, purchased: 0, pending: 0, used: [] as number[], owed: 0 };
     const mine = ([0, 1, 2] as Who[]).filter((one) => one === whose || (whose === 0 && this.heirs[one] !== null));
     const open = this.runs.filter((one) => one.state === 'open' && mine.includes(one.who));
     return {
@@ -99,6 +149,7 @@ export class BooksModel {
       purchased: mine.reduce<number>((all, one) => all + this.purses[one]!.purchased, 0),
       pending: open.reduce((all, one) => all + sum(one.held), 0),
       used: whose === 0 && this.#hasPlan() ? WINDOWS.map((window) => this.#used(window.hours)) : [],
+      owed: whose === 0 ? this.owed : 0,
     };
   }
 
@@ -113,9 +164,20 @@ export class BooksModel {
         if (this.heirs[step.who] !== null) return 'closed';
         this.purses[step.who]!.promotional += step.micro;
         return 'given';
+      case 'reset':
+        return this.#reset(step.who, step.micro);
       case 'buy':
-        this.purses[0]!.purchased += step.micro;
+        this.payments.push({ credits: step.micro, refundedCents: 0, disputes: new Map(), back: 0 });
+        this.#comeIn(step.micro);
         return 'given';
+      case 'money back':
+      case 'dispute': {
+        const known = this.payments[step.payment % this.payments.length];
+        if (!known) return 'none';
+        const isNews = step.do === 'dispute' ? dispute(known, step) : refund(known, step.cents);
+        if (isNews) this.#settlePayment(known);
+        return isNews ? 'done' : 'nothing';
+      }
       case 'hold':
         return this.#hold(step.who, step.micro);
       case 'settle':
@@ -129,6 +191,34 @@ export class BooksModel {
         return this.#merge(step.who);
       default:
         return this.#changePlan(step.do);
+    }
+  }
+
+  /** What a purse has is free: what is held was taken out of it. */
+  #reset(whose: Who, most: number): string {
+    if (this.heirs[whose] !== null) return 'closed';
+    const taken = Math.min(most, this.purses[whose]!.promotional);
+    this.purses[whose]!.promotional -= taken;
+    return taken === 0 ? 'nothing_free' : `taken ${taken}`;
+  }
+
+  /** Credits for money: what is owed comes first. */
+  #comeIn(credits: number): void {
+    const repaid = Math.min(this.owed, credits);
+    this.owed -= repaid;
+    this.purses[0]!.purchased += credits - repaid;
+  }
+
+  #settlePayment(known: Payment): void {
+    const open = [...known.disputes.values()].filter(({ isOpen }) => isOpen);
+    const cents = Math.min(PAID_CENTS, known.refundedCents + open.reduce((all, one) => all + one.cents, 0));
+    const more = Math.floor((known.credits * cents) / PAID_CENTS) - known.back;
+    known.back += more;
+    if (more < 0) this.#comeIn(-more);
+    else {
+      const taken = Math.min(more, this.purses[0]!.purchased);
+      this.purses[0]!.purchased -= taken;
+      this.owed += more - taken;
     }
   }
 
@@ -189,18 +279,19 @@ export class BooksModel {
     return promotional;
   }
 
+  /** A plan is paid for at the payment service, and whatever becomes of it there is told from there. */
   #changePlan(what: 'start' | 'renew' | 'cancel' | 'resume' | 'end'): string {
     if (what === 'start') {
-      if (this.#hasPlan()) return 'false';
-      this.#plan = { from: this.now, to: this.now + PERIOD_HOURS * HOUR, isCancelled: false };
-      return 'true';
+      if (this.#hasPlan()) return 'surplus';
+      this.#plan = { ...this.newPeriod, isCancelled: false };
+      return 'done';
     }
     const plan = this.#plan;
-    if (!plan) return 'false';
+    if (!plan) return 'none';
     if (what === 'renew') plan.to += PERIOD_HOURS * HOUR;
     else if (what === 'end') this.#plan = null;
     else plan.isCancelled = what === 'cancel';
-    return 'true';
+    return 'done';
   }
 
   get newPeriod(): { from: number; to: number } {

@@ -3,17 +3,23 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { audit } from '../../server/credits/audit.ts';
+import { applyMoneyBack } from '../../server/credits/crediting.ts';
 import { takeOver } from '../../server/credits/moves.ts';
-import { cancelPlan, endPlan, renewPlan, startPlan } from '../../server/credits/plans.ts';
+import type { CreditingDeps } from '../../server/credits/paymentNotes.ts';
+import { createPayment, findPayment } from '../../server/credits/payments.ts';
+import { syncPlan } from '../../server/credits/planPayments.ts';
+import { takeBack } from '../../server/credits/promotions.ts';
+import { readOwed } from '../../server/credits/purchases.ts';
 import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold, voidHold } from '../../server/credits/store.ts';
+import type { SubscriptionFacts } from '../../server/credits/stripe.ts';
 import { parseConfig } from '../../server/platform/config.ts';
 import { type Database, openDatabase, type Tx } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { ENGINES } from '../support/engines.ts';
 import { payFor } from '../support/paid.ts';
 import { freshDatabase, SECRET } from '../support/server.ts';
-import { BooksModel, GIFTS, START, type Step, steps, type Who, WINDOWS } from './booksModel.ts';
+import { BooksModel, GIFTS, PAID_CENTS, START, type Step, steps, type Who, WINDOWS } from './booksModel.ts';
 
 /** So many interleavings on each engine; `npm run soak` asks for more. A seed that failed is printed, and tried again by it. */
 const RUNS = {
@@ -23,6 +29,8 @@ const RUNS = {
 const SEED = Number(process.env.PERIGEE_MODEL_SEED ?? 1);
 /** That go on at once, each with accounts of its own: works that arrive together share a commit. */
 const AT_ONCE = 64;
+
+const log = createLog('silent');
 
 class Crash extends Error {}
 
@@ -34,10 +42,7 @@ for (const engine of ENGINES)
     before(async () => {
       const database = await freshDatabase(engine);
       remove = database.remove;
-      db = await openDatabase(
-        parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}').database,
-        createLog('silent'),
-      );
+      db = await openDatabase(parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}').database, log);
     });
     after(async () => {
       await db.close();
@@ -48,7 +53,9 @@ for (const engine of ENGINES)
     async function world(model: BooksModel) {
       const accounts = [0, 1, 2].map(() => ({ id: randomUUID(), ledgerId: randomUUID() }));
       const runs: { id: string; who: Who }[] = [];
-      let planId = '';
+      const payments: string[] = [];
+      /** The plan's subscription as the payment service has it; none once it has ended. */
+      let subscription: SubscriptionFacts | null = null;
       await db.write(async (tx) => {
         for (const [who, { id, ledgerId }] of accounts.entries()) {
           await openWallet(tx, id, ledgerId);
@@ -57,6 +64,41 @@ for (const engine of ENGINES)
         }
       });
       const ownerOf = (who: Who) => accounts[model.heirs[who] === null ? who : 0]!.id;
+
+      /** What payments need, in the transaction that a crash undoes. */
+      const deps = (tx: Tx, at: number, facts?: SubscriptionFacts) =>
+        ({
+          db: { read: tx, write: (work: (tx: Tx) => Promise<unknown>) => work(tx) },
+          clock: { now: () => at },
+          log,
+          policy: { tierCents: [] },
+          raiseTier: async () => {},
+          // The payment service, as far as it is asked here.
+          stripe: {
+            readSubscription: async () => facts,
+            endSubscription: async () => {},
+            refundInvoice: async () => true,
+          },
+        }) as unknown as CreditingDeps;
+
+      const factsOf = (paymentId: string, period: { from: number; to: number }): SubscriptionFacts => ({
+        ref: `sub:${paymentId}`,
+        paymentId,
+        status: 'active',
+        isCancelled: false,
+        amountCents: PAID_CENTS,
+        currency: 'usd',
+        interval: 'month',
+        ...period,
+        invoice: { id: `in:${paymentId}`, isPaid: true, subtotalCents: PAID_CENTS, currency: 'usd', url: null },
+      });
+
+      /** The payment service tells more than once. */
+      async function tellPlan(tx: Tx, facts: SubscriptionFacts, at: number): Promise<string> {
+        const outcome = await syncPlan(deps(tx, at, facts), facts.ref, null);
+        await syncPlan(deps(tx, at, facts), facts.ref, null);
+        return outcome;
+      }
 
       async function act(tx: Tx, step: Exclude<Step, { do: 'crash' | 'wait' }>, at: number): Promise<string> {
         const id = randomUUID();
@@ -67,10 +109,37 @@ for (const engine of ENGINES)
             await grant(tx, { accountId, amountMicro: step.micro, requestId: id, reason: 'for the test', at });
             return 'given';
           }
+          case 'reset': {
+            const accountId = accounts[step.who]!.id;
+            const back = await takeBack(tx, { accountId, mostMicro: step.micro, id, reason: 'for the test', at });
+            return back.kind === 'taken' ? `taken ${back.takenMicro}` : back.kind;
+          }
           case 'buy': {
             const { ledgerId } = accounts[0]!;
             await payFor(tx, { id, ledgerId, creditsMicro: step.micro }, at);
+            payments.push(id);
             return 'given';
+          }
+          case 'money back':
+          case 'dispute': {
+            const paymentId = payments[step.payment % payments.length];
+            if (paymentId === undefined) return 'none';
+            const back =
+              step.do === 'dispute'
+                ? {
+                    kind: 'dispute' as const,
+                    disputeId: `${paymentId}:${step.nth}`,
+                    state: step.isWon ? ('returned' as const) : ('taken' as const),
+                  }
+                : { kind: 'refund' as const, state: 'taken' as const };
+            const told = { id: `evt:${id}`, type: step.do };
+            const tell = async () => {
+              const payment = await findPayment(tx, paymentId);
+              return applyMoneyBack(deps(tx, at), payment!, { ...back, cents: step.cents, currency: 'usd' }, told);
+            };
+            const outcome = await tell();
+            assert.equal(await tell(), 'seen', 'the same event again');
+            return outcome;
           }
           case 'hold': {
             const hold = { id, accountId: accounts[step.who]!.id, runId: id, amountMicro: step.micro, at };
@@ -107,30 +176,33 @@ for (const engine of ENGINES)
             return `merged ${await takeOver(tx, guest)}`;
           }
           case 'start': {
-            const { from, to } = model.newPeriod;
-            const plan = { plan: 'p', windows: WINDOWS, interval: 'month' as const, from, to };
-            const started = await startPlan(tx, { ...plan, id, accountId: accounts[0]!.id, paymentRef: null, at });
-            if (started) planId = id;
-            return String(started);
+            const offer = { pack: null, plan: 'p', interval: 'month' as const, name: 'A plan', credits_micro: 0 };
+            const money = { amount_cents: PAID_CENTS, currency: 'usd', windows: JSON.stringify(WINDOWS) };
+            await createPayment(tx, { id, ledger_id: accounts[0]!.ledgerId, ...offer, ...money }, at);
+            const begun = factsOf(id, model.newPeriod);
+            const outcome = await tellPlan(tx, begun, at);
+            if (outcome === 'done') subscription = begun;
+            return outcome;
           }
-          case 'renew': {
-            const plan = { plan: 'p', windows: WINDOWS, interval: 'month' as const, ...model.nextPeriod };
-            // The payment service tells more than once.
-            await renewPlan(tx, planId, plan);
-            return String(await renewPlan(tx, planId, plan));
-          }
+          case 'renew':
           case 'cancel':
           case 'resume':
-            return String(await cancelPlan(tx, planId, step.do === 'cancel'));
-          case 'end':
-            return String(await endPlan(tx, planId));
+          case 'end': {
+            if (!subscription) return 'none';
+            if (step.do === 'renew') subscription = { ...subscription, ...model.nextPeriod };
+            else if (step.do === 'end') subscription = { ...subscription, status: 'canceled' };
+            else subscription = { ...subscription, isCancelled: step.do === 'cancel' };
+            const outcome = await tellPlan(tx, subscription, at);
+            if (step.do === 'end') subscription = null;
+            return outcome;
+          }
         }
       }
 
       async function apply(step: Step): Promise<string> {
         if (step.do === 'wait') return 'waited';
         if (step.do !== 'crash') return db.write((tx) => act(tx, step, model.now));
-        const before = [runs.length, planId] as const;
+        const before = [runs.length, payments.length, subscription] as const;
         await assert.rejects(
           db.write(async (tx) => {
             await act(tx, step.step, model.now);
@@ -138,7 +210,7 @@ for (const engine of ENGINES)
           }),
           Crash,
         );
-        [runs.length, planId] = before;
+        [runs.length, payments.length, subscription] = before;
         return 'crashed';
       }
 
@@ -149,6 +221,7 @@ for (const engine of ENGINES)
           purchased: b.purchasedMicro,
           pending: b.pendingMicro,
           used: b.windows.map((window) => window.usedMicro),
+          owed: who === 0 ? await readOwed(db.read, accounts[0]!.ledgerId) : 0,
         };
       }
       return { apply, seen };
@@ -180,7 +253,7 @@ for (const engine of ENGINES)
 
     it('give each charge back once, however many ask at once', async () => {
       const { apply, balance } = await account();
-      await apply({ do: 'buy', micro: 100 });
+      await apply({ do: 'buy', micro: 200 });
       for (const cost of [40, 70, 0]) {
         await apply({ do: 'hold', who: 0, micro: 40 });
         await apply({ do: 'settle', run: cost === 40 ? 0 : cost === 70 ? 1 : 2, micro: cost });
@@ -192,7 +265,7 @@ for (const engine of ENGINES)
         ['refund 40', 'refund 70'],
       );
       assert.equal(told.filter((answer) => answer === 'refunded_before').length, 10);
-      assert.deepEqual(await balance(), { promotional: 60, purchased: 100, pending: 0, used: [] });
+      assert.deepEqual(await balance(), { promotional: 15, purchased: 200, pending: 0, used: [], owed: 0 });
       assert.deepEqual(await proven(), []);
     });
 
@@ -235,14 +308,14 @@ for (const engine of ENGINES)
       it(`are found out by the audit: ${what}`, async () => {
         const fresh = await freshDatabase(engine);
         const { database } = parseConfig({ DATABASE_URL: fresh.url, SECRET }, () => '{}');
-        const own = await openDatabase(database, createLog('silent'));
+        const own = await openDatabase(database, log);
         const shared = db;
         db = own;
         try {
           const { apply } = await account();
           for (const one of [
-            { do: 'hold', who: 0, micro: 40 },
-            { do: 'settle', run: 0, micro: 30 },
+            { do: 'hold', who: 0, micro: 12 },
+            { do: 'settle', run: 0, micro: 10 },
             { do: 'refund', run: 0 },
           ] as Step[])
             await apply(one);

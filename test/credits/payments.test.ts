@@ -87,7 +87,7 @@ onBothEnginesWithShop('packs', (shop) => {
   });
 
   // Guard: the payment's state, under its lock. Behind it the transfer's id stands, which is taken once.
-  it('scenario 20: are credited once, however often and however many at once tell of it', async () => {
+  it('20: are credited once, however often and however many at once tell of it', async () => {
     const member = await shop().member();
     const { id, session } = await shop().begin(member);
     const told = shop().stripe.pay(session)[0]!;
@@ -105,7 +105,7 @@ onBothEnginesWithShop('packs', (shop) => {
     assert.equal((await member.log('?kind=purchase')).body.entries.length, 1);
   });
 
-  it('scenario 21: two checkouts that are both paid are two packs, and each is one', async () => {
+  it('21: two checkouts that are both paid are two packs, and each is one', async () => {
     const member = await shop().member();
     const [one, two] = [await shop().begin(member), await shop().begin(member)];
     const told = [...shop().stripe.pay(one.session), ...shop().stripe.pay(two.session)];
@@ -187,7 +187,7 @@ onBothEnginesWithShop('packs', (shop) => {
 
   describe('that are refunded', () => {
     // Guard: what went back so far is counted, not each event (addRefund).
-    it('scenario 22: are taken back once, however often it is told', async () => {
+    it('22: are taken back once, however often it is told', async () => {
       const member = await shop().member();
       const { id, session } = await shop().buy(member);
       const [told] = shop().stripe.refund(session, 500);

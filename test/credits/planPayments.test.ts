@@ -49,7 +49,7 @@ onBothEnginesWithShop(
     });
 
     // Guards: the payment's state and the plan's row, of which one is active.
-    it('scenario 20: begin once, however often, in whatever order and however many at once tell of it', async () => {
+    it('20: begin once, however often, in whatever order and however many at once tell of it', async () => {
       const member = await shop().member();
       const { id, session } = await shop().begin(member, MONTHLY);
       const events = shop().stripe.pay(session);

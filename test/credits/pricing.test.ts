@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { affordableOutput, cost, priceAt, worstCase } from '../../server/credits/pricing.ts';
+import { cost, priceAt } from '../../server/credits/pricing.ts';
 import type { Price, PriceChange } from '../../shared/models.ts';
+import { affordableOutput, worstCase } from '../../shared/pricing.ts';
 
 const C = 1_000_000;
 const FLAT: Price = { mode: 'flat', runMicro: C };

@@ -159,7 +159,7 @@ for (const engine of ENGINES)
     });
 
     // Guard: a transfer's id is made of its payment's, and is taken once.
-    it('scenario 21: the same payment posted twice, also at once, is credited once', async () => {
+    it('21: the same payment posted twice, also at once, is credited once', async () => {
       const one = await account();
       const id = await buy(one.ledgerId, 100);
       const post = () =>
@@ -169,7 +169,7 @@ for (const engine of ENGINES)
       assert.deepEqual(await has(one), [100, 0, 100, 0]);
     });
 
-    it('scenario 22: the same money back twice, also at once, is taken back once', async () => {
+    it('22: the same money back twice, also at once, is taken back once', async () => {
       const one = await account();
       const id = await buy(one.ledgerId, 100);
       const answers = await Promise.allSettled(Array.from({ length: 4 }, () => back(one.ledgerId, id, 100)));

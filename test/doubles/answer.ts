@@ -154,7 +154,9 @@ export class AnswerWriter {
   }
 
   #chunk(delta: Record<string, unknown>, finish: string | null = null, inChoice: Record<string, unknown> = {}): void {
-    const usage = this.#script.usage === 'every chunk' ? { usage: this.#counted() } : {};
+    const isReported = this.#script.usage === 'every chunk';
+    const usage = isReported ? { usage: this.#counted() } : {};
+    if (isReported) this.entry.reported = true;
     this.#send(
       JSON.stringify({
         id: this.#id,

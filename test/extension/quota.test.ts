@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { detailsItems } from '../../extension/quota/details.ts';
+import { Notices } from '../../extension/account/notices.ts';
+import type { Session } from '../../extension/account/session.ts';
+import type { Backend } from '../../extension/backend.ts';
+import { detailsItems, showQuota } from '../../extension/quota/details.ts';
+import { LowCredit } from '../../extension/quota/lowCredit.ts';
 import { quotaTooltip } from '../../extension/quota/tooltip.ts';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { LogEntry } from '../../shared/credits.ts';
@@ -78,29 +82,6 @@ describe('what stands behind the meter', () => {
     assert.doesNotMatch(value, /(^|[^\\])\$\(bug\)/);
   });
 
-  const BUY = '$(credit-card) Buy credits';
-  const ways: [string, Account, Balance, boolean][] = [
-    ['a member', account, balance, true],
-    ['a guest', { ...account, kind: 'guest', email: undefined }, { ...balance, guestMessagesLeft: 87 }, false],
-    ['the user of a server that limits nothing', account, { ...balance, unlimited: true }, false],
-  ];
-  for (const [who, account, balance, isOffered] of ways) {
-    it(`${isOffered ? 'offers' : 'does not offer'} credits to ${who}, in the tooltip and in the details`, () => {
-      const tooltip = quotaTooltip({ account, balance, now });
-      assert.equal(tooltip.value.includes('[Buy credits](command:perigee.buyCredits)'), isOffered);
-      const trust = tooltip.isTrusted;
-      assert.ok(typeof trust === 'object' && trust.enabledCommands.includes('perigee.buyCredits'));
-      const items = detailsItems({ account, balance, spending, log: [], now }, () => {});
-      assert.equal(items.find(({ label }) => label === BUY)?.run !== undefined, isOffered);
-    });
-  }
-
-  it('leads on from what is used up', () => {
-    const empty = { ...balance, availableMicro: 0, pendingMicro: 0 };
-    const items = detailsItems({ account, balance: empty, spending, log: [], now }, () => {});
-    assert.ok(items.find(({ detail }) => detail?.startsWith('Used up.'))?.run);
-  });
-
   it('lists charges and what was not charged with the reason, and leads to the conversation', () => {
     const log: LogEntry[] = [
       {
@@ -114,12 +95,116 @@ describe('what stands behind the meter', () => {
       },
     ];
     const opened: string[] = [];
-    const items = detailsItems({ account, balance, spending, log, now }, (id) => opened.push(id));
+    const items = detailsItems({ account, balance, spending, log, sold: true, now }, (id) => opened.push(id));
     const labels = items.map(({ label }) => label);
     assert.ok(labels.includes('$(circle-slash) 0 · The model service failed. Not charged.'));
     assert.ok(labels.includes('$(history) 5 hours: 31 of 50 used'));
     assert.ok(!labels.some((label) => label.includes('$(bug)')));
-    for (const item of items) item.run?.();
+    assert.ok(labels.includes('$(add) Buy credits') && labels.includes('$(list-unordered) Token log'));
+    const here = items.filter(({ label }) => /^\$\((comment|circle-slash)\)/.test(label));
+    for (const item of here) item.run?.();
     assert.deepEqual(opened, [conversation.id, conversation.id]);
+  });
+});
+
+/** What the editor's window is asked to tell, in `body`; nobody chooses anything. */
+async function toldIn(body: () => Promise<void>): Promise<{ text: string; ways: string[] }[]> {
+  const told: { text: string; ways: string[] }[] = [];
+  const window = vscode.window as { showWarningMessage: unknown; showInformationMessage: unknown };
+  const { showWarningMessage, showInformationMessage } = window;
+  const tell = async (text: string, ...ways: string[]) => void told.push({ text, ways });
+  Object.assign(window, { showWarningMessage: tell, showInformationMessage: tell });
+  try {
+    await body();
+  } finally {
+    Object.assign(window, { showWarningMessage, showInformationMessage });
+  }
+  return told;
+}
+
+function memory(): vscode.Memento {
+  const values = new Map<string, unknown>();
+  return {
+    keys: () => [...values.keys()],
+    get: <T>(key: string, fallback?: T) => (values.get(key) as T | undefined) ?? fallback,
+    update: async (key: string, value: unknown) =>
+      void (value === undefined ? values.delete(key) : values.set(key, value)),
+  } as vscode.Memento;
+}
+
+/** An account with a plan at a server that sells, or does not; what is left can be changed. */
+function planned(sold: boolean) {
+  const session = {
+    account,
+    balance,
+    state: { kind: 'ok' },
+    call: (use: (who: null) => unknown) => use(null),
+  };
+  const backend = {
+    account: async () => ({ account, balance: session.balance, limits: {}, notices: [] }),
+    spending: async () => spending,
+    log: async () => ({ entries: [], before: null }),
+    offers: async () => ({ sold }),
+  };
+  return { session, deps: { session: session as unknown as Session, backend: backend as unknown as Backend } };
+}
+
+describe('credits of a plan', () => {
+  it('stand in the details with each window, what was purchased and a way to buy', async () => {
+    const pick = await showQuota({ ...planned(true).deps, openConversation: () => {} });
+    const lines = pick.items.map(({ label, detail }) => `${label} | ${detail ?? ''}`);
+    pick.hide();
+    const shown = lines.join('\n');
+    assert.match(shown, /5 hours: 31 of 50 used \| 19 free up at .*, all of it at/);
+    assert.match(shown, /250 credits purchased/);
+    assert.match(shown, /Buy credits/);
+    assert.match(shown, /Token log/);
+    const unsold = await showQuota({ ...planned(false).deps, openConversation: () => {} });
+    assert.ok(!unsold.items.some(({ label }) => label.includes('Buy credits')));
+    unsold.hide();
+  });
+
+  it('warn exactly once over several messages, also after a reload, and again after they rose and fell', async () => {
+    const { session, deps } = planned(true);
+    const kept = memory();
+    const left = (credits: number) => {
+      session.balance = { ...balance, availableMicro: credits * 1_000_000, pendingMicro: 0, windows: [] };
+    };
+    const told = await toldIn(async () => {
+      const first = new LowCredit(deps.session, deps.backend, kept);
+      for (const credits of [12, 9, 8, 7]) {
+        left(credits);
+        await Promise.all([first.look(), first.look()]);
+      }
+      const reloaded = new LowCredit(deps.session, deps.backend, kept);
+      left(6);
+      await reloaded.look();
+    });
+    assert.deepEqual(told, [{ text: 'Perigee: 9 of 100 credits left.', ways: ['Buy Credits', 'Details'] }]);
+    const again = await toldIn(async () => {
+      const third = new LowCredit(deps.session, deps.backend, kept);
+      for (const credits of [90, 5, 4]) {
+        left(credits);
+        await third.look();
+      }
+    });
+    assert.equal(again.length, 1);
+  });
+});
+
+describe('a notice of prices', () => {
+  it('is told once, with a way to the account page', async () => {
+    const kept = memory();
+    const notice = {
+      id: 'price-1',
+      kind: 'price' as const,
+      text: 'Prices change on 1 January.',
+      at: now.toISOString(),
+    };
+    const told = await toldIn(async () => {
+      await new Notices(kept).tell([notice]);
+      await new Notices(kept).tell([notice]);
+    });
+    assert.deepEqual(told, [{ text: notice.text, ways: ['Open Account Page'] }]);
   });
 });

@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import { sql } from 'kysely';
 import { cost } from '../../server/credits/pricing.ts';
 import type { ModelsAnswer, PriceChange } from '../../shared/models.ts';
 import type { Client } from '../support/client.ts';
 import { endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
 import type { TestServer } from '../support/server.ts';
+import { KIMI, member } from '../support/tokenPrices.ts';
 
 const C = 1_000_000;
-const KIMI = { mode: 'tokens', inputMicro: 60 * C, cachedInputMicro: 15 * C, outputMicro: 250 * C } as const;
 
 const DAYS_MS = 31 * 24 * 3_600_000;
 const priceChanges: PriceChange[] = [
   { from: new Date(Date.now() + DAYS_MS).toISOString(), price: { mode: 'flat', runMicro: 3 * C } },
 ];
-
-/** An account that pays by tokens: sign-in comes from another part of the server, so the row is changed here. */
-async function member(server: TestServer): Promise<Client> {
-  const client = await server.guest();
-  await server.db.write((tx) =>
-    sql`update account set kind = 'member', terms_version = '1' where id = ${client.accountId}`.execute(tx),
-  );
-  return client;
-}
 
 onBothEngines(
   'a run at token prices',
@@ -88,7 +78,8 @@ const LONG = {
 onBothEngines(
   'a price list',
   (server) => {
-    it('is held at the dearest price that a long request can reach, and charged at the one that it did reach', async () => {
+    // Guard: worstCase looks at every tier that the input's bound can reach (ratesUpTo).
+    it('17: is held at the dearest price that a long request can reach, and charged at the one that it did reach', async () => {
       const client = await member(server());
       const long = client.chat('long', {
         input: { text: 'long', attachments: [{ kind: 'file', path: 'a.txt', text: 'a b c d '.repeat(4_000) }] },

@@ -129,7 +129,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
 }
 
 /** Invariant (h): what we wrote down is what the model service reported, call by call in sum. */
-async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
+export async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
   const rows = await db.read
     .selectFrom('log_entry')
     .select(['input_tokens', 'cached_input_tokens', 'output_tokens'])
@@ -164,8 +164,9 @@ export class ServerProcess {
     databaseUrl: string,
     upstreamUrl: string,
     env: Record<string, string> = {},
+    program: readonly string[] = ['--import', 'tsx', 'server/main.ts'],
   ): Promise<ServerProcess> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
+    const child = spawn(process.execPath, program, {
       env: { ...process.env, PORT: '0', SECRET, DATABASE_URL: databaseUrl, UPSTREAM_URL: upstreamUrl, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

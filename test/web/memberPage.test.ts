@@ -34,15 +34,6 @@ describe('the member’s page, in a real browser', function () {
     await context.close();
   });
 
-  it('opens from the editor at the part of it that is named', async () => {
-    const { page, context } = await scene.window();
-    await page.goto(await scene.address(await scene.member(), 'devices'));
-    await button(page, 'Open it').click();
-    await heading(page, 'Devices');
-    assert.equal(page.url(), `${scene.server.url}/account#devices`);
-    await context.close();
-  });
-
   it('says that a link was used or is too old, and leaves whoever is signed in as they are', async () => {
     const member = await scene.member();
     const { page, context } = await scene.window();

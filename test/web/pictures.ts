@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
 import { somebody } from '../support/signInWorld.ts';
+import { answer, fillLog, referralsOf } from './creditsScene.ts';
 import { Scene } from './scene.ts';
 
 const ANSWER = `The \`catch\` returns at once, so the loop never runs again. Wait between tries, and give up only after the last one:
@@ -40,7 +41,27 @@ try {
     ids.push(request.conversationId);
     await member.run(request);
   }
-  const parts = ['balance', 'conversations', `conversations/${ids[0]}`, 'devices', 'profile', 'data'];
+  await fillLog(scene, member);
+  const subscriber = await scene.member({ ...somebody(), email: 'plus@example.org', name: 'Plus' });
+  await scene.shop.buy(subscriber, { plan: 'plus', interval: 'month' });
+  await scene.shop.buy(subscriber);
+  for (const minutes of [0, 40, 75]) {
+    scene.server.clock.advance(minutes * 60_000);
+    for (let n = 0; n < 5; n++) await subscriber.run(subscriber.chat('Go on '.repeat(9_000)));
+  }
+  const newcomer = await scene.member(somebody());
+  const parts = [
+    'balance',
+    'credits',
+    'usage',
+    'log',
+    'referrals',
+    'conversations',
+    `conversations/${ids[0]}`,
+    'devices',
+    'profile',
+    'data',
+  ];
   const sizes = docs
     ? ([[1000, 680]] as const)
     : ([
@@ -55,10 +76,10 @@ try {
         viewport: { width, height },
         deviceScaleFactor: docs ? 2 : 1,
       });
-      const take = async (name: string) => {
-        await page.evaluate('document.fonts.ready');
+      const take = async (name: string, of = page) => {
+        await of.evaluate('document.fonts.ready');
         const path = join(out, docs ? `account-${colorScheme}.png` : `${name}-${colorScheme}-${width}.png`);
-        await page.screenshot({ path, fullPage: !docs, animations: 'disabled', caret: 'hide' });
+        await of.screenshot({ path, fullPage: !docs, animations: 'disabled', caret: 'hide' });
         console.log(path);
       };
       if (!docs) {
@@ -71,6 +92,7 @@ try {
         await take('enter');
       }
       await page.goto('about:blank');
+      await answer(page, '/api/referrals', referralsOf());
       await scene.enter(page, member);
       for (const part of docs ? parts.slice(0, 1) : parts) {
         await page.goto(`${scene.server.url}/account#${part}`);
@@ -78,6 +100,15 @@ try {
         await take(part.replace(/\/.*/, '-one'));
       }
       if (!docs) {
+        const { id } = await scene.shop.begin(member);
+        await page.goto(`${scene.server.url}/account?checkout=${id}&payment=left#credits`);
+        await page.getByRole('link', { name: 'Go on paying' }).waitFor();
+        await take('left');
+        await page.goto(`${scene.server.url}/account#log`);
+        await page.getByLabel('To', { exact: true }).fill('2020-01-01');
+        await page.getByRole('button', { name: 'Show all lines' }).waitFor();
+        await take('log-none');
+        await page.goto(`${scene.server.url}/account#data`);
         await page.getByRole('button', { name: 'Close the account' }).click();
         await page.getByRole('dialog').waitFor();
         await take('close');
@@ -88,6 +119,25 @@ try {
         await page.getByRole('button', { name: 'Keep the account' }).waitFor({ state: 'detached' });
       }
       await context.close();
+      if (docs) continue;
+      for (const [name, who] of [
+        ['plan', subscriber],
+        ['new', newcomer],
+      ] as const) {
+        const other = await scene.window({ colorScheme, viewport: { width, height } });
+        await answer(
+          other.page,
+          '/api/referrals',
+          referralsOf({ joined: 0, earnedMicro: 0, referrals: [], invited: null }),
+        );
+        await scene.enter(other.page, who);
+        for (const part of ['balance', 'credits', 'usage', 'log', 'referrals']) {
+          await other.page.goto(`${scene.server.url}/account#${part}`);
+          await other.page.getByText('Loading …').waitFor({ state: 'detached' });
+          await take(`${name}-${part}`, other.page);
+        }
+        await other.context.close();
+      }
     }
 } finally {
   await scene.stop();

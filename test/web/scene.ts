@@ -1,49 +1,65 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { parsePayments } from '../../server/platform/paymentConfig.ts';
 import type { PageCodeAnswer } from '../../shared/auth.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
+import { StripeDouble } from '../doubles/stripe.ts';
 import { evaluable, launchChromium } from '../editor/browser.ts';
 import type { Client } from '../support/client.ts';
 import type { Member } from '../support/member.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { Shop } from '../support/shopWorld.ts';
 import { SignInWorld, somebody } from '../support/signInWorld.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A server at which one can sign in, and a real browser. */
+/** A server at which one can sign in and buy, and a real browser. */
 export class Scene {
+  /** Its till, before a double of Stripe. */
+  readonly shop: Shop;
+
   private constructor(
     readonly server: TestServer,
     readonly idp: IdentityProvider,
+    readonly stripe: StripeDouble,
     readonly browser: Browser,
-  ) {}
+  ) {
+    this.shop = new Shop(() => this.#world, stripe);
+  }
+
+  get #world(): SignInWorld {
+    return new SignInWorld(() => this.server, this.idp, null);
+  }
 
   static async start(): Promise<Scene> {
     const idp = await IdentityProvider.start();
+    const stripe = await StripeDouble.start();
     const server = await startServer('sqlite', {
       // Tests say more in a minute than people do.
       policy: (policy) => policy.limits.tiers.splice(0, 1),
       config: (config) => {
         const mail = { url: 'console:', from: 'mail@perigee.example' };
+        config.payments = parsePayments(stripe.env, '127.0.0.1', null);
         config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
       },
     });
     if (!(await fetch(`${server.url}/account`)).ok) throw new Error('The page is not built: run "npm run build".');
+    stripe.now = () => server.clock.now();
     server.double.usually({ text: 'Hello. This is an answer of the double.' });
-    return new Scene(server, idp, await launchChromium());
+    return new Scene(server, idp, stripe, await launchChromium());
   }
 
   async stop(): Promise<void> {
     await this.browser.close();
     await this.server.stop();
     await this.idp.stop();
+    await this.stripe.stop();
   }
 
   /** Somebody who has signed in on an editor. */
   async member(person: Person = somebody()): Promise<Member> {
-    const world = new SignInWorld(() => this.server, this.idp, null);
-    return (await world.signIn(person)).member;
+    return (await this.#world.signIn(person)).member;
   }
 
   /** A window of a browser of its own. `told` is what its console says. */
@@ -52,15 +68,18 @@ export class Scene {
     await context.addInitScript(evaluable);
     const page = await context.newPage();
     const told: string[] = [];
-    page.on('console', (message) => told.push(message.text()));
+    page.on('console', (message) => {
+      // The browser's own line about a part that this server does not have.
+      if (!/404/.test(message.text()) || !message.location().url.endsWith('/api/referrals')) told.push(message.text());
+    });
     page.on('pageerror', (error) => told.push(String(error)));
     return { page, context, told };
   }
 
   /** The address by which the editor opens the page of its account. */
-  async address(client: Client, section?: string): Promise<string> {
+  async address(client: Client): Promise<string> {
     const { body } = await client.request<PageCodeAnswer>('POST', '/api/auth/page-code');
-    return `${this.server.url}/account${section ? `?section=${section}` : ''}#code=${body.code}`;
+    return `${this.server.url}/account#code=${body.code}`;
   }
 
   /** Opens the page as the editor does, and goes to a part of it. */

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { ago, answer, changed, conversation, problem, running, surroundings, user } from './samples.ts';
+import {
+  ago,
+  answer,
+  changed,
+  conversation,
+  nearlyOut,
+  pricedModels,
+  problem,
+  running,
+  surroundings,
+  user,
+} from './samples.ts';
 import { sharedHarness } from './shared.ts';
 import type { Harness, View } from './view.ts';
 
@@ -44,6 +55,27 @@ describe('chat view: the composer', () => {
     await view.page.keyboard.type('two');
     await press('Enter');
     assert.equal((await view.until('send')).text, 'One\ntwo');
+  });
+
+  it('says before it is sent that what is left buys a short answer, or none, and nothing where there is plenty', async () => {
+    const hint = view.page.getByText(/^(Enough|Not enough)/);
+    assert.equal(await hint.count(), 0);
+    await view.tell(surroundings(nearlyOut(412_000)));
+    await view.page.getByText(/^Enough for about 1,\d00 more tokens$/).waitFor();
+    await view.page.keyboard.type('x'.repeat(2000));
+    await view.page.getByText(/^Enough for about \d\d0 more tokens$/).waitFor();
+    await view.tell(surroundings(nearlyOut(50_000)));
+    await view.page.getByText('Not enough left for this message').waitFor();
+    await view.tell(surroundings());
+    await hint.waitFor({ state: 'detached' });
+  });
+
+  it('says in the menu of models what long requests cost, and what a price will be from when', async () => {
+    await view.tell(surroundings(pricedModels()));
+    await view.page.getByRole('button', { name: 'Model: kimi-k2' }).click();
+    const item = view.page.getByRole('menuitemradio', { name: /kimi-k2/ });
+    await item.getByText('Above 32,000 tokens in: 120 in · 500 out / M').waitFor();
+    await item.getByText(/^From (Jan 1, 2099|1 Jan 2099): 70 in · 250 out \/ M$/).waitFor();
   });
 
   it('sends nothing that is empty, and nothing twice', async () => {
@@ -266,35 +298,6 @@ describe('chat view: the composer', () => {
     await view.page.getByRole('button', { name: 'Attach', exact: true }).press('Enter');
     await press('Escape');
     assert.equal(await focused(), 'Attach');
-  });
-
-  it('tells what long requests cost, and what a model will cost', async () => {
-    const tiered = {
-      mode: 'tokens' as const,
-      ...{ inputMicro: 60_000_000, cachedInputMicro: 15_000_000, outputMicro: 250_000_000 },
-    };
-    const long = { aboveInputTokens: 64_000, inputMicro: 120_000_000, cachedInputMicro: 30_000_000 };
-    const models = [
-      {
-        ...{ id: 'kimi-k2', name: 'kimi-k2', contextTokens: 128_000, maxOutputTokens: 8192 },
-        price: { ...tiered, tiers: [{ ...long, outputMicro: 500_000_000 }] },
-        nextPrice: { from: '2027-01-01T00:00:00Z', price: { ...tiered, inputMicro: 70_000_000 } },
-        ...{ isDefault: true, isDemo: false },
-      },
-    ];
-    await view.page.setViewportSize({ width: 170, height: 640 });
-    await view.tell(surroundings({ models }));
-    await view.page.getByRole('button', { name: 'Model: kimi-k2' }).click();
-    const item = view.page.getByRole('menuitemradio');
-    const words = item.locator('.label, .detail');
-    assert.deepEqual(await words.allInnerTexts(), [
-      'kimi-k2',
-      '60 in · 250 out / M',
-      'above 64,000 tokens: 120 in · 500 out / M',
-      'from 1 Jan: 70 in · 250 out / M',
-    ]);
-    const cut = await words.evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
-    assert.equal(cut, 0, 'nothing is cut off at 170 px');
   });
 
   it('shows the context apart from the credits, and warns when it is nearly full', async () => {

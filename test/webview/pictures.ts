@@ -13,6 +13,8 @@ import {
   longAnswer,
   MINUTE,
   member,
+  nearlyOut,
+  pricedModels,
   problem,
   row,
   running,
@@ -48,15 +50,6 @@ const failed = (part: object = {}) =>
     usage: undefined,
     ...part,
   });
-const own = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
-const pricedModels = own.value.models.map((model) => {
-  if (model.price.mode !== 'tokens') return model;
-  const { mode, ...rates } = model.price;
-  const tiers = [{ ...rates, aboveInputTokens: 64_000, inputMicro: 120_000_000, outputMicro: 500_000_000 }];
-  const nextPrice = { from: '2027-01-01T00:00:00Z', price: { mode, ...rates, inputMicro: 70_000_000 } };
-  return { ...model, price: { ...model.price, tiers }, nextPrice };
-});
-const nearlyOut = { balance: { ...own.value.balance!, availableMicro: 700_000 } };
 const chips = [
   { id: 'c1', kind: 'file' as const, label: 'client.ts', path: 'src/client.ts', tokens: 1800 },
   { id: 'c2', kind: 'selection' as const, label: 'orders.ts:120–260', path: 'src/orders.ts', tokens: 2400 },
@@ -278,19 +271,19 @@ const state: Record<string, State> = {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: async (view) => view.page.keyboard.press('ArrowUp'),
   },
+  nearlyOut: {
+    messages: [surroundings(nearlyOut(412_000)), conversation([asked, answer('Yes.')], { draft: 'And the timeout?' })],
+  },
+  notEnough: {
+    messages: [surroundings(nearlyOut(50_000)), conversation([asked, answer('Yes.')], { draft: 'And the timeout?' })],
+  },
+  modelPrices: {
+    messages: [surroundings(pricedModels()), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
+  },
   models: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
-  },
-  modelPrices: {
-    messages: [surroundings({ models: pricedModels }), conversation([asked, answer(RETRY)])],
-    act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
-  },
-  shortAnswer: {
-    messages: [surroundings({ ...nearlyOut, contextTokens: 2_000 }), conversation([asked, answer(RETRY)])],
-  },
-  noAnswer: {
-    messages: [surroundings({ ...nearlyOut, contextTokens: 20_000 }), conversation([asked, answer(RETRY)])],
   },
   attach: {
     messages: [surroundings(), conversation([])],

@@ -60,6 +60,40 @@ export function surroundings(part: Partial<Surroundings> = {}): FromHost {
   };
 }
 
+/** Only so much is left, and the conversation is short. */
+export function nearlyOut(leftMicro: number): Partial<Surroundings> {
+  const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
+  return { balance: { ...value.balance!, availableMicro: leftMicro, promotionalMicro: leftMicro }, contextTokens: 0 };
+}
+
+/** Models with dearer prices for long requests, and with ones that will change. */
+export function pricedModels(): Partial<Surroundings> {
+  const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
+  const [kimi, small] = value.models as [Surroundings['models'][number], Surroundings['models'][number]];
+  const price = {
+    mode: 'tokens' as const,
+    inputMicro: 60_000_000,
+    cachedInputMicro: 15_000_000,
+    outputMicro: 250_000_000,
+  };
+  const long = {
+    aboveInputTokens: 32_000,
+    inputMicro: 120_000_000,
+    cachedInputMicro: 30_000_000,
+    outputMicro: 500_000_000,
+  };
+  return {
+    models: [
+      {
+        ...kimi,
+        price: { ...price, tiers: [long] },
+        nextPrice: { from: '2099-01-01T12:00:00Z', price: { ...price, inputMicro: 70_000_000 } },
+      },
+      small,
+    ],
+  };
+}
+
 /** A member with something about the account that must be told. */
 export function member(part: Partial<Account> = {}): Partial<Surroundings> {
   const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;

@@ -102,9 +102,11 @@ export function fullTime(iso: string, now: Date, locale?: string): string {
   return `${text} (UTC${offset === 0 ? '' : `${sign}${h}${m ? `:${String(m).padStart(2, '0')}` : ''}`})`;
 }
 
-/** "1 Jan": a day in the months to come. */
-export function day(iso: string, locale?: string): string {
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }).format(new Date(iso));
+/** "1 Jan" this year, "1 Jan 2028" in others. */
+export function fullDay(iso: string, now: Date, locale?: string): string {
+  const at = new Date(iso);
+  const year = at.getFullYear() === now.getFullYear() ? {} : ({ year: 'numeric' } as const);
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...year }).format(at);
 }
 
 /** "in 40 s", "in 5 min", "in 3 h": beside an absolute time one has to wait for. */

@@ -148,6 +148,8 @@ class OpenAiUpstream implements Upstream {
         ? this.#readWhole(body, answer)
         : this.#readEvents(body, answer);
     } catch (error) {
+      // Whoever pays for what came so far pays what the service says it is, where it has said so.
+      if (answer.usageSoFar) yield { type: 'usage', usage: answer.usageSoFar };
       if (signal.aborted) throw signal.reason;
       throw error instanceof UpstreamError ? error : broken('the connection broke', error);
     } finally {
@@ -264,6 +266,8 @@ class Answer {
   /** Read to its last event, so that the connection can be used again. */
   ended = false;
   #events = 0;
+  /** Text came after the usage was reported, or the usage was passed on. */
+  #isStale = false;
 
   /** Takes the events' data in order, up to a failure or the last event; returns the text in them. */
   take(datas: string[], key: string | undefined): string {
@@ -291,14 +295,21 @@ class Answer {
 
   #note(news: ChunkNews): string {
     if (news.usage) this.usage = news.usage;
+    if (news.usage || news.text) this.#isStale = !news.usage;
     // A refusal is not undone by the plain "stop" that may follow it.
     if (news.finish && this.finish !== 'refusal') this.finish = news.finish;
     return news.text;
   }
 
+  /** The usage of an answer that broke off, from a service that reports it with every piece; null if it isn't known. */
+  get usageSoFar(): Usage | null {
+    return this.#isStale ? null : this.usage;
+  }
+
   /** The last events: usage if it was reported, then finish; throws if the answer has not come to an end. */
   *close(): Generator<StreamEvent, void, undefined> {
     if (this.usage) yield { type: 'usage', usage: this.usage };
+    this.#isStale = true;
     if (this.failure) throw this.failure;
     if (this.finish === 'failed') throw broken('the service gave up by its finish_reason');
     if (!this.finish && !(this.ended && this.#events > 0)) {

@@ -154,7 +154,7 @@ export interface GuestAdmissionRow {
 export interface WalletRow {
   ledger_id: string;
   account_id: string;
-  /** What was available just after the newest grant or purchase. */
+  /** What was available just after the newest grant or purchase, less what was reset since. */
   of_micro: number;
   /** 0: of a guest that this account took over. */
   is_own: Generated<number>;

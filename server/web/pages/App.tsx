@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AccountAnswer } from '../../../shared/account.ts';
-import { call } from './api.ts';
+import { asFailure, call } from './api.ts';
 import { Enter, labelOf, SignedOut } from './Enter.tsx';
 import { listen, useResource } from './live.ts';
 import { Notices } from './Notices.tsx';
 import { Failure, Loading, useAct } from './parts.tsx';
-import { SECTIONS } from './sections.tsx';
+import { SECTIONS, type Section } from './sections.tsx';
 
 /** `code` came in the address, and is in it no more. */
 export function App({ code }: { code: string | undefined }) {
@@ -46,11 +46,27 @@ function place(): { section: string; id: string | undefined } {
   return { section, id: id || undefined };
 }
 
+const isThere = ({ isFor }: Section, answer: AccountAnswer) => !isFor || isFor(answer);
+
+/** Which sections this server does not have. They are there until it says so: only then does anything move. */
+function useMissing(answer: AccountAnswer): (section: Section) => boolean {
+  const [missing, setMissing] = useState<readonly Section[]>([]);
+  useEffect(() => {
+    for (const section of SECTIONS)
+      if (section.path && isThere(section, answer))
+        call('GET', section.path).catch(
+          (error) => asFailure(error).code === 'not_found' && setMissing((all) => [...all, section]),
+        );
+  }, [answer.account.id]);
+  return (section) => missing.includes(section);
+}
+
 function Page({ answer, isOut, reload }: { answer: AccountAnswer; isOut: boolean; reload: () => void }) {
   const [at, setAt] = useState(place);
   const heading = useRef<HTMLHeadingElement>(null);
   const { isBusy, failure, act } = useAct();
-  const sections = SECTIONS.filter(({ isFor }) => !isFor || isFor(answer));
+  const isMissing = useMissing(answer);
+  const sections = SECTIONS.filter((section) => isThere(section, answer) && !isMissing(section));
   const shown = sections.find(({ id }) => id === at.section) ?? sections[0]!;
   useEffect(() => {
     const moved = () => {

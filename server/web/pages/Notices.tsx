@@ -8,17 +8,52 @@ import { Failure, useAct } from './parts.tsx';
 
 /** What the owner must know, each with its way on. */
 export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () => void }) {
-  if (answer.notices.length === 0) return null;
+  const [seen, setSeen] = useState(readSeen);
+  const notices = answer.notices.filter(({ kind, id }) => kind !== 'price' || !seen.includes(id));
+  if (notices.length === 0) return null;
+  const see = (id: string) => {
+    // Only what is still told is kept in mind: the list never grows.
+    const now = [id, ...seen.filter((one) => answer.notices.some((notice) => notice.id === one))];
+    setSeen(now);
+    writeSeen(now);
+  };
   return (
     <section aria-label="Notices">
-      {answer.notices.map((notice) => (
-        <One key={notice.id} notice={notice} termsDue={answer.account.termsDue} reload={reload} />
+      {notices.map((notice) => (
+        <One
+          key={notice.id}
+          notice={notice}
+          termsDue={answer.account.termsDue}
+          reload={reload}
+          see={() => see(notice.id)}
+        />
       ))}
     </section>
   );
 }
 
-function One({ notice, termsDue, reload }: { notice: Notice; termsDue: string | undefined; reload: () => void }) {
+/** Notices of prices that were read in this browser, by id. They need nothing done. */
+const SEEN = 'perigee.seenNotices';
+
+function readSeen(): readonly string[] {
+  try {
+    const seen: unknown = JSON.parse(localStorage.getItem(SEEN) ?? '[]');
+    return Array.isArray(seen) ? seen.filter((one) => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+function writeSeen(ids: readonly string[]): void {
+  try {
+    localStorage.setItem(SEEN, JSON.stringify(ids));
+  } catch {
+    // Where nothing can be kept, it is told again on the next visit.
+  }
+}
+
+function One(props: { notice: Notice; termsDue: string | undefined; reload: () => void; see: () => void }) {
+  const { notice, termsDue, reload, see } = props;
   const { isBusy, failure, act } = useAct();
   const keep = () => act(() => call('DELETE', '/api/account/closing').then(reload));
   return (
@@ -39,6 +74,14 @@ function One({ notice, termsDue, reload }: { notice: Notice; termsDue: string | 
         <a class="button quiet" href="/api/account/export" download>
           Export everything
         </a>
+      )}
+      {notice.kind === 'price' && (
+        <div class="row">
+          <button type="button" class="quiet" onClick={see}>
+            Got it
+          </button>
+          <a href="#usage">What you use</a>
+        </div>
       )}
       {notice.kind === 'terms' && termsDue !== undefined && <Terms version={termsDue} reload={reload} />}
     </div>

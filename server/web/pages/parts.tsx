@@ -47,6 +47,8 @@ export function Confirm(props: {
   title: string;
   children: ComponentChildren;
   yes: string;
+  /** Where "Cancel" would be understood as the act itself. */
+  no?: string;
   isDanger?: boolean;
   onYes: () => Promise<void>;
   onClose: () => void;
@@ -72,7 +74,7 @@ export function Confirm(props: {
           {props.yes}
         </button>
         <button type="button" class="quiet" disabled={isBusy} onClick={close}>
-          Cancel
+          {props.no ?? 'Cancel'}
         </button>
       </div>
     </dialog>
@@ -100,5 +102,32 @@ export function Bar({ label, text, share }: { label: string; text: string; share
         <div class="bar-fill" style={{ width }} />
       </div>
     </div>
+  );
+}
+
+/** One of a few, all in sight. */
+export function Choice<T extends string>(props: {
+  label: string;
+  name: string;
+  value: T;
+  options: readonly (readonly [value: T, label: string])[];
+  onChoose: (value: T) => void;
+}) {
+  return (
+    <fieldset class="choice">
+      <legend class="hidden">{props.label}</legend>
+      {props.options.map(([value, label]) => (
+        <label key={value}>
+          <input
+            type="radio"
+            name={props.name}
+            value={value}
+            checked={value === props.value}
+            onChange={() => props.onChoose(value)}
+          />
+          <span>{label}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }

@@ -1,10 +1,11 @@
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Mention } from '../../protocol.ts';
 import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
-import { count, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { conversationBytes, forecastAnswer } from '../forecast.ts';
+import { count, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -173,21 +174,55 @@ function Left() {
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
     <div class="left quiet">
-      <button type="button" class="plain" title="Credits and use" onClick={() => chat.command('showQuota')}>
-        {isLow && <Icon name="warning" />}
-        {whatIsLeft(balance, account)}
-      </button>
-      {account?.kind === 'guest' && signInCredits !== undefined && (
-        <>
-          {' · '}
-          <button type="button" class="link" onClick={() => chat.command('signIn')}>
-            {signInFor(signInCredits)}
-          </button>
-        </>
-      )}
+      <span>
+        <button type="button" class="plain" title="Credits and use" onClick={() => chat.command('showQuota')}>
+          {isLow && <Icon name="warning" />}
+          {whatIsLeft(balance, account)}
+        </button>
+        {account?.kind === 'guest' && signInCredits !== undefined && (
+          <>
+            {' · '}
+            <button type="button" class="link" onClick={() => chat.command('signIn')}>
+              {signInFor(signInCredits)}
+            </button>
+          </>
+        )}
+      </span>
+      <Enough />
     </div>
   );
 }
+
+/** Before it is sent: that what is left buys a shorter answer than usual, or none. */
+function Enough() {
+  const surroundings = useChatState((s) => s.surroundings);
+  const messages = useChatState((s) => s.conversation?.messages ?? none);
+  const hasEarlier = useChatState((s) => (s.conversation?.before ?? null) !== null);
+  const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
+  const draft = useChatState((s) => s.draft);
+  const contextTokens = surroundings?.contextTokens ?? 0;
+  // While an answer is written its text changes at each frame, and a part of what is set aside for it returns.
+  const soFarBytes = useMemo(
+    () => (running ? 0 : conversationBytes(messages, hasEarlier, contextTokens)),
+    [messages, hasEarlier, contextTokens, running],
+  );
+  if (!surroundings || running || surroundings.connection.state !== 'ok') return null;
+  // A guest's messages are counted beside this, and of nothing left a banner tells.
+  if (surroundings.account?.kind !== 'member' || (surroundings.balance?.availableMicro ?? 0) <= 0) return null;
+  const forecast = forecastAnswer({ surroundings, soFarBytes, draft });
+  if (!forecast || forecast.kind === 'whole') return null;
+  const isShort = forecast.kind === 'short';
+  const title = isShort
+    ? `At most: what an answer does not use returns. Usual answers have up to ${count(forecast.usual)} tokens.`
+    : 'Send less, choose a cheaper model, or add credits.';
+  return (
+    <div class="enough" role="status" title={title}>
+      {isShort ? capitalised(enoughFor(forecast.tokens)) : 'Not enough left for this message'}
+    </div>
+  );
+}
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The word that begins with @ at the caret, the host's answers to it, and the keys that choose one. */
 function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {

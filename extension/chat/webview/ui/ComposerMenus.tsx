@@ -1,7 +1,8 @@
+import type { Model, Price } from '../../../../shared/models.ts';
 import { useChat, useChatState } from '../context.ts';
+import { count, credits, fullDay } from '../format.ts';
 import { Icon } from './Icon.tsx';
 import { Menu, type MenuItem } from './Menu.tsx';
-import { priceLines } from './words.ts';
 
 const none: never[] = [];
 
@@ -32,25 +33,45 @@ export function ModelMenu() {
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   if (!models.length) return null;
   const chosen = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0]!;
-  const items = models.map((m): MenuItem => {
-    const [now, ...more] = priceLines(m, isGuest);
-    return {
-      id: m.id,
-      label: m.name,
-      detail: m.isDemo ? 'demo, no real model' : now,
-      more: m.isDemo ? undefined : more,
-      hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
-      checked: m.id === chosen.id,
-      run: () => {
-        chat.host.post({ type: 'selectModel', id: m.id });
-        chat.focusComposer();
-      },
-    };
-  });
+  const items: MenuItem[] = models.map((m) => ({
+    id: m.id,
+    label: m.name,
+    detail: m.isDemo ? 'demo, no real model' : priceOf(m.price, isGuest),
+    notes: notesOf(m, isGuest),
+    hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
+    checked: m.id === chosen.id,
+    run: () => {
+      chat.host.post({ type: 'selectModel', id: m.id });
+      chat.focusComposer();
+    },
+  }));
   return (
     <Menu label={`Model: ${chosen.name}`} side="over" class="plain model" items={items}>
       <span class="name">{chosen.name}</span>
       <Icon name="chevron-down" />
     </Menu>
   );
+}
+
+/** What else its price says: what long requests cost, and what will change when. */
+function notesOf({ price, nextPrice, isDemo }: Model, isGuest: boolean): string[] {
+  if (isDemo) return [];
+  const next = nextPrice && `From ${fullDay(nextPrice.from, new Date())}: ${priceOf(nextPrice.price, isGuest)}`;
+  return [...tiersOf(price), ...(next ? [next, ...tiersOf(nextPrice.price)] : [])];
+}
+
+const tiersOf = (price: Price) =>
+  price.mode === 'flat'
+    ? []
+    : (price.tiers ?? []).map(
+        (tier) => `Above ${count(tier.aboveInputTokens)} tokens in: ${priceOf({ mode: 'tokens', ...tier }, false)}`,
+      );
+
+/** Prices of token models are for 1 million tokens, in and out. */
+function priceOf(price: Price, isGuest: boolean): string {
+  if (price.mode === 'tokens') return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out / M`;
+  if (price.runMicro === 0) return 'free';
+  if (isGuest) return '1 message each';
+  const n = credits(price.runMicro);
+  return `${n} ${n === '1' ? 'credit' : 'credits'} a message`;
 }

@@ -7,8 +7,8 @@ export interface MenuItem {
   label: string;
   icon?: string;
   detail?: string;
-  /** More about it, each on a line of its own below, which wraps. */
-  more?: string[];
+  /** More about it, each on lines of its own. */
+  notes?: string[];
   /** What the detail means. */
   hint?: string;
   /** Set for a choice among several. */
@@ -77,7 +77,7 @@ export function Menu(props: MenuProps) {
             <button
               type="button"
               key={item.id}
-              class={item.begins ? 'begins' : undefined}
+              class={item.begins ? 'begins' : item.notes ? 'noted' : undefined}
               role={isChoice ? 'menuitemradio' : 'menuitem'}
               aria-checked={isChoice ? item.checked === true : undefined}
               aria-disabled={item.disabled}
@@ -90,15 +90,13 @@ export function Menu(props: MenuProps) {
               }}
             >
               <Icon name={isChoice ? (item.checked ? 'check' : 'blank') : (item.icon ?? 'blank')} />
-              <span class="words">
-                <span class="label">{item.label}</span>
-                {item.detail && <span class="detail">{item.detail}</span>}
-                {item.more?.map((line) => (
-                  <span class="detail more" key={line}>
-                    {line}
-                  </span>
-                ))}
-              </span>
+              <span class="label">{item.label}</span>
+              {item.detail && <span class="detail">{item.detail}</span>}
+              {item.notes?.map((note) => (
+                <span class="note" key={note}>
+                  {note}
+                </span>
+              ))}
             </button>
           ))}
         </div>

@@ -1,6 +1,5 @@
-import type { Model, Price } from '../../../../shared/models.ts';
 import type { Problem, ProblemCode } from '../../../../shared/problems.ts';
-import { count, credits, day } from '../format.ts';
+import { count } from '../format.ts';
 
 /** What went wrong, in a user's words. Where the server wrote a detail for the case, that is said. */
 export function problemSentence(problem: Problem): string {
@@ -12,31 +11,6 @@ export function problemSentence(problem: Problem): string {
 export function signInFor(credits: number): string {
   return credits > 0 ? `Sign in for ${count(credits)} credits` : 'Sign in';
 }
-
-/**
- * What a model costs: the price first, then a line for each tier of long requests, and one for each price that is announced.
- * Prices of token models are for 1 million tokens, in and out.
- */
-export function priceLines({ price, nextPrice }: Pick<Model, 'price' | 'nextPrice'>, isGuest: boolean): string[] {
-  const next = nextPrice
-    ? pricesOf(nextPrice.price, isGuest).map((line) => `from ${day(nextPrice.from)}: ${line}`)
-    : [];
-  return [...pricesOf(price, isGuest), ...next];
-}
-
-function pricesOf(price: Price, isGuest: boolean): string[] {
-  if (price.mode === 'tokens') {
-    const tiers = price.tiers ?? [];
-    return [rates(price), ...tiers.map((tier) => `above ${count(tier.aboveInputTokens)} tokens: ${rates(tier)}`)];
-  }
-  if (price.runMicro === 0) return ['free'];
-  if (isGuest) return ['1 message each'];
-  const n = credits(price.runMicro);
-  return [`${n} ${n === '1' ? 'credit' : 'credits'} a message`];
-}
-
-const rates = ({ inputMicro, outputMicro }: { inputMicro: number; outputMicro: number }) =>
-  `${credits(inputMicro)} in · ${credits(outputMicro)} out / M`;
 
 // Only where our own words say it better than the server's detail, which is written for every client.
 const WORDS: Partial<Record<ProblemCode, string>> = {

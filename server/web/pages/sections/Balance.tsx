@@ -1,82 +1,130 @@
-import type { AccountAnswer } from '../../../../shared/account.ts';
+import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
 import type { LogAnswer } from '../../../../shared/credits.ts';
-import { credits, instant, signedCredits, when } from '../format.ts';
+import { Split, type SplitPart } from '../charts.tsx';
+import { credits, signedCredits, spent, when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Bar, Failure, Loading } from '../parts.tsx';
 
 export function Balance({ answer }: { answer: AccountAnswer }) {
   const { balance, account } = answer;
-  const log = useResource<LogAnswer>('/api/credits/log?limit=15', ['balance']);
-  const leftMicro = balance.availableMicro + balance.pendingMicro;
   const isGuest = account.kind === 'guest' && balance.guestMessagesLeft !== undefined;
   return (
     <>
       {balance.unlimited ? (
-        <p class="big">Unlimited</p>
+        <>
+          <p class="big">Unlimited</p>
+          <p class="soft">This server is your own: it counts what is used, and limits nothing.</p>
+        </>
       ) : isGuest ? (
         <p class="big">
           <span class="number">{balance.guestMessagesLeft}</span> free messages left
         </p>
       ) : (
-        <Bar
-          label="Left"
-          text={`${credits(leftMicro)} of ${credits(Math.max(balance.ofMicro, leftMicro))} credits`}
-          share={balance.ofMicro > 0 ? leftMicro / balance.ofMicro : leftMicro > 0 ? 1 : 0}
-        />
+        <Left balance={balance} />
       )}
-      {balance.unlimited && <p class="soft">This server is your own: it counts what is used, and limits nothing.</p>}
-      {balance.windows.map((window) => (
-        <div key={window.name}>
-          <Bar
-            label={`In any ${window.name}`}
-            text={`${credits(window.usedMicro)} of ${credits(window.limitMicro)} used`}
-            share={window.limitMicro > 0 ? window.usedMicro / window.limitMicro : 1}
-          />
-          {window.nextFreeAt && (
+      {(balance.windows.length > 0 || (!isGuest && !balance.unlimited)) && <Windows balance={balance} />}
+      <Latest />
+    </>
+  );
+}
+
+/** What is left of everything, and what it is made of. */
+function Left({ balance }: { balance: BalanceNow }) {
+  const { availableMicro, pendingMicro, promotionalMicro, purchasedMicro } = balance;
+  const leftMicro = availableMicro + pendingMicro;
+  const planMicro = Math.max(0, availableMicro - promotionalMicro - purchasedMicro);
+  const part = (id: SplitPart['id'], label: string, micro: number) => ({
+    id,
+    label,
+    size: micro,
+    text: credits(micro),
+  });
+  return (
+    <Split
+      label="Left"
+      text={`${credits(leftMicro)} of ${credits(Math.max(balance.ofMicro, leftMicro))} credits`}
+      of={balance.ofMicro}
+      parts={[
+        ...(balance.windows.length > 0 ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
+        part('promotional', 'Promotional, spent before purchased ones', promotionalMicro),
+        part('purchased', 'Purchased, never expire', purchasedMicro),
+        ...(pendingMicro > 0 ? [part('pending', 'Set aside for running answers', pendingMicro)] : []),
+      ]}
+    />
+  );
+}
+
+function Windows({ balance }: { balance: BalanceNow }) {
+  const { windows } = balance;
+  return (
+    <>
+      <h2>Plan</h2>
+      {windows.length === 0 && (
+        <p class="soft">
+          You have no plan. One gives so many credits in any few hours and in any week: see{' '}
+          <a href="#credits">Credits</a>.
+        </p>
+      )}
+      {windows.map((window) => {
+        const leftMicro = Math.max(0, window.limitMicro - window.usedMicro);
+        return (
+          <div key={window.name} class="window">
+            <Bar
+              label={`In any ${window.name}`}
+              text={`${credits(leftMicro)} of ${credits(window.limitMicro)} left`}
+              share={window.limitMicro > 0 ? leftMicro / window.limitMicro : 0}
+            />
             <p class="soft">
-              {credits(window.nextFreeMicro)} free up at {instant(window.nextFreeAt)}
-              {window.allFreeAt &&
-                window.allFreeAt !== window.nextFreeAt &&
-                `, all of it at ${instant(window.allFreeAt)}`}
-              .
+              {window.nextFreeAt ? (
+                <>
+                  <span class="number">{credits(window.usedMicro)}</span> used.{' '}
+                  {window.allFreeAt === null || window.allFreeAt === window.nextFreeAt ? (
+                    `It is free again on ${zoned(window.nextFreeAt)}.`
+                  ) : (
+                    <>
+                      <span class="number">{spent(window.nextFreeMicro)}</span> of it{' '}
+                      {spent(window.nextFreeMicro) === '1 credit' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
+                      all of it by {zoned(window.allFreeAt)}.
+                    </>
+                  )}
+                </>
+              ) : (
+                'Nothing of it is used.'
+              )}
             </p>
-          )}
-        </div>
-      ))}
-      {!isGuest && !balance.unlimited && (
-        <dl class="facts">
-          <dt>Promotional, spent first</dt>
-          <dd class="number">{credits(balance.promotionalMicro)}</dd>
-          <dt>Purchased, never expire</dt>
-          <dd class="number">{credits(balance.purchasedMicro)}</dd>
-          {balance.pendingMicro > 0 && (
-            <>
-              <dt>Set aside for running answers</dt>
-              <dd class="number">{credits(balance.pendingMicro)}</dd>
-            </>
-          )}
-        </dl>
-      )}
+          </div>
+        );
+      })}
+      {windows.length > 0 && <p class="soft">Beyond the plan, answers are paid from your other credits.</p>}
+    </>
+  );
+}
+
+function Latest() {
+  const log = useResource<LogAnswer>('/api/credits/log?limit=8', ['balance']);
+  return (
+    <>
       <h2>Latest</h2>
       {log.failure && <Failure failure={log.failure} again={log.reload} />}
       {!log.value && !log.failure && <Loading />}
       {log.value?.entries.length === 0 && <p class="soft">Nothing was given or spent yet.</p>}
       {log.value && log.value.entries.length > 0 && (
-        <ul class="list">
-          {log.value.entries.map((entry) => (
-            <li key={entry.id}>
-              <div class="grow">
-                <div>{entry.reason}</div>
-                <div class="soft">
-                  {when(entry.at)}
-                  {entry.usage &&
-                    ` · ${entry.usage.inputTokens.toLocaleString('en')} in, ${entry.usage.outputTokens.toLocaleString('en')} out`}
+        <>
+          <ul class="list">
+            {log.value.entries.map((entry) => (
+              <li key={entry.id}>
+                <div class="grow">
+                  <div>{entry.reason}</div>
+                  <div class="soft">{when(entry.at)}</div>
                 </div>
-              </div>
-              <span class="number">{signedCredits(entry.amountMicro)}</span>
-            </li>
-          ))}
-        </ul>
+                <span class="number">{signedCredits(entry.amountMicro)}</span>
+              </li>
+            ))}
+          </ul>
+          <p>
+            <a href="#log">The whole token log</a>
+          </p>
+        </>
       )}
     </>
   );

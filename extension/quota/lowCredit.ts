@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import type { Account, Balance } from '../../shared/account.ts';
+import type { Session } from '../account/session.ts';
+import type { Backend } from '../backend.ts';
+import { LOW_TOLD } from './format.ts';
+import { decide, levelOf, lowWords } from './lowLevel.ts';
+
+/** Accounts that are remembered: far more than one person has. */
+const MOST = 100;
+
+/** Warns once when little is left, with the ways on; remembered on this machine, for each account. */
+export class LowCredit {
+  constructor(
+    private readonly session: Session,
+    private readonly backend: Backend,
+    private readonly memory: vscode.Memento,
+  ) {}
+
+  /** To be called whenever the balance may have changed. */
+  async look(): Promise<void> {
+    const { account, balance, state } = this.session;
+    if (!account || !balance || state.kind !== 'ok') return;
+    const told = this.memory.get<string[]>(LOW_TOLD, []);
+    const wasTold = told.includes(account.id);
+    const { warns, isTold } = decide(wasTold, levelOf(balance, account.kind));
+    if (isTold === wasTold) return;
+    const others = told.filter((id) => id !== account.id);
+    // None left is no memory: then nothing is loaded at the next start.
+    const next = isTold ? [...others, account.id].slice(-MOST) : others;
+    // The memory knows it at once, so that the next change finds it told.
+    const stored = this.memory.update(LOW_TOLD, next.length > 0 ? next : undefined);
+    if (warns) await this.warn(account, balance);
+    await stored;
+  }
+
+  private async warn(account: Account, balance: Balance): Promise<void> {
+    const sold = await this.session
+      .call((who) => this.backend.offers(who))
+      .then(
+        (offers) => offers.sold,
+        () => false,
+      );
+    const [buy, details] = ['Buy Credits', 'Details'];
+    const ways = sold ? [buy, details] : [details];
+    const choice = await vscode.window.showWarningMessage(lowWords(account, balance, new Date()), ...ways);
+    if (choice === buy) await vscode.commands.executeCommand('perigee.openAccount', 'credits');
+    else if (choice === details) await vscode.commands.executeCommand('perigee.showQuota');
+  }
+}

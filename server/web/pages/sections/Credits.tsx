@@ -1,0 +1,220 @@
+import { useEffect, useState } from 'preact/hooks';
+import type {
+  CheckoutAnswer,
+  CheckoutRequest,
+  CurrentPlan,
+  Interval,
+  OffersAnswer,
+  PlanAnswer,
+} from '../../../../shared/credits.ts';
+import { call } from '../api.ts';
+import { credits, dayOf, money } from '../format.ts';
+import { useResource } from '../live.ts';
+import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { Returned } from './Returned.tsx';
+
+export function Credits() {
+  const offers = useResource<OffersAnswer>('/api/credits/offers', ['balance']);
+  return (
+    <>
+      <Returned />
+      {offers.failure && <Failure failure={offers.failure} again={offers.reload} />}
+      {!offers.value && !offers.failure && <Loading />}
+      {offers.value && <Offers offers={offers.value} reload={offers.reload} />}
+    </>
+  );
+}
+
+/** Packs are often called by what is in them. */
+const saysCredits = (name: string, micro: number) =>
+  name.replaceAll(',', '').includes(credits(micro).replaceAll(',', ''));
+
+type Buy = (request: CheckoutRequest) => void;
+
+function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }) {
+  const { sold, current, owedMicro, packs, plans, currency } = offers;
+  const { isBusy, failure, act } = useAct();
+  const [isLeaving, setLeaving] = useState(false);
+  // Whoever comes back by the browser's button finds the page as it was, and may choose again.
+  useEffect(() => {
+    const shown = () => setLeaving(false);
+    addEventListener('pageshow', shown);
+    return () => removeEventListener('pageshow', shown);
+  }, []);
+  const buy: Buy = (request) =>
+    void act(async () => {
+      const { url } = await call<CheckoutAnswer>('POST', '/api/credits/checkout', request);
+      setLeaving(true);
+      location.assign(url);
+    });
+  const isDisabled = isBusy || isLeaving;
+  return (
+    <>
+      {owedMicro > 0 && (
+        <div class="box problem">
+          <p>
+            <strong>{credits(owedMicro)} credits are owed.</strong> They were spent before their payment went back. What
+            you buy next pays them first.
+          </p>
+        </div>
+      )}
+      {failure && <Failure failure={failure} />}
+      {!sold && !current && (
+        <p class="soft">Nothing is sold here. Whoever runs this server can give you credits or a plan.</p>
+      )}
+      {current && <Current current={current} isSold={sold} reload={reload} />}
+      {!current && plans.length > 0 && <Plans plans={plans} currency={currency} isDisabled={isDisabled} buy={buy} />}
+      {packs.length > 0 && (
+        <>
+          <h2>Packs</h2>
+          <p class="soft">
+            Bought once, they add up and never expire. They are used after promotional credits
+            {current || plans.length > 0 ? ' and the plan' : ''}, and money is not given back for them.
+          </p>
+          <ul class="offers">
+            {packs.map(({ id, name, cents, creditsMicro }) => (
+              <li key={id}>
+                <h3>{name}</h3>
+                {!saysCredits(name, creditsMicro) && <p>{credits(creditsMicro)} credits</p>}
+                <p class="price">{money(cents, currency)}</p>
+                <button
+                  type="button"
+                  class="quiet"
+                  disabled={isDisabled}
+                  aria-label={`Buy ${name} for ${money(cents, currency)}`}
+                  onClick={() => buy({ pack: id })}
+                >
+                  Buy
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {sold && (
+        <p class="soft" role="status">
+          {isLeaving ? 'Opening the payment page …' : 'You pay at Stripe. This page never sees your card.'}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabled: boolean; buy: Buy }) {
+  const { plans, currency, isDisabled, buy } = props;
+  const [interval, setInterval] = useState<Interval>('month');
+  return (
+    <>
+      <h2>Plans</h2>
+      <Choice
+        label="Paid"
+        name="interval"
+        value={interval}
+        options={[
+          ['month', 'Monthly'],
+          ['year', 'Yearly'],
+        ]}
+        onChoose={setInterval}
+      />
+      <ul class="offers">
+        {plans.map(({ id, name, monthCents, yearCents, windows }) => {
+          const cents = interval === 'month' ? monthCents : yearCents;
+          const savedCents = interval === 'year' ? monthCents * 12 - yearCents : 0;
+          const price = `${money(cents, currency)} a ${interval}`;
+          return (
+            <li key={id}>
+              <h3>{name}</h3>
+              <ul class="plain-list">
+                {windows.map((window) => (
+                  <li key={window.name}>
+                    {credits(window.limitMicro)} credits in any {window.name}
+                  </li>
+                ))}
+              </ul>
+              <p class="price">
+                {price}
+                {savedCents > 0 && <span class="soft"> · {money(savedCents, currency)} less than monthly</span>}
+              </p>
+              <button
+                type="button"
+                disabled={isDisabled}
+                aria-label={`Take ${name} for ${price}`}
+                onClick={() => buy({ plan: id, interval })}
+              >
+                Take {name}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <p class="soft">
+        A plan renews by itself until you cancel it. What it has room for is used first; beyond it, answers are paid
+        from your other credits.
+      </p>
+    </>
+  );
+}
+
+function Current({ current, isSold, reload }: { current: CurrentPlan; isSold: boolean; reload: () => void }) {
+  const { name, interval, until, renews, cents, currency, payUrl } = current;
+  const [asks, setAsks] = useState(false);
+  const { isBusy, failure, act } = useAct();
+  const change = (what: 'cancel' | 'resume') => call<PlanAnswer>('POST', `/api/credits/plan/${what}`).then(reload);
+  const price = cents === null ? 'given to you' : `${money(cents, currency ?? 'usd')} a ${interval}`;
+  return (
+    <>
+      <h2>Your plan</h2>
+      {payUrl && (
+        <div class="box problem">
+          <p>
+            <strong>The renewal could not be paid.</strong> The plan ends unless it is. Nothing else is lost.
+          </p>
+          <a class="button" href={payUrl}>
+            Pay the renewal
+          </a>
+        </div>
+      )}
+      <div class="box">
+        <p>
+          <strong>{name}</strong> · {price}
+        </p>
+        <p class="soft">
+          {renews
+            ? `Renews by itself on ${dayOf(until)}.`
+            : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}
+          <a href="#balance">What is left of it</a>
+        </p>
+        {failure && <Failure failure={failure} />}
+        {isSold && (
+          <div class="row">
+            {renews ? (
+              <button type="button" class="quiet" onClick={() => setAsks(true)}>
+                Cancel the plan
+              </button>
+            ) : (
+              <button type="button" disabled={isBusy} onClick={() => void act(() => change('resume'))}>
+                Keep the plan
+              </button>
+            )}
+          </div>
+        )}
+      </div>
+      {isSold && <p class="soft">To take another plan, cancel this one, and choose again when it has ended.</p>}
+      {asks && (
+        <Confirm
+          title={`Cancel ${name}?`}
+          yes="Cancel the plan"
+          no="Keep it"
+          isDanger
+          onYes={() => change('cancel')}
+          onClose={() => setAsks(false)}
+        >
+          <p>
+            It stays until {dayOf(until)}, for that is paid, and does not renew. Until then you can change your mind.
+          </p>
+          <p>Your other credits stay as they are.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}

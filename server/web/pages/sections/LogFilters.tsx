@@ -1,0 +1,124 @@
+import { useMemo } from 'preact/hooks';
+import type { LogEntry, UsageAnswer, UsageBy } from '../../../../shared/credits.ts';
+import { useResource } from '../live.ts';
+
+export const KINDS: Record<LogEntry['kind'], string> = {
+  charge: 'Charged',
+  not_charged: 'Not charged',
+  refund: 'Refunded',
+  grant: 'Given',
+  purchase: 'Bought',
+  plan: 'Plan',
+  move: 'Moved',
+  reversal: 'Taken back',
+  reset: 'Reset',
+};
+
+/** Empty: any. Days are of the reader's own zone, 2027-01-31, both included. */
+export interface Filter {
+  kind: string;
+  model: string;
+  tool: string;
+  from: string;
+  to: string;
+}
+
+export const NO_FILTER: Filter = { kind: '', model: '', tool: '', from: '', to: '' };
+
+/** As the API takes it: days as instants, the end not included. */
+export function queryOf({ kind, model, tool, from, to }: Filter): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ kind, model, tool })) if (value) query.set(name, value);
+  if (from) query.set('from', midnight(from, 0));
+  if (to) query.set('to', midnight(to, 1));
+  return query;
+}
+
+/** The beginning of a day, or of one so many days later. */
+function midnight(day: string, later: number): string {
+  const [year, month, date] = day.split('-').map(Number) as [number, number, number];
+  return new Date(year, month - 1, date + later).toISOString();
+}
+
+const YEAR_DAYS = 365;
+
+/** What was used in a year, to choose from. */
+function useNames(by: UsageBy): string[] {
+  const path = useMemo(() => {
+    const from = new Date(Date.now() - YEAR_DAYS * 24 * 3_600_000).toISOString();
+    return `/api/credits/usage?${new URLSearchParams({ by, from })}`;
+  }, [by]);
+  return useResource<UsageAnswer>(path, []).value?.rows.map(({ key }) => key) ?? [];
+}
+
+/** `entries` are those in sight: they can name what no run of a year was charged for. */
+export function Filters(props: { filter: Filter; change: (filter: Filter) => void; entries: readonly LogEntry[] }) {
+  const { filter, change, entries } = props;
+  const models = useNames('model');
+  const tools = useNames('tool');
+  const set = (part: Partial<Filter>) => change({ ...filter, ...part });
+  const isSet = Object.values(filter).some((value) => value !== '');
+  return (
+    <fieldset class="filters">
+      <legend class="hidden">Which lines</legend>
+      <label>
+        Kind
+        <select value={filter.kind} onChange={(event) => set({ kind: event.currentTarget.value })}>
+          <option value="">All</option>
+          {Object.entries(KINDS).map(([kind, label]) => (
+            <option key={kind} value={kind}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Names
+        label="Model"
+        value={filter.model}
+        names={[...models, ...entries.map(({ model }) => model)]}
+        choose={(model) => set({ model })}
+      />
+      <Names
+        label="Tool"
+        value={filter.tool}
+        names={[...tools, ...entries.map(({ tool }) => tool)]}
+        choose={(tool) => set({ tool })}
+      />
+      <label>
+        From
+        <input type="date" value={filter.from} onInput={(event) => set({ from: event.currentTarget.value })} />
+      </label>
+      <label>
+        To
+        <input type="date" value={filter.to} onInput={(event) => set({ to: event.currentTarget.value })} />
+      </label>
+      {isSet && (
+        <button type="button" class="quiet" onClick={() => change(NO_FILTER)}>
+          Clear
+        </button>
+      )}
+    </fieldset>
+  );
+}
+
+function Names(props: {
+  label: string;
+  value: string;
+  names: readonly (string | undefined)[];
+  choose: (name: string) => void;
+}) {
+  const names = [...new Set([...props.names, props.value])].filter((name) => name).toSorted();
+  return (
+    <label>
+      {props.label}
+      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
+        <option value="">All</option>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

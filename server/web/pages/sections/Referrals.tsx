@@ -1,0 +1,181 @@
+import { useRef, useState } from 'preact/hooks';
+import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
+import { asFailure, type CallFailed, call } from '../api.ts';
+import { count, credits, dayOf } from '../format.ts';
+import { useResource } from '../live.ts';
+import { Bar, Failure, Loading } from '../parts.tsx';
+
+/** Where it answers 404, this server has no referrals. */
+export const REFERRALS = '/api/referrals';
+
+type Terms = ReferralsAnswer['terms'];
+
+export function Referrals() {
+  const first = useResource<ReferralsAnswer>(REFERRALS, ['balance']);
+  if (!first.value) return first.failure ? <Failure failure={first.failure} again={first.reload} /> : <Loading />;
+  const { link, terms, earnedMicro, joined, invited } = first.value;
+  return (
+    <>
+      {first.failure && <Failure failure={first.failure} again={first.reload} />}
+      <Link link={link} />
+      <Rules terms={terms} />
+      {invited && <Invited invited={invited} terms={terms} />}
+      <h2>Who joined</h2>
+      {joined === 0 ? (
+        <p class="soft">Nobody has joined by your link yet.</p>
+      ) : (
+        <>
+          <dl class="tiles">
+            <div>
+              <dt>Joined</dt>
+              <dd class="number">{count(joined)}</dd>
+            </div>
+            <div>
+              <dt>Credits earned</dt>
+              <dd class="number">{credits(earnedMicro)}</dd>
+            </div>
+          </dl>
+          <Joined newest={first.value} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Link({ link }: { link: string }) {
+  const input = useRef<HTMLInputElement>(null);
+  const [said, setSaid] = useState('');
+  const copy = () =>
+    navigator.clipboard
+      .writeText(link)
+      .then(() => setSaid('Copied.'))
+      .catch(() => {
+        // Not every browser lets a page copy: it is one key away then.
+        input.current?.select();
+        setSaid('It is selected: copy it by the keyboard.');
+      });
+  return (
+    <>
+      <label class="field">
+        Your link
+        <input ref={input} value={link} readOnly onFocus={(event) => event.currentTarget.select()} />
+      </label>
+      <div class="row">
+        <button type="button" onClick={() => void copy()}>
+          Copy the link
+        </button>
+        <span role="status" class="soft">
+          {said}
+        </span>
+      </div>
+    </>
+  );
+}
+
+function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
+  return (
+    <>
+      <h2>What it brings</h2>
+      <ul class="rules">
+        <li>
+          When somebody who joined by it has spent {credits(spent.spentMicro)} credits, you get{' '}
+          {credits(spent.amountMicro)}, for at most {spent.perMonth} people a month; the others wait for the next one.
+        </li>
+        <li>With their first payment, you get {credits(firstPayment.amountMicro)} credits.</li>
+        <li>
+          When they have used {count(used.tokens)} tokens, you both get {credits(used.amountMicro)} credits, however
+          long it takes.
+        </li>
+        <li>Each is paid once. A second account of your own, or one that a program made, brings nothing.</li>
+      </ul>
+    </>
+  );
+}
+
+/** What this account itself gets for having joined by a link. */
+function Invited({ invited, terms }: { invited: NonNullable<ReferralsAnswer['invited']>; terms: Terms }) {
+  const { reward, tokensUsed, refused } = invited;
+  const amount = `${credits(reward.amountMicro)} credits`;
+  return (
+    <>
+      <h2>You joined by a link</h2>
+      {refused !== null ? (
+        <p>It brings you nothing: {refused}</p>
+      ) : reward.state === 'pending' ? (
+        <>
+          <Bar
+            label="Tokens used"
+            text={`${count(Math.min(tokensUsed, terms.used.tokens))} of ${count(terms.used.tokens)}`}
+            share={terms.used.tokens > 0 ? tokensUsed / terms.used.tokens : 1}
+          />
+          <p class="soft">When all are used, you get {amount}.</p>
+        </>
+      ) : (
+        <p>{reward.paidAt ? `You got ${amount} on ${dayOf(reward.paidAt)}.` : `You get ${amount} shortly.`}</p>
+      )}
+    </>
+  );
+}
+
+function Joined({ newest }: { newest: ReferralsAnswer }) {
+  const [more, setMore] = useState<{ list: Referral[]; before: string | null }>();
+  const [failure, setFailure] = useState<CallFailed>();
+  const known = new Set(newest.referrals.map(({ id }) => id));
+  const list = [...newest.referrals, ...(more?.list.filter(({ id }) => !known.has(id)) ?? [])];
+  const before = more ? more.before : newest.before;
+  const loadMore = () =>
+    call<ReferralsAnswer>('GET', `${REFERRALS}?${new URLSearchParams({ before: before! })}`).then(
+      (page) => setMore({ list: [...(more?.list ?? []), ...page.referrals], before: page.before }),
+      (error) => setFailure(asFailure(error)),
+    );
+  return (
+    <>
+      <p class="soft">Who they are is not told.</p>
+      {failure && <Failure failure={failure} />}
+      <ul class="list">
+        {list.map((one) => (
+          <li key={one.id}>
+            <div class="grow">
+              <div>Joined on {dayOf(one.joinedAt)}</div>
+              {one.refused !== null ? (
+                <div class="problem-text">Brings nothing: {one.refused}</div>
+              ) : (
+                <ul class="rewards">
+                  {one.rewards.map((reward) => (
+                    <RewardLine key={reward.reason} reward={reward} terms={newest.terms} />
+                  ))}
+                </ul>
+              )}
+            </div>
+          </li>
+        ))}
+      </ul>
+      {before && (
+        <button type="button" class="quiet" onClick={() => void loadMore()}>
+          Show more
+        </button>
+      )}
+    </>
+  );
+}
+
+function RewardLine({ reward, terms }: { reward: Reward; terms: Terms }) {
+  const { reason, state, amountMicro, paidAt } = reward;
+  const events = {
+    spent: `${credits(terms.spent.spentMicro)} credits spent`,
+    first_payment: 'First payment',
+    used: `${count(terms.used.tokens)} tokens used`,
+  };
+  const states = {
+    pending: 'Pending',
+    verified: 'Verified, is paid next',
+    paid: paidAt ? `Paid on ${dayOf(paidAt)}` : 'Paid',
+  };
+  return (
+    <li>
+      <span class="grow">{events[reason]}</span>
+      <span class={`tag ${state}`}>{states[state]}</span>
+      <span class="number">{credits(amountMicro)}</span>
+    </li>
+  );
+}

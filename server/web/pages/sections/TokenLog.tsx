@@ -1,0 +1,129 @@
+import { useState } from 'preact/hooks';
+import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
+import { asFailure, type CallFailed, call } from '../api.ts';
+import { count, credits, instant, signedCredits } from '../format.ts';
+import { useResource } from '../live.ts';
+import { Failure, Loading } from '../parts.tsx';
+import { type Filter, Filters, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
+
+const PAGE = 30;
+
+export function TokenLog() {
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [more, setMore] = useState<{ of: string; list: LogEntry[]; before: string | null }>();
+  const [failure, setFailure] = useState<CallFailed>();
+  const [isLoading, setLoading] = useState(false);
+  const query = queryOf(filter);
+  const filtered = query.toString();
+  const path = (before?: string) => {
+    const all = new URLSearchParams({ ...Object.fromEntries(query), limit: String(PAGE), ...(before && { before }) });
+    return `/api/credits/log?${all}`;
+  };
+  const isReversed = filter.from !== '' && filter.to !== '' && filter.from > filter.to;
+  const first = useResource<LogAnswer>(isReversed ? null : path(), ['balance']);
+  const later = more?.of === filtered ? more : undefined;
+  const known = new Set(first.value?.entries.map(({ id }) => id));
+  const list = [...(first.value?.entries ?? []), ...(later?.list.filter(({ id }) => !known.has(id)) ?? [])];
+  const before = later ? later.before : (first.value?.before ?? null);
+  const loadMore = async () => {
+    setLoading(true);
+    setFailure(undefined);
+    await call<LogAnswer>('GET', path(before ?? undefined)).then(
+      (page) => setMore({ of: filtered, list: [...(later?.list ?? []), ...page.entries], before: page.before }),
+      (error) => setFailure(asFailure(error)),
+    );
+    setLoading(false);
+  };
+  const clear = () => setFilter(NO_FILTER);
+  return (
+    <>
+      <p class="soft">Everything that was given or spent, why, and what was left after it.</p>
+      <Filters filter={filter} change={setFilter} entries={list} />
+      {isReversed && (
+        <p class="problem-text" role="alert">
+          The first day is after the last one.
+        </p>
+      )}
+      {(failure ?? first.failure) && <Failure failure={(failure ?? first.failure)!} again={first.reload} />}
+      {!first.value && !first.failure && <Loading />}
+      <p class="hidden" role="status">
+        {first.value && filtered ? `${list.length}${before ? ' or more' : ''} lines` : ''}
+      </p>
+      {first.value && list.length === 0 && !filtered && <p class="soft">Nothing was given or spent yet.</p>}
+      {first.value && list.length === 0 && filtered && (
+        <div class="row">
+          <span class="soft">No line is like this.</span>
+          <button type="button" class="quiet" onClick={clear}>
+            Show all lines
+          </button>
+        </div>
+      )}
+      {list.length > 0 && <Table list={list} />}
+      <div class="row">
+        {before && (
+          <button type="button" class="quiet" disabled={isLoading} onClick={() => void loadMore()}>
+            Show more
+          </button>
+        )}
+        {list.length > 0 && (
+          <a class="button quiet" href={`/api/credits/log.csv${filtered && `?${filtered}`}`} download>
+            {filtered ? 'Download these lines (CSV)' : 'Download all lines (CSV)'}
+          </a>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Table({ list }: { list: readonly LogEntry[] }) {
+  return (
+    <table class="log">
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          <th scope="col">Model, tool</th>
+          <th scope="col">Tokens</th>
+          <th scope="col">Credits</th>
+          <th scope="col">Left after</th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.map((entry) => (
+          <Line key={entry.id} entry={entry} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Line({ entry }: { entry: LogEntry }) {
+  const { at, kind, reason, model, tool, usage, amountMicro, balanceMicro } = entry;
+  return (
+    <tr>
+      <td class="soft">{instant(at)}</td>
+      <td class="what">
+        <span class="kind">{KINDS[kind]}</span> {reason}
+      </td>
+      <td class="soft few">
+        {model && <span>{model}</span>}
+        {tool && <span>{tool}</span>}
+      </td>
+      <td class="soft few tokens">
+        {usage && (
+          <>
+            <span class="number">
+              {count(usage.inputTokens)} in{usage.estimated && ', estimated'}
+            </span>
+            {usage.cachedInputTokens > 0 && <span class="number">{count(usage.cachedInputTokens)} cached</span>}
+            <span class="number">{count(usage.outputTokens)} out</span>
+          </>
+        )}
+      </td>
+      <td class="amount number">{signedCredits(amountMicro)}</td>
+      <td class="after number">
+        {balanceMicro === null ? <span class="hidden">unchanged</span> : credits(balanceMicro)}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,11 @@
+import { type CommandResult, runCommand } from '../../server/accounts/commands.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
+import { parseConfig } from '../../server/platform/config.ts';
+import { systemIds } from '../../server/platform/system.ts';
+import { SECRET, type TestServer } from './server.ts';
+
+/** An operator's command on the database of a running server, without a process of its own. */
+export function runAdmin({ db, clock }: TestServer, ...args: string[]): Promise<CommandResult> {
+  const { policy, leaseMs } = parseConfig({}, () => '{}');
+  return runCommand({ db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS }, args);
+}

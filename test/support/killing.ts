@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { auditLive } from '../../server/credits/audit.ts';
+import { startPlan } from '../../server/credits/plans.ts';
+import { grant } from '../../server/credits/store.ts';
+import { parseConfig } from '../../server/platform/config.ts';
+import { type Database, openDatabase } from '../../server/platform/db/database.ts';
+import { createLog } from '../../server/platform/log.ts';
+import type { CheckoutAnswer } from '../../shared/credits.ts';
+import type { RunRequest } from '../../shared/runs.ts';
+import { StripeDouble, type StripeEvent } from '../doubles/stripe.ts';
+import { UpstreamDouble } from '../doubles/upstream.ts';
+import { Client } from './client.ts';
+import { type Engine, freshDatabase, SECRET, ServerProcess } from './server.ts';
+
+const C = 1_000_000;
+const LEASE_MS = 500;
+/** Operations that are under way at any time. */
+const HANDS = 8;
+/** The longest that a round works before its server dies. */
+const WORK_MS = 1000;
+const much = { requestsPerMinute: 1e6, modelRequestsPerMinute: 1e6, tokensPerMinute: 1e12 };
+const TOKENS = { mode: 'tokens', inputMicro: 60 * C, cachedInputMicro: 15 * C, outputMicro: 250 * C };
+const POLICY = {
+  models: [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 1000, price: TOKENS }],
+  guests: { messages: 10_000 },
+  limits: { guest: much, tiers: [much] },
+  refunds: { perDay: 1000, uncharged: { runs: 100_000 } },
+};
+
+/** Numbers from 0 up to 1 that a seed decides (mulberry32, public domain). */
+export function random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What became of all rounds: so that a run that killed nothing can't pass for one that did. */
+export interface Toll {
+  rounds: number;
+  answers: number;
+  /** Runs that were open when their server died. */
+  cutOff: number;
+  payments: number;
+}
+
+/**
+ * The real server as a process of its own, under load, killed at instants that a seed decides, over and over on one
+ * database. After each death it is started anew, and what it owes is looked at from outside.
+ */
+export class Killing {
+  readonly toll: Toll = { rounds: 0, answers: 0, cutOff: 0, payments: 0 };
+  /** What a client was told before the server died: by run, what it cost. */
+  readonly #told = new Map<string, number>();
+  readonly #started = new Map<string, { client: Client; request: RunRequest }>();
+  /** Stripe tells again what was not taken. */
+  #untold: StripeEvent[] = [];
+  #regulars: Client[] = [];
+  #server!: ServerProcess;
+  #db!: Database;
+
+  private constructor(
+    private readonly database: { url: string; remove(): Promise<void> },
+    private readonly upstream: UpstreamDouble,
+    private readonly stripe: StripeDouble,
+    private readonly dir: string,
+  ) {}
+
+  static async begin(engine: Engine): Promise<Killing> {
+    // As it ships: it starts sooner than from its sources.
+    await promisify(execFile)(process.execPath, ['esbuild.config.mjs', 'server', '--quiet']);
+    const dir = await mkdtemp(join(tmpdir(), 'perigee-killing-'));
+    await writeFile(join(dir, 'config.json'), JSON.stringify(POLICY));
+    const upstream = await new UpstreamDouble({ models: ['double'] }).start();
+    upstream.usually({ pieces: Array.from({ length: 12 }, (_, n) => `word${n} `), everyMs: 4 });
+    const killing = new Killing(await freshDatabase(engine), upstream, await StripeDouble.start(), dir);
+    await killing.#start();
+    const { database } = parseConfig({ DATABASE_URL: killing.database.url, SECRET }, () => '{}');
+    killing.#db = await openDatabase(database, createLog('silent'), { alongside: true });
+    killing.#regulars = [await killing.#guest(), await killing.#member(), await killing.#member({ hasPlan: true })];
+    return killing;
+  }
+
+  async end(): Promise<void> {
+    await this.#server?.kill();
+    await this.#db?.close();
+    await this.upstream.stop();
+    await this.stripe.stop();
+    await this.database.remove();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** Works, dies, is started anew, and proves its books. */
+  async round(seed: number): Promise<void> {
+    const next = random(seed);
+    const clients = [...this.#regulars, await this.#guest(), await this.#member()];
+    let isDead = false;
+    const hand = async (one: () => number) => {
+      while (!isDead) {
+        const client = clients[Math.floor(one() * clients.length)]!;
+        // Whatever it was in the middle of: the connection ends with the server.
+        await this.#work(client, one).catch((error) => {
+          if (!isDead && !isCut(error)) throw error;
+        });
+      }
+    };
+    const hands = Array.from({ length: HANDS }, () => hand(random(Math.floor(next() * 2 ** 32))));
+    const working = Promise.all(hands);
+    await Promise.race([working, new Promise((resolve) => setTimeout(resolve, 20 + next() * WORK_MS))]);
+    isDead = true;
+    await this.#server.kill();
+    await working;
+    this.toll.cutOff += (await this.#open()).length;
+    await this.#start();
+    await this.#settled();
+    await this.#proveAll(clients.slice(this.#regulars.length));
+    this.toll.rounds++;
+  }
+
+  async #start(): Promise<void> {
+    const env = { LEASE_MS: `${LEASE_MS}`, LOG_LEVEL: 'info', PERIGEE_CONFIG: join(this.dir, 'config.json') };
+    this.#server = await ServerProcess.start(this.database.url, this.upstream.url, { ...env, ...this.stripe.env }, [
+      'dist/server/main.js',
+    ]);
+    this.#regulars = this.#regulars.map((client) => this.#at(client));
+  }
+
+  /** The same account at the server that lives now. */
+  #at = (client: Client) => new Client(this.#server.url, client.token, client.accountId);
+
+  #guest = () => Client.guest(this.#server.url);
+
+  /** A member with credits; sign-in is not what is tried here. */
+  async #member({ hasPlan = false } = {}): Promise<Client> {
+    const client = await this.#guest();
+    const { accountId } = client;
+    const at = Date.now();
+    await this.#db.write(async (tx) => {
+      const member = { kind: 'member' as const, terms_version: '1', tier: 0 };
+      await tx.updateTable('account').set(member).where('id', '=', accountId).execute();
+      const given = { accountId, amountMicro: 1000 * C, requestId: `killing:${accountId}`, reason: 'To be spent', at };
+      await grant(tx, given);
+      const windows = [{ name: '5 hours', hours: 5, limitMicro: 50 * C }];
+      const period = { plan: 'a-plan', windows, interval: 'month' as const, from: at, to: at + 30 * 86_400_000 };
+      if (hasPlan) await startPlan(tx, { ...period, id: crypto.randomUUID(), accountId, paymentRef: null, at });
+    });
+    return client;
+  }
+
+  async #work(client: Client, next: () => number): Promise<void> {
+    const what = next();
+    if (what < 0.05) return void (await client.log('?limit=20'));
+    if (what < 0.15) return this.#buy(client);
+    const isEdit = what > 0.75;
+    const request = isEdit ? client.edit('better', 'let a = 1;') : client.chat(`question ${next()}`);
+    this.#started.set(request.id, { client, request });
+    const { status } = await client.start(request);
+    if (status !== 202) return;
+    if (what > 0.65 && what < 0.75) await client.stop(request.id);
+    const events = await client.events(request.id);
+    const end = events.at(-1);
+    if (end?.type !== 'done') return;
+    this.#told.set(request.id, end.data.chargedMicro);
+    this.toll.answers++;
+    if (!isEdit) return;
+    // From here it may be refunded, and who asked for it may not be told any more.
+    this.#told.delete(request.id);
+    const { status: told, body } = await client.outcome(request.id, 0, 1);
+    if (told === 200) this.#told.set(request.id, end.data.chargedMicro - body.refundedMicro);
+  }
+
+  /** Buys a pack; what Stripe could not tell it tells again later. */
+  async #buy(client: Client): Promise<void> {
+    const { status, body } = await client.request<CheckoutAnswer>('POST', '/api/credits/checkout', { pack: 'pack-5' });
+    if (status !== 200) return;
+    const events = this.stripe.pay(/cs_\w+/.exec(body.url)![0]);
+    this.toll.payments++;
+    this.#untold.push(...events);
+    const [event] = events;
+    // Twice at once, as it may.
+    await Promise.all([1, 2].map(() => this.stripe.deliver(this.#server.url, event!)));
+  }
+
+  async #open(): Promise<string[]> {
+    const open = await this.#db.read.selectFrom('run').select('id').where('state', '=', 'running').execute();
+    return open.map(({ id }) => id);
+  }
+
+  /** Waits until what the dead server left open was ended for it. */
+  async #settled(): Promise<void> {
+    while ((await this.#open()).length > 0) await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 10));
+  }
+
+  async #proveAll(newcomers: Client[]): Promise<void> {
+    for (const event of this.#untold) assert.equal(await this.stripe.deliver(this.#server.url, event), 204);
+    this.#untold = [];
+    assert.deepEqual(await auditLive(this.#db, Date.now(), 0), []);
+    await this.#proveTold();
+    await this.#provePayments();
+    await this.#proveBill();
+    for (const newcomer of newcomers) {
+      const { status, body } = await this.#at(newcomer).account();
+      assert.deepEqual([status, body.balance.pendingMicro], [200, 0], 'nothing is held where nothing runs');
+    }
+    await this.#proveRead();
+  }
+
+  /** Whatever a client was told it cost, it cost. */
+  async #proveTold(): Promise<void> {
+    const runs = [...this.#told.keys()];
+    if (runs.length === 0) return;
+    const rows = await this.#db.read
+      .selectFrom('log_entry')
+      .select((eb) => ['run_id', eb.fn.sum<number | string>('amount').as('sum')])
+      .where('run_id', 'in', runs)
+      .groupBy('run_id')
+      .execute();
+    const charged = new Map(rows.map(({ run_id, sum }) => [run_id, 0 - Number(sum)]));
+    for (const [run, micro] of this.#told) assert.equal(charged.get(run), micro, `run ${run}`);
+    this.#told.clear();
+  }
+
+  /** What Stripe took was credited, once. */
+  async #provePayments(): Promise<void> {
+    const { paid } = await this.#db.read
+      .selectFrom('payment')
+      .select((eb) => eb.fn.sum<number | string | null>('amount_cents').as('paid'))
+      .where('state', '=', 'paid')
+      .executeTakeFirstOrThrow();
+    assert.equal(Number(paid ?? 0), this.stripe.takenCents);
+    const { bought } = await this.#db.read
+      .selectFrom('transfer')
+      .select((eb) => eb.fn.sum<number | string | null>('amount').as('bought'))
+      .where('kind', '=', 'purchase')
+      .executeTakeFirstOrThrow();
+    // 1 credit is 1 cent.
+    assert.equal(Number(bought ?? 0), this.stripe.takenCents * C);
+  }
+
+  /** (h), as far as a server can know that died: of what it says was reported, the service reported as much or more. */
+  async #proveBill(): Promise<void> {
+    const ours = await this.#db.read
+      .selectFrom('log_entry')
+      .select((eb) => eb.fn.sum<number | string | null>('output_tokens').as('output'))
+      .where('estimated', '=', 0)
+      .executeTakeFirstOrThrow();
+    const theirs = this.upstream.bill.filter(({ reported }) => reported);
+    const output = theirs.reduce((sum, entry) => sum + entry.outputTokens, 0);
+    assert.ok(Number(ours.output ?? 0) <= output, `${ours.output} output tokens were reported, of ${output}`);
+  }
+
+  /** Every run has an end with a reason, and its conversation can be read. */
+  async #proveRead(): Promise<void> {
+    for (const { client, request } of this.#started.values()) {
+      const { status, body } = await this.#at(client).conversation(request.conversationId);
+      if (status === 404) continue;
+      assert.equal(status, 200);
+      const answer = body.messages.find(({ role }) => role === 'assistant');
+      if (!answer) continue;
+      assert.ok(answer.state && answer.state !== 'running', `${request.id} is ${answer.state}`);
+      if (answer.chargedMicro === 0 && answer.state !== 'stopped') assert.ok(answer.reason, `${request.id}: why?`);
+    }
+    this.#started.clear();
+  }
+}
+
+/** The connection ended: `fetch` says so in its own way. */
+const isCut = (error: unknown) => error instanceof TypeError || (error as { name?: string }).name === 'AbortError';

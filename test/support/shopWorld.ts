@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { raiseTier } from '../../server/accounts/tiers.ts';
+import { askAboutPayments, type SaleDeps } from '../../server/credits/checkout.ts';
+import { StripeService } from '../../server/credits/stripe.ts';
+import { parseConfig } from '../../server/platform/config.ts';
+import type { Log } from '../../server/platform/log.ts';
+import { parsePayments } from '../../server/platform/paymentConfig.ts';
+import { systemIds } from '../../server/platform/system.ts';
+import type { CheckoutAnswer, CheckoutRequest, OffersAnswer, PaymentAnswer } from '../../shared/credits.ts';
+import type { StripeDouble, StripeEvent } from '../doubles/stripe.ts';
+import type { Client } from './client.ts';
+import { type SignInWorld, somebody } from './signInWorld.ts';
+
+/** A server at which members buy, before a double of Stripe. */
+export class Shop {
+  /** Lines of the server's log. */
+  readonly logged: string[] = [];
+
+  constructor(
+    readonly world: () => SignInWorld,
+    readonly stripe: StripeDouble,
+  ) {}
+
+  get server() {
+    return this.world().server();
+  }
+
+  async member(): Promise<Client> {
+    return (await this.world().signIn(somebody())).member;
+  }
+
+  /** Begins a checkout. */
+  async begin(member: Client, request: CheckoutRequest = { pack: 'pack-5' }): Promise<{ id: string; session: string }> {
+    const { status, body } = await member.request<CheckoutAnswer>('POST', '/api/credits/checkout', request);
+    assert.equal(status, 200, JSON.stringify(body));
+    return { id: body.checkoutId, session: /cs_\w+/.exec(body.url)![0] };
+  }
+
+  /** Buys, and has Stripe tell of it. */
+  async buy(member: Client, request?: CheckoutRequest): Promise<{ id: string; session: string }> {
+    const bought = await this.begin(member, request);
+    await this.tell(this.stripe.pay(bought.session));
+    return bought;
+  }
+
+  async tell(events: readonly StripeEvent[], url = this.server.url): Promise<void> {
+    for (const event of events) assert.equal(await this.stripe.deliver(url, event), 204, event.type);
+  }
+
+  async check(member: Client, id: string) {
+    const { status, body } = await member.request<PaymentAnswer>('POST', `/api/credits/checkout/${id}/check`);
+    return { ...body, status };
+  }
+
+  async offers(member: Client): Promise<OffersAnswer> {
+    return (await member.request<OffersAnswer>('GET', '/api/credits/offers')).body;
+  }
+
+  /** Purchased credits that are free, and what is owed, in credits. */
+  async has(member: Client): Promise<{ purchased: number; owed: number }> {
+    const { balance } = (await member.account()).body;
+    return { purchased: balance.purchasedMicro / 1e6, owed: (await this.offers(member)).owedMicro / 1e6 };
+  }
+
+  /** The job's turns, as each node has them every 15 seconds, until there is nothing left to ask about. */
+  async ask(): Promise<void> {
+    const deps = await this.deps();
+    while ((await askAboutPayments(deps)) > 0);
+  }
+
+  /** What the routes and the job have at hand. */
+  async deps(): Promise<SaleDeps> {
+    const { db, clock } = this.server;
+    const { policy } = parseConfig({}, () => '{}');
+    const stripe = await StripeService.open(parsePayments(this.stripe.env, '127.0.0.1', null)!);
+    return { db, clock, ids: systemIds, log: this.log, policy, raiseTier, stripe };
+  }
+
+  readonly log: Log = Object.fromEntries(
+    ['debug', 'info', 'warn', 'error', 'fatal'].map((level) => [
+      level,
+      (...what: unknown[]) => void this.logged.push(`${level} ${what.map(text).join(' ')}`),
+    ]),
+  ) as unknown as Log;
+}
+
+/** With the errors in it, as the real log has them. */
+const text = (what: unknown) =>
+  JSON.stringify(what, (_, value) =>
+    value instanceof Error ? { message: value.message, stack: value.stack, cause: value.cause } : value,
+  );
