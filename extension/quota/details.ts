@@ -90,6 +90,8 @@ export function detailsItems(
     (name: string, ...given: string[]) =>
     () =>
       void vscode.commands.executeCommand(`perigee.${name}`, ...given);
+  const canBuy = sold && !isGuest && !unlimited;
+  const wayOn = isGuest ? command('signIn') : canBuy ? command('openAccount', 'credits') : undefined;
   const items: DetailsItem[] = [separator('Left')];
   for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
   items.push({
@@ -98,9 +100,10 @@ export function detailsItems(
     detail:
       severity !== 'empty'
         ? undefined
-        : sold && !isGuest
-          ? 'Used up.'
+        : canBuy
+          ? 'Used up. More can be bought on the account page.'
           : 'Used up. Whoever runs this server can give more.',
+    run: severity === 'empty' ? wayOn : undefined,
   });
   if (balance.pendingMicro > 0) {
     const pending = formatSpentWithUnit(balance.pendingMicro, isGuest);
@@ -141,7 +144,7 @@ export function detailsItems(
   items.push(separator('Account'));
   if (isGuest) items.push({ label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') });
   else {
-    if (sold) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
+    if (canBuy) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
     items.push(
       { label: '$(list-unordered) Token log', description: 'all of it', run: command('openAccount', 'log') },
       { label: '$(graph) Usage', description: 'by day, model and tool', run: command('openAccount', 'usage') },

@@ -82,6 +82,27 @@ describe('what stands behind the meter', () => {
     assert.doesNotMatch(value, /(^|[^\\])\$\(bug\)/);
   });
 
+  const empty = { ...balance, availableMicro: 0, pendingMicro: 0 };
+  const guest: Account = { ...account, kind: 'guest', email: undefined };
+  const usedUp: [string, Account, Balance, boolean, leadsOn: boolean][] = [
+    ['a member where credits are sold', account, empty, true, true],
+    ['a member where nothing is sold', account, empty, false, false],
+    ['a guest', guest, { ...empty, guestMessagesLeft: 0 }, false, true],
+  ];
+  for (const [who, account, balance, sold, leadsOn] of usedUp) {
+    it(`${leadsOn ? 'leads on' : 'leads nowhere'} from "used up" for ${who}`, () => {
+      const items = detailsItems({ account, balance, spending, log: [], sold, now }, () => {});
+      const line = items.find(({ detail }) => detail?.startsWith('Used up.'));
+      assert.equal(line?.run !== undefined, leadsOn, line?.detail);
+    });
+  }
+
+  it('offers no credits where nothing is limited', () => {
+    const unlimited: Balance = { ...balance, unlimited: true };
+    const items = detailsItems({ account, balance: unlimited, spending, log: [], sold: true, now }, () => {});
+    assert.ok(!items.some(({ label }) => label.includes('Buy credits')));
+  });
+
   it('lists charges and what was not charged with the reason, and leads to the conversation', () => {
     const log: LogEntry[] = [
       {
