@@ -1,4 +1,5 @@
 import type { Memento } from 'vscode';
+import { timeOrderedId } from '../../shared/ids.ts';
 
 /** Runs of this window that are remembered, to tell them from those of other devices. */
 const MOST_RUNS = 50;
@@ -16,7 +17,7 @@ export class OpenRecord {
   private stored: Stored;
 
   constructor(private readonly memory: Memento) {
-    const newId = crypto.randomUUID();
+    const newId = timeOrderedId();
     const stored = memory.get<Partial<Stored>>(KEY);
     this.stored = {
       newId: stored?.newId ?? newId,
@@ -40,7 +41,7 @@ export class OpenRecord {
   /** The id of the chat that has not been started: the same until it is, with its draft; or really a new one. */
   newChat(fresh = false): string {
     if (fresh) {
-      this.stored.newId = crypto.randomUUID();
+      this.stored.newId = timeOrderedId();
       void this.store();
     }
     return this.stored.newId;
@@ -49,7 +50,7 @@ export class OpenRecord {
   /** A conversation has its first message: the next new chat is another one. */
   async started(conversationId: string): Promise<void> {
     if (conversationId !== this.stored.newId) return;
-    this.stored.newId = crypto.randomUUID();
+    this.stored.newId = timeOrderedId();
     await this.store();
   }
 

@@ -1,4 +1,5 @@
 import type { Message } from '../../shared/conversations.ts';
+import { timeOrderedId } from '../../shared/ids.ts';
 import type { AttachmentInput, Run, RunRequest } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
@@ -46,7 +47,7 @@ export class Sender {
     ];
     const { pending } = drafts.get(conversationId);
     const isRetry = pending !== undefined && pending.text === text && pending.replaces === replaces && !continues;
-    let runId = isRetry ? pending.runId : crypto.randomUUID();
+    let runId = isRetry ? pending.runId : timeOrderedId();
     for (let attempt = 0; ; attempt++) {
       if (!continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
       await record.addRun(runId);
@@ -72,7 +73,7 @@ export class Sender {
             await drafts.update(conversationId, { pending: undefined });
             return asRun(found, conversationId);
           }
-          runId = crypto.randomUUID();
+          runId = timeOrderedId();
           continue;
         }
         // A refusal is certain: the next try is another run. Anything else may have started one.

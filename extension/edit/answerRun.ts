@@ -1,3 +1,4 @@
+import { timeOrderedId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { NotRefunded, Outcome, Reason, RunEvent, RunRequest } from '../../shared/runs.ts';
 import { BackendError } from '../backendError.ts';
@@ -33,7 +34,7 @@ export type EditRequest = RunRequest & { kind: 'edit' };
 /** A request for `input`: a new one, or `resend` where an earlier try was for the same and was never answered. */
 export function requestFor(input: EditRequest['input'], resend?: EditRequest): EditRequest {
   if (resend && JSON.stringify(resend.input) === JSON.stringify(input)) return resend;
-  return { kind: 'edit', id: crypto.randomUUID(), conversationId: crypto.randomUUID(), input };
+  return { kind: 'edit', id: timeOrderedId(), conversationId: timeOrderedId(), input };
 }
 
 /** How an answer ended. */

@@ -1,3 +1,4 @@
+import { timeOrderedId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { FilesEdit, RepairEdit } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
@@ -147,7 +148,7 @@ export class FilesRun extends Disposable {
     this.planner.repair();
     const { conversationId, id } = this.first.request;
     const input: RepairEdit = { repairs: id, refused: refused.slice(0, MAX_REFUSED) };
-    const request: EditRequest = { kind: 'edit', id: crypto.randomUUID(), conversationId, input };
+    const request: EditRequest = { kind: 'edit', id: timeOrderedId(), conversationId, input };
     this.second = this._register(new AnswerRun(this.runs, this.log, request));
     if (this.isStopped) this.second.stop();
     const heard = await this.hear(this.second);

@@ -90,6 +90,8 @@ export function detailsItems(
     (name: string, ...given: string[]) =>
     () =>
       void vscode.commands.executeCommand(`perigee.${name}`, ...given);
+  const canBuy = sold && !isGuest && !unlimited;
+  const wayOn = isGuest ? command('signIn') : canBuy ? command('openAccount', 'credits') : undefined;
   const items: DetailsItem[] = [separator('Left')];
   for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
   items.push({
@@ -98,9 +100,10 @@ export function detailsItems(
     detail:
       severity !== 'empty'
         ? undefined
-        : sold && !isGuest
-          ? 'Used up.'
+        : canBuy
+          ? 'Used up. More can be bought on the account page.'
           : 'Used up. Whoever runs this server can give more.',
+    run: severity === 'empty' ? wayOn : undefined,
   });
   if (balance.pendingMicro > 0) {
     const pending = formatSpentWithUnit(balance.pendingMicro, isGuest);
@@ -111,18 +114,22 @@ export function detailsItems(
   }
   if (balance.purchasedMicro > 0) {
     items.push({
-      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} purchased`,
+      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} credits purchased`,
       description: 'never expire',
     });
   }
   if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
-    items.push({ label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional`, description: 'spent first' });
+    items.push({
+      label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional credits`,
+      description: 'spent first',
+    });
   }
   if (balance.windows.length > 0) items.push(separator('Windows'));
   for (const window of balance.windows) {
     items.push({
       label: `$(history) ${window.name}: ${formatWindowUsed(window)}`,
-      description: formatWindowFrees(window, now),
+      // On a line of its own: beside the name, both times don't fit.
+      detail: capitalised(formatWindowFrees(window, now)),
     });
   }
   items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));
@@ -137,7 +144,7 @@ export function detailsItems(
   items.push(separator('Account'));
   if (isGuest) items.push({ label: '$(account) Sign in', detail: 'What is here moves along', run: command('signIn') });
   else {
-    if (sold) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
+    if (canBuy) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
     items.push(
       { label: '$(list-unordered) Token log', description: 'all of it', run: command('openAccount', 'log') },
       { label: '$(graph) Usage', description: 'by day, model and tool', run: command('openAccount', 'usage') },
@@ -180,6 +187,7 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
   ];
 }
 
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
 const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
 /** A title must not draw icons. */

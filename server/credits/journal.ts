@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../platform/db/database.ts';
-import { prepared } from '../platform/db/prepared.ts';
+import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { LogEntryRow, TransferRow } from '../platform/db/schema.ts';
 import { CREDITS, type Credit, type Funds } from './ledger.ts';
 
@@ -25,7 +25,7 @@ const touchWallet = prepared((db, p: { accountId: string }) =>
     .updateTable('wallet')
     .set((eb) => ({ of_micro: eb.ref('of_micro') }))
     .where('account_id', '=', p.accountId)
-    .where('is_own', '=', 1)
+    .where('is_own', '=', fixed(1))
     .returning('ledger_id'),
 );
 

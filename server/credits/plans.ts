@@ -1,16 +1,11 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
-import { prepared } from '../platform/db/prepared.ts';
+import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet } from './journal.ts';
-import { type PlanWindow, tightestOf, type WindowState, windowStart, windowState } from './planWindows.ts';
+import { type PlanWindow, type WindowState, windowStart, windowState } from './planWindows.ts';
 
 /** How long a plan goes on whose renewal is late: payment services charge some time after a period's end. */
 const GRACE_MS = 24 * 3_600_000;
-
-/** The windows of the ledger's plan at `now`; none without a plan. */
-export async function readWindows(db: Reader, ledgerId: string, now: number): Promise<WindowState[]> {
-  return windowsOf(db, ledgerId, await selectPlan.first(db, { ledgerId }), now);
-}
 
 type Period = Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'>;
 
@@ -49,7 +44,7 @@ const counts = (plan: Period, now: number) =>
   now >= plan.period_start && now < plan.period_end + (plan.is_cancelled ? 0 : GRACE_MS);
 
 const selectPlan = prepared((db, p: { ledgerId: string }) =>
-  db.selectFrom('subscription').selectAll().where('ledger_id', '=', p.ledgerId).where('state', '=', 'active'),
+  db.selectFrom('subscription').selectAll().where('ledger_id', '=', p.ledgerId).where('state', '=', fixed('active')),
 );
 
 const sumUse = prepared((db, p: { ledgerId: string; from: number }) =>
@@ -72,11 +67,6 @@ const sumUseAt = prepared((db, p: { ledgerId: string; at: number }) =>
     .where('ledger_id', '=', p.ledgerId)
     .where('at', '=', p.at),
 );
-
-/** What the ledger's plan has room for at `now`. The wallet is locked by the one who calls: nobody else uses the room. */
-export async function planLeft(tx: Tx, ledgerId: string, now: number): Promise<number> {
-  return tightestOf(await readWindows(tx, ledgerId, now))?.leftMicro ?? 0;
-}
 
 /** A hold's share of the plan counts in its windows from the hold's instant on. */
 export async function beginPlanUse(

@@ -1,4 +1,5 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { TransferRow } from '../platform/db/schema.ts';
 import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { assertAmount, available, debtAccount, fundAccount, HOUSE } from './ledger.ts';
@@ -102,16 +103,27 @@ export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMi
 /** What a ledger owes: purchased credits that were spent before their payment went back. Never below zero. */
 export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
   const account = debtAccount(ledgerId);
-  const sum = async (side: 'debit' | 'credit') => {
-    const row = await db
-      .selectFrom('transfer')
-      .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
-      .where(side, '=', account)
-      .executeTakeFirstOrThrow();
-    return Number(row.sum ?? 0);
-  };
-  return (await sum('debit')) - (await sum('credit'));
+  const lent = await sumLent.first(db, { account });
+  const repaid = await sumRepaid.first(db, { account });
+  return Number(lent?.sum ?? 0) - Number(repaid?.sum ?? 0);
 }
+
+// By kinds too, for debts are few: the index of each side holds these kinds alone.
+const sumLent = prepared((db, p: { account: string }) =>
+  db
+    .selectFrom('transfer')
+    .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
+    .where('debit', '=', p.account)
+    .where('kind', '=', fixed('debt')),
+);
+
+const sumRepaid = prepared((db, p: { account: string }) =>
+  db
+    .selectFrom('transfer')
+    .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
+    .where('credit', '=', p.account)
+    .where('kind', 'in', [fixed('repayment'), fixed('forgiven')]),
+);
 
 function assertSold(amountMicro: number): void {
   assertAmount(amountMicro);

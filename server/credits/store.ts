@@ -2,7 +2,7 @@ import type { Balance } from '../../shared/account.ts';
 import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
-import { prepared } from '../platform/db/prepared.ts';
+import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { HoldRow, SubscriptionRow } from '../platform/db/schema.ts';
 import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
 import {
@@ -20,7 +20,7 @@ import {
   splitHold,
 } from './ledger.ts';
 import { passOn } from './moves.ts';
-import { beginPlanUse, planLeft, usePlan, windowsOf } from './plans.ts';
+import { beginPlanUse, usePlan, windowsOf } from './plans.ts';
 import { tightestOf } from './planWindows.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
@@ -104,8 +104,9 @@ export async function placeHold(
 ): Promise<HoldAnswer> {
   const ledgerId = await tryLockWallet(tx, hold.accountId);
   if (ledgerId === null) return { kind: 'closed' };
-  const planMicro = await planLeft(tx, ledgerId, hold.at);
-  const decision = splitHold(await readFunds(tx, ledgerId), planMicro, hold.amountMicro);
+  const rows = await selectLeft.all(tx, { ledgerId });
+  const windows = rows[0] ? await windowsOf(tx, ledgerId, planOf(rows[0]), hold.at) : [];
+  const decision = splitHold(toFunds(rows), tightestOf(windows)?.leftMicro ?? 0, hold.amountMicro);
   if (decision.kind === 'insufficient') return decision;
   const { split } = decision;
   // From here the hold must succeed: the guards below can only fail if the locks above did not hold.
@@ -119,6 +120,23 @@ export async function placeHold(
   if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
+
+/** What a ledger has and which plan, once its wallet is locked: a statement sees what was committed before it began. */
+const selectLeft = prepared((db, p: { ledgerId: string }) =>
+  db
+    .selectFrom('balance')
+    .leftJoin('subscription', (join) =>
+      join.onRef('subscription.ledger_id', '=', 'balance.ledger_id').on('subscription.state', '=', fixed('active')),
+    )
+    .select(['balance.kind', 'balance.posted', 'balance.pending'])
+    .select([
+      'subscription.windows',
+      'subscription.period_start',
+      'subscription.period_end',
+      'subscription.is_cancelled',
+    ])
+    .where('balance.ledger_id', '=', p.ledgerId),
+);
 
 const addPending = prepared((db, p: { ledgerId: string; fund: Credit; amount: number }) =>
   db
@@ -161,7 +179,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
   if (hold.posted_amount !== chargedMicro) throw new Error('credits: a hold charged otherwise than it says');
-  const heir = await moveBalance(tx, hold, charged);
+  const { heir, postedMicro } = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
   const absorbedMicro = beyondMicro - extraMicro;
@@ -172,7 +190,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
     id: `run:${run.runId}`,
     kind: 'charge',
     amount: -total,
-    balance: postedOf(await readFunds(tx, hold.ledger_id)),
+    balance: postedMicro - extraMicro,
     absorbed: absorbedMicro,
     reason: absorbedMicro > 0 ? REASONS.beyond_hold : `Answer by ${run.model}`,
     reason_code: absorbedMicro > 0 ? 'beyond_hold' : null,
@@ -193,7 +211,7 @@ export async function voidHold(
   assertAmount(costMicro);
   const hold = await resolveHold(tx, { runId: run.runId, state: 'voided', costMicro: 0, at });
   if ('kind' in hold) return hold;
-  const heir = await moveBalance(tx, hold, NOTHING);
+  const { heir } = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
   await writeLog(tx, hold.ledger_id, {
     ...useColumns(run),
@@ -243,7 +261,7 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
     .selectFrom('wallet')
     .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
     .leftJoin('subscription', (join) =>
-      join.onRef('subscription.ledger_id', '=', 'wallet.ledger_id').on('subscription.state', '=', 'active'),
+      join.onRef('subscription.ledger_id', '=', 'wallet.ledger_id').on('subscription.state', '=', fixed('active')),
     )
     .select([
       'wallet.ledger_id',
@@ -263,7 +281,7 @@ const selectWallets = prepared((db, p: { accountId: string }) =>
         .selectFrom('hold')
         .select((sum) => sum.fn.sum<number | string | null>('hold.plan').as('pending'))
         .whereRef('hold.ledger_id', '=', 'wallet.ledger_id')
-        .where('hold.state', '=', 'pending')
+        .where('hold.state', '=', fixed('pending'))
         .as('plan_pending'),
     )
     .where('wallet.account_id', '=', p.accountId),
@@ -302,32 +320,59 @@ const endPendingHold = prepared((db, p: Ending) =>
       posted_amount: eb.case().when('amount', '<', p.costMicro).then(eb.ref('amount')).else(p.costMicro).end(),
     }))
     .where('run_id', '=', p.runId)
-    .where('state', '=', 'pending')
+    .where('state', '=', fixed('pending'))
     .returningAll(),
 );
 
-/** Takes a hold off `pending`, and what of it was charged off `posted`. Returns who gets what is free by that, if anybody. */
-async function moveBalance(tx: Tx, hold: HoldRow, charged: Readonly<Split>): Promise<string | null> {
-  let heir: string | null = null;
+/**
+ * Takes a hold off `pending`, and what of it was charged off `posted`. Returns what is posted of all credits then, and who
+ * gets what is free by that, if anybody.
+ */
+async function moveBalance(
+  tx: Tx,
+  hold: HoldRow,
+  charged: Readonly<Split>,
+): Promise<{ postedMicro: number; heir: string | null }> {
   if (hold.plan > 0) await usePlan(tx, hold.id, charged.plan);
-  for (const fund of CREDITS) {
-    if (hold[fund] === 0) continue;
-    const moved = { ledgerId: hold.ledger_id, fund, held: hold[fund], charged: charged[fund] };
-    const row = await endPending.first(tx, moved);
-    if (!row) throw new Error('credits: a hold without its balance');
-    heir ??= row.heir;
-  }
-  return heir;
+  const rows = await endPending.all(tx, {
+    ledgerId: hold.ledger_id,
+    heldPromotional: hold.promotional,
+    heldPurchased: hold.purchased,
+    chargedPromotional: charged.promotional,
+    chargedPurchased: charged.purchased,
+  });
+  if (rows.length !== CREDITS.length) throw new Error('credits: a hold without its balance');
+  return { postedMicro: rows.reduce((sum, { posted }) => sum + posted, 0), heir: rows[0]!.heir };
 }
 
-const endPending = prepared((db, p: { ledgerId: string; fund: Credit; held: number; charged: number }) =>
+/** Both kinds of credits at once, for the line in the token log needs both. */
+const endPending = prepared((db, p: Moved) =>
   db
     .updateTable('balance')
-    .set((eb) => ({ pending: eb('pending', '-', p.held), posted: eb('posted', '-', p.charged) }))
+    .set((eb) => {
+      const less = (column: 'pending' | 'posted', promotional: number, purchased: number) =>
+        eb
+          .case('kind')
+          .when(fixed('promotional'))
+          .then(eb(column, '-', promotional))
+          .else(eb(column, '-', purchased))
+          .end();
+      return {
+        pending: less('pending', p.heldPromotional, p.heldPurchased),
+        posted: less('posted', p.chargedPromotional, p.chargedPurchased),
+      };
+    })
     .where('ledger_id', '=', p.ledgerId)
-    .where('kind', '=', p.fund)
-    .returning('heir'),
+    .returning(['posted', 'heir']),
 );
+
+interface Moved {
+  ledgerId: string;
+  heldPromotional: number;
+  heldPurchased: number;
+  chargedPromotional: number;
+  chargedPurchased: number;
+}
 
 async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id: string, at: number): Promise<void> {
   if (amount === 0) return;

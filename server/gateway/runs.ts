@@ -3,7 +3,7 @@ import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
-import { prepared } from '../platform/db/prepared.ts';
+import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { RunRow } from '../platform/db/schema.ts';
 
 /** An event with its number in the run, ready for the wire. */
@@ -67,7 +67,7 @@ const updateLease = prepared(
       .updateTable('run')
       .set({ lease_until: p.leaseUntil, checkpoint: p.checkpoint, last_seq: p.lastSeq })
       .where('id', '=', p.id)
-      .where('state', '=', 'running')
+      .where('state', '=', fixed('running'))
       .where('owner_node', '=', p.node)
       .returning('stop_requested'),
 );

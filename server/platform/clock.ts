@@ -5,7 +5,7 @@ export interface Clock {
 }
 
 export interface Ids {
-  /** A random UUID. */
+  /** A random UUID, in the order of time where it is stored. */
   next(): string;
   /** A secret of 32 random bytes, as 43 characters of base64url. */
   secret(): string;

@@ -1,10 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { timeOrderedId } from '../../shared/ids.ts';
 import type { Clock, Ids } from './clock.ts';
 
 /** The real clock and the real randomness; only doors hand them in. */
 export const systemClock: Clock = { now: () => Date.now() };
 
 export const systemIds: Ids = {
-  next: () => randomUUID(),
+  next: () => timeOrderedId(),
   secret: () => randomBytes(32).toString('base64url'),
 };

@@ -3,130 +3,79 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { grant, openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
 import { type Database, openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
+import { postgresPairs } from './ledgerPostgres.ts';
 import { type Finding, listed, type Measure, median } from './numbers.ts';
+import {
+  filler,
+  finding,
+  hold,
+  newPair,
+  openWallets,
+  type Pair,
+  type Rate,
+  type Recorded,
+  type Statement,
+  settle,
+  throughStore,
+  timed,
+} from './pairs.ts';
 import { diskFolder } from './services.ts';
 
 const ACCOUNTS = 64;
 const CONCURRENCY = 64;
 const PAIRS = 4000;
 const ROUNDS = 3;
-const AT = 1_800_000_000_000;
-const HOLD_MICRO = 1000;
-const COST_MICRO = 400;
-
-/** The ids that one pair is made of. */
-interface Pair {
-  accountId: string;
-  ledgerId: string;
-  runId: string;
-  holdId: string;
-  conversationId: string;
-}
-
-interface Statement {
-  sql: string;
-  parameters: unknown[];
-}
 
 export const ledger: Measure = {
   name: 'ledger',
-  about: 'hold and settle pairs a second on SQLite, synchronous=FULL',
-  async run(say) {
-    const disk = await diskFolder('ledger');
-    const file = join(disk.folder, 'perigee.db');
-    const db = await openDatabase({ engine: 'sqlite', file }, createLog('silent'));
-    try {
-      const wallets = await openWallets(db);
-      const pairs = (n: number) => Array.from({ length: n }, (_, i) => newPair(wallets[i % ACCOUNTS]!));
-      const recorded = await record(db, newPair(wallets[0]!));
-      const rates = { store: [] as Rate[], bare: [] as Rate[], batched: [] as Rate[] };
-      for (let i = 0; i <= ROUNDS; i++) {
-        const store = await timed(PAIRS, () => throughStore(db, pairs(PAIRS)));
-        const bare = await timed(PAIRS, () => replay(file, recorded, pairs(PAIRS), 1));
-        const batched = await timed(PAIRS, () => replay(file, recorded, pairs(PAIRS), CONCURRENCY));
-        const shown = [store, bare, batched].map((rate) => rate.perSecond.toFixed(0));
-        say(`pairs/s: store ${shown[0]}, better-sqlite3 alone ${shown[1]}, and in batches ${shown[2]}`);
-        // In the first round code is compiled.
-        if (i === 0) continue;
-        rates.store.push(store);
-        rates.bare.push(bare);
-        rates.batched.push(batched);
-      }
-      const { length } = [...recorded.hold, ...recorded.settle];
-      return [
-        finding('ledger', `hold + settle, ${CONCURRENCY} at once, group commit`, rates.store, { atLeast: 5000 }),
-        finding('ledger-bare', `  better-sqlite3 alone, the same ${length} statements, a commit for each`, rates.bare),
-        finding('ledger-batched', `  the same, ${CONCURRENCY} to a commit`, rates.batched),
-      ];
-    } finally {
-      await db.close();
-      await disk.remove();
-    }
-  },
+  about: 'hold and settle pairs a second on SQLite, synchronous=FULL, and on PostgreSQL',
+  run: async (say) => [...(await sqlitePairs(say)), ...(await postgresPairs(say))],
 };
 
-interface Rate {
-  perSecond: number;
-  /** For a second of processor time: what a core would do that has nothing else to do and never waits for the disk. */
-  perCpuSecond: number;
-}
-
-function finding(id: string, what: string, rates: Rate[], goal?: Finding['goal']): Finding {
-  const values = rates.map((rate) => rate.perSecond);
-  const perCpuSecond = median(rates.map((rate) => rate.perCpuSecond));
-  const note = `middle of ${listed(values, 0)}; ${perCpuSecond.toFixed(0)} for a second of processor time`;
-  return { id, what, value: median(values), unit: 'pairs/s', goal, note };
-}
-
-async function timed(n: number, act: () => Promise<void> | void): Promise<Rate> {
-  const began = performance.now();
-  const cpu = process.cpuUsage();
-  await act();
-  const { user, system } = process.cpuUsage(cpu);
-  return { perSecond: n / ((performance.now() - began) / 1000), perCpuSecond: n / ((user + system) / 1e6) };
-}
-
-async function openWallets(db: Database): Promise<Pick<Pair, 'accountId' | 'ledgerId'>[]> {
-  const wallets = Array.from({ length: ACCOUNTS }, () => ({ accountId: randomUUID(), ledgerId: randomUUID() }));
-  const given = { amountMicro: 1e12, reason: 'for the bench', at: AT };
-  await db.write(async (tx) => {
-    for (const { accountId, ledgerId } of wallets) {
-      await openWallet(tx, accountId, ledgerId);
-      await grant(tx, { ...given, accountId, requestId: accountId });
+async function sqlitePairs(say: (line: string) => void): Promise<Finding[]> {
+  const disk = await diskFolder('ledger');
+  const file = join(disk.folder, 'perigee.db');
+  const db = await openDatabase({ engine: 'sqlite', file }, createLog('silent'));
+  try {
+    const wallets = Array.from({ length: ACCOUNTS }, () => ({ accountId: randomUUID(), ledgerId: randomUUID() }));
+    await openWallets(db, wallets);
+    const pairs = (n: number) => Array.from({ length: n }, (_, i) => newPair(wallets[i % ACCOUNTS]!));
+    const recorded = await record(db, newPair(wallets[0]!));
+    const rates = { store: [] as Rate[], bare: [] as Rate[], batched: [] as Rate[] };
+    for (let i = 0; i <= ROUNDS; i++) {
+      const store = await timed(PAIRS, () => throughStore(db, pairs(PAIRS), CONCURRENCY));
+      const bare = await timed(PAIRS, () => replay(file, recorded, pairs(PAIRS), 1));
+      const batched = await timed(PAIRS, () => replay(file, recorded, pairs(PAIRS), CONCURRENCY));
+      const shown = [store, bare, batched].map((rate) => rate.perSecond.toFixed(0));
+      say(`pairs/s: store ${shown[0]}, better-sqlite3 alone ${shown[1]}, and in batches ${shown[2]}`);
+      // In the first round code is compiled.
+      if (i === 0) continue;
+      rates.store.push(store);
+      rates.bare.push(bare);
+      rates.batched.push(batched);
     }
-  });
-  return wallets;
-}
-
-const newPair = (wallet: Pick<Pair, 'accountId' | 'ledgerId'>): Pair => ({
-  ...wallet,
-  runId: randomUUID(),
-  holdId: randomUUID(),
-  conversationId: randomUUID(),
-});
-
-const hold = (db: Database, { holdId, accountId, runId }: Pair) =>
-  db.write((tx) => placeHold(tx, { id: holdId, accountId, runId, amountMicro: HOLD_MICRO, at: AT }));
-
-const settle = (db: Database, { runId, conversationId }: Pair) => {
-  const usage = { inputTokens: 100, cachedInputTokens: 0, outputTokens: 100, estimated: false };
-  return db.write((tx) =>
-    settleHold(tx, { runId, conversationId, model: 'double', tool: 'bench', usage }, COST_MICRO, AT),
-  );
-};
-
-async function throughStore(db: Database, pairs: Pair[]): Promise<void> {
-  const client = async () => {
-    for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
-      const held = await hold(db, pair);
-      const settled = await settle(db, pair);
-      if (held.kind !== 'held' || settled.kind !== 'posted') throw new Error('a pair went wrong');
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, client));
+    const { length } = [...recorded.hold, ...recorded.settle];
+    const ratios = rates.store.map((rate, i) => rate.perSecond / rates.batched[i]!.perSecond);
+    const cpuRatios = rates.store.map((rate, i) => rate.perCpuSecond / rates.batched[i]!.perCpuSecond);
+    return [
+      {
+        id: 'ledger-ratio',
+        what: `hold + settle, ${CONCURRENCY} at once, beside the same statements so many to a commit, SQLite`,
+        value: median(ratios),
+        unit: '×',
+        goal: { atLeast: 0.8 },
+        note: `middle of ${listed(ratios, 2)}; by processor time ${listed(cpuRatios, 2)}`,
+      },
+      finding('ledger', `hold + settle, ${CONCURRENCY} at once, group commit`, rates.store, { atLeast: 5000 }),
+      finding('ledger-bare', `  better-sqlite3 alone, the same ${length} statements, a commit for each`, rates.bare),
+      finding('ledger-batched', `  the same, ${CONCURRENCY} to a commit`, rates.batched),
+    ];
+  } finally {
+    await db.close();
+    await disk.remove();
+  }
 }
 
 /** Listens in on better-sqlite3 during one pair, so that the yardstick always runs what the store runs today. */
@@ -153,12 +102,6 @@ async function record(db: Database, pair: Pair): Promise<Recorded> {
   }
 }
 
-interface Recorded {
-  pair: Pair;
-  hold: Statement[];
-  settle: Statement[];
-}
-
 /** Runs the recorded statements for other pairs, so many holds, then as many settlements, to a commit. */
 function replay(file: string, recorded: Recorded, pairs: Pair[], toCommit: number): void {
   const db = new Sqlite(file);
@@ -181,16 +124,4 @@ function replay(file: string, recorded: Recorded, pairs: Pair[], toCommit: numbe
     for (const step of steps) commit(batch, step);
   }
   db.close();
-}
-
-/** Makes the parameters of another pair: wherever one of the recorded ids stands, at the beginning of a longer one too. */
-function filler(recorded: Pair, parameters: unknown[]): (pair: Pair) => unknown[] {
-  const ids = Object.entries(recorded) as [keyof Pair, string][];
-  const makers = parameters.map((value) => {
-    const found = typeof value === 'string' ? ids.find(([, id]) => value.includes(id)) : undefined;
-    if (!found) return () => value;
-    const [before, after] = (value as string).split(found[1]) as [string, string];
-    return (pair: Pair) => before + pair[found[0]] + after;
-  });
-  return (pair) => makers.map((make) => make(pair));
 }

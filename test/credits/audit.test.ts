@@ -108,6 +108,31 @@ onBothEngines('the audit of the books', (server) => {
         'a reset that nobody is told of',
         () => transfer({ debit: `promotional:${ledger}`, credit: 'house:grants', kind: 'reset' }),
       ],
+      [
+        'g',
+        'a charge that went to somebody else than the house',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'promotional:mine', kind: 'charge', hold }),
+      ],
+      [
+        'g',
+        'a charge of a hold that is not there',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge', hold: 'nowhere' }),
+      ],
+      [
+        'g',
+        'a use of a plan that no hold has set aside',
+        () => transfer({ debit: 'house:plan', credit: 'house:revenue', kind: 'charge', hold }),
+      ],
+      [
+        'e',
+        'what was charged beyond a hold, twice',
+        () => transfer({ debit: `promotional:${ledger}`, credit: 'house:revenue', kind: 'charge', hold }),
+      ],
+      [
+        'f',
+        'a refund without its line in the token log',
+        () => transfer({ debit: 'house:refunds', credit: `promotional:${ledger}`, kind: 'refund', hold }),
+      ],
       ['h', 'a usage that can not be', () => log('cached_input_tokens = input_tokens + 1')],
       ['h', 'a usage that is not there', () => log('input_tokens = null')],
       ['h', 'a cost that the house did not take over', () => log('absorbed = 3')],

@@ -82,6 +82,27 @@ describe('what stands behind the meter', () => {
     assert.doesNotMatch(value, /(^|[^\\])\$\(bug\)/);
   });
 
+  const empty = { ...balance, availableMicro: 0, pendingMicro: 0 };
+  const guest: Account = { ...account, kind: 'guest', email: undefined };
+  const usedUp: [string, Account, Balance, boolean, leadsOn: boolean][] = [
+    ['a member where credits are sold', account, empty, true, true],
+    ['a member where nothing is sold', account, empty, false, false],
+    ['a guest', guest, { ...empty, guestMessagesLeft: 0 }, false, true],
+  ];
+  for (const [who, account, balance, sold, leadsOn] of usedUp) {
+    it(`${leadsOn ? 'leads on' : 'leads nowhere'} from "used up" for ${who}`, () => {
+      const items = detailsItems({ account, balance, spending, log: [], sold, now }, () => {});
+      const line = items.find(({ detail }) => detail?.startsWith('Used up.'));
+      assert.equal(line?.run !== undefined, leadsOn, line?.detail);
+    });
+  }
+
+  it('offers no credits where nothing is limited', () => {
+    const unlimited: Balance = { ...balance, unlimited: true };
+    const items = detailsItems({ account, balance: unlimited, spending, log: [], sold: true, now }, () => {});
+    assert.ok(!items.some(({ label }) => label.includes('Buy credits')));
+  });
+
   it('lists charges and what was not charged with the reason, and leads to the conversation', () => {
     const log: LogEntry[] = [
       {
@@ -152,11 +173,11 @@ function planned(sold: boolean) {
 describe('credits of a plan', () => {
   it('stand in the details with each window, what was purchased and a way to buy', async () => {
     const pick = await showQuota({ ...planned(true).deps, openConversation: () => {} });
-    const lines = pick.items.map(({ label, description }) => `${label} | ${description ?? ''}`);
+    const lines = pick.items.map(({ label, detail }) => `${label} | ${detail ?? ''}`);
     pick.hide();
     const shown = lines.join('\n');
     assert.match(shown, /5 hours: 31 of 50 used \| 19 free up at .*, all of it at/);
-    assert.match(shown, /250 credits? purchased|250 purchased/);
+    assert.match(shown, /250 credits purchased/);
     assert.match(shown, /Buy credits/);
     assert.match(shown, /Token log/);
     const unsold = await showQuota({ ...planned(false).deps, openConversation: () => {} });

@@ -71,4 +71,52 @@ describe('a query that is written once', () => {
     await Promise.allSettled(['good', 'bad', 'other'].map(work));
     assert.deepEqual(await list.all(db.read, { after: 0 }), [{ id: 'good' }, { id: 'other' }]);
   });
+
+  it('waits for its turn outside of a transaction, where others write by the same connection', async () => {
+    const db = await database('sqlite');
+    let foreign: Promise<bigint> | undefined;
+    const failing = db.write(async (tx) => {
+      await insert.run(tx, { id: 'bad', kind: 'guest', at: 1 });
+      foreign = insert.run(db.foreign, { id: 'foreign', kind: 'guest', at: 1 });
+      await list.all(tx, { after: 0 });
+      throw new Error('after both');
+    });
+    await assert.rejects(failing, /after both/);
+    await foreign;
+    assert.deepEqual(await list.all(db.read, { after: 0 }), [{ id: 'foreign' }]);
+  });
 });
+
+for (const engine of ENGINES)
+  describe(`reading aside (${engine})`, () => {
+    let db: Database;
+    let remove: () => Promise<void>;
+    before(async function () {
+      this.timeout(60_000);
+      const fresh = await freshDatabase(engine);
+      remove = fresh.remove;
+      db = await openDatabase(
+        parseConfig({ DATABASE_URL: fresh.url, SECRET }, () => '{}').database,
+        createLog('silent'),
+      );
+    });
+    after(async () => {
+      await db.close();
+      await remove();
+    });
+
+    it('sees what is committed, in the same state for each query, while others write', async () => {
+      const query = db.read.selectFrom('account').select('id').compile();
+      await db.write(async (tx) => {
+        await insert.run(tx, { id: 'a', kind: 'guest', at: 1 });
+        assert.deepEqual(await db.readAside([query, query]), [[], []]);
+      });
+      assert.deepEqual(await db.readAside([query, query]), [[{ id: 'a' }], [{ id: 'a' }]]);
+    });
+
+    it('can not write, and tells what went wrong', async () => {
+      const remove = db.read.deleteFrom('account').returning('id').compile();
+      await assert.rejects(db.readAside([remove]), /read-?only/i);
+      assert.equal((await list.all(db.read, { after: 0 })).length, 1);
+    });
+  });

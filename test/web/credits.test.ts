@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import type { OffersAnswer } from '../../shared/credits.ts';
 import type { Client } from '../support/client.ts';
 import { answer, fillLog, HOSTILE, referralsOf } from './creditsScene.ts';
-import { Scene, violations } from './scene.ts';
+import { Scene, until, violations } from './scene.ts';
 
 const MONTHLY = { plan: 'plus', interval: 'month' } as const;
 
@@ -244,12 +244,12 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       const asked: URL[] = [];
       page.on('request', (one) => void asked.push(new URL(one.url())));
       await page.getByLabel('7 days').check();
-      await page.waitForFunction('document.querySelectorAll(".chart rect").length === 7');
+      await until(page, 'document.querySelectorAll(".chart rect").length === 7');
       assert.equal(asked.find(({ search }) => search.includes('by=day'))!.searchParams.get('zone'), 'Europe/Berlin');
       assert.notEqual((await page.locator('.tiles dd').nth(1).innerText()).trim(), runs);
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('ArrowRight');
-      await page.waitForFunction('document.querySelectorAll(".chart rect").length === 90');
+      await until(page, 'document.querySelectorAll(".chart rect").length === 90');
       const since = new Date(scene.server.clock.now() - 89 * 86_400_000).toISOString();
       const all = await total(new URLSearchParams({ from: since }).toString());
       await page.locator('.tiles').getByText(String(all.runs), { exact: true }).waitFor();
@@ -281,7 +281,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       while (await button(page, 'Show more').isVisible()) {
         const before = await lines(page).count();
         await button(page, 'Show more').click();
-        await page.waitForFunction(`document.querySelectorAll('.log tbody tr').length > ${before}`);
+        await until(page, `document.querySelectorAll('.log tbody tr').length > ${before}`);
       }
       const { entries } = (await member.log('?limit=200')).body;
       assert.equal(await lines(page).count(), entries.length);
@@ -297,14 +297,15 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await fillLog(scene, member);
       const { page, context } = await at(member, 'log');
       await page.getByRole('combobox', { name: 'Kind' }).selectOption('Not charged');
-      await page.waitForFunction(
+      await until(
+        page,
         "[...document.querySelectorAll('.log .kind')].every((kind) => kind.textContent === 'Not charged')",
       );
       await page.getByRole('combobox', { name: 'Model' }).selectOption('qwen3-coder');
       await page.getByRole('combobox', { name: 'Tool' }).selectOption('Cursor');
       const filter = '?kind=not_charged&model=qwen3-coder&tool=Cursor';
       const { entries } = (await member.log(filter)).body;
-      await page.waitForFunction(`document.querySelectorAll('.log tbody tr').length === ${entries.length}`);
+      await until(page, `document.querySelectorAll('.log tbody tr').length === ${entries.length}`);
       const [day] = new Date(scene.server.clock.now() - 86_400_000 * 20).toISOString().split('T');
       await button(page, 'Clear').click();
       await page.getByLabel('From').fill(day!);
@@ -312,7 +313,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       const from = new Date(new Date(`${day}T00:00:00+01:00`)).toISOString();
       const to = new Date(Date.parse(from) + 86_400_000).toISOString();
       const ofDay = (await member.log(`?${new URLSearchParams({ from, to })}`)).body.entries;
-      await page.waitForFunction(`document.querySelectorAll('.log tbody tr').length === ${ofDay.length}`);
+      await until(page, `document.querySelectorAll('.log tbody tr').length === ${ofDay.length}`);
       const download = page.waitForEvent('download');
       await page.getByRole('link', { name: 'Download these lines (CSV)' }).click();
       const pieces: Buffer[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { somebody } from '../support/signInWorld.ts';
 import { unzip } from '../support/zip.ts';
-import { Scene, violations } from './scene.ts';
+import { Scene, until, violations } from './scene.ts';
 
 describe('the member’s page, in a real browser', function () {
   this.timeout(120_000);
@@ -290,7 +290,7 @@ describe('the member’s page, in a real browser', function () {
     const { page, context } = await scene.window();
     await scene.enter(page, member);
     await go(page, 'Conversations');
-    await page.waitForFunction("document.activeElement?.tagName === 'H1'");
+    await until(page, "document.activeElement?.tagName === 'H1'");
     await button(page, 'Delete One').focus();
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();

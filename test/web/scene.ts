@@ -68,10 +68,7 @@ export class Scene {
     await context.addInitScript(evaluable);
     const page = await context.newPage();
     const told: string[] = [];
-    page.on('console', (message) => {
-      // The browser's own line about a part that this server does not have.
-      if (!/404/.test(message.text()) || !message.location().url.endsWith('/api/referrals')) told.push(message.text());
-    });
+    page.on('console', (message) => told.push(message.text()));
     page.on('pageerror', (error) => told.push(String(error)));
     return { page, context, told };
   }
@@ -98,4 +95,12 @@ export async function violations(page: Page): Promise<string[]> {
   const { result } = await debug.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
   await debug.detach();
   return result.value as string[];
+}
+
+/**
+ * Waits until that expression is true of the page. Not by `waitForFunction`, whose second look is an `eval` of the page's own,
+ * which its policy forbids.
+ */
+export async function until(page: Page, expression: string): Promise<void> {
+  while (!(await page.evaluate(expression))) await page.evaluate(() => new Promise(requestAnimationFrame));
 }

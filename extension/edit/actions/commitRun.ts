@@ -1,3 +1,4 @@
+import { timeOrderedId } from '../../../shared/ids.ts';
 import type { SelectionEdit } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
@@ -23,7 +24,7 @@ export class CommitRun extends Disposable {
   ) {
     super();
     const isSame = resend && JSON.stringify(resend.input) === JSON.stringify(input);
-    const ids = { id: crypto.randomUUID(), conversationId: crypto.randomUUID() };
+    const ids = { id: timeOrderedId(), conversationId: timeOrderedId() };
     this.answer = this._register(new AnswerRun(runs, log, isSame ? resend : { kind: 'edit', ...ids, input }));
     box.begin(() => this.answer.stop());
     this.before = box.before;

@@ -1,4 +1,4 @@
-import { type Kysely, Migrator, type Transaction } from 'kysely';
+import { type CompiledQuery, type Kysely, Migrator, type Transaction } from 'kysely';
 import type { Changes } from '../changes.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
@@ -22,6 +22,11 @@ export interface Database {
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** For a library that brings queries of its own: outside of `write`, for which it would wait for ever. */
   readonly foreign: Kysely<Schema>;
+  /**
+   * Runs long queries that only read, and resolves to the rows of each: all see one committed state, and nobody waits for
+   * them meanwhile, neither writers nor the thread that calls.
+   */
+  readAside<T>(queries: readonly CompiledQuery<T>[]): Promise<T[][]>;
   readonly changes: Changes;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import type { Log } from '../log.ts';
 import { type Database, migrate, type Tx } from './database.ts';
+import { nameOf } from './prepared.ts';
 import type { Schema } from './schema.ts';
 
 const INT8 = 20;
@@ -20,7 +21,8 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
       return pg.types.getTypeParser(oid, format as 'text');
     },
   } as pg.CustomTypesConfig;
-  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 5_000, keepAlive: true, types });
+  const timeouts = { connectionTimeoutMillis: 5_000, keepAlive: true };
+  const pool = new pg.Pool({ connectionString: url, max: 12, ...timeouts, types, Client: NamingClient });
   // The pool listens to idle connections only: one that breaks in a transaction fails its query, not the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
@@ -58,11 +60,33 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
         }
       }
     },
+    readAside: (queries) =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (tx) => {
+          // For the joins of whole tables, which otherwise go by way of the disk; of this transaction alone.
+          await sql`set local work_mem = '256MB'`.execute(tx);
+          const answers = [];
+          for (const query of queries) answers.push((await tx.executeQuery(query)).rows);
+          return answers;
+        }),
     async close() {
       await listener.stop();
       await db.destroy();
     },
   };
+}
+
+/** Prepared queries are parsed and planned once by each connection, which keeps them by name. */
+class NamingClient extends pg.Client {
+  // As Kysely calls it; everything else is as it was.
+  override query = ((query: unknown, values?: unknown, callback?: unknown) => {
+    const name = typeof query === 'string' ? nameOf(query) : undefined;
+    const asked = name === undefined ? query : { name, text: query };
+    return super.query(asked as string, values as unknown[], callback as never);
+  }) as pg.Client['query'];
 }
 
 /** pg hands int8 over as text; amounts are safe integers or something is badly wrong. */

@@ -1,4 +1,4 @@
-import type { Compilable, CompiledQuery } from 'kysely';
+import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Reader } from './database.ts';
 
 /** A query that was written once; `P` are its parameters, `O` its rows. */
@@ -9,9 +9,42 @@ export interface Prepared<P, O> {
   run(db: Reader, parameters: P): Promise<bigint>;
 }
 
+/** What a query answered: its rows, and how many it changed where it gives none. */
+export interface Answered {
+  rows: unknown[];
+  numAffectedRows?: bigint | undefined;
+}
+
+/** An engine's own way to run a query, past what Kysely does around each: once for the text, then for each time it runs. */
+export type Shortcut = (text: string) => (values: unknown[]) => Answered;
+
+/** By the adapter of a Kysely, which its transactions share. */
+const shortcuts = new WeakMap<object, { prepare: Shortcut; onlyInTransactions: boolean }>();
+const names = new Map<string, string>();
+
+/** `onlyInTransactions`: of a connection that others write with, each in its turn. */
+export function takeShortcut(db: Reader, prepare: Shortcut, { onlyInTransactions }: { onlyInTransactions: boolean }) {
+  shortcuts.set(db.getExecutor().adapter, { prepare, onlyInTransactions });
+}
+
+/** The name under which an engine that plans by name may keep this text's plan; none for a text that is not prepared. */
+export const nameOf = (text: string): string | undefined => names.get(text);
+
+/**
+ * A value that stands in a query's text. What a partial index asks for must: bound as a parameter, SQLite plans the query
+ * again at each run, and PostgreSQL can't keep a plan that uses the index.
+ */
+export const fixed = <T extends string | number>(value: T): RawBuilder<T> => sql.lit(value);
+
 /** Stands for a parameter while the query is built. */
 class Slot {
   constructor(readonly name: string) {}
+}
+
+interface Compiled<O> {
+  query: CompiledQuery<O>;
+  execute?: (values: unknown[]) => Answered;
+  onlyInTransactions: boolean;
 }
 
 /**
@@ -20,20 +53,30 @@ class Slot {
  * at them, and the query's shape can't depend on them: no lists, nothing left out.
  */
 export function prepared<P extends object, O>(build: (db: Reader, parameters: P) => Compilable<O>): Prepared<P, O> {
-  // An engine has its own text, and each database its own adapter, which transactions share.
-  const compiled = new WeakMap<object, CompiledQuery<O>>();
+  // An engine has its own text, and each database its own adapter.
+  const known = new WeakMap<object, Compiled<O>>();
   const slots = new Proxy({} as P, { get: (_, name) => new Slot(String(name)) });
-  function fill(db: Reader, parameters: P): CompiledQuery<O> {
-    const { adapter } = db.getExecutor();
-    let query = compiled.get(adapter);
-    if (!query) {
-      query = build(db, slots).compile();
-      compiled.set(adapter, query);
-    }
-    const values = parameters as Record<string, unknown>;
-    return { ...query, parameters: query.parameters.map((p) => (p instanceof Slot ? values[p.name] : p)) };
+  function compile(db: Reader, adapter: object): Compiled<O> {
+    const query = build(db, slots).compile();
+    if (!names.has(query.sql)) names.set(query.sql, `perigee_${names.size}`);
+    const shortcut = shortcuts.get(adapter);
+    const compiled = {
+      query,
+      onlyInTransactions: shortcut?.onlyInTransactions ?? false,
+      ...(shortcut ? { execute: shortcut.prepare(query.sql) } : {}),
+    };
+    known.set(adapter, compiled);
+    return compiled;
   }
-  const execute = (db: Reader, parameters: P) => db.executeQuery(fill(db, parameters));
+  async function execute(db: Reader, parameters: P): Promise<{ rows: O[]; numAffectedRows?: bigint | undefined }> {
+    const { adapter } = db.getExecutor();
+    const { query, execute, onlyInTransactions } = known.get(adapter) ?? compile(db, adapter);
+    const values = query.parameters.map((p) =>
+      p instanceof Slot ? (parameters as Record<string, unknown>)[p.name] : p,
+    );
+    if (execute && (db.isTransaction || !onlyInTransactions)) return execute(values) as { rows: O[] };
+    return db.executeQuery({ ...query, parameters: values });
+  }
   return {
     all: async (db, parameters) => (await execute(db, parameters)).rows,
     first: async (db, parameters) => (await execute(db, parameters)).rows[0],

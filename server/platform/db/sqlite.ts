@@ -1,21 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { CompiledQuery, Kysely, SqliteDialect } from 'kysely';
+import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
 import { type Database, migrate, type Tx } from './database.ts';
+import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
+import { readInThread } from './sqliteThread.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
-
-const SAVEPOINT = CompiledQuery.raw('savepoint job');
-const ROLLBACK = CompiledQuery.raw('rollback to job');
-const RELEASE = CompiledQuery.raw('release job');
 
 /** Works that share one commit at most: keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
@@ -33,7 +31,13 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
   const connection = open(file);
   const writer = kyselyOf(connection);
   await migrate(writer, 'sqlite');
-  const reader = kyselyOf(open(file, true));
+  const readonly = open(file, true);
+  const reader = kyselyOf(readonly);
+  takeShortcut(writer, shortcutOf(connection), { onlyInTransactions: true });
+  takeShortcut(reader, shortcutOf(readonly), { onlyInTransactions: false });
+  const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>
+    connection.prepare(text),
+  ) as [Sqlite.Statement, Sqlite.Statement, Sqlite.Statement];
   const changes = new Changes();
   // Counts what others have committed, and not what this connection has.
   const version = () => connection.pragma('data_version', { simple: true });
@@ -60,15 +64,15 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
         }
         for (const job of batch) {
           const mark = told.length;
-          await tx.executeQuery(SAVEPOINT);
+          savepoint.run();
           try {
             results.push({ job, value: await job.work(tx) });
           } catch (error) {
             told.length = mark;
             results.push({ job, error: error ?? new Error('failed') });
-            await tx.executeQuery(ROLLBACK);
+            rollback.run();
           }
-          await tx.executeQuery(RELEASE);
+          release.run();
         }
       });
     } catch (error) {
@@ -102,6 +106,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
         running ??= drain();
       });
     },
+    readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
     async close() {
       clearInterval(look);
       await running;
@@ -118,6 +123,8 @@ function open(file: string, readonly = false): Sqlite.Database {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
+    // What a savepoint would take back is kept in memory, where otherwise most of each job goes through a file.
+    database.pragma('temp_store = MEMORY');
   }
   // SQLite's own lower() knows ASCII only; PostgreSQL's knows every script, and so must search here.
   database.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
@@ -126,6 +133,15 @@ function open(file: string, readonly = false): Sqlite.Database {
 }
 
 const kyselyOf = (database: Sqlite.Database) => new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+
+/** Everything here answers at once, so that a prepared query needs nothing of what Kysely does for those that wait. */
+function shortcutOf(database: Sqlite.Database): Shortcut {
+  return (text) => {
+    const statement = database.prepare(text);
+    if (statement.reader) return (values) => ({ rows: statement.all(values) });
+    return (values) => ({ rows: [], numAffectedRows: BigInt(statement.run(values).changes) });
+  };
+}
 
 /** Different statements kept prepared; there are some fifty, and lists of varying length. */
 const MAX_STATEMENTS = 500;

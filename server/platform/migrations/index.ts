@@ -9,6 +9,7 @@ import { payments } from './007-payments.ts';
 import { limits } from './008-limits.ts';
 import { referrals } from './009-referrals.ts';
 import { notices } from './010-notices.ts';
+import { books } from './011-books.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -23,6 +24,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '008-limits': limits,
     '009-referrals': referrals,
     '010-notices': notices,
+    '011-books': books,
   };
   return { getMigrations: async () => all };
 }
