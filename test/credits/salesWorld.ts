@@ -270,7 +270,6 @@ const log = createLog('silent');
 /** A database whose server dies before a transaction is committed, or right after. */
 function dying(db: Database, when: 'never' | 'before' | 'after'): Database {
   if (when === 'never') return db;
-  const { engine, read, foreign, changes } = db;
   async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     if (when === 'after') await db.write(work);
     else
@@ -280,5 +279,5 @@ function dying(db: Database, when: 'never' | 'before' | 'after'): Database {
       });
     throw new Crash();
   }
-  return { engine, read, foreign, changes, write, close: () => db.close() };
+  return { ...db, write };
 }
