@@ -99,12 +99,12 @@ async function apply(
   }
   if (row.state !== 'paid' || accountId === null) return 'nothing';
   if (isOver) {
-    if (await endPlan(tx, row.id)) await tell(tx, row, 'over', `Your plan ${row.name} has ended`, at);
+    if (await endPlan(tx, row.id)) await tellOfPlan(tx, row, 'over', `Your plan ${row.name} has ended`, at);
     return 'done';
   }
   if (isPaid) await renew(tx, row, facts, at);
   if (isLate)
-    await tell(
+    await tellOfPlan(
       tx,
       row,
       `late:${facts.invoice!.id}`,
@@ -140,7 +140,7 @@ async function begin(
   await updatePayment(tx, row.id, { state: hasStarted ? 'paid' : 'surplus', paid_at: at });
   if (!hasStarted) return 'surplus';
   if (facts.isCancelled) await cancelPlan(tx, row.id, true);
-  await tell(tx, row, 'begun', `Your plan ${row.name} has begun, paid for until ${day(facts.to)}`, at);
+  await tellOfPlan(tx, row, 'begun', `Your plan ${row.name} has begun, paid for until ${day(facts.to)}`, at);
   return 'done';
 }
 
@@ -148,7 +148,13 @@ async function renew(tx: Tx, row: PaymentRow, facts: SubscriptionFacts, at: numb
   const before = await tx.selectFrom('subscription').select('period_end').where('id', '=', row.id).executeTakeFirst();
   const isRenewed = await renewPlan(tx, row.id, periodOf(row, facts));
   if (isRenewed && before && before.period_end < facts.to)
-    await tell(tx, row, `until:${facts.to}`, `Your plan ${row.name} was renewed, paid for until ${day(facts.to)}`, at);
+    await tellOfPlan(
+      tx,
+      row,
+      `until:${facts.to}`,
+      `Your plan ${row.name} was renewed, paid for until ${day(facts.to)}`,
+      at,
+    );
 }
 
 /**
@@ -169,13 +175,13 @@ export async function settleLeftover({ db, clock, log, stripe }: CreditingDeps, 
     if (row.state !== 'surplus') return;
     const money = moneyText(row.amount_cents, row.currency);
     const reason = `A second plan was paid for while you had one: it was cancelled, and ${money} go back to you`;
-    await tell(tx, row, 'surplus', reason, clock.now());
+    await tellOfPlan(tx, row, 'surplus', reason, clock.now());
   });
   log.info({ paymentId, state: payment.state }, 'a plan that nobody has was ended at the payment service');
 }
 
-/** A line of the token log that moves nothing; said once. */
-async function tell(tx: Tx, row: PaymentRow, what: string, reason: string, at: number): Promise<void> {
+/** A line of the token log about a plan, that moves nothing; said once. */
+export async function tellOfPlan(tx: Tx, row: PaymentRow, what: string, reason: string, at: number): Promise<void> {
   const id = `plan:${row.id}:${what}`;
   const before = await tx.selectFrom('log_entry').select('id').where('id', '=', id).executeTakeFirst();
   if (before) return;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { changed } from '../platform/changes.ts';
 import { applyCheckout, applyMoneyBack } from './crediting.ts';
 import { type CreditingDeps, note, type Outcome, type Told, unreadable } from './paymentNotes.ts';
 import { findByIntent, findPayment, recordEvent, wasRecorded } from './payments.ts';
-import { settleLeftover, syncPlan } from './planPayments.ts';
+import { settleLeftover, syncPlan, tellOfPlan } from './planPayments.ts';
 import { endPlan } from './plans.ts';
+import { lockLedger } from './purchases.ts';
 import type { CheckoutFacts } from './stripe.ts';
 
 // Events have the shapes of the version that the webhook was set up with at Stripe: what is read of them is what has been
@@ -155,8 +157,13 @@ async function planMoneyBack(deps: CreditingDeps, told: Told, ref: string, invoi
   if (payment?.state !== 'paid' || facts.invoice?.id !== invoiceId)
     return note(deps, told, 'foreign', 'money back of a plan that has ended, or of a period before');
   const hasEnded = await db.write(async (tx) => {
-    if (!(await recordEvent(tx, { ...told, payment_id: payment.id, outcome: 'done', at: clock.now() }))) return false;
-    return endPlan(tx, payment.id);
+    const at = clock.now();
+    if (!(await recordEvent(tx, { ...told, payment_id: payment.id, outcome: 'done', at }))) return false;
+    const accountId = await lockLedger(tx, payment.ledger_id);
+    if (!(await endPlan(tx, payment.id))) return false;
+    await tellOfPlan(tx, payment, 'back', `Your plan ${payment.name} has ended, for its payment went back`, at);
+    if (accountId !== null) changed(tx, accountId, 'balance', accountId);
+    return true;
   });
   if (hasEnded) await settleLeftover(deps, payment.id);
   return 'done';

@@ -268,6 +268,7 @@ onBothEnginesWithShop(
           await shop().tell(back(shop(), session));
           assert.deepEqual([await current(member), await windows(member)], [null, []]);
           assert.equal(shop().stripe.subscriptions.get(ref)!.status, 'canceled');
+          assert.equal((await told(member))[0], 'Your plan Plus has ended, for its payment went back.');
         });
 
       // Guard: planMoneyBack brings a plan up to date that it doesn't know as paid.
@@ -279,7 +280,10 @@ onBothEnginesWithShop(
         assert.deepEqual([await current(member), await windows(member)], [null, []]);
         assert.equal(shop().stripe.subscriptions.get(refOf(session))!.status, 'canceled');
         assert.equal((await shop().check(member, id)).state, 'paid');
-        assert.deepEqual(await told(member), ['Your plan Plus has begun, paid for until then.']);
+        assert.deepEqual(await told(member), [
+          'Your plan Plus has ended, for its payment went back.',
+          'Your plan Plus has begun, paid for until then.',
+        ]);
       });
 
       it('go on when it was a part, or that of a period before', async () => {
