@@ -10,12 +10,17 @@ export interface Query {
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
   const Sqlite = require(workerData.library);
-  const database = new Sqlite(workerData.file, { readonly: true, fileMustExist: true });
-  database.pragma('cache_size = -65536');
-  database.exec('begin');
-  const answers = workerData.queries.map(({ sql, parameters }) => database.prepare(sql).all(...parameters));
-  database.close();
-  parentPort.postMessage(answers);
+  try {
+    const database = new Sqlite(workerData.file, { readonly: true, fileMustExist: true });
+    database.pragma('cache_size = -65536');
+    database.exec('begin');
+    const answers = workerData.queries.map(({ sql, parameters }) => database.prepare(sql).all(...parameters));
+    database.close();
+    parentPort.postMessage({ answers });
+  } catch ({ message, code }) {
+    // As an error of SQLite it would arrive as an object without a word.
+    parentPort.postMessage({ failure: message, code });
+  }
 `;
 
 /** Reads a database in a thread and a connection of its own: all queries see one state, and this thread goes on. */
@@ -24,9 +29,18 @@ export function readInThread(file: string, queries: readonly Query[]): Promise<u
   const plain = queries.map(({ sql, parameters }) => ({ sql, parameters }));
   const worker = new Worker(THREAD, { eval: true, workerData: { library, file, queries: plain } });
   return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
+    worker.once('message', ({ answers, failure, code }: Told) => {
+      if (answers) resolve(answers);
+      else reject(Object.assign(new Error(failure), { code }));
+    });
     worker.once('error', reject);
     // After an answer this changes nothing.
     worker.once('exit', (code) => reject(new Error(`the thread that reads ended with ${code}`)));
   });
+}
+
+interface Told {
+  answers?: unknown[][];
+  failure?: string;
+  code?: string;
 }
