@@ -40,7 +40,7 @@ export function instant(iso: string): string {
   return new Date(iso).toLocaleString('en-GB', { ...parts, hourCycle: 'h23' });
 }
 
-/** "Thu, 26 Nov, 14:20 CET": for what is awaited within days, where the zone must not be guessed. */
+/** "Thu 26 Nov, 14:20 CET": for what is awaited within days, where the zone must not be guessed. */
 export function zoned(iso: string): string {
   const parts = { weekday: 'short', day: 'numeric', month: 'short' } as const;
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' } as const;
