@@ -45,26 +45,31 @@ async function announce(
 ): Promise<ModelConfig> {
   const kept = await tx.selectFrom('price_in_force').select('price').where('model', '=', model.id).executeTakeFirst();
   const before = kept ? (JSON.parse(kept.price) as Price) : model.price;
-  const changes: PriceChange[] = [];
-  for (const { from, price } of [{ from: iso(0), price: model.price }, ...(model.priceChanges ?? [])]) {
-    const previous = changes.at(-1)?.price ?? before;
-    if (textOf(price) === textOf(previous)) continue;
-    const isFree = isNew || !raises(previous, price);
-    const countsFrom = isFree
-      ? Date.parse(from)
-      : await firstDay(tx, model.id, price, Date.parse(from), now, noticeDays * DAY_MS);
-    // What a later change overtakes never counts.
-    while (changes.length > 0 && Date.parse(changes.at(-1)!.from) >= countsFrom) changes.pop();
-    changes.push({ from: iso(countsFrom), price });
-    if (countsFrom > Date.parse(from) && countsFrom > now)
+  const written = model.priceChanges ?? [];
+  // What the list had before now is over, whatever it was: of the past, its price of today is left.
+  const today = { from: iso(0), price: priceAt(model.price, written, now).price };
+  let changes: (PriceChange & { asked: string })[] = [];
+  for (const { from, price } of [today, ...written.filter((change) => Date.parse(change.from) > now)]) {
+    const at = Date.parse(from);
+    // Compared with what counts on that day, not with the line before it, which may be one that is put off.
+    const then = priceAt(before, changes, at).price;
+    const isFree = isNew || !raises(then, price);
+    const countsFrom = isFree ? at : await firstDay(tx, model.id, price, at, now, noticeDays * DAY_MS);
+    // What this one overtakes never counts.
+    changes = changes.filter((change) => Date.parse(change.from) < countsFrom);
+    const isNews = textOf(price) !== textOf(priceAt(before, changes, countsFrom).price);
+    if (isNews) changes.push({ from: iso(countsFrom), price, asked: from });
+  }
+  for (const { from, price, asked } of changes)
+    if (Date.parse(from) > Math.max(now, Date.parse(asked)))
       log.warn(
-        { model: model.id, from: iso(countsFrom) },
+        { model: model.id, price, from },
         `a dearer price counts ${noticeDays} days after it is announced, and not before: until then the old one is charged`,
       );
-  }
   const { price } = priceAt(before, changes, now);
   await keep(tx, model.id, price, now);
-  return { ...model, price, priceChanges: changes.filter(({ from }) => Date.parse(from) > now) };
+  const coming = changes.filter(({ from }) => Date.parse(from) > now).map(({ from, price }) => ({ from, price }));
+  return { ...model, price, priceChanges: coming };
 }
 
 /** From when a dearer price counts; the first who asks announces it. What was announced for later stays there. */

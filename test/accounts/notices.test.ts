@@ -218,6 +218,49 @@ for (const engine of ENGINES)
         ],
       ],
     ];
+    CASES.push(
+      [
+        'no dearer price sooner because a still dearer one stands before it',
+        [
+          [0, listed(flat(60))],
+          [1, listed(flat(500), [1, flat(400)])],
+        ],
+        [
+          [1, flat(60)],
+          [30, flat(60)],
+          [31, flat(400)],
+        ],
+      ],
+      [
+        'the same of two that are to come',
+        [[0, listed(flat(60), [5, flat(100)], [9, flat(90)])]],
+        [
+          [5, flat(60)],
+          [29, flat(60)],
+          [30, flat(90)],
+          [60, flat(90)],
+        ],
+      ],
+      [
+        'what it charged before, whatever the list was before that',
+        [
+          [0, listed(flat(50))],
+          [9, listed(flat(60), [-30, flat(40)], [-20, flat(50)])],
+        ],
+        [
+          [9, flat(50)],
+          [60, flat(50)],
+        ],
+      ],
+      [
+        'the old price on, where a dearer one is taken back before it counts',
+        [[0, listed(flat(60), [5, flat(100)], [9, flat(60)])]],
+        [
+          [5, flat(60)],
+          [60, flat(60)],
+        ],
+      ],
+    );
     for (const [what, list, expected] of CASES)
       it(`charges ${what}`, async () => {
         const { charged } = await starts(list);
