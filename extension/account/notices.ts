@@ -12,6 +12,12 @@ const WAYS: Record<Notice['kind'], { label: string; command: string; section?: s
   price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },
 };
 
+/** Instants as the server writes them, in this machine's time. */
+const withInstants = (text: string) =>
+  text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) =>
+    new Date(iso).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }),
+  );
+
 /** Tells what the account's owner must know, each thing once on this machine, with its way on. */
 export class Notices {
   constructor(private readonly memory: vscode.Memento) {}
@@ -25,7 +31,7 @@ export class Notices {
       const { label, command, section } = WAYS[kind];
       // A price that will change stands in nobody's way.
       const tell = kind === 'price' ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
-      void tell(text, label).then((choice) => choice && vscode.commands.executeCommand(command, section));
+      void tell(withInstants(text), label).then((choice) => choice && vscode.commands.executeCommand(command, section));
     }
   }
 }

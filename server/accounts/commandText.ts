@@ -1,3 +1,4 @@
+import type { Balance } from '../../shared/account.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { iso } from '../platform/clock.ts';
 import type { FoundAccount } from './accountSearch.ts';
@@ -43,8 +44,8 @@ export function accountTable(accounts: readonly FoundAccount[], now: number): st
   return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
 }
 
-/** One account, a line for each thing known of it. */
-export function accountLines(account: FoundAccount, now: number): string[] {
+/** One account, a line for each thing known of it, and for what it has. */
+export function accountLines(account: FoundAccount, balance: Balance, now: number): string[] {
   const rows = [
     ['account', account.id],
     ['kind', account.kind === 'guest' ? 'guest' : `member, tier ${account.tier}`],
@@ -55,6 +56,14 @@ export function accountLines(account: FoundAccount, now: number): string[] {
     ['why', account.suspended?.why ?? ''],
     ['made', iso(account.createdAt)],
     ['last seen', iso(account.lastActiveAt)],
+    ['can spend', inCredits(balance.availableMicro)],
+    ['promotional', inCredits(balance.promotionalMicro)],
+    ['purchased', inCredits(balance.purchasedMicro)],
+    ['set aside', balance.pendingMicro > 0 ? inCredits(balance.pendingMicro) : ''],
+    ...balance.windows.map((window) => [
+      `plan, ${window.name}`,
+      `${inCredits(window.usedMicro)} used of ${inCredits(window.limitMicro)}`,
+    ]),
   ];
   return columns(rows.filter(([, value]) => value !== ''));
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { auditLive, tellViolation } from '../credits/audit.ts';
 import { auditGrace } from '../credits/auditJob.ts';
+import { readBalance } from '../credits/store.ts';
 import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
@@ -108,7 +109,9 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'show': {
       only();
       taken(1, 'an account');
-      return accountLines(await one(deps, rest[0]!), deps.clock.now());
+      const account = await one(deps, rest[0]!);
+      const now = deps.clock.now();
+      return accountLines(account, await readBalance(deps.db.read, account.id, null, now), now);
     }
     case 'create': {
       only('name', 'tier');
@@ -168,7 +171,8 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
       if (violations.length > 0)
         throw new Refused(1, ['The books break invariants:', ...violations.map(tellViolation)].join('\n'));
-      return [`The books hold: invariants (a) to (j), in ${((performance.now() - began) / 1000).toFixed(1)} s.`];
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      return [`The books hold: invariants (a) to (j) of ${await countTransfers(deps)} transfers, in ${seconds} s.`];
     }
     case 'retention': {
       only('dry-run');
@@ -185,6 +189,15 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     default:
       throw misused(command === undefined ? 'There is no command.' : `There is no command "${command}".`);
   }
+}
+
+/** So that nobody takes the books of an empty database for those that were meant. */
+async function countTransfers({ db }: CommandDeps): Promise<string> {
+  const { count } = await db.read
+    .selectFrom('transfer')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count).toLocaleString('en-US');
 }
 
 async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {

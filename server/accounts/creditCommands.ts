@@ -86,8 +86,11 @@ export async function resetCredits(
   const held = reset.heldMicro > 0 ? ` Running answers hold ${inCredits(reset.heldMicro)}, left alone.` : '';
   if (reset.kind === 'nothing_free') throw new Refused(1, `${who} has no promotional credits that are free.${held}`);
   const { takenMicro } = reset;
-  const short = mostMicro !== null && takenMicro < mostMicro ? ` No more was free, of ${inCredits(mostMicro)}.` : '';
-  return `Took ${inCredits(takenMicro)} back from ${who}.${short}${held}`;
+  const short = mostMicro !== null && takenMicro < mostMicro;
+  const taken = short
+    ? `Took ${inCredits(takenMicro)} back from ${who}, not ${inCredits(mostMicro)}: no more was free.`
+    : `Took ${inCredits(takenMicro)} back from ${who}.`;
+  return `${taken}${held}`;
 }
 
 const gone = (who: string) =>

@@ -5,9 +5,10 @@ import type { Tx } from '../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { network } from './guests.ts';
-import { optionsOf, prefixOf } from './pageCookie.ts';
+import { optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';
 import { areReferralsOn, type Joined, join, ownerOfLink } from './referrals.ts';
 import { messagePage } from './signInPages.ts';
+import { findCaller } from './tokens.ts';
 
 const COOKIE = 'perigee_joined_by';
 /** Between a click on a link and the sign-in. */
@@ -15,16 +16,28 @@ const COOKIE_S = 30 * 24 * 3600;
 
 /** Where the link of an account leads: this browser remembers it until somebody signs up here. */
 export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
-  const { db, origins } = deps;
+  const { db, clock, origins } = deps;
   const { bonusMicro } = deps.policy.accounts;
   web.get('/join/:code', async (c) => {
     const code = c.req.param('code');
-    if (!areReferralsOn(deps) || (await ownerOfLink(db.read, code)) === null) {
+    const owner = areReferralsOn(deps) ? await ownerOfLink(db.read, code) : null;
+    if (owner === null) {
       const text = 'Whoever gave it to you may have closed their account. You can use Perigee without it.';
       const wayOn = { href: '/account', label: 'Go on' };
       return c.html(messagePage('This link is not good any more', text, wayOn), 404);
     }
+    // Also of who is signed in: a second account of theirs is to be seen for what it is.
     setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
+    const token = readPageCookie(c, origins);
+    const here = token ? await findCaller(db.read, token, clock.now()) : null;
+    if (here) {
+      const isOwn = here.accountId === owner;
+      const text = isOwn
+        ? 'Send it to others: it counts for those who are new here.'
+        : 'An invitation is for those who are new here.';
+      const wayOn = { href: '/account#referrals', label: 'Your account' };
+      return c.html(messagePage(isOwn ? 'This is your own link' : 'You have an account', text, wayOn));
+    }
     const gift = bonusMicro > 0 ? ` and get ${bonusMicro / MICRO_PER_CREDIT} credits` : '';
     const text = `An AI coding assistant with an honest meter. Sign in${gift}; then install Perigee in your editor and sign in there, too. If you have an account, it stays as it is.`;
     return c.html(messagePage('You are invited to Perigee', text, { href: '/sign-in', label: 'Sign in' }));

@@ -247,8 +247,13 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       there && there.accountId !== accountId ? await describeAccount(db.read, there.accountId, clock.now()) : null;
     const replaces = other ? (other.email ?? other.name ?? 'Another account') : null;
     const accepted = accountId ? (await findAccount(db.read, accountId))?.terms_version : undefined;
-    const termsChanged = account !== null && accepted !== policy.accounts.terms.version;
-    return pages.confirmPage(flow, { label, way, isNew: !account, termsChanged, replaces }, policy.accounts, problem);
+    const termsDue = account !== null && accepted !== policy.accounts.terms.version;
+    return pages.confirmPage(
+      flow,
+      { label, way, isNew: !account, termsDue: !termsDue ? null : accepted ? 'changed' : 'first', replaces },
+      policy.accounts,
+      problem,
+    );
   }
 
   function signedInHere(c: AppContext) {

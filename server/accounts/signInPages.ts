@@ -97,7 +97,7 @@ ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 /** Whose account it is, and what it is signed in for: nothing happens before a click on this page. */
 export function confirmPage(
   flow: { id: string; purpose: Purpose },
-  who: { label: string; way: string; isNew: boolean; termsChanged: boolean; replaces: string | null },
+  who: { label: string; way: string; isNew: boolean; termsDue: 'changed' | 'first' | null; replaces: string | null },
   policy: AccountConfig,
   problem?: string,
 ): Part {
@@ -117,9 +117,9 @@ ${who.isNew && credits > 0 ? html`<p>A new account gets ${credits} credits.</p>`
 ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/sign-in/confirm">
 <input type="hidden" name="flow" value="${flow.id}">
-${who.termsChanged ? html`<p>The terms have changed. You can accept them now or later; nothing is answered before.</p>` : ''}
+${who.termsDue ? html`<p>${who.termsDue === 'first' ? 'You have not accepted the terms yet.' : 'The terms have changed.'} You can accept them now or later; nothing is answered before.</p>` : ''}
 ${
-  who.isNew || who.termsChanged
+  who.isNew || who.termsDue
     ? html`<label class="check"><input type="checkbox" name="terms" value="${policy.terms.version}"${who.isNew ? ' required' : ''}>
 <span>I am ${policy.smallestAge} or older and accept the ${url ? html`<a href="${url}" target="_blank" rel="noopener">terms of use</a>` : 'terms of use'}.</span></label>`
     : ''

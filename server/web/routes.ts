@@ -10,6 +10,8 @@ const POLICY = [
 
 /** The member's page: the same few bytes for everybody; what is in it comes by the API, to whoever is signed in. */
 export function webRoutes(api: Api, files: WebFiles | null): void {
+  // The address that the server's first line names.
+  api.get('/', (c) => c.redirect('/account', 302));
   api.get('/account', (c) => {
     if (!files) throw new AppError('not_found', 'The account page was not built: run "npm run build:server".');
     const { script, style } = files;

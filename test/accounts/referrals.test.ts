@@ -229,7 +229,9 @@ onBothEnginesWithSignIn(
         const confirm = await world().identify(person, `${party.server.url}/sign-in`, browser);
         await browser.submit(confirm, { decision: 'continue', terms: '1' });
         const referrer = (await world().signIn(person)).member;
-        const joined = await party.join((await party.referrals(referrer)).link, { browser });
+        const { link } = await party.referrals(referrer);
+        assert.match((await browser.open(link)).html, /This is your own link/);
+        const joined = await party.join(link, { browser });
         assert.match((await refusal(referrer, joined))!, /in a browser where you were signed in/);
         assert.match((await party.referrals(joined)).invited!.refused!, /owner of the link was signed in/);
       });
