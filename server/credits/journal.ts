@@ -53,6 +53,21 @@ export function toFunds(rows: readonly { kind: Credit; posted: number; pending: 
 /** What the funds hold, open holds included. */
 export const postedOf = (funds: Funds) => CREDITS.reduce((sum, credit) => sum + funds[credit].posted, 0);
 
+/** Adds to what a fund holds, or takes from what of it is free; throws, saying `under` what, if less is free. */
+export async function addPosted(
+  tx: Tx,
+  { ledgerId, fund, amountMicro, under }: { ledgerId: string; fund: Credit; amountMicro: number; under: string },
+): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb('posted', '+', amountMicro) }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', fund)
+    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
+    .executeTakeFirst();
+  assertOne(numUpdatedRows, `a balance moved under ${under}`);
+}
+
 /** One transfer; its id is its place in the journal, taken once. */
 export async function post(tx: Tx, transfer: TransferRow): Promise<void> {
   await insertTransfer.run(tx, transfer);

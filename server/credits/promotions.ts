@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { changed } from '../platform/changes.ts';
 import type { Database, Reader, Tx } from '../platform/db/database.ts';
-import { assertOne, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
+import { addPosted, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
 import { assertAmount, available, fundAccount, HOUSE } from './ledger.ts';
 import { grant } from './store.ts';
 
@@ -135,16 +135,8 @@ export async function takeBack(
   return { kind: 'taken', takenMicro, heldMicro };
 }
 
-async function addPromotional(tx: Tx, ledgerId: string, amountMicro: number): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('balance')
-    .set((eb) => ({ posted: eb('posted', '+', amountMicro) }))
-    .where('ledger_id', '=', ledgerId)
-    .where('kind', '=', 'promotional')
-    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
-    .executeTakeFirst();
-  assertOne(numUpdatedRows, 'a balance moved under a reset');
-}
+const addPromotional = (tx: Tx, ledgerId: string, amountMicro: number) =>
+  addPosted(tx, { ledgerId, fund: 'promotional', amountMicro, under: 'a reset' });
 
 /** What comes to a ledger from running answers of guests that it took over, if they don't use it. */
 async function heldByGuests(tx: Tx, ledgerId: string): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { TransferRow } from '../platform/db/schema.ts';
-import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { addPosted, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { assertAmount, available, debtAccount, fundAccount, HOUSE } from './ledger.ts';
 import { splitIncome, splitReversal } from './paymentRules.ts';
 
@@ -137,16 +137,8 @@ function transfers(tx: Tx, cause: string, at: number) {
   };
 }
 
-async function addPurchased(tx: Tx, ledgerId: string, amountMicro: number): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('balance')
-    .set((eb) => ({ posted: eb('posted', '+', amountMicro) }))
-    .where('ledger_id', '=', ledgerId)
-    .where('kind', '=', 'purchased')
-    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
-    .executeTakeFirst();
-  assertOne(numUpdatedRows, 'a balance moved under a payment');
-}
+const addPurchased = (tx: Tx, ledgerId: string, amountMicro: number) =>
+  addPosted(tx, { ledgerId, fund: 'purchased', amountMicro, under: 'a payment' });
 
 async function writeLine(
   tx: Tx,

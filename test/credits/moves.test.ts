@@ -5,11 +5,9 @@ import { audit } from '../../server/credits/audit.ts';
 import { takeOver } from '../../server/credits/moves.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold, voidHold } from '../../server/credits/store.ts';
 import { topUp } from '../../server/credits/topUp.ts';
-import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, SECRET } from '../support/server.ts';
+import { freshBooks } from '../support/server.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -17,17 +15,11 @@ for (const engine of ENGINES)
   describe(`a guest's credits (${engine})`, function () {
     this.timeout(120_000);
     let db: Database;
-    let remove: () => Promise<void>;
+    let close: () => Promise<void>;
     before(async () => {
-      const database = await freshDatabase(engine);
-      remove = database.remove;
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      db = await openDatabase(config.database, createLog('silent'));
+      ({ db, close } = await freshBooks(engine));
     });
-    after(async () => {
-      await db.close();
-      await remove();
-    });
+    after(() => close());
 
     async function wallet(amountMicro: number): Promise<string> {
       const accountId = randomUUID();

@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { takeBack } from '../../server/credits/promotions.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold } from '../../server/credits/store.ts';
-import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, SECRET } from '../support/server.ts';
+import { freshBooks } from '../support/server.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -15,17 +13,11 @@ for (const engine of ENGINES)
   describe(`promotional credits that are taken back (${engine})`, function () {
     this.timeout(60_000);
     let db: Database;
-    let remove: () => Promise<void>;
+    let close: () => Promise<void>;
     before(async () => {
-      const database = await freshDatabase(engine);
-      remove = database.remove;
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      db = await openDatabase(config.database, createLog('silent'));
+      ({ db, close } = await freshBooks(engine));
     });
-    after(async () => {
-      await db.close();
-      await remove();
-    });
+    after(() => close());
 
     /** Resolves once another transaction waits for this one; at once where writers queue before they begin. */
     async function somebodyWaits(): Promise<void> {

@@ -12,12 +12,10 @@ import {
 } from '../../server/credits/paymentRules.ts';
 import { lockLedger, purchase, readOwed, returnPurchase, reversePurchase } from '../../server/credits/purchases.ts';
 import { grant, openWallet, placeHold, readBalance } from '../../server/credits/store.ts';
-import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { noteMoneyBack, payFor } from '../support/paid.ts';
-import { freshDatabase, SECRET } from '../support/server.ts';
+import { freshBooks } from '../support/server.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -106,17 +104,11 @@ for (const engine of ENGINES)
   describe(`credits that were bought (${engine})`, function () {
     this.timeout(60_000);
     let db: Database;
-    let remove: () => Promise<void>;
+    let close: () => Promise<void>;
     before(async () => {
-      const database = await freshDatabase(engine);
-      remove = database.remove;
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      db = await openDatabase(config.database, createLog('silent'));
+      ({ db, close } = await freshBooks(engine));
     });
-    after(async () => {
-      await db.close();
-      await remove();
-    });
+    after(() => close());
     /** Runs aren't part of these tests, so the two invariants that ask for them are left out. */
     const proven = async () =>
       (await audit(db.read, NOW, 0)).filter((v) => !/its run has ended|without a resolved hold/.test(v.what));
@@ -256,18 +248,16 @@ for (const engine of ENGINES)
     ];
     for (const [what, invariant, statements] of MEDDLING)
       it(`are found out by the audit: ${what}`, async () => {
-        const fresh = await freshDatabase(engine);
-        const { database } = parseConfig({ DATABASE_URL: fresh.url, SECRET }, () => '{}');
-        const own = await openDatabase(database, createLog('silent'));
+        const fresh = await freshBooks(engine);
         const shared = db;
-        db = own;
+        db = fresh.db;
         try {
           const one = await account();
           const id = await buy(one.ledgerId, 100);
           await hold(one.accountId, 30);
           await back(one.ledgerId, id, 100);
           assert.deepEqual(await proven(), []);
-          await own.write(async (tx) => {
+          await fresh.db.write(async (tx) => {
             for (const statement of statements) await sql.raw(statement).execute(tx);
           });
           assert(
@@ -276,8 +266,7 @@ for (const engine of ENGINES)
           );
         } finally {
           db = shared;
-          await own.close();
-          await fresh.remove();
+          await fresh.close();
         }
       });
   });

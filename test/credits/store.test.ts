@@ -3,27 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { audit } from '../../server/credits/audit.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold, voidHold } from '../../server/credits/store.ts';
-import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, SECRET } from '../support/server.ts';
+import { freshBooks } from '../support/server.ts';
 
 for (const engine of ENGINES)
   describe(`the books (${engine})`, function () {
     this.timeout(60_000);
     let db: Database;
-    let remove: () => Promise<void>;
+    let close: () => Promise<void>;
     before(async () => {
-      const database = await freshDatabase(engine);
-      remove = database.remove;
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      db = await openDatabase(config.database, createLog('silent'));
+      ({ db, close } = await freshBooks(engine));
     });
-    after(async () => {
-      await db.close();
-      await remove();
-    });
+    after(() => close());
 
     const NOW = 1_800_000_000_000;
     async function wallet(amountMicro: number): Promise<string> {

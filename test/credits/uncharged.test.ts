@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { grant, openWallet, placeHold, voidHold } from '../../server/credits/store.ts';
 import { waitForUncharged } from '../../server/credits/uncharged.ts';
-import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { type FreeReason, REFUND_CLASSES } from '../../shared/constants.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, SECRET } from '../support/server.ts';
+import { freshBooks } from '../support/server.ts';
 
 const AT = 1_800_000_000_000;
 const CAP = { runs: 3, withinMinutes: 10 };
@@ -28,17 +26,11 @@ for (const engine of ENGINES)
   describe(`23: refunds can not be farmed: answers that cost nothing (${engine})`, function () {
     this.timeout(60_000);
     let db: Database;
-    let remove: () => Promise<void>;
+    let close: () => Promise<void>;
     before(async () => {
-      const database = await freshDatabase(engine);
-      remove = database.remove;
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      db = await openDatabase(config.database, createLog('silent'));
+      ({ db, close } = await freshBooks(engine));
     });
-    after(async () => {
-      await db.close();
-      await remove();
-    });
+    after(() => close());
 
     async function accountWith(reason: FreeReason, times: number): Promise<string> {
       const accountId = randomUUID();

@@ -33,6 +33,20 @@ export async function freshDatabase(engine: Engine): Promise<{ url: string; remo
   return { url: `sqlite:${join(dir, 'perigee.db')}`, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
+/** An empty database of that engine, open, without a server; `close` deletes it. */
+export async function freshBooks(engine: Engine): Promise<{ db: Database; close(): Promise<void> }> {
+  const { url, remove } = await freshDatabase(engine);
+  const { database } = parseConfig({ DATABASE_URL: url, SECRET }, () => '{}');
+  const db = await openDatabase(database, createLog('silent'));
+  return {
+    db,
+    async close() {
+      await db.close();
+      await remove();
+    },
+  };
+}
+
 export interface TestServer {
   url: string;
   app: App;
