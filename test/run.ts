@@ -114,6 +114,7 @@ async function main(): Promise<number> {
     finish(step.name, start, await runStep(step, join(out, `counts-${process.pid}`)));
   }
   console.log(`\n${summary.join('\n')}\n`);
+  if (total.failures?.length) console.log(`What failed:\n${total.failures.map((line) => `- ${line}`).join('\n')}\n`);
   console.log(tell(total));
   return total.failed === 0 ? 0 : 1;
 }

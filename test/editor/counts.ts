@@ -2,20 +2,24 @@
 // file. A suite that dies before its end leaves none, and that is a failure.
 import { appendFileSync, readFileSync } from 'node:fs';
 import Mocha from 'mocha';
+import { keepFailures } from './failures.ts';
 
 export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed: title and message, a line each. `npm test` repeats them where one looks, at its end. */
+  failures?: string[];
 }
 
 /** Mocha's spec reporter; at the end it appends its counts to the file named by the environment's PERIGEE_COUNTS. */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
+    const failures = keepFailures(runner);
     runner.once('end', () => {
-      const { passes, failures, pending } = this.stats;
-      const counts: Counts = { passed: passes, failed: failures, skipped: pending };
+      const { passes, failures: failed, pending } = this.stats;
+      const counts: Counts = { passed: passes, failed, skipped: pending, failures };
       if (process.env.PERIGEE_COUNTS) appendFileSync(process.env.PERIGEE_COUNTS, `${JSON.stringify(counts)}\n`);
     });
   }
@@ -37,7 +41,12 @@ export function readCounts(file: string): Counts | undefined {
 }
 
 export function add(a: Counts, b: Counts): Counts {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    failures: [...(a.failures ?? []), ...(b.failures ?? [])],
+  };
 }
 
 /** `3 passed, 0 failed`, and how many were skipped if any. */

@@ -1,6 +1,7 @@
 // Runs inside the extension host, beside Node or in a web worker: mocha over the suites that were bundled with it.
 import Mocha from 'mocha';
 import type { Counts } from './counts.ts';
+import { keepFailures } from './failures.ts';
 
 /** Begins each text of mocha's: everything else that an extension host prints goes the same way. */
 export const mark = '[suites] ';
@@ -22,11 +23,13 @@ export async function runSuites(load: () => void): Promise<void> {
   });
   mocha.suite.emit(Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE, globalThis, 'suites', mocha);
   load();
+  let failures: string[] = [];
   const { stats } = await new Promise<Mocha.Runner>((done) => {
     const runner = mocha.run(() => done(runner));
+    failures = keepFailures(runner);
   });
   if (!stats) throw new Error('mocha counted nothing.');
-  const counts: Counts = { passed: stats.passes, failed: stats.failures, skipped: stats.pending };
+  const counts: Counts = { passed: stats.passes, failed: stats.failures, skipped: stats.pending, failures };
   await fetch(`${process.env.PERIGEE_STAGE}/counts`, { method: 'POST', body: JSON.stringify(counts) });
   if (counts.failed > 0) throw new Error(`${counts.failed} of the extension's tests failed.`);
 }
