@@ -31,20 +31,39 @@ export async function announcePrices(
     announced.length = 0;
     // Nobody is there to be told.
     const isNew = (await tx.selectFrom('account').select('id').limit(1).executeTakeFirst()) === undefined;
-    for (const model of models) announced.push(await announce(tx, deps, model, isNew, now));
+    const inForce = await lockPrices(tx, models);
+    for (const model of models)
+      announced.push(await announce(tx, deps, model, inForce.get(model.id) ?? model.price, isNew, now));
   });
   return announced;
+}
+
+/**
+ * The prices in force, and a lock on each until the end: a node that starts beside this one sees what this one announced and
+ * kept, never half of it. In the order of ids, so that nodes with differently ordered lists don't wait for one another.
+ */
+async function lockPrices(tx: Tx, models: readonly ModelConfig[]): Promise<Map<string, Price>> {
+  const rows = models.map(({ id, price }) => ({ model: id, price: textOf(price) }));
+  if (rows.length === 0) return new Map();
+  const kept = await tx
+    .insertInto('price_in_force')
+    .values(rows.sort((a, b) => (a.model < b.model ? -1 : 1)))
+    .onConflict((conflict) =>
+      conflict.column('model').doUpdateSet(({ ref }) => ({ price: ref('price_in_force.price') })),
+    )
+    .returning(['model', 'price'])
+    .execute();
+  return new Map(kept.map(({ model, price }) => [model, JSON.parse(price) as Price]));
 }
 
 async function announce(
   tx: Tx,
   { noticeDays, log }: AnnouncementDeps,
   model: ModelConfig,
+  before: Price,
   isNew: boolean,
   now: number,
 ): Promise<ModelConfig> {
-  const kept = await tx.selectFrom('price_in_force').select('price').where('model', '=', model.id).executeTakeFirst();
-  const before = kept ? (JSON.parse(kept.price) as Price) : model.price;
   const written = model.priceChanges ?? [];
   // What the list had before now is over, whatever it was: of the past, its price of today is left.
   const today = { from: iso(0), price: priceAt(model.price, written, now).price };

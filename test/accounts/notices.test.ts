@@ -4,7 +4,7 @@ import { priceNotice } from '../../server/accounts/priceNotice.ts';
 import { announcePrices } from '../../server/credits/announcements.ts';
 import { priceAt } from '../../server/credits/pricing.ts';
 import type { ModelConfig } from '../../server/platform/config.ts';
-import { openDatabase } from '../../server/platform/db/database.ts';
+import { type Database, openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import type { Mail } from '../../server/platform/mail.ts';
 import type { AccountAnswer } from '../../shared/account.ts';
@@ -12,6 +12,7 @@ import type { Price } from '../../shared/models.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase } from '../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
+import { somebodyWaits } from '../support/waiting.ts';
 
 const C = 1_000_000;
 const DAY = 24 * 3_600_000;
@@ -59,14 +60,21 @@ for (const engine of ENGINES)
             tx.insertInto('account').values({ id: 'a', kind: 'guest', created_at: 1, last_active_at: 1 }).execute(),
           );
         let announced: ModelConfig | undefined;
-        // Two nodes each time, at once.
+        // Two nodes each time: the other one begins when the first has done all but its commit.
         for (const [on, model] of list) {
-          const deps = { db, log, noticeDays: 30 };
-          const [one, other] = await Promise.all([
-            announcePrices(deps, [model], NOW + on * DAY),
-            announcePrices(deps, [model], NOW + on * DAY),
-          ]);
-          assert.deepEqual(one, other);
+          const announce = (node: Pick<Database, 'write'>) =>
+            announcePrices({ db: node as Database, log, noticeDays: 30 }, [model], NOW + on * DAY);
+          let other: Promise<ModelConfig[]> | undefined;
+          const one = await announce({
+            write: (work) =>
+              db.write(async (tx) => {
+                const done = await work(tx);
+                other = announce(db);
+                await somebodyWaits(db);
+                return done;
+              }),
+          });
+          assert.deepEqual(await other, one);
           announced = one[0]!;
         }
         const { price, priceChanges = [] } = announced!;
@@ -77,7 +85,7 @@ for (const engine of ENGINES)
       }
     }
 
-    // Guard: firstDay, and what is kept of the price in force.
+    // Guards: firstDay, lockPrices, and what is kept of the price in force.
     const CASES: [what: string, list: [number, ModelConfig][], expected: [on: number, price: Price][]][] = [
       [
         'a dearer price, announced in time, on its day',

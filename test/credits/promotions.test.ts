@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
 import { takeBack } from '../../server/credits/promotions.ts';
 import { grant, openWallet, placeHold, readBalance, settleHold } from '../../server/credits/store.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshBooks } from '../support/server.ts';
+import { somebodyWaits } from '../support/waiting.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -18,14 +18,6 @@ for (const engine of ENGINES)
       ({ db, close } = await freshBooks(engine));
     });
     after(() => close());
-
-    /** Resolves once another transaction waits for this one; at once where writers queue before they begin. */
-    async function somebodyWaits(): Promise<void> {
-      if (engine === 'sqlite') return;
-      const waiting = sql<{ n: number }>`select count(*) as n from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`;
-      while (Number((await waiting.execute(db.read)).rows[0]!.n) === 0);
-    }
 
     it('are what is left free by a run that ends in the same moment, above what it held', async () => {
       const [accountId, runId] = [randomUUID(), randomUUID()];
@@ -41,7 +33,7 @@ for (const engine of ENGINES)
       await db.write(async (tx) => {
         await settleHold(tx, run, 30, NOW);
         reset = db.write((other) => takeBack(other, back));
-        await somebodyWaits();
+        await somebodyWaits(db);
       });
       assert.deepEqual(await reset, { kind: 'taken', takenMicro: 70, heldMicro: 0 });
       const { availableMicro, pendingMicro, ofMicro } = await readBalance(db.read, accountId, null, NOW);
