@@ -29,8 +29,10 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
   }, []);
   useOutside(true, [panel, opener], () => chat.history.close());
   const { rows } = history;
-  // Observed anew after each page, or a short page would end it.
+  // Observed anew after each page, or a short page would end it; and not before the first: its end is that of an empty list,
+  // and is told in the next frame, when the page may be there.
   useEffect(() => {
+    if (history.before === null) return;
     const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.history.more(), {
       root: panel.current?.querySelector('.list'),
       rootMargin: '200px',
