@@ -1,6 +1,6 @@
 import type { LogEntry } from '../../shared/credits.ts';
 import { markdownHead, markdownOf } from '../conversations/markdown.ts';
-import { pageMessages, type WholeMessage } from '../conversations/store.ts';
+import { pageMessages, type WholeMessage } from '../conversations/reading.ts';
 import { listLog } from '../credits/log.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';

@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createRoute } from '@hono/zod-openapi';
 import yazl from 'yazl';
-import { pageConversations } from '../conversations/store.ts';
+import { pageConversations } from '../conversations/reading.ts';
 import { logCsv } from '../credits/log.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';

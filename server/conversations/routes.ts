@@ -7,13 +7,8 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
 import { markdownHead, markdownOf } from './markdown.ts';
-import {
-  deleteConversation,
-  findConversations,
-  listConversations,
-  readConversation,
-  renameConversation,
-} from './store.ts';
+import { listConversations, readConversation } from './reading.ts';
+import { deleteConversation, findConversations, renameConversation } from './store.ts';
 
 /** Conversations that are deleted in one transaction. */
 const DELETED_AT_ONCE = 20;

@@ -9,7 +9,7 @@ import {
   SpendingSchema,
 } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
-import { readMessage, readTitles } from '../conversations/store.ts';
+import { readMessage, readTitles } from '../conversations/reading.ts';
 import { readCharge, sumCharges } from '../credits/log.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
