@@ -23,7 +23,7 @@ import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
-import { raiseTier } from './accounts/tiers.ts';
+import { followBought } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
@@ -154,7 +154,7 @@ export function createApp(deps: AppDeps): App {
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 
-  const sales = { db, clock, ids, log, policy, raiseTier, origins, stripe: deps.stripe };
+  const sales = { db, clock, ids, log, policy, followBought, origins, stripe: deps.stripe };
 
   const api = createApi();
   api.onError(onError(log));

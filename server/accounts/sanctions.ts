@@ -16,14 +16,14 @@ export function restore(tx: Tx, accountId: string): Promise<boolean> {
   return update(tx, accountId, { suspended_at: null, suspended_until: null, suspended_why: null });
 }
 
-/** Which limits apply. */
+/** Which limits apply, at least: what is bought may raise them. */
 export function setTier(tx: Tx, accountId: string, tier: number): Promise<boolean> {
-  return update(tx, accountId, { tier });
+  return update(tx, accountId, { tier, given_tier: tier });
 }
 
 type Decided =
   | { suspended_at: number | null; suspended_until: number | null; suspended_why: string | null }
-  | { tier: number };
+  | { tier: number; given_tier: number };
 
 async function update(tx: Tx, accountId: string, columns: Decided): Promise<boolean> {
   const { numUpdatedRows } = await tx

@@ -33,7 +33,7 @@ const LOST_MS = 25 * HOUR_MS;
 
 export interface SaleDeps extends CreditingDeps {
   ids: Ids;
-  policy: CreditingDeps['policy'] & { currency: string; packs: readonly Pack[]; plans: readonly Plan[] };
+  policy: CreditingDeps['policy'] & { packs: readonly Pack[]; plans: readonly Plan[] };
 }
 
 /** What is sold, and what the account has of it. `isSold`: where nothing is, the offer is empty. */

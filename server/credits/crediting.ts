@@ -79,10 +79,15 @@ async function creditPack(tx: Tx, deps: CreditingDeps, row: PaymentRow, at: numb
   // What went back before this was told.
   const latest = (await reversalsOf(tx, row.id)).at(-1);
   if (latest) await reverseTo(tx, { ...row, state }, latest, at);
-  const tier = tierReached(await boughtCents(tx, row.ledger_id, row.currency), deps.policy.tierCents);
-  if (tier > 0) await deps.raiseTier(tx, accountId, tier);
+  await updateTier(tx, deps, row, accountId);
   changed(tx, accountId, 'balance', accountId);
   return 'done';
+}
+
+/** What was bought in another currency reached what it did: the list of tiers is in the one of today. */
+async function updateTier(tx: Tx, { policy, followBought }: CreditingDeps, row: PaymentRow, accountId: string) {
+  if (row.currency !== policy.currency) return;
+  await followBought(tx, accountId, tierReached(await boughtCents(tx, row.ledger_id, row.currency), policy.tierCents));
 }
 
 /** Money of a pack that went back, or is withheld by the payer's bank; `returned`: the bank gave it back to us. */
@@ -114,7 +119,10 @@ export async function applyMoneyBack(
     if (!reversal || row.state !== 'paid') return reversal ? 'done' : 'nothing';
     const accountId = await lockLedger(tx, row.ledger_id);
     await reverseTo(tx, row, reversal, at);
-    if (accountId !== null) changed(tx, accountId, 'balance', accountId);
+    if (accountId !== null) {
+      await updateTier(tx, deps, row, accountId);
+      changed(tx, accountId, 'balance', accountId);
+    }
     return 'done';
   });
 }

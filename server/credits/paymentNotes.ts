@@ -10,9 +10,9 @@ export interface CreditingDeps {
   clock: Clock;
   log: Log;
   stripe: StripeService;
-  policy: { tierCents: readonly number[] };
-  /** Tiers are the accounts', above the credits. Raises one, and lowers none. */
-  raiseTier: (tx: Tx, accountId: string, tier: number) => Promise<void>;
+  policy: { tierCents: readonly number[]; currency: string };
+  /** Tiers are the accounts', above the credits: what a member has bought reaches this one now. */
+  followBought: (tx: Tx, accountId: string, tier: number) => Promise<void>;
 }
 
 /** What told it: an event of the payment service, acted on once. */

@@ -88,23 +88,25 @@ export async function updatePayment(
   await tx.updateTable('payment').set(columns).where('id', '=', id).execute();
 }
 
-/** What was paid for packs in that currency and has not gone back, in cents. */
+/** What was paid for packs in that currency and has not gone back, in cents; of one that was refunded and disputed too, once. */
 export async function boughtCents(db: Reader, ledgerId: string, currency: string): Promise<number> {
-  const packs = db
+  const packs = await db
     .selectFrom('payment')
-    .where('payment.ledger_id', '=', ledgerId)
-    .where('payment.currency', '=', currency)
-    .where('payment.state', '=', 'paid')
-    .where('payment.pack', 'is not', null);
-  const paid = await packs
-    .select((eb) => eb.fn.sum<number | string | null>('amount_cents').as('sum'))
-    .executeTakeFirstOrThrow();
-  const back = await packs
-    .innerJoin('payment_reversal', 'payment_reversal.payment_id', 'payment.id')
-    .where('payment_reversal.state', '=', 'taken')
-    .select((eb) => eb.fn.sum<number | string | null>('cents').as('sum'))
-    .executeTakeFirstOrThrow();
-  return Math.max(0, Number(paid.sum ?? 0) - Number(back.sum ?? 0));
+    .select('amount_cents')
+    .select((eb) =>
+      eb
+        .selectFrom('payment_reversal')
+        .select((sum) => sum.fn.sum<number | string | null>('cents').as('cents'))
+        .whereRef('payment_id', '=', 'payment.id')
+        .where('state', '=', 'taken')
+        .as('back'),
+    )
+    .where('ledger_id', '=', ledgerId)
+    .where('currency', '=', currency)
+    .where('state', '=', 'paid')
+    .where('pack', 'is not', null)
+    .execute();
+  return packs.reduce((sum, { amount_cents, back }) => sum + Math.max(0, amount_cents - Number(back ?? 0)), 0);
 }
 
 export function reversalsOf(db: Reader, paymentId: string): Promise<PaymentReversalRow[]> {

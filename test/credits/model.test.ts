@@ -71,8 +71,8 @@ for (const engine of ENGINES)
           db: { read: tx, write: (work: (tx: Tx) => Promise<unknown>) => work(tx) },
           clock: { now: () => at },
           log,
-          policy: { tierCents: [] },
-          raiseTier: async () => {},
+          policy: { tierCents: [], currency: 'usd' },
+          followBought: async () => {},
           // The payment service, as far as it is asked here.
           stripe: {
             readSubscription: async () => facts,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTier } from '../../server/accounts/sanctions.ts';
 import { forgetWallet } from '../../server/credits/store.ts';
 import { applyEvent } from '../../server/credits/stripeEvents.ts';
 import type { CheckoutAnswer, PaymentAnswer } from '../../shared/credits.ts';
@@ -168,21 +169,32 @@ onBothEnginesWithShop('packs', (shop) => {
     assert(!shop().stripe.calls.some((call) => call.endsWith(session)), 'what is over is not asked about');
   });
 
-  it('raise the tier by what they cost, and never lower one', async () => {
+  // Guard: the tier follows what was paid and has not gone back (boughtCents), and what a person gave stays.
+  it('raise the tier by what they cost, until it goes back, and never below the one that a person gave', async () => {
     const tier = async (member: Client) => (await member.account()).body.account.tier;
     const member = await shop().member();
     await shop().buy(member);
     assert.equal(await tier(member), 0);
     await shop().buy(member);
     assert.equal(await tier(member), 1);
-    await shop().buy(member, { pack: 'pack-50' });
+    const { session } = await shop().buy(member, { pack: 'pack-50' });
     assert.equal(await tier(member), 2);
+    await shop().tell(shop().stripe.dispute(session));
+    assert.equal(await tier(member), 1);
+    await shop().tell(shop().stripe.dispute(session, 'won'));
+    assert.equal(await tier(member), 2);
+    const [first, rest] = [shop().stripe.refund(session, 1000), shop().stripe.refund(session, 4000)];
+    await shop().tell([...rest, ...first]);
+    assert.equal(await tier(member), 1);
+    const both = await shop().buy(member, { pack: 'pack-50' });
+    await shop().tell([...shop().stripe.refund(both.session, 5000), ...shop().stripe.dispute(both.session)]);
+    assert.equal(await tier(member), 1, 'what was refunded and disputed too went back once');
     const favoured = await shop().member();
-    await shop().server.db.write((tx) =>
-      tx.updateTable('account').set({ tier: 4 }).where('id', '=', favoured.accountId).execute(),
-    );
-    await shop().buy(favoured, { pack: 'pack-10' });
-    assert.equal(await tier(favoured), 4);
+    await shop().server.db.write((tx) => setTier(tx, favoured.accountId, 1));
+    const dear = await shop().buy(favoured, { pack: 'pack-50' });
+    assert.equal(await tier(favoured), 2);
+    await shop().tell(shop().stripe.refund(dear.session, 5000));
+    assert.equal(await tier(favoured), 1);
   });
 
   describe('that are refunded', () => {
@@ -569,7 +581,7 @@ onBothEnginesWithShop('packs', (shop) => {
     const member = await shop().member();
     const { session } = await shop().begin(member, { pack: 'pack-10' });
     const [event] = shop().stripe.pay(session);
-    const failing = { ...(await shop().deps()), raiseTier: () => Promise.reject(new Error('failed in the middle')) };
+    const failing = { ...(await shop().deps()), followBought: () => Promise.reject(new Error('failed in the middle')) };
     const { id, type, data } = event!;
     await assert.rejects(applyEvent(failing, { id, type, object: data.object }), /in the middle/);
     assert.equal((await has(member)).purchased, 0);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { raiseTier } from '../../server/accounts/tiers.ts';
+import { followBought } from '../../server/accounts/tiers.ts';
 import { askAboutPayments, type SaleDeps } from '../../server/credits/checkout.ts';
 import { StripeService } from '../../server/credits/stripe.ts';
 import { parseConfig } from '../../server/platform/config.ts';
@@ -73,7 +73,7 @@ export class Shop {
     const { db, clock } = this.server;
     const { policy } = parseConfig({}, () => '{}');
     const stripe = await StripeService.open(parsePayments(this.stripe.env, '127.0.0.1', null)!);
-    return { db, clock, ids: systemIds, log: this.log, policy, raiseTier, stripe };
+    return { db, clock, ids: systemIds, log: this.log, policy, followBought, stripe };
   }
 
   readonly log: Log = Object.fromEntries(

@@ -51,7 +51,10 @@ export interface AccountTable {
   last_active_at: number;
   name: string | null;
   email: string | null;
+  /** Which limits apply; null: a guest's. */
   tier: number | null;
+  /** The least tier that it has whatever it buys, as a person decided. */
+  given_tier: Generated<number>;
   /** The single user of this machine: metered, and limited by nothing. */
   is_local: Generated<number>;
   /** Set while suspended, with `suspended_until` null until somebody decides otherwise. */

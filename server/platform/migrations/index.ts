@@ -10,6 +10,7 @@ import { limits } from './008-limits.ts';
 import { referrals } from './009-referrals.ts';
 import { notices } from './010-notices.ts';
 import { books } from './011-books.ts';
+import { tiers } from './012-tiers.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -25,6 +26,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '009-referrals': referrals,
     '010-notices': notices,
     '011-books': books,
+    '012-tiers': tiers,
   };
   return { getMigrations: async () => all };
 }
