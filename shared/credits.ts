@@ -110,7 +110,9 @@ export const OffersAnswerSchema = z
     packs: z.array(PackSchema),
     plans: z.array(PlanSchema),
     current: CurrentPlanSchema.nullable(),
-    owedMicro: MicroSchema.describe('spent before its payment went back; the next purchase pays it first'),
+    owedMicro: MicroSchema.describe(
+      'spent, or held by a run, before its payment went back; bought credits that come in or get free pay it first',
+    ),
   })
   .meta({ id: 'OffersAnswer' });
 export type OffersAnswer = z.infer<typeof OffersAnswerSchema>;

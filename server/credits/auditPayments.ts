@@ -40,12 +40,13 @@ export function paymentChecks(): Pass[] {
           or (coalesce(c.cents, 0) >= p.amount_cents and p.reversed_micro <> p.credits_micro)))`,
     ),
     check(
-      'g',
-      'a debt below zero',
+      'b',
+      'a cached debt that is not the sum of the journal',
       sql`select account as id from (
-          select debit as account, amount from transfer where kind = 'debt'
-          union all select credit, -amount from transfer where kind in ('repayment', 'forgiven')) d
-        group by account having sum(amount) < 0`,
+          select debit as account, amount from transfer where kind = 'debt' and ${RARE}
+          union all select credit, -amount from transfer where kind in ('repayment', 'forgiven') and ${RARE}
+          union all select 'debt:' || ledger_id, -owed from balance where owed <> 0) d
+        group by account having sum(amount) <> 0`,
     ),
     check(
       'f',
@@ -53,6 +54,13 @@ export function paymentChecks(): Pass[] {
       sql`select t.id from transfer t left join transfer r on r.id = 'repayment:' || t.request_id
         left join log_entry l on l.id = t.id and l.kind = 'purchase'
         where t.kind = 'purchase' and t.${RARE} and (l.id is null or l.amount <> t.amount - coalesce(r.amount, 0))`,
+    ),
+    check(
+      'f',
+      'a debt that was paid by what got free, without its line in the token log, or with one that says otherwise',
+      sql`select t.id from transfer t left join transfer p on p.id = 'purchase:' || t.request_id
+        left join log_entry l on l.id = t.id and l.kind = 'reversal'
+        where t.kind = 'repayment' and t.${RARE} and p.id is null and (l.id is null or l.amount <> -t.amount)`,
     ),
     check(
       'f',

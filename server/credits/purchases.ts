@@ -1,7 +1,6 @@
 import type { Reader, Tx } from '../platform/db/database.ts';
-import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { TransferRow } from '../platform/db/schema.ts';
-import { addPosted, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { assertAmount, available, debtAccount, fundAccount, HOUSE } from './ledger.ts';
 import { splitIncome, splitReversal } from './paymentRules.ts';
 
@@ -53,7 +52,7 @@ export async function purchase(tx: Tx, bought: Movement): Promise<{ repaidMicro:
   const move = transfers(tx, cause, at);
   await move('purchase', HOUSE.payments, purchased, amountMicro);
   await move('repayment', purchased, debtAccount(ledgerId), repaidMicro);
-  await addPurchased(tx, ledgerId, freeMicro);
+  await addPurchased(tx, ledgerId, freeMicro, -repaidMicro);
   await writeLine(tx, bought, `purchase:${cause}`, 'purchase', freeMicro, {
     more: repaidMicro > 0 ? `${inCredits(repaidMicro)} of them paid what was owed` : null,
   });
@@ -78,9 +77,12 @@ export async function reversePurchase(tx: Tx, back: Movement): Promise<{ takenMi
   const move = transfers(tx, cause, at);
   await move('reversal', fundAccount('purchased', ledgerId), HOUSE.payments, takenMicro);
   await move('debt', debtAccount(ledgerId), HOUSE.payments, owedMicro);
-  await addPurchased(tx, ledgerId, -takenMicro);
+  await addPurchased(tx, ledgerId, -takenMicro, owedMicro);
   await writeLine(tx, back, `reversal:${cause}`, 'reversal', -takenMicro, {
-    more: owedMicro > 0 ? `${inCredits(owedMicro)} were spent already: the next purchase pays them first` : null,
+    more:
+      owedMicro > 0
+        ? `${inCredits(owedMicro)} were spent or held already: they are paid first by what gets free or is bought`
+        : null,
   });
   return { takenMicro, owedMicro };
 }
@@ -93,37 +95,38 @@ export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMi
   const move = transfers(tx, cause, at);
   await move('forgiven', HOUSE.payments, debtAccount(ledgerId), repaidMicro);
   await move('return', HOUSE.payments, fundAccount('purchased', ledgerId), freeMicro);
-  await addPurchased(tx, ledgerId, freeMicro);
+  await addPurchased(tx, ledgerId, freeMicro, -repaidMicro);
   await writeLine(tx, back, `return:${cause}`, 'reversal', freeMicro, {
     more: repaidMicro > 0 ? `${inCredits(repaidMicro)} are owed no more` : null,
   });
   return { repaidMicro, freeMicro };
 }
 
-/** What a ledger owes: purchased credits that were spent before their payment went back. Never below zero. */
-export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
-  const account = debtAccount(ledgerId);
-  const lent = await sumLent.first(db, { account });
-  const repaid = await sumRepaid.first(db, { account });
-  return Number(lent?.sum ?? 0) - Number(repaid?.sum ?? 0);
+/**
+ * Pays what is owed from bought credits that got free, when a hold ended or a charge came back: who owes has none to spend.
+ * The caller has locked the ledger's balances. `cause` is unique.
+ */
+export async function repayFreed(tx: Tx, ledgerId: string, cause: string, at: number): Promise<void> {
+  const { purchased } = await readFunds(tx, ledgerId);
+  const { repaidMicro } = splitIncome(await readOwed(tx, ledgerId), purchased.posted - purchased.pending);
+  if (repaidMicro === 0) return;
+  await transfers(tx, cause, at)('repayment', fundAccount('purchased', ledgerId), debtAccount(ledgerId), repaidMicro);
+  await addPurchased(tx, ledgerId, -repaidMicro, -repaidMicro);
+  const reason = 'Bought credits that got free paid what was owed';
+  const line = { ledgerId, cause, amountMicro: repaidMicro, reason, at };
+  await writeLine(tx, line, `repayment:${cause}`, 'reversal', -repaidMicro, { more: null });
 }
 
-// By kinds too, for debts are few: the index of each side holds these kinds alone.
-const sumLent = prepared((db, p: { account: string }) =>
-  db
-    .selectFrom('transfer')
-    .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
-    .where('debit', '=', p.account)
-    .where('kind', '=', fixed('debt')),
-);
-
-const sumRepaid = prepared((db, p: { account: string }) =>
-  db
-    .selectFrom('transfer')
-    .select((eb) => eb.fn.sum<number | string | null>('amount').as('sum'))
-    .where('credit', '=', p.account)
-    .where('kind', 'in', [fixed('repayment'), fixed('forgiven')]),
-);
+/** What a ledger owes: purchased credits that were spent before their payment went back. */
+export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
+  const row = await db
+    .selectFrom('balance')
+    .select('owed')
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .executeTakeFirst();
+  return row?.owed ?? 0;
+}
 
 function assertSold(amountMicro: number): void {
   assertAmount(amountMicro);
@@ -137,8 +140,17 @@ function transfers(tx: Tx, cause: string, at: number) {
   };
 }
 
-const addPurchased = (tx: Tx, ledgerId: string, amountMicro: number) =>
-  addPosted(tx, { ledgerId, fund: 'purchased', amountMicro, under: 'a payment' });
+/** Adds to what is there and to what is owed; throws if less than that is free. */
+async function addPurchased(tx: Tx, ledgerId: string, amountMicro: number, owedMicro: number): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb('posted', '+', amountMicro), owed: eb('owed', '+', owedMicro) }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
+    .executeTakeFirst();
+  assertOne(numUpdatedRows, 'a balance moved under a payment');
+}
 
 async function writeLine(
   tx: Tx,

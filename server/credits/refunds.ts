@@ -5,6 +5,7 @@ import { lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from './ledger.ts';
 import { passOn } from './moves.ts';
 import { usePlan } from './plans.ts';
+import { repayFreed } from './purchases.ts';
 
 /** What a run was charged and what of it came back, by fund. */
 export interface Charge {
@@ -53,16 +54,18 @@ export async function refundRun(
   if (decision.kind !== 'refund') return decision;
   // From here the refund must succeed. Balances change in the order in which holds take them: no deadlock.
   let heir: string | null = null;
+  let owedMicro = 0;
   for (const fund of CREDITS) {
     const row = await tx
       .updateTable('balance')
       .set((eb) => ({ posted: eb('posted', '+', decision.split[fund]) }))
       .where('ledger_id', '=', hold.ledger_id)
       .where('kind', '=', fund)
-      .returning('heir')
+      .returning(['heir', 'owed'])
       .executeTakeFirst();
     if (!row) throw new Error('credits: a refund without its balance');
     heir ??= row.heir;
+    owedMicro += row.owed;
   }
   if (decision.split.plan > 0) await usePlan(tx, hold.id, charged.plan - decision.split.plan);
   for (const fund of FUNDS.toReversed()) {
@@ -92,5 +95,6 @@ export async function refundRun(
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);
+  if (owedMicro > 0) await repayFreed(tx, hold.ledger_id, `${hold.id}:refund`, at);
   return decision;
 }

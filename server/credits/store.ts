@@ -22,6 +22,7 @@ import {
 import { passOn } from './moves.ts';
 import { beginPlanUse, usePlan, windowsOf } from './plans.ts';
 import { tightestOf } from './planWindows.ts';
+import { repayFreed } from './purchases.ts';
 
 /** What a run was and used; becomes its one line in the token log. */
 export interface RunUse {
@@ -179,7 +180,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
   if (hold.posted_amount !== chargedMicro) throw new Error('credits: a hold charged otherwise than it says');
-  const { heir, postedMicro } = await moveBalance(tx, hold, charged);
+  const { heir, postedMicro, owedMicro } = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
   const absorbedMicro = beyondMicro - extraMicro;
@@ -197,6 +198,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, hold.id, at);
+  if (owedMicro > 0) await repayFreed(tx, hold.ledger_id, hold.id, at);
   return { kind: 'posted', chargedMicro: total, absorbedMicro };
 }
 
@@ -211,7 +213,7 @@ export async function voidHold(
   assertAmount(costMicro);
   const hold = await resolveHold(tx, { runId: run.runId, state: 'voided', costMicro: 0, at });
   if ('kind' in hold) return hold;
-  const { heir } = await moveBalance(tx, hold, NOTHING);
+  const { heir, owedMicro } = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
   await writeLog(tx, hold.ledger_id, {
     ...useColumns(run),
@@ -225,6 +227,7 @@ export async function voidHold(
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, hold.id, at);
+  if (owedMicro > 0) await repayFreed(tx, hold.ledger_id, hold.id, at);
   return { kind: 'voided' };
 }
 
@@ -325,14 +328,14 @@ const endPendingHold = prepared((db, p: Ending) =>
 );
 
 /**
- * Takes a hold off `pending`, and what of it was charged off `posted`. Returns what is posted of all credits then, and who
- * gets what is free by that, if anybody.
+ * Takes a hold off `pending`, and what of it was charged off `posted`. Returns what is posted of all credits then, who gets
+ * what is free by that, if anybody, and what the ledger owes.
  */
 async function moveBalance(
   tx: Tx,
   hold: HoldRow,
   charged: Readonly<Split>,
-): Promise<{ postedMicro: number; heir: string | null }> {
+): Promise<{ postedMicro: number; heir: string | null; owedMicro: number }> {
   if (hold.plan > 0) await usePlan(tx, hold.id, charged.plan);
   const rows = await endPending.all(tx, {
     ledgerId: hold.ledger_id,
@@ -342,7 +345,11 @@ async function moveBalance(
     chargedPurchased: charged.purchased,
   });
   if (rows.length !== CREDITS.length) throw new Error('credits: a hold without its balance');
-  return { postedMicro: rows.reduce((sum, { posted }) => sum + posted, 0), heir: rows[0]!.heir };
+  const [postedMicro, owedMicro] = [
+    rows.reduce((sum, { posted }) => sum + posted, 0),
+    rows.reduce((sum, { owed }) => sum + owed, 0),
+  ];
+  return { postedMicro, heir: rows[0]!.heir, owedMicro };
 }
 
 /** Both kinds of credits at once, for the line in the token log needs both. */
@@ -363,7 +370,7 @@ const endPending = prepared((db, p: Moved) =>
       };
     })
     .where('ledger_id', '=', p.ledgerId)
-    .returning(['posted', 'heir']),
+    .returning(['posted', 'heir', 'owed']),
 );
 
 interface Moved {

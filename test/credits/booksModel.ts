@@ -202,6 +202,14 @@ export class BooksModel {
     return taken === 0 ? 'nothing_free' : `taken ${taken}`;
   }
 
+  /** Who owes has no bought credits to spend: what gets free of them pays first. */
+  #repay(whose: Who): void {
+    if (whose !== 0) return;
+    const repaid = Math.min(this.owed, this.purses[0]!.purchased);
+    this.owed -= repaid;
+    this.purses[0]!.purchased -= repaid;
+  }
+
   /** Credits for money: what is owed comes first. */
   #comeIn(credits: number): void {
     const repaid = Math.min(this.owed, credits);
@@ -249,6 +257,7 @@ export class BooksModel {
       }
     }
     this.#passOn(known.who);
+    this.#repay(known.who);
     return how === 'void' ? 'voided' : `posted ${sum(known.paid)}`;
   }
 
@@ -258,6 +267,7 @@ export class BooksModel {
     this.#add(known.who, known.paid, 1);
     known.state = 'refunded';
     this.#passOn(known.who);
+    this.#repay(known.who);
     return `refund ${sum(known.paid)}`;
   }
 

@@ -173,6 +173,8 @@ export interface BalanceRow {
   pending: number;
   /** Of a guest that was taken over: the ledger where everything goes that gets free here, or `house`. */
   heir: Generated<string | null>;
+  /** Of purchased credits: what was spent of them before its payment went back, and is not paid yet. */
+  owed: Generated<number>;
 }
 
 /** The journal: append-only. `debit` and `credit` name `promotional:<ledger id>`, `house:revenue` and so on. */

@@ -11,6 +11,7 @@ import { referrals } from './009-referrals.ts';
 import { notices } from './010-notices.ts';
 import { books } from './011-books.ts';
 import { tiers } from './012-tiers.ts';
+import { debts } from './013-debts.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -27,6 +28,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '010-notices': notices,
     '011-books': books,
     '012-tiers': tiers,
+    '013-debts': debts,
   };
   return { getMigrations: async () => all };
 }

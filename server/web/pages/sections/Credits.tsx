@@ -54,7 +54,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
         <div class="box problem">
           <p>
             <strong>{credits(owedMicro)} credits are owed.</strong> They were spent before their payment went back. What
-            you buy next pays them first.
+            you buy next, and what an answer leaves of bought credits, pays them first.
           </p>
         </div>
       )}
