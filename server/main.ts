@@ -19,11 +19,7 @@ async function main(): Promise<void> {
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
-  const db = await openDatabase(config.database, log).catch((error) => {
-    if (error instanceof ConfigError) throw error;
-    const why = String((error as Error).message || (error as { code?: string }).code);
-    throw new ConfigError(`DATABASE_URL: the database can't be opened: ${why}`);
-  });
+  const db = await openDatabase(config.database, log);
   const upstream = config.upstream
     ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
     : demoUpstream({});

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { parseConfig } from '../../server/platform/config.ts';
 import { openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
@@ -9,6 +14,57 @@ import { ENGINES } from '../support/engines.ts';
 import type { Member } from '../support/member.ts';
 import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
 import { SignInWorld, somebody } from '../support/signInWorld.ts';
+
+/** Runs the real command as a process of its own. */
+async function adminOn(url: string, ...args: string[]): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/admin.ts', ...args], {
+    env: { ...process.env, DATABASE_URL: url, SECRET, PERIGEE_CONFIG: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, said: said.trim() };
+}
+
+// Guards: migrate and openSqlite. An address with a slip in it would else get a new, empty database, and its books hold.
+describe('the operator’s commands, where no server has been', function () {
+  this.timeout(60_000);
+
+  for (const engine of ENGINES)
+    it(`say that no server has used this database, and leave it as it is (${engine})`, async () => {
+      const { url, remove } = await freshDatabase(engine);
+      try {
+        const settled = engine === 'sqlite' ? url.slice('sqlite:'.length) : null;
+        if (settled) new Sqlite(settled).exec('create table of_somebody_else (x)').close();
+        for (const command of [['audit'], ['find', 'a'], ['create', 'a@b.example']]) {
+          const { code, said } = await adminOn(url, ...command);
+          assert.equal(code, 1);
+          assert.match(said, /^perigee: DATABASE_URL: no server has used this database yet\. Set it as for the server/);
+        }
+      } finally {
+        await remove();
+      }
+    });
+
+  it('make no file and no folder where there is none', async () => {
+    const folder = join(tmpdir(), `perigee-${randomUUID()}`);
+    const { code, said } = await adminOn(`sqlite:${folder}/slip.db`, 'audit');
+    assert.deepEqual([code, existsSync(folder)], [1, false]);
+    assert.match(said, /there is no .*slip\.db\. Set it as for the server/);
+  });
+
+  for (const [what, url, why] of [
+    ['is no database', `sqlite:${process.argv[1]}`, /can't be opened: file is not a database$/],
+    ['does not answer', 'postgres://127.0.0.1:1/x', /can't be opened: .*ECONNREFUSED/],
+  ] as const)
+    it(`say why in one line when it ${what}`, async () => {
+      const { code, said } = await adminOn(url, 'audit');
+      assert.equal(code, 1);
+      assert.match(said, why);
+      assert(!said.includes('\n'), said);
+    });
+});
 
 for (const engine of ENGINES)
   describe(`the operator’s commands, beside a running server (${engine})`, function () {
@@ -34,17 +90,7 @@ for (const engine of ENGINES)
       await idp?.stop();
     });
 
-    /** Runs the real command as a process of its own. */
-    async function admin(...args: string[]): Promise<{ code: number | null; said: string }> {
-      const child = spawn(process.execPath, ['--import', 'tsx', 'server/admin.ts', ...args], {
-        env: { ...process.env, DATABASE_URL: database.url, SECRET, PERIGEE_CONFIG: '' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let said = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
-      const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-      return { code, said: said.trim() };
-    }
+    const admin = (...args: string[]) => adminOn(database.url, ...args);
     /** The same, without the process around it. */
     const inProcess = (...args: string[]) => runAdmin(server, ...args);
     const signIn = async (person = somebody()): Promise<Member> =>

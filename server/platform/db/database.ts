@@ -1,6 +1,6 @@
 import { type CompiledQuery, type Kysely, Migrator, type Transaction } from 'kysely';
 import type { Changes } from '../changes.ts';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import type { Log } from '../log.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -32,19 +32,35 @@ export interface Database {
 }
 
 /**
- * Opens the database that the settings name, and brings its schema up to date. Throws if that can't be done. `alongside`: for
- * a command that works for a moment on a database that a server may have open.
+ * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
+ * `alongside`: for a command that works for a moment on a database that a server may have open, and never makes one.
  */
 export async function openDatabase(
   config: Config['database'],
   log: Log,
   { alongside = false }: { alongside?: boolean } = {},
 ): Promise<Database> {
-  if (config.engine === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file, alongside);
-  return (await import('./postgres.ts')).openPostgres(config.url, log);
+  try {
+    if (config.engine === 'sqlite') return await (await import('./sqlite.ts')).openSqlite(config.file, alongside);
+    return await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const why = String((error as Error).message || (error as { code?: string }).code);
+    throw new ConfigError(`DATABASE_URL: the database can't be opened: ${why}`);
+  }
 }
 
-export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres'): Promise<void> {
+/** For commands: books that were made this moment would hold, and say nothing of those that were meant. */
+export function noPerigee(where: string): ConfigError {
+  return new ConfigError(
+    `DATABASE_URL: ${where}. Set it as for the server, which makes its database when it first starts`,
+  );
+}
+
+/** Brings the schema up to date. `alongside`: of a database that a server has made, and of no other. */
+export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres', alongside: boolean): Promise<void> {
+  if (alongside && !(await db.introspection.getTables()).some(({ name }) => name === 'transfer'))
+    throw noPerigee('no server has used this database yet');
   const { error } = await new Migrator({ db, provider: migrations(engine) }).migrateToLatest();
   if (error) throw error;
 }

@@ -14,7 +14,7 @@ const MAX_NOTIFY = 7_500;
 const RETRIES = 5;
 
 /** For many nodes. Changes travel by NOTIFY, one a transaction, ids only. */
-export async function openPostgres(url: string, log: Log): Promise<Database> {
+export async function openPostgres(url: string, log: Log, alongside = false): Promise<Database> {
   const types = {
     getTypeParser(oid: number, format?: 'text' | 'binary') {
       if (oid === INT8 && format !== 'binary') return parseInt8;
@@ -27,7 +27,12 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  await migrate(db, 'postgres');
+  try {
+    await migrate(db, 'postgres', alongside);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
   const changes = new Changes();
   const node = randomUUID();
   const listener = new Listener(url, node, changes, log);

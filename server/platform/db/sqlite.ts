@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
-import { type Database, migrate, type Tx } from './database.ts';
+import { type Database, migrate, noPerigee, type Tx } from './database.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
 import { readInThread } from './sqliteThread.ts';
@@ -26,11 +26,12 @@ const LOOK_MS = 500;
  * if another server has the file; `alongside` one, a command may work for a moment.
  */
 export async function openSqlite(file: string, alongside = false): Promise<Database> {
+  if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
   mkdirSync(dirname(file), { recursive: true });
   const lock = alongside ? null : lockFile(file);
   const connection = open(file);
   const writer = kyselyOf(connection);
-  await migrate(writer, 'sqlite');
+  await migrate(writer, 'sqlite', alongside);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
   takeShortcut(writer, shortcutOf(connection), { onlyInTransactions: true });
