@@ -8,7 +8,7 @@ import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type FoundAccount, findAccounts, findByReference } from './accountSearch.ts';
 import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
-import { grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
+import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { mailboxOf } from './emails.ts';
 import { findAccountOf, signIn } from './identities.ts';
 import { allReferrals } from './referralList.ts';
@@ -29,6 +29,9 @@ export const USAGE = `npm run admin -- COMMAND
                                     promotional credits, once for each id; its owner reads why
   reset ACCOUNT [CREDITS] --why TEXT
                                     takes promotional credits back, all or so many, as far as they are free
+  plan ACCOUNT PLAN --until WHEN --why TEXT
+                                    a plan of the list, for nothing, in place of one that was given; its owner reads why
+  plan ACCOUNT --end --why TEXT     ends a plan that was given
   referrals [--refused]             who joined by whose link, what it earned, or why nothing
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
@@ -83,6 +86,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       why: { type: 'string' },
       until: { type: 'string' },
       id: { type: 'string' },
+      end: { type: 'boolean' },
       refused: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
@@ -158,6 +162,20 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const mostMicro = rest[1] === undefined ? null : readCredits(rest[1]);
       const why = reason();
       return [await resetCredits(deps, await one(deps, rest[0]!), { mostMicro, why })];
+    }
+    case 'plan': {
+      if (values.end) {
+        only('end', 'why');
+        taken(1, 'an account, where it ends one');
+        const why = reason();
+        return [await endPlanOf(deps, await one(deps, rest[0]!), why)];
+      }
+      only('why', 'until');
+      taken(2, 'an account and a plan');
+      const why = reason();
+      if (values.until === undefined) throw misused('plan needs --until: a plan that is given ends some day.');
+      const until = readInstant(values.until, deps.clock.now());
+      return [await givePlanTo(deps, await one(deps, rest[0]!), { plan: rest[1]!, until, why })];
     }
     case 'referrals': {
       only('refused');

@@ -1,6 +1,8 @@
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { endGivenPlan, givePlan } from '../credits/givenPlans.ts';
 import { type Given, giveOnce, MOST_PROMOTIONAL_MICRO, takeBack } from '../credits/promotions.ts';
 import { type Clock, type Ids, iso } from '../platform/clock.ts';
+import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { FoundAccount } from './accountSearch.ts';
 import { inCredits, misused, named, Refused } from './commandText.ts';
@@ -92,6 +94,57 @@ export async function resetCredits(
     : `Took ${inCredits(takenMicro)} back from ${who}.`;
   return `${taken}${held}`;
 }
+
+/** Gives a plan of the list, for nothing. Returns the line that says so. */
+export async function givePlanTo(
+  { db, clock, ids, policy }: Deps & { policy: Pick<Policy, 'plans'> },
+  account: FoundAccount,
+  { plan: wanted, until, why }: { plan: string; until: number; why: string },
+): Promise<string> {
+  const who = named(account);
+  if (account.kind === 'guest')
+    throw new Refused(1, 'A guest has no plan: its messages come from promotional credits.');
+  const plan = policy.plans.find(({ id }) => id === wanted);
+  if (!plan) {
+    const known = policy.plans.map(({ id }) => id).join(', ');
+    throw new Refused(1, `There is no plan "${wanted}". ${known ? `These are: ${known}.` : 'The file lists none.'}`);
+  }
+  const at = clock.now();
+  const given = { accountId: account.id, id: ids.next(), plan, until, reason: why, at };
+  const answer = await db.write((tx) => givePlan(tx, given));
+  switch (answer.kind) {
+    case 'given':
+      return `${who} has ${plan.name} until ${iso(until)}.`;
+    case 'as_before':
+      return `${who} has ${plan.name} until then already: nothing was changed.`;
+    case 'paid_for':
+      throw paidFor(who, answer);
+    case 'closed':
+      throw gone(who);
+  }
+}
+
+/** Ends a plan that was given. Returns the line that says so. */
+export async function endPlanOf({ db, clock }: Deps, account: FoundAccount, why: string): Promise<string> {
+  const who = named(account);
+  const answer = await db.write((tx) => endGivenPlan(tx, { accountId: account.id, reason: why, at: clock.now() }));
+  switch (answer.kind) {
+    case 'ended':
+      return `${who} has no plan any more.`;
+    case 'none':
+      throw new Refused(1, `${who} has no plan.`);
+    case 'paid_for':
+      throw paidFor(who, answer);
+    case 'closed':
+      throw gone(who);
+  }
+}
+
+const paidFor = (who: string, { plan, until }: { plan: string; until: number }) =>
+  new Refused(
+    1,
+    `${who} pays for a plan, ${plan}, until ${iso(until)}: nothing was changed. It ends by its owner, on the page, or at the payment service.`,
+  );
 
 const gone = (who: string) =>
   new Refused(1, `The account of ${who} is gone: it was deleted, or became part of another.`);

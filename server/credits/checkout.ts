@@ -1,5 +1,4 @@
 import type { CheckoutRequest, CurrentPlan, OffersAnswer, PaymentAnswer } from '../../shared/credits.ts';
-import { changed } from '../platform/changes.ts';
 import { type Ids, iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';
 import type { PaymentRow } from '../platform/db/schema.ts';
@@ -19,7 +18,7 @@ import {
   updatePayment,
 } from './payments.ts';
 import { settleLeftover, syncPlan } from './planPayments.ts';
-import { cancelPlan, findPlan } from './plans.ts';
+import { findPlan } from './plans.ts';
 import { readOwed } from './purchases.ts';
 import { readBalance } from './store.ts';
 
@@ -42,6 +41,7 @@ export async function readOffers(
   policy: SaleDeps['policy'],
   isSold: boolean,
   accountId: string,
+  now: number,
 ): Promise<OffersAnswer> {
   const ledgerId = await ownLedger(db, accountId);
   return {
@@ -49,7 +49,7 @@ export async function readOffers(
     currency: policy.currency,
     packs: isSold ? [...policy.packs] : [],
     plans: isSold ? [...policy.plans] : [],
-    current: await readCurrent(db, ledgerId),
+    current: await readCurrent(db, policy, ledgerId, now),
     owedMicro: await readOwed(db, ledgerId),
   };
 }
@@ -66,7 +66,8 @@ export async function startCheckout(
   const payment = await db.write(async (tx) => {
     const at = clock.now();
     const ledgerId = await lockWallet(tx, accountId);
-    if (offer.plan !== null && (await findPlan(tx, ledgerId, at)))
+    // One that was given makes way for it.
+    if (offer.plan !== null && (await findPlan(tx, ledgerId, at))?.payment_ref)
       throw new AppError(
         'plan_active',
         'You have a plan. Nothing was begun: cancel it first, and take another when it has ended; packs can be bought beside it.',
@@ -166,16 +167,11 @@ export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCanc
   const ledgerId = await ownLedger(db.read, accountId);
   const plan = await findActive(db.read, ledgerId);
   if (!plan) throw new AppError('no_plan', 'You have no plan that could be changed. Look at the offers to take one.');
-  if (plan.payment_ref !== null) {
-    await stripe.setCancelled(plan.payment_ref, isCancelled);
-    await syncPlan(deps, plan.payment_ref, null);
-  } else {
-    await db.write(async (tx) => {
-      await cancelPlan(tx, plan.id, isCancelled);
-      changed(tx, accountId, 'balance', accountId);
-    });
-  }
-  const current = await readCurrent(db.read, ledgerId);
+  if (plan.payment_ref === null)
+    throw new AppError('no_plan', 'Your plan was given to you: it costs nothing, and ends by itself.');
+  await stripe.setCancelled(plan.payment_ref, isCancelled);
+  await syncPlan(deps, plan.payment_ref, null);
+  const current = await readCurrent(db.read, deps.policy, ledgerId, deps.clock.now());
   if (!current) throw new AppError('no_plan', 'Your plan has ended meanwhile. Look at the offers to take another.');
   return current;
 }
@@ -225,7 +221,12 @@ async function ownLedger(db: Reader, accountId: string): Promise<string> {
   return row.ledger_id;
 }
 
-async function readCurrent(db: Reader, ledgerId: string): Promise<CurrentPlan | null> {
+async function readCurrent(
+  db: Reader,
+  { plans }: SaleDeps['policy'],
+  ledgerId: string,
+  now: number,
+): Promise<CurrentPlan | null> {
   const row = await db
     .selectFrom('subscription')
     .leftJoin('payment', 'payment.id', 'subscription.id')
@@ -233,11 +234,13 @@ async function readCurrent(db: Reader, ledgerId: string): Promise<CurrentPlan | 
     .select(['payment.name', 'payment.amount_cents', 'payment.currency', 'payment.url'])
     .where('subscription.ledger_id', '=', ledgerId)
     .where('subscription.state', '=', 'active')
+    // Nobody comes to end one that ends by itself.
+    .where((eb) => eb.or([eb('subscription.is_cancelled', '=', 0), eb('subscription.period_end', '>', now)]))
     .executeTakeFirst();
   if (!row) return null;
   return {
     plan: row.plan,
-    name: row.name ?? row.plan,
+    name: row.name ?? plans.find(({ id }) => id === row.plan)?.name ?? row.plan,
     interval: row.interval,
     until: iso(row.period_end),
     renews: row.is_cancelled === 0,

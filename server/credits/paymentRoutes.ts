@@ -73,7 +73,7 @@ export function webhookRoutes(api: Api, deps: PaymentRouteDeps): void {
 
 export function paymentRoutes(api: Api, deps: PaymentRouteDeps): void {
   api.openapi(offers, async (c) =>
-    c.json(await readOffers(deps.db.read, deps.policy, deps.stripe !== null, c.var.accountId), 200),
+    c.json(await readOffers(deps.db.read, deps.policy, deps.stripe !== null, c.var.accountId, deps.clock.now()), 200),
   );
 
   api.openapi(checkout, async (c) => {

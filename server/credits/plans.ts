@@ -98,7 +98,10 @@ export interface PlanPeriod {
   to: number;
 }
 
-/** Gives an account a plan. False if it has one that goes on: then nothing is changed. */
+/**
+ * Starts a plan of an account. One that was given makes way for one that is paid for. False if it has another that goes on: then
+ * nothing is changed.
+ */
 export async function startPlan(
   tx: Tx,
   started: PlanPeriod & { id: string; accountId: string; paymentRef: string | null; at: number },
@@ -114,6 +117,7 @@ export async function startPlan(
       eb.or([
         eb('period_end', '<=', started.at - GRACE_MS),
         eb.and([eb('period_end', '<=', started.at), eb('is_cancelled', '=', 1)]),
+        ...(started.paymentRef === null ? [] : [eb('payment_ref', 'is', null)]),
       ]),
     )
     .execute();

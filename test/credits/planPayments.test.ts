@@ -247,10 +247,11 @@ onBothEnginesWithShop(
         await shop().tell(shop().stripe.pay(one.session));
         const before = shop().stripe.takenCents;
         const events = shop().stripe.pay(two.session);
-        shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, 'error', 'error', 'error');
+        // More than its SDK tries, and than the server's own job may, which asks as well.
+        shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, ...Array<'error'>(30).fill('error'));
         await shop().tell(events.slice(0, 1));
-        shop().stripe.forgetFailures();
         assert.equal(shop().stripe.takenCents - before, 1200);
+        shop().stripe.forgetFailures();
         shop().server.clock.advance(60_000);
         await shop().ask();
         assert.equal(shop().stripe.takenCents, before);

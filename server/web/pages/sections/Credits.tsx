@@ -62,8 +62,10 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
       {!sold && !current && (
         <p class="soft">Nothing is sold here. Whoever runs this server can give you credits or a plan.</p>
       )}
-      {current && <Current current={current} isSold={sold} reload={reload} />}
-      {!current && plans.length > 0 && <Plans plans={plans} currency={currency} isDisabled={isDisabled} buy={buy} />}
+      {current && <Current current={current} reload={reload} />}
+      {(!current || current.cents === null) && plans.length > 0 && (
+        <Plans plans={plans} currency={currency} isDisabled={isDisabled} buy={buy} />
+      )}
       {packs.length > 0 && (
         <>
           <h2>Packs</h2>
@@ -155,7 +157,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
   );
 }
 
-function Current({ current, isSold, reload }: { current: CurrentPlan; isSold: boolean; reload: () => void }) {
+function Current({ current, reload }: { current: CurrentPlan; reload: () => void }) {
   const { name, interval, until, renews, cents, currency, payUrl } = current;
   const [asks, setAsks] = useState(false);
   const { isBusy, failure, act } = useAct();
@@ -179,13 +181,15 @@ function Current({ current, isSold, reload }: { current: CurrentPlan; isSold: bo
           <strong>{name}</strong> · {price}
         </p>
         <p class="soft">
-          {renews
-            ? `Renews by itself on ${dayOf(until)}.`
-            : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}
+          {cents === null
+            ? `It stays until ${dayOf(until)}, and then ends. A plan that you buy takes its place.`
+            : renews
+              ? `Renews by itself on ${dayOf(until)}.`
+              : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}
           <a href="#balance">What is left of it</a>
         </p>
         {failure && <Failure failure={failure} />}
-        {isSold && (
+        {cents !== null && (
           <div class="row">
             {renews ? (
               <button type="button" class="quiet" onClick={() => setAsks(true)}>
@@ -199,7 +203,7 @@ function Current({ current, isSold, reload }: { current: CurrentPlan; isSold: bo
           </div>
         )}
       </div>
-      {isSold && <p class="soft">To take another plan, cancel this one, and choose again when it has ended.</p>}
+      {cents !== null && <p class="soft">To take another plan, cancel this one, and choose again when it has ended.</p>}
       {asks && (
         <Confirm
           title={`Cancel ${name}?`}
