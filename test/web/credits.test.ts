@@ -285,6 +285,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       }
       const { entries } = (await member.log('?limit=200')).body;
       assert.equal(await lines(page).count(), entries.length);
+      assert.match((await lines(page).nth(3).locator('.amount').getAttribute('title'))!, /^[−+\d.,]+ credits$/);
       const ids = new Set(await lines(page).allInnerTexts());
       assert.ok(ids.size > entries.length / 2, 'no line is there twice');
       await member.run(member.chat('Another one'));
@@ -307,6 +308,16 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       const { entries } = (await member.log(filter)).body;
       await until(page, `document.querySelectorAll('.log tbody tr').length === ${entries.length}`);
       const [day] = new Date(scene.server.clock.now() - 86_400_000 * 20).toISOString().split('T');
+      // Guard: addressOf. A reload, and whoever is sent the address, has the same lines.
+      assert.match(page.url(), /#log\?kind=not_charged&model=qwen3-coder&tool=Cursor$/);
+      await page.reload();
+      await until(page, `document.querySelectorAll('.log tbody tr').length === ${entries.length}`);
+      assert.equal(await page.getByRole('combobox', { name: 'Tool' }).inputValue(), 'Cursor');
+      await page.getByRole('link', { name: 'Token log' }).click();
+      await lines(page).nth(29).waitFor();
+      await page.evaluate(`location.hash = '#log?kind=nonsense&from=2027-99-99&model=qwen3-coder'`);
+      await until(page, `document.querySelector('.filters select').value === ''`);
+      assert.equal(await page.getByRole('combobox', { name: 'Model' }).inputValue(), 'qwen3-coder');
       await button(page, 'Clear').click();
       await page.getByLabel('From').fill(day!);
       await page.getByLabel('To', { exact: true }).fill(day!);

@@ -42,7 +42,8 @@ function Account() {
 }
 
 function place(): { section: string; id: string | undefined } {
-  const [section = '', id] = location.hash.slice(1).split('/');
+  const [path = ''] = location.hash.slice(1).split('?');
+  const [section = '', id] = path.split('/');
   return { section, id: id || undefined };
 }
 

@@ -6,6 +6,10 @@ export function credits(micro: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: 2 });
 }
 
+/** All of an amount, for whoever adds up: "−0.787412 credits". */
+export const exactly = (micro: number) =>
+  `${(micro / MICRO_PER_CREDIT).toLocaleString('en', { maximumFractionDigits: 6 }).replace('-', '−')} credits`;
+
 /** What was spent or given, with its sign; something small is not called nothing. */
 export function signedCredits(micro: number): string {
   if (micro === 0) return '0';

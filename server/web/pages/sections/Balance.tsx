@@ -39,18 +39,28 @@ function Left({ balance }: { balance: BalanceNow }) {
     size: micro,
     text: credits(micro),
   });
+  const hasPlan = balance.windows.length > 0;
+  const ofMicro = Math.max(balance.ofMicro, leftMicro);
   return (
-    <Split
-      label="Left"
-      text={`${credits(leftMicro)} of ${credits(Math.max(balance.ofMicro, leftMicro))} credits`}
-      of={balance.ofMicro}
-      parts={[
-        ...(balance.windows.length > 0 ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
-        part('promotional', 'Promotional, spent before purchased ones', promotionalMicro),
-        part('purchased', 'Purchased, never expire', purchasedMicro),
-        ...(pendingMicro > 0 ? [part('pending', 'Set aside for running answers', pendingMicro)] : []),
-      ]}
-    />
+    <>
+      <Split
+        label="Left"
+        text={`${credits(leftMicro)} of ${credits(ofMicro)} credits`}
+        of={balance.ofMicro}
+        parts={[
+          ...(hasPlan ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
+          part('promotional', 'Promotional, spent before purchased ones', promotionalMicro),
+          part('purchased', 'Purchased, never expire', purchasedMicro),
+          ...(pendingMicro > 0 ? [part('pending', 'Set aside for running answers', pendingMicro)] : []),
+        ]}
+      />
+      {ofMicro > leftMicro && (
+        <p class="soft">
+          The {credits(ofMicro)} are {hasPlan && 'the limit of the plan, and '}what you had of credits when some last
+          came in.
+        </p>
+      )}
+    </>
   );
 }
 

@@ -25,6 +25,30 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { kind: '', model: '', tool: '', from: '', to: '' };
 
+/** The filter in the page's address, `#log?kind=charge&from=2027-01-31`: what is none there, is none here. */
+export function filterOf(hash: string): Filter {
+  const query = new URLSearchParams(hash.split('?')[1] ?? '');
+  const of = (name: keyof Filter, isOne: (value: string) => boolean) => {
+    const value = query.get(name) ?? '';
+    return isOne(value) ? value : '';
+  };
+  const isName = (value: string) => value.length <= 200;
+  const isDay = (value: string) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+  return {
+    kind: of('kind', (value) => Object.hasOwn(KINDS, value)),
+    model: of('model', isName),
+    tool: of('tool', isName),
+    from: of('from', isDay),
+    to: of('to', isDay),
+  };
+}
+
+/** The address of the token log with a filter: it can be kept, sent and loaded anew. */
+export function addressOf(filter: Filter): string {
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString();
+  return `#log${query && `?${query}`}`;
+}
+
 /** As the API takes it: days as instants, the end not included. */
 export function queryOf({ kind, model, tool, from, to }: Filter): URLSearchParams {
   const query = new URLSearchParams();

@@ -1,15 +1,25 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, credits, instant, signedCredits } from '../format.ts';
+import { count, credits, exactly, instant, signedCredits } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Failure, Loading } from '../parts.tsx';
-import { type Filter, Filters, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
+import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
 
 const PAGE = 30;
 
 export function TokenLog() {
-  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [filter, showFilter] = useState<Filter>(() => filterOf(location.hash));
+  useEffect(() => {
+    const moved = () => showFilter(filterOf(location.hash));
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  const setFilter = (next: Filter) => {
+    // In place: a filter is no step that one would go back to.
+    history.replaceState(null, '', addressOf(next));
+    showFilter(next);
+  };
   const [more, setMore] = useState<{ of: string; list: LogEntry[]; before: string | null }>();
   const [failure, setFailure] = useState<CallFailed>();
   const [isLoading, setLoading] = useState(false);
@@ -120,8 +130,10 @@ function Line({ entry }: { entry: LogEntry }) {
           </>
         )}
       </td>
-      <td class="amount number">{signedCredits(amountMicro)}</td>
-      <td class="after number">
+      <td class="amount number" title={exactly(amountMicro)}>
+        {signedCredits(amountMicro)}
+      </td>
+      <td class="after number" title={balanceMicro === null ? undefined : exactly(balanceMicro)}>
         {balanceMicro === null ? <span class="hidden">unchanged</span> : credits(balanceMicro)}
       </td>
     </tr>
