@@ -206,6 +206,41 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await context.close();
     });
 
+    it('tells what each model costs, also for long requests, and from when another price counts', async () => {
+      const rates = (inputMicro: number) => ({ inputMicro, cachedInputMicro: 15e6, outputMicro: 250e6 });
+      const tokens = (inputMicro: number, tiers: object[] = []) => ({ mode: 'tokens', ...rates(inputMicro), tiers });
+      const model = { contextTokens: 128_000, maxOutputTokens: 8_000, isDefault: false, isDemo: false };
+      const models = [
+        {
+          ...model,
+          ...{ id: 'long', name: 'long-k2', price: tokens(60e6, [{ aboveInputTokens: 200_000, ...rates(90e6) }]) },
+          nextPrice: { from: '2027-03-01T12:00:00Z', price: tokens(60_000_500) },
+        },
+        { ...model, id: 'flat', name: HOSTILE, price: { mode: 'flat', runMicro: 1e6 } },
+      ];
+      const { page, context } = await at(await scene.member(), 'credits', (one) =>
+        answer(one, '/api/models', { models }),
+      );
+      const prices = page.getByRole('region', { name: 'Prices by model' });
+      await prices.waitFor();
+      assert.deepEqual(
+        (await prices.locator('tbody tr').allInnerTexts()).map((row) => row.split(/\s*\t\s*/)),
+        [
+          ['long-k2', '60', '15', '250'],
+          ['long-k2, above 200,000 tokens in', '90', '15', '250'],
+          ['long-k2, from 1 Mar 2027', '60.0005', '15', '250'],
+          [HOSTILE, '1 credit a message'],
+        ],
+      );
+      await answer(page, '/api/models', { models: [] });
+      await page.reload();
+      await page.getByText('No model is offered now.').waitFor();
+      await answer(page, '/api/models', { code: 'upstream_unavailable', title: 'Not now', detail: 'Later.' }, 503);
+      await page.reload();
+      await page.getByText('Later.').waitFor();
+      await context.close();
+    });
+
     it('says what is owed, and where nothing is sold', async () => {
       const nothing: OffersAnswer = { sold: false, currency: 'usd', packs: [], plans: [], current: null, owedMicro: 0 };
       const given = {

@@ -11,6 +11,7 @@ import { call } from '../api.ts';
 import { credits, dayOf, money } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { Prices } from './Prices.tsx';
 import { Returned } from './Returned.tsx';
 
 export function Credits() {
@@ -21,6 +22,7 @@ export function Credits() {
       {offers.failure && <Failure failure={offers.failure} again={offers.reload} />}
       {!offers.value && !offers.failure && <Loading />}
       {offers.value && <Offers offers={offers.value} reload={offers.reload} />}
+      {offers.value && <Prices />}
     </>
   );
 }
