@@ -20,6 +20,15 @@ export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
   return ledgerId;
 }
 
+/** Locks a wallet by its ledger, if somebody still has it. A guest's comes before that of the account that took it over. */
+export async function lockWalletOf(tx: Tx, ledgerId: string): Promise<void> {
+  await tx
+    .updateTable('wallet')
+    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
+    .where('ledger_id', '=', ledgerId)
+    .execute();
+}
+
 const touchWallet = prepared((db, p: { accountId: string }) =>
   db
     .updateTable('wallet')

@@ -1,5 +1,5 @@
 import type { Tx } from '../platform/db/database.ts';
-import { lockWallet, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
+import { lockWallet, lockWalletOf, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
 import { available, CREDITS, fundAccount, HOUSE } from './ledger.ts';
 
 /** In place of an heir's ledger: what gets free goes back to the house. */
@@ -21,21 +21,22 @@ export async function takeOver(
   const before = await tx.selectFrom('balance').select('ledger_id').where('heir', '=', to).executeTakeFirst();
   const heir = before ? TO_HOUSE : to;
   await tx.updateTable('wallet').set({ account_id: accountId, is_own: 0 }).where('ledger_id', '=', from).execute();
-  // Whoever settles a hold of the guest waits for these rows, or has them already and this one waits: either sees the other.
   await tx.updateTable('balance').set({ heir }).where('ledger_id', '=', from).execute();
   const movedMicro = await passOn(tx, from, heir, `guest:${guestId}`, at);
   return heir === TO_HOUSE ? 0 : movedMicro;
 }
 
 /**
- * Moves what is free on a ledger to its heir. `cause` names the move and is unique; the ledger's balance rows are locked by
- * the one who calls. Returns how much moved.
+ * Moves what is free on a ledger to its heir. `cause` names the move and is unique; the ledger's wallet is locked by the one
+ * who calls. Returns how much moved.
  */
 export async function passOn(tx: Tx, from: string, heir: string, cause: string, at: number): Promise<number> {
   const funds = await readFunds(tx, from);
   const movedMicro = available(funds);
   if (movedMicro === 0) return 0;
   const isHouse = heir === TO_HOUSE;
+  // Before its balances, as everywhere.
+  if (!isHouse) await lockWalletOf(tx, heir);
   for (const fund of CREDITS) {
     const amount = funds[fund].posted - funds[fund].pending;
     if (amount === 0) continue;

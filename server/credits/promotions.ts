@@ -102,8 +102,6 @@ export async function takeBack(
   if (mostMicro !== null) assertAmount(mostMicro);
   const ledgerId = await tryLockWallet(tx, accountId);
   if (ledgerId === null) return { kind: 'closed' };
-  // Runs that end don't wait for the wallet, and may spend what is free.
-  await addPromotional(tx, ledgerId, 0);
   const { promotional } = await readFunds(tx, ledgerId);
   const freeMicro = promotional.posted - promotional.pending;
   const takenMicro = Math.min(mostMicro ?? freeMicro, freeMicro);

@@ -17,7 +17,7 @@ export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | nul
     .where('ledger_id', '=', ledgerId)
     .returning('account_id')
     .executeTakeFirst();
-  // Runs that end don't wait for the wallet.
+  // Where the account was deleted there is no wallet to wait at.
   await tx
     .updateTable('balance')
     .set((eb) => ({ posted: eb.ref('posted') }))

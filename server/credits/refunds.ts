@@ -1,7 +1,7 @@
 import { REASONS, type Reason } from '../../shared/runs.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { HoldRow, TransferRow } from '../platform/db/schema.ts';
-import { lockWallet, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { lockWallet, lockWalletOf, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from './ledger.ts';
 import { passOn } from './moves.ts';
 import { usePlan } from './plans.ts';
@@ -19,15 +19,20 @@ export interface Charge {
  * charge itself may be on the ledger of a guest that the account took over.
  */
 export async function lockCharge(tx: Tx, accountId: string, runId: string): Promise<Charge> {
+  const find = () =>
+    tx
+      .selectFrom('hold')
+      .innerJoin('wallet', 'wallet.ledger_id', 'hold.ledger_id')
+      .selectAll('hold')
+      .where('hold.run_id', '=', runId)
+      .where('wallet.account_id', '=', accountId)
+      .executeTakeFirst();
+  const known = await find();
+  if (!known) throw new Error('credits: a run without a hold');
+  await lockWalletOf(tx, known.ledger_id);
   await lockWallet(tx, accountId);
-  const hold = await tx
-    .selectFrom('hold')
-    .innerJoin('wallet', 'wallet.ledger_id', 'hold.ledger_id')
-    .selectAll('hold')
-    .where('hold.run_id', '=', runId)
-    .where('wallet.account_id', '=', accountId)
-    .executeTakeFirst();
-  if (!hold) throw new Error('credits: a run without a hold');
+  // As it is under the locks.
+  const hold = (await find())!;
   const ledgerId = hold.ledger_id;
   const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
   const split = (kind: TransferRow['kind'], side: 'debit' | 'credit') => {
@@ -52,7 +57,7 @@ export async function refundRun(
 ): Promise<Refund> {
   const decision = refund(charged, refunded);
   if (decision.kind !== 'refund') return decision;
-  // From here the refund must succeed. Balances change in the order in which holds take them: no deadlock.
+  // From here the refund must succeed.
   let heir: string | null = null;
   let owedMicro = 0;
   for (const fund of CREDITS) {

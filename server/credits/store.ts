@@ -96,28 +96,51 @@ export async function grant(
 }
 
 /** `closed`: a guest that became part of another account meanwhile. */
-export type HoldAnswer = { kind: 'held' } | { kind: 'insufficient'; availableMicro: number } | { kind: 'closed' };
+export type HoldAnswer =
+  | { kind: 'held' }
+  | { kind: 'insufficient'; availableMicro: number; amountMicro: number }
+  | { kind: 'closed' };
 
-/** Sets `amountMicro` aside for a run, or says what is left. A run has one hold, ever: a second throws (unique). */
+/** A run has one hold, ever, and this id had one. What the transaction did is to be rolled back. */
+export class HeldBefore extends Error {
+  constructor() {
+    super('credits: a second hold of a run');
+  }
+}
+
+/**
+ * Sets `amountMicro` aside for a run, or says what is left: an amount, or what it is of what is available, which nobody else
+ * can take meanwhile. Throws `HeldBefore`.
+ */
 export async function placeHold(
   tx: Tx,
-  hold: { id: string; accountId: string; runId: string; amountMicro: number; at: number },
+  hold: {
+    id: string;
+    accountId: string;
+    runId: string;
+    amountMicro: number | ((availableMicro: number) => number);
+    at: number;
+  },
 ): Promise<HoldAnswer> {
   const ledgerId = await tryLockWallet(tx, hold.accountId);
   if (ledgerId === null) return { kind: 'closed' };
   const rows = await selectLeft.all(tx, { ledgerId });
   const windows = rows[0] ? await windowsOf(tx, ledgerId, planOf(rows[0]), hold.at) : [];
-  const decision = splitHold(toFunds(rows), tightestOf(windows)?.leftMicro ?? 0, hold.amountMicro);
-  if (decision.kind === 'insufficient') return decision;
+  const funds = toFunds(rows);
+  const planMicro = tightestOf(windows)?.leftMicro ?? 0;
+  const amountMicro =
+    typeof hold.amountMicro === 'number' ? hold.amountMicro : hold.amountMicro(planMicro + available(funds));
+  const decision = splitHold(funds, planMicro, amountMicro);
+  if (decision.kind === 'insufficient') return { ...decision, amountMicro };
   const { split } = decision;
-  // From here the hold must succeed: the guards below can only fail if the locks above did not hold.
+  // From here the hold must succeed: the guards below can only fail if the lock on the wallet did not hold.
   for (const fund of CREDITS) {
     if (split[fund] === 0) continue;
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
     assertOne(rows, 'a balance moved under a hold');
   }
-  const { id, runId, amountMicro, at } = hold;
-  await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at });
+  const { id, runId, at } = hold;
+  if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at })) === 0n) throw new HeldBefore();
   if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
@@ -150,19 +173,22 @@ const addPending = prepared((db, p: { ledgerId: string; fund: Credit; amount: nu
 
 const insertHold = prepared(
   (db, p: { id: string; ledgerId: string; runId: string; amountMicro: number; at: number } & Split) =>
-    db.insertInto('hold').values({
-      id: p.id,
-      ledger_id: p.ledgerId,
-      run_id: p.runId,
-      state: 'pending',
-      amount: p.amountMicro,
-      plan: p.plan,
-      promotional: p.promotional,
-      purchased: p.purchased,
-      posted_amount: 0,
-      created_at: p.at,
-      resolved_at: null,
-    }),
+    db
+      .insertInto('hold')
+      .values({
+        id: p.id,
+        ledger_id: p.ledgerId,
+        run_id: p.runId,
+        state: 'pending',
+        amount: p.amountMicro,
+        plan: p.plan,
+        promotional: p.promotional,
+        purchased: p.purchased,
+        posted_amount: 0,
+        created_at: p.at,
+        resolved_at: null,
+      })
+      .onConflict((conflict) => conflict.column('run_id').doNothing()),
 );
 
 export type Resolution =
@@ -305,14 +331,25 @@ interface Ending {
   at: number;
 }
 
-/** Ends a pending hold, charged with its cost or with all of it, or tells how it ended before. */
+/**
+ * Ends a pending hold, charged with its cost or with all of it, or tells how it ended before. The wallet comes first here as
+ * everywhere: whoever holds it finds nothing moving, and two that want several balances of a ledger never wait for each other.
+ */
 async function resolveHold(tx: Tx, ending: Ending) {
+  await lockWalletOfRun.run(tx, ending);
   const hold = await endPendingHold.first(tx, ending);
   if (hold) return hold;
   const before = await tx.selectFrom('hold').selectAll().where('run_id', '=', ending.runId).executeTakeFirst();
   if (!before) throw new Error('credits: a run without a hold');
   return { kind: 'resolved_before', state: before.state, chargedMicro: before.posted_amount } as const;
 }
+
+const lockWalletOfRun = prepared((db, p: { runId: string }) =>
+  db
+    .updateTable('wallet')
+    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
+    .where('ledger_id', '=', (eb) => eb.selectFrom('hold').select('hold.ledger_id').where('hold.run_id', '=', p.runId)),
+);
 
 const endPendingHold = prepared((db, p: Ending) =>
   db

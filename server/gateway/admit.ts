@@ -15,7 +15,7 @@ import {
   supersedeFrom,
 } from '../conversations/store.ts';
 import type { LimitState } from '../credits/limitWindow.ts';
-import { placeHold } from '../credits/store.ts';
+import { HeldBefore, placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
@@ -82,13 +82,27 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
     if (caller.isLocal)
       await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
-    const balance = await balanceOf(tx, deps.policy, caller.accountId, at);
-    const { tokens: outputLimit, neededMicro: amountMicro } = clampOutput(
-      model.price,
-      sized.inputBound,
-      sized.outputLimit,
-      balance.availableMicro,
-    );
+    let outputLimit = 0;
+    const hold = await placeHold(tx, {
+      id: deps.ids.next(),
+      accountId: caller.accountId,
+      runId: request.id,
+      // Reckoned when the wallet is locked: of two requests at once the second gets what the first leaves.
+      amountMicro(availableMicro) {
+        const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
+        outputLimit = clamped.tokens;
+        return clamped.neededMicro;
+      },
+      at,
+    }).catch((error) => {
+      throw error instanceof HeldBefore ? reused() : error;
+    });
+    if (hold.kind === 'closed')
+      throw new AppError(
+        'unauthorized',
+        'This guest has become part of an account. Nothing was started: sign in to it.',
+      );
+    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
     const run: RunRow = {
       id: request.id,
       conversation_id: request.conversationId,
@@ -113,19 +127,6 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       repairs: repairOf(request)?.repairs ?? null,
       clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
     };
-    const hold = await placeHold(tx, {
-      id: deps.ids.next(),
-      accountId: caller.accountId,
-      runId: run.id,
-      amountMicro,
-      at,
-    });
-    if (hold.kind === 'closed')
-      throw new AppError(
-        'unauthorized',
-        'This guest has become part of an account. Nothing was started: sign in to it.',
-      );
-    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold.availableMicro, amountMicro);
     // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
     const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
     if (!(await insertRun(tx, run))) throw reused();
@@ -162,7 +163,11 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
 
-function insufficient(deps: TurnDeps, caller: Caller, availableMicro: number, neededMicro: number): AppError {
+function insufficient(
+  deps: TurnDeps,
+  caller: Caller,
+  { availableMicro, amountMicro }: { availableMicro: number; amountMicro: number },
+): AppError {
   const wayOn = deps.signInOffered
     ? 'Sign in to go on.'
     : 'This server offers no sign-in: its operator can allow more messages.';
@@ -170,7 +175,7 @@ function insufficient(deps: TurnDeps, caller: Caller, availableMicro: number, ne
     caller.accountKind === 'guest'
       ? `Your free messages are used up. ${wayOn}`
       : 'What is left does not cover this request. Send less, choose a cheaper model, or add credits.';
-  return new AppError('insufficient_credits', detail, { availableMicro, neededMicro });
+  return new AppError('insufficient_credits', detail, { availableMicro, neededMicro: amountMicro });
 }
 
 async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at: number) {

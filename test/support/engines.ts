@@ -4,7 +4,10 @@ import { type Engine, startServer, type TestServer, type TestServerOptions } fro
 export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
 
 // A root hook of whichever run loads this file: PostgreSQL is shared by all of its suites.
-after(stopPostgres);
+after(async function () {
+  this.timeout(60_000);
+  await stopPostgres();
+});
 
 /** The same suite on both engines: one server for it, the books proved after every test. */
 export function onBothEngines(
