@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import type { Notice } from '../shared/account.ts';
 import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
 import { Attempts, purgeAttempts } from './accounts/attempts.ts';
 import { authenticate } from './accounts/authenticate.ts';
@@ -15,7 +16,7 @@ import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
 import { offerLocalToken } from './accounts/local.ts';
 import { mailNotices } from './accounts/noticeMail.ts';
-import { priceNotice } from './accounts/priceNotice.ts';
+import { tellPrices } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
 import { applyRetention } from './accounts/retention.ts';
 import { payRewards, purgeNetworks } from './accounts/rewards.ts';
@@ -108,6 +109,7 @@ export function createApp(deps: AppDeps): App {
   const preferred = config.upstream?.model ?? null;
   // Until the start has announced them: the list as it stands.
   let listed: readonly ModelConfig[] = policy.models;
+  let priceNotice: () => Notice | null = () => null;
   const isDemo = !config.upstream;
   const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock });
   const turns: TurnDeps = {
@@ -147,7 +149,7 @@ export function createApp(deps: AppDeps): App {
     ceremonies,
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
-    priceNotice: () => priceNotice(listed, clock.now()),
+    priceNotice: () => priceNotice(),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
     termsVersion: policy.accounts.terms.version,
     mailer,
@@ -208,11 +210,13 @@ export function createApp(deps: AppDeps): App {
     routes: api.routes,
     async start() {
       await ceremonies.prepare();
-      listed = await announcePrices(
+      const announced = await announcePrices(
         { db, log, noticeDays: signIn.local ? 0 : policy.priceNoticeDays },
         policy.models,
         clock.now(),
       );
+      listed = announced;
+      priceNotice = tellPrices(announced, clock);
       await recoverRuns(turns, db.engine === 'sqlite');
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(

@@ -1,16 +1,29 @@
 import type { Notice } from '../../shared/account.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import type { Price } from '../../shared/models.ts';
+import type { AnnouncedModel } from '../credits/announcements.ts';
 import { priceAt } from '../credits/pricing.ts';
-import { iso } from '../platform/clock.ts';
-import type { ModelConfig } from '../platform/config.ts';
+import { type Clock, iso } from '../platform/clock.ts';
 import { hashSecret } from '../platform/secrets.ts';
 
-/** What members are told of prices that will change: all that is announced, in one notice. Null where none is. */
-export function priceNotice(models: readonly ModelConfig[], now: number): Notice | null {
-  const changes = models.flatMap(({ id, name, price, priceChanges = [] }) => {
+/** What members are told of prices now: composed once for all of them, and anew when one of the changes has come to count. */
+export function tellPrices(models: readonly AnnouncedModel[], clock: Clock): () => Notice | null {
+  const days = models.flatMap(({ priceChanges }) => priceChanges.map(({ from }) => Date.parse(from)));
+  let told: { notice: Notice | null; counted: number } | null = null;
+  return () => {
+    const now = clock.now();
+    const counted = days.filter((day) => day <= now).length;
+    if (told?.counted !== counted) told = { notice: priceNotice(models, now), counted };
+    return told.notice;
+  };
+}
+
+/** All changes of price that are announced, in one notice, as old as the newest of them. Null where none is. */
+export function priceNotice(models: readonly AnnouncedModel[], now: number): Notice | null {
+  const changes = models.flatMap(({ id, name, price, priceChanges }) => {
     const { price: current, next } = priceAt(price, priceChanges, now);
-    return next ? [{ from: next.from, text: `${name ?? id}: ${compared(current, next.price)}` }] : [];
+    if (!next) return [];
+    return [{ ...next, text: `${name ?? id}: ${compared(current, next.price)}` }];
   });
   if (changes.length === 0) return null;
   const days = [...new Set(changes.map(({ from }) => from))].sort();
@@ -19,7 +32,12 @@ export function priceNotice(models: readonly ModelConfig[], now: number): Notice
     return `From ${day} on: ${texts.join('; ')}.`;
   });
   const text = `Prices change. ${parts.join(' ')} Until then nothing changes.`;
-  return { id: `price:${hashSecret(text).slice(0, 16)}`, kind: 'price', text, at: iso(now) };
+  return {
+    id: `price:${hashSecret(text).slice(0, 16)}`,
+    kind: 'price',
+    text,
+    at: iso(Math.max(...changes.map(({ announcedAt }) => announcedAt))),
+  };
 }
 
 function compared(now: Price, later: Price): string {

@@ -15,6 +15,10 @@ export interface AnnouncementDeps {
   noticeDays: number;
 }
 
+/** A price that will count, and since when one is told of it. */
+export type AnnouncedChange = PriceChange & { announcedAt: number };
+export type AnnouncedModel = ModelConfig & { priceChanges: AnnouncedChange[] };
+
 /**
  * The models of the list with the prices that may be charged for them. A price that is dearer than the one in force is
  * announced by the first node that starts with it, and counts no sooner than `noticeDays` after that, whether it stands among
@@ -25,8 +29,8 @@ export async function announcePrices(
   deps: AnnouncementDeps,
   models: readonly ModelConfig[],
   now: number,
-): Promise<ModelConfig[]> {
-  const announced: ModelConfig[] = [];
+): Promise<AnnouncedModel[]> {
+  const announced: AnnouncedModel[] = [];
   await deps.db.write(async (tx) => {
     announced.length = 0;
     // Nobody is there to be told.
@@ -63,7 +67,7 @@ async function announce(
   before: Price,
   isNew: boolean,
   now: number,
-): Promise<ModelConfig> {
+): Promise<AnnouncedModel> {
   const written = model.priceChanges ?? [];
   // What the list had before now is over, whatever it was: of the past, its price of today is left.
   const today = { from: iso(0), price: priceAt(model.price, written, now).price };
@@ -88,7 +92,24 @@ async function announce(
   const { price } = priceAt(before, changes, now);
   await keep(tx, model.id, price, now);
   const coming = changes.filter(({ from }) => Date.parse(from) > now).map(({ from, price }) => ({ from, price }));
-  return { ...model, price, priceChanges: coming };
+  return { ...model, price, priceChanges: await tell(tx, model.id, coming, now) };
+}
+
+/**
+ * The changes to come, each with the instant when the first node knew it: what one is told keeps it, whichever node answers
+ * and however often it starts. One that was taken back is forgotten, and news when it returns.
+ */
+async function tell(tx: Tx, model: string, coming: readonly PriceChange[], now: number): Promise<AnnouncedChange[]> {
+  const known = await tx.deleteFrom('price_told').where('model', '=', model).returningAll().execute();
+  const rows = coming.map(({ from, price }) => {
+    const change = { model, counts_from: Date.parse(from), price_hash: hashSecret(textOf(price)) };
+    const before = known.find(
+      (one) => Number(one.counts_from) === change.counts_from && one.price_hash === change.price_hash,
+    );
+    return { ...change, told_at: before ? Number(before.told_at) : now };
+  });
+  if (rows.length > 0) await tx.insertInto('price_told').values(rows).execute();
+  return coming.map((change, i) => ({ ...change, announcedAt: rows[i]!.told_at }));
 }
 
 /** From when a dearer price counts; the first who asks announces it. What was announced for later stays there. */
@@ -103,7 +124,7 @@ async function firstDay(
   const price_hash = hashSecret(textOf(price));
   await tx
     .insertInto('price_announcement')
-    .values({ model, price_hash, announced_at: now, counts_from: Math.max(from, now + noticeMs) })
+    .values({ model, price_hash, counts_from: Math.max(from, now + noticeMs) })
     .onConflict((conflict) => conflict.columns(['model', 'price_hash']).doNothing())
     .execute();
   const { counts_from } = await tx

@@ -18,12 +18,12 @@ export function cost(price: Price, usage: Usage, produced: boolean): number {
 }
 
 /** The price that counts at `now` (epoch milliseconds), and the change that is announced next. `changes` are in their order. */
-export function priceAt(
+export function priceAt<Change extends PriceChange>(
   price: Price,
-  changes: readonly PriceChange[],
+  changes: readonly Change[],
   now: number,
-): { price: Price; next: PriceChange | undefined } {
-  const isDue = ({ from }: PriceChange) => Date.parse(from) <= now;
+): { price: Price; next: Change | undefined } {
+  const isDue = ({ from }: Change) => Date.parse(from) <= now;
   return { price: changes.findLast(isDue)?.price ?? price, next: changes.find((change) => !isDue(change)) };
 }
 

@@ -125,7 +125,7 @@ function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
     contextTokens,
     maxOutputTokens,
     price,
-    nextPrice: next,
+    nextPrice: next && { from: next.from, price: next.price },
     isDefault: false,
     isDemo,
   };

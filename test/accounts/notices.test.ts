@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mailNotices, type NoticeMailDeps } from '../../server/accounts/noticeMail.ts';
-import { priceNotice } from '../../server/accounts/priceNotice.ts';
-import { announcePrices } from '../../server/credits/announcements.ts';
+import { priceNotice, tellPrices } from '../../server/accounts/priceNotice.ts';
+import { type AnnouncedModel, announcePrices } from '../../server/credits/announcements.ts';
 import { priceAt } from '../../server/credits/pricing.ts';
 import type { ModelConfig } from '../../server/platform/config.ts';
 import { type Database, openDatabase } from '../../server/platform/db/database.ts';
@@ -46,7 +46,12 @@ for (const engine of ENGINES)
     async function starts(
       list: readonly [on: number, model: ModelConfig][],
       { isNew = false }: { isNew?: boolean } = {},
-    ): Promise<{ charged: (on: number) => Price; announced: ModelConfig; warned: number }> {
+    ): Promise<{
+      charged: (on: number) => Price;
+      announced: AnnouncedModel;
+      toldAt: (string | undefined)[];
+      warned: number;
+    }> {
       const database = await freshDatabase(engine);
       const settings = database.url.startsWith('sqlite:')
         ? { engine: 'sqlite' as const, file: database.url.slice('sqlite:'.length) }
@@ -59,12 +64,13 @@ for (const engine of ENGINES)
           await db.write((tx) =>
             tx.insertInto('account').values({ id: 'a', kind: 'guest', created_at: 1, last_active_at: 1 }).execute(),
           );
-        let announced: ModelConfig | undefined;
+        let announced: AnnouncedModel | undefined;
+        const toldAt: (string | undefined)[] = [];
         // Two nodes each time: the other one begins when the first has done all but its commit.
         for (const [on, model] of list) {
           const announce = (node: Pick<Database, 'write'>) =>
             announcePrices({ db: node as Database, log, noticeDays: 30 }, [model], NOW + on * DAY);
-          let other: Promise<ModelConfig[]> | undefined;
+          let other: Promise<AnnouncedModel[]> | undefined;
           const one = await announce({
             write: (work) =>
               db.write(async (tx) => {
@@ -76,9 +82,15 @@ for (const engine of ENGINES)
           });
           assert.deepEqual(await other, one);
           announced = one[0]!;
+          toldAt.push(priceNotice([announced], NOW + on * DAY)?.at);
         }
         const { price, priceChanges = [] } = announced!;
-        return { announced: announced!, warned, charged: (on) => priceAt(price, priceChanges, NOW + on * DAY).price };
+        return {
+          announced: announced!,
+          toldAt,
+          warned,
+          charged: (on) => priceAt(price, priceChanges, NOW + on * DAY).price,
+        };
       } finally {
         await db.close();
         await database.remove();
@@ -295,6 +307,45 @@ for (const engine of ENGINES)
       assert.equal(priceNotice([announced], NOW + 39 * DAY)!.id, notice.id);
       assert.equal(priceNotice([announced], NOW + 40 * DAY), null);
     });
+
+    // Guard: what is kept by `tell`.
+    it('is as old as its announcement after every start, news on another day, and when it returns', async () => {
+      const dearer = listed(flat(1), [40, flat(2)]);
+      const { toldAt } = await starts([
+        [0, dearer],
+        [3, dearer],
+        [5, listed(flat(1), [50, flat(2)])],
+        [6, listed(flat(1))],
+        [7, listed(flat(1), [50, flat(2)])],
+      ]);
+      assert.deepEqual(toldAt, [day(0), day(0), day(5), undefined, day(7)]);
+    });
+
+    it('is as old as the newest of its changes, cheaper ones included, that is still to come', async () => {
+      const both = listed(flat(2), [10, flat(1)], [50, flat(3)]);
+      const { announced, toldAt } = await starts([
+        [0, listed(flat(2), [50, flat(3)])],
+        [4, both],
+        [6, both],
+      ]);
+      assert.deepEqual(toldAt, [day(0), day(4), day(4)]);
+      assert.equal(priceNotice([announced], NOW + 10 * DAY)!.at, day(0), 'the cheaper one counts');
+    });
+
+    it('is composed once for all, and anew when one of its changes counts, or no longer does', async () => {
+      const { announced } = await starts([[0, listed(flat(2), [10, flat(1)], [50, flat(3)])]]);
+      let on = 0;
+      const told = tellPrices([announced], { now: () => NOW + on * DAY });
+      const first = told();
+      on = 9.99;
+      assert.equal(told(), first, 'the same object');
+      on = 10;
+      assert.match(told()!.text, /3 credits a message, now 1 credits a message/);
+      on = 9;
+      assert.deepEqual(told(), first, 'the clock stepped back');
+      on = 50;
+      assert.equal(told(), null);
+    });
   });
 
 onBothEnginesWithSignIn(
@@ -324,6 +375,9 @@ onBothEnginesWithSignIn(
         ['price'],
       );
       assert.match(notices[0]!.text, /3 credits a message, now 1 credits? a message/);
+      world().server().clock.advance(60_000);
+      const later = (await member.request<AccountAnswer>('GET', '/api/account')).body.notices;
+      assert.deepEqual(later, notices, 'as old as before');
       const guest = await world().server().guest();
       assert.deepEqual((await guest.account()).body.notices, []);
     });

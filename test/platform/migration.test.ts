@@ -8,20 +8,26 @@ import { Client } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase, startServer } from '../support/server.ts';
 
-for (const engine of ENGINES)
+/** A database as it was after that migration. */
+async function oldDatabase(engine: (typeof ENGINES)[number], url: string, after: string): Promise<Kysely<unknown>> {
+  const dialect =
+    engine === 'sqlite'
+      ? new SqliteDialect({ database: new Sqlite(url.slice('sqlite:'.length)) })
+      : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) });
+  const old = new Kysely<unknown>({ dialect });
+  const migrated = await new Migrator({ db: old, provider: migrations(engine) }).migrateTo(after);
+  assert.equal(migrated.error, undefined);
+  return old;
+}
+
+for (const engine of ENGINES) {
   describe(`a database from before there were accounts (${engine})`, () => {
     it('keeps its guests, their tokens, their credits and their token logs', async function () {
       this.timeout(60_000);
       const { url, remove } = await freshDatabase(engine);
       const token = 'a'.repeat(43);
       const at = Date.now();
-      const dialect =
-        engine === 'sqlite'
-          ? new SqliteDialect({ database: new Sqlite(url.slice('sqlite:'.length)) })
-          : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) });
-      const old = new Kysely<unknown>({ dialect });
-      const migrated = await new Migrator({ db: old, provider: migrations(engine) }).migrateTo('003-cut-short');
-      assert.equal(migrated.error, undefined);
+      const old = await oldDatabase(engine, url, '003-cut-short');
       const id = '0f0e0d0c-0b0a-4908-8706-050403020100';
       for (const statement of [
         sql`insert into account values (${id}, 'guest', ${at}, ${at})`,
@@ -50,3 +56,27 @@ for (const engine of ENGINES)
       }
     });
   });
+
+  describe(`a database from before one knew since when one is told of prices (${engine})`, () => {
+    it('tells of a price as long as it has announced it', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const old = await oldDatabase(engine, url, '013-debts');
+      await sql`insert into price_announcement (model, price_hash, announced_at, counts_from)
+        values ('a', 'x', 5, 35), ('a', 'y', 6, 36), ('b', 'x', 7, 37)`.execute(old);
+      assert.equal(
+        (await new Migrator({ db: old, provider: migrations(engine) }).migrateTo('014-told-prices')).error,
+        undefined,
+      );
+      const { rows } = await sql<{ told: string }>`
+        select model || ' ' || price_hash || ' ' || counts_from || ' ' || told_at as told from price_told
+        order by counts_from`.execute(old);
+      await old.destroy();
+      await remove();
+      assert.deepEqual(
+        rows.map(({ told }) => told),
+        ['a x 35 5', 'a y 36 6', 'b x 37 7'],
+      );
+    });
+  });
+}

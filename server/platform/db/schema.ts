@@ -27,7 +27,10 @@ export interface Schema {
   referral_reward: ReferralRewardRow;
   /** JSON of the price that was charged when a node last started. */
   price_in_force: { model: string; price: string };
-  price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
+  /** From when a dearer price may be charged. */
+  price_announcement: { model: string; price_hash: string; counts_from: number };
+  /** A change of price to come, dearer or not, and since when one is told of it. */
+  price_told: { model: string; counts_from: number; price_hash: string; told_at: number };
   /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
   notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
   payment: PaymentTable;
