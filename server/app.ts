@@ -28,7 +28,7 @@ import { followBought } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
-import { askAboutPayments } from './credits/checkout.ts';
+import { askAboutPayments, stopRenewal } from './credits/checkout.ts';
 import { bringBack, purgeLimitUses } from './credits/limits.ts';
 import { paymentRoutes, webhookRoutes } from './credits/paymentRoutes.ts';
 import { purgePaymentEvents } from './credits/payments.ts';
@@ -149,6 +149,13 @@ export function createApp(deps: AppDeps): App {
     ceremonies,
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
+    stopRenewal(accountId: string) {
+      const { stripe } = deps;
+      if (!stripe) return;
+      stopRenewal({ ...sales, stripe }, accountId).catch((err) =>
+        log.error({ err, accountId }, 'the plan of an account that was closed still renews: cancel it by hand'),
+      );
+    },
     priceNotice: () => priceNotice(),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
     termsVersion: policy.accounts.terms.version,

@@ -176,6 +176,12 @@ export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCanc
   return current;
 }
 
+/** Lets the plan of an account that its owner closes end with its period: nothing more is taken from who is leaving. */
+export async function stopRenewal(deps: SaleDeps, accountId: string): Promise<void> {
+  const plan = await findActive(deps.db.read, await ownLedger(deps.db.read, accountId));
+  if (plan?.payment_ref) await setPlanCancelled(deps, accountId, true);
+}
+
 /**
  * For the job: asks about whatever waits, so that what was paid is credited also if nothing was told and nobody came back.
  * One payment's failure keeps none of the others. How many were asked about.

@@ -168,15 +168,21 @@ export async function settleLeftover({ db, clock, log, stripe }: CreditingDeps, 
   const facts = await stripe.readSubscription(ref);
   // Before its money goes back, or the next period would take it again.
   if (!GONE.has(facts.status)) await stripe.endSubscription(ref);
-  if (payment.state === 'surplus' && facts.invoice) await stripe.refundInvoice(facts.invoice.id);
+  const isSurplus = payment.state === 'surplus';
+  const hasGoneBack = isSurplus && facts.invoice !== null && (await stripe.refundInvoice(facts.invoice.id));
   await db.write(async (tx) => {
     const row = await lockPayment(tx, paymentId);
     await updatePayment(tx, paymentId, { is_live: 0, ...(row.state === 'surplus' ? { state: 'returned' } : {}) });
     if (row.state !== 'surplus') return;
     const money = moneyText(row.amount_cents, row.currency);
-    const reason = `A second plan was paid for while you had one: it was cancelled, and ${money} go back to you`;
+    const what = 'A second plan was paid for while you had one: it was cancelled';
+    const reason = hasGoneBack
+      ? `${what}, and ${money} go back to you`
+      : `${what}. What was paid for it is given back by hand: ask whoever runs this server`;
     await tellOfPlan(tx, row, 'surplus', reason, clock.now());
   });
+  if (isSurplus && !hasGoneBack)
+    log.error({ paymentId }, 'a second plan was cancelled, and its money could not be given back: refund it by hand');
   log.info({ paymentId, state: payment.state }, 'a plan that nobody has was ended at the payment service');
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changed } from '../platform/changes.ts';
-import { applyCheckout, applyMoneyBack } from './crediting.ts';
+import { applyCheckout, applyMoneyBack, type MoneyBack } from './crediting.ts';
 import { type CreditingDeps, note, type Outcome, type Told, unreadable } from './paymentNotes.ts';
 import { findByIntent, findPayment, recordEvent, wasRecorded } from './payments.ts';
 import { settleLeftover, syncPlan, tellOfPlan } from './planPayments.ts';
@@ -130,7 +130,7 @@ async function moneyBackEvent(
   deps: CreditingDeps,
   told: Told,
   paymentIntent: string | null,
-  back: Parameters<typeof applyMoneyBack>[2],
+  back: MoneyBack,
   isWhole: boolean,
 ): Promise<Outcome> {
   if (paymentIntent === null) return note(deps, told, 'foreign', 'money back of no payment of ours');
@@ -140,12 +140,19 @@ async function moneyBackEvent(
   const of = await deps.stripe.readIntent(paymentIntent);
   const payment = of.paymentId === null ? undefined : await findPayment(deps.db.read, of.paymentId);
   if (payment && payment.pack !== null) return applyMoneyBack(deps, payment, back, told);
-  if (of.subscriptionRef !== null && isWhole) return planMoneyBack(deps, told, of.subscriptionRef, of.invoiceId);
+  if (of.subscriptionRef !== null && isWhole) return planMoneyBack(deps, told, of.subscriptionRef, of.invoiceId, back);
+  if (of.subscriptionRef !== null && back.state === 'returned') return planMoneyStays(deps, told, back.disputeId!);
   return note(deps, told, 'foreign', 'money back of no payment of ours, or of a part of a plan’s');
 }
 
 /** All the money of a plan's period went back, or is disputed: if it is the period that counts now, the plan ends at once. */
-async function planMoneyBack(deps: CreditingDeps, told: Told, ref: string, invoiceId: string | null): Promise<Outcome> {
+async function planMoneyBack(
+  deps: CreditingDeps,
+  told: Told,
+  ref: string,
+  invoiceId: string | null,
+  { kind, cents, disputeId }: MoneyBack,
+): Promise<Outcome> {
   const { db, clock, stripe } = deps;
   const facts = await stripe.readSubscription(ref);
   let payment = facts.paymentId === null ? undefined : await findPayment(db.read, facts.paymentId);
@@ -159,6 +166,13 @@ async function planMoneyBack(deps: CreditingDeps, told: Told, ref: string, invoi
   const hasEnded = await db.write(async (tx) => {
     const at = clock.now();
     if (!(await recordEvent(tx, { ...told, payment_id: payment.id, outcome: 'done', at }))) return false;
+    // So that it counts as no payment: referrals ask.
+    const reversal = { payment_id: payment.id, kind, cents, state: 'taken' as const, at };
+    await tx
+      .insertInto('payment_reversal')
+      .values({ id: disputeId ?? `refund:${payment.id}:${invoiceId}`, ...reversal })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
     const accountId = await lockLedger(tx, payment.ledger_id);
     if (!(await endPlan(tx, payment.id))) return false;
     await tellOfPlan(tx, payment, 'back', `Your plan ${payment.name} has ended, for its payment went back`, at);
@@ -167,4 +181,18 @@ async function planMoneyBack(deps: CreditingDeps, told: Told, ref: string, invoi
   });
   if (hasEnded) await settleLeftover(deps, payment.id);
   return 'done';
+}
+
+/** A dispute about a plan was won: the money counts again. The plan has ended by it, and is not begun anew. */
+async function planMoneyStays({ db, clock }: CreditingDeps, told: Told, disputeId: string): Promise<Outcome> {
+  return db.write(async (tx) => {
+    const row = await tx
+      .updateTable('payment_reversal')
+      .set({ state: 'returned' })
+      .where('id', '=', disputeId)
+      .returning('payment_id')
+      .executeTakeFirst();
+    const event = { ...told, payment_id: row?.payment_id ?? null, outcome: 'done' as const, at: clock.now() };
+    return (await recordEvent(tx, event)) ? 'done' : 'seen';
+  });
 }

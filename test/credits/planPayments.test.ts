@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { syncPlan } from '../../server/credits/planPayments.ts';
+import { deedsOf } from '../../server/accounts/referrals.ts';
+import { settleLeftover, syncPlan } from '../../server/credits/planPayments.ts';
 import { forgetWallet } from '../../server/credits/store.ts';
 import type { StripeService } from '../../server/credits/stripe.ts';
 import type { OffersAnswer, PlanAnswer } from '../../shared/credits.ts';
@@ -241,6 +242,27 @@ onBothEnginesWithShop(
           assert.equal((await current(member))!.cents, plan.cents);
         });
 
+      // Guard: what refundInvoice answers. Nobody is told of money that did not move.
+      it('whose money Stripe can’t give back say so, to the operator too', async () => {
+        const member = await shop().member();
+        const [one, two] = [await shop().begin(member, MONTHLY), await shop().begin(member, MONTHLY)];
+        await shop().tell(shop().stripe.pay(one.session));
+        shop().stripe.failNext(/^DELETE \/v1\/subscriptions/, ...Array<'error'>(30).fill('error'));
+        await shop().tell(shop().stripe.pay(two.session).slice(0, 1));
+        shop().stripe.forgetFailures();
+        const deps = await shop().deps();
+        const stripe = new Proxy(deps.stripe, {
+          get(of, name: keyof StripeService) {
+            if (name === 'refundInvoice') return async () => false;
+            const value = of[name];
+            return typeof value === 'function' ? value.bind(of) : value;
+          },
+        });
+        await settleLeftover({ ...deps, stripe }, two.id);
+        assert((await told(member)).some((line) => /is given back by hand: ask whoever runs/.test(line)));
+        assert(shop().logged.some((line) => line.startsWith('error') && line.includes(two.id)));
+      });
+
       it('are given back later, where Stripe did not answer at first', async () => {
         const member = await shop().member();
         const [one, two] = [await shop().begin(member, MONTHLY), await shop().begin(member, MONTHLY)];
@@ -295,6 +317,33 @@ onBothEnginesWithShop(
         await shop().tell([...shop().stripe.renew(ref), ...first]);
         assert.deepEqual(await windows(member), ['5 hours', '7 days']);
       });
+    });
+
+    // Guard: the reversal that planMoneyBack writes. A referral is paid for a payment, not for one that went back.
+    it('count as no payment once all of it went back, and again when its dispute is won', async () => {
+      const hasPaid = async (member: Client) => (await deedsOf(shop().server.db.read, member.accountId)).hasPaid;
+      const refunded = await subscribed();
+      assert.equal(await hasPaid(refunded.member), true);
+      await shop().tell(shop().stripe.refund(refunded.session, 1200));
+      assert.equal(await hasPaid(refunded.member), false);
+      const disputed = await subscribed();
+      await shop().tell(shop().stripe.dispute(disputed.session));
+      assert.equal(await hasPaid(disputed.member), false);
+      await shop().tell(shop().stripe.dispute(disputed.session, 'won'));
+      assert.equal(await hasPaid(disputed.member), true);
+    });
+
+    // Guard: stopRenewal.
+    it('of an account that its owner closes renew no more, also if the account is kept after all', async () => {
+      const { member, ref } = await subscribed();
+      const stream = await member.changes();
+      assert.equal((await member.request('POST', '/api/account/closing')).status, 200);
+      await stream.next((topic) => topic === 'balance');
+      stream.close();
+      assert.equal(shop().stripe.subscriptions.get(ref)!.cancel_at_period_end, true);
+      assert.equal((await member.request('DELETE', '/api/account/closing')).status, 204);
+      assert.equal((await current(member))!.renews, false);
+      assert.equal((await change(member, 'resume')).body.current.renews, true);
     });
 
     it('of an account that was deleted are ended at Stripe, and ask for no more money', async () => {
