@@ -28,19 +28,12 @@ export interface AuthenticateDeps {
 }
 
 /**
- * Lets a request pass with `accountId` and the like set, or refuses it with 401. A token comes with a proof of its key where
- * it is bound to one (DPoP), as a plain bearer where it isn't, or, from the pages of this server, in their cookie. The routes
- * behind know nothing of this.
+ * Lets a request pass with `accountId` and the like set, or refuses it with 401. The routes behind know nothing of this.
  */
 export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> {
-  const { db, clock, log } = deps;
+  const { db, clock } = deps;
   return async (c, next) => {
-    const caller = await callerOf(deps, c);
-    const now = clock.now();
-    if (now - caller.lastUsedAt > TOUCH_EVERY_MS)
-      db.write((tx) => touchSession(tx, caller, now, deps.sessionMs)).catch((error) =>
-        log.warn({ err: error }, 'a last use was not stored'),
-      );
+    const caller = await identify(deps, c, (token) => findCaller(db.read, token, clock.now()));
     c.set('accountId', caller.accountId);
     c.set('accountKind', caller.accountKind);
     c.set('tier', caller.tier);
@@ -54,12 +47,34 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
   };
 }
 
-async function callerOf(deps: AuthenticateDeps, c: AppContext): Promise<Caller> {
-  const { db, clock, origins, proofs } = deps;
+/**
+ * Who asks, as `find` knows them by their token; refuses with 401 what is not proven. A token comes with a proof of its key
+ * where it is bound to one (DPoP), as a plain bearer where it isn't, or, from the pages of this server, in their cookie.
+ */
+export async function identify<C extends Caller>(
+  deps: AuthenticateDeps,
+  c: AppContext,
+  find: (token: string) => Promise<C | null>,
+): Promise<C> {
+  const caller = await callerOf(deps, c, find);
+  const now = deps.clock.now();
+  if (now - caller.lastUsedAt > TOUCH_EVERY_MS)
+    deps.db
+      .write((tx) => touchSession(tx, caller, now, deps.sessionMs))
+      .catch((error) => deps.log.warn({ err: error }, 'a last use was not stored'));
+  return caller;
+}
+
+async function callerOf<C extends Caller>(
+  deps: AuthenticateDeps,
+  c: AppContext,
+  find: (token: string) => Promise<C | null>,
+): Promise<C> {
+  const { origins, proofs } = deps;
   const [, scheme, given] = /^(Bearer|DPoP) ([A-Za-z0-9_-]{20,200})$/i.exec(c.req.header('authorization') ?? '') ?? [];
   const token = given ?? (c.req.header('authorization') === undefined ? readPageCookie(c, origins) : undefined);
   if (!token) throw new AppError('unauthorized', 'Send a token as "Authorization: DPoP …" or, as a guest, "Bearer …".');
-  const caller = await findCaller(db.read, token, clock.now());
+  const caller = await find(token);
   if (!caller || (caller.isLocal && !deps.isLocalRequest(c)))
     throw new AppError('unauthorized', 'This token is unknown or has ended. Sign in again.');
   if (given === undefined || caller.sessionKind === 'page') {

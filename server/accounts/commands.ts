@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { auditLive, tellViolation } from '../credits/audit.ts';
 import { auditGrace } from '../credits/auditJob.ts';
-import { readBalance } from '../credits/store.ts';
+import { readBalance } from '../credits/balance.ts';
 import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';

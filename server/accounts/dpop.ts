@@ -55,6 +55,7 @@ export interface Proven {
  */
 export class Proofs {
   readonly #seen = new Map<string, number>();
+  /** By the header that named it, word for word: a client writes the same before each of its proofs. */
   readonly #keys = new Map<string, KnownKey>();
 
   constructor(
@@ -68,9 +69,7 @@ export class Proofs {
     if (proof.length > MAX_PROOF) throw refuse('it is too long');
     // Header, payload and signature (RFC 7515); one of ES256 has 64 bytes.
     const [, signed = '', head = '', said = '', signature = ''] = COMPACT.exec(proof) ?? [];
-    const header = HeaderSchema.safeParse(readJson(head));
-    if (!header.success) throw refuse('it must be a dpop+jwt by ES256, with its public key alone');
-    const { jkt, key } = await this.#keyOf(header.data.jwk);
+    const { jkt, key } = this.#keys.get(head) ?? (await this.#readKey(head));
     if (!isSignedBy(key, signed, signature)) throw refuse('its signature is wrong');
     const payload = PayloadSchema.safeParse(readJson(said));
     if (!payload.success) throw refuse('jti, htm, htu and iat are needed');
@@ -85,14 +84,13 @@ export class Proofs {
     return jkt;
   }
 
-  async #keyOf(jwk: z.infer<typeof HeaderSchema>['jwk']): Promise<KnownKey> {
-    const name = `${jwk.x}.${jwk.y}`;
-    const known = this.#keys.get(name);
-    if (known) return known;
-    const key = importKey(jwk);
-    const made = { jkt: await calculateJwkThumbprint(jwk), key };
+  async #readKey(head: string): Promise<KnownKey> {
+    const header = HeaderSchema.safeParse(readJson(head));
+    if (!header.success) throw refuse('it must be a dpop+jwt by ES256, with its public key alone');
+    const { jwk } = header.data;
+    const made = { jkt: await calculateJwkThumbprint(jwk), key: importKey(jwk) };
     if (this.#keys.size >= MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value!);
-    this.#keys.set(name, made);
+    this.#keys.set(head, made);
     return made;
   }
 

@@ -4,9 +4,11 @@ import { limitsOf } from '../credits/limits.ts';
 import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
+import { type AuthenticateDeps, identify } from './authenticate.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
 import { noticesOf } from './notices.ts';
-import { describeAccount, describeWithBalance } from './store.ts';
+import { describeAccount, findOwner } from './store.ts';
+import { termsDue } from './tokens.ts';
 
 const guest = createRoute({
   method: 'post',
@@ -50,30 +52,32 @@ export function guestRoutes(api: Api, deps: AccountDeps): void {
   });
 }
 
-export function accountRoutes(api: Api, deps: AccountDeps): void {
-  const { db, clock, policy, log, closing } = deps;
-
+/** `GET /api/account`, which finds its caller itself: with all that the answer says, in one statement. */
+export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): void {
+  const { db, clock, policy } = deps;
   api.openapi(account, async (c) => {
-    const { accountId } = c.var;
     const now = clock.now();
-    const described = await describeWithBalance(db.read, policy, accountId, now);
-    const account = { ...described.account, ...(c.var.termsDue === null ? {} : { termsDue: c.var.termsDue }) };
+    const owner = await identify(deps, c, (token) => findOwner(db.read, policy, token, now));
+    const due = termsDue(owner, deps.termsVersion);
+    const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
     return c.json(
       {
         account,
-        balance: described.balance,
+        balance: await owner.readBalance(),
         limits: {
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
-          ...limitsOf(policy.limits, c.var),
+          ...limitsOf(policy.limits, owner),
         },
         notices: noticesOf(account, deps.priceNotice(), iso(now)),
       },
       200,
     );
   });
+}
 
+export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void {
   api.openapi(events, (c) => {
     const { accountId } = c.var;
     return eventStream(

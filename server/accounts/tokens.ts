@@ -27,14 +27,49 @@ export interface Caller {
 
 /** Whose token this is; null if it is unknown, has expired, or its session has ended. */
 export async function findCaller(db: Reader, token: string, now: number): Promise<Caller | null> {
-  const row = await selectCaller.first(db, { tokenHash: hashSecret(token) });
+  return toCaller(await selectCaller.first(db, { tokenHash: hashSecret(token) }), now);
+}
+
+/** The columns that say who calls: of the token with its session, and of the account. */
+export const OF_CALL = [
+  'token.expires_at',
+  'session.id as session_id',
+  'session.kind as session_kind',
+  'session.jkt',
+  'session.last_used_at',
+] as const;
+export const OF_ACCOUNT = [
+  'account.id',
+  'account.kind',
+  'account.tier',
+  'account.is_local',
+  'account.suspended_at',
+  'account.suspended_until',
+  'account.suspended_why',
+  'account.gone_at',
+  'account.terms_version',
+] as const;
+
+const selectCaller = prepared((db, p: { tokenHash: string }) =>
+  db
+    .selectFrom('account')
+    .innerJoin('session', 'session.account_id', 'account.id')
+    .innerJoin('token', 'token.session_id', 'session.id')
+    .select(OF_CALL)
+    .select(OF_ACCOUNT)
+    .where('token.token_hash', '=', p.tokenHash)
+    .where('session.ended_at', 'is', null),
+);
+
+/** The caller that was found by a token; null if there is none, or the token has expired. */
+export function toCaller(row: Awaited<ReturnType<typeof selectCaller.first>>, now: number): Caller | null {
   if (!row || (row.expires_at !== null && row.expires_at <= now)) return null;
   return {
-    sessionId: row.id,
+    sessionId: row.session_id,
     sessionKind: row.session_kind,
     jkt: row.jkt,
     lastUsedAt: row.last_used_at,
-    accountId: row.account_id,
+    accountId: row.id,
     accountKind: row.kind,
     tier: row.tier ?? 0,
     isLocal: row.is_local === 1,
@@ -43,19 +78,6 @@ export async function findCaller(db: Reader, token: string, now: number): Promis
     termsVersion: row.terms_version,
   };
 }
-
-const selectCaller = prepared((db, p: { tokenHash: string }) =>
-  db
-    .selectFrom('token')
-    .innerJoin('session', 'session.id', 'token.session_id')
-    .innerJoin('account', 'account.id', 'session.account_id')
-    .select(['token.expires_at', 'session.id', 'session.kind as session_kind', 'session.jkt', 'session.last_used_at'])
-    .select(['session.account_id', 'account.kind', 'account.tier', 'account.is_local'])
-    .select(['account.suspended_at', 'account.suspended_until', 'account.suspended_why'])
-    .select(['account.gone_at', 'account.terms_version'])
-    .where('token.token_hash', '=', p.tokenHash)
-    .where('session.ended_at', 'is', null),
-);
 
 /** The suspension in force at `now`, if there is one. */
 export function suspensionOf(

@@ -4,6 +4,7 @@ import type { Reader } from '../platform/db/database.ts';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Pack, Plan } from '../platform/paymentConfig.ts';
+import { readBalance } from './balance.ts';
 import { applyCheckout } from './crediting.ts';
 import { lockWallet } from './journal.ts';
 import type { CreditingDeps } from './paymentNotes.ts';
@@ -20,7 +21,6 @@ import {
 import { settleLeftover, syncPlan } from './planPayments.ts';
 import { findPlan } from './plans.ts';
 import { readOwed } from './purchases.ts';
-import { readBalance } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 /** Checkouts that an account may begin in an hour: each is made at the payment service, which counts them. */

@@ -7,7 +7,8 @@ import { type PlanWindow, type WindowState, windowStart, windowState } from './p
 /** How long a plan goes on whose renewal is late: payment services charge some time after a period's end. */
 const GRACE_MS = 24 * 3_600_000;
 
-type Period = Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'>;
+/** What says whether a plan counts, and how much of it can be used. */
+export type Period = Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'>;
 
 /** The windows of a plan that was read already; none without one, and outside of its period. */
 export async function windowsOf(

@@ -1,9 +1,9 @@
-import type { Balance } from '../../shared/account.ts';
 import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Usage } from '../../shared/runs.ts';
-import type { Reader, Tx } from '../platform/db/database.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { fixed, prepared } from '../platform/db/prepared.ts';
-import type { HoldRow, SubscriptionRow } from '../platform/db/schema.ts';
+import type { HoldRow } from '../platform/db/schema.ts';
+import { planOf } from './balance.ts';
 import { assertOne, lockWallet, post, postedOf, readFunds, toFunds, tryLockWallet, writeLog } from './journal.ts';
 import {
   assertAmount,
@@ -256,72 +256,6 @@ export async function voidHold(
   if (owedMicro > 0) await repayFreed(tx, hold.ledger_id, hold.id, at);
   return { kind: 'voided' };
 }
-
-/**
- * The account's balance at `now`, in the one shape of the wire: its plan's windows and its credits. `guestRunMicro` is the
- * flat price of a guest's run.
- */
-export async function readBalance(
-  db: Reader,
-  accountId: string,
-  guestRunMicro: number | null,
-  now: number,
-): Promise<Balance> {
-  const rows = await selectWallets.all(db, { accountId });
-  const own = rows.find((row) => row.is_own === 1);
-  const windows = own ? await windowsOf(db, own.ledger_id, planOf(own), now) : [];
-  const tightest = tightestOf(windows);
-  const funds = toFunds(rows);
-  const creditsMicro = available(funds);
-  const left = (credit: Credit) => funds[credit].posted - funds[credit].pending;
-  return {
-    availableMicro: (tightest?.leftMicro ?? 0) + creditsMicro,
-    pendingMicro: CREDITS.reduce((sum, credit) => sum + funds[credit].pending, 0) + Number(own?.plan_pending ?? 0),
-    ofMicro: (tightest?.limitMicro ?? 0) + (own?.of_micro ?? 0),
-    promotionalMicro: left('promotional'),
-    purchasedMicro: left('purchased'),
-    ...(guestRunMicro ? { guestMessagesLeft: Math.floor(creditsMicro / guestRunMicro) } : {}),
-    windows: windows.map(({ leftMicro: _, ...window }) => window),
-  };
-}
-
-const selectWallets = prepared((db, p: { accountId: string }) =>
-  db
-    .selectFrom('wallet')
-    .innerJoin('balance', 'balance.ledger_id', 'wallet.ledger_id')
-    .leftJoin('subscription', (join) =>
-      join.onRef('subscription.ledger_id', '=', 'wallet.ledger_id').on('subscription.state', '=', fixed('active')),
-    )
-    .select([
-      'wallet.ledger_id',
-      'wallet.of_micro',
-      'wallet.is_own',
-      'balance.kind',
-      'balance.posted',
-      'balance.pending',
-      'subscription.windows',
-      'subscription.period_start',
-      'subscription.period_end',
-      'subscription.is_cancelled',
-    ])
-    // What running answers hold of the plan.
-    .select((eb) =>
-      eb
-        .selectFrom('hold')
-        .select((sum) => sum.fn.sum<number | string | null>('hold.plan').as('pending'))
-        .whereRef('hold.ledger_id', '=', 'wallet.ledger_id')
-        .where('hold.state', '=', fixed('pending'))
-        .as('plan_pending'),
-    )
-    .where('wallet.account_id', '=', p.accountId),
-);
-
-function planOf(row: { [K in PlanColumn]: SubscriptionRow[K] | null }): Pick<SubscriptionRow, PlanColumn> | undefined {
-  const { windows, period_start, period_end, is_cancelled } = row;
-  if (windows === null || period_start === null || period_end === null || is_cancelled === null) return undefined;
-  return { windows, period_start, period_end, is_cancelled };
-}
-type PlanColumn = 'windows' | 'period_start' | 'period_end' | 'is_cancelled';
 
 /** What ends a hold; `costMicro` is 0 for one that is voided. */
 interface Ending {

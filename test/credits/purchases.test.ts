@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { audit } from '../../server/credits/audit.ts';
+import { readBalance } from '../../server/credits/balance.ts';
 import { listLog } from '../../server/credits/log.ts';
 import {
   moneyText,
@@ -13,15 +14,7 @@ import {
 } from '../../server/credits/paymentRules.ts';
 import { lockLedger, purchase, readOwed, returnPurchase, reversePurchase } from '../../server/credits/purchases.ts';
 import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
-import {
-  grant,
-  openWallet,
-  placeHold,
-  type RunUse,
-  readBalance,
-  settleHold,
-  voidHold,
-} from '../../server/credits/store.ts';
+import { grant, openWallet, placeHold, type RunUse, settleHold, voidHold } from '../../server/credits/store.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { noteMoneyBack, payFor } from '../support/paid.ts';
