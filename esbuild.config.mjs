@@ -1,8 +1,8 @@
-// Builds everything that ships into dist/: the extension's host code (one file for desktop, remote and web), its web
-// view, and the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
+// Builds everything that ships into dist/: the extension's host code (in parts beside Node, in one file on the web), its
+// web view, and the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
 
-import { mkdir } from 'node:fs/promises';
-import { context } from 'esbuild';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { context, transform } from 'esbuild';
 
 const args = process.argv.slice(2);
 const watch = args.includes('--watch');
@@ -15,18 +15,47 @@ const common = {
   legalComments: 'none',
 };
 
+const host = {
+  ...common,
+  entryPoints: ['extension/extension.ts'],
+  // 'browser': no Node built-in can slip into code that also runs in the web worker extension host.
+  platform: 'browser',
+  target: 'es2022',
+  external: ['vscode'],
+};
+
+/**
+ * Writes what was built as ECMAScript modules, which is all that esbuild splits, as CommonJS: an extension host beside Node
+ * starts it in half the time, since it reads what `import()` names only when that is called.
+ */
+const asCommonJs = {
+  name: 'as CommonJS',
+  setup(build) {
+    const { outdir, minify, sourcemap, target } = build.initialOptions;
+    build.onEnd(async ({ outputFiles, errors }) => {
+      if (errors.length > 0) return;
+      // Parts have other names when they change.
+      await rm(outdir, { recursive: true, force: true });
+      await mkdir(outdir, { recursive: true });
+      const options = { format: 'cjs', minify, sourcemap, target, supported: { 'dynamic-import': false } };
+      for (const { path, text } of outputFiles) await writeFile(path, (await transform(text, options)).code);
+    });
+  },
+};
+
 const targets = {
   extension: [
     {
-      ...common,
-      entryPoints: ['extension/extension.ts'],
-      outfile: 'dist/extension.cjs',
-      format: 'cjs',
-      // 'browser': no Node built-in can slip into code that also runs in the web worker extension host.
-      platform: 'browser',
-      target: 'es2022',
-      external: ['vscode'],
+      ...host,
+      format: 'esm',
+      splitting: true,
+      outdir: 'dist/node',
+      outExtension: { '.js': '.cjs' },
+      write: false,
+      plugins: [asCommonJs],
     },
+    // A web worker's extension host loads one file and no other.
+    { ...host, format: 'cjs', outfile: 'dist/web/extension.cjs' },
     {
       ...common,
       entryPoints: { chat: 'extension/chat/webview/main.tsx' },

@@ -27,6 +27,7 @@ const FLOORS: Record<string, number> = {
   'extension/chat': 3,
   'extension/edit': 3,
   'extension/quota': 3,
+  'extension/later.ts': 4,
   'extension/extension.ts': 5,
 };
 
