@@ -74,7 +74,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
   const memory = context.globalState;
-  const lowCredit = lazy(async () => new (await later()).LowCredit(session, backend, memory));
+  const lowCredit = lazy(async () => new (await later()).LowCredit(session, backend, offers, memory));
   const isToLook = () => !!session.balance && (mayBeLow(session.balance) || memory.get(LOW_TOLD) !== undefined);
   own(session.onDidChange(async () => isToLook() && (await lowCredit()).look()));
 
