@@ -22,6 +22,7 @@ const FLOORS: Record<string, number> = {
   'extension/platform': 0,
   'extension/sse.ts': 0,
   'extension/backendError.ts': 0,
+  'extension/wire.ts': 0.5,
   'extension/backend.ts': 1,
   'extension/account': 2,
   'extension/chat': 3,
