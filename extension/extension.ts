@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { InstallKey } from './account/installKey.ts';
+import { localGrant } from './account/local.ts';
 import { Offers } from './account/offers.ts';
 import { AccountProvider } from './account/provider.ts';
 import { Session } from './account/session.ts';
@@ -29,6 +30,8 @@ export interface TestApi {
   apply(): Promise<Apply>;
 }
 
+const later = () => import('./later.ts');
+
 /**
  * Builds the extension in the order of its dependencies and registers its commands. While the editor starts, only the
  * status bar is made; chat, edits, details and the contracts of the wire are loaded at their first use.
@@ -48,71 +51,68 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const tokens = own(new Tokens(context.secrets, serverUrl));
   const [installKey, clock] = [new InstallKey(context.secrets), new ServerClock()];
   const names = { device_name: device.slice(0, 60), tool: appName.slice(0, 60) };
-  const localGrant = async () =>
-    (await import('./account/local.ts')).localGrant(context.extensionUri, serverUrl(), names);
-  const entry = { backend, tokens, installKey, clock, serverUrl, log, localGrant };
+  const grantHere = () => localGrant(context.extensionUri, serverUrl(), names);
+  const entry = { backend, tokens, installKey, clock, serverUrl, log, localGrant: grantHere };
   const session = own(new Session({ ...entry, memory: context.globalState }));
   const offers = own(new Offers(backend, serverUrl));
   const signIn = lazy(async () => {
-    const { SignIn } = await import('./account/signIn.ts');
+    const { SignIn } = await later();
     const made = own(new SignIn({ session, backend, offers, installKey, clock, serverUrl, names, log }));
     own(settings.onDidChangeServerUrl(() => made.cancel()));
     return made;
   });
   own(settings.onDidChangeServerUrl(() => void session.changeServer()));
   own(vscode.window.registerUriHandler({ handleUri: async (uri) => (await signIn()).takeCallback(uri) }));
-  const signOut = () => import('./account/signOut.ts');
   const account = own(
     new AccountProvider(session, tokens, {
       signIn: async () => (await signIn()).create(),
-      leave: async () => (await signOut()).leaveAndTell(session),
+      leave: async () => (await later()).leaveAndTell(session),
     }),
   );
-  const accountPage = () => import('./account/page.ts');
   const page = { session, backend, offers, serverUrl };
-  const notices = lazy(async () => new (await import('./account/notices.ts')).Notices(context.globalState));
+  const notices = lazy(async () => new (await later()).Notices(context.globalState));
   own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
   const memory = context.globalState;
-  const lowCredit = lazy(async () => new (await import('./quota/lowCredit.ts')).LowCredit(session, backend, memory));
+  const lowCredit = lazy(async () => new (await later()).LowCredit(session, backend, offers, memory));
   const isToLook = () => !!session.balance && (mayBeLow(session.balance) || memory.get(LOW_TOLD) !== undefined);
   own(session.onDidChange(async () => isToLook() && (await lowCredit()).look()));
 
   const view = own(new ChatView(context.extensionUri));
   const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
   const chat = lazy(async () => {
-    const { ChatController } = await import('./chat/controller.ts');
+    const { ChatController } = await later();
     return own(new ChatController({ view, session, offers, backend, windowMemory, memory, edits: chatEdits, log }));
   });
   own(view.onDidResolve(() => void chat()));
 
   const isGuest = () => session.account?.kind === 'guest';
-  const files = lazy(async () => new (await import('./edit/files.ts')).WorkspaceFiles());
+  const files = lazy(async () => new (await later()).WorkspaceFiles());
   const storage = context.storageUri ?? context.globalStorageUri;
-  const checkpoints = lazy(async () => own(new (await import('./edit/checkpoints.ts')).Checkpoints(storage, log)));
+  const checkpoints = lazy(async () => own(new (await later()).Checkpoints(storage, log)));
   const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
   const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
   const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
-  const reports = lazy(async () => own(new (await import('./edit/reports.ts')).Reports()));
+  const reports = lazy(async () => own(new (await later()).Reports()));
   const proposals = lazy(async () => {
-    const { Proposals } = await import('./edit/proposals.ts');
+    const { Proposals } = await later();
     return own(new Proposals({ files: await files(), reports: await reports(), review, record, takeBack, log }));
   });
   const edits = lazy(async () => {
-    const [{ createEdits }, { runsOf }] = await Promise.all([import('./edit/edits.ts'), import('./edit/runs.ts')]);
+    const { createEdits, runsOf } = await later();
     const runs = runsOf(session, backend);
     const open = await proposals();
     const deps = { files: await files(), reports: await reports(), proposals: () => open, memory: context.globalState };
     return own(createEdits({ ...deps, runs, record, takeBack, isGuest, log }));
   });
   const apply = lazy(async () => {
-    const { Apply } = await import('./edit/apply.ts');
+    const { Apply } = await later();
     const [known, open] = [await files(), await proposals()];
     const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
     return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile, isGuest });
   });
   const undecided = lazy(async () => {
-    const { Undecided } = await import('./edit/undecided.ts');
+    const { Undecided } = await later();
     return new Undecided((await edits()).reviews, (await proposals()).list);
   });
   const chatEdits: ChatEdits = {
@@ -123,13 +123,10 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     checkpoints,
   };
   own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
-  const fixes = lazy(async () => new (await import('./edit/actions/fixes.ts')).Fixes(await edits()));
-  const readyMade = lazy(async () => new (await import('./edit/actions/readyMade.ts')).ReadyMade(await edits()));
+  const fixes = lazy(async () => new (await later()).Fixes(await edits()));
+  const readyMade = lazy(async () => new (await later()).ReadyMade(await edits()));
   const commitMessages = lazy(async () => {
-    const [{ CommitMessages }, { runsOf }] = await Promise.all([
-      import('./edit/actions/commitMessage.ts'),
-      import('./edit/runs.ts'),
-    ]);
+    const { CommitMessages, runsOf } = await later();
     return own(new CommitMessages({ runs: runsOf(session, backend), isGuest, log }));
   });
 
@@ -166,7 +163,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     reviewProposedFile: async (...args) => (await proposals()).review(...args),
     takeBack: async () => (await checkpoints()).choose(),
     showQuota: async () => {
-      const { showQuota } = await import('./quota/details.ts');
+      const { showQuota } = await later();
       const openConversation = async (id: string) => (await chat()).openConversation(id);
       return showQuota({ session, backend, openConversation });
     },
@@ -174,9 +171,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     useCode: async () => (await signIn()).useCode(),
     copySignInAddress: async () => (await signIn()).copyAddress(),
     continueAsGuest: async () => (await signIn()).continueAsGuest(),
-    signOut: async () => (await signOut()).signOut(session),
-    openAccount: async (section?: unknown) => (await accountPage()).openAccountPage(page, section),
-    acceptTerms: async () => (await accountPage()).acceptTerms(page),
+    signOut: async () => (await later()).signOut(session),
+    openAccount: async (section?: unknown) => (await later()).openAccountPage(page, section),
+    acceptTerms: async () => (await later()).acceptTerms(page),
     reconnect: () => session.reconnect(),
     openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),
     startServer: () => explainServer(),

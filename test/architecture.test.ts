@@ -22,11 +22,13 @@ const FLOORS: Record<string, number> = {
   'extension/platform': 0,
   'extension/sse.ts': 0,
   'extension/backendError.ts': 0,
+  'extension/wire.ts': 0.5,
   'extension/backend.ts': 1,
   'extension/account': 2,
   'extension/chat': 3,
   'extension/edit': 3,
   'extension/quota': 3,
+  'extension/later.ts': 4,
   'extension/extension.ts': 5,
 };
 

@@ -1,5 +1,6 @@
-import type { Backend, Credential } from '../backend.ts';
+import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
+import type { Credential } from '../wire.ts';
 import { type Credentials, isHalfSpent, memberOf } from './member.ts';
 import { SigningKey } from './signingKey.ts';
 import type { Kept, Tokens } from './tokens.ts';

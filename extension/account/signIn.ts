@@ -227,8 +227,10 @@ function describe(error: unknown): { text: string; code: string; isOver: boolean
         : 'Nobody was signed in: it took too long, or the browser brought nothing that could be used.';
     return { text, code: error.code, isOver: false };
   }
-  const { problem } = BackendError.from(error);
-  return { text: `${problem.title}. ${problem.detail}`, code: problem.code, isOver: true };
+  const { title, detail, code } = BackendError.from(error).problem;
+  // A code that was not approved: another one may be.
+  const isOver = code !== 'expired_token' && code !== 'access_denied';
+  return { text: `${title}. ${detail}`, code, isOver };
 }
 
 function tellSignedIn(label: string, merged?: Merged): void {

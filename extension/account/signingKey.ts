@@ -1,4 +1,4 @@
-import type { Credential } from '../backend.ts';
+import type { Credential } from '../wire.ts';
 
 /** A private key of P-256, as it is stored. */
 export interface StoredKey {

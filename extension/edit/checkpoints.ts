@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
-import type { Checkpoint, Direction } from './checkpoint.ts';
-import type { AskAboutStale } from './checkpointDialogs.ts';
+import { type Checkpoint, type Direction, summarise, tellTurned } from './checkpoint.ts';
+import { type AskAboutStale, chooseCheckpoint } from './checkpointDialogs.ts';
 import { ACCEPTED_SCHEME, type Bounds, type CheckpointMeta, CheckpointStore, newestFirst } from './checkpointStore.ts';
+import { turnFiles } from './checkpointTurn.ts';
 import type { Accepted } from './proposal.ts';
 
 /** `partly`: of the files that nothing stood in the way of. `blocked`: nothing was written. `failed`: told to the user. */
@@ -12,8 +13,7 @@ export type TakeBackResult = 'done' | 'partly' | 'blocked' | 'failed';
 
 /**
  * What was accepted, kept so that it can be taken back, and applied again, later: also after a reload of the window.
- * Nothing that somebody changed since is ever overwritten. What compares and writes files is loaded when it is needed: the
- * chat lists checkpoints long before.
+ * Nothing that somebody changed since is ever overwritten.
  */
 export class Checkpoints extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
@@ -47,7 +47,6 @@ export class Checkpoints extends Disposable {
   async record({ source, files }: Accepted): Promise<string> {
     const id = crypto.randomUUID();
     const at = Date.now();
-    const { summarise } = await import('./checkpoint.ts');
     const { title, runId, conversationId, block } = source;
     const heads = files.map((file) => ({
       uri: file.uri,
@@ -85,7 +84,6 @@ export class Checkpoints extends Disposable {
 
   /** Lets the user choose which one to take back, or to apply again. */
   async choose(): Promise<void> {
-    const { chooseCheckpoint } = await import('./checkpointDialogs.ts');
     const chosen = await chooseCheckpoint(await this.list());
     // The list closes: nothing else shows what became of it.
     if (chosen) await this.turn(chosen.id, chosen.direction, true);
@@ -116,14 +114,12 @@ export class Checkpoints extends Disposable {
     if (!meta || !texts) {
       return fail('What was accepted is not kept any more: the newest 100 are, and only if they can be read.');
     }
-    const { turnFiles } = await import('./checkpointTurn.ts');
     const turned = await turnFiles(meta, texts, direction, this.ask);
     if (turned.kind === 'failed') return fail(turned.message);
     if (turned.files.size === 0) return turned.kind;
     await this.mark(id, turned.files, direction === 'takeBack');
     if (isTold || turned.written === 0) {
       const paths = [...turned.files].map((file) => pathOf(meta.files[file]!));
-      const { tellTurned } = await import('./checkpoint.ts');
       void vscode.window.showInformationMessage(plainMessage(tellTurned(direction, paths, turned.written)));
     }
     return turned.kind;

@@ -19,6 +19,7 @@ import {
 } from './format.ts';
 
 const LOG_ENTRIES = 20;
+const MOST_BESIDE = 44;
 
 export interface DetailsItem extends vscode.QuickPickItem {
   run?: () => void;
@@ -98,11 +99,7 @@ export function detailsItems(
     label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${unlimited ? 'Metered, not limited' : `${text} left`}`,
     description: accountLabel(account),
     detail:
-      severity !== 'empty'
-        ? undefined
-        : canBuy
-          ? 'Used up. More can be bought on the account page.'
-          : 'Used up. Whoever runs this server can give more.',
+      severity === 'empty' ? usedUp({ isGuest, canBuy, frees: balance.windows.some((w) => w.nextFreeAt) }) : undefined,
     run: severity === 'empty' ? wayOn : undefined,
   });
   if (balance.pendingMicro > 0) {
@@ -137,7 +134,7 @@ export function detailsItems(
   for (const { id, title, chargedMicro, runs } of spending.conversations) {
     items.push({
       label: `$(comment) ${plain(title)}`,
-      description: `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'answer' : 'answers'}`,
+      ...inSight(title, `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'answer' : 'answers'}`),
       run: () => openConversation(id),
     });
   }
@@ -158,12 +155,17 @@ export function detailsItems(
     const conversationId = entry.conversationId;
     items.push({
       label: `$(${LOG_ICONS[entry.kind]}) ${signed(entry.amountMicro)} · ${entry.reason}`,
-      description: formatInstant(entry.at, now),
-      detail: entry.model && `${entry.model}${tokens ?? ''}`,
+      ...inSight(entry.reason, formatInstant(entry.at, now), entry.model && `${entry.model}${tokens ?? ''}`),
       run: conversationId ? () => openConversation(conversationId) : undefined,
     });
   }
   return items;
+}
+
+function usedUp({ isGuest, canBuy, frees }: { isGuest: boolean; canBuy: boolean; frees: boolean }): string {
+  if (isGuest) return 'Used up. Sign in, or ask whoever runs this server for more.';
+  const more = canBuy ? 'More can be bought on the account page.' : 'Whoever runs this server can give more.';
+  return frees ? `Used up for now: see below when more is free. ${more}` : `Used up. ${more}`;
 }
 
 const LOG_ICONS: Record<LogEntry['kind'], string> = {
@@ -185,6 +187,12 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
     { label: '$(refresh) Try again', run: run('perigee.reconnect'), alwaysShow: true },
     { label: '$(gear) Change the server address', run: run('perigee.openSettings'), alwaysShow: true },
   ];
+}
+
+/** Beside words that are short enough, else on the line below them, where they would push it out of the list. */
+function inSight(words: string, what: string, below?: string): Pick<DetailsItem, 'description' | 'detail'> {
+  if (words.length <= MOST_BESIDE) return { description: what, detail: below };
+  return { detail: [what, below].filter(Boolean).join(' · ') };
 }
 
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

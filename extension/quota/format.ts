@@ -6,9 +6,13 @@ const LOW = 0.2;
 /** Where the accounts are remembered that were warned of little credit. */
 export const LOW_TOLD = 'low credits told';
 
+/** More free messages than these are never few. */
+export const FEW_MESSAGES = 3;
+
 /** Whether a look is worth it at all if a warning is due: a cheap guess, so that the warning is loaded when it may be. */
 export function mayBeLow(balance: Balance): boolean {
-  if (balance.unlimited || balance.guestMessagesLeft !== undefined) return false;
+  if (balance.unlimited) return false;
+  if (balance.guestMessagesLeft !== undefined) return balance.guestMessagesLeft <= FEW_MESSAGES;
   const isUsed = balance.windows.some(({ usedMicro, limitMicro }) => usedMicro >= limitMicro / 2);
   return isUsed || balance.availableMicro + balance.pendingMicro < balance.ofMicro * LOW;
 }
@@ -65,10 +69,14 @@ export function meter(balance: Balance, kind: Account['kind'], spentTodayMicro?:
   if (isEmpty) return { text: `0 ${unit}`, severity: 'empty', share: 0 };
   if (balance.ofMicro <= 0) return { text: `${left} ${unit}`, severity: 'normal', share: 1 };
   const share = Math.min(1, leftMicro / balance.ofMicro);
-  const of = isGuest
-    ? formatNumber(Math.max(balance.guestMessagesLeft ?? 0, Math.round(balance.ofMicro / pricePerMessage(balance))))
-    : formatLeft(balance.ofMicro);
+  const of = isGuest ? formatNumber(guestMessages(balance).of) : formatLeft(balance.ofMicro);
   return { text: `${left} of ${of} ${unit}`, severity: share < LOW ? 'low' : 'normal', share };
+}
+
+/** A guest's free messages. */
+export function guestMessages(balance: Balance): { left: number; of: number } {
+  const left = balance.guestMessagesLeft ?? 0;
+  return { left, of: Math.max(left, Math.round(balance.ofMicro / pricePerMessage(balance))) };
 }
 
 /** What one message costs a guest here, in micro-credits: an operator may have set another flat price than 1 credit. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
+import { isOffered, type Offers } from '../account/offers.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
 import { LOW_TOLD } from './format.ts';
@@ -8,11 +9,17 @@ import { decide, levelOf, lowWords } from './lowLevel.ts';
 /** Accounts that are remembered: far more than one person has. */
 const MOST = 100;
 
+type Way = vscode.MessageItem & { command: [string, ...string[]] };
+const BUY: Way = { title: 'Buy Credits', command: ['perigee.openAccount', 'credits'] };
+const SIGN_IN: Way = { title: 'Sign In', command: ['perigee.signIn'] };
+const DETAILS: Way = { title: 'Details', command: ['perigee.showQuota'] };
+
 /** Warns once when little is left, with the ways on; remembered on this machine, for each account. */
 export class LowCredit {
   constructor(
     private readonly session: Session,
     private readonly backend: Backend,
+    private readonly offers: Offers,
     private readonly memory: vscode.Memento,
   ) {}
 
@@ -34,16 +41,18 @@ export class LowCredit {
   }
 
   private async warn(account: Account, balance: Balance): Promise<void> {
-    const sold = await this.session
-      .call((who) => this.backend.offers(who))
-      .then(
-        (offers) => offers.sold,
-        () => false,
-      );
-    const [buy, details] = ['Buy Credits', 'Details'];
-    const ways = sold ? [buy, details] : [details];
-    const choice = await vscode.window.showWarningMessage(lowWords(account, balance, new Date()), ...ways);
-    if (choice === buy) await vscode.commands.executeCommand('perigee.openAccount', 'credits');
-    else if (choice === details) await vscode.commands.executeCommand('perigee.showQuota');
+    const more = account.kind === 'guest' ? SIGN_IN : BUY;
+    const words = lowWords(account, balance, new Date());
+    const isMore = await (more === BUY ? this.isSold() : this.canSignIn()).catch(() => false);
+    const choice = await vscode.window.showWarningMessage(words, ...(isMore ? [more, DETAILS] : [DETAILS]));
+    if (choice) await vscode.commands.executeCommand(...choice.command);
+  }
+
+  private async isSold(): Promise<boolean> {
+    return (await this.session.call((who) => this.backend.offers(who))).sold;
+  }
+
+  private async canSignIn(): Promise<boolean> {
+    return isOffered(await this.offers.load());
   }
 }

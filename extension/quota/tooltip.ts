@@ -96,9 +96,13 @@ const shortened = (title: string) => (title.length > 32 ? `${title.slice(0, 31).
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function escaped(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/[\\`*_{}[\]()#+\-.!|~$]/g, '\\$&')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;');
+  return (
+    text
+      .replace(/\s+/g, ' ')
+      // The editor draws icons out of what a backslash protects, too.
+      .replace(/\$\(/g, '$\u200b(')
+      .replace(/[\\`*_{}[\]()#+\-.!|~$]/g, '\\$&')
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+  );
 }

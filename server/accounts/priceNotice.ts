@@ -46,7 +46,8 @@ function compared(now: Price, later: Price): string {
 
 /** A price in words: "60 credits for 1 million tokens in, 15 cached, 250 out". */
 export function priceText(price: Price): string {
-  if (price.mode === 'flat') return `${credits(price.runMicro)} credits a message`;
+  if (price.mode === 'flat')
+    return `${credits(price.runMicro)} ${price.runMicro === MICRO_PER_CREDIT ? 'credit' : 'credits'} a message`;
   const rates = (of: { inputMicro: number; cachedInputMicro: number; outputMicro: number }) =>
     `${credits(of.inputMicro)} in, ${credits(of.cachedInputMicro)} cached, ${credits(of.outputMicro)} out`;
   const tiers = (price.tiers ?? []).map(

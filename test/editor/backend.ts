@@ -51,9 +51,9 @@ export class Backend {
     this.#port = options.port ?? 0;
   }
 
-  /** `http://127.0.0.1:PORT`, the same after a restart. */
+  /** `http://127.0.0.1:PORT`, or where `env` names another HOST; the same after a restart. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.options.env?.HOST ?? '127.0.0.1'}:${this.#port}`;
   }
 
   /** What it logged last (100 KB at most). */

@@ -9,15 +9,20 @@ import { type Backend, startBackend } from './backend.ts';
 import { root } from './fetch.ts';
 import type { Workbench } from './workbench.ts';
 
+/** What a policy file says, more than that one can sign in. */
+type Policy = Record<string, unknown> & { accounts?: Record<string, unknown> };
+
 export class SignInWorld {
   private constructor(
+    private readonly writePolicy: (more: Policy) => Promise<void>,
     readonly idp: IdentityProvider,
     readonly github: GithubDouble,
     readonly upstream: UpstreamDouble,
     readonly backend: Backend,
   ) {}
 
-  static async start(name: string): Promise<SignInWorld> {
+  /** `env`: more of the backend's. */
+  static async start(name: string, env: Record<string, string> = {}): Promise<SignInWorld> {
     const idp = await IdentityProvider.start();
     const github = await GithubDouble.start();
     const upstream = await new UpstreamDouble().start();
@@ -27,13 +32,28 @@ export class SignInWorld {
     const { id, name: shown, clientId, clientSecret } = idp.config('acme', 'Acme');
     const provider = { id, name: shown, issuer: idp.issuer, clientId, clientSecret };
     const guests = { messages: 10, perHour: 1000, perDay: 1000 };
-    await writeFile(config, JSON.stringify({ guests, accounts: { providers: [provider] } }));
+    const writePolicy = async ({ accounts, ...more }: Policy) =>
+      writeFile(config, JSON.stringify({ guests, ...more, accounts: { providers: [provider], ...accounts } }));
+    await writePolicy({});
     const { clientId: GITHUB_CLIENT_ID, clientSecret: githubSecret } = github.config();
-    const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, MAIL_URL: 'file:mail', MAIL_FROM: 'a@b.example' };
+    const all = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, MAIL_URL: 'file:mail', MAIL_FROM: 'a@b.example' };
     const backend = await startBackend({
-      env: { ...env, GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET: githubSecret ?? undefined, GITHUB_URL: github.url },
+      env: {
+        ...all,
+        GITHUB_CLIENT_ID,
+        GITHUB_CLIENT_SECRET: githubSecret ?? undefined,
+        GITHUB_URL: github.url,
+        ...env,
+      },
     });
-    return new SignInWorld(idp, github, upstream, backend);
+    return new SignInWorld(writePolicy, idp, github, upstream, backend);
+  }
+
+  /** Starts the backend anew, at the same address, with more in its policy. */
+  async restart(policy: Policy): Promise<void> {
+    await this.backend.kill();
+    await this.writePolicy(policy);
+    await this.backend.start();
   }
 
   async stop(): Promise<void> {

@@ -132,7 +132,7 @@ async function main(args: string[]): Promise<number> {
     console.error(`No suite has ${args.join(' or ')} in its path.`);
     return 1;
   }
-  if (!existsSync(join(root, 'dist/extension.cjs')))
+  if (!existsSync(join(root, 'dist/node/extension.cjs')))
     throw new Error('The extension is not built: run "npm run build".');
   await mkdir(out, { recursive: true });
   await Promise.all([fetchEditor(), fetchBrowser()]);

@@ -31,6 +31,10 @@ const planned = (used: number, beyond = 0): Balance =>
     ],
   });
 
+/** A guest with so many free messages left, of so many, at one credit each. */
+const free = (left: number, of = 10): Balance =>
+  balance(left, { ofMicro: of * C, guestMessagesLeft: left, promotionalMicro: 0 });
+
 describe('how much is left', () => {
   const cases: [string, Balance, Account['kind'], Level][] = [
     ['plenty', balance(87), 'member', 'fine'],
@@ -46,7 +50,14 @@ describe('how much is left', () => {
     ['a window that is full, with credits beyond', planned(50, 60), 'member', 'fine'],
     ['a window that is full, with hardly any credits beyond', planned(50, 2), 'member', 'low'],
     ['a plan without limits', planned(0), 'member', 'fine'],
-    ['a guest is told in messages', balance(0, { guestMessagesLeft: 0 }), 'guest', 'fine'],
+    ['a guest with 4 of 10 messages', free(4), 'guest', 'fine'],
+    ['a guest with 3 of 10, perhaps because an answer failed', free(3), 'guest', 'between'],
+    ['a guest with 2 of 10', free(2), 'guest', 'low'],
+    ['a guest with none', free(0), 'guest', 'low'],
+    ['a guest with 4 of 100', free(4, 100), 'guest', 'between'],
+    ['a guest with 3 of 100', free(3, 100), 'guest', 'low'],
+    ['a guest with the one message there ever was', free(1, 1), 'guest', 'fine'],
+    ['a guest of a server that gives no messages', free(0, 0), 'guest', 'fine'],
     ['local use is not limited', balance(0, { unlimited: true }), 'member', 'fine'],
   ];
   for (const [title, given, kind, level] of cases)
@@ -76,6 +87,12 @@ describe('the warning of little credit', () => {
       }
       assert.equal(count, warnings);
     });
+
+  it('tells a guest of free messages', () => {
+    const guest: Account = { id: crypto.randomUUID(), kind: 'guest', createdAt: '2026-11-01T00:00:00Z' };
+    assert.equal(lowWords(guest, free(2), new Date()), 'Perigee: 2 of 10 free messages left.');
+    assert.equal(lowWords(guest, free(0), new Date()), 'Perigee: the free messages are used up.');
+  });
 
   it('says what is left, and of a plan when the next part frees up', () => {
     const account: Account = { id: crypto.randomUUID(), kind: 'member', createdAt: '2026-11-01T00:00:00Z' };

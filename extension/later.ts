@@ -1,0 +1,22 @@
+/**
+ * What no start of the editor needs. Beside Node it is a file of its own, read when the first thing in it is used: see
+ * esbuild.config.mjs.
+ */
+export { Notices } from './account/notices.ts';
+export { acceptTerms, openAccountPage } from './account/page.ts';
+export { SignIn } from './account/signIn.ts';
+export { leaveAndTell, signOut } from './account/signOut.ts';
+export { ChatController } from './chat/controller.ts';
+export { CommitMessages } from './edit/actions/commitMessage.ts';
+export { Fixes } from './edit/actions/fixes.ts';
+export { ReadyMade } from './edit/actions/readyMade.ts';
+export { Apply } from './edit/apply.ts';
+export { Checkpoints } from './edit/checkpoints.ts';
+export { createEdits } from './edit/edits.ts';
+export { WorkspaceFiles } from './edit/files.ts';
+export { Proposals } from './edit/proposals.ts';
+export { Reports } from './edit/reports.ts';
+export { runsOf } from './edit/runs.ts';
+export { Undecided } from './edit/undecided.ts';
+export { showQuota } from './quota/details.ts';
+export { LowCredit } from './quota/lowCredit.ts';

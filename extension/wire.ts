@@ -1,0 +1,153 @@
+import type { ZodType } from 'zod';
+import { BackendError, describeCause } from './backendError.ts';
+import type { ServerUrl } from './platform/serverUrl.ts';
+import { readSse, type SseMessage } from './sse.ts';
+
+/** The server sends a comment line each 15 s; three missing in a row mean that nobody is there any more. */
+const SILENCE_MS = 45_000;
+/** How long an answer that is no stream may take, body included. */
+const ANSWER_MS = 30_000;
+
+/** Who calls. It makes the headers of each request anew, since a proof of a key is good for one. */
+export interface Credential {
+  /** What the server knows the caller by; null for a key that has no token yet. */
+  readonly token: string | null;
+  /** `url` is absolute. */
+  headers(method: string, url: string): Promise<Record<string, string>>;
+  /** The server refused a proof at this time of its clock (its `Date` header): whether another one may do better. */
+  takeTime?(date: string | null): boolean;
+}
+
+export interface WireOptions {
+  baseUrl(): ServerUrl;
+  fetch: typeof fetch;
+  /** How this client names itself, in printable ASCII. */
+  device: string;
+}
+
+/**
+ * Requests to the server and what comes back, for `Backend`, which knows the routes. Whatever goes wrong is a
+ * `BackendError`; only an abort is thrown as the signal's reason.
+ */
+export class Wire {
+  constructor(private readonly options: WireOptions) {}
+
+  /** An answer in JSON, checked against the contract that `schema` loads. */
+  async json<T>(
+    method: string,
+    path: string,
+    who: Credential | null,
+    schema: () => Promise<ZodType<T>>,
+    body?: unknown,
+  ): Promise<T> {
+    const response = await this.send(method, path, who, body);
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (error) {
+      throw BackendError.offline(`The connection broke in the middle of the answer: ${describeCause(error)}.`, error);
+    }
+    return parseWith(await schema(), parseJson(text));
+  }
+
+  async send(method: string, path: string, who: Credential | null, body?: unknown): Promise<Response> {
+    const headers: Record<string, string> = { accept: 'application/json, application/problem+json, text/markdown' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    return this.request(path, who, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+  }
+
+  /** The messages of a stream, the first of them `OPEN`; none for 45 s breaks it. */
+  async *sse(
+    path: string,
+    who: Credential,
+    signal: AbortSignal,
+    lastEventId?: number,
+    onOpen?: () => void,
+  ): AsyncGenerator<SseMessage> {
+    const broken = new AbortController();
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const alive = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => broken.abort(new Error(`nothing was heard for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
+    };
+    const abort = () => broken.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    alive();
+    try {
+      const headers: Record<string, string> = { accept: 'text/event-stream' };
+      if (lastEventId) headers['last-event-id'] = String(lastEventId);
+      const response = await this.request(path, who, { headers, signal: broken.signal });
+      if (!/^text\/event-stream/.test(response.headers.get('content-type') ?? '') || !response.body) {
+        throw BackendError.wrongServer(
+          'The server is no Perigee server: where events were expected, it sent something else.',
+        );
+      }
+      onOpen?.();
+      yield { event: OPEN, data: '', id: undefined };
+      yield* readSse(response.body, alive);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof BackendError) throw error;
+      const cause = broken.signal.aborted ? broken.signal.reason : error;
+      throw BackendError.offline(`The connection broke: ${describeCause(cause)}.`, error);
+    } finally {
+      clearTimeout(silence);
+      signal.removeEventListener('abort', abort);
+      broken.abort();
+    }
+  }
+
+  /** A successful response; everything else is thrown as a `BackendError`. */
+  private async request(path: string, who: Credential | null, init: RequestInit): Promise<Response> {
+    const base = this.options.baseUrl();
+    if ('wrong' in base) throw BackendError.wrongServer(base.wrong);
+    const headers = new Headers(init.headers);
+    headers.set('perigee-device', this.options.device);
+    const url = base.url + path;
+    for (let attempt = 0; ; attempt++) {
+      const proven = await who?.headers(init.method ?? 'GET', url);
+      for (const [name, value] of Object.entries(proven ?? {})) headers.set(name, value);
+      let response: Response;
+      try {
+        response = await this.options.fetch(url, { ...init, headers });
+      } catch (error) {
+        if (init.signal?.aborted && init.signal.reason?.name !== 'TimeoutError') throw error;
+        throw BackendError.offline(`${base.url} cannot be reached: ${describeCause(error)}.`, error);
+      }
+      if (response.ok) return response;
+      const error = await BackendError.fromResponse(response, base.url);
+      const isClock = error.problem.code === 'invalid_dpop_proof' && who?.takeTime?.(response.headers.get('date'));
+      if (!isClock || attempt > 0) throw error;
+    }
+  }
+}
+
+/** Marks the moment at which a stream of events is open; not an event name that the server could send. */
+export const OPEN = '\u0000open';
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw BackendError.wrongServer(
+      'The server is no Perigee server: it answered with something that is not JSON.',
+      error,
+    );
+  }
+}
+
+export function parseWith<T>(schema: ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw BackendError.wrongServer(
+    `The server is no Perigee server, or of another version: its answer does not fit${where && ` at "${where}"`}.`,
+    parsed.error,
+  );
+}
