@@ -1,9 +1,10 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
+import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type { LogAnswer } from '../../../../shared/credits.ts';
 import { Split, type SplitPart } from '../charts.tsx';
-import { credits, signedCredits, spent, when, zoned } from '../format.ts';
+import { when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
-import { Bar, Failure, Loading } from '../parts.tsx';
+import { Amount, Bar, Failure, Loading } from '../parts.tsx';
 
 export function Balance({ answer }: { answer: AccountAnswer }) {
   const { balance, account } = answer;
@@ -37,12 +38,12 @@ function Left({ balance }: { balance: BalanceNow }) {
     id,
     label,
     size: micro,
-    text: credits(micro),
+    text: creditsLeft(micro),
   });
   return (
     <Split
       label="Left"
-      text={`${credits(leftMicro)} of ${credits(Math.max(balance.ofMicro, leftMicro))} credits`}
+      text={`${creditsLeft(leftMicro)} of ${creditsLeft(Math.max(balance.ofMicro, leftMicro))} credits`}
       of={balance.ofMicro}
       parts={[
         ...(balance.windows.length > 0 ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
@@ -71,19 +72,19 @@ function Windows({ balance }: { balance: BalanceNow }) {
           <div key={window.name} class="window">
             <Bar
               label={`In any ${window.name}`}
-              text={`${credits(leftMicro)} of ${credits(window.limitMicro)} left`}
+              text={`${creditsLeft(leftMicro)} of ${exactCredits(window.limitMicro)} left`}
               share={window.limitMicro > 0 ? leftMicro / window.limitMicro : 0}
             />
             <p class="soft">
               {window.nextFreeAt ? (
                 <>
-                  <span class="number">{credits(window.usedMicro)}</span> used.{' '}
+                  <Amount micro={window.usedMicro} text={creditsSpent(window.usedMicro)} /> used.{' '}
                   {window.allFreeAt === null || window.allFreeAt === window.nextFreeAt ? (
                     `It is free again on ${zoned(window.nextFreeAt)}.`
                   ) : (
                     <>
-                      <span class="number">{spent(window.nextFreeMicro)}</span> of it{' '}
-                      {spent(window.nextFreeMicro) === '1 credit' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
+                      <Amount micro={window.nextFreeMicro} text={withUnit(creditsSpent(window.nextFreeMicro))} /> of it{' '}
+                      {creditsSpent(window.nextFreeMicro) === '1' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
                       all of it by {zoned(window.allFreeAt)}.
                     </>
                   )}
@@ -117,7 +118,7 @@ function Latest() {
                   <div>{entry.reason}</div>
                   <div class="soft">{when(entry.at)}</div>
                 </div>
-                <span class="number">{signedCredits(entry.amountMicro)}</span>
+                <Amount micro={entry.amountMicro} text={creditsChanged(entry.amountMicro)} />
               </li>
             ))}
           </ul>

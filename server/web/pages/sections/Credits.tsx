@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type {
   CheckoutAnswer,
   CheckoutRequest,
@@ -8,7 +9,7 @@ import type {
   PlanAnswer,
 } from '../../../../shared/credits.ts';
 import { call } from '../api.ts';
-import { credits, dayOf, money } from '../format.ts';
+import { dayOf, money } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
 import { Returned } from './Returned.tsx';
@@ -27,7 +28,7 @@ export function Credits() {
 
 /** Packs are often called by what is in them. */
 const saysCredits = (name: string, micro: number) =>
-  name.replaceAll(',', '').includes(credits(micro).replaceAll(',', ''));
+  name.replaceAll(',', '').includes(exactCredits(micro).replaceAll(',', ''));
 
 type Buy = (request: CheckoutRequest) => void;
 
@@ -53,8 +54,8 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
       {owedMicro > 0 && (
         <div class="box problem">
           <p>
-            <strong>{credits(owedMicro)} credits are owed.</strong> They were spent before their payment went back. What
-            you buy next, and what an answer leaves of bought credits, pays them first.
+            <strong>You owe {withUnit(creditsSpent(owedMicro))}.</strong> They were spent before their payment went
+            back. What you buy next, and what an answer leaves of bought credits, pays them first.
           </p>
         </div>
       )}
@@ -77,7 +78,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
             {packs.map(({ id, name, cents, creditsMicro }) => (
               <li key={id}>
                 <h3>{name}</h3>
-                {!saysCredits(name, creditsMicro) && <p>{credits(creditsMicro)} credits</p>}
+                {!saysCredits(name, creditsMicro) && <p>{withUnit(exactCredits(creditsMicro))}</p>}
                 <p class="price">{money(cents, currency)}</p>
                 <button
                   type="button"
@@ -129,7 +130,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
               <ul class="plain-list">
                 {windows.map((window) => (
                   <li key={window.name}>
-                    {credits(window.limitMicro)} credits in any {window.name}
+                    {withUnit(exactCredits(window.limitMicro))} in any {window.name}
                   </li>
                 ))}
               </ul>
