@@ -19,9 +19,11 @@ export function creditsSpent(micro: number): string {
   return cents === 0 && micro !== 0 ? '< 0.01' : written(cents, SHOWN_PLACES);
 }
 
-/** The same with its sign: "−0.79", "+500". */
+/** The same with its sign: "−0.79", "+500"; something small with all its places, "−0.004999". */
 export function creditsChanged(micro: number): string {
-  return micro === 0 ? '0' : (micro < 0 ? '−' : '+') + creditsSpent(micro);
+  if (micro === 0) return '0';
+  const size = Math.abs(micro);
+  return (micro < 0 ? '−' : '+') + (size < CENT / 2 ? exactCredits(size) : creditsSpent(size));
 }
 
 /** "1 credit", "0.42 credits", of an amount that is written already. */

@@ -1,16 +1,23 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
 import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
-import type { LogAnswer } from '../../../../shared/credits.ts';
+import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
 import { Split, type SplitPart } from '../charts.tsx';
 import { when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Amount, Bar, Failure, Loading } from '../parts.tsx';
+import { Owed } from './Owed.tsx';
+
+/** Below this part of the whole, little is left: where the editor warns, too. */
+const LOW = 0.2;
 
 export function Balance({ answer }: { answer: AccountAnswer }) {
   const { balance, account } = answer;
   const isGuest = account.kind === 'guest' && balance.guestMessagesLeft !== undefined;
+  const isLimited = !isGuest && !balance.unlimited;
+  const offers = useResource<OffersAnswer>(isLimited ? '/api/credits/offers' : null, ['balance']);
   return (
     <>
+      {offers.value && <Owed {...offers.value} />}
       {balance.unlimited ? (
         <>
           <p class="big">Unlimited</p>
@@ -23,7 +30,8 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
       ) : (
         <Left balance={balance} />
       )}
-      {(balance.windows.length > 0 || (!isGuest && !balance.unlimited)) && <Windows balance={balance} />}
+      {isLimited && offers.value && <Little balance={balance} sold={offers.value.sold} />}
+      {(balance.windows.length > 0 || (offers.value && offers.value.plans.length > 0)) && <Windows balance={balance} />}
       <Latest />
     </>
   );
@@ -52,6 +60,28 @@ function Left({ balance }: { balance: BalanceNow }) {
         ...(pendingMicro > 0 ? [part('pending', 'Set aside for running answers', pendingMicro)] : []),
       ]}
     />
+  );
+}
+
+/** The way on when little is left, or nothing. */
+function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
+  const leftMicro = balance.availableMicro + balance.pendingMicro;
+  const isEmpty = creditsLeft(leftMicro) === '0';
+  if (!isEmpty && leftMicro >= balance.ofMicro * LOW) return null;
+  return (
+    <div class="box notice">
+      <p>
+        <strong>{isEmpty ? 'Nothing is left.' : 'Little is left.'}</strong>{' '}
+        {balance.windows.some(({ nextFreeAt }) => nextFreeAt) &&
+          'The windows of the plan below say when there is room again. '}
+        {!sold && 'Whoever runs this server can give you more.'}
+      </p>
+      {sold && (
+        <a class="button" href="#credits">
+          Get credits
+        </a>
+      )}
+    </div>
   );
 }
 

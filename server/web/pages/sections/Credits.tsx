@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type {
   CheckoutAnswer,
   CheckoutRequest,
@@ -12,6 +12,7 @@ import { call } from '../api.ts';
 import { dayOf, money } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { Owed } from './Owed.tsx';
 import { Returned } from './Returned.tsx';
 
 export function Credits() {
@@ -51,19 +52,12 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
   const isDisabled = isBusy || isLeaving;
   return (
     <>
-      {owedMicro > 0 && (
-        <div class="box problem">
-          <p>
-            <strong>You owe {withUnit(creditsSpent(owedMicro))}.</strong> They were spent before their payment went
-            back. What you buy next, and what an answer leaves of bought credits, pays them first.
-          </p>
-        </div>
-      )}
+      <Owed sold={sold} owedMicro={owedMicro} />
       {failure && <Failure failure={failure} />}
       {!sold && !current && (
         <p class="soft">Nothing is sold here. Whoever runs this server can give you credits or a plan.</p>
       )}
-      {current && <Current current={current} reload={reload} />}
+      {current && <Current current={current} maySwitch={plans.length > 0} reload={reload} />}
       {(!current || current.cents === null) && plans.length > 0 && (
         <Plans plans={plans} currency={currency} isDisabled={isDisabled} buy={buy} />
       )}
@@ -158,7 +152,8 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
   );
 }
 
-function Current({ current, reload }: { current: CurrentPlan; reload: () => void }) {
+function Current(props: { current: CurrentPlan; maySwitch: boolean; reload: () => void }) {
+  const { current, maySwitch, reload } = props;
   const { name, interval, until, renews, cents, currency, payUrl } = current;
   const [asks, setAsks] = useState(false);
   const { isBusy, failure, act } = useAct();
@@ -183,7 +178,7 @@ function Current({ current, reload }: { current: CurrentPlan; reload: () => void
         </p>
         <p class="soft">
           {cents === null
-            ? `It stays until ${dayOf(until)}, and then ends. A plan that you buy takes its place.`
+            ? `It stays until ${dayOf(until)}, and then ends.${maySwitch ? ' A plan that you buy takes its place.' : ''}`
             : renews
               ? `Renews by itself on ${dayOf(until)}.`
               : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}

@@ -187,7 +187,7 @@ function RewardLine({ reward, terms }: { reward: Reward; terms: Terms }) {
     <li>
       <span class="grow">{events[reason]}</span>
       <span class={`tag ${state}`}>{states[state]}</span>
-      <span class="number">{exactCredits(amountMicro)}</span>
+      <span class="number">+{exactCredits(amountMicro)}</span>
     </li>
   );
 }
