@@ -146,6 +146,7 @@ export function createApp(deps: AppDeps): App {
     proofs,
     attempts: new Attempts(db, clock),
     signIn,
+    isSelling: deps.stripe !== null && policy.packs.length + policy.plans.length > 0,
     ceremonies,
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,

@@ -177,11 +177,13 @@ export type Referral = z.infer<typeof ReferralSchema>;
 export const ReferralsAnswerSchema = z
   .object({
     link: z.string(),
-    terms: z.object({
-      spent: z.object({ spentMicro: MicroSchema, amountMicro: MicroSchema, perMonth: z.int() }),
-      firstPayment: z.object({ amountMicro: MicroSchema }),
-      used: z.object({ tokens: z.int(), amountMicro: MicroSchema.describe('to both') }),
-    }),
+    terms: z
+      .object({
+        spent: z.object({ spentMicro: MicroSchema, amountMicro: MicroSchema, perMonth: z.int() }),
+        firstPayment: z.object({ amountMicro: MicroSchema.describe('0 also where nothing is sold') }),
+        used: z.object({ tokens: z.int(), amountMicro: MicroSchema.describe('to both') }),
+      })
+      .describe('what can be earned here; an amount of 0 is a reward that there is not'),
     earnedMicro: MicroSchema,
     joined: z.int().describe('how many, ever'),
     referrals: z.array(ReferralSchema).describe('the newest first'),

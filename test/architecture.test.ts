@@ -37,6 +37,7 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 
 /** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
 const CORES = [
+  'shared/amounts.ts',
   'shared/answerPaths.ts',
   'shared/pricing.ts',
   'server/credits/ledger.ts',

@@ -105,6 +105,8 @@ export interface AuthDeps extends GrantDeps {
   proofs: Proofs;
   attempts: Attempts;
   signIn: SignInConfig;
+  /** Whether one can pay for anything here. */
+  isSelling: boolean;
   addressOf: (c: AppContext) => string | null;
   /** Puts the next local token where only the user of this machine can read it; null where there is no local mode. */
   publishLocalToken: ((token: string) => Promise<void>) | null;

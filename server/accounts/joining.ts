@@ -1,12 +1,12 @@
 import type { Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { exactCredits, withUnit } from '../../shared/amounts.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { network } from './guests.ts';
 import { optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';
-import { areReferralsOn, type Joined, join, ownerOfLink } from './referrals.ts';
+import { areReferralsOn, type Joined, join, ownerOfLink, referralTerms } from './referrals.ts';
 import { messagePage } from './signInPages.ts';
 import { findCaller } from './tokens.ts';
 
@@ -18,6 +18,7 @@ const COOKIE_S = 30 * 24 * 3600;
 export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
   const { db, clock, origins } = deps;
   const { bonusMicro } = deps.policy.accounts;
+  const { used } = referralTerms(deps);
   web.get('/join/:code', async (c) => {
     const code = c.req.param('code');
     const owner = areReferralsOn(deps) ? await ownerOfLink(db.read, code) : null;
@@ -30,7 +31,8 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
     setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
     const token = readPageCookie(c, origins);
     const here = token ? await findCaller(db.read, token, clock.now()) : null;
-    if (here) {
+    // A guest of this server has yet to make an account.
+    if (here?.accountKind === 'member') {
       const isOwn = here.accountId === owner;
       const text = isOwn
         ? 'Send it to others: it counts for those who are new here.'
@@ -38,8 +40,12 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
       const wayOn = { href: '/account#referrals', label: 'Your account' };
       return c.html(messagePage(isOwn ? 'This is your own link' : 'You have an account', text, wayOn));
     }
-    const gift = bonusMicro > 0 ? ` and get ${bonusMicro / MICRO_PER_CREDIT} credits` : '';
-    const text = `An AI coding assistant with an honest meter. Sign in${gift}; then install Perigee in your editor and sign in there, too. If you have an account, it stays as it is.`;
+    const gift = bonusMicro > 0 ? ` and get ${withUnit(exactCredits(bonusMicro))}` : '';
+    const both =
+      used.amountMicro > 0
+        ? ` Once you have used ${used.tokens.toLocaleString('en-US')} tokens, you and whoever invited you get ${withUnit(exactCredits(used.amountMicro))} each.`
+        : '';
+    const text = `An AI coding assistant with an honest meter. Sign in${gift}; then install Perigee in your editor and sign in there, too.${both} If you have an account, it stays as it is.`;
     return c.html(messagePage('You are invited to Perigee', text, { href: '/sign-in', label: 'Sign in' }));
   });
 }

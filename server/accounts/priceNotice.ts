@@ -1,5 +1,5 @@
 import type { Notice } from '../../shared/account.ts';
-import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { exactCredits, withUnit } from '../../shared/amounts.ts';
 import type { Price } from '../../shared/models.ts';
 import type { AnnouncedModel } from '../credits/announcements.ts';
 import { priceAt } from '../credits/pricing.ts';
@@ -46,14 +46,11 @@ function compared(now: Price, later: Price): string {
 
 /** A price in words: "60 credits for 1 million tokens in, 15 cached, 250 out". */
 export function priceText(price: Price): string {
-  if (price.mode === 'flat')
-    return `${credits(price.runMicro)} ${price.runMicro === MICRO_PER_CREDIT ? 'credit' : 'credits'} a message`;
+  if (price.mode === 'flat') return `${withUnit(exactCredits(price.runMicro))} a message`;
   const rates = (of: { inputMicro: number; cachedInputMicro: number; outputMicro: number }) =>
-    `${credits(of.inputMicro)} in, ${credits(of.cachedInputMicro)} cached, ${credits(of.outputMicro)} out`;
+    `${exactCredits(of.inputMicro)} in, ${exactCredits(of.cachedInputMicro)} cached, ${exactCredits(of.outputMicro)} out`;
   const tiers = (price.tiers ?? []).map(
     (tier) => `, above ${tier.aboveInputTokens.toLocaleString('en-US')} tokens in ${rates(tier)}`,
   );
   return `${rates(price)} credits for 1 million tokens${tiers.join('')}`;
 }
-
-const credits = (micro: number) => String(micro / MICRO_PER_CREDIT);

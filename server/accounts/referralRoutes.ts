@@ -4,7 +4,7 @@ import { AppError } from '../platform/errors.ts';
 import { type Api, answers } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
-import { areReferralsOn, linkCode } from './referrals.ts';
+import { areReferralsOn, linkCode, mayBeEarned, referralTerms } from './referrals.ts';
 
 const list = createRoute({
   method: 'get',
@@ -21,7 +21,7 @@ const list = createRoute({
 
 export function referralRoutes(api: Api, deps: AuthDeps): void {
   const { db, clock, ids, origins } = deps;
-  const policy = deps.policy.accounts.referrals;
+  const terms = referralTerms(deps);
 
   api.openapi(list, async (c) => {
     if (!areReferralsOn(deps)) throw new AppError('not_offered', 'Nothing is earned here by inviting others.');
@@ -30,14 +30,13 @@ export function referralRoutes(api: Api, deps: AuthDeps): void {
     const { accountId } = c.var;
     const { before, limit } = c.req.valid('query');
     const page = await referralsOf(db.read, accountId, before, limit);
+    const referrals = page.referrals.map((one) => ({
+      ...one,
+      rewards: one.rewards.filter((reward) => mayBeEarned(deps, reward)),
+    }));
     const code = await db.write((tx) => linkCode(tx, ids, accountId, clock.now()));
-    const terms = {
-      spent: { spentMicro: policy.spentMicro, amountMicro: policy.spentRewardMicro, perMonth: policy.spentPerMonth },
-      firstPayment: { amountMicro: policy.firstPaymentRewardMicro },
-      used: { tokens: policy.usedTokens, amountMicro: policy.usedRewardMicro },
-    };
     const totals = await totalsOf(db.read, accountId);
     const invited = await invitationOf(db.read, accountId);
-    return c.json({ link: `${origins.home(c)}/join/${code}`, terms, ...totals, ...page, invited }, 200);
+    return c.json({ link: `${origins.home(c)}/join/${code}`, terms, ...totals, ...page, referrals, invited }, 200);
   });
 }

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { RewardReason } from '../../shared/credits.ts';
+import type { ReferralsAnswer, Reward, RewardReason } from '../../shared/credits.ts';
 import { changed } from '../platform/changes.ts';
 import type { Ids } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
@@ -29,11 +29,37 @@ export const REFUSALS: Record<ReferralRewardRow['side'], Record<Refusal, string>
   },
 };
 
-/** Whether one can join here by a link: where nobody can sign up, nobody can. */
-export function areReferralsOn(deps: { policy: { accounts: AccountConfig }; signIn: SignInConfig }): boolean {
-  const { providers, mail } = deps.signIn;
-  return deps.policy.accounts.referrals.enabled && (providers.length > 0 || mail !== null);
+interface ReferralDeps {
+  policy: { accounts: AccountConfig };
+  signIn: SignInConfig;
+  /** Whether one can pay for anything here. */
+  isSelling: boolean;
 }
+
+/** Whether one can join here by a link: where nobody can sign up, or nothing can be earned, nobody can. */
+export function areReferralsOn(deps: ReferralDeps): boolean {
+  const { providers, mail } = deps.signIn;
+  const brings = Object.values(referralTerms(deps)).some(({ amountMicro }) => amountMicro > 0);
+  return deps.policy.accounts.referrals.enabled && brings && (providers.length > 0 || mail !== null);
+}
+
+/** What can be earned here; 0 for what can't. */
+export function referralTerms({ policy, isSelling }: Omit<ReferralDeps, 'signIn'>): ReferralsAnswer['terms'] {
+  const { referrals } = policy.accounts;
+  return {
+    spent: {
+      spentMicro: referrals.spentMicro,
+      amountMicro: referrals.spentRewardMicro,
+      perMonth: referrals.spentPerMonth,
+    },
+    firstPayment: { amountMicro: isSelling ? referrals.firstPaymentRewardMicro : 0 },
+    used: { tokens: referrals.usedTokens, amountMicro: referrals.usedRewardMicro },
+  };
+}
+
+/** Whether it is more than a promise that can't be kept: where nothing is sold, nobody pays for the first time. */
+export const mayBeEarned = ({ isSelling }: Pick<ReferralDeps, 'isSelling'>, { reason, state }: Reward): boolean =>
+  isSelling || reason !== 'first_payment' || state !== 'pending';
 
 /** The code of an account's own link, made when it is first asked for. */
 export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number): Promise<string> {

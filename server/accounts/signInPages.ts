@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { exactCredits, withUnit } from '../../shared/amounts.ts';
 import type { AccountConfig, ProviderConfig } from '../platform/signInConfig.ts';
 import type { Purpose } from './flows.ts';
 
@@ -103,7 +103,6 @@ export function confirmPage(
 ): Part {
   const { purpose } = flow;
   const { url } = policy.terms;
-  const credits = policy.bonusMicro / MICRO_PER_CREDIT;
   return page(
     who.isNew ? 'Make an account' : 'Is this right?',
     html`<dl>
@@ -113,7 +112,7 @@ ${purpose.kind === 'device' ? html`<dt>Code</dt><dd><strong class="code">${purpo
 </dl>
 ${purpose.kind === 'device' ? html`<p>Go on only if that device stands before you and shows this code.</p>` : ''}
 ${who.replaces ? html`<p>${who.replaces} is signed in in this browser now, and will be signed out here.</p>` : ''}
-${who.isNew && credits > 0 ? html`<p>A new account gets ${credits} credits.</p>` : ''}
+${who.isNew && policy.bonusMicro > 0 ? html`<p>A new account gets ${withUnit(exactCredits(policy.bonusMicro))}.</p>` : ''}
 ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/sign-in/confirm">
 <input type="hidden" name="flow" value="${flow.id}">

@@ -1,3 +1,4 @@
+import { exactCredits, withUnit } from '../../shared/amounts.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { TransferRow } from '../platform/db/schema.ts';
 import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
@@ -164,5 +165,4 @@ async function writeLine(
   await writeLog(tx, ledgerId, { id, kind, amount, balance, reason: more ? `${reason}. ${more}.` : `${reason}.`, at });
 }
 
-const inCredits = (micro: number) =>
-  `${(micro / 1_000_000).toLocaleString('en-US', { maximumFractionDigits: 6 })} credits`;
+const inCredits = (micro: number) => withUnit(exactCredits(micro));

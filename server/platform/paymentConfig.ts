@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exactCredits, withUnit } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 
@@ -35,7 +36,7 @@ export type Plan = z.infer<typeof PlanSchema>;
 
 const pack = (dollars: number): Pack => ({
   id: `pack-${dollars}`,
-  name: `${dollars * 100} credits`,
+  name: withUnit(exactCredits(dollars * 100 * MICRO_PER_CREDIT)),
   cents: dollars * 100,
   creditsMicro: dollars * 100 * MICRO_PER_CREDIT,
 });

@@ -10,7 +10,8 @@ import { Browser } from '../support/browser.ts';
 import type { Client } from '../support/client.ts';
 import type { Editor } from '../support/member.ts';
 import { payFor } from '../support/paid.ts';
-import { onBothEnginesWithSignIn, type SignInWorld, somebody } from '../support/signIn.ts';
+import { onBothEnginesWithShop } from '../support/shop.ts';
+import { type SignInWorld, somebody } from '../support/signIn.ts';
 import { unzip } from '../support/zip.ts';
 
 const C = 1_000_000;
@@ -84,9 +85,10 @@ class From extends Browser {
 
 const states = ({ rewards }: Referral) => Object.fromEntries(rewards.map(({ reason, state }) => [reason, state]));
 
-onBothEnginesWithSignIn(
+onBothEnginesWithShop(
   'referrals',
-  (world) => {
+  (shop) => {
+    const world = () => shop().world();
     let party: Party;
     beforeEach(() => {
       party = new Party(world());

@@ -258,7 +258,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await page.getByText('Nothing is sold here.').waitFor();
       await answer(page, '/api/credits/offers', { ...nothing, current: { ...given, until }, owedMicro: 120_500_000 });
       await page.reload();
-      await page.getByText('120.5 credits are owed.').waitFor();
+      await page.getByText('You owe 120.5 credits.').waitFor();
       await page.getByText('given to you').waitFor();
       assert.equal(await page.getByRole('main').getByRole('button').count(), 0);
       await context.close();
@@ -387,9 +387,9 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await page.getByText('Copied.').waitFor();
       assert.equal(await page.evaluate('navigator.clipboard.readText()'), referralsOf().link);
       for (const text of [
-        'has spent 20 credits, you get 50, for at most 10 people a month',
-        'With their first payment, you get 500 credits.',
-        'used 1,000,000 tokens, you both get 50 credits',
+        '50 credits for you once they have spent 20, for at most 10 people a month',
+        '500 credits for you with their first payment',
+        '50 credits for each of you once they have used 1,000,000 tokens',
         '412,300 of 1,000,000',
         'Brings nothing: It is a second account of the same person.',
         'Verified, is paid next',
@@ -401,9 +401,9 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await context.close();
     });
 
-    it('are not there where the server has none', async () => {
+    it('are not there where the server offers none', async () => {
       const { page, context } = await at(await scene.member(), 'referrals', (one) =>
-        answer(one, path, { code: 'not_found', title: 'Not there', detail: 'There is no such path.' }, 404),
+        answer(one, path, { code: 'not_offered', title: 'Not offered', detail: 'Nothing is earned here.' }, 404),
       );
       await page.getByRole('heading', { level: 1, name: 'Balance' }).waitFor();
       assert.equal(await page.getByRole('navigation').getByRole('link', { name: 'Referrals' }).count(), 0);

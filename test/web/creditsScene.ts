@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import type { ReferralsAnswer, RewardReason } from '../../shared/credits.ts';
+import type { LogAnswer, LogEntry, ReferralsAnswer, RewardReason } from '../../shared/credits.ts';
 import type { Client } from '../support/client.ts';
 import type { Scene } from './scene.ts';
 
@@ -62,6 +62,31 @@ export async function fillLog(scene: Scene, member: Client, { days = 30, hostile
       }
     }
   });
+}
+
+/** A page of the token log of somebody who deals in millions of credits, and whose words are long. */
+export function largeLog(): LogAnswer {
+  const line = (n: number, kind: LogEntry['kind'], amountMicro: number, more: Partial<LogEntry> = {}): LogEntry => ({
+    id: `large-${n}`,
+    kind,
+    amountMicro,
+    balanceMicro: 9_876_543_210_987 + n,
+    reason: 'Answer by moonshotai/kimi-k2-instruct-0905-with-a-name-that-has-no-end',
+    at: new Date(Date.UTC(2026, 10, 24, 9, n)).toISOString(),
+    ...more,
+  });
+  const usage = { inputTokens: 1_234_567, cachedInputTokens: 1_000_000, outputTokens: 128_000, estimated: true };
+  const model = 'moonshotai/kimi-k2-instruct-0905-with-a-name-that-has-no-end';
+  return {
+    entries: [
+      line(5, 'charge', -1_234_567_891_234, { usage, model, tool: 'Visual Studio Code - Insiders, on a machine' }),
+      line(4, 'purchase', 9_999_999_990_000, { reason: '10,000,000 credits' }),
+      line(3, 'not_charged', 0, { usage, model, balanceMicro: null, reason: 'The model service failed. Not charged.' }),
+      line(2, 'charge', -4_999, { usage: { ...usage, estimated: false }, model: 'kimi-k2', tool: 'opencode' }),
+      line(1, 'grant', 100e6, { reason: 'Welcome' }),
+    ],
+    before: null,
+  };
 }
 
 /** What `GET /api/referrals` can say. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AccountAnswer } from '../../../shared/account.ts';
-import { asFailure, call } from './api.ts';
+import { asFailure, type CallFailed, call } from './api.ts';
 import { Enter, labelOf, SignedOut } from './Enter.tsx';
 import { listen, useResource } from './live.ts';
 import { Notices } from './Notices.tsx';
@@ -49,6 +49,8 @@ function place(): { section: string; id: string | undefined } {
 
 const isThere = ({ isFor }: Section, answer: AccountAnswer) => !isFor || isFor(answer);
 
+const MISSING: CallFailed['code'][] = ['not_found', 'not_offered'];
+
 /** Which sections this server does not have. They are there until it says so: only then does anything move. */
 function useMissing(answer: AccountAnswer): (section: Section) => boolean {
   const [missing, setMissing] = useState<readonly Section[]>([]);
@@ -56,7 +58,7 @@ function useMissing(answer: AccountAnswer): (section: Section) => boolean {
     for (const section of SECTIONS)
       if (section.path && isThere(section, answer))
         call('GET', section.path).catch(
-          (error) => asFailure(error).code === 'not_found' && setMissing((all) => [...all, section]),
+          (error) => MISSING.includes(asFailure(error).code) && setMissing((all) => [...all, section]),
         );
   }, [answer.account.id]);
   return (section) => missing.includes(section);

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
+import { Amount } from './parts.tsx';
 
 export interface SplitPart {
   id: 'plan' | 'promotional' | 'purchased' | 'pending';
   label: string;
-  /** What of the whole it is, and in words. */
+  /** What of the whole it is, in micro-credits, and in words. */
   size: number;
   text: string;
 }
@@ -27,11 +28,11 @@ export function Split(props: { label: string; text: string; of: number; parts: r
         <div style={{ flexGrow: rest || (filled > 0 ? 0 : 1) }} />
       </div>
       <ul class="legend">
-        {props.parts.map(({ id, label, text }) => (
+        {props.parts.map(({ id, label, size, text }) => (
           <li key={id}>
             <span class={`swatch part ${id}`} aria-hidden="true" />
             <span class="grow">{label}</span>
-            <span class="number">{text}</span>
+            <Amount micro={size} text={text} />
           </li>
         ))}
       </ul>

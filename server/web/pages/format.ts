@@ -1,30 +1,7 @@
-import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
-
-/** "1,204.5": what is left is rounded down, never to more than there is. */
-export function credits(micro: number): string {
-  const value = Math.floor(micro / (MICRO_PER_CREDIT / 100)) / 100;
-  return value.toLocaleString('en', { maximumFractionDigits: 2 });
-}
-
-/** All of an amount, for whoever adds up: "−0.787412 credits". */
-export const exactly = (micro: number) =>
-  `${(micro / MICRO_PER_CREDIT).toLocaleString('en', { maximumFractionDigits: 6 }).replace('-', '−')} credits`;
-
-/** What was spent or given, with its sign; something small is not called nothing. */
-export function signedCredits(micro: number): string {
-  if (micro === 0) return '0';
-  const sign = micro < 0 ? '−' : '+';
-  const size = Math.abs(micro);
-  if (size < MICRO_PER_CREDIT / 200) return `${sign}< 0.01`;
-  return sign + (size / MICRO_PER_CREDIT).toLocaleString('en', { maximumFractionDigits: 2 });
-}
+import { creditsSpent, withUnit } from '../../../shared/amounts.ts';
 
 /** "0.42 credits", "not charged". */
-export function spent(micro: number): string {
-  if (micro === 0) return 'not charged';
-  const amount = signedCredits(micro).slice(1);
-  return `${amount} ${amount === '1' ? 'credit' : 'credits'}`;
-}
+export const spent = (micro: number) => (micro === 0 ? 'not charged' : withUnit(creditsSpent(micro)));
 
 const DAY_MS = 24 * 3_600_000;
 

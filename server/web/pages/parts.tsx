@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { exactCredits, withUnit } from '../../../shared/amounts.ts';
 import { asFailure, type CallFailed } from './api.ts';
 
 /** What went wrong, aloud, with a way on. */
@@ -88,6 +89,13 @@ export function Loading() {
     </p>
   );
 }
+
+/** An amount in few digits; all of it for whoever rests on it. */
+export const Amount = ({ micro, text }: { micro: number; text: string }) => (
+  <span class="number" title={withUnit(exactCredits(micro))}>
+    {text}
+  </span>
+);
 
 /** A bar with its numbers beside it in words: no colour says anything alone. */
 export function Bar({ label, text, share }: { label: string; text: string; share: number }) {

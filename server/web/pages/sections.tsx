@@ -17,7 +17,7 @@ export interface Section {
   View: ComponentType<{ answer: AccountAnswer; id: string | undefined }>;
   /** Whether this account has it; all have it without. */
   isFor?: (answer: AccountAnswer) => boolean;
-  /** What it shows: where this answers 404, the server does not have the section. */
+  /** What it shows: where this answers 404, the server does not have, or does not offer, the section. */
   path?: string;
 }
 

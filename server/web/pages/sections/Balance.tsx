@@ -1,15 +1,23 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
-import type { LogAnswer } from '../../../../shared/credits.ts';
+import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
 import { Split, type SplitPart } from '../charts.tsx';
-import { credits, signedCredits, spent, when, zoned } from '../format.ts';
+import { when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
-import { Bar, Failure, Loading } from '../parts.tsx';
+import { Amount, Bar, Failure, Loading } from '../parts.tsx';
+import { Owed } from './Owed.tsx';
+
+/** Below this part of the whole, little is left: where the editor warns, too. */
+const LOW = 0.2;
 
 export function Balance({ answer }: { answer: AccountAnswer }) {
   const { balance, account } = answer;
   const isGuest = account.kind === 'guest' && balance.guestMessagesLeft !== undefined;
+  const isLimited = !isGuest && !balance.unlimited;
+  const offers = useResource<OffersAnswer>(isLimited ? '/api/credits/offers' : null, ['balance']);
   return (
     <>
+      {offers.value && <Owed {...offers.value} />}
       {balance.unlimited ? (
         <>
           <p class="big">Unlimited</p>
@@ -22,7 +30,8 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
       ) : (
         <Left balance={balance} />
       )}
-      {(balance.windows.length > 0 || (!isGuest && !balance.unlimited)) && <Windows balance={balance} />}
+      {isLimited && offers.value && <Little balance={balance} sold={offers.value.sold} />}
+      {(balance.windows.length > 0 || (offers.value && offers.value.plans.length > 0)) && <Windows balance={balance} />}
       <Latest />
     </>
   );
@@ -37,7 +46,7 @@ function Left({ balance }: { balance: BalanceNow }) {
     id,
     label,
     size: micro,
-    text: credits(micro),
+    text: creditsLeft(micro),
   });
   const hasPlan = balance.windows.length > 0;
   const ofMicro = Math.max(balance.ofMicro, leftMicro);
@@ -45,7 +54,7 @@ function Left({ balance }: { balance: BalanceNow }) {
     <>
       <Split
         label="Left"
-        text={`${credits(leftMicro)} of ${credits(ofMicro)} credits`}
+        text={`${creditsLeft(leftMicro)} of ${creditsLeft(ofMicro)} credits`}
         of={balance.ofMicro}
         parts={[
           ...(hasPlan ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
@@ -56,11 +65,33 @@ function Left({ balance }: { balance: BalanceNow }) {
       />
       {ofMicro > leftMicro && (
         <p class="soft">
-          The {credits(ofMicro)} are {hasPlan && 'the limit of the plan, and '}what you had of credits when some last
-          came in.
+          The {creditsLeft(ofMicro)} are {hasPlan && 'the limit of the plan, and '}what you had of credits when some
+          last came in.
         </p>
       )}
     </>
+  );
+}
+
+/** The way on when little is left, or nothing. */
+function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
+  const leftMicro = balance.availableMicro + balance.pendingMicro;
+  const isEmpty = creditsLeft(leftMicro) === '0';
+  if (!isEmpty && leftMicro >= balance.ofMicro * LOW) return null;
+  return (
+    <div class="box notice">
+      <p>
+        <strong>{isEmpty ? 'Nothing is left.' : 'Little is left.'}</strong>{' '}
+        {balance.windows.some(({ nextFreeAt }) => nextFreeAt) &&
+          'The windows of the plan below say when there is room again. '}
+        {!sold && 'Whoever runs this server can give you more.'}
+      </p>
+      {sold && (
+        <a class="button" href="#credits">
+          Get credits
+        </a>
+      )}
+    </div>
   );
 }
 
@@ -81,19 +112,19 @@ function Windows({ balance }: { balance: BalanceNow }) {
           <div key={window.name} class="window">
             <Bar
               label={`In any ${window.name}`}
-              text={`${credits(leftMicro)} of ${credits(window.limitMicro)} left`}
+              text={`${creditsLeft(leftMicro)} of ${exactCredits(window.limitMicro)} left`}
               share={window.limitMicro > 0 ? leftMicro / window.limitMicro : 0}
             />
             <p class="soft">
               {window.nextFreeAt ? (
                 <>
-                  <span class="number">{credits(window.usedMicro)}</span> used.{' '}
+                  <Amount micro={window.usedMicro} text={creditsSpent(window.usedMicro)} /> used.{' '}
                   {window.allFreeAt === null || window.allFreeAt === window.nextFreeAt ? (
                     `It is free again on ${zoned(window.nextFreeAt)}.`
                   ) : (
                     <>
-                      <span class="number">{spent(window.nextFreeMicro)}</span> of it{' '}
-                      {spent(window.nextFreeMicro) === '1 credit' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
+                      <Amount micro={window.nextFreeMicro} text={withUnit(creditsSpent(window.nextFreeMicro))} /> of it{' '}
+                      {creditsSpent(window.nextFreeMicro) === '1' ? 'frees' : 'free'} up on {zoned(window.nextFreeAt)},
                       all of it by {zoned(window.allFreeAt)}.
                     </>
                   )}
@@ -127,7 +158,7 @@ function Latest() {
                   <div>{entry.reason}</div>
                   <div class="soft">{when(entry.at)}</div>
                 </div>
-                <span class="number">{signedCredits(entry.amountMicro)}</span>
+                <Amount micro={entry.amountMicro} text={creditsChanged(entry.amountMicro)} />
               </li>
             ))}
           </ul>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type {
   CheckoutAnswer,
   CheckoutRequest,
@@ -8,9 +9,10 @@ import type {
   PlanAnswer,
 } from '../../../../shared/credits.ts';
 import { call } from '../api.ts';
-import { credits, dayOf, money } from '../format.ts';
+import { dayOf, money } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { Owed } from './Owed.tsx';
 import { Prices } from './Prices.tsx';
 import { Returned } from './Returned.tsx';
 
@@ -29,7 +31,7 @@ export function Credits() {
 
 /** Packs are often called by what is in them. */
 const saysCredits = (name: string, micro: number) =>
-  name.replaceAll(',', '').includes(credits(micro).replaceAll(',', ''));
+  name.replaceAll(',', '').includes(exactCredits(micro).replaceAll(',', ''));
 
 type Buy = (request: CheckoutRequest) => void;
 
@@ -52,19 +54,12 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
   const isDisabled = isBusy || isLeaving;
   return (
     <>
-      {owedMicro > 0 && (
-        <div class="box problem">
-          <p>
-            <strong>{credits(owedMicro)} credits are owed.</strong> They were spent before their payment went back. What
-            you buy next, and what an answer leaves of bought credits, pays them first.
-          </p>
-        </div>
-      )}
+      <Owed sold={sold} owedMicro={owedMicro} />
       {failure && <Failure failure={failure} />}
       {!sold && !current && (
         <p class="soft">Nothing is sold here. Whoever runs this server can give you credits or a plan.</p>
       )}
-      {current && <Current current={current} reload={reload} />}
+      {current && <Current current={current} maySwitch={plans.length > 0} reload={reload} />}
       {(!current || current.cents === null) && plans.length > 0 && (
         <Plans plans={plans} currency={currency} isDisabled={isDisabled} buy={buy} />
       )}
@@ -79,7 +74,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
             {packs.map(({ id, name, cents, creditsMicro }) => (
               <li key={id}>
                 <h3>{name}</h3>
-                {!saysCredits(name, creditsMicro) && <p>{credits(creditsMicro)} credits</p>}
+                {!saysCredits(name, creditsMicro) && <p>{withUnit(exactCredits(creditsMicro))}</p>}
                 <p class="price">{money(cents, currency)}</p>
                 <button
                   type="button"
@@ -131,7 +126,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
               <ul class="plain-list">
                 {windows.map((window) => (
                   <li key={window.name}>
-                    {credits(window.limitMicro)} credits in any {window.name}
+                    {withUnit(exactCredits(window.limitMicro))} in any {window.name}
                   </li>
                 ))}
               </ul>
@@ -159,7 +154,8 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
   );
 }
 
-function Current({ current, reload }: { current: CurrentPlan; reload: () => void }) {
+function Current(props: { current: CurrentPlan; maySwitch: boolean; reload: () => void }) {
+  const { current, maySwitch, reload } = props;
   const { name, interval, until, renews, cents, currency, payUrl } = current;
   const [asks, setAsks] = useState(false);
   const { isBusy, failure, act } = useAct();
@@ -184,7 +180,7 @@ function Current({ current, reload }: { current: CurrentPlan; reload: () => void
         </p>
         <p class="soft">
           {cents === null
-            ? `It stays until ${dayOf(until)}, and then ends. A plan that you buy takes its place.`
+            ? `It stays until ${dayOf(until)}, and then ends.${maySwitch ? ' A plan that you buy takes its place.' : ''}`
             : renews
               ? `Renews by itself on ${dayOf(until)}.`
               : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}

@@ -1,12 +1,10 @@
-import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
+import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type { Model, ModelsAnswer, Price } from '../../../../shared/models.ts';
 import { count, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Failure, Loading } from '../parts.tsx';
 
 type Rates = Pick<Extract<Price, { mode: 'tokens' }>, 'inputMicro' | 'cachedInputMicro' | 'outputMicro'>;
-
-const rate = (micro: number) => (micro / MICRO_PER_CREDIT).toLocaleString('en', { maximumFractionDigits: 6 });
 
 /** What each model costs: now, for long requests, and what is announced. */
 export function Prices() {
@@ -57,9 +55,7 @@ function pricesOf(key: string, name: string, price: Price) {
     return [
       <tr key={key}>
         <th scope="row">{name}</th>
-        <td colSpan={3}>
-          {rate(price.runMicro)} {price.runMicro === MICRO_PER_CREDIT ? 'credit' : 'credits'} a message
-        </td>
+        <td colSpan={3}>{withUnit(exactCredits(price.runMicro))} a message</td>
       </tr>,
     ];
   const row = (more: string, { inputMicro, cachedInputMicro, outputMicro }: Rates) => (
@@ -68,9 +64,9 @@ function pricesOf(key: string, name: string, price: Price) {
         {name}
         {more && <span class="soft">{more}</span>}
       </th>
-      <td>{rate(inputMicro)}</td>
-      <td>{rate(cachedInputMicro)}</td>
-      <td>{rate(outputMicro)}</td>
+      <td>{exactCredits(inputMicro)}</td>
+      <td>{exactCredits(cachedInputMicro)}</td>
+      <td>{exactCredits(outputMicro)}</td>
     </tr>
   );
   const tiers = price.tiers ?? [];

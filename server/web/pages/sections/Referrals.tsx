@@ -1,7 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
+import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, credits, dayOf } from '../format.ts';
+import { count, counted, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Bar, Failure, Loading } from '../parts.tsx';
 
@@ -9,6 +10,8 @@ import { Bar, Failure, Loading } from '../parts.tsx';
 export const REFERRALS = '/api/referrals';
 
 type Terms = ReferralsAnswer['terms'];
+
+const inCredits = (micro: number) => withUnit(exactCredits(micro));
 
 export function Referrals() {
   const first = useResource<ReferralsAnswer>(REFERRALS, ['balance']);
@@ -32,7 +35,7 @@ export function Referrals() {
             </div>
             <div>
               <dt>Credits earned</dt>
-              <dd class="number">{credits(earnedMicro)}</dd>
+              <dd class="number">{exactCredits(earnedMicro)}</dd>
             </div>
           </dl>
           <Joined newest={first.value} />
@@ -76,18 +79,25 @@ function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
   return (
     <>
       <h2>What it brings</h2>
+      <p>For each person who makes an account by it:</p>
       <ul class="rules">
-        <li>
-          When somebody who joined by it has spent {credits(spent.spentMicro)} credits, you get{' '}
-          {credits(spent.amountMicro)}, for at most {spent.perMonth} people a month; the others wait for the next one.
-        </li>
-        <li>With their first payment, you get {credits(firstPayment.amountMicro)} credits.</li>
-        <li>
-          When they have used {count(used.tokens)} tokens, you both get {credits(used.amountMicro)} credits, however
-          long it takes.
-        </li>
-        <li>Each is paid once. A second account of your own, or one that a program made, brings nothing.</li>
+        {spent.amountMicro > 0 && (
+          <li>
+            {inCredits(spent.amountMicro)} for you once they have spent {exactCredits(spent.spentMicro)}, for at most{' '}
+            {counted(spent.perMonth, 'person', 'people')} a month; the others wait for the next one
+          </li>
+        )}
+        {firstPayment.amountMicro > 0 && (
+          <li>{inCredits(firstPayment.amountMicro)} for you with their first payment</li>
+        )}
+        {used.amountMicro > 0 && (
+          <li>
+            {inCredits(used.amountMicro)} for each of you once they have used {count(used.tokens)} tokens, however long
+            it takes
+          </li>
+        )}
       </ul>
+      <p class="soft">Each is paid once. A second account of your own, or one that a program made, brings nothing.</p>
     </>
   );
 }
@@ -95,7 +105,7 @@ function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
 /** What this account itself gets for having joined by a link. */
 function Invited({ invited, terms }: { invited: NonNullable<ReferralsAnswer['invited']>; terms: Terms }) {
   const { reward, tokensUsed, refused } = invited;
-  const amount = `${credits(reward.amountMicro)} credits`;
+  const amount = inCredits(reward.amountMicro);
   return (
     <>
       <h2>You joined by a link</h2>
@@ -139,6 +149,8 @@ function Joined({ newest }: { newest: ReferralsAnswer }) {
               <div>Joined on {dayOf(one.joinedAt)}</div>
               {one.refused !== null ? (
                 <div class="problem-text">Brings nothing: {one.refused}</div>
+              ) : one.rewards.length === 0 ? (
+                <div class="soft">Brings nothing: nothing could be earned here then.</div>
               ) : (
                 <ul class="rewards">
                   {one.rewards.map((reward) => (
@@ -162,7 +174,7 @@ function Joined({ newest }: { newest: ReferralsAnswer }) {
 function RewardLine({ reward, terms }: { reward: Reward; terms: Terms }) {
   const { reason, state, amountMicro, paidAt } = reward;
   const events = {
-    spent: `${credits(terms.spent.spentMicro)} credits spent`,
+    spent: `${inCredits(terms.spent.spentMicro)} spent`,
     first_payment: 'First payment',
     used: `${count(terms.used.tokens)} tokens used`,
   };
@@ -175,7 +187,7 @@ function RewardLine({ reward, terms }: { reward: Reward; terms: Terms }) {
     <li>
       <span class="grow">{events[reason]}</span>
       <span class={`tag ${state}`}>{states[state]}</span>
-      <span class="number">{credits(amountMicro)}</span>
+      <span class="number">+{exactCredits(amountMicro)}</span>
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { creditsLeft, withUnit } from '../../../../shared/amounts.ts';
 import type { PaymentAnswer } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { credits } from '../format.ts';
 import { Failure } from '../parts.tsx';
 
 /** Before it is asked again while nothing is decided. What is paid later is credited without this page, too. */
@@ -108,7 +108,7 @@ function wordsOf(payment: PaymentAnswer, isLeft: boolean, isAsking: boolean): [h
   switch (state) {
     case 'paid':
       return creditsMicro > 0
-        ? ['Paid.', `${name}: they are yours. You have ${credits(balance.availableMicro)} credits now.`]
+        ? ['Paid.', `${name}: they are yours. You have ${withUnit(creditsLeft(balance.availableMicro))} now.`]
         : ['Paid.', `Your plan ${name} has begun.`];
     case 'open':
       if (isLeft) return ['Nothing was charged.', `You left before paying for ${name}, and can go on where you were.`];

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
+import { creditsChanged, creditsLeft, exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, credits, exactly, instant, signedCredits } from '../format.ts';
+import { count, instant } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Failure, Loading } from '../parts.tsx';
 import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
@@ -130,11 +131,11 @@ function Line({ entry }: { entry: LogEntry }) {
           </>
         )}
       </td>
-      <td class="amount number" title={exactly(amountMicro)}>
-        {signedCredits(amountMicro)}
+      <td class="amount number" title={withUnit(exactCredits(amountMicro))}>
+        {creditsChanged(amountMicro)}
       </td>
-      <td class="after number" title={balanceMicro === null ? undefined : exactly(balanceMicro)}>
-        {balanceMicro === null ? <span class="hidden">unchanged</span> : credits(balanceMicro)}
+      <td class="after number" title={balanceMicro === null ? undefined : withUnit(exactCredits(balanceMicro))}>
+        {balanceMicro === null ? <span class="hidden">unchanged</span> : creditsLeft(balanceMicro)}
       </td>
     </tr>
   );

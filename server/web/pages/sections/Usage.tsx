@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
+import { creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
 import type { UsageAnswer, UsageRow } from '../../../../shared/credits.ts';
 import { Columns } from '../charts.tsx';
-import { count, counted, dayLabel, signedCredits } from '../format.ts';
+import { count, counted, dayLabel } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Bar, Choice, Failure, Loading } from '../parts.tsx';
 
@@ -17,9 +18,8 @@ function firstDay(days: number): string {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days + 1).toISOString();
 }
 
-/** What runs cost, without a sign: charges less refunds. */
-const cost = (micro: number) => signedCredits(micro).replace(/^\+/, '');
-const creditsOf = (micro: number) => `${cost(micro)} ${micro === MICRO_PER_CREDIT ? 'credit' : 'credits'}`;
+/** What runs cost: charges less refunds, which may be of days before. */
+const cost = (micro: number) => (micro < 0 ? '−' : '') + creditsSpent(micro);
 
 export function Usage() {
   const [range, setRange] = useState<Range>('30');
@@ -67,16 +67,18 @@ export function Usage() {
 function Totals({ total }: { total: UsageAnswer['total'] }) {
   const { chargedMicro, runs, inputTokens, cachedInputTokens, outputTokens } = total;
   const cached = inputTokens > 0 ? Math.round((cachedInputTokens / inputTokens) * 100) : 0;
-  const tile = (label: string, value: string, note?: string) => (
+  const tile = (label: string, value: string, note?: string, exact?: string) => (
     <div>
       <dt>{label}</dt>
-      <dd class="number">{value}</dd>
+      <dd class="number" title={exact}>
+        {value}
+      </dd>
       {note && <dd class="soft">{note}</dd>}
     </div>
   );
   return (
     <dl class="tiles">
-      {tile('Credits', cost(chargedMicro))}
+      {tile('Credits', cost(chargedMicro), undefined, withUnit(exactCredits(chargedMicro)))}
       {tile('Runs', count(runs))}
       {tile('Tokens in', count(inputTokens), `${cached} % cached`)}
       {tile('Tokens out', count(outputTokens))}
@@ -94,7 +96,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
     key: row.key,
     label: dayLabel(row.key),
     value: Math.max(0, row.chargedMicro) / MICRO_PER_CREDIT,
-    text: `${creditsOf(row.chargedMicro)} · ${counted(row.runs, 'run')}`,
+    text: `${withUnit(cost(row.chargedMicro))} · ${counted(row.runs, 'run')}`,
   }));
   return (
     <>
@@ -119,7 +121,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
               {rows.toReversed().map((row) => (
                 <tr key={row.key}>
                   <th scope="row">{dayLabel(row.key)}</th>
-                  <td>{cost(row.chargedMicro)}</td>
+                  <td title={withUnit(exactCredits(row.chargedMicro))}>{cost(row.chargedMicro)}</td>
                   <td>{count(row.runs)}</td>
                   <td>{count(row.inputTokens)}</td>
                   <td>{count(row.cachedInputTokens)}</td>
@@ -146,7 +148,7 @@ function Ranking({ title, rows }: { title: string; rows: readonly UsageRow[] }) 
           <li key={row.key}>
             <Bar
               label={row.key || 'Not named'}
-              text={`${creditsOf(row.chargedMicro)} · ${counted(row.runs, 'run')}`}
+              text={`${withUnit(cost(row.chargedMicro))} · ${counted(row.runs, 'run')}`}
               share={most > 0 ? row.chargedMicro / most : 0}
             />
           </li>

@@ -1,0 +1,15 @@
+import { creditsSpent, withUnit } from '../../../../shared/amounts.ts';
+import type { OffersAnswer } from '../../../../shared/credits.ts';
+
+/** What an account owes for payments that went back, if it does. */
+export function Owed({ sold, owedMicro }: Pick<OffersAnswer, 'sold' | 'owedMicro'>) {
+  if (owedMicro === 0) return null;
+  return (
+    <div class="box problem">
+      <p>
+        <strong>You owe {withUnit(creditsSpent(owedMicro))}.</strong> They were spent before their payment went back.{' '}
+        {sold ? 'What you buy next, and what' : 'What'} an answer leaves of bought credits pays them first.
+      </p>
+    </div>
+  );
+}
