@@ -79,6 +79,8 @@ function Page({ answer, isOut, reload }: { answer: AccountAnswer; isOut: boolean
       scrollTo(0, 0);
     };
     addEventListener('hashchange', moved);
+    // Whoever went on before this page listened is followed, too.
+    setAt((shown) => (shown.section === place().section && shown.id === place().id ? shown : place()));
     return () => removeEventListener('hashchange', moved);
   }, []);
   useEffect(() => {
