@@ -35,7 +35,7 @@ export async function announcePrices(
     announced.length = 0;
     // Nobody is there to be told.
     const isNew = (await tx.selectFrom('account').select('id').limit(1).executeTakeFirst()) === undefined;
-    const inForce = await lockPrices(tx, models);
+    const inForce = await lockPrices(tx, models, now);
     for (const model of models)
       announced.push(await announce(tx, deps, model, inForce.get(model.id) ?? model.price, isNew, now));
   });
@@ -46,8 +46,8 @@ export async function announcePrices(
  * The prices in force, and a lock on each until the end: a node that starts beside this one sees what this one announced and
  * kept, never half of it. In the order of ids, so that nodes with differently ordered lists don't wait for one another.
  */
-async function lockPrices(tx: Tx, models: readonly ModelConfig[]): Promise<Map<string, Price>> {
-  const rows = models.map(({ id, price }) => ({ model: id, price: textOf(price) }));
+async function lockPrices(tx: Tx, models: readonly ModelConfig[], now: number): Promise<Map<string, Price>> {
+  const rows = models.map(({ id, price }) => ({ model: id, price: textOf(price), coming: '[]' }));
   if (rows.length === 0) return new Map();
   const kept = await tx
     .insertInto('price_in_force')
@@ -55,9 +55,12 @@ async function lockPrices(tx: Tx, models: readonly ModelConfig[]): Promise<Map<s
     .onConflict((conflict) =>
       conflict.column('model').doUpdateSet(({ ref }) => ({ price: ref('price_in_force.price') })),
     )
-    .returning(['model', 'price'])
+    .returning(['model', 'price', 'coming'])
     .execute();
-  return new Map(kept.map(({ model, price }) => [model, JSON.parse(price) as Price]));
+  // What was announced has come to count meanwhile, whoever was running.
+  const today = (price: string, coming: string) =>
+    priceAt(JSON.parse(price) as Price, JSON.parse(coming) as PriceChange[], now).price;
+  return new Map(kept.map(({ model, price, coming }) => [model, today(price, coming)]));
 }
 
 async function announce(
@@ -90,8 +93,8 @@ async function announce(
         `a dearer price counts ${noticeDays} days after it is announced, and not before: until then the old one is charged`,
       );
   const { price } = priceAt(before, changes, now);
-  await keep(tx, model.id, price, now);
   const coming = changes.filter(({ from }) => Date.parse(from) > now).map(({ from, price }) => ({ from, price }));
+  await keep(tx, model.id, price, coming, now);
   return { ...model, price, priceChanges: await tell(tx, model.id, coming, now) };
 }
 
@@ -136,13 +139,13 @@ async function firstDay(
   return Math.max(from, Number(counts_from));
 }
 
-/** Remembers what counts now; what has counted is announced anew should it ever return. */
-async function keep(tx: Tx, model: string, price: Price, now: number): Promise<void> {
-  const row = { model, price: textOf(price) };
+/** Remembers what counts now and what is to come; what has counted is announced anew should it ever return. */
+async function keep(tx: Tx, model: string, price: Price, coming: readonly PriceChange[], now: number): Promise<void> {
+  const row = { model, price: textOf(price), coming: JSON.stringify(coming) };
   await tx
     .insertInto('price_in_force')
     .values(row)
-    .onConflict((conflict) => conflict.column('model').doUpdateSet({ price: row.price }))
+    .onConflict((conflict) => conflict.column('model').doUpdateSet({ price: row.price, coming: row.coming }))
     .execute();
   await tx.deleteFrom('price_announcement').where('model', '=', model).where('counts_from', '<=', now).execute();
 }

@@ -27,19 +27,23 @@ const ModelConfigSchema = z.strictObject({
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 
 /** Guests, by the defaults of the service's policy. A run of a guest costs `runMicro`, whatever the model. */
-const GuestConfigSchema = z.strictObject({
-  enabled: z.boolean().default(true),
-  messages: z.int().min(1).default(10),
-  perHour: z.int().min(1).default(10),
-  perDay: z.int().min(1).default(30),
-  /** New guests a day that the house pays for, over all networks. */
-  dailyBudget: z.int().min(1).default(1000),
-  /** Models that guests may use; empty: all. */
-  models: z.array(z.string()).default([]),
-  maxInputTokens: z.int().min(256).default(16_000),
-  maxOutputTokens: z.int().min(16).default(2_000),
-  runMicro: z.int().min(0).default(credits(1)),
-});
+const GuestConfigSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    messages: z.int().min(1).default(10),
+    perHour: z.int().min(1).default(10),
+    perDay: z.int().min(1).default(30),
+    /** New guests a day that the house pays for, over all networks. */
+    dailyBudget: z.int().min(1).default(1000),
+    /** Models that guests may use; empty: all. */
+    models: z.array(z.string()).default([]),
+    maxInputTokens: z.int().min(256).default(16_000),
+    maxOutputTokens: z.int().min(16).default(2_000),
+    runMicro: z.int().min(0).default(credits(1)),
+  })
+  .refine(({ messages, runMicro }) => Number.isSafeInteger(messages * runMicro), {
+    error: 'messages times runMicro is more than a balance can hold',
+  });
 
 /** So many answers that cost nothing in so many minutes, and the account has to wait. */
 const UnchargedConfigSchema = z.strictObject({

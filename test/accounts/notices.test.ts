@@ -197,6 +197,19 @@ for (const engine of ENGINES)
           [90, flat(2)],
         ],
       ],
+      // Guard: `coming`. The cheaper price counted while a server ran, and no start of one said so.
+      [
+        'a dearer price that stood in the list all the time, anew, after a cheaper one had come to count',
+        [
+          [0, listed(flat(5), [10, flat(1)])],
+          [20, listed(flat(5))],
+        ],
+        [
+          [20, flat(1)],
+          [49, flat(1)],
+          [50, flat(5)],
+        ],
+      ],
       [
         'a dearer tier for long requests, after 30 days',
         [
@@ -340,7 +353,7 @@ for (const engine of ENGINES)
       on = 9.99;
       assert.equal(told(), first, 'the same object');
       on = 10;
-      assert.match(told()!.text, /3 credits a message, now 1 credits a message/);
+      assert.match(told()!.text, /3 credits a message, now 1 credit a message/);
       on = 9;
       assert.deepEqual(told(), first, 'the clock stepped back');
       on = 50;

@@ -101,6 +101,11 @@ describe('the settings', () => {
     ],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json can't be read as JSON/, '{'],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at guests\.messages/, '{"guests":{"messages":0}}'],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /at guests: messages times runMicro is more than a balance can hold/,
+      '{"guests":{"messages":10000000,"runMicro":9000000000000000}}',
+    ],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at the top: .*"budget"/, '{"budget":5}'],
     [
       { PERIGEE_CONFIG: 'a.json' },

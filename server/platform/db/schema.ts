@@ -25,8 +25,8 @@ export interface Schema {
   referral_link: { account_id: string; code: string; created_at: number };
   referral: ReferralTable;
   referral_reward: ReferralRewardRow;
-  /** JSON of the price that was charged when a node last started. */
-  price_in_force: { model: string; price: string };
+  /** What counted when a server last started, and as JSON what was to come by then. */
+  price_in_force: { model: string; price: string; coming: string };
   /** From when a dearer price may be charged. */
   price_announcement: { model: string; price_hash: string; counts_from: number };
   /** A change of price to come, dearer or not, and since when one is told of it. */

@@ -13,6 +13,7 @@ import { books } from './011-books.ts';
 import { tiers } from './012-tiers.ts';
 import { debts } from './013-debts.ts';
 import { toldPrices } from './014-told-prices.ts';
+import { comingPrices } from './015-coming-prices.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -31,6 +32,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '012-tiers': tiers,
     '013-debts': debts,
     '014-told-prices': toldPrices,
+    '015-coming-prices': comingPrices,
   };
   return { getMigrations: async () => all };
 }
