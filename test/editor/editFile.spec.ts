@@ -103,10 +103,8 @@ describe('Edit File in a real editor, while somebody types', () => {
     await parts.goTo(10);
     assert.equal(await parts.lineBelow(lensOf(2)), firstLine(inTime));
 
-    await parts.clickLens('✓ Accept', 'hunk 1 of 3');
-    await lensOf(1).waitFor({ state: 'detached' });
-    await parts.clickLens('✗ Reject', 'hunk 2 of 3');
-    await lensOf(2).waitFor({ state: 'detached' });
+    await parts.decide('✓ Accept', 'hunk 1 of 3');
+    await parts.decide('✗ Reject', 'hunk 2 of 3');
     await parts.shows(tooEarly.trim());
     await page.keyboard.press('Control+Z');
     assert.equal(await parts.lineBelow(lensOf(2)), firstLine(inTime));

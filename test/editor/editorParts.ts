@@ -14,6 +14,18 @@ export class EditorParts {
     await this.lenses(of).locator('visible=true').first().locator('a').filter({ hasText: title }).first().click();
   }
 
+  /**
+   * The same of a hunk, until it is decided. The editor draws its lenses anew while it learns of them, and a click between two
+   * drawings meets neither.
+   */
+  async decide(title: string, hunk: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      await this.clickLens(title, hunk);
+      const isGone = this.lenses(hunk).waitFor({ state: 'detached', timeout: 8_000 });
+      if (await isGone.then(() => true).catch((error) => tries === 4 && Promise.reject(error))) return;
+    }
+  }
+
   /** The text of the line that the lenses stand above. */
   async lineBelow(lenses: Locator): Promise<string> {
     await lenses.waitFor();
