@@ -29,6 +29,9 @@ export function creditsChanged(micro: number): string {
 /** "1 credit", "0.42 credits", of an amount that is written already. */
 export const withUnit = (amount: string): string => `${amount} ${amount === '1' ? 'credit' : 'credits'}`;
 
+/** All of an amount, with its unit: "12.5 credits". */
+export const inCredits = (micro: number): string => withUnit(exactCredits(micro));
+
 /** An integer with its last digits as decimal places: none of it is ever a fraction, so none of it is rounded unasked. */
 function written(amount: number, places: number): string {
   const digits = String(Math.abs(amount)).padStart(places + 1, '0');

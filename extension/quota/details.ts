@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
+import { creditsChanged, creditsLeft } from '../../shared/amounts.ts';
 import type { LogEntry } from '../../shared/credits.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/label.ts';
@@ -8,9 +9,7 @@ import type { Backend } from '../backend.ts';
 import { BackendError } from '../backendError.ts';
 import {
   formatInstant,
-  formatLeft,
   formatNumber,
-  formatSpent,
   formatSpentWithUnit,
   formatWindowFrees,
   formatWindowUsed,
@@ -111,13 +110,13 @@ export function detailsItems(
   }
   if (balance.purchasedMicro > 0) {
     items.push({
-      label: `$(credit-card) ${formatLeft(balance.purchasedMicro)} credits purchased`,
+      label: `$(credit-card) ${creditsLeft(balance.purchasedMicro)} credits purchased`,
       description: 'never expire',
     });
   }
   if (!isGuest && !unlimited && balance.promotionalMicro > 0) {
     items.push({
-      label: `$(gift) ${formatLeft(balance.promotionalMicro)} promotional credits`,
+      label: `$(gift) ${creditsLeft(balance.promotionalMicro)} promotional credits`,
       description: 'spent first',
     });
   }
@@ -154,7 +153,7 @@ export function detailsItems(
       entry.usage && ` · ${formatNumber(entry.usage.inputTokens)} in, ${formatNumber(entry.usage.outputTokens)} out`;
     const conversationId = entry.conversationId;
     items.push({
-      label: `$(${LOG_ICONS[entry.kind]}) ${signed(entry.amountMicro)} · ${entry.reason}`,
+      label: `$(${LOG_ICONS[entry.kind]}) ${creditsChanged(entry.amountMicro)} · ${entry.reason}`,
       ...inSight(entry.reason, formatInstant(entry.at, now), entry.model && `${entry.model}${tokens ?? ''}`),
       run: conversationId ? () => openConversation(conversationId) : undefined,
     });
@@ -197,6 +196,5 @@ function inSight(words: string, what: string, below?: string): Pick<DetailsItem,
 
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const separator = (label: string): DetailsItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
-const signed = (micro: number) => (micro < 0 ? `−${formatSpent(-micro)}` : micro > 0 ? `+${formatSpent(micro)}` : '0');
 /** A title must not draw icons. */
 const plain = (title: string) => title.replace(/\$\(/g, '$\u200b(');

@@ -1,4 +1,5 @@
 import type { Account, Balance } from '../../shared/account.ts';
+import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 
 const LOW = 0.2;
@@ -24,20 +25,9 @@ export function formatNumber(value: number): string {
   return `${value < 0 ? '-' : ''}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}${part && `.${part}`}`;
 }
 
-/** What is left, rounded down to 2 decimals: never more than there is. */
-export function formatLeft(micro: number): string {
-  return formatNumber(Math.floor(micro / (MICRO_PER_CREDIT / 100)) / 100);
-}
-
-/** What was spent, at most 2 decimals; something small is not called nothing. */
-export function formatSpent(micro: number): string {
-  if (micro > 0 && micro < MICRO_PER_CREDIT / 200) return '< 0.01';
-  return formatNumber(micro / MICRO_PER_CREDIT);
-}
-
 /** "1 credit", "0.42 credits", "1 message": guests pay by the message, at 1 credit each. */
 export function formatSpentWithUnit(micro: number, isGuest: boolean): string {
-  const amount = formatSpent(micro);
+  const amount = creditsSpent(micro);
   return `${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}`;
 }
 
@@ -64,12 +54,12 @@ export function meter(balance: Balance, kind: Account['kind'], spentTodayMicro?:
   const isGuest = kind === 'guest' && balance.guestMessagesLeft !== undefined;
   const leftMicro = isGuest ? balance.availableMicro : balance.availableMicro + balance.pendingMicro;
   const unit = isGuest ? 'messages' : 'credits';
-  const left = isGuest ? formatNumber(balance.guestMessagesLeft ?? 0) : formatLeft(leftMicro);
+  const left = isGuest ? formatNumber(balance.guestMessagesLeft ?? 0) : creditsLeft(leftMicro);
   const isEmpty = isGuest ? balance.guestMessagesLeft === 0 : left === '0';
   if (isEmpty) return { text: `0 ${unit}`, severity: 'empty', share: 0 };
   if (balance.ofMicro <= 0) return { text: `${left} ${unit}`, severity: 'normal', share: 1 };
   const share = Math.min(1, leftMicro / balance.ofMicro);
-  const of = isGuest ? formatNumber(guestMessages(balance).of) : formatLeft(balance.ofMicro);
+  const of = isGuest ? formatNumber(guestMessages(balance).of) : creditsLeft(balance.ofMicro);
   return { text: `${left} of ${of} ${unit}`, severity: share < LOW ? 'low' : 'normal', share };
 }
 
@@ -118,14 +108,14 @@ type Window = Balance['windows'][number];
 /** "19 free up at 14:20 (UTC+2), all of it on Thu 27 Nov, 09:00 (UTC+1)"; "all of it is free" for an unused window. */
 export function formatWindowFrees(window: Window, now: Date, timeZone?: string): string {
   if (!window.nextFreeAt || window.usedMicro === 0) return 'all of it is free';
-  const next = `${formatSpent(window.nextFreeMicro)} free up at ${formatInstant(window.nextFreeAt, now, timeZone)}`;
+  const next = `${creditsSpent(window.nextFreeMicro)} free up at ${formatInstant(window.nextFreeAt, now, timeZone)}`;
   if (!window.allFreeAt || window.allFreeAt === window.nextFreeAt) return next;
   return `${next}, all of it at ${formatInstant(window.allFreeAt, now, timeZone)}`;
 }
 
 /** "31 of 50 used". */
 export function formatWindowUsed(window: Window): string {
-  return `${formatSpent(window.usedMicro)} of ${formatLeft(window.limitMicro)} used`;
+  return `${creditsSpent(window.usedMicro)} of ${creditsLeft(window.limitMicro)} used`;
 }
 
 /** The local day's beginning as an instant (ISO 8601, UTC). */

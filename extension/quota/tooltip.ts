@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
+import { creditsLeft } from '../../shared/amounts.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/label.ts';
-import { formatLeft, formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
+import { formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
 
 const BAR_CELLS = 70;
 
@@ -33,9 +34,9 @@ export function quotaTooltip(quota: {
   if (balance.pendingMicro > 0)
     rows.push(['Set aside for running answers', formatSpentWithUnit(balance.pendingMicro, isGuest)]);
   if (!isGuest && !unlimited && balance.promotionalMicro > 0)
-    rows.push(['Promotional', `${formatLeft(balance.promotionalMicro)} credits`]);
+    rows.push(['Promotional', `${creditsLeft(balance.promotionalMicro)} credits`]);
   if (balance.purchasedMicro > 0)
-    rows.push(['Purchased', `${formatLeft(balance.purchasedMicro)} credits, never expire`]);
+    rows.push(['Purchased', `${creditsLeft(balance.purchasedMicro)} credits, never expire`]);
   const most = today?.conversations[0];
   if (today && most) {
     rows.push(['Most today', `${escaped(shortened(most.title))} ${formatSpentWithUnit(most.chargedMicro, isGuest)}`]);

@@ -1,5 +1,5 @@
 import type { Balance } from '../../shared/account.ts';
-import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
+import { inCredits } from '../../shared/amounts.ts';
 import { iso } from '../platform/clock.ts';
 import type { FoundAccount } from './accountSearch.ts';
 
@@ -78,10 +78,4 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** "1,234.5 credits", exactly. */
-export function inCredits(micro: number): string {
-  const credits = (micro / MICRO_PER_CREDIT).toLocaleString('en-US', { maximumFractionDigits: 6 });
-  return `${credits} ${micro === MICRO_PER_CREDIT ? 'credit' : 'credits'}`;
 }

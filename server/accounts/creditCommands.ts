@@ -1,3 +1,4 @@
+import { inCredits } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { endGivenPlan, givePlan } from '../credits/givenPlans.ts';
 import { type Given, giveOnce, MOST_PROMOTIONAL_MICRO, takeBack } from '../credits/promotions.ts';
@@ -5,7 +6,7 @@ import { type Clock, type Ids, iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { FoundAccount } from './accountSearch.ts';
-import { inCredits, misused, named, Refused } from './commandText.ts';
+import { misused, named, Refused } from './commandText.ts';
 
 // What an operator gives, and takes back.
 

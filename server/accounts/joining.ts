@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { exactCredits, withUnit } from '../../shared/amounts.ts';
+import { inCredits } from '../../shared/amounts.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
@@ -40,10 +40,10 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
       const wayOn = { href: '/account#referrals', label: 'Your account' };
       return c.html(messagePage(isOwn ? 'This is your own link' : 'You have an account', text, wayOn));
     }
-    const gift = bonusMicro > 0 ? ` and get ${withUnit(exactCredits(bonusMicro))}` : '';
+    const gift = bonusMicro > 0 ? ` and get ${inCredits(bonusMicro)}` : '';
     const both =
       used.amountMicro > 0
-        ? ` Once you have used ${used.tokens.toLocaleString('en-US')} tokens, you and whoever invited you get ${withUnit(exactCredits(used.amountMicro))} each.`
+        ? ` Once you have used ${used.tokens.toLocaleString('en-US')} tokens, you and whoever invited you get ${inCredits(used.amountMicro)} each.`
         : '';
     const text = `An AI coding assistant with an honest meter. Sign in${gift}; then install Perigee in your editor and sign in there, too.${both} If you have an account, it stays as it is.`;
     return c.html(messagePage('You are invited to Perigee', text, { href: '/sign-in', label: 'Sign in' }));

@@ -1,5 +1,5 @@
 import type { Notice } from '../../shared/account.ts';
-import { exactCredits, withUnit } from '../../shared/amounts.ts';
+import { exactCredits, inCredits } from '../../shared/amounts.ts';
 import type { Price } from '../../shared/models.ts';
 import type { AnnouncedModel } from '../credits/announcements.ts';
 import { priceAt } from '../credits/pricing.ts';
@@ -46,7 +46,7 @@ function compared(now: Price, later: Price): string {
 
 /** A price in words: "60 credits for 1 million tokens in, 15 cached, 250 out". */
 export function priceText(price: Price): string {
-  if (price.mode === 'flat') return `${withUnit(exactCredits(price.runMicro))} a message`;
+  if (price.mode === 'flat') return `${inCredits(price.runMicro)} a message`;
   const rates = (of: { inputMicro: number; cachedInputMicro: number; outputMicro: number }) =>
     `${exactCredits(of.inputMicro)} in, ${exactCredits(of.cachedInputMicro)} cached, ${exactCredits(of.outputMicro)} out`;
   const tiers = (price.tiers ?? []).map(

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { exactCredits, withUnit } from '../../shared/amounts.ts';
+import { inCredits } from '../../shared/amounts.ts';
 import type { AccountConfig, ProviderConfig } from '../platform/signInConfig.ts';
 import type { Purpose } from './flows.ts';
 
@@ -112,7 +112,7 @@ ${purpose.kind === 'device' ? html`<dt>Code</dt><dd><strong class="code">${purpo
 </dl>
 ${purpose.kind === 'device' ? html`<p>Go on only if that device stands before you and shows this code.</p>` : ''}
 ${who.replaces ? html`<p>${who.replaces} is signed in in this browser now, and will be signed out here.</p>` : ''}
-${who.isNew && policy.bonusMicro > 0 ? html`<p>A new account gets ${withUnit(exactCredits(policy.bonusMicro))}.</p>` : ''}
+${who.isNew && policy.bonusMicro > 0 ? html`<p>A new account gets ${inCredits(policy.bonusMicro)}.</p>` : ''}
 ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/sign-in/confirm">
 <input type="hidden" name="flow" value="${flow.id}">

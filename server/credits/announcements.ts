@@ -35,18 +35,24 @@ export async function announcePrices(
     announced.length = 0;
     // Nobody is there to be told.
     const isNew = (await tx.selectFrom('account').select('id').limit(1).executeTakeFirst()) === undefined;
-    const inForce = await lockPrices(tx, models, now);
-    for (const model of models)
-      announced.push(await announce(tx, deps, model, inForce.get(model.id) ?? model.price, isNew, now));
+    const kept = await lockPrices(tx, models);
+    for (const model of models) announced.push(await announce(tx, deps, model, kept.get(model.id)!, isNew, now));
   });
   return announced;
 }
 
+/** What the last start kept of a model: the price that counted, and what was to come. */
+interface Kept {
+  price: Price;
+  /** Null where that was not kept yet. */
+  coming: AnnouncedChange[] | null;
+}
+
 /**
- * The prices in force, and a lock on each until the end: a node that starts beside this one sees what this one announced and
- * kept, never half of it. In the order of ids, so that nodes with differently ordered lists don't wait for one another.
+ * What is kept of each model, and a lock on it until the end: a node that starts beside this one sees what this one announced
+ * and kept, never half of it. In the order of ids, so that nodes with differently ordered lists don't wait for one another.
  */
-async function lockPrices(tx: Tx, models: readonly ModelConfig[], now: number): Promise<Map<string, Price>> {
+async function lockPrices(tx: Tx, models: readonly ModelConfig[]): Promise<Map<string, Kept>> {
   const rows = models.map(({ id, price }) => ({ model: id, price: textOf(price), coming: '[]' }));
   if (rows.length === 0) return new Map();
   const kept = await tx
@@ -57,34 +63,37 @@ async function lockPrices(tx: Tx, models: readonly ModelConfig[], now: number): 
     )
     .returning(['model', 'price', 'coming'])
     .execute();
-  // What was announced has come to count meanwhile, whoever was running.
-  const today = (price: string, coming: string) =>
-    priceAt(JSON.parse(price) as Price, JSON.parse(coming) as PriceChange[], now).price;
-  return new Map(kept.map(({ model, price, coming }) => [model, today(price, coming)]));
+  return new Map(
+    kept.map(({ model, price, coming }) => [model, { price: JSON.parse(price), coming: coming && JSON.parse(coming) }]),
+  );
 }
 
 async function announce(
   tx: Tx,
   { noticeDays, log }: AnnouncementDeps,
   model: ModelConfig,
-  before: Price,
+  kept: Kept,
   isNew: boolean,
   now: number,
 ): Promise<AnnouncedModel> {
+  // What was announced has come to count meanwhile, whoever was running.
+  const before = priceAt(kept.price, kept.coming ?? [], now).price;
   const written = model.priceChanges ?? [];
   // What the list had before now is over, whatever it was: of the past, its price of today is left.
   const today = { from: iso(0), price: priceAt(model.price, written, now).price };
-  let changes: (PriceChange & { asked: string })[] = [];
+  let changes: (AnnouncedChange & { asked: string })[] = [];
   for (const { from, price } of [today, ...written.filter((change) => Date.parse(change.from) > now)]) {
     const at = Date.parse(from);
     // Compared with what counts on that day, not with the line before it, which may be one that is put off.
     const then = priceAt(before, changes, at).price;
     const isFree = isNew || !raises(then, price);
-    const countsFrom = isFree ? at : await firstDay(tx, model.id, price, at, now, noticeDays * DAY_MS);
+    const { countsFrom, announcedAt } = isFree
+      ? { countsFrom: at, announcedAt: now }
+      : await announcement(tx, model.id, price, at, now, noticeDays * DAY_MS);
     // What this one overtakes never counts.
     changes = changes.filter((change) => Date.parse(change.from) < countsFrom);
     const isNews = textOf(price) !== textOf(priceAt(before, changes, countsFrom).price);
-    if (isNews) changes.push({ from: iso(countsFrom), price, asked: from });
+    if (isNews) changes.push({ from: iso(countsFrom), price, asked: from, announcedAt });
   }
   for (const { from, price, asked } of changes)
     if (Date.parse(from) > Math.max(now, Date.parse(asked)))
@@ -93,60 +102,55 @@ async function announce(
         `a dearer price counts ${noticeDays} days after it is announced, and not before: until then the old one is charged`,
       );
   const { price } = priceAt(before, changes, now);
-  const coming = changes.filter(({ from }) => Date.parse(from) > now).map(({ from, price }) => ({ from, price }));
+  const coming = changes
+    .filter(({ from }) => Date.parse(from) > now)
+    .map(({ from, price, announcedAt }) => ({
+      from,
+      price,
+      announcedAt: toldAt(kept, { from, price, announcedAt }, now),
+    }));
   await keep(tx, model.id, price, coming, now);
-  return { ...model, price, priceChanges: await tell(tx, model.id, coming, now) };
+  return { ...model, price, priceChanges: coming };
 }
 
 /**
- * The changes to come, each with the instant when the first node knew it: what one is told keeps it, whichever node answers
- * and however often it starts. One that was taken back is forgotten, and news when it returns.
+ * Since when one is told of a change to come: since the first node knew it, whichever answers and however often it starts. One
+ * that was taken back is forgotten, and news when it returns.
  */
-async function tell(tx: Tx, model: string, coming: readonly PriceChange[], now: number): Promise<AnnouncedChange[]> {
-  const known = await tx.deleteFrom('price_told').where('model', '=', model).returningAll().execute();
-  const rows = coming.map(({ from, price }) => {
-    const change = { model, counts_from: Date.parse(from), price_hash: hashSecret(textOf(price)) };
-    const before = known.find(
-      (one) => Number(one.counts_from) === change.counts_from && one.price_hash === change.price_hash,
-    );
-    return { ...change, told_at: before ? Number(before.told_at) : now };
-  });
-  if (rows.length > 0) await tx.insertInto('price_told').values(rows).execute();
-  return coming.map((change, i) => ({ ...change, announcedAt: rows[i]!.told_at }));
+function toldAt({ coming }: Kept, change: AnnouncedChange, now: number): number {
+  if (coming === null) return change.announcedAt;
+  const known = coming.find(({ from, price }) => from === change.from && textOf(price) === textOf(change.price));
+  return known?.announcedAt ?? now;
 }
 
 /** From when a dearer price counts; the first who asks announces it. What was announced for later stays there. */
-async function firstDay(
+async function announcement(
   tx: Tx,
   model: string,
   price: Price,
   from: number,
   now: number,
   noticeMs: number,
-): Promise<number> {
+): Promise<{ countsFrom: number; announcedAt: number }> {
   const price_hash = hashSecret(textOf(price));
   await tx
     .insertInto('price_announcement')
-    .values({ model, price_hash, counts_from: Math.max(from, now + noticeMs) })
+    .values({ model, price_hash, announced_at: now, counts_from: Math.max(from, now + noticeMs) })
     .onConflict((conflict) => conflict.columns(['model', 'price_hash']).doNothing())
     .execute();
-  const { counts_from } = await tx
+  const { counts_from, announced_at } = await tx
     .selectFrom('price_announcement')
-    .select('counts_from')
+    .select(['counts_from', 'announced_at'])
     .where('model', '=', model)
     .where('price_hash', '=', price_hash)
     .executeTakeFirstOrThrow();
-  return Math.max(from, Number(counts_from));
+  return { countsFrom: Math.max(from, Number(counts_from)), announcedAt: Number(announced_at) };
 }
 
 /** Remembers what counts now and what is to come; what has counted is announced anew should it ever return. */
-async function keep(tx: Tx, model: string, price: Price, coming: readonly PriceChange[], now: number): Promise<void> {
-  const row = { model, price: textOf(price), coming: JSON.stringify(coming) };
-  await tx
-    .insertInto('price_in_force')
-    .values(row)
-    .onConflict((conflict) => conflict.column('model').doUpdateSet({ price: row.price, coming: row.coming }))
-    .execute();
+async function keep(tx: Tx, model: string, price: Price, coming: AnnouncedChange[], now: number): Promise<void> {
+  const row = { price: textOf(price), coming: JSON.stringify(coming) };
+  await tx.updateTable('price_in_force').set(row).where('model', '=', model).execute();
   await tx.deleteFrom('price_announcement').where('model', '=', model).where('counts_from', '<=', now).execute();
 }
 

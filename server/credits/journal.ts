@@ -20,13 +20,18 @@ export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
   return ledgerId;
 }
 
-/** Locks a wallet by its ledger, if somebody still has it. A guest's comes before that of the account that took it over. */
-export async function lockWalletOf(tx: Tx, ledgerId: string): Promise<void> {
-  await tx
+/**
+ * The account that has this ledger, its wallet locked; null where that was deleted. A guest's wallet is locked before that of
+ * the account that took it over.
+ */
+export async function lockWalletOf(tx: Tx, ledgerId: string): Promise<string | null> {
+  const wallet = await tx
     .updateTable('wallet')
     .set((eb) => ({ of_micro: eb.ref('of_micro') }))
     .where('ledger_id', '=', ledgerId)
-    .execute();
+    .returning('account_id')
+    .executeTakeFirst();
+  return wallet?.account_id ?? null;
 }
 
 const touchWallet = prepared((db, p: { accountId: string }) =>
@@ -62,14 +67,24 @@ export function toFunds(rows: readonly { kind: Credit; posted: number; pending: 
 /** What the funds hold, open holds included. */
 export const postedOf = (funds: Funds) => CREDITS.reduce((sum, credit) => sum + funds[credit].posted, 0);
 
-/** Adds to what a fund holds, or takes from what of it is free; throws, saying `under` what, if less is free. */
+interface Addition {
+  ledgerId: string;
+  fund: Credit;
+  amountMicro: number;
+  /** What is owed more by it, or less. */
+  owedMicro?: number;
+  /** What this is part of, for whoever reads that it failed. */
+  under: string;
+}
+
+/** Adds to what a fund holds, or takes from what of it is free; throws if less is free. */
 export async function addPosted(
   tx: Tx,
-  { ledgerId, fund, amountMicro, under }: { ledgerId: string; fund: Credit; amountMicro: number; under: string },
+  { ledgerId, fund, amountMicro, owedMicro = 0, under }: Addition,
 ): Promise<void> {
   const { numUpdatedRows } = await tx
     .updateTable('balance')
-    .set((eb) => ({ posted: eb('posted', '+', amountMicro) }))
+    .set((eb) => ({ posted: eb('posted', '+', amountMicro), owed: eb('owed', '+', owedMicro) }))
     .where('ledger_id', '=', ledgerId)
     .where('kind', '=', fund)
     .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))

@@ -1,7 +1,7 @@
-import { exactCredits, withUnit } from '../../shared/amounts.ts';
+import { inCredits } from '../../shared/amounts.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { TransferRow } from '../platform/db/schema.ts';
-import { assertOne, post, postedOf, readFunds, writeLog } from './journal.ts';
+import { addPosted, lockWalletOf, post, postedOf, readFunds, writeLog } from './journal.ts';
 import { assertAmount, available, debtAccount, fundAccount, HOUSE } from './ledger.ts';
 import { splitIncome, splitReversal } from './paymentRules.ts';
 
@@ -12,12 +12,7 @@ import { splitIncome, splitReversal } from './paymentRules.ts';
  * books go on, by an id that names nobody.
  */
 export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | null> {
-  const wallet = await tx
-    .updateTable('wallet')
-    .set((eb) => ({ of_micro: eb.ref('of_micro') }))
-    .where('ledger_id', '=', ledgerId)
-    .returning('account_id')
-    .executeTakeFirst();
+  const accountId = await lockWalletOf(tx, ledgerId);
   // Where the account was deleted there is no wallet to wait at.
   await tx
     .updateTable('balance')
@@ -25,7 +20,7 @@ export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | nul
     .where('ledger_id', '=', ledgerId)
     .where('kind', '=', 'purchased')
     .execute();
-  return wallet?.account_id ?? null;
+  return accountId;
 }
 
 interface Movement {
@@ -105,7 +100,7 @@ export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMi
 
 /**
  * Pays what is owed from bought credits that got free, when a hold ended or a charge came back: who owes has none to spend.
- * The caller has locked the ledger's balances. `cause` is unique.
+ * The caller has locked the ledger's wallet. `cause` is unique.
  */
 export async function repayFreed(tx: Tx, ledgerId: string, cause: string, at: number): Promise<void> {
   const { purchased } = await readFunds(tx, ledgerId);
@@ -141,17 +136,8 @@ function transfers(tx: Tx, cause: string, at: number) {
   };
 }
 
-/** Adds to what is there and to what is owed; throws if less than that is free. */
-async function addPurchased(tx: Tx, ledgerId: string, amountMicro: number, owedMicro: number): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('balance')
-    .set((eb) => ({ posted: eb('posted', '+', amountMicro), owed: eb('owed', '+', owedMicro) }))
-    .where('ledger_id', '=', ledgerId)
-    .where('kind', '=', 'purchased')
-    .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', -amountMicro))
-    .executeTakeFirst();
-  assertOne(numUpdatedRows, 'a balance moved under a payment');
-}
+const addPurchased = (tx: Tx, ledgerId: string, amountMicro: number, owedMicro: number) =>
+  addPosted(tx, { ledgerId, fund: 'purchased', amountMicro, owedMicro, under: 'a payment' });
 
 async function writeLine(
   tx: Tx,
@@ -164,5 +150,3 @@ async function writeLine(
   const balance = postedOf(await readFunds(tx, ledgerId));
   await writeLog(tx, ledgerId, { id, kind, amount, balance, reason: more ? `${reason}. ${more}.` : `${reason}.`, at });
 }
-
-const inCredits = (micro: number) => withUnit(exactCredits(micro));

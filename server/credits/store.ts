@@ -95,22 +95,16 @@ export async function grant(
   });
 }
 
-/** `closed`: a guest that became part of another account meanwhile. */
+/** `closed`: a guest that became part of another account meanwhile. `held_before`: a run has one hold, ever. */
 export type HoldAnswer =
   | { kind: 'held' }
+  | { kind: 'held_before' }
   | { kind: 'insufficient'; availableMicro: number; amountMicro: number }
   | { kind: 'closed' };
 
-/** A run has one hold, ever, and this id had one. What the transaction did is to be rolled back. */
-export class HeldBefore extends Error {
-  constructor() {
-    super('credits: a second hold of a run');
-  }
-}
-
 /**
  * Sets `amountMicro` aside for a run, or says what is left: an amount, or what it is of what is available, which nobody else
- * can take meanwhile. Throws `HeldBefore`.
+ * can take meanwhile. Nothing is changed unless it is held.
  */
 export async function placeHold(
   tx: Tx,
@@ -133,14 +127,15 @@ export async function placeHold(
   const decision = splitHold(funds, planMicro, amountMicro);
   if (decision.kind === 'insufficient') return { ...decision, amountMicro };
   const { split } = decision;
+  const { id, runId, at } = hold;
+  if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at })) === 0n)
+    return { kind: 'held_before' };
   // From here the hold must succeed: the guards below can only fail if the lock on the wallet did not hold.
   for (const fund of CREDITS) {
     if (split[fund] === 0) continue;
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
     assertOne(rows, 'a balance moved under a hold');
   }
-  const { id, runId, at } = hold;
-  if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at })) === 0n) throw new HeldBefore();
   if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
@@ -316,11 +311,8 @@ async function moveBalance(
     chargedPurchased: charged.purchased,
   });
   if (rows.length !== CREDITS.length) throw new Error('credits: a hold without its balance');
-  const [postedMicro, owedMicro] = [
-    rows.reduce((sum, { posted }) => sum + posted, 0),
-    rows.reduce((sum, { owed }) => sum + owed, 0),
-  ];
-  return { postedMicro, heir: rows[0]!.heir, owedMicro };
+  const sum = (column: 'posted' | 'owed') => rows.reduce((all, row) => all + row[column], 0);
+  return { postedMicro: sum('posted'), heir: rows[0]!.heir, owedMicro: sum('owed') };
 }
 
 /** Both kinds of credits at once, for the line in the token log needs both. */

@@ -15,7 +15,7 @@ import {
   supersedeFrom,
 } from '../conversations/store.ts';
 import type { LimitState } from '../credits/limitWindow.ts';
-import { HeldBefore, placeHold } from '../credits/store.ts';
+import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
@@ -94,9 +94,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         return clamped.neededMicro;
       },
       at,
-    }).catch((error) => {
-      throw error instanceof HeldBefore ? reused() : error;
     });
+    if (hold.kind === 'held_before') throw reused();
     if (hold.kind === 'closed')
       throw new AppError(
         'unauthorized',

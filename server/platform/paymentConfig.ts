@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactCredits, withUnit } from '../../shared/amounts.ts';
+import { inCredits } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 
@@ -36,7 +36,7 @@ export type Plan = z.infer<typeof PlanSchema>;
 
 const pack = (dollars: number): Pack => ({
   id: `pack-${dollars}`,
-  name: withUnit(exactCredits(dollars * 100 * MICRO_PER_CREDIT)),
+  name: inCredits(dollars * 100 * MICRO_PER_CREDIT),
   cents: dollars * 100,
   creditsMicro: dollars * 100 * MICRO_PER_CREDIT,
 });

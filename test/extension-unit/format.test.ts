@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import {
   formatInstant,
-  formatLeft,
   formatNumber,
-  formatSpent,
   formatSpentWithUnit,
   formatWindowFrees,
   formatWindowUsed,
   meter,
 } from '../../extension/quota/format.ts';
 import type { Balance } from '../../shared/account.ts';
+import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
 
 const balance = (part: Partial<Balance>): Balance => ({
   availableMicro: 87_000_000,
@@ -79,10 +78,10 @@ describe('amounts', () => {
     ]);
   });
   it('rounds what is left down, and does not call a small charge nothing', () => {
-    assert.equal(formatLeft(419_999), '0.41');
-    assert.equal(formatSpent(419_999), '0.42');
-    assert.equal(formatSpent(1), '< 0.01');
-    assert.equal(formatSpent(0), '0');
+    assert.equal(creditsLeft(419_999), '0.41');
+    assert.equal(creditsSpent(419_999), '0.42');
+    assert.equal(creditsSpent(1), '< 0.01');
+    assert.equal(creditsSpent(0), '0');
   });
   it('counts guests’ charges in messages', () => {
     assert.equal(formatSpentWithUnit(1_000_000, true), '1 message');

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import Sqlite from 'better-sqlite3';
 import { Kysely, Migrator, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import pg from 'pg';
+import { announcePrices } from '../../server/credits/announcements.ts';
+import { createLog } from '../../server/platform/log.ts';
 import { migrations } from '../../server/platform/migrations/index.ts';
 import { hashSecret } from '../../server/platform/secrets.ts';
 import { Client } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, startServer } from '../support/server.ts';
+import { freshDatabase, openBooks, startServer } from '../support/server.ts';
 
 /** A database as it was after that migration. */
 async function oldDatabase(engine: (typeof ENGINES)[number], url: string, after: string): Promise<Kysely<unknown>> {
@@ -57,26 +59,34 @@ for (const engine of ENGINES) {
     });
   });
 
-  describe(`a database from before one knew since when one is told of prices (${engine})`, () => {
+  describe(`a database from before announced prices were kept (${engine})`, () => {
+    // Guard: toldAt, where nothing is kept of what is to come.
     it('tells of a price as long as it has announced it', async function () {
       this.timeout(60_000);
       const { url, remove } = await freshDatabase(engine);
+      const price = (micro: number) => ({ mode: 'flat' as const, runMicro: micro });
       const old = await oldDatabase(engine, url, '013-debts');
+      await sql`insert into account (id, kind, created_at, last_active_at) values ('a', 'guest', 1, 1)`.execute(old);
+      await sql`insert into price_in_force (model, price) values ('m', ${JSON.stringify(price(1))})`.execute(old);
       await sql`insert into price_announcement (model, price_hash, announced_at, counts_from)
-        values ('a', 'x', 5, 35), ('a', 'y', 6, 36), ('b', 'x', 7, 37)`.execute(old);
-      assert.equal(
-        (await new Migrator({ db: old, provider: migrations(engine) }).migrateTo('014-told-prices')).error,
-        undefined,
-      );
-      const { rows } = await sql<{ told: string }>`
-        select model || ' ' || price_hash || ' ' || counts_from || ' ' || told_at as told from price_told
-        order by counts_from`.execute(old);
+        values ('m', ${hashSecret(JSON.stringify(price(2)))}, 5, 35)`.execute(old);
       await old.destroy();
-      await remove();
-      assert.deepEqual(
-        rows.map(({ told }) => told),
-        ['a x 35 5', 'a y 36 6', 'b x 37 7'],
-      );
+      const db = await openBooks(url);
+      try {
+        const model = { id: 'm', contextTokens: 1, maxOutputTokens: 1, price: price(1) };
+        const priceChanges = [{ from: new Date(35).toISOString(), price: price(2) }];
+        for (const now of [10, 20]) {
+          const [announced] = await announcePrices(
+            { db, log: createLog('silent'), noticeDays: 0 },
+            [{ ...model, priceChanges }],
+            now,
+          );
+          assert.deepEqual(announced!.priceChanges, [{ ...priceChanges[0], announcedAt: 5 }]);
+        }
+      } finally {
+        await db.close();
+        await remove();
+      }
     });
   });
 }

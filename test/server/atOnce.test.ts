@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { grant, openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
 import type { Policy } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
-import { createLog } from '../../server/platform/log.ts';
+import type { Database } from '../../server/platform/db/database.ts';
 import { Client, endOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
 import { payFor } from '../support/paid.ts';
-import { freshDatabase, startServer, type TestServer } from '../support/server.ts';
+import { freshDatabase, openBooks, startServer, type TestServer } from '../support/server.ts';
 import { KIMI, member } from '../support/tokenPrices.ts';
 
 const CREDIT = 1_000_000;
@@ -61,7 +60,7 @@ for (const engine of ENGINES)
       }
     });
 
-    // Guard: HeldBefore. The hold is unique on the run's id, also when the run's own record is kept no longer.
+    // Guard: held_before. The hold is unique on the run's id, also when the run's own record is kept no longer.
     it('is refused by name, where a run id is of two requests', async () => {
       const [one, two] = [await nodes[0]!.guest(), await other().guest()];
       for (let round = 0; round < 4; round++) {
@@ -118,8 +117,7 @@ describe('holds and charges of one account at once, on two nodes (postgres)', fu
   // Guard: whoever ends a hold locks the wallet first (lockWalletOfRun), and so never waits for who waits for it.
   it('wait for each other in turn, and never in a ring', async () => {
     const { url, remove } = await freshDatabase('postgres');
-    const open = () => openDatabase({ engine: 'postgres', url }, createLog('silent'));
-    const nodes = [await open(), await open()];
+    const nodes = [await openBooks(url), await openBooks(url)];
     try {
       const [accountId, ledgerId] = [randomUUID(), randomUUID()];
       await nodes[0]!.write(async (tx) => {
@@ -144,7 +142,7 @@ describe('holds and charges of one account at once, on two nodes (postgres)', fu
         deadlocks: number;
       }>`select deadlocks from pg_stat_database where datname = current_database()`;
       for (const node of nodes) await node.close();
-      const after = await open();
+      const after = await openBooks(url);
       nodes.push(after);
       assert.equal(Number((await stat.execute(after.read)).rows[0]!.deadlocks), 0);
     } finally {

@@ -33,11 +33,14 @@ export async function freshDatabase(engine: Engine): Promise<{ url: string; remo
   return { url: `sqlite:${join(dir, 'perigee.db')}`, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
+/** Opens a database without a server. */
+export const openBooks = (url: string): Promise<Database> =>
+  openDatabase(parseConfig({ DATABASE_URL: url, SECRET }, () => '{}').database, createLog('silent'));
+
 /** An empty database of that engine, open, without a server; `close` deletes it. */
 export async function freshBooks(engine: Engine): Promise<{ db: Database; close(): Promise<void> }> {
   const { url, remove } = await freshDatabase(engine);
-  const { database } = parseConfig({ DATABASE_URL: url, SECRET }, () => '{}');
-  const db = await openDatabase(database, createLog('silent'));
+  const db = await openBooks(url);
   return {
     db,
     async close() {

@@ -25,12 +25,10 @@ export interface Schema {
   referral_link: { account_id: string; code: string; created_at: number };
   referral: ReferralTable;
   referral_reward: ReferralRewardRow;
-  /** What counted when a server last started, and as JSON what was to come by then. */
-  price_in_force: { model: string; price: string; coming: string };
+  /** What counted when a server last started, and what was to come by then; JSON of a price and of announced changes. */
+  price_in_force: { model: string; price: string; coming: string | null };
   /** From when a dearer price may be charged. */
-  price_announcement: { model: string; price_hash: string; counts_from: number };
-  /** A change of price to come, dearer or not, and since when one is told of it. */
-  price_told: { model: string; counts_from: number; price_hash: string; told_at: number };
+  price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
   /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
   notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
   payment: PaymentTable;

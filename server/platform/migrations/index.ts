@@ -12,8 +12,7 @@ import { notices } from './010-notices.ts';
 import { books } from './011-books.ts';
 import { tiers } from './012-tiers.ts';
 import { debts } from './013-debts.ts';
-import { toldPrices } from './014-told-prices.ts';
-import { comingPrices } from './015-coming-prices.ts';
+import { comingPrices } from './014-coming-prices.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -31,8 +30,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '011-books': books,
     '012-tiers': tiers,
     '013-debts': debts,
-    '014-told-prices': toldPrices,
-    '015-coming-prices': comingPrices,
+    '014-coming-prices': comingPrices,
   };
   return { getMigrations: async () => all };
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { exactCredits, withUnit } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/amounts.ts';
 import { asFailure, type CallFailed } from './api.ts';
 
 /** What went wrong, aloud, with a way on. */
@@ -92,7 +92,7 @@ export function Loading() {
 
 /** An amount in few digits; all of it for whoever rests on it. */
 export const Amount = ({ micro, text }: { micro: number; text: string }) => (
-  <span class="number" title={withUnit(exactCredits(micro))}>
+  <span class="number" title={inCredits(micro)}>
     {text}
   </span>
 );

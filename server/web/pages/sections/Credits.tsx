@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type {
   CheckoutAnswer,
   CheckoutRequest,
@@ -74,7 +74,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
             {packs.map(({ id, name, cents, creditsMicro }) => (
               <li key={id}>
                 <h3>{name}</h3>
-                {!saysCredits(name, creditsMicro) && <p>{withUnit(exactCredits(creditsMicro))}</p>}
+                {!saysCredits(name, creditsMicro) && <p>{inCredits(creditsMicro)}</p>}
                 <p class="price">{money(cents, currency)}</p>
                 <button
                   type="button"
@@ -126,7 +126,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
               <ul class="plain-list">
                 {windows.map((window) => (
                   <li key={window.name}>
-                    {withUnit(exactCredits(window.limitMicro))} in any {window.name}
+                    {inCredits(window.limitMicro)} in any {window.name}
                   </li>
                 ))}
               </ul>

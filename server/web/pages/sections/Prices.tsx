@@ -1,4 +1,4 @@
-import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type { Model, ModelsAnswer, Price } from '../../../../shared/models.ts';
 import { count, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
@@ -55,7 +55,7 @@ function pricesOf(key: string, name: string, price: Price) {
     return [
       <tr key={key}>
         <th scope="row">{name}</th>
-        <td colSpan={3}>{withUnit(exactCredits(price.runMicro))} a message</td>
+        <td colSpan={3}>{inCredits(price.runMicro)} a message</td>
       </tr>,
     ];
   const row = (more: string, { inputMicro, cachedInputMicro, outputMicro }: Rates) => (

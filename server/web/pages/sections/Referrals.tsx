@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { count, counted, dayOf } from '../format.ts';
@@ -10,8 +10,6 @@ import { Bar, Failure, Loading } from '../parts.tsx';
 export const REFERRALS = '/api/referrals';
 
 type Terms = ReferralsAnswer['terms'];
-
-const inCredits = (micro: number) => withUnit(exactCredits(micro));
 
 export function Referrals() {
   const first = useResource<ReferralsAnswer>(REFERRALS, ['balance']);

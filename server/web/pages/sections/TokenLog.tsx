@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { creditsChanged, creditsLeft, exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/amounts.ts';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { count, instant } from '../format.ts';
@@ -131,10 +131,10 @@ function Line({ entry }: { entry: LogEntry }) {
           </>
         )}
       </td>
-      <td class="amount number" title={withUnit(exactCredits(amountMicro))}>
+      <td class="amount number" title={inCredits(amountMicro)}>
         {creditsChanged(amountMicro)}
       </td>
-      <td class="after number" title={balanceMicro === null ? undefined : withUnit(exactCredits(balanceMicro))}>
+      <td class="after number" title={balanceMicro === null ? undefined : inCredits(balanceMicro)}>
         {balanceMicro === null ? <span class="hidden">unchanged</span> : creditsLeft(balanceMicro)}
       </td>
     </tr>

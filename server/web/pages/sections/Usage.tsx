@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { creditsSpent, inCredits, withUnit } from '../../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
 import type { UsageAnswer, UsageRow } from '../../../../shared/credits.ts';
 import { Columns } from '../charts.tsx';
@@ -78,7 +78,7 @@ function Totals({ total }: { total: UsageAnswer['total'] }) {
   );
   return (
     <dl class="tiles">
-      {tile('Credits', cost(chargedMicro), undefined, withUnit(exactCredits(chargedMicro)))}
+      {tile('Credits', cost(chargedMicro), undefined, inCredits(chargedMicro))}
       {tile('Runs', count(runs))}
       {tile('Tokens in', count(inputTokens), `${cached} % cached`)}
       {tile('Tokens out', count(outputTokens))}
@@ -121,7 +121,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
               {rows.toReversed().map((row) => (
                 <tr key={row.key}>
                   <th scope="row">{dayLabel(row.key)}</th>
-                  <td title={withUnit(exactCredits(row.chargedMicro))}>{cost(row.chargedMicro)}</td>
+                  <td title={inCredits(row.chargedMicro)}>{cost(row.chargedMicro)}</td>
                   <td>{count(row.runs)}</td>
                   <td>{count(row.inputTokens)}</td>
                   <td>{count(row.cachedInputTokens)}</td>
