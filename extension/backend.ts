@@ -12,10 +12,10 @@ import type { Conversation, ConversationsAnswer } from '../shared/conversations.
 import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
 import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
-import { BackendError, isRetryable } from './backendError.ts';
+import { BackendError, isRetryable } from './platform/backendError.ts';
 import { Backoff } from './platform/backoff.ts';
 import { Emitter } from './platform/emitter.ts';
-import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './wire.ts';
+import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './platform/wire.ts';
 
 /** A run's event with its number, which is what a later tail passes as `after`. */
 export type NumberedRunEvent = RunEvent & { seq: number };
@@ -27,8 +27,8 @@ export type AccountSignal =
   | { type: 'change'; change: Change };
 
 /**
- * All that the server can be asked, and the only one who asks it. It keeps no token and no state; each answer is checked against its contract,
- * and whatever goes wrong is a `BackendError`. The contracts (and zod with them) are loaded at the first answer.
+ * All that the server can be asked, and the only one who asks it. It keeps no token and no state; each answer is checked
+ * against its contract, and whatever goes wrong is a `BackendError`. The contracts (and zod with them) are loaded at the first answer.
  */
 export class Backend {
   private readonly balances = new Emitter<Balance>();

@@ -3,6 +3,9 @@
 /** 1 credit = 1,000,000 micro-credits. All amounts on the wire are integers of micro-credits. */
 export const MICRO_PER_CREDIT = 1_000_000;
 
+/** Below this part of the whole, little is left: the meter says so in yellow, and the page in words. */
+export const LOW_SHARE = 0.2;
+
 /** Longest text taken, in UTF-16 units. */
 export const MAX_TEXT = 1_000_000;
 

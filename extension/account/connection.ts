@@ -1,8 +1,8 @@
 import type { AccountAnswer } from '../../shared/account.ts';
 import type { Backend } from '../backend.ts';
-import type { BackendError } from '../backendError.ts';
+import type { BackendError } from '../platform/backendError.ts';
 import type { Backoff } from '../platform/backoff.ts';
-import type { Credential } from '../wire.ts';
+import type { Credential } from '../platform/wire.ts';
 
 /** What a connection tells its session. After `close` it tells nothing any more. */
 export interface ConnectionListener {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { DeviceAnswer, TokenAnswer } from '../../shared/auth.ts';
 import { DEVICE_GRANT } from '../../shared/constants.ts';
-import { BackendError, isRetryable } from '../backendError.ts';
+import { BackendError, isRetryable } from '../platform/backendError.ts';
 import { openAddress } from '../platform/openAddress.ts';
 import { sleep } from '../platform/sleep.ts';
 import type { Grant } from './entry.ts';

@@ -1,6 +1,6 @@
 import type { TokenAnswer, TokenRequest } from '../../shared/auth.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError, localProblem } from '../backendError.ts';
+import { BackendError, localProblem } from '../platform/backendError.ts';
 import type { Log } from '../platform/log.ts';
 import type { ServerUrl } from '../platform/serverUrl.ts';
 import type { InstallKey } from './installKey.ts';

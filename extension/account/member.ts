@@ -1,5 +1,5 @@
 import type { TokenAnswer } from '../../shared/auth.ts';
-import type { Credential } from '../wire.ts';
+import type { Credential } from '../platform/wire.ts';
 import { accountLabel } from './label.ts';
 import { bearer, proven, type ServerClock, SigningKey } from './signingKey.ts';
 import type { Kept, KeptMember } from './tokens.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { openAddress } from '../platform/openAddress.ts';
 import type { ServerUrl } from '../platform/serverUrl.ts';
 import type { Offers } from './offers.ts';

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
-import type { Credential } from '../wire.ts';
+import type { Credential } from '../platform/wire.ts';
 import { type Credentials, isHalfSpent, memberOf } from './member.ts';
 import { SigningKey } from './signingKey.ts';
 import type { Kept, Tokens } from './tokens.ts';

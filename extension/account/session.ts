@@ -1,11 +1,11 @@
 import type { Memento } from 'vscode';
 import type { Account, AccountAnswer, Balance, Notice } from '../../shared/account.ts';
 import type { TokenAnswer } from '../../shared/auth.ts';
-import { BackendError, localProblem } from '../backendError.ts';
+import { BackendError, localProblem } from '../platform/backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter, firesWithin } from '../platform/emitter.ts';
-import type { Credential } from '../wire.ts';
+import type { Credential } from '../platform/wire.ts';
 import { Connection } from './connection.ts';
 import { Entry, type EntryDeps, type Grant } from './entry.ts';
 import { Credentials } from './member.ts';

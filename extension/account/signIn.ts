@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Merged, SignInOptions, TokenAnswer } from '../../shared/auth.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import type { ServerUrl } from '../platform/serverUrl.ts';

@@ -1,4 +1,4 @@
-import type { Credential } from '../wire.ts';
+import type { Credential } from '../platform/wire.ts';
 
 /** A private key of P-256, as it is stored. */
 export interface StoredKey {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';

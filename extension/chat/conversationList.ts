@@ -1,6 +1,6 @@
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { saveMarkdown } from './actions.ts';
 import type { FromHost } from './protocol.ts';

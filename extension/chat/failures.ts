@@ -1,5 +1,5 @@
 import type { Problem } from '../../shared/problems.ts';
-import { BackendError, localProblem } from '../backendError.ts';
+import { BackendError, localProblem } from '../platform/backendError.ts';
 import { ActionRefused } from './actions.ts';
 import { AttachmentRefused } from './attachments.ts';
 import type { FromHost } from './protocol.ts';

@@ -2,7 +2,7 @@ import type { Conversation, Message } from '../../shared/conversations.ts';
 import type { Run, RunEvent } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';

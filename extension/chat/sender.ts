@@ -3,7 +3,7 @@ import { timeOrderedId } from '../../shared/ids.ts';
 import type { AttachmentInput, Run, RunRequest } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { chipInput, type StoredChip } from './attachments.ts';
 import type { Drafts } from './drafts.ts';
 import type { ModelChoice } from './modelChoice.ts';

@@ -1,7 +1,7 @@
 import { timeOrderedId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { NotRefunded, Outcome, Reason, RunEvent, RunRequest } from '../../shared/runs.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import type { EditRuns } from './runs.ts';

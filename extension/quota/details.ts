@@ -6,7 +6,7 @@ import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/label.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../backendError.ts';
+import { BackendError } from '../platform/backendError.ts';
 import {
   formatInstant,
   formatNumber,

@@ -1,8 +1,6 @@
 import type { Account, Balance } from '../../shared/account.ts';
 import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
-import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
-
-const LOW = 0.2;
+import { LOW_SHARE, MICRO_PER_CREDIT } from '../../shared/constants.ts';
 
 /** Where the accounts are remembered that were warned of little credit. */
 export const LOW_TOLD = 'low credits told';
@@ -15,7 +13,7 @@ export function mayBeLow(balance: Balance): boolean {
   if (balance.unlimited) return false;
   if (balance.guestMessagesLeft !== undefined) return balance.guestMessagesLeft <= FEW_MESSAGES;
   const isUsed = balance.windows.some(({ usedMicro, limitMicro }) => usedMicro >= limitMicro / 2);
-  return isUsed || balance.availableMicro + balance.pendingMicro < balance.ofMicro * LOW;
+  return isUsed || balance.availableMicro + balance.pendingMicro < balance.ofMicro * LOW_SHARE;
 }
 
 /** "1,204.5". By hand: loading the editor's formatter of numbers takes longer than all else that happens at its start. */
@@ -60,7 +58,7 @@ export function meter(balance: Balance, kind: Account['kind'], spentTodayMicro?:
   if (balance.ofMicro <= 0) return { text: `${left} ${unit}`, severity: 'normal', share: 1 };
   const share = Math.min(1, leftMicro / balance.ofMicro);
   const of = isGuest ? formatNumber(guestMessages(balance).of) : creditsLeft(balance.ofMicro);
-  return { text: `${left} of ${of} ${unit}`, severity: share < LOW ? 'low' : 'normal', share };
+  return { text: `${left} of ${of} ${unit}`, severity: share < LOW_SHARE ? 'low' : 'normal', share };
 }
 
 /** A guest's free messages. */

@@ -5,7 +5,7 @@ describe('a path that a model wrote', () => {
   const plain: [path: string, segments: string][] = [
     ['src/a.ts', 'src/a.ts'],
     ['./src/a.ts', 'src/a.ts'],
-    ['././a.ts', 'a.ts'],
+    ['./a.ts', 'a.ts'],
     ['src\\deep\\a.ts', 'src/deep/a.ts'],
     [' src//a.ts ', 'src/a.ts'],
     ['src/./a.ts', 'src/a.ts'],

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { bearer } from '../../extension/account/signingKey.ts';
 import { type AccountSignal, Backend, type NumberedRunEvent } from '../../extension/backend.ts';
-import { BackendError } from '../../extension/backendError.ts';
+import { BackendError } from '../../extension/platform/backendError.ts';
 import type { Balance } from '../../shared/account.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

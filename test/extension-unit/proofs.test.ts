@@ -3,7 +3,7 @@ import type { SecretStorage } from 'vscode';
 import { InstallKey } from '../../extension/account/installKey.ts';
 import { bearer, proven, ServerClock, SigningKey, sha256 } from '../../extension/account/signingKey.ts';
 import { Backend } from '../../extension/backend.ts';
-import { BackendError } from '../../extension/backendError.ts';
+import { BackendError } from '../../extension/platform/backendError.ts';
 import { Proofs } from '../../server/accounts/dpop.ts';
 import { Secrets } from './secrets.ts';
 

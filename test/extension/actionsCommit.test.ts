@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { BackendError } from '../../extension/backendError.ts';
 import { CommitMessages } from '../../extension/edit/actions/commitMessage.ts';
+import { BackendError } from '../../extension/platform/backendError.ts';
 import { openGit, type Repository } from '../../extension/platform/git.ts';
 import { Messages, ScriptedRuns } from './editModel.ts';
 import { describeWhere, inWorker, noGit, sampleFile, until } from './window.ts';

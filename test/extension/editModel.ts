@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { type BackendError, localProblem } from '../../extension/backendError.ts';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
 import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
 import { WorkspaceFiles } from '../../extension/edit/files.ts';
@@ -7,6 +6,7 @@ import type { Accepted, Source } from '../../extension/edit/proposal.ts';
 import type { OpenProposal } from '../../extension/edit/proposals.ts';
 import { Reports } from '../../extension/edit/reports.ts';
 import type { EditRuns } from '../../extension/edit/runs.ts';
+import { type BackendError, localProblem } from '../../extension/platform/backendError.ts';
 import type {
   FilesEdit,
   Outcome,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import type { Session } from '../../extension/account/session.ts';
 import type { Backend } from '../../extension/backend.ts';
-import { BackendError, localProblem } from '../../extension/backendError.ts';
 import { Drafts } from '../../extension/chat/drafts.ts';
 import type { ModelChoice } from '../../extension/chat/modelChoice.ts';
 import { OpenRecord } from '../../extension/chat/openRecord.ts';
 import { Sender } from '../../extension/chat/sender.ts';
+import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
 import type { Message } from '../../shared/conversations.ts';
 import type { RunRequest } from '../../shared/runs.ts';
 

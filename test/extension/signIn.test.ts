@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { pollDevice } from '../../extension/account/deviceSignIn.ts';
 import { SignIn, type SignInDeps } from '../../extension/account/signIn.ts';
 import { ServerClock, SigningKey } from '../../extension/account/signingKey.ts';
-import { BackendError, localProblem } from '../../extension/backendError.ts';
+import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
 import type { DeviceAnswer, TokenAnswer } from '../../shared/auth.ts';
 
 const device: DeviceAnswer = {

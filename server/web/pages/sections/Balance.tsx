@@ -1,14 +1,12 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
 import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
+import { LOW_SHARE } from '../../../../shared/constants.ts';
 import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
 import { Split, type SplitPart } from '../charts.tsx';
 import { when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Amount, Bar, Failure, Loading } from '../parts.tsx';
 import { Owed } from './Owed.tsx';
-
-/** Below this part of the whole, little is left: where the editor warns, too. */
-const LOW = 0.2;
 
 export function Balance({ answer }: { answer: AccountAnswer }) {
   const { balance, account } = answer;
@@ -77,7 +75,7 @@ function Left({ balance }: { balance: BalanceNow }) {
 function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
   const leftMicro = balance.availableMicro + balance.pendingMicro;
   const isEmpty = creditsLeft(leftMicro) === '0';
-  if (!isEmpty && leftMicro >= balance.ofMicro * LOW) return null;
+  if (!isEmpty && leftMicro >= balance.ofMicro * LOW_SHARE) return null;
   return (
     <div class="box notice">
       <p>

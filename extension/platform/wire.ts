@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import { BackendError, describeCause } from './backendError.ts';
-import type { ServerUrl } from './platform/serverUrl.ts';
+import type { ServerUrl } from './serverUrl.ts';
 import { readSse, type SseMessage } from './sse.ts';
 
 /** The server sends a comment line each 15 s; three missing in a row mean that nobody is there any more. */

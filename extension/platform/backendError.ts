@@ -1,4 +1,4 @@
-import type { Problem } from '../shared/problems.ts';
+import type { Problem } from '../../shared/problems.ts';
 
 /**
  * Why a call to the server failed. `refused`: the server said no, `problem` is its own. `offline`: nobody was reached, or
@@ -28,7 +28,7 @@ export class BackendError extends Error {
     const type = response.headers.get('content-type') ?? '';
     const body = await response.text().catch(() => '');
     if (type.startsWith('application/problem+json')) {
-      const { ProblemSchema } = await import('../shared/problems.ts');
+      const { ProblemSchema } = await import('../../shared/problems.ts');
       const parsed = ProblemSchema.safeParse(parseLoosely(body));
       if (parsed.success) return new BackendError('refused', parsed.data);
     }
