@@ -20,6 +20,7 @@ import { tellPrices } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
 import { applyRetention } from './accounts/retention.ts';
 import { payRewards, purgeNetworks } from './accounts/rewards.ts';
+import { closingAccounts } from './accounts/rights.ts';
 import { rightsRoutes } from './accounts/rightsRoutes.ts';
 import { accountRoutes, guestRoutes, ownerRoutes } from './accounts/routes.ts';
 import { purgeSessions } from './accounts/sessions.ts';
@@ -28,7 +29,7 @@ import { followBought } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
-import { askAboutPayments, stopRenewal } from './credits/checkout.ts';
+import { askAboutPayments, stopRenewals } from './credits/checkout.ts';
 import { bringBack, purgeLimitUses } from './credits/limits.ts';
 import { paymentRoutes, webhookRoutes } from './credits/paymentRoutes.ts';
 import { purgePaymentEvents } from './credits/payments.ts';
@@ -150,13 +151,6 @@ export function createApp(deps: AppDeps): App {
     ceremonies,
     moveRuns,
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
-    stopRenewal(accountId: string) {
-      const { stripe } = deps;
-      if (!stripe) return;
-      stopRenewal({ ...sales, stripe }, accountId).catch((err) =>
-        log.error({ err, accountId }, 'the plan of an account that was closed still renews: cancel it by hand'),
-      );
-    },
     priceNotice: () => priceNotice(),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
     termsVersion: policy.accounts.terms.version,
@@ -258,7 +252,9 @@ export function createApp(deps: AppDeps): App {
             everyMs: PAYMENTS_MS,
             async run() {
               const { stripe } = deps;
-              if (stripe) await askAboutPayments({ ...sales, stripe });
+              if (!stripe) return;
+              await askAboutPayments({ ...sales, stripe });
+              await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
             },
           },
           {

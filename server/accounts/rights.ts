@@ -1,6 +1,6 @@
 import type { ProfilePatch } from '../../shared/account.ts';
 import { changed } from '../platform/changes.ts';
-import type { Tx } from '../platform/db/database.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -47,6 +47,12 @@ export async function closeAccount(
     .executeTakeFirst();
   if (!row || row.gone_at === null) throw new AppError('unauthorized', 'This account has ended.');
   return { closedAt: row.closed_at ?? row.gone_at, goneAt: row.gone_at, isNew: false };
+}
+
+/** Ids of those that are closed and not deleted yet. */
+export async function closingAccounts(db: Reader): Promise<string[]> {
+  const rows = await db.selectFrom('account').select('id').where('gone_at', 'is not', null).execute();
+  return rows.map(({ id }) => id);
 }
 
 /** Keeps an account that was closed. An open one stays as it is. */

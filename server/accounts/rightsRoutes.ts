@@ -68,8 +68,6 @@ const keep = createRoute({
 });
 
 export interface RightsDeps extends AuthDeps {
-  /** Lets an account's plan end with the period that is paid for, in its own time: of one that is closed. */
-  stopRenewal: (accountId: string) => void;
   log: Log;
   /** Null where no mail is sent. */
   mailer: Mailer | null;
@@ -126,7 +124,6 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     const { accountId } = c.var;
     const days = policy.accounts.closingDays;
     const { closedAt, goneAt, isNew } = await db.write((tx) => closeAccount(tx, accountId, { days, at: clock.now() }));
-    if (isNew) deps.stopRenewal(accountId);
     const address = (await findAccount(db.read, accountId))?.email;
     if (isNew && address && deps.mailer) send(deps.mailer, closingMail(address, iso(goneAt)));
     return c.json({ since: iso(closedAt), goneAt: iso(goneAt) }, 200);

@@ -176,10 +176,19 @@ export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCanc
   return current;
 }
 
-/** Lets the plan of an account that its owner closes end with its period: nothing more is taken from who is leaving. */
-export async function stopRenewal(deps: SaleDeps, accountId: string): Promise<void> {
-  const plan = await findActive(deps.db.read, await ownLedger(deps.db.read, accountId));
-  if (plan?.payment_ref) await setPlanCancelled(deps, accountId, true);
+/**
+ * For the job: lets the plans of accounts that their owners have closed end with their period, for nothing more is taken from who
+ * is leaving. One that the payment service doesn't answer about is tried again the next time.
+ */
+export async function stopRenewals(deps: SaleDeps, accountIds: readonly string[]): Promise<void> {
+  for (const accountId of accountIds) {
+    try {
+      const plan = await findActive(deps.db.read, await ownLedger(deps.db.read, accountId));
+      if (plan?.payment_ref && plan.is_cancelled === 0) await setPlanCancelled(deps, accountId, true);
+    } catch (err) {
+      deps.log.warn({ err, accountId }, 'the plan of an account that was closed still renews; tried again later');
+    }
+  }
 }
 
 /**
@@ -210,7 +219,7 @@ export async function askAboutPayments(deps: SaleDeps): Promise<number> {
 function findActive(db: Reader, ledgerId: string) {
   return db
     .selectFrom('subscription')
-    .select(['id', 'payment_ref'])
+    .select(['id', 'payment_ref', 'is_cancelled'])
     .where('ledger_id', '=', ledgerId)
     .where('state', '=', 'active')
     .executeTakeFirst();
