@@ -36,6 +36,8 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
+  'shared/knownPaths.ts',
+  'shared/pathWords.ts',
   'shared/pricing.ts',
   'shared/thoughts.ts',
   'server/credits/ledger.ts',
