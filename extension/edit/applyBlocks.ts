@@ -1,4 +1,5 @@
 import type { KnownPaths } from '../../shared/answerPaths.ts';
+import { splitThoughts } from '../../shared/thoughts.ts';
 import { AnswerReader } from './engine/answerReader.ts';
 import { isBlockHead } from './engine/blockReader.ts';
 import type { Edit, Refusal } from './engine/edits.ts';
@@ -23,7 +24,8 @@ const DIFFS = /^(?:diff|patch|udiff)$/i;
  * All blocks of an answer. Commands, diffs in another format, and code of which the file is not named are left out. `known`:
  * the paths that it may name.
  */
-export function readAnswerBlocks(text: string, known?: KnownPaths): Blocks {
+export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
+  const { text } = splitThoughts(answer);
   const reader = new AnswerReader(undefined, known);
   const read = [...reader.feed(text), ...reader.end()];
   const lines = text.split('\n');
