@@ -36,7 +36,10 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
+  'shared/knownPaths.ts',
+  'shared/pathWords.ts',
   'shared/pricing.ts',
+  'shared/thoughts.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',
   'server/credits/paymentRules.ts',

@@ -2,6 +2,7 @@ import type { Conversation, Message } from '../../shared/conversations.ts';
 import type { Run, RunEvent } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
+import { AnswerText } from '../platform/answerText.ts';
 import { BackendError } from '../platform/backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
@@ -216,6 +217,7 @@ export class OpenConversation extends Disposable {
     const tail = new AbortController();
     this.tails.set(runId, tail);
     let last = 0;
+    const answer = new AnswerText();
     const isRunning = () => this.messages.some(({ id, state }) => id === messageId && state === 'running');
     try {
       for (let attempt = 0; isRunning() && !tail.signal.aborted; attempt++) {
@@ -225,7 +227,7 @@ export class OpenConversation extends Disposable {
             if (tail.signal.aborted) return;
             last = event.seq;
             attempt = 0;
-            this.apply(messageId, event);
+            for (const told of answer.read(event)) this.apply(messageId, told);
           }
         } catch (error) {
           if (tail.signal.aborted) return;

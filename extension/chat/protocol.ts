@@ -65,6 +65,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     path: z.string().max(4096).optional(),
     /** The answer leaves open which file it means: the user is asked, whichever is in front. */
     isUnclear: z.literal(true).optional(),
+    /** The words by which it names the file, for one who knows the workspace's paths. */
+    spoken: z.object({ info: z.string().max(4096), prose: z.string().max(4096) }).optional(),
   }),
   /** All blocks of an answer, which the host has itself. */
   z.object({ type: z.literal('applyAll'), messageId: Id }),

@@ -1,7 +1,7 @@
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';
 import type { Edit } from './edits.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
-import { pathAbove, pathOfInfo, pathOfLine } from './paths.ts';
+import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from './paths.ts';
 
 const FENCE = /^([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$/;
 
@@ -9,7 +9,8 @@ interface Fence {
   indent: string;
   marks: string;
   info: string;
-  path: string | undefined;
+  /** What its info string or the line above says of its file. */
+  named: Named;
   answerLine: number;
   /** What stands in it, unless it is known to hold blocks or a patch. */
   lines: string[];
@@ -36,15 +37,20 @@ export class AnswerReader {
   private patch: PatchReader | undefined;
   private patchLine = 0;
   private fence: Fence | undefined;
-  /** The last path that was named for a block: later blocks without one are for the same file. */
-  private lastPath: string | undefined;
+  /** What was last said of a block's file: later blocks of which nothing is said are for the same. */
+  private last: Named = NONE;
+  /** What is said of the file of the block that is being read. */
+  private ofBlock: Named = NONE;
   /** Prose since the last edit, for the path that it may name. */
   private prose: string[] = [];
   /** The last edit of a fenced file: what follows may show that the fence ended too early. */
   private lastCode: { path: string | undefined; answerLine: number } | undefined;
 
-  /** `defaultPath`: the file of blocks that name none. */
-  constructor(private readonly defaultPath?: string) {}
+  /** `defaultPath`: the file of blocks that name none. `known`: the paths that the answer may name. */
+  constructor(
+    private readonly defaultPath?: string,
+    private readonly known?: KnownPaths,
+  ) {}
 
   /** Takes more of the answer, cut anywhere; gives what became whole by it, in order. */
   feed(text: string): Edit[] {
@@ -58,17 +64,12 @@ export class AnswerReader {
     const edits = this.rest === '' ? [] : this.add(this.rest.endsWith('\r') ? this.rest.slice(0, -1) : this.rest);
     this.rest = '';
     const { block, patch, fence } = this;
-    if (block) edits.push(block.malformed('The answer ended before the block did.'));
+    if (block) edits.push(saying(this.ofBlock, block.malformed('The answer ended before the block did.')));
     if (patch) edits.push(...patch.broken('The answer ended before the patch did.', this.patchLine));
     if (fence && fence.kind !== 'marked') {
-      const { path, answerLine, lines } = fence;
-      edits.push({
-        kind: 'malformed',
-        path,
-        answerLine,
-        message: 'The answer ended before the code block did.',
-        lines,
-      });
+      const { answerLine, lines } = fence;
+      const message = 'The answer ended before the code block did.';
+      edits.push(saying(fence.named, { kind: 'malformed', path: pathOf(fence.named), answerLine, message, lines }));
     }
     this.block = this.patch = this.fence = undefined;
     return edits;
@@ -78,7 +79,7 @@ export class AnswerReader {
     if (this.block) return { kind: 'block', path: this.block.path, answerLine: this.block.answerLine };
     if (this.patch) return { kind: 'patch', path: this.patch.pending, answerLine: this.patchLine };
     if (this.fence && this.fence.kind !== 'marked') {
-      return { kind: 'code', path: this.fence.path, answerLine: this.fence.answerLine };
+      return { kind: 'code', path: pathOf(this.fence.named), answerLine: this.fence.answerLine };
     }
     return undefined;
   }
@@ -96,8 +97,9 @@ export class AnswerReader {
     if (step === 'open') return [];
     this.block = undefined;
     this.prose = [];
+    const edit = saying(this.ofBlock, step);
     // The head that broke the one before begins the next.
-    return isBlockHead(line) ? [step, ...this.openBlock(line, block.path)] : [step];
+    return isBlockHead(line) ? [edit, ...this.openBlock(line, this.ofBlock)] : [edit];
   }
 
   private addToPatch(line: string, patch: PatchReader): Edit[] {
@@ -109,16 +111,16 @@ export class AnswerReader {
     }
     const path = patch.pending;
     const edits = patch.add(line, this.line);
-    this.lastPath = path ?? this.lastPath;
+    if (path !== undefined) this.last = named(path);
     if (patch.isClosed) this.patch = undefined;
     return edits;
   }
 
   private addToFence(line: string, fence: Fence): Edit[] {
     if (fence.kind === 'undecided' && this.startsMarked(line, fence)) {
-      const [named] = fence.lines.filter((held) => held.trim() !== '').map(pathOfLine);
+      const inside = fence.lines.map((held) => readLine(held, this.known)).find(({ kind }) => kind !== 'none');
       fence.kind = 'marked';
-      return this.openMarked(line, named ?? fence.path);
+      return this.openMarked(line, inside ?? fence.named);
     }
     const match = FENCE.exec(line);
     if (match && match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length) {
@@ -131,7 +133,8 @@ export class AnswerReader {
     }
     fence.lines.push(line.startsWith(fence.indent) ? line.slice(fence.indent.length) : line);
     const said = fence.lines.filter((held) => held.trim() !== '');
-    if (said.length > 1 || (said[0] !== undefined && pathOfLine(said[0]) === undefined)) fence.kind = 'code';
+    if (said.length > 1 || (said[0] !== undefined && readLine(said[0], this.known).kind === 'none'))
+      fence.kind = 'code';
     return [];
   }
 
@@ -140,25 +143,25 @@ export class AnswerReader {
     return isBlockHead(line) || (isPatchHead(line) && fence.lines.every((held) => held.trim() === ''));
   }
 
-  private openMarked(line: string, path: string | undefined): Edit[] {
-    return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, path);
+  private openMarked(line: string, said: Named): Edit[] {
+    return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, said);
   }
 
-  private closeCode({ path, answerLine, lines }: Fence): Edit[] {
+  private closeCode({ named: said, answerLine, lines }: Fence): Edit[] {
     this.prose = [];
+    const path = pathOf(said);
     this.lastCode = { path, answerLine };
-    return [{ kind: 'whole', path, answerLine, lines }];
+    return [saying(said, { kind: 'whole', path, answerLine, lines })];
   }
 
   private addToProse(line: string): Edit[] {
     const { fence } = this;
-    if (isBlockHead(line)) return this.openBlock(line, undefined);
+    if (isBlockHead(line)) return this.openBlock(line, NONE);
     if (isPatchHead(line)) return this.openPatch(line);
     if (isBlockTail(line) || isPatchEnd(line)) {
       const message = 'A mark of an end stands where nothing was open: what came before ended too early.';
-      return [
-        { kind: 'malformed', path: this.lastPath ?? this.defaultPath, answerLine: this.line, message, lines: [] },
-      ];
+      const path = pathOf(this.before);
+      return [saying(this.before, { kind: 'malformed', path, answerLine: this.line, message, lines: [] })];
     }
     if (fence && closes(line, fence)) {
       this.fence = undefined;
@@ -171,13 +174,15 @@ export class AnswerReader {
   }
 
   private openFence(indent: string, marks: string, info: string): Edit[] {
-    const path = pathOfInfo(info) ?? pathOfLine(this.nearestProse());
+    const inInfo = readInfo(info, this.known);
+    const said = inInfo.kind === 'none' ? readLine(this.nearestProse(), this.known) : inInfo;
     const answerLine = this.line;
-    this.fence = { indent, marks, info, path, answerLine, lines: [], kind: 'undecided', depth: 0 };
+    this.fence = { indent, marks, info, named: said, answerLine, lines: [], kind: 'undecided', depth: 0 };
     const { lastCode } = this;
     this.lastCode = undefined;
     // A fence without a language just after code may be the real end of that code, which quotes fences itself.
-    if (!lastCode || info !== '' || path !== undefined || this.prose.some((line) => /[.:!?]\s*$/.test(line))) return [];
+    if (!lastCode || info !== '' || said.kind !== 'none' || this.prose.some((line) => /[.:!?]\s*$/.test(line)))
+      return [];
     const message = 'The code quotes a fence of its own, so its end cannot be told.';
     return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message, lines: [] }];
   }
@@ -189,10 +194,10 @@ export class AnswerReader {
     return this.addToPatch(line, this.patch);
   }
 
-  private openBlock(head: string, named: string | undefined): Edit[] {
-    const path = named ?? this.pathForBlock();
-    this.block = new BlockReader(head, path, this.line);
-    if (path !== undefined) this.lastPath = path;
+  private openBlock(head: string, said: Named): Edit[] {
+    this.ofBlock = said.kind === 'none' ? readAbove(this.prose, this.before, this.known) : said;
+    this.block = new BlockReader(head, pathOf(this.ofBlock), this.line);
+    if (this.ofBlock.kind !== 'none') this.last = this.ofBlock;
     this.prose = [];
     return [];
   }
@@ -201,11 +206,17 @@ export class AnswerReader {
     return this.prose.findLast((line) => line.trim() !== '') ?? '';
   }
 
-  /** The path named since the last edit, or the file of that edit; undefined when prose leaves open which it is. */
-  private pathForBlock(): string | undefined {
-    return pathAbove(this.prose, this.lastPath ?? this.defaultPath) ?? undefined;
+  /** The file of a block of which nothing is said. */
+  private get before(): Named {
+    return this.last.kind === 'none' && this.defaultPath !== undefined ? named(this.defaultPath) : this.last;
   }
 }
+
+const pathOf = (said: Named) => (said.kind === 'named' ? said.path : undefined);
+
+/** `edit`, with the words by which its file is named where they can't be read. */
+const saying = (said: Named, edit: Edit): Edit =>
+  said.kind === 'unreadable' ? { ...edit, unreadable: said.text } : edit;
 
 function closes(line: string, fence: Fence): boolean {
   const match = FENCE.exec(line);

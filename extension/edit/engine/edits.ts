@@ -22,6 +22,8 @@ export interface ChangeLine {
 interface InAnswer {
   /** The file it is for, as the model names it; undefined when it names none. */
   path?: string;
+  /** The words that name a file, but can't be read as one: it is for none that is known by now. */
+  unreadable?: string;
   /** The line of the answer, counted from 1, at which it begins. */
   answerLine: number;
 }

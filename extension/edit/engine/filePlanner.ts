@@ -148,7 +148,7 @@ export class FilePlanner {
       'reason' in plan ? refuse(new Map([[slot, plan]])) : fine(plan);
 
     if (path === undefined || !first) {
-      const noPath = (edit: Edit) => refusal(edit, 'noPath', 'The answer does not say for which file it is.');
+      const noPath = (edit: Edit) => refusal(edit, 'noPath', tellNoPath(edit));
       return refuse(all((edit) => (edit.kind === 'malformed' ? malformed(edit) : noPath(edit))));
     }
     const alone = slots.find(({ edit }) => isAlone(edit));
@@ -299,3 +299,8 @@ function planWhole(
   }
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }
+
+const tellNoPath = ({ unreadable }: Edit) =>
+  unreadable === undefined
+    ? 'The answer does not say for which file it is.'
+    : `Which file the answer means by “${unreadable}” cannot be told.`;
