@@ -340,7 +340,9 @@ export const KINDS: Kind[] = [
     write: (draw, one) => {
       const lines = linesOf(one.after);
       const shown = lines.slice(0, Math.max(3, lines.length - 1 - draw(draw(2) === 0 ? 6 : lines.length - 3)));
-      return shown.join('\n').trim() === lines.join('\n').trim() ? undefined : { piece: shown };
+      // What follows the last line shown is not touched, so that the edit must be among them.
+      const isShown = one.edits.every(({ end }) => end < shown.length - 4 - lines.length + one.file.lines.length);
+      return !isShown || shown.join('\n').trim() === lines.join('\n').trim() ? undefined : { piece: shown };
     },
   },
 

@@ -1,15 +1,12 @@
-import { toPlacedHunks } from './changeLines.ts';
 import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
-import { findElision, isBlank } from './loose.ts';
+import { findElision } from './loose.ts';
 import { tidyPath } from './paths.ts';
 import { type Placed, type Placement, placeChange } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
-
-/** A whole file may lose so many lines, whatever its length; beyond that, no more than half of them without a word. */
-const MAX_LOST = 10;
+import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
 export type FilePlan =
@@ -162,7 +159,8 @@ export class FilePlanner {
         return either(first, refusal(edit, 'fileExists', 'It adds a file that exists already.'));
       }
       if (edit.kind === 'create' || (edit.kind === 'whole' && text === undefined)) {
-        return either(first, planCreate(path, edit, edit.lines));
+        const lines = edit.kind === 'whole' ? readingOf(edit) : edit.lines;
+        return either(first, lines ? planCreate(path, edit, lines) : refusal(edit, 'malformed', QUOTES));
       }
       if (text === undefined && edit.kind === 'change' && isNewFile(edit)) {
         return either(
@@ -280,22 +278,4 @@ function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePla
   if (elision !== undefined) return elided(edit, elision);
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };
   return { kind: 'create', path, after: newFileText(lines), hunks: [hunk] };
-}
-
-function planWhole(
-  path: string,
-  before: string,
-  file: IndexedFile,
-  edit: Edit & { kind: 'whole' },
-): FilePlan | Refusal {
-  const elision = findElision(edit.lines, (key) => file.at(key).length > 0);
-  if (elision !== undefined) return elided(edit, elision);
-  const hunks = toPlacedHunks(file.lines, edit.lines, 0);
-  if (hunks.length === 0) return refusal(edit, 'noChange', 'The file reads so already.');
-  const [had, has] = [file.lines, edit.lines].map((lines) => lines.filter((line) => !isBlank(line)).length);
-  if (has! * 2 < had! && had! - has! > MAX_LOST) {
-    const message = `It has ${has} lines where the file has ${had}: it may be a piece of the file, and not all of it.`;
-    return refusal(edit, 'uncertain', message);
-  }
-  return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }
