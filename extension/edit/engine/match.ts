@@ -3,6 +3,7 @@ import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { indentOf, isBlank, looseKey, trimTrail, unescapeLines } from './loose.ts';
+import { isSingleSlip } from './moved.ts';
 import { similarity, similarPlaces } from './similarity.ts';
 
 /** From this similarity on a place counts as the one that was meant, if it is the only one. */
@@ -19,7 +20,9 @@ export type Found =
   /** Places counted from 0. */
   | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
   /** The model's own words contradict the only place. */
-  | { kind: 'notFound'; why: string };
+  | { kind: 'notFound'; why: string }
+  /** The lines stand there, counted from 0, but what they are indented by cannot be told. */
+  | { kind: 'uneven'; start: number };
 
 /**
  * The one place in `file` that `change` is for. A place that looks as written wins over one that only says the same; among
@@ -85,7 +88,13 @@ function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine
   if (fitting.length !== 1 || !place) {
     return { kind: 'ambiguous', starts: equal.slice(0, MAX_CANDIDATES).map(({ start }) => start) };
   }
-  return place.how && { kind: 'found', start: place.start, how: place.how, lines, pairs: place.pairs };
+  const { start, how, pairs } = place;
+  if (how) return { kind: 'found', start, how, lines, pairs };
+  const fileLines = file.lines.slice(start, start + old.length);
+  if (!isSingleSlip(lines, fileLines, file.style)) return { kind: 'uneven', start };
+  const isSame = old.every((line, index) => line.text.trim() === fileLines[index]!.trim());
+  const straight = pairs.flatMap(([written, own]): IndentPair[] => (written.includes(own) ? [[[own], own]] : []));
+  return { kind: 'found', start, how: isSame ? 'reindented' : 'punctuation', lines, pairs: straight };
 }
 
 function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Graded {

@@ -3,6 +3,7 @@ import { translateIndents } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { findElision, indentOf, isBlank, looseKey, PunctuationEvidence, plainPunctuation, trimTrail } from './loose.ts';
 import { type Found, findPlace } from './match.ts';
+import { isSoundlyMoved } from './moved.ts';
 import { nearestLines, similarity } from './similarity.ts';
 
 /** Where a change belongs: the lines of the file that it names, and its hunks among them. */
@@ -21,6 +22,8 @@ export type Placement = Placed | { kind: 'refused'; refusal: Refusal };
 const MISREAD = 0.6;
 const MAY_BE_CONTEXT =
   'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
+const UNEVEN =
+  'The old lines are indented otherwise than the file, and not all the same; how far the new ones belong to the right cannot be told.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
@@ -51,6 +54,7 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   if (found.kind === 'notFound') {
     return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
   }
+  if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
   // Escapes may have hidden it before.
   const hidden = found.how === 'escapes' ? findElision(newTextsOf(found.lines), isKnown) : undefined;
   if (hidden !== undefined) return refuseElided(hidden);
@@ -180,6 +184,7 @@ function adaptNewLines(file: IndexedFile, found: Found & { kind: 'found' }): Map
   }
   let next = 0;
   const isMoved = filled.some((line, index) => indents[index] !== indentOf(line));
+  if (isMoved && !isSoundlyMoved(lines, found.pairs, file.style)) return UNEVEN;
   const result = new Map<number, string>();
   for (const [at, [index]] of fresh.entries()) {
     const text = punctuated[at]!;
