@@ -2,6 +2,7 @@ import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
 import { findElision } from './loose.ts';
+import { Manner } from './manner.ts';
 import { tidyPath } from './paths.ts';
 import { type Placed, type Placement, placeChange } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
@@ -22,6 +23,8 @@ export type FilePlan =
 export interface Slot {
   edit: Edit;
   placement?: Placement;
+  /** Of the answer's manner by which it was written last. */
+  version?: number;
 }
 
 interface Judged {
@@ -39,6 +42,9 @@ interface FirstRound extends Judged {
 export class FilePlanner {
   private file: IndexedFile | undefined;
   private text: string | undefined;
+  private manner: Manner | undefined;
+  /** Those whose evidence is in the manner. */
+  private changes = 0;
   private isProvided = false;
   private slots: Slot[] = [];
   private first: FirstRound | undefined;
@@ -69,6 +75,8 @@ export class FilePlanner {
     this.isProvided = true;
     this.text = text;
     this.file = undefined;
+    this.manner = undefined;
+    this.changes = 0;
     this.made = undefined;
     for (const slot of [...(this.first?.fitted ?? []), ...this.slots]) this.place(slot);
   }
@@ -85,6 +93,16 @@ export class FilePlanner {
     else {
       this.file ??= new IndexedFile(this.text);
       slot.placement = placeChange(this.file, slot.edit);
+      const evidence = slot.placement.rewrite?.evidence;
+      if (evidence) {
+        this.manner ??= new Manner(this.file);
+        const before = this.manner.version;
+        this.manner.add(evidence);
+        // Alone, or with nothing learnt from the others, it is written already.
+        const isFirst = before === 0 && this.changes === 0;
+        slot.version = isFirst || this.manner.version === 0 ? this.manner.version : -1;
+        this.changes++;
+      }
     }
   }
 
@@ -184,6 +202,7 @@ export class FilePlanner {
   private judgeChanges(path: string, slots: readonly Slot[], refuse: (refused: Map<Slot, Refusal>) => Judged): Judged {
     const { text } = this;
     const refused = new Map<Slot, Refusal>();
+    this.rewrite(slots);
     for (const slot of slots) {
       const { edit, placement } = slot;
       if (edit.kind === 'malformed') refused.set(slot, malformed(edit));
@@ -206,6 +225,17 @@ export class FilePlanner {
         ? { kind: 'update', path, before: text, after, hunks }
         : { kind: 'move', path, to, before: text, after, hunks };
     return { plan, refused };
+  }
+
+  /** What one change shows of how the answer writes the file's text holds for all of them. */
+  private rewrite(slots: readonly Slot[]): void {
+    const { manner } = this;
+    if (!manner) return;
+    for (const slot of slots) {
+      if (!slot.placement?.rewrite || slot.version === manner.version) continue;
+      slot.placement = slot.placement.rewrite.write(manner);
+      slot.version = manner.version;
+    }
   }
 
   private refusedPlan(refusals: Refusal[], fitting: readonly Slot[]): FilePlan {

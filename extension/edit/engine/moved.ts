@@ -41,14 +41,15 @@ function neighbour(lines: readonly ChangeLine[], from: number, direction: -1 | 1
 }
 
 /**
- * Whether the new lines of a change that is indented otherwise than the file say themselves where they belong. A line of
- * context alone may be misindented; then they would be moved by its mistake.
+ * Whether the new lines of a change that is indented otherwise than the file are surely moved with it. Where one line alone
+ * shows that, it may be a slip of that line, and the new lines must say themselves where they belong.
  */
 export function isSoundlyMoved(
   lines: readonly ChangeLine[],
   pairs: readonly IndentPair[],
   { unit }: IndentStyle,
 ): boolean {
+  if (pairs.filter(([written, file]) => !written.includes(file)).length > 1) return true;
   const text = lines.filter(({ op, text }) => op !== 'old' && !isBlank(text));
   for (const [index, line] of text.entries()) {
     const above = text[index - 1];
