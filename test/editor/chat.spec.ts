@@ -113,6 +113,30 @@ describe('the chat in a real editor', () => {
     await composer().fill('');
   });
 
+  it('sends what is typed in the first moment after a reload, as it was typed, and gives back what was left there', async () => {
+    await send('Before');
+    await ended();
+    await composer().fill('half a thought');
+    await closeView();
+    await openView();
+    await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
+    await editor.reload();
+    upstream.script({ when: 'Early', text: 'Heard.' });
+    // As soon as there is a composer at all, whatever the host has told by then.
+    const field = composer();
+    await field.waitFor();
+    const early = (await field.inputValue()) === '';
+    await field.pressSequentially('Early');
+    await field.press('Enter');
+    await answers().last().getByText('Heard.').waitFor();
+    await ended();
+    const asked = await chat().getByRole('article', { name: 'You' }).last().innerText();
+    assert.match(asked, early ? /^Early\b/ : /Early/);
+    assert.equal(upstream.bill.length, 2);
+    assert.equal(await composer().inputValue(), early ? 'half a thought' : '');
+    await composer().fill('');
+  });
+
   it('goes on after the editor was killed in mid-answer', async () => {
     const call = await sendToTheMiddle('Kill me');
     await editor.killHost();
