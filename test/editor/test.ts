@@ -61,7 +61,7 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
   const mocha = startProcess(
     process.execPath,
     [
-      ...['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '120000'],
+      ...['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '300000'],
       ...['--require', join(root, 'test/editor/onFailure.ts')],
       ...['--reporter', join(root, 'test/editor/counts.ts'), ...(grep ? ['--grep', grep] : [])],
       ...files,
@@ -83,7 +83,7 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
 // A test may take 20 s, with as much before and after it: who says nothing for longer is dead, however slow the machine.
 const silenceMs = 120_000;
-const specsLimitMs = 15 * 60_000;
+const specsLimitMs = 30 * 60_000;
 
 /** Waits for somebody to fall silent. */
 class Silence {
