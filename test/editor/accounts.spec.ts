@@ -9,13 +9,13 @@ import { none } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openedBy, SignInWorld } from './signInWorld.ts';
+import { inSteps } from './steps.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 const ada = { sub: 'ada', email: 'ada@example.org', email_verified: true, name: 'Ada' };
 
 describe('signing in in a real editor', function () {
-  // One person's way through: each step stands on the one before.
-  this.bail(true);
+  inSteps(this);
   let world: SignInWorld;
   let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { any, gone, once } from './deeds.ts';
 import { makeSample } from './sample.ts';
 import { SignInWorld } from './signInWorld.ts';
+import { inSteps } from './steps.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 const grace = { sub: 'grace', email: 'grace@example.org', email_verified: true, name: 'Grace' };
 const numbered = Array.from({ length: 120 }, (_, i) => `w${i} `);
 
 describe('two editors on one account', function () {
-  // One story on two devices: each step stands on the one before.
-  this.bail(true);
+  inSteps(this);
   let world: SignInWorld;
   let samples: Awaited<ReturnType<typeof makeSample>>[];
   let desk: Workbench;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { none, once } from './deeds.ts';
 import { makeSample } from './sample.ts';
 import { openedBy, SignInWorld } from './signInWorld.ts';
+import { inSteps } from './steps.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 const ada = { sub: 'ada', email: 'ada@example.org', email_verified: true, name: 'Ada' };
@@ -10,8 +11,7 @@ const flat = (credits: number) => ({ mode: 'flat', runMicro: credits * 1_000_000
 const later = new Date(Date.now() + 60 * 86_400_000).toISOString();
 
 describe('what the server announces, in a real editor', function () {
-  // One person's way through: each step stands on the one before.
-  this.bail(true);
+  inSteps(this);
   let world: SignInWorld;
   let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;
