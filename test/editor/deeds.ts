@@ -11,6 +11,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { errors, type Locator, type Page } from 'playwright-core';
 import { root } from './fetch.ts';
 
@@ -31,9 +32,8 @@ export interface Deed {
   patienceMs?: number;
 }
 
-/** Generous: they matter only when something fails, or on a machine that does ten other things. */
-const limitMs = 90_000;
-const longestPatienceMs = 20_000;
+const LONGEST_PATIENCE_MS = 20_000;
+const LOOK_MS = 40;
 /** For deeds that are not harmless when they are done twice. */
 export const once = { patienceMs: 20_000 };
 
@@ -68,11 +68,15 @@ export function isSo(effect: Effect): Promise<boolean> {
 }
 
 export class Deeds {
-  constructor(readonly page: Page) {}
+  /** `limitMs` is generous: it matters only when something fails, or on a machine that does ten other things. */
+  constructor(
+    readonly page: Page,
+    private readonly limitMs = 90_000,
+  ) {}
 
   /** Does it, and again, until its effect shows. Rejects with a picture and with what was seen. */
   async until({ deed, effect, shows, act, patienceMs = 2_000 }: Deed): Promise<void> {
-    const deadline = Date.now() + limitMs;
+    const deadline = Date.now() + this.limitMs;
     let patience = patienceMs;
     let lastError: unknown;
     for (let tries = 1; !(await this.#isSo(shows)); tries++) {
@@ -85,13 +89,13 @@ export class Deeds {
         const because = lastError instanceof Error ? `\nThe last try: ${lastError.message}` : '';
         throw new Error(`${deed}: after ${tries} tries, ${effect} did not show.${because}\n${await this.look(deed)}`);
       }
-      patience = Math.min(2 * patience, longestPatienceMs);
+      patience = Math.min(2 * patience, LONGEST_PATIENCE_MS);
     }
   }
 
   /** Resolves once something shows that nobody has to do anything for. */
   async wait(effect: string, shows: Effect): Promise<void> {
-    if (await this.#shown(shows, limitMs)) return;
+    if (await this.#shown(shows, this.limitMs)) return;
     throw new Error(`${effect} did not show.\n${await this.look(effect)}`);
   }
 
@@ -181,7 +185,7 @@ export class Deeds {
     for (;;) {
       if (await this.#isSo(shows)) return true;
       if (Date.now() > deadline || this.page.isClosed()) return false;
-      await this.page.waitForTimeout(40);
+      await pause(LOOK_MS);
     }
   }
 
