@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
-import { type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
+import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { ConfigError, httpUrl, isLoopback } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
@@ -192,7 +192,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
   } catch (error) {
     throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read as JSON: ${(error as Error).message}`);
   }
-  const parsed = PolicySchema.safeParse(json);
+  const parsed = PolicySchema.superRefine(checkPrices).safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
