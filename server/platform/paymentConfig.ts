@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { inCredits } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { chargeStep, moneyText } from '../../shared/money.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { ConfigError, isLoopback, originUrl } from './settings.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'lower-case letters, digits and hyphens, please' });
 const name = z.string().trim().min(1).max(60);
@@ -135,9 +135,8 @@ export function parsePayments(env: Env, host: string, publicUrl: string | null):
 
 /** Whoever answers there says what was paid. */
 function stripeBase(value: string): string {
-  const url = httpUrl('STRIPE_API_BASE', value);
+  const url = originUrl('STRIPE_API_BASE', value);
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))
     throw new ConfigError('STRIPE_API_BASE must be https unless it is a loopback address');
-  if (url.pathname !== '/' || url.search) throw new ConfigError('STRIPE_API_BASE must be a host, without a path');
   return url.origin;
 }
