@@ -38,6 +38,7 @@ const CORES = [
   'shared/answerPaths.ts',
   'shared/knownPaths.ts',
   'shared/pathWords.ts',
+  'shared/money.ts',
   'shared/pricing.ts',
   'shared/thoughts.ts',
   'server/credits/ledger.ts',

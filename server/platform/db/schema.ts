@@ -290,7 +290,7 @@ export interface PaymentTable {
   name: string;
   /** Of a plan: JSON as in `subscription`. */
   windows: string | null;
-  /** In the smallest unit of the currency; of a plan, for each period. */
+  /** In the minor unit of `shared/money.ts`; of a plan, for each period. */
   amount_cents: number;
   currency: string;
   /** 0 for a plan. */
