@@ -97,9 +97,9 @@ describe('the chat in a real editor', () => {
   it('sends what is typed in the first moment after a reload, as it was typed, and gives back what was left there', async () => {
     await send('Before');
     await ended();
-    await composer().fill('half a thought');
-    await closeView();
-    await openView();
+    await editor.chat.type('half a thought');
+    await editor.chat.close();
+    await editor.chat.open();
     await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
     await editor.reload();
     upstream.script({ when: 'Early', text: 'Heard.' });
@@ -115,7 +115,7 @@ describe('the chat in a real editor', () => {
     assert.match(asked, early ? /^Early\b/ : /Early/);
     assert.equal(upstream.bill.length, 2);
     assert.equal(await composer().inputValue(), early ? 'half a thought' : '');
-    await composer().fill('');
+    await editor.chat.type('');
   });
 
   it('goes on after the editor was killed in mid-answer', async () => {
