@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
 import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
+import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
 import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
@@ -126,6 +127,8 @@ export interface Config {
   database: { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };
   upstream: { url: string; key: string | null; model: string | null } | null;
   trustedProxies: string[];
+  /** By which proxies others are called; null: directly. */
+  proxies: ProxyConfig | null;
   corsOrigins: string[];
   secret: string | null;
   metricsToken: string | null;
@@ -230,6 +233,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
       ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
       : null,
     trustedProxies: list(env.TRUSTED_PROXIES),
+    proxies: parseProxies(env, { sendsMail: /^smtps?:/.test(env.MAIL_URL ?? '') }),
     corsOrigins: list(env.CORS_ORIGINS).map((origin) => originUrl('CORS_ORIGINS', origin).origin),
     secret: env.SECRET || null,
     metricsToken: env.METRICS_TOKEN || null,
