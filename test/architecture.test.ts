@@ -37,6 +37,7 @@ const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
   'shared/pricing.ts',
+  'shared/thoughts.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',
   'server/credits/paymentRules.ts',
