@@ -128,7 +128,7 @@ export class Backend {
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<NumberedRunEvent> {
-    const { RUN_EVENT_SCHEMAS } = await import('../shared/runs.ts');
+    const { RUN_EVENT_SCHEMAS, mendEnd } = await import('../shared/runs.ts');
     let last = after;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -139,7 +139,7 @@ export class Backend {
           const seq = Number(message.id);
           // A repeat after a resume would be shown twice.
           if (!Number.isSafeInteger(seq) || seq <= last) continue;
-          const data = parseWith(RUN_EVENT_SCHEMAS[type] as ZodType, parseJson(message.data));
+          const data = parseWith(RUN_EVENT_SCHEMAS[type] as ZodType, mendEnd(type, parseJson(message.data)));
           last = seq;
           attempt = 0;
           const event = { type, data, seq } as NumberedRunEvent;
@@ -179,8 +179,13 @@ export class Backend {
   }
 
   async conversation(who: Credential, id: string, query: { before?: string; limit?: number }): Promise<Conversation> {
-    const schema = async () => (await import('../shared/conversations.ts')).ConversationSchema;
-    return this.wire.json('GET', `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`, who, schema);
+    const { ConversationSchema, mendMessage } = await import('../shared/conversations.ts');
+    const { array, unknown } = await import('zod');
+    const schema = async () => ConversationSchema.extend({ messages: array(unknown()) });
+    const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
+    const conversation = await this.wire.json('GET', path, who, schema);
+    // Each by itself: one that does not fit costs no other.
+    return { ...conversation, messages: conversation.messages.map(mendMessage) };
   }
 
   async rename(who: Credential, id: string, title: string): Promise<void> {
