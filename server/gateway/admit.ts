@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
-import type { ChatInput, RepairEdit, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import type { ChatInput, RepairEdit, RunAnswer, RunRequest } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
   appendMessages,
@@ -26,7 +26,7 @@ import { requireStanding } from '../platform/standing.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
-import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
+import { findOpenRun, findRun, insertRun, isRepaired, NOTHING_USED, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
@@ -146,8 +146,6 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     };
   });
 }
-
-const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
 async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
   return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };

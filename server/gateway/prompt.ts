@@ -1,5 +1,6 @@
 import type { Drop } from '../../shared/problems.ts';
 import type { AttachmentInput, EditInput, RunKind } from '../../shared/runs.ts';
+import { splitThoughts } from '../../shared/thoughts.ts';
 import { editDrops, editSystem, editText, fenced } from './editPrompt.ts';
 import { estimateTokens } from './tokens.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
@@ -59,8 +60,10 @@ export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: b
   return messages;
 }
 
-function turnText({ text, attachments = [], edit }: Turn): string {
+function turnText({ role, text, attachments = [], edit }: Turn): string {
   if (edit) return editText(edit);
+  // Stored before they were told from answers: a model that reads its own thoughts repeats them.
+  if (role === 'assistant') return splitThoughts(text).text;
   return [text, ...attachments.map(attachmentText)].filter((part) => part !== '').join('\n\n');
 }
 
