@@ -186,11 +186,7 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} uses what only Node has: the host's code also runs in a web worker`);
     if (inWebview && /\bfetch\(|XMLHttpRequest|WebSocket\(|EventSource\(/.test(code(file.text)))
       broken.push(`${file.path} reaches for the network: the web view has no powers`);
-    if (
-      domain.startsWith('server') &&
-      !inPages &&
-      /(?:^|[;{)>])[ \t]*void (?!\(await |out\.end\()/m.test(code(file.text))
-    )
+    if (domain.startsWith('server') && !inPages && /\bvoid (?!out\.end\()[\w.#]+\(/.test(code(file.text)))
       broken.push(`${file.path} lets go of a promise by void: only detach() begins what nobody awaits`);
     if (CORES.includes(file.path)) {
       const rule =
