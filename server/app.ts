@@ -89,6 +89,8 @@ export interface App {
   server: Server;
   /** Everything that is routed, what passes requests on included: its method is `ALL`. */
   routes: readonly { method: string; path: string }[];
+  /** Counts what is caught outside of it. */
+  metrics: Pick<Metrics, 'faulted'>;
   /** Ends abandoned runs and begins the jobs; call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
@@ -112,7 +114,7 @@ export function createApp(deps: AppDeps): App {
   let listed: readonly ModelConfig[] = policy.models;
   let priceNotice: () => Notice | null = () => null;
   const isDemo = !config.upstream;
-  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock });
+  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock, log });
   const turns: TurnDeps = {
     db,
     clock,
@@ -141,6 +143,7 @@ export function createApp(deps: AppDeps): App {
     policy,
     secret,
     log,
+    metrics,
     addressOf,
     closing: closing.signal,
     origins,
@@ -210,6 +213,7 @@ export function createApp(deps: AppDeps): App {
   return {
     server,
     routes: api.routes,
+    metrics,
     async start() {
       await ceremonies.prepare();
       const announced = await announcePrices(

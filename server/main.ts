@@ -9,6 +9,7 @@ import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
 import { openDatabase } from './platform/db/database.ts';
+import { catchFaults } from './platform/detached.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { setFetchProxies } from './platform/outbound.ts';
@@ -60,18 +61,23 @@ async function main(): Promise<void> {
 
   let stopping = false;
   const stop = (signal: string) => {
-    // A second signal means now.
+    // A second signal means now; a second fault while it stops doesn't.
+    if (stopping && signal === 'uncaughtException') return;
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal }, 'shutting down; running answers get 10 seconds');
     app.stop().then(
-      () => process.exit(0),
+      () => process.exit(),
       (error) => {
         log.fatal({ err: error }, 'the shutdown failed');
         process.exit(1);
       },
     );
   };
+  catchFaults(process, { log, metrics: app.metrics }, () => {
+    process.exitCode = 1;
+    stop('uncaughtException');
+  });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

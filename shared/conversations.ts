@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MicroSchema } from './account.ts';
-import { ProblemSchema } from './problems.ts';
+import { fitting } from './fitting.ts';
+import { mendProblem, PROBLEMS, ProblemSchema } from './problems.ts';
 import {
   AttachmentKindSchema,
   LineRangeSchema,
@@ -47,6 +48,37 @@ export const MessageSchema = z
   })
   .meta({ id: 'Message' });
 export type Message = z.infer<typeof MessageSchema>;
+
+/**
+ * A message as far as it fits its contract, so that one odd value costs a member of one message and never a conversation. One
+ * whose own members don't fit says so in the place of its text. `place`: in its page, for one without a readable id.
+ */
+export function mendMessage(given: unknown, place = 0): Message {
+  const parsed = MessageSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const fits = fitting(MessageSchema.shape, given);
+  const { problem } = (given ?? {}) as { problem?: unknown };
+  if (problem !== undefined && problem !== null) fits.problem = mendProblem(problem);
+  const { id, role, kind, text, createdAt } = fits;
+  if (id && role && kind && text !== undefined && createdAt) return { ...fits, id, role, kind, text, createdAt };
+  return {
+    id: `00000000-0000-4000-8000-${place.toString(16).padStart(12, '0')}`,
+    role: 'assistant',
+    kind: 'chat',
+    text: '',
+    createdAt: new Date(0).toISOString(),
+    ...fits,
+    state: 'failed',
+    problem: { ...UNREADABLE, ...PROBLEMS.internal, title: 'This message cannot be read' },
+  };
+}
+
+const UNREADABLE = {
+  type: 'about:blank',
+  code: 'internal' as const,
+  detail: 'It is kept in a form that this version does not know. The other messages are not affected.',
+  requestId: '',
+};
 
 export const ConversationSummarySchema = z
   .object({

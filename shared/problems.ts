@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { fitting } from './fitting.ts';
 
 /**
  * Every refusal that Perigee makes, by name. `status` is the HTTP status; `title` says what was wrong in a few words.
@@ -99,3 +100,12 @@ export const ProblemSchema = z
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof ProblemSchema>;
+
+/** A problem that was stored, or made by another version, as far as it fits: what doesn't is left out, and never refused. */
+export function mendProblem(given: unknown): Problem {
+  const parsed = ProblemSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const fits = fitting(ProblemSchema.shape, given);
+  const code = fits.code ?? 'internal';
+  return { type: `urn:perigee:problem:${code}`, detail: '', requestId: '', ...PROBLEMS[code], ...fits, code };
+}

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
-import { ProblemSchema } from './problems.ts';
+import { mendProblem, ProblemSchema } from './problems.ts';
 
 export { MAX_TEXT, NOT_REFUNDED, REASONS };
 
@@ -184,6 +184,15 @@ export const RUN_EVENT_SCHEMAS = {
   done: DoneEventSchema,
   error: ErrorEventSchema,
 } as const;
+
+/** A terminal event whose words this version may not know: an odd reason or problem makes no end unreadable. */
+export function mendEnd(type: string, data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  if (type === 'error') return { ...data, ...mendProblem(data), retryAt: mendProblem(data).retryAt };
+  if (type !== 'done' || !('reason' in data) || ReasonSchema.safeParse(data.reason).success) return data;
+  const { reason: _, ...known } = data;
+  return known;
+}
 
 /**
  * `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. `applied`: could be put into their places,

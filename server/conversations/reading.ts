@@ -1,8 +1,12 @@
 // Conversations as their owner reads them: lists, pages, whole messages.
 import { type SelectQueryBuilder, sql } from 'kysely';
-import type { Conversation, ConversationSummary, ConversationsAnswer, Message } from '../../shared/conversations.ts';
-import type { Problem } from '../../shared/problems.ts';
-import type { Reason, Usage } from '../../shared/runs.ts';
+import {
+  type Conversation,
+  type ConversationSummary,
+  type ConversationsAnswer,
+  type Message,
+  mendMessage,
+} from '../../shared/conversations.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';
 import type { ConversationRow, MessageRow, Schema } from '../platform/db/schema.ts';
@@ -232,7 +236,7 @@ async function withRunning(db: Reader, rows: ConversationRow[]): Promise<Convers
 
 function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined): Message {
   const optional = <T>(value: T | null): T | undefined => value ?? undefined;
-  return {
+  return mendMessage({
     id: row.id,
     role: row.role,
     kind: row.kind,
@@ -241,14 +245,23 @@ function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined
     runId: optional(row.run_id),
     state: optional(row.state),
     model: optional(row.model),
-    usage: row.usage ? (JSON.parse(row.usage) as Usage) : undefined,
+    usage: row.usage ? parsed(row.usage) : undefined,
     chargedMicro: optional(row.charged),
-    reason: optional(row.reason as Reason | null),
-    problem: row.problem ? (JSON.parse(row.problem) as Problem) : undefined,
+    reason: optional(row.reason),
+    problem: row.problem ? parsed(row.problem) : undefined,
     cutShort: row.cut_short !== null || undefined,
     clampedTo: optional(row.clamped_to),
     continues: optional(row.continues),
     device: optional(row.device),
     createdAt: iso(row.created_at),
-  };
+  });
+}
+
+/** Null for what is no JSON. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,7 @@
 import type { default as Stripe } from 'stripe';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
+import { instantOf } from '../platform/numbers.ts';
 import { routeTo } from '../platform/outbound.ts';
 import type { PaymentConfig } from '../platform/paymentConfig.ts';
 import type { ProxyConfig } from '../platform/proxyConfig.ts';
@@ -260,6 +261,9 @@ function checkoutFacts(session: Stripe.Checkout.Session): CheckoutFacts {
 function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts {
   const item = subscription.items.data[0];
   if (!item) throw new Error('stripe: a subscription to nothing');
+  const from = instantOf(item.current_period_start);
+  const to = instantOf(item.current_period_end);
+  if (from === undefined || to === undefined) throw new Error('stripe: a period without dates');
   const invoice = typeof subscription.latest_invoice === 'object' ? subscription.latest_invoice : null;
   return {
     ref: subscription.id,
@@ -269,8 +273,8 @@ function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts
     amountCents: item.price.unit_amount,
     currency: subscription.currency,
     interval: item.price.recurring?.interval ?? null,
-    from: item.current_period_start * 1000,
-    to: item.current_period_end * 1000,
+    from,
+    to,
     invoice: invoice && {
       id: invoice.id,
       isPaid: invoice.status === 'paid',

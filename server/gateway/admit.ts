@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
-import type { ChatInput, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import type { ChatInput, RunAnswer, RunRequest } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
   appendMessages,
@@ -22,7 +22,7 @@ import { type Asked, askedOf, lastOf, measure, readAsked, repairOf, sizeOfAsked,
 import { editPaths, editWords } from './editPrompt.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, dropsOf, promptFrame, titleOf } from './prompt.ts';
-import { findOpenRun, findRun, insertRun, toRun } from './runs.ts';
+import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
 import { boundPromptTokens, estimatePromptTokens, MESSAGE_OVERHEAD_TOKENS } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 
@@ -148,8 +148,6 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       await measure(deps.db, request.conversationId, limitTokens);
     }
 }
-
-const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
 async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
   return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };

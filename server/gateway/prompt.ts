@@ -1,5 +1,6 @@
 import type { Drop } from '../../shared/problems.ts';
 import type { AttachmentInput, EditInput, RunKind } from '../../shared/runs.ts';
+import { splitThoughts } from '../../shared/thoughts.ts';
 import type { PromptSize } from '../conversations/attachments.ts';
 import { editDrops, editSystem, editText, fenced } from './editPrompt.ts';
 import { boundTokens, estimateTokens } from './tokens.ts';
@@ -87,8 +88,10 @@ const sizeOf = (text: string): PromptSize => ({ tokens: estimateTokens(text), by
 /** Between the parts of a message. */
 const PART = '\n\n';
 
-function turnText({ text, attachments = [], edit }: Turn): string {
+function turnText({ role, text, attachments = [], edit }: Turn): string {
   if (edit) return editText(edit);
+  // Stored before they were told from answers: a model that reads its own thoughts repeats them.
+  if (role === 'assistant') return splitThoughts(text).text;
   return [text, ...attachments.map(attachmentText)].filter((part) => part !== '').join(PART);
 }
 

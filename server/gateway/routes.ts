@@ -14,6 +14,7 @@ import { readCharge, sumCharges } from '../credits/log.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
+import { detach } from '../platform/detached.ts';
 import { notFound } from '../platform/errors.ts';
 import { type Api, answers, eventStream, rawAnswer } from '../platform/http.ts';
 import { admitRun } from './admit.ts';
@@ -118,7 +119,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     deps.open.admissions++;
     try {
       const { answer, turn, limits } = await admitRun(deps, c.var, c.req.valid('json'));
-      if (turn) void runTurn(deps, turn);
+      if (turn) detach(() => runTurn(deps, turn), 'run', deps);
       return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
     } finally {
       deps.open.admissions--;

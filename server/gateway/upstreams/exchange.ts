@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Route } from '../../platform/outbound.ts';
+import { Inflater } from './inflater.ts';
 import { UpstreamError } from './stream.ts';
 
 /** Where a service is, and the way to it. */
@@ -88,7 +89,7 @@ export function post(
 /** Above this many bytes not yet taken, the service is made to wait. */
 const MAX_WAITING_BYTES = 1_000_000;
 
-/** An answer's body, pulled piece by piece. `close` it in any case. */
+/** An answer's body, pulled piece by piece, its content encodings undone. `close` it in any case. */
 export class Body {
   /** Taken off the stream at once: a connection that breaks throws away what the stream still has. */
   #pieces: Buffer[] = [];
@@ -96,11 +97,9 @@ export class Body {
   #wake: (() => void) | null = null;
   #ended = false;
   #error: Error | null = null;
+  readonly #inflater: Inflater;
   readonly #onData = (piece: Buffer) => {
-    this.#pieces.push(piece);
-    this.#waitingBytes += piece.length;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.pause();
-    this.#wake?.();
+    if (!this.#inflater.write(piece)) this.response.pause();
   };
   readonly #onAbort = () => {
     this.response.destroy();
@@ -111,11 +110,16 @@ export class Body {
     readonly response: http.IncomingMessage,
     private readonly signal: AbortSignal,
   ) {
-    response.on('end', () => this.#end());
-    response.on('close', () => this.#end());
+    this.#inflater = Inflater.of(
+      response.headers['content-encoding'],
+      { data: (piece) => this.#receive(piece), end: (error) => this.#end(error) },
+      () => this.#flow(),
+    );
+    response.on('end', () => this.#inflater.end());
+    response.on('close', () => this.#inflater.end());
     response.on('error', (error) => {
       this.#error ??= error;
-      this.#end();
+      this.#inflater.end();
     });
     response.on('data', this.#onData);
     signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -142,8 +146,9 @@ export class Body {
   #take(): Buffer {
     const pieces = this.#pieces;
     this.#pieces = [];
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.resume();
+    const wasFull = this.#waitingBytes > MAX_WAITING_BYTES;
     this.#waitingBytes = 0;
+    if (wasFull) this.#flow();
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
@@ -160,7 +165,24 @@ export class Body {
     });
   }
 
-  #end(): void {
+  #receive(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      this.#inflater.pause();
+      this.response.pause();
+    }
+    this.#wake?.();
+  }
+
+  #flow(): void {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return;
+    this.#inflater.resume();
+    this.response.resume();
+  }
+
+  #end(error?: Error): void {
+    this.#error ??= error ?? null;
     this.#ended = true;
     this.#wake?.();
   }
@@ -192,6 +214,7 @@ export class Body {
     this.signal.removeEventListener('abort', this.#onAbort);
     this.response.off('data', this.#onData);
     this.#pieces = [];
+    this.#inflater.destroy();
     if (this.#ended) return;
     if (!keep) {
       this.response.destroy();

@@ -169,7 +169,7 @@ class Listener {
     if (this.#stopped || this.#client !== client) return;
     this.#client = null;
     this.log.warn('lost the connection that tells of changes; reconnecting');
-    void client.end().catch(() => {});
+    client.end().catch(() => {});
     this.#reconnect(250);
   }
 
