@@ -1,10 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { Notice } from '../shared/account.ts';
-import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
 import { Attempts, purgeAttempts } from './accounts/attempts.ts';
 import { authenticate } from './accounts/authenticate.ts';
 import { sessionRoutes, signInApiRoutes } from './accounts/authRoutes.ts';
@@ -42,10 +40,10 @@ import { endRunsOf, runRoutes } from './gateway/routes.ts';
 import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
+import { bodyGate } from './platform/bodies.ts';
 import type { Clock, Ids } from './platform/clock.ts';
 import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
-import { AppError } from './platform/errors.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -54,7 +52,7 @@ import { Metrics } from './platform/metrics.ts';
 import { operationRoutes } from './platform/operations.ts';
 import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
-import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
+import { deviceName, hostGuard, requestLog } from './platform/requests.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
@@ -63,8 +61,6 @@ const HOUR = 3_600_000;
 const LIMITS_MS = 15_000;
 const PAYMENTS_MS = 15_000;
 const REWARDS_MS = 30_000;
-/** Far more than any event has. */
-const MAX_EVENT_BYTES = 1024 * 1024;
 
 export interface AppDeps {
   config: Config;
@@ -88,7 +84,7 @@ export interface AppDeps {
 export interface App {
   server: Server;
   /** Everything that is routed, what passes requests on included: its method is `ALL`. */
-  routes: readonly { method: string; path: string }[];
+  routes: readonly { method: string; path: string; handler: unknown }[];
   /** Counts what is caught outside of it. */
   metrics: Pick<Metrics, 'faulted'>;
   /** Ends abandoned runs and begins the jobs; call it before listening. */
@@ -171,23 +167,7 @@ export function createApp(deps: AppDeps): App {
   // Editors whose clock is wrong take the time from the `Date` of a refused proof.
   const web = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
   if (config.corsOrigins.length > 0) api.use('/api/*', cors(web));
-  const limitBody = bodyLimit({
-    maxSize: MAX_REQUEST_BYTES,
-    onError: () => {
-      throw new AppError(
-        'payload_too_large',
-        `A request may have ${MAX_REQUEST_BYTES / 1024 / 1024} MB. Nothing was started: attach less.`,
-      );
-    },
-  });
-  // A GET has no body here, and only to look for one costs a tenth of the request.
-  api.use('/api/*', (c, next) => (c.req.method === 'GET' ? next() : limitBody(c, next)));
-  for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
-  for (const path of ['/api/account', '/api/account/terms', '/api/account/email', '/api/account/email/confirm'])
-    api.use(path, jsonOnly());
-  api.use('/api/payments/stripe', bodyLimit({ maxSize: MAX_EVENT_BYTES }));
-  api.use('/api/credits/checkout', jsonOnly());
-  for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
+  api.use(bodyGate());
   api.use('/api/*', deviceName());
   operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
   guestRoutes(api, accounts);
@@ -205,7 +185,7 @@ export function createApp(deps: AppDeps): App {
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, log, endRunsOf });
-  runRoutes(api, { ...turns, closing: closing.signal, open });
+  runRoutes(api, { ...turns, attempts: accounts.attempts, closing: closing.signal, open });
 
   const server = createAdaptorServer({ fetch: api.fetch }) as Server;
   let jobs: { stop(): Promise<void> } | null = null;

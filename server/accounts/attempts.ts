@@ -23,6 +23,10 @@ const LIMITS = {
   device: { points: 60, duration: 600 },
   /** Codes of 32 random bytes that were none, by one network. */
   grant: { points: 60, duration: 600 },
+  /** Refused calls of those who have no token yet, by one network: right codes, and devices that wait, are given back. */
+  knock: { points: 1200, duration: 600 },
+  /** Large requests of one account that were no runs: each was read to its end. */
+  misfit: { points: 10, duration: 600 },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 
@@ -49,6 +53,16 @@ export class Attempts {
       if (!(error instanceof rateLimiter.RateLimiterRes)) throw error;
       throw this.#refusal(error.msBeforeNext);
     }
+  }
+
+  /** Counts one, and refuses nothing: what comes after it is refused by `check`. */
+  async note(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].penalty(key);
+  }
+
+  /** Takes one back that was counted before it turned out to be right. */
+  async giveBack(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].reward(key);
   }
 
   /** Throws `too_many_attempts` if no more may be counted, and counts nothing. */

@@ -12,6 +12,7 @@ import {
   TokenAnswerSchema,
   TokenRequestSchema,
 } from '../../shared/auth.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
@@ -31,7 +32,8 @@ import { findCaller } from './tokens.ts';
 /** How long a link to the member's page can be opened. */
 const PAGE_CODE_MS = 60_000;
 
-const json = <S extends z.ZodType>(schema: S) => ({ required: true, content: { 'application/json': { schema } } });
+/** Codes, a verifier, names: each of their fields has 200 characters at most. */
+const MAX_BODY = 4 * KB;
 
 const options = createRoute({
   method: 'get',
@@ -44,7 +46,7 @@ const token = createRoute({
   method: 'post',
   path: '/api/auth/token',
   summary: 'Exchanges a code for a token that is bound to the key of the DPoP header',
-  request: { body: json(TokenRequestSchema) },
+  request: { body: jsonBody(TokenRequestSchema, MAX_BODY) },
   responses: answers(TokenAnswerSchema),
 });
 
@@ -52,7 +54,7 @@ const device = createRoute({
   method: 'post',
   path: '/api/auth/device',
   summary: 'A code to type in another browser (RFC 8628); only the key of the DPoP header can redeem it',
-  request: { body: json(DeviceRequestSchema) },
+  request: { body: jsonBody(DeviceRequestSchema, MAX_BODY) },
   responses: answers(DeviceAnswerSchema),
 });
 
@@ -60,7 +62,7 @@ const page = createRoute({
   method: 'post',
   path: '/api/auth/page',
   summary: 'Whose a code of the member’s page is; with `confirm`, signs the browser in',
-  request: { body: json(PageRequestSchema) },
+  request: { body: jsonBody(PageRequestSchema, MAX_BODY) },
   responses: answers(PageAnswerSchema),
 });
 

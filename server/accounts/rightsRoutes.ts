@@ -1,4 +1,4 @@
-import { createRoute, type z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import {
   AccountSchema,
   ClosingAnswerSchema,
@@ -7,6 +7,7 @@ import {
   ProfilePatchSchema,
   TermsRequestSchema,
 } from '../../shared/account.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { iso } from '../platform/clock.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
@@ -19,13 +20,13 @@ import { mailboxOf } from './emails.ts';
 import { acceptTerms, closeAccount, correctProfile, keepAccount } from './rights.ts';
 import { describeAccount, findAccount } from './store.ts';
 
-const json = <S extends z.ZodType>(schema: S) => ({ required: true, content: { 'application/json': { schema } } });
+const MAX_BODY = 4 * KB;
 
 const profile = createRoute({
   method: 'patch',
   path: '/api/account',
   summary: 'Correct the profile',
-  request: { body: json(ProfilePatchSchema) },
+  request: { body: jsonBody(ProfilePatchSchema, MAX_BODY) },
   responses: answers(AccountSchema),
 });
 
@@ -33,7 +34,7 @@ const terms = createRoute({
   method: 'post',
   path: '/api/account/terms',
   summary: 'Accept the terms of use as they are now',
-  request: { body: json(TermsRequestSchema) },
+  request: { body: jsonBody(TermsRequestSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 
@@ -41,7 +42,7 @@ const email = createRoute({
   method: 'post',
   path: '/api/account/email',
   summary: 'Mail a code to an address that shall be the account’s',
-  request: { body: json(EmailRequestSchema) },
+  request: { body: jsonBody(EmailRequestSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 
@@ -49,7 +50,7 @@ const confirm = createRoute({
   method: 'post',
   path: '/api/account/email/confirm',
   summary: 'Take the address whose code this is',
-  request: { body: json(EmailConfirmSchema) },
+  request: { body: jsonBody(EmailConfirmSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { SignInQuerySchema } from '../../shared/auth.ts';
 import { PROBLEMS } from '../../shared/problems.ts';
+import { KB, takesBody } from '../platform/bodies.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, type AppEnv, toAppError } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -25,7 +25,7 @@ import { findCaller } from './tokens.ts';
 const CONFIRM_MS = 10 * 60_000;
 /** How long an editor may take to exchange its code. */
 const CODE_MS = 2 * 60_000;
-const MAX_FORM = 16 * 1024;
+const MAX_FORM = 4 * KB;
 
 const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -59,7 +59,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       c.header('referrer-policy', 'same-origin');
       c.header('cache-control', 'no-store');
     });
-    web.use(path, bodyLimit({ maxSize: MAX_FORM }));
+    web.post(path, takesBody({ maxBytes: MAX_FORM, type: 'form' }));
     web.post(path, async (c, next) => {
       origins.requireOwnPage(c);
       await next();

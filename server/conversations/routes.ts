@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
 import { textSchema } from '../../shared/runs.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { changed } from '../platform/changes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
@@ -45,7 +46,7 @@ const patch = createRoute({
   summary: 'Rename a conversation',
   request: {
     params,
-    body: { required: true, content: { 'application/json': { schema: ConversationPatchSchema } } },
+    body: jsonBody(ConversationPatchSchema, 4 * KB),
   },
   responses: emptyAnswer,
 });

@@ -1,5 +1,5 @@
 import type { Policy } from '../platform/config.ts';
-import type { Database, Tx } from '../platform/db/database.ts';
+import type { Database, Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import {
   freeAt,
@@ -37,7 +37,18 @@ export type LimitAnswer = { kind: 'counted'; states: LimitState[] } | { kind: 'l
  * locked by the one who calls, so that runs on any node are counted one after the other.
  */
 export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise<LimitAnswer> {
-  const row = await selectSums.first(tx, { ...run, from: minuteStart(run.at) });
+  const states = await readLimits(tx, limits, run);
+  if (states.some(isExceeded)) return { kind: 'limited', states };
+  const { tokens } = run;
+  await insertUse.run(tx, { ...run, tokens: Math.min(tokens, limits.tokensPerMinute) });
+  const counted = states.map((s) => ({ ...s, left: s.left - s.needed, freeAt: s.freeAt ?? run.at + MINUTE_MS }));
+  return { kind: 'counted', states: counted };
+}
+
+/** The limits as they are for a run, which is not counted; one that has no room says when it has. */
+export async function readLimits(db: Reader, limits: Limits, run: Omit<LimitedRun, 'runId'>): Promise<LimitState[]> {
+  const from = minuteStart(run.at);
+  const row = await selectSums.first(db, { ...run, from });
   const sums = {
     requests: Number(row?.requests ?? 0),
     modelRequests: Number(row?.model_requests ?? 0),
@@ -46,15 +57,9 @@ export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise
     firstOfModelAt: row?.first_of_model_at ?? null,
   };
   const states = limitStates(limits, sums, run.tokens);
-  if (states.some(isExceeded)) {
-    const uses = await selectUses.all(tx, { accountId: run.accountId, from: minuteStart(run.at) });
-    const told = states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
-    return { kind: 'limited', states: told };
-  }
-  const { tokens } = run;
-  await insertUse.run(tx, { ...run, tokens: Math.min(tokens, limits.tokensPerMinute) });
-  const counted = states.map((s) => ({ ...s, left: s.left - s.needed, freeAt: s.freeAt ?? run.at + MINUTE_MS }));
-  return { kind: 'counted', states: counted };
+  if (!states.some(isExceeded)) return states;
+  const uses = await selectUses.all(db, { accountId: run.accountId, from });
+  return states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
 }
 
 /** What a run used in the end, in place of what was reserved for it: 0 where nothing is charged. */

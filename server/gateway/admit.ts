@@ -60,8 +60,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   const limitTokens = promptLimit(caller, model);
   const attempt = () =>
     deps.db.write(async (tx) => {
-      if (deps.draining.aborted)
-        throw new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+      if (deps.draining.aborted) throw shuttingDown();
       const at = deps.clock.now();
       await openConversation(tx, caller, request, at);
       // The same request may have been admitted while this one waited.
@@ -162,7 +161,10 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
 
-function insufficient(
+export const shuttingDown = () =>
+  new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+
+export function insufficient(
   deps: TurnDeps,
   caller: Caller,
   { availableMicro, amountMicro }: { availableMicro: number; amountMicro: number },

@@ -60,16 +60,6 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Refuses a body that is not said to be JSON: a form of a stranger's page can't pretend to be one. */
-export function jsonOnly(): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const type = c.req.header('content-type') ?? '';
-    if ((c.req.method === 'POST' || c.req.method === 'PATCH') && !/^application\/(\S+\+)?json\b/i.test(type))
-      throw new AppError('invalid_request', 'Send the body as JSON, with "content-type: application/json".');
-    await next();
-  };
-}
-
 /** What a client calls the device it runs on, for "answering on …": shown to the account's owner and nobody else. */
 export function deviceName(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

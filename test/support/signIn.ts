@@ -1,7 +1,7 @@
 import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';
 import { onBothEngines } from './engines.ts';
-import type { TestServerOptions } from './server.ts';
+import type { Engine, TestServerOptions } from './server.ts';
 import { SignInWorld } from './signInWorld.ts';
 
 export { SignInWorld, somebody } from './signInWorld.ts';
@@ -9,7 +9,7 @@ export { SignInWorld, somebody } from './signInWorld.ts';
 /** The same suite on both engines, on a server at which one can sign in. */
 export function onBothEnginesWithSignIn(
   title: string,
-  suite: (world: () => SignInWorld) => void,
+  suite: (world: () => SignInWorld, engine: Engine) => void,
   options: TestServerOptions = {},
 ): void {
   describe(title, () => {
@@ -33,8 +33,8 @@ export function onBothEnginesWithSignIn(
     };
     onBothEngines(
       title,
-      (server) => {
-        suite(() => new SignInWorld(server, idp, github));
+      (server, engine) => {
+        suite(() => new SignInWorld(server, idp, github), engine);
       },
       { ...options, config },
     );
