@@ -44,6 +44,7 @@ export async function countOrRefuse(
     'model-requests': `${limit} requests a minute to ${run.model} are allowed.`,
     tokens: `${limit} tokens a minute are allowed; ${left} are left, and this may take ${needed}.`,
     uncharged: '',
+    searches: '',
   }[name];
   const wait = secondsUntil(last.freeAt!, at);
   throw new AppError(
