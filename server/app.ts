@@ -25,6 +25,7 @@ import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { followBought } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
+import { indexDue } from './conversations/search.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
 import { askAboutPayments, stopRenewals } from './credits/checkout.ts';
@@ -58,6 +59,7 @@ import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
+const INDEX_MS = 2_000;
 const LIMITS_MS = 15_000;
 const PAYMENTS_MS = 15_000;
 const REWARDS_MS = 30_000;
@@ -208,6 +210,7 @@ export function createApp(deps: AppDeps): App {
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+          { name: 'search index', everyMs: INDEX_MS, run: () => indexDue(db, closing.signal) },
           { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
           {
             name: 'purge',

@@ -8,35 +8,32 @@ import {
   mendMessage,
 } from '../../shared/conversations.ts';
 import { iso } from '../platform/clock.ts';
-import type { Reader } from '../platform/db/database.ts';
+import type { Database, Reader } from '../platform/db/database.ts';
 import type { ConversationRow, MessageRow, Schema } from '../platform/db/schema.ts';
 import { type AttachmentHead, type MessageExtras, readExtras, readHeads, toAttachment } from './attachments.ts';
 import { live } from './history.ts';
+import { findByText, type ListPage } from './search.ts';
 
 /** A page of the list, newest first; `search` looks into titles and texts. */
 export async function listConversations(
-  db: Reader,
+  db: Database,
   accountId: string,
-  page: { search?: string; before?: { updatedAt: number; id: string }; limit: number },
+  page: ListPage & { search?: string },
 ): Promise<ConversationsAnswer> {
+  const { search, before, limit } = page;
+  // One more tells whether another page follows.
+  const asked = { before, limit: limit + 1 };
+  const rows = search ? await findByText(db, accountId, search, asked) : await findNewest(db.read, accountId, asked);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    conversations: await withRunning(db.read, shown),
+    before: rows.length > limit && last ? `${last.updated_at}.${last.id}` : null,
+  };
+}
+
+function findNewest(db: Reader, accountId: string, { before, limit }: ListPage): Promise<ConversationRow[]> {
   let query = db.selectFrom('conversation').selectAll().where('account_id', '=', accountId);
-  const { search, before } = page;
-  if (search) {
-    const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where((eb) =>
-      eb.or([
-        sql<boolean>`lower(title) like ${pattern} escape '\\'`,
-        eb.exists(
-          eb
-            .selectFrom('message')
-            .select('message.id')
-            .whereRef('message.conversation_id', '=', 'conversation.id')
-            .where('message.superseded_at', 'is', null)
-            .where(sql<boolean>`lower(message.text) like ${pattern} escape '\\'`),
-        ),
-      ]),
-    );
-  }
   if (before)
     query = query.where((eb) =>
       eb.or([
@@ -44,17 +41,7 @@ export async function listConversations(
         eb.and([eb('updated_at', '=', before.updatedAt), eb('id', '<', before.id)]),
       ]),
     );
-  const rows = await query
-    .orderBy('updated_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute();
-  const shown = rows.slice(0, page.limit);
-  const last = shown.at(-1);
-  return {
-    conversations: await withRunning(db, shown),
-    before: rows.length > page.limit && last ? `${last.updated_at}.${last.id}` : null,
-  };
+  return query.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
 /** Titles of some of the account's conversations, by id. */

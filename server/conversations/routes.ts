@@ -10,6 +10,7 @@ import { type Api, answers, emptyAnswer, rawAnswer, rawStream, writePiece } from
 import type { Log } from '../platform/log.ts';
 import { conversationMarkdown } from './markdown.ts';
 import { findConversation, listConversations, readConversation } from './reading.ts';
+import { Searches } from './searches.ts';
 import { deleteConversation, findConversations, renameConversation } from './store.ts';
 
 /** Conversations that are deleted in one transaction. */
@@ -84,12 +85,13 @@ export function conversationRoutes(
     endRunsOf,
   }: { db: Database; clock: Clock; log: Log; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
 ): void {
+  const searches = new Searches(() => clock.now());
+
   api.openapi(list, async (c) => {
     const { search, before, limit } = c.req.valid('query');
-    return c.json(
-      await listConversations(db.read, c.var.accountId, { search: search?.trim(), before: parseCursor(before), limit }),
-      200,
-    );
+    const page = { search: search?.trim(), before: parseCursor(before), limit };
+    const list = () => listConversations(db, c.var.accountId, page);
+    return c.json(await (page.search ? searches.run(c.var.accountId, list) : list()), 200);
   });
 
   api.openapi(get, async (c) => {

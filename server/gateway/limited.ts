@@ -59,6 +59,7 @@ function limited(states: readonly LimitState[], model: string, at: number): AppE
     'model-requests': `${limit} requests a minute to ${model} are allowed.`,
     tokens: `${limit} tokens a minute are allowed; ${left} are left, and this may take ${needed}.`,
     uncharged: '',
+    searches: '',
   }[name];
   const wait = secondsUntil(last.freeAt!, at);
   return new AppError(

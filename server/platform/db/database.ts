@@ -27,9 +27,16 @@ export interface Database {
    * them meanwhile, neither writers nor the thread that calls.
    */
   readAside<T>(queries: readonly CompiledQuery<T>[]): Promise<T[][]>;
+  /** The same for one query that somebody waits for. Rejects with `TookTooLong` after about `BOUNDED_MS`. */
+  readBounded<T>(query: CompiledQuery<T>): Promise<T[]>;
   readonly changes: Changes;
   close(): Promise<void>;
 }
+
+export const BOUNDED_MS = 2_000;
+
+/** A query was given up, for it took longer than it may. */
+export class TookTooLong extends Error {}
 
 /**
  * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.

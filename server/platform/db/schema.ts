@@ -40,6 +40,10 @@ export interface Schema {
   attachment: AttachmentRow;
   /** What an edit was asked beside the texts that are its attachments: JSON. */
   edit_input: { message_id: string; content: string };
+  /** Messages that the search's index has yet to take in, from that piece on. */
+  search_due: { message_id: string; piece: number };
+  /** A part of a message that the index has; its grams stand in `grams` on PostgreSQL, in `search_grams` on SQLite. */
+  search_piece: { n: Generated<number>; message_id: string };
   run: RunRow;
   run_event: RunEventRow;
   auth_user: AuthUserRow;

@@ -4,10 +4,10 @@ import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
-import { type Database, migrate, noPerigee, type Tx } from './database.ts';
+import { BOUNDED_MS, type Database, migrate, noPerigee, type Tx } from './database.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
-import { readInThread } from './sqliteThread.ts';
+import { ReadingThread, readInThread } from './sqliteThread.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
@@ -39,6 +39,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
   const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>
     connection.prepare(text),
   ) as [Sqlite.Statement, Sqlite.Statement, Sqlite.Statement];
+  const thread = new ReadingThread(file);
   const changes = new Changes();
   // Counts what others have committed, and not what this connection has.
   const version = () => connection.pragma('data_version', { simple: true });
@@ -108,9 +109,11 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
       });
     },
     readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
+    readBounded: <T>(query: CompiledQuery<T>) => thread.read(query, BOUNDED_MS) as Promise<T[]>,
     async close() {
       clearInterval(look);
       await running;
+      await thread.close();
       await reader.destroy();
       await writer.destroy();
       lock?.close();
