@@ -2,6 +2,7 @@ import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
+import { unnumberedChange } from './lineMarks.ts';
 import { composed, indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
 import { decodeEntities, hasEntity, unescapeLines } from './misprints.ts';
 import { isSingleSlip } from './moved.ts';
@@ -36,6 +37,8 @@ export type Found =
   | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
   /** The model's own words contradict the only place. */
   | { kind: 'notFound'; why: string }
+  /** A sentence. */
+  | { kind: 'unclear'; why: string }
   /** The lines stand there, counted from 0, but what they are indented by cannot be told. */
   | { kind: 'uneven'; start: number };
 
@@ -49,6 +52,8 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
+  const numbered = findNumbered(file, change);
+  if (numbered) return numbered;
   if (change.format === 'searchReplace') {
     const trimmed = withoutBlankEdges(written);
     const found = trimmed.length < written.length ? findLines(file, change, trimmed) : undefined;
@@ -70,6 +75,18 @@ export function findPlace(file: IndexedFile, change: Change): Found {
     if (other) return other.kind === 'found' ? { ...other, how: 'escapes', misprint: { decoded } } : other;
   }
   return findSimilar(file, change, written);
+}
+
+/** A change whose lines are numbered as they are in the file. */
+function findNumbered(file: IndexedFile, change: Change): Found | undefined {
+  const read = unnumberedChange(file, change);
+  if (read === undefined) return undefined;
+  if (typeof read === 'string') return { kind: 'unclear', why: read };
+  for (const lines of read.readings) {
+    const found = findLines(file, change, lines);
+    if (found?.kind === 'found' && found.start === read.first - 1) return found;
+  }
+  return undefined;
 }
 
 const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({

@@ -5,6 +5,7 @@ import type { Edit, Refusal } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import type { IndexedFile } from './indexedFile.ts';
+import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';
 import { findElision, isBlank, trimTrail } from './loose.ts';
 import { elided, refusal } from './refusals.ts';
 import { similarity } from './similarity.ts';
@@ -22,8 +23,11 @@ export const QUOTES = 'The code quotes a fence of its own, so its end cannot be 
 
 /** What becomes of the file `before` when the answer writes all of it. */
 export function planWhole(path: string, before: string, file: IndexedFile, edit: Whole): FilePlan | Refusal {
-  const lines = readingOf(edit, file);
-  if (!lines) return refusal(edit, 'malformed', QUOTES);
+  const written = readingOf(edit, file);
+  if (!written) return refusal(edit, 'malformed', QUOTES);
+  const lines = withoutNumbers(file, written);
+  if (typeof lines === 'string') return refusal(edit, 'uncertain', lines);
+  if (isHint(file, lines.find((line) => !isBlank(line)) ?? '')) return refusal(edit, 'uncertain', MARKS.hint);
   const elision = findElision(lines, (key) => file.at(key).length > 0);
   if (elision !== undefined) return elided(edit, elision);
   const hunks = toPlacedHunks(file.lines, lines, 0);
