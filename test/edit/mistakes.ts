@@ -388,6 +388,14 @@ export const KINDS: Kind[] = [
     }),
   ),
   {
+    name: 'another normal form of letters: whole file',
+    mostRefused: 10,
+    write: (draw, one) => {
+      otherForm(draw, [], one, 'NFC');
+      return { answer: wholeFile(one, linesOf(one.after.normalize('NFC'))) };
+    },
+  },
+  {
     name: 'marks of unequal length',
     mostRefused: 1,
     write: (draw, one) => {

@@ -113,8 +113,10 @@ export function unnumberedChange(
   const isPlain = !fresh.some((text) => NUMBERED.test(text));
   const now = isPlain ? undefined : readNumbered(fresh);
   if (!isPlain && now?.sign !== before.sign) return MARKS.numbered;
-  const readings = before.readings.map((texts, index) => {
-    const freshTexts = isPlain ? fresh : (now!.readings[index] ?? now!.readings.at(-1)!);
+  // A blank parts number and text in all lines, or in none.
+  const isParted = before.readings.length > 1 && (!now || now.readings.length > 1);
+  const readings = before.readings.slice(isParted ? 0 : -1).map((texts, index) => {
+    const freshTexts = now ? now.readings.slice(isParted ? 0 : -1)[index]! : fresh;
     let [o, n] = [0, 0];
     const read = lines.map(({ op }): ChangeLine => ({ op, text: op === 'new' ? freshTexts[n++]! : texts[o++]! }));
     if (format === 'v4a') return read;

@@ -62,10 +62,7 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   const unescaped = unescapeChange(written);
   const found = unescaped && findLines(file, change, unescaped);
   if (found?.kind === 'ambiguous') return found;
-  if (
-    found?.kind === 'found' &&
-    (found.how === 'exact' || found.how === 'lineEnds' || found.how === 'trailingBlanks')
-  ) {
+  if (found?.kind === 'found' && IS_WRITTEN.has(found.how)) {
     const isOneLine = written.filter(isOld).length === 1;
     return { ...found, how: 'escapes', misprint: { escaped: isOneLine ? 'lines' : 'tabs' } };
   }
@@ -77,16 +74,18 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   return findSimilar(file, change, written);
 }
 
+/** What stands in the file as it is written, but for what ends its lines. */
+const IS_WRITTEN: ReadonlySet<How> = new Set<How>(['exact', 'lineEnds', 'trailingBlanks']);
+
 /** A change whose lines are numbered as they are in the file. */
 function findNumbered(file: IndexedFile, change: Change): Found | undefined {
   const read = unnumberedChange(file, change);
   if (read === undefined) return undefined;
   if (typeof read === 'string') return { kind: 'unclear', why: read };
-  for (const lines of read.readings) {
-    const found = findLines(file, change, lines);
-    if (found?.kind === 'found' && found.start === read.first - 1) return found;
-  }
-  return undefined;
+  const found = read.readings
+    .map((lines) => findLines(file, change, lines))
+    .filter((place) => place?.kind === 'found' && place.start === read.first - 1);
+  return found.find((place) => place?.kind === 'found' && IS_WRITTEN.has(place.how)) ?? (found.length === 1 ? found[0] : undefined);
 }
 
 const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
@@ -166,7 +165,7 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
     return { start, pairs: kept, how: 'punctuation', looksAsWritten: false };
   }
   const place = { start, pairs };
-  if (!isUniform(pairs)) return { ...place, how: undefined, looksAsWritten: false };
+  if (!isUniform(pairs, file.style)) return { ...place, how: undefined, looksAsWritten: false };
   const saysSame = isEach((text, fileLine) => composed(text.trim()) === composed(fileLine.trim()));
   return { ...place, how: saysSame ? 'reindented' : 'punctuation', looksAsWritten: false };
 }

@@ -6,7 +6,8 @@ import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';
-import { findElision, isBlank, trimTrail } from './loose.ts';
+import { composed, findElision, hasForms, isBlank, trimTrail } from './loose.ts';
+import { inForm } from './manner.ts';
 import { elided, refusal } from './refusals.ts';
 import { similarity } from './similarity.ts';
 
@@ -25,8 +26,9 @@ export const QUOTES = 'The code quotes a fence of its own, so its end cannot be 
 export function planWhole(path: string, before: string, file: IndexedFile, edit: Whole): FilePlan | Refusal {
   const written = readingOf(edit, file);
   if (!written) return refusal(edit, 'malformed', QUOTES);
-  const lines = withoutNumbers(file, written);
-  if (typeof lines === 'string') return refusal(edit, 'uncertain', lines);
+  const unnumbered = withoutNumbers(file, written);
+  if (typeof unnumbered === 'string') return refusal(edit, 'uncertain', unnumbered);
+  const lines = withOwnForms(file, unnumbered);
   if (isHint(file, lines.find((line) => !isBlank(line)) ?? '')) return refusal(edit, 'uncertain', MARKS.hint);
   const elision = findElision(lines, (key) => file.at(key).length > 0);
   if (elision !== undefined) return elided(edit, elision);
@@ -43,6 +45,13 @@ export function planWhole(path: string, before: string, file: IndexedFile, edit:
     return refusal(edit, 'uncertain', message);
   }
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
+}
+
+/** Lines that differ from the file's in the form of their letters alone are the file's; new ones are in its form. */
+function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly string[] {
+  if (!lines.some(hasForms)) return lines;
+  const own = new Map(file.lines.filter(hasForms).map((line) => [composed(line), line]));
+  return inForm(lines, file.form).map((line) => own.get(composed(line)) ?? line);
 }
 
 /**
