@@ -135,7 +135,7 @@ function hints(where: 'replacement' | 'both'): Kind {
     name: `a hint of lines in ${where === 'both' ? 'search and replacement' : 'the replacement'}`,
     mostRefused: where === 'both' ? 10 : undefined,
     write: (draw, one) => {
-      const hint = pick(draw, HINTS)!(1 + one.blocks[0]![0]!.at!);
+      const hint = pick(draw, HINTS)!(1 + (one.blocks[0]![0]!.at ?? 0));
       const answer = searchReplace(one, one.blocks);
       const put = (mark: string) => answer.splice(answer.indexOf(mark) + 1, 0, ...hint);
       put('=======');
@@ -168,7 +168,7 @@ function numbered(draw: Draw, lines: readonly string[], first = 1): string[] {
 function numberedBlocks(draw: Draw, blocks: Blocks): boolean {
   const mark = pick(draw, NUMBERINGS)!;
   for (const block of blocks) {
-    let number = block[0]!.at! + 1;
+    let number = block.find(({ at }) => at !== undefined)!.at! + 1;
     for (const line of block) {
       if (line.op === 'new') line.text = mark(number++) + line.text;
       else {
@@ -200,7 +200,7 @@ function parts(draw: Draw, { file, edits, blocks }: RealCase, isLeftOut: (index:
   const shown: string[] = [];
   let last = 0;
   for (const [index, block] of blocks.entries()) {
-    const first = block[0]!.at!;
+    const first = block[0]!.at ?? last;
     if (first > last || index > 0) shown.push(...mark(index));
     shown.push(...block.filter(({ op }) => op !== 'old').map(({ text }) => text));
     last = (block.findLast(({ at }) => at !== undefined)?.at ?? first) + 1;
@@ -387,6 +387,14 @@ export const KINDS: Kind[] = [
       mostRefused: 10,
     }),
   ),
+  {
+    name: 'another normal form of letters: whole file',
+    mostRefused: 10,
+    write: (draw, one) => {
+      otherForm(draw, [], one, 'NFC');
+      return { answer: wholeFile(one, linesOf(one.after.normalize('NFC'))) };
+    },
+  },
   {
     name: 'marks of unequal length',
     mostRefused: 1,

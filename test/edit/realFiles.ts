@@ -84,7 +84,8 @@ export function realFiles(): RealFile[] {
     const isFit =
       lines.length >= LEAST && lines.length <= MOST && !text.includes('\r') && lines.every((line) => line.length < 400);
     const name = path.slice(path.lastIndexOf('/') + 1);
-    return isFit ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit: unitOf(lines) }] : [];
+    const unit = unitOf(lines);
+    return isFit && unit !== ' ' ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }] : [];
   });
 }
 

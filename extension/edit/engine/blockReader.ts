@@ -24,6 +24,7 @@ export class BlockReader {
   private readonly search: string[] = [];
   private replace: string[] | undefined;
   private isHinted = false;
+  private isBelowHint = false;
   private dividers = 0;
 
   constructor(
@@ -39,13 +40,15 @@ export class BlockReader {
   add(line: string): BlockStep {
     if (HEAD.test(line)) return this.malformed('A block begins inside another one, which has no end.');
     if (TAIL.test(line)) return this.close();
-    if (!this.replace && this.search.length === 0) {
-      if (LINE_HINT.test(line)) {
-        this.isHinted = true;
-        return 'open';
-      }
-      if (this.isHinted && /^-{5,9}$/.test(line.trim())) return 'open';
+    // In the replacement they are said again.
+    const isAtStart = (this.replace ?? this.search).length === 0 && (!this.replace || this.isHinted);
+    if (isAtStart && LINE_HINT.test(line)) {
+      this.isHinted = this.isBelowHint = true;
+      return 'open';
     }
+    const isHintEnd = this.isBelowHint && /^-{5,9}$/.test(line.trim());
+    this.isBelowHint = false;
+    if (isHintEnd) return 'open';
     if (DIVIDER.test(line) && line.trim().length === this.width) {
       this.dividers++;
       if (this.replace) this.replace.push(this.unmarked(line));

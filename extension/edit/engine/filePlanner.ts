@@ -1,6 +1,7 @@
 import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
+import { isListing, MARKS } from './lineMarks.ts';
 import { findElision } from './loose.ts';
 import { Manner } from './manner.ts';
 import { tidyPath } from './paths.ts';
@@ -304,6 +305,7 @@ function isOverlap(a: Placed, b: Placed): boolean {
 }
 
 function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePlan | Refusal {
+  if (isListing(lines)) return refusal(edit, 'uncertain', MARKS.numbered);
   const elision = findElision(lines);
   if (elision !== undefined) return elided(edit, elision);
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };

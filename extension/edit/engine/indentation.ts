@@ -48,7 +48,7 @@ export function indentStyle(lines: readonly string[]): IndentStyle {
 }
 
 /** Whether one uniform change of indentation turns every written indentation into the file's. */
-export const isUniform = (pairs: readonly IndentPair[]) => readings(pairs).length > 0;
+export const isUniform = (pairs: readonly IndentPair[], style?: IndentStyle) => readings(pairs, style).length > 0;
 
 /**
  * The file's indentation for each of `indents`, which a model wrote along with `pairs`. Every reading that fits all pairs
@@ -63,7 +63,7 @@ export function translateIndents(
   const isShown = pairs.some(([, file]) => file.length > 1 || file === '\t');
   if (isSame && (isShown || !indents.some((indent) => offends(indent, style)))) return [...indents];
   // Nothing indented was copied, and what is new is indented by the wrong character.
-  const known = isSame ? restyles(pairs, style) : [...readings(pairs), ...movedScalings(pairs, indents, style)];
+  const known = isSame ? restyles(pairs, style) : [...readings(pairs, style), ...movedScalings(pairs, indents, style)];
   const results = known
     .map((reading) => indents.map(reading))
     .filter((result): result is string[] => result.every((indent) => indent !== undefined));
@@ -79,11 +79,15 @@ function offends(indent: string, style: IndentStyle): boolean {
   return style.kind === 'blanks' && indent.includes('\t');
 }
 
-function readings(pairs: readonly IndentPair[]): Reading[] {
+/** Levels become those of the file, where it shows how wide they are. */
+function readings(pairs: readonly IndentPair[], style?: IndentStyle): Reading[] {
+  const unit = style?.kind === 'blanks' ? style.unit : undefined;
   return columns(pairs).flatMap((column) => {
     const [first] = column;
     if (!first) return [(indent: string) => indent];
-    return [...shifts(...first), ...conversions(...first), ...scalings()].filter((reading) => fits(reading, column));
+    return [...shifts(...first), ...conversions(...first, unit), ...scalings(unit)].filter((reading) =>
+      fits(reading, column),
+    );
   });
 }
 
@@ -133,7 +137,7 @@ function shifts(written: string, file: string): Reading[] {
 }
 
 /** Blanks written for tabs or tabs for blanks, and moved by whole levels. Two readings for each of `UNITS`. */
-function conversions(written: string, file: string): Reading[] {
+function conversions(written: string, file: string, own?: number): Reading[] {
   return UNITS.flatMap((unit): Reading[] => {
     const toTabs = (indent: string, move: number) => {
       if (indent.includes('\t')) return undefined;
@@ -143,7 +147,7 @@ function conversions(written: string, file: string): Reading[] {
     };
     const toBlanks = (indent: string, move: number) => {
       const [, tabs = '', rest = ''] = /^(\t*)( *)$/.exec(indent) ?? [];
-      if (tabs + rest !== indent) return undefined;
+      if (tabs + rest !== indent || (own !== undefined && own !== unit)) return undefined;
       const levels = tabs.length + move;
       return levels < 0 || rest.length > MOST_REST ? undefined : ' '.repeat(levels * unit) + rest;
     };
@@ -155,9 +159,9 @@ function conversions(written: string, file: string): Reading[] {
 }
 
 /** Levels of so many blanks written as levels of others. */
-function scalings(): Reading[] {
+function scalings(unit: number | undefined): Reading[] {
   return UNITS.flatMap((from) =>
-    UNITS.filter((to) => to !== from).map(
+    UNITS.filter((to) => to !== from && (unit === undefined || to === unit)).map(
       (to): Reading =>
         (indent) => {
           const rest = indent.length % from;

@@ -1,6 +1,6 @@
 import { type FileText, parseFile } from './fileText.ts';
 import { type IndentStyle, indentStyle } from './indentation.ts';
-import { looseKey } from './loose.ts';
+import { bothForms, type Form, formOf, hasForms, looseKey } from './loose.ts';
 
 /** A file with its lines found by what they say. Built once for all changes of a file, in time linear to its length. */
 export class IndexedFile {
@@ -11,6 +11,7 @@ export class IndexedFile {
   private characters: Uint8Array | undefined;
   private plusLines: readonly string[] | undefined;
   private words: Map<string, number[]> | undefined;
+  private formFound: { form: Form | undefined } | undefined;
   private styleFound: IndentStyle | undefined;
 
   constructor(text: string) {
@@ -33,6 +34,16 @@ export class IndexedFile {
   get style(): IndentStyle {
     this.styleFound ??= indentStyle(this.lines);
     return this.styleFound;
+  }
+
+  /** The form of all letters that the normal forms write differently; undefined where there are none. */
+  get form(): Form | undefined {
+    this.formFound ??= {
+      form: this.lines
+        .filter(hasForms)
+        .reduce<Form | undefined>((known, line) => bothForms(known, formOf(line)), undefined),
+    };
+    return this.formFound.form;
   }
 
   /** See `countCharacters`. */

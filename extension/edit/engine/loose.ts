@@ -24,6 +24,19 @@ export function plainPunctuation(line: string): string {
 /** `text` with each letter and its accents as one character, where there is one. */
 export const composed = (text: string) => (NOT_ASCII.test(text) ? text.normalize('NFC') : text);
 
+/** The normal form of letters with accents, by those that the forms write differently. */
+export type Form = 'NFC' | 'NFD' | 'mixed';
+
+/** Whether a text has letters that the two normal forms write differently. */
+export const hasForms = (text: string) => NOT_ASCII.test(text) && text.normalize('NFC') !== text.normalize('NFD');
+
+export const formOf = (text: string): Form =>
+  text === text.normalize('NFC') ? 'NFC' : text === text.normalize('NFD') ? 'NFD' : 'mixed';
+
+/** The one form of two texts. */
+export const bothForms = (a: Form | undefined, b: Form | undefined) =>
+  a === undefined || a === b ? b : b === undefined ? a : 'mixed';
+
 /** Equal for lines that say the same, however they are indented, their punctuation is set and their letters are composed. */
 export const looseKey = (line: string) => plainPunctuation(composed(line)).trim();
 

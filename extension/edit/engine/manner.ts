@@ -2,7 +2,7 @@
 import type { ChangeLine } from './edits.ts';
 import type { IndentPair } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { composed, indentOf, isBlank, NOT_ASCII, plainPunctuation } from './loose.ts';
+import { bothForms, composed, type Form, formOf, hasForms, indentOf, isBlank, plainPunctuation } from './loose.ts';
 import type { Found } from './match.ts';
 import { decodeEntities, Encoded, hasEntity, PunctuationEvidence, unescapeTabs } from './misprints.ts';
 
@@ -14,8 +14,6 @@ const UNKNOWN = {
   escapes: 'Tabs or line ends are written as escapes elsewhere in the answer; whether they are here cannot be told.',
   form: 'The file has letters with accents in more than one form; how the new ones are to be written cannot be told.',
 };
-
-type Form = 'NFC' | 'NFD' | 'mixed';
 
 /** What the lines of one change show that the file has as well. */
 export interface Evidence {
@@ -50,35 +48,32 @@ export function evidenceOf(
     if (plainPunctuation(own) === plainPunctuation(its)) punctuation.add(own, its);
     else punctuation.addUnequal(own, its);
     if (!hasForms(other)) continue;
-    if (text.trim() === other.trim()) ownForm = both(ownForm, formOf(other));
-    else form = both(form, formOf(other));
+    if (text.trim() === other.trim()) ownForm = bothForms(ownForm, formOf(other));
+    else form = bothForms(form, formOf(other));
   }
   const isOther = pairs.some(([[one], own]) => /\t/.test(one!) !== /\t/.test(own) && one !== '' && own !== '');
   // Moved alike, all lines are as much further in or out; else levels are written otherwise. One level alone may be either.
   const filled = pairs.filter(([[one], own]) => one !== '' && own !== '');
   const shifts = new Set(pairs.map(([[one], own]) => own.length - one!.length));
-  const isMoved = filled.some(([[one], own]) => one !== own);
-  const isScaled = isMoved && shifts.size > 1;
+  const moved = filled.filter(([[one], own]) => one !== own).length;
+  const isScaled = moved > 1 && shifts.size > 1;
   return {
     punctuation,
     escaped: misprint?.escaped,
     decoded: misprint?.decoded ?? 0,
     written: written.map(({ text }) => text),
     restyled: isOther || isScaled ? pairs : [],
-    mayBeRestyled: isMoved,
+    mayBeRestyled: moved > 0,
     form,
     ownForm,
   };
 }
 
-/** Whether a text has letters that the two normal forms write differently. */
-const hasForms = (text: string) => NOT_ASCII.test(text) && text.normalize('NFC') !== text.normalize('NFD');
-
-const formOf = (text: string): Form =>
-  text === text.normalize('NFC') ? 'NFC' : text === text.normalize('NFD') ? 'NFD' : 'mixed';
-
-const both = (a: Form | undefined, b: Form | undefined) =>
-  a === undefined || a === b ? b : b === undefined ? a : 'mixed';
+/** Lines with their letters in `form`; as they are written where the file has no one form. */
+export const inForm = (lines: readonly string[], form: Form | undefined) =>
+  form === undefined || form === 'mixed'
+    ? [...lines]
+    : lines.map((line) => (hasForms(line) ? line.normalize(form) : line));
 
 /** What all changes of an answer to one file show: what one of them proves holds for the others. */
 export class Manner {
@@ -104,8 +99,8 @@ export class Manner {
     this.linesEscaped ||= escaped === 'lines';
     this.decoded = Math.max(this.decoded, decoded);
     for (const line of written) this.encoded.add(line);
-    this.otherForm = both(this.otherForm, form);
-    this.ownForm = both(this.ownForm, ownForm);
+    this.otherForm = bothForms(this.otherForm, form);
+    this.ownForm = bothForms(this.ownForm, ownForm);
     this.mayBeRestyled ||= evidence.mayBeRestyled;
     for (const pair of restyled) this.restyled.set(pair.flat().join('|'), pair);
     const known = [
@@ -124,7 +119,7 @@ export class Manner {
   }
 
   private get form(): Form | undefined {
-    return this.otherForm && both(this.otherForm, this.ownForm);
+    return this.otherForm && bothForms(this.otherForm, this.ownForm);
   }
 
   /** New lines as they were meant; a sentence where that cannot be told. `own`: of their change alone. */
@@ -135,10 +130,9 @@ export class Manner {
     if (typeof unescaped === 'string') return unescaped;
     const punctuated = unescaped.map((line) => this.punctuation.translate(line, own.punctuation));
     if (punctuated.includes(undefined)) return UNKNOWN.punctuation;
-    const { form } = this;
-    if (form === undefined) return punctuated as string[];
-    if (form === 'mixed') return punctuated.some((line) => hasForms(line!)) ? UNKNOWN.form : (punctuated as string[]);
-    return punctuated.map((line) => (hasForms(line!) ? line!.normalize(form) : line!));
+    if (!punctuated.some((line) => hasForms(line!))) return punctuated as string[];
+    if (this.form === 'mixed') return UNKNOWN.form;
+    return inForm(punctuated as string[], this.form ?? this.file.form);
   }
 
   private decode(lines: readonly string[], own: Evidence): readonly string[] | string {

@@ -2,6 +2,7 @@ import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
+import { unnumberedChange } from './lineMarks.ts';
 import { composed, indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
 import { decodeEntities, hasEntity, unescapeLines } from './misprints.ts';
 import { isSingleSlip } from './moved.ts';
@@ -36,6 +37,8 @@ export type Found =
   | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
   /** The model's own words contradict the only place. */
   | { kind: 'notFound'; why: string }
+  /** A sentence. */
+  | { kind: 'unclear'; why: string }
   /** The lines stand there, counted from 0, but what they are indented by cannot be told. */
   | { kind: 'uneven'; start: number };
 
@@ -49,6 +52,8 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
+  const numbered = findNumbered(file, change);
+  if (numbered) return numbered;
   if (change.format === 'searchReplace') {
     const trimmed = withoutBlankEdges(written);
     const found = trimmed.length < written.length ? findLines(file, change, trimmed) : undefined;
@@ -57,10 +62,7 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   const unescaped = unescapeChange(written);
   const found = unescaped && findLines(file, change, unescaped);
   if (found?.kind === 'ambiguous') return found;
-  if (
-    found?.kind === 'found' &&
-    (found.how === 'exact' || found.how === 'lineEnds' || found.how === 'trailingBlanks')
-  ) {
+  if (found?.kind === 'found' && IS_WRITTEN.has(found.how)) {
     const isOneLine = written.filter(isOld).length === 1;
     return { ...found, how: 'escapes', misprint: { escaped: isOneLine ? 'lines' : 'tabs' } };
   }
@@ -70,6 +72,23 @@ export function findPlace(file: IndexedFile, change: Change): Found {
     if (other) return other.kind === 'found' ? { ...other, how: 'escapes', misprint: { decoded } } : other;
   }
   return findSimilar(file, change, written);
+}
+
+/** What stands in the file as it is written, but for what ends its lines. */
+const IS_WRITTEN: ReadonlySet<How> = new Set<How>(['exact', 'lineEnds', 'trailingBlanks']);
+
+/** A change whose lines are numbered as they are in the file. */
+function findNumbered(file: IndexedFile, change: Change): Found | undefined {
+  const read = unnumberedChange(file, change);
+  if (read === undefined) return undefined;
+  if (typeof read === 'string') return { kind: 'unclear', why: read };
+  const found = read.readings
+    .map((lines) => findLines(file, change, lines))
+    .filter((place) => place?.kind === 'found' && place.start === read.first - 1);
+  return (
+    found.find((place) => place?.kind === 'found' && IS_WRITTEN.has(place.how)) ??
+    (found.length === 1 ? found[0] : undefined)
+  );
 }
 
 const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
@@ -149,7 +168,7 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
     return { start, pairs: kept, how: 'punctuation', looksAsWritten: false };
   }
   const place = { start, pairs };
-  if (!isUniform(pairs)) return { ...place, how: undefined, looksAsWritten: false };
+  if (!isUniform(pairs, file.style)) return { ...place, how: undefined, looksAsWritten: false };
   const saysSame = isEach((text, fileLine) => composed(text.trim()) === composed(fileLine.trim()));
   return { ...place, how: saysSame ? 'reindented' : 'punctuation', looksAsWritten: false };
 }

@@ -1,6 +1,7 @@
 import type { Change, ChangeLine, PlacedHunk, Reason, Refusal } from './edits.ts';
 import { translateIndents } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
+import { MARKS, withoutHints } from './lineMarks.ts';
 import { findElision, indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
 import { type Evidence, evidenceOf, Manner } from './manner.ts';
 import { type Found, findPlace } from './match.ts';
@@ -36,12 +37,15 @@ const UNEVEN =
 const MAX_TOLD = 40;
 
 /** Finds the one place of `change` in `file` and writes its new lines as the file would have them. */
-export function placeChange(file: IndexedFile, change: Change): Placement {
+export function placeChange(file: IndexedFile, written: Change): Placement {
+  const lines = withoutHints(file, written.lines);
+  const change = lines ? { ...written, lines: [...lines] } : written;
   const old = change.lines.filter((line) => line.op !== 'new').map(({ text }) => text);
   const refuse = (reason: Reason, message: string, more: Partial<Refusal> = {}): Placement & { kind: 'refused' } => ({
     kind: 'refused',
     refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
   });
+  if (!lines) return refuse('uncertain', MARKS.hint);
   const fresh = newTextsOf(change.lines);
   const named = new Set(old.map(looseKey));
   const isKnown = (key: string) => named.has(key) || file.at(key).length > 0;
@@ -62,6 +66,7 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   if (found.kind === 'notFound') {
     return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
   }
+  if (found.kind === 'unclear') return refuse('uncertain', found.why);
   if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
   // Escapes may have hidden it before.
   const hidden = found.misprint ? findElision(newTextsOf(found.lines), isKnown) : undefined;
@@ -70,13 +75,12 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   const own = evidenceOf(file, found, change.lines);
   const write = (manner?: Manner): Placement => {
     const hunks = toHunks(file, found, own, manner);
-    if (typeof hunks === 'string')
-      return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite: written };
+    if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
     if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
     const length = found.lines.filter((line) => line.op !== 'new').length;
-    return { kind: 'placed', start: found.start, length, hunks, rewrite: written };
+    return { kind: 'placed', start: found.start, length, hunks, rewrite };
   };
-  const written: Rewrite = { evidence: own, write };
+  const rewrite: Rewrite = { evidence: own, write };
   return write();
 }
 

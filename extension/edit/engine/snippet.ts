@@ -14,6 +14,7 @@ import type { Edit, PlacedHunk, Reason } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
+import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';
 import { elisionsIn, isBlank, looseKey } from './loose.ts';
 import { readLine } from './paths.ts';
 import { toHunks } from './place.ts';
@@ -54,7 +55,10 @@ export function planSnippet(path: string, before: string | undefined, lines: rea
     return { kind: 'refused', path, before, refusals, placed: [] };
   };
 
-  const snippet = readSnippet(file, lines);
+  const unnumbered = withoutNumbers(file, lines);
+  if (typeof unnumbered === 'string') return refuse('uncertain', unnumbered);
+  if (isHint(file, unnumbered.find((line) => !isBlank(line)) ?? '')) return refuse('uncertain', MARKS.hint);
+  const snippet = readSnippet(file, unnumbered);
   const anchors = findAnchors(file, snippet);
   if (!anchors) return refuse('uncertain', WHY.order);
   if (anchors.length === 0) return refuse('notFound', 'None of its lines tells where in the file it belongs.');

@@ -5,7 +5,9 @@ import type { Edit, Refusal } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { findElision, isBlank, trimTrail } from './loose.ts';
+import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';
+import { composed, findElision, hasForms, isBlank, trimTrail } from './loose.ts';
+import { inForm } from './manner.ts';
 import { elided, refusal } from './refusals.ts';
 import { similarity } from './similarity.ts';
 
@@ -22,8 +24,12 @@ export const QUOTES = 'The code quotes a fence of its own, so its end cannot be 
 
 /** What becomes of the file `before` when the answer writes all of it. */
 export function planWhole(path: string, before: string, file: IndexedFile, edit: Whole): FilePlan | Refusal {
-  const lines = readingOf(edit, file);
-  if (!lines) return refusal(edit, 'malformed', QUOTES);
+  const written = readingOf(edit, file);
+  if (!written) return refusal(edit, 'malformed', QUOTES);
+  const unnumbered = withoutNumbers(file, written);
+  if (typeof unnumbered === 'string') return refusal(edit, 'uncertain', unnumbered);
+  const lines = withOwnForms(file, unnumbered);
+  if (isHint(file, lines.find((line) => !isBlank(line)) ?? '')) return refusal(edit, 'uncertain', MARKS.hint);
   const elision = findElision(lines, (key) => file.at(key).length > 0);
   if (elision !== undefined) return elided(edit, elision);
   const hunks = toPlacedHunks(file.lines, lines, 0);
@@ -39,6 +45,13 @@ export function planWhole(path: string, before: string, file: IndexedFile, edit:
     return refusal(edit, 'uncertain', message);
   }
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
+}
+
+/** Lines that differ from the file's in the form of their letters alone are the file's; new ones are in its form. */
+function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly string[] {
+  if (!lines.some(hasForms)) return lines;
+  const own = new Map(file.lines.filter(hasForms).map((line) => [composed(line), line]));
+  return inForm(lines, file.form).map((line) => own.get(composed(line)) ?? line);
 }
 
 /**
