@@ -180,7 +180,14 @@ export class Backend {
 
   async conversation(who: Credential, id: string, query: { before?: string; limit?: number }): Promise<Conversation> {
     const schema = async () => (await import('../shared/conversations.ts')).ConversationSchema;
-    return this.wire.json('GET', `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`, who, schema);
+    const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
+    const conversation = await this.wire.json('GET', path, who, schema);
+    // An older server keeps a model's thoughts in its answers.
+    const { splitThoughts } = await import('../shared/thoughts.ts');
+    const messages = conversation.messages.map((message) =>
+      message.role === 'assistant' ? { ...message, text: splitThoughts(message.text).text } : message,
+    );
+    return { ...conversation, messages };
   }
 
   async rename(who: Credential, id: string, title: string): Promise<void> {

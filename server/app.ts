@@ -201,7 +201,7 @@ export function createApp(deps: AppDeps): App {
   referralRoutes(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
-  conversationRoutes(api, { db, clock, endRunsOf });
+  conversationRoutes(api, { db, clock, log, endRunsOf });
   runRoutes(api, { ...turns, closing: closing.signal, open });
 
   const server = createAdaptorServer({ fetch: api.fetch }) as Server;

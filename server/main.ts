@@ -11,6 +11,7 @@ import { type Config, ConfigError, isLoopback, parseConfig } from './platform/co
 import { openDatabase } from './platform/db/database.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
+import { setFetchProxies } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 import { loadWebFiles } from './web/files.ts';
@@ -20,8 +21,14 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
   const db = await openDatabase(config.database, log);
+  const { proxies } = config;
+  if (proxies) {
+    await setFetchProxies(proxies);
+    const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
+    log.info({ http, https, mail }, 'others are called through proxies');
+  }
   const upstream = config.upstream
-    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
+    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log, proxies })
     : demoUpstream({});
   const app = createApp({
     config,
@@ -31,8 +38,8 @@ async function main(): Promise<void> {
     log,
     upstream,
     secret,
-    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
-    stripe: config.payments && (await StripeService.open(config.payments)),
+    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log, proxies) : null,
+    stripe: config.payments && (await StripeService.open(config.payments, proxies)),
     web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });

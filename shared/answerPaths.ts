@@ -1,95 +1,279 @@
 // Where models name the file that a code block is for: the chat shows it, the edit engine goes by it.
 
-const WRAPPED =
-  /^[\s>]*(?:[-*+]\s+|\d+[.)]\s+|#{1,6}\s+)?(?:\*\*|__)?(?:(?:file(?:name)?|path)\s*[:=]\s*)?(?:\*\*|__)?\s*/i;
-const PATH_CHARACTERS = /^[^\s`'"<>|?*:;,(){}=]+$/;
-const EXTENSION = /\.[\p{L}\p{N}_+-]{1,16}$/u;
-const NAMES_WITHOUT_EXTENSION =
-  /(?:^|\/)(?:Makefile|Dockerfile|LICENSE|README|CHANGELOG|Gemfile|Rakefile|Procfile|\.[\w.-]+)$/;
+import { KnownPaths, MAX_PATH } from './knownPaths.ts';
+import {
+  baseName,
+  type Candidate,
+  candidatesOf,
+  endsAsFile,
+  endsAsSource,
+  hasFolder,
+  isEndOf,
+  isFileName,
+  type Named,
+  NONE,
+  named,
+  readPathText,
+  unreadable,
+} from './pathWords.ts';
 
-/** All of a line, with a folder: a path without an extension as well. */
-const BARE_PATH = /^[\w.@~-]+(?:\/[\w.@~-]+)+$/;
+export { KnownPaths, MAX_PATH, type Named, NONE, named };
 
-/** Whether `text`, all of it, can be nothing but a file's path. */
-function isPath(text: string): boolean {
-  if (!PATH_CHARACTERS.test(text.replace(/^[A-Za-z]:(?=[\\/])/, '')) || text.endsWith('/') || /^\w+:\/\//.test(text))
-    return false;
-  if (/^[\d.]+$/.test(text)) return false;
-  return EXTENSION.test(text) || NAMES_WITHOUT_EXTENSION.test(text);
+const NO_PATHS = new KnownPaths([]);
+/** Lines of prose above a block that are looked at. */
+const MAX_PROSE_LINES = 400;
+
+/** What a line says that consists of a path, in whatever marks it stands: `**src/a.ts**:`, `### File: src/a.ts`. */
+export function readLine(line: string, known: KnownPaths = NO_PATHS): Named {
+  if (line.length > MAX_PATH) return NONE;
+  const candidates = candidatesOf(line);
+  for (const { text } of candidates) {
+    const found = readKnown(text, known);
+    if (found) return found;
+  }
+  return readLast(candidates.at(-1)!);
 }
 
-/** The path that a line consists of, in whatever marks it stands: `**src/a.ts**:`, `### File: src/a.ts`. */
-export function pathOfLine(line: string): string | undefined {
-  const bare = line
-    .trim()
-    .replace(/^(?:\/\/|#(?!#)|--|\/\*|<!--)\s*/, '')
-    .replace(/\s*(?:\*\/|-->)$/, '')
-    .replace(WRAPPED, '')
-    .replace(/[\s:*_]+$/, '')
-    .replace(/^`+|`+$/g, '')
-    .replace(/[\s:]+$/, '')
-    .replace(/^["'(]|["')]$/g, '');
-  return isPath(bare) || BARE_PATH.test(bare) ? bare : undefined;
+function readLast({ text, isMarked, isIntroduced }: Candidate): Named {
+  const read = readPathText(text, isMarked || /^[a-z]+:\/\/\S+$/i.test(text));
+  // "Then in a.ts" may be prose, and without a folder it names no file surely.
+  return isIntroduced && !isMarked && !hasFolder(text) ? NONE : read;
 }
 
-/** The paths that a line of prose mentions. */
-export function pathsIn(line: string): string[] {
-  const quoted = [...line.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
-  const words = line
-    .replace(/`[^`]*`/g, ' ')
-    .split(/[\s()"'*]+/)
-    .map((word) => word.replace(/[.,:;!?]+$/, ''));
-  // A word of prose is a path only when it has a folder; names like e.g. or Node.js have none.
-  return [...quoted.filter(isPath), ...words.filter((word) => word.includes('/') && isPath(word))];
+/** Undefined where `text` is no path of the workspace. */
+function readKnown(text: string, known: KnownPaths): Named | undefined {
+  const found = known.find(text);
+  return found === undefined ? undefined : found === null ? unreadable(text) : named(found);
 }
 
-/** The path in a fence's info string: `ts src/a.ts`, `ts:src/a.ts`, `ts title="src/a.ts"`, `src/a.ts`. */
-export function pathOfInfo(info: string): string | undefined {
-  const named = /\b(?:title|file|filename|path|filepath|name)\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s}]+))/i.exec(info);
-  const attribute = named && (named[1] ?? named[2] ?? named[3]);
-  if (attribute !== null && attribute !== undefined) return isPath(attribute) ? attribute : undefined;
-  const [, language, rest] = /^([\w+#-]*):(\S+)$/.exec(info.trim()) ?? [];
-  if (language !== undefined && rest !== undefined && isPath(rest)) return rest;
-  // Line numbers, as some models put behind the path, are no part of it.
-  const paths = info
-    .trim()
-    .split(/\s+/)
-    .map((word) => word.replace(/[#:]L?\d+(?:-L?\d+)?$/, ''))
-    .filter(isPath);
-  return paths.length === 1 ? paths[0] : undefined;
+/** What a fence's info string says: `ts src/a.ts`, `ts:src/a.ts`, `ts title="src/a.ts"`, `12:20:src/a.ts`, `src/a.ts`. */
+export function readInfo(info: string, known: KnownPaths = NO_PATHS): Named {
+  const text = info.trim();
+  if (text === '' || text.length > MAX_PATH) return NONE;
+  const attribute =
+    /(?:^|[\s{,])(title|file|filename|path|filepath|name)\s{0,4}[=:]\s{0,4}(?:"([^"]*)"|'([^']*)'|(\S+))/i.exec(text);
+  if (attribute) {
+    const [, key, double, single, bare = ''] = attribute;
+    const quoted = double ?? single;
+    const value = quoted ?? (/[{[(]/.test(bare) ? bare : bare.replace(/[}\],]+$/, ''));
+    const read = readKnown(value, known) ?? readPathText(withoutLines(value), true);
+    // A title may be any words; a file's attribute is a path, blanks and all.
+    const isPath = read.kind === 'unreadable' && quoted !== undefined && !/^(?:title|name)$/i.test(key!);
+    return isPath && endsAsFile(value) && !hasSeveral(value) ? named(value) : read;
+  }
+  const [, range] = /^(?:\d{1,7}:){1,2}(\S.*)$/.exec(text) ?? [];
+  if (range !== undefined) return readWhole(range, known);
+  const [, language, rest] = /^([\w+#.-]{0,40}):(?!\d)(\S.*)$/.exec(text) ?? [];
+  if (rest !== undefined && !/^[A-Za-z]$/.test(language!)) {
+    const read = readWhole(rest, known);
+    if (read.kind !== 'none') return read;
+  }
+  // The language, if it is one, stands in front.
+  const blank = text.search(/\s/);
+  const behind = blank < 0 ? '' : text.slice(blank).trim();
+  for (const all of [text, behind]) {
+    const found = readKnown(all, known) ?? readKnown(withoutLines(all), known);
+    if (found) return found;
+  }
+  const words = text.split(/\s+/);
+  const reads = words.map((word) => readWord(word, known, true));
+  const telling = reads.filter((read) => read.kind !== 'none');
+  const [only] = telling;
+  if (!only) return NONE;
+  const at = reads.indexOf(only);
+  // `ts src/my file.ts`: the words around it may belong to it.
+  const isAlone =
+    telling.length === 1 && !words.slice(1).some((word, i) => i + 1 !== at && /^[\w.-]*[\\/][\w.\\/-]*$/.test(word));
+  return isAlone ? only : unreadable(text);
 }
 
-/** The path that has a line of its own, above other words; null where several have. */
-function headingPath(prose: readonly string[]): string | null | undefined {
-  const lines = prose.filter((line) => pathOfLine(line) !== undefined);
+/** Without line numbers, as some models put behind a path. */
+const withoutLines = (text: string) => text.replace(/[#:]L?\d{1,7}(?:-L?\d{1,7})?$/, '');
+
+const readWhole = (text: string, known: KnownPaths): Named => {
+  const bare = withoutLines(text);
+  return readKnown(text, known) ?? readKnown(bare, known) ?? readPathText(bare, false);
+};
+
+const hasSeveral = (text: string) => /[\p{L}\p{N}]\.\w{1,6}[,;\s]+\S*[\\/.]/u.test(text);
+
+/** The files that words mention, and words that look like a file's but can't be read. */
+export interface Mentions {
+  paths: string[];
+  unreadable?: string;
+}
+
+/** What a line of prose mentions. `isHeading`: there a name without a folder is a file's, too. */
+export function mentionsIn(line: string, known: KnownPaths = NO_PATHS, isHeading = false): Mentions {
+  if (line.length > MAX_PATH) return { paths: [] };
+  const reads: Named[] = [];
+  const outside = line.replace(/`{1,8}([^`]+)`{1,8}/g, (_, span: string) => {
+    const text = span.trim();
+    const read =
+      readKnown(text, known) ?? readKnown(withoutLines(text), known) ?? readPathText(withoutLines(text), true);
+    if (endsAsFile(withoutLines(text)) || readKnown(text, known)) reads.push(read);
+    return ' \u0001 ';
+  });
+  const { paths, rest } = known.within(outside);
+  for (const path of paths) reads.push(path === null ? unreadable(line) : named(path));
+  const words = rest.split(/[\s*]+/).filter((word) => word !== '');
+  const last = unquoted(words.at(-1) ?? '');
+  const endsAsName = !hasFolder(last) && (last.endsWith('\0') || endsAsSource(last));
+  for (const [index, word] of words.entries()) {
+    const read = readWord(word, known, isHeading);
+    if (read.kind !== 'none') reads.push(read);
+    // `src/my file.ts`: what stands behind a blank is no file of its own.
+    const isCut =
+      /[^\s\\/][\\/][^\s\\/]/.test(word) && !endsAsFile(unquoted(word)) && !/^(?:and\/or|https?:)/i.test(word);
+    const next = unquoted(words[index + 1] ?? '');
+    if (isCut && (endsAsName || next === '\0' || isFileName(next))) reads.push(unreadable(line));
+  }
+  const unread = reads.find((read) => read.kind === 'unreadable');
+  return {
+    paths: [...new Set(reads.flatMap((read) => (read.kind === 'named' ? [read.path] : [])))],
+    ...(unread && { unreadable: unread.text }),
+  };
+}
+
+/** A word of prose is a path only when it has a folder; names like e.g. or Node.js have none. */
+function readWord(word: string, known: KnownPaths, takesNames: boolean): Named {
+  const bare = withoutLines(unquoted(word));
+  const found = readKnown(bare, known);
+  if (found && (hasFolder(bare) || takesNames)) return found;
+  if (!endsAsFile(bare)) return NONE;
+  if (hasFolder(bare)) return readPathText(bare, false);
+  return takesNames && (isFileName(bare) || /^[A-Z][a-z]+file$/.test(bare)) ? named(bare) : NONE;
+}
+
+/** Without the marks around it that are none of its own: `(src/a.ts),` but not `(auth)/a.ts`. */
+function unquoted(word: string): string {
+  let text = word;
+  for (let again = true; again; ) {
+    const before = text;
+    text = text.replace(/^["'“”‘’«»„<]|["'“”‘’«»>.,:;!?：，。、]$/g, '');
+    const [first = '', last = ''] = [text[0], text.at(-1)];
+    const count = (mark: string) => text.split(mark).length;
+    if ('([{'.includes(first) && count(first) > count(CLOSER[first] ?? '')) text = text.slice(1);
+    else if (')]}'.includes(last) && count(last) > count(OPENER[last] ?? '')) text = text.slice(0, -1);
+    else if (/^[([{].*[)\]}]$/s.test(text) && CLOSER[first] === last && count(first) === 2) text = text.slice(1, -1);
+    again = text !== before && text !== '';
+  }
+  return text;
+}
+const CLOSER: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
+const OPENER: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
+
+/** All files that a text of several lines mentions, such as an instruction. */
+export function pathsIn(text: string, known?: KnownPaths): string[] {
+  return [...new Set(text.split('\n').flatMap((line) => mentionsIn(line, known).paths))];
+}
+
+/** Whether some line of a text speaks of a file. */
+export const speaksOfFiles = (text: string): boolean =>
+  text.split('\n').some((line) => {
+    const { paths, unreadable: unread } = mentionsIn(line, NO_PATHS, isHeading(line));
+    return paths.length > 0 || unread !== undefined || readLine(line).kind !== 'none';
+  });
+
+/** Also a line that is bold as a whole heads what follows. */
+const isHeading = (line: string) => /^\s*#|^\s*\*\*[^*]+\*\*[:：]?\s*$/.test(line);
+
+/** What a heading says: there a name without a folder is a file's, but which is known only where it is that of `before`. */
+function readHeading(line: string, before: Named, known: KnownPaths): Named {
+  const own = readLine(line, known);
+  if (own.kind !== 'none') return own;
+  const { paths, unreadable: unread } = mentionsIn(line, known, true);
+  const [only] = paths;
+  if (unread !== undefined || paths.length > 1) return unreadable(line);
+  if (only === undefined) return NONE;
+  if (hasFolder(only) || known.find(only) !== undefined) return named(only);
+  return before.kind === 'named' && only === baseName(before.path) ? NONE : unreadable(line);
+}
+
+/** The path that has a line of its own, or stands in a heading, above other words. */
+function headingOf(prose: readonly string[], before: Named, known: KnownPaths): Named {
+  const read = (line: string) => (isHeading(line) ? readHeading(line, before, known) : readLine(line, known));
+  const lines = prose.map((line) => ({ line, said: read(line) })).filter(({ said }) => said.kind !== 'none');
   const last = lines.at(-1);
-  if (last === undefined) return undefined;
-  const path = pathOfLine(last);
-  return /^\s*#/.test(last) || lines.every((line) => pathOfLine(line) === path) ? path : null;
+  if (!last) return NONE;
+  const isOnly = lines.every(({ said }) => isSame(said, last.said));
+  return isOnly || /^\s*#/.test(last.line) ? last.said : unreadable(last.line);
+}
+
+const isSame = (a: Named, b: Named) => a.kind === 'named' && b.kind === 'named' && a.path === b.path;
+
+/** What the prose above a block says of its file; where it names none, `before`: that of the blocks before. */
+export function readAbove(prose: readonly string[], before: Named = NONE, known: KnownPaths = NO_PATHS): Named {
+  const lines = prose.slice(-MAX_PROSE_LINES).filter((line) => line.trim() !== '' && line.length <= MAX_PATH);
+  const nearest = lines.at(-1) ?? '';
+  const own = isHeading(nearest) ? readHeading(nearest, before, known) : readLine(nearest, known);
+  if (own.kind === 'unreadable') return own;
+  if (own.kind === 'named') return isCurrent(own.path, before, known) ? before : own;
+  const heading = headingOf(lines, before, known);
+  if (heading.kind === 'unreadable') return heading;
+  const current = heading.kind === 'named' ? heading : before;
+  const mentions = mentionsIn(nearest, known);
+  if (mentions.unreadable !== undefined) return unreadable(mentions.unreadable);
+  const others = mentions.paths.filter((path) => !isCurrent(path, current, known));
+  const [only] = others;
+  if (only === undefined) {
+    // What an earlier line speaks of may be what is meant, unless this one or a heading names it.
+    const isNamed = mentions.paths.length > 0 || heading.kind === 'named';
+    return (isNamed ? undefined : spokenOf(lines, current, known)) ?? readEnd(nearest, current);
+  }
+  // What a sentence speaks of is meant when it leads to nothing else.
+  const leadsOver = /\.\w{1,16}[`'"*)]{0,8}[:：][\s*_]{0,8}$|^\s*#/.test(nearest.slice(-100)) || /^\s*#/.test(nearest);
+  const isAnnounced = current.kind === 'none' || (heading.kind === 'none' && leadsOver);
+  return mentions.paths.length === 1 && isAnnounced ? named(only) : unreadable(nearest);
 }
 
 /**
- * The file that the prose above a block names for it, else `known`, that of the blocks before. Undefined where nothing
- * names one, null where it is left open which is meant.
+ * What prose says of the file of plain code after it. Marked changes show themselves whether their file is the one that a
+ * sentence speaks of; code does not, so a sentence has to lead over to it.
  */
-export function pathAbove(prose: readonly string[], known?: string): string | null | undefined {
-  const nearest = prose.findLast((line) => line.trim() !== '') ?? '';
-  const own = pathOfLine(nearest);
-  if (own !== undefined) return own;
-  const heading = headingPath(prose);
-  if (heading === null) return null;
-  const current = heading ?? known;
-  const mentioned = new Set(pathsIn(nearest));
-  if (mentioned.size === 0 && current !== undefined && announcesOther(nearest, current)) return null;
-  if (mentioned.size === 0 || (current !== undefined && mentioned.size === 1 && mentioned.has(current))) return current;
-  const [only] = mentioned;
-  // What a sentence speaks of is meant when it leads to nothing else.
-  const isAnnounced = current === undefined || (heading === undefined && /\.\w+[`'"*)]*:[\s*_]*$|^\s*#/.test(nearest));
-  return mentioned.size === 1 && isAnnounced ? only! : null;
+function readAboveCode(prose: string, known: KnownPaths = NO_PATHS): Named {
+  const lines = prose.split('\n').filter((line) => line.trim() !== '');
+  const told = readAbove(lines, NONE, known);
+  if (told.kind !== 'named') return told;
+  const nearest = lines.at(-1) ?? '';
+  const isOnly = (line: string) =>
+    isSame(isHeading(line) ? readHeading(line, NONE, known) : readLine(line, known), told);
+  return /[:：][\s*_]{0,8}$/.test(nearest.slice(-20)) || lines.some(isOnly) ? told : unreadable(nearest);
 }
 
-/** Whether a line such as "And in b.ts:" ends with a name that is not the file's: without a folder it names no file surely. */
-function announcesOther(line: string, known: string): boolean {
-  const [, name] = /([^\s`'"()*/\\]+\.[A-Za-z]\w{0,9})[`'"*)]*\s*:[\s*_]*$/.exec(line) ?? [];
-  return name !== undefined && name !== known.slice(Math.max(known.lastIndexOf('/'), known.lastIndexOf('\\')) + 1);
+/** What the info string of plain code says of its file, else the prose above it. */
+export function readFenced(info: string, prose: string, known?: KnownPaths): Named {
+  const inInfo = readInfo(info, known);
+  return inInfo.kind === 'none' ? readAboveCode(prose, known) : inInfo;
+}
+
+/** Whether `path` is another way to name the file of `current`. */
+function isCurrent(path: string, current: Named, known: KnownPaths): boolean {
+  if (current.kind !== 'named') return false;
+  if (path === current.path) return true;
+  if (!isEndOf(path, current.path) || known.size === 0) return false;
+  return known.find(path) === undefined && known.endingWith(path) === current.path;
+}
+
+/** A file other than `current` that the lines above the nearest one speak of: whether it is meant can't be told. */
+function spokenOf(lines: readonly string[], current: Named, known: KnownPaths): Named | undefined {
+  for (const line of lines.slice(0, -1)) {
+    const mentions = mentionsIn(line, known);
+    const isOther = mentions.paths.some((path) => hasFolder(path) && !isCurrent(path, current, known));
+    if (isOther || mentions.unreadable !== undefined) return unreadable(mentions.unreadable ?? line);
+  }
+  return undefined;
+}
+
+/** Of a line such as "And in b.ts:" or "my b.ts", which ends with a name without its folder; else `current`. */
+function readEnd(line: string, current: Named): Named {
+  const text = line.trim().replace(/[\s*_]{1,8}$/, '');
+  const leadsOver = /[:：]$/.test(text);
+  const end = candidatesOf(text).at(-1)!.text;
+  const word = unquoted(end.slice(end.search(/\S+$/)));
+  const isName = leadsOver ? /^[^\s`'"()*/\\]+\.[A-Za-z]\w{0,9}$/.test(word) : isFileName(word) && text.endsWith(word);
+  if (!isName) return current;
+  if (current.kind === 'named') return word === baseName(current.path) ? current : unreadable(word);
+  if (current.kind === 'unreadable' || !isFileName(word)) return current;
+  return end === word ? named(word) : unreadable(end);
 }

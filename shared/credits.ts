@@ -69,7 +69,9 @@ export const UsageAnswerSchema = z
   .meta({ id: 'UsageAnswer' });
 export type UsageAnswer = z.infer<typeof UsageAnswerSchema>;
 
-const CentsSchema = z.int().describe('in the smallest unit of the currency');
+const CentsSchema = z
+  .int()
+  .describe('in the minor unit in which Stripe takes the currency: 500 is 5 usd, 500 jpy, 5 huf, 0.5 kwd');
 export const IntervalSchema = z.enum(['month', 'year']);
 export type Interval = z.infer<typeof IntervalSchema>;
 

@@ -36,7 +36,11 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
+  'shared/knownPaths.ts',
+  'shared/pathWords.ts',
+  'shared/money.ts',
   'shared/pricing.ts',
+  'shared/thoughts.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',
   'server/credits/paymentRules.ts',

@@ -35,6 +35,7 @@ export interface ChatEdits {
     language?: string;
     path?: string;
     isUnclear?: boolean;
+    spoken?: { info: string; prose: string };
     source: ChangeSource;
   }): Promise<Applied>;
   applyAnswer(answer: { text: string; source: ChangeSource }): Promise<Applied>;
@@ -93,14 +94,14 @@ export class AnswerChangesHost extends Disposable {
   async do(request: Request): Promise<void> {
     switch (request.type) {
       case 'apply': {
-        const { text, language, path, isUnclear, block, messageId } = request;
+        const { text, language, path, isUnclear, spoken, block, messageId } = request;
         const title = path ? `Apply to ${baseName(path)}` : 'Apply from the chat';
         return this.apply(messageId, block, title, (_, source) =>
           this.edits.applyCode({
             text,
             language: language || undefined,
             path,
-            ...(isUnclear && { isUnclear }),
+            ...(isUnclear && { isUnclear, spoken }),
             source,
           }),
         );

@@ -2,6 +2,7 @@ import type { Conversation, Message } from '../../shared/conversations.ts';
 import type { Run, RunEvent } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
+import { AnswerText } from '../platform/answerText.ts';
 import { BackendError } from '../platform/backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
@@ -69,12 +70,15 @@ export class OpenConversation extends Disposable {
     return usage ? usage.inputTokens + usage.outputTokens : 0;
   }
 
-  /** Tells the view everything; what was gathered for it is part of that. */
-  tell(draft: string): void {
+  /**
+   * Tells the view everything; what was gathered for it is part of that. `moved`: what stands in the composer comes along
+   * from the chat that was shown.
+   */
+  tell(draft: string, moved?: true): void {
     this.flow.drop();
-    const { title, messages, before, elsewhere } = this;
-    const id = this.exists ? this.id : null;
-    this.deps.post({ type: 'conversation', id, title, messages, before, draft, elsewhere });
+    const { title, messages, before, elsewhere, id: chatId } = this;
+    const id = this.exists ? chatId : null;
+    this.deps.post({ type: 'conversation', id, chatId, moved, title, messages, before, draft, elsewhere });
   }
 
   /**
@@ -146,7 +150,7 @@ export class OpenConversation extends Disposable {
     if (!this.exists) {
       this.exists = true;
       this.title ||= firstLine(question.text);
-      this.tell('');
+      this.tellWhole();
     } else this.update(added, removed);
     this.followAll();
   }
@@ -191,7 +195,7 @@ export class OpenConversation extends Disposable {
   }
 
   /** Set by the controller, which knows the draft. */
-  tellWhole: () => void = () => this.tell('');
+  tellWhole: (moved?: true) => void = (moved) => this.tell('', moved);
 
   /** The server's message of a running answer has no text yet; what was read from its events stays. */
   private withText(message: Message, known: Message | undefined): Message {
@@ -216,6 +220,7 @@ export class OpenConversation extends Disposable {
     const tail = new AbortController();
     this.tails.set(runId, tail);
     let last = 0;
+    const answer = new AnswerText();
     const isRunning = () => this.messages.some(({ id, state }) => id === messageId && state === 'running');
     try {
       for (let attempt = 0; isRunning() && !tail.signal.aborted; attempt++) {
@@ -225,7 +230,7 @@ export class OpenConversation extends Disposable {
             if (tail.signal.aborted) return;
             last = event.seq;
             attempt = 0;
-            this.apply(messageId, event);
+            for (const told of answer.read(event)) this.apply(messageId, told);
           }
         } catch (error) {
           if (tail.signal.aborted) return;

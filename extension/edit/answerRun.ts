@@ -1,6 +1,7 @@
 import { timeOrderedId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { NotRefunded, Outcome, Reason, RunEvent, RunRequest } from '../../shared/runs.ts';
+import { AnswerText } from '../platform/answerText.ts';
 import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
@@ -53,7 +54,7 @@ export class AnswerRun extends Disposable {
   private isStarted = false;
   private isOver = false;
   private isStopped = false;
-  private text = '';
+  private readonly text = new AnswerText();
 
   constructor(
     private readonly runs: EditRuns,
@@ -76,11 +77,14 @@ export class AnswerRun extends Disposable {
 
   /** What the model wrote by now. */
   get answer(): string {
-    return this.text;
+    return this.text.text;
   }
 
-  /** Asks the model. `onText` gets the answer piece by piece. Never rejects. */
-  async read(onText: (piece: string) => void): Promise<Heard> {
+  /**
+   * Asks the model. `onText` gets the answer piece by piece; `onAnew` is called when all of it so far was only thought, and
+   * the answer begins after it. Never rejects.
+   */
+  async read(onText: (piece: string) => void, onAnew: () => void = () => {}): Promise<Heard> {
     let last: RunEvent | undefined;
     let problem: Problem | undefined;
     try {
@@ -88,12 +92,11 @@ export class AnswerRun extends Disposable {
       this.isStarted = true;
       if (this.isStopped) void this.tellStop();
       for await (const event of this.runs.events(this.request.id, this.tail.signal)) {
-        if (event.type === 'text') {
-          // A piece that was heard before, in whole or in part, comes again after a break of the connection.
-          const piece = event.data.text.slice(Math.max(0, this.text.length - event.data.at));
-          this.text += piece;
-          if (piece !== '') onText(piece);
-        } else last = event;
+        for (const told of this.text.read(event)) {
+          if (told.type !== 'text') last = told;
+          else if (told.data.text === '') onAnew();
+          else onText(told.data.text);
+        }
       }
     } catch (error) {
       if (!this.isStopped) problem = BackendError.from(error).problem;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { readFenced } from '../../shared/answerPaths.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { AnswerFiles } from './answerFiles.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from './applyBlocks.ts';
@@ -19,6 +20,8 @@ export interface CodeBlock {
   path?: string;
   /** It leaves open which of several: the user is asked, whichever file is in front. */
   isUnclear?: boolean;
+  /** The words that leave it open: the workspace's paths may tell what they mean. */
+  spoken?: { info: string; prose: string };
   source: Source;
 }
 
@@ -48,18 +51,21 @@ export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
   /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
-  async applyCode({ text, language, path, isUnclear, source }: CodeBlock): Promise<Applied> {
-    const blocks = readCode(text, language, path);
+  async applyCode({ text, language, path, isUnclear, spoken, source }: CodeBlock): Promise<Applied> {
+    const known = await this.deps.files.known();
+    const said = path === undefined && isUnclear && spoken ? readFenced(spoken.info, spoken.prose, known) : undefined;
+    const read = said?.kind === 'named' ? said.path : path;
+    const blocks = readCode(text, language, read, known);
     if (blocks.edits.length === 0) return refused(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
     const answer = new AnswerFiles(this.deps.files);
-    const edits = await this.withTarget(answer, blocks.edits, language, isUnclear);
+    const edits = await this.withTargets(answer, blocks.edits, language, isUnclear === true && read === undefined);
     if (!edits) return { kind: 'nothing' };
     return this.place(answer, { ...blocks, edits }, source, { text, language });
   }
 
   /** All blocks of an answer that are for a file. */
   async applyAnswer({ text, source }: { text: string; source: Source }): Promise<Applied> {
-    const blocks = readAnswerBlocks(text);
+    const blocks = readAnswerBlocks(text, await this.deps.files.known());
     if (blocks.edits.length === 0) {
       const message = 'No block of this answer names the file that it is for. Apply one of them by itself.';
       return { kind: 'nothing', message };
@@ -67,18 +73,23 @@ export class Apply {
     return this.place(new AnswerFiles(this.deps.files), blocks, source);
   }
 
-  /** `edits` with a file for those that name none; undefined when the user gave up. */
-  private async withTarget(
+  /** `edits` with a file for those that have none, asked for once for all of the same words; undefined when the user gave up. */
+  private async withTargets(
     answer: AnswerFiles,
     edits: Edit[],
-    language?: string,
-    mustAsk = false,
+    language: string | undefined,
+    isUnclear: boolean,
   ): Promise<Edit[] | undefined> {
-    if (edits.every((edit) => edit.path !== undefined)) return edits;
-    const target = await chooseTarget(this.deps.files, language, mustAsk);
-    if (!target) return undefined;
-    answer.take(target);
-    return edits.map((edit) => (edit.path === undefined ? { ...edit, path: target.path } : edit));
+    const targets = new Map<string | undefined, string>();
+    for (const { path, unreadable } of edits) {
+      if (path !== undefined || targets.has(unreadable)) continue;
+      const mustAsk = isUnclear || unreadable !== undefined;
+      const target = await chooseTarget(this.deps.files, language, mustAsk, unreadable);
+      if (!target) return undefined;
+      answer.take(target);
+      targets.set(unreadable, target.path);
+    }
+    return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
   }
 
   /** `code`: the block, if it is a single one that a model could be asked to place. */

@@ -1,3 +1,5 @@
+import type { KnownPaths } from '../../shared/answerPaths.ts';
+import { splitThoughts } from '../../shared/thoughts.ts';
 import { AnswerReader } from './engine/answerReader.ts';
 import { isBlockHead } from './engine/blockReader.ts';
 import type { Edit, Refusal } from './engine/edits.ts';
@@ -18,9 +20,13 @@ const SHELLS =
 const SHELL_FILES = /\.(?:sh|bash|zsh|fish|ps1|cmd|bat)$|(?:^|\/)[^.]+$/i;
 const DIFFS = /^(?:diff|patch|udiff)$/i;
 
-/** All blocks of an answer. Commands, diffs in another format, and code of which the file is not named are left out. */
-export function readAnswerBlocks(text: string): Blocks {
-  const reader = new AnswerReader();
+/**
+ * All blocks of an answer. Commands, diffs in another format, and code of which the file is not named are left out. `known`:
+ * the paths that it may name.
+ */
+export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
+  const { text } = splitThoughts(answer);
+  const reader = new AnswerReader(undefined, known);
   const read = [...reader.feed(text), ...reader.end()];
   const lines = text.split('\n');
   const skipped: string[] = [];
@@ -35,9 +41,14 @@ export function readAnswerBlocks(text: string): Blocks {
 }
 
 /** One code block without its fence. `path`: the file that the answer names for it. */
-export function readCode(text: string, language: string | undefined, path: string | undefined): Blocks {
+export function readCode(
+  text: string,
+  language: string | undefined,
+  path: string | undefined,
+  known?: KnownPaths,
+): Blocks {
   if (text.split('\n').some((line) => isBlockHead(line) || isPatchHead(line))) {
-    const reader = new AnswerReader(path);
+    const reader = new AnswerReader(path, known);
     return { edits: [...reader.feed(text.endsWith('\n') ? text : `${text}\n`), ...reader.end()], skipped: [] };
   }
   const lines = text.split(/\r?\n/);
@@ -60,6 +71,7 @@ function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | 
   // The path of a command may be one that the words above it mention.
   if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
   if (isDiffText(edit, language)) return DIFF;
+  if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;
   if (path === undefined) return language ? `${language} without a file’s name` : 'code without a file’s name';
   return undefined;
 }

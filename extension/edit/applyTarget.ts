@@ -10,12 +10,13 @@ interface TargetItem extends vscode.QuickPickItem {
 
 /**
  * The file for code that names none: that of the editor in front if it is in the same language, else what the user chooses.
- * Undefined when the user gives up. `mustAsk`: the one in front is not surely meant.
+ * Undefined when the user gives up. `mustAsk`: the one in front is not surely meant. `spoken`: the answer's words for the file.
  */
 export async function chooseTarget(
   files: WorkspaceFiles,
   language: string | undefined,
   mustAsk = false,
+  spoken?: string,
 ): Promise<FoundFile | undefined> {
   const wanted = await languageIdOf(language);
   const active = vscode.window.activeTextEditor?.document;
@@ -43,7 +44,9 @@ export async function chooseTarget(
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title: 'Apply to which file?',
-    placeHolder: 'The answer doesn’t say which file this code is for',
+    placeHolder: spoken
+      ? `The answer says “${spoken}”, which can be no one file of the workspace`
+      : 'The answer doesn’t say which file this code is for',
     matchOnDescription: true,
   });
   if (!chosen) return undefined;

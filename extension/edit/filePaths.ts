@@ -31,8 +31,15 @@ export function readPath(path: string): ReadPath {
   return segments.length > 0 ? { kind: 'path', segments } : refuse('It names no file.');
 }
 
-/** Whether `path` is `end`, or ends with it from a folder on. */
-export const endsWithPath = (path: string, end: string) => path === end || path.endsWith(`/${end}`);
+/** Whether `path` is `end`, or ends with it from a folder on, in whichever normal form either is. */
+export function endsWithPath(path: string, end: string): boolean {
+  const [whole, tail] = [path.normalize('NFC'), end.normalize('NFC')];
+  return whole === tail || whole.endsWith(`/${tail}`);
+}
 
-/** What a search finds `path` by, in any folder: characters with a meaning in patterns stand for any character. */
-export const suffixPattern = (segments: readonly string[]) => `**/${segments.join('/').replace(/[*?[\]{}!,\\]/g, '?')}`;
+/**
+ * What a search finds `path` by, in any folder: characters with a meaning in patterns stand for any character, and others
+ * than ASCII for any number of them, since a disk may have them in another normal form.
+ */
+export const suffixPattern = (segments: readonly string[]) =>
+  `**/${segments.map((segment) => segment.replace(/[*?[\]{}!,\\]/g, '?').replace(/[^\x00-\x7f]+/g, '*')).join('/')}`;

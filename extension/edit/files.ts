@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import { KnownPaths } from '../../shared/answerPaths.ts';
 import { MAX_TEXT } from '../../shared/constants.ts';
+import { resolveLink } from '../platform/links.ts';
 import { endsWithPath, readPath, suffixPattern } from './filePaths.ts';
 
 /** What there is at an address. */
@@ -20,12 +22,22 @@ export type FoundFile = { path: string } & (
 
 /** At most so many files are offered for a path that fits several. */
 const MAX_ALIKE = 20;
+/** So many of the workspace's paths are known to those who read an answer. */
+const MAX_KNOWN = 10_000;
+const NOT_SEARCHED = '**/{node_modules,.git}/**';
 
 /** The files that a model may read and change: those of the workspace, or without one the open documents. */
 export class WorkspaceFiles {
   /** The path by which models know the file: from its workspace folder, whose name leads where there are several. */
   pathOf(uri: vscode.Uri): string {
     return vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
+  }
+
+  /** The paths by which an answer may name files: those of the workspace, and of the open documents. */
+  async known(): Promise<KnownPaths> {
+    const found = await vscode.workspace.findFiles('**/*', NOT_SEARCHED, MAX_KNOWN);
+    const open = vscode.workspace.textDocuments.filter(({ uri, isClosed }) => !isClosed && mayHold(uri));
+    return new KnownPaths([...found, ...open.map(({ uri }) => uri)].map((uri) => this.pathOf(uri)));
   }
 
   /**
@@ -38,9 +50,10 @@ export class WorkspaceFiles {
     const read = readPath(path);
     if (read.kind === 'refused') return { kind: 'refused', path, why: read.why };
     const { segments } = read;
+    const roots = folders.map(({ uri }) => uri);
     const walks: Walked[] = [];
     for (const group of startsOf(folders, segments)) {
-      const walked = await Promise.all(group.map((start) => walk(start.folder, start.segments)));
+      const walked = await Promise.all(group.map((start) => walk(start.folder, start.segments, roots)));
       const files = walked.filter((each) => each.kind === 'file');
       if (files.length > 0) return this.choose(path, unique(files.map(({ uri }) => uri)));
       walks.push(...walked);
@@ -48,7 +61,7 @@ export class WorkspaceFiles {
     const refused = walks.find((walked) => walked.kind === 'refused');
     if (refused) return { kind: 'refused', path, why: refused.why };
     const alike = exact ? [] : await this.findBySuffix(segments);
-    if (alike.length > 0) return this.choose(path, alike);
+    if (alike.length > 0) return this.choose(path, unique(alike));
     // A new file goes where most of its folders are; among several such places, beside the file in front.
     const here = vscode.window.activeTextEditor?.document.uri;
     const active = here && vscode.workspace.getWorkspaceFolder(here);
@@ -61,35 +74,42 @@ export class WorkspaceFiles {
 
   /** A file of which the address is known already. */
   async at(uri: vscode.Uri): Promise<FoundFile> {
-    const path = this.pathOf(uri);
-    const now = await readFile(uri);
-    return now.kind === 'refused' ? { ...now, path } : { ...now, path, uri };
+    const target = await this.behindLink(uri);
+    const path = this.pathOf(target);
+    const now = await readFile(target);
+    return now.kind === 'refused' ? { ...now, path } : { ...now, path, uri: target };
+  }
+
+  /** Where `uri` leads if it is a link into the workspace; else `uri` itself. */
+  private async behindLink(uri: vscode.Uri): Promise<vscode.Uri> {
+    const roots = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri);
+    const isLink = uri.scheme !== 'untitled' && (await isLinkAt(uri));
+    return (isLink && (await resolveLink(uri, roots))) || uri;
   }
 
   private async findBySuffix(segments: readonly string[]): Promise<vscode.Uri[]> {
     const end = segments.join('/');
-    const exclude = '**/{node_modules,.git}/**';
-    const found = await vscode.workspace.findFiles(suffixPattern(segments), exclude, MAX_ALIKE);
+    const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
+    const found = await vscode.workspace.findFiles(suffixPattern(segments), NOT_SEARCHED, MAX_ALIKE);
     const alike = found.filter((uri) => endsWithPath(uri.path, end)).sort((a, b) => (a.path < b.path ? -1 : 1));
-    const isPlain = await Promise.all(
+    const walked = await Promise.all(
       alike.map(async (uri) => {
         const folder = vscode.workspace.getWorkspaceFolder(uri);
-        if (!folder) return false;
+        if (!folder) return [];
         const inside = readPath(uri.path.slice(folder.uri.path.replace(/\/?$/, '/').length));
-        return inside.kind === 'path' && (await walk(folder, inside.segments)).kind === 'file';
+        if (inside.kind !== 'path') return [];
+        const at = await walk(folder, inside.segments, roots);
+        return at.kind === 'file' ? [at.uri] : [];
       }),
     );
-    return alike.filter((_, index) => isPlain[index]);
+    return walked.flat();
   }
 
   /** Without a workspace nothing is looked for on the disk. */
   private async findOpen(path: string, exact: boolean): Promise<FoundFile> {
     const read = readPath(path);
     const name = path.trim().replaceAll('\\', '/');
-    const open = vscode.workspace.textDocuments.filter(
-      ({ uri, isClosed }) =>
-        !isClosed && (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true),
-    );
+    const open = vscode.workspace.textDocuments.filter(({ uri, isClosed }) => !isClosed && mayHold(uri));
     // Models are told the whole path of such a document, so they name it by that.
     const same = open.filter(({ uri }) => this.pathOf(uri) === name || uri.path === name);
     if (same.length === 0 && read.kind === 'refused') return { kind: 'refused', path, why: read.why };
@@ -163,7 +183,20 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
 }
 
-const IS_LINK = 'It is a link to another place, which Perigee does not follow.';
+/** Whether a document there is a file's. */
+const mayHold = ({ scheme }: vscode.Uri) =>
+  scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(scheme) === true;
+
+async function isLinkAt(uri: vscode.Uri): Promise<boolean> {
+  try {
+    return ((await vscode.workspace.fs.stat(uri)).type & vscode.FileType.SymbolicLink) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+const IS_LINK =
+  'It is a link, and that it leads to one file of the workspace could not be made sure. Name that file itself.';
 const TOO_LARGE = 'It is larger than 1 MB.';
 
 function openText(
@@ -207,27 +240,39 @@ type Walked = { folder: vscode.WorkspaceFolder } & (
 
 /**
  * Goes from a workspace folder down to a file by the names that the disk has, so that `A.ts` is `a.ts` where it is the same
- * file, and links on the way are seen.
+ * file. A link on the way is left for the place in `roots` that it leads to.
  */
-export async function walk(folder: vscode.WorkspaceFolder, segments: readonly string[]): Promise<Walked> {
+export async function walk(
+  folder: vscode.WorkspaceFolder,
+  segments: readonly string[],
+  roots: readonly vscode.Uri[] = [folder.uri],
+): Promise<Walked> {
+  const refuse = (why: string): Walked => ({ kind: 'refused', folder, why });
   let at = folder.uri;
   for (const [index, segment] of segments.entries()) {
     const entries = await namesIn(at);
-    const entry = entries.find(([name]) => name === segment) ?? (await findOtherCase(at, segment, entries));
+    const entry = await entryFor(at, segment, entries);
+    if (entry === 'several') return refuse(`Several names in its folder look like “${segment}”.`);
     if (!entry)
       return { kind: 'missing', folder, uri: vscode.Uri.joinPath(at, ...segments.slice(index)), depth: index };
     const [name, type] = entry;
     at = vscode.Uri.joinPath(at, name);
     const isLast = index === segments.length - 1;
-    if (type & vscode.FileType.SymbolicLink) return { kind: 'refused', folder, why: isLast ? IS_LINK : viaLink(name) };
-    if (isLast && type & vscode.FileType.Directory) return { kind: 'refused', folder, why: 'It is a folder.' };
-    if (!isLast && !(type & vscode.FileType.Directory))
-      return { kind: 'refused', folder, why: `${name} is no folder.` };
+    if (type & vscode.FileType.SymbolicLink) {
+      const link = openDocument(at);
+      if (link?.isDirty) return refuse('It is open under the name of a link and not saved. Save it first.');
+      const target = await resolveLink(at, roots);
+      if (!target) return refuse(isLast ? IS_LINK : viaLink(name));
+      at = target;
+    }
+    if (isLast && type & vscode.FileType.Directory) return refuse('It is a folder.');
+    if (!isLast && !(type & vscode.FileType.Directory)) return refuse(`${name} is no folder.`);
   }
   return { kind: 'file', folder, uri: at };
 }
 
-const viaLink = (name: string) => `Its folder ${name} is a link to another place, which Perigee does not follow.`;
+const viaLink = (name: string) =>
+  `Its folder ${name} is a link, and that it leads to one folder of the workspace could not be made sure.`;
 
 async function namesIn(folder: vscode.Uri): Promise<[string, vscode.FileType][]> {
   try {
@@ -238,12 +283,21 @@ async function namesIn(folder: vscode.Uri): Promise<[string, vscode.FileType][]>
   }
 }
 
-/** The entry that `name` means though it is written otherwise, where the file system makes no difference. */
-async function findOtherCase(
+type Entry = [name: string, type: vscode.FileType];
+
+/**
+ * The entry that `name` means: the one written so, else the only one in another normal form, else the one in another case
+ * where the file system makes no difference.
+ */
+async function entryFor(
   folder: vscode.Uri,
   name: string,
-  entries: readonly [string, vscode.FileType][],
-): Promise<[string, vscode.FileType] | undefined> {
+  entries: readonly Entry[],
+): Promise<Entry | 'several' | undefined> {
+  const composed = name.normalize('NFC');
+  const same = entries.filter(([existing]) => existing.normalize('NFC') === composed);
+  if (same.length > 1) return 'several';
+  if (same[0]) return same[0];
   const fold = (text: string) => text.normalize('NFC').toLowerCase();
   const other = entries.find(([existing]) => fold(existing) === fold(name));
   if (!other) return undefined;

@@ -1,3 +1,4 @@
+import { KnownPaths } from '../../shared/answerPaths.ts';
 import { timeOrderedId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { FilesEdit, RepairEdit } from '../../shared/runs.ts';
@@ -44,13 +45,14 @@ const MAX_WHY = 2_000;
  * became of both. It writes nothing.
  */
 export class FilesRun extends Disposable {
-  private readonly planner: AnswerPlanner;
+  private planner: AnswerPlanner;
   private readonly first: AnswerRun;
   private second: AnswerRun | undefined;
   private readonly charges: Charge[] = [];
   /** Files that nobody may write to, and why. */
   private readonly barred = new Map<string, string>();
   private readonly asked = new Set<string>();
+  private readonly found = new Map<string, FileText>();
   private reading: Promise<void> = Promise.resolve();
   /** What fitted, and how much did not, when the first answer had ended. */
   private fitted = new Set<string>();
@@ -62,13 +64,12 @@ export class FilesRun extends Disposable {
   constructor(
     private readonly runs: EditRuns,
     private readonly log: Log,
-    input: FilesEdit,
+    private readonly input: FilesEdit,
     private readonly host: FilesHost,
     resend?: EditRequest,
   ) {
     super();
-    const [only] = input.files;
-    this.planner = new AnswerPlanner(input.files.length === 1 ? { defaultPath: only!.path } : {});
+    this.planner = plannerFor(input);
     this.first = this._register(new AnswerRun(runs, log, requestFor(input, resend)));
   }
 
@@ -158,11 +159,14 @@ export class FilesRun extends Disposable {
   }
 
   private async hear(run: AnswerRun): Promise<Heard> {
-    const heard = await run.read((piece) => {
-      const isChanged = this.planner.feed(piece);
-      this.readNeeded();
-      if (isChanged) this.tell();
-    });
+    const heard = await run.read(
+      (piece) => {
+        const isChanged = this.planner.feed(piece);
+        this.readNeeded();
+        if (isChanged) this.tell();
+      },
+      () => this.planAnew(),
+    );
     this.charges.push(heard.charge);
     if (heard.kind === 'complete') {
       this.isCutShort ||= heard.cutShort;
@@ -176,6 +180,18 @@ export class FilesRun extends Disposable {
       this.tell();
     }
     return heard;
+  }
+
+  /** What the answer that is being heard said so far was only thought: it begins anew. */
+  private planAnew(): void {
+    this.planner = plannerFor(this.input);
+    for (const [path, found] of this.found) this.provide(path, found);
+    if (this.second) {
+      this.planner.feed(this.first.answer);
+      this.planner.end();
+      this.planner.repair();
+    }
+    this.tell();
   }
 
   private readNeeded(): void {
@@ -195,9 +211,14 @@ export class FilesRun extends Disposable {
       .catch((error): FileText => ({ kind: 'refused', why: `It can’t be read: ${error}` }));
     if (this.isDisposed) return;
     if (found.kind === 'refused') this.barred.set(path, found.why);
+    this.found.set(path, found);
+    this.provide(path, found);
+    this.tell();
+  }
+
+  private provide(path: string, found: FileText): void {
     if (found.kind === 'file') this.planner.provideAs(path, found.path ?? path, found.text);
     else this.planner.provide(path, undefined);
-    this.tell();
   }
 
   private tell(): void {
@@ -217,6 +238,12 @@ export class FilesRun extends Disposable {
       };
     });
   }
+}
+
+function plannerFor({ files, paths = [] }: FilesEdit): AnswerPlanner {
+  const [only] = files;
+  const known = new KnownPaths([...files.map(({ path }) => path), ...paths]);
+  return new AnswerPlanner({ known, ...(files.length === 1 && { defaultPath: only!.path }) });
 }
 
 /** A key for each thing that a plan does. */

@@ -1,3 +1,4 @@
+import { splitThoughts } from '../../shared/thoughts.ts';
 import { splitLines } from './hunks.ts';
 
 /** What is known of the replacement while the model writes, and at its end. */
@@ -23,7 +24,7 @@ const PROSE_LANGUAGES = new Set(['markdown', 'plaintext', 'latex', 'restructured
  * an answer without one. `ended`: no more text will come. Until then only finished lines count.
  */
 export function readAnswer(text: string, ended: boolean, context: AnswerContext): Replacement {
-  const lines = splitLines(text);
+  const lines = splitLines(splitThoughts(text).text);
   // What stands after the last line end is a line only when nothing can be added to it any more.
   if (!ended || lines.at(-1) === '') lines.pop();
   const quotesFences = context.selection.some((line) => FENCE.test(line));

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
+import { pathsIn } from '../../shared/answerPaths.ts';
 import { type FilesEdit, MAX_ATTACHMENTS } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
-import { pathsIn } from './engine/paths.ts';
 import { openDocument, type WorkspaceFiles } from './files.ts';
 import { FilesRun, type FileText } from './filesRun.ts';
 import { count, type Ending, type Missed, tellAskingAgain, tellEnding } from './messages.ts';
@@ -75,7 +75,7 @@ export class WorkspaceEdits extends Disposable {
   /** The files that the instruction names, where there are such. */
   private async findNamed(instruction: string): Promise<vscode.Uri[]> {
     const found: vscode.Uri[] = [];
-    for (const path of new Set(instruction.split('\n').flatMap(pathsIn))) {
+    for (const path of pathsIn(instruction, await this.deps.files.known())) {
       const file = await this.deps.files.find(path);
       if (file.kind === 'file') found.push(file.uri);
     }

@@ -5,9 +5,10 @@ import { changed } from '../platform/changes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
-import { markdownHead, markdownOf } from './markdown.ts';
-import { listConversations, readConversation } from './reading.ts';
+import { type Api, answers, emptyAnswer, rawAnswer, rawStream, writePiece } from '../platform/http.ts';
+import type { Log } from '../platform/log.ts';
+import { conversationMarkdown } from './markdown.ts';
+import { findConversation, listConversations, readConversation } from './reading.ts';
 import { deleteConversation, findConversations, renameConversation } from './store.ts';
 
 /** Conversations that are deleted in one transaction. */
@@ -78,8 +79,9 @@ export function conversationRoutes(
   {
     db,
     clock,
+    log,
     endRunsOf,
-  }: { db: Database; clock: Clock; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
+  }: { db: Database; clock: Clock; log: Log; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
 ): void {
   api.openapi(list, async (c) => {
     const { search, before, limit } = c.req.valid('query');
@@ -138,17 +140,19 @@ export function conversationRoutes(
 
   api.openapi(exported, async (c) => {
     const { id } = c.req.valid('param');
-    const pages: string[] = [];
-    let before: string | undefined;
-    let head = '';
-    do {
-      const page = await readConversation(db.read, c.var.accountId, id, { before, limit: 200 });
-      if (!page) throw notFound('conversation');
-      head = markdownHead(page);
-      pages.unshift(page.messages.map(markdownOf).join(''));
-      before = page.before ?? undefined;
-    } while (before);
-    return c.body(head + pages.join(''), 200, { 'content-type': 'text/markdown; charset=utf-8' });
+    const conversation = await findConversation(db.read, c.var.accountId, id);
+    if (!conversation) throw notFound('conversation');
+    const headers = { 'content-type': 'text/markdown; charset=utf-8', 'cache-control': 'no-store' };
+    return rawStream(
+      c,
+      headers,
+      async (out, gone) => {
+        for await (const piece of conversationMarkdown(db.read, conversation))
+          if (!(await writePiece(out, piece, gone))) return;
+        out.end();
+      },
+      log,
+    ) as never;
   });
 }
 

@@ -1,7 +1,9 @@
 import type { default as Stripe } from 'stripe';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
+import { routeTo } from '../platform/outbound.ts';
 import type { PaymentConfig } from '../platform/paymentConfig.ts';
+import type { ProxyConfig } from '../platform/proxyConfig.ts';
 import { unreadable } from './paymentNotes.ts';
 
 /** The version whose shapes the code below was written for; the SDK of another major has another. */
@@ -58,13 +60,17 @@ export class StripeService {
   readonly #webhookSecret: string;
 
   /** Loads the SDK, which is large: only where something is sold. */
-  static async open(config: PaymentConfig): Promise<StripeService> {
+  static async open(config: PaymentConfig, proxies: ProxyConfig | null = null): Promise<StripeService> {
     const sdk = await import('stripe');
-    return new StripeService(sdk.default, config);
+    return new StripeService(sdk.default, config, proxies);
   }
 
-  private constructor(sdk: typeof Stripe, { secretKey, webhookSecret, apiBase }: PaymentConfig) {
-    const base = apiBase === null ? null : new URL(apiBase);
+  private constructor(
+    sdk: typeof Stripe,
+    { secretKey, webhookSecret, apiBase }: PaymentConfig,
+    proxies: ProxyConfig | null,
+  ) {
+    const base = new URL(apiBase ?? 'https://api.stripe.com');
     this.#webhookSecret = webhookSecret;
     this.#errors = sdk.errors;
     this.#stripe = new sdk(secretKey, {
@@ -72,11 +78,10 @@ export class StripeService {
       timeout: TIMEOUT_MS,
       maxNetworkRetries: RETRIES,
       telemetry: false,
-      ...(base && {
-        host: base.hostname,
-        port: base.port || (base.protocol === 'https:' ? 443 : 80),
-        protocol: base.protocol === 'https:' ? ('https' as const) : ('http' as const),
-      }),
+      host: base.hostname,
+      port: base.port || (base.protocol === 'https:' ? 443 : 80),
+      protocol: base.protocol === 'https:' ? 'https' : 'http',
+      httpAgent: routeTo(base, proxies).agent,
     });
   }
 

@@ -17,6 +17,7 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import type { Catalog } from './models.ts';
+import { turnSize } from './prompt.ts';
 import {
   checkpointOf,
   closeRun,
@@ -239,7 +240,8 @@ async function endRun(
   const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
-  await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
+  const size = turnSize({ role: 'assistant', text }, []);
+  await finishMessage(tx, run.message_id, { text, size, state, usage, chargedMicro, cutShort, reason, problem });
   const balance = await balanceOf(tx, policy, accountId, at);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }

@@ -94,6 +94,30 @@ describe('the chat in a real editor', () => {
     await editor.chat.type('');
   });
 
+  it('sends what is typed in the first moment after a reload, as it was typed, and gives back what was left there', async () => {
+    await send('Before');
+    await ended();
+    await editor.chat.type('half a thought');
+    await editor.chat.close();
+    await editor.chat.open();
+    await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
+    await editor.reload();
+    upstream.script({ when: 'Early', text: 'Heard.' });
+    // As soon as there is a composer at all, whatever the host has told by then.
+    const field = composer();
+    await field.waitFor();
+    const early = (await field.inputValue()) === '';
+    await field.pressSequentially('Early');
+    await field.press('Enter');
+    await answers().last().getByText('Heard.').waitFor();
+    await ended();
+    const asked = await chat().getByRole('article', { name: 'You' }).last().innerText();
+    assert.match(asked, early ? /^Early\b/ : /Early/);
+    assert.equal(upstream.bill.length, 2);
+    assert.equal(await composer().inputValue(), early ? 'half a thought' : '');
+    await editor.chat.type('');
+  });
+
   it('goes on after the editor was killed in mid-answer', async () => {
     const call = await sendToTheMiddle('Kill me');
     await editor.killHost();

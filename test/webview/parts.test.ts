@@ -99,7 +99,7 @@ describe('chat view: a fence', () => {
     ['', '', { language: '' }],
     ['ts src/a.ts', '', { language: 'ts', file: 'src/a.ts' }],
     ['ts:src/a.ts', '', { language: 'ts', file: 'src/a.ts' }],
-    ['tsx title="src/a b.tsx"', '', { language: 'tsx' }],
+    ['tsx title="src/a b.tsx"', '', { language: 'tsx', isUnclear: true }],
     ['tsx title="src/a.tsx"', '', { language: 'tsx', file: 'src/a.tsx' }],
     ['src/main.py', '', { language: 'py', file: 'src/main.py' }],
     ['ts', '**src/a.ts**:', { language: 'ts', file: 'src/a.ts' }],

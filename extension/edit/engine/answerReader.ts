@@ -1,7 +1,7 @@
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';
 import type { Edit } from './edits.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
-import { pathAbove, pathOfInfo, pathOfLine } from './paths.ts';
+import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from './paths.ts';
 
 const FENCE = /^([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$/;
 
@@ -9,14 +9,31 @@ interface Fence {
   indent: string;
   marks: string;
   info: string;
-  path: string | undefined;
+  /** What its info string or the line above says of its file. */
+  named: Named;
   answerLine: number;
   /** What stands in it, unless it is known to hold blocks or a patch. */
   lines: string[];
   kind: 'undecided' | 'code' | 'marked';
   /** Fences that were opened inside. */
   depth: number;
+  /** Some line inside reads like a fence. */
+  quotes: boolean;
 }
+
+/** A fence that seems to be closed, while later lines may show that it only quotes one there. */
+interface Doubt {
+  /** The line of the answer with that fence, counted from 1. */
+  line: number;
+  /** That line and those after it. */
+  held: string[];
+}
+
+/** Files in which fences are quoted, by their names. */
+const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
+const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
+const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
+const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
 
 /** What is being written at this moment, and isn't whole yet. */
 export interface Pending {
@@ -36,15 +53,21 @@ export class AnswerReader {
   private patch: PatchReader | undefined;
   private patchLine = 0;
   private fence: Fence | undefined;
-  /** The last path that was named for a block: later blocks without one are for the same file. */
-  private lastPath: string | undefined;
+  private doubt: Doubt | undefined;
+  /** What was last said of a block's file: later blocks of which nothing is said are for the same. */
+  private last: Named = NONE;
+  /** What is said of the file of the block that is being read. */
+  private ofBlock: Named = NONE;
   /** Prose since the last edit, for the path that it may name. */
   private prose: string[] = [];
   /** The last edit of a fenced file: what follows may show that the fence ended too early. */
   private lastCode: { path: string | undefined; answerLine: number } | undefined;
 
-  /** `defaultPath`: the file of blocks that name none. */
-  constructor(private readonly defaultPath?: string) {}
+  /** `defaultPath`: the file of blocks that name none. `known`: the paths that the answer may name. */
+  constructor(
+    private readonly defaultPath?: string,
+    private readonly known?: KnownPaths,
+  ) {}
 
   /** Takes more of the answer, cut anywhere; gives what became whole by it, in order. */
   feed(text: string): Edit[] {
@@ -57,18 +80,14 @@ export class AnswerReader {
   end(): Edit[] {
     const edits = this.rest === '' ? [] : this.add(this.rest.endsWith('\r') ? this.rest.slice(0, -1) : this.rest);
     this.rest = '';
+    while (this.doubt) edits.push(...this.settle());
     const { block, patch, fence } = this;
-    if (block) edits.push(block.malformed('The answer ended before the block did.'));
+    if (block) edits.push(saying(this.ofBlock, block.malformed('The answer ended before the block did.')));
     if (patch) edits.push(...patch.broken('The answer ended before the patch did.', this.patchLine));
     if (fence && fence.kind !== 'marked') {
-      const { path, answerLine, lines } = fence;
-      edits.push({
-        kind: 'malformed',
-        path,
-        answerLine,
-        message: 'The answer ended before the code block did.',
-        lines,
-      });
+      const { answerLine, lines } = fence;
+      const message = 'The answer ended before the code block did.';
+      edits.push(saying(fence.named, { kind: 'malformed', path: pathOf(fence.named), answerLine, message, lines }));
     }
     this.block = this.patch = this.fence = undefined;
     return edits;
@@ -78,13 +97,15 @@ export class AnswerReader {
     if (this.block) return { kind: 'block', path: this.block.path, answerLine: this.block.answerLine };
     if (this.patch) return { kind: 'patch', path: this.patch.pending, answerLine: this.patchLine };
     if (this.fence && this.fence.kind !== 'marked') {
-      return { kind: 'code', path: this.fence.path, answerLine: this.fence.answerLine };
+      return { kind: 'code', path: pathOf(this.fence.named), answerLine: this.fence.answerLine };
     }
     return undefined;
   }
 
   private add(line: string): Edit[] {
     this.line++;
+    if (this.doubt && this.patch) return this.addToDoubtfulPatch(line, this.doubt, this.patch);
+    if (this.doubt && this.fence) return this.addToDoubtfulFence(line, this.doubt, this.fence);
     if (this.block) return this.addToBlock(line, this.block);
     if (this.patch) return this.addToPatch(line, this.patch);
     if (this.fence && this.fence.kind !== 'marked') return this.addToFence(line, this.fence);
@@ -96,42 +117,44 @@ export class AnswerReader {
     if (step === 'open') return [];
     this.block = undefined;
     this.prose = [];
+    const edit = saying(this.ofBlock, step);
     // The head that broke the one before begins the next.
-    return isBlockHead(line) ? [step, ...this.openBlock(line, block.path)] : [step];
+    return isBlockHead(line) ? [edit, ...this.openBlock(line, this.ofBlock)] : [edit];
   }
 
   private addToPatch(line: string, patch: PatchReader): Edit[] {
-    const { fence } = this;
-    if (fence && closes(line, fence)) {
-      this.fence = undefined;
-      this.patch = undefined;
-      return patch.close(this.line);
+    // With the mark of context in front of it, it is context.
+    if (this.fence && closes(line, this.fence) && !(line.startsWith(' ') && this.fence.indent === '')) {
+      this.doubt = { line: this.line, held: [line] };
+      return [];
     }
     const path = patch.pending;
     const edits = patch.add(line, this.line);
-    this.lastPath = path ?? this.lastPath;
+    if (path !== undefined) this.last = named(path);
     if (patch.isClosed) this.patch = undefined;
     return edits;
   }
 
   private addToFence(line: string, fence: Fence): Edit[] {
     if (fence.kind === 'undecided' && this.startsMarked(line, fence)) {
-      const [named] = fence.lines.filter((held) => held.trim() !== '').map(pathOfLine);
+      const inside = fence.lines.map((held) => readLine(held, this.known)).find(({ kind }) => kind !== 'none');
       fence.kind = 'marked';
-      return this.openMarked(line, named ?? fence.path);
+      return this.openMarked(line, inside ?? fence.named);
     }
-    const match = FENCE.exec(line);
-    if (match && match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length) {
-      if (match[3] !== '') fence.depth++;
-      else if (fence.depth > 0) fence.depth--;
-      else {
-        this.fence = undefined;
-        return this.closeCode(fence);
+    const match = fenceLike(line, fence);
+    if (match) {
+      if (match[3] === '' && fence.depth === 0) {
+        if (!mayQuote(fence)) return this.closeCode(fence, []);
+        this.doubt = { line: this.line, held: [line] };
+        return [];
       }
+      fence.quotes = true;
+      fence.depth += match[3] === '' ? -1 : 1;
     }
-    fence.lines.push(line.startsWith(fence.indent) ? line.slice(fence.indent.length) : line);
+    fence.lines.push(unindented(line, fence));
     const said = fence.lines.filter((held) => held.trim() !== '');
-    if (said.length > 1 || (said[0] !== undefined && pathOfLine(said[0]) === undefined)) fence.kind = 'code';
+    if (said.length > 1 || (said[0] !== undefined && readLine(said[0], this.known).kind === 'none'))
+      fence.kind = 'code';
     return [];
   }
 
@@ -140,25 +163,92 @@ export class AnswerReader {
     return isBlockHead(line) || (isPatchHead(line) && fence.lines.every((held) => held.trim() === ''));
   }
 
-  private openMarked(line: string, path: string | undefined): Edit[] {
-    return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, path);
+  private openMarked(line: string, said: Named): Edit[] {
+    return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, said);
   }
 
-  private closeCode({ path, answerLine, lines }: Fence): Edit[] {
+  private closeCode({ named: said, answerLine, lines }: Fence, longer: string[][]): Edit[] {
+    this.fence = undefined;
     this.prose = [];
+    const path = pathOf(said);
     this.lastCode = { path, answerLine };
-    return [{ kind: 'whole', path, answerLine, lines }];
+    return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
+  }
+
+  /** Only the patch's own end, or that of the answer, shows whether the fence in it was context. */
+  private addToDoubtfulPatch(line: string, doubt: Doubt, patch: PatchReader): Edit[] {
+    const isInPatch = isPatchEnd(line) || /^(?:[ +-]|@@|\*\*\* (?!Begin))/.test(line);
+    if (!isInPatch && isBlockHead(line)) return [...this.settle(), ...this.addAgain([line])];
+    if (isPatchHead(line) && !isInPatch) return [...this.settle(), ...this.addAgain([line])];
+    doubt.held.push(line);
+    if (!isInPatch) return [];
+    this.doubt = undefined;
+    const edits = doubt.held.flatMap((held, index) => (patch.isClosed ? [] : patch.add(held, doubt.line + index)));
+    if (patch.isClosed) this.patch = undefined;
+    return edits;
+  }
+
+  /** What surely begins something else shows that the code has ended. */
+  private addToDoubtfulFence(line: string, doubt: Doubt, fence: Fence): Edit[] {
+    const match = FENCE.exec(line);
+    const isOther =
+      isBlockHead(line) || isPatchHead(line) || (match && readInfo(match[3]!, this.known).kind !== 'none');
+    if (isOther && fence.depth === 0) return [...this.settle(), ...this.addAgain([line])];
+    const quoted = fenceLike(line, fence);
+    // A language's name opens a fence in every reading, and the next one without a name closes it.
+    if (quoted && quoted[3] !== '') fence.depth++;
+    else if (quoted && fence.depth > 0) fence.depth--;
+    doubt.held.push(line);
+    return [];
+  }
+
+  /** Decides what the held lines are, and reads those that aren't of the fence or patch again. */
+  private settle(): Edit[] {
+    const { doubt, patch, fence } = this;
+    this.doubt = undefined;
+    if (!doubt || !fence) return [];
+    const [, ...after] = doubt.held;
+    if (patch) {
+      this.patch = this.fence = undefined;
+      this.line = doubt.line;
+      const edits = patch.isUnmarked ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
+      return [...edits, ...this.addAgain(after)];
+    }
+    // A fence just above what follows opens that.
+    const last = after.findLastIndex((line) => line.trim() !== '' && readLine(line, this.known).kind === 'none');
+    const opener =
+      last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
+    const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
+    const readings = ends.map((end) => [
+      ...fence.lines,
+      ...doubt.held.slice(0, end).map((line) => unindented(line, fence)),
+    ]);
+    this.line = doubt.line;
+    if (ends.length % 2 === 0) {
+      const { named: said, answerLine, lines } = fence;
+      this.fence = undefined;
+      this.line += after.length;
+      return [saying(said, { kind: 'malformed', path: pathOf(said), answerLine, message: QUOTES, lines })];
+    }
+    const [shortest, ...others] = readings.filter((_, index) => index % 2 === 0);
+    const edits = this.closeCode({ ...fence, lines: shortest! }, others);
+    const end = ends.at(-1)!;
+    this.line += end;
+    return [...edits, ...this.addAgain(after.slice(end))];
+  }
+
+  private addAgain(lines: readonly string[]): Edit[] {
+    return lines.flatMap((line) => this.add(line));
   }
 
   private addToProse(line: string): Edit[] {
     const { fence } = this;
-    if (isBlockHead(line)) return this.openBlock(line, undefined);
+    if (isBlockHead(line)) return this.openBlock(line, NONE);
     if (isPatchHead(line)) return this.openPatch(line);
     if (isBlockTail(line) || isPatchEnd(line)) {
       const message = 'A mark of an end stands where nothing was open: what came before ended too early.';
-      return [
-        { kind: 'malformed', path: this.lastPath ?? this.defaultPath, answerLine: this.line, message, lines: [] },
-      ];
+      const path = pathOf(this.before);
+      return [saying(this.before, { kind: 'malformed', path, answerLine: this.line, message, lines: [] })];
     }
     if (fence && closes(line, fence)) {
       this.fence = undefined;
@@ -171,15 +261,26 @@ export class AnswerReader {
   }
 
   private openFence(indent: string, marks: string, info: string): Edit[] {
-    const path = pathOfInfo(info) ?? pathOfLine(this.nearestProse());
+    const inInfo = readInfo(info, this.known);
+    const said = inInfo.kind === 'none' ? readLine(this.nearestProse(), this.known) : inInfo;
     const answerLine = this.line;
-    this.fence = { indent, marks, info, path, answerLine, lines: [], kind: 'undecided', depth: 0 };
+    this.fence = {
+      indent,
+      marks,
+      info,
+      named: said,
+      answerLine,
+      lines: [],
+      kind: 'undecided',
+      depth: 0,
+      quotes: false,
+    };
     const { lastCode } = this;
     this.lastCode = undefined;
     // A fence without a language just after code may be the real end of that code, which quotes fences itself.
-    if (!lastCode || info !== '' || path !== undefined || this.prose.some((line) => /[.:!?]\s*$/.test(line))) return [];
-    const message = 'The code quotes a fence of its own, so its end cannot be told.';
-    return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message, lines: [] }];
+    if (!lastCode || info !== '' || said.kind !== 'none' || this.prose.some((line) => /[.:!?]\s*$/.test(line)))
+      return [];
+    return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message: QUOTES, lines: [] }];
   }
 
   private openPatch(line: string): Edit[] {
@@ -189,10 +290,10 @@ export class AnswerReader {
     return this.addToPatch(line, this.patch);
   }
 
-  private openBlock(head: string, named: string | undefined): Edit[] {
-    const path = named ?? this.pathForBlock();
-    this.block = new BlockReader(head, path, this.line);
-    if (path !== undefined) this.lastPath = path;
+  private openBlock(head: string, said: Named): Edit[] {
+    this.ofBlock = said.kind === 'none' ? readAbove(this.prose, this.before, this.known) : said;
+    this.block = new BlockReader(head, pathOf(this.ofBlock), this.line);
+    if (this.ofBlock.kind !== 'none') this.last = this.ofBlock;
     this.prose = [];
     return [];
   }
@@ -201,13 +302,42 @@ export class AnswerReader {
     return this.prose.findLast((line) => line.trim() !== '') ?? '';
   }
 
-  /** The path named since the last edit, or the file of that edit; undefined when prose leaves open which it is. */
-  private pathForBlock(): string | undefined {
-    return pathAbove(this.prose, this.lastPath ?? this.defaultPath) ?? undefined;
+  /** The file of a block of which nothing is said. */
+  private get before(): Named {
+    return this.last.kind === 'none' && this.defaultPath !== undefined ? named(this.defaultPath) : this.last;
   }
 }
 
-function closes(line: string, fence: Fence): boolean {
+const pathOf = (said: Named) => (said.kind === 'named' ? said.path : undefined);
+
+/** `edit`, with the words by which its file is named where they can't be read. */
+const saying = (said: Named, edit: Edit): Edit =>
+  said.kind === 'unreadable' ? { ...edit, unreadable: said.text } : edit;
+
+/** A line that reads like a fence of the same sort. Four blanks further in it is code, by CommonMark. */
+function fenceLike(line: string, fence: Fence): RegExpExecArray | undefined {
   const match = FENCE.exec(line);
-  return !!match && match[3] === '' && match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length;
+  if (!match || match[1]!.replaceAll('\t', '    ').length > fence.indent.length + 3) return undefined;
+  return match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length ? match : undefined;
 }
+
+const closes = (line: string, fence: Fence) => fenceLike(line, fence)?.[3] === '';
+
+/** Whether a fence in the code is likely enough to wait for what follows. */
+const mayQuote = ({ named: said, info, quotes }: Fence) =>
+  quotes || (said.kind === 'named' ? PROSE.test(said.path) : PROSE_INFO.test(info));
+
+/** Which of the lines may be the fence's end: those that read so, but for the ends of fences with a language's name. */
+function endsOf(lines: readonly string[], fence: Fence): number[] {
+  let depth = 0;
+  return lines.flatMap((line, index) => {
+    const match = fenceLike(line, fence);
+    if (!match) return [];
+    if (match[3] !== '') depth++;
+    else if (depth > 0) depth--;
+    else return [index];
+    return [];
+  });
+}
+
+const unindented = (line: string, { indent }: Fence) => (line.startsWith(indent) ? line.slice(indent.length) : line);

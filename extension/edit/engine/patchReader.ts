@@ -27,6 +27,8 @@ export class PatchReader {
   private atEndOfFile = false;
   private isEmpty = true;
   isClosed = false;
+  /** Some line of context lacks the mark of context. */
+  isUnmarked = false;
 
   /** The file that the patch is about at this point. */
   get pending(): string | undefined {
@@ -115,7 +117,10 @@ export class PatchReader {
     if (mark === '+') this.lines.push({ op: 'new', text: line.slice(1) });
     else if (mark === '-') this.lines.push({ op: 'old', text: line.slice(1) });
     else if (mark === ' ') this.lines.push({ op: 'keep', text: line.slice(1), otherText: line });
-    else this.lines.push({ op: 'keep', text: line });
+    else {
+      this.isUnmarked ||= !isBlank(line);
+      this.lines.push({ op: 'keep', text: line });
+    }
     return [];
   }
 

@@ -1,4 +1,4 @@
-export { pathAbove, pathOfInfo, pathOfLine, pathsIn } from '../../../shared/answerPaths.ts';
+export { KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from '../../../shared/answerPaths.ts';
 
 /** Paths that name the same file from the workspace's root. */
 export const tidyPath = (path: string) =>

@@ -1,7 +1,7 @@
 import { AnswerReader, type Pending } from './answerReader.ts';
 import type { Edit } from './edits.ts';
 import { type FilePlan, FilePlanner, isCreation } from './filePlanner.ts';
-import { tidyPath } from './paths.ts';
+import { type KnownPaths, tidyPath } from './paths.ts';
 import { refusal } from './refusals.ts';
 
 /**
@@ -13,9 +13,9 @@ export class AnswerPlanner {
   private readonly edits = new EditsPlanner();
   private isRepairing = false;
 
-  /** `defaultPath`: the file of blocks that name none. */
-  constructor(private readonly options: { defaultPath?: string } = {}) {
-    this.reader = new AnswerReader(options.defaultPath);
+  /** `defaultPath`: the file of blocks that name none. `known`: the paths that the answer may name. */
+  constructor(private readonly options: { defaultPath?: string; known?: KnownPaths } = {}) {
+    this.reader = new AnswerReader(options.defaultPath, options.known);
   }
 
   /** Tells a file's text; undefined: there is no such file. A second time: it has changed, and all is placed anew. */
@@ -72,7 +72,7 @@ export class AnswerPlanner {
     this.isRepairing = true;
     const refused = this.plans().flatMap((plan) => (plan.kind === 'refused' && plan.path ? [plan.path] : []));
     const only = refused.length === 1 ? refused[0] : undefined;
-    this.reader = new AnswerReader(this.options.defaultPath ?? only);
+    this.reader = new AnswerReader(this.options.defaultPath ?? only, this.options.known);
     this.edits.beginRepair();
   }
 }

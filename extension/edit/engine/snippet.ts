@@ -15,7 +15,7 @@ import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
 import { elisionsIn, isBlank, looseKey } from './loose.ts';
-import { pathOfLine } from './paths.ts';
+import { readLine } from './paths.ts';
 import { toHunks } from './place.ts';
 import { planFile } from './plan.ts';
 import { refusal } from './refusals.ts';
@@ -81,12 +81,18 @@ function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
   let lines = written.slice(first, last + 1);
   // A comment that names the file.
   const [head] = lines;
-  const isName = head !== undefined && /^(?:\/\/|#|--|<!--|\/\*)/.test(head) && pathOfLine(head) !== undefined;
+  const isName = head !== undefined && /^(?:\/\/|#|--|<!--|\/\*)/.test(head) && isOnlyPath(head);
   if (isName && file.at(looseKey(head)).length === 0)
     lines = lines.slice(lines.findIndex((line, at) => at > 0 && !isBlank(line)));
   const isElided = elisionsIn(lines, (key) => file.at(key).length > 0);
   lines = inStyle(lines, file);
   return { lines, keys: lines.map(looseKey), isElided };
+}
+
+/** Whether a comment says a path and nothing else. */
+function isOnlyPath(comment: string): boolean {
+  const said = readLine(comment);
+  return said.kind === 'named' && /^\W*(?:file(?:name)?|path)?\W*$/i.test(comment.replace(said.path, ''));
 }
 
 /** Whether the anchors say more than what may stand in two pieces of code by chance. */

@@ -1,12 +1,11 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Route } from '../../platform/outbound.ts';
 import { UpstreamError } from './stream.ts';
 
-/** Where a service is, and its open connections. */
-export interface Target {
+/** Where a service is, and the way to it. */
+export interface Target extends Route {
   url: URL;
-  headers: Record<string, string>;
-  agent: http.Agent;
 }
 
 export interface Waits {
@@ -27,11 +26,6 @@ export class NotAnswered extends Error {
   }
 }
 
-export function agentFor(url: URL): http.Agent {
-  const options = { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 };
-  return url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
-}
-
 /**
  * Sends `payload` as a POST and resolves with the answer's head, whatever its status; redirects are not followed. Throws
  * `NotAnswered`, or the signal's reason; an abort closes the connection.
@@ -43,10 +37,11 @@ export function post(
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { url, agent } = target;
+    const { url, agent, path } = target;
     const request = (url.protocol === 'https:' ? https : http).request(url, {
       method: 'POST',
       agent,
+      path,
       headers: { ...target.headers, 'content-length': Buffer.byteLength(payload) },
     });
     let connected = false;

@@ -2,18 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
 import type { Usage } from '../../../shared/runs.ts';
 import type { Log } from '../../platform/log.ts';
+import { routeTo } from '../../platform/outbound.ts';
+import type { ProxyConfig } from '../../platform/proxyConfig.ts';
 import { type ChunkNews, type FinishWhy, readChunk, toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
-import {
-  agentFor,
-  Body,
-  broken,
-  malformed,
-  NotAnswered,
-  post,
-  type Target,
-  timedOut,
-  unreachable,
-} from './exchange.ts';
+import { Body, broken, malformed, NotAnswered, post, type Target, timedOut, unreachable } from './exchange.ts';
 import { excerpt, failureInStream, failureOf, redact } from './failures.ts';
 import { EventTooLong, SseReader } from './sse.ts';
 import { type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from './stream.ts';
@@ -57,6 +49,8 @@ export interface OpenAiUpstreamOptions {
   key?: string | null;
   log?: Pick<Log, 'warn'>;
   timeouts?: Partial<Timeouts>;
+  /** By which proxies it is called; its list of models goes by those of `fetch`. */
+  proxies?: ProxyConfig | null;
   /** Whether `prompt_cache_key` is sent; by default only to hosts known to take it, for others may refuse the request. */
   cacheKey?: boolean;
 }
@@ -84,16 +78,18 @@ class OpenAiUpstream implements Upstream {
   /** What each model turned out to need, learnt from refusals. */
   readonly #variants = new Map<string, Variant>();
 
-  constructor({ url, key, log, timeouts, cacheKey }: OpenAiUpstreamOptions) {
+  constructor({ url, key, log, timeouts, cacheKey, proxies }: OpenAiUpstreamOptions) {
     const base = url.replace(/\/+$/, '');
     const endpoint = new URL(`${base}/chat/completions`);
     this.#key = key?.trim() || undefined;
     this.#log = log;
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
+    const route = routeTo(endpoint, proxies ?? null);
     this.#target = {
+      ...route,
       url: endpoint,
-      agent: agentFor(endpoint),
       headers: {
+        ...route.headers,
         'content-type': 'application/json',
         accept: 'text/event-stream',
         'user-agent': 'perigee',

@@ -7,7 +7,7 @@ import { readCode } from './applicable.ts';
 import { type Block, BlockReader, isClosedFence } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { DiffBlock } from './DiffBlock.tsx';
-import { aboveInner, fileInLine } from './fence.ts';
+import { type Above, aboveInner, readCaption } from './fence.ts';
 import { renderBlock } from './sanitise.ts';
 
 /** The file of code blocks that name none. */
@@ -42,18 +42,10 @@ function OneBlock({ block, isCaption }: { block: Block; isCaption: boolean }) {
 function isCaption(block: Block, next: Block | undefined): boolean {
   if (block.token.type !== 'paragraph' || next?.token.type !== 'code') return false;
   const line = block.token.raw.trim();
-  return !/\s/.test(line) && fileInLine(line) !== undefined;
+  return !/\s/.test(line) && readCaption(line).kind === 'named';
 }
 
-function FencedCode({
-  token,
-  closed,
-  above,
-}: {
-  token: Tokens.Code;
-  closed: boolean;
-  above: Parameters<typeof readCode>[1];
-}) {
+function FencedCode({ token, closed, above }: { token: Tokens.Code; closed: boolean; above: Above }) {
   const file = useContext(FileContext);
   const code = readCode(token, above, closed, file);
   return code.changes ? <DiffBlock code={code} closed={closed} /> : <CodeBlock code={code} closed={closed} />;

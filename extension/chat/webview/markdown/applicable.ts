@@ -1,7 +1,7 @@
 import { type Tokens, walkTokens } from 'marked';
 import { BlockReader, isClosedFence } from './blocks.ts';
 import { isCutWhole, readChanges, type ShownChange } from './changes.ts';
-import { aboveInner, readFence } from './fence.ts';
+import { type Above, aboveInner, readFence } from './fence.ts';
 
 /** A code block as it is shown. */
 export interface ShownCode {
@@ -9,6 +9,8 @@ export interface ShownCode {
   file?: string;
   /** Which file it is for is left open, so that it must be asked. */
   isUnclear?: true;
+  /** The words that leave it open: its info string and the end of the prose above it. */
+  spoken?: { info: string; prose: string };
   text: string;
   /** False where its end is missing. */
   isWhole: boolean;
@@ -25,25 +27,33 @@ const NO_FILE = new Set(
 /** Descriptions of changes, which would be written into the file as they stand. */
 const NEVER = new Set(['diff', 'patch', 'udiff']);
 
-type Above = Parameters<typeof readFence>[1];
-
 /**
  * A code block's source as it is shown. `closed`: no more of it will come. `fallback`: the file of a block that names none.
  */
 export function readCode(token: Tokens.Code, above: Above, closed: boolean, fallback?: string): ShownCode {
-  const fence = readFence(token.lang ?? '', above);
-  const { language, file = fallback } = fence;
+  const { language, isUnclear, file: named } = readFence(token.lang ?? '', above);
+  // A block that names its file in words that can't be read is for no other.
+  const file = isUnclear ? undefined : (named ?? fallback);
   const isWhole = isClosedFence(token.raw.trimStart());
   // What stands in no fence ends with its own mark, or is broken.
   const isBroken = closed && !isWhole && isCutWhole(token.raw) === false;
   return {
     language,
     file,
-    ...(fence.isUnclear && file === undefined && { isUnclear: true }),
+    ...(isUnclear && { isUnclear, spoken: spokenOf(token.lang ?? '', above.prose) }),
     text: token.text,
     isWhole,
     changes: isBroken ? null : readChanges(token.text, file, closed),
   };
+}
+
+/** As much of the words as goes to the host, in whole lines. */
+const MAX_SPOKEN = 4_096;
+
+function spokenOf(info: string, prose: string): ShownCode['spoken'] {
+  const end = prose.slice(-MAX_SPOKEN);
+  const isCut = end.length < prose.length;
+  return { info: info.slice(0, MAX_SPOKEN), prose: isCut ? end.slice(end.indexOf('\n') + 1) : end };
 }
 
 /** Whether a code block of an answer that goes no further is offered to be applied to a file. */

@@ -29,10 +29,10 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const ofWhole = isAccepted ? 'applied' : isInAll ? (ofAll.state as 'applying' | 'review') : undefined;
   const state: ApplyState | undefined = ofWhole ? { state: ofWhole } : own;
   const run = () => {
-    const { language, file: path, text, isUnclear } = shown;
+    const { language, file: path, text, isUnclear, spoken } = shown;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
     else {
-      const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear }) };
+      const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear, spoken }) };
       chat.host.post({ type: 'apply', messageId, block, ...code });
     }
   };

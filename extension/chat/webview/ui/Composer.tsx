@@ -5,7 +5,7 @@ import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
 import { conversationBytes, forecastAnswer } from '../forecast.ts';
-import { count, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { count, counted, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -33,10 +33,40 @@ export function Composer() {
             <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
           </div>
         )}
+        <LeftBefore />
         <Box draft={draft} />
         <Left />
       </div>
     </section>
+  );
+}
+
+/** What was left here before something else was typed: it comes back by itself, or now. */
+function LeftBefore() {
+  const chat = useChat();
+  const aside = useChatState((s) => s.aside);
+  if (!aside) return null;
+  const { text, chips } = aside;
+  const attached = chips.length > 0 ? counted(chips.length, 'attachment') : '';
+  return (
+    <div class="box calm before">
+      <Icon name="history" />
+      <div>
+        Left here before: {text && <q>{text}</q>}
+        {text && attached && ', '}
+        {attached}{' '}
+        <span class="ways">
+          <button
+            type="button"
+            class="link"
+            title="It comes back by itself when this is sent"
+            onClick={() => chat.putBack()}
+          >
+            Put it in front
+          </button>
+        </span>
+      </div>
+    </div>
   );
 }
 
@@ -141,7 +171,9 @@ function Box({ draft }: { draft: string }) {
 
 function Chips() {
   const chat = useChat();
-  const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const attached = useChatState((s) => s.surroundings?.chips ?? none);
+  const aside = useChatState((s) => s.aside);
+  const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
   if (!chips.length) return null;
   return (
     <ul class="chips" aria-label="Attached">

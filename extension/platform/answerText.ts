@@ -1,0 +1,44 @@
+import type { RunEvent } from '../../shared/runs.ts';
+import { ThoughtReader } from '../../shared/thoughts.ts';
+
+export type TextEvent = Extract<RunEvent, { type: 'text' }>;
+
+/**
+ * The text of a running answer without the thoughts that a model writes into it: the server's gate takes them out, but an
+ * older server has none. Everybody who reads a run's text reads it here.
+ */
+export class AnswerText {
+  private readonly reader = new ThoughtReader();
+  /** UTF-16 units that were heard, thoughts among them. */
+  private heard = 0;
+  private said = '';
+
+  /** The answer by now. */
+  get text(): string {
+    return this.said;
+  }
+
+  /**
+   * What an event tells, with the text's places counted without thoughts: each text event replaces all from its `at` on, and
+   * comes again from 0 where the text before was only thought.
+   */
+  read(event: RunEvent): RunEvent[] {
+    if (event.type === 'done' || event.type === 'error') return [...this.take(this.reader.end()), event];
+    if (event.type !== 'text') return [event];
+    // A piece that was heard before, in whole or in part, comes again after a break of the connection.
+    const piece = event.data.text.slice(Math.max(0, this.heard - event.data.at));
+    this.heard += piece.length;
+    return piece === '' ? [] : this.take(this.reader.feed(piece));
+  }
+
+  private take(pieces: ReturnType<ThoughtReader['feed']>): TextEvent[] {
+    const events: TextEvent[] = [];
+    for (const { kind, text } of pieces) {
+      if (kind === 'thinking') continue;
+      const at = kind === 'retracted' ? 0 : this.said.length;
+      this.said = kind === 'retracted' ? '' : this.said + text;
+      events.push({ type: 'text', data: { text: kind === 'retracted' ? '' : text, at } });
+    }
+    return events;
+  }
+}

@@ -1,0 +1,111 @@
+// The paths of a workspace, by which an answer's words are read: what is one of them needs no guess.
+
+/**
+ * The longest text that can name a file, in UTF-16 units: PATH_MAX of Linux, the longest of the systems in use. Longer lines
+ * name none, so that whatever a model writes costs little to read.
+ */
+export const MAX_PATH = 4_096;
+
+/** One spelling for all that name the same file: forward slashes, NFC, nothing in front that means "here". */
+export function spelling(path: string): string {
+  let tidy = path.trim().replaceAll('\\', '/').normalize('NFC');
+  while (tidy.startsWith('./')) tidy = tidy.slice(2);
+  return tidy;
+}
+
+/** Undefined: no such path. `null`: several that differ in nothing but their normal form. */
+type Found = string | null | undefined;
+
+/** The workspace's paths, each as the disk has it, with forward slashes. */
+export class KnownPaths {
+  /** By spelling. */
+  private readonly own = new Map<string, string | null>();
+
+  constructor(paths: Iterable<string>) {
+    for (const path of paths) {
+      const key = spelling(path);
+      if (key === '' || key.length > MAX_PATH) continue;
+      const other = this.own.get(key);
+      this.own.set(key, other === undefined || other === path ? path : null);
+    }
+  }
+
+  get size(): number {
+    return this.own.size;
+  }
+
+  /** The path that `text`, all of it, spells: as it is, or as diffs, links and addresses spell it. */
+  find(text: string): Found {
+    if (text.length > MAX_PATH) return undefined;
+    for (const way of SPELLINGS) {
+      const spelled = way(text);
+      const found = spelled === undefined ? undefined : this.own.get(spelling(spelled));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The only path that ends with `end`, from a folder on. */
+  endingWith(end: string): Found {
+    const tail = `/${spelling(end)}`;
+    let only: Found;
+    for (const [key, path] of this.own) {
+      if (!key.endsWith(tail)) continue;
+      if (only !== undefined) return null;
+      only = path;
+    }
+    return only;
+  }
+
+  /** The paths that stand in `text`, longer ones first, and `text` with a NUL in the place of each. */
+  within(text: string): { paths: (string | null)[]; rest: string } {
+    const paths: (string | null)[] = [];
+    if (this.own.size === 0 || text.length > MAX_PATH) return { paths, rest: text };
+    let rest = text.replaceAll('\\', '/').normalize('NFC');
+    const isThere = [...this.own].filter(([key]) => rest.includes(key)).sort(([a], [b]) => b.length - a.length);
+    for (const [key, path] of isThere) {
+      for (let at = rest.indexOf(key); at >= 0; at = rest.indexOf(key, at + 1)) {
+        if (!isWhole(rest, at, key.length)) continue;
+        paths.push(path);
+        rest = `${rest.slice(0, at)}\0${rest.slice(at + key.length)}`;
+      }
+    }
+    return paths.length > 0 ? { paths, rest } : { paths, rest: text };
+  }
+}
+
+const PART_BEFORE = /[\p{L}\p{M}\p{N}_/.@+~$%\])}=&#!-]/u;
+const PART_AFTER = /[\p{L}\p{M}\p{N}_/@+~$%[({=&!-]/u;
+
+/** Whether what stands there is no piece of a longer name. */
+function isWhole(text: string, at: number, length: number): boolean {
+  const before = text.slice(Math.max(0, at - 3), at);
+  const isHere = /(?:^|[^\p{L}\p{N}_/.-])(?:\.\/|[ab]\/)$/u.test(before);
+  if (!isHere && before !== '' && PART_BEFORE.test(before.at(-1)!)) return false;
+  // A quote or bracket within a name, as in `it's/a.ts`.
+  if (/[\p{L}\p{N}_/]['’([{,;]$/u.test(before)) return false;
+  const after = text.slice(at + length, at + length + 2);
+  if (after === '') return true;
+  if (after[0] === '.') return !/[\p{L}\p{N}_]/u.test(after[1] ?? ' ');
+  if (/[)\]}',;]/.test(after[0]!)) return !/[\p{L}\p{N}_/.]/u.test(after[1] ?? ' ');
+  return !PART_AFTER.test(after[0]!);
+}
+
+/** In the order in which they are tried. */
+const SPELLINGS: ((text: string) => string | undefined)[] = [
+  (text) => text,
+  // Markdown's own escapes: `my\_file.ts`, `\[id\].tsx`.
+  (text) => (text.includes('\\') ? text.replace(/\\([!-/:-@[-`{-~])/g, '$1') : undefined),
+  (text) => (text.includes('%') ? decoded(text) : undefined),
+  // As diffs spell it, and as from the workspace's root.
+  (text) => (/^[ab]\//.test(text) ? text.slice(2) : undefined),
+  (text) => (/^\/[^/]/.test(text) ? text.slice(1) : undefined),
+];
+
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

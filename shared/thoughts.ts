@@ -1,0 +1,249 @@
+// Thoughts that a model writes into its answer, told from the answer itself. One reader for everybody: the server reads each
+// stream with it, and what was stored before is read by the same rules.
+
+/**
+ * A piece of what a model wrote. `retracted`: all text since the last thought was thought as well, for only now came the tag
+ * that closes it; it is taken back before more text comes.
+ */
+export type Piece =
+  | { kind: 'text'; text: string }
+  | { kind: 'thinking'; text: string }
+  | { kind: 'retracted'; text: string };
+
+interface Mark {
+  open: string;
+  close: string;
+  /** Whether the closing one alone may end a thought that the chat template had opened. */
+  byTemplate: boolean;
+}
+
+const pair = (name: string, left = '<', right = '>'): Mark => ({
+  open: `${left}${name}${right}`,
+  close: `${left}/${name}${right}`,
+  byTemplate: true,
+});
+
+const HARMONY_FINAL = '<|channel|>final<|message|>';
+
+/** How models mark their thoughts, by their chat templates and the reasoning parsers of vLLM and SGLang. */
+const MARKS: readonly Mark[] = [
+  // DeepSeek, Qwen, GLM, MiniMax, Nemotron, ERNIE and most others; then the same in other words.
+  pair('think'),
+  pair('thinking'),
+  pair('thought'),
+  pair('thoughts'),
+  pair('reasoning'),
+  // Seed-OSS; Kimi; Magistral.
+  pair('seed:think'),
+  pair('think', '◁', '▷'),
+  pair('THINK', '[', ']'),
+  { open: '<|begin_of_thought|>', close: '<|end_of_thought|>', byTemplate: true },
+  // Cohere.
+  { open: '<|start_thinking|>', close: '<|end_thinking|>', byTemplate: true },
+  // gpt-oss: each channel but the last is thought.
+  { open: '<|channel|>analysis<|message|>', close: HARMONY_FINAL, byTemplate: false },
+  { open: '<|start|>assistant<|channel|>analysis<|message|>', close: HARMONY_FINAL, byTemplate: false },
+  { open: '<|channel|>commentary<|message|>', close: HARMONY_FINAL, byTemplate: false },
+];
+
+/** They stand before an answer and are no part of it. Nobody writes them by hand. */
+const WRAPPERS = ['<|begin_of_solution|>', '<|start_response|>', '<|start|>assistant', HARMONY_FINAL];
+
+const OPENERS = [...MARKS.map(({ open }) => open), ...WRAPPERS].sort((a, b) => b.length - a.length);
+const CLOSERS = MARKS.filter(({ byTemplate }) => byTemplate).map(({ close }) => close);
+const MAX_MARK = Math.max(...[...OPENERS, ...CLOSERS].map((mark) => mark.length));
+
+const OPENS = new RegExp(`^(?:${OPENERS.map(whole).join('|')})`);
+const MAY_OPEN = new RegExp(`^(?:${OPENERS.map(begun).join('|')})`);
+const CLOSES = new RegExp(CLOSERS.map(whole).join('|'));
+const MAY_CLOSE = new RegExp(CLOSERS.map(begun).join('|'));
+const STRAYS = new RegExp(`^(?:\\s|${CLOSERS.map(whole).join('|')})*`);
+/** What ends each mark's thought, and what may become that. */
+const ENDS = new Map(
+  MARKS.map((mark) => [mark, [new RegExp(whole(mark.close)), new RegExp(begun(mark.close))] as const]),
+);
+
+/** Each closing mark is weighed by the text before it: an answer that has so many is about them. */
+const MOST_WEIGHED = 16;
+/** So many blanks before a decision are no layout: they count as they are, and cost no second look. */
+const MOST_HELD = 10_000;
+const BLANKS = /^[\s\uFEFF\u200B]*/;
+
+/**
+ * Reads an answer in pieces, cut anywhere. Thoughts stand at its beginning, one or several, each from its opening mark to
+ * the closing one, or to the end of an answer that was cut off. Marks that come later are text: an answer may speak of them.
+ *
+ * One exception: some templates open the thought in the prompt, so that the answer has the closing mark alone. The text
+ * before it is then thought, if the mark stands where one ends a thought: at the beginning of a line or right after a word,
+ * outside of code, without its opening mark before it, and with an answer after it.
+ */
+export class ThoughtReader {
+  /** `gap`: before the answer's first word. `thought`: inside of `#mark`. `text`: in the answer. */
+  #state: 'gap' | 'thought' | 'text' = 'gap';
+  #mark: Mark = MARKS[0]!;
+  /** Read, and not decided yet: blanks, or what may become a mark. */
+  #held = '';
+  /** The text since the last thought, as far as it was given out. */
+  #text = '';
+  #weighed = 0;
+  /** A thought came before: empty lines up to the answer belong to neither. */
+  #isAfterThought = false;
+
+  /** What is decided by now, in order. */
+  feed(piece: string): Piece[] {
+    return this.#read(piece, false);
+  }
+
+  /** What was still held back when the answer ended. */
+  end(): Piece[] {
+    return this.#read('', true);
+  }
+
+  #read(piece: string, isLast: boolean): Piece[] {
+    const pieces: Piece[] = [];
+    this.#held += piece;
+    let goesOn = true;
+    while (goesOn && this.#held !== '') {
+      if (this.#state === 'thought') goesOn = this.#passThought(pieces, isLast);
+      else if (this.#state === 'text') goesOn = this.#passText(pieces, isLast);
+      else goesOn = this.#passGap(isLast);
+      if (!goesOn && !isLast && this.#held.length > MOST_HELD) return [...pieces, ...this.#read('', true)];
+    }
+    return pieces;
+  }
+
+  /** Each of these decides on one thing; false when more has to come first. */
+  #passGap(isLast: boolean): boolean {
+    const blanks = BLANKS.exec(this.#held)![0];
+    const rest = this.#held.slice(blanks.length);
+    if (!isLast && (rest === '' || MAY_OPEN.test(rest))) return false;
+    const open = OPENS.exec(rest)?.[0];
+    if (open !== undefined) {
+      const mark = MARKS.find((one) => isMark(one.open, open));
+      if (mark) {
+        this.#mark = mark;
+        this.#state = 'thought';
+      }
+      this.#isAfterThought = true;
+      this.#held = rest.slice(open.length);
+      return true;
+    }
+    this.#state = 'text';
+    if (this.#isAfterThought) {
+      // The indentation of the answer's first line is its own; what is left of the mark's line isn't.
+      const lineAt = blanks.lastIndexOf('\n') + 1;
+      this.#held = (lineAt > 0 ? blanks.slice(lineAt) : '') + rest;
+    }
+    return true;
+  }
+
+  #passThought(pieces: Piece[], isLast: boolean): boolean {
+    const [ends, mayEnd] = ENDS.get(this.#mark)!;
+    const found = ends.exec(this.#held);
+    const end = found?.index ?? (isLast ? this.#held.length : decidedUpTo(mayEnd, this.#held));
+    if (end > 0) pieces.push({ kind: 'thinking', text: this.#held.slice(0, end) });
+    this.#held = this.#held.slice(end + (found?.[0].length ?? 0));
+    if (found) this.#state = 'gap';
+    return found !== null;
+  }
+
+  #passText(pieces: Piece[], isLast: boolean): boolean {
+    const found = this.#weighed < MOST_WEIGHED ? CLOSES.exec(this.#held) : null;
+    if (!found) {
+      const isDecided = isLast || this.#weighed >= MOST_WEIGHED;
+      this.#say(pieces, isDecided ? this.#held.length : decidedUpTo(MAY_CLOSE, this.#held));
+      return false;
+    }
+    this.#say(pieces, found.index);
+    const [close] = found;
+    const after = this.#held.slice(close.length);
+    const following = after.slice(STRAYS.exec(after)![0].length);
+    if (!isLast && (following === '' || following === MAY_CLOSE.exec(following)?.[0])) return false;
+    this.#weighed += 1;
+    if (!closesThought(close, this.#text, after)) {
+      this.#say(pieces, close.length);
+      return true;
+    }
+    if (following === '') {
+      // No other answer comes than the text before it: the mark is a stray.
+      this.#held = '';
+      return false;
+    }
+    if (this.#text !== '') pieces.push({ kind: 'retracted', text: this.#text });
+    this.#text = '';
+    this.#weighed = 0;
+    this.#held = after;
+    this.#state = 'gap';
+    this.#isAfterThought = true;
+    return true;
+  }
+
+  #say(pieces: Piece[], length: number): void {
+    if (length === 0) return;
+    const text = this.#held.slice(0, length);
+    pieces.push({ kind: 'text', text });
+    this.#text += text;
+    this.#held = this.#held.slice(length);
+  }
+}
+
+/** A whole answer: what it says, and what was only thought. The text of that text is the same text. */
+export function splitThoughts(answer: string): { text: string; thinking: string } {
+  const reader = new ThoughtReader();
+  let text = '';
+  let thinking = '';
+  for (const piece of [...reader.feed(answer), ...reader.end()]) {
+    if (piece.kind === 'text') text += piece.text;
+    else thinking += piece.text;
+    if (piece.kind === 'retracted') text = '';
+  }
+  return { text, thinking };
+}
+
+/** Whether a closing mark without an opening one ends a thought: `text` is all before it, `after` what follows. */
+function closesThought(close: string, text: string, after: string): boolean {
+  if (text.trim() === '') return true;
+  const mark = MARKS.find((one) => isMark(one.close, close))!;
+  if (new RegExp(whole(mark.open)).test(text)) return false;
+  const line = text.slice(text.lastIndexOf('\n') + 1);
+  const beginsLine = line.trim() === '' && /^(?:[ \t]*\r?\n|\S)/.test(after);
+  // A word of a sentence has a blank or a quotation mark before it.
+  const isGlued = /[^\s`"'“‘«(\\]$/.test(line);
+  const endsLine = /[.!?…。！？][ \t]+$/.test(line) && /^[ \t]*\r?\n/.test(after);
+  return (beginsLine || isGlued || endsLine) && !isInCode(text, line);
+}
+
+function isInCode(text: string, line: string): boolean {
+  const fences = text.match(/^[ \t>]*(?:`{3,}|~{3,})/gm)?.length ?? 0;
+  const ticks = line.match(/`/g)?.length ?? 0;
+  return fences % 2 === 1 || ticks % 2 === 1;
+}
+
+/** Up to where `text` has nothing that may become a mark. */
+function decidedUpTo(mayBecome: RegExp, text: string): number {
+  const from = Math.max(0, text.length - MAX_MARK);
+  const begins = mayBecome.exec(text.slice(from));
+  return begins ? from + begins.index : text.length;
+}
+
+/** A mark, as an expression. Angle brackets come in whatever case; square ones don't, for `[think](…)` is a link. */
+function whole(mark: string): string {
+  return characters(mark).join('');
+}
+
+/** A mark whose end is still missing at the end of a text. */
+function begun(mark: string): string {
+  const [first, ...others] = characters(mark);
+  return `${first}${others.reduceRight((rest, one) => `(?:${one}${rest}|$)`, '(?!)')}`;
+}
+
+function characters(mark: string): string[] {
+  return [...mark].map((one) => {
+    if (mark.startsWith('[') || one.toLowerCase() === one.toUpperCase()) return one.replace(/[[\]|/]/, '\\$&');
+    return `[${one.toLowerCase()}${one.toUpperCase()}]`;
+  });
+}
+
+function isMark(mark: string, written: string): boolean {
+  return new RegExp(`^${whole(mark)}$`).test(written);
+}
