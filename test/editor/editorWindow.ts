@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { ChatParts } from './chatParts.ts';
-import { any, Deeds, type Effect, gone } from './deeds.ts';
+import { Deeds, type Effect, gone } from './deeds.ts';
 import { EditorParts } from './editorParts.ts';
 import { closeList, openFile, runCommand } from './palette.ts';
 import { storedIn } from './webEdition.ts';
@@ -67,13 +67,17 @@ export abstract class EditorWindow {
   /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
   async notification(text: string): Promise<Locator> {
     const found = this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
-    await this.until(`a message "${text}"`, any(found, this.page.locator('.statusbar-item .codicon-bell-dot')));
     await this.deeds.until({
       deed: 'show the messages',
       effect: `"${text}" among them`,
       shows: found,
-      act: () => this.showNotifications(),
-      patienceMs: 5_000,
+      act: async (timeout) => {
+        // The bell has no dot for a message that came while the list was open.
+        const bell = this.page.locator('.statusbar-item .codicon-bell-dot');
+        await bell.waitFor({ timeout }).catch(() => {});
+        await this.showNotifications();
+      },
+      patienceMs: 3_000,
     });
     return found;
   }
