@@ -83,9 +83,8 @@ export class Received {
   get usageOfPart(): Usage {
     const { usage } = this;
     const received = this.#estimate();
-    if (!this.#reported || usage.outputTokens < received * PLAUSIBLE_PART)
-      return { ...usage, outputTokens: Math.max(usage.outputTokens, received), estimated: true };
-    return usage;
+    if (this.#reported && usage.outputTokens >= received * PLAUSIBLE_PART) return usage;
+    return { ...usage, outputTokens: received, estimated: true };
   }
 
   /** The most that this answer can have used, however much is reported. */

@@ -20,7 +20,8 @@ export const MAX_WAIT_MS = DAY_MS;
 export function countOf(value: unknown, most = MAX_TOKENS): number | undefined {
   const given = typeof value === 'string' && /^\s*\d{1,16}(\.\d{1,16})?\s*$/.test(value) ? Number(value) : value;
   if (typeof given !== 'number' || !(given >= 0 && given <= most)) return undefined;
-  return Math.floor(given);
+  // A zero below zero is one to JavaScript alone.
+  return Math.floor(given) + 0;
 }
 
 /** The instant so many seconds after 1970, in ms; undefined where a contract has no date for it. */

@@ -17,6 +17,7 @@ export class Answer {
   #isEarly = false;
   #isRefusal = false;
   #hasDeltas = false;
+  #usage: ReadUsage | null = null;
   #failure: UpstreamError | null = null;
   /** Read to its last event, so that the connection can be used again. */
   #isDone = false;
@@ -54,6 +55,7 @@ export class Answer {
 
   /** The last event, finish; throws if the answer has not come to an end. */
   *close(): Generator<StreamEvent, void, undefined> {
+    yield* this.rest();
     if (this.#failure) throw this.#failure;
     if (this.#finish === 'failed') throw broken('the service gave up by its finish_reason');
     if (!this.#finish && !(this.#isDone && this.count > 0)) {
@@ -70,7 +72,17 @@ export class Answer {
       if (data === '[DONE]') this.#isDone = true;
       else this.#takeChunk(data, told);
     }
-    return told.events;
+    // A usage that the next one replaces is not told: many services send one with every chunk.
+    const { before, usage, after } = told;
+    if (usage) this.#usage = usage;
+    return [...before, ...(after.length > 0 ? this.rest() : []), ...after];
+  }
+
+  /** The usage that was not told yet. */
+  rest(): StreamEvent[] {
+    const usage = this.#usage;
+    this.#usage = null;
+    return usage ? [{ type: 'usage', ...usage }] : [];
   }
 
   #takeChunk(data: string, told: Told): void {
@@ -119,30 +131,27 @@ export class Answer {
 
 /** What one piece of a body says, in as few events as keep the order of text and usage. */
 class Told {
-  #before = { text: '', thinking: '' };
-  #usage: ReadUsage | undefined;
-  #after = { text: '', thinking: '' };
+  before: StreamEvent[] = [];
+  usage: ReadUsage | null = null;
+  #text = '';
+  #thinking = '';
 
   add({ text, thinking, usage }: ChunkNews): void {
-    this.#after.text += text;
-    this.#after.thinking += thinking;
+    this.#text += text;
+    this.#thinking += thinking;
     if (!usage) return;
-    this.#usage = usage;
-    this.#before.text += this.#after.text;
-    this.#before.thinking += this.#after.thinking;
-    this.#after = { text: '', thinking: '' };
+    this.before = [...this.before, ...this.after];
+    this.usage = usage;
+    this.#text = '';
+    this.#thinking = '';
   }
 
-  get events(): StreamEvent[] {
-    const said = ({ text, thinking }: { text: string; thinking: string }): StreamEvent[] => [
-      ...(thinking === '' ? [] : [{ type: 'thinking' as const, text: thinking }]),
-      ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-    ];
-    return [
-      ...said(this.#before),
-      ...(this.#usage ? [{ type: 'usage' as const, ...this.#usage }] : []),
-      ...said(this.#after),
-    ];
+  /** What no usage counts yet. */
+  get after(): StreamEvent[] {
+    const events: StreamEvent[] = [];
+    if (this.#thinking !== '') events.push({ type: 'thinking', text: this.#thinking });
+    if (this.#text !== '') events.push({ type: 'text', text: this.#text });
+    return events;
   }
 }
 

@@ -146,6 +146,8 @@ class OpenAiUpstream implements Upstream {
     try {
       yield* this.#read(body, answer);
     } catch (error) {
+      // What came so far costs what the service says it does, where it has said so.
+      yield* answer.rest();
       if (signal.aborted) throw signal.reason;
       if (error instanceof UnknownEncoding)
         throw malformed(`a body in an encoding that can't be read: ${error.message}`);
