@@ -188,7 +188,7 @@ export function createApp(deps: AppDeps): App {
   api.use('/api/credits/checkout', jsonOnly());
   for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
   api.use('/api/*', deviceName());
-  operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
+  operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);
