@@ -171,7 +171,7 @@ export function createApp(deps: AppDeps): App {
   if (config.corsOrigins.length > 0) api.use('/api/*', cors(web));
   api.use(bodyGate());
   api.use('/api/*', deviceName());
-  operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
+  operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);

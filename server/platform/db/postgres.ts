@@ -60,6 +60,7 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
     read: db,
     foreign: db,
     changes,
+    failedWrites: 0,
     async write(work) {
       for (let tries = 1; ; tries++) {
         try {

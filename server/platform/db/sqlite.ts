@@ -72,15 +72,15 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
           } catch (error) {
             told.length = mark;
             results.push({ job, error: error ?? new Error('failed') });
+            // A full disk has undone the whole transaction: then this failure is what everybody is told.
+            if (!connection.inTransaction) throw error;
             rollback.run();
           }
           release.run();
         }
       });
     } catch (error) {
-      // A full disk rolls back the whole transaction, and what says so is the first failure, not those that follow it.
-      const first = results.find((result) => result.error !== undefined)?.error;
-      for (const job of batch) job.reject(first ?? error);
+      for (const job of batch) job.reject(error);
       return;
     }
     changes.deliver(told);
@@ -102,6 +102,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
     read: reader,
     foreign: writer,
     changes,
+    failedWrites: 0,
     write<T>(work: (tx: Tx) => Promise<T>) {
       return new Promise<T>((resolve, reject) => {
         queue.push({ work, resolve: resolve as Job['resolve'], reject });
@@ -156,7 +157,9 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
   const kept = new Map<string, Sqlite.Statement>();
   database.prepare = ((asked: string) => {
     // Kysely begins in the hope to write later: that fails at once where another process has written since the first read.
-    const source = asked === 'begin' && !readonly ? 'begin immediate' : asked;
+    const begun = asked === 'begin' && !readonly ? 'begin immediate' : asked;
+    // What filled the disk has rolled back already, and must not be hidden by the failure to do it once more.
+    const source = begun === 'rollback' && !database.inTransaction ? 'select 1' : begun;
     let statement = kept.get(source);
     if (!statement) {
       if (kept.size >= MAX_STATEMENTS) kept.clear();
