@@ -158,6 +158,8 @@ describe('a piece of code without marks becomes what was meant, or nothing', fun
         const expected = one.after.map(({ text }) => `${text}\n`).join('');
         const before = one.file.map((text) => `${text}\n`).join('');
         if (!rows || expected === before || !disturb(draw, rows, noise, one)) return;
+        // What begins and ends as the file does is the file: what it doesn't have is to go.
+        if (form === 'whole file' && noise === 'left out silently') return;
         const lines = rows.map(({ text }) => text);
         const plan = planSnippet('a', before, lines);
         const isRight = plan.kind === 'update' && plan.after === expected;

@@ -197,6 +197,8 @@ const comment = ({ path }: RealFile) => (/\.(?:py|sh|ya?ml)$/.test(path) ? '#' :
 /** Pieces around each edit with marks between them and at both ends; `isLeftOut` says which of the marks are not written. */
 function parts(draw: Draw, { file, edits, blocks }: RealCase, isLeftOut: (index: number) => boolean): string[] | undefined {
   const mark = (index: number) => (isLeftOut(index) ? [] : [`${comment(file)} ... existing code ...`]);
+  // What is deleted at the edge of a piece cannot be shown by it.
+  if (blocks.some((block) => block[0]!.op !== 'keep' || block.at(-1)!.op !== 'keep')) return undefined;
   const shown: string[] = [];
   let last = 0;
   for (const [index, block] of blocks.entries()) {
@@ -276,13 +278,19 @@ export const KINDS: Kind[] = [
   ),
   ...inBlocks('another unit of indentation everywhere', otherUnit),
   {
-    name: 'another unit of indentation, with an odd step: piece',
+    name: 'another unit of indentation, with an odd step: complete file in the chat',
     isFor: isTabbed,
     write: (draw, one) => {
-      const lines = piece(draw, one).lines.map((line) => reindent(line, (indent) => indent.replaceAll('\t', '    ')));
-      const at = lines.findIndex((line, index) => index >= draw(lines.length) && /^ {4}/.test(line));
+      // A new line goes on with the one above, half a level further in as the model writes it.
+      const edit = one.edits.find(({ fresh }) => fresh.length > 0 && /^\t+[^\s*]/.test(fresh[0]!));
+      if (!edit) return undefined;
+      const at = linesOf(one.after).indexOf(edit.fresh[0]!, edit.start);
       if (at === -1) return undefined;
-      lines[at] = `  ${lines[at]}`;
+      const [shown, own] = [linesOf(one.after), linesOf(one.after)];
+      own.splice(at + 1, 0, `${indentOf(edit.fresh[0]!)}\t+ goneOnWith(${draw(90)})`);
+      one.after = `${own.join('\n')}\n`;
+      const lines = shown.map((line) => reindent(line, (indent) => indent.replaceAll('\t', '    ')));
+      lines.splice(at + 1, 0, `  ${reindent(own[at + 1]!, (indent) => indent.slice(1).replaceAll('\t', '    '))}`);
       return { piece: lines };
     },
   },
@@ -321,7 +329,12 @@ export const KINDS: Kind[] = [
       const block = pick(draw, one.blocks)!;
       const first = draw(block.length);
       const gone = block.slice(first, first + 1 + draw(3));
-      if (!gone.some(({ op, text }) => op === 'keep' && !isBlank(text)) || gone.some(({ op }) => op !== 'keep')) return undefined;
+      // Between lines that stay, and said by no new line: else it would be another edit that says itself.
+      const around = block.slice(Math.max(0, first - 1), first + gone.length + 1);
+      if (gone.every(({ text }) => isBlank(text)) || around.some(({ op }) => op !== 'keep')) return undefined;
+      if (first === 0 || first + gone.length >= block.length) return undefined;
+      const fresh = new Set(block.filter(({ op }) => op === 'new').map(({ text }) => text.trim()));
+      if (gone.some(({ text }) => fresh.has(text.trim()))) return undefined;
       const lines = parts(draw, { ...one, blocks: one.blocks.map((each) => each.filter((line) => !gone.includes(line))) }, () => false);
       return lines && { piece: lines };
     },

@@ -85,7 +85,7 @@ export function realFiles(): RealFile[] {
       lines.length >= LEAST && lines.length <= MOST && !text.includes('\r') && lines.every((line) => line.length < 400);
     const name = path.slice(path.lastIndexOf('/') + 1);
     const unit = unitOf(lines);
-    return isFit && unit !== ' ' ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }] : [];
+    return isFit && ['\t', '  ', '    '].includes(unit) ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }] : [];
   });
 }
 

@@ -157,7 +157,9 @@ export class Manner {
   pairsFor(pairs: readonly IndentPair[], lines: readonly string[]): readonly IndentPair[] | undefined {
     const showsNothing = pairs.every(([written, own]) => own === '' && written.includes(''));
     const isIndented = lines.some((line) => !isBlank(line) && indentOf(line) !== '');
-    if (!showsNothing || !isIndented || !this.mayBeRestyled) return pairs;
+    if (!isIndented || !this.mayBeRestyled) return pairs;
+    const moved = pairs.filter(([written, own]) => !written.includes(own)).length;
+    if (!showsNothing) return moved === 1 && this.restyled.size > 1 ? [...pairs, ...this.restyled.values()] : pairs;
     return this.restyled.size > 0 ? [...pairs, ...this.restyled.values()] : undefined;
   }
 }

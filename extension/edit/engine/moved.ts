@@ -53,7 +53,11 @@ export function isSoundlyMoved(
   pairs: readonly IndentPair[],
   { unit }: IndentStyle,
 ): boolean {
-  if (pairs.filter(([written, file]) => !written.includes(file)).length > 1) return true;
+  const [moved, ...others] = pairs.filter(([written, file]) => !written.includes(file));
+  if (!moved || others.length > 0) return true;
+  // Beside lines as the file has them, one that is further in or out by blanks may as well be a slip.
+  const [[written], own] = moved;
+  if (pairs.length > 1 && written!.includes('\t') === own.includes('\t')) return false;
   const text = lines.filter(({ op, text }) => op !== 'old' && !isBlank(text));
   for (const [index, line] of text.entries()) {
     const above = text[index - 1];

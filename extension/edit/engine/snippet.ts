@@ -23,8 +23,12 @@ import { refusal } from './refusals.ts';
 import { nearestLines } from './similarity.ts';
 import { type Arranged, arrange, inStyle, type Part } from './snippetLines.ts';
 
-/** So many lines may go without any in their place. */
+/** So many lines may go without any in their place, from code that is surely shown whole. */
 const MAX_SILENT = 3;
+/** Unchanged lines so far from any change would have been left out if any were. */
+const FAR = 8;
+/** Lines at either edge of a whole file that may be changed. */
+const EDGE = 2;
 
 const WHY = {
   order: 'Its lines stand in another order in the file.',
@@ -63,6 +67,7 @@ export function planSnippet(path: string, before: string | undefined, lines: rea
   if (!anchors) return refuse('uncertain', WHY.order);
   if (anchors.length === 0) return refuse('notFound', 'None of its lines tells where in the file it belongs.');
   if (!isEnough(file, snippet, anchors)) return refuse('uncertain', WHY.little);
+  if (isWhole(file, snippet, anchors)) return planFile(path, before, [{ ...edit, lines: [...snippet.lines] }]);
   if (mayBeWhole(file, snippet, anchors)) return refuse('uncertain', WHY.whole);
   const arranged = new Arrangement(file, snippet, anchors).make();
   if (typeof arranged === 'string') return refuse('uncertain', arranged);
@@ -106,6 +111,34 @@ function isEnough(file: IndexedFile, { keys, lines }: Snippet, anchors: readonly
   return isDeclared || telling.length > 1 || telling.some(({ own }) => keys[own]!.length >= 16);
 }
 
+/**
+ * Whether the snippet is the whole file: it begins and ends as the file does, or with as many lines in their place, and holds
+ * most of it. Then what it doesn't hold is to go.
+ */
+function isWhole({ lines }: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
+  const [first, last] = [anchors[0]!, anchors.at(-1)!];
+  const end = lines.findLastIndex((line) => !isBlank(line));
+  const [above, below] = [first.own, snippet.lines.length - 1 - last.own];
+  if (snippet.isElided.includes(true) || above !== first.line || below !== end - last.line) return false;
+  if (above > EDGE || below > EDGE) return false;
+  const known = anchors.filter(({ line }) => !isBlank(lines[line]!)).length;
+  const all = lines.filter((line) => !isBlank(line)).length;
+  return above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
+}
+
+/** Whether the snippet shows lines that are far from any change, and so leaves out none. */
+function showsFar({ lines, isElided }: Snippet, anchors: readonly Anchor[]): boolean {
+  if (isElided.includes(true)) return false;
+  let start = 0;
+  return anchors.some(({ own, line }, index) => {
+    const above = anchors[index - 1];
+    if (above && (above.own + 1 !== own || above.line + 1 !== line)) start = index;
+    const length = index - start + 1;
+    const isAtEdge = anchors[start]!.own === 0 || own === lines.length - 1;
+    return length >= (isAtEdge ? FAR : 2 * FAR);
+  });
+}
+
 /** Whether the snippet holds most of the file and more than one block of it, but not its edges. */
 function mayBeWhole(file: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
   if (snippet.isElided.includes(true)) return false;
@@ -124,6 +157,7 @@ class Arrangement {
   private readonly known: ReadonlyMap<string, unknown>;
   /** How much further in the file has the lines than the snippet. */
   private readonly shift: number;
+  private readonly isComplete: boolean;
   /** Lines that go and come, as far as they may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
@@ -135,6 +169,7 @@ class Arrangement {
   ) {
     this.known = declarations(file.lines);
     this.shift = this.shiftOf(anchors[0]!);
+    this.isComplete = showsFar(snippet, anchors);
   }
 
   /** A sentence where it can be read in more than one way. */
@@ -256,8 +291,9 @@ class Arrangement {
 
   /** Whether since the last call more is gone than one would take away without a word. */
   private isLeftOut(): boolean {
-    const count = (keys: readonly string[]) => keys.filter((key) => /[\p{L}\p{N}_]/u.test(key)).length;
-    const isMuch = count(this.gone) > Math.max(MAX_SILENT, count(this.come));
+    const says = this.isComplete ? /[\p{L}\p{N}_]/u : /\S/;
+    const count = (keys: readonly string[]) => keys.filter((key) => says.test(key)).length;
+    const isMuch = count(this.gone) > Math.max(this.isComplete ? MAX_SILENT : 0, count(this.come));
     // A function that is replaced by another one may as well have been left out.
     const named = declarations(this.come);
     const lost = [...declarations(this.gone).keys()].some((name) => !name.startsWith('import ') && !named.has(name));
