@@ -36,6 +36,7 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
+  'shared/invisible.ts',
   'shared/knownPaths.ts',
   'shared/pathWords.ts',
   'shared/money.ts',
@@ -92,7 +93,7 @@ const CORES = [
   'extension/quota/lowLevel.ts',
   'extension/edit/refusalWords.ts',
   'extension/edit/requestTitle.ts',
-  'extension/edit/sensitive.ts',
+  'extension/platform/guarded.ts',
   'extension/edit/align.ts',
   'extension/edit/checkpoint.ts',
   'extension/edit/hunks.ts',

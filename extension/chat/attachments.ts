@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/runs.ts';
 import { MAX_TEXT } from '../../shared/runs.ts';
 import { gitDiff } from '../platform/git.ts';
+import { holdsSecrets, withoutSecrets } from '../platform/guarded.ts';
 import type { Chip } from './protocol.ts';
 
 /** What can't be attached, said in a sentence for the user. */
@@ -75,10 +76,13 @@ export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: s
     .filter((diagnostic) => diagnostic.message === message)
     .sort((a, b) => far(a) - far(b));
   if (!problem) throw new AttachmentRefused('That problem is no longer there.');
+  const list = listChip([{ uri, diagnostic: problem }], workspacePath(uri));
+  // The lines around it were not chosen by anybody.
+  if (holdsSecrets(uri.path)) return [list];
   const { start, end } = problem.range;
   const document = await vscode.workspace.openTextDocument(uri);
   const lines = { start: Math.max(0, start.line - 40), end: Math.min(document.lineCount - 1, end.line + 40) };
-  return [listChip([{ uri, diagnostic: problem }], workspacePath(uri)), linesChip(document, lines)];
+  return [list, linesChip(document, lines)];
 }
 
 /** The problems of the active file, or of the whole workspace when the file has none. */
@@ -113,12 +117,13 @@ export function countProblems(uri: vscode.Uri): number {
 export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
   const found = await gitDiff(near);
   if ('none' in found) throw new AttachmentRefused(found.none);
-  refuseTooLong(found.text, 'The uncommitted changes');
+  const text = withoutSecrets(found.text);
+  refuseTooLong(text, 'The uncommitted changes');
   return {
     ...head('diff', 'diff'),
     label: 'Uncommitted changes',
-    text: found.text,
-    tokens: estimateTokens(found.text.length),
+    text,
+    tokens: estimateTokens(text.length),
   };
 }
 

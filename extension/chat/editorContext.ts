@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';
+import { holdsSecrets } from '../platform/guarded.ts';
+import { plainMessage } from '../platform/plainMessage.ts';
 import {
   AttachmentRefused,
   diffChip,
@@ -48,11 +50,11 @@ export class EditorContext extends Disposable {
     switch (kind) {
       case 'pick': {
         const uri = await pickFile();
-        return uri && fileChip(uri);
+        return uri && chosenChip(uri);
       }
       case 'file':
         if (!active) throw new AttachmentRefused('No file is open in the editor.');
-        return fileChip(active);
+        return chosenChip(active);
       case 'selection':
         return selectionChip(vscode.window.activeTextEditor);
       case 'problems':
@@ -66,7 +68,7 @@ export class EditorContext extends Disposable {
   async attachMention(id: string): Promise<StoredChip | undefined> {
     const what = this.mentions.resolve(id);
     if (what === undefined) return undefined;
-    return typeof what === 'string' ? this.attach(what) : fileChip(what);
+    return typeof what === 'string' ? this.attach(what) : chosenChip(what);
   }
 
   /** The chips that a suggestion goes with. */
@@ -74,6 +76,19 @@ export class EditorContext extends Disposable {
     const chips = await Promise.all(suggestion.attach.map((kind) => this.attach(kind)));
     return chips.filter((chip) => chip !== undefined);
   }
+}
+
+/** A chip of a file that the user chose; of one that may hold secrets only after a warning. */
+async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
+  if (holdsSecrets(uri.path)) {
+    const words = `${uri.path.slice(uri.path.lastIndexOf('/') + 1)} may hold secrets.`;
+    const detail = 'What is attached is sent to the model’s service and kept in the conversation.';
+    const button = 'Attach It';
+    if ((await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) !== button) {
+      return undefined;
+    }
+  }
+  return fileChip(uri);
 }
 
 interface FileItem extends vscode.QuickPickItem {

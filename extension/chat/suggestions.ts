@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { hasUncommittedChanges } from '../platform/git.ts';
+import { holdsSecrets } from '../platform/guarded.ts';
 import { baseName, countProblems } from './attachments.ts';
 import type { Suggestion } from './protocol.ts';
 
@@ -12,7 +13,8 @@ export interface SuggestedMessage extends Suggestion {
 /** What an empty chat offers, made from what the editor shows; three at most, and some also without any file. */
 export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessage[] {
   const found: SuggestedMessage[] = [];
-  if (active) {
+  // What may hold secrets is attached only by somebody who chose it.
+  if (active && !holdsSecrets(active.path)) {
     const name = baseName(active.path);
     found.push({
       id: 'explainFile',

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
+import { holdsSecrets, MAY_HOLD_SECRETS } from '../platform/guarded.ts';
 import type { Log } from '../platform/log.ts';
 import { type EditRequest, INTERRUPTED } from './answerRun.ts';
 import type { PlacedHunk } from './engine/edits.ts';
@@ -141,7 +142,10 @@ export class FileWriter extends Disposable {
     const found = await this.deps.files.find(path, isNew);
     if (found.kind === 'refused') return found;
     if (found.uri.toString() === this.review.document.uri.toString()) return { kind: 'file', text, path: this.path };
-    return found.kind === 'file' ? { kind: 'file', text: found.text, path: found.path } : { kind: 'missing' };
+    if (found.kind === 'missing') return { kind: 'missing' };
+    // What of it is near to a miss would be sent to the model.
+    if (holdsSecrets(found.path)) return { kind: 'refused', why: MAY_HOLD_SECRETS };
+    return { kind: 'file', text: found.text, path: found.path };
   }
 
   private isOwn({ path }: FilePlan): boolean {

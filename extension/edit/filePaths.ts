@@ -42,4 +42,4 @@ export function endsWithPath(path: string, end: string): boolean {
  * than ASCII for any number of them, since a disk may have them in another normal form.
  */
 export const suffixPattern = (segments: readonly string[]) =>
-  `**/${segments.map((segment) => segment.replace(/[*?[\]{}!,\\]/g, '?').replace(/[^\x00-\x7f]+/g, '*')).join('/')}`;
+  `**/${segments.map((segment) => segment.replace(/[*?[\]{}!,\\]/g, '?').replace(/\P{ASCII}+/gu, '*')).join('/')}`;

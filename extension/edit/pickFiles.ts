@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { MAX_ATTACHMENTS } from '../../shared/runs.ts';
+import { holdsSecrets } from '../platform/guarded.ts';
 
 interface FileItem extends vscode.QuickPickItem {
   uri: vscode.Uri;
@@ -28,7 +29,7 @@ export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<vs
   const openItems = open.map(toItem);
   const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
   pick.items = [separator('open'), ...openItems];
-  pick.selectedItems = openItems.filter(({ uri }) => uri.toString() === active);
+  pick.selectedItems = openItems.filter(({ uri }) => uri.toString() === active && !holdsSecrets(uri.path));
   pick.busy = true;
   const known = new Set(open.map((uri) => uri.toString()));
   void vscode.workspace.findFiles('**/*', undefined, MAX_OFFERED).then((found) => {

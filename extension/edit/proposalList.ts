@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import { newInvisible, showInvisible } from '../../shared/invisible.ts';
 import { Disposable } from '../platform/dispose.ts';
+import { holdsSecrets, runsCommands } from '../platform/guarded.ts';
 import type { Refusal } from './engine/edits.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import { readFile, type WorkspaceFiles } from './files.ts';
 import type { Source } from './proposal.ts';
 import { type FileChange, type FileState, type Fit, fitChange, isDecided } from './proposalState.ts';
-import { isSensitive } from './sensitive.ts';
 
 /** One file of a proposal, and what became of it. */
 export interface ProposedFile {
@@ -191,9 +192,16 @@ function isSameFit(a: Fit | undefined, b: Fit | undefined): boolean {
 /** Whether it can still be decided about. */
 export const isOpen = ({ state }: ProposedFile) => state === 'open' || state === 'stale';
 
-/** Whether it can run commands or change the editor where it is, or where it goes. */
-export const isSensitiveFile = ({ uri, target }: ProposedFile) =>
-  [uri, target].some((at) => at !== undefined && isSensitive(at.path));
+/** Why a file is to be looked at before it is accepted: by what it is, or goes to, and by what comes into it. */
+export function warningOf({ uri, target, change }: ProposedFile): string | undefined {
+  const paths = [uri, target].flatMap((at) => (at === undefined ? [] : [at.path]));
+  if (paths.some(runsCommands)) return 'can run commands or change the editor';
+  if (paths.some(holdsSecrets)) return 'may hold secrets';
+  const hidden = newInvisible(change?.before ?? '', change?.after ?? '');
+  return hidden.length > 0
+    ? `gets characters that can’t be seen (${showInvisible(hidden.slice(0, 3).join(' '))})`
+    : undefined;
+}
 
 /** Why a file is not, or no longer, applicable; empty for an open one. */
 export function whyNot({ plan, fit }: ProposedFile): string {

@@ -1,13 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import {
-  isOpen,
-  isSensitiveFile,
-  type Proposal,
-  type ProposalList,
-  type ProposedFile,
-  whyNot,
-} from './proposalList.ts';
+import { isOpen, type Proposal, type ProposalList, type ProposedFile, warningOf, whyNot } from './proposalList.ts';
 import { countLines, tellCounts, tellSummary } from './proposalState.ts';
 import { baseName, PROPOSED_SCHEME, proposedUri, readProposedUri } from './proposedContents.ts';
 import { describeRefusals } from './refusalWords.ts';
@@ -133,12 +126,13 @@ function tooltip(file: ProposedFile): vscode.MarkdownString {
   }
   if (state === 'stale') text.appendText(`${whyNot(file)}\n`);
   else text.appendText({ create: 'New file', update: 'Changed', delete: 'To be deleted', move: 'Moved' }[plan.kind]);
-  if (isWarned(file)) text.appendText(`\n${WARNING}`);
+  const warning = isOpen(file) ? warningOf(file) : undefined;
+  if (warning !== undefined)
+    text.appendText(`\n${warning[0]!.toUpperCase()}${warning.slice(1)}: look before you accept`);
   return text;
 }
 
-const WARNING = 'Can run commands or change the editor: look before you accept';
-const isWarned = (file: ProposedFile) => isOpen(file) && isSensitiveFile(file);
+const isWarned = (file: ProposedFile) => isOpen(file) && warningOf(file) !== undefined;
 
 const BADGES = {
   create: { letter: 'A', colour: 'gitDecoration.addedResourceForeground', words: 'New' },

@@ -6,7 +6,7 @@ import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import type { WorkspaceFiles } from './files.ts';
 import type { Accepted, AcceptedFile, Source } from './proposal.ts';
-import { isOpen, isSensitiveFile, type Proposal, ProposalList, type ProposedFile } from './proposalList.ts';
+import { isOpen, type Proposal, ProposalList, type ProposedFile, warningOf } from './proposalList.ts';
 import { isDecided, tellFiles, tellSummary } from './proposalState.ts';
 import { isFile, type ProposalNode, ProposalTree } from './proposalTree.ts';
 import { ProposedContents, readProposedUri } from './proposedContents.ts';
@@ -333,15 +333,17 @@ export class Proposals extends Disposable {
 const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
 const NOTHING = 'There is no proposed change of Perigee to decide about.';
 
-/** What can run commands is not accepted unseen among others. */
+/** What can run commands, holds secrets or hides something is not accepted unseen among others. */
 async function askAboutSensitive(files: readonly ProposedFile[]): Promise<boolean> {
-  const names = files
-    .filter(isSensitiveFile)
-    .map(({ uri, target }) => vscode.workspace.asRelativePath((target ?? uri)!));
-  if (names.length === 0) return true;
-  const one = names.length === 1;
-  const words = `${one ? names[0] : tellFiles(names.length)} can run commands or change the editor.`;
-  const detail = one ? 'Accept it with all others?' : `${names.join('\n')}\n\nAccept them with all others?`;
+  const warned = files.flatMap((file) => {
+    const why = warningOf(file);
+    const at = file.target ?? file.uri;
+    return why === undefined || !at ? [] : [`${vscode.workspace.asRelativePath(at)} ${why}`];
+  });
+  if (warned.length === 0) return true;
+  const one = warned.length === 1;
+  const words = `${one ? warned[0] : `${tellFiles(warned.length)} are to be looked at first`}.`;
+  const detail = one ? 'Accept it with all others?' : `${warned.join('\n')}\n\nAccept them with all others?`;
   const button = 'Accept All';
   return (await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) === button;
 }

@@ -1,3 +1,4 @@
+import { showInvisible } from '../../shared/invisible.ts';
 import type { Refusal } from './engine/edits.ts';
 
 /** The part of `vscode.MarkdownString` in use. */
@@ -31,7 +32,7 @@ export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): 
 /** The same in a sentence or two, for a message. `name`: of the file. */
 export function tellRefusal(name: string, { reason, message, nearest, candidates, lookedFor }: Refusal): string {
   const first = lookedFor.find((line) => line.trim() !== '')?.trim();
-  const parts = [`${name}: ${message}`];
+  const parts = [showInvisible(`${name}: ${message}`)];
   if (nearest) {
     const line = nearest.lines.find((each) => each.trim() !== '')?.trim();
     if (first) parts.push(`Looked for “${cut(first)}”;`);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { pathsIn } from '../../shared/answerPaths.ts';
 import { type FilesEdit, MAX_ATTACHMENTS } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
+import { holdsSecrets, MAY_HOLD_SECRETS } from '../platform/guarded.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
@@ -248,6 +249,8 @@ class AnswerToFiles {
     // The model speaks of the text that it was given.
     const text = this.texts.get(found.path);
     if (text !== undefined) return { kind: 'file', text, path: found.path };
+    // What of it is near to a miss would be sent to the model.
+    if (found.kind === 'file' && holdsSecrets(found.path)) return { kind: 'refused', why: MAY_HOLD_SECRETS };
     return found.kind === 'file' ? { kind: 'file', text: found.text, path: found.path } : found;
   }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SelectionEdit } from '../../../shared/runs.ts';
 import { isMerging, NO_CHANGES, type Repository, untrackedFiles } from '../../platform/git.ts';
+import { holdsSecrets, withoutSecrets } from '../../platform/guarded.ts';
 import { belowScissors, commitInstruction, newFileDiff } from './commitText.ts';
 
 /** The latest commits whose subjects show how messages are written here. */
@@ -36,8 +37,8 @@ export async function readCommit(repository: Repository): Promise<SelectionEdit 
 }
 
 async function readDiff(repository: Repository): Promise<string> {
-  if (repository.state.indexChanges.length > 0) return repository.diff(true);
-  const known = await repository.diff(false);
+  if (repository.state.indexChanges.length > 0) return withoutSecrets(await repository.diff(true));
+  const known = withoutSecrets(await repository.diff(false));
   const untracked = untrackedFiles(repository).slice(0, MAX_NEW_FILES);
   const added = await Promise.all(untracked.map((uri) => readNewFile(repository, uri)));
   return known + added.join('');
@@ -48,7 +49,7 @@ async function readNewFile({ rootUri }: Repository, uri: vscode.Uri): Promise<st
   try {
     const { size, type } = await vscode.workspace.fs.stat(uri);
     // Nothing is known of a folder with a repository of its own but its name.
-    if ((type & vscode.FileType.File) === 0 || size > MAX_NEW_FILE) return newFileDiff(path, '');
+    if ((type & vscode.FileType.File) === 0 || size > MAX_NEW_FILE || holdsSecrets(path)) return newFileDiff(path, '');
     const bytes = await vscode.workspace.fs.readFile(uri);
     return newFileDiff(path, bytes.includes(0) ? '' : new TextDecoder().decode(bytes));
   } catch {

@@ -1,3 +1,4 @@
+import { withoutInvisible } from '../../../shared/invisible.ts';
 import { splitLines } from '../hunks.ts';
 import { readAnswer } from '../stream.ts';
 
@@ -79,7 +80,7 @@ export function readMessage(answer: string, ended: boolean, start: string): stri
   const lines = below === -1 ? read.lines : read.lines.slice(0, below);
   const text = lines.map((line) => line.trimEnd()).join('\n');
   const said = text.replace(/^\s*(?:here(?: is|['’]s)\b[^\n]*:\s*(?:\n|$)|(?:suggested )?commit message:\s*)/i, '');
-  return withSaneSubject(withoutQuotes(said.trim(), ended));
+  return withSaneSubject(withoutQuotes(withoutInvisible(said).trim(), ended));
 }
 
 function withoutQuotes(text: string, ended: boolean): string {

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import ts from 'typescript';
+
+// What models, files and strangers write reaches most regular expressions of these folders. V8 backtracks: an expression that
+// may split a run of characters in many ways takes time by the square of the run, and a run of 120,000 blanks stops an editor.
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FOLDERS = ['shared', 'extension', 'server/gateway'];
+
+/** They see nothing longer than what is said here. */
+const BOUNDED: Record<string, string> = {
+  'shared/amounts.ts': 'the digits of an amount',
+  'shared/answerPaths.ts': 'lines of at most MAX_PATH',
+  'shared/pathWords.ts': 'lines of at most MAX_PATH',
+  'shared/knownPaths.ts': 'lines of at most MAX_PATH',
+};
+
+interface Expression {
+  at: string;
+  regex: RegExp;
+}
+
+function expressionsOf(path: string, text: string): Expression[] {
+  const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, kind);
+  const found: Expression[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) {
+      const [, source = '', flags = ''] = /^\/(.*)\/([a-z]*)$/s.exec(node.text) ?? [];
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+      found.push({ at: `${path}:${line + 1} ${node.text}`, regex: new RegExp(source, flags.replace('y', '')) });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** Runs that expressions most often give a meaning to. */
+const RUNS = [
+  ' ',
+  '\t',
+  '\n',
+  'a',
+  'A',
+  '1',
+  '`',
+  '*',
+  '_',
+  '[',
+  '(',
+  '{',
+  '<',
+  '>',
+  '#',
+  '-',
+  '=',
+  '/',
+  '.',
+  ',',
+  ':',
+  '"',
+  "'",
+  '|',
+  '@',
+  '$',
+  'é',
+  'a ',
+  '` ',
+  'a.',
+  'a/',
+  '](',
+  ' \n',
+  'a\n',
+  ' /',
+];
+
+/** Beginnings of what an expression matches, each followed by a run, and by something that it can't match. */
+function* attacksOn({ regex }: Expression): Generator<(length: number) => string> {
+  const beginnings = new Set(['']);
+  const own = new Set<string>();
+  for (const sample of samplesOf(regex)) {
+    for (let at = 0; at <= Math.min(sample.length, 24); at++) {
+      beginnings.add(sample.slice(0, at));
+      if (at > 0) own.add(sample[at - 1]!);
+      if (at > 1) own.add(sample.slice(at - 2, at));
+    }
+  }
+  for (const begin of spread(beginnings, 10)) {
+    for (const run of new Set([...RUNS, ...spread(own, 10)])) {
+      yield (length) => `${begin}${run.repeat(Math.ceil(length / run.length))}\u0001\n`;
+    }
+  }
+}
+
+/** At most `most` of them, from all over. */
+function spread(all: Iterable<string>, most: number): string[] {
+  const list = [...all].sort((a, b) => a.length - b.length);
+  const step = Math.max(1, list.length / most);
+  return Array.from({ length: Math.min(most, list.length) }, (_, at) => list[Math.floor(at * step)]!);
+}
+
+function samplesOf(regex: RegExp): string[] {
+  // Classes of rare characters make fast-check look for ever.
+  if (/\[\^?[^\]]*\\[xupPB]|\\[pPB]|\(\?/.test(regex.source.replaceAll('(?:', '('))) return [];
+  try {
+    return fc.sample(fc.stringMatching(regex), { numRuns: 3, seed: 7 });
+  } catch {
+    // fast-check has no strings for some rarer parts.
+    return [];
+  }
+}
+
+/** Microseconds of the processor's time. */
+function cost(regex: RegExp, text: string): number {
+  regex.lastIndex = 0;
+  const before = process.cpuUsage();
+  if (regex.global) text.replace(regex, '');
+  else regex.test(text);
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+/** Each is four times the one before; an expression of exponential time shows itself at the first. */
+const LENGTHS = [24, 96, 384, 1_536, 6_144];
+/** A linear expression takes some 50 µs for the longest. */
+const SUSPICIOUS_US = 1_500;
+
+/** Whether a run takes much more time than in proportion to a fourth of it; the least of several tries counts. */
+function isSlow(regex: RegExp, attack: (length: number) => string): boolean {
+  const found = LENGTHS.find((length) => cost(regex, attack(length)) >= SUSPICIOUS_US);
+  if (found === undefined) return false;
+  const least = (text: string) => Math.min(cost(regex, text), cost(regex, text), cost(regex, text));
+  const atFound = least(attack(found));
+  return atFound >= SUSPICIOUS_US && atFound > 9 * least(attack(found / 4));
+}
+
+function slowOnes(expressions: readonly Expression[]): string[] {
+  return expressions
+    .filter((expression) => {
+      if (process.env.SHOW) process.stderr.write(`${expression.at}\n`);
+      for (const attack of attacksOn(expression)) if (isSlow(expression.regex, attack)) return true;
+      return false;
+    })
+    .map(({ at }) => at);
+}
+
+describe('the regular expressions', () => {
+  it('take time in proportion to what they read, whatever it is', () => {
+    const expressions = FOLDERS.flatMap((folder) =>
+      readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.tsx?$/.test(name) && !`${folder}/${name}`.startsWith('server/gateway/upstreams/demo'))
+        .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+        .filter((path) => !(path in BOUNDED))
+        .flatMap((path) => expressionsOf(path, readFileSync(`${ROOT}${path}`, 'utf8'))),
+    );
+    const once = [...new Map(expressions.map((each) => [`${each.regex}`, each])).values()];
+    assert.ok(once.length > 200, `${once.length} were found`);
+    assert.deepEqual(slowOnes(once), []);
+  });
+
+  it('would be found out if they did not', () => {
+    const bad = ['/\\s+$/', '/^(\\s*)(`{3,})\\s*([^`]*)$/', '/^(?:.*)(?:.*)=$/', '/x*y/'].map((source, at) =>
+      expressionsOf('x.ts', `const a${at} = ${source};`),
+    );
+    assert.equal(slowOnes(bad.flat()).length, 4);
+    assert.deepEqual(slowOnes(expressionsOf('x.ts', 'const a = /^[^x]*x$/; const b = /^\\s*#/;')), []);
+  });
+});
