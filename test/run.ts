@@ -1,5 +1,6 @@
-// `npm test`: everything that can be checked, two steps at a time. A step that fails hides none of the others. What a step
-// prints stays together, in the order in which they begin. The last line counts: `N passed, N failed`.
+// `npm test [-- name…]`: everything that can be checked, or the steps whose names contain one of these; two steps at a time. A
+// step that fails hides none of the others. What a step prints stays together, in the order in which they begin. The last
+// line counts: `N passed, N failed`.
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
@@ -61,6 +62,8 @@ const steps: Step[] = [
 const lanes = totalmem() < 6e9 ? 1 : Math.min(2, availableParallelism());
 
 const running = new Set<ChildProcess>();
+/** No step may build again what others are running. */
+let isBuilt = false;
 
 async function runStep(step: Step, countsFile: string, print: (text: string) => void): Promise<Counts> {
   const [command, ...args] = step.command as [string, ...string[]];
@@ -72,6 +75,7 @@ async function runStep(step: Step, countsFile: string, print: (text: string) => 
     env: {
       ...process.env,
       PERIGEE_COUNTS: step.counts ? countsFile : undefined,
+      PERIGEE_BUILT: isBuilt ? '1' : undefined,
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
     },
   });
@@ -103,7 +107,7 @@ async function runStep(step: Step, countsFile: string, print: (text: string) => 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
 const one = (what: keyof Counts): Counts => ({ ...none, [what]: 1 });
 
-async function main(): Promise<number> {
+async function main(names: string[]): Promise<number> {
   const out = join(root, 'out');
   await mkdir(out, { recursive: true });
   let total = none;
@@ -136,7 +140,9 @@ async function main(): Promise<number> {
     return none;
   });
   await runAll([npm('build', 10)]);
-  const rest = [...steps];
+  isBuilt = total.failed === 0;
+  const rest = steps.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  if (rest.length === 0) throw new Error(`The steps are: ${steps.map(({ name }) => name).join('; ')}`);
   await Promise.all(Array.from({ length: lanes }, () => runAll(rest)));
   console.log(`\n${summary.join('\n')}\n`);
   if (total.failures?.length) console.log(`What failed:\n${total.failures.map((line) => `- ${line}`).join('\n')}\n`);
@@ -148,4 +154,4 @@ async function main(): Promise<number> {
 onInterrupt(async () => {
   await Promise.all([...running].map((child) => endProcess(child, 8000)));
 });
-process.exit(await main());
+process.exit(await main(process.argv.slice(2)));
