@@ -211,9 +211,13 @@ export class AnswerReader {
     }
     // A fence just above what follows opens that.
     const last = after.findLastIndex((line) => line.trim() !== '' && pathOfLine(line) === undefined);
-    const opener = last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
+    const opener =
+      last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
     const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
-    const readings = ends.map((end) => [...fence.lines, ...doubt.held.slice(0, end).map((line) => unindented(line, fence))]);
+    const readings = ends.map((end) => [
+      ...fence.lines,
+      ...doubt.held.slice(0, end).map((line) => unindented(line, fence)),
+    ]);
     this.line = doubt.line;
     if (ends.length % 2 === 0) {
       const { path, answerLine, lines } = fence;

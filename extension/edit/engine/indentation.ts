@@ -85,7 +85,9 @@ function readings(pairs: readonly IndentPair[], style?: IndentStyle): Reading[] 
   return columns(pairs).flatMap((column) => {
     const [first] = column;
     if (!first) return [(indent: string) => indent];
-    return [...shifts(...first), ...conversions(...first, unit), ...scalings(unit)].filter((reading) => fits(reading, column));
+    return [...shifts(...first), ...conversions(...first, unit), ...scalings(unit)].filter((reading) =>
+      fits(reading, column),
+    );
   });
 }
 

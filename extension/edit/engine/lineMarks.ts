@@ -5,7 +5,8 @@ import type { IndexedFile } from './indexedFile.ts';
 import { isBlank, looseKey } from './loose.ts';
 
 export const MARKS = {
-  numbered: 'Lines are written with numbers, but not all of them as the file has them: what belongs to the text cannot be told.',
+  numbered:
+    'Lines are written with numbers, but not all of them as the file has them: what belongs to the text cannot be told.',
   hint: 'A new line reads like a hint of line numbers: whether it belongs to the text cannot be told.',
 };
 
@@ -14,7 +15,8 @@ const HINT =
   /^(?::(?:start|end)_line:\s*\d+|@@(?:.*@@)?|\[L?\d+(?:\s*[-–,:]\s*L?\d+)?\]:?|(?:(?:\/\/|#|--)\s*)?[([]?lines?:?\s+\d+(?:\s*(?:-|–|to)\s*\d+)?[)\]]?:?|L\d+(?:\s*[-–]\s*L?\d+)?:?)$/i;
 
 /** Whether the file has no such line, and it says nothing but where lines stand. */
-export const isHint = (file: IndexedFile, line: string) => HINT.test(line.trim()) && file.at(looseKey(line)).length === 0;
+export const isHint = (file: IndexedFile, line: string) =>
+  HINT.test(line.trim()) && file.at(looseKey(line)).length === 0;
 
 /**
  * The change without hints at its beginning, which the old lines have, alone or with the new ones. Undefined where a new line
@@ -26,7 +28,9 @@ export function withoutHints(file: IndexedFile, lines: readonly ChangeLine[]): r
   const [hints, rest] = [lines.slice(0, end), lines.slice(end)];
   const isOnlyNew = hints.length > 0 && hints.every(({ op }) => op === 'new');
   const first = rest.findIndex(({ op }) => op === 'new');
-  const isDoubtful = rest.some(({ op, text }, index) => op === 'new' && (ROO_HINT.test(text.trim()) || index === first) && isHint(file, text));
+  const isDoubtful = rest.some(
+    ({ op, text }, index) => op === 'new' && (ROO_HINT.test(text.trim()) || index === first) && isHint(file, text),
+  );
   return isOnlyNew || isDoubtful ? undefined : rest;
 }
 
@@ -83,9 +87,16 @@ export function withoutNumbers(file: IndexedFile, lines: readonly string[]): rea
   const some = filled.filter((line) => NUMBERED.test(line)).length;
   if (some < 2 || some * 2 < filled.length || isTable(file)) return lines;
   const last = lines.findLastIndex((line) => !isBlank(line));
-  const numbered = readNumbered(lines.slice(lines.findIndex((line) => !isBlank(line)), last + 1));
+  const numbered = readNumbered(
+    lines.slice(
+      lines.findIndex((line) => !isBlank(line)),
+      last + 1,
+    ),
+  );
   if (!numbered?.isConsecutive) return MARKS.numbered;
-  const known = numbered.readings.map((texts) => texts.filter((text) => !isBlank(text) && file.lines.includes(text)).length);
+  const known = numbered.readings.map(
+    (texts) => texts.filter((text) => !isBlank(text) && file.lines.includes(text)).length,
+  );
   const best = numbered.readings[known.indexOf(Math.max(...known))]!;
   const isAsInFile = best.some((text, index) => !isBlank(text) && file.lines[numbered.first - 1 + index] === text);
   return isAsInFile && Math.max(...known) * 2 >= best.filter((text) => !isBlank(text)).length ? best : MARKS.numbered;
@@ -120,7 +131,8 @@ export function unnumberedChange(
     let [o, n] = [0, 0];
     const read = lines.map(({ op }): ChangeLine => ({ op, text: op === 'new' ? freshTexts[n++]! : texts[o++]! }));
     if (format === 'v4a') return read;
-    const side = (op: 'old' | 'new') => read.filter((line) => line.op === 'keep' || line.op === op).map(({ text }) => text);
+    const side = (op: 'old' | 'new') =>
+      read.filter((line) => line.op === 'keep' || line.op === op).map(({ text }) => text);
     return toChangeLines(side('old'), side('new'));
   });
   return { first: before.first, readings };

@@ -9,7 +9,8 @@ import { decodeEntities, Encoded, hasEntity, PunctuationEvidence, unescapeTabs }
 const UNKNOWN = {
   punctuation:
     'The old lines are written with other quotes or dashes than the file has; what the new ones mean cannot be told.',
-  entities: 'Some characters are written as HTML entities, and not all of them; which of them are meant cannot be told.',
+  entities:
+    'Some characters are written as HTML entities, and not all of them; which of them are meant cannot be told.',
   escapes: 'Tabs or line ends are written as escapes elsewhere in the answer; whether they are here cannot be told.',
   form: 'The file has letters with accents in more than one form; how the new ones are to be written cannot be told.',
 };

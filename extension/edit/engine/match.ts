@@ -1,3 +1,4 @@
+import { withOwnBlanks, withoutDouble } from './blankLines.ts';
 import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
@@ -71,6 +72,10 @@ export function findPlace(file: IndexedFile, change: Change): Found {
     const other = findLines(file, change, lines);
     if (other) return other.kind === 'found' ? { ...other, how: 'escapes', misprint: { decoded } } : other;
   }
+  for (const lines of [withOwnBlanks(file, written) ?? [], ...withoutDouble(written)]) {
+    const slipped = lines.length > 0 ? findLines(file, change, lines) : undefined;
+    if (slipped?.kind === 'found' && (IS_WRITTEN.has(slipped.how) || slipped.how === 'reindented')) return slipped;
+  }
   return findSimilar(file, change, written);
 }
 
@@ -85,7 +90,10 @@ function findNumbered(file: IndexedFile, change: Change): Found | undefined {
   const found = read.readings
     .map((lines) => findLines(file, change, lines))
     .filter((place) => place?.kind === 'found' && place.start === read.first - 1);
-  return found.find((place) => place?.kind === 'found' && IS_WRITTEN.has(place.how)) ?? (found.length === 1 ? found[0] : undefined);
+  return (
+    found.find((place) => place?.kind === 'found' && IS_WRITTEN.has(place.how)) ??
+    (found.length === 1 ? found[0] : undefined)
+  );
 }
 
 const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
@@ -243,7 +251,10 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
     return { kind: 'ambiguous', starts: places.map((place) => place.start), isSimilar: true };
   }
   const { start } = best;
-  const fileLines = file.lines.slice(start, start + old.length).map(trimTrail).map(composed);
+  const fileLines = file.lines
+    .slice(start, start + old.length)
+    .map(trimTrail)
+    .map(composed);
   const readings = old.map((line, index) => {
     const texts = [line.text, line.otherText ?? line.text].map(trimTrail).map(composed);
     return texts.find((text) => text === fileLines[index]) ?? texts[0]!;

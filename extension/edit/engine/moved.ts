@@ -8,7 +8,11 @@ import { indentOf, isBlank } from './loose.ts';
  * The one kept line that is indented otherwise than the file has it, while all others stand as they are written. Undefined
  * where more than one is, or none stands as written, or what the new lines belong to depends on that line.
  */
-export function isSingleSlip(lines: readonly ChangeLine[], fileLines: readonly string[], { unit }: IndentStyle): boolean {
+export function isSingleSlip(
+  lines: readonly ChangeLine[],
+  fileLines: readonly string[],
+  { unit }: IndentStyle,
+): boolean {
   let slip: { at: number; file: string } | undefined;
   let straight = 0;
   let next = 0;
