@@ -19,6 +19,11 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     env: { PERIGEE_TELLING_RUNS: '5000' },
     args: ['test/credits/tellings.test.ts'],
   },
+  {
+    name: '5,000 edits of real files with each kind of mistake',
+    env: { PERIGEE_MISTAKES: '5000' },
+    args: ['test/edit/engineMistakes.test.ts'],
+  },
 ];
 
 let current: ReturnType<typeof startProcess> | undefined;

@@ -47,7 +47,8 @@ describe('an edit that was reported as written wrongly or refused', () => {
     it(`${id.replace(/^[A-Z]\d+b?-/, '').replaceAll('-', ' ')}`, () => {
       const { after, told } = resultOf(report);
       const untouched = typeof before === 'string' ? { 'a.js': before } : before;
-      const expected = CHOSEN[id] ?? (want === 'refuse' ? untouched : typeof want === 'string' ? { 'a.js': want } : want);
+      const expected =
+        CHOSEN[id] ?? (want === 'refuse' ? untouched : typeof want === 'string' ? { 'a.js': want } : want);
       if (told.length > 0 && (want === 'refuse' || MAY_REFUSE.test(id))) assert.deepEqual(after, untouched);
       else assert.deepEqual([after, told], [expected, []]);
       // The lines stand where they are looked for: no other reason would be true.

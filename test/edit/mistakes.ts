@@ -195,7 +195,11 @@ function piece(draw: Draw, { file, edits, after }: RealCase): { lines: string[];
 const comment = ({ path }: RealFile) => (/\.(?:py|sh|ya?ml)$/.test(path) ? '#' : '//');
 
 /** Pieces around each edit with marks between them and at both ends; `isLeftOut` says which of the marks are not written. */
-function parts(draw: Draw, { file, edits, blocks }: RealCase, isLeftOut: (index: number) => boolean): string[] | undefined {
+function parts(
+  draw: Draw,
+  { file, edits, blocks }: RealCase,
+  isLeftOut: (index: number) => boolean,
+): string[] | undefined {
   const mark = (index: number) => (isLeftOut(index) ? [] : [`${comment(file)} ... existing code ...`]);
   // What is deleted at the edge of a piece cannot be shown by it.
   if (blocks.some((block) => block[0]!.op !== 'keep' || block.at(-1)!.op !== 'keep')) return undefined;
@@ -298,7 +302,11 @@ export const KINDS: Kind[] = [
   hints('replacement'),
   hints('both'),
 
-  { name: 'lines with their numbers: whole file', mostRefused: 10, write: (draw, one) => ({ answer: wholeFile(one, numbered(draw, linesOf(one.after))) }) },
+  {
+    name: 'lines with their numbers: whole file',
+    mostRefused: 10,
+    write: (draw, one) => ({ answer: wholeFile(one, numbered(draw, linesOf(one.after))) }),
+  },
   {
     name: 'lines with their numbers, but for one: whole file',
     write: (draw, one) => {
@@ -326,16 +334,21 @@ export const KINDS: Kind[] = [
   {
     name: 'a line or more left out of a piece, without a mark',
     write: (draw, one) => {
+      if (one.blocks.length > 1) return undefined;
       const block = pick(draw, one.blocks)!;
       const first = draw(block.length);
       const gone = block.slice(first, first + 1 + draw(3));
       // Between lines that stay, and said by no new line: else it would be another edit that says itself.
       const around = block.slice(Math.max(0, first - 1), first + gone.length + 1);
-      if (gone.every(({ text }) => isBlank(text)) || around.some(({ op }) => op !== 'keep')) return undefined;
+      if (!gone.some(({ text }) => /\w{3}/.test(text)) || around.some(({ op }) => op !== 'keep')) return undefined;
       if (first === 0 || first + gone.length >= block.length) return undefined;
       const fresh = new Set(block.filter(({ op }) => op === 'new').map(({ text }) => text.trim()));
       if (gone.some(({ text }) => fresh.has(text.trim()))) return undefined;
-      const lines = parts(draw, { ...one, blocks: one.blocks.map((each) => each.filter((line) => !gone.includes(line))) }, () => false);
+      const lines = parts(
+        draw,
+        { ...one, blocks: one.blocks.map((each) => each.filter((line) => !gone.includes(line))) },
+        () => false,
+      );
       return lines && { piece: lines };
     },
   },
@@ -363,7 +376,9 @@ export const KINDS: Kind[] = [
     'a blank line dropped',
     (draw, blocks) => {
       const block = pick(draw, blocks)!;
-      const blanks = block.filter(({ op, text }, index) => op === 'keep' && isBlank(text) && index > 0 && index < block.length - 1);
+      const blanks = block.filter(
+        ({ op, text }, index) => op === 'keep' && isBlank(text) && index > 0 && index < block.length - 1,
+      );
       const gone = pick(draw, blanks);
       if (gone) block.splice(block.indexOf(gone), 1);
       return gone !== undefined;
@@ -374,7 +389,9 @@ export const KINDS: Kind[] = [
     'a blank line added',
     (draw, blocks) => {
       const block = pick(draw, blocks)!;
-      const places = block.flatMap((line, index) => (index > 0 && line.op === 'keep' && block[index - 1]!.op === 'keep' ? [index] : []));
+      const places = block.flatMap((line, index) =>
+        index > 0 && line.op === 'keep' && block[index - 1]!.op === 'keep' ? [index] : [],
+      );
       const at = pick(draw, places);
       if (at === undefined || isBlank(block[at]!.text) || isBlank(block[at - 1]!.text)) return false;
       block.splice(at, 0, { op: 'keep', text: '' });

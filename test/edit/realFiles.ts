@@ -54,10 +54,9 @@ const SOURCES = [
   'highlight.js/styles',
   'pure-rand/lib/esm',
   'diff/libesm/diff',
-  ...['hono', 'zod', 'semver', 'glob', 'minimatch', 'marked', 'debug', 'yargs', 'nodemailer', 'pino'].flatMap((name) => [
-    `${name}/README.md`,
-    `${name}/package.json`,
-  ]),
+  ...['hono', 'zod', 'semver', 'glob', 'minimatch', 'marked', 'debug', 'yargs', 'nodemailer', 'pino'].flatMap(
+    (name) => [`${name}/README.md`, `${name}/package.json`],
+  ),
   ...['ajv', 'chalk', 'dompurify', 'esbuild', 'fast-check', 'jose', 'kysely', 'openai', 'undici', 'yazl'].map(
     (name) => `${name}/README.md`,
   ),
@@ -85,7 +84,9 @@ export function realFiles(): RealFile[] {
       lines.length >= LEAST && lines.length <= MOST && !text.includes('\r') && lines.every((line) => line.length < 400);
     const name = path.slice(path.lastIndexOf('/') + 1);
     const unit = unitOf(lines);
-    return isFit && ['\t', '  ', '    '].includes(unit) ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }] : [];
+    return isFit && ['\t', '  ', '    '].includes(unit)
+      ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }]
+      : [];
   });
 }
 
@@ -129,7 +130,12 @@ function someEdit(draw: Draw, { lines, unit }: RealFile, from: number, to: numbe
     const found = lines.findIndex((other, index) => index >= at && !isBlank(other) && indentOf(other) === indent);
     if (found === -1) return [];
     let end = found + 1;
-    while (end < lines.length && end - found < most && indentOf(lines[end]!).startsWith(indent) && !isBlank(lines[end]!))
+    while (
+      end < lines.length &&
+      end - found < most &&
+      indentOf(lines[end]!).startsWith(indent) &&
+      !isBlank(lines[end]!)
+    )
       end++;
     return lines.slice(found, end);
   };

@@ -11,6 +11,7 @@ export class IndexedFile {
   private characters: Uint8Array | undefined;
   private plusLines: readonly string[] | undefined;
   private words: Map<string, number[]> | undefined;
+  private filled: readonly number[] | undefined;
   private formFound: { form: Form | undefined } | undefined;
   private styleFound: IndentStyle | undefined;
 
@@ -74,6 +75,22 @@ export class IndexedFile {
       .filter((start) => start >= 0 && keys.every((key, index) => this.keys[start + index] === key));
   }
 
+  /** Every line at which `keys` begin to follow each other, with any blank lines between them. */
+  filledPlaces(keys: readonly string[]): number[] {
+    this.filled ??= [...this.keys.keys()].filter((line) => this.keys[line] !== '');
+    const { filled } = this;
+    let rarest = 0;
+    for (const [index, key] of keys.entries()) {
+      if (this.at(key).length < this.at(keys[rarest]!).length) rarest = index;
+    }
+    if (keys.length === 0) return [];
+    return this.at(keys[rarest]!).flatMap((line) => {
+      const start = indexOf(filled, line) - rarest;
+      const isPlace = start >= 0 && keys.every((key, index) => this.keys[filled[start + index]!] === key);
+      return isPlace ? [filled[start]!] : [];
+    });
+  }
+
   /** The lines in which `word` stands. Built when first asked for: only a miss needs it. */
   withWord(word: string): readonly number[] {
     if (!this.words) {
@@ -88,6 +105,17 @@ export class IndexedFile {
     }
     return this.words.get(word) ?? [];
   }
+}
+
+/** Where `value` stands in rising numbers. */
+function indexOf(numbers: readonly number[], value: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Characters are counted in so many sorts. */

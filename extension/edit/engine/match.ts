@@ -1,3 +1,4 @@
+import { withOwnBlanks, withoutDouble } from './blankLines.ts';
 import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
@@ -70,6 +71,10 @@ export function findPlace(file: IndexedFile, change: Change): Found {
     const lines = written.map((line) => decodedLine(line, decoded));
     const other = findLines(file, change, lines);
     if (other) return other.kind === 'found' ? { ...other, how: 'escapes', misprint: { decoded } } : other;
+  }
+  for (const lines of [withOwnBlanks(file, written) ?? [], ...withoutDouble(written)]) {
+    const slipped = lines.length > 0 ? findLines(file, change, lines) : undefined;
+    if (slipped?.kind === 'found' && (IS_WRITTEN.has(slipped.how) || slipped.how === 'reindented')) return slipped;
   }
   return findSimilar(file, change, written);
 }

@@ -107,7 +107,7 @@ export class PatchReader {
   private addToUpdate(line: string, answerLine: number): Edit[] {
     const heading = HEADING.exec(line);
     if (heading) {
-      const edits = this.closeChange();
+      const edits = this.closeChange(true);
       const text = (heading[1] ?? '').replace(/\s*@@$/, '').trim();
       if (text !== '' && !LINE_NUMBERS.test(text)) this.headings.push(text);
       return edits;
@@ -124,7 +124,8 @@ export class PatchReader {
     return [];
   }
 
-  private closeChange(): Edit[] {
+  /** `isMore`: another change follows in the same file. */
+  private closeChange(isMore = false): Edit[] {
     const { lines, headings, atEndOfFile, path, changeLine } = this;
     this.atEndOfFile = false;
     this.lines = [];
@@ -133,6 +134,11 @@ export class PatchReader {
     this.headings = [];
     this.isTouched = true;
     if (lines.every(({ op }) => op === 'keep')) {
+      // What comes next in the file's patch belongs below it.
+      if (isMore) {
+        this.headings = [...headings, ...lines.flatMap(({ text }) => (isBlank(text) ? [] : [text.trim()]))];
+        return [];
+      }
       const message = 'A part of the patch has context alone, and changes nothing.';
       return [{ kind: 'malformed', path, answerLine: changeLine, message, lines: lines.map(({ text }) => text) }];
     }

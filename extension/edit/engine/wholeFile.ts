@@ -1,5 +1,6 @@
 // A whole file from an answer: where it ends, and whether it is all of the file.
 import { diffLines, type Hunk } from '../hunks.ts';
+import { depthOf } from './blocks.ts';
 import { toPlacedHunks } from './changeLines.ts';
 import type { Edit, Refusal } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
@@ -80,7 +81,10 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
   const filled = (all: readonly string[]) => all.filter((line) => !isBlank(line)).length;
   const gone = hunks.reduce((sum, hunk) => sum + Math.max(0, filled(hunk.oldLines) - filled(hunk.newLines)), 0);
   const last = hunks.at(-1);
-  if (last && reaches(last, file.length) && !isEnd(last)) return last.oldStart;
+  // Another text altogether is no copy that was cut off.
+  const known = new Set(file.filter((line) => !isBlank(line)));
+  if (now.length > 0 && !now.some((line) => known.has(line))) return undefined;
+  if (last && reaches(last, file.length) && !(isEnd(last) && depthOf(now) === depthOf(file))) return last.oldStart;
   const equal = (end: number, most: number) => {
     let count = 0;
     while (count < Math.min(most, end, now.length) && file[end - 1 - count] === now[now.length - 1 - count]) count++;
