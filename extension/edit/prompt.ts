@@ -63,4 +63,8 @@ export class EditPrompt {
   }
 }
 
-const oneLine = (text: string) => text.replace(/\s*\n\s*/g, ' ↵ ');
+const oneLine = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ↵ ');

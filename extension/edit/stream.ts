@@ -16,7 +16,7 @@ export interface AnswerContext {
   languageId: string;
 }
 
-const FENCE = /^(\s*)(`{3,}|~{3,})\s*([^`]*)$/;
+const FENCE = /^(\s*)(`{3,}|~{3,}(?!~))\s*((?:[^`\s][^`]*)?)$/;
 const PROSE_LANGUAGES = new Set(['markdown', 'plaintext', 'latex', 'restructuredtext', 'asciidoc', 'git-commit']);
 
 /**
@@ -60,11 +60,13 @@ function readUnfenced(lines: string[], context: AnswerContext): Replacement {
   if (said.length === 0) return { kind: 'waiting' };
   const known = new Set(context.selection);
   const isWords =
-    !PROSE_LANGUAGES.has(context.languageId) &&
-    said.every((line) => !known.has(line) && /^\p{Lu}[^{}<>=;]*\s[^{}<>=;]*[.!?:]$/u.test(line.trim()));
+    !PROSE_LANGUAGES.has(context.languageId) && said.every((line) => !known.has(line) && isSentence(line.trim()));
   if (isWords) return { kind: 'words', text: said.join('\n') };
   return { kind: 'lines', lines: fitIndentation(lines, context.selection, true), complete: true };
 }
+
+/** A capital first, several words, a mark at the end, and nothing that code would have. */
+const isSentence = (line: string) => /^\p{Lu}[^{}<>=;]*[.!?:]$/u.test(line) && /\s/.test(line);
 
 const closes = (line: string, marks: string) => {
   const match = FENCE.exec(line);

@@ -112,6 +112,21 @@ describe('applying code of the chat', () => {
     assert.equal(chosen.kind === 'review' && chosen.path, scene.path('a.lua'));
   });
 
+  it('takes a path of the workspace for what it is, whatever characters it has, and asks where none is meant surely', async () => {
+    await scene.write('app/(auth) x/{id}, it=1.lua', A);
+    await scene.show('a.lua');
+    const path = scene.path('app/(auth) x/{id}, it=1.lua');
+    const changes = '<<<<<<< SEARCH\n  return b(1);\n=======\n  return b(11);\n>>>>>>> REPLACE\n';
+    const known = await apply.applyAnswer({ text: `### ${path}\n\n\`\`\`lua\n${changes}\`\`\`\n`, source });
+    assert.equal(known.kind === 'review' && known.path, path);
+    const spoken = { info: 'lua', prose: `Change ${path}:` };
+    const block = { text: changes, language: 'lua', isUnclear: true, spoken, source };
+    const read = await apply.applyCode(block);
+    assert.equal(read.kind === 'review' && read.path, path);
+    const unknown = { ...block, spoken: { info: 'lua', prose: '### src/no such (file).lua' } };
+    assert.deepEqual(await choosing('nothing like this', '', () => apply.applyCode(unknown)), { kind: 'nothing' });
+  });
+
   it('offers a new file in the list, and writes nothing before it is accepted', async () => {
     const named = await apply.applyCode({ text: 'export const x = 1;\n', path: scene.path('new.lua'), source });
     assert.deepEqual(named, { kind: 'proposal', files: 1, refused: 0, skipped: [] });

@@ -161,33 +161,63 @@ describe('the files that a model names without a workspace', () => {
 describe('a file system with links and read-only files', () => {
   const SCHEME = 'perigee-test-links';
   const { File, Directory, SymbolicLink } = vscode.FileType;
-  const kinds: Record<string, [type: number, permissions?: vscode.FilePermission]> = {
-    '/': [Directory],
-    '/plain.txt': [File],
-    '/link.txt': [File | SymbolicLink],
-    '/linked': [Directory | SymbolicLink],
-    '/linked/a.txt': [File],
-    '/locked.txt': [File, vscode.FilePermission.Readonly],
+  interface Place {
+    type: number;
+    /** When it was made and changed, in ms: a link has the times of what it leads to. */
+    at: number;
+    text?: string;
+    permissions?: vscode.FilePermission;
+  }
+  const NFD = 'cafe\u0301.txt';
+  const places: Record<string, Place> = {
+    '/': { type: Directory, at: 1 },
+    '/plain.txt': { type: File, at: 10, text: 'plain\n' },
+    '/link.txt': { type: File | SymbolicLink, at: 10, text: 'plain\n' },
+    '/outside.txt': { type: File | SymbolicLink, at: 99, text: 'plain\n' },
+    '/alike.txt': { type: File | SymbolicLink, at: 10, text: 'other\n' },
+    '/dangling.txt': { type: SymbolicLink, at: 0 },
+    '/real': { type: Directory, at: 20 },
+    '/real/a.txt': { type: File, at: 30, text: 'a\n' },
+    '/linked': { type: Directory | SymbolicLink, at: 20 },
+    '/linked/a.txt': { type: File, at: 30, text: 'a\n' },
+    '/away': { type: Directory | SymbolicLink, at: 21 },
+    '/away/a.txt': { type: File, at: 31, text: 'a\n' },
+    '/self': { type: Directory | SymbolicLink, at: 1 },
+    '/one.txt': { type: File, at: 40, text: 'same\n' },
+    '/two.txt': { type: File, at: 40, text: 'same\n' },
+    '/either.txt': { type: File | SymbolicLink, at: 40, text: 'same\n' },
+    '/timeless.txt': { type: File, at: 0, text: 'none\n' },
+    '/toTimeless.txt': { type: File | SymbolicLink, at: 0, text: 'none\n' },
+    '/locked.txt': { type: File, at: 50, text: 'x\n', permissions: vscode.FilePermission.Readonly },
+    [`/${NFD}`]: { type: File, at: 60, text: 'x\n' },
+    '/\u00e9.txt': { type: File, at: 61, text: 'x\n' },
+    '/e\u0301.txt': { type: File, at: 62, text: 'x\n' },
   };
   let provider: vscode.Disposable;
   before(() => {
     const refuse = () => {
       throw vscode.FileSystemError.NoPermissions();
     };
+    const placeAt = ({ path }: vscode.Uri) => {
+      // What is below a link to the root is what is below the root.
+      const place = places[path] ?? places[path.replace(/^(?:\/self)+(?=\/)/, '')];
+      if (!place) throw vscode.FileSystemError.FileNotFound();
+      return place;
+    };
     provider = vscode.workspace.registerFileSystemProvider(SCHEME, {
       onDidChangeFile: new vscode.EventEmitter<vscode.FileChangeEvent[]>().event,
       watch: () => new vscode.Disposable(() => {}),
-      stat: ({ path }) => {
-        const kind = kinds[path];
-        if (!kind) throw vscode.FileSystemError.FileNotFound();
-        return { type: kind[0], permissions: kind[1], size: 2, ctime: 0, mtime: 0 };
+      stat: (uri) => {
+        const { type, at, text = '', permissions } = placeAt(uri);
+        return { type, permissions, size: text.length, ctime: at, mtime: at };
       },
-      readDirectory: ({ path }) =>
-        Object.entries(kinds)
-          .map(([name, [type]]): [string, vscode.FileType] => [name, type])
-          .filter(([name]) => name !== '/' && name.slice(0, name.lastIndexOf('/')) === path.replace(/\/$/, ''))
-          .map(([name, type]) => [name.slice(name.lastIndexOf('/') + 1), type]),
-      readFile: () => new TextEncoder().encode('x\n'),
+      readDirectory: (uri) => {
+        const folder = uri.path.replace(/^(?:\/self)+$/, '').replace(/\/$/, '');
+        return Object.entries(places)
+          .filter(([path]) => path !== '/' && path.slice(0, path.lastIndexOf('/')) === folder)
+          .map(([path, { type }]): [string, vscode.FileType] => [path.slice(path.lastIndexOf('/') + 1), type]);
+      },
+      readFile: (uri) => new TextEncoder().encode(placeAt(uri).text),
       writeFile: refuse,
       createDirectory: refuse,
       delete: refuse,
@@ -198,18 +228,39 @@ describe('a file system with links and read-only files', () => {
 
   const at = (path: string) => vscode.Uri.from({ scheme: SCHEME, path });
   const folder = { uri: at('/'), name: 'links', index: 0 };
-  const why = (found: { kind: string; why?: string }) => found.why ?? found.kind;
+  const told = (found: { kind: string; why?: string; uri?: vscode.Uri }) =>
+    found.why ?? `${found.kind} ${found.uri?.path}`;
 
-  it('is not written to through a link', async () => {
-    assert.equal(why(await walk(folder, ['plain.txt'])), 'file');
-    assert.match(why(await walk(folder, ['link.txt'])), /is a link/);
-    assert.match(why(await walk(folder, ['linked', 'a.txt'])), /linked is a link/);
-    assert.match(why(await walk(folder, ['linked', 'new.txt'])), /linked is a link/);
-    assert.match(why(await readFile(at('/link.txt'))), /is a link/);
-  });
+  const walks: [title: string, path: string, expected: string | RegExp][] = [
+    ['a file', 'plain.txt', 'file /plain.txt'],
+    ['a link to a file of the workspace', 'link.txt', 'file /plain.txt'],
+    ['a file below a link to a folder of the workspace', 'linked/a.txt', 'file /real/a.txt'],
+    ['a new file below such a link', 'linked/new/b.txt', 'missing /real/new/b.txt'],
+    ['a file below a link to the workspace itself', 'self/self/plain.txt', 'file /plain.txt'],
+    ['a link that leads outside', 'outside.txt', /is a link/],
+    ['a link to a file that is only as old and as large', 'alike.txt', /is a link/],
+    ['a link that leads nowhere', 'dangling.txt', /is a link/],
+    ['a file below a link that leads outside', 'away/a.txt', /away is a link/],
+    ['a new file below such a link', 'away/new.txt', /away is a link/],
+    ['a link to one of two files that are the same', 'either.txt', /is a link/],
+    ['a link where the file system knows no times', 'toTimeless.txt', /is a link/],
+    ['a name in another normal form', 'caf\u00e9.txt', `file /${NFD}`],
+    ['a name in its own normal form', NFD, `file /${NFD}`],
+    ['one of two names that look the same', '\u00e9.txt', /Several names/],
+  ];
+  for (const [title, path, expected] of walks) {
+    it(`finds by ${title} ${expected instanceof RegExp ? 'nothing' : expected}`, async () => {
+      const found = told(await walk(folder, path.split('/')));
+      if (expected instanceof RegExp) assert.match(found, expected);
+      else assert.equal(found, expected);
+    });
+  }
+
+  it('is not read or written through a link itself', async () =>
+    assert.match(told(await readFile(at('/link.txt'))), /is a link/));
 
   it('is not written to where it is read-only', async () => {
-    assert.equal(why(await readFile(at('/plain.txt'))), 'file');
-    assert.match(why(await readFile(at('/locked.txt'))), /read-only/);
+    assert.match(told(await readFile(at('/plain.txt'))), /^file/);
+    assert.match(told(await readFile(at('/locked.txt'))), /read-only/);
   });
 });

@@ -99,7 +99,7 @@ function withSaneSubject(text: string): string {
   const [subject = '', ...others] = text.split('\n');
   const body = others.join('\n').trim();
   if (subject.length <= MAX_SUBJECT) return body ? `${subject}\n\n${body}` : subject;
-  const sentence = /^(.{10,90}?)[.;]\s+(.+)$/.exec(subject);
+  const sentence = /^(.{10,90}?)[.;]\s+(\S.*)$/.exec(subject);
   const at = subject.lastIndexOf(' ', ASKED_SUBJECT - 1);
   const cut = at > 10 ? at : ASKED_SUBJECT - 1;
   const [first, rest] = sentence

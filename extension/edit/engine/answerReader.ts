@@ -3,7 +3,7 @@ import type { Edit } from './edits.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
 import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from './paths.ts';
 
-const FENCE = /^([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$/;
+const FENCE = /^([ \t]*)(`{3,}|~{3,}(?!~))[ \t]*((?:[^` \t][^`]*)?)$/;
 
 interface Fence {
   indent: string;

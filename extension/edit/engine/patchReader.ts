@@ -3,12 +3,12 @@ import { isBlank } from './loose.ts';
 
 const BEGIN = /^\s*\*\*\* Begin Patch\s*$/;
 const END = /^\s*\*\*\* End Patch\s*$/;
-const FILE = /^\s*\*\*\* (Add|Update|Delete) File: ?(.*?)\s*$/;
-const MOVE = /^\s*\*\*\* Move to: ?(.*?)\s*$/;
+const FILE = /^\s*\*\*\* (Add|Update|Delete) File:(.*)$/;
+const MOVE = /^\s*\*\*\* Move to:(.*)$/;
 const END_OF_FILE = /^\s*\*\*\* End of File\s*$/;
-const HEADING = /^@@(?: ?(.*?))?\s*$/;
+const HEADING = /^@@(.*)$/;
 /** Line numbers of a unified diff; what follows them is a guess of the tool that V4A doesn't have. */
-const LINE_NUMBERS = /^-?\d+(?:,\d+)?(?:\s+\+?\d+(?:,\d+)?)?(?:\s*@@.*)?$|^-\d+.*\+\d+.*$/;
+const LINE_NUMBERS = /^-?\d{1,9}(?:,\d{1,9})?(?:\s{1,4}\+?\d{1,9}(?:,\d{1,9})?)?(?:\s{0,4}@@.*)?$|^-\d[^+]{0,99}\+\d/;
 
 export const isPatchHead = (line: string) => BEGIN.test(line) || FILE.test(line);
 export const isPatchEnd = (line: string) => END.test(line);
@@ -52,7 +52,7 @@ export class PatchReader {
       const edits = this.closeFile();
       this.isEmpty = false;
       this.action = file[1] as 'Add' | 'Update' | 'Delete';
-      this.path = file[2]!;
+      this.path = file[2]!.trim();
       this.fileLine = answerLine;
       this.isTouched = false;
       this.isBroken = false;
@@ -63,7 +63,7 @@ export class PatchReader {
     const move = MOVE.exec(line);
     if (move && this.action === 'Update') {
       this.isTouched = true;
-      return [{ kind: 'move', path: this.path, to: move[1]!, answerLine }];
+      return [{ kind: 'move', path: this.path, to: move[1]!.trim(), answerLine }];
     }
     if (END_OF_FILE.test(line) && this.action === 'Update') {
       this.atEndOfFile = true;
@@ -108,7 +108,8 @@ export class PatchReader {
     const heading = HEADING.exec(line);
     if (heading) {
       const edits = this.closeChange(true);
-      const text = (heading[1] ?? '').replace(/\s*@@$/, '').trim();
+      const said = heading[1]!.trim();
+      const text = (said.endsWith('@@') ? said.slice(0, -2) : said).trim();
       if (text !== '' && !LINE_NUMBERS.test(text)) this.headings.push(text);
       return edits;
     }

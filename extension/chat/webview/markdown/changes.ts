@@ -24,8 +24,8 @@ const TAIL = /^[ \t]*(?:>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
 const PARTIAL_MARK = /^[ \t]*(?:={0,9}|>{1,9} ?[A-Z]*|\+{5,9} ?[A-Z]*)$/;
 const BEGIN = /^\s*\*\*\* Begin Patch\s*$/;
 const END = /^\s*\*\*\* End Patch\s*$/;
-const FILE = /^\s*\*\*\* (Add|Update|Delete) File: ?(.*?)\s*$/;
-const MOVE = /^\s*\*\*\* Move to: ?(.*?)\s*$/;
+const FILE = /^\s*\*\*\* (Add|Update|Delete) File:(.*)$/;
+const MOVE = /^\s*\*\*\* Move to:(.*)$/;
 
 /** More differing lines than this are shown as all removed, all added: nobody reads them one by one. */
 const MAX_DIFFERENT_LINES = 400;
@@ -143,15 +143,16 @@ function readPatch(lines: readonly string[], ended: boolean): ShownChange[] | nu
     const head = FILE.exec(line);
     const move = MOVE.exec(line);
     if (head) {
-      files.push({ path: head[2]!, kind: KINDS[head[1] as keyof typeof KINDS], lines: [] });
+      files.push({ path: head[2]!.trim(), kind: KINDS[head[1] as keyof typeof KINDS], lines: [] });
     } else if (move && file?.kind === 'update') {
       file.kind = 'move';
-      file.movedTo = move[1]!;
+      file.movedTo = move[1]!.trim();
     } else if (isPartial && (line === '' || line.startsWith('*'))) break;
     else if (!file || line.startsWith('***') || file.kind === 'delete') {
       if (line.trim() !== '' && !/^\*\*\* End of File\s*$/.test(line)) return null;
     } else if (line.startsWith('@@')) {
-      const text = line.replace(/^@@ ?|\s*@@$/g, '').trim();
+      const said = line.slice(2).trim();
+      const text = (said.endsWith('@@') ? said.slice(0, -2) : said).trim();
       if (file.lines.length > 0 || text !== '') file.lines.push({ op: 'gap', text });
     } else if (line.startsWith('+')) file.lines.push({ op: 'new', text: line.slice(1) });
     else if (line.startsWith('-')) file.lines.push({ op: 'old', text: line.slice(1) });

@@ -37,18 +37,31 @@ function spokenChange({ kind, path = 'a file', movedTo }: ShownChange): string {
 }
 
 function spokenProse(markdown: string): string {
-  return markdown
-    .replace(
-      /^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)\n[\s\S]*?(?:^[ \t]*\1[ \t]*$|(?![\s\S]))/gm,
-      (_, _f, lang: string) => {
-        const name = lang.trim().split(/\s/)[0];
-        return name ? `Code block, ${name}.\n` : 'Code block.\n';
-      },
+  return withoutCode(markdown)
+    .map((line) =>
+      line
+        .replace(/!?\[([^[\]]*)\]\([^()]*\)/g, '$1')
+        .replace(/^\s{0,3}(#{1,6}|>|[-*+]|\d{1,9}[.)])\s+/, '')
+        .replace(/\*\*|__|~~|`/g, '')
+        .trim(),
     )
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/^\s{0,3}(#{1,6}|>|[-*+]|\d+[.)])\s+/gm, '')
-    .replace(/^\s*\|?[\s:|-]+\|[\s:|-]*$/gm, '')
-    .replace(/(\*\*|__|~~|`)/g, '')
-    .replace(/\s*\n\s*/g, '\n')
-    .trim();
+    .filter((line) => line !== '' && !(line.includes('|') && /^[\s:|-]+$/.test(line)))
+    .join('\n');
+}
+
+/** The lines of a text, each code block said in one. */
+function withoutCode(markdown: string): string[] {
+  const lines: string[] = [];
+  let open: string | undefined;
+  for (const line of markdown.split('\n')) {
+    const fence = /^[ \t]*(`{3,}|~{3,}(?!~))([^`]*)$/.exec(line);
+    if (open !== undefined) {
+      if (line.trim() === open) open = undefined;
+    } else if (fence) {
+      open = fence[1]!;
+      const [name] = fence[2]!.trim().split(/\s/, 1);
+      lines.push(name ? `Code block, ${name}.` : 'Code block.');
+    } else lines.push(line);
+  }
+  return lines;
 }
