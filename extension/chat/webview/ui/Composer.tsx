@@ -6,6 +6,7 @@ import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
 import { conversationBytes, forecastAnswer } from '../forecast.ts';
 import { count, counted, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { Boundary } from './Boundary.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -21,10 +22,13 @@ export function Composer() {
   const draft = useChatState((s) => s.draft);
   const refusal = useChatState((s) => (s.refusal && !s.refusal.replaces ? s.refusal : null));
   const hint = useChatState((s) => s.hint);
+  const surroundings = useChatState((s) => s.surroundings);
   return (
     <section class="composer-place" aria-label="Message">
       <div class="column">
-        <Standing />
+        <Boundary of={surroundings} instead={null}>
+          <Standing />
+        </Boundary>
         {refusal && <Refused refusal={refusal} />}
         {hint && (
           <div class="box calm hint">
@@ -35,7 +39,9 @@ export function Composer() {
         )}
         <LeftBefore />
         <Box draft={draft} />
-        <Left />
+        <Boundary of={surroundings} instead={null}>
+          <Left />
+        </Boundary>
       </div>
     </section>
   );
