@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
 import type { Log } from './log.ts';
 import { tunnel } from './outbound.ts';
 import { type ProxyConfig, proxyFor } from './proxyConfig.ts';
+import { closeFolderToOthers, makePrivateFolder } from './private.ts';
 
 export interface Mail {
   to: string;
@@ -59,6 +60,7 @@ async function compose(from: string, mail: Mail): Promise<Buffer> {
 async function keep(url: string, message: Buffer, mail: Mail, log: Log): Promise<void> {
   if (url === 'console:') return log.warn({ to: mail.to, subject: mail.subject, text: mail.text }, 'mail, not sent');
   const folder = url.slice('file:'.length);
-  await mkdir(folder, { recursive: true });
+  makePrivateFolder(folder);
+  closeFolderToOthers(folder, (name) => name.endsWith('.eml'));
   await writeFile(join(folder, `${Date.now()}-${randomUUID()}.eml`), message, { mode: 0o600 });
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
+import { closeFolderToOthers, closeToOthers, makePrivateFile, makePrivateFolder } from '../private.ts';
 import { BOUNDED_MS, type Database, migrate, noPerigee, type Tx } from './database.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
@@ -27,7 +28,7 @@ const LOOK_MS = 500;
  */
 export async function openSqlite(file: string, alongside = false): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
-  mkdirSync(dirname(file), { recursive: true });
+  keepPrivate(file);
   const lock = alongside ? null : lockFile(file);
   const connection = open(file);
   const writer = kyselyOf(connection);
@@ -120,6 +121,21 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
       lock?.close();
     },
   };
+}
+
+/** What this server keeps beside its database; a log, a lock and copies of it begin with the database's name. */
+const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
+
+/** SQLite gives what it makes beside a database the database's own mode. */
+function keepPrivate(file: string): void {
+  const folder = dirname(file);
+  const name = basename(file);
+  makePrivateFolder(folder);
+  makePrivateFile(file);
+  makePrivateFile(`${file}-lock`);
+  for (const other of readdirSync(folder)) if (other.startsWith(name)) closeToOthers(join(folder, other));
+  closeToOthers(join(folder, 'local-token'));
+  closeFolderToOthers(folder, (other) => other.startsWith(name) || OWN.includes(other));
 }
 
 function open(file: string, readonly = false): Sqlite.Database {
