@@ -36,6 +36,7 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 const CORES = [
   'shared/amounts.ts',
   'shared/answerPaths.ts',
+  'shared/money.ts',
   'shared/pricing.ts',
   'server/credits/ledger.ts',
   'server/credits/limitWindow.ts',

@@ -1,5 +1,7 @@
 import { assertAmount } from './ledger.ts';
 
+export { moneyText } from '../../shared/money.ts';
+
 // What money means in credits: arithmetic alone. Money is integers of the currency's smallest unit, here called cents.
 
 /** A pack as it was sold. */
@@ -42,10 +44,4 @@ export function splitIncome(owedMicro: number, amountMicro: number): { repaidMic
 /** The tier that so many cents of packs reach; `tierCents` are what tier 1, 2 and so on are reached at. */
 export function tierReached(boughtCents: number, tierCents: readonly number[]): number {
   return tierCents.filter((cents) => boughtCents >= cents).length;
-}
-
-/** An amount as people write it, such as "$5.00". */
-export function moneyText(cents: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-US', { style: 'currency', currency });
-  return format.format(cents / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }

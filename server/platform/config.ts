@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
-import { type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { type PaymentConfig, parsePayments, paymentPolicy, requirePayable } from './paymentConfig.ts';
+import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
 export { ConfigError, isLoopback };
@@ -91,21 +91,23 @@ const LimitConfigSchema = z.strictObject({
 });
 
 /** The file that PERIGEE_CONFIG names. */
-const PolicySchema = z.strictObject({
-  models: z
-    .array(ModelConfigSchema)
-    .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
-      error: 'a model is listed twice',
-    })
-    .default([]),
-  /** How many days before it counts a dearer price is announced. */
-  priceNoticeDays: z.int().min(0).max(365).default(30),
-  guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
-  refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
-  limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),
-  accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
-  ...paymentPolicy,
-});
+const PolicySchema = z
+  .strictObject({
+    models: z
+      .array(ModelConfigSchema)
+      .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
+        error: 'a model is listed twice',
+      })
+      .default([]),
+    /** How many days before it counts a dearer price is announced. */
+    priceNoticeDays: z.int().min(0).max(365).default(30),
+    guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
+    refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
+    limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),
+    accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
+    ...paymentPolicy,
+  })
+  .superRefine(requirePayable);
 export type Policy = z.infer<typeof PolicySchema>;
 
 /** Prices known without a file: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached in, 250 out. */
@@ -137,6 +139,10 @@ export interface Config {
   /** Null where nothing is sold. */
   payments: PaymentConfig | null;
 }
+
+/** Cookies, signed requests and redirects are all bound to it. */
+const OWN_HOST = 'Perigee needs a host of its own, such as https://perigee.example.org';
+const WHOLE_ORIGIN = 'browsers send the host alone';
 
 const list = (text: string | undefined) =>
   (text ?? '')
@@ -205,7 +211,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
   const host = env.HOST || '127.0.0.1';
   const database = parseDatabase(env.DATABASE_URL);
-  const publicUrl = env.PUBLIC_URL ? httpUrl('PUBLIC_URL', env.PUBLIC_URL) : null;
+  const publicUrl = env.PUBLIC_URL ? originUrl('PUBLIC_URL', env.PUBLIC_URL, OWN_HOST) : null;
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
   const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
@@ -227,7 +233,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
       ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
       : null,
     trustedProxies: list(env.TRUSTED_PROXIES),
-    corsOrigins: list(env.CORS_ORIGINS).map((origin) => httpUrl('CORS_ORIGINS', origin).origin),
+    corsOrigins: list(env.CORS_ORIGINS).map((origin) => originUrl('CORS_ORIGINS', origin, WHOLE_ORIGIN).origin),
     secret: env.SECRET || null,
     metricsToken: env.METRICS_TOKEN || null,
     logLevel: parseLevel(env.LOG_LEVEL),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { inCredits } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { payableStep } from '../../shared/money.ts';
+import { ConfigError, isLoopback, originUrl } from './settings.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'lower-case letters, digits and hyphens, please' });
 const name = z.string().trim().min(1).max(60);
@@ -83,6 +84,27 @@ function isCurrency(code: string): boolean {
   return Intl.supportedValuesOf('currency').includes(code.toUpperCase());
 }
 
+/** Refuses prices that Stripe would refuse when somebody sets out to pay. */
+export function requirePayable(
+  { currency, packs, plans }: { currency: string; packs: readonly Pack[]; plans: readonly Plan[] },
+  told: z.RefinementCtx,
+): void {
+  const step = payableStep(currency);
+  const check = (cents: number, path: (string | number)[]) => {
+    if (cents % step !== 0)
+      told.addIssue({
+        code: 'custom',
+        path,
+        message: `in ${currency} Stripe takes a multiple of ${step}, not ${cents}`,
+      });
+  };
+  for (const [i, { cents }] of packs.entries()) check(cents, ['packs', i, 'cents']);
+  for (const [i, { monthCents, yearCents }] of plans.entries()) {
+    check(monthCents, ['plans', i, 'monthCents']);
+    check(yearCents, ['plans', i, 'yearCents']);
+  }
+}
+
 /** How Stripe is reached. */
 export interface PaymentConfig {
   secretKey: string;
@@ -112,9 +134,8 @@ export function parsePayments(env: Env, host: string, publicUrl: string | null):
 
 /** Whoever answers there says what was paid. */
 function stripeBase(value: string): string {
-  const url = httpUrl('STRIPE_API_BASE', value);
+  const url = originUrl('STRIPE_API_BASE', value, 'Stripe has its paths below its host');
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))
     throw new ConfigError('STRIPE_API_BASE must be https unless it is a loopback address');
-  if (url.pathname !== '/' || url.search) throw new ConfigError('STRIPE_API_BASE must be a host, without a path');
   return url.origin;
 }
