@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { pino } from 'pino';
 import { isUnavailable } from '../../server/platform/db/database.ts';
 import { endOf, textOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
-import { type Engine, startServer, type TestServer } from '../support/server.ts';
+import { type Engine, freshDatabase, startServer, type TestServer } from '../support/server.ts';
 
 /** Lets the database take no more, as a full disk does, until what it returns is called. */
-const FILL: Record<Engine, (server: TestServer) => Promise<() => Promise<void>>> = {
+const FILL: Record<Engine, (server: TestServer, url: string) => Promise<() => Promise<void>>> = {
   async sqlite({ db }) {
     const pragma = (text: string) => sql.raw(text).execute(db.foreign);
     const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db.foreign);
@@ -19,21 +20,18 @@ const FILL: Record<Engine, (server: TestServer) => Promise<() => Promise<void>>>
         await sql`insert into gate (name) values (hex(randomblob(${bytes})))`.execute(db.foreign).catch(() => {});
     return async () => void (await pragma('pragma max_page_count = 1073741823'));
   },
-  async postgres({ db }) {
-    const name = (await sql<{ name: string }>`select current_database() as name`.execute(db.read)).rows[0]!.name;
-    const cut = () =>
-      sql`select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid()`.execute(db.read);
-    await sql.raw(`alter database ${name} set default_transaction_read_only = on`).execute(db.read);
-    await cut();
-    await cut().catch(() => {});
-    return async () => {
-      await sql
-        .raw(`begin read write; alter database ${name} set default_transaction_read_only = off; commit`)
-        .execute(db.read);
-      await cut();
-      await cut().catch(() => {});
+  async postgres({ db }, url) {
+    const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db.read);
+    const name = rows[0]!.name;
+    const set = async (value: 'on' | 'off') => {
+      const admin = new pg.Client({ connectionString: url.replace(name, 'postgres') });
+      await admin.connect();
+      await admin.query(`alter database ${name} set default_transaction_read_only = ${value}`);
+      await admin.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`);
+      await admin.end();
     };
+    await set('on');
+    return () => set('off');
   },
 };
 
@@ -48,7 +46,8 @@ for (const engine of ENGINES)
           done();
         },
       });
-      const server = await startServer(engine, { log: pino({ level: 'warn' }, sink) });
+      const { url, remove } = await freshDatabase(engine);
+      const server = await startServer(engine, { databaseUrl: url, log: pino({ level: 'warn' }, sink) });
       try {
         const guest = await server.guest();
         const ready = () => guest.request<{ status: string }>('GET', '/readyz');
@@ -59,7 +58,7 @@ for (const engine of ENGINES)
         await guest.start(running);
         await call.atGate;
         const before = await guest.available();
-        const free = await FILL[engine](server);
+        const free = await FILL[engine](server, url);
         const text = 'long '.repeat(2_000);
         const refused = guest.chat(text);
         for (let n = 0; n < 3; n++) {
@@ -87,6 +86,7 @@ for (const engine of ENGINES)
         await server.audit();
       } finally {
         await server.stop();
+        await remove();
       }
     });
   });
