@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
+import { fitting } from './fitting.ts';
 import { mendProblem, ProblemSchema } from './problems.ts';
 
 export { MAX_TEXT, NOT_REFUNDED, REASONS };
@@ -193,7 +194,10 @@ export const RUN_EVENT_SCHEMAS = {
 /** A terminal event whose words this version may not know: an odd reason or problem makes no end unreadable. */
 export function mendEnd(type: string, data: unknown): unknown {
   if (typeof data !== 'object' || data === null) return data;
-  if (type === 'error') return { ...data, ...mendProblem(data), retryAt: mendProblem(data).retryAt };
+  if (type === 'error') {
+    const { chargedMicro = 0, balance } = fitting(ErrorEventSchema.shape, data);
+    return { ...mendProblem(data), chargedMicro, balance };
+  }
   if (type !== 'done' || !('reason' in data) || ReasonSchema.safeParse(data.reason).success) return data;
   const { reason: _, ...known } = data;
   return known;

@@ -244,11 +244,11 @@ function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined
   });
 }
 
-/** Null for what is no JSON. */
+/** An object without members for what is no JSON: that something was stored is known. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    return null;
+    return {};
   }
 }

@@ -1,5 +1,6 @@
 import { storable, type Usage } from '../../shared/runs.ts';
 import { type Piece, ThoughtReader } from '../../shared/thoughts.ts';
+import { countOf } from '../platform/numbers.ts';
 import { boundPromptTokens, boundTokens, estimateTokens } from './tokens.ts';
 import type { PromptMessage, StreamEvent } from './upstreams/stream.ts';
 
@@ -49,7 +50,9 @@ export class Received {
   /** Takes one event; returns what is new to be shown. */
   take(event: StreamEvent): NewText | null {
     if (event.type === 'usage') {
-      this.#reported = event.usage;
+      const reported = usageOf(event.usage);
+      if (!reported) return null;
+      this.#reported = reported;
       this.#since = 0;
       return null;
     }
@@ -123,6 +126,16 @@ export class Received {
     if (isTakenBack && before > 0) return { text, at: 0 };
     return text === '' ? null : { text, at: before };
   }
+}
+
+/** Usage whose counts are such; undefined for anything else. */
+export function usageOf(given: Partial<Usage>): Usage | undefined {
+  const [inputTokens, cached, outputTokens] = [given.inputTokens, given.cachedInputTokens, given.outputTokens].map(
+    (count) => countOf(count),
+  );
+  if (inputTokens === undefined || cached === undefined || outputTokens === undefined) return undefined;
+  const cachedInputTokens = Math.min(cached, inputTokens);
+  return { inputTokens, cachedInputTokens, outputTokens, estimated: given.estimated !== false };
 }
 
 /** Usage that is more than can be is cut to what can. `wrong` names what was too much. */

@@ -1,13 +1,11 @@
 import type { Price } from '../../shared/models.ts';
-import { mendProblem } from '../../shared/problems.ts';
-import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
+import { mendEnd, type Run, type RunEvent, type RunState, type Usage } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { RunRow } from '../platform/db/schema.ts';
-import { countOf } from '../platform/numbers.ts';
-import type { NewText } from './received.ts';
+import { type NewText, usageOf } from './received.ts';
 
 /** An event with its number in the run, ready for the wire. */
 export interface NumberedEvent {
@@ -226,7 +224,7 @@ export async function readEvents(db: Reader, runId: string, after: number, limit
       (JSON.parse(row.payload) as [RunEvent['type'], unknown][]).map(([type, data], i) => ({
         seq: row.first_seq + i,
         type,
-        json: JSON.stringify(type === 'error' ? { ...(data as object), ...mendProblem(data) } : data),
+        json: JSON.stringify(mendEnd(type, data)),
       })),
     )
     .filter((event) => event.seq > after);
@@ -271,16 +269,7 @@ export const priceOf = (row: RunRow) => JSON.parse(row.price) as Price;
 
 /** What a run had used when it was last stored; nothing, where what is stored is no usage. */
 export function checkpointOf(row: RunRow): Usage {
-  const { inputTokens, cachedInputTokens, outputTokens, estimated } = JSON.parse(row.checkpoint) as Partial<Usage>;
-  const counts = [inputTokens, cachedInputTokens, outputTokens].map((count) => countOf(count));
-  const [input, cached, output] = counts;
-  if (input === undefined || cached === undefined || output === undefined) return NOTHING_USED;
-  return {
-    inputTokens: input,
-    cachedInputTokens: Math.min(cached, input),
-    outputTokens: output,
-    estimated: estimated !== false,
-  };
+  return usageOf(JSON.parse(row.checkpoint)) ?? NOTHING_USED;
 }
 
 export function toRun(row: RunRow): Run {

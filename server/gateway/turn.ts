@@ -125,7 +125,7 @@ async function endStubbornly(
     } catch (error) {
       log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; trying again');
       // Not the database but this very ending is at fault: as it is it would fail for ever.
-      if (ending === planned && (error instanceof RangeError || error instanceof TypeError)) {
+      if (ending === planned && isMisfit(error)) {
         ending = fault(deps, turn, received, error);
         continue;
       }
@@ -133,6 +133,13 @@ async function endStubbornly(
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
+}
+
+/** Whether an error is about the values themselves: PostgreSQL's data exceptions, SQLite's mismatch, and those of JavaScript. */
+function isMisfit(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  const isData = typeof code === 'string' && /^(22...|SQLITE_MISMATCH)$/.test(code);
+  return isData || error instanceof RangeError || error instanceof TypeError;
 }
 
 /** The ending of a run in which Perigee itself failed. Nothing in it comes from outside but the text. */
