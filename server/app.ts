@@ -12,7 +12,9 @@ import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
 import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
+import { KnownBrowsers } from './accounts/knownBrowsers.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { purgeMailCodes } from './accounts/mailCodes.ts';
 import { mailNotices } from './accounts/noticeMail.ts';
 import { tellPrices } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
@@ -129,7 +131,7 @@ export function createApp(deps: AppDeps): App {
   const origins = originsOf(config);
   const proofs = new Proofs(() => clock.now());
   const mailer = signIn.mail ? deps.mailer : null;
-  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer });
+  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers });
   const accounts = {
     db,
     clock,
@@ -142,6 +144,7 @@ export function createApp(deps: AppDeps): App {
     origins,
     proofs,
     attempts: new Attempts(db, clock),
+    browsers: new KnownBrowsers({ ids, origins }, secret),
     signIn,
     isSelling: deps.stripe !== null && policy.packs.length + policy.plans.length > 0,
     ceremonies,
@@ -212,7 +215,14 @@ export function createApp(deps: AppDeps): App {
               db.write(async (tx) => {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
-                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                const purges = [
+                  purgeAdmissions,
+                  purgeSessions,
+                  purgeCodes,
+                  purgeMailCodes,
+                  purgeDeviceGrants,
+                  purgeAttempts,
+                ];
                 for (const purge of [...purges, purgeLimitUses, purgePaymentEvents, purgeNetworks])
                   await purge(tx, now);
               }),
