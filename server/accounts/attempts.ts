@@ -144,6 +144,8 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
     const now = this.clock.now();
     const fresh = { points, expire: now + durationMs };
     const goesOn = sql<boolean>`attempt.expire > ${now} and ${force ? 0 : 1} = 1`;
+    // After the clock was set back: nobody waits longer than from now on.
+    const expire = sql`case when attempt.expire > ${fresh.expire} then ${fresh.expire} else attempt.expire end`;
     const row = await this.db.write((tx) =>
       tx
         .insertInto('attempt')
@@ -151,7 +153,7 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet({
             points: sql`case when ${goesOn} then attempt.points + ${points} else ${points} end`,
-            expire: sql`case when ${goesOn} then attempt.expire else ${fresh.expire} end`,
+            expire: sql`case when ${goesOn} then ${expire} else ${fresh.expire} end`,
           }),
         )
         .returning(['points', 'expire'])
@@ -167,7 +169,8 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
       .where('key', '=', key)
       .where('expire', '>', this.clock.now())
       .executeTakeFirst();
-    return row ? { points: row.points, expire: row.expire ?? 0 } : null;
+    const latest = this.clock.now() + this.duration * 1000;
+    return row ? { points: row.points, expire: Math.min(row.expire ?? 0, latest) } : null;
   }
 
   async _delete(key: string): Promise<boolean> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { GenericOAuthConfig } from 'better-auth/plugins/generic-oauth';
+import { cleanName, storable } from '../../shared/texts.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import type { ProviderConfig } from '../platform/signInConfig.ts';
+import { readAddress } from './emails.ts';
 import { readGithubUser } from './github.ts';
 import type { Identified } from './identities.ts';
 
@@ -196,7 +198,7 @@ function configOf(provider: ProviderConfig): GenericOAuthConfig {
 
 type Profile = Parameters<NonNullable<GenericOAuthConfig['mapProfileToUser']>>[0];
 
-const subjectOf = (profile: Profile) => String(profile.sub ?? profile.id ?? '');
+const subjectOf = (profile: Profile) => storable(String(profile.sub ?? profile.id ?? ''));
 
 /**
  * better-auth joins users by their address. Here every subject is a user of its own, under a name that is nobody's address;
@@ -210,9 +212,9 @@ function userOf(provider: string, profile: Profile) {
   return {
     email: `${name}@subject.invalid`,
     emailVerified: false,
-    name: typeof profile.name === 'string' ? profile.name.slice(0, 100) : '',
+    name: typeof profile.name === 'string' ? cleanName(profile.name.slice(0, 100)) : '',
     image: undefined,
-    address: typeof profile.email === 'string' && profile.email.length <= 320 ? profile.email : null,
+    address: typeof profile.email === 'string' && readAddress(profile.email) ? storable(profile.email) : null,
     addressVerified: verified === true || verified === 'true',
   };
 }

@@ -16,7 +16,7 @@ import type { Mail, Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import { type AuthDeps, networkOf } from './authRoutes.ts';
 import { confirmEmail, holderOfChange } from './emailChange.ts';
-import { mailboxOf } from './emails.ts';
+import { mailboxOf, readAddress } from './emails.ts';
 import { findAccountByMailbox } from './identities.ts';
 import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from './mailCodes.ts';
 import { acceptTerms, closeAccount, correctProfile, keepAccount } from './rights.ts';
@@ -100,8 +100,8 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   api.openapi(email, async (c) => {
     const mailer = requireMail(c);
     const { accountId } = c.var;
-    const address = readAddress(c.req.valid('json').email);
-    const of = { holder: holderOfChange(accountId), mailbox: mailboxOf(address)! };
+    const { address, mailbox } = addressOf(c.req.valid('json').email);
+    const of = { holder: holderOfChange(accountId), mailbox };
     const isOwn = (await findAccountByMailbox(db.read, of.mailbox)) === accountId;
     await countMail(attempts, {
       mailbox: hashKeyed(secret, 'attempt', of.mailbox),
@@ -119,8 +119,8 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     const mailer = requireMail(c);
     const { accountId } = c.var;
     const given = c.req.valid('json');
-    const address = readAddress(given.email);
-    const of = { holder: holderOfChange(accountId), mailbox: mailboxOf(address)! };
+    const { address, mailbox } = addressOf(given.email);
+    const of = { holder: holderOfChange(accountId), mailbox };
     const at = clock.now();
     // In a transaction of its own: that a wrong one was tried is remembered.
     if (!(await db.write((tx) => redeemMailCode(tx, secret, of, given.code.replace(/\D/g, ''), at))))
@@ -162,10 +162,12 @@ function requireMember(c: AppContext, what: string): void {
   if (c.var.accountKind === 'guest') throw new AppError('members_only', what);
 }
 
-function readAddress(typed: string): string {
-  const address = typed.toLowerCase();
-  if (mailboxOf(address) === null) throw new AppError('invalid_request', 'email: this is no email address.');
-  return address;
+function addressOf(typed: string): { address: string; mailbox: string } {
+  const address = readAddress(typed)?.address;
+  const mailbox = address === undefined ? null : mailboxOf(address);
+  if (address === undefined || mailbox === null)
+    throw new AppError('invalid_request', 'email: this is no email address.');
+  return { address, mailbox };
 }
 
 function codeMail(to: string, digits: string): Mail {

@@ -13,7 +13,7 @@ import { editorName, isAllowedCallback, withQuery } from './callbacks.ts';
 import { type Ceremonies, Unreachable } from './ceremonies.ts';
 import { insertCode, peekCode, redeemCode } from './codes.ts';
 import { decideDevice, findWaiting, readUserCode } from './deviceGrants.ts';
-import { mailboxOf } from './emails.ts';
+import { mailboxOf, readAddress } from './emails.ts';
 import { type Flow, Flows, type Purpose } from './flows.ts';
 import { findAccountOf, type Identified, signIn, verifiedMailbox } from './identities.ts';
 import { joinByLink, joinPage } from './joining.ts';
@@ -140,10 +140,10 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.post('/sign-in/email', async (c) => {
     const form = await c.req.parseBody();
     const flow = await flowOf(c, text(form.flow));
-    const email = text(form.email).trim().toLowerCase();
-    const mailbox = mailboxOf(email);
+    const email = readAddress(text(form.email))?.address;
+    const mailbox = email && mailboxOf(email);
     if (!offered.email) throw new AppError('not_offered', 'This server sends no codes by mail.');
-    if (!mailbox) return show(c, pages.choosePage(flow, offered, 'This is no email address.'), 400);
+    if (!email || !mailbox) return show(c, pages.choosePage(flow, offered, 'This is no email address.'), 400);
     await countMail(attempts, {
       mailbox: hashKeyed(deps.secret, 'attempt', mailbox),
       network: networkOf(deps, c),
@@ -187,7 +187,9 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const flow = await flowOf(c, text(form.flow));
     if (text(form.decision) !== 'continue') return cancelled(c, flow);
     const accepted = text(form.terms) === policy.accounts.terms.version;
-    const done = await confirmed(c, flow, accepted ? policy.accounts.terms.version : null);
+    // Without a page there is nothing to accept: the age is told beside the button.
+    const isAccepted = accepted || !policy.accounts.terms.url;
+    const done = await confirmed(c, flow, isAccepted ? policy.accounts.terms.version : null);
     if (done === 'terms') {
       const problem = `Confirm that you are ${policy.accounts.smallestAge} or older and accept the terms.`;
       return show(c, await confirmation(c, flow, problem), 400);
@@ -261,7 +263,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       there && there.accountId !== accountId ? await describeAccount(db.read, there.accountId, clock.now()) : null;
     const replaces = other ? (other.email ?? other.name ?? 'Another account') : null;
     const accepted = accountId ? (await findAccount(db.read, accountId))?.terms_version : undefined;
-    const termsDue = account !== null && accepted !== policy.accounts.terms.version;
+    const { url, version } = policy.accounts.terms;
+    const termsDue = account !== null && url !== undefined && accepted !== version;
     return pages.confirmPage(
       flow,
       { label, way, isNew: !account, termsDue: !termsDue ? null : accepted ? 'changed' : 'first', replaces },
