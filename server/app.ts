@@ -8,11 +8,13 @@ import { authenticate } from './accounts/authenticate.ts';
 import { sessionRoutes, signInApiRoutes } from './accounts/authRoutes.ts';
 import { Ceremonies } from './accounts/ceremonies.ts';
 import { purgeCodes } from './accounts/codes.ts';
-import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
+import { DEVICE_MS, purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
 import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
+import { KnownBrowsers } from './accounts/knownBrowsers.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { MAIL_CODE_MS, purgeMailCodes } from './accounts/mailCodes.ts';
 import { mailNotices } from './accounts/noticeMail.ts';
 import { tellPrices } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
@@ -29,7 +31,7 @@ import { indexDue } from './conversations/search.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
 import { askAboutPayments, stopRenewals } from './credits/checkout.ts';
-import { bringBack, purgeLimitUses } from './credits/limits.ts';
+import { purgeLimitUses } from './credits/limits.ts';
 import { paymentRoutes, webhookRoutes } from './credits/paymentRoutes.ts';
 import { purgePaymentEvents } from './credits/payments.ts';
 import { creditRoutes } from './credits/routes.ts';
@@ -43,6 +45,7 @@ import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
 import { bodyGate } from './platform/bodies.ts';
 import type { Clock, Ids } from './platform/clock.ts';
+import { bringBack, type StoredTime } from './platform/clockSteps.ts';
 import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
@@ -53,7 +56,7 @@ import { Metrics } from './platform/metrics.ts';
 import { operationRoutes } from './platform/operations.ts';
 import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
-import { deviceName, hostGuard, requestLog } from './platform/requests.ts';
+import { deviceName, hostGuard, requestLog, urlGuard } from './platform/requests.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
@@ -63,6 +66,20 @@ const INDEX_MS = 2_000;
 const LIMITS_MS = 15_000;
 const PAYMENTS_MS = 15_000;
 const REWARDS_MS = 30_000;
+
+/** Cookies of a browser's sign-ins, and an address of 8 KB that is refused by name. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Every stored time by which somebody has to wait; attempts mind the clock themselves, each by its own limit. */
+export const STORED_TIMES: readonly StoredTime[] = [
+  { table: 'limit_use', column: 'at', aheadMs: 0 },
+  { table: 'plan_use', column: 'at', aheadMs: 0 },
+  { table: 'guest_admission', column: 'at', aheadMs: 0 },
+  { table: 'device_grant', column: 'polled_at', aheadMs: 0 },
+  { table: 'device_grant', column: 'expires_at', aheadMs: DEVICE_MS },
+  { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
+  { table: 'session', column: 'last_used_at', aheadMs: 0 },
+];
 
 export interface AppDeps {
   config: Config;
@@ -128,12 +145,12 @@ export function createApp(deps: AppDeps): App {
     signInOffered: signIn.providers.length > 0 || signIn.mail !== null,
     draining: draining.signal,
   };
-  const read = addressReader(config.trustedProxies);
+  const read = addressReader(config.trustedProxies, (text) => log.warn(text));
   const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
   const origins = originsOf(config);
   const proofs = new Proofs(() => clock.now());
   const mailer = signIn.mail ? deps.mailer : null;
-  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer });
+  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers });
   const accounts = {
     db,
     clock,
@@ -147,6 +164,7 @@ export function createApp(deps: AppDeps): App {
     origins,
     proofs,
     attempts: new Attempts(db, clock),
+    browsers: new KnownBrowsers({ ids, origins }, secret),
     signIn,
     isSelling: deps.stripe !== null && policy.packs.length + policy.plans.length > 0,
     ceremonies,
@@ -154,7 +172,7 @@ export function createApp(deps: AppDeps): App {
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
     priceNotice: () => priceNotice(),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
-    termsVersion: policy.accounts.terms.version,
+    termsVersion: policy.accounts.terms.url ? policy.accounts.terms.version : null,
     mailer,
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
@@ -165,6 +183,7 @@ export function createApp(deps: AppDeps): App {
   api.onError(onError(log));
   api.notFound(onNotFound);
   api.use(requestLog({ ids, log, metrics }));
+  api.use(urlGuard());
   api.use(hostGuard(config));
   // Editors whose clock is wrong take the time from the `Date` of a refused proof.
   const web = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
@@ -189,7 +208,11 @@ export function createApp(deps: AppDeps): App {
   conversationRoutes(api, { db, clock, log, endRunsOf });
   runRoutes(api, { ...turns, attempts: accounts.attempts, closing: closing.signal, open });
 
-  const server = createAdaptorServer({ fetch: api.fetch }) as Server;
+  const server = createAdaptorServer({
+    fetch: api.fetch,
+    // What is too long is told as every other refusal.
+    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
+  }) as Server;
   let jobs: { stop(): Promise<void> } | null = null;
 
   return {
@@ -211,7 +234,11 @@ export function createApp(deps: AppDeps): App {
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
           { name: 'search index', everyMs: INDEX_MS, run: () => indexDue(db, closing.signal) },
-          { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
+          {
+            name: 'limits',
+            everyMs: LIMITS_MS,
+            run: async () => void (await bringBack(db, STORED_TIMES, clock.now())),
+          },
           {
             name: 'purge',
             everyMs: HOUR / 12,
@@ -219,7 +246,14 @@ export function createApp(deps: AppDeps): App {
               db.write(async (tx) => {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
-                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                const purges = [
+                  purgeAdmissions,
+                  purgeSessions,
+                  purgeCodes,
+                  purgeMailCodes,
+                  purgeDeviceGrants,
+                  purgeAttempts,
+                ];
                 for (const purge of [...purges, purgeLimitUses, purgePaymentEvents, purgeNetworks])
                   await purge(tx, now);
               }),

@@ -8,9 +8,9 @@ import {
   ReasonSchema,
   RunKindSchema,
   RunStateSchema,
-  textSchema,
   UsageSchema,
 } from './runs.ts';
+import { nameSchema } from './texts.ts';
 
 /** An attachment as a message shows it: without its text. `id` names it in later requests. */
 export const AttachmentSchema = z.object({
@@ -104,5 +104,5 @@ export const ConversationSchema = ConversationSummarySchema.extend({
 }).meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof ConversationSchema>;
 
-export const ConversationPatchSchema = z.object({ title: textSchema(200).trim().min(1) });
+export const ConversationPatchSchema = z.object({ title: nameSchema(200) });
 export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

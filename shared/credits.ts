@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { ReasonSchema, UsageSchema } from './runs.ts';
+import { textSchema } from './texts.ts';
 
 /**
  * One line of the token log: a grant, a charge, a run that was not charged and why, what moved from a guest, a purchase, a
@@ -33,8 +34,8 @@ export type LogAnswer = z.infer<typeof LogAnswerSchema>;
 /** Which lines of the token log. */
 export const LogFilterSchema = z.object({
   kind: LogEntrySchema.shape.kind.optional(),
-  model: z.string().max(200).optional(),
-  tool: z.string().max(60).optional(),
+  model: textSchema(200).optional(),
+  tool: textSchema(60).optional(),
   conversation: z.uuid().optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional().describe('not included'),

@@ -3,30 +3,13 @@ import { BalanceSchema, MicroSchema } from './account.ts';
 import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
 import { fitting } from './fitting.ts';
 import { mendProblem, ProblemSchema } from './problems.ts';
+import { storable, textSchema } from './texts.ts';
 
-export { MAX_TEXT, NOT_REFUNDED, REASONS };
+export { MAX_TEXT, NOT_REFUNDED, REASONS, storable, textSchema };
 
 /** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export const MAX_ATTACHMENTS = 50;
-
-/**
- * NUL and halves of surrogate pairs become the replacement character: PostgreSQL stores no NUL, and no UTF-8 has half a
- * pair, so that both engines keep the same text.
- */
-export function storable(text: string): string {
-  // By the engine's own functions: an expression takes a hundred times as long for a text of a million characters.
-  return (text.replaceAll('\0', '\uFFFD') as unknown as WellFormable).toWellFormed();
-}
-
-/** Of ES2024, which every runtime here has, and not yet the types that all of them share. */
-type WellFormable = { toWellFormed(): string };
-
-/** A storable text of at most `max` UTF-16 units. */
-export function textSchema(max: number) {
-  // One that is too long is not looked at any further.
-  return z.string().max(max, { abort: true }).overwrite(storable);
-}
 
 /** Lines counted from 0; the line `end` belongs to the range. */
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
@@ -111,7 +94,7 @@ export type EditInput = z.infer<typeof EditInputSchema>;
 const runHead = {
   id: z.uuid().describe('made by the client; sending it twice starts the run once'),
   conversationId: z.uuid().describe('made by the client; its first run makes the conversation'),
-  model: z.string().max(200).optional().describe("a model's id; else the default model"),
+  model: textSchema(200).optional().describe("a model's id; else the default model"),
   replaces: z.uuid().optional().describe('a message: it and all after it are superseded'),
   continues: z.uuid().optional().describe('an interrupted, failed, stopped or cut short run whose answer goes on'),
 };

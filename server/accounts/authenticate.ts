@@ -22,8 +22,8 @@ export interface AuthenticateDeps extends FaultDeps {
   origins: Origins;
   proofs: Proofs;
   sessionMs: number;
-  /** The terms that count. */
-  termsVersion: string;
+  /** The terms that count; null where there are none to read. */
+  termsVersion: string | null;
   /** Whether the single user of this machine may be the one who asks: local mode is on, and no proxy is between. */
   isLocalRequest: (c: AppContext) => boolean;
 }

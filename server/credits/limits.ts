@@ -1,5 +1,5 @@
 import type { Policy } from '../platform/config.ts';
-import type { Database, Reader, Tx } from '../platform/db/database.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import {
   freeAt,
@@ -65,26 +65,6 @@ export async function readLimits(db: Reader, limits: Limits, run: Omit<LimitedRu
 /** What a run used in the end, in place of what was reserved for it: 0 where nothing is charged. */
 export async function correctUse(tx: Tx, runId: string, tokens: number): Promise<void> {
   await updateTokens.run(tx, { runId, tokens });
-}
-
-/** Clocks of nodes differ by less; a run from further ahead was counted before the clock was set back. */
-const SKEW_MS = 1_000;
-
-/**
- * After the clock was set back: what was counted counts for one more minute from now, neither until that time comes again,
- * nor not at all. A job of its own, for what a refused request finds out is undone with it. Returns how many there were.
- */
-export async function bringBack({ read, write }: Database, now: number): Promise<number> {
-  const isAhead = read
-    .selectFrom('limit_use')
-    .select('run_id')
-    .where('at', '>', now + SKEW_MS)
-    .limit(1);
-  if (!(await isAhead.executeTakeFirst())) return 0;
-  const { numUpdatedRows } = await write((tx) =>
-    tx.updateTable('limit_use').set({ at: now }).where('at', '>', now).executeTakeFirst(),
-  );
-  return Number(numUpdatedRows);
 }
 
 /** Runs that no limit looks at any more; an hour is far beyond what clocks are wrong by. */

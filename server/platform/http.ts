@@ -127,6 +127,9 @@ export function toAppError(error: unknown): AppError {
     if (error.status === 413) return new AppError('payload_too_large', 'The request is too large.');
     if (error.status < 500) return new AppError('invalid_request', error.message || 'The request is malformed.');
   }
+  // PostgreSQL refuses what SQLite keeps: a text with NUL or half a pair that no contract has cleaned.
+  if ((error as { code?: unknown }).code === '22021')
+    return new AppError('invalid_request', 'A text has a character that can’t be stored, such as NUL.');
   if (isUnavailable(error))
     return new AppError(
       'unavailable',

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
 import type { Log } from './log.ts';
 import { tunnel } from './outbound.ts';
-import { type ProxyConfig, proxyFor } from './proxyConfig.ts';
 import { closeFolderToOthers, makePrivateFolder } from './private.ts';
+import { type ProxyConfig, proxyFor } from './proxyConfig.ts';
 
 export interface Mail {
   to: string;

@@ -1,3 +1,4 @@
+import type { Policy } from '../../server/platform/config.ts';
 import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';
 import { onBothEngines } from './engines.ts';
@@ -23,18 +24,21 @@ export function onBothEnginesWithSignIn(
       await idp.stop();
       await github.stop();
     });
+    let policy: Policy;
     const config: TestServerOptions['config'] = (settings) => {
+      policy = settings.policy;
       settings.signIn = {
         providers: [idp.config('google', 'Google'), github.config(), idp.config('acme', 'Acme')],
         mail: { url: 'console:', from: 'mail@perigee.example' },
         local: false,
       };
+      settings.policy.accounts.terms.url = 'https://perigee.example/terms';
       options.config?.(settings);
     };
     onBothEngines(
       title,
       (server, engine) => {
-        suite(() => new SignInWorld(server, idp, github), engine);
+        suite(() => new SignInWorld(server, idp, github, policy), engine);
       },
       { ...options, config },
     );

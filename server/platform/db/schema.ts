@@ -12,6 +12,7 @@ export interface Schema {
   token: TokenRow;
   one_time_code: OneTimeCodeRow;
   device_grant: DeviceGrantRow;
+  mail_code: { hash: string; holder: string; tries: number; expires_at: number };
   attempt: { key: string; points: number; expire: number | null };
   guest_admission: GuestAdmissionRow;
   gate: { name: string };

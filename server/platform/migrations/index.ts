@@ -13,6 +13,7 @@ import { books } from './011-books.ts';
 import { tiers } from './012-tiers.ts';
 import { debts } from './013-debts.ts';
 import { comingPrices } from './014-coming-prices.ts';
+import { mailCodes } from './016-mail-codes.ts';
 import { conversations } from './017-conversations.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
@@ -32,6 +33,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '012-tiers': tiers,
     '013-debts': debts,
     '014-coming-prices': comingPrices,
+    '016-mail-codes': mailCodes,
     '017-conversations': conversations(engine),
   };
   return { getMigrations: async () => all };
