@@ -148,6 +148,8 @@ export class Workbench extends EditorWindow {
       deviceScaleFactor: options.scale ?? 1,
       bypassCSP: isAddress(options.extensionPath),
     });
+    // It matters only when something fails, or on a busy machine.
+    this.#context.setDefaultTimeout(120_000);
     const page = this.#context.pages()[0] ?? (await this.#context.newPage());
     this.#page = page;
     if (isAddress(options.extensionPath)) {
@@ -162,10 +164,13 @@ export class Workbench extends EditorWindow {
     await this.#ready();
   }
 
-  /** Reloads the window as "Developer: Reload Window" does; the extension host starts anew. */
-  async reload(): Promise<void> {
+  /**
+   * Reloads the window as "Developer: Reload Window" does; the extension host starts anew. `isAwaited` false: returns while it
+   * is still loading, as a person may begin to type then.
+   */
+  async reload({ isAwaited = true } = {}): Promise<void> {
     await this.page.reload();
-    await this.#ready();
+    if (isAwaited) await this.#ready();
   }
 
   /** Kills window, server and extension host with SIGKILL, all at once: nobody is told and nothing is tidied up. */
