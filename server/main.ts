@@ -11,6 +11,7 @@ import { type Config, ConfigError, isLoopback, parseConfig } from './platform/co
 import { openDatabase } from './platform/db/database.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
+import { proxyFor } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 import { loadWebFiles } from './web/files.ts';
@@ -20,8 +21,12 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
   const db = await openDatabase(config.database, log);
+  const { proxies } = config;
+  // Loaded only where there is one, for it is large.
+  if (proxies.http !== null || proxies.https !== null)
+    (await import('./platform/outboundFetch.ts')).routeFetch(proxies);
   const upstream = config.upstream
-    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
+    ? openAiUpstream({ ...config.upstream, log, proxy: proxyFor(proxies, new URL(config.upstream.url)) })
     : demoUpstream({});
   const app = createApp({
     config,
@@ -31,8 +36,8 @@ async function main(): Promise<void> {
     log,
     upstream,
     secret,
-    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
-    stripe: config.payments && (await StripeService.open(config.payments)),
+    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log, proxies) : null,
+    stripe: config.payments && (await StripeService.open(config.payments, proxies)),
     web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });

@@ -1,6 +1,7 @@
 import type { default as Stripe } from 'stripe';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
+import { agentFor, type Proxies, proxyFor } from '../platform/outbound.ts';
 import type { PaymentConfig } from '../platform/paymentConfig.ts';
 import { unreadable } from './paymentNotes.ts';
 
@@ -58,13 +59,19 @@ export class StripeService {
   readonly #webhookSecret: string;
 
   /** Loads the SDK, which is large: only where something is sold. */
-  static async open(config: PaymentConfig): Promise<StripeService> {
+  static async open(config: PaymentConfig, proxies?: Proxies): Promise<StripeService> {
     const sdk = await import('stripe');
-    return new StripeService(sdk.default, config);
+    return new StripeService(sdk.default, config, proxies);
   }
 
-  private constructor(sdk: typeof Stripe, { secretKey, webhookSecret, apiBase }: PaymentConfig) {
+  private constructor(
+    sdk: typeof Stripe,
+    { secretKey, webhookSecret, apiBase }: PaymentConfig,
+    proxies: Proxies | undefined,
+  ) {
     const base = apiBase === null ? null : new URL(apiBase);
+    const called = base ?? new URL('https://api.stripe.com');
+    const proxy = proxies ? proxyFor(proxies, called) : null;
     this.#webhookSecret = webhookSecret;
     this.#errors = sdk.errors;
     this.#stripe = new sdk(secretKey, {
@@ -72,6 +79,7 @@ export class StripeService {
       timeout: TIMEOUT_MS,
       maxNetworkRetries: RETRIES,
       telemetry: false,
+      ...(proxy !== null && { httpAgent: agentFor(called, proxy, { keepAlive: true }) }),
       ...(base && {
         host: base.hostname,
         port: base.port || (base.protocol === 'https:' ? 443 : 80),

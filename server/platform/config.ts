@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
+import { type Proxies, parseProxies } from './outbound.ts';
 import { type PaymentConfig, parsePayments, paymentPolicy, requirePayable } from './paymentConfig.ts';
 import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
@@ -138,6 +139,7 @@ export interface Config {
   signIn: SignInConfig;
   /** Null where nothing is sold. */
   payments: PaymentConfig | null;
+  proxies: Proxies;
 }
 
 /** Cookies, signed requests and redirects are all bound to it. */
@@ -240,6 +242,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     leaseMs: parseLease(env.LEASE_MS),
     policy,
     signIn: parseSignIn(env, policy.accounts, host, publicUrl ? publicUrl.origin : null),
+    proxies: parseProxies(env),
     payments: parsePayments(env, host, publicUrl ? publicUrl.origin : null),
   };
 }

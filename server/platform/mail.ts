@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import type { Log } from './log.ts';
+import { type Proxies, proxyFor } from './outbound.ts';
 import { closeFolderToOthers, makePrivateFolder } from './private.ts';
 
 export interface Mail {
@@ -22,11 +23,15 @@ const TIMEOUT_MS = 20_000;
  * By SMTP; or, to try things without a mail server, into a folder (`file:folder`, one .eml each) or onto the console
  * (`console:`).
  */
-export function createMailer({ url, from }: { url: string; from: string }, log: Log): Mailer {
+export function createMailer({ url, from }: { url: string; from: string }, log: Log, proxies?: Proxies): Mailer {
   if (!url.startsWith('smtp')) return { send: async (mail) => keep(url, await compose(from, mail), mail, log) };
   const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
   // What a message names is sent, never fetched.
-  const transport = createTransport({ url, ...timeouts, disableFileAccess: true, disableUrlAccess: true }, { from });
+  const proxy = (proxies && proxyFor(proxies, new URL(url))) ?? undefined;
+  const transport = createTransport(
+    { url, proxy, ...timeouts, disableFileAccess: true, disableUrlAccess: true },
+    { from },
+  );
   return { send: async (mail) => void (await transport.sendMail(mail)) };
 }
 

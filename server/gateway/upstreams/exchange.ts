@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { agentFor } from '../../platform/outbound.ts';
 import { UpstreamError } from './stream.ts';
 
 /** Where a service is, and its open connections. */
@@ -27,10 +28,9 @@ export class NotAnswered extends Error {
   }
 }
 
-export function agentFor(url: URL): http.Agent {
-  const options = { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 };
-  return url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
-}
+/** Keeps connections to a service open, by way of a proxy if there is one. */
+export const keptAgent = (url: URL, proxy: string | null): http.Agent =>
+  agentFor(url, proxy, { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 });
 
 /**
  * Sends `payload` as a POST and resolves with the answer's head, whatever its status; redirects are not followed. Throws

@@ -4,9 +4,9 @@ import type { Usage } from '../../../shared/runs.ts';
 import type { Log } from '../../platform/log.ts';
 import { type ChunkNews, type FinishWhy, readChunk, toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
 import {
-  agentFor,
   Body,
   broken,
+  keptAgent,
   malformed,
   NotAnswered,
   post,
@@ -59,6 +59,8 @@ export interface OpenAiUpstreamOptions {
   timeouts?: Partial<Timeouts>;
   /** Whether `prompt_cache_key` is sent; by default only to hosts known to take it, for others may refuse the request. */
   cacheKey?: boolean;
+  /** By which its answers are asked for; plain calls go the way of every fetch. */
+  proxy?: string | null;
 }
 
 /**
@@ -84,7 +86,7 @@ class OpenAiUpstream implements Upstream {
   /** What each model turned out to need, learnt from refusals. */
   readonly #variants = new Map<string, Variant>();
 
-  constructor({ url, key, log, timeouts, cacheKey }: OpenAiUpstreamOptions) {
+  constructor({ url, key, log, timeouts, cacheKey, proxy }: OpenAiUpstreamOptions) {
     const base = url.replace(/\/+$/, '');
     const endpoint = new URL(`${base}/chat/completions`);
     this.#key = key?.trim() || undefined;
@@ -92,7 +94,7 @@ class OpenAiUpstream implements Upstream {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     this.#target = {
       url: endpoint,
-      agent: agentFor(endpoint),
+      agent: keptAgent(endpoint, proxy ?? null),
       headers: {
         'content-type': 'application/json',
         accept: 'text/event-stream',
