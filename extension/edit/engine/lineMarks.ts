@@ -14,9 +14,11 @@ const ROO_HINT = /^:(?:start|end)_line:\s*\d+$/;
 const HINT =
   /^(?::(?:start|end)_line:\s*\d+|@@(?:.*@@)?|\[L?\d+(?:\s*[-–,:]\s*L?\d+)?\]:?|(?:(?:\/\/|#|--)\s*)?[([]?lines?:?\s+\d+(?:\s*(?:-|–|to)\s*\d+)?[)\]]?:?|L\d+(?:\s*[-–]\s*L?\d+)?:?)$/i;
 
-/** Whether the file has no such line, and it says nothing but where lines stand. */
+/** Whether a line says nothing but where lines stand, and the file has no line of that sort: there it would be text. */
 export const isHint = (file: IndexedFile, line: string) =>
-  HINT.test(line.trim()) && file.at(looseKey(line)).length === 0;
+  HINT.test(line.trim()) &&
+  file.at(looseKey(line)).length === 0 &&
+  (ROO_HINT.test(line.trim()) || !file.lines.some((own) => HINT.test(own.trim())));
 
 /**
  * The change without hints at its beginning, which the old lines have, alone or with the new ones. Undefined where a new line
