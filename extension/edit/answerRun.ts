@@ -79,8 +79,11 @@ export class AnswerRun extends Disposable {
     return this.text;
   }
 
-  /** Asks the model. `onText` gets the answer piece by piece. Never rejects. */
-  async read(onText: (piece: string) => void): Promise<Heard> {
+  /**
+   * Asks the model. `onText` gets the answer piece by piece. `onTakenBack`: what came by now turned out to be thoughts, from its
+   * first piece on; the answer begins again. Never rejects.
+   */
+  async read(onText: (piece: string) => void, onTakenBack?: () => void): Promise<Heard> {
     let last: RunEvent | undefined;
     let problem: Problem | undefined;
     try {
@@ -89,6 +92,12 @@ export class AnswerRun extends Disposable {
       if (this.isStopped) void this.tellStop();
       for await (const event of this.runs.events(this.request.id, this.tail.signal)) {
         if (event.type === 'text') {
+          const { at } = event.data;
+          const known = this.text.slice(at, at + event.data.text.length);
+          if (at < this.text.length && (known === '' || !event.data.text.startsWith(known))) {
+            this.text = '';
+            onTakenBack?.();
+          }
           // A piece that was heard before, in whole or in part, comes again after a break of the connection.
           const piece = event.data.text.slice(Math.max(0, this.text.length - event.data.at));
           this.text += piece;

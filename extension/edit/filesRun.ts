@@ -3,7 +3,15 @@ import type { Problem } from '../../shared/problems.ts';
 import type { FilesEdit, RepairEdit } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
-import { AnswerRun, type Charge, type EditRequest, type Heard, requestFor, sumCharges } from './answerRun.ts';
+import {
+  AnswerRun,
+  type Charge,
+  type EditRequest,
+  type Heard,
+  INTERRUPTED,
+  requestFor,
+  sumCharges,
+} from './answerRun.ts';
 import type { PlacedHunk, Refusal } from './engine/edits.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import { AnswerPlanner } from './engine/planner.ts';
@@ -44,7 +52,9 @@ const MAX_WHY = 2_000;
  * became of both. It writes nothing.
  */
 export class FilesRun extends Disposable {
-  private readonly planner: AnswerPlanner;
+  private planner: AnswerPlanner;
+  /** A planner that has heard nothing. */
+  private readonly begin: () => AnswerPlanner;
   private readonly first: AnswerRun;
   private second: AnswerRun | undefined;
   private readonly charges: Charge[] = [];
@@ -68,7 +78,8 @@ export class FilesRun extends Disposable {
   ) {
     super();
     const [only] = input.files;
-    this.planner = new AnswerPlanner(input.files.length === 1 ? { defaultPath: only!.path } : {});
+    this.begin = () => new AnswerPlanner(input.files.length === 1 ? { defaultPath: only!.path } : {});
+    this.planner = this.begin();
     this.first = this._register(new AnswerRun(runs, log, requestFor(input, resend)));
   }
 
@@ -158,11 +169,25 @@ export class FilesRun extends Disposable {
   }
 
   private async hear(run: AnswerRun): Promise<Heard> {
-    const heard = await run.read((piece) => {
-      const isChanged = this.planner.feed(piece);
-      this.readNeeded();
-      if (isChanged) this.tell();
-    });
+    let isSpoiled = false;
+    const read = await run.read(
+      (piece) => {
+        if (isSpoiled) return;
+        const isChanged = this.planner.feed(piece);
+        this.readNeeded();
+        if (isChanged) this.tell();
+      },
+      () => {
+        // Of a repair the plan can't be begun again: nothing of it counts.
+        if (run !== this.first) isSpoiled = true;
+        else {
+          this.planner = this.begin();
+          this.asked.clear();
+          this.tell();
+        }
+      },
+    );
+    const heard: Heard = isSpoiled ? { kind: 'failed', charge: read.charge, problem: INTERRUPTED } : read;
     this.charges.push(heard.charge);
     if (heard.kind === 'complete') {
       this.isCutShort ||= heard.cutShort;
