@@ -149,8 +149,9 @@ export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]
 
 /**
  * `GET /api/runs/:id/events`, SSE. `id:` is the event's number, `event:` its type. `at` is where the text stands in the
- * answer (UTF-16 units), so that a client that has some of it already can cut and append. Exactly one of `done` and
- * `error` ends the stream.
+ * answer (UTF-16 units), so that a client that has some of it already can cut and append. An empty text before the end takes back
+ * what stood from there on: a model's thoughts, known as such only by their end. Exactly one of `done` and `error`
+ * ends the stream.
  */
 export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
 export const UsageEventSchema = UsageSchema;

@@ -24,6 +24,11 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     env: { PERIGEE_MISTAKES: '5000' },
     args: ['test/edit/engineMistakes.test.ts'],
   },
+  {
+    name: '20,000 random answers of a model service on SQLite, 2,000 on PostgreSQL',
+    env: { PERIGEE_FUZZ_RUNS: '20000' },
+    args: ['test/server/fuzzedServices.test.ts'],
+  },
 ];
 
 let current: ReturnType<typeof startProcess> | undefined;

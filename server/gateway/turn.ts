@@ -162,8 +162,14 @@ async function streamAnswer(
   const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey };
   let why: 'stop' | 'length' | 'refusal' | null = null;
   const longest = maxOutputTokens * MAX_TOKEN_LENGTH;
+  let shownLength = 0;
   const show = (fresh: NewText | null) => {
-    if (fresh) live.append(run, { type: 'text', data: fresh });
+    if (!fresh) return;
+    const { text, at } = fresh;
+    // An event of its own: text that begins as what is taken back did must not pass for it.
+    if (at < shownLength) live.append(run, { type: 'text', data: { text: '', at } });
+    if (text !== '') live.append(run, { type: 'text', data: fresh });
+    shownLength = at + text.length;
   };
   const deadline = setTimeout(() => run.abort('overdue'), MAX_ANSWER_MS);
   try {

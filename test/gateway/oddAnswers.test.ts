@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as zlib from 'node:zlib';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { type StreamEvent, UpstreamError, type UpstreamFailure } from '../../server/gateway/upstreams/stream.ts';
@@ -366,6 +368,32 @@ describe('an odd answer of a model service', () => {
     const heard = await hear({ raw: [bomb], headers: { 'content-encoding': 'gzip' } });
     assert.equal((heard.error as UpstreamError).code, 'upstream_malformed');
     assert(process.memoryUsage().rss - before < 150_000_000, 'memory');
+  });
+
+  it('is a list of models without end: it is given up, and costs no memory', async () => {
+    let sent = 0;
+    const server = http.createServer((_, response) => {
+      const bytes = Buffer.alloc(1_000_000, ' ');
+      const more = () => {
+        if (response.destroyed || sent > 300) return response.end();
+        sent += 1;
+        response.write(bytes, more);
+      };
+      response.writeHead(200, json);
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      await assert.rejects(
+        openAiUpstream({ url: `http://127.0.0.1:${port}/v1`, timeouts: QUICK }).models(),
+        (error: UpstreamError) => error.code === 'upstream_malformed',
+      );
+      assert(sent < 100, `${sent} MB were read`);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it('keeps what came before the connection broke, compressed or not', async () => {

@@ -257,9 +257,9 @@ for (const engine of ENGINES)
       const worker = async () => {
         let client = await member(server);
         for (let n = 1; at < cases.length; n++) {
-          if (n % 8 === 0) client = await member(server);
-          const [answer, kind, luck] = cases[at]!;
           const place = at++;
+          const [answer, kind, luck] = cases[place]!;
+          if (n % 8 === 0) client = await member(server);
           await check(server, client, answer, kind as 'chat', luck === 0).catch((error) => {
             const told = { ...answer, raw: answer.raw?.map((piece) => Buffer.from(piece).toString('latin1')) };
             throw new Error(`PERIGEE_FUZZ_SEED=${SEED}, case ${place}: ${JSON.stringify(told)}`, { cause: error });
