@@ -146,7 +146,7 @@ onBothEnginesWithSignIn('signing in', (world) => {
   });
 
   it('asks nobody to accept terms that there is no page of, and says what age is meant', async () => {
-    const { terms } = world().policy.accounts;
+    const { terms } = world().policy!.accounts;
     const { url } = terms;
     delete terms.url;
     try {

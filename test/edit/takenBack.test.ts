@@ -48,6 +48,18 @@ describe('an answer whose beginning is taken back', () => {
     assert.deepEqual([run.answer, takenBack], ['Yes.', 1]);
   });
 
+  it('is told from a repetition by an empty text, also where it begins as the thoughts did', async () => {
+    const texts = [
+      { text: 'Yes, I think', at: 0 },
+      { text: '', at: 0 },
+      { text: 'Yes', at: 0 },
+      { text: '.', at: 3 },
+    ];
+    const run = new AnswerRun(runsOf(texts), log, requestFor(input));
+    await run.read(() => {});
+    assert.equal(run.answer, 'Yes.');
+  });
+
   it('leaves none of its changes in an edit of files', async () => {
     const texts = [
       { text: draft, at: 0 },

@@ -14,7 +14,7 @@ export class SignInWorld {
     readonly idp: IdentityProvider,
     readonly github: GithubDouble | null,
     /** The server's own, which a test may change for a moment. */
-    readonly policy: Policy,
+    readonly policy: Policy | null = null,
   ) {}
 
   editor(): Editor {
