@@ -128,7 +128,7 @@ export class Backend {
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<NumberedRunEvent> {
-    const { RUN_EVENT_SCHEMAS } = await import('../shared/runs.ts');
+    const { RUN_EVENT_SCHEMAS, mendEnd } = await import('../shared/runs.ts');
     let last = after;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -139,7 +139,7 @@ export class Backend {
           const seq = Number(message.id);
           // A repeat after a resume would be shown twice.
           if (!Number.isSafeInteger(seq) || seq <= last) continue;
-          const data = parseWith(RUN_EVENT_SCHEMAS[type] as ZodType, parseJson(message.data));
+          const data = parseWith(RUN_EVENT_SCHEMAS[type] as ZodType, mendEnd(type, parseJson(message.data)));
           last = seq;
           attempt = 0;
           const event = { type, data, seq } as NumberedRunEvent;
@@ -179,14 +179,18 @@ export class Backend {
   }
 
   async conversation(who: Credential, id: string, query: { before?: string; limit?: number }): Promise<Conversation> {
-    const schema = async () => (await import('../shared/conversations.ts')).ConversationSchema;
+    const { ConversationSchema, mendMessage } = await import('../shared/conversations.ts');
+    const { array, unknown } = await import('zod');
+    const schema = async () => ConversationSchema.extend({ messages: array(unknown()) });
     const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
     const conversation = await this.wire.json('GET', path, who, schema);
-    // An older server keeps a model's thoughts in its answers.
     const { splitThoughts } = await import('../shared/thoughts.ts');
-    const messages = conversation.messages.map((message) =>
-      message.role === 'assistant' ? { ...message, text: splitThoughts(message.text).text } : message,
-    );
+    // Each by itself: one that does not fit costs no other. An older server keeps a model's thoughts in its answers.
+    const messages = conversation.messages
+      .map(mendMessage)
+      .map((message) =>
+        message.role === 'assistant' ? { ...message, text: splitThoughts(message.text).text } : message,
+      );
     return { ...conversation, messages };
   }
 

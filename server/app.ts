@@ -1,20 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { Notice } from '../shared/account.ts';
-import { MAX_REQUEST_BYTES } from '../shared/runs.ts';
 import { Attempts, purgeAttempts } from './accounts/attempts.ts';
 import { authenticate } from './accounts/authenticate.ts';
 import { sessionRoutes, signInApiRoutes } from './accounts/authRoutes.ts';
 import { Ceremonies } from './accounts/ceremonies.ts';
 import { purgeCodes } from './accounts/codes.ts';
-import { purgeDeviceGrants } from './accounts/deviceGrants.ts';
+import { DEVICE_MS, purgeDeviceGrants } from './accounts/deviceGrants.ts';
 import { Proofs } from './accounts/dpop.ts';
 import { exportRoutes } from './accounts/exportRoutes.ts';
 import { purgeAdmissions } from './accounts/guests.ts';
+import { KnownBrowsers } from './accounts/knownBrowsers.ts';
 import { offerLocalToken } from './accounts/local.ts';
+import { MAIL_CODE_MS, purgeMailCodes } from './accounts/mailCodes.ts';
 import { mailNotices } from './accounts/noticeMail.ts';
 import { tellPrices } from './accounts/priceNotice.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
@@ -27,10 +27,11 @@ import { purgeSessions } from './accounts/sessions.ts';
 import { signInPages } from './accounts/signIn.ts';
 import { followBought } from './accounts/tiers.ts';
 import { conversationRoutes } from './conversations/routes.ts';
+import { indexDue } from './conversations/search.ts';
 import { announcePrices } from './credits/announcements.ts';
 import { runAudit } from './credits/auditJob.ts';
 import { askAboutPayments, stopRenewals } from './credits/checkout.ts';
-import { bringBack, purgeLimitUses } from './credits/limits.ts';
+import { purgeLimitUses } from './credits/limits.ts';
 import { paymentRoutes, webhookRoutes } from './credits/paymentRoutes.ts';
 import { purgePaymentEvents } from './credits/payments.ts';
 import { creditRoutes } from './credits/routes.ts';
@@ -42,10 +43,11 @@ import { endRunsOf, runRoutes } from './gateway/routes.ts';
 import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
 import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
+import { bodyGate } from './platform/bodies.ts';
 import type { Clock, Ids } from './platform/clock.ts';
+import { bringBack, type StoredTime } from './platform/clockSteps.ts';
 import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
-import { AppError } from './platform/errors.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -54,17 +56,30 @@ import { Metrics } from './platform/metrics.ts';
 import { operationRoutes } from './platform/operations.ts';
 import { originsOf } from './platform/origins.ts';
 import { addressReader } from './platform/proxies.ts';
-import { deviceName, hostGuard, jsonOnly, requestLog } from './platform/requests.ts';
+import { deviceName, hostGuard, requestLog, urlGuard } from './platform/requests.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 const HOUR = 3_600_000;
+const INDEX_MS = 2_000;
 const LIMITS_MS = 15_000;
 const PAYMENTS_MS = 15_000;
 const REWARDS_MS = 30_000;
-/** Far more than any event has. */
-const MAX_EVENT_BYTES = 1024 * 1024;
+
+/** Cookies of a browser's sign-ins, and an address of 8 KB that is refused by name. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Every stored time by which somebody has to wait; attempts mind the clock themselves, each by its own limit. */
+export const STORED_TIMES: readonly StoredTime[] = [
+  { table: 'limit_use', column: 'at', aheadMs: 0 },
+  { table: 'plan_use', column: 'at', aheadMs: 0 },
+  { table: 'guest_admission', column: 'at', aheadMs: 0 },
+  { table: 'device_grant', column: 'polled_at', aheadMs: 0 },
+  { table: 'device_grant', column: 'expires_at', aheadMs: DEVICE_MS },
+  { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
+  { table: 'session', column: 'last_used_at', aheadMs: 0 },
+];
 
 export interface AppDeps {
   config: Config;
@@ -88,7 +103,9 @@ export interface AppDeps {
 export interface App {
   server: Server;
   /** Everything that is routed, what passes requests on included: its method is `ALL`. */
-  routes: readonly { method: string; path: string }[];
+  routes: readonly { method: string; path: string; handler: unknown }[];
+  /** Counts what is caught outside of it. */
+  metrics: Pick<Metrics, 'faulted'>;
   /** Ends abandoned runs and begins the jobs; call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
@@ -112,7 +129,7 @@ export function createApp(deps: AppDeps): App {
   let listed: readonly ModelConfig[] = policy.models;
   let priceNotice: () => Notice | null = () => null;
   const isDemo = !config.upstream;
-  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock });
+  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock, log });
   const turns: TurnDeps = {
     db,
     clock,
@@ -128,12 +145,12 @@ export function createApp(deps: AppDeps): App {
     signInOffered: signIn.providers.length > 0 || signIn.mail !== null,
     draining: draining.signal,
   };
-  const read = addressReader(config.trustedProxies);
+  const read = addressReader(config.trustedProxies, (text) => log.warn(text));
   const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
   const origins = originsOf(config);
   const proofs = new Proofs(() => clock.now());
   const mailer = signIn.mail ? deps.mailer : null;
-  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers, mailer });
+  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers });
   const accounts = {
     db,
     clock,
@@ -141,11 +158,13 @@ export function createApp(deps: AppDeps): App {
     policy,
     secret,
     log,
+    metrics,
     addressOf,
     closing: closing.signal,
     origins,
     proofs,
     attempts: new Attempts(db, clock),
+    browsers: new KnownBrowsers({ ids, origins }, secret),
     signIn,
     isSelling: deps.stripe !== null && policy.packs.length + policy.plans.length > 0,
     ceremonies,
@@ -153,7 +172,7 @@ export function createApp(deps: AppDeps): App {
     sessionMs: policy.accounts.sessionDays * 24 * HOUR,
     priceNotice: () => priceNotice(),
     publishLocalToken: signIn.local ? deps.publishLocalToken : null,
-    termsVersion: policy.accounts.terms.version,
+    termsVersion: policy.accounts.terms.url ? policy.accounts.terms.version : null,
     mailer,
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
@@ -164,29 +183,14 @@ export function createApp(deps: AppDeps): App {
   api.onError(onError(log));
   api.notFound(onNotFound);
   api.use(requestLog({ ids, log, metrics }));
+  api.use(urlGuard());
   api.use(hostGuard(config));
   // Editors whose clock is wrong take the time from the `Date` of a refused proof.
   const web = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
   if (config.corsOrigins.length > 0) api.use('/api/*', cors(web));
-  const limitBody = bodyLimit({
-    maxSize: MAX_REQUEST_BYTES,
-    onError: () => {
-      throw new AppError(
-        'payload_too_large',
-        `A request may have ${MAX_REQUEST_BYTES / 1024 / 1024} MB. Nothing was started: attach less.`,
-      );
-    },
-  });
-  // A GET has no body here, and only to look for one costs a tenth of the request.
-  api.use('/api/*', (c, next) => (c.req.method === 'GET' ? next() : limitBody(c, next)));
-  for (const path of ['/api/runs', '/api/runs/:id/outcome', '/api/conversations/:id']) api.use(path, jsonOnly());
-  for (const path of ['/api/account', '/api/account/terms', '/api/account/email', '/api/account/email/confirm'])
-    api.use(path, jsonOnly());
-  api.use('/api/payments/stripe', bodyLimit({ maxSize: MAX_EVENT_BYTES }));
-  api.use('/api/credits/checkout', jsonOnly());
-  for (const path of ['/api/auth/token', '/api/auth/device', '/api/auth/page']) api.use(path, jsonOnly());
+  api.use(bodyGate());
   api.use('/api/*', deviceName());
-  operationRoutes(api, { config, db, metrics, draining: draining.signal, addressOf });
+  operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   guestRoutes(api, accounts);
   signInApiRoutes(api, accounts);
   signInPages(api, accounts);
@@ -201,15 +205,20 @@ export function createApp(deps: AppDeps): App {
   referralRoutes(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
-  conversationRoutes(api, { db, clock, endRunsOf });
-  runRoutes(api, { ...turns, closing: closing.signal, open });
+  conversationRoutes(api, { db, clock, log, endRunsOf });
+  runRoutes(api, { ...turns, attempts: accounts.attempts, closing: closing.signal, open });
 
-  const server = createAdaptorServer({ fetch: api.fetch }) as Server;
+  const server = createAdaptorServer({
+    fetch: api.fetch,
+    // What is too long is told as every other refusal.
+    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
+  }) as Server;
   let jobs: { stop(): Promise<void> } | null = null;
 
   return {
     server,
     routes: api.routes,
+    metrics,
     async start() {
       await ceremonies.prepare();
       const announced = await announcePrices(
@@ -224,7 +233,12 @@ export function createApp(deps: AppDeps): App {
       jobs = startJobs(
         [
           { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
-          { name: 'limits', everyMs: LIMITS_MS, run: async () => void (await bringBack(db, clock.now())) },
+          { name: 'search index', everyMs: INDEX_MS, run: () => indexDue(db, closing.signal) },
+          {
+            name: 'limits',
+            everyMs: LIMITS_MS,
+            run: async () => void (await bringBack(db, STORED_TIMES, clock.now())),
+          },
           {
             name: 'purge',
             everyMs: HOUR / 12,
@@ -232,7 +246,14 @@ export function createApp(deps: AppDeps): App {
               db.write(async (tx) => {
                 const now = clock.now();
                 await purgeEvents(tx, now - HOUR);
-                const purges = [purgeAdmissions, purgeSessions, purgeCodes, purgeDeviceGrants, purgeAttempts];
+                const purges = [
+                  purgeAdmissions,
+                  purgeSessions,
+                  purgeCodes,
+                  purgeMailCodes,
+                  purgeDeviceGrants,
+                  purgeAttempts,
+                ];
                 for (const purge of [...purges, purgeLimitUses, purgePaymentEvents, purgeNetworks])
                   await purge(tx, now);
               }),

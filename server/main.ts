@@ -9,8 +9,10 @@ import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
 import { openDatabase } from './platform/db/database.ts';
+import { catchFaults } from './platform/detached.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
+import { setFetchProxies } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 import { loadWebFiles } from './web/files.ts';
@@ -20,8 +22,14 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
   const db = await openDatabase(config.database, log);
+  const { proxies } = config;
+  if (proxies) {
+    await setFetchProxies(proxies);
+    const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
+    log.info({ http, https, mail }, 'others are called through proxies');
+  }
   const upstream = config.upstream
-    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log })
+    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log, proxies })
     : demoUpstream({});
   const app = createApp({
     config,
@@ -31,8 +39,8 @@ async function main(): Promise<void> {
     log,
     upstream,
     secret,
-    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log) : null,
-    stripe: config.payments && (await StripeService.open(config.payments)),
+    mailer: config.signIn.mail ? createMailer(config.signIn.mail, log, proxies) : null,
+    stripe: config.payments && (await StripeService.open(config.payments, proxies)),
     web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });
@@ -53,18 +61,23 @@ async function main(): Promise<void> {
 
   let stopping = false;
   const stop = (signal: string) => {
-    // A second signal means now.
+    // A second signal means now; a second fault while it stops doesn't.
+    if (stopping && signal === 'uncaughtException') return;
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal }, 'shutting down; running answers get 10 seconds');
     app.stop().then(
-      () => process.exit(0),
+      () => process.exit(),
       (error) => {
         log.fatal({ err: error }, 'the shutdown failed');
         process.exit(1);
       },
     );
   };
+  catchFaults(process, { log, metrics: app.metrics }, () => {
+    process.exitCode = 1;
+    stop('uncaughtException');
+  });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

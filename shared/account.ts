@@ -1,6 +1,8 @@
 // Everywhere `* as z`: of `{ z }`, bundlers keep all of zod, which doubles what the extension loads while the editor starts.
 import * as z from 'zod';
 
+import { nameSchema } from './texts.ts';
+
 export { MICRO_PER_CREDIT } from './constants.ts';
 
 export const MicroSchema = z.int();
@@ -89,7 +91,7 @@ export type AccountAnswer = z.infer<typeof AccountAnswerSchema>;
 /** `PATCH /api/account`: what its owner corrects. Answers with the account as it is then. */
 export const ProfilePatchSchema = z
   .strictObject({
-    name: z.string().trim().min(1).max(100).optional(),
+    name: nameSchema(100).optional(),
     marketing: z.boolean().optional().describe('whether news may be mailed'),
   })
   .meta({ id: 'ProfilePatch' });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AccountSchema, MicroSchema } from './account.ts';
 import { DEVICE_GRANT, LOCAL_GRANT } from './constants.ts';
-import { textSchema } from './runs.ts';
+import { nameSchema } from './texts.ts';
 
 /** How one can sign in here: the name of a provider, such as "google", or of the editor's own ways. */
 export const ProviderIdSchema = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and hyphens');
@@ -25,8 +25,8 @@ export type SignInOptions = z.infer<typeof SignInOptionsSchema>;
 
 /** What a device is called, for its owner's list and for "answering on …". */
 const deviceFields = {
-  device_name: textSchema(60).trim().min(1).describe('such as "Ada’s laptop"'),
-  tool: textSchema(60).trim().min(1).describe('such as "Visual Studio Code"'),
+  device_name: nameSchema(60).describe('such as "Ada’s laptop"'),
+  tool: nameSchema(60).describe('such as "Visual Studio Code"'),
 };
 
 /** 43 characters of base64url: the SHA-256 of a `code_verifier` (RFC 7636, S256). */

@@ -1,15 +1,16 @@
 import * as z from 'zod';
 import { MicroSchema } from './account.ts';
-import { ProblemSchema } from './problems.ts';
+import { fitting } from './fitting.ts';
+import { mendProblem, PROBLEMS, ProblemSchema } from './problems.ts';
 import {
   AttachmentKindSchema,
   LineRangeSchema,
   ReasonSchema,
   RunKindSchema,
   RunStateSchema,
-  textSchema,
   UsageSchema,
 } from './runs.ts';
+import { nameSchema } from './texts.ts';
 
 /** An attachment as a message shows it: without its text. `id` names it in later requests. */
 export const AttachmentSchema = z.object({
@@ -48,6 +49,37 @@ export const MessageSchema = z
   .meta({ id: 'Message' });
 export type Message = z.infer<typeof MessageSchema>;
 
+/**
+ * A message as far as it fits its contract, so that one odd value costs a member of one message and never a conversation. One
+ * whose own members don't fit says so in the place of its text. `place`: in its page, for one without a readable id.
+ */
+export function mendMessage(given: unknown, place = 0): Message {
+  const parsed = MessageSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const fits = fitting(MessageSchema.shape, given);
+  const { problem } = (given ?? {}) as { problem?: unknown };
+  if (problem !== undefined && problem !== null) fits.problem = mendProblem(problem);
+  const { id, role, kind, text, createdAt } = fits;
+  if (id && role && kind && text !== undefined && createdAt) return { ...fits, id, role, kind, text, createdAt };
+  return {
+    id: `00000000-0000-4000-8000-${place.toString(16).padStart(12, '0')}`,
+    role: 'assistant',
+    kind: 'chat',
+    text: '',
+    createdAt: new Date(0).toISOString(),
+    ...fits,
+    state: 'failed',
+    problem: { ...UNREADABLE, ...PROBLEMS.internal, title: 'This message cannot be read' },
+  };
+}
+
+const UNREADABLE = {
+  type: 'about:blank',
+  code: 'internal' as const,
+  detail: 'It is kept in a form that this version does not know. The other messages are not affected.',
+  requestId: '',
+};
+
 export const ConversationSummarySchema = z
   .object({
     id: z.uuid(),
@@ -72,5 +104,5 @@ export const ConversationSchema = ConversationSummarySchema.extend({
 }).meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof ConversationSchema>;
 
-export const ConversationPatchSchema = z.object({ title: textSchema(200).trim().min(1) });
+export const ConversationPatchSchema = z.object({ title: nameSchema(200) });
 export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { ReasonSchema, UsageSchema } from './runs.ts';
+import { textSchema } from './texts.ts';
 
 /**
  * One line of the token log: a grant, a charge, a run that was not charged and why, what moved from a guest, a purchase, a
@@ -33,8 +34,8 @@ export type LogAnswer = z.infer<typeof LogAnswerSchema>;
 /** Which lines of the token log. */
 export const LogFilterSchema = z.object({
   kind: LogEntrySchema.shape.kind.optional(),
-  model: z.string().max(200).optional(),
-  tool: z.string().max(60).optional(),
+  model: textSchema(200).optional(),
+  tool: textSchema(60).optional(),
   conversation: z.uuid().optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional().describe('not included'),
@@ -69,7 +70,9 @@ export const UsageAnswerSchema = z
   .meta({ id: 'UsageAnswer' });
 export type UsageAnswer = z.infer<typeof UsageAnswerSchema>;
 
-const CentsSchema = z.int().describe('in the smallest unit of the currency');
+const CentsSchema = z
+  .int()
+  .describe('in the minor unit in which Stripe takes the currency: 500 is 5 usd, 500 jpy, 5 huf, 0.5 kwd');
 export const IntervalSchema = z.enum(['month', 'year']);
 export type Interval = z.infer<typeof IntervalSchema>;
 

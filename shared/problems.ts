@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { fitting } from './fitting.ts';
 
 /**
  * Every refusal that Perigee makes, by name. `status` is the HTTP status; `title` says what was wrong in a few words.
@@ -48,6 +49,7 @@ export const PROBLEMS = {
   upstream_refused: { status: 502, title: 'The model service refused the request' },
   upstream_unreachable: { status: 502, title: 'The model service cannot be reached' },
   payment_service_failed: { status: 502, title: 'The payment service failed' },
+  search_too_slow: { status: 503, title: 'The search took too long' },
   upstream_busy: { status: 503, title: 'The model service is busy' },
   shutting_down: { status: 503, title: 'The server is restarting' },
   unavailable: { status: 503, title: 'The database cannot be reached' },
@@ -61,8 +63,8 @@ export const ProblemCodeSchema = z.enum(Object.keys(PROBLEMS) as [ProblemCode, .
 export const DropSchema = z.object({ what: z.string(), tokens: z.int() });
 export type Drop = z.infer<typeof DropSchema>;
 
-/** What can be asked for too often: requests, requests of one model, tokens, answers that came to nothing. */
-export const LimitNameSchema = z.enum(['requests', 'model-requests', 'tokens', 'uncharged']);
+/** What can be asked for too often: requests, requests of one model, tokens, answers that came to nothing, searches. */
+export const LimitNameSchema = z.enum(['requests', 'model-requests', 'tokens', 'uncharged', 'searches']);
 export type LimitName = z.infer<typeof LimitNameSchema>;
 
 /** The limit that refused a request. All numbers are for any `windowSeconds`. */
@@ -99,3 +101,12 @@ export const ProblemSchema = z
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof ProblemSchema>;
+
+/** A problem that was stored, or made by another version, as far as it fits: what doesn't is left out, and never refused. */
+export function mendProblem(given: unknown): Problem {
+  const parsed = ProblemSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const fits = fitting(ProblemSchema.shape, given);
+  const code = fits.code ?? 'internal';
+  return { type: `urn:perigee:problem:${code}`, detail: '', requestId: '', ...PROBLEMS[code], ...fits, code };
+}

@@ -1,26 +1,15 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
-import { ProblemSchema } from './problems.ts';
+import { fitting } from './fitting.ts';
+import { mendProblem, ProblemSchema } from './problems.ts';
+import { storable, textSchema } from './texts.ts';
 
-export { MAX_TEXT, NOT_REFUNDED, REASONS };
+export { MAX_TEXT, NOT_REFUNDED, REASONS, storable, textSchema };
 
 /** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export const MAX_ATTACHMENTS = 50;
-
-/**
- * NUL and halves of surrogate pairs become the replacement character: PostgreSQL stores no NUL, and no UTF-8 has half a
- * pair, so that both engines keep the same text.
- */
-export function storable(text: string): string {
-  return text.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
-}
-
-/** A storable text of at most `max` UTF-16 units. */
-export function textSchema(max: number) {
-  return z.string().max(max).overwrite(storable);
-}
 
 /** Lines counted from 0; the line `end` belongs to the range. */
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
@@ -105,7 +94,7 @@ export type EditInput = z.infer<typeof EditInputSchema>;
 const runHead = {
   id: z.uuid().describe('made by the client; sending it twice starts the run once'),
   conversationId: z.uuid().describe('made by the client; its first run makes the conversation'),
-  model: z.string().max(200).optional().describe("a model's id; else the default model"),
+  model: textSchema(200).optional().describe("a model's id; else the default model"),
   replaces: z.uuid().optional().describe('a message: it and all after it are superseded'),
   continues: z.uuid().optional().describe('an interrupted, failed, stopped or cut short run whose answer goes on'),
 };
@@ -160,8 +149,9 @@ export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]
 
 /**
  * `GET /api/runs/:id/events`, SSE. `id:` is the event's number, `event:` its type. `at` is where the text stands in the
- * answer (UTF-16 units), so that a client that has some of it already can cut and append. Exactly one of `done` and
- * `error` ends the stream.
+ * answer (UTF-16 units), so that a client that has some of it already can cut and append. An empty text before the end takes back
+ * what stood from there on: a model's thoughts, known as such only by their end. Exactly one of `done` and `error`
+ * ends the stream.
  */
 export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
 export const UsageEventSchema = UsageSchema;
@@ -184,6 +174,18 @@ export const RUN_EVENT_SCHEMAS = {
   done: DoneEventSchema,
   error: ErrorEventSchema,
 } as const;
+
+/** A terminal event whose words this version may not know: an odd reason or problem makes no end unreadable. */
+export function mendEnd(type: string, data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  if (type === 'error') {
+    const { chargedMicro = 0, balance } = fitting(ErrorEventSchema.shape, data);
+    return { ...mendProblem(data), chargedMicro, balance };
+  }
+  if (type !== 'done' || !('reason' in data) || ReasonSchema.safeParse(data.reason).success) return data;
+  const { reason: _, ...known } = data;
+  return known;
+}
 
 /**
  * `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. `applied`: could be put into their places,

@@ -39,6 +39,7 @@ const CORES = [
   'shared/invisible.ts',
   'shared/knownPaths.ts',
   'shared/pathWords.ts',
+  'shared/money.ts',
   'shared/pricing.ts',
   'shared/thoughts.ts',
   'server/credits/ledger.ts',
@@ -47,10 +48,16 @@ const CORES = [
   'server/credits/planWindows.ts',
   'server/credits/pricing.ts',
   'server/credits/refundRule.ts',
+  'server/gateway/dialects/chatCompletions.ts',
+  'server/gateway/dialects/content.ts',
+  'server/gateway/dialects/finish.ts',
+  'server/gateway/dialects/usage.ts',
   'server/gateway/editPrompt.ts',
   'server/gateway/prompt.ts',
   'server/gateway/rateLimitFields.ts',
+  'server/gateway/received.ts',
   'server/gateway/tokens.ts',
+  'server/platform/numbers.ts',
   'extension/edit/actions/around.ts',
   'extension/edit/actions/commitText.ts',
   'extension/edit/actions/problems.ts',
@@ -183,6 +190,8 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} uses what only Node has: the host's code also runs in a web worker`);
     if (inWebview && /\bfetch\(|XMLHttpRequest|WebSocket\(|EventSource\(/.test(code(file.text)))
       broken.push(`${file.path} reaches for the network: the web view has no powers`);
+    if (domain.startsWith('server') && !inPages && /\bvoid (?!out\.end\()[\w.#]+\(/.test(code(file.text)))
+      broken.push(`${file.path} lets go of a promise by void: only detach() begins what nobody awaits`);
     if (CORES.includes(file.path)) {
       const rule =
         /\basync\b|\bawait\b|Date\.now|new Date\(\)|Math\.random|randomUUID|setTimeout|performance\.now/.exec(
@@ -235,6 +244,8 @@ describe('the house', () => {
     ['the page in a browser', 'server/web/pages/x.ts', "import { a } from '../files.ts';", /shared and packages alone/],
     ['the same to Node', 'server/web/pages/x.ts', "import { a } from 'node:fs';", /shared and packages alone/],
     ['the routes', 'server/gateway/x.ts', "import { a } from '../credits/routes.ts';", /only app\.ts/],
+    ['a promise that nobody awaits', 'server/gateway/x.ts', 'if (turn) void runTurn(deps, turn);', /only detach\(\)/],
+    ['the same in a listener', 'server/accounts/x.ts', "on('x', () => void look());", /only detach\(\)/],
     ['the environment', 'server/platform/x.ts', 'const a = process.env.HOME;', /only doors/],
     ['a core by a clock', 'server/credits/ledger.ts', 'const a = Date.now();', /no I\/O, clock/],
     ['a core by async', 'server/credits/pricing.ts', 'export async function a() {}', /no I\/O, clock/],

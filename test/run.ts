@@ -1,82 +1,102 @@
-// `npm test`: everything that can be checked, one step after the other. A step that fails hides none of the others. The
-// last line counts: `N passed, N failed`.
+// `npm test [-- name…]`: everything that can be checked, or the steps whose names contain one of these; two steps at a time. A
+// step that fails hides none of the others. What a step prints stays together, in the order in which they begin. The last
+// line counts: `N passed, N failed`.
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { add, type Counts, readCounts, tell } from './editor/counts.ts';
 import { fetchBrowser, fetchEditor, root } from './editor/fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './editor/processes.ts';
+import { InTurn } from './support/inTurn.ts';
 
 interface Step {
   name: string;
   command: string[];
   /** Whether it counts by itself, through the file named by PERIGEE_COUNTS. If not, it passes or fails as one. */
   counts: boolean;
+  /** Far beyond what it takes, on a machine that is busy with other things: it ends what hangs. */
   limitMinutes: number;
 }
 
 const node = process.execPath;
 const mocha = [node, join(root, 'node_modules/mocha/bin/mocha.js'), '--reporter', join(root, 'test/editor/counts.ts')];
 
+/** Parts of the unit tests that take about as long as each other. What stands in none of these folders is the last part. */
+const units = ['accounts', 'credits', 'server'];
+
+function unit(what: string, files: string, ignored: string[] = []): Step {
+  const ignore = ignored.flatMap((folder) => ['--ignore', `test/${folder}/**`]);
+  return { name: `unit tests: ${what}`, command: [...mocha, ...ignore, files], counts: true, limitMinutes: 40 };
+}
+
+function npm(name: string, limitMinutes: number): Step {
+  return { name, command: ['npm', 'run', '--silent', name], counts: false, limitMinutes };
+}
+
+function editor(name: string, ...args: string[]): Step {
+  const command = [node, '--import', 'tsx', join(root, 'test/editor/test.ts'), ...args];
+  return { name, command, counts: true, limitMinutes: 40 };
+}
+
+const webView: Step = {
+  name: 'the web view in a real browser',
+  command: [...mocha, '--no-config', '--node-option', 'import=tsx', '--timeout', '180000', 'test/webview/**/*.test.ts'],
+  counts: true,
+  limitMinutes: 30,
+};
+
+/** The longest first, so that both lanes end at about the same time. */
 const steps: Step[] = [
-  { name: 'types', command: ['npm', 'run', '--silent', 'types'], counts: false, limitMinutes: 5 },
-  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false, limitMinutes: 2 },
-  { name: 'build', command: ['npm', 'run', '--silent', 'build'], counts: false, limitMinutes: 3 },
-  {
-    name: 'unit tests, on both database engines',
-    command: [...mocha, '--ignore', 'test/webview/**', 'test/**/*.test.ts'],
-    counts: true,
-    limitMinutes: 20,
-  },
-  {
-    name: 'the web view in a real browser',
-    command: [
-      ...mocha,
-      '--no-config',
-      '--node-option',
-      'import=tsx',
-      '--timeout',
-      '60000',
-      'test/webview/**/*.test.ts',
-    ],
-    counts: true,
-    limitMinutes: 8,
-  },
-  {
-    name: 'the extension in a real VS Code',
-    command: [node, '--import', 'tsx', join(root, 'test/editor/test.ts')],
-    counts: true,
-    limitMinutes: 30,
-  },
+  npm('types', 20),
+  npm('lint', 10),
+  ...units.map((folder) => unit(folder, `test/${folder}/**/*.test.ts`)),
+  unit('the others', 'test/**/*.test.ts', [...units, 'webview']),
+  editor('real editors, driven from outside', '--host', 'none'),
+  editor('inside the extension host beside Node', '--host', 'node'),
+  editor('inside the extension host in a web worker', '--host', 'web'),
+  webView,
 ];
 
-let current: ChildProcess | undefined;
+/** A driven editor with its browser, its backend and its language service wants some 2 GB. */
+const lanes = totalmem() < 6e9 ? 1 : Math.min(2, availableParallelism());
 
-async function runStep(step: Step, countsFile: string): Promise<Counts> {
+const running = new Set<ChildProcess>();
+/** No step may build again what others are running. */
+let isBuilt = false;
+
+async function runStep(step: Step, countsFile: string, print: (text: string) => void): Promise<Counts> {
   const [command, ...args] = step.command as [string, ...string[]];
   await rm(countsFile, { force: true });
   const child = startProcess(command, args, {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32' && command === 'npm',
-    env: { ...process.env, PERIGEE_COUNTS: step.counts ? countsFile : undefined },
+    env: {
+      ...process.env,
+      PERIGEE_COUNTS: step.counts ? countsFile : undefined,
+      PERIGEE_BUILT: isBuilt ? '1' : undefined,
+      ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+    },
   });
-  current = child;
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', print);
+  running.add(child);
   let late = false;
   const limit = setTimeout(() => {
     late = true;
-    console.error(`\n${step.name}: not done after ${step.limitMinutes} minutes, so it is ended.`);
+    print(`\n${step.name}: not done after ${step.limitMinutes} minutes, so it is ended.\n`);
     void endProcess(child);
   }, step.limitMinutes * 60_000);
   const code = await new Promise<number | null>((ended) => {
     child.once('exit', ended);
     child.once('error', (error) => {
-      console.error(error.message);
+      print(`${error.message}\n`);
       ended(1);
     });
   });
   clearTimeout(limit);
   await endProcess(child);
+  running.delete(child);
   const counts = step.counts ? readCounts(countsFile) : undefined;
   await rm(countsFile, { force: true });
   if (code === 0 && !late) return counts ?? (step.counts ? one('failed') : one('passed'));
@@ -87,40 +107,51 @@ async function runStep(step: Step, countsFile: string): Promise<Counts> {
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
 const one = (what: keyof Counts): Counts => ({ ...none, [what]: 1 });
 
-async function main(): Promise<number> {
+async function main(names: string[]): Promise<number> {
   const out = join(root, 'out');
   await mkdir(out, { recursive: true });
   let total = none;
   const summary: string[] = [];
-  const heading = (name: string) => console.log(`\n=== ${name}`);
-  const finish = (name: string, began: number, counts: Counts) => {
+  const turns = new InTurn((text) => process.stdout.write(text));
+  const run = async (name: string, work: (print: (text: string) => void) => Promise<Counts>) => {
+    const turn = turns.begin();
+    turn.print(`\n=== ${name}\n`);
+    const began = Date.now();
+    const counts = await work(turn.print).catch((error: Error) => {
+      turn.print(`${error.message}\n`);
+      return one('failed');
+    });
     const line = `${tell(counts)} in ${((Date.now() - began) / 1000).toFixed(1)} s`;
-    console.log(`--- ${name}: ${line}`);
+    turn.print(`--- ${name}: ${line}\n`);
+    turn.end();
     summary.push(`${counts.failed ? 'FAILED' : 'ok    '} ${name}: ${line}`);
     total = add(total, counts);
   };
-  heading('editor and browser');
-  const began = Date.now();
-  try {
+  const runAll = async (rest: Step[]) => {
+    for (let step = rest.shift(); step; step = rest.shift()) {
+      const { name } = step;
+      const countsFile = join(out, `counts-${process.pid}-${name.replace(/\W+/g, '-')}`);
+      await run(name, (print) => runStep(step as Step, countsFile, print));
+    }
+  };
+  // What all the others stand on.
+  await run('editor and browser', async () => {
     await Promise.all([fetchEditor(), fetchBrowser()]);
-    finish('editor and browser', began, none);
-  } catch (error) {
-    console.error((error as Error).message);
-    finish('editor and browser', began, one('failed'));
-  }
-  for (const step of steps) {
-    heading(step.name);
-    const start = Date.now();
-    finish(step.name, start, await runStep(step, join(out, `counts-${process.pid}`)));
-  }
+    return none;
+  });
+  await runAll([npm('build', 10)]);
+  isBuilt = total.failed === 0;
+  const rest = steps.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  if (rest.length === 0) throw new Error(`The steps are: ${steps.map(({ name }) => name).join('; ')}`);
+  await Promise.all(Array.from({ length: lanes }, () => runAll(rest)));
   console.log(`\n${summary.join('\n')}\n`);
   if (total.failures?.length) console.log(`What failed:\n${total.failures.map((line) => `- ${line}`).join('\n')}\n`);
   console.log(tell(total));
   return total.failed === 0 ? 0 : 1;
 }
 
-// Interrupted, the step gets the time to end its own servers, browsers and databases.
+// Interrupted, each step gets the time to end its own servers, browsers and databases.
 onInterrupt(async () => {
-  if (current) await endProcess(current, 8000);
+  await Promise.all([...running].map((child) => endProcess(child, 8000)));
 });
-process.exit(await main());
+process.exit(await main(process.argv.slice(2)));

@@ -19,6 +19,16 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     env: { PERIGEE_TELLING_RUNS: '5000' },
     args: ['test/credits/tellings.test.ts'],
   },
+  {
+    name: '5,000 edits of real files with each kind of mistake',
+    env: { PERIGEE_MISTAKES: '5000' },
+    args: ['test/edit/engineMistakes.test.ts'],
+  },
+  {
+    name: '20,000 random answers of a model service on SQLite, 2,000 on PostgreSQL',
+    env: { PERIGEE_FUZZ_RUNS: '20000' },
+    args: ['test/server/fuzzedServices.test.ts'],
+  },
 ];
 
 let current: ReturnType<typeof startProcess> | undefined;

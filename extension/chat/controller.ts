@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import * as z from 'zod';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
@@ -11,12 +12,14 @@ import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
+import { withoutSent } from './draftText.ts';
 import { EditorContext } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
 import { OpenConversation } from './openConversation.ts';
 import { OpenRecord } from './openRecord.ts';
+import { Outbox } from './outbox.ts';
 import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
 import { type Question, Sender } from './sender.ts';
 import { SurroundingsTeller } from './surroundings.ts';
@@ -49,13 +52,16 @@ export class ChatController extends Disposable {
   private readonly afterReady: FromHost[] = [];
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
+  private readonly outbox = new Outbox();
+  /** Mentions that are still being read: they were chosen for what is sent next. */
+  private readonly attaching = new Set<Promise<void>>();
   /** The last request whose answer was lost: it may turn out to have been sent. */
   private unsure: { requestId: string; conversationId: string } | undefined;
 
   constructor(private readonly deps: ChatDeps) {
     super();
     const { session, backend, view, memory, windowMemory } = deps;
-    this.drafts = this._register(new Drafts(memory));
+    this.drafts = this._register(new Drafts(windowMemory, memory));
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
@@ -141,6 +147,8 @@ export class ChatController extends Disposable {
       this.deps.log.warn(`The chat view said something that does not fit: ${parsed.error.issues[0]?.path.join('.')}`);
       const answer = answerToUnfit(raw);
       if (answer) this.post(answer);
+      // The page may wait for a chat that it will never be shown.
+      else this.conversation.tellWhole();
       return;
     }
     try {
@@ -163,7 +171,7 @@ export class ChatController extends Disposable {
       case 'ready':
         return this.ready();
       case 'send':
-        return this.send(message);
+        return this.post(await this.outbox.once(message.requestId, () => this.send(message)));
       case 'stop':
         return session.call((who) => backend.stopRun(who, message.runId));
       case 'regenerate':
@@ -171,7 +179,7 @@ export class ChatController extends Disposable {
       case 'continue':
         return this.start({ text: '', chips: [], continues: message.runId });
       case 'draft':
-        return this.drafts.update(this.conversation.id, { text: message.text });
+        return this.drafts.update(message.chatId ?? this.conversation.id, { text: message.text });
       case 'newChat':
         return this.show(this.record.newChat());
       case 'openConversation':
@@ -188,9 +196,9 @@ export class ChatController extends Disposable {
       case 'export':
         return this.list.export(message.id);
       case 'attach':
-        return this.addChip(await this.editor.attach(message.kind));
+        return this.addChip(this.conversation.id, await this.editor.attach(message.kind));
       case 'attachMention':
-        return this.addChip(await this.editor.attachMention(message.id));
+        return this.attachMention(message.id);
       case 'detach': {
         const chips = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== message.id);
         return this.setChips(chips);
@@ -237,28 +245,39 @@ export class ChatController extends Disposable {
     void this.deps.session.begin();
   }
 
-  private async send(message: Extract<ToHost, { type: 'send' }>): Promise<void> {
-    const { requestId, text, replaces, keep } = message;
-    const { id } = this.conversation;
-    // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
-    const chips = replaces ? [] : this.drafts.get(id).chips;
+  private async send(
+    message: Extract<ToHost, { type: 'send' }>,
+  ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' }>> {
+    const { requestId, text, replaces, keep, without = [] } = message;
+    const id = z.uuid().safeParse(requestId).data;
+    const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
     try {
-      await this.start({ text, chips, replaces, keep });
-      this.post({ type: 'sent', requestId });
+      await Promise.all(this.attaching);
+      // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
+      const chips = replaces ? [] : this.drafts.get(conversation.id).chips.filter((chip) => !without.includes(chip.id));
+      await this.start({ id, text, chips, replaces, keep }, { conversation });
+      return { type: 'sent', requestId };
     } catch (error) {
-      this.unsure = { requestId, conversationId: id };
+      this.unsure = { requestId, conversationId: conversation.id };
       const problem = refusalOf(error);
       this.deps.log.warn(`Not sent: ${problem.title}`);
-      this.post({ type: 'notSent', requestId, problem });
+      return { type: 'notSent', requestId, problem };
+    } finally {
+      if (conversation !== this.conversation) conversation.dispose();
     }
+  }
+
+  /** The chat that something was written in, which need not be the one that is shown by now. */
+  private chatOf(chatId: string | undefined): OpenConversation {
+    return chatId === undefined || chatId === this.conversation.id ? this.conversation : this.make(chatId);
   }
 
   /** Asks something that was not typed into the composer, and puts it there when it can't be sent. */
   private async ask(text: string, chips: StoredChip[]): Promise<void> {
     const { id } = this.conversation;
     try {
-      await this.start({ text, chips }, false);
+      await this.start({ text, chips }, { clears: false });
     } catch (error) {
       const draft = this.drafts.get(id);
       await this.drafts.update(id, { chips: [...chips, ...draft.chips] });
@@ -268,14 +287,19 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** Starts a run. What was typed and attached is forgotten when `clears`, for it is in the conversation now. */
-  private async start(question: Question, clears = true): Promise<void> {
-    const conversation = this.conversation;
+  /** Starts a run. What was typed and attached for it is forgotten when `clears`, for it is in the conversation now. */
+  private async start(
+    question: Question,
+    { clears = true, conversation = this.conversation }: { clears?: boolean; conversation?: OpenConversation } = {},
+  ): Promise<void> {
     const run = await this.sender.start(conversation.id, question, () =>
       conversation.refresh().then(() => conversation),
     );
-    const isFromComposer = clears && !question.replaces && !question.continues;
-    if (isFromComposer) await this.drafts.update(conversation.id, { text: '', chips: [] });
+    if (clears && !question.replaces && !question.continues) {
+      const draft = this.drafts.get(conversation.id);
+      const chips = draft.chips.filter(({ id }) => !question.chips.some((sent) => sent.id === id));
+      await this.drafts.update(conversation.id, { text: withoutSent(draft.text, question.text), chips });
+    }
     await this.record.started(conversation.id);
     if (conversation === this.conversation) {
       conversation.started(run, question);
@@ -290,15 +314,25 @@ export class ChatController extends Disposable {
     if (id === this.conversation.id) this.show(this.record.newChat());
   }
 
-  private async addChip(chip: StoredChip | undefined): Promise<void> {
-    if (!chip) return;
-    const others = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== chip.id);
-    await this.setChips([...others, chip]);
-    this.post({ type: 'focusComposer' });
+  private async attachMention(mentionId: string): Promise<void> {
+    const { id } = this.conversation;
+    const attached = this.editor.attachMention(mentionId).then((chip) => this.addChip(id, chip));
+    const settled = attached.catch(() => {});
+    this.attaching.add(settled);
+    void settled.then(() => this.attaching.delete(settled));
+    return attached;
   }
 
-  private async setChips(chips: StoredChip[]): Promise<void> {
-    const stored = this.drafts.update(this.conversation.id, { chips });
+  /** To the chat that was shown when it was asked for. */
+  private async addChip(chatId: string, chip: StoredChip | undefined): Promise<void> {
+    if (!chip) return;
+    const others = this.drafts.get(chatId).chips.filter(({ id }) => id !== chip.id);
+    await this.setChips([...others, chip], chatId);
+    if (chatId === this.conversation.id) this.post({ type: 'focusComposer' });
+  }
+
+  private async setChips(chips: StoredChip[], chatId = this.conversation.id): Promise<void> {
+    const stored = this.drafts.update(chatId, { chips });
     this.tellSurroundings();
     await stored;
   }
@@ -317,23 +351,24 @@ export class ChatController extends Disposable {
       this.changes.tell();
       this.tellSurroundings();
     });
-    conversation.tellWhole = () => {
-      conversation.tell(this.drafts.get(id).text);
+    conversation.tellWhole = (moved) => {
+      conversation.tell(this.drafts.get(id).text, moved);
       this.changes.tell(true);
     };
     return conversation;
   }
 
-  /** Shows another conversation; what was typed in this one stays with it. */
-  private show(id: string): void {
+  /** Shows another conversation; what was typed in this one stays with it, unless it has `moved` to the other. */
+  private show(id: string, moved?: true): void {
     if (id !== this.conversation.id) {
       this.conversation.dispose();
       this.conversation = this.make(id);
       void this.record.open(id);
       void this.load();
     }
-    this.conversation.tellWhole();
+    // What is attached comes first: a page that waits for this chat looks at it when the chat is told.
     this.tellSurroundings();
+    this.conversation.tellWhole(moved);
   }
 
   /** Fetches what is shown, and finds out about a request whose answer was lost. */
@@ -348,9 +383,9 @@ export class ChatController extends Disposable {
       const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
       if (cleared) {
         const { unsure } = this;
-        if (unsure?.conversationId === conversation.id) this.post({ type: 'sent', requestId: unsure.requestId });
+        const requestId = unsure?.conversationId === conversation.id ? unsure.requestId : cleared.runId;
+        this.post({ type: 'sent', requestId, text: cleared.text });
         this.unsure = undefined;
-        conversation.tellWhole();
         this.tellSurroundings();
       }
     } catch (error) {
@@ -366,7 +401,7 @@ export class ChatController extends Disposable {
       const { text, chips } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
       await this.drafts.update(id, { text, chips });
-      this.show(id);
+      this.show(id, true);
     }
     await Promise.all([this.models.load().catch(() => {}), this.load(), this.lookAtOffers()]);
     this.tellSurroundings();
@@ -395,7 +430,7 @@ export class ChatController extends Disposable {
       const { text, chips } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
       void this.drafts.update(id, { text, chips });
-      this.show(id);
+      this.show(id, true);
     }
     if (state.kind === 'signedOut') void this.lookAtOffers();
     this.tellSurroundings();

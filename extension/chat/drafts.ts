@@ -14,12 +14,19 @@ export interface Draft {
 const LARGE = 20_000;
 const PAUSE_MS = 400;
 
-/** Drafts by conversation, kept by the editor over reloads, kills and sign-outs. */
+/**
+ * Drafts by conversation, kept by the editor over reloads, kills and sign-outs. Each window keeps its own, so that two that
+ * show the same conversation overwrite nothing of each other; one that has none begins with the other's.
+ */
 export class Drafts extends Disposable {
   private readonly current = new Map<string, Draft>();
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(private readonly memory: Memento) {
+  /** `memory` is the window's, `shared` the one of all windows. */
+  constructor(
+    private readonly memory: Memento,
+    private readonly shared: Memento = memory,
+  ) {
     super();
     this._register({ dispose: () => this.flush() });
   }
@@ -27,7 +34,8 @@ export class Drafts extends Disposable {
   get(conversationId: string): Draft {
     let draft = this.current.get(conversationId);
     if (!draft) {
-      const stored = this.memory.get<Partial<Draft>>(key(conversationId));
+      const name = key(conversationId);
+      const stored = this.memory.get<Partial<Draft>>(name) ?? this.shared.get<Partial<Draft>>(name);
       draft = { text: stored?.text ?? '', chips: stored?.chips ?? [], pending: stored?.pending };
       this.current.set(conversationId, draft);
     }
@@ -56,7 +64,9 @@ export class Drafts extends Disposable {
   private async store(conversationId: string): Promise<void> {
     const { text, chips, pending } = this.get(conversationId);
     const isEmpty = text === '' && chips.length === 0 && !pending;
-    await this.memory.update(key(conversationId), isEmpty ? undefined : { text, chips, pending });
+    const draft = isEmpty ? undefined : { text, chips, pending };
+    const places = new Set([this.memory, this.shared]);
+    await Promise.all([...places].map((place) => place.update(key(conversationId), draft)));
   }
 
   private flush(): void {

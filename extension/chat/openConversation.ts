@@ -70,12 +70,15 @@ export class OpenConversation extends Disposable {
     return usage ? usage.inputTokens + usage.outputTokens : 0;
   }
 
-  /** Tells the view everything; what was gathered for it is part of that. */
-  tell(draft: string): void {
+  /**
+   * Tells the view everything; what was gathered for it is part of that. `moved`: what stands in the composer comes along
+   * from the chat that was shown.
+   */
+  tell(draft: string, moved?: true): void {
     this.flow.drop();
-    const { title, messages, before, elsewhere } = this;
-    const id = this.exists ? this.id : null;
-    this.deps.post({ type: 'conversation', id, title, messages, before, draft, elsewhere });
+    const { title, messages, before, elsewhere, id: chatId } = this;
+    const id = this.exists ? chatId : null;
+    this.deps.post({ type: 'conversation', id, chatId, moved, title, messages, before, draft, elsewhere });
   }
 
   /**
@@ -147,7 +150,7 @@ export class OpenConversation extends Disposable {
     if (!this.exists) {
       this.exists = true;
       this.title ||= firstLine(question.text);
-      this.tell('');
+      this.tellWhole();
     } else this.update(added, removed);
     this.followAll();
   }
@@ -192,7 +195,7 @@ export class OpenConversation extends Disposable {
   }
 
   /** Set by the controller, which knows the draft. */
-  tellWhole: () => void = () => this.tell('');
+  tellWhole: (moved?: true) => void = (moved) => this.tell('', moved);
 
   /** The server's message of a running answer has no text yet; what was read from its events stays. */
   private withText(message: Message, known: Message | undefined): Message {

@@ -27,19 +27,26 @@ const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 
 export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
-  /** `requestId` is answered by `sent` or `notSent`; the composer keeps its text until `sent`. */
+  /**
+   * `requestId` is answered by `sent` or `notSent`; the composer keeps its text until `sent`. The same request may come again
+   * from a page that was made anew: it is carried out once. `chatId` is the chat it was written in.
+   */
   z.object({
     type: z.literal('send'),
     requestId: z.string().max(100),
+    chatId: Id.optional(),
     text: z.string().max(MAX_TEXT),
     /** A user's message that is edited: it and all after it are replaced; its attachments named in `keep` stay. */
     replaces: Id.optional(),
     keep: z.array(z.string().max(200)).max(50).optional(),
+    /** Chips in the composer that do not go along. */
+    without: z.array(z.string().max(200)).max(1000).optional(),
   }),
   z.object({ type: z.literal('stop'), runId: Id }),
   z.object({ type: z.literal('regenerate'), messageId: Id }),
   z.object({ type: z.literal('continue'), runId: Id }),
-  z.object({ type: z.literal('draft'), text: z.string().max(MAX_TEXT) }),
+  /** What stands in the composer of a chat. */
+  z.object({ type: z.literal('draft'), text: z.string().max(MAX_TEXT), chatId: Id.optional() }),
   z.object({ type: z.literal('newChat') }),
   z.object({ type: z.literal('openConversation'), id: Id }),
   z.object({ type: z.literal('loadEarlier'), before: Id }),
@@ -179,10 +186,15 @@ export type FromHost =
   | { type: 'surroundings'; value: Surroundings }
   /** What became of the changes that the answers of the open conversation proposed, by message; sent whole. */
   | { type: 'changes'; value: Record<string, AnswerChanges> }
-  /** Another conversation, or this one anew. `draft` is what stood in the composer. `id` is null for a new chat. */
+  /** Another conversation, or this one anew. `draft` is what was left in its composer. */
   | {
       type: 'conversation';
+      /** Null for a chat that the server does not know (yet). */
       id: string | null;
+      /** The host's name for this chat: the same before and after the server knows it. */
+      chatId?: string;
+      /** What stands in the composer comes along from the chat that was shown. */
+      moved?: true;
       title: string;
       messages: Message[];
       before: string | null;
@@ -195,7 +207,8 @@ export type FromHost =
   | { type: 'messages'; upsert: Message[]; removed: string[]; title: string; elsewhere: string[] }
   /** More of a running answer: cut what stands from `at` on, then append. Several are sent as one at most each 30 ms. */
   | { type: 'text'; messageId: string; text: string; at: number }
-  | { type: 'sent'; requestId: string }
+  /** `text`: what was sent, where the page may know nothing of it. */
+  | { type: 'sent'; requestId: string; text?: string }
   /** Nothing was started; what was typed stays. */
   | { type: 'notSent'; requestId: string; problem: Problem }
   /** Something else failed (history, export, rename): said in a dismissible line. */

@@ -11,6 +11,8 @@ import type { OpenRecord } from './openRecord.ts';
 
 /** What the user asks: a new message, an edited one (`replaces`), another try, or to go on (`continues`). */
 export interface Question {
+  /** The same question asked again has the same id (a UUID): it names the run. */
+  id?: string;
   text: string;
   chips: StoredChip[];
   replaces?: string;
@@ -47,7 +49,8 @@ export class Sender {
     ];
     const { pending } = drafts.get(conversationId);
     const isRetry = pending !== undefined && pending.text === text && pending.replaces === replaces && !continues;
-    let runId = isRetry ? pending.runId : timeOrderedId();
+    let runId = isRetry ? pending.runId : (question.id ?? timeOrderedId());
+    const wasAsked = record.isOwnRun(runId);
     for (let attempt = 0; ; attempt++) {
       if (!continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
       await record.addRun(runId);
@@ -73,6 +76,8 @@ export class Sender {
             await drafts.update(conversationId, { pending: undefined });
             return asRun(found, conversationId);
           }
+          // Whatever became of what was sent under the question's own id: it is never sent twice.
+          if (runId === question.id && wasAsked) throw error;
           runId = timeOrderedId();
           continue;
         }
@@ -84,17 +89,20 @@ export class Sender {
   }
 
   /**
-   * After a lost answer: whether the run was started after all. Then what was typed for it is forgotten (true), unless
-   * something else stands there by now.
+   * After a lost answer: whether the run was started after all. Then what was typed for it is forgotten, unless something
+   * else stands there by now. Resolves to what was forgotten.
    */
-  async settlePending(conversationId: string, messages: Message[]): Promise<boolean> {
+  async settlePending(
+    conversationId: string,
+    messages: Message[],
+  ): Promise<{ runId: string; text: string } | undefined> {
     const { drafts } = this.deps;
     const { pending, text } = drafts.get(conversationId);
-    if (!pending || !messages.some((message) => message.runId === pending.runId)) return false;
+    if (!pending || !messages.some((message) => message.runId === pending.runId)) return undefined;
     const isTyped = !pending.replaces && text === pending.text;
     await drafts.update(conversationId, { pending: undefined, ...(isTyped ? { text: '', chips: [] } : {}) });
     await this.deps.record.started(conversationId);
-    return isTyped;
+    return isTyped ? pending : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import { Emitter } from '../platform/emitter.ts';
+import { Emitter, type Listen } from '../platform/emitter.ts';
 import { chatPage } from './page.ts';
 import type { FromHost } from './protocol.ts';
 
@@ -13,8 +13,16 @@ export const VIEW_ID = 'perigee.chat';
 export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   private readonly received = this._register(new Emitter<unknown>());
   private readonly resolved = this._register(new Emitter<void>());
-  /** Whatever the web view says, unchecked. */
-  readonly onDidReceive = this.received.event;
+  /** What the page said before anybody listened: on a busy machine it may be faster than the host's own code. */
+  private early: unknown[] | undefined = [];
+  /** Whatever the web view says, unchecked. What it said before comes first. */
+  readonly onDidReceive: Listen<unknown> = (listener) => {
+    const listening = this.received.event(listener);
+    const early = this.early ?? [];
+    this.early = undefined;
+    for (const message of early) queueMicrotask(() => this.received.fire(message));
+    return listening;
+  };
   /** The view is shown for the first time. */
   readonly onDidResolve = this.resolved.event;
   private view: vscode.WebviewView | undefined;
@@ -29,10 +37,15 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     this.listening = false;
+    // What an earlier page said, the new one says again.
+    if (this.early) this.early = [];
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     const asset = (name: string) => view.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
     view.webview.options = { enableScripts: true, localResourceRoots: [folder] };
-    view.webview.onDidReceiveMessage((message) => this.received.fire(message));
+    view.webview.onDidReceiveMessage((message) => {
+      if (this.early) this.early.push(message);
+      else this.received.fire(message);
+    });
     view.onDidChangeVisibility(() => {
       if (!view.visible) this.listening = false;
     });

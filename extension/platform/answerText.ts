@@ -8,9 +8,9 @@ export type TextEvent = Extract<RunEvent, { type: 'text' }>;
  * older server has none. Everybody who reads a run's text reads it here.
  */
 export class AnswerText {
-  private readonly reader = new ThoughtReader();
-  /** UTF-16 units that were heard, thoughts among them. */
-  private heard = 0;
+  private reader = new ThoughtReader();
+  /** All that was heard, thoughts among it. */
+  private heard = '';
   private said = '';
 
   /** The answer by now. */
@@ -25,10 +25,25 @@ export class AnswerText {
   read(event: RunEvent): RunEvent[] {
     if (event.type === 'done' || event.type === 'error') return [...this.take(this.reader.end()), event];
     if (event.type !== 'text') return [event];
+    const { text, at } = event.data;
+    const takenBack = this.isOther(text, at) ? this.cutTo(at) : [];
     // A piece that was heard before, in whole or in part, comes again after a break of the connection.
-    const piece = event.data.text.slice(Math.max(0, this.heard - event.data.at));
-    this.heard += piece.length;
-    return piece === '' ? [] : this.take(this.reader.feed(piece));
+    const piece = text.slice(Math.max(0, this.heard.length - at));
+    this.heard += piece;
+    return piece === '' ? takenBack : [...takenBack, ...this.take(this.reader.feed(piece))];
+  }
+
+  /** Whether a text takes back what stood at its place: the server does so with what turned out to be thought. */
+  private isOther(text: string, at: number): boolean {
+    return at < this.heard.length && (text === '' || !text.startsWith(this.heard.slice(at, at + text.length)));
+  }
+
+  private cutTo(at: number): TextEvent[] {
+    const kept = this.heard.slice(0, at);
+    this.reader = new ThoughtReader();
+    this.heard = kept;
+    this.said = '';
+    return [{ type: 'text', data: { text: '', at: 0 } }, ...this.take(this.reader.feed(kept))];
   }
 
   private take(pieces: ReturnType<ThoughtReader['feed']>): TextEvent[] {

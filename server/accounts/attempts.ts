@@ -8,23 +8,66 @@ import { iso } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 
-/** What may be tried how often: so many times in so many seconds, for each key. */
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/**
+ * What may be tried how often: so many times in so many seconds, for each key. Nobody's share can be used up by a stranger
+ * alone: a mailbox's is counted by who asks for it (a browser, a network, all strangers together), and a browser that has
+ * signed in to it before has one of its own.
+ */
 const LIMITS = {
-  /** Mails with a code, to one mailbox. */
-  mailTo: { points: 6, duration: 3600 },
+  /** Mails with a code to one mailbox: asked for in one sign-in; by one network; by all that never signed in to it. */
+  mailByFlow: { points: 3, duration: HOUR },
+  mailByNetwork: { points: 6, duration: HOUR },
+  mailByStrangers: { points: 12, duration: HOUR },
+  mailByStrangersDay: { points: 20, duration: DAY },
+  /** The same, by one browser or account that has signed in to it. */
+  mailByKnown: { points: 6, duration: HOUR },
+  mailByKnownDay: { points: 20, duration: DAY },
   /** Mails with a code, asked for by one network. */
-  mailFrom: { points: 30, duration: 3600 },
-  /** Codes that were typed for one mailbox: 6 digits, so that guessing takes centuries. */
-  mailCode: { points: 12, duration: 3600 },
-  mailCodeFrom: { points: 60, duration: 3600 },
-  /** Codes of waiting devices that were typed and were none, by one network: 20 to the power of 8 are possible. */
+  mailFrom: { points: 30, duration: HOUR },
+  mailFromDay: { points: 200, duration: DAY },
+  /** Codes of waiting devices that were typed and were none, by one network or known browser: 20 to the power of 8 are possible. */
   userCode: { points: 20, duration: 600 },
   /** Devices that begin to wait, on one network. */
   device: { points: 60, duration: 600 },
-  /** Codes of 32 random bytes that were none, by one network. */
+  /** Codes of 32 random bytes that were none, by one network. A right one is never refused. */
   grant: { points: 60, duration: 600 },
+  /** Calls of those who have no token yet, by one network, that came to nothing: counted before their body is read. */
+  knock: { points: 1200, duration: 600 },
+  /** Large requests of one account that were no runs: each was read to its end. */
+  misfit: { points: 10, duration: 600 },
 } as const;
 export type Attempt = keyof typeof LIMITS;
+
+/** Who asks for a mail with a code; all of it without telling of a person, for it is stored. */
+export interface AttemptKeys {
+  mailbox: string;
+  network: string;
+  /** The browser's sign-in, or the account, that asks. */
+  flow: string;
+  /** The browser or account, if it has signed in to this mailbox before. */
+  known: string | null;
+}
+
+/** The shares that a mail with a code is counted against: the narrowest first, so that who is refused uses up no other's. */
+export function mailShares({ mailbox, network, flow, known }: AttemptKeys): [Attempt, string][] {
+  const of = (who: string) => `${mailbox}:${who}`;
+  if (known !== null)
+    return [
+      ['mailByKnown', of(known)],
+      ['mailByKnownDay', of(known)],
+    ];
+  return [
+    ['mailByFlow', of(flow)],
+    ['mailByNetwork', of(network)],
+    ['mailFrom', network],
+    ['mailFromDay', network],
+    ['mailByStrangers', mailbox],
+    ['mailByStrangersDay', mailbox],
+  ];
+}
 
 /** Counts attempts at guessing, and at making the server send mail, in the database: no restart and no node forgets them. */
 export class Attempts {
@@ -49,6 +92,21 @@ export class Attempts {
       if (!(error instanceof rateLimiter.RateLimiterRes)) throw error;
       throw this.#refusal(error.msBeforeNext);
     }
+  }
+
+  /** Counts one for each, in this order, up to the first that refuses. */
+  async countAll(attempts: readonly [Attempt, string][]): Promise<void> {
+    for (const [attempt, key] of attempts) await this.count(attempt, key);
+  }
+
+  /** Counts one, and refuses nothing: what comes after it is refused by `check`. */
+  async note(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].penalty(key);
+  }
+
+  /** Takes one back that was counted before it turned out to be right. */
+  async giveBack(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].reward(key);
   }
 
   /** Throws `too_many_attempts` if no more may be counted, and counts nothing. */
@@ -86,6 +144,8 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
     const now = this.clock.now();
     const fresh = { points, expire: now + durationMs };
     const goesOn = sql<boolean>`attempt.expire > ${now} and ${force ? 0 : 1} = 1`;
+    // After the clock was set back: nobody waits longer than from now on.
+    const expire = sql`case when attempt.expire > ${fresh.expire} then ${fresh.expire} else attempt.expire end`;
     const row = await this.db.write((tx) =>
       tx
         .insertInto('attempt')
@@ -93,7 +153,7 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet({
             points: sql`case when ${goesOn} then attempt.points + ${points} else ${points} end`,
-            expire: sql`case when ${goesOn} then attempt.expire else ${fresh.expire} end`,
+            expire: sql`case when ${goesOn} then ${expire} else ${fresh.expire} end`,
           }),
         )
         .returning(['points', 'expire'])
@@ -109,7 +169,8 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
       .where('key', '=', key)
       .where('expire', '>', this.clock.now())
       .executeTakeFirst();
-    return row ? { points: row.points, expire: row.expire ?? 0 } : null;
+    const latest = this.clock.now() + this.duration * 1000;
+    return row ? { points: row.points, expire: Math.min(row.expire ?? 0, latest) } : null;
   }
 
   async _delete(key: string): Promise<boolean> {

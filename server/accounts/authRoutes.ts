@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import {
   DeviceAnswerSchema,
   DeviceRequestSchema,
@@ -12,8 +13,9 @@ import {
   TokenAnswerSchema,
   TokenRequestSchema,
 } from '../../shared/auth.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
+import { type Api, type AppContext, type AppEnv, answers, emptyAnswer } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
 import type { SignInConfig } from '../platform/signInConfig.ts';
 import type { Attempts } from './attempts.ts';
@@ -22,6 +24,7 @@ import { DEVICE_MS, insertDeviceGrant, makeUserCode } from './deviceGrants.ts';
 import type { Proofs } from './dpop.ts';
 import { type GrantDeps, grantSession, refresh } from './grants.ts';
 import { network } from './guests.ts';
+import type { KnownBrowsers } from './knownBrowsers.ts';
 import { offerLocalToken } from './local.ts';
 import { dropPageCookie, readPageCookie, writePageCookie } from './pageCookie.ts';
 import { endSession, listSessions, startSession } from './sessions.ts';
@@ -31,7 +34,8 @@ import { findCaller } from './tokens.ts';
 /** How long a link to the member's page can be opened. */
 const PAGE_CODE_MS = 60_000;
 
-const json = <S extends z.ZodType>(schema: S) => ({ required: true, content: { 'application/json': { schema } } });
+/** Codes, a verifier, names: each of their fields has 200 characters at most. */
+const MAX_BODY = 4 * KB;
 
 const options = createRoute({
   method: 'get',
@@ -44,7 +48,7 @@ const token = createRoute({
   method: 'post',
   path: '/api/auth/token',
   summary: 'Exchanges a code for a token that is bound to the key of the DPoP header',
-  request: { body: json(TokenRequestSchema) },
+  request: { body: jsonBody(TokenRequestSchema, MAX_BODY) },
   responses: answers(TokenAnswerSchema),
 });
 
@@ -52,7 +56,7 @@ const device = createRoute({
   method: 'post',
   path: '/api/auth/device',
   summary: 'A code to type in another browser (RFC 8628); only the key of the DPoP header can redeem it',
-  request: { body: json(DeviceRequestSchema) },
+  request: { body: jsonBody(DeviceRequestSchema, MAX_BODY) },
   responses: answers(DeviceAnswerSchema),
 });
 
@@ -60,7 +64,7 @@ const page = createRoute({
   method: 'post',
   path: '/api/auth/page',
   summary: 'Whose a code of the member’s page is; with `confirm`, signs the browser in',
-  request: { body: json(PageRequestSchema) },
+  request: { body: jsonBody(PageRequestSchema, MAX_BODY) },
   responses: answers(PageAnswerSchema),
 });
 
@@ -104,6 +108,7 @@ export interface AuthDeps extends GrantDeps {
   origins: Origins;
   proofs: Proofs;
   attempts: Attempts;
+  browsers: KnownBrowsers;
   signIn: SignInConfig;
   /** Whether one can pay for anything here. */
   isSelling: boolean;
@@ -111,6 +116,9 @@ export interface AuthDeps extends GrantDeps {
   /** Puts the next local token where only the user of this machine can read it; null where there is no local mode. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
 }
+
+/** Refusals of devices that do what they should. */
+const WAITS = new Set<string>(['authorization_pending', 'slow_down']);
 
 /** A key for counting attempts by where they come from. */
 export function networkOf(deps: Pick<AuthDeps, 'addressOf' | 'secret'>, c: AppContext): string {
@@ -130,9 +138,17 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
 
   api.openapi(options, (c) => c.json(offered, 200));
 
-  api.openapi(token, async (c) => {
+  /** Counts a call before its body is read; one that is answered, or that only has to wait, is taken back. */
+  const knock: MiddlewareHandler<AppEnv> = async (c, next) => {
     const from = networkOf(deps, c);
-    await attempts.check('grant', from);
+    await attempts.count('knock', from);
+    await next();
+    const isRight = c.res.status < 400 || (c.error instanceof AppError && WAITS.has(c.error.code));
+    if (isRight) await attempts.giveBack('knock', from);
+  };
+
+  api.openapi({ ...token, middleware: knock }, async (c) => {
+    const from = networkOf(deps, c);
     const jkt = await proofOf(c);
     const request = c.req.valid('json');
     const isLocal = request.grant_type === LOCAL_GRANT;
@@ -149,7 +165,7 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     }
   });
 
-  api.openapi(device, async (c) => {
+  api.openapi({ ...device, middleware: knock }, async (c) => {
     if (!offered.device) throw new AppError('not_offered', 'This server offers no sign-in.');
     await attempts.count('device', networkOf(deps, c));
     const jkt = await proofOf(c);
@@ -173,10 +189,13 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     );
   });
 
-  api.openapi(page, async (c) => {
+  const ownPage: MiddlewareHandler<AppEnv> = async (c, next) => {
     origins.requireOwnPage(c);
+    await next();
+  };
+
+  api.openapi({ ...page, middleware: [ownPage, knock] }, async (c) => {
     const from = networkOf(deps, c);
-    await attempts.check('grant', from);
     const { code, confirm } = c.req.valid('json');
     const at = clock.now();
     const known = await peekCode(db.read, 'page', code, at);

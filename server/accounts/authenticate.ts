@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import { detach, type FaultDeps } from '../platform/detached.ts';
 import { AppError } from '../platform/errors.ts';
 import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -14,15 +15,15 @@ import { type Caller, findCaller, termsDue } from './tokens.ts';
 const TOUCH_EVERY_MS = 60_000;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export interface AuthenticateDeps {
+export interface AuthenticateDeps extends FaultDeps {
   db: Database;
   clock: Clock;
   log: Log;
   origins: Origins;
   proofs: Proofs;
   sessionMs: number;
-  /** The terms that count. */
-  termsVersion: string;
+  /** The terms that count; null where there are none to read. */
+  termsVersion: string | null;
   /** Whether the single user of this machine may be the one who asks: local mode is on, and no proxy is between. */
   isLocalRequest: (c: AppContext) => boolean;
 }
@@ -42,7 +43,7 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
     c.set('goneAt', caller.goneAt);
     c.set('termsDue', termsDue(caller, deps.termsVersion));
     c.set('sessionId', caller.sessionId);
-    c.set('whenEnded', (end) => whenEnded(db, caller.sessionId, end));
+    c.set('whenEnded', (end) => whenEnded(db, deps, caller.sessionId, end));
     await next();
   };
 }
@@ -99,14 +100,19 @@ async function callerOf<C extends Caller>(
 }
 
 /** Hears of the session's end wherever it is ended, also if that was between its request and now. */
-function whenEnded(db: Database, sessionId: string, end: () => void): () => void {
+function whenEnded(db: Database, faults: FaultDeps, sessionId: string, end: () => void): () => void {
   const look = () =>
-    isAlive(db.read, sessionId).then(
-      (alive) => !alive && end(),
-      // Without its database the server answers nobody; the next change has it looked at again.
-      () => {},
+    detach(
+      () =>
+        isAlive(db.read, sessionId).then(
+          (alive) => !alive && end(),
+          // Without its database the server answers nobody; the next change has it looked at again.
+          () => {},
+        ),
+      'session',
+      faults,
     );
-  const forget = db.changes.subscribe(`session:${sessionId}`, ({ topic }) => (topic === 'ended' ? end() : void look()));
-  void look();
+  const forget = db.changes.subscribe(`session:${sessionId}`, ({ topic }) => (topic === 'ended' ? end() : look()));
+  look();
   return forget;
 }

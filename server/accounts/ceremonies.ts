@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { GenericOAuthConfig } from 'better-auth/plugins/generic-oauth';
+import { cleanName, storable } from '../../shared/texts.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
-import type { Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import type { ProviderConfig } from '../platform/signInConfig.ts';
-import { mailboxOf } from './emails.ts';
+import { readAddress } from './emails.ts';
 import { readGithubUser } from './github.ts';
 import type { Identified } from './identities.ts';
 
-/** Seconds that a code by mail can be typed. */
-export const MAIL_CODE_S = 600;
-const MAIL_CODE_TRIES = 5;
 /** Seconds between a provider's word for somebody and our taking it up: one redirect. */
 const HANDOVER_S = 120;
 const PREFIX = 'perigee_auth';
@@ -21,7 +18,6 @@ export interface CeremonyDeps {
   log: Log;
   secret: string;
   providers: readonly ProviderConfig[];
-  mailer: Mailer | null;
 }
 
 type Auth = Awaited<ReturnType<typeof createAuth>>;
@@ -30,8 +26,8 @@ type Auth = Awaited<ReturnType<typeof createAuth>>;
 export class Unreachable extends Error {}
 
 /**
- * Finds out who somebody is, by better-auth over our own tables: OAuth with PKCE and a state that is bound to the browser, and
- * codes by mail. Its users are one for each provider's subject and are forgotten within the hour: whose account that is, and
+ * Finds out who somebody is, by better-auth over our own tables: OAuth with PKCE and a state that is bound to the browser.
+ * Its users are one for each provider's subject and are forgotten within the hour: whose account that is, and
  * what signs in to it, is decided elsewhere. It is large, so it is loaded only where somebody can sign in.
  */
 export class Ceremonies {
@@ -41,7 +37,7 @@ export class Ceremonies {
 
   /** Loads it ahead: that takes seconds, in which a server that has begun to answer would answer nobody. */
   async prepare(): Promise<void> {
-    if (this.deps.providers.length > 0 || this.deps.mailer) await load();
+    if (this.deps.providers.length > 0) await load();
   }
 
   provider(id: string): ProviderConfig | undefined {
@@ -96,27 +92,6 @@ export class Ceremonies {
     return { who, cookies };
   }
 
-  /** Sends a code to an address. Takes as long, and says as much, whether anybody is known by it or not. */
-  async sendCode(origin: string, email: string): Promise<void> {
-    const auth = await this.#auth(origin);
-    await auth.api.sendVerificationOTP({ body: { email, type: 'sign-in' } });
-  }
-
-  /** Whose code it is; null if it is wrong, expired, used, or was mistyped too often. */
-  async checkCode(origin: string, email: string, code: string): Promise<Identified | null> {
-    const auth = await this.#auth(origin);
-    const { isAPIError } = await import('better-auth/api');
-    try {
-      const { token } = await auth.api.signInEmailOTP({ body: { email, otp: code } });
-      const context = await auth.$context;
-      await context.internalAdapter.deleteSession(token);
-    } catch (error) {
-      if (!isAPIError(error)) throw error;
-      return null;
-    }
-    return { provider: 'email', subject: mailboxOf(email)!, email, emailVerified: true, name: null };
-  }
-
   /** What was begun and not taken up within the hour is forgotten. */
   async purge(now: number): Promise<void> {
     const before = new Date(now - 3_600_000).toISOString();
@@ -154,16 +129,12 @@ export class Ceremonies {
 }
 
 function load() {
-  return Promise.all([
-    import('better-auth'),
-    import('better-auth/plugins/generic-oauth'),
-    import('better-auth/plugins/email-otp'),
-  ]);
+  return Promise.all([import('better-auth'), import('better-auth/plugins/generic-oauth')]);
 }
 
 async function createAuth(deps: CeremonyDeps, origin: string, provider: ProviderConfig | null) {
-  const { db, log, secret, mailer } = deps;
-  const [{ betterAuth }, { genericOAuth }, { emailOTP }] = await load();
+  const { db, log, secret } = deps;
+  const [{ betterAuth }, { genericOAuth }] = await load();
   const key = hashKeyed(secret, 'ceremonies', '');
   const keepNothing = { accessToken: null, refreshToken: null, idToken: null, scope: null };
   const auth = betterAuth({
@@ -191,31 +162,10 @@ async function createAuth(deps: CeremonyDeps, origin: string, provider: Provider
     advanced: { cookiePrefix: PREFIX, useSecureCookies: origin.startsWith('https:') },
     onAPIError: { errorURL: `${origin}/sign-in/failed` },
     logger: { level: 'warn', log: (level, message) => log[level === 'error' ? 'warn' : level]({ message }, 'sign-in') },
-    plugins: [
-      genericOAuth({ config: provider ? [configOf(provider)] : [] }),
-      emailOTP({
-        expiresIn: MAIL_CODE_S,
-        allowedAttempts: MAIL_CODE_TRIES,
-        // Of a million possible codes: without the server's secret, the hash of one would say which.
-        storeOTP: { hash: async (code) => hashKeyed(secret, 'mail-code', code) },
-        sendVerificationOTP: async ({ email, otp }) => {
-          // Not waited for: how long a mail server takes must not tell who is known here.
-          mailer?.send(codeMail(email, otp)).catch((error) => log.error({ err: error }, 'a code was not mailed'));
-        },
-      }),
-    ],
+    plugins: [genericOAuth({ config: provider ? [configOf(provider)] : [] })],
   });
   await auth.$context;
   return auth;
-}
-
-function codeMail(to: string, code: string) {
-  const text = `${code} is your code to sign in to Perigee.
-
-It is good for ${MAIL_CODE_S / 60} minutes, in the browser that asked for it. Whoever has it can sign in as you: give it to nobody.
-If you did not ask for it, there is nothing to do.
-`;
-  return { to, subject: `${code} is your Perigee code`, text };
 }
 
 function configOf(provider: ProviderConfig): GenericOAuthConfig {
@@ -248,7 +198,7 @@ function configOf(provider: ProviderConfig): GenericOAuthConfig {
 
 type Profile = Parameters<NonNullable<GenericOAuthConfig['mapProfileToUser']>>[0];
 
-const subjectOf = (profile: Profile) => String(profile.sub ?? profile.id ?? '');
+const subjectOf = (profile: Profile) => storable(String(profile.sub ?? profile.id ?? ''));
 
 /**
  * better-auth joins users by their address. Here every subject is a user of its own, under a name that is nobody's address;
@@ -262,9 +212,9 @@ function userOf(provider: string, profile: Profile) {
   return {
     email: `${name}@subject.invalid`,
     emailVerified: false,
-    name: typeof profile.name === 'string' ? profile.name.slice(0, 100) : '',
+    name: typeof profile.name === 'string' ? cleanName(profile.name.slice(0, 100)) : '',
     image: undefined,
-    address: typeof profile.email === 'string' && profile.email.length <= 320 ? profile.email : null,
+    address: typeof profile.email === 'string' && readAddress(profile.email) ? storable(profile.email) : null,
     addressVerified: verified === true || verified === 'true',
   };
 }

@@ -9,8 +9,6 @@ export interface CodeData {
   authorization: { challenge: string; name: string; tool: string };
   /** Opens the member's page. */
   page: Record<string, never>;
-  /** Mailed to an address that shall be the account's. */
-  email: Record<string, never>;
   /** Handed to the editor by the start. */
   local: Record<string, never>;
 }

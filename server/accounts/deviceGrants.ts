@@ -110,7 +110,7 @@ export async function pollDevice(tx: Tx, deviceCode: string, jkt: string, now: n
     await forget();
     return { kind: 'denied' };
   }
-  const isTooSoon = row.polled_at !== null && now - row.polled_at < row.interval_ms - SLACK_MS;
+  const isTooSoon = row.polled_at !== null && now >= row.polled_at && now - row.polled_at < row.interval_ms - SLACK_MS;
   if (isTooSoon || row.state === 'pending') {
     const interval = row.interval_ms + (isTooSoon ? INTERVAL_MS : 0);
     const polled = { polled_at: now, interval_ms: interval };

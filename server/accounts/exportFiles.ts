@@ -1,6 +1,5 @@
 import type { LogEntry } from '../../shared/credits.ts';
-import { markdownHead, markdownOf } from '../conversations/markdown.ts';
-import { pageMessages, type WholeMessage } from '../conversations/reading.ts';
+import { wholeMessages } from '../conversations/reading.ts';
 import { listLog } from '../credits/log.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';
@@ -8,8 +7,6 @@ import type { ConversationRow } from '../platform/db/schema.ts';
 
 // The files of an export, piece by piece: never more than a page of rows is in memory.
 
-/** Messages may be a million characters long. */
-const MESSAGES_AT_ONCE = 20;
 const ENTRIES_AT_ONCE = 200;
 
 export const EXPORT_README = `# Your data at Perigee
@@ -28,32 +25,16 @@ Times are in UTC. In the CSV file a text that a spreadsheet could take for a for
 
 const jsonText = (value: unknown) => JSON.stringify(value, null, 2);
 
-async function* messagesOf(db: Reader, conversationId: string): AsyncGenerator<WholeMessage> {
-  for (let after = 0; ; ) {
-    const page = await pageMessages(db, conversationId, { after, limit: MESSAGES_AT_ONCE });
-    yield* page;
-    if (page.length < MESSAGES_AT_ONCE) return;
-    after = page.at(-1)!.seq;
-  }
-}
-
 export async function* conversationJson(db: Reader, row: ConversationRow): AsyncGenerator<string> {
   const { id, title, kind } = row;
   const head = jsonText({ id, title, kind, createdAt: iso(row.created_at), updatedAt: iso(row.updated_at) });
   yield `${head.slice(0, -2)},\n  "messages": [`;
   let comma = '';
-  for await (const { message, extras, supersededAt } of messagesOf(db, id)) {
-    const { attachments: _, ...said } = message;
-    yield `${comma}\n${jsonText({ ...said, ...extras, ...(supersededAt === null ? {} : { supersededAt }) })}`;
+  for await (const { message, extras, supersededAt } of wholeMessages(db, id)) {
+    yield `${comma}\n${jsonText({ ...message, ...extras, ...(supersededAt === null ? {} : { supersededAt }) })}`;
     comma = ',';
   }
   yield '\n  ]\n}\n';
-}
-
-export async function* conversationMarkdown(db: Reader, row: ConversationRow): AsyncGenerator<string> {
-  yield markdownHead({ title: row.title, updatedAt: iso(row.updated_at) });
-  for await (const { message, supersededAt } of messagesOf(db, row.id))
-    if (supersededAt === null) yield markdownOf(message);
 }
 
 async function* logOf(db: Reader, accountId: string): AsyncGenerator<LogEntry> {

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createRoute } from '@hono/zod-openapi';
 import yazl from 'yazl';
+import { conversationMarkdown } from '../conversations/markdown.ts';
 import { pageConversations } from '../conversations/reading.ts';
 import { logCsv } from '../credits/log.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -8,7 +9,7 @@ import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type Api, rawAnswer, rawStream } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
-import { conversationJson, conversationMarkdown, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
+import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 import { referralsOf } from './referralList.ts';
 import { listSessions } from './sessions.ts';
 import { balanceOf, describeAccount } from './store.ts';

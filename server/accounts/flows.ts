@@ -1,4 +1,4 @@
-import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { z } from 'zod';
 import type { Clock, Ids } from '../platform/clock.ts';
 import { AppError } from '../platform/errors.ts';
@@ -9,6 +9,9 @@ import { optionsOf, prefixOf } from './pageCookie.ts';
 
 /** How long somebody may take to sign in. */
 const FLOW_MS = 20 * 60_000;
+
+/** Of all their cookies together; the largest one has some 4 KB. */
+const MAX_FLOWS_LENGTH = 8_000;
 
 const FlowSchema = z.object({
   id: z.string(),
@@ -55,8 +58,21 @@ export class Flows {
   async begin(c: AppContext, purpose: Purpose): Promise<Flow> {
     const { ids, clock } = this.deps;
     const flow = { id: ids.secret().slice(0, 12), secret: ids.secret(), until: clock.now() + FLOW_MS, purpose };
+    this.#makeRoom(c);
     await this.write(c, flow);
     return flow;
+  }
+
+  /** Of sign-ins that were begun and left, some stay: a page that opens one after another fills no browser's cookies. */
+  #makeRoom(c: AppContext): void {
+    const own = prefixOf(c, this.deps.origins) === 'host' ? '__Host-' : '';
+    const begun = Object.entries(getCookie(c)).filter(([name]) => name.startsWith(`${own}${nameOf('')}`));
+    let room = MAX_FLOWS_LENGTH;
+    // Browsers send the oldest first.
+    for (const [name, value] of begun.reverse()) {
+      room -= name.length + value.length;
+      if (room < 0) deleteCookie(c, name.slice(own.length), optionsOf(c, this.deps.origins));
+    }
   }
 
   async write(c: AppContext, flow: Flow): Promise<void> {

@@ -24,7 +24,7 @@ export async function findAccountOf(db: Reader, who: Identified): Promise<string
   const bySubject = await findIdentity(db, who.provider, who.subject);
   if (bySubject) return bySubject;
   const mailbox = verifiedMailbox(who);
-  return mailbox === null ? null : findIdentity(db, 'email', mailbox);
+  return mailbox === null ? null : findAccountByMailbox(db, mailbox);
 }
 
 /**
@@ -81,8 +81,13 @@ const selectProviders = prepared((db, p: { accountId: string }) =>
   db.selectFrom('identity').select('provider').distinct().where('account_id', '=', p.accountId).orderBy('provider'),
 );
 
-function verifiedMailbox(who: Identified): string | null {
+export function verifiedMailbox(who: Identified): string | null {
   return who.emailVerified && who.email !== null ? mailboxOf(who.email) : null;
+}
+
+/** The account that one can sign in to by this mailbox. */
+export function findAccountByMailbox(db: Reader, mailbox: string): Promise<string | null> {
+  return findIdentity(db, 'email', mailbox);
 }
 
 async function findIdentity(db: Reader, provider: string, subject: string): Promise<string | null> {

@@ -5,7 +5,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { network } from './guests.ts';
-import { optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';
+import { isOpened, optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';
 import { areReferralsOn, type Joined, join, ownerOfLink, referralTerms } from './referrals.ts';
 import { messagePage } from './signInPages.ts';
 import { findCaller } from './tokens.ts';
@@ -28,7 +28,7 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
       return c.html(messagePage('This link is not good any more', text, wayOn), 404);
     }
     // Also of who is signed in: a second account of theirs is to be seen for what it is.
-    setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
+    if (isOpened(c)) setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
     const token = readPageCookie(c, origins);
     const here = token ? await findCaller(db.read, token, clock.now()) : null;
     // A guest of this server has yet to make an account.

@@ -66,14 +66,15 @@ function lettersOf({ priceNotice, terms, publicUrl }: NoticeMailDeps): Letter[] 
   const page = publicUrl === null ? 'your account page' : `${publicUrl}/account`;
   const foot = `\n\nThis is no advertisement: it is sent to every member, whatever you have chosen about news.\n`;
   const price = priceNotice();
-  const letters: Letter[] = [
-    {
+  const letters: Letter[] = [];
+  // Without a page there is nothing to read, and nobody is asked.
+  if (terms.url)
+    letters.push({
       id: `terms:${terms.version}`,
       subject: 'The terms of Perigee have changed',
-      text: `The terms of use of Perigee have changed.${terms.url ? ` They stand at ${terms.url}.` : ''}\n\nRead and accept them at ${page} to go on. Until then nothing is answered; you can read, export and delete what is yours.${foot}`,
+      text: `The terms of use of Perigee have changed. They stand at ${terms.url}.\n\nRead and accept them at ${page} to go on. Until then nothing is answered; you can read, export and delete what is yours.${foot}`,
       beyondTerms: terms.version,
-    },
-  ];
+    });
   if (price)
     letters.push({
       id: price.id,

@@ -24,6 +24,12 @@ export function prefixOf(c: AppContext, origins: Origins): 'host' | undefined {
   return origins.isSecure(c) ? 'host' : undefined;
 }
 
+/** Whether a person opens this in a browser, and no page asks for it as a picture or the like, which may leave nothing here. */
+export function isOpened(c: AppContext): boolean {
+  const destination = c.req.header('sec-fetch-dest');
+  return destination === undefined || destination === 'document';
+}
+
 export function optionsOf(c: AppContext, origins: Origins) {
   return { path: '/', httpOnly: true, secure: origins.isSecure(c), prefix: prefixOf(c, origins) } as const;
 }

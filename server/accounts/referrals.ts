@@ -78,6 +78,7 @@ export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number):
 
 /** Whose link it is; null for none's. */
 export async function ownerOfLink(db: Reader, code: string): Promise<string | null> {
+  if (!/^[A-Za-z0-9_-]{12}$/.test(code)) return null;
   const row = await db.selectFrom('referral_link').select('account_id').where('code', '=', code).executeTakeFirst();
   return row?.account_id ?? null;
 }

@@ -1,4 +1,4 @@
-import { createRoute, type z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import {
   AccountSchema,
   ClosingAnswerSchema,
@@ -7,6 +7,7 @@ import {
   ProfilePatchSchema,
   TermsRequestSchema,
 } from '../../shared/account.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { iso } from '../platform/clock.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
@@ -14,18 +15,20 @@ import type { Log } from '../platform/log.ts';
 import type { Mail, Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import { type AuthDeps, networkOf } from './authRoutes.ts';
-import { confirmEmail, EMAIL_CODE_MS, offerEmail } from './emailChange.ts';
-import { mailboxOf } from './emails.ts';
+import { confirmEmail, holderOfChange } from './emailChange.ts';
+import { mailboxOf, readAddress } from './emails.ts';
+import { findAccountByMailbox } from './identities.ts';
+import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from './mailCodes.ts';
 import { acceptTerms, closeAccount, correctProfile, keepAccount } from './rights.ts';
 import { describeAccount, findAccount } from './store.ts';
 
-const json = <S extends z.ZodType>(schema: S) => ({ required: true, content: { 'application/json': { schema } } });
+const MAX_BODY = 4 * KB;
 
 const profile = createRoute({
   method: 'patch',
   path: '/api/account',
   summary: 'Correct the profile',
-  request: { body: json(ProfilePatchSchema) },
+  request: { body: jsonBody(ProfilePatchSchema, MAX_BODY) },
   responses: answers(AccountSchema),
 });
 
@@ -33,7 +36,7 @@ const terms = createRoute({
   method: 'post',
   path: '/api/account/terms',
   summary: 'Accept the terms of use as they are now',
-  request: { body: json(TermsRequestSchema) },
+  request: { body: jsonBody(TermsRequestSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 
@@ -41,7 +44,7 @@ const email = createRoute({
   method: 'post',
   path: '/api/account/email',
   summary: 'Mail a code to an address that shall be the account’s',
-  request: { body: json(EmailRequestSchema) },
+  request: { body: jsonBody(EmailRequestSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 
@@ -49,7 +52,7 @@ const confirm = createRoute({
   method: 'post',
   path: '/api/account/email/confirm',
   summary: 'Take the address whose code this is',
-  request: { body: json(EmailConfirmSchema) },
+  request: { body: jsonBody(EmailConfirmSchema, MAX_BODY) },
   responses: emptyAnswer,
 });
 
@@ -97,11 +100,16 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   api.openapi(email, async (c) => {
     const mailer = requireMail(c);
     const { accountId } = c.var;
-    const address = readAddress(c.req.valid('json').email);
-    await attempts.count('mailFrom', networkOf(deps, c));
-    await attempts.count('mailTo', hashKeyed(secret, 'attempt', mailboxOf(address)!));
-    const at = clock.now();
-    const digits = await db.write((tx) => offerEmail(tx, secret, { accountId, email: address, at }));
+    const { address, mailbox } = addressOf(c.req.valid('json').email);
+    const of = { holder: holderOfChange(accountId), mailbox };
+    const isOwn = (await findAccountByMailbox(db.read, of.mailbox)) === accountId;
+    await countMail(attempts, {
+      mailbox: hashKeyed(secret, 'attempt', of.mailbox),
+      network: networkOf(deps, c),
+      flow: accountId,
+      known: isOwn ? accountId : await deps.browsers.find(c, of.mailbox),
+    });
+    const digits = await db.write((tx) => offerMailCode(tx, secret, of, clock.now()));
     // Not waited for: how long a mail server takes must not tell who is known here.
     send(mailer, codeMail(address, digits));
     return c.body(null, 204);
@@ -111,11 +119,16 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     const mailer = requireMail(c);
     const { accountId } = c.var;
     const given = c.req.valid('json');
-    const address = readAddress(given.email);
-    await attempts.count('mailCodeFrom', networkOf(deps, c));
-    await attempts.count('mailCode', hashKeyed(secret, 'attempt', mailboxOf(address)!));
-    const change = { accountId, email: address, digits: given.code.replace(/\D/g, ''), at: clock.now() };
-    const before = await db.write((tx) => confirmEmail(tx, secret, change));
+    const { address, mailbox } = addressOf(given.email);
+    const of = { holder: holderOfChange(accountId), mailbox };
+    const at = clock.now();
+    // In a transaction of its own: that a wrong one was tried is remembered.
+    if (!(await db.write((tx) => redeemMailCode(tx, secret, of, given.code.replace(/\D/g, ''), at))))
+      throw new AppError(
+        'invalid_grant',
+        'This code is wrong, was used, or is older than 10 minutes; after 5 wrong ones it is worth nothing. Ask for another one.',
+      );
+    const before = await db.write((tx) => confirmEmail(tx, { accountId, email: address, at }));
     if (before !== null) send(mailer, movedMail(before));
     return c.body(null, 204);
   });
@@ -149,16 +162,18 @@ function requireMember(c: AppContext, what: string): void {
   if (c.var.accountKind === 'guest') throw new AppError('members_only', what);
 }
 
-function readAddress(typed: string): string {
-  const address = typed.toLowerCase();
-  if (mailboxOf(address) === null) throw new AppError('invalid_request', 'email: this is no email address.');
-  return address;
+function addressOf(typed: string): { address: string; mailbox: string } {
+  const address = readAddress(typed)?.address;
+  const mailbox = address === undefined ? null : mailboxOf(address);
+  if (address === undefined || mailbox === null)
+    throw new AppError('invalid_request', 'email: this is no email address.');
+  return { address, mailbox };
 }
 
 function codeMail(to: string, digits: string): Mail {
   const text = `${digits} is your code to make this address the one of your Perigee account.
 
-It is good for ${EMAIL_CODE_MS / 60_000} minutes, on your account page. Give it to nobody.
+It is good for ${MAIL_CODE_MS / 60_000} minutes, on your account page. Give it to nobody.
 If you did not ask for it, there is nothing to do: without the code nothing changes.
 `;
   return { to, subject: `${digits} is your Perigee code`, text };

@@ -4,6 +4,7 @@ import { limitsOf } from '../credits/limits.ts';
 import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
+import type { Origins } from '../platform/origins.ts';
 import { type AuthenticateDeps, identify } from './authenticate.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
 import { noticesOf } from './notices.ts';
@@ -39,6 +40,7 @@ export interface AccountDeps extends GuestDeps {
   addressOf: (c: AppContext) => string | null;
   /** Aborts when the server shuts down: streams end then. */
   closing: AbortSignal;
+  origins: Origins;
   /** What members are told of prices now. */
   priceNotice: () => Notice | null;
 }
@@ -46,6 +48,7 @@ export interface AccountDeps extends GuestDeps {
 /** `POST /api/guest`, the only call here without a token. */
 export function guestRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(guest, async (c) => {
+    deps.origins.refuseForeignPage(c);
     const made = await admitGuest(deps, deps.addressOf(c), c.var.device);
     const account = await describeAccount(deps.db.read, made.accountId, deps.clock.now());
     return c.json({ token: made.token, account }, 201);

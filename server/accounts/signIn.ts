@@ -1,20 +1,23 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { SignInQuerySchema } from '../../shared/auth.ts';
 import { PROBLEMS } from '../../shared/problems.ts';
+import { KB, takesBody } from '../platform/bodies.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, type AppEnv, toAppError } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
+import type { Mail, Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import { type AuthDeps, browserName, networkOf, startPageSession } from './authRoutes.ts';
 import { editorName, isAllowedCallback, withQuery } from './callbacks.ts';
 import { type Ceremonies, Unreachable } from './ceremonies.ts';
 import { insertCode, peekCode, redeemCode } from './codes.ts';
 import { decideDevice, findWaiting, readUserCode } from './deviceGrants.ts';
-import { mailboxOf } from './emails.ts';
+import { mailboxOf, readAddress } from './emails.ts';
 import { type Flow, Flows, type Purpose } from './flows.ts';
-import { findAccountOf, type Identified, signIn } from './identities.ts';
+import { findAccountOf, type Identified, signIn, verifiedMailbox } from './identities.ts';
 import { joinByLink, joinPage } from './joining.ts';
+import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from './mailCodes.ts';
 import { readPageCookie, writePageCookie } from './pageCookie.ts';
 import { endSession } from './sessions.ts';
 import * as pages from './signInPages.ts';
@@ -25,13 +28,15 @@ import { findCaller } from './tokens.ts';
 const CONFIRM_MS = 10 * 60_000;
 /** How long an editor may take to exchange its code. */
 const CODE_MS = 2 * 60_000;
-const MAX_FORM = 16 * 1024;
+const MAX_FORM = 4 * KB;
 
 const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 export interface SignInDeps extends AuthDeps {
   log: Log;
   ceremonies: Ceremonies;
+  /** Null where no mail is sent. */
+  mailer: Mailer | null;
 }
 
 /**
@@ -59,7 +64,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       c.header('referrer-policy', 'same-origin');
       c.header('cache-control', 'no-store');
     });
-    web.use(path, bodyLimit({ maxSize: MAX_FORM }));
+    web.post(path, takesBody({ maxBytes: MAX_FORM, type: 'form' }));
     web.post(path, async (c, next) => {
       origins.requireOwnPage(c);
       await next();
@@ -135,13 +140,22 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.post('/sign-in/email', async (c) => {
     const form = await c.req.parseBody();
     const flow = await flowOf(c, text(form.flow));
-    const email = text(form.email).trim().toLowerCase();
-    const mailbox = mailboxOf(email);
+    const email = readAddress(text(form.email))?.address;
+    const mailbox = email && mailboxOf(email);
     if (!offered.email) throw new AppError('not_offered', 'This server sends no codes by mail.');
-    if (!mailbox) return show(c, pages.choosePage(flow, offered, 'This is no email address.'), 400);
-    await attempts.count('mailFrom', networkOf(deps, c));
-    await attempts.count('mailTo', hashKeyed(deps.secret, 'attempt', mailbox));
-    await ceremonies.sendCode(origins.home(c), email);
+    if (!email || !mailbox) return show(c, pages.choosePage(flow, offered, 'This is no email address.'), 400);
+    await countMail(attempts, {
+      mailbox: hashKeyed(deps.secret, 'attempt', mailbox),
+      network: networkOf(deps, c),
+      flow: flow.id,
+      known: await deps.browsers.find(c, mailbox),
+    });
+    const of = { holder: flow.secret, mailbox };
+    const digits = await db.write((tx) => offerMailCode(tx, deps.secret, of, clock.now()));
+    // Not waited for: how long a mail server takes must not tell who is known here.
+    deps.mailer
+      ?.send(codeMail(email, digits))
+      .catch((error) => deps.log.error({ err: error }, 'a code was not mailed'));
     await flows.write(c, { ...flow, email });
     return c.redirect(`/sign-in/code?flow=${flow.id}`, 303);
   });
@@ -155,14 +169,14 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const form = await c.req.parseBody();
     const flow = await flowOf(c, text(form.flow));
     if (!flow.email) return goOn(c, flow);
-    await attempts.count('mailCodeFrom', networkOf(deps, c));
-    await attempts.count('mailCode', hashKeyed(deps.secret, 'attempt', mailboxOf(flow.email)!));
+    const mailbox = mailboxOf(flow.email)!;
     const code = text(form.code).replace(/\D/g, '');
-    const who = await ceremonies.checkCode(origins.home(c), flow.email, code);
-    if (!who) {
+    const of = { holder: flow.secret, mailbox };
+    if (!(await db.write((tx) => redeemMailCode(tx, deps.secret, of, code, clock.now())))) {
       const problem = 'This code is wrong, was used, or has expired. After 5 wrong ones, ask for another.';
       return show(c, pages.codePage(flow, flow.email, problem), 400);
     }
+    const who = { provider: 'email', subject: mailbox, email: flow.email, emailVerified: true, name: null };
     return identified(c, flow, who);
   });
 
@@ -173,7 +187,9 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const flow = await flowOf(c, text(form.flow));
     if (text(form.decision) !== 'continue') return cancelled(c, flow);
     const accepted = text(form.terms) === policy.accounts.terms.version;
-    const done = await confirmed(c, flow, accepted ? policy.accounts.terms.version : null);
+    // Without a page there is nothing to accept: the age is told beside the button.
+    const isAccepted = accepted || !policy.accounts.terms.url;
+    const done = await confirmed(c, flow, isAccepted ? policy.accounts.terms.version : null);
     if (done === 'terms') {
       const problem = `Confirm that you are ${policy.accounts.smallestAge} or older and accept the terms.`;
       return show(c, await confirmation(c, flow, problem), 400);
@@ -191,13 +207,13 @@ export function signInPages(api: Api, deps: SignInDeps): void {
 
   web.post('/device', async (c) => {
     requireOffered();
-    const typed = text((await c.req.parseBody()).user_code);
-    const from = networkOf(deps, c);
+    const from = (await deps.browsers.find(c)) ?? networkOf(deps, c);
     await attempts.check('userCode', from);
+    const typed = text((await c.req.parseBody()).user_code);
     const userCode = readUserCode(typed);
     const grant = userCode ? await findWaiting(db.read, deps.secret, userCode, clock.now()) : undefined;
     if (!userCode || !grant) {
-      await attempts.count('userCode', from);
+      await attempts.note('userCode', from);
       return show(c, pages.devicePage(typed, 'No device waits under this code. It may have expired.'), 400);
     }
     const { id: grantId, name, tool } = grant;
@@ -247,7 +263,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       there && there.accountId !== accountId ? await describeAccount(db.read, there.accountId, clock.now()) : null;
     const replaces = other ? (other.email ?? other.name ?? 'Another account') : null;
     const accepted = accountId ? (await findAccount(db.read, accountId))?.terms_version : undefined;
-    const termsDue = account !== null && accepted !== policy.accounts.terms.version;
+    const { url, version } = policy.accounts.terms;
+    const termsDue = account !== null && url !== undefined && accepted !== version;
     return pages.confirmPage(
       flow,
       { label, way, isNew: !account, termsDue: !termsDue ? null : accepted ? 'changed' : 'first', replaces },
@@ -266,12 +283,14 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const at = clock.now();
     const code = ids.secret();
     const before = await signedInHere(c);
+    let mailboxes: string[] = [];
     const done = await db.write(async (tx) => {
       const found = await peekCode(tx, 'identified', flow.secret, at);
       if (!found) throw usedUp();
       const signed = await signIn(tx, deps, found.data, { terms, at });
       if (signed.accountId === null) return 'terms' as const;
       const { accountId } = signed;
+      mailboxes = await mailboxesOf(tx, accountId, found.data);
       // Whoever takes the code goes on; of two clicks at once, one.
       if (!(await redeemCode(tx, 'identified', flow.secret, at))) throw usedUp();
       if (signed.isNew) await joinByLink(tx, c, deps, { ...signed, signedInHere: before?.accountId ?? null, at });
@@ -290,6 +309,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       return { pageToken: await startPageSession(deps, tx, accountId, browserName(c), at) };
     });
     if (done === 'terms') return done;
+    await deps.browsers.remember(c, mailboxes);
     if (done) {
       writePageCookie(c, origins, done.pageToken);
       return c.redirect('/account', 303);
@@ -297,6 +317,12 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     if (purpose.kind !== 'editor')
       return show(c, pages.messagePage('Approved', 'Go on on your device. This page can be closed.'));
     return toEditor(c, 'You are signed in', purpose, { code });
+  }
+
+  /** By which somebody could ask for a code to sign in to this account. */
+  async function mailboxesOf(tx: Tx, accountId: string, who: Identified): Promise<string[]> {
+    const own = (await findAccount(tx, accountId))?.email;
+    return [verifiedMailbox(who), own ? mailboxOf(own) : null].filter((mailbox) => mailbox !== null);
   }
 
   async function cancelled(c: AppContext, flow: Flow) {
@@ -326,6 +352,15 @@ export function signInPages(api: Api, deps: SignInDeps): void {
 /** As it is, or in base64url: some editors write anew what they open, and an address in its query would be spoilt. */
 function readCallback(text: string): string {
   return /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url').toString() : text;
+}
+
+function codeMail(to: string, code: string): Mail {
+  const text = `${code} is your code to sign in to Perigee.
+
+It is good for ${MAIL_CODE_MS / 60_000} minutes, in the browser that asked for it. Whoever has it can sign in as you: give it to nobody.
+If you did not ask for it, there is nothing to do.
+`;
+  return { to, subject: `${code} is your Perigee code`, text };
 }
 
 function show(c: Context<AppEnv>, page: Parameters<Context['html']>[0], status = 200) {

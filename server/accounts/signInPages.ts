@@ -117,10 +117,11 @@ ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/sign-in/confirm">
 <input type="hidden" name="flow" value="${flow.id}">
 ${who.termsDue ? html`<p>${who.termsDue === 'first' ? 'You have not accepted the terms yet.' : 'The terms have changed.'} You can accept them now or later; nothing is answered before.</p>` : ''}
+${who.isNew && !url ? html`<p>By making the account you say that you are ${policy.smallestAge} or older.</p>` : ''}
 ${
-  who.isNew || who.termsDue
+  url && (who.isNew || who.termsDue)
     ? html`<label class="check"><input type="checkbox" name="terms" value="${policy.terms.version}"${who.isNew ? ' required' : ''}>
-<span>I am ${policy.smallestAge} or older and accept the ${url ? html`<a href="${url}" target="_blank" rel="noopener">terms of use</a>` : 'terms of use'}.</span></label>`
+<span>I am ${policy.smallestAge} or older and accept the <a href="${url}" target="_blank" rel="noopener">terms of use</a>.</span></label>`
     : ''
 }
 <div class="row">

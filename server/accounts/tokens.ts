@@ -88,10 +88,10 @@ export function suspensionOf(
   return { since: row.suspended_at, why: row.suspended_why ?? '', until: row.suspended_until };
 }
 
-/** The terms that have yet to be accepted; null for guests and in local mode, where there are none. */
+/** The terms that have yet to be accepted; null for guests, in local mode, and where there are none to read. */
 export function termsDue(
   account: { accountKind: 'guest' | 'member'; isLocal: boolean; termsVersion: string | null },
-  current: string,
+  current: string | null,
 ): string | null {
   if (account.accountKind === 'guest' || account.isLocal || account.termsVersion === current) return null;
   return current;

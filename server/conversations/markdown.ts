@@ -1,12 +1,17 @@
-import type { Attachment, Conversation, Message } from '../../shared/conversations.ts';
+import type { Attachment, Message } from '../../shared/conversations.ts';
+import { iso } from '../platform/clock.ts';
+import type { Reader } from '../platform/db/database.ts';
+import type { ConversationRow } from '../platform/db/schema.ts';
+import { shownMessages } from './reading.ts';
 
-/** A conversation's head as Markdown; `markdownOf` follows for each message. */
-export function markdownHead(conversation: Pick<Conversation, 'title' | 'updatedAt'>): string {
-  return `# ${oneLine(conversation.title)}\n\nPerigee, last changed ${conversation.updatedAt}\n`;
+/** A whole conversation as Markdown, piece by piece. */
+export async function* conversationMarkdown(db: Reader, row: ConversationRow): AsyncGenerator<string> {
+  yield `# ${oneLine(row.title)}\n\nPerigee, last changed ${iso(row.updated_at)}\n`;
+  for await (const message of shownMessages(db, row.id)) yield markdownOf(message);
 }
 
 /** A message as Markdown, with what it had attached by name, and how an answer ended if it did not end well. */
-export function markdownOf(message: Message): string {
+function markdownOf(message: Message): string {
   const who = message.role === 'user' ? 'You' : (message.model ?? 'Assistant');
   const parts = [`\n## ${oneLine(who)}, ${message.createdAt}\n`];
   for (const attachment of message.attachments ?? []) parts.push(`- Attached ${describe(attachment)}`);

@@ -1,43 +1,39 @@
 // Conversations as their owner reads them: lists, pages, whole messages.
-import { sql } from 'kysely';
-import type {
-  Attachment,
-  Conversation,
-  ConversationSummary,
-  ConversationsAnswer,
-  Message,
+import { type SelectQueryBuilder, sql } from 'kysely';
+import {
+  type Conversation,
+  type ConversationSummary,
+  type ConversationsAnswer,
+  type Message,
+  mendMessage,
 } from '../../shared/conversations.ts';
-import type { Problem } from '../../shared/problems.ts';
-import type { Reason, Usage } from '../../shared/runs.ts';
 import { iso } from '../platform/clock.ts';
-import type { Reader } from '../platform/db/database.ts';
-import type { ConversationRow, MessageRow } from '../platform/db/schema.ts';
-import { attached, attachmentId, live, type MessageExtras, toExtras } from './store.ts';
+import type { Database, Reader } from '../platform/db/database.ts';
+import type { ConversationRow, MessageRow, Schema } from '../platform/db/schema.ts';
+import { type AttachmentHead, type MessageExtras, readExtras, readHeads, toAttachment } from './attachments.ts';
+import { live } from './history.ts';
+import { findByText, type ListPage } from './search.ts';
 
 /** A page of the list, newest first; `search` looks into titles and texts. */
 export async function listConversations(
-  db: Reader,
+  db: Database,
   accountId: string,
-  page: { search?: string; before?: { updatedAt: number; id: string }; limit: number },
+  page: ListPage & { search?: string },
 ): Promise<ConversationsAnswer> {
+  const { search, before, limit } = page;
+  // One more tells whether another page follows.
+  const asked = { before, limit: limit + 1 };
+  const rows = search ? await findByText(db, accountId, search, asked) : await findNewest(db.read, accountId, asked);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    conversations: await withRunning(db.read, shown),
+    before: rows.length > limit && last ? `${last.updated_at}.${last.id}` : null,
+  };
+}
+
+function findNewest(db: Reader, accountId: string, { before, limit }: ListPage): Promise<ConversationRow[]> {
   let query = db.selectFrom('conversation').selectAll().where('account_id', '=', accountId);
-  const { search, before } = page;
-  if (search) {
-    const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where((eb) =>
-      eb.or([
-        sql<boolean>`lower(title) like ${pattern} escape '\\'`,
-        eb.exists(
-          eb
-            .selectFrom('message')
-            .select('message.id')
-            .whereRef('message.conversation_id', '=', 'conversation.id')
-            .where('message.superseded_at', 'is', null)
-            .where(sql<boolean>`lower(message.text) like ${pattern} escape '\\'`),
-        ),
-      ]),
-    );
-  }
   if (before)
     query = query.where((eb) =>
       eb.or([
@@ -45,17 +41,7 @@ export async function listConversations(
         eb.and([eb('updated_at', '=', before.updatedAt), eb('id', '<', before.id)]),
       ]),
     );
-  const rows = await query
-    .orderBy('updated_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute();
-  const shown = rows.slice(0, page.limit);
-  const last = shown.at(-1);
-  return {
-    conversations: await withRunning(db, shown),
-    before: rows.length > page.limit && last ? `${last.updated_at}.${last.id}` : null,
-  };
+  return query.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
 /** Titles of some of the account's conversations, by id. */
@@ -70,6 +56,12 @@ export async function readTitles(db: Reader, accountId: string, ids: string[]): 
   return new Map(rows.map((row) => [row.id, row.title]));
 }
 
+/** Null if it isn't this account's. */
+export async function findConversation(db: Reader, accountId: string, id: string): Promise<ConversationRow | null> {
+  const query = db.selectFrom('conversation').selectAll().where('id', '=', id).where('account_id', '=', accountId);
+  return (await query.executeTakeFirst()) ?? null;
+}
+
 /** The newest messages, or those before the message `before`; null if the conversation isn't this account's. */
 export async function readConversation(
   db: Reader,
@@ -77,14 +69,9 @@ export async function readConversation(
   id: string,
   page: { before?: string; limit: number },
 ): Promise<Conversation | null> {
-  const row = await db
-    .selectFrom('conversation')
-    .selectAll()
-    .where('id', '=', id)
-    .where('account_id', '=', accountId)
-    .executeTakeFirst();
+  const row = await findConversation(db, accountId, id);
   if (!row) return null;
-  let query = live(db.selectFrom('message').selectAll()).where('conversation_id', '=', id);
+  let query = live(db.selectFrom('message')).where('conversation_id', '=', id);
   if (page.before !== undefined) {
     const edge = await db
       .selectFrom('message')
@@ -95,17 +82,41 @@ export async function readConversation(
     if (!edge) return null;
     query = query.where('seq', '<', edge.seq);
   }
-  const rows = await query
+  const sizes = await query
+    .select(['id', 'seq', shownBytes.as('bytes')])
     .orderBy('seq', 'desc')
     .limit(page.limit + 1)
     .execute();
-  const shown = rows.slice(0, page.limit).reverse();
+  const ids = fitting(sizes.slice(0, page.limit)).map((row) => row.id);
   const [summary] = await withRunning(db, [row]);
   return {
     ...summary!,
-    messages: shown.map(toMessage),
-    before: rows.length > page.limit ? shown[0]!.id : null,
+    messages: await messagesOf(db, ids.reverse()),
+    before: sizes.length > ids.length ? ids[0]! : null,
   };
+}
+
+/** Text that one page has at most, unless its one message has more. */
+const PAGE_BYTES = 1_000_000;
+
+/** How long a message is as a page shows it. Neither engine reads a text to know its length in bytes. */
+const shownBytes = sql<number | string>`octet_length(text) + coalesce(
+  (select sum(200 + octet_length(coalesce(path, ''))) from attachment where message_id = message.id), 0)`;
+
+/** As many from the first on as fit into a page, and one in any case. */
+function fitting<T extends { bytes: number | string }>(rows: readonly T[]): T[] {
+  let bytes = 0;
+  const end = rows.findIndex((row, i) => {
+    bytes += Number(row.bytes);
+    return i > 0 && bytes > PAGE_BYTES;
+  });
+  return end === -1 ? [...rows] : rows.slice(0, end);
+}
+
+async function messagesOf(db: Reader, ids: readonly string[]): Promise<Message[]> {
+  if (ids.length === 0) return [];
+  const heads = await readHeads(db, ids);
+  return (await rowsOf(db, ids)).map((row) => toMessage(row, heads.get(row.id)));
 }
 
 /** Some conversations of an account in the order of their ids, after the id `after`. */
@@ -126,38 +137,64 @@ export function pageConversations(
 
 /** A message with all that is kept of it: what is attached with its text, and whether another one has replaced it. */
 export interface WholeMessage {
-  seq: number;
   message: Message;
   extras: MessageExtras;
   supersededAt: string | null;
 }
 
-/** Messages of a conversation in reading order, after the place `after`, superseded ones included. */
-export async function pageMessages(
-  db: Reader,
-  conversationId: string,
-  { after, limit }: { after: number; limit: number },
-): Promise<WholeMessage[]> {
-  const rows = await db
-    .selectFrom('message')
-    .selectAll()
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '>', after)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({
-    seq: row.seq,
-    message: toMessage(row),
-    extras: toExtras(row.attachments),
-    supersededAt: row.superseded_at === null ? null : iso(row.superseded_at),
-  }));
+/** All messages of a conversation with all that they carry, in reading order, superseded ones included; piece by piece. */
+export async function* wholeMessages(db: Reader, conversationId: string): AsyncGenerator<WholeMessage> {
+  for (let after = 0; ; ) {
+    const query = db.selectFrom('message').select(['id', wholeBytes.as('bytes')]);
+    const ids = await nextIds(query.where('conversation_id', '=', conversationId), after);
+    if (ids.length === 0) return;
+    const extras = await readExtras(db, ids);
+    for (const row of await rowsOf(db, ids)) {
+      yield {
+        message: toMessage(row, undefined),
+        extras: extras.get(row.id) ?? { attachments: [] },
+        supersededAt: row.superseded_at === null ? null : iso(row.superseded_at),
+      };
+      after = row.seq;
+    }
+  }
 }
+
+/** The messages that still count, as they are shown, in reading order; piece by piece. */
+export async function* shownMessages(db: Reader, conversationId: string): AsyncGenerator<Message> {
+  for (let after = 0; ; ) {
+    const query = live(db.selectFrom('message')).select(['id', shownBytes.as('bytes')]);
+    const ids = await nextIds(query.where('conversation_id', '=', conversationId), after);
+    if (ids.length === 0) return;
+    const heads = await readHeads(db, ids);
+    for (const row of await rowsOf(db, ids)) {
+      yield toMessage(row, heads.get(row.id));
+      after = row.seq;
+    }
+  }
+}
+
+const rowsOf = (db: Reader, ids: readonly string[]) =>
+  db.selectFrom('message').selectAll().where('id', 'in', ids).orderBy('seq').execute();
+
+async function nextIds(
+  query: SelectQueryBuilder<Schema, 'message', { id: string; bytes: number | string }>,
+  after: number,
+): Promise<string[]> {
+  const rows = await query.where('seq', '>', after).orderBy('seq').limit(MESSAGES_AT_ONCE).execute();
+  return fitting(rows).map(({ id }) => id);
+}
+
+const MESSAGES_AT_ONCE = 20;
+
+const wholeBytes = sql<number | string>`octet_length(text)
+  + coalesce((select sum(octet_length(attachment.text)) from attachment where message_id = message.id), 0)
+  + coalesce((select octet_length(content) from edit_input where message_id = message.id), 0)`;
 
 /** One message, whoever it belongs to: the caller has asked for its run. */
 export async function readMessage(db: Reader, id: string): Promise<Message | null> {
-  const row = await db.selectFrom('message').selectAll().where('id', '=', id).executeTakeFirst();
-  return row ? toMessage(row) : null;
+  const [message] = await messagesOf(db, [id]);
+  return message ?? null;
 }
 
 async function withRunning(db: Reader, rows: ConversationRow[]): Promise<ConversationSummary[]> {
@@ -184,35 +221,34 @@ async function withRunning(db: Reader, rows: ConversationRow[]): Promise<Convers
   });
 }
 
-function toMessage(row: MessageRow): Message {
+function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined): Message {
   const optional = <T>(value: T | null): T | undefined => value ?? undefined;
-  const extras = toExtras(row.attachments);
-  return {
+  return mendMessage({
     id: row.id,
     role: row.role,
     kind: row.kind,
     text: row.text,
-    attachments: toAttachments(row.id, extras),
+    attachments: heads?.map(toAttachment),
     runId: optional(row.run_id),
     state: optional(row.state),
     model: optional(row.model),
-    usage: row.usage ? (JSON.parse(row.usage) as Usage) : undefined,
+    usage: row.usage ? parsed(row.usage) : undefined,
     chargedMicro: optional(row.charged),
-    reason: optional(row.reason as Reason | null),
-    problem: row.problem ? (JSON.parse(row.problem) as Problem) : undefined,
+    reason: optional(row.reason),
+    problem: row.problem ? parsed(row.problem) : undefined,
     cutShort: row.cut_short !== null || undefined,
     clampedTo: optional(row.clamped_to),
     continues: optional(row.continues),
     device: optional(row.device),
     createdAt: iso(row.created_at),
-  };
+  });
 }
 
-function toAttachments(messageId: string, extras: MessageExtras): Attachment[] | undefined {
-  const shown = attached(extras).map(({ text, ...attachment }, i) => ({
-    id: attachmentId(messageId, i),
-    ...attachment,
-    characters: text.length,
-  }));
-  return shown.length > 0 ? shown : undefined;
+/** An object without members for what is no JSON: that something was stored is known. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return {};
+  }
 }

@@ -1,13 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
 import { textSchema } from '../../shared/runs.ts';
+import { jsonBody, KB } from '../platform/bodies.ts';
 import { changed } from '../platform/changes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, answers, emptyAnswer, rawAnswer } from '../platform/http.ts';
-import { markdownHead, markdownOf } from './markdown.ts';
-import { listConversations, readConversation } from './reading.ts';
+import { type Api, answers, emptyAnswer, rawAnswer, rawStream, writePiece } from '../platform/http.ts';
+import type { Log } from '../platform/log.ts';
+import { conversationMarkdown } from './markdown.ts';
+import { findConversation, listConversations, readConversation } from './reading.ts';
+import { Searches } from './searches.ts';
 import { deleteConversation, findConversations, renameConversation } from './store.ts';
 
 /** Conversations that are deleted in one transaction. */
@@ -44,7 +47,7 @@ const patch = createRoute({
   summary: 'Rename a conversation',
   request: {
     params,
-    body: { required: true, content: { 'application/json': { schema: ConversationPatchSchema } } },
+    body: jsonBody(ConversationPatchSchema, 4 * KB),
   },
   responses: emptyAnswer,
 });
@@ -78,15 +81,17 @@ export function conversationRoutes(
   {
     db,
     clock,
+    log,
     endRunsOf,
-  }: { db: Database; clock: Clock; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
+  }: { db: Database; clock: Clock; log: Log; endRunsOf: (tx: Tx, conversationId: string) => Promise<void> },
 ): void {
+  const searches = new Searches(() => clock.now());
+
   api.openapi(list, async (c) => {
     const { search, before, limit } = c.req.valid('query');
-    return c.json(
-      await listConversations(db.read, c.var.accountId, { search: search?.trim(), before: parseCursor(before), limit }),
-      200,
-    );
+    const page = { search: search?.trim(), before: parseCursor(before), limit };
+    const list = () => listConversations(db, c.var.accountId, page);
+    return c.json(await (page.search ? searches.run(c.var.accountId, list) : list()), 200);
   });
 
   api.openapi(get, async (c) => {
@@ -138,17 +143,19 @@ export function conversationRoutes(
 
   api.openapi(exported, async (c) => {
     const { id } = c.req.valid('param');
-    const pages: string[] = [];
-    let before: string | undefined;
-    let head = '';
-    do {
-      const page = await readConversation(db.read, c.var.accountId, id, { before, limit: 200 });
-      if (!page) throw notFound('conversation');
-      head = markdownHead(page);
-      pages.unshift(page.messages.map(markdownOf).join(''));
-      before = page.before ?? undefined;
-    } while (before);
-    return c.body(head + pages.join(''), 200, { 'content-type': 'text/markdown; charset=utf-8' });
+    const conversation = await findConversation(db.read, c.var.accountId, id);
+    if (!conversation) throw notFound('conversation');
+    const headers = { 'content-type': 'text/markdown; charset=utf-8', 'cache-control': 'no-store' };
+    return rawStream(
+      c,
+      headers,
+      async (out, gone) => {
+        for await (const piece of conversationMarkdown(db.read, conversation))
+          if (!(await writePiece(out, piece, gone))) return;
+        out.end();
+      },
+      log,
+    ) as never;
   });
 }
 

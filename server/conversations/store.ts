@@ -1,27 +1,9 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Message } from '../../shared/conversations.ts';
-import type { AttachmentInput, EditInput, Reason, RunKind, RunState, Usage } from '../../shared/runs.ts';
+import type { Reason, RunState, Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
-import type { ConversationRow, MessageRow, Schema } from '../platform/db/schema.ts';
-
-/** An attachment as it is stored, with its text. */
-export type StoredAttachment = Extract<AttachmentInput, { text: string }>;
-
-/** What a user's message carries beside its text: a chat's attachments, or an edit's place. */
-export type MessageExtras = { attachments: StoredAttachment[] } | { edit: EditInput };
-
-/** A message as a prompt needs it. */
-export interface HistoryMessage {
-  id: string;
-  seq: number;
-  role: 'user' | 'assistant';
-  kind: RunKind;
-  text: string;
-  extras: MessageExtras;
-  runId: string | null;
-  state: RunState | null;
-  cutShort: boolean;
-}
+import type { ConversationRow, MessageRow } from '../platform/db/schema.ts';
+import { insertExtras, type MessageExtras, type PromptSize } from './attachments.ts';
 
 /** The conversation, if it is this account's; its row stays locked on PostgreSQL until the transaction ends. */
 export async function claimConversation(tx: Tx, accountId: string, id: string, at: number) {
@@ -44,41 +26,6 @@ export async function createConversation(tx: Tx, row: ConversationRow): Promise<
   return made.numInsertedOrUpdatedRows === 1n;
 }
 
-/** All messages that still count, in order. */
-export async function readHistory(tx: Tx, conversationId: string): Promise<HistoryMessage[]> {
-  const rows = await live(tx.selectFrom('message').selectAll())
-    .where('conversation_id', '=', conversationId)
-    .orderBy('seq')
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    seq: row.seq,
-    role: row.role,
-    kind: row.kind,
-    text: row.text,
-    extras: toExtras(row.attachments),
-    runId: row.run_id,
-    state: row.state,
-    cutShort: row.cut_short !== null,
-  }));
-}
-
-/** An attachment of a message of this conversation, by its id; superseded messages included: an edited one keeps its own. */
-export async function readAttachment(
-  tx: Tx,
-  conversationId: string,
-  id: string,
-): Promise<StoredAttachment | undefined> {
-  const [messageId = '', place] = id.split('/');
-  const row = await tx
-    .selectFrom('message')
-    .select('attachments')
-    .where('id', '=', messageId)
-    .where('conversation_id', '=', conversationId)
-    .executeTakeFirst();
-  return attached(toExtras(row?.attachments ?? null))[Number(place ?? Number.NaN)];
-}
-
 /** Supersedes a message and all after it; they are kept for a while, for undo. */
 export async function supersedeFrom(tx: Tx, conversationId: string, seq: number, runId: string, at: number) {
   await tx
@@ -90,7 +37,11 @@ export async function supersedeFrom(tx: Tx, conversationId: string, seq: number,
     .execute();
 }
 
-export type NewMessage = Pick<MessageRow, 'id' | 'role' | 'kind' | 'text'> & Partial<MessageRow>;
+export interface NewMessage {
+  row: Pick<MessageRow, 'id' | 'role' | 'kind' | 'text'> & Partial<MessageRow>;
+  /** What it carries beside its text, and how much of a prompt each attachment takes. */
+  extras?: { content: MessageExtras; sizes: readonly PromptSize[] };
+}
 
 /** Appends messages in the order given. */
 export async function appendMessages(tx: Tx, conversationId: string, messages: NewMessage[], at: number) {
@@ -102,19 +53,19 @@ export async function appendMessages(tx: Tx, conversationId: string, messages: N
   await tx
     .insertInto('message')
     .values(
-      messages.map((message, i) => ({
+      messages.map(({ row }, i) => ({
         ...NO_MESSAGE,
-        ...message,
+        ...row,
         conversation_id: conversationId,
         seq: Number(last) + 1 + i,
         created_at: at,
       })),
     )
     .execute();
+  for (const { row, extras } of messages) if (extras) await insertExtras(tx, row.id, extras.content, extras.sizes);
 }
 
 const NO_MESSAGE = {
-  attachments: null,
   run_id: null,
   state: null,
   model: null,
@@ -128,6 +79,8 @@ const NO_MESSAGE = {
   device: null,
   superseded_at: null,
   superseded_by: null,
+  tokens: null,
+  bytes: null,
 };
 
 /** The end of an answer. No row when the conversation was deleted meanwhile: that is no error. */
@@ -138,6 +91,8 @@ export async function finishMessage(
     state: RunState;
     usage: Usage;
     chargedMicro: number;
+    /** Of the text, in a later prompt. */
+    size: PromptSize;
   },
 ): Promise<void> {
   await tx
@@ -150,6 +105,8 @@ export async function finishMessage(
       reason: end.reason ?? null,
       problem: end.problem ? JSON.stringify(end.problem) : null,
       cut_short: end.cutShort ? 1 : null,
+      tokens: end.size.tokens,
+      bytes: end.size.bytes,
     })
     .where('id', '=', id)
     .execute();
@@ -225,27 +182,4 @@ export async function countSuperseded(db: Reader, before: number): Promise<numbe
     .where('superseded_at', '<', before)
     .executeTakeFirstOrThrow();
   return Number(count);
-}
-
-/** Those that no edit or second try has replaced. */
-export function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): SelectQueryBuilder<Schema, 'message', O> {
-  return query.where('message.superseded_at', 'is', null);
-}
-
-export function toExtras(json: string | null): MessageExtras {
-  return json ? (JSON.parse(json) as MessageExtras) : { attachments: [] };
-}
-
-/** The name by which a message's attachment can be sent again: `<message id>/<place>`. */
-export const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
-
-/** What a message has attached; of an edit, the lines or files that it is about. */
-export function attached(extras: MessageExtras): StoredAttachment[] {
-  if (!('edit' in extras)) return extras.attachments;
-  const { edit } = extras;
-  if ('repairs' in edit) return [];
-  if ('files' in edit) return edit.files.map((file) => ({ kind: 'file', ...file }));
-  const { path, languageId, selection } = edit;
-  const { text, ...range } = selection;
-  return [{ kind: 'selection', path, languageId, range, text }];
 }

@@ -1,8 +1,9 @@
+import { moneyText } from '../../shared/money.ts';
 import { changed } from '../platform/changes.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { type CreditingDeps, note, type Outcome, type Told } from './paymentNotes.ts';
-import { moneyText, reversedMicro, tierReached } from './paymentRules.ts';
+import { reversedMicro, tierReached } from './paymentRules.ts';
 import { boughtCents, lockPayment, recordEvent, reversalsOf, updatePayment } from './payments.ts';
 import { syncPlan } from './planPayments.ts';
 import { lockLedger, purchase, returnPurchase, reversePurchase } from './purchases.ts';

@@ -1,5 +1,5 @@
 import type { Policy } from '../platform/config.ts';
-import type { Database, Tx } from '../platform/db/database.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import {
   freeAt,
@@ -37,7 +37,18 @@ export type LimitAnswer = { kind: 'counted'; states: LimitState[] } | { kind: 'l
  * locked by the one who calls, so that runs on any node are counted one after the other.
  */
 export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise<LimitAnswer> {
-  const row = await selectSums.first(tx, { ...run, from: minuteStart(run.at) });
+  const states = await readLimits(tx, limits, run);
+  if (states.some(isExceeded)) return { kind: 'limited', states };
+  const { tokens } = run;
+  await insertUse.run(tx, { ...run, tokens: Math.min(tokens, limits.tokensPerMinute) });
+  const counted = states.map((s) => ({ ...s, left: s.left - s.needed, freeAt: s.freeAt ?? run.at + MINUTE_MS }));
+  return { kind: 'counted', states: counted };
+}
+
+/** The limits as they are for a run, which is not counted; one that has no room says when it has. */
+export async function readLimits(db: Reader, limits: Limits, run: Omit<LimitedRun, 'runId'>): Promise<LimitState[]> {
+  const from = minuteStart(run.at);
+  const row = await selectSums.first(db, { ...run, from });
   const sums = {
     requests: Number(row?.requests ?? 0),
     modelRequests: Number(row?.model_requests ?? 0),
@@ -46,40 +57,14 @@ export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise
     firstOfModelAt: row?.first_of_model_at ?? null,
   };
   const states = limitStates(limits, sums, run.tokens);
-  if (states.some(isExceeded)) {
-    const uses = await selectUses.all(tx, { accountId: run.accountId, from: minuteStart(run.at) });
-    const told = states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
-    return { kind: 'limited', states: told };
-  }
-  const { tokens } = run;
-  await insertUse.run(tx, { ...run, tokens: Math.min(tokens, limits.tokensPerMinute) });
-  const counted = states.map((s) => ({ ...s, left: s.left - s.needed, freeAt: s.freeAt ?? run.at + MINUTE_MS }));
-  return { kind: 'counted', states: counted };
+  if (!states.some(isExceeded)) return states;
+  const uses = await selectUses.all(db, { accountId: run.accountId, from });
+  return states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
 }
 
 /** What a run used in the end, in place of what was reserved for it: 0 where nothing is charged. */
 export async function correctUse(tx: Tx, runId: string, tokens: number): Promise<void> {
   await updateTokens.run(tx, { runId, tokens });
-}
-
-/** Clocks of nodes differ by less; a run from further ahead was counted before the clock was set back. */
-const SKEW_MS = 1_000;
-
-/**
- * After the clock was set back: what was counted counts for one more minute from now, neither until that time comes again,
- * nor not at all. A job of its own, for what a refused request finds out is undone with it. Returns how many there were.
- */
-export async function bringBack({ read, write }: Database, now: number): Promise<number> {
-  const isAhead = read
-    .selectFrom('limit_use')
-    .select('run_id')
-    .where('at', '>', now + SKEW_MS)
-    .limit(1);
-  if (!(await isAhead.executeTakeFirst())) return 0;
-  const { numUpdatedRows } = await write((tx) =>
-    tx.updateTable('limit_use').set({ at: now }).where('at', '>', now).executeTakeFirst(),
-  );
-  return Number(numUpdatedRows);
 }
 
 /** Runs that no limit looks at any more; an hour is far beyond what clocks are wrong by. */

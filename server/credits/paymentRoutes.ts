@@ -6,6 +6,7 @@ import {
   PaymentAnswerSchema,
   PlanAnswerSchema,
 } from '../../shared/credits.ts';
+import { jsonBody, KB, MB, textBody } from '../platform/bodies.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
@@ -21,15 +22,14 @@ const offers = createRoute({
   responses: answers(OffersAnswerSchema),
 });
 
-const json = <S extends z.ZodType>(schema: S) => ({
-  body: { required: true, content: { 'application/json': { schema } } },
-});
+/** Far more than any event has. */
+const MAX_EVENT_BYTES = MB;
 
 const checkout = createRoute({
   method: 'post',
   path: '/api/credits/checkout',
   summary: 'Begins a payment: open its url in a browser',
-  request: json(CheckoutRequestSchema),
+  request: { body: jsonBody(CheckoutRequestSchema, 4 * KB) },
   responses: answers(CheckoutAnswerSchema),
 });
 
@@ -50,6 +50,7 @@ const webhook = createRoute({
   method: 'post',
   path: '/api/payments/stripe',
   summary: 'Events of Stripe, signed by it',
+  request: { body: textBody('an event', MAX_EVENT_BYTES) },
   responses: emptyAnswer,
 });
 

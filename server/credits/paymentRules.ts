@@ -1,6 +1,6 @@
 import { assertAmount } from './ledger.ts';
 
-// What money means in credits: arithmetic alone. Money is integers of the currency's smallest unit, here called cents.
+// What money means in credits: arithmetic alone. Its amounts are those of `shared/money.ts`.
 
 /** A pack as it was sold. */
 export interface Sold {
@@ -42,10 +42,4 @@ export function splitIncome(owedMicro: number, amountMicro: number): { repaidMic
 /** The tier that so many cents of packs reach; `tierCents` are what tier 1, 2 and so on are reached at. */
 export function tierReached(boughtCents: number, tierCents: readonly number[]): number {
   return tierCents.filter((cents) => boughtCents >= cents).length;
-}
-
-/** An amount as people write it, such as "$5.00". */
-export function moneyText(cents: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-US', { style: 'currency', currency });
-  return format.format(cents / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }

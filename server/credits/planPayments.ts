@@ -1,10 +1,10 @@
+import { moneyText } from '../../shared/money.ts';
 import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { postedOf, readFunds, writeLog } from './journal.ts';
 import { type CreditingDeps, note, type Outcome, type Told } from './paymentNotes.ts';
-import { moneyText } from './paymentRules.ts';
 import {
   findBySubscription,
   findPayment,

@@ -193,10 +193,18 @@ export type Resolution =
 
 /**
  * Charges a run's hold with what it cost. What lies beyond the hold is charged too if the account still has it, else the
- * house takes it over. A hold that was resolved before is told, never resolved again.
+ * house takes it over; `onHouseMicro`, which nobody could have used, it takes over in any case. A hold that was resolved
+ * before is told, never resolved again.
  */
-export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: number): Promise<Resolution> {
+export async function settleHold(
+  tx: Tx,
+  run: RunUse,
+  costMicro: number,
+  at: number,
+  onHouseMicro = 0,
+): Promise<Resolution> {
   assertAmount(costMicro);
+  assertAmount(onHouseMicro);
   const hold = await resolveHold(tx, { runId: run.runId, state: 'posted', costMicro, at });
   if ('kind' in hold) return hold;
   const { charged, chargedMicro, beyondMicro } = settle(hold, costMicro);
@@ -204,7 +212,7 @@ export async function settleHold(tx: Tx, run: RunUse, costMicro: number, at: num
   const { heir, postedMicro, owedMicro } = await moveBalance(tx, hold, charged);
   for (const fund of FUNDS) await chargeFund(tx, hold, fund, charged[fund], `${hold.id}:${fund}`, at);
   const extraMicro = beyondMicro > 0 ? await chargeBeyond(tx, hold, beyondMicro, at) : 0;
-  const absorbedMicro = beyondMicro - extraMicro;
+  const absorbedMicro = beyondMicro - extraMicro + onHouseMicro;
   if (absorbedMicro > 0) await absorb(tx, hold, absorbedMicro, at);
   const total = chargedMicro + extraMicro;
   await writeLog(tx, hold.ledger_id, {

@@ -1,7 +1,10 @@
 import type { default as Stripe } from 'stripe';
 import type { PaymentRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
+import { instantOf } from '../platform/numbers.ts';
+import { routeTo } from '../platform/outbound.ts';
 import type { PaymentConfig } from '../platform/paymentConfig.ts';
+import type { ProxyConfig } from '../platform/proxyConfig.ts';
 import { unreadable } from './paymentNotes.ts';
 
 /** The version whose shapes the code below was written for; the SDK of another major has another. */
@@ -58,13 +61,17 @@ export class StripeService {
   readonly #webhookSecret: string;
 
   /** Loads the SDK, which is large: only where something is sold. */
-  static async open(config: PaymentConfig): Promise<StripeService> {
+  static async open(config: PaymentConfig, proxies: ProxyConfig | null = null): Promise<StripeService> {
     const sdk = await import('stripe');
-    return new StripeService(sdk.default, config);
+    return new StripeService(sdk.default, config, proxies);
   }
 
-  private constructor(sdk: typeof Stripe, { secretKey, webhookSecret, apiBase }: PaymentConfig) {
-    const base = apiBase === null ? null : new URL(apiBase);
+  private constructor(
+    sdk: typeof Stripe,
+    { secretKey, webhookSecret, apiBase }: PaymentConfig,
+    proxies: ProxyConfig | null,
+  ) {
+    const base = new URL(apiBase ?? 'https://api.stripe.com');
     this.#webhookSecret = webhookSecret;
     this.#errors = sdk.errors;
     this.#stripe = new sdk(secretKey, {
@@ -72,11 +79,10 @@ export class StripeService {
       timeout: TIMEOUT_MS,
       maxNetworkRetries: RETRIES,
       telemetry: false,
-      ...(base && {
-        host: base.hostname,
-        port: base.port || (base.protocol === 'https:' ? 443 : 80),
-        protocol: base.protocol === 'https:' ? ('https' as const) : ('http' as const),
-      }),
+      host: base.hostname,
+      port: base.port || (base.protocol === 'https:' ? 443 : 80),
+      protocol: base.protocol === 'https:' ? 'https' : 'http',
+      httpAgent: routeTo(base, proxies).agent,
     });
   }
 
@@ -255,6 +261,9 @@ function checkoutFacts(session: Stripe.Checkout.Session): CheckoutFacts {
 function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts {
   const item = subscription.items.data[0];
   if (!item) throw new Error('stripe: a subscription to nothing');
+  const from = instantOf(item.current_period_start);
+  const to = instantOf(item.current_period_end);
+  if (from === undefined || to === undefined) throw new Error('stripe: a period without dates');
   const invoice = typeof subscription.latest_invoice === 'object' ? subscription.latest_invoice : null;
   return {
     ref: subscription.id,
@@ -264,8 +273,8 @@ function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts
     amountCents: item.price.unit_amount,
     currency: subscription.currency,
     interval: item.price.recurring?.interval ?? null,
-    from: item.current_period_start * 1000,
-    to: item.current_period_end * 1000,
+    from,
+    to,
     invoice: invoice && {
       id: invoice.id,
       isPaid: invoice.status === 'paid',

@@ -18,11 +18,14 @@ export async function waitForUncharged(
   now: number,
 ): Promise<number | null> {
   const windowMs = policy.withinMinutes * 60_000;
-  const rows = await selectUncharged.all(db, { accountId, from: now - windowMs, most: policy.runs });
+  const rows = await selectUncharged.all(db, { accountId, from: now - windowMs, to: now + SKEW_MS, most: policy.runs });
   return rows.length < policy.runs ? null : rows.at(-1)!.at + windowMs;
 }
 
-const selectUncharged = prepared((db, p: { accountId: string; from: number; most: number }) =>
+/** Clocks of nodes differ by less. */
+const SKEW_MS = 1_000;
+
+const selectUncharged = prepared((db, p: { accountId: string; from: number; to: number; most: number }) =>
   db
     .selectFrom('log_entry')
     .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
@@ -31,6 +34,8 @@ const selectUncharged = prepared((db, p: { accountId: string; from: number; most
     .where('log_entry.kind', '=', 'not_charged')
     .where('log_entry.reason_code', 'in', COUNTED)
     .where('log_entry.at', '>', p.from)
+    // The log is never changed: what was written before the clock was set back has to be left out.
+    .where('log_entry.at', '<=', p.to)
     .orderBy('log_entry.at', 'desc')
     .limit(p.most),
 );

@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
-import type { ChatInput, RepairEdit, RunAnswer, RunRequest, Usage } from '../../shared/runs.ts';
+import type { ChatInput, RunAnswer, RunRequest } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import {
   appendMessages,
   claimConversation,
   createConversation,
-  type HistoryMessage,
-  type MessageExtras,
   type NewMessage,
-  readAttachment,
-  readHistory,
-  type StoredAttachment,
   supersedeFrom,
 } from '../conversations/store.ts';
 import type { LimitState } from '../credits/limitWindow.ts';
@@ -23,13 +18,13 @@ import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
 import { requireStanding } from '../platform/standing.ts';
+import { type Asked, askedOf, lastOf, measure, readAsked, repairOf, sizeOfAsked, Unmeasured } from './asked.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
-import { buildPrompt, droppable, type Turn, titleOf } from './prompt.ts';
-import { findOpenRun, findRun, insertRun, isRepaired, toRun } from './runs.ts';
-import { boundPromptTokens, estimatePromptTokens } from './tokens.ts';
+import { buildPrompt, dropsOf, promptFrame, titleOf } from './prompt.ts';
+import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
+import { boundPromptTokens, estimatePromptTokens, MESSAGE_OVERHEAD_TOKENS } from './tokens.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
-import type { PromptMessage } from './upstreams/stream.ts';
 
 /** English and code have about four bytes a token, other scripts fewer. */
 const MAX_BYTES_A_TOKEN = 5;
@@ -62,92 +57,96 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   if (before) return before;
   requireStanding(caller);
   const model = await deps.catalog.find(caller.accountKind, request.model);
-  return deps.db.write(async (tx) => {
-    if (deps.draining.aborted)
-      throw new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
-    const at = deps.clock.now();
-    await openConversation(tx, caller, request, at);
-    // The same request may have been admitted while this one waited.
-    const meanwhile = await admittedBefore(tx);
-    if (meanwhile) return meanwhile;
-    if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
-    const busy = await findOpenRun(tx, request.conversationId);
-    if (busy)
-      throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
-        runId: busy.id,
+  const limitTokens = promptLimit(caller, model);
+  const attempt = () =>
+    deps.db.write(async (tx) => {
+      if (deps.draining.aborted) throw shuttingDown();
+      const at = deps.clock.now();
+      await openConversation(tx, caller, request, at);
+      // The same request may have been admitted while this one waited.
+      const meanwhile = await admittedBefore(tx);
+      if (meanwhile) return meanwhile;
+      if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
+      const busy = await findOpenRun(tx, request.conversationId);
+      if (busy)
+        throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
+          runId: busy.id,
+        });
+      const asked = await askedOf(tx, deps, request);
+      const sized = await size(tx, caller, model, request, asked);
+      const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
+      if (caller.isLocal)
+        await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
+      let outputLimit = 0;
+      const hold = await placeHold(tx, {
+        id: deps.ids.next(),
+        accountId: caller.accountId,
+        runId: request.id,
+        // Reckoned when the wallet is locked: of two requests at once the second gets what the first leaves.
+        amountMicro(availableMicro) {
+          const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
+          outputLimit = clamped.tokens;
+          return clamped.neededMicro;
+        },
+        at,
       });
-    const asked = await askedOf(tx, deps, request);
-    const messages = buildPrompt(request.kind, asked.turns, asked.continuing);
-    const sized = size(caller, model, messages, asked.turns);
-    const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
-    if (caller.isLocal)
-      await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
-    let outputLimit = 0;
-    const hold = await placeHold(tx, {
-      id: deps.ids.next(),
-      accountId: caller.accountId,
-      runId: request.id,
-      // Reckoned when the wallet is locked: of two requests at once the second gets what the first leaves.
-      amountMicro(availableMicro) {
-        const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
-        outputLimit = clamped.tokens;
-        return clamped.neededMicro;
-      },
-      at,
+      if (hold.kind === 'held_before') throw reused();
+      if (hold.kind === 'closed')
+        throw new AppError(
+          'unauthorized',
+          'This guest has become part of an account. Nothing was started: sign in to it.',
+        );
+      if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+      const run: RunRow = {
+        id: request.id,
+        conversation_id: request.conversationId,
+        account_id: caller.accountId,
+        user_message_id: asked.added?.id ?? asked.questionId,
+        message_id: deps.ids.next(),
+        kind: request.kind,
+        model: model.id,
+        state: 'running',
+        device: caller.device,
+        request_hash: hash,
+        max_output_tokens: outputLimit,
+        owner_node: deps.node,
+        lease_until: at + deps.leaseMs,
+        stop_requested: 0,
+        checkpoint: JSON.stringify(NOTHING_USED),
+        price: JSON.stringify(model.price),
+        last_seq: 0,
+        created_at: at,
+        ended_at: null,
+        outcome: null,
+        repairs: repairOf(request)?.repairs ?? null,
+        clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
+      };
+      // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
+      const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
+      if (!(await insertRun(tx, run))) throw reused();
+      // Read once nothing can be refused any more, and never more than the model reads.
+      const { turns, message } = await readAsked(tx, run.conversation_id, asked);
+      const messages = buildPrompt(request.kind, turns, asked.continuing);
+      if (boundPromptTokens(messages) > sized.inputBound) throw new Error('a prompt is longer than it was measured');
+      if (asked.supersedeFromSeq !== null)
+        await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
+      await appendMessages(tx, run.conversation_id, [...(message ? [message] : []), answerMessage(run, request)], at);
+      changed(tx, caller.accountId, 'balance', caller.accountId);
+      changed(tx, caller.accountId, 'conversation', run.conversation_id);
+      return {
+        answer: await answerOf(tx, deps, caller, run),
+        turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+        limits,
+      };
     });
-    if (hold.kind === 'held_before') throw reused();
-    if (hold.kind === 'closed')
-      throw new AppError(
-        'unauthorized',
-        'This guest has become part of an account. Nothing was started: sign in to it.',
-      );
-    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
-    const run: RunRow = {
-      id: request.id,
-      conversation_id: request.conversationId,
-      account_id: caller.accountId,
-      user_message_id: asked.userMessage?.id ?? asked.userMessageId,
-      message_id: deps.ids.next(),
-      kind: request.kind,
-      model: model.id,
-      state: 'running',
-      device: caller.device,
-      request_hash: hash,
-      max_output_tokens: outputLimit,
-      owner_node: deps.node,
-      lease_until: at + deps.leaseMs,
-      stop_requested: 0,
-      checkpoint: JSON.stringify(NOTHING_USED),
-      price: JSON.stringify(model.price),
-      last_seq: 0,
-      created_at: at,
-      ended_at: null,
-      outcome: null,
-      repairs: repairOf(request)?.repairs ?? null,
-      clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
-    };
-    // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
-    const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
-    if (!(await insertRun(tx, run))) throw reused();
-    if (asked.supersedeFromSeq !== null)
-      await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
-    await appendMessages(
-      tx,
-      run.conversation_id,
-      [...(asked.userMessage ? [asked.userMessage] : []), answerMessage(run, request)],
-      at,
-    );
-    changed(tx, caller.accountId, 'balance', caller.accountId);
-    changed(tx, caller.accountId, 'conversation', run.conversation_id);
-    return {
-      answer: await answerOf(tx, deps, caller, run),
-      turn: { run, model, messages, inputEstimate: sized.inputEstimate },
-      limits,
-    };
-  });
+  for (;;)
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Unmeasured)) throw error;
+      await measure(deps.db, request.conversationId, limitTokens);
+    }
 }
-
-const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
 
 async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
   return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
@@ -162,7 +161,10 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 const reused = () =>
   new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
 
-function insufficient(
+export const shuttingDown = () =>
+  new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+
+export function insufficient(
   deps: TurnDeps,
   caller: Caller,
   { availableMicro, amountMicro }: { availableMicro: number; amountMicro: number },
@@ -197,174 +199,51 @@ async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at:
   if (!made && !(await claim())) throw notFound('conversation');
 }
 
-const repairOf = ({ kind, input }: RunRequest): RepairEdit | null =>
-  kind === 'edit' && 'repairs' in input ? input : null;
-
 const pathsOf = ({ attachments = [] }: ChatInput) =>
   attachments.flatMap((a) => ('path' in a && a.path !== undefined ? [a.path] : []));
 
-/** What is to be answered: the turns of the prompt, and what the conversation gains and loses by it. */
-interface Asked {
-  turns: Turn[];
-  continuing: boolean;
-  userMessage: NewMessage | null;
-  userMessageId: string | null;
-  supersedeFromSeq: number | null;
-}
-
-async function askedOf(tx: Tx, deps: TurnDeps, request: RunRequest): Promise<Asked> {
-  const history = await readHistory(tx, request.conversationId);
-  if (request.continues) {
-    // An answer that goes on has the question it had: anything said here would be lost.
-    const adds = request.kind === 'edit' || request.input.text.trim() !== '' || request.input.attachments?.length;
-    if (adds || request.replaces)
-      throw new AppError(
-        'invalid_request',
-        'continues goes with an empty text, and with neither attachments nor replaces.',
-      );
-    return continued(history, request.continues);
-  }
-  const repair = repairOf(request);
-  if (repair) {
-    if (request.replaces) throw new AppError('invalid_request', 'A repair goes without replaces.');
-    const repaired = await repairedBy(tx, request.conversationId, history, repair.repairs);
-    const asked = await newMessage(tx, deps, request);
-    return {
-      turns: [...repaired.map(toTurn), asked.turn],
-      continuing: false,
-      userMessage: asked.message,
-      userMessageId: asked.message.id,
-      supersedeFromSeq: null,
-    };
-  }
-  const target = request.replaces ? history.find((m) => m.id === request.replaces) : undefined;
-  if (request.replaces && !target) throw notFound('message');
-  if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
-    const question = history.findLast((m) => m.role === 'user' && m.seq < target.seq);
-    if (!question) throw notFound('message');
-    const kept = history.filter((m) => m.seq <= question.seq);
-    // An answer that was continued is several messages: all of them are answered anew.
-    return {
-      turns: kept.map(toTurn),
-      continuing: false,
-      userMessage: null,
-      userMessageId: question.id,
-      supersedeFromSeq: question.seq + 1,
-    };
-  }
-  const kept = target ? history.filter((m) => m.seq < target.seq) : history;
-  const asked = await newMessage(tx, deps, request);
-  return {
-    // An edit says all by itself.
-    turns: request.kind === 'edit' ? [asked.turn] : [...kept.map(toTurn), asked.turn],
-    continuing: false,
-    userMessage: asked.message,
-    userMessageId: asked.message.id,
-    supersedeFromSeq: target?.seq ?? null,
-  };
-}
-
-/** The edit of files that a repair is for, and its answer; refuses what can't be repaired. */
-async function repairedBy(tx: Tx, conversationId: string, history: HistoryMessage[], runId: string) {
-  const run = await findRun(tx, runId);
-  const question = history.find((m) => m.id === run?.user_message_id);
-  const answer = history.find((m) => m.id === run?.message_id);
-  if (run?.conversation_id !== conversationId || !question || !answer) throw notFound('run');
-  if (!('edit' in question.extras && 'files' in question.extras.edit))
-    throw new AppError('invalid_request', 'Only an edit of files can be repaired, and a repair is not repaired again.');
-  if (run.state !== 'complete' || answer.text.trim() === '')
-    throw new AppError('nothing_to_repair', 'That edit did not come to its end. Nothing was started: ask for it anew.');
-  if (await isRepaired(tx, runId))
-    throw new AppError('already_repaired', 'An edit is repaired once. Nothing was started: ask for it anew.');
-  return [question, answer];
-}
-
-function continued(history: HistoryMessage[], runId: string): Asked {
-  const last = history.at(-1);
-  if (!history.some((m) => m.runId === runId)) throw notFound('run');
-  const isWhole = last?.state === 'complete' && !last.cutShort;
-  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
-    throw new AppError(
-      'nothing_to_continue',
-      'Only the last answer can go on, and only if it was cut off. Nothing was started.',
-    );
-  const turns = history.map(toTurn);
-  return {
-    turns,
-    continuing: last.text.trim() !== '',
-    userMessage: null,
-    userMessageId: null,
-    supersedeFromSeq: null,
-  };
-}
-
-async function newMessage(
-  tx: Tx,
-  { ids }: TurnDeps,
-  request: RunRequest,
-): Promise<{ message: NewMessage; turn: Turn }> {
-  const head = { id: ids.next(), role: 'user' as const, kind: request.kind, run_id: request.id };
-  if (request.kind === 'edit') {
-    const edit = request.input;
-    const text = editWords(edit);
-    const extras: MessageExtras = { edit };
-    return {
-      message: { ...head, text, attachments: JSON.stringify(extras) },
-      turn: { role: 'user', text, edit },
-    };
-  }
-  const { text } = request.input;
-  const attachments: StoredAttachment[] = [];
-  for (const given of request.input.attachments ?? []) {
-    const attachment = 'text' in given ? given : await readAttachment(tx, request.conversationId, given.id);
-    if (!attachment) throw notFound('attachment');
-    attachments.push(attachment);
-  }
-  if (text.trim() === '' && attachments.length === 0)
-    throw new AppError('invalid_request', 'There is nothing to answer: write something or attach something.');
-  const extras: MessageExtras = { attachments };
-  return {
-    message: { ...head, text, attachments: attachments.length > 0 ? JSON.stringify(extras) : null },
-    turn: { role: 'user', text, attachments },
-  };
-}
-
-function toTurn({ role, text, extras }: HistoryMessage): Turn {
-  return { role, text, ...('edit' in extras ? { edit: extras.edit } : { attachments: extras.attachments }) };
-}
-
 function answerMessage(run: RunRow, request: RunRequest): NewMessage {
-  return {
+  const row = {
     id: run.message_id,
-    role: 'assistant',
+    role: 'assistant' as const,
     kind: run.kind,
     text: '',
     run_id: run.id,
-    state: 'running',
+    state: 'running' as const,
     model: run.model,
     continues: request.continues ?? null,
     device: run.device,
     clamped_to: run.clamped_to,
   };
+  return { row };
+}
+
+/** How many tokens a prompt may have, by the model's own limits. */
+function promptLimit({ accountKind }: Caller, { contextTokens, maxOutputTokens }: AdmittedTurn['model']): number {
+  // A guest's context is what it may send plus what it may get; a member shares the window between both.
+  return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
 }
 
 /** How large the prompt is, and how long the answer may be by the model's own limits. Refuses what can't fit. */
-function size(
+async function size(
+  tx: Tx,
   caller: Caller,
   model: AdmittedTurn['model'],
-  messages: PromptMessage[],
-  turns: Turn[],
-): { inputEstimate: number; inputBound: number; outputLimit: number } {
-  const inputEstimate = estimatePromptTokens(messages);
-  const inputBound = boundPromptTokens(messages);
-  // A guest's context is what it may send plus what it may get; a member shares the window between both.
+  { conversationId, kind }: RunRequest,
+  asked: Asked,
+): Promise<{ inputEstimate: number; inputBound: number; outputLimit: number }> {
+  const limitTokens = promptLimit(caller, model);
+  const { earlier, all } = await sizeOfAsked(tx, conversationId, asked, limitTokens);
+  const frame = promptFrame(kind, asked.added?.edit, asked.continuing);
+  const overhead = all.messages * MESSAGE_OVERHEAD_TOKENS;
+  const inputEstimate = estimatePromptTokens(frame) + all.tokens + overhead;
+  const inputBound = boundPromptTokens(frame) + all.bytes + overhead;
   const isGuest = caller.accountKind === 'guest';
-  const limitTokens = isGuest ? model.contextTokens - model.maxOutputTokens : model.contextTokens - MIN_OUTPUT_TOKENS;
   // A guest's run has one price, so its length is what it can cost the house: text that the estimate takes for short, and
   // that no language is, has to fit by its bytes.
   const bytesTooMany = isGuest && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
   if (inputEstimate > limitTokens || bytesTooMany) {
-    const drop = droppable(turns);
+    const drop = dropsOf(await lastOf(tx, asked, earlier.tokens));
     throw new AppError(
       'context_too_long',
       `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Drop ${drop[0]?.what ?? 'a part of it'} first.`,

@@ -20,7 +20,6 @@ export class LiveRun {
   #lastSeq = 0;
   #storedSeq = 0;
   #unstoredBytes = 0;
-  text = '';
   usage: Usage;
   leaseUntil: number;
   /** Its end is being stored, with everything that no tick has stored yet. */

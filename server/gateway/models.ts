@@ -4,6 +4,7 @@ import { priceAt } from '../credits/pricing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type ModelConfig, type Policy, SHIPPED_PRICES } from '../platform/config.ts';
 import { AppError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
 import { type Upstream, UpstreamError } from './upstreams/stream.ts';
 
 const REFRESH_MS = 5 * 60_000;
@@ -31,8 +32,9 @@ export function createCatalog(deps: {
   listed: () => readonly ModelConfig[];
   policy: Pick<Policy, 'guests'>;
   clock: Clock;
+  log: Pick<Log, 'warn'>;
 }): Catalog {
-  const { upstream, isDemo, preferred, listed, policy, clock } = deps;
+  const { upstream, isDemo, preferred, listed, policy, clock, log } = deps;
   let known: { models: ModelConfig[]; at: number } | null = null;
   let asking: Promise<{ models: ModelConfig[]; at: number }> | null = null;
 
@@ -43,7 +45,8 @@ export function createCatalog(deps: {
     // Nobody waits for a newer list: the last one stays in force until then, also when the service can't be asked.
     if (clock.now() - known.at >= REFRESH_MS) {
       known = { ...known, at: clock.now() };
-      ask().catch(() => {});
+      // `detach` would call it a fault, and a service that is down is none.
+      ask().catch((error) => log.warn({ err: error }, 'the list of models could not be asked for anew'));
     }
     return known.models;
   }

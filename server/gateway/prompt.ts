@@ -1,7 +1,9 @@
 import type { Drop } from '../../shared/problems.ts';
 import type { AttachmentInput, EditInput, RunKind } from '../../shared/runs.ts';
+import { splitThoughts } from '../../shared/thoughts.ts';
+import type { PromptSize } from '../conversations/attachments.ts';
 import { editDrops, editSystem, editText, fenced } from './editPrompt.ts';
-import { estimateTokens } from './tokens.ts';
+import { boundTokens, estimateTokens } from './tokens.ts';
 import type { PromptMessage } from './upstreams/stream.ts';
 
 type Attached = Extract<AttachmentInput, { text: string }>;
@@ -40,28 +42,57 @@ const CONTINUE =
  * repair. `continuing`: the last one is an answer that was cut off.
  */
 export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: boolean): PromptMessage[] {
-  if (kind === 'edit') {
-    const edit = turns.at(-1)?.edit;
-    if (!edit) throw new Error('prompt: an edit without its place');
-    const said = turns.map((turn) => ({ role: turn.role, text: turnText(turn) }));
-    return [{ role: 'system', text: editSystem(edit) }, ...said];
-  }
-  const messages: PromptMessage[] = [{ role: 'system', text: CHAT_SYSTEM }];
+  const [system, ...after] = promptFrame(kind, turns.at(-1)?.edit, continuing);
+  if (kind === 'edit') return [system, ...turns.map((turn) => ({ role: turn.role, text: turnText(turn) }))];
+  const messages = [system];
   for (const turn of turns) {
     const text = turnText(turn);
     if (text === '') continue;
     const last = messages.at(-1)!;
     // An answer that was continued stands in several messages; models want the roles to alternate.
-    if (last.role === turn.role) last.text += turn.role === 'assistant' ? text : `\n\n${text}`;
+    if (last.role === turn.role) last.text += turn.role === 'assistant' ? text : PART + text;
     else messages.push({ role: turn.role, text });
   }
-  if (continuing) messages.push({ role: 'user', text: CONTINUE });
-  return messages;
+  return [...messages, ...after];
 }
 
-function turnText({ text, attachments = [], edit }: Turn): string {
+/** What stands around the turns of a prompt: the system prompt before them, the request to go on after them. */
+export function promptFrame(
+  kind: RunKind,
+  edit: EditInput | undefined,
+  continuing: boolean,
+): [system: PromptMessage, ...after: PromptMessage[]] {
+  if (kind === 'edit' && !edit) throw new Error('prompt: an edit without its place');
+  const system: PromptMessage = { role: 'system', text: kind === 'edit' && edit ? editSystem(edit) : CHAT_SYSTEM };
+  return continuing ? [system, { role: 'user', text: CONTINUE }] : [system];
+}
+
+/** How much of a prompt an attachment takes. */
+export const attachmentSize = (attachment: Attached): PromptSize => sizeOf(attachmentText(attachment));
+
+/**
+ * How much of a prompt a turn takes, of which `attached` are the sizes of its attachments. In bytes never less than it does,
+ * whichever turns it is joined with.
+ */
+export function turnSize({ text, edit }: Turn, attached: readonly PromptSize[]): PromptSize {
+  const parts = edit ? [sizeOf(editText(edit))] : [...(text === '' ? [] : [sizeOf(text)]), ...attached];
+  const joints = Math.max(0, parts.length - 1);
+  return {
+    tokens: parts.reduce((sum, { tokens }) => sum + tokens, joints),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, joints * PART.length),
+  };
+}
+
+const sizeOf = (text: string): PromptSize => ({ tokens: estimateTokens(text), bytes: boundTokens(text) });
+
+/** Between the parts of a message. */
+const PART = '\n\n';
+
+function turnText({ role, text, attachments = [], edit }: Turn): string {
   if (edit) return editText(edit);
-  return [text, ...attachments.map(attachmentText)].filter((part) => part !== '').join('\n\n');
+  // Stored before they were told from answers: a model that reads its own thoughts repeats them.
+  if (role === 'assistant') return splitThoughts(text).text;
+  return [text, ...attachments.map(attachmentText)].filter((part) => part !== '').join(PART);
 }
 
 function attachmentText({ kind, path, languageId, range, text }: Attached): string {
@@ -72,21 +103,30 @@ function attachmentText({ kind, path, languageId, range, text }: Attached): stri
 /** What could be left out of a request that is too long, largest first, with token estimates. */
 export function droppable(turns: readonly Turn[]): Drop[] {
   const last = turns.at(-1);
-  const drops: Drop[] = (last?.attachments ?? []).map((a) => ({
-    what: `the ${a.kind === 'file' ? 'file' : a.kind}${a.path ? ` ${a.path}` : ''}`,
-    tokens: estimateTokens(a.text),
-  }));
-  if (last?.edit) drops.push(...editDrops(last.edit));
-  else if (last) drops.push({ what: 'part of your message', tokens: estimateTokens(last.text) });
-  const earlier = turns.slice(0, -1);
-  // What a repair is about can't be left out of it.
-  if (earlier.length > 0 && !last?.edit)
-    drops.push({
-      what: 'the earlier messages (start a new chat)',
-      tokens: earlier.reduce((sum, turn) => sum + estimateTokens(turnText(turn)), 0),
-    });
+  const attached = (last?.attachments ?? []).map((one) => ({ ...one, tokens: estimateTokens(one.text) }));
+  const earlierTokens = tokensOf(turns.slice(0, -1));
+  return dropsOf({ attached, edit: last?.edit, textTokens: estimateTokens(last?.text ?? ''), earlierTokens });
+}
+
+/** The same of sizes, without the texts. What a repair is about can't be left out of it. */
+export function dropsOf(last: {
+  attached: readonly (Pick<Attached, 'kind' | 'path'> & { tokens: number })[];
+  edit: EditInput | undefined;
+  textTokens: number;
+  earlierTokens: number;
+}): Drop[] {
+  const { attached, edit, textTokens, earlierTokens } = last;
+  const drops = edit
+    ? editDrops(edit)
+    : [
+        ...attached.map(({ kind, path, tokens }) => ({ what: `the ${kind}${path ? ` ${path}` : ''}`, tokens })),
+        { what: 'part of your message', tokens: textTokens },
+        { what: 'the earlier messages (start a new chat)', tokens: earlierTokens },
+      ];
   return drops.filter((d) => d.tokens > 0).sort((a, b) => b.tokens - a.tokens);
 }
+
+const tokensOf = (turns: readonly Turn[]) => turns.reduce((sum, turn) => sum + estimateTokens(turnText(turn)), 0);
 
 /** The first line of what was asked, cut at a word, with the files it is about: a conversation's first title. */
 export function titleOf(kind: RunKind, text: string, paths: readonly string[]): string {

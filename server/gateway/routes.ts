@@ -1,6 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import { ModelsAnswerSchema } from '../../shared/models.ts';
 import {
+  MAX_REQUEST_BYTES,
   OutcomeAnswerSchema,
   OutcomeSchema,
   RunAnswerSchema,
@@ -8,15 +10,19 @@ import {
   RunSchema,
   SpendingSchema,
 } from '../../shared/runs.ts';
+import type { Attempts } from '../accounts/attempts.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { readMessage, readTitles } from '../conversations/reading.ts';
 import { readCharge, sumCharges } from '../credits/log.ts';
+import { beforeLargeBody, jsonBody, KB } from '../platform/bodies.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
+import { detach } from '../platform/detached.ts';
 import { notFound } from '../platform/errors.ts';
-import { type Api, answers, eventStream, rawAnswer } from '../platform/http.ts';
+import { type Api, type AppEnv, answers, eventStream, rawAnswer } from '../platform/http.ts';
 import { admitRun } from './admit.ts';
+import { refuseEarly } from './early.ts';
 import { tellOutcome } from './outcome.ts';
 import { rateLimitFields } from './rateLimitFields.ts';
 import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
@@ -36,7 +42,7 @@ const start = createRoute({
   method: 'post',
   path: '/api/runs',
   summary: 'Starts a run; the same request sent again starts nothing more',
-  request: { body: { required: true, content: { 'application/json': { schema: RunRequestSchema } } } },
+  request: { body: jsonBody(RunRequestSchema, MAX_REQUEST_BYTES) },
   responses: answers(RunAnswerSchema, 202),
 });
 
@@ -80,13 +86,14 @@ const outcome = createRoute({
   method: 'post',
   path: '/api/runs/{id}/outcome',
   summary: 'What became of an edit, told once; one of which nothing could be applied is refunded, within limits',
-  request: { params, body: { required: true, content: { 'application/json': { schema: OutcomeSchema } } } },
+  request: { params, body: jsonBody(OutcomeSchema, KB) },
   responses: answers(OutcomeAnswerSchema),
 });
 
 export interface RunRouteDeps extends TurnDeps {
   /** Aborts at the end of a shutdown: streams end. */
   closing: AbortSignal;
+  attempts: Attempts;
   /** How many readers there are, and how many runs are about to be admitted. */
   open: { tails: number; admissions: number };
 }
@@ -114,11 +121,22 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
 
   api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
 
-  api.openapi(start, async (c) => {
+  const early: MiddlewareHandler<AppEnv> = async (c, next) => {
+    const { accountId } = c.var;
+    let isLarge = false;
+    beforeLargeBody(c, async (head) => {
+      isLarge = true;
+      await deps.attempts.check('misfit', accountId);
+      await refuseEarly(deps, c.var, head);
+    });
+    await next();
+    if (isLarge && c.res.status === 400) await deps.attempts.note('misfit', accountId);
+  };
+  api.openapi({ ...start, middleware: early }, async (c) => {
     deps.open.admissions++;
     try {
       const { answer, turn, limits } = await admitRun(deps, c.var, c.req.valid('json'));
-      if (turn) void runTurn(deps, turn);
+      if (turn) detach(() => runTurn(deps, turn), 'run', deps);
       return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
     } finally {
       deps.open.admissions--;

@@ -1,10 +1,11 @@
 import type { Price } from '../../shared/models.ts';
-import type { Run, RunEvent, RunState, Usage } from '../../shared/runs.ts';
+import { mendEnd, type Run, type RunEvent, type RunState, type Usage } from '../../shared/runs.ts';
 import { changed } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { RunRow } from '../platform/db/schema.ts';
+import { type NewText, usageOf } from './received.ts';
 
 /** An event with its number in the run, ready for the wire. */
 export interface NumberedEvent {
@@ -223,7 +224,7 @@ export async function readEvents(db: Reader, runId: string, after: number, limit
       (JSON.parse(row.payload) as [RunEvent['type'], unknown][]).map(([type, data], i) => ({
         seq: row.first_seq + i,
         type,
-        json: JSON.stringify(data),
+        json: JSON.stringify(mendEnd(type, data)),
       })),
     )
     .filter((event) => event.seq > after);
@@ -232,10 +233,12 @@ export async function readEvents(db: Reader, runId: string, after: number, limit
 /** An answer's text as far as it was stored, and the number that recovery's first event gets. */
 export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
   const events = await readEvents(db, runId, 0, Number.MAX_SAFE_INTEGER);
-  const text = events
-    .filter((event) => event.type === 'text')
-    .map((event) => (JSON.parse(event.json) as { text: string }).text)
-    .join('');
+  let text = '';
+  for (const event of events) {
+    if (event.type !== 'text') continue;
+    const piece = JSON.parse(event.json) as NewText;
+    text = piece.at < text.length ? text.slice(0, piece.at) + piece.text : text + piece.text;
+  }
   return { text, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
 }
 
@@ -260,8 +263,14 @@ export async function deleteEvents(tx: Tx, runId: string): Promise<void> {
   await tx.deleteFrom('run_event').where('run_id', '=', runId).execute();
 }
 
+export const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
+
 export const priceOf = (row: RunRow) => JSON.parse(row.price) as Price;
-export const checkpointOf = (row: RunRow) => JSON.parse(row.checkpoint) as Usage;
+
+/** What a run had used when it was last stored; nothing, where what is stored is no usage. */
+export function checkpointOf(row: RunRow): Usage {
+  return usageOf(JSON.parse(row.checkpoint)) ?? NOTHING_USED;
+}
 
 export function toRun(row: RunRow): Run {
   return {

@@ -1,7 +1,7 @@
 import type { FreeReason } from '../../shared/constants.ts';
 import type { Model } from '../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
-import { type RunEvent, type RunState, storable, type Usage } from '../../shared/runs.ts';
+import type { RunEvent, RunState, Usage } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
 import { finishMessage } from '../conversations/store.ts';
 import { correctUse } from '../credits/limits.ts';
@@ -17,20 +17,24 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import type { Catalog } from './models.ts';
+import { turnSize } from './prompt.ts';
+import { clampUsage, type NewText, Received } from './received.ts';
 import {
   checkpointOf,
   closeRun,
   deleteEvents,
   insertEvents,
+  NOTHING_USED,
   type NumberedEvent,
   priceOf,
   takeOverRun,
 } from './runs.ts';
-import { estimateTokens } from './tokens.ts';
 import { type PromptMessage, type Upstream, UpstreamError } from './upstreams/stream.ts';
 
 /** A service that ignores the output limit is cut off: no tokenizer makes one token of more UTF-16 units on average. */
 const MAX_TOKEN_LENGTH = 16;
+/** Thoughts beyond the output limit: some services don't count them for it. */
+const MAX_THINKING_LENGTH = 4_000_000;
 /** Longer than any model thinks and writes; a stream that drips for ever holds its conversation no longer. */
 const MAX_ANSWER_MS = 30 * 60_000;
 
@@ -64,6 +68,8 @@ export interface AdmittedTurn {
 interface Ending {
   state: RunState;
   usage: Usage;
+  /** What is charged of a usage that can't be; what the service bills beyond it is on the house. */
+  charged?: Usage;
   text: string;
   /** Something was written, or withheld as prohibited: a flat price is due. */
   produced: boolean;
@@ -76,138 +82,188 @@ interface Ending {
 
 /**
  * Answers an admitted run: stream, then one transaction with settle or void, final text, terminal event and run state,
- * and only then the readers are told. Never throws; what can't be ended here is ended by recovery.
+ * and only then the readers are told. Never throws: a fault of ours ends this run alone, uncharged, and what can't be ended
+ * here is ended by recovery.
  */
 export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void> {
   const { live, log, metrics } = deps;
-  const nothing: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
-  const run = live.open(turn.run.id, nothing, turn.run.lease_until);
-  const ending = await streamAnswer(deps, turn, run);
-  await live.quiesce(run);
-  if (!ending || run.abortReason === 'lost') {
-    // Another node took the run over after this one's lease had passed: it decides, and it has told the readers.
+  const run = live.open(turn.run.id, NOTHING_USED, turn.run.lease_until);
+  const received = new Received(turn.inputEstimate);
+  try {
+    let ending: Ending | null;
+    try {
+      ending = await streamAnswer(deps, turn, run, received);
+    } catch (error) {
+      ending = fault(deps, turn, received, error);
+    }
+    await live.quiesce(run);
+    // Another node may have taken the run over after this one's lease had passed: it decides, and has told the readers.
+    if (ending && run.abortReason !== 'lost') await endStubbornly(deps, turn, run, received, ending);
+  } catch (error) {
+    metrics.faulted('run');
+    log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; recovery will');
+  } finally {
     live.close(run);
-    return;
   }
+}
+
+/** Ends a run, again and again while the database is not well; recovery goes on where this gives up. */
+async function endStubbornly(
+  deps: TurnDeps,
+  turn: AdmittedTurn,
+  run: LiveRun,
+  received: Received,
+  planned: Ending,
+): Promise<void> {
+  const { log, metrics } = deps;
+  let ending = planned;
   for (let wait = 100; ; wait *= 2) {
     try {
       await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
-      live.close(run);
       metrics.runEnded(ending.state, ending.usage);
       return;
     } catch (error) {
       log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; trying again');
-      if (wait > deps.leaseMs) break;
+      // Not the database but this very ending is at fault: as it is it would fail for ever.
+      if (ending === planned && isMisfit(error)) {
+        ending = fault(deps, turn, received, error);
+        continue;
+      }
+      if (wait > deps.leaseMs) return;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
-  live.close(run);
 }
 
-async function streamAnswer(deps: TurnDeps, turn: AdmittedTurn, run: LiveRun): Promise<Ending | null> {
-  const { upstream, live } = deps;
-  const estimate = (): Usage => ({
-    inputTokens: turn.inputEstimate,
-    cachedInputTokens: 0,
-    outputTokens: estimateTokens(run.text),
-    estimated: true,
-  });
-  let reported: Usage | null = null;
-  let outputTokens = 0;
-  let half = '';
-  const request = {
-    model: turn.model.id,
-    messages: turn.messages,
-    maxOutputTokens: turn.run.max_output_tokens,
-    cacheKey: turn.run.conversation_id,
-  };
+/** Whether an error is about the values themselves: PostgreSQL's data exceptions, SQLite's mismatch, and those of JavaScript. */
+function isMisfit(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  const isData = typeof code === 'string' && /^(22...|SQLITE_MISMATCH)$/.test(code);
+  return isData || error instanceof RangeError || error instanceof TypeError;
+}
+
+/** The ending of a run in which Perigee itself failed. Nothing in it comes from outside but the text. */
+function fault({ log, metrics }: TurnDeps, turn: AdmittedTurn, received: Received, error: unknown): Ending {
+  metrics.faulted('run');
+  log.error({ runId: turn.run.id, err: error }, 'an answer failed by a fault of ours');
+  const { text, hasText: produced } = received;
+  const problem = problemOf(turn, 'internal', 'Perigee failed while it answered.', produced);
+  return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'our_failure', problem };
+}
+
+async function streamAnswer(
+  deps: TurnDeps,
+  turn: AdmittedTurn,
+  run: LiveRun,
+  received: Received,
+): Promise<Ending | null> {
+  const { upstream, live, metrics } = deps;
+  const { max_output_tokens: maxOutputTokens, conversation_id: cacheKey } = turn.run;
+  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey };
   let why: 'stop' | 'length' | 'refusal' | null = null;
-  const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
+  const longest = maxOutputTokens * MAX_TOKEN_LENGTH;
+  let shownLength = 0;
+  const show = (fresh: NewText | null) => {
+    if (!fresh) return;
+    const { text, at } = fresh;
+    // An event of its own: text that begins as what is taken back did must not pass for it.
+    if (at < shownLength) live.append(run, { type: 'text', data: { text: '', at } });
+    if (text !== '') live.append(run, { type: 'text', data: fresh });
+    shownLength = at + text.length;
+  };
   const deadline = setTimeout(() => run.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const event of upstream.stream(request, run.signal)) {
-      if (event.type === 'text' && event.text !== '') {
-        const at = run.text.length;
-        // A service may cut between the halves of a pair: the first waits for the second.
-        const [, whole = '', rest = ''] = /^(.*?)([\uD800-\uDBFF]?)$/s.exec(half + event.text) ?? [];
-        half = rest;
-        const text = storable(whole);
-        if (text === '') continue;
-        run.text += text;
-        outputTokens += estimateTokens(text);
-        run.usage = { inputTokens: turn.inputEstimate, cachedInputTokens: 0, outputTokens, estimated: true };
-        live.append(run, { type: 'text', data: { text, at } });
-        if (run.text.length > longest) {
-          why = 'length';
-          break;
-        }
-      } else if (event.type === 'usage') {
-        reported = event.usage;
-        run.usage = event.usage;
-      } else if (event.type === 'finish') why = event.why;
+      if (event.type === 'finish') why = event.why;
+      if (event.type === 'usage' && event.isMended) metrics.usageCorrected('parts');
+      show(received.take(event));
+      run.usage = received.usage;
+      if (received.text.length > longest || received.thinkingLength > longest + MAX_THINKING_LENGTH) {
+        why = 'length';
+        break;
+      }
     }
     if (run.abortReason) throw run.abortReason;
     if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
   } catch (error) {
-    return endingOfFailure(deps, turn, run, error, reported ?? estimate());
+    show(received.end());
+    return endingOfFailure(deps, turn, run, received, error);
   } finally {
     clearTimeout(deadline);
   }
-  const usage = reported ?? estimate();
-  live.append(run, { type: 'usage', data: usage });
-  const produced = run.text.trim() !== '' || why === 'refusal';
+  show(received.end());
+  const billed = billedUsage(deps, turn, received, received.usageOfWhole);
+  live.append(run, { type: 'usage', data: billed.usage });
+  const { text } = received;
+  const produced = received.hasText || why === 'refusal';
   const free = produced ? undefined : ('empty_answer' as const);
-  return { state: 'complete', usage, text: run.text, produced, cutShort: why === 'length' || undefined, free };
+  return { state: 'complete', ...billed, text, produced, cutShort: why === 'length' || undefined, free };
+}
+
+/** What is billed of a usage: never more than this prompt and this limit can have come to. */
+function billedUsage(
+  { log, metrics }: TurnDeps,
+  turn: AdmittedTurn,
+  received: Received,
+  reported: Usage,
+): Pick<Ending, 'usage' | 'charged'> {
+  const { usage: charged, wrong } = clampUsage(
+    reported,
+    received.boundUsage(turn.messages, turn.run.max_output_tokens),
+  );
+  if (wrong.length === 0) return { usage: reported };
+  for (const side of wrong) metrics.usageCorrected(side);
+  log.error(
+    { runId: turn.run.id, model: turn.run.model, reported, charged },
+    'a model service reported impossible usage',
+  );
+  return { usage: reported, charged };
 }
 
 function endingOfFailure(
-  { log, clock }: TurnDeps,
+  deps: TurnDeps,
   turn: AdmittedTurn,
   run: LiveRun,
+  received: Received,
   error: unknown,
-  usage: Usage,
 ): Ending | null {
-  const { text } = run;
-  const produced = text.trim() !== '';
+  const { log, clock } = deps;
+  const { text, hasText: produced } = received;
   switch (run.abortReason) {
     case 'lost':
       return null;
-    case 'stopped':
+    case 'stopped': {
+      // Thoughts were paid for as well, though nobody has seen them.
+      const isFree = !received.hasOutput;
       return {
         state: 'stopped',
-        usage,
+        ...billedUsage(deps, turn, received, received.usageOfPart),
         text,
-        produced,
-        ...(produced ? {} : { free: 'stopped_before_output' as const }),
+        produced: !isFree,
+        ...(isFree ? { free: 'stopped_before_output' as const } : {}),
       };
-    case 'shutdown':
-      return { state: 'interrupted', usage, text, produced, free: 'interrupted' };
+    }
   }
+  const billed = billedUsage(deps, turn, received, received.usageOfPart);
+  if (run.abortReason === 'shutdown') return { state: 'interrupted', ...billed, text, produced, free: 'interrupted' };
   const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
   const upstream = run.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
-  log.warn(
-    {
-      runId: turn.run.id,
-      code: upstream?.code ?? 'internal',
-      detail: upstream?.options.logDetail,
-      err: upstream ?? error,
-    },
-    'an answer failed',
-  );
-  const code: ProblemCode = upstream?.code ?? 'internal';
+  if (!upstream) return fault(deps, turn, received, error);
+  const { code } = upstream;
+  const { logDetail: detail, retryAfterMs } = upstream.options;
+  log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
+  const problem: Problem = {
+    ...problemOf(turn, code, upstream.message, produced),
+    ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
+  };
+  return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
+}
+
+function problemOf(turn: AdmittedTurn, code: ProblemCode, message: string, produced: boolean): Problem {
   // Of an edit that failed nothing stays in the file: the editor says so.
   const kept = produced && turn.run.kind === 'chat' ? ' What came so far is kept.' : '';
-  const problem: Problem = {
-    type: `urn:perigee:problem:${code}`,
-    ...PROBLEMS[code],
-    detail: `${upstream?.message ?? 'Perigee failed while it answered.'}${kept}`,
-    code,
-    requestId: turn.run.id,
-    ...(upstream?.options.retryAfterMs !== undefined
-      ? { retryAt: iso(clock.now() + upstream.options.retryAfterMs) }
-      : {}),
-  };
-  return { state: 'failed', usage, text, produced, free: upstream ? 'upstream_failed' : 'our_failure', problem };
+  const detail = `${message}${kept}`;
+  return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: turn.run.id };
 }
 
 /**
@@ -229,17 +285,20 @@ async function endRun(
   const accountId = await closeRun(tx, owned);
   if (accountId === null) return false;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
-  const costMicro = cost(priceOf(run), usage, produced);
+  const price = priceOf(run);
+  const costMicro = cost(price, ending.charged ?? usage, produced);
+  const billedMicro = Math.max(costMicro, cost(price, usage, produced));
   const resolution = ending.free
-    ? await voidHold(tx, use, ending.free, costMicro, at)
-    : await settleHold(tx, use, costMicro, at);
+    ? await voidHold(tx, use, ending.free, billedMicro, at)
+    : await settleHold(tx, use, costMicro, at, billedMicro - costMicro);
   if (resolution.kind === 'resolved_before') throw new Error('an open run whose hold was resolved');
   await correctUse(tx, run.id, ending.free ? 0 : usage.inputTokens + usage.outputTokens);
   const chargedMicro = resolution.kind === 'posted' ? resolution.chargedMicro : 0;
   const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
-  await finishMessage(tx, run.message_id, { text, state, usage, chargedMicro, cutShort, reason, problem });
+  const size = turnSize({ role: 'assistant', text }, []);
+  await finishMessage(tx, run.message_id, { text, size, state, usage, chargedMicro, cutShort, reason, problem });
   const balance = await balanceOf(tx, policy, accountId, at);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }

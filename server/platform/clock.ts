@@ -1,3 +1,5 @@
+import { LAST_INSTANT } from './numbers.ts';
+
 /** Time and identifiers as arguments, so that tests can decide both. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
@@ -11,7 +13,12 @@ export interface Ids {
   secret(): string;
 }
 
-/** ISO 8601 in UTC, the wire's form of times. */
+/**
+ * ISO 8601 in UTC, the wire's form of times. Contracts have years of four digits: what lies beyond becomes the first or the
+ * last instant of them, so that one odd number makes no answer unreadable.
+ */
 export function iso(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(Math.min(Math.max(ms, FIRST_INSTANT), LAST_INSTANT)).toISOString();
 }
+
+const FIRST_INSTANT = Date.UTC(-1, 12);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../shared/models.ts';
-import { type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
+import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
+import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
 export { ConfigError, isLoopback };
@@ -126,6 +127,8 @@ export interface Config {
   database: { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };
   upstream: { url: string; key: string | null; model: string | null } | null;
   trustedProxies: string[];
+  /** By which proxies others are called; null: directly. */
+  proxies: ProxyConfig | null;
   corsOrigins: string[];
   secret: string | null;
   metricsToken: string | null;
@@ -143,6 +146,9 @@ const list = (text: string | undefined) =>
     .split(',')
     .map((s) => s.trim())
     .filter(Boolean);
+
+/** Cookies, sign-in and the page's own links belong to the whole origin. */
+const NO_PATH = ', and give Perigee a host of its own, such as https://perigee.example.org';
 
 function parsePort(value: string | undefined): number {
   if (value === undefined || value === '') return 8787;
@@ -192,7 +198,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
   } catch (error) {
     throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read as JSON: ${(error as Error).message}`);
   }
-  const parsed = PolicySchema.safeParse(json);
+  const parsed = PolicySchema.superRefine(checkPrices).safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
@@ -205,7 +211,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
   const host = env.HOST || '127.0.0.1';
   const database = parseDatabase(env.DATABASE_URL);
-  const publicUrl = env.PUBLIC_URL ? httpUrl('PUBLIC_URL', env.PUBLIC_URL) : null;
+  const publicUrl = env.PUBLIC_URL ? originUrl('PUBLIC_URL', env.PUBLIC_URL, NO_PATH) : null;
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
   const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
@@ -227,7 +233,8 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
       ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
       : null,
     trustedProxies: list(env.TRUSTED_PROXIES),
-    corsOrigins: list(env.CORS_ORIGINS).map((origin) => httpUrl('CORS_ORIGINS', origin).origin),
+    proxies: parseProxies(env, { sendsMail: /^smtps?:/.test(env.MAIL_URL ?? '') }),
+    corsOrigins: list(env.CORS_ORIGINS).map((origin) => originUrl('CORS_ORIGINS', origin).origin),
     secret: env.SECRET || null,
     metricsToken: env.METRICS_TOKEN || null,
     logLevel: parseLevel(env.LOG_LEVEL),

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PROBLEMS, ProblemSchema } from '../../shared/problems.ts';
+import { type BodyLimit, limitOf, readsBody, takesBody } from './bodies.ts';
 import { isUnavailable } from './db/database.ts';
 import { AppError, toProblem } from './errors.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,10 @@ export interface AppEnv {
     /** The version of the terms that have to be accepted before anything is answered, if any. */
     termsDue: string | null;
     sessionId: string;
+    /** What body the route takes; unset: none, and none is read. */
+    bodyLimit?: BodyLimit;
+    /** Looks at the beginning of a large body before the rest is read; throws to refuse it. */
+    beforeLargeBody?: (head: string) => Promise<void>;
     /** Calls `end` once the session has ended. Returns what stops that. */
     whenEnded: (end: () => void) => () => void;
   };
@@ -36,9 +41,12 @@ export interface AppEnv {
 export type Api = OpenAPIHono<AppEnv>;
 export type AppContext = Context<AppEnv>;
 
-/** A group of routes whose requests are checked against their contracts; a misfit is told place by place. */
+/**
+ * A group of routes whose requests are checked against their contracts; a misfit is told place by place. A route whose
+ * contract has a body says how large it may be (`jsonBody`), or the server does not start.
+ */
 export function createApi(): Api {
-  return new OpenAPIHono<AppEnv>({
+  const api = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (result.success) return;
       const issues = result.error.issues.slice(0, 20).map((i) => ({ path: i.path.join('.'), message: i.message }));
@@ -50,6 +58,16 @@ export function createApi(): Api {
       );
     },
   });
+  const bind = api.openapi as (route: RouteConfig, ...rest: unknown[]) => unknown;
+  // What a route does of its own accord comes first: it may refuse before a body is read.
+  const bounded: typeof bind = (route, ...rest) => {
+    const limit = limitOf(route);
+    if (!limit) return bind(route, ...rest);
+    const own = route.middleware === undefined ? [] : [route.middleware].flat();
+    return bind({ ...route, middleware: [takesBody(limit), ...own, readsBody] }, ...rest);
+  };
+  api.openapi = bounded as typeof api.openapi;
+  return api;
 }
 
 const problemAnswer = {
@@ -107,7 +125,11 @@ export function toAppError(error: unknown): AppError {
     if (error.status === 400 && /JSON/i.test(error.message))
       return new AppError('invalid_json', 'The body is not valid JSON. Send application/json in UTF-8.');
     if (error.status === 413) return new AppError('payload_too_large', 'The request is too large.');
+    if (error.status < 500) return new AppError('invalid_request', error.message || 'The request is malformed.');
   }
+  // PostgreSQL refuses what SQLite keeps: a text with NUL or half a pair that no contract has cleaned.
+  if ((error as { code?: unknown }).code === '22021')
+    return new AppError('invalid_request', 'A text has a character that can’t be stored, such as NUL.');
   if (isUnavailable(error))
     return new AppError(
       'unavailable',

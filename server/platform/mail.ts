@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
+import { createTransport, type SMTPTransportOptions } from 'nodemailer';
 import type { Log } from './log.ts';
+import { tunnel } from './outbound.ts';
+import { closeFolderToOthers, makePrivateFolder } from './private.ts';
+import { type ProxyConfig, proxyFor } from './proxyConfig.ts';
 
 export interface Mail {
   to: string;
@@ -18,15 +22,34 @@ export interface Mailer {
 const TIMEOUT_MS = 20_000;
 
 /**
- * By SMTP; or, to try things without a mail server, into a folder (`file:folder`, one .eml each) or onto the console
- * (`console:`).
+ * By SMTP, through a proxy where one is set for mail; or, to try things without a mail server, into a folder (`file:folder`,
+ * one .eml each) or onto the console (`console:`).
  */
-export function createMailer({ url, from }: { url: string; from: string }, log: Log): Mailer {
+export function createMailer(
+  { url, from }: { url: string; from: string },
+  log: Log,
+  proxies: ProxyConfig | null = null,
+): Mailer {
   if (!url.startsWith('smtp')) return { send: async (mail) => keep(url, await compose(from, mail), mail, log) };
   const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+  const socket = proxies?.mail ? { getSocket: socketsBy(proxies) } : {};
   // What a message names is sent, never fetched.
-  const transport = createTransport({ url, ...timeouts, disableFileAccess: true, disableUrlAccess: true }, { from });
+  const access = { disableFileAccess: true, disableUrlAccess: true };
+  const transport = createTransport({ url, ...timeouts, ...access, ...socket }, { from });
   return { send: async (mail) => void (await transport.sendMail(mail)) };
+}
+
+function socketsBy(proxies: ProxyConfig): NonNullable<SMTPTransportOptions['getSocket']> {
+  return (options, made) => {
+    const { host = 'localhost', secure } = options;
+    const port = Number(options.port || (secure ? 465 : 587));
+    const proxy = proxyFor(proxies, new URL(`smtp://${isIPv6(host) ? `[${host}]` : host}:${port}`));
+    if (!proxy) return made(null, false);
+    tunnel(proxy, host, port).then(
+      (connection) => made(null, { connection }),
+      (error) => made(error, false),
+    );
+  };
 }
 
 async function compose(from: string, mail: Mail): Promise<Buffer> {
@@ -37,6 +60,7 @@ async function compose(from: string, mail: Mail): Promise<Buffer> {
 async function keep(url: string, message: Buffer, mail: Mail, log: Log): Promise<void> {
   if (url === 'console:') return log.warn({ to: mail.to, subject: mail.subject, text: mail.text }, 'mail, not sent');
   const folder = url.slice('file:'.length);
-  await mkdir(folder, { recursive: true });
+  makePrivateFolder(folder);
+  closeFolderToOthers(folder, (name) => name.endsWith('.eml'));
   await writeFile(join(folder, `${Date.now()}-${randomUUID()}.eml`), message, { mode: 0o600 });
 }

@@ -1,6 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { NotRefunded, RunState, Usage } from '../../shared/runs.ts';
 
+/** What was wrong with usage that a model service reported: its parts or one side of it, which was more than can be. */
+export type UsageFault = 'parts' | 'input' | 'output';
+
 /** What `/metrics` tells. No label names an account, and no path has an id in it: routes stand as patterns. */
 export class Metrics {
   readonly registry = new Registry();
@@ -26,6 +29,19 @@ export class Metrics {
   readonly #recovered = new Counter({
     name: 'perigee_runs_recovered_total',
     help: 'Runs whose node died, ended by recovery',
+    registers: [this.registry],
+  });
+
+  readonly #faults = new Counter({
+    name: 'perigee_faults_total',
+    help: 'Failures that only the last catch has caught, by the work in which they happened',
+    labelNames: ['work'],
+    registers: [this.registry],
+  });
+  readonly #usage = new Counter({
+    name: 'perigee_usage_corrected_total',
+    help: 'Usage of a model service that was not taken as reported, by what was wrong with it',
+    labelNames: ['wrong'],
     registers: [this.registry],
   });
 
@@ -87,6 +103,14 @@ export class Metrics {
   audited(violations: number, at: number): void {
     this.#violations.set(violations);
     this.#auditedAt.set(at / 1000);
+  }
+
+  faulted(work: string): void {
+    this.#faults.inc({ work });
+  }
+
+  usageCorrected(wrong: UsageFault): void {
+    this.#usage.inc({ wrong });
   }
 
   runRecovered(): void {

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
 import type { Config } from './config.ts';
-import type { Database } from './db/database.ts';
+import { type Database, probe } from './db/database.ts';
 import { AppError } from './errors.ts';
 import { type Api, type AppContext, answers, rawAnswer } from './http.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,6 +28,39 @@ const metricsRoute = createRoute({
   responses: rawAnswer('text/plain', 'the text format of Prometheus'),
 });
 
+/** How long it is believed that the database takes what is written. */
+const BELIEVED_MS = 1_000;
+
+/** Whether the database can be read and written: tried again once in a while, and whenever a write has failed since. */
+class Readiness {
+  #known: { at: number; failedWrites: number } | null = null;
+  #asking: Promise<void> | null = null;
+
+  constructor(
+    private readonly db: Database,
+    private readonly now: () => number,
+  ) {}
+
+  /** Throws the cause if it can't. */
+  async check(): Promise<void> {
+    const { db } = this;
+    const known = this.#known;
+    if (known && known.failedWrites === db.failedWrites && Math.abs(this.now() - known.at) < BELIEVED_MS) return;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const { db } = this;
+    const asked = { at: this.now(), failedWrites: db.failedWrites };
+    await sql`select 1`.execute(db.read);
+    await probe(db);
+    this.#known = asked;
+  }
+}
+
 export function operationRoutes(
   api: Api,
   deps: {
@@ -35,17 +68,20 @@ export function operationRoutes(
     db: Database;
     metrics: Metrics;
     draining: AbortSignal;
+    now: () => number;
     /** Null for this very machine. */
     addressOf: (c: AppContext) => string | null;
   },
 ): void {
   const { config, db, metrics, draining } = deps;
 
+  const readiness = new Readiness(db, () => deps.now());
+
   api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200));
 
   api.openapi(ready, async (c) => {
     if (draining.aborted) throw new AppError('shutting_down', 'The server is restarting.');
-    await sql`select 1`.execute(db.read);
+    await readiness.check();
     return c.json({ status: 'ready' as const, name: 'perigee' as const }, 200);
   });
 

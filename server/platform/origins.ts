@@ -13,9 +13,11 @@ export interface Origins {
   isSecure(c: AppContext): boolean;
   /** Throws `foreign_page` unless a page of this very server asks: a cookie comes along with requests of others, too. */
   requireOwnPage(c: AppContext): void;
+  /** Throws `foreign_page` if a page asks that is neither this server's nor one of CORS_ORIGINS. Programs are no pages. */
+  refuseForeignPage(c: AppContext): void;
 }
 
-export function originsOf({ publicUrl }: Pick<Config, 'publicUrl'>): Origins {
+export function originsOf({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): Origins {
   const asked = (c: AppContext) => `http://${(c.req.header('host') ?? '').toLowerCase()}`;
   const home = (c: AppContext) => publicUrl ?? asked(c);
   const of = (c: AppContext) => {
@@ -33,6 +35,20 @@ export function originsOf({ publicUrl }: Pick<Config, 'publicUrl'>): Origins {
       const isOwn = site ? site === 'same-origin' : origin !== undefined && of(c).includes(origin);
       if (!isOwn)
         throw new AppError('foreign_page', 'This was asked by a page of another site, or by none. Nothing was done.');
+    },
+    refuseForeignPage(c) {
+      const site = c.req.header('sec-fetch-site');
+      const origin = c.req.header('origin');
+      // Browsers send an origin with each POST; scripts can't leave it out or make one up.
+      const isForeign =
+        origin !== undefined
+          ? !of(c).includes(origin) && !corsOrigins.includes(origin)
+          : site !== undefined && site !== 'same-origin' && site !== 'none';
+      if (isForeign)
+        throw new AppError(
+          'foreign_page',
+          'This was asked by a page of another site. Nothing was done. The operator can allow its origin in CORS_ORIGINS.',
+        );
     },
   };
 }

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError } from './config.ts';
+import { closeToOthers, makePrivateFolder } from './private.ts';
 import { systemIds } from './system.ts';
 
 /** The secret beside an embedded database, made at the first start and readable by this user alone. */
@@ -8,9 +9,9 @@ export function ownSecret(config: Config): string {
   if (config.database.engine !== 'sqlite') throw new ConfigError('SECRET is required on PostgreSQL');
   const file = join(dirname(config.database.file), 'secret');
   if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true });
+    makePrivateFolder(dirname(file));
     writeFileSync(file, systemIds.secret(), { mode: 0o600, flag: 'wx' });
   }
-  chmodSync(file, 0o600);
+  closeToOthers(file);
   return readFileSync(file, 'utf8').trim();
 }

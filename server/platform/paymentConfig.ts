@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { inCredits } from '../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { chargeStep, moneyText } from '../../shared/money.ts';
+import { ConfigError, isLoopback, originUrl } from './settings.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'lower-case letters, digits and hyphens, please' });
 const name = z.string().trim().min(1).max(60);
-/** In the currency's smallest unit. Payment services take no more than eight digits. */
+/** In the minor unit of `shared/money.ts`. Payment services take no more than eight digits. */
 const cents = z.int().min(1).max(99_999_999);
 /** Below a billion credits: sums of them stay far below what a number holds exactly. */
 const micro = z
@@ -79,6 +80,28 @@ export const paymentPolicy = {
     .default([1_000, 5_000, 25_000, 100_000]),
 };
 
+interface Prices {
+  currency: string;
+  packs: readonly Pack[];
+  plans: readonly Plan[];
+}
+
+/** Adds an issue for each price that Stripe would refuse at the checkout: better now, to the operator. */
+export function checkPrices({ currency, packs, plans }: Prices, context: z.RefinementCtx): void {
+  const step = chargeStep(currency);
+  const prices = [
+    ...packs.map(({ cents }, i) => ({ path: ['packs', i, 'cents'], amount: cents })),
+    ...plans.map(({ monthCents }, i) => ({ path: ['plans', i, 'monthCents'], amount: monthCents })),
+    ...plans.map(({ yearCents }, i) => ({ path: ['plans', i, 'yearCents'], amount: yearCents })),
+  ];
+  for (const { path, amount } of prices) {
+    if (amount % step === 0) continue;
+    const near = Math.ceil(amount / step) * step;
+    const message = `${amount} is ${moneyText(amount, currency)}, which Stripe refuses: an amount in ${currency} must be a multiple of ${step}, such as ${near}`;
+    context.addIssue({ code: 'custom', path, message });
+  }
+}
+
 function isCurrency(code: string): boolean {
   return Intl.supportedValuesOf('currency').includes(code.toUpperCase());
 }
@@ -112,9 +135,8 @@ export function parsePayments(env: Env, host: string, publicUrl: string | null):
 
 /** Whoever answers there says what was paid. */
 function stripeBase(value: string): string {
-  const url = httpUrl('STRIPE_API_BASE', value);
+  const url = originUrl('STRIPE_API_BASE', value);
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))
     throw new ConfigError('STRIPE_API_BASE must be https unless it is a loopback address');
-  if (url.pathname !== '/' || url.search) throw new ConfigError('STRIPE_API_BASE must be a host, without a path');
   return url.origin;
 }

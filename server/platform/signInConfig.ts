@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProviderIdSchema } from '../../shared/auth.ts';
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
-import { ConfigError, httpUrl, isLoopback } from './settings.ts';
+import { ConfigError, isLoopback, plainUrl } from './settings.ts';
 
 /** An OIDC provider of the operator's own. Its secret may stand in the environment instead: `OIDC_<ID>_SECRET`. */
 const OidcConfigSchema = z.strictObject({
@@ -126,7 +126,7 @@ function pair(env: Env, idName: string, secretName: string): { clientId: string;
 
 /** Whoever can change what is read from there can sign in as anybody. */
 function secureUrl(name: string, value: string): string {
-  const url = httpUrl(name, value);
+  const url = plainUrl(name, value);
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))
     throw new ConfigError(`${name} must be https unless it is a loopback address`);
   return url.href.replace(/\/+$/, '');

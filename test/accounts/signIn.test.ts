@@ -21,7 +21,7 @@ onBothEnginesWithSignIn('signing in', (world) => {
       guests: true,
       bonusMicro: 100 * CREDIT,
       smallestAge: 13,
-      terms: { version: '1' },
+      terms: { version: '1', url: 'https://perigee.example/terms' },
     });
   });
 
@@ -143,6 +143,22 @@ onBothEnginesWithSignIn('signing in', (world) => {
     assert.match(again.html, /role="alert">Confirm that you are 13 or older/);
     const opened = await browser.submit(again, { decision: 'continue', terms: '1' });
     assert.ok(editorAddress(opened).searchParams.get('code'));
+  });
+
+  it('asks nobody to accept terms that there is no page of, and says what age is meant', async () => {
+    const { terms } = world().policy!.accounts;
+    const { url } = terms;
+    delete terms.url;
+    try {
+      const browser = new Browser();
+      const confirm = await world().identify(somebody(), world().editor().signInAddress(), browser);
+      assert.doesNotMatch(confirm.html, /type="checkbox"|terms of use/);
+      assert.match(confirm.html, /you say that you are 13 or older/);
+      const opened = await browser.submit(confirm, { decision: 'continue' });
+      assert.ok(editorAddress(opened).searchParams.get('code'));
+    } finally {
+      terms.url = url;
+    }
   });
 
   it('names the account and the device before anything happens', async () => {

@@ -92,7 +92,6 @@ function messageRow(conversationId: string, seq: number, at: number): MessageRow
     role: isAnswer ? 'assistant' : 'user',
     kind: 'chat',
     text: isAnswer ? `${seq}. ${ANSWER}` : `And what does rule ${seq} of the grammar say?`,
-    attachments: null,
     run_id: null,
     state: isAnswer ? 'complete' : null,
     model: isAnswer ? 'double' : null,
@@ -107,5 +106,7 @@ function messageRow(conversationId: string, seq: number, at: number): MessageRow
     created_at: at + seq,
     superseded_at: null,
     superseded_by: null,
+    tokens: null,
+    bytes: null,
   };
 }

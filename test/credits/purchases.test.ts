@@ -5,13 +5,7 @@ import { sql } from 'kysely';
 import { audit } from '../../server/credits/audit.ts';
 import { readBalance } from '../../server/credits/balance.ts';
 import { listLog } from '../../server/credits/log.ts';
-import {
-  moneyText,
-  reversedMicro,
-  splitIncome,
-  splitReversal,
-  tierReached,
-} from '../../server/credits/paymentRules.ts';
+import { reversedMicro, splitIncome, splitReversal, tierReached } from '../../server/credits/paymentRules.ts';
 import { lockLedger, purchase, readOwed, returnPurchase, reversePurchase } from '../../server/credits/purchases.ts';
 import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
 import { grant, openWallet, placeHold, type RunUse, settleHold, voidHold } from '../../server/credits/store.ts';
@@ -98,9 +92,6 @@ describe('what money means in credits', () => {
       ),
       [0, 0, 1, 1, 2, 3, 3, 4, 4],
     ));
-
-  it('writes money as people do, also where there are no cents', () =>
-    assert.deepEqual([moneyText(500, 'usd'), moneyText(500, 'jpy')], ['$5.00', '¥500']));
 });
 
 for (const engine of ENGINES)

@@ -3,6 +3,8 @@ import { type BillEntry, errorBody, type ReportedUsage, type Script, type Script
 
 const HALF_A_CHUNK = '{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"br';
 
+const SIGN_MS = 20_000;
+
 /** Writes one answer as the script wants it. */
 export class AnswerWriter {
   readonly #script: Script;
@@ -33,15 +35,25 @@ export class AnswerWriter {
       this.#chunk({ reasoning_content: thought });
     }
     for (const [index, piece] of this.#pieces.entries()) {
-      if (this.scripted.isGate(index)) await this.scripted.pass(entry);
+      if (this.scripted.isGate(index)) await this.#waitAtGate();
       else if (index > 0 && this.#script.everyMs) await pause(this.#script.everyMs);
       if (response.destroyed) return;
       entry.firstPieceAtMs ??= now();
       entry.outputTokens += 1;
       this.#chunk({ content: piece });
     }
-    if (this.scripted.isGate(this.#pieces.length)) await this.scripted.pass(entry);
+    if (this.scripted.isGate(this.#pieces.length)) await this.#waitAtGate();
     if (!response.destroyed) this.#end();
+  }
+
+  /** A test on a slow machine may take longer than a silence that the server bears, so there is a sign of life. */
+  async #waitAtGate(): Promise<void> {
+    const signs = setInterval(() => this.response.destroyed || this.response.write(': still here\n\n'), SIGN_MS);
+    try {
+      await this.scripted.pass(this.entry);
+    } finally {
+      clearInterval(signs);
+    }
   }
 
   #writeWhole(): void {

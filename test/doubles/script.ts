@@ -48,6 +48,11 @@ export interface Script {
   /** Sends the whole answer as one JSON object though a stream was asked for. */
   whole?: boolean;
 
+  /**
+   * Sends these bytes as the body, in these pieces and no others, instead of an answer of its own; strings are UTF-8. Goes with
+   * `status` (default 200) and `headers`; `end` may be `hang` or `destroy`. It is on the bill as nothing, and not reported.
+   */
+  raw?: (string | Uint8Array)[];
   /** Answers with this status instead of a stream. */
   status?: number;
   headers?: Record<string, string>;

@@ -196,6 +196,7 @@ export class UpstreamDouble {
       return;
     }
     if (script.instead === 'hang') return;
+    if (script.raw) return this.#sendRaw(scripted, entry, response);
     if (script.status !== undefined) {
       entry.state = 'refused';
       const text = typeof script.body === 'string' ? script.body : JSON.stringify(script.body ?? {});
@@ -212,6 +213,23 @@ export class UpstreamDouble {
     }
     this.#countInput(entry);
     await new AnswerWriter(scripted, entry, response).write();
+  }
+
+  async #sendRaw(scripted: Scripted, entry: BillEntry, response: http.ServerResponse): Promise<void> {
+    const { raw = [], status = 200, headers, end, everyMs } = scripted.script;
+    response.writeHead(status, { 'content-type': 'text/event-stream', ...headers });
+    response.socket?.setNoDelay(true);
+    for (const [index, piece] of raw.entries()) {
+      if (scripted.isGate(index)) await scripted.pass(entry);
+      else if (index > 0 && everyMs) await new Promise((resolve) => setTimeout(resolve, everyMs));
+      if (response.destroyed) return;
+      await new Promise((resolve) => response.write(piece, resolve));
+    }
+    if (scripted.isGate(raw.length)) await scripted.pass(entry);
+    if (end === 'hang' || response.destroyed) return;
+    entry.state = 'complete';
+    if (end === 'destroy') response.destroy();
+    else response.end();
   }
 
   /** A prompt's messages are cached from its first on, as far as an earlier prompt of the model began with the same. */

@@ -117,9 +117,9 @@ describe('a piece of code without marks is placed', () => {
     check('    this.rows.set(row.id, row);\n    this.count++;\n    this.changed();', [
       ['row);\n    this.changed();', 'row);\n    this.count++;\n    this.changed();'],
     ]));
-  it('as a few lines, one of which goes', () =>
-    check('  add(row: Row): void {\n    this.rows.set(row.id, row);\n  }', [
-      ['row.id, row);\n    this.changed();\n', 'row.id, row);\n'],
+  it('as the whole file, which shows that what it leaves out goes', () =>
+    check(FILE.replace('    this.rows.set(row.id, row);\n    this.changed();\n', ''), [
+      ['    this.rows.set(row.id, row);\n    this.changed();\n', ''],
     ]));
   it('as parts, between which code is left out', () =>
     check(
@@ -169,8 +169,8 @@ describe('a piece of code without marks is placed', () => {
     ]));
   it('as a function whose end is told by indentation', () =>
     check(
-      'def area(width, height):\n    check(height > 0)\n    return width * height',
-      [['    check(width)\n    check(height)\n', '    check(height > 0)\n']],
+      'def area(width, height):\n    check(width > 0)\n    check(height > 0)\n    return width * height',
+      [['    check(width)\n    check(height)\n', '    check(width > 0)\n    check(height > 0)\n']],
       PYTHON,
     ));
   it('over tabs and line ends of the file, which stay', () => {
@@ -204,6 +204,17 @@ describe('a piece of code without marks is refused', () => {
       'that leaves out lines without a word',
       'merge(other: Store): number {\n  const before = this.rows.size;\n  return this.rows.size - before;\n}',
       'uncertain',
+    ],
+    [
+      'that leaves out one line without a word',
+      '  add(row: Row): void {\n    this.rows.set(row.id, row);\n  }',
+      'uncertain',
+    ],
+    [
+      'that writes one line where two were',
+      'def area(width, height):\n    check(height > 0)\n    return width * height',
+      'uncertain',
+      PYTHON,
     ],
     ['that is a head with nothing in it', 'find(id: string): Row | undefined {\n}', 'uncertain'],
     [

@@ -137,11 +137,12 @@ function saysWhatIsHidden(rows: readonly Row[], { after }: SnippetCase): boolean
 type Verdict = 'right' | 'refused' | 'wrong';
 
 describe('a piece of code without marks becomes what was meant, or nothing', function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
 
   it('in whatever form it is shown', () => {
     const tally = new Map<string, Record<Verdict, number>>();
     let leftOut = 0;
+    let isAsFile = 0;
     const reasons = new Map<string, number>();
     const count = (name: string, verdict: Verdict) => {
       const counts = tally.get(name) ?? { right: 0, refused: 0, wrong: 0 };
@@ -162,6 +163,12 @@ describe('a piece of code without marks becomes what was meant, or nothing', fun
         const plan = planSnippet('a', before, lines);
         const isRight = plan.kind === 'update' && plan.after === expected;
         const verdict = isRight ? 'right' : plan.kind === 'refused' ? 'refused' : 'wrong';
+        // What begins and ends as the file does, without a mark, is the file: lines that it doesn't have are to go.
+        const isFile = rows[0]!.at === 0 && rows.at(-1)!.at === one.file.length - 1;
+        if (verdict === 'wrong' && noise === 'left out silently' && isFile) {
+          isAsFile++;
+          return;
+        }
         if (verdict === 'wrong' && saysWhatIsHidden(rows, one)) {
           leftOut++;
           return;
@@ -188,7 +195,7 @@ describe('a piece of code without marks becomes what was meant, or nothing', fun
           ].join('\n'),
         );
       }),
-      { numRuns: RUNS, seed, endOnFailure: true, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
+      { numRuns: RUNS, seed, endOnFailure: true, interruptAfterTimeLimit: 600_000, markInterruptAsFailure: true },
     );
     for (const [name, { right, refused, wrong }] of [...tally].sort()) {
       const all = right + refused + wrong;
@@ -201,6 +208,8 @@ describe('a piece of code without marks becomes what was meant, or nothing', fun
     assert.ok(right + refused > 7_000 && right > 0.7 * (right + refused), JSON.stringify(tally.get('all')));
     console.log(`      left out, since what is new says what stands in lines that are not shown: ${leftOut}`);
     assert.ok(leftOut < 10);
+    console.log(`      shown as the whole file, of which lines are to go: ${isAsFile}`);
+    assert.ok(isAsFile < 20);
     console.log(`      refused as: ${[...reasons].map(([reason, times]) => `${reason} ${times}`).join(', ')}`);
   });
 });

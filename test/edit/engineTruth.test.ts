@@ -224,7 +224,7 @@ function check(
       const shown = Object.entries(parts).map(([title, text]) => `${title}\n${show(text)}`);
       assert.fail([`mistakes: ${made.join()}`, ...shown].join('\n'));
     }),
-    { numRuns: runs, seed, endOnFailure: true, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
+    { numRuns: runs, seed, endOnFailure: true, interruptAfterTimeLimit: 600_000, markInterruptAsFailure: true },
   );
   print(name, tally);
   return tally;
@@ -300,7 +300,7 @@ function replacement(draw: Draw, one: Case): Written {
 }
 
 describe('what the edit engine writes is what was meant, or nothing', function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let counted = 0;
   const add = (tally: Tally) => {
     counted += totalOf(tally.all);

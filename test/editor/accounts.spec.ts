@@ -5,16 +5,17 @@ import type { Page } from 'playwright-core';
 import { Editor, InstallKey, Member } from '../support/member.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { launchChromium } from './browser.ts';
+import { none } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openedBy, SignInWorld } from './signInWorld.ts';
+import { inSteps } from './steps.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 const ada = { sub: 'ada', email: 'ada@example.org', email_verified: true, name: 'Ada' };
 
 describe('signing in in a real editor', function () {
-  // One person's way through: each step stands on the one before.
-  this.bail(true);
+  inSteps(this);
   let world: SignInWorld;
   let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;
@@ -30,44 +31,44 @@ describe('signing in in a real editor', function () {
     await sample?.remove();
   });
 
-  const chat = () => editor.webview();
-  const composer = () => chat().getByLabel('Message', { exact: true }).getByRole('textbox');
+  const chat = () => editor.chat.view;
+  const composer = () => editor.chat.composer;
   const ask = async (text: string, answer: string) => {
     world.upstream.script({ text: answer });
-    await composer().fill(text);
-    await composer().press('Enter');
-    await chat().getByRole('article', { name: 'Answer' }).getByText(answer).waitFor();
+    await editor.chat.ask(text, answer);
+  };
+  /** As far as the status bar says that nobody is signed in. */
+  const signOut = async () => {
+    await editor.runCommand('Perigee: Sign Out');
+    await editor.confirm('Sign Out');
+    await editor.statusBarItem('Perigee: sign in').waitFor();
   };
 
   it('begins as a guest, and says in the chat what signing in brings', async () => {
-    await editor.statusBarItem('Perigee: start').click();
+    await editor.chat.start();
     await ask('Remember me', 'I will.');
     await editor.statusBarItem('9 of 10 messages').waitFor();
     await chat().getByRole('button', { name: 'Sign in for 100 credits' }).waitFor();
   });
 
   it('signs in by the browser, which calls the editor back, and takes the guest’s conversation along', async () => {
-    await composer().fill('half a thought');
-    const page = await openedBy(editor, () => chat().getByRole('button', { name: 'Sign in for 100 credits' }).click());
+    await editor.chat.type('half a thought');
+    const page = await openedBy(editor, () => editor.chat.button('Sign in for 100 credits').click());
     await page.getByRole('heading').waitFor();
     assert.match(await page.locator('main').innerText(), /For .+ on .+ in the browser\./);
     await world.approve(page, ada);
     await editor.statusBarItem(/of 109 credits/).waitFor();
     const told = await editor.notification('You are signed in as ada@example.org.');
     assert.match((await told.textContent()) ?? '', /1 conversation and 9 credits moved to your account\./);
-    await editor.page.keyboard.press('Escape');
-    await chat().getByRole('article', { name: 'Answer' }).getByText('I will.').waitFor();
+    await editor.hideNotifications();
+    await editor.chat.answers.getByText('I will.').waitFor();
     assert.equal(await composer().inputValue(), 'half a thought');
-    await composer().fill('');
+    await editor.chat.type('');
     await page.close();
   });
 
   it('stands in the Accounts menu and in the tooltip of the meter', async () => {
-    const accounts = await editor.accounts();
-    assert.ok(
-      accounts.some((label) => /ada@example\.org.*Perigee/.test(label)),
-      accounts.join('\n'),
-    );
+    await editor.accountsMenu(/ada@example\.org.*Perigee/);
     await editor.accountIs('ada@example.org');
   });
 
@@ -86,42 +87,34 @@ describe('signing in in a real editor', function () {
     await page.close();
   });
 
-  it('says “sign in again” within a second of the session’s end on another device, and keeps what was typed', async () => {
-    await composer().fill('a thought for later');
+  it('says “sign in again” as soon as the session ends on another device, and keeps what was typed', async () => {
+    await editor.chat.type('a thought for later');
     const other = await elsewhere();
     const { sessions } = (await other.request<{ sessions: { id: string; current: boolean }[] }>('GET', '/api/sessions'))
       .body;
     const ours = sessions.find(({ current }) => !current)!;
-    const endedAt = Date.now();
     await other.request('DELETE', `/api/sessions/${ours.id}`);
+    // It is told: nothing is asked of the server here, and the editor looks by itself once an hour.
     await editor.statusBarItem('Perigee: sign in again').waitFor();
-    assert.ok(Date.now() - endedAt < 1000, `it took ${Date.now() - endedAt} ms`);
     await chat().getByText('Your sign-in has ended.').waitFor();
-    const accounts = await editor.accounts();
-    assert.ok(
-      accounts.some((label) => /Sign in with Perigee/.test(label)),
-      accounts.join('\n'),
-    );
-    await world.signIn(editor, ada, () => chat().getByRole('button', { name: 'Sign in again' }).click());
+    await editor.accountsMenu(/Sign in with Perigee/);
+    await world.signIn(editor, ada, () => editor.chat.button('Sign in again').click());
     assert.equal(await composer().inputValue(), 'a thought for later');
-    assert.ok(
-      !(await editor.accounts()).some((label) => /Sign in with Perigee/.test(label)),
-      'nothing is asked for now',
-    );
-    await composer().fill('');
+    await editor.accountsMenu(/Sign in with Perigee/, false);
+    await editor.chat.type('');
   });
 
   it('signs out after a question, and in again by a code that is typed in another browser', async () => {
     await editor.runCommand('Perigee: Sign Out');
-    await editor.page.locator('.monaco-dialog-box').getByText('Your conversations stay on the server').waitFor();
+    await editor.dialog.getByText('Your conversations stay on the server').waitFor();
     await editor.confirm('Sign Out');
     await editor.statusBarItem('Perigee: sign in').waitFor();
     await chat().getByRole('heading', { name: 'New chat' }).waitFor();
-    assert.equal(await chat().getByRole('article').count(), 0, 'nothing of the account stays in sight');
+    await editor.until('nothing of the account in sight', none(chat().getByRole('article')));
     await editor.runCommand('Perigee: Use a Code to Sign In');
     const title = editor.page
       .locator('.quick-input-widget .quick-input-title')
-      .filter({ hasText: 'Sign in by a code' });
+      .filter({ hasText: /Sign in by a code.*[A-Z]{4}-[A-Z]{4}/ });
     const code = /([A-Z]{4}-[A-Z]{4})/.exec((await title.textContent()) ?? '')![1]!;
     const phone = await launchChromium();
     try {
@@ -135,8 +128,7 @@ describe('signing in in a real editor', function () {
       await phone.close();
     }
     await editor.accountIs('ada@example.org');
-    await chat().getByRole('button', { name: 'History' }).click();
-    await chat().getByText('Remember me').waitFor();
+    await editor.click(editor.chat.button('History'), 'what was said before', chat().getByText('Remember me'));
   });
 
   it('finds the same account by GitHub, and by a code sent by mail', async () => {
@@ -152,9 +144,7 @@ describe('signing in in a real editor', function () {
       },
     ];
     for (const way of ways) {
-      await editor.runCommand('Perigee: Sign Out');
-      await editor.confirm('Sign Out');
-      await editor.statusBarItem('Perigee: sign in').waitFor();
+      await signOut();
       const page = await openedBy(editor, () => editor.runCommand('Perigee: Sign In'));
       await way(page);
       await page.getByRole('button', { name: 'Continue' }).click();
@@ -165,9 +155,7 @@ describe('signing in in a real editor', function () {
   });
 
   it('tells when the browser said no, and leads on', async () => {
-    await editor.runCommand('Perigee: Sign Out');
-    await editor.confirm('Sign Out');
-    await editor.statusBarItem('Perigee: sign in').waitFor();
+    await signOut();
     const page = await openedBy(editor, () => editor.runCommand('Perigee: Sign In'));
     world.idp.person = ada;
     await page.getByRole('link', { name: 'Continue with Acme' }).click();
@@ -215,17 +203,10 @@ describe('a server of one’s own, in a real editor', () => {
 
   it('signs its user in without a question, meters, and limits nothing', async () => {
     await editor.statusBarItem(/credits today|unlimited/).waitFor();
-    const accounts = await editor.accounts();
-    assert.ok(
-      accounts.some((label) => /local user.*Perigee/.test(label)),
-      accounts.join('\n'),
-    );
-    await editor.runCommand('Perigee: Open Chat');
-    const composer = editor.webview().getByLabel('Message', { exact: true }).getByRole('textbox');
-    await composer.fill('Hello');
-    await composer.press('Enter');
-    await editor.webview().getByRole('article', { name: 'Answer' }).getByText('Demo model.').waitFor();
-    await editor.webview().getByText('Metered, not limited').waitFor();
+    await editor.accountsMenu(/local user.*Perigee/);
+    await editor.chat.open();
+    await editor.chat.ask('Hello', 'Demo model.');
+    await editor.chat.view.getByText('Metered, not limited').waitFor();
     await editor.statusBarItem('1 credit today').waitFor();
   });
 });

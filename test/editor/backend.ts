@@ -127,6 +127,6 @@ export async function untilReady(url: string, timeoutMs = 30_000): Promise<void>
 // The settings of whoever runs the tests must not reach the backend under test.
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const settings =
-    /^(UPSTREAM_|PERIGEE_|PUBLIC_URL$|TRUSTED_PROXIES$|CORS_ORIGINS$|SECRET$|DEMO$|METRICS_TOKEN$|LOG_LEVEL$)/;
+    /^(UPSTREAM_|PERIGEE_|PUBLIC_URL$|TRUSTED_PROXIES$|CORS_ORIGINS$|SECRET$|DEMO$|METRICS_TOKEN$|LOG_LEVEL$|(https?|all|no)_proxy$)/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.test(name)));
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Locator } from 'playwright-core';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { once } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -28,8 +28,7 @@ describe('the chat in a real editor', () => {
     backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
     sample = await makeSample();
     editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': backend.url } });
-    await editor.statusBarItem('Perigee: start').click();
-    await focused();
+    await editor.chat.start();
     await editor.statusBarItem('100 of 100 messages').waitFor();
   });
   after(async () => {
@@ -40,37 +39,19 @@ describe('the chat in a real editor', () => {
   });
   beforeEach(async () => {
     upstream.reset();
-    await editor.runCommand('Perigee: New Chat');
-    await chat().getByRole('heading', { name: 'New chat' }).waitFor();
-    await focused();
+    await editor.chat.startNew();
   });
 
   /** Another one after each restart of the editor. */
-  const chat = () => editor.webview();
-  const composer = () => chat().getByLabel('Message', { exact: true }).getByRole('textbox');
-  /** The cursor is in the composer; before that, it would be taken from whatever is opened meanwhile. */
-  const focused = () => composer().and(chat().locator(':focus')).waitFor();
-  const answers = () => chat().getByRole('article', { name: 'Answer' });
-  const ended = (answer: Locator = answers().last()) => answer.and(chat().locator('[aria-busy="false"]')).waitFor();
-  const spoken = async (answer: Locator = answers().last()) =>
-    ((await answer.locator('p').first().textContent()) ?? '').replace(/\s+/g, ' ').trim();
+  const chat = () => editor.chat.view;
+  const composer = () => editor.chat.composer;
+  const answers = () => editor.chat.answers;
+  const ended = () => editor.chat.ended();
+  const send = (text: string) => editor.chat.send(text);
+  const spoken = async () =>
+    ((await answers().last().locator('p').first().textContent()) ?? '').replace(/\s+/g, ' ').trim();
   const left = async () =>
     Number(/(\d+) of/.exec((await editor.statusBarItem(/of 100 messages/).textContent()) ?? '')?.[1]);
-
-  async function closeView(): Promise<void> {
-    await editor.runCommand('View: Show Explorer');
-    await editor.page.locator('iframe.webview.ready').waitFor({ state: 'detached' });
-  }
-
-  async function openView(): Promise<void> {
-    await editor.runCommand('Perigee: Open Chat');
-    await focused();
-  }
-
-  async function send(text: string): Promise<void> {
-    await composer().fill(text);
-    await composer().press('Enter');
-  }
 
   /** Sends, and resolves when half of the answer is on the screen and the model waits at its gate. */
   async function sendToTheMiddle(text: string) {
@@ -93,24 +74,48 @@ describe('the chat in a real editor', () => {
     assert.equal(bill?.state, 'complete');
     await answers().last().getByText(`1 message · ${bill?.inputTokens} in · ${bill?.outputTokens} out`).waitFor();
     await editor.statusBarItem(`${before - 1} of 100 messages`).waitFor();
-    assert.equal(await composer().inputValue(), '');
   });
 
   it('goes on after a reload in mid-answer, with no text lost or repeated', async () => {
     const call = await sendToTheMiddle('Reload me');
-    await composer().fill('half a thought');
+    await editor.chat.type('half a thought');
     // Once a new view shows what was typed, it is the host that has it.
-    await closeView();
-    await openView();
+    await editor.chat.close();
+    await editor.chat.open();
     await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
     await editor.reload();
     await answers().last().getByText('w59').waitFor();
+    await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
     assert.equal(await composer().inputValue(), 'half a thought');
     call.open();
     await ended();
     assert.equal(await spoken(), whole);
     assert.equal(upstream.bill.length, 1);
-    await composer().fill('');
+    await editor.chat.type('');
+  });
+
+  it('sends what is typed in the first moment after a reload, as it was typed, and gives back what was left there', async () => {
+    await send('Before');
+    await ended();
+    await editor.chat.type('half a thought');
+    await editor.chat.close();
+    await editor.chat.open();
+    await composer().and(chat().locator(':not(:placeholder-shown)')).waitFor();
+    await editor.reload({ isAwaited: false });
+    upstream.script({ when: 'Early', text: 'Heard.' });
+    // As soon as there is a composer at all, whatever the host has told by then.
+    const field = composer();
+    await field.waitFor();
+    const early = (await field.inputValue()) === '';
+    // Once, with the Enter key at its end: what is lost here is lost to a person, too.
+    await field.pressSequentially('Early\n');
+    await answers().last().getByText('Heard.').waitFor();
+    await ended();
+    const asked = await chat().getByRole('article', { name: 'You' }).last().innerText();
+    assert.match(asked, early ? /^Early\b/ : /Early/);
+    assert.equal(upstream.bill.length, 2);
+    assert.equal(await composer().inputValue(), early ? 'half a thought' : '');
+    await editor.chat.type('');
   });
 
   it('goes on after the editor was killed in mid-answer', async () => {
@@ -120,7 +125,7 @@ describe('the chat in a real editor', () => {
     await call.ended;
     await editor.reopen();
     await editor.statusBarItem(/of 100 messages/).waitFor();
-    await openView();
+    await editor.chat.open();
     await ended();
     assert.equal(await spoken(), whole);
     assert.equal(upstream.bill.length, 1);
@@ -129,10 +134,10 @@ describe('the chat in a real editor', () => {
 
   it('goes on when the view was closed and opened again in mid-answer', async () => {
     const call = await sendToTheMiddle('Close me');
-    await closeView();
+    await editor.chat.close();
     call.open();
     await call.ended;
-    await openView();
+    await editor.chat.open();
     await ended();
     assert.equal(await spoken(), whole);
     assert.equal(upstream.bill.length, 1);
@@ -140,7 +145,7 @@ describe('the chat in a real editor', () => {
 
   it('stops an answer on request and charges what was produced', async () => {
     const call = await sendToTheMiddle('Stop me');
-    await chat().getByRole('button', { name: 'Stop (Escape)' }).click();
+    await editor.chat.stop();
     await call.ended;
     await ended();
     await answers().last().getByText('Stopped.').waitFor();
@@ -150,14 +155,12 @@ describe('the chat in a real editor', () => {
   it('keeps what was typed when the server is not reachable, and sends it once it is back', async () => {
     await backend.kill();
     await editor.statusBarItem('Perigee offline').waitFor();
-    await send('Are you there?');
-    await chat().getByText('Your text is kept.').waitFor();
-    assert.equal(await composer().inputValue(), 'Are you there?');
+    await editor.chat.sendInVain('Are you there?', chat().getByText('Your text is kept.'));
     await backend.start();
     await editor.statusBarItem(/of 100 messages/).waitFor();
     upstream.script({ text: 'I am back.' });
-    await chat().getByRole('button', { name: 'Try again' }).last().click();
-    await answers().last().getByText('I am back.').waitFor();
+    const back = answers().last().getByText('I am back.');
+    await editor.click(editor.chat.button('Try again').last(), 'the answer', back, once);
     assert.equal(await composer().inputValue(), '');
     assert.equal(upstream.bill.length, 1);
   });
@@ -173,28 +176,25 @@ describe('the chat in a real editor', () => {
     assert.match(await spoken(), /^w0 w1 .* w\d+$/);
     await editor.statusBarItem(`${before} of 100 messages`).waitFor();
     upstream.script({ text: 'and here is the rest.' });
-    await answers().last().getByRole('button', { name: 'Continue' }).click();
-    await answers().last().getByText('and here is the rest.').waitFor();
+    const rest = answers().last().getByText('and here is the rest.');
+    await editor.click(answers().last().getByRole('button', { name: 'Continue' }), 'the rest', rest, once);
     await editor.statusBarItem(`${before - 1} of 100 messages`).waitFor();
   });
 
   it('answers again and replaces an earlier message', async () => {
     upstream.script({ text: 'The first answer.' });
-    await send('First wording');
-    await answers().last().getByText('The first answer.').waitFor();
+    await editor.chat.ask('First wording', 'The first answer.');
     await ended();
     upstream.script({ text: 'The second answer.' });
-    await answers().last().getByRole('button', { name: 'Regenerate' }).click();
-    await answers().last().getByText('The second answer.').waitFor();
+    const second = answers().last().getByText('The second answer.');
+    await editor.click(answers().last().getByRole('button', { name: 'Regenerate' }), 'another answer', second, once);
     await ended();
     assert.equal(await answers().count(), 1);
-    await composer().focus();
-    await composer().press('ArrowUp');
-    const field = chat().getByRole('article', { name: 'You' }).getByRole('textbox');
+    const field = editor.chat.messages.getByRole('textbox');
+    await editor.pressIn(composer(), 'ArrowUp', 'the last message to edit', field);
     await field.fill('Second wording');
     upstream.script({ text: 'The third answer.' });
-    await field.press('Enter');
-    await answers().last().getByText('The third answer.').waitFor();
+    await editor.pressIn(field, 'Enter', 'the third answer', answers().last().getByText('The third answer.'), once);
     assert.equal(await answers().count(), 1);
     await chat().getByRole('article').getByText('Second wording').waitFor();
     assert.equal(await chat().getByRole('article').getByText('First wording').count(), 0);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import type { Locator } from 'playwright-core';
+import { any, gone, once } from './deeds.ts';
 import { makeSample } from './sample.ts';
 import { SignInWorld } from './signInWorld.ts';
+import { inSteps } from './steps.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 const grace = { sub: 'grace', email: 'grace@example.org', email_verified: true, name: 'Grace' };
 const numbered = Array.from({ length: 120 }, (_, i) => `w${i} `);
 
 describe('two editors on one account', function () {
-  // One story on two devices: each step stands on the one before.
-  this.bail(true);
+  inSteps(this);
   let world: SignInWorld;
   let samples: Awaited<ReturnType<typeof makeSample>>[];
   let desk: Workbench;
@@ -24,8 +24,7 @@ describe('two editors on one account', function () {
     for (const editor of [desk, sofa]) {
       await editor.statusBarItem('Perigee: start').waitFor();
       await world.signIn(editor, grace);
-      await editor.runCommand('Perigee: Open Chat');
-      await composer(editor).waitFor();
+      await editor.chat.open();
     }
   });
   after(async () => {
@@ -35,16 +34,14 @@ describe('two editors on one account', function () {
     for (const sample of samples ?? []) await sample.remove();
   });
 
-  const composer = (editor: Workbench) => editor.webview().getByLabel('Message', { exact: true }).getByRole('textbox');
-  const answers = (editor: Workbench): Locator => editor.webview().getByRole('article', { name: 'Answer' });
-  const send = async (editor: Workbench, text: string) => {
-    await composer(editor).fill(text);
-    await composer(editor).press('Enter');
-  };
+  const composer = (editor: Workbench) => editor.chat.composer;
+  const answers = (editor: Workbench) => editor.chat.answers;
+  const send = (editor: Workbench, text: string) => editor.chat.send(text);
   const openFromHistory = async (editor: Workbench, title: string) => {
-    await editor.webview().getByRole('button', { name: 'History' }).click();
-    await editor.webview().getByRole('dialog').getByText(title).click();
-    await editor.webview().getByRole('heading', { name: title }).waitFor();
+    const entry = editor.chat.view.getByRole('dialog').getByText(title);
+    const heading = editor.chat.view.getByRole('heading', { name: title });
+    await editor.click(editor.chat.button('History'), `"${title}" in the list`, entry);
+    await editor.click(entry, 'the conversation', heading);
   };
   const left = async (editor: Workbench) => (await editor.statusBarItem(/of 100 credits/).textContent())?.trim();
 
@@ -65,12 +62,10 @@ describe('two editors on one account', function () {
       .webview()
       .getByText(/^Answering on/)
       .waitFor();
-    const stoppedAt = Date.now();
-    await sofa.webview().locator('.banner').getByRole('button', { name: 'Stop' }).click();
-    const ended = (editor: Workbench) =>
-      answers(editor).last().and(editor.webview().locator('[aria-busy="false"]')).waitFor();
-    await Promise.all([ended(desk), ended(sofa)]);
-    assert.ok(Date.now() - stoppedAt < 2_000, `it took ${Date.now() - stoppedAt} ms`);
+    // The model waits at its gate, which nobody opens: only the stop ends the answer.
+    const stop = sofa.webview().locator('.banner').getByRole('button', { name: 'Stop' });
+    await sofa.click(stop, 'the answer stops', gone(stop));
+    await Promise.all([desk.chat.ended(), sofa.chat.ended()]);
     assert.equal(
       await answers(desk).last().locator('p').first().textContent(),
       await answers(sofa).last().locator('p').first().textContent(),
@@ -88,21 +83,26 @@ describe('two editors on one account', function () {
   });
 
   it('call a conversation by its new title on both', async () => {
-    await desk.webview().getByRole('button', { name: 'More' }).click();
-    await desk.webview().getByRole('menuitem', { name: 'Rename' }).click();
-    const field = desk.webview().locator('header.title-bar input');
+    const rename = desk.chat.view.getByRole('menuitem', { name: 'Rename' });
+    const field = desk.chat.view.locator('header.title-bar input');
+    await desk.click(desk.chat.button('More'), 'the menu', rename);
+    await desk.click(rename, 'the field', field);
     await field.fill('Renamed at the desk');
-    await field.press('Enter');
+    await desk.pressIn(field, 'Enter', 'the title', gone(field));
     await sofa.webview().getByRole('heading', { name: 'Renamed at the desk' }).waitFor();
   });
 
   it('send into one conversation at the same instant: one runs, the other is told and keeps its text', async () => {
     const call = world.upstream.script({ pieces: numbered, gateAt: 10 });
-    await composer(desk).fill('From the desk, at once');
-    await composer(sofa).fill('From the sofa, at once');
-    await Promise.all([composer(desk).press('Enter'), composer(sofa).press('Enter')]);
+    await desk.chat.type('From the desk, at once');
+    await sofa.chat.type('From the sofa, at once');
+    // By the server's answer; or by the view, where the other's message had come to be known before the key was pressed.
+    const refused = (editor: Workbench) =>
+      editor.webview().getByText(/This conversation is answering elsewhere\.|Still answering\. Your text is kept/);
+    const taken = (editor: Workbench) => async () => (await composer(editor).inputValue()) === '';
+    const sendNow = (editor: Workbench) => editor.chat.sendTyped(any(taken(editor), refused(editor)));
+    await Promise.all([sendNow(desk), sendNow(sofa)]);
     await call.atGate;
-    const refused = (editor: Workbench) => editor.webview().getByText('This conversation is answering elsewhere.');
     const [loser, winner] = await Promise.race([
       refused(desk)
         .waitFor()
@@ -115,20 +115,22 @@ describe('two editors on one account', function () {
       await composer(loser).inputValue(),
       loser === desk ? 'From the desk, at once' : 'From the sofa, at once',
     );
-    assert.equal(await composer(winner).inputValue(), '');
+    await winner.until('its message is sent', taken(winner));
     assert.equal(await refused(winner).count(), 0);
     call.open();
     await answers(loser).last().getByText('w119').waitFor();
     world.upstream.script({ text: 'And now the other.' });
-    await loser.webview().getByRole('region', { name: 'Message' }).getByRole('button', { name: 'Try again' }).click();
-    await answers(winner).last().getByText('And now the other.').waitFor();
-    // Which of the two hears of it first is nobody's to say.
-    await answers(loser).last().getByText('And now the other.').waitFor();
+    const again = loser.webview().getByRole('region', { name: 'Message' }).getByRole('button', { name: 'Try again' });
+    const other = (editor: Workbench) => answers(editor).last().getByText('And now the other.');
+    await loser.chat.ended();
+    if (await again.isVisible()) await loser.click(again, 'the answer', other(loser), once);
+    else await loser.chat.sendTyped(other(loser));
+    await other(winner).waitFor();
     assert.equal(await composer(loser).inputValue(), '');
   });
 
   it('keep what is typed to themselves', async () => {
-    await composer(desk).fill('only at the desk');
+    await desk.chat.type('only at the desk');
     assert.equal(await composer(sofa).inputValue(), '');
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { gone, none } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -75,32 +76,23 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
   });
 
   const page = () => editor.page;
-  const lens = (text: string | RegExp) => page().locator('.codelens-decoration').filter({ hasText: text });
-  const press = (...keys: string[]) =>
-    keys.reduce((before, key) => before.then(() => page().keyboard.press(key)), Promise.resolve());
+  const lens = (text: string | RegExp) => editor.parts.lenses(text);
   const picture = (name: string) =>
     page().screenshot({ path: join(out, `${name}.png`), animations: 'disabled', caret: 'hide' });
-  const shows = (text: string) => page().locator('.view-line').filter({ hasText: text }).first().waitFor();
-  const hides = (text: string) =>
-    page().locator('.view-line').filter({ hasText: text }).first().waitFor({ state: 'detached' });
-  /** Resolves once the whole text of the document is `expected`: what is saved is compared, for the screen shows a part. */
+  const shows = (text: string) => editor.parts.shows(text);
+  const hides = (text: string) => editor.parts.hides(text);
+  /** The whole text of the document is `expected`: what is saved is compared, for the screen shows a part. */
   async function saves(expected: string): Promise<void> {
-    await press('Control+S');
-    await page().locator('.tab.active:not(.dirty)').waitFor();
+    await editor.save();
     assert.equal(await readFile(join(sample.folder, 'src/client.ts'), 'utf8'), expected);
   }
 
   /** Selects lines 12 to 25 and asks for the edit, all by keyboard. */
   async function ask(request: string): Promise<void> {
-    await press('Home');
-    for (let line = 12; line < 25; line++) await press('Shift+ArrowDown');
-    await press('Shift+End', 'Alt+Shift+E');
-    const input = page().locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
-    await page().getByText('Edit lines 12–25 of client.ts').waitFor();
-    await page().keyboard.type(request);
-    await page().locator('.quick-input-list').getByText(request, { exact: true }).first().waitFor();
-    await press('Enter');
+    await editor.parts.selectLines(12, 25);
+    const title = 'Edit lines 12–25 of client.ts';
+    await editor.press('Alt+Shift+E', 'the question', page().getByText(title));
+    await editor.parts.request(title, request);
   }
 
   const edited = () => original.replace(original.split('\n').slice(11, 25).join('\n'), rewritten);
@@ -122,9 +114,8 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await page().locator('.monaco-workbench.vs-dark').waitFor();
 
     // The cursor is above: the first hunk is meant, then the next.
-    await press('Alt+Shift+Y');
-    await lens('Perigee: hunk 1 of 2').waitFor({ state: 'detached' });
-    await press('Alt+Shift+N');
+    await editor.parts.pressInEditor('Alt+Shift+Y', 'the first hunk is decided', none(lens('Perigee: hunk 1 of 2')));
+    await editor.parts.pressInEditor('Alt+Shift+N', 'the second hunk is decided', none(lens('Perigee: hunk')));
     await hides('Math.min');
     await saves(edited().replace('Math.min(2 ** attempt * baseMs, 10_000)', '2 ** attempt * baseMs'));
   });
@@ -133,8 +124,8 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     upstream.script({ pieces });
     await ask('Wait between the tries');
     await lens('Perigee: hunk 2 of 2').waitFor();
-    await page().locator('.codelens-decoration a').filter({ hasText: 'Show removed (1)' }).first().click();
-    await page().getByText('client.ts: before Perigee ↔ now').first().waitFor();
+    const compared = page().getByText('client.ts: before Perigee ↔ now');
+    await editor.parts.clickLens('Show removed (1)', 'Perigee: hunk', 'what was removed', compared);
     await page()
       .locator('.monaco-diff-editor .view-lines')
       .filter({ hasText: 'if (i < tries) throw' })
@@ -143,12 +134,9 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await picture('removed-dark');
     await editor.runCommand('View: Close Editor');
     await lens('Perigee: hunk 2 of 2').waitFor();
-    await page().locator('.codelens-decoration a').filter({ hasText: 'Reject' }).first().click();
-    await lens('Perigee: hunk 1 of 2').waitFor({ state: 'detached' });
-    await press('Control+Z');
-    await lens('Perigee: hunk 1 of 2').waitFor();
-    await press('Control+Z');
-    await lens('Perigee: hunk').first().waitFor({ state: 'detached' });
+    await editor.parts.decide('Reject', 'Perigee: hunk 1 of 2');
+    await editor.parts.pressInEditor('Control+Z', 'the hunk is back', lens('Perigee: hunk 1 of 2'));
+    await editor.parts.pressInEditor('Control+Z', 'the edit is undone', none(lens('Perigee: hunk')));
     await saves(original);
   });
 
@@ -156,15 +144,15 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     upstream.script({ pieces, gateAt: 8 });
     await ask('Wait between the tries, please');
     await shows('setTimeout(done');
-    await press('Escape');
+    await lens('Perigee: writing…').waitFor();
+    await editor.parts.pressInEditor('Escape', 'it stops writing', none(lens('Perigee: writing…')));
     await editor.notification('Stopped; nothing changed.');
     await picture('stopped-dark');
-    await press('Escape');
+    await editor.hideNotifications();
     await editor.openFile('src/client.ts', 12);
     await saves(original);
-    await page().keyboard.press('Alt+Shift+E');
-    await page().locator('.quick-input-list').getByText('Wait between the tries, please').waitFor();
-    await press('Escape');
+    await editor.press('Alt+Shift+E', 'the request', editor.parts.picks('Wait between the tries, please'));
+    await editor.closeList();
   });
 
   it('restores the file when the model service dies, says so, and tries again', async () => {
@@ -175,11 +163,12 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     const told = await editor.notification('Not charged.');
     await picture('failed-dark');
     await shows('if (i < tries) throw');
-    await told.getByRole('button', { name: 'Retry' }).click();
+    const retry = told.getByRole('button', { name: 'Retry' });
+    await editor.click(retry, 'the message closes', gone(retry));
     await again.ended;
     await lens('Perigee: hunk 2 of 2').waitFor();
     await editor.runCommand('Perigee: Accept All Hunks');
-    await lens('Perigee: hunk').first().waitFor({ state: 'detached' });
+    await editor.until('no hunk is left', none(lens('Perigee: hunk')));
     await saves(edited());
     await writeFile(join(sample.folder, 'src/client.ts'), original);
   });

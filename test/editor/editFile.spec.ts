@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { none } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { between, hasty, inOne, inTime, inTwo, path, patient, pieces, tooEarly } from './sampleEdit.ts';
@@ -64,14 +65,13 @@ describe('Edit File in a real editor, while somebody types', () => {
   const picture = (name: string) =>
     editor.page.screenshot({ path: join(out, `${name}.png`), animations: 'disabled', caret: 'hide' });
   const saved = async () => {
-    await editor.page.keyboard.press('Control+S');
-    await editor.page.locator('.tab.active:not(.dirty)').waitFor();
+    await editor.save();
     return readFile(join(sample.folder, path), 'utf8');
   };
   const lensOf = (hunk: number, of = 3) => editor.parts.lenses(`hunk ${hunk} of ${of}`);
 
   it('shows the first hunk before the answer ends, and puts the others where their lines are by then', async () => {
-    const { parts, page } = editor;
+    const { parts } = editor;
     const call = upstream.script({ pieces, gateAt: between });
     await editor.runCommand('Perigee: Edit File');
     await parts.request('Edit client.ts', 'Wait between the tries');
@@ -91,7 +91,7 @@ describe('Edit File in a real editor, while somebody types', () => {
     const now = [patient, inTime, inTwo];
     for (const [i, lines] of now.entries()) {
       await parts.goTo([10, 20, 33][i] ?? 1);
-      assert.equal(await parts.lineBelow(lensOf(i + 1)), firstLine(lines));
+      await parts.standAbove(lensOf(i + 1), firstLine(lines));
     }
     await picture('review');
 
@@ -101,24 +101,23 @@ describe('Edit File in a real editor, while somebody types', () => {
     const written = kept.replace(tooEarly, inTime).replace(inOne, inTwo);
     assert.equal(await saved(), written);
     await parts.goTo(10);
-    assert.equal(await parts.lineBelow(lensOf(2)), firstLine(inTime));
+    await parts.standAbove(lensOf(2), firstLine(inTime));
 
     await parts.decide('✓ Accept', 'hunk 1 of 3');
     await parts.decide('✗ Reject', 'hunk 2 of 3');
     await parts.shows(tooEarly.trim());
-    await page.keyboard.press('Control+Z');
-    assert.equal(await parts.lineBelow(lensOf(2)), firstLine(inTime));
-    await page.keyboard.press('Control+Shift+Z');
-    await lensOf(2).waitFor({ state: 'detached' });
+    await parts.pressInEditor('Control+Z', 'the hunk is back', lensOf(2));
+    await parts.standAbove(lensOf(2), firstLine(inTime));
+    await parts.pressInEditor('Control+Shift+Z', 'the hunk is decided again', none(lensOf(2)));
     await parts.goTo(33);
-    assert.equal(await parts.lineBelow(lensOf(3)), firstLine(inTwo));
+    await parts.standAbove(lensOf(3), firstLine(inTwo));
     await editor.runCommand('Perigee: Accept All Hunks');
-    await parts.lenses('Perigee: hunk').first().waitFor({ state: 'detached' });
+    await editor.until('no hunk is left', none(parts.lenses('Perigee: hunk')));
     assert.equal(await saved(), kept.replace(inOne, inTwo));
   });
 
   it('leaves a change out whose line somebody wrote anew meanwhile, and says so', async () => {
-    const { parts, page } = editor;
+    const { parts } = editor;
     const call = upstream.script({ pieces, gateAt: between });
     await editor.runCommand('Perigee: Edit File');
     await parts.request('Edit client.ts', 'Wait between the tries');
@@ -129,24 +128,24 @@ describe('Edit File in a real editor, while somebody types', () => {
     const told = await editor.notification('1 change was not written');
     assert.match((await told.textContent()) ?? '', /Line 9 was changed while Perigee was writing/);
     await picture('stale');
-    await page.keyboard.press('Escape');
-    assert.equal(await parts.lineBelow(lensOf(1, 2)), firstLine(inTime));
+    await editor.hideNotifications();
+    await parts.standAbove(lensOf(1, 2), firstLine(inTime));
     await editor.runCommand('Perigee: Accept All Hunks');
-    await parts.lenses('Perigee: hunk').first().waitFor({ state: 'detached' });
+    await editor.until('no hunk is left', none(parts.lenses('Perigee: hunk')));
     const edited = original.replace(tooEarly, inTime).replace(inOne, inTwo);
     assert.equal(await saved(), edited.replace(hasty, 'const baseMs = 1000;'));
   });
 
   it('leaves nothing behind when it is stopped between two hunks, but what was typed', async () => {
-    const { parts, page } = editor;
+    const { parts } = editor;
     const call = upstream.script({ pieces, gateAt: between });
     await editor.runCommand('Perigee: Edit File');
     await parts.request('Edit client.ts', 'Wait between the tries');
     await call.atGate;
     await parts.shows('if (i === tries - 1)');
     await parts.typeAt(1, 1, '// Orders of the shop.\n');
-    await page.keyboard.press('Escape');
-    await parts.lenses('writing…').waitFor({ state: 'detached' });
+    await parts.lenses('writing…').waitFor();
+    await parts.pressInEditor('Escape', 'it stops writing', none(parts.lenses('writing…')));
     await call.ended;
     await parts.shows(tooEarly.trim());
     assert.equal(await saved(), `// Orders of the shop.\n${original}`);

@@ -1,29 +1,32 @@
 // The parts of a window that edits and proposals show themselves in, found and used as people do: by their words.
 import type { Locator, Page } from 'playwright-core';
+import { type Deeds, type Effect, gone, none, once } from './deeds.ts';
+import { answer, enter, focusedEditor, goTo } from './palette.ts';
 
 export class EditorParts {
-  constructor(private readonly page: Page) {}
+  private readonly page: Page;
+
+  constructor(private readonly deeds: Deeds) {
+    this.page = deeds.page;
+  }
 
   /** The code lenses above lines of the editor whose words contain `text`; each locator is the row of one line. */
   lenses(text: string | RegExp): Locator {
     return this.page.locator('.codelens-decoration').filter({ hasText: text });
   }
 
-  /** Clicks a title of the lenses in the row that has `of` in it, such as '✓ Accept' of 'hunk 2 of 3'; it is on screen. */
-  async clickLens(title: string, of: string | RegExp): Promise<void> {
-    await this.lenses(of).locator('visible=true').first().locator('a').filter({ hasText: title }).first().click();
+  /**
+   * Clicks a title of the lenses in the row that has `of` in it, such as '✓ Accept' of 'hunk 2 of 3', until the effect shows.
+   * The editor draws its lenses anew while it learns of them, and a click between two drawings meets neither.
+   */
+  async clickLens(title: string, of: string | RegExp, effect: string, shows: Effect): Promise<void> {
+    const lens = this.lenses(of).locator('visible=true').first().locator('a').filter({ hasText: title });
+    await this.deeds.click(lens, effect, shows, { patienceMs: 5_000 });
   }
 
-  /**
-   * The same of a hunk, until it is decided. The editor draws its lenses anew while it learns of them, and a click between two
-   * drawings meets neither.
-   */
+  /** The same of a hunk, until it is decided. */
   async decide(title: string, hunk: string): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      await this.clickLens(title, hunk);
-      const isGone = this.lenses(hunk).waitFor({ state: 'detached', timeout: 8_000 });
-      if (await isGone.then(() => true).catch((error) => tries === 4 && Promise.reject(error))) return;
-    }
+    await this.clickLens(title, hunk, `${hunk} is decided`, none(this.lenses(hunk)));
   }
 
   /** The text of the line that the lenses stand above. */
@@ -39,30 +42,67 @@ export class EditorParts {
     });
   }
 
+  /** Resolves once the lenses stand above this line: they follow an edit a moment later. */
+  async standAbove(lenses: Locator, line: string): Promise<void> {
+    await this.deeds.wait(`the lenses above "${line}"`, async () => {
+      return (await lenses.first().isVisible()) && (await this.lineBelow(lenses.first())) === line;
+    });
+  }
+
   /** Types into the active editor, lines and columns counted from 1; an answer may be coming meanwhile. */
   async typeAt(line: number, column: number, text: string): Promise<void> {
     await this.goTo(line, column);
     await this.page.keyboard.type(text);
+    const last = text.trim().split('\n').at(-1) ?? '';
+    await this.shows(last.trim());
   }
 
   /** Puts the cursor there and the line on screen; past the end of the file, to its end. */
   async goTo(line: number, column = 1): Promise<void> {
-    await this.page.keyboard.press('Control+G');
-    const input = this.page.locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
-    await input.fill(`:${line}:${column}`);
-    await this.page.keyboard.press('Enter');
-    await input.waitFor({ state: 'hidden' });
+    await goTo(this.deeds, line, column);
+  }
+
+  /** Selects whole lines, counted from 1, from the start of the first to the end of the last, by keys. */
+  async selectLines(first: number, last: number): Promise<void> {
+    const cursor = this.page.locator('[id="status.editor.selection"]');
+    await this.deeds.until({
+      deed: `select lines ${first} to ${last}`,
+      effect: 'the selection in the status bar',
+      shows: cursor.filter({ hasText: new RegExp(`Ln ${last}, Col \\d+ \\(\\d+ selected\\)`) }),
+      act: async () => {
+        await this.goTo(first);
+        const down = Array.from({ length: last - first }, () => 'Shift+ArrowDown');
+        for (const key of [...down, 'Shift+End']) await this.page.keyboard.press(key);
+      },
+    });
+  }
+
+  /** Presses a key in the editor in front that must not be pressed twice, such as one that undoes; then waits for its effect. */
+  async pressInEditor(key: string, effect: string, shows: Effect): Promise<void> {
+    await this.focus();
+    await this.deeds.press(key, effect, shows, once);
+  }
+
+  /** Gives the keyboard to the editor in front. */
+  async focus(): Promise<void> {
+    const editor = this.page.locator('.editor-group-container.active .monaco-editor .view-lines').last();
+    const target = focusedEditor(this.deeds);
+    // A click would move the cursor.
+    const act = () =>
+      editor.locator('xpath=ancestor::*[contains(@class,"monaco-editor")][1]').evaluate((node) => {
+        node.querySelector<HTMLElement>('.native-edit-context, textarea.inputarea')?.focus();
+      });
+    await this.deeds.until({ deed: 'focus the editor', effect: 'it has the keyboard', shows: target, act });
   }
 
   /** Resolves once a line on screen contains `text`. */
   async shows(text: string): Promise<void> {
-    await this.line(text).waitFor();
+    await this.deeds.wait(`a line with "${text}"`, this.line(text));
   }
 
   /** Resolves once no line on screen contains `text`. */
   async hides(text: string): Promise<void> {
-    await this.line(text).waitFor({ state: 'detached' });
+    await this.deeds.wait(`no line with "${text}"`, gone(this.line(text)));
   }
 
   private line(text: string): Locator {
@@ -71,11 +111,7 @@ export class EditorParts {
 
   /** Says what to do when an edit of this title asks for it. */
   async request(title: string, text: string): Promise<void> {
-    const asking = this.page.locator('.quick-input-widget').filter({ hasText: title });
-    await asking.waitFor();
-    await asking.locator('input[type=text]').fill(text);
-    await this.picks(text).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await answer(this.deeds, title, text);
   }
 
   /** The rows of the quick pick that contain `text`. */
@@ -83,29 +119,58 @@ export class EditorParts {
     return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text });
   }
 
+  /** Chooses a row of a quick pick. */
+  async pick(text: string | RegExp): Promise<void> {
+    const row = this.picks(text);
+    await this.deeds.click(row, 'the list closes, or shows something else', gone(row));
+  }
+
   /** Ticks exactly these rows of a quick pick in which many may be chosen, and confirms. */
-  async pickMany(...rows: (string | RegExp)[]): Promise<void> {
-    await this.picks(rows[0] ?? '')
-      .first()
-      .waitFor();
-    const ticked = this.page.locator('.quick-input-list .monaco-list-row[aria-checked=true]');
-    while ((await ticked.count()) > 0) await ticked.first().locator('.monaco-checkbox').click();
-    for (const row of rows) await this.picks(row).first().locator('.monaco-checkbox').click();
-    await this.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+  async pickMany(...wanted: (string | RegExp)[]): Promise<void> {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    const isTicked = rows.and(this.page.locator('[aria-checked=true]'));
+    await this.deeds.wait('the rows to tick', this.picks(wanted[0] ?? ''));
+    const tick = async (row: Locator, isRight: Effect) => {
+      await this.deeds.click(row.locator('.monaco-checkbox'), 'its tick changes', isRight, { patienceMs: 5_000 });
+    };
+    for (let count = await isTicked.count(); count > 0; count = await isTicked.count()) {
+      const before = count;
+      await tick(isTicked.first(), async () => (await isTicked.count()) < before);
+    }
+    for (const text of wanted) {
+      const row = this.picks(text).first();
+      await tick(row, row.and(isTicked));
+    }
+    const ok = this.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' });
+    await this.deeds.click(ok, 'the list closes, or asks for something else', gone(ok));
   }
 
-  /** Opens the menu of the light bulb at the cursor, and chooses an action of it by its title. */
-  async quickFix(title: string | RegExp): Promise<void> {
-    const menu = await this.quickFixes();
-    await menu.filter({ hasText: title }).first().click();
+  /** Confirms what is ticked already in the list with this title. */
+  async confirmPicks(title: string): Promise<void> {
+    await enter(this.deeds, title);
   }
 
-  /** Opens the menu of the light bulb at the cursor: its rows. */
-  async quickFixes(): Promise<Locator> {
-    await this.page.keyboard.press('Control+.');
+  /** Opens the menu of the light bulb at the cursor until it has this action: its rows. What offers it may be late. */
+  async quickFixes(action: string | RegExp): Promise<Locator> {
     const rows = this.page.locator('.action-widget .monaco-list-row.action');
-    await rows.first().waitFor();
+    await this.deeds.until({
+      deed: 'open the light bulb',
+      effect: `the action ${action}`,
+      shows: rows.filter({ hasText: action }),
+      act: async () => {
+        if (await rows.first().isVisible()) await this.deeds.press('Escape', 'the menu closes', gone(rows));
+        await this.focus();
+        await this.page.keyboard.press('Control+.');
+      },
+      patienceMs: 5_000,
+    });
     return rows;
+  }
+
+  /** Chooses an action of the open menu of the light bulb. */
+  async quickFix(action: string | RegExp): Promise<void> {
+    const row = this.page.locator('.action-widget .monaco-list-row.action').filter({ hasText: action });
+    await this.deeds.click(row, 'the menu closes', gone(row));
   }
 
   /** The rows of the view "Proposed Changes" that contain `text`. */
@@ -113,28 +178,45 @@ export class EditorParts {
     return this.view('Proposed Changes').locator('.monaco-list-row').filter({ hasText: text });
   }
 
-  /** Clicks an action that shows when the mouse is over a row of a tree, such as 'Accept File'. */
+  /** Clicks an action that shows when the mouse is over a row of a tree, such as 'Accept File', until the row is gone. */
   async clickItemAction(row: Locator, title: string): Promise<void> {
-    await row.hover();
-    await row.locator(`.action-label[aria-label^="${title}"]`).click();
+    await this.clickUnderMouse(row, row.locator(`.action-label[aria-label^="${title}"]`), title, gone(row));
   }
 
-  /** Clicks an action in the title of a view of the side bar. */
-  async clickViewAction(view: string, title: string): Promise<void> {
-    const pane = this.view(view);
-    await pane.locator('.pane-header').hover();
-    await pane.locator(`.pane-header .action-label[aria-label^="${title}"]`).click();
+  /** Clicks an action in the title of a view of the side bar, until the effect shows. */
+  async clickViewAction(view: string, title: string, shows: Effect): Promise<void> {
+    const header = this.view(view).locator('.pane-header');
+    await this.clickUnderMouse(header, header.locator(`.action-label[aria-label^="${title}"]`), title, shows);
   }
 
-  private view(title: string): Locator {
+  private async clickUnderMouse(over: Locator, action: Locator, title: string, shows: Effect): Promise<void> {
+    await this.deeds.until({
+      deed: `click "${title}"`,
+      effect: 'what it does',
+      shows,
+      act: async (timeout) => {
+        await over.first().hover({ timeout });
+        await action.first().click({ timeout });
+      },
+      patienceMs: 5_000,
+    });
+  }
+
+  /** A view of the side bar by its title. */
+  view(title: string): Locator {
     const header = this.page.locator('.pane-header').filter({ hasText: title });
     return this.page.locator('.split-view-view .pane').filter({ has: header });
   }
 
-  /** Clicks an action in the title of the active editor, such as 'Accept File' of a diff. */
-  async clickTitleAction(title: string): Promise<void> {
+  /** Clicks an action in the title of the active editor, such as 'Accept File' of a diff, until the effect shows. */
+  async clickTitleAction(title: string, effect: string, shows: Effect): Promise<void> {
     const actions = this.page.locator('.editor-group-container.active .title .editor-actions');
-    await actions.locator(`.action-label[aria-label^="${title}"]`).click();
+    await this.deeds.click(actions.locator(`.action-label[aria-label^="${title}"]`), effect, shows);
+  }
+
+  /** The tab in front, with this in its title. */
+  tab(title: string): Locator {
+    return this.page.locator('.tab.active', { hasText: title });
   }
 
   /** The changed side of the diff editor in front, or the side before. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { block } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { none } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -40,17 +41,16 @@ describe('quick fixes and files of the workspace in a real editor, by mouse', ()
   it('mends a problem that the language service told of, from the light bulb', async () => {
     const { parts, page } = editor;
     await editor.openFile('src/client.ts', 10);
-    await page.keyboard.type('export const most: string = tries;\n');
+    await parts.typeAt(10, 1, 'export const most: string = tries;\n');
     await page.locator('.squiggly-error').first().waitFor();
     await parts.goTo(10, 15);
-    const actions = await parts.quickFixes();
+    const actions = await parts.quickFixes('Fix with Perigee');
     assert.ok((await actions.filter({ hasText: 'Explain with Perigee' }).count()) > 0);
     await picture('light-bulb');
     upstream.script({ text: block('src/client.ts', 'export const most: string = tries;', 'export const most = 10;') });
-    await actions.filter({ hasText: 'Fix with Perigee' }).first().click();
-    await parts.clickLens('✓ Accept', 'hunk 1 of 1');
-    await page.keyboard.press('Control+S');
-    await page.locator('.tab.active:not(.dirty)').waitFor();
+    await parts.quickFix('Fix with Perigee');
+    await parts.decide('✓ Accept', 'hunk 1 of 1');
+    await editor.save();
     assert.match(await disk('src/client.ts'), /export const most = 10;/);
   });
 
@@ -71,12 +71,9 @@ describe('quick fixes and files of the workspace in a real editor, by mouse', ()
     assert.ok(!prompt.includes('# '), 'the file in front was not ticked any more');
     await parts.proposals('client.ts').waitFor();
     await parts.clickItemAction(parts.proposals('totals.py'), 'Reject File');
-    await parts.proposals('totals.py').waitFor({ state: 'detached' });
-    await parts.proposals('client.ts').click();
-    await parts.diff().getByText('250').first().waitFor();
+    await editor.click(parts.proposals('client.ts'), 'its diff', parts.diff().getByText('250'));
     await picture('diff');
-    await parts.clickTitleAction('Accept File');
-    await page.locator('.tab', { hasText: 'proposed' }).waitFor({ state: 'detached' });
+    await parts.clickTitleAction('Accept File', 'the diff closes', none(page.locator('.tab', { hasText: 'proposed' })));
     await editor.openFile('src/client.ts', 8);
     await parts.shows('const baseMs = 250;');
     assert.equal(await disk('src/totals.py'), before);

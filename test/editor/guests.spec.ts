@@ -20,25 +20,21 @@ describe('a guest whose messages come to an end, in a real editor', () => {
   });
 
   const spendDownTo = async (left: number, from: number) => {
-    const composer = editor.webview().getByLabel('Message', { exact: true }).getByRole('textbox');
     for (let now = from - 1; now >= left; now--) {
       world.upstream.script({ text: `There are ${now} more.` });
-      await composer.fill('Another one');
-      await composer.press('Enter');
-      await editor.webview().getByRole('article', { name: 'Answer' }).getByText(`There are ${now} more.`).waitFor();
+      await editor.chat.ask('Another one', `There are ${now} more.`);
       await editor.statusBarItem(now > 0 ? `${now} of 10 messages` : '0 messages').waitFor();
     }
   };
   const told = async () => {
-    await editor.runCommand('Notifications: Show Notifications');
-    const items = editor.page.locator('.notifications-center .notification-list-item');
+    const items = await editor.showNotifications();
     const count = await items.filter({ hasText: 'free messages' }).count();
-    await editor.runCommand('Notifications: Hide Notifications');
+    await editor.hideNotifications();
     return count;
   };
 
   it('is told once that few are left, with the way to sign in, and not again by the next one or after a reload', async () => {
-    await editor.statusBarItem('Perigee: start').click();
+    await editor.chat.start();
     await spendDownTo(3, 10);
     assert.equal(await told(), 0);
     await spendDownTo(2, 3);

@@ -17,7 +17,7 @@ export async function runSuites(load: () => void): Promise<void> {
   const mocha = new Mocha({
     ui: 'bdd',
     color: false,
-    timeout: 20_000,
+    timeout: 60_000,
     reporter: Mocha.reporters.Spec,
     grep: process.env.PERIGEE_TEST_GREP,
   });

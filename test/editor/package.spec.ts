@@ -49,12 +49,8 @@ describe('the package', () => {
       settings: { 'perigee.serverUrl': backend.url },
     });
     await editor.statusBarItem('Perigee').waitFor();
-    await editor.runCommand('Perigee: Open Chat');
-    const chat = editor.webview();
-    const composer = chat.getByLabel('Message', { exact: true }).getByRole('textbox');
-    await composer.fill('Hello');
-    await composer.press('Enter');
-    await chat.getByRole('article', { name: 'Answer' }).getByText('Demo model.').waitFor();
+    await editor.chat.open();
+    await editor.chat.ask('Hello', 'Demo model.');
     await editor.statusBarItem('9 of 10 messages').waitFor();
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, startBackend } from './backend.ts';
+import { all, gone, once } from './deeds.ts';
 import { root } from './fetch.ts';
 import { makeSample } from './sample.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -36,20 +37,14 @@ describe('proposed changes in a real editor, by keyboard and mouse', () => {
   const row = (name: string) => page().locator('.pane-body .monaco-list-row').filter({ hasText: name }).first();
   const pane = () => page().locator('.pane').filter({ hasText: 'Proposed Changes' });
   const disk = (path: string) => readFile(join(sample.folder, path), 'utf8').catch(() => undefined);
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await page().waitForTimeout(50);
-  }
+  const until = (isSo: () => Promise<boolean>) => editor.until(`the files as expected`, isSo);
 
   /** Has the demo model change four files of the sample, and waits for the list. */
   async function propose(): Promise<void> {
     await editor.openFile('src/client.ts', 12);
     await editor.runCommand('Perigee: Edit in Workspace');
-    const widget = page().locator('.quick-input-widget');
-    await widget.getByText('Which files?').or(widget.locator('input[placeholder^="Which files"]')).first().waitFor();
-    await page().keyboard.press('Enter');
-    await widget.locator('input[placeholder^="What should change"]').waitFor();
-    await page().keyboard.type(INSTRUCTION);
-    await page().keyboard.press('Enter');
+    await editor.parts.confirmPicks('Which files');
+    await editor.parts.request('What should change', INSTRUCTION);
     await row('backoff.ts').waitFor();
     await row('totals.py').waitFor();
     await pane().locator('.codicon-loading').waitFor({ state: 'detached' });
@@ -64,51 +59,40 @@ describe('proposed changes in a real editor, by keyboard and mouse', () => {
     await propose();
     const focused = await page().evaluate(() => document.activeElement?.closest('.part')?.className ?? '');
     assert.match(focused, /\beditor\b/, 'the list leaves the keyboard to the editor');
-    await row('client.ts').click();
-    await page().locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
+    await editor.click(row('client.ts'), 'its diff', editor.parts.tab('client.ts (proposed)'));
     assert.equal(await disk('src/client.ts'), before.client);
 
-    await pane().locator('.pane-header').hover();
-    await pane().getByRole('button', { name: 'Accept All Files' }).first().click();
+    await editor.parts.clickViewAction('Proposed Changes', 'Accept All Files', gone(pane()));
     await until(
       async () => (await disk('docs/README.md')) !== undefined && (await disk('src/backoff.ts')) !== undefined,
     );
     await until(async () => /attempt/.test((await disk('src/client.ts'))!.split('fetchOrder')[1]!));
     await until(async () => (await disk('README.md')) === undefined && (await disk('src/totals.py')) === undefined);
-    await pane().waitFor({ state: 'detached' });
 
     await editor.openFile('src/client.ts', 1);
-    await page().keyboard.press('Control+Z');
-    await until(
-      async () => (await disk('README.md')) === before.readme && (await disk('src/totals.py')) === before.totals,
-    );
+    const isUndone = async () =>
+      (await disk('README.md')) === before.readme && (await disk('src/totals.py')) === before.totals;
+    await editor.parts.pressInEditor('Control+Z', 'the files are back', isUndone);
     await until(async () => !/attempt < tries/.test(await editor.editorText()));
-    assert.equal(await page().locator('.monaco-dialog-box').count(), 0, 'nothing is asked');
-    assert.equal(await disk('src/backoff.ts'), undefined);
-    assert.equal(await disk('docs/README.md'), undefined);
+    assert.equal(await editor.dialog.count(), 0, 'nothing is asked');
+    await until(async () => (await disk('src/backoff.ts')) === undefined);
+    await until(async () => (await disk('docs/README.md')) === undefined);
     await editor.save();
     await until(async () => (await disk('src/client.ts')) === before.client);
   });
 
   it('are rejected and accepted by keys in the diff, which leads from file to file', async () => {
     await propose();
-    await row('client.ts').click();
+    await editor.click(row('client.ts'), 'its diff', editor.parts.tab('client.ts (proposed)'));
     /** In front, with the keyboard: what is pressed before that goes nowhere. */
-    const inFront = async (title: string) => {
-      await page().locator('.tab.active', { hasText: title }).waitFor();
-      await page().locator('.monaco-diff-editor .editor.modified .monaco-editor.focused').waitFor();
-    };
-    await page().locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
-    await page().locator('.monaco-diff-editor .editor.modified .view-lines').click();
-    await inFront('client.ts (proposed)');
-    await page().keyboard.press('Alt+Shift+N');
-    await inFront('backoff.ts (new)');
+    const keyboard = page().locator('.monaco-diff-editor .editor.modified .monaco-editor.focused');
+    const inFront = (title: string) => all(editor.parts.tab(title), keyboard);
+    await editor.click(editor.parts.diff(), 'the keyboard is in the diff', inFront('client.ts (proposed)'));
+    await editor.press('Alt+Shift+N', 'the next file', inFront('backoff.ts (new)'), once);
     assert.equal(await disk('src/backoff.ts'), undefined);
-    await page().keyboard.press('Alt+Shift+Y');
-    await inFront('README.md → docs/README.md');
-    assert.match((await disk('src/backoff.ts'))!, /backoff = 1/);
-    await page().keyboard.press('Alt+Shift+Backspace');
-    await pane().waitFor({ state: 'detached' });
+    await editor.press('Alt+Shift+Y', 'the next file', inFront('README.md → docs/README.md'), once);
+    await until(async () => /backoff = 1/.test((await disk('src/backoff.ts')) ?? ''));
+    await editor.press('Alt+Shift+Backspace', 'the list goes', gone(pane()), once);
     assert.notEqual(await disk('README.md'), undefined);
     assert.notEqual(await disk('src/totals.py'), undefined);
   });

@@ -32,21 +32,15 @@ export interface Scene {
 
 async function openChat({ editor, setSideBarWidth }: Stage) {
   await editor.openFile('src/client.ts', 14);
-  await editor.runCommand('Perigee: Open Chat');
-  const chat = editor.webview();
-  await chat.getByLabel('Message', { exact: true }).getByRole('textbox').waitFor();
+  await editor.chat.open();
   await setSideBarWidth();
   await editor.statusBarItem(/\d+ of \d+/).waitFor();
-  return chat;
 }
 
 /** Asks the chat and waits until the answer has ended. */
-async function ask(chat: Awaited<ReturnType<typeof openChat>>, text: string, answers: number): Promise<void> {
-  const composer = chat.getByLabel('Message', { exact: true }).getByRole('textbox');
-  await composer.fill(text);
-  await composer.press('Enter');
-  const ended = chat.getByRole('article', { name: 'Answer' }).and(chat.locator('[aria-busy="false"]'));
-  await ended.nth(answers - 1).waitFor();
+async function ask({ editor: { chat } }: Stage, text: string, answers: number): Promise<void> {
+  await chat.send(text);
+  await chat.ended(chat.answers.nth(answers - 1));
 }
 
 async function editFile({ editor }: Pick<Stage, 'editor'>): Promise<void> {
@@ -66,8 +60,8 @@ export const scenes: Scene[] = [
   {
     name: 'chat',
     setUp: async (stage) => {
-      const chat = await openChat(stage);
-      await ask(chat, 'Why does `fetchOrder` give up after one failure?', 1);
+      await openChat(stage);
+      await ask(stage, 'Why does `fetchOrder` give up after one failure?', 1);
       return undefined;
     },
   },
@@ -75,8 +69,8 @@ export const scenes: Scene[] = [
     name: 'failed',
     narrow: false,
     setUp: async (stage) => {
-      const chat = await openChat(stage);
-      await ask(chat, 'fail', 1);
+      await openChat(stage);
+      await ask(stage, 'fail', 1);
       return undefined;
     },
   },
@@ -84,14 +78,13 @@ export const scenes: Scene[] = [
     name: 'history',
     narrow: false,
     setUp: async (stage) => {
-      const chat = await openChat(stage);
+      await openChat(stage);
       for (const text of ['Why does `fetchOrder` give up?', 'Review my uncommitted changes', 'table']) {
-        await stage.editor.runCommand('Perigee: New Chat');
-        await chat.getByText('What are we working on?').waitFor();
-        await ask(chat, text, 1);
+        await stage.editor.chat.startNew();
+        await ask(stage, text, 1);
       }
       await stage.editor.runCommand('Perigee: Show Chat History');
-      await chat.getByText('Review my uncommitted changes').waitFor();
+      await stage.editor.chat.view.getByText('Review my uncommitted changes').waitFor();
       return undefined;
     },
   },
@@ -101,15 +94,11 @@ export const scenes: Scene[] = [
     setUp: async ({ editor }) => {
       const { page } = editor;
       await editor.openFile('src/client.ts', 12);
-      await page.keyboard.press('Home');
-      for (let line = 12; line < 21; line++) await page.keyboard.press('Shift+ArrowDown');
-      await page.keyboard.press('Shift+End');
-      await page.keyboard.press('Alt+Shift+E');
-      await page.locator('.quick-input-widget input[type=text]').waitFor();
-      await page.keyboard.type('rename i to attempt');
-      await page.locator('.quick-input-list').getByText('rename i to attempt', { exact: true }).first().waitFor();
-      await page.keyboard.press('Enter');
-      await page.locator('.codelens-decoration').filter({ hasText: 'Perigee: hunk 1 of' }).waitFor();
+      await editor.parts.selectLines(12, 21);
+      const title = 'Edit lines 12–21 of client.ts';
+      await editor.press('Alt+Shift+E', 'the question', page.getByText(title));
+      await editor.parts.request(title, 'rename i to attempt');
+      await editor.parts.lenses('Perigee: hunk 1 of').first().waitFor();
       return undefined;
     },
   },
@@ -144,19 +133,16 @@ export const scenes: Scene[] = [
       const { page } = editor;
       await editor.openFile('src/client.ts', 12);
       await editor.runCommand('Perigee: Edit in Workspace');
-      await page.locator('.quick-input-widget input[placeholder^="Which files"]').waitFor();
-      await page.keyboard.press('Enter');
-      await page.locator('.quick-input-widget input[placeholder^="What should change"]').waitFor();
-      await page.keyboard.type(
+      await editor.parts.confirmPicks('Which files');
+      await editor.parts.request(
+        'What should change',
         'rename i to attempt; new file src/backoff.ts: export const backoffMs = 100; move README.md to docs/README.md; delete src/totals.py',
       );
-      await page.keyboard.press('Enter');
       const list = page.locator('.pane').filter({ hasText: 'Proposed Changes' });
       await list.getByText('totals.py').waitFor();
       await list.locator('.codicon-loading').waitFor({ state: 'detached' });
       await setSideBarWidth();
-      await list.getByText('client.ts').click();
-      await page.locator('.tab.active', { hasText: 'client.ts (proposed)' }).waitFor();
+      await editor.click(list.getByText('client.ts'), 'its diff', editor.parts.tab('client.ts (proposed)'));
       await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
       await list.locator('.pane-header').hover();
       return undefined;
@@ -166,9 +152,9 @@ export const scenes: Scene[] = [
     name: 'quota',
     narrow: false,
     setUp: async (stage) => {
-      const chat = await openChat(stage);
-      await ask(chat, 'Why does `fetchOrder` give up?', 1);
-      await ask(chat, 'fail', 2);
+      await openChat(stage);
+      await ask(stage, 'Why does `fetchOrder` give up?', 1);
+      await ask(stage, 'fail', 2);
       await stage.editor.runCommand('Perigee: Show What Is Left');
       await stage.editor.page.locator('.quick-input-widget').getByText('Not charged').first().waitFor();
       return undefined;

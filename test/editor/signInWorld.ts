@@ -6,6 +6,7 @@ import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { once } from './deeds.ts';
 import { root } from './fetch.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -93,9 +94,27 @@ export class SignInWorld {
   }
 }
 
-/** The page that an editor opens in its browser: without a question, for addresses of this machine are trusted. */
+/**
+ * The page that an editor opens in its browser: without a question, for addresses of this machine are trusted. `begin` is
+ * repeated, in case that a click met nothing, until there is one.
+ */
 export async function openedBy(editor: Workbench, begin: () => Promise<void>): Promise<Page> {
-  const opened = editor.page.context().waitForEvent('page');
-  await begin();
-  return opened;
+  let opened: Page | undefined;
+  const context = editor.page.context();
+  const take = (page: Page) => {
+    opened ??= page;
+  };
+  context.on('page', take);
+  try {
+    await editor.deeds.until({
+      deed: 'what opens a page in the browser',
+      effect: 'the page',
+      shows: async () => opened !== undefined,
+      act: begin,
+      ...once,
+    });
+  } finally {
+    context.off('page', take);
+  }
+  return opened!;
 }

@@ -1,12 +1,16 @@
-// `npm run test:editor [-- name…] [--grep text] [--host node|web]`: the suites that need a real VS Code.
+// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: the suites that need a real
+// VS Code.
 //
 //   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts; once in the host
 //                                 beside Node, once in the one in a web worker
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
 //
-// Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
+// Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota". `--host
+// none` runs those that drive editors from outside alone. `--repeat 10 --busy 5` runs all of it ten times, the last five
+// with each core kept busy by something else, and closes with a table: what fails now and then is found before it finds us.
 import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { add, type Counts, readCounts, tell } from './counts.ts';
 import { fetchBrowser, fetchEditor, root } from './fetch.ts';
@@ -61,7 +65,7 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
   const mocha = startProcess(
     process.execPath,
     [
-      ...['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '120000'],
+      ...['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '300000'],
       ...['--require', join(root, 'test/editor/onFailure.ts')],
       ...['--reporter', join(root, 'test/editor/counts.ts'), ...(grep ? ['--grep', grep] : [])],
       ...files,
@@ -81,9 +85,9 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
 }
 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-// A test may take 20 s, with as much before and after it: who says nothing for longer is dead, however slow the machine.
-const silenceMs = 120_000;
-const specsLimitMs = 15 * 60_000;
+// A test may take five minutes on a slow machine: who says nothing for longer is dead, however slow the machine.
+const silenceMs = 480_000;
+const specsLimitMs = 30 * 60_000;
 
 /** Waits for somebody to fall silent. */
 class Silence {
@@ -122,12 +126,18 @@ async function main(args: string[]): Promise<number> {
   };
   const grep = option('--grep');
   const host = option('--host');
-  if (host !== undefined && !Object.hasOwn(hosts, host)) {
-    console.error(`--host is one of ${Object.keys(hosts).join(', ')}; without it the suites run in each.`);
+  if (host !== undefined && host !== 'none' && !Object.hasOwn(hosts, host)) {
+    console.error(`--host is one of ${Object.keys(hosts).join(', ')}, none; without it the suites run everywhere.`);
     return 1;
   }
-  const inside = await findSuites('test/extension', '.test.ts', args);
-  const outside = host ? [] : await findSuites('test/editor', '.spec.ts', args);
+  const times = Number(option('--repeat') ?? 1);
+  const busy = Number(option('--busy') ?? 0);
+  if (!(times >= 1 && busy >= 0 && busy <= times)) {
+    console.error('--repeat takes a number of rounds, and --busy how many of them run on a busy machine.');
+    return 1;
+  }
+  const inside = host === 'none' ? [] : await findSuites('test/extension', '.test.ts', args);
+  const outside = host === undefined || host === 'none' ? await findSuites('test/editor', '.spec.ts', args) : [];
   if (inside.length + outside.length === 0) {
     console.error(`No suite has ${args.join(' or ')} in its path.`);
     return 1;
@@ -137,9 +147,10 @@ async function main(args: string[]): Promise<number> {
   await mkdir(out, { recursive: true });
   await Promise.all([fetchEditor(), fetchBrowser()]);
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
-  const summary: [string, Counts][] = [];
-  if (inside.length > 0) {
-    for (const kind of host ? [host as HostKind] : (['node', 'web'] as const)) {
+  const kinds = host ? [host as HostKind] : (['node', 'web'] as const);
+  const round = async (): Promise<[string, Counts][]> => {
+    const summary: [string, Counts][] = [];
+    for (const kind of inside.length > 0 ? kinds : []) {
       const counts = await runInHost(kind, inside, grep).catch((error) => {
         // A suite that can't be bundled for this kind, an editor that doesn't open: the others have their turn still.
         console.error(error instanceof Error ? error.message : error);
@@ -147,13 +158,43 @@ async function main(args: string[]): Promise<number> {
       });
       summary.push([hosts[kind], counts]);
     }
-  }
-  if (outside.length > 0) summary.push(['editors driven from outside', await runOutside(outside, grep)]);
+    if (outside.length > 0) summary.push(['editors driven from outside', await runOutside(outside, grep)]);
+    return summary;
+  };
+  const summary = times > 1 ? await repeat(round, times, busy) : await round();
   const total = summary.map(([, counts]) => counts).reduce(add);
   if (process.env.PERIGEE_COUNTS) appendFileSync(process.env.PERIGEE_COUNTS, `${JSON.stringify(total)}\n`);
   for (const [name, counts] of summary) console.log(`${name}: ${tell(counts)}`);
+  if (times > 1) for (const failure of total.failures ?? []) console.log(`- ${failure}`);
   console.log(tell(total));
   return total.failed === 0 ? 0 : 1;
+}
+
+/** Runs rounds, the last `busy` of them with each core kept busy; the rows of a table, one for each part of each round. */
+async function repeat(
+  round: () => Promise<[string, Counts][]>,
+  times: number,
+  busy: number,
+): Promise<[string, Counts][]> {
+  const rows: [string, Counts][] = [];
+  for (let n = 1; n <= times; n++) {
+    const isBusy = n > times - busy;
+    const load = isBusy ? keepBusy() : [];
+    const began = Date.now();
+    try {
+      for (const [name, counts] of await round()) rows.push([`round ${n}${isBusy ? ', busy' : ''}: ${name}`, counts]);
+    } finally {
+      for (const one of load) await endProcess(one);
+    }
+    console.log(`\n=== round ${n} of ${times} took ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
+  }
+  return rows;
+}
+
+function keepBusy() {
+  return Array.from({ length: availableParallelism() }, () =>
+    startProcess(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
 }
 
 process.exit(await main(process.argv.slice(2)));

@@ -30,15 +30,12 @@ describe('the extension in a web editor, loaded from the web', () => {
 
   it('chats, counts, and knows its account again after a reload', async () => {
     await editor.statusBarItem('Perigee').waitFor();
-    await editor.runCommand('Perigee: Open Chat');
-    const composer = () => editor.webview().getByLabel('Message', { exact: true }).getByRole('textbox');
-    await composer().fill('Hello');
-    await composer().press('Enter');
-    await editor.webview().getByRole('article', { name: 'Answer' }).getByText('Demo model.').waitFor();
+    await editor.chat.open();
+    await editor.chat.ask('Hello', 'Demo model.');
     await editor.statusBarItem('9 of 10 messages').waitFor();
     await editor.stored('perigee');
     await editor.reload();
     await editor.statusBarItem('9 of 10 messages').waitFor();
-    await editor.webview().getByRole('article', { name: 'Answer' }).getByText('Demo model.').waitFor();
+    await editor.chat.answers.getByText('Demo model.').waitFor();
   });
 });

@@ -39,7 +39,7 @@ describe('an editor driven from outside', () => {
     sample = await makeSample();
     extensionPath = await temporaryFolder('perigee-extension-');
     for (const [name, text] of Object.entries(extension)) await writeFile(join(extensionPath, name), text);
-    editor = await openWorkbench({ folder: sample.folder, extensionPath });
+    editor = await openWorkbench({ folder: sample.folder, extensionPath, readyItem: 'example.starts.starts' });
   });
   after(async () => {
     await editor?.close();

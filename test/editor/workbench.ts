@@ -2,9 +2,8 @@
  * A real VS Code (its browser edition), driven from outside by playwright. Linux; nothing has to be installed.
  *
  *     const editor = await openWorkbench({ folder, settings: { 'perigee.serverUrl': backend.url } });
- *     await editor.runCommand('Perigee: Open Chat');
- *     const chat = editor.webview('perigee.perigee');         // a locator root inside the web view
- *     await chat.getByRole('textbox').fill('Hello');
+ *     await editor.chat.open();
+ *     await editor.chat.ask('Hello', 'Demo model.');
  *     await editor.reload();                                   // as "Developer: Reload Window"
  *     await editor.kill(); await editor.reopen();              // SIGKILL to the browser, then back with the same profile
  *     await editor.page.screenshot({ path: 'out/chat.png' });
@@ -15,12 +14,13 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { format } from 'node:util';
-import type { BrowserContext, Frame, FrameLocator, Locator, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { openProfile } from './browser.ts';
-import { EditorParts } from './editorParts.ts';
+import { EditorWindow } from './editorWindow.ts';
 import { root } from './fetch.ts';
 import { temporaryFolder } from './processes.ts';
 import { installExtension, type Server, startServer, writeSettings } from './vscodeServer.ts';
+import { loadFromWeb } from './webEdition.ts';
 
 export interface WorkbenchOptions {
   /** The workspace folder, absolute. */
@@ -32,6 +32,8 @@ export interface WorkbenchOptions {
   extensionPath?: string | null;
   /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host: a path or an address too. */
   testsPath?: string;
+  /** The status bar item that tells that the extension has started; Perigee's by default. */
+  readyItem?: string;
   /** User settings, on top of quiet defaults; or what makes them, once the origin of the window is known. */
   settings?: Record<string, unknown> | ((origin: string) => Promise<Record<string, unknown>>);
   /** The name of a built-in theme; 'Default Dark Modern' by default. */
@@ -76,7 +78,7 @@ const registry = globalThis as { openPerigeeWorkbenches?: Set<Workbench> };
 export const openWorkbenches = registry.openPerigeeWorkbenches ?? new Set<Workbench>();
 registry.openPerigeeWorkbenches = openWorkbenches;
 
-export class Workbench {
+export class Workbench extends EditorWindow {
   #server: Server | undefined;
   #context: BrowserContext | undefined;
   #page: Page | undefined;
@@ -92,20 +94,19 @@ export class Workbench {
     /** The server's data (settings, logs, storage) and the browser's profile. */
     readonly home: string,
   ) {
+    super();
     this.tests = new Promise((resolve) => {
       this.#testsEnded = resolve;
     });
   }
 
-  /** The window. */
   get page(): Page {
     if (!this.#page) throw new Error('This editor is not open.');
     return this.#page;
   }
 
-  /** Code lenses, quick picks, the list of proposals and the like. */
-  get parts(): EditorParts {
-    return new EditorParts(this.page);
+  get folder(): string {
+    return resolve(this.options.folder);
   }
 
   /** `http://127.0.0.1:PORT/?folder=…` with everything that loads the extension. */
@@ -116,7 +117,7 @@ export class Workbench {
     const payload: [string, string][] = [];
     if (extensionPath && !isAddress(extensionPath)) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
     if (testsPath && !isAddress(testsPath)) payload.push(['extensionTestsPath', remote(testsPath)]);
-    const query = new URLSearchParams({ folder: resolve(this.options.folder), payload: JSON.stringify(payload) });
+    const query = new URLSearchParams({ folder: this.folder, payload: JSON.stringify(payload) });
     return `${this.#server.url}/?${query}`;
   }
 
@@ -147,22 +148,29 @@ export class Workbench {
       deviceScaleFactor: options.scale ?? 1,
       bypassCSP: isAddress(options.extensionPath),
     });
+    // It matters only when something fails, or on a busy machine.
+    this.#context.setDefaultTimeout(120_000);
     const page = this.#context.pages()[0] ?? (await this.#context.newPage());
     this.#page = page;
-    if (isAddress(options.extensionPath)) await this.#loadFromWeb(page, options.extensionPath);
+    if (isAddress(options.extensionPath)) {
+      await loadFromWeb(page, this.#server.url, options.extensionPath, options.testsPath);
+    }
     page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
     await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) =>
       options.onTestOutput?.(format(...args)),
     );
     await page.exposeFunction('codeAutomationExit', (code: number) => this.#testsEnded?.(code));
     await page.goto(this.url);
-    await this.#shown();
+    await this.#ready();
   }
 
-  /** Reloads the window as "Developer: Reload Window" does; the extension host starts anew. */
-  async reload(): Promise<void> {
+  /**
+   * Reloads the window as "Developer: Reload Window" does; the extension host starts anew. `isAwaited` false: returns while it
+   * is still loading, as a person may begin to type then.
+   */
+  async reload({ isAwaited = true } = {}): Promise<void> {
     await this.page.reload();
-    await this.#shown();
+    if (isAwaited) await this.#ready();
   }
 
   /** Kills window, server and extension host with SIGKILL, all at once: nobody is told and nothing is tidied up. */
@@ -213,196 +221,25 @@ export class Workbench {
     return this.#recent.join('\n');
   }
 
-  /** Runs a command of the palette by its whole title, such as 'Perigee: New Chat'. */
-  async runCommand(title: string): Promise<void> {
-    const picker = await this.#openPicker('F1', `>${title}`);
-    await this.#choose(picker, title);
-  }
-
-  /** Saves the file in front, and waits until it is. */
-  async save(): Promise<void> {
-    await this.runCommand('File: Save');
-    await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
-  }
-
-  /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
-  async notification(text: string): Promise<Locator> {
-    await this.page.locator('.statusbar-item .codicon-bell-dot').waitFor();
-    await this.runCommand('Notifications: Show Notifications');
-    const found = this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
-    await found.waitFor();
-    return found;
-  }
-
-  /** Answers a dialog of the editor by its button. */
-  async confirm(button: string): Promise<void> {
-    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button, exact: true }).click();
-  }
-
-  /** The entries of the Accounts menu, which is closed again. */
-  async accounts(): Promise<string[]> {
-    await this.page
-      .locator('.activitybar, .part.activitybar')
-      .getByRole('button', { name: /^Accounts/ })
-      .first()
-      .click();
-    const items = this.page.locator('.monaco-menu .action-label');
-    await items.first().waitFor();
-    const labels = await items.allTextContents();
-    await this.page.keyboard.press('Escape');
-    return labels;
-  }
-
-  /** Resolves once the meter is that of this member. */
-  async accountIs(label: string): Promise<void> {
-    await this.statusBarItem(/credits/).waitFor();
-    await this.runCommand('Perigee: Show What Is Left');
-    await this.page.locator('.quick-input-widget').getByText(label).first().waitFor();
-    await this.page.keyboard.press('Escape');
-  }
-
-  /** Opens a file of the workspace in the editor and waits for its tab. `line` counts from 1. */
-  async openFile(path: string, line?: number): Promise<void> {
-    const absolute = resolve(this.options.folder, path);
-    const picker = await this.#openPicker('Control+P', absolute + (line ? `:${line}` : ''));
-    const name = absolute.slice(absolute.lastIndexOf('/') + 1);
-    await this.#choose(picker, name);
-    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-    await this.page.locator('.editor-instance .view-lines').first().waitFor();
-  }
-
-  /** Drags the side bar's edge until it is so wide, in CSS pixels. VS Code makes it no narrower than 170. */
-  async setSideBarWidth(width: number): Promise<void> {
-    const box = await this.page.locator('.part.sidebar').boundingBox();
-    if (!box) throw new Error('The side bar is not open.');
-    const y = box.y + box.height / 2;
-    await this.page.mouse.move(box.x + box.width + 1, y);
-    await this.page.mouse.down();
-    await this.page.mouse.move(box.x + width + 1, y, { steps: 4 });
-    await this.page.mouse.up();
-    await this.page.mouse.move(box.x + width + 300, y);
-  }
-
-  /** The content of an extension's web view, as a root for locators; it follows the view over reloads. */
-  webview(extensionId = 'perigee.perigee'): FrameLocator {
-    return this.page
-      .frameLocator(`iframe.webview.ready[src*="extensionId=${extensionId}"]`)
-      .frameLocator('iframe#active-frame');
-  }
-
-  /** The same content as a frame, for evaluate(): resolves once it is loaded. It is another one after a reload. */
-  async webviewFrame(extensionId = 'perigee.perigee'): Promise<Frame> {
-    const inner = this.webview(extensionId).locator('body');
-    await inner.waitFor();
-    const handle = await inner.elementHandle();
-    const frame = await handle?.ownerFrame();
-    if (!frame) throw new Error(`The web view of ${extensionId} has gone.`);
-    return frame;
-  }
-
-  /** An item of the status bar, found by its text or its id (`perigee.perigee.quota`). */
-  statusBarItem(what: string | RegExp): Locator {
-    const items = this.page.locator('.statusbar-item');
-    return typeof what === 'string' && /^\w+\.\w+\./.test(what)
-      ? this.page.locator(`.statusbar-item[id="${what}"]`)
-      : items.filter({ hasText: what });
-  }
-
-  /** The texts of the status bar from left to right, empty ones left out. */
-  async statusBar(): Promise<string[]> {
-    const texts = await this.page.locator('.statusbar-item').allTextContents();
-    return texts.map((text) => text.trim()).filter(Boolean);
-  }
-
-  /** The lines of the active text editor that are on screen, as shown. */
-  async editorText(): Promise<string> {
-    const lines = await this.page
-      .locator('.editor-group-container.active .editor-instance .view-lines .view-line')
-      .evaluateAll((nodes) =>
-        nodes
-          .map((node) => ({ top: Number.parseFloat((node as HTMLElement).style.top), text: node.textContent ?? '' }))
-          .sort((a, b) => a.top - b.top)
-          .map(({ text }) => text),
-      );
-    return lines.join('\n').replaceAll('\u00a0', ' ');
-  }
-
   /**
-   * Resolves once something that the window stores (an extension's globalState, what a view remembers) contains `text` on
-   * disk. The browser edition writes a tenth of a second late, and a reload or kill in between loses it.
+   * Resolves once the window takes what is done in it: the workbench has restored what it had open, the extension host is up,
+   * and Perigee has put its item into the status bar.
    */
-  async stored(text: string): Promise<void> {
-    await this.page.evaluate(async (wanted) => {
-      const settle = <T>(request: IDBRequest<T>) =>
-        new Promise<T>((done, fail) => {
-          request.onsuccess = () => done(request.result);
-          request.onerror = () => fail(request.error);
-        });
-      const holds = async (name: string) => {
-        const database = await settle(indexedDB.open(name));
-        try {
-          if (!database.objectStoreNames.contains('ItemTable')) return false;
-          const values = await settle(database.transaction('ItemTable').objectStore('ItemTable').getAll());
-          return values.some((value) => String(value).includes(wanted));
-        } finally {
-          database.close();
-        }
-      };
-      const deadline = Date.now() + 20_000;
-      while (Date.now() < deadline) {
-        for (const { name } of await indexedDB.databases()) {
-          if (name?.startsWith('vscode-web-state-db-') && (await holds(name))) return;
-        }
-        await new Promise((again) => setTimeout(again, 50));
-      }
-      throw new Error(`Nothing that the window stored contains ${wanted}`);
-    }, text);
-  }
-
-  /** Says in the page's own configuration, which no address can change, where its extension under development lies. */
-  async #loadFromWeb(page: Page, extension: string): Promise<void> {
-    const { testsPath } = this.options;
-    const part = (address: string) => {
-      const { protocol, host, pathname } = new URL(address);
-      return { scheme: protocol.slice(0, -1), authority: host, path: pathname };
-    };
-    await page.route(
-      (url) => url.origin === this.#server?.url && url.pathname === '/',
-      async (route) => {
-        const response = await route.fetch();
-        const html = await response.text();
-        const body = html.replace(
-          /(id="vscode-workbench-web-configuration" data-settings=")([^"]*)/,
-          (_, before, json) => {
-            const settings = JSON.parse(json.replaceAll('&quot;', '"'));
-            settings.developmentOptions = {
-              ...settings.developmentOptions,
-              extensions: [part(extension)],
-              ...(testsPath && { extensionTestsPath: part(testsPath) }),
-            };
-            return before + JSON.stringify(settings).replaceAll('"', '&quot;');
-          },
-        );
-        await route.fulfill({ response, body });
-      },
+  async #ready(): Promise<void> {
+    const { page } = this;
+    const limitMs = 120_000;
+    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: limitMs });
+    // Of the smoke-test driver: see `automated` in vscodeServer.ts.
+    await page.waitForFunction(
+      () => (globalThis as { driver?: { whenWorkbenchRestored?: unknown } }).driver?.whenWorkbenchRestored,
+      undefined,
+      { timeout: limitMs },
     );
-  }
-
-  async #shown(): Promise<void> {
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-  }
-
-  async #openPicker(key: string, text: string): Promise<Locator> {
-    const picker = this.page.locator('.quick-input-widget');
-    const input = picker.locator('input[type=text]');
-    await this.page.keyboard.press(key);
-    await input.waitFor();
-    await input.fill(text);
-    return picker;
-  }
-
-  async #choose(picker: Locator, label: string): Promise<void> {
-    const row = picker.locator('.monaco-list-row', { has: this.page.getByText(label, { exact: true }) }).first();
-    await row.click();
+    await page.evaluate(() =>
+      (globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } }).driver.whenWorkbenchRestored(),
+    );
+    const { testsPath, readyItem = 'perigee.perigee.quota' } = this.options;
+    // Suites inside the extension host begin by themselves.
+    if (!testsPath) await this.statusBarItem(readyItem).waitFor({ timeout: limitMs });
   }
 }

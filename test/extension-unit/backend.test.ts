@@ -186,6 +186,54 @@ describe('the client of the server', () => {
     assert.match(await detail('http://perigee.invalid'), /the name is not known \(DNS\)/);
   });
 
+  it('reads a conversation message by message: one that does not fit costs no other', async () => {
+    const id = randomUUID();
+    const createdAt = '2026-11-28T12:00:00.000Z';
+    const message = { id: randomUUID(), role: 'assistant', kind: 'chat', text: 'Yes.', createdAt };
+    const problem = { type: 'x', title: 'Busy', status: 503, detail: 'Later.', code: 'upstream_busy', requestId: 'r' };
+    const beyond = '+058000-01-01T00:00:00.000Z';
+    const messages: unknown[] = [
+      message,
+      { ...message, state: 'failed', problem: { ...problem, retryAt: beyond } },
+      { ...message, state: 'failed', problem: { ...problem, code: 'of_tomorrow' } },
+      { ...message, usage: { inputTokens: 1e300 }, reason: 'of_tomorrow', chargedMicro: 'much' },
+      { ...message, createdAt: beyond },
+      { ...message, id: 7, text: null },
+      null,
+      'x',
+    ];
+    const body = JSON.stringify({ id, title: 'T', kind: 'chat', updatedAt: createdAt, messages, before: null });
+    answers = [(_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body)];
+    const read = (await backend.conversation(bearer('token'), id, {})).messages;
+    assert.deepEqual(
+      read.map(({ text, problem }) => [text, problem && `${problem.title}: ${problem.code}`]),
+      [
+        ['Yes.', undefined],
+        ['Yes.', 'Busy: upstream_busy'],
+        ['Yes.', 'Busy: internal'],
+        ['Yes.', undefined],
+        ['Yes.', 'This message cannot be read: internal'],
+        ['', 'This message cannot be read: internal'],
+        ['', 'This message cannot be read: internal'],
+        ['', 'This message cannot be read: internal'],
+      ],
+    );
+    assert.equal(read[1]!.problem?.retryAt, undefined);
+    assert.deepEqual(Object.keys(read[3]!).sort(), ['createdAt', 'id', 'kind', 'role', 'text']);
+  });
+
+  it('reads an end whose words it does not know', async () => {
+    const retryAt = '+058000-01-01T00:00:00.000Z';
+    const odd = { status: 503, detail: 'Later.', code: 'of_tomorrow', retryAt, chargedMicro: 0 };
+    answers = [(_, response) => stream(response).end(event(1, 'error', odd))];
+    const [failed] = await read();
+    const { code, detail, ...rest } = failed?.type === 'error' ? failed.data : assert.fail('no error');
+    assert.deepEqual([code, detail, rest.retryAt], ['internal', 'Later.', undefined]);
+    const end = { state: 'stopped', reason: 'of_tomorrow', chargedMicro: 0, balance };
+    answers = [(_, response) => stream(response).end(event(1, 'done', end))];
+    assert.equal((await read()).length, 1);
+  });
+
   it('keeps the connection for changes: tells when it breaks and when it is back', async () => {
     const id = randomUUID();
     answers = [

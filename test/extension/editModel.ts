@@ -193,6 +193,9 @@ export class Messages {
   }
 }
 
+/** Well below mocha's limit, whose words say less. */
+const VAIN_MS = 40_000;
+
 class Memory implements vscode.Memento {
   private readonly values = new Map<string, unknown>();
   keys = () => [...this.values.keys()];
@@ -291,7 +294,7 @@ export class Scene {
       const late = setTimeout(() => {
         end();
         reject(new Error(words()));
-      }, 5_000);
+      }, VAIN_MS);
       this.waiting.add(look);
     });
   }

@@ -41,7 +41,7 @@ function heapMb(): number {
 }
 
 describeWhere(canMeasure, 'the extension host while an answer comes', noTime, function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let scene: Scene;
   beforeEach(() => {
     scene = new Scene();

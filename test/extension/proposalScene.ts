@@ -112,7 +112,7 @@ export class ProposalScene {
       await new Promise<void>((resolve, reject) => {
         const late = setTimeout(
           () => reject(new Error(`waited in vain; told: ${this.messages.told.join(' | ')}`)),
-          8_000,
+          40_000,
         );
         heard.push({ dispose: () => clearTimeout(late) });
         const look = async () => {

@@ -104,16 +104,16 @@ describe('sending', () => {
     await drafts.update(conversationId, { text: 'Why?' });
     fates = [lost()];
     await assert.rejects(sender.start(conversationId, question, look));
-    assert.equal(await sender.settlePending(conversationId, []), false);
+    assert.equal(await sender.settlePending(conversationId, []), undefined);
     assert.equal(drafts.get(conversationId).text, 'Why?');
     await drafts.update(conversationId, { text: 'Why? And how' });
-    assert.equal(await sender.settlePending(conversationId, [answerOf(requests[0]!.id)]), false);
+    assert.equal(await sender.settlePending(conversationId, [answerOf(requests[0]!.id)]), undefined);
     assert.equal(drafts.get(conversationId).text, 'Why? And how');
 
     fates = [lost()];
     await drafts.update(conversationId, { text: 'Why?' });
     await assert.rejects(sender.start(conversationId, question, look));
-    assert.equal(await sender.settlePending(conversationId, [answerOf(requests[1]!.id)]), true);
+    assert.equal((await sender.settlePending(conversationId, [answerOf(requests[1]!.id)]))?.text, 'Why?');
     assert.equal(drafts.get(conversationId).text, '');
   });
 });

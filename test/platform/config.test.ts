@@ -21,6 +21,25 @@ describe('the settings', () => {
     );
   });
 
+  it('take PUBLIC_URL and CORS_ORIGINS as browsers write an origin', () => {
+    const taken = (PUBLIC_URL: string) => parse({ PUBLIC_URL }).publicUrl;
+    assert.deepEqual(
+      [
+        'https://perigee.example',
+        'https://Perigee.Example/',
+        'https://perigee.example:443/',
+        ' https://perigee.example ',
+      ].map(taken),
+      Array(4).fill('https://perigee.example'),
+    );
+    assert.equal(taken('https://perigee.example:8443/'), 'https://perigee.example:8443');
+    assert.equal(taken('http://[::1]:8787'), 'http://[::1]:8787');
+    assert.deepEqual(parse({ CORS_ORIGINS: 'https://a.example/, http://localhost:3000' }).corsOrigins, [
+      'https://a.example',
+      'http://localhost:3000',
+    ]);
+  });
+
   it('name a model service with or without a key, without a slash at its end', () => {
     assert.deepEqual(parse({ UPSTREAM_URL: 'http://127.0.0.1:11434/v1/', UPSTREAM_MODEL: 'qwen' }).upstream, {
       url: 'http://127.0.0.1:11434/v1',
@@ -72,6 +91,37 @@ describe('the settings', () => {
     [{ UPSTREAM_URL: 'ftp://x' }, /^UPSTREAM_URL must be http/],
     [{ HOST: '0.0.0.0' }, /^UPSTREAM_URL is not set and HOST 0\.0\.0\.0 is not loopback/],
     [{ PUBLIC_URL: 'http://perigee.example' }, /^PUBLIC_URL must be https/],
+    ...['/perigee', '/perigee/', '//', '/a/b', '/%20', '\\perigee'].map((path): [Record<string, string>, RegExp] => [
+      { PUBLIC_URL: `https://perigee.example${path}` },
+      /^PUBLIC_URL must be without a path: write https:\/\/perigee\.example, .* host of its own/,
+    ]),
+    [
+      { PUBLIC_URL: 'http://127.0.0.1:8787/perigee' },
+      /^PUBLIC_URL must be without a path: write http:\/\/127\.0\.0\.1:8787,/,
+    ],
+    [{ PUBLIC_URL: 'https://perigee.example/?a=b' }, /^PUBLIC_URL must be without a query/],
+    [{ PUBLIC_URL: 'https://perigee.example?' }, /^PUBLIC_URL must be without a query/],
+    [{ PUBLIC_URL: 'https://perigee.example#account' }, /^PUBLIC_URL must be without a query/],
+    [{ PUBLIC_URL: 'https://user@perigee.example' }, /^PUBLIC_URL must be without a user name/],
+    [{ PUBLIC_URL: 'https://:hush@perigee.example' }, /^PUBLIC_URL must be without a user name(?!.*hush)/],
+    [{ PUBLIC_URL: 'perigee.example' }, /^PUBLIC_URL is not a URL/],
+    [{ PUBLIC_URL: 'perigee.example:8787' }, /^PUBLIC_URL must be http or https/],
+    [{ PUBLIC_URL: 'wss://perigee.example' }, /^PUBLIC_URL must be http or https/],
+    [
+      { CORS_ORIGINS: 'https://a.example,https://b.example/app' },
+      /^CORS_ORIGINS must be without a path: write https:\/\/b/,
+    ],
+    [{ CORS_ORIGINS: 'https://a.example?x' }, /^CORS_ORIGINS must be without a query/],
+    [{ UPSTREAM_URL: 'https://models.example/v1?api-version=1' }, /^UPSTREAM_URL must be without a query/],
+    [{ UPSTREAM_URL: 'https://models.example/v1#x' }, /^UPSTREAM_URL must be without a query/],
+    [
+      { GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b', GITHUB_URL: 'https://github.example/?x' },
+      /^GITHUB_URL must be without a query/,
+    ],
+    [
+      { GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b', GITHUB_URL: 'https://a:hush@github.example' },
+      /^GITHUB_URL must be without a user name/,
+    ],
     [{ CORS_ORIGINS: 'everybody' }, /^CORS_ORIGINS is not a URL/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace/],
     [{ DEMO: 'yes' }, /^DEMO must be 1 or 0/],

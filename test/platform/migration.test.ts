@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import Sqlite from 'better-sqlite3';
 import { Kysely, Migrator, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import pg from 'pg';
+import { readExtras } from '../../server/conversations/attachments.ts';
+import { readConversation } from '../../server/conversations/reading.ts';
+import { findByText, indexDue } from '../../server/conversations/search.ts';
 import { announcePrices } from '../../server/credits/announcements.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { migrations } from '../../server/platform/migrations/index.ts';
@@ -83,6 +86,65 @@ for (const engine of ENGINES) {
           );
           assert.deepEqual(announced!.priceChanges, [{ ...priceChanges[0], announcedAt: 5 }]);
         }
+      } finally {
+        await db.close();
+        await remove();
+      }
+    });
+  });
+
+  describe(`a database from before attached texts had rows of their own (${engine})`, () => {
+    it('keeps what messages carry, and finds what they say', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const old = await oldDatabase(engine, url, '014-coming-prices');
+      const file = { path: 'a.ts', languageId: 'typescript', text: 'let ä = "😀";' };
+      const range = { start: 3, end: 4 };
+      const EXTRAS = [
+        {
+          attachments: [
+            { kind: 'file', ...file },
+            { kind: 'diff', text: '' },
+            { kind: 'selection', ...file, range },
+          ],
+        },
+        { edit: { instruction: 'x', files: [file, { ...file, path: 'b.ts' }], paths: ['c.ts'] } },
+        {
+          edit: {
+            instruction: 'y',
+            ...file,
+            text: undefined,
+            selection: { ...range, text: 'one' },
+            before: 'b',
+            after: '',
+          },
+        },
+        { edit: { repairs: 'r', refused: [{ path: 'a', lookedFor: 'b', why: 'c' }] } },
+      ].map((one) => JSON.parse(JSON.stringify(one)));
+      await sql`insert into account (id, kind, created_at, last_active_at) values ('a', 'guest', 1, 1)`.execute(old);
+      await sql`insert into conversation values ('c', 'a', 'Old', 'chat', 1, 1)`.execute(old);
+      for (const [n, extras] of [...EXTRAS, null].entries())
+        await sql`insert into message (id, conversation_id, seq, role, kind, text, attachments, created_at)
+          values (${`m${n}`}, 'c', ${n}, 'user', 'chat', ${`The text ${n}`}, ${extras && JSON.stringify(extras)}, 1)`.execute(
+          old,
+        );
+      await old.destroy();
+      const db = await openBooks(url);
+      try {
+        const extras = await readExtras(db.read, ['m0', 'm1', 'm2', 'm3', 'm4']);
+        assert.deepEqual(
+          ['m0', 'm1', 'm2', 'm3', 'm4'].map((id) => extras.get(id)),
+          [...EXTRAS, undefined],
+        );
+        const conversation = await readConversation(db.read, 'a', 'c', { limit: 10 });
+        assert.deepEqual(
+          conversation?.messages.map(({ attachments }) => attachments?.map(({ characters }) => characters)),
+          [[13, 0, 13], [13, 13], [3], undefined, undefined],
+        );
+        const look = () => findByText(db, 'a', 'TEXT 3', { limit: 5 });
+        assert.equal((await look()).length, 1);
+        await indexDue(db, new AbortController().signal);
+        assert.equal((await look()).length, 1);
       } finally {
         await db.close();
         await remove();

@@ -39,6 +39,8 @@ describe('the settings of payments', () => {
     ['a key with a line break', { ...KEYS, STRIPE_SECRET_KEY: 'sk_hush\n' }, /^STRIPE_SECRET_KEY must begin with/],
     ['Stripe by http', { ...KEYS, STRIPE_API_BASE: 'http://stripe.example' }, /^STRIPE_API_BASE must be https/],
     ['Stripe under a path', { ...KEYS, STRIPE_API_BASE: 'https://stripe.example/v1' }, /without a path/],
+    ['Stripe by a query', { ...KEYS, STRIPE_API_BASE: 'https://stripe.example?a=b' }, /without a query/],
+    ['Stripe as somebody', { ...KEYS, STRIPE_API_BASE: 'https://a:hush@stripe.example' }, /without a user name/],
     ['what is no address', { ...KEYS, STRIPE_API_BASE: 'stripe' }, /^STRIPE_API_BASE is not a URL/],
     ['nowhere to come back to', { ...KEYS, HOST: '0.0.0.0', DEMO: '1' }, /^PUBLIC_URL is required for payments/],
   ];

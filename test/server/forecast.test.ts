@@ -17,7 +17,9 @@ async function memberWith(server: TestServer, leftMicro: number): Promise<Client
     sql`update account set kind = 'member', terms_version = '1' where id = ${client.accountId}`.execute(tx),
   );
   const outputTokens = Math.floor(((await client.available()) - leftMicro) / 250);
-  server.double.script({ text: 'spend', usage: { prompt_tokens: 0, completion_tokens: outputTokens } });
+  // Thoughts are billed, and not limited: at most a token a byte.
+  const thoughts = ['x'.repeat(outputTokens)];
+  server.double.script({ text: 'spend', thoughts, usage: { prompt_tokens: 0, completion_tokens: outputTokens } });
   await client.run(client.chat('spend'));
   Object.assign(server.double.bill.at(-1)!, { inputTokens: 0, cachedInputTokens: 0, outputTokens });
   return client;

@@ -167,7 +167,9 @@ onBothEngines(
 async function spendDownTo(server: TestServer, client: Client, left: number): Promise<void> {
   const spend = (await client.available()) - left;
   const outputTokens = Math.floor(spend / 250);
-  server.double.script({ text: 'spend', usage: { prompt_tokens: 0, completion_tokens: outputTokens } });
+  // Thoughts are billed, and not limited: at most a token a byte.
+  const thoughts = ['x'.repeat(outputTokens)];
+  server.double.script({ text: 'spend', thoughts, usage: { prompt_tokens: 0, completion_tokens: outputTokens } });
   await client.run(client.chat('spend'));
   Object.assign(server.double.bill.at(-1)!, { inputTokens: 0, cachedInputTokens: 0, outputTokens });
 }

@@ -55,6 +55,11 @@ export class Browser {
     return found && [found[0], found[1].value];
   }
 
+  /** What it would send there. */
+  cookieHeader(host: string): string {
+    return [...(this.#jars.get(host) ?? [])].map(([name, { value }]) => `${name}=${value}`).join('; ');
+  }
+
   /** Follows the link that says so. */
   click(page: Page, label: string): Promise<Page> {
     const links = [...page.html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)];

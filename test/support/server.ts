@@ -175,6 +175,8 @@ export class ServerProcess {
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
+    /** All that it has written so far. */
+    readonly said: () => string,
   ) {}
 
   static async start(
@@ -197,7 +199,7 @@ export class ServerProcess {
       });
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
     });
-    return new ServerProcess(url, child);
+    return new ServerProcess(url, child, () => said);
   }
 
   /** kill -9: no handler runs, nothing is flushed. */

@@ -1,7 +1,8 @@
+import type { Policy } from '../../server/platform/config.ts';
 import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';
 import { onBothEngines } from './engines.ts';
-import type { TestServerOptions } from './server.ts';
+import type { Engine, TestServerOptions } from './server.ts';
 import { SignInWorld } from './signInWorld.ts';
 
 export { SignInWorld, somebody } from './signInWorld.ts';
@@ -9,7 +10,7 @@ export { SignInWorld, somebody } from './signInWorld.ts';
 /** The same suite on both engines, on a server at which one can sign in. */
 export function onBothEnginesWithSignIn(
   title: string,
-  suite: (world: () => SignInWorld) => void,
+  suite: (world: () => SignInWorld, engine: Engine) => void,
   options: TestServerOptions = {},
 ): void {
   describe(title, () => {
@@ -23,18 +24,21 @@ export function onBothEnginesWithSignIn(
       await idp.stop();
       await github.stop();
     });
+    let policy: Policy;
     const config: TestServerOptions['config'] = (settings) => {
+      policy = settings.policy;
       settings.signIn = {
         providers: [idp.config('google', 'Google'), github.config(), idp.config('acme', 'Acme')],
         mail: { url: 'console:', from: 'mail@perigee.example' },
         local: false,
       };
+      settings.policy.accounts.terms.url = 'https://perigee.example/terms';
       options.config?.(settings);
     };
     onBothEngines(
       title,
-      (server) => {
-        suite(() => new SignInWorld(server, idp, github));
+      (server, engine) => {
+        suite(() => new SignInWorld(server, idp, github, policy), engine);
       },
       { ...options, config },
     );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Policy } from '../../server/platform/config.ts';
 import type { TokenAnswer } from '../../shared/auth.ts';
 import type { GithubDouble } from '../doubles/github.ts';
 import type { IdentityProvider, Person } from '../doubles/identityProvider.ts';
@@ -12,6 +13,8 @@ export class SignInWorld {
     readonly server: () => TestServer,
     readonly idp: IdentityProvider,
     readonly github: GithubDouble | null,
+    /** The server's own, which a test may change for a moment. */
+    readonly policy: Policy | null = null,
   ) {}
 
   editor(): Editor {

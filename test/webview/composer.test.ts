@@ -123,6 +123,29 @@ describe('chat view: the composer', () => {
     assert.equal(await typed(), ' new');
   });
 
+  it('is typed into before the chat is there: Enter waits, and what was left there comes back afterwards', async () => {
+    await view.page.reload();
+    await view.until('ready');
+    await view.page.keyboard.type('Early');
+    await press('Enter');
+    assert.equal((await view.said()).filter((m) => m.type === 'send').length, 0);
+    assert.ok(await view.page.getByRole('button', { name: 'Send', exact: true }).isDisabled());
+    await view.page.keyboard.type(' bird');
+    const chatId = crypto.randomUUID();
+    await view.tell(surroundings(), conversation([], { chatId, draft: 'half a thought' }));
+    assert.equal(await typed(), 'Early bird');
+    assert.match(await view.page.locator('.before').innerText(), /Left here before: .half a thought./);
+    await view.tell(conversation([question, reply], { chatId, draft: 'half a thought' }));
+    const { requestId, text } = await view.until('send');
+    assert.equal(text, 'Early');
+    await view.tell({ type: 'sent', requestId });
+    assert.equal(await typed(), ' bird');
+    await view.page.getByRole('button', { name: 'Put it in front' }).click();
+    assert.equal(await typed(), 'half a thought\n\n bird');
+    assert.equal(await focused(), 'Message');
+    assert.equal((await view.said()).filter((m) => m.type === 'send').length, 1);
+  });
+
   it('keeps the text of a refused message and says why, with a way on', async () => {
     await view.page.keyboard.type('Please');
     await refuse('upstream_unreachable');

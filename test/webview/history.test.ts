@@ -18,7 +18,9 @@ import type { Harness, View } from './view.ts';
 describe('chat view: history', () => {
   let harness: Harness;
   let view: View;
-  const rows = [
+  let rows: ReturnType<typeof makeRows>;
+  /** Made for each test: on a slow machine more than a minute may go by between two. */
+  const makeRows = () => [
     row('Migration', ago(0), { running: { runId: crypto.randomUUID(), device: 'desktop' } }),
     row('Open now', ago(1), { id: CONVERSATION }),
     row('Yesterday', ago(DAY)),
@@ -36,6 +38,7 @@ describe('chat view: history', () => {
     harness = await sharedHarness();
   });
   beforeEach(async () => {
+    rows = makeRows();
     view = await harness.open();
     await view.tell(surroundings(), conversation([user('Hi'), answer('Hello')]));
     await opener().click();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { answer, conversation, surroundings, user } from './samples.ts';
+import { answer, changed, conversation, surroundings, user } from './samples.ts';
 import { sharedHarness } from './shared.ts';
 import type { Harness, View } from './view.ts';
 
@@ -32,6 +32,25 @@ const attacks: Record<string, string> = {
   'a file name that breaks out': '```ts title="<img/src=x/onerror=window.hit=1>.ts"\ncode\n```',
   'code with tags': '```html\n<script>window.hit = 1</script>\n```\n\n`<img src=x onerror=window.hit=1>`',
 };
+
+/** What a parser of HTML would tell the page's policy of, were it given to one; in places where Markdown takes it for HTML. */
+const reported = [
+  '<div style="color:red" onclick="hit()">x</div>',
+  '<p style="position:fixed">x</p>',
+  '<b style=x onmouseover=hit()>x</b>',
+  '<details open ontoggle=hit() style="x:y"><summary style=x>s</summary>x</details>',
+  '<table style="width:9px"><tr><td style="x">1</td></tr></table>',
+  '<img srcset="https://evil.example/1 1x, https://evil.example/2 2x" src=x style=x onerror=hit()>',
+  '<svg style="x"><style>*{}</style><use href="https://evil.example/#x"/></svg>',
+  '<meta http-equiv="Content-Security-Policy" content="default-src *">',
+  '<link rel="stylesheet" href="https://evil.example">',
+  '<a href="https://evil.example" style="x" onclick="hit()">x</a>',
+  '<noscript><p title="</noscript><img src=x onerror=hit()>">',
+  '<template><p style="x"></p></template>',
+  '<math><mi style="x" xlink:href="data:x">x</mi></math>',
+  '<br style="x"><kbd style="x">x</kbd><sub onclick=hit()>x</sub>',
+  '<input onfocus=hit() autofocus style="x"><marquee onstart=hit()>x</marquee>',
+];
 
 describe('chat view: what a model writes has no powers', () => {
   let harness: Harness;
@@ -73,6 +92,43 @@ describe('chat view: what a model writes has no powers', () => {
       await view.composer.fill('still here');
     });
   }
+
+  it('gives the policy nothing to report: no tag of the text reaches a parser of HTML', async () => {
+    const ways = [(html: string) => html, (html: string) => `In words ${html} here`, (html: string) => `- ${html}`];
+    ways.push(
+      (html) => `> ${html}`,
+      (html) => `| a |\n|---|\n| ${html} |`,
+      (html) => `# ${html}`,
+      (html) => `[${html}](https://x.y)`,
+    );
+    const answers = reported.flatMap((html) => ways.map((way) => answer(way(html))));
+    for (let at = 0; at < answers.length; at += 20) {
+      const shown = answers.slice(at, at + 20);
+      await view.tell(surroundings(), conversation(shown, { id: crypto.randomUUID() }));
+      await view.tell(changed(shown.map((one) => ({ ...one, state: 'running' as const }))));
+    }
+    assert.deepEqual(await view.page.evaluate('fake.violations'), []);
+    assert.equal(
+      await view.page.locator('.answer .block').locator('[style], [onclick], [srcset], img, svg').count(),
+      0,
+    );
+    await view.tell(conversation([answer(reported.join('\n\n'))], { id: crypto.randomUUID() }));
+    const text = await view.page.locator('.answer .markdown').innerText();
+    for (const html of reported) assert.ok(text.includes(html.slice(0, 12)), html);
+  });
+
+  it('shows tags and comments that are spoken of in prose, and draws keys, indices and breaks in a table', async () => {
+    await view.tell(conversation([answer('Put a `<p>` or <div> in the <table>, not <!-- this -->, a <b> or <br>.')]));
+    const text = () => view.page.locator('.answer .markdown').innerText();
+    assert.equal(await text(), 'Put a <p> or <div> in the <table>, not <!-- this -->, a <b> or <br>.');
+    await view.tell(
+      conversation([
+        answer('H<sub>2</sub>O, <KBD>Enter</KBD>, a <kbd> alone, <sup>a<sub>b</sup>.\n\n| a |\n|---|\n| x<br/>y |'),
+      ]),
+    );
+    assert.match(await text(), /^H2O, Enter, a <kbd> alone, <sup>a<sub>b<\/sup>\./);
+    assert.deepEqual(await view.page.locator('.answer').locator('sub, kbd, sup, td > br').count(), 3);
+  });
 
   it('shows a picture as its words and a link', async () => {
     await view.tell(conversation([answer('![a chart](https://example.org/c.png)')]));

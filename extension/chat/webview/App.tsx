@@ -1,13 +1,15 @@
 import { useEffect } from 'preact/hooks';
 import { useChat, useChatState } from './context.ts';
 import { isWebLink } from './markdown/sanitise.ts';
+import { Boundary } from './ui/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';
 import { Transcript } from './ui/Transcript.tsx';
 
 export function App() {
   const chat = useChat();
-  const isTold = useChatState((s) => s.conversation !== null);
+  // Told anew, what could not be drawn is tried again.
+  const surroundings = useChatState((s) => s.surroundings);
   useEffect(() => {
     const onClick = (event: MouseEvent) => {
       const link = (event.target as Element).closest?.('a');
@@ -34,11 +36,22 @@ export function App() {
   }, [chat]);
   return (
     <div class="app">
-      <TitleBar />
-      {isTold ? <Transcript /> : <main class="transcript" aria-busy="true" aria-label="Conversation" />}
+      <Boundary of={surroundings} instead={null}>
+        <TitleBar />
+      </Boundary>
+      <Shown />
       <Composer />
       <Announcer />
     </div>
+  );
+}
+
+function Shown() {
+  const conversation = useChatState((s) => s.conversation);
+  return (
+    <Boundary of={conversation} instead={<main class="transcript" aria-label="Conversation" />}>
+      {conversation ? <Transcript /> : <main class="transcript" aria-busy="true" aria-label="Conversation" />}
+    </Boundary>
   );
 }
 

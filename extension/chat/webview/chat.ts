@@ -1,14 +1,13 @@
 import { MAX_TEXT } from '../../../shared/constants.ts';
-import type { Problem } from '../../../shared/problems.ts';
 import type { FromHost, ToHost } from '../protocol.ts';
 import { spokenChanges } from './changes.ts';
+import { Composing } from './composing.ts';
 import { addPieces, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
-import { DraftKeeper } from './draft.ts';
 import { EditingInPlace } from './editing.ts';
-import { count, saysSomething } from './format.ts';
+import { count } from './format.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
-import { type ChatState, noState, type Sending } from './state.ts';
+import { type ChatState, noState } from './state.ts';
 import { Voice } from './voice.ts';
 
 /** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
@@ -20,7 +19,7 @@ export class Chat {
   focusComposer: (evenUnfocused?: boolean) => void = () => {};
 
   readonly history: HistoryPanel;
-  readonly draft: DraftKeeper;
+  readonly composing: Composing;
   readonly editing: EditingInPlace;
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
@@ -32,7 +31,15 @@ export class Chat {
   private knowsChanges = false;
 
   constructor(readonly host: Host) {
-    this.draft = new DraftKeeper(host.post, () => this.state.draft);
+    this.composing = new Composing({
+      host,
+      state: () => this.state,
+      set: (part) => this.set(part),
+      say: (text) => this.say(text),
+      hint: (text) => this.hint(text),
+      isAnswering: () => this.answering(),
+    });
+    this.state = { ...noState, draft: this.composing.typedBefore };
     this.history = new HistoryPanel(
       host.post,
       () => this.state.history,
@@ -78,14 +85,13 @@ export class Chat {
         break;
       }
       case 'sent':
-        this.wasSent(message.requestId);
+        this.wasSent(message);
         break;
       case 'notSent':
-        this.wasNotSent(message.requestId, message.problem);
+        this.composing.wasNotSent(message.requestId, message.problem);
         break;
       case 'notice': {
         const { level, text, action } = message;
-        if (level === 'error') this.draft.arrive();
         this.set({ notice: { level, text, action }, loadingEarlier: false });
         this.say(text);
         break;
@@ -126,24 +132,24 @@ export class Chat {
   // — Conversations
 
   newChat(): void {
-    this.leave();
+    this.leave(null);
     this.host.post({ type: 'newChat' });
     this.set({ history: noHistory });
     this.focusComposer();
   }
 
   openConversation(id: string): void {
-    if (id !== this.state.conversation?.id) {
-      this.leave();
+    if (!this.composing.isWanted(id, this.state.conversation?.id)) {
+      this.leave(id);
       this.host.post({ type: 'openConversation', id });
     }
     this.set({ history: noHistory });
     this.focusComposer();
   }
 
-  private leave(): void {
+  private leave(id: string | null): void {
     this.begun = false;
-    this.draft.leave();
+    this.composing.leave(id);
   }
 
   loadEarlier(): void {
@@ -167,7 +173,7 @@ export class Chat {
   setDraft(draft: string): void {
     if (draft === this.state.draft) return;
     this.set({ draft, hint: null });
-    this.draft.changed();
+    this.composing.changed();
   }
 
   /** Text that goes into the composer unless it is too long; what stood there stays either way. */
@@ -193,7 +199,13 @@ export class Chat {
     const editing = this.state.editing;
     if (!editing) return;
     if (this.answering()) this.hint('Still answering. Stop the answer first; your text is kept.');
-    else this.send(editing.text, editing.messageId, editing.keep);
+    else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
+  }
+
+  /** What is typed goes behind what was left in this chat before. */
+  putBack(): void {
+    this.composing.putBack();
+    this.focusComposer();
   }
 
   /** Tries again what was refused, as it stands now. */
@@ -204,8 +216,9 @@ export class Chat {
     else this.send(this.state.draft.trim() ? this.state.draft : refusal.text);
   }
 
+  /** While another chat is awaited, the one that is still shown doesn't count. */
   answering(): boolean {
-    return runningAnswer(this.state.conversation) !== undefined;
+    return !this.composing.isAwaiting && runningAnswer(this.state.conversation) !== undefined;
   }
 
   stop(): void {
@@ -272,7 +285,7 @@ export class Chat {
   }
 
   private flushPieces(): void {
-    cancelAnimationFrame(this.frame);
+    if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = 0;
     const { pieces } = this;
     this.pieces = [];
@@ -283,31 +296,33 @@ export class Chat {
   }
 
   private openedConversation(message: Extract<FromHost, { type: 'conversation' }>): void {
-    const { id, title, messages, before, elsewhere, draft } = message;
+    const { id, title, messages, before, elsewhere } = message;
     const old = this.state.conversation;
     const same = old !== null && old.id === id;
-    // A chat gets its id with its first message; what is typed meanwhile stays.
+    // A chat gets its id with its first message; where the reader is meanwhile stays.
     const grown = old !== null && old.id === null && id !== null && this.begun;
+    const isOther = !same && !grown;
     if (!same) this.begun = false;
-    if (!same && !grown) this.knowsChanges = false;
-    const keepDraft = (same || grown) && this.state.draft !== '';
-    const typedSince = this.draft.arrive();
+    if (isOther) this.knowsChanges = false;
+    const isSameChat = this.composing.isSame(message);
+    const composer = this.composing.arrive(message);
     const early = [...(old?.early ?? []), ...this.pieces];
     this.pieces = [];
     const editing = this.editing.leftIn(id, messages);
-    const sight = (old?.sight ?? 0) + (same || grown ? 0 : 1);
-    if (!same && !grown) this.voice.forget();
+    const sight = (old?.sight ?? 0) + (isOther ? 1 : 0);
+    if (isOther) this.voice.forget();
     this.set({
       conversation: addPieces({ id, sight, title, messages, before, elsewhere, early }, []),
-      draft: keepDraft ? this.state.draft : draft + typedSince,
+      ...composer,
       loadingEarlier: false,
       editing,
-      hint: null,
-      ...(same || grown ? {} : { refusal: null, mentions: null }),
+      ...(isSameChat ? {} : { refusal: null, mentions: null, hint: null }),
     });
     const saved = this.host.saved();
-    if (saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null });
+    // Where the reader was counts until it is known whether the server knows the chat.
+    if (id !== null && saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null });
     this.voice.follow(this.state.conversation);
+    this.composing.arrived();
   }
 
   private changedMessages(message: Extract<FromHost, { type: 'messages' }>): void {
@@ -324,40 +339,19 @@ export class Chat {
     this.voice.follow(this.state.conversation);
   }
 
-  private wasSent(requestId: string): void {
-    const { draft } = this.state;
-    // A refused one, too, when its answer was lost and it turns out to have been taken.
-    const sending = [this.state.sending, this.state.refusal].find((one) => one?.requestId === requestId);
-    if (!sending) return;
-    this.set({ sending: null, refusal: null, hint: null });
-    if (sending.replaces) {
-      this.editing.set(null);
-      this.focusComposer();
-      return;
-    }
-    // What was typed while it was on its way stays.
-    const rest =
-      draft === sending.text ? '' : draft.startsWith(sending.text) ? draft.slice(sending.text.length) : draft;
-    this.set({ draft: rest });
-    this.draft.tell();
-  }
-
-  private wasNotSent(requestId: string, problem: Problem): void {
+  private wasSent(message: Extract<FromHost, { type: 'sent' }>): void {
     const { sending } = this.state;
-    if (sending?.requestId !== requestId) return;
-    this.set({ sending: null, refusal: { ...sending, problem } });
-    this.say(`Not sent. ${problem.detail || problem.title}`);
+    this.composing.wasSent(message);
+    if (sending?.requestId !== message.requestId || !sending.replaces) return;
+    this.editing.set(null);
+    this.focusComposer();
   }
 
-  private send(text: string, replaces?: string, keep?: string[]): void {
-    if (this.state.sending || !saysSomething(text)) return;
+  private send(text: string, edited?: { replaces: string; keep: string[] }): void {
     if (!this.accepts(text.length, 0)) return;
-    const sending: Sending = { requestId: crypto.randomUUID(), text, ...(replaces ? { replaces } : {}) };
     this.begun ||= this.state.conversation?.id === null;
-    this.set({ sending, refusal: null, hint: null });
-    this.draft.flush();
     this.toLatest();
-    this.host.post({ type: 'send', ...sending, ...(keep ? { keep } : {}) });
+    this.composing.send(text, edited);
   }
 
   private compose(text: string, send: boolean): void {

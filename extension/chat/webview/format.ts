@@ -8,6 +8,9 @@ export function count(n: number, locale?: string): string {
   return new Intl.NumberFormat(locale).format(n);
 }
 
+/** "1 attachment", "2 attachments". */
+export const counted = (n: number, one: string, locale?: string) => `${count(n, locale)} ${one}${n === 1 ? '' : 's'}`;
+
 /** Credits of an amount in micro-credits, rounded to what the eye needs; never rounded down to nothing. */
 export function credits(micro: number, locale?: string): string {
   const n = micro / MICRO_PER_CREDIT;

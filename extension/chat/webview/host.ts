@@ -1,4 +1,5 @@
 import type { FromHost, ToHost } from '../protocol.ts';
+import type { Sending } from './state.ts';
 
 /** What the editor keeps for this view while it is hidden or the window reloads. */
 export interface Saved {
@@ -7,6 +8,10 @@ export interface Saved {
   anchor: { messageId: string; offset: number } | null;
   /** Earlier messages that were being edited, by conversation. */
   edits: Record<string, Editing>;
+  /** What is typed for the next message, `told` to the host or not. `isAwaiting`: its chat was not there yet. */
+  composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
+  /** A message that is on its way, since `at` (milliseconds since 1970). */
+  sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
 }
 
 export interface Editing {
@@ -22,18 +27,4 @@ export interface Host {
   saved(): Saved | undefined;
   save(part: Partial<Saved>): void;
   onMessage(listener: (message: FromHost) => void): void;
-}
-
-export function connectHost(): Host {
-  const api = acquireVsCodeApi<Saved>();
-  const empty: Saved = { conversationId: null, anchor: null, edits: {} };
-  return {
-    post: (message) => api.postMessage(message),
-    saved: () => {
-      const state = api.getState();
-      return state && { ...empty, ...state };
-    },
-    save: (part) => void api.setState({ ...empty, ...api.getState(), ...part }),
-    onMessage: (listener) => window.addEventListener('message', (event) => listener(event.data as FromHost)),
-  };
 }

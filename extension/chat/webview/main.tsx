@@ -1,8 +1,8 @@
 import { render } from 'preact';
 import { App } from './App.tsx';
 import { Chat } from './chat.ts';
+import { connectHost } from './connect.ts';
 import { ChatContext } from './context.ts';
-import { connectHost } from './host.ts';
 import '@vscode/codicons/dist/codicon.css';
 import './styles/base.css';
 import './styles/transcript.css';
@@ -25,8 +25,8 @@ function failed(error: unknown): void {
 window.addEventListener('error', (event) => failed(event.error));
 window.addEventListener('unhandledrejection', (event) => failed(event.reason));
 
-for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.draft.flush());
-document.addEventListener('visibilitychange', () => chat.draft.flush());
+for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.composing.flush());
+document.addEventListener('visibilitychange', () => chat.composing.flush());
 
 render(
   <ChatContext.Provider value={chat}>

@@ -9,6 +9,18 @@ export interface Sending {
   requestId: string;
   text: string;
   replaces?: string;
+  /** Attachments of the replaced message that stay, by id. */
+  keep?: string[];
+  /** Chips in the composer that do not go along. */
+  without?: string[];
+  /** The host has it. Before, it waits for its chat to be told. */
+  isPassed?: true;
+}
+/** What was left in a chat where something else was typed before it was there. */
+export interface Aside {
+  text: string;
+  /** Ids of its chips. */
+  chips: string[];
 }
 export interface Refusal extends Sending {
   problem: Problem;
@@ -27,6 +39,7 @@ export interface ChatState {
   conversation: Conversation | null;
   /** What stands in the composer. */
   draft: string;
+  aside: Aside | null;
   sending: Sending | null;
   /** The last request that was not taken; its text still stands where it was typed. */
   refusal: Refusal | null;
@@ -50,6 +63,7 @@ export const noState: ChatState = {
   surroundings: null,
   conversation: null,
   draft: '',
+  aside: null,
   sending: null,
   refusal: null,
   editing: null,

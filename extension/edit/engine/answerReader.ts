@@ -17,7 +17,23 @@ interface Fence {
   kind: 'undecided' | 'code' | 'marked';
   /** Fences that were opened inside. */
   depth: number;
+  /** Some line inside reads like a fence. */
+  quotes: boolean;
 }
+
+/** A fence that seems to be closed, while later lines may show that it only quotes one there. */
+interface Doubt {
+  /** The line of the answer with that fence, counted from 1. */
+  line: number;
+  /** That line and those after it. */
+  held: string[];
+}
+
+/** Files in which fences are quoted, by their names. */
+const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
+const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
+const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
+const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
 
 /** What is being written at this moment, and isn't whole yet. */
 export interface Pending {
@@ -37,6 +53,7 @@ export class AnswerReader {
   private patch: PatchReader | undefined;
   private patchLine = 0;
   private fence: Fence | undefined;
+  private doubt: Doubt | undefined;
   /** What was last said of a block's file: later blocks of which nothing is said are for the same. */
   private last: Named = NONE;
   /** What is said of the file of the block that is being read. */
@@ -63,6 +80,7 @@ export class AnswerReader {
   end(): Edit[] {
     const edits = this.rest === '' ? [] : this.add(this.rest.endsWith('\r') ? this.rest.slice(0, -1) : this.rest);
     this.rest = '';
+    while (this.doubt) edits.push(...this.settle());
     const { block, patch, fence } = this;
     if (block) edits.push(saying(this.ofBlock, block.malformed('The answer ended before the block did.')));
     if (patch) edits.push(...patch.broken('The answer ended before the patch did.', this.patchLine));
@@ -86,6 +104,8 @@ export class AnswerReader {
 
   private add(line: string): Edit[] {
     this.line++;
+    if (this.doubt && this.patch) return this.addToDoubtfulPatch(line, this.doubt, this.patch);
+    if (this.doubt && this.fence) return this.addToDoubtfulFence(line, this.doubt, this.fence);
     if (this.block) return this.addToBlock(line, this.block);
     if (this.patch) return this.addToPatch(line, this.patch);
     if (this.fence && this.fence.kind !== 'marked') return this.addToFence(line, this.fence);
@@ -103,11 +123,10 @@ export class AnswerReader {
   }
 
   private addToPatch(line: string, patch: PatchReader): Edit[] {
-    const { fence } = this;
-    if (fence && closes(line, fence)) {
-      this.fence = undefined;
-      this.patch = undefined;
-      return patch.close(this.line);
+    // With the mark of context in front of it, it is context.
+    if (this.fence && closes(line, this.fence) && !(line.startsWith(' ') && this.fence.indent === '')) {
+      this.doubt = { line: this.line, held: [line] };
+      return [];
     }
     const path = patch.pending;
     const edits = patch.add(line, this.line);
@@ -122,16 +141,17 @@ export class AnswerReader {
       fence.kind = 'marked';
       return this.openMarked(line, inside ?? fence.named);
     }
-    const match = FENCE.exec(line);
-    if (match && match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length) {
-      if (match[3] !== '') fence.depth++;
-      else if (fence.depth > 0) fence.depth--;
-      else {
-        this.fence = undefined;
-        return this.closeCode(fence);
+    const match = fenceLike(line, fence);
+    if (match) {
+      if (match[3] === '' && fence.depth === 0) {
+        if (!mayQuote(fence)) return this.closeCode(fence, []);
+        this.doubt = { line: this.line, held: [line] };
+        return [];
       }
+      fence.quotes = true;
+      fence.depth += match[3] === '' ? -1 : 1;
     }
-    fence.lines.push(line.startsWith(fence.indent) ? line.slice(fence.indent.length) : line);
+    fence.lines.push(unindented(line, fence));
     const said = fence.lines.filter((held) => held.trim() !== '');
     if (said.length > 1 || (said[0] !== undefined && readLine(said[0], this.known).kind === 'none'))
       fence.kind = 'code';
@@ -147,11 +167,78 @@ export class AnswerReader {
     return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, said);
   }
 
-  private closeCode({ named: said, answerLine, lines }: Fence): Edit[] {
+  private closeCode({ named: said, answerLine, lines }: Fence, longer: string[][]): Edit[] {
+    this.fence = undefined;
     this.prose = [];
     const path = pathOf(said);
     this.lastCode = { path, answerLine };
-    return [saying(said, { kind: 'whole', path, answerLine, lines })];
+    return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
+  }
+
+  /** Only the patch's own end, or that of the answer, shows whether the fence in it was context. */
+  private addToDoubtfulPatch(line: string, doubt: Doubt, patch: PatchReader): Edit[] {
+    const isInPatch = isPatchEnd(line) || /^(?:[ +-]|@@|\*\*\* (?!Begin))/.test(line);
+    if (!isInPatch && isBlockHead(line)) return [...this.settle(), ...this.addAgain([line])];
+    if (isPatchHead(line) && !isInPatch) return [...this.settle(), ...this.addAgain([line])];
+    doubt.held.push(line);
+    if (!isInPatch) return [];
+    this.doubt = undefined;
+    const edits = doubt.held.flatMap((held, index) => (patch.isClosed ? [] : patch.add(held, doubt.line + index)));
+    if (patch.isClosed) this.patch = undefined;
+    return edits;
+  }
+
+  /** What surely begins something else shows that the code has ended. */
+  private addToDoubtfulFence(line: string, doubt: Doubt, fence: Fence): Edit[] {
+    const match = FENCE.exec(line);
+    const isOther =
+      isBlockHead(line) || isPatchHead(line) || (match && readInfo(match[3]!, this.known).kind !== 'none');
+    if (isOther && fence.depth === 0) return [...this.settle(), ...this.addAgain([line])];
+    const quoted = fenceLike(line, fence);
+    // A language's name opens a fence in every reading, and the next one without a name closes it.
+    if (quoted && quoted[3] !== '') fence.depth++;
+    else if (quoted && fence.depth > 0) fence.depth--;
+    doubt.held.push(line);
+    return [];
+  }
+
+  /** Decides what the held lines are, and reads those that aren't of the fence or patch again. */
+  private settle(): Edit[] {
+    const { doubt, patch, fence } = this;
+    this.doubt = undefined;
+    if (!doubt || !fence) return [];
+    const [, ...after] = doubt.held;
+    if (patch) {
+      this.patch = this.fence = undefined;
+      this.line = doubt.line;
+      const edits = patch.isUnmarked ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
+      return [...edits, ...this.addAgain(after)];
+    }
+    // A fence just above what follows opens that.
+    const last = after.findLastIndex((line) => line.trim() !== '' && readLine(line, this.known).kind === 'none');
+    const opener =
+      last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
+    const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
+    const readings = ends.map((end) => [
+      ...fence.lines,
+      ...doubt.held.slice(0, end).map((line) => unindented(line, fence)),
+    ]);
+    this.line = doubt.line;
+    if (ends.length % 2 === 0) {
+      const { named: said, answerLine, lines } = fence;
+      this.fence = undefined;
+      this.line += after.length;
+      return [saying(said, { kind: 'malformed', path: pathOf(said), answerLine, message: QUOTES, lines })];
+    }
+    const [shortest, ...others] = readings.filter((_, index) => index % 2 === 0);
+    const edits = this.closeCode({ ...fence, lines: shortest! }, others);
+    const end = ends.at(-1)!;
+    this.line += end;
+    return [...edits, ...this.addAgain(after.slice(end))];
+  }
+
+  private addAgain(lines: readonly string[]): Edit[] {
+    return lines.flatMap((line) => this.add(line));
   }
 
   private addToProse(line: string): Edit[] {
@@ -177,14 +264,23 @@ export class AnswerReader {
     const inInfo = readInfo(info, this.known);
     const said = inInfo.kind === 'none' ? readLine(this.nearestProse(), this.known) : inInfo;
     const answerLine = this.line;
-    this.fence = { indent, marks, info, named: said, answerLine, lines: [], kind: 'undecided', depth: 0 };
+    this.fence = {
+      indent,
+      marks,
+      info,
+      named: said,
+      answerLine,
+      lines: [],
+      kind: 'undecided',
+      depth: 0,
+      quotes: false,
+    };
     const { lastCode } = this;
     this.lastCode = undefined;
     // A fence without a language just after code may be the real end of that code, which quotes fences itself.
     if (!lastCode || info !== '' || said.kind !== 'none' || this.prose.some((line) => /[.:!?]\s*$/.test(line)))
       return [];
-    const message = 'The code quotes a fence of its own, so its end cannot be told.';
-    return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message, lines: [] }];
+    return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message: QUOTES, lines: [] }];
   }
 
   private openPatch(line: string): Edit[] {
@@ -218,7 +314,30 @@ const pathOf = (said: Named) => (said.kind === 'named' ? said.path : undefined);
 const saying = (said: Named, edit: Edit): Edit =>
   said.kind === 'unreadable' ? { ...edit, unreadable: said.text } : edit;
 
-function closes(line: string, fence: Fence): boolean {
+/** A line that reads like a fence of the same sort. Four blanks further in it is code, by CommonMark. */
+function fenceLike(line: string, fence: Fence): RegExpExecArray | undefined {
   const match = FENCE.exec(line);
-  return !!match && match[3] === '' && match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length;
+  if (!match || match[1]!.replaceAll('\t', '    ').length > fence.indent.length + 3) return undefined;
+  return match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length ? match : undefined;
 }
+
+const closes = (line: string, fence: Fence) => fenceLike(line, fence)?.[3] === '';
+
+/** Whether a fence in the code is likely enough to wait for what follows. */
+const mayQuote = ({ named: said, info, quotes }: Fence) =>
+  quotes || (said.kind === 'named' ? PROSE.test(said.path) : PROSE_INFO.test(info));
+
+/** Which of the lines may be the fence's end: those that read so, but for the ends of fences with a language's name. */
+function endsOf(lines: readonly string[], fence: Fence): number[] {
+  let depth = 0;
+  return lines.flatMap((line, index) => {
+    const match = fenceLike(line, fence);
+    if (!match) return [];
+    if (match[3] !== '') depth++;
+    else if (depth > 0) depth--;
+    else return [index];
+    return [];
+  });
+}
+
+const unindented = (line: string, { indent }: Fence) => (line.startsWith(indent) ? line.slice(indent.length) : line);

@@ -8,6 +8,8 @@ const DIVIDER = /^([ \t]*)={5,9}[ \t]*$/;
 const LINE_HINT = /^:(?:start_line|end_line):\s*\d+\s*$/;
 const ESCAPED_MARK = /^\\(?=<{5,9}|={5,9}|>{5,9}|-{5,9}|:start_line:|:end_line:)/;
 
+const MORE_DIVIDERS = 'The block has more than one line of =======: which one parts old and new cannot be told.';
+
 export const isBlockHead = (line: string) => HEAD.test(line);
 export const isBlockTail = (line: string) => TAIL.test(line);
 
@@ -22,6 +24,7 @@ export class BlockReader {
   private readonly search: string[] = [];
   private replace: string[] | undefined;
   private isHinted = false;
+  private isBelowHint = false;
   private dividers = 0;
 
   constructor(
@@ -37,13 +40,15 @@ export class BlockReader {
   add(line: string): BlockStep {
     if (HEAD.test(line)) return this.malformed('A block begins inside another one, which has no end.');
     if (TAIL.test(line)) return this.close();
-    if (!this.replace && this.search.length === 0) {
-      if (LINE_HINT.test(line)) {
-        this.isHinted = true;
-        return 'open';
-      }
-      if (this.isHinted && /^-{5,9}$/.test(line.trim())) return 'open';
+    // In the replacement they are said again.
+    const isAtStart = (this.replace ?? this.search).length === 0 && (!this.replace || this.isHinted);
+    if (isAtStart && LINE_HINT.test(line)) {
+      this.isHinted = this.isBelowHint = true;
+      return 'open';
     }
+    const isHintEnd = this.isBelowHint && /^-{5,9}$/.test(line.trim());
+    this.isBelowHint = false;
+    if (isHintEnd) return 'open';
     if (DIVIDER.test(line) && line.trim().length === this.width) {
       this.dividers++;
       if (this.replace) this.replace.push(this.unmarked(line));
@@ -60,13 +65,26 @@ export class BlockReader {
   }
 
   private close(): Edit {
-    const { path, answerLine, search, replace } = this;
-    if (!replace) return this.malformed('The block has no line of ======= between the old and the new text.');
-    if (this.dividers > 1) {
-      return this.malformed('The block has more than one line of =======: which one parts old and new cannot be told.');
-    }
-    const lines = toChangeLines(search, replace);
+    const { path, answerLine } = this;
+    const sides = this.sides();
+    if (typeof sides === 'string') return this.malformed(sides);
+    const lines = toChangeLines(...sides);
     return { kind: 'change', format: 'searchReplace', path, answerLine, lines, headings: [], atEndOfFile: false };
+  }
+
+  /** The old and the new lines; a sentence where it can't be told which are which. */
+  private sides(): [search: string[], replace: string[]] | string {
+    const { search, replace } = this;
+    if (!replace) {
+      // The marks are of unequal length: one that is a divider by its looks, and the only one, is it.
+      const [at, ...others] = search.flatMap((line, index) => (DIVIDER.test(line) ? [index] : []));
+      if (at === undefined) return 'The block has no line of ======= between the old and the new text.';
+      return others.length > 0 ? MORE_DIVIDERS : [search.slice(0, at), search.slice(at + 1)];
+    }
+    if (this.dividers === 1) return [search, replace];
+    // Written twice where nothing comes: a deletion.
+    const isDeletion = this.dividers === 2 && replace.length === 1;
+    return isDeletion ? [search, []] : MORE_DIVIDERS;
   }
 
   private unmarked(line: string): string {

@@ -32,6 +32,18 @@ export function blockAt(lines: readonly string[], head: number): Block | undefin
   return end === head + 1 ? undefined : { end, isClosed: false };
 }
 
+/** Brackets that are opened in `lines` and not closed, less those that are closed and not opened. */
+export function depthOf(lines: readonly string[]): number {
+  let depth = 0;
+  for (const line of lines) {
+    for (const bracket of line.match(/[^\w\s]/g) ?? []) {
+      if ('([{'.includes(bracket)) depth++;
+      else if (')]}'.includes(bracket)) depth--;
+    }
+  }
+  return depth;
+}
+
 export const opensBlock = (line: string) => OPENER.test(line);
 
 export const closesBlock = (line: string) => CLOSER.test(line);

@@ -46,8 +46,11 @@ export type Edit =
   | (InAnswer & { kind: 'create'; lines: string[] })
   | (InAnswer & { kind: 'delete' })
   | (InAnswer & { kind: 'move'; to: string })
-  /** All of a file, existing or new; without a path, a piece of code whose place the answer doesn't tell. */
-  | (InAnswer & { kind: 'whole'; lines: string[] })
+  /**
+   * All of a file, existing or new; without a path, a piece of code whose place the answer doesn't tell. `longer`: what it
+   * may be as well, since it quotes fences and so may end at a later one; the shortest first.
+   */
+  | (InAnswer & { kind: 'whole'; lines: string[]; longer?: string[][] })
   /** Something that breaks the format's rules: nothing is written to its file. */
   | (InAnswer & { kind: 'malformed'; message: string; lines: string[] });
 

@@ -1,15 +1,14 @@
-import { toPlacedHunks } from './changeLines.ts';
 import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
-import { findElision, isBlank } from './loose.ts';
+import { isListing, MARKS } from './lineMarks.ts';
+import { findElision } from './loose.ts';
+import { Manner } from './manner.ts';
 import { tidyPath } from './paths.ts';
 import { type Placed, type Placement, placeChange } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
-
-/** A whole file may lose so many lines, whatever its length; beyond that, no more than half of them without a word. */
-const MAX_LOST = 10;
+import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
 export type FilePlan =
@@ -25,6 +24,8 @@ export type FilePlan =
 export interface Slot {
   edit: Edit;
   placement?: Placement;
+  /** Of the answer's manner by which it was written last. */
+  version?: number;
 }
 
 interface Judged {
@@ -42,6 +43,9 @@ interface FirstRound extends Judged {
 export class FilePlanner {
   private file: IndexedFile | undefined;
   private text: string | undefined;
+  private manner: Manner | undefined;
+  /** Those whose evidence is in the manner. */
+  private changes = 0;
   private isProvided = false;
   private slots: Slot[] = [];
   private first: FirstRound | undefined;
@@ -72,6 +76,8 @@ export class FilePlanner {
     this.isProvided = true;
     this.text = text;
     this.file = undefined;
+    this.manner = undefined;
+    this.changes = 0;
     this.made = undefined;
     for (const slot of [...(this.first?.fitted ?? []), ...this.slots]) this.place(slot);
   }
@@ -88,6 +94,16 @@ export class FilePlanner {
     else {
       this.file ??= new IndexedFile(this.text);
       slot.placement = placeChange(this.file, slot.edit);
+      const evidence = slot.placement.rewrite?.evidence;
+      if (evidence) {
+        this.manner ??= new Manner(this.file);
+        const before = this.manner.version;
+        this.manner.add(evidence);
+        // Alone, or with nothing learnt from the others, it is written already.
+        const isFirst = before === 0 && this.changes === 0;
+        slot.version = isFirst || this.manner.version === 0 ? this.manner.version : -1;
+        this.changes++;
+      }
     }
   }
 
@@ -162,7 +178,8 @@ export class FilePlanner {
         return either(first, refusal(edit, 'fileExists', 'It adds a file that exists already.'));
       }
       if (edit.kind === 'create' || (edit.kind === 'whole' && text === undefined)) {
-        return either(first, planCreate(path, edit, edit.lines));
+        const lines = edit.kind === 'whole' ? readingOf(edit) : edit.lines;
+        return either(first, lines ? planCreate(path, edit, lines) : refusal(edit, 'malformed', QUOTES));
       }
       if (text === undefined && edit.kind === 'change' && isNewFile(edit)) {
         return either(
@@ -186,6 +203,7 @@ export class FilePlanner {
   private judgeChanges(path: string, slots: readonly Slot[], refuse: (refused: Map<Slot, Refusal>) => Judged): Judged {
     const { text } = this;
     const refused = new Map<Slot, Refusal>();
+    this.rewrite(slots);
     for (const slot of slots) {
       const { edit, placement } = slot;
       if (edit.kind === 'malformed') refused.set(slot, malformed(edit));
@@ -208,6 +226,17 @@ export class FilePlanner {
         ? { kind: 'update', path, before: text, after, hunks }
         : { kind: 'move', path, to, before: text, after, hunks };
     return { plan, refused };
+  }
+
+  /** What one change shows of how the answer writes the file's text holds for all of them. */
+  private rewrite(slots: readonly Slot[]): void {
+    const { manner } = this;
+    if (!manner) return;
+    for (const slot of slots) {
+      if (!slot.placement?.rewrite || slot.version === manner.version) continue;
+      slot.placement = slot.placement.rewrite.write(manner);
+      slot.version = manner.version;
+    }
   }
 
   private refusedPlan(refusals: Refusal[], fitting: readonly Slot[]): FilePlan {
@@ -276,28 +305,11 @@ function isOverlap(a: Placed, b: Placed): boolean {
 }
 
 function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePlan | Refusal {
+  if (isListing(lines)) return refusal(edit, 'uncertain', MARKS.numbered);
   const elision = findElision(lines);
   if (elision !== undefined) return elided(edit, elision);
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };
   return { kind: 'create', path, after: newFileText(lines), hunks: [hunk] };
-}
-
-function planWhole(
-  path: string,
-  before: string,
-  file: IndexedFile,
-  edit: Edit & { kind: 'whole' },
-): FilePlan | Refusal {
-  const elision = findElision(edit.lines, (key) => file.at(key).length > 0);
-  if (elision !== undefined) return elided(edit, elision);
-  const hunks = toPlacedHunks(file.lines, edit.lines, 0);
-  if (hunks.length === 0) return refusal(edit, 'noChange', 'The file reads so already.');
-  const [had, has] = [file.lines, edit.lines].map((lines) => lines.filter((line) => !isBlank(line)).length);
-  if (has! * 2 < had! && had! - has! > MAX_LOST) {
-    const message = `It has ${has} lines where the file has ${had}: it may be a piece of the file, and not all of it.`;
-    return refusal(edit, 'uncertain', message);
-  }
-  return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }
 
 const tellNoPath = ({ unreadable }: Edit) =>

@@ -4,21 +4,29 @@ import { indentOf, isBlank } from './loose.ts';
 export interface IndentStyle {
   kind: 'tabs' | 'blanks' | 'mixed' | 'none';
   unit?: number;
+  /** Tabs with two blanks or more behind them, which align a line. */
+  aligns?: boolean;
 }
 
-/** A written indentation, which may have more than one reading, beside the file's, of the same line. */
+/**
+ * A written indentation beside the file's, of the same line. With two readings the first is without V4A's mark of context, the
+ * second with it: all lines of a change are read in the one way or in the other.
+ */
 export type IndentPair = readonly [written: readonly string[], file: string];
 
 type Reading = (indent: string) => string | undefined;
 
 /** Blanks that a tab may stand for. */
 const UNITS = [2, 3, 4, 8];
+/** The second line of a comment is a blank further in than its level; what is left beyond that is no level. */
+const MOST_REST = 1;
 /** Lines looked at to learn how a file indents. */
 const SAMPLE = 2_000;
 
 export function indentStyle(lines: readonly string[]): IndentStyle {
   let tabs = 0;
   let blanks = 0;
+  let aligns = false;
   const steps = new Map<number, number>();
   let above = 0;
   for (const line of lines.slice(0, SAMPLE)) {
@@ -27,18 +35,20 @@ export function indentStyle(lines: readonly string[]): IndentStyle {
     if (indent.includes('\t')) tabs++;
     // A single blank is the second line of a comment, not an indentation.
     else if (indent.length > 1) blanks++;
+    aligns ||= /\t {2}/.test(indent);
     const step = indent.length - above;
     if (!indent.includes('\t') && step > 1) steps.set(step, (steps.get(step) ?? 0) + 1);
     above = indent.length;
   }
-  if (tabs > 0) return { kind: blanks > 0 ? 'mixed' : 'tabs' };
+  if (tabs > 0) return { kind: blanks > 0 ? 'mixed' : 'tabs', aligns };
   if (blanks === 0) return { kind: 'none' };
-  const unit = Math.min(...steps.keys());
-  return { kind: 'blanks', unit: Number.isFinite(unit) ? unit : undefined };
+  // The step that most lines make: a line that goes on with the one above may make any other.
+  const [most] = [...steps].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  return { kind: 'blanks', unit: most?.[0] };
 }
 
 /** Whether one uniform change of indentation turns every written indentation into the file's. */
-export const isUniform = (pairs: readonly IndentPair[]) => readings(pairs).length > 0;
+export const isUniform = (pairs: readonly IndentPair[], style?: IndentStyle) => readings(pairs, style).length > 0;
 
 /**
  * The file's indentation for each of `indents`, which a model wrote along with `pairs`. Every reading that fits all pairs
@@ -53,7 +63,7 @@ export function translateIndents(
   const isShown = pairs.some(([, file]) => file.length > 1 || file === '\t');
   if (isSame && (isShown || !indents.some((indent) => offends(indent, style)))) return [...indents];
   // Nothing indented was copied, and what is new is indented by the wrong character.
-  const known = isSame ? restyles(pairs, style) : [...readings(pairs), ...movedScalings(pairs, indents, style)];
+  const known = isSame ? restyles(pairs, style) : [...readings(pairs, style), ...movedScalings(pairs, indents, style)];
   const results = known
     .map((reading) => indents.map(reading))
     .filter((result): result is string[] => result.every((indent) => indent !== undefined));
@@ -69,21 +79,46 @@ function offends(indent: string, style: IndentStyle): boolean {
   return style.kind === 'blanks' && indent.includes('\t');
 }
 
-function readings(pairs: readonly IndentPair[]): Reading[] {
-  const [first] = pairs;
-  if (!first) return [(indent) => indent];
-  const [written, file] = first;
-  const possible = written.flatMap((one) => [...shifts(one, file), ...conversions(one, file)]);
-  return [...possible, ...scalings()].filter((reading) => fits(reading, pairs));
+/** Levels become those of the file, where it shows how wide they are. */
+function readings(pairs: readonly IndentPair[], style?: IndentStyle): Reading[] {
+  const unit = style?.kind === 'blanks' ? style.unit : undefined;
+  return columns(pairs).flatMap((column) => {
+    const [first] = column;
+    if (!first) return [(indent: string) => indent];
+    return [...shifts(...first), ...conversions(...first, unit), ...scalings(unit)].filter((reading) =>
+      fits(reading, column),
+    );
+  });
 }
 
-const fits = (reading: Reading, pairs: readonly IndentPair[]) =>
-  pairs.every(([written, file]) => written.some((one) => reading(one) === file));
+type Column = readonly (readonly [written: string, file: string])[];
+
+/**
+ * The pairs in each reading that all lines agree to: with it, no two indentations are written for one of the file, and none
+ * for two.
+ */
+function columns(pairs: readonly IndentPair[]): Column[] {
+  const most = Math.max(1, ...pairs.map(([written]) => written.length));
+  return Array.from({ length: most }, (_, index) =>
+    pairs.map(([written, file]) => [written[index] ?? written[0]!, file] as const),
+  ).filter(isOneToOne);
+}
+
+function isOneToOne(column: Column): boolean {
+  const [files, written] = [new Map<string, string>(), new Map<string, string>()];
+  return column.every(([one, file]) => {
+    if (!files.has(one)) files.set(one, file);
+    if (!written.has(file)) written.set(file, one);
+    return files.get(one) === file && written.get(file) === one;
+  });
+}
+
+const fits = (reading: Reading, column: Column) => column.every(([written, file]) => reading(written) === file);
 
 function restyles(pairs: readonly IndentPair[], style: IndentStyle): Reading[] {
   // Copied lines stand as in the file, at the margin: levels are counted from there.
   return conversions('', '').filter((reading, index) => {
-    if (!fits(reading, pairs)) return false;
+    if (!columns(pairs).some((column) => fits(reading, column))) return false;
     return style.kind !== 'blanks' || style.unit === undefined || UNITS[index >> 1] === style.unit;
   });
 }
@@ -102,18 +137,19 @@ function shifts(written: string, file: string): Reading[] {
 }
 
 /** Blanks written for tabs or tabs for blanks, and moved by whole levels. Two readings for each of `UNITS`. */
-function conversions(written: string, file: string): Reading[] {
+function conversions(written: string, file: string, own?: number): Reading[] {
   return UNITS.flatMap((unit): Reading[] => {
     const toTabs = (indent: string, move: number) => {
       if (indent.includes('\t')) return undefined;
       const levels = Math.floor(indent.length / unit) + move;
-      return levels < 0 ? undefined : '\t'.repeat(levels) + ' '.repeat(indent.length % unit);
+      const rest = indent.length % unit;
+      return levels < 0 || rest > MOST_REST ? undefined : '\t'.repeat(levels) + ' '.repeat(rest);
     };
     const toBlanks = (indent: string, move: number) => {
       const [, tabs = '', rest = ''] = /^(\t*)( *)$/.exec(indent) ?? [];
-      if (tabs + rest !== indent) return undefined;
+      if (tabs + rest !== indent || (own !== undefined && own !== unit)) return undefined;
       const levels = tabs.length + move;
-      return levels < 0 ? undefined : ' '.repeat(levels * unit) + rest;
+      return levels < 0 || rest.length > MOST_REST ? undefined : ' '.repeat(levels * unit) + rest;
     };
     const tabsOf = (indent: string) => /^\t*/.exec(indent)![0].length;
     const moveToTabs = tabsOf(file) - Math.floor(written.length / unit);
@@ -123,13 +159,14 @@ function conversions(written: string, file: string): Reading[] {
 }
 
 /** Levels of so many blanks written as levels of others. */
-function scalings(): Reading[] {
+function scalings(unit: number | undefined): Reading[] {
   return UNITS.flatMap((from) =>
-    UNITS.filter((to) => to !== from).map(
+    UNITS.filter((to) => to !== from && (unit === undefined || to === unit)).map(
       (to): Reading =>
         (indent) => {
-          if (indent.includes('\t')) return undefined;
-          return ' '.repeat(Math.floor(indent.length / from) * to + (indent.length % from));
+          const rest = indent.length % from;
+          if (indent.includes('\t') || rest > MOST_REST) return undefined;
+          return ' '.repeat(Math.floor(indent.length / from) * to + rest);
         },
     ),
   );
@@ -140,11 +177,12 @@ function scalings(): Reading[] {
  * alone, only the steps to the new lines tell how wide a level is: it is no wider than the smallest of them.
  */
 function movedScalings(pairs: readonly IndentPair[], indents: readonly string[], { unit }: IndentStyle): Reading[] {
-  const [first] = pairs;
-  if (!first || unit === undefined) return [];
-  const [options, file] = first;
-  const isConfirmed = pairs.some(([, other]) => other !== file);
-  return options.flatMap((written) => {
+  if (unit === undefined) return [];
+  return columns(pairs).flatMap((column) => {
+    const [first] = column;
+    if (!first) return [];
+    const [written, file] = first;
+    const isConfirmed = column.some(([, other]) => other !== file);
     const steps = indents.map((indent) => Math.abs(indent.length - written.length)).filter((step) => step > 0);
     const least = Math.min(...steps);
     return UNITS.filter((from) => from !== unit && (isConfirmed || steps.every((step) => step % from === 0)))
@@ -152,11 +190,12 @@ function movedScalings(pairs: readonly IndentPair[], indents: readonly string[],
       .map(
         (from): Reading =>
           (indent) => {
-            const width = file.length + ((indent.length - written.length) / from) * unit;
-            if (indent.includes('\t') || width < 0 || !Number.isInteger(width)) return undefined;
+            const levels = (indent.length - written.length) / from;
+            const width = file.length + levels * unit;
+            if (indent.includes('\t') || width < 0 || !Number.isInteger(levels)) return undefined;
             return ' '.repeat(width);
           },
       )
-      .filter((reading) => fits(reading, pairs));
+      .filter((reading) => fits(reading, column));
   });
 }

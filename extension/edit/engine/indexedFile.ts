@@ -1,6 +1,6 @@
 import { type FileText, parseFile } from './fileText.ts';
 import { type IndentStyle, indentStyle } from './indentation.ts';
-import { looseKey } from './loose.ts';
+import { bothForms, type Form, formOf, hasForms, looseKey } from './loose.ts';
 
 /** A file with its lines found by what they say. Built once for all changes of a file, in time linear to its length. */
 export class IndexedFile {
@@ -11,6 +11,8 @@ export class IndexedFile {
   private characters: Uint8Array | undefined;
   private plusLines: readonly string[] | undefined;
   private words: Map<string, number[]> | undefined;
+  private filled: readonly number[] | undefined;
+  private formFound: { form: Form | undefined } | undefined;
   private styleFound: IndentStyle | undefined;
 
   constructor(text: string) {
@@ -33,6 +35,16 @@ export class IndexedFile {
   get style(): IndentStyle {
     this.styleFound ??= indentStyle(this.lines);
     return this.styleFound;
+  }
+
+  /** The form of all letters that the normal forms write differently; undefined where there are none. */
+  get form(): Form | undefined {
+    this.formFound ??= {
+      form: this.lines
+        .filter(hasForms)
+        .reduce<Form | undefined>((known, line) => bothForms(known, formOf(line)), undefined),
+    };
+    return this.formFound.form;
   }
 
   /** See `countCharacters`. */
@@ -63,6 +75,22 @@ export class IndexedFile {
       .filter((start) => start >= 0 && keys.every((key, index) => this.keys[start + index] === key));
   }
 
+  /** Every line at which `keys` begin to follow each other, with any blank lines between them. */
+  filledPlaces(keys: readonly string[]): number[] {
+    this.filled ??= [...this.keys.keys()].filter((line) => this.keys[line] !== '');
+    const { filled } = this;
+    let rarest = 0;
+    for (const [index, key] of keys.entries()) {
+      if (this.at(key).length < this.at(keys[rarest]!).length) rarest = index;
+    }
+    if (keys.length === 0) return [];
+    return this.at(keys[rarest]!).flatMap((line) => {
+      const start = indexOf(filled, line) - rarest;
+      const isPlace = start >= 0 && keys.every((key, index) => this.keys[filled[start + index]!] === key);
+      return isPlace ? [filled[start]!] : [];
+    });
+  }
+
   /** The lines in which `word` stands. Built when first asked for: only a miss needs it. */
   withWord(word: string): readonly number[] {
     if (!this.words) {
@@ -77,6 +105,17 @@ export class IndexedFile {
     }
     return this.words.get(word) ?? [];
   }
+}
+
+/** Where `value` stands in rising numbers. */
+function indexOf(numbers: readonly number[], value: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Characters are counted in so many sorts. */

@@ -1,8 +1,12 @@
+import { withOwnBlanks, withoutDouble } from './blankLines.ts';
 import { toChangeLines } from './changeLines.ts';
 import type { Change, ChangeLine, How } from './edits.ts';
 import { type IndentPair, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { indentOf, isBlank, looseKey, trimTrail, unescapeLines } from './loose.ts';
+import { unnumberedChange } from './lineMarks.ts';
+import { composed, indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
+import { decodeEntities, hasEntity, unescapeLines } from './misprints.ts';
+import { isSingleSlip } from './moved.ts';
 import { similarity, similarPlaces } from './similarity.ts';
 
 /** From this similarity on a place counts as the one that was meant, if it is the only one. */
@@ -13,13 +17,31 @@ const BLANK = 'blank lines alone tell no place';
 /** So many of the equally good places are told. */
 const MAX_CANDIDATES = 20;
 
+/** How all lines of a change had to be read to be found. */
+export interface Misprint {
+  escaped?: 'tabs' | 'lines';
+  /** How often HTML entities were decoded. */
+  decoded?: number;
+}
+
 export type Found =
   /** `lines`: the change as it is to be read, without blank lines or escapes that the model added. */
-  | { kind: 'found'; start: number; how: How; lines: readonly ChangeLine[]; pairs: readonly IndentPair[] }
+  | {
+      kind: 'found';
+      start: number;
+      how: How;
+      lines: readonly ChangeLine[];
+      pairs: readonly IndentPair[];
+      misprint?: Misprint;
+    }
   /** Places counted from 0. */
   | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
   /** The model's own words contradict the only place. */
-  | { kind: 'notFound'; why: string };
+  | { kind: 'notFound'; why: string }
+  /** A sentence. */
+  | { kind: 'unclear'; why: string }
+  /** The lines stand there, counted from 0, but what they are indented by cannot be told. */
+  | { kind: 'uneven'; start: number };
 
 /**
  * The one place in `file` that `change` is for. A place that looks as written wins over one that only says the same; among
@@ -31,6 +53,8 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
+  const numbered = findNumbered(file, change);
+  if (numbered) return numbered;
   if (change.format === 'searchReplace') {
     const trimmed = withoutBlankEdges(written);
     const found = trimmed.length < written.length ? findLines(file, change, trimmed) : undefined;
@@ -39,14 +63,44 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   const unescaped = unescapeChange(written);
   const found = unescaped && findLines(file, change, unescaped);
   if (found?.kind === 'ambiguous') return found;
-  if (
-    found?.kind === 'found' &&
-    (found.how === 'exact' || found.how === 'lineEnds' || found.how === 'trailingBlanks')
-  ) {
-    return { ...found, how: 'escapes' };
+  if (found?.kind === 'found' && IS_WRITTEN.has(found.how)) {
+    const isOneLine = written.filter(isOld).length === 1;
+    return { ...found, how: 'escapes', misprint: { escaped: isOneLine ? 'lines' : 'tabs' } };
+  }
+  for (const decoded of written.some(({ text }) => hasEntity(text)) ? [1, 2] : []) {
+    const lines = written.map((line) => decodedLine(line, decoded));
+    const other = findLines(file, change, lines);
+    if (other) return other.kind === 'found' ? { ...other, how: 'escapes', misprint: { decoded } } : other;
+  }
+  for (const lines of [withOwnBlanks(file, written) ?? [], ...withoutDouble(written)]) {
+    const slipped = lines.length > 0 ? findLines(file, change, lines) : undefined;
+    if (slipped?.kind === 'found' && (IS_WRITTEN.has(slipped.how) || slipped.how === 'reindented')) return slipped;
   }
   return findSimilar(file, change, written);
 }
+
+/** What stands in the file as it is written, but for what ends its lines. */
+const IS_WRITTEN: ReadonlySet<How> = new Set<How>(['exact', 'lineEnds', 'trailingBlanks']);
+
+/** A change whose lines are numbered as they are in the file. */
+function findNumbered(file: IndexedFile, change: Change): Found | undefined {
+  const read = unnumberedChange(file, change);
+  if (read === undefined) return undefined;
+  if (typeof read === 'string') return { kind: 'unclear', why: read };
+  const found = read.readings
+    .map((lines) => findLines(file, change, lines))
+    .filter((place) => place?.kind === 'found' && place.start === read.first - 1);
+  return (
+    found.find((place) => place?.kind === 'found' && IS_WRITTEN.has(place.how)) ??
+    (found.length === 1 ? found[0] : undefined)
+  );
+}
+
+const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
+  ...line,
+  text: decodeEntities(line.text, times),
+  ...(line.otherText !== undefined && { otherText: decodeEntities(line.otherText, times) }),
+});
 
 const isOld = (line: ChangeLine) => line.op !== 'new';
 
@@ -85,7 +139,13 @@ function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine
   if (fitting.length !== 1 || !place) {
     return { kind: 'ambiguous', starts: equal.slice(0, MAX_CANDIDATES).map(({ start }) => start) };
   }
-  return place.how && { kind: 'found', start: place.start, how: place.how, lines, pairs: place.pairs };
+  const { start, how, pairs } = place;
+  if (how) return { kind: 'found', start, how, lines, pairs };
+  const fileLines = file.lines.slice(start, start + old.length);
+  if (!isSingleSlip(lines, fileLines, file.style)) return { kind: 'uneven', start };
+  const isSame = old.every((line, index) => line.text.trim() === fileLines[index]!.trim());
+  const straight = pairs.flatMap(([written, own]): IndentPair[] => (written.includes(own) ? [[[own], own]] : []));
+  return { kind: 'found', start, how: isSame ? 'reindented' : 'punctuation', lines, pairs: straight };
 }
 
 function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Graded {
@@ -109,9 +169,12 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
   if (isEach((text, fileLine) => trimTrail(text) === trimTrail(fileLine))) {
     return { start, pairs: kept, how: 'trailingBlanks', looksAsWritten: false };
   }
+  if (isEach((text, fileLine) => composed(trimTrail(text)) === composed(trimTrail(fileLine)))) {
+    return { start, pairs: kept, how: 'punctuation', looksAsWritten: false };
+  }
   const place = { start, pairs };
-  if (!isUniform(pairs)) return { ...place, how: undefined, looksAsWritten: false };
-  const saysSame = isEach((text, fileLine) => text.trim() === fileLine.trim());
+  if (!isUniform(pairs, file.style)) return { ...place, how: undefined, looksAsWritten: false };
+  const saysSame = isEach((text, fileLine) => composed(text.trim()) === composed(fileLine.trim()));
   return { ...place, how: saysSame ? 'reindented' : 'punctuation', looksAsWritten: false };
 }
 
@@ -188,9 +251,12 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
     return { kind: 'ambiguous', starts: places.map((place) => place.start), isSimilar: true };
   }
   const { start } = best;
-  const fileLines = file.lines.slice(start, start + old.length).map(trimTrail);
+  const fileLines = file.lines
+    .slice(start, start + old.length)
+    .map(trimTrail)
+    .map(composed);
   const readings = old.map((line, index) => {
-    const texts = [line.text, line.otherText ?? line.text].map(trimTrail);
+    const texts = [line.text, line.otherText ?? line.text].map(trimTrail).map(composed);
     return texts.find((text) => text === fileLines[index]) ?? texts[0]!;
   });
   const value = similarity(readings, fileLines);
@@ -204,6 +270,11 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   // What was remembered wrongly stands nowhere: a line that does is one in a wrong place, as when context is written twice.
   if (readings.some((text, index) => text !== fileLines[index] && file.at(looseKey(text)).length > 0)) {
     return { kind: 'notFound', why: 'some of them stand elsewhere' };
+  }
+  // An entity in one of them may be a misprint, or only so in that one.
+  const isEncoded = readings.some((text, index) => text !== fileLines[index] && hasEntity(text));
+  if (isEncoded && lines.some(({ op, text }) => op === 'new' && hasEntity(text))) {
+    return { kind: 'notFound', why: 'some characters are written as HTML entities, and not all of them' };
   }
   const pairs = old.flatMap((line, index): IndentPair[] =>
     isBlank(line.text) ? [] : [[[indentOf(readings[index]!)], indentOf(fileLines[index]!)]],

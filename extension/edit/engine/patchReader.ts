@@ -27,6 +27,8 @@ export class PatchReader {
   private atEndOfFile = false;
   private isEmpty = true;
   isClosed = false;
+  /** Some line of context lacks the mark of context. */
+  isUnmarked = false;
 
   /** The file that the patch is about at this point. */
   get pending(): string | undefined {
@@ -105,7 +107,7 @@ export class PatchReader {
   private addToUpdate(line: string, answerLine: number): Edit[] {
     const heading = HEADING.exec(line);
     if (heading) {
-      const edits = this.closeChange();
+      const edits = this.closeChange(true);
       const said = heading[1]!.trim();
       const text = (said.endsWith('@@') ? said.slice(0, -2) : said).trim();
       if (text !== '' && !LINE_NUMBERS.test(text)) this.headings.push(text);
@@ -116,11 +118,15 @@ export class PatchReader {
     if (mark === '+') this.lines.push({ op: 'new', text: line.slice(1) });
     else if (mark === '-') this.lines.push({ op: 'old', text: line.slice(1) });
     else if (mark === ' ') this.lines.push({ op: 'keep', text: line.slice(1), otherText: line });
-    else this.lines.push({ op: 'keep', text: line });
+    else {
+      this.isUnmarked ||= !isBlank(line);
+      this.lines.push({ op: 'keep', text: line });
+    }
     return [];
   }
 
-  private closeChange(): Edit[] {
+  /** `isMore`: another change follows in the same file. */
+  private closeChange(isMore = false): Edit[] {
     const { lines, headings, atEndOfFile, path, changeLine } = this;
     this.atEndOfFile = false;
     this.lines = [];
@@ -129,6 +135,11 @@ export class PatchReader {
     this.headings = [];
     this.isTouched = true;
     if (lines.every(({ op }) => op === 'keep')) {
+      // What comes next in the file's patch belongs below it.
+      if (isMore) {
+        this.headings = [...headings, ...lines.flatMap(({ text }) => (isBlank(text) ? [] : [text.trim()]))];
+        return [];
+      }
       const message = 'A part of the patch has context alone, and changes nothing.';
       return [{ kind: 'malformed', path, answerLine: changeLine, message, lines: lines.map(({ text }) => text) }];
     }

@@ -1,8 +1,11 @@
 import type { Change, ChangeLine, PlacedHunk, Reason, Refusal } from './edits.ts';
 import { translateIndents } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { findElision, indentOf, isBlank, looseKey, PunctuationEvidence, plainPunctuation, trimTrail } from './loose.ts';
+import { MARKS, withoutHints } from './lineMarks.ts';
+import { findElision, indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
+import { type Evidence, evidenceOf, Manner } from './manner.ts';
 import { type Found, findPlace } from './match.ts';
+import { isSoundlyMoved } from './moved.ts';
 import { nearestLines, similarity } from './similarity.ts';
 
 /** Where a change belongs: the lines of the file that it names, and its hunks among them. */
@@ -13,27 +16,39 @@ export interface Placed {
   /** Lines that the change names. */
   length: number;
   hunks: PlacedHunk[];
+  rewrite?: Rewrite;
 }
 
-export type Placement = Placed | { kind: 'refused'; refusal: Refusal };
+/** What a found change shows of how the answer writes, and the change written anew by what all changes show. */
+export interface Rewrite {
+  evidence: Evidence;
+  write: (manner: Manner) => Placement;
+}
+
+export type Placement = Placed | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
 
 /** From this similarity on, an added line may be one of the file's that begins with a plus. */
 const MISREAD = 0.6;
 const MAY_BE_CONTEXT =
   'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
+const UNEVEN =
+  'The old lines are indented otherwise than the file, and not all the same; how far the new ones belong to the right cannot be told.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
 /** Finds the one place of `change` in `file` and writes its new lines as the file would have them. */
-export function placeChange(file: IndexedFile, change: Change): Placement {
+export function placeChange(file: IndexedFile, written: Change): Placement {
+  const lines = withoutHints(file, written.lines);
+  const change = lines ? { ...written, lines: [...lines] } : written;
   const old = change.lines.filter((line) => line.op !== 'new').map(({ text }) => text);
-  const refuse = (reason: Reason, message: string, more: Partial<Refusal> = {}): Placement => ({
+  const refuse = (reason: Reason, message: string, more: Partial<Refusal> = {}): Placement & { kind: 'refused' } => ({
     kind: 'refused',
     refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
   });
+  if (!lines) return refuse('uncertain', MARKS.hint);
   const fresh = newTextsOf(change.lines);
-  const own = new Set(old.map(looseKey));
-  const isKnown = (key: string) => own.has(key) || file.at(key).length > 0;
+  const named = new Set(old.map(looseKey));
+  const isKnown = (key: string) => named.has(key) || file.at(key).length > 0;
   const refuseElided = (elision: string) =>
     refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
   const elision = findElision(fresh, isKnown);
@@ -51,14 +66,22 @@ export function placeChange(file: IndexedFile, change: Change): Placement {
   if (found.kind === 'notFound') {
     return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
   }
+  if (found.kind === 'unclear') return refuse('uncertain', found.why);
+  if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
   // Escapes may have hidden it before.
-  const hidden = found.how === 'escapes' ? findElision(newTextsOf(found.lines), isKnown) : undefined;
+  const hidden = found.misprint ? findElision(newTextsOf(found.lines), isKnown) : undefined;
   if (hidden !== undefined) return refuseElided(hidden);
   if (change.format === 'v4a' && mayBeContext(file, found.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
-  const hunks = toHunks(file, found);
-  if (typeof hunks === 'string') return refuse('uncertain', hunks, { candidates: [found.start + 1] });
-  if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
-  return { kind: 'placed', start: found.start, length: found.lines.filter((line) => line.op !== 'new').length, hunks };
+  const own = evidenceOf(file, found, change.lines);
+  const write = (manner?: Manner): Placement => {
+    const hunks = toHunks(file, found, own, manner);
+    if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
+    if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
+    const length = found.lines.filter((line) => line.op !== 'new').length;
+    return { kind: 'placed', start: found.start, length, hunks, rewrite };
+  };
+  const rewrite: Rewrite = { evidence: own, write };
+  return write();
 }
 
 const newTextsOf = (lines: readonly ChangeLine[]) => lines.filter(({ op }) => op === 'new').map(({ text }) => text);
@@ -85,10 +108,18 @@ function placeWithoutContext(
   return { kind: 'placed', start, length: oldLines.length, hunks: [hunk] };
 }
 
-/** The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. */
-export function toHunks(file: IndexedFile, found: Found & { kind: 'found' }): PlacedHunk[] | string {
+/**
+ * The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. `manner`: of all changes
+ * of the answer to this file.
+ */
+export function toHunks(
+  file: IndexedFile,
+  found: Found & { kind: 'found' },
+  own = evidenceOf(file, found, found.lines),
+  manner = new Manner(file).add(own),
+): PlacedHunk[] | string {
   const { lines, start, how } = found;
-  const newTexts = adaptNewLines(file, found);
+  const newTexts = adaptNewLines(file, found, own, manner);
   if (typeof newTexts === 'string') return newTexts;
   if (how !== 'exact' && how !== 'lineEnds' && isTwofold(file, found, newTexts)) {
     return 'Lines that are written alike differ in the file; which of them stay cannot be told.';
@@ -152,34 +183,27 @@ const isSame = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((line, index) => line === b[index]);
 
 /** New lines by their index in `found.lines`, indented and punctuated as the file is. */
-function adaptNewLines(file: IndexedFile, found: Found & { kind: 'found' }): Map<number, string> | string {
-  const { lines, start, how } = found;
+function adaptNewLines(
+  file: IndexedFile,
+  found: Found & { kind: 'found' },
+  own: Evidence,
+  manner: Manner,
+): Map<number, string> | string {
+  const { lines } = found;
   const fresh = [...lines.entries()].filter(([, line]) => line.op === 'new');
   const written = fresh.map(([, { text }]) => text);
 
-  let punctuated: readonly string[] = written;
-  if (how === 'punctuation' || how === 'similar') {
-    const evidence = new PunctuationEvidence();
-    const old = lines.filter((line: ChangeLine) => line.op !== 'new');
-    for (const [index, { text }] of old.entries()) {
-      const [own, other] = [text.trim(), file.lines[start + index]!.trim()];
-      if (plainPunctuation(own) === plainPunctuation(other)) evidence.add(own, other);
-      else evidence.addUnequal(own, other);
-    }
-    const translated = written.map((line) => evidence.translate(line));
-    if (translated.some((line) => line === undefined)) {
-      return 'The old lines are written with other quotes or dashes than the file has; what the new ones mean cannot be told.';
-    }
-    punctuated = translated as string[];
-  }
-
+  const punctuated = manner.translate(written, own);
+  if (typeof punctuated === 'string') return punctuated;
   const filled = punctuated.filter((line) => !isBlank(line));
-  const indents = translateIndents(found.pairs, filled.map(indentOf), file.style);
-  if (!indents) {
+  const pairs = manner.pairsFor(found.pairs, filled);
+  const indents = pairs && translateIndents(pairs, filled.map(indentOf), file.style);
+  if (!pairs || !indents) {
     return 'The old lines are indented otherwise than the file; how far the new ones belong to the right cannot be told.';
   }
   let next = 0;
   const isMoved = filled.some((line, index) => indents[index] !== indentOf(line));
+  if (isMoved && !isSoundlyMoved(lines, pairs, file.style)) return UNEVEN;
   const result = new Map<number, string>();
   for (const [at, [index]] of fresh.entries()) {
     const text = punctuated[at]!;

@@ -8,22 +8,28 @@ import {
   isNewDeclarations,
   type Snippet,
 } from './anchors.ts';
-import { closesBlock, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
+import { closesBlock, depthOf, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
 import { toPlacedHunks } from './changeLines.ts';
 import type { Edit, PlacedHunk, Reason } from './edits.ts';
 import type { FilePlan } from './filePlanner.ts';
 import { applyHunks } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
-import { elisionsIn, isBlank, looseKey } from './loose.ts';
+import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';
+import { elisionsIn, isBlank, looseKey, trimTrail } from './loose.ts';
 import { readLine } from './paths.ts';
 import { toHunks } from './place.ts';
 import { planFile } from './plan.ts';
 import { refusal } from './refusals.ts';
 import { nearestLines } from './similarity.ts';
 import { type Arranged, arrange, inStyle, type Part } from './snippetLines.ts';
+import { lostAtEnd } from './wholeFile.ts';
 
-/** So many lines may go without any in their place. */
+/** So many lines may go without any in their place, from code that is surely shown whole. */
 const MAX_SILENT = 3;
+/** Unchanged lines so far from any change would have been left out if any were. */
+const FAR = 8;
+/** Lines at either edge of a whole file that may be changed. */
+const EDGE = 2;
 
 const WHY = {
   order: 'Its lines stand in another order in the file.',
@@ -54,13 +60,17 @@ export function planSnippet(path: string, before: string | undefined, lines: rea
     return { kind: 'refused', path, before, refusals, placed: [] };
   };
 
-  const snippet = readSnippet(file, lines);
+  const unnumbered = withoutNumbers(file, lines);
+  if (typeof unnumbered === 'string') return refuse('uncertain', unnumbered);
+  if (isHint(file, unnumbered.find((line) => !isBlank(line)) ?? '')) return refuse('uncertain', MARKS.hint);
+  const snippet = readSnippet(file, unnumbered);
   const anchors = findAnchors(file, snippet);
   if (!anchors) return refuse('uncertain', WHY.order);
   if (anchors.length === 0) return refuse('notFound', 'None of its lines tells where in the file it belongs.');
   if (!isEnough(file, snippet, anchors)) return refuse('uncertain', WHY.little);
-  if (mayBeWhole(file, snippet, anchors)) return refuse('uncertain', WHY.whole);
-  const arranged = new Arrangement(file, snippet, anchors).make();
+  const isAll = isWhole(file, snippet, anchors);
+  if (!isAll && mayBeWhole(file, snippet, anchors)) return refuse('uncertain', WHY.whole);
+  const arranged = new Arrangement(file, snippet, anchors, isAll).make();
   if (typeof arranged === 'string') return refuse('uncertain', arranged);
 
   const { start, pairs, isTypeset } = arranged;
@@ -102,6 +112,35 @@ function isEnough(file: IndexedFile, { keys, lines }: Snippet, anchors: readonly
   return isDeclared || telling.length > 1 || telling.some(({ own }) => keys[own]!.length >= 16);
 }
 
+/**
+ * Whether the snippet is the whole file: it begins and ends as the file does, or with as many lines in their place, and holds
+ * most of it. Then what it doesn't hold is to go.
+ */
+function isWhole({ lines }: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
+  const [first, last] = [anchors[0]!, anchors.at(-1)!];
+  const end = lines.findLastIndex((line) => !isBlank(line));
+  const [above, below] = [first.own, snippet.lines.length - 1 - last.own];
+  if (snippet.isElided.includes(true) || above !== first.line || below !== end - last.line) return false;
+  if (above > EDGE || below > EDGE) return false;
+  if (lostAtEnd(lines.map(trimTrail), snippet.lines.map(trimTrail)) !== undefined) return false;
+  const known = anchors.filter(({ line }) => !isBlank(lines[line]!)).length;
+  const all = lines.filter((line) => !isBlank(line)).length;
+  return above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
+}
+
+/** Whether the snippet shows lines that are far from any change, and so leaves out none. */
+function showsFar({ lines, isElided }: Snippet, anchors: readonly Anchor[]): boolean {
+  if (isElided.includes(true)) return false;
+  let start = 0;
+  return anchors.some(({ own, line }, index) => {
+    const above = anchors[index - 1];
+    if (above && (above.own + 1 !== own || above.line + 1 !== line)) start = index;
+    const length = index - start + 1;
+    const isAtEdge = anchors[start]!.own === 0 || own === lines.length - 1;
+    return length >= (isAtEdge ? FAR : 2 * FAR);
+  });
+}
+
 /** Whether the snippet holds most of the file and more than one block of it, but not its edges. */
 function mayBeWhole(file: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
   if (snippet.isElided.includes(true)) return false;
@@ -115,11 +154,14 @@ function mayBeWhole(file: IndexedFile, snippet: Snippet, anchors: readonly Ancho
   return !isOneBlock && known * 2 >= file.lines.filter((line) => !isBlank(line)).length;
 }
 
+const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+
 /** Puts a snippet's lines among those of the file, anchor by anchor. */
 class Arrangement {
   private readonly known: ReadonlyMap<string, unknown>;
   /** How much further in the file has the lines than the snippet. */
   private readonly shift: number;
+  private readonly isComplete: boolean;
   /** Lines that go and come, as far as they may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
@@ -128,9 +170,11 @@ class Arrangement {
     private readonly file: IndexedFile,
     private readonly snippet: Snippet,
     private readonly anchors: readonly Anchor[],
+    private readonly isAll: boolean,
   ) {
     this.known = declarations(file.lines);
     this.shift = this.shiftOf(anchors[0]!);
+    this.isComplete = showsFar(snippet, anchors);
   }
 
   /** A sentence where it can be read in more than one way. */
@@ -160,6 +204,7 @@ class Arrangement {
     const { file, snippet } = this;
     if (snippet.isElided.slice(0, first.own).includes(true)) return this.aroundElision(undefined, first);
     const own = snippet.lines.slice(0, first.own);
+    if (this.isAll) return [...range(0, first.line).map((line) => ({ line })), ...own.map((_, at) => ({ own: at }))];
     if (own.length === 0) return [];
     const above = file.lines.slice(0, first.line).findLast((line) => !isBlank(line));
     const head = file.lines[first.line]!;
@@ -180,6 +225,10 @@ class Arrangement {
     const { file, snippet } = this;
     const end = snippet.lines.length;
     if (snippet.isElided.slice(last.own).includes(true)) return this.aroundElision(last, undefined);
+    if (this.isAll) {
+      const gone = range(last.line + 1, file.lines.findLastIndex((line) => !isBlank(line)) + 1);
+      return [...gone.map((line) => ({ line })), ...range(last.own + 1, end).map((own) => ({ own }))];
+    }
     const block = this.openBlock(last);
     // Only a last line that both texts have tells that the block ends in both.
     if (block) return last.own < end - 1 ? WHY.bottom : last.line < block.file.end - 1 ? WHY.leftOut : [];
@@ -236,7 +285,7 @@ class Arrangement {
       below.own === above.own + 1 &&
       opensBlock(snippet.lines[above.own]!) &&
       closesBlock(snippet.lines[below.own] ?? '');
-    return isEmptied && old.some(isTelling) ? WHY.leftOut : parts;
+    return isEmptied && !this.isAll && old.some(isTelling) ? WHY.leftOut : parts;
   }
 
   /** What says the same further in or out may be another line: it is counted as one that goes and one that comes. */
@@ -253,13 +302,17 @@ class Arrangement {
   /** Whether since the last call more is gone than one would take away without a word. */
   private isLeftOut(): boolean {
     const count = (keys: readonly string[]) => keys.filter((key) => /[\p{L}\p{N}_]/u.test(key)).length;
-    const isMuch = count(this.gone) > Math.max(MAX_SILENT, count(this.come));
-    // A function that is replaced by another one may as well have been left out.
+    // What doesn't open and close as many brackets as what was there is no whole of its own in its place.
+    const isNothing = this.gone.some((key) => key !== '') && !this.come.some((key) => key !== '');
+    const isHalf = !this.isComplete && (isNothing || depthOf(this.gone) !== depthOf(this.come));
+    const isMuch = isHalf || count(this.gone) > Math.max(this.isComplete ? MAX_SILENT : 0, count(this.come));
+    // A function that is replaced by another one may as well have been left out; of a whole file only one that isn't.
     const named = declarations(this.come);
-    const lost = [...declarations(this.gone).keys()].some((name) => !name.startsWith('import ') && !named.has(name));
+    const names = [...declarations(this.gone).keys()].filter((name) => !name.startsWith('import ') && !named.has(name));
+    const lost = names.length > (this.isAll ? named.size : 0);
     this.gone = [];
     this.come = [];
-    return isMuch || lost;
+    return lost || (isMuch && !this.isAll);
   }
 
   /** Whether a block that nothing closes ends before line `end` of the snippet, but goes on in the file behind the anchor. */

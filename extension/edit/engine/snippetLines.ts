@@ -4,7 +4,7 @@ import { isTelling } from './blocks.ts';
 import type { ChangeLine } from './edits.ts';
 import { type IndentPair, indentStyle, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { indentOf, isBlank, trimTrail } from './loose.ts';
+import { indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
 
 /** The lines of the snippet among those of the file, from line `start` of the file on. */
 export interface Arranged {
@@ -73,17 +73,39 @@ function readIndents(
   return isUniform(pairs) && pairs.every((pair) => shift(pair) === shift(pairs[0]!)) ? 'moved' : undefined;
 }
 
-/** Tabs for blanks or blanks for tabs, level by level, where the file has the others. */
+/**
+ * Tabs for blanks or blanks for tabs, level by level, where the file has the others. A line that goes on with the one above by
+ * less than a level is a level further in, as in a file of tabs alone.
+ */
 export function inStyle(lines: readonly string[], file: IndexedFile): string[] {
   const own = indentStyle(lines);
-  const { kind, unit } = file.style;
-  const restyle = (turn: (indent: string) => string) =>
-    lines.map((line) => turn(indentOf(line)) + line.slice(indentOf(line).length));
+  const { kind, unit, aligns } = file.style;
+  const restyle = (turn: (indent: string, line: string) => string) =>
+    lines.map((line) => turn(indentOf(line), line) + line.slice(indentOf(line).length));
   if (own.kind === 'tabs' && kind === 'blanks' && unit !== undefined) {
     return restyle((indent) => indent.replaceAll('\t', ' '.repeat(unit)));
   }
-  if (own.kind === 'blanks' && kind === 'tabs' && own.unit !== undefined) {
-    return restyle((indent) => indent.replaceAll(' '.repeat(own.unit!), '\t'));
+  const width = own.kind === 'blanks' && kind === 'tabs' ? (knownWidth(lines, file) ?? own.unit) : undefined;
+  if (width === undefined) return [...lines];
+  return restyle((indent, line) => {
+    const rest = indent.length % width;
+    const levels = '\t'.repeat(Math.floor(indent.length / width));
+    const [at, ...others] = rest > 1 ? file.at(looseKey(line)) : [];
+    // A line that the file has is not moved by less than a level.
+    if (at !== undefined && others.length === 0 && indentOf(file.lines[at]!) === levels) return levels;
+    const isFurther = rest > 1 && !aligns;
+    return levels + (isFurther ? '\t' : ' '.repeat(rest));
+  });
+}
+
+/** The blanks for which most of the lines that the file has once, with tabs, show a tab to stand. */
+function knownWidth(lines: readonly string[], file: IndexedFile): number | undefined {
+  const votes = new Map<number, number>();
+  for (const line of lines) {
+    const [at, ...others] = file.at(looseKey(line));
+    const tabs = at === undefined || others.length > 0 ? 0 : /^\t*/.exec(file.lines[at]!)![0].length;
+    const width = indentOf(line).length / tabs;
+    if (tabs > 0 && Number.isInteger(width) && width > 0) votes.set(width, (votes.get(width) ?? 0) + 1);
   }
-  return [...lines];
+  return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
 }

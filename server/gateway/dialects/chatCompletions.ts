@@ -1,6 +1,8 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources';
-import type { Usage } from '../../../shared/runs.ts';
-import type { PromptMessage, StreamEvent, UpstreamRequest } from '../upstreams/stream.ts';
+import type { PromptMessage, UpstreamRequest } from '../upstreams/stream.ts';
+import { readContent, readThinking } from './content.ts';
+import { type FinishWhy, readFinish } from './finish.ts';
+import { type ReadUsage, readReport } from './usage.ts';
 
 /**
  * Where a service departs from the common form. `streamOptions` and `cacheKey` say whether these fields are sent: a
@@ -29,104 +31,118 @@ function toChatMessage({ role, text }: PromptMessage): ChatCompletionMessagePara
   return { role, content: text };
 }
 
-export type FinishWhy = Extract<StreamEvent, { type: 'finish' }>['why'];
-
 /** What one chunk says. `finish: 'failed'` is a service that says itself that it broke off. */
 export interface ChunkNews {
   text: string;
+  /** Thoughts told apart from the answer. */
+  thinking: string;
   finish?: FinishWhy | 'failed';
-  usage?: Usage;
+  /** The model withholds its answer: what it says is why. */
+  isRefusal?: boolean;
+  /** Not a piece of an answer but all of it. */
+  isWhole?: boolean;
+  usage?: ReadUsage;
   /** The service's own error, sent in place of a chunk. */
   error?: ServiceError;
 }
 
-/** An error object as services send it; every member may be missing. */
-export interface ServiceError {
-  message: string;
-  code: string;
-  type: string;
-  param: string;
-}
-
 /**
- * One parsed chunk of a stream, or a whole answer of a service that doesn't stream; null when it is neither. Thoughts
- * (`reasoning_content`, `reasoning`) are no text: they are counted in the usage, and not shown.
+ * One parsed chunk of a stream, or a whole answer of a service that doesn't stream; null when it is neither. Also a line of
+ * Ollama's own stream. Throws `UnknownShape` where an answer is in a form in which it would be lost.
  */
 export function readChunk(chunk: unknown): ChunkNews | null {
   if (!isObject(chunk)) return null;
-  const error = readError(chunk);
-  if (error) return { text: '', error };
+  const choices = Array.isArray(chunk.choices) ? chunk.choices.filter(isObject) : null;
+  const error = readError(chunk) ?? choices?.map((choice) => readError({ error: choice.error })).find(Boolean);
+  if (error) return { text: '', thinking: '', error };
   const usage = readUsage(chunk);
-  const choices = chunk.choices;
-  if (!Array.isArray(choices)) return usage ? { text: '', usage } : null;
-  const choice: unknown = choices[0];
+  if (!choices) return readLine(chunk, usage);
   // The usage chunk has no choices; so have some services' first chunks, which carry their prompt filter's result.
-  if (!isObject(choice)) return { text: '', usage };
-  const delta = isObject(choice.delta) ? choice.delta : isObject(choice.message) ? choice.message : {};
-  const refusal = typeof delta.refusal === 'string' ? delta.refusal : '';
-  const text = (typeof delta.content === 'string' ? delta.content : '') + refusal;
-  return { text, usage, finish: refusal ? 'refusal' : readFinish(choice.finish_reason) };
+  const choice = choices.find(({ index }) => index === 0) ?? choices[0];
+  if (!choice) return { text: '', thinking: '', usage };
+  const said = readMessage(choice.delta ?? choice.message ?? { content: choice.text });
+  return {
+    ...said,
+    usage,
+    finish: readFinish(choice.finish_reason),
+    isWhole: isObject(choice.message) && choice.delta === undefined && chunk.object !== 'chat.completion.chunk',
+  };
 }
 
-function readFinish(reason: unknown): ChunkNews['finish'] {
-  switch (reason) {
-    case null:
-    case undefined:
-    case '':
-      return undefined;
-    case 'length':
-    case 'max_tokens':
-      return 'length';
-    case 'content_filter':
-    case 'sensitive':
-      return 'refusal';
-    // OpenRouter, vLLM and DeepSeek end a broken answer in this way instead of breaking the stream.
-    case 'error':
-    case 'abort':
-    case 'insufficient_system_resource':
-      return 'failed';
-    default:
-      return 'stop';
-  }
+/** What a message or delta says. Thoughts have as many names as there are services. */
+function readMessage(message: unknown): Pick<ChunkNews, 'text' | 'thinking' | 'isRefusal'> {
+  if (!isObject(message)) return readContent(message);
+  const { text, thinking, isRefusal } = readContent(message.content);
+  const refusal = typeof message.refusal === 'string' ? message.refusal : '';
+  const apart = readThinking(
+    message.reasoning_content,
+    message.reasoning,
+    message.thinking,
+    message.reasoning_text,
+    message.reasoning_details,
+    message.thinking_blocks,
+  );
+  return { text: text + refusal, thinking: thinking + apart, isRefusal: isRefusal || refusal !== '' };
+}
+
+/** Ollama's `/api/chat` and `/api/generate`: one object a line, without choices. */
+function readLine(chunk: Record<string, unknown>, usage: ReadUsage | undefined): ChunkNews | null {
+  if (typeof chunk.done !== 'boolean') return usage ? { text: '', thinking: '', usage } : null;
+  const said = readMessage(chunk.message ?? { content: chunk.response, thinking: chunk.thinking });
+  const finish = chunk.done ? readFinish(chunk.done_reason ?? 'stop') : undefined;
+  return { ...said, finish, usage: usage ?? readReport(chunk) };
+}
+
+/** The usage that a chunk reports: at its top, or inside its first choice as Moonshot sends it. */
+function readUsage(chunk: Record<string, unknown>): ReadUsage | undefined {
+  const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+  const report = isObject(chunk.usage) ? chunk.usage : isObject(choice) ? choice.usage : undefined;
+  return isObject(report) ? readReport(report) : undefined;
 }
 
 /**
- * The usage that a chunk reports: at its top, or inside its first choice as Moonshot sends it. Explicit zeros are a report
- * and stay zeros; half a report, or one that isn't of counts, is none. Cached tokens are part of the input.
+ * The error in a body or chunk: OpenAI's `{error: {…}}`, `{error: "…"}`, vLLM's `{object: "error", …}`, FastAPI's `{detail}`,
+ * MiniMax's `{base_resp}`, and those of services that write `{code, message}` alone; undefined where there is none.
  */
-export function readUsage(chunk: Record<string, unknown>): Usage | undefined {
-  const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
-  const usage = isObject(chunk.usage) ? chunk.usage : isObject(choice) ? choice.usage : undefined;
-  if (!isObject(usage)) return undefined;
-  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = usage;
-  if (!isCount(inputTokens) || !isCount(outputTokens)) return undefined;
-  const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  // In this order: OpenAI; Moonshot; DeepSeek.
-  const cached = [details.cached_tokens, usage.cached_tokens, usage.prompt_cache_hit_tokens].find(isCount) ?? 0;
-  return { inputTokens, cachedInputTokens: Math.min(cached, inputTokens), outputTokens, estimated: false };
+export function readError(body: unknown): ServiceError | undefined {
+  if (Array.isArray(body)) return body.map(readError).find(Boolean);
+  if (!isObject(body)) return undefined;
+  const { error, errors, detail, base_resp: base } = body;
+  if (typeof error === 'string' && error !== '') return { ...NO_ERROR, message: error };
+  if (isObject(error) && Object.keys(error).length > 0) return errorIn(error);
+  if (body.object === 'error' || body.type === 'error') return errorIn(body);
+  if (isObject(base) && typeof base.status_code === 'number' && base.status_code !== 0) return errorIn(base);
+  if (body.choices !== undefined || body.done !== undefined) return undefined;
+  if (Array.isArray(errors) && errors.length > 0) return readError({ error: errors[0] });
+  if (typeof detail === 'string' && detail !== '') return { ...errorIn(body), message: detail };
+  const named = errorIn(body);
+  const isNamed = !/^(|0|200|ok|success)$/i.test(named.code) || /err|exception|fail|invalid|exceed/i.test(named.type);
+  return named.message !== '' && isNamed ? named : undefined;
 }
 
-/** The error object in a body or chunk: OpenAI's `{error: {…}}`, `{error: "…"}`, vLLM's `{object: "error", …}`. */
-export function readError(body: unknown): ServiceError | undefined {
-  if (!isObject(body)) return undefined;
-  const { error } = body;
-  if (typeof error === 'string' && error !== '') return { message: error, code: '', type: '', param: '' };
-  const found = isObject(error) ? error : body.object === 'error' ? body : undefined;
-  if (!found) return undefined;
-  return { message: say(found.message), code: say(found.code), type: say(found.type), param: say(found.param) };
+const NO_ERROR: ServiceError = { message: '', code: '', type: '', param: '' };
+
+function errorIn(error: Record<string, unknown>): ServiceError {
+  return {
+    message: say(error.message ?? error.msg ?? error.status_msg ?? error.detail),
+    code: say(error.code ?? error.status_code),
+    type: say(error.type ?? error.status),
+    param: say(error.param),
+  };
 }
 
 function say(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
-/** No model reads or writes more in one answer; a service that says so has miscounted, and its count is not taken. */
-const MAX_COUNT = 100_000_000;
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_COUNT;
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An error object as services send it; what is missing is empty. */
+export interface ServiceError {
+  message: string;
+  code: string;
+  type: string;
+  param: string;
 }

@@ -1,12 +1,12 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Route } from '../../platform/outbound.ts';
+import { Inflater } from './inflater.ts';
 import { UpstreamError } from './stream.ts';
 
-/** Where a service is, and its open connections. */
-export interface Target {
+/** Where a service is, and the way to it. */
+export interface Target extends Route {
   url: URL;
-  headers: Record<string, string>;
-  agent: http.Agent;
 }
 
 export interface Waits {
@@ -27,11 +27,6 @@ export class NotAnswered extends Error {
   }
 }
 
-export function agentFor(url: URL): http.Agent {
-  const options = { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 };
-  return url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
-}
-
 /**
  * Sends `payload` as a POST and resolves with the answer's head, whatever its status; redirects are not followed. Throws
  * `NotAnswered`, or the signal's reason; an abort closes the connection.
@@ -43,10 +38,11 @@ export function post(
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { url, agent } = target;
+    const { url, agent, path } = target;
     const request = (url.protocol === 'https:' ? https : http).request(url, {
       method: 'POST',
       agent,
+      path,
       headers: { ...target.headers, 'content-length': Buffer.byteLength(payload) },
     });
     let connected = false;
@@ -93,7 +89,7 @@ export function post(
 /** Above this many bytes not yet taken, the service is made to wait. */
 const MAX_WAITING_BYTES = 1_000_000;
 
-/** An answer's body, pulled piece by piece. `close` it in any case. */
+/** An answer's body, pulled piece by piece, its content encodings undone. `close` it in any case. */
 export class Body {
   /** Taken off the stream at once: a connection that breaks throws away what the stream still has. */
   #pieces: Buffer[] = [];
@@ -101,11 +97,9 @@ export class Body {
   #wake: (() => void) | null = null;
   #ended = false;
   #error: Error | null = null;
+  readonly #inflater: Inflater;
   readonly #onData = (piece: Buffer) => {
-    this.#pieces.push(piece);
-    this.#waitingBytes += piece.length;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.pause();
-    this.#wake?.();
+    if (!this.#inflater.write(piece)) this.response.pause();
   };
   readonly #onAbort = () => {
     this.response.destroy();
@@ -116,11 +110,16 @@ export class Body {
     readonly response: http.IncomingMessage,
     private readonly signal: AbortSignal,
   ) {
-    response.on('end', () => this.#end());
-    response.on('close', () => this.#end());
+    this.#inflater = Inflater.of(
+      response.headers['content-encoding'],
+      { data: (piece) => this.#receive(piece), end: (error) => this.#end(error) },
+      () => this.#flow(),
+    );
+    response.on('end', () => this.#inflater.end());
+    response.on('close', () => this.#inflater.end());
     response.on('error', (error) => {
       this.#error ??= error;
-      this.#end();
+      this.#inflater.end();
     });
     response.on('data', this.#onData);
     signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -147,8 +146,9 @@ export class Body {
   #take(): Buffer {
     const pieces = this.#pieces;
     this.#pieces = [];
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.response.resume();
+    const wasFull = this.#waitingBytes > MAX_WAITING_BYTES;
     this.#waitingBytes = 0;
+    if (wasFull) this.#flow();
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
@@ -165,7 +165,24 @@ export class Body {
     });
   }
 
-  #end(): void {
+  #receive(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      this.#inflater.pause();
+      this.response.pause();
+    }
+    this.#wake?.();
+  }
+
+  #flow(): void {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return;
+    this.#inflater.resume();
+    this.response.resume();
+  }
+
+  #end(error?: Error): void {
+    this.#error ??= error ?? null;
     this.#ended = true;
     this.#wake?.();
   }
@@ -197,6 +214,7 @@ export class Body {
     this.signal.removeEventListener('abort', this.#onAbort);
     this.response.off('data', this.#onData);
     this.#pieces = [];
+    this.#inflater.destroy();
     if (this.#ended) return;
     if (!keep) {
       this.response.destroy();

@@ -1,3 +1,4 @@
+import { waitOf } from '../../platform/numbers.ts';
 import { readError, type ServiceError } from '../dialects/chatCompletions.ts';
 import { UpstreamError } from './stream.ts';
 
@@ -109,15 +110,22 @@ function refused(what: string, options: Options): UpstreamError {
   return new UpstreamError('upstream_refused', `The model service ${what}.${tell}`, options);
 }
 
-/** What the service asked to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+/**
+ * What the service asked to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date; undefined where
+ * it asked nothing that can be meant. See `waitOf`.
+ */
 export function retryAfterMs(headers: HttpFailure['headers'], nowMs: number): number | undefined {
-  const exact = Number.parseFloat(String(headers['retry-after-ms'] ?? ''));
-  if (exact >= 0) return exact;
+  const exact = String(headers['retry-after-ms'] ?? '').trim();
+  if (NUMBER.test(exact)) return waitOf(Number(exact), nowMs);
   const value = String(headers['retry-after'] ?? '').trim();
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+  if (NUMBER.test(value)) return waitOf(Number(value) * 1000, nowMs);
+  if (!DATE.test(value)) return undefined;
+  return waitOf(Math.max(0, Date.parse(value) - nowMs), nowMs);
 }
+
+const NUMBER = /^\d+(\.\d+)?$/;
+/** RFC 9110, or ISO 8601: `Date.parse` takes much else for a date. */
+const DATE = /^([A-Za-z]{3,9}, \d|\d{4}-\d\d-\d\d)/;
 
 /** Some services repeat the key in their error; nothing of ours may keep it. */
 export function redact(text: string, key: string | undefined): string {

@@ -1,21 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
-import type { Usage } from '../../../shared/runs.ts';
 import type { Log } from '../../platform/log.ts';
-import { type ChunkNews, type FinishWhy, readChunk, toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
-import {
-  agentFor,
-  Body,
-  broken,
-  malformed,
-  NotAnswered,
-  post,
-  type Target,
-  timedOut,
-  unreachable,
-} from './exchange.ts';
-import { excerpt, failureInStream, failureOf, redact } from './failures.ts';
-import { EventTooLong, SseReader } from './sse.ts';
+import { routeTo } from '../../platform/outbound.ts';
+import type { ProxyConfig } from '../../platform/proxyConfig.ts';
+import { toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
+import { Answer } from './answer.ts';
+import { Body, broken, malformed, NotAnswered, post, type Target, timedOut, unreachable } from './exchange.ts';
+import { excerpt, failureOf, redact } from './failures.ts';
+import { UnknownEncoding } from './inflater.ts';
+import { boundedFetch, modelIds } from './modelList.ts';
 import { type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from './stream.ts';
 
 /** How long each thing may take, in milliseconds. */
@@ -44,7 +37,8 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 const MAX_RETRY_AFTER_MS = 2_000;
 /** A stream of nothing but comments is given up after this many idle times. */
 const IDLE_TIMES_WITHOUT_EVENT = 10;
-const MAX_BODY_BYTES = 4_000_000;
+/** Some 1,500 bytes for each token of the longest answer: whatever goes on beyond is no answer. */
+const MAX_STREAM_BYTES = 200_000_000;
 const MAX_ERROR_BYTES = 64_000;
 
 /** Their chat completions take `prompt_cache_key`, which keeps a conversation on the machine that has it cached. */
@@ -57,6 +51,8 @@ export interface OpenAiUpstreamOptions {
   key?: string | null;
   log?: Pick<Log, 'warn'>;
   timeouts?: Partial<Timeouts>;
+  /** By which proxies it is called; its list of models goes by those of `fetch`. */
+  proxies?: ProxyConfig | null;
   /** Whether `prompt_cache_key` is sent; by default only to hosts known to take it, for others may refuse the request. */
   cacheKey?: boolean;
 }
@@ -84,18 +80,21 @@ class OpenAiUpstream implements Upstream {
   /** What each model turned out to need, learnt from refusals. */
   readonly #variants = new Map<string, Variant>();
 
-  constructor({ url, key, log, timeouts, cacheKey }: OpenAiUpstreamOptions) {
+  constructor({ url, key, log, timeouts, cacheKey, proxies }: OpenAiUpstreamOptions) {
     const base = url.replace(/\/+$/, '');
     const endpoint = new URL(`${base}/chat/completions`);
     this.#key = key?.trim() || undefined;
     this.#log = log;
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
+    const route = routeTo(endpoint, proxies ?? null);
     this.#target = {
+      ...route,
       url: endpoint,
-      agent: agentFor(endpoint),
       headers: {
+        ...route.headers,
         'content-type': 'application/json',
         accept: 'text/event-stream',
+        'accept-encoding': 'identity',
         'user-agent': 'perigee',
         ...(this.#key ? { authorization: `Bearer ${this.#key}` } : {}),
       },
@@ -116,6 +115,7 @@ class OpenAiUpstream implements Upstream {
       logLevel: 'off',
       // The key must not travel to another address.
       fetchOptions: { redirect: 'manual' },
+      fetch: boundedFetch,
     });
   }
 
@@ -134,79 +134,57 @@ class OpenAiUpstream implements Upstream {
       }
       throw malformed('the list of models is not JSON', error);
     }
-    const data = (list as { data?: unknown } | null)?.data;
-    if (!Array.isArray(data)) throw malformed('the list of models has no data');
-    return data.map((model) => model?.id).filter((id) => typeof id === 'string');
+    const ids = modelIds(list);
+    if (!ids) throw malformed('the list of models has no data');
+    return ids;
   }
 
   async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined> {
     signal.throwIfAborted();
     const body = await this.#open(request, signal);
-    const answer = new Answer();
+    const answer = new Answer(this.#key);
     try {
-      yield* /json|html/.test(body.response.headers['content-type'] ?? '')
-        ? this.#readWhole(body, answer)
-        : this.#readEvents(body, answer);
+      yield* this.#read(body, answer);
     } catch (error) {
-      // Whoever pays for what came so far pays what the service says it is, where it has said so.
-      if (answer.usageSoFar) yield { type: 'usage', usage: answer.usageSoFar };
+      // What came so far costs what the service says it does, where it has said so.
+      yield* answer.rest();
       if (signal.aborted) throw signal.reason;
+      if (error instanceof UnknownEncoding)
+        throw malformed(`a body in an encoding that can't be read: ${error.message}`);
       throw error instanceof UpstreamError ? error : broken('the connection broke', error);
     } finally {
-      body.close(answer.ended);
+      body.close(answer.isOver);
     }
   }
 
-  async *#readEvents(body: Body, answer: Answer): AsyncGenerator<StreamEvent, void, undefined> {
+  async *#read(body: Body, answer: Answer): AsyncGenerator<StreamEvent, void, undefined> {
     const { firstByteMs, idleMs, tailMs } = this.#timeouts;
-    const reader = new SseReader();
+    let bytes = 0;
     let wait = firstByteMs;
     let lastEventAt = performance.now();
     for (;;) {
       let piece: Buffer | 'end' | 'timeout';
       try {
-        piece = await body.next(answer.finish ? tailMs : wait);
+        piece = await body.next(answer.isFinished ? tailMs : wait);
       } catch (error) {
         // The answer is whole; only what follows it is missing.
-        if (answer.finish) break;
+        if (answer.isFinished) break;
         throw error;
       }
       wait = idleMs;
-      let datas: string[] = [];
-      if (typeof piece !== 'string') datas = this.#feed(reader, piece, answer);
-      else if (piece === 'end') datas = lastData(reader);
-      const text = answer.take(datas, this.#key);
-      // One event for all that came at once: fewer steps for everybody after us.
-      if (text) yield { type: 'text', text };
-      if (answer.failure || answer.ended || piece === 'end') break;
       if (piece === 'timeout') {
-        if (answer.finish) break;
+        if (answer.isFinished) break;
         throw timedOut('silence');
       }
+      const before = answer.count;
+      yield* piece === 'end' ? answer.end() : answer.feed(piece);
+      if (answer.isOver || piece === 'end') break;
+      bytes += piece.length;
+      if (bytes > MAX_STREAM_BYTES) throw malformed('an answer without end');
       const now = performance.now();
-      if (datas.length > 0) lastEventAt = now;
+      if (answer.count > before) lastEventAt = now;
       else if (now - lastEventAt > IDLE_TIMES_WITHOUT_EVENT * idleMs) throw timedOut('nothing but comments');
     }
-    yield* answer.close();
-  }
-
-  #feed(reader: SseReader, piece: Buffer, answer: Answer): string[] {
-    try {
-      return reader.feed(piece);
-    } catch (error) {
-      if (!(error instanceof EventTooLong)) throw error;
-      answer.failure = malformed('an event without end');
-      return [];
-    }
-  }
-
-  /** A service that answers in one piece though a stream was asked for, or refuses with status 200. */
-  async *#readWhole(body: Body, answer: Answer): AsyncGenerator<StreamEvent, void, undefined> {
-    const { text, whole } = await body.text(MAX_BODY_BYTES, this.#timeouts.firstByteMs);
-    if (!whole) throw broken('an answer in one piece that did not end');
-    const said = answer.take([text], this.#key);
-    if (said) yield { type: 'text', text: said };
-    answer.ended = true;
     yield* answer.close();
   }
 
@@ -255,81 +233,5 @@ class OpenAiUpstream implements Upstream {
     this.#variants.set(model, next);
     this.#log?.warn({ model, variant: next }, 'upstream: the service refused a field, now sent without');
     return true;
-  }
-}
-
-/** What has been read of one answer. */
-class Answer {
-  finish: FinishWhy | 'failed' | null = null;
-  usage: Usage | null = null;
-  failure: UpstreamError | null = null;
-  /** Read to its last event, so that the connection can be used again. */
-  ended = false;
-  #events = 0;
-  /** Text came after the usage was reported, or the usage was passed on. */
-  #isStale = false;
-
-  /** Takes the events' data in order, up to a failure or the last event; returns the text in them. */
-  take(datas: string[], key: string | undefined): string {
-    let text = '';
-    for (const data of datas) {
-      if (this.failure || this.ended) break;
-      if (data === '[DONE]') {
-        this.ended = true;
-        break;
-      }
-      const chunk = parse(data);
-      if (chunk === undefined) {
-        this.failure = malformed(`a chunk of ${data.length} characters is not JSON`);
-        break;
-      }
-      const news = readChunk(chunk);
-      // Some services send objects of their own in between, such as pings.
-      if (!news) continue;
-      this.#events += 1;
-      if (news.error) this.failure = failureInStream(JSON.parse(redact(JSON.stringify(news.error), key)));
-      else text += this.#note(news);
-    }
-    return text;
-  }
-
-  #note(news: ChunkNews): string {
-    if (news.usage) this.usage = news.usage;
-    if (news.usage || news.text) this.#isStale = !news.usage;
-    // A refusal is not undone by the plain "stop" that may follow it.
-    if (news.finish && this.finish !== 'refusal') this.finish = news.finish;
-    return news.text;
-  }
-
-  /** The usage of an answer that broke off, from a service that reports it with every piece; null if it isn't known. */
-  get usageSoFar(): Usage | null {
-    return this.#isStale ? null : this.usage;
-  }
-
-  /** The last events: usage if it was reported, then finish; throws if the answer has not come to an end. */
-  *close(): Generator<StreamEvent, void, undefined> {
-    if (this.usage) yield { type: 'usage', usage: this.usage };
-    this.#isStale = true;
-    if (this.failure) throw this.failure;
-    if (this.finish === 'failed') throw broken('the service gave up by its finish_reason');
-    if (!this.finish && !(this.ended && this.#events > 0)) {
-      throw this.#events > 0 ? broken('end without finish_reason') : malformed('an answer without a single event');
-    }
-    yield { type: 'finish', why: this.finish ?? 'stop' };
-  }
-}
-
-/** The last event, if the stream ended before the blank line after it; half an event is none. */
-function lastData(reader: SseReader): string[] {
-  const data = reader.rest();
-  return data !== null && (data === '[DONE]' || parse(data) !== undefined) ? [data] : [];
-}
-
-/** Undefined when it is no JSON. */
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
   }
 }

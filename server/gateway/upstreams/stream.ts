@@ -16,12 +16,14 @@ export interface UpstreamRequest {
 }
 
 /**
- * What an upstream says while it answers. `finish` comes once, last; `refusal` marks an answer withheld for prohibited
- * content, which is charged. A stream that ends without `finish`, or throws, has failed.
+ * What an upstream says while it answers. `thinking` is not shown, and counted. `usage` is that of the request and of all that
+ * came before it, and replaces an earlier one; `isMended` if its parts did not add up. `finish` comes once, last; `refusal`
+ * marks an answer withheld for prohibited content, which is charged. A stream that ends without `finish`, or throws, has failed.
  */
 export type StreamEvent =
   | { type: 'text'; text: string }
-  | { type: 'usage'; usage: Usage }
+  | { type: 'thinking'; text: string }
+  | { type: 'usage'; usage: Usage; isMended?: boolean }
   | { type: 'finish'; why: 'stop' | 'length' | 'refusal' };
 
 export type UpstreamFailure =

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type CompiledQuery, type Kysely, Migrator, type Transaction } from 'kysely';
 import type { Changes } from '../changes.ts';
 import { type Config, ConfigError } from '../config.ts';
@@ -20,6 +21,8 @@ export interface Database {
    * tried again. `work` awaits nothing but queries: never a model, a timer or the network.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** How many writes came to nothing because the database took none. */
+  failedWrites: number;
   /** For a library that brings queries of its own: outside of `write`, for which it would wait for ever. */
   readonly foreign: Kysely<Schema>;
   /**
@@ -27,9 +30,16 @@ export interface Database {
    * them meanwhile, neither writers nor the thread that calls.
    */
   readAside<T>(queries: readonly CompiledQuery<T>[]): Promise<T[][]>;
+  /** The same for one query that somebody waits for. Rejects with `TookTooLong` after about `BOUNDED_MS`. */
+  readBounded<T>(query: CompiledQuery<T>): Promise<T[]>;
   readonly changes: Changes;
   close(): Promise<void>;
 }
+
+export const BOUNDED_MS = 2_000;
+
+/** A query was given up, for it took longer than it may. */
+export class TookTooLong extends Error {}
 
 /**
  * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
@@ -41,8 +51,20 @@ export async function openDatabase(
   { alongside = false }: { alongside?: boolean } = {},
 ): Promise<Database> {
   try {
-    if (config.engine === 'sqlite') return await (await import('./sqlite.ts')).openSqlite(config.file, alongside);
-    return await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+    const db =
+      config.engine === 'sqlite'
+        ? await (await import('./sqlite.ts')).openSqlite(config.file, alongside)
+        : await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+    const write = db.write.bind(db);
+    db.write = async (work) => {
+      try {
+        return await write(work);
+      } catch (error) {
+        if (isUnavailable(error)) db.failedWrites++;
+        throw error;
+      }
+    };
+    return db;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const why = String((error as Error).message || (error as { code?: string }).code);
@@ -65,16 +87,39 @@ export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres',
   if (error) throw error;
 }
 
-/** The database can't be reached or shuts down: nothing was decided, and another try makes sense. */
+/**
+ * The database can't be reached, shuts down, or takes no more (a full or read-only disk, no memory, no connections, a lock
+ * that nobody lets go of): nothing was decided, and another try makes sense.
+ */
 export function isUnavailable(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (
-    typeof code === 'string' &&
-    /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|57P0|08|53|SQLITE_(IOERR|FULL|CANTOPEN|BUSY))/.test(code)
-  )
-    return true;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && (SQLITE.test(code) || POSTGRES.test(code) || SYSTEM.test(code))) return true;
   return (
     typeof message === 'string' &&
     /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(message)
   );
+}
+
+const SQLITE = /^SQLITE_(IOERR|FULL|CANTOPEN|BUSY|LOCKED|READONLY|NOMEM|PROTOCOL|CORRUPT|NOTADB)/;
+/** Classes and codes of PostgreSQL: connections, resources, shutdown, read-only, locks, conflicts, input and output, damage. */
+const POSTGRES = /^(08|53|57P0|58|XX00[12]|25006$|55P03$|40001$|40P01$)/;
+const SYSTEM = /^(ECONN|EPIPE$|ENOTFOUND$|ETIMEDOUT$|EAI_|EHOST|ENET|ENOSPC$|EROFS$|EDQUOT$|EIO$|EMFILE$|ENFILE$)/;
+
+/**
+ * Throws unless the database takes what needs room: it is written and deleted in one transaction. `select 1` is answered by a
+ * full disk, too.
+ */
+export async function probe(db: Database): Promise<void> {
+  const rows = Array.from({ length: 8 }, () => ({ name: `probe ${randomUUID()} ${'.'.repeat(1_500)}` }));
+  await db.write(async (tx) => {
+    await tx.insertInto('gate').values(rows).execute();
+    await tx
+      .deleteFrom('gate')
+      .where(
+        'name',
+        'in',
+        rows.map(({ name }) => name),
+      )
+      .execute();
+  });
 }

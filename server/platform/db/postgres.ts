@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import type { Log } from '../log.ts';
-import { type Database, migrate, type Tx } from './database.ts';
+import { BOUNDED_MS, type Database, migrate, TookTooLong, type Tx } from './database.ts';
 import { nameOf } from './prepared.ts';
 import type { Schema } from './schema.ts';
 
@@ -12,6 +12,7 @@ const CHANNEL = 'perigee';
 /** NOTIFY takes less than 8,000 bytes. */
 const MAX_NOTIFY = 7_500;
 const RETRIES = 5;
+const QUERY_CANCELED = '57014';
 
 /** For many nodes. Changes travel by NOTIFY, one a transaction, ids only. */
 export async function openPostgres(url: string, log: Log, alongside = false): Promise<Database> {
@@ -27,6 +28,10 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  // A few connections of their own, so that slow reading leaves all others free.
+  const slow = new pg.Pool({ connectionString: url, max: 4, ...timeouts, types, statement_timeout: BOUNDED_MS });
+  slow.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  const bounded = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: slow }) });
   try {
     await migrate(db, 'postgres', alongside);
   } catch (error) {
@@ -55,6 +60,7 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
     read: db,
     foreign: db,
     changes,
+    failedWrites: 0,
     async write(work) {
       for (let tries = 1; ; tries++) {
         try {
@@ -77,8 +83,17 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
           for (const query of queries) answers.push((await tx.executeQuery(query)).rows);
           return answers;
         }),
+    async readBounded(query) {
+      try {
+        return (await bounded.executeQuery(query)).rows;
+      } catch (error) {
+        if ((error as { code?: string }).code === QUERY_CANCELED) throw new TookTooLong();
+        throw error;
+      }
+    },
     async close() {
       await listener.stop();
+      await bounded.destroy();
       await db.destroy();
     },
   };
@@ -169,7 +184,7 @@ class Listener {
     if (this.#stopped || this.#client !== client) return;
     this.#client = null;
     this.log.warn('lost the connection that tells of changes; reconnecting');
-    void client.end().catch(() => {});
+    client.end().catch(() => {});
     this.#reconnect(250);
   }
 

@@ -12,6 +12,7 @@ export interface Schema {
   token: TokenRow;
   one_time_code: OneTimeCodeRow;
   device_grant: DeviceGrantRow;
+  mail_code: { hash: string; holder: string; tries: number; expires_at: number };
   attempt: { key: string; points: number; expire: number | null };
   guest_admission: GuestAdmissionRow;
   gate: { name: string };
@@ -37,6 +38,13 @@ export interface Schema {
   log_entry: LogEntryRow;
   conversation: ConversationRow;
   message: MessageRow;
+  attachment: AttachmentRow;
+  /** What an edit was asked beside the texts that are its attachments: JSON. */
+  edit_input: { message_id: string; content: string };
+  /** Messages that the search's index has yet to take in, from that piece on. */
+  search_due: { message_id: string; piece: number };
+  /** A part of a message that the index has; its grams stand in `grams` on PostgreSQL, in `search_grams` on SQLite. */
+  search_piece: { n: Generated<number>; message_id: string };
   run: RunRow;
   run_event: RunEventRow;
   auth_user: AuthUserRow;
@@ -290,7 +298,7 @@ export interface PaymentTable {
   name: string;
   /** Of a plan: JSON as in `subscription`. */
   windows: string | null;
-  /** In the smallest unit of the currency; of a plan, for each period. */
+  /** In the minor unit of `shared/money.ts`; of a plan, for each period. */
   amount_cents: number;
   currency: string;
   /** 0 for a plan. */
@@ -380,8 +388,6 @@ export interface MessageRow {
   role: 'user' | 'assistant';
   kind: 'chat' | 'edit';
   text: string;
-  /** JSON of the attachments with their texts, or of an edit's input. */
-  attachments: string | null;
   run_id: string | null;
   state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed' | null;
   model: string | null;
@@ -399,6 +405,27 @@ export interface MessageRow {
   /** Set when a later run replaced it; kept 30 days for undo. */
   superseded_at: number | null;
   superseded_by: string | null;
+  /** What it takes of a prompt, attachments included: an estimate in tokens, and at most so many bytes. Null: not measured. */
+  tokens: number | null;
+  bytes: number | null;
+}
+
+/** A text that a message has attached; of an edit, the selection or a file that it is about. */
+export interface AttachmentRow {
+  message_id: string;
+  /** Order within the message, from 0. */
+  place: number;
+  kind: 'file' | 'selection' | 'problems' | 'diff';
+  path: string | null;
+  language_id: string | null;
+  first_line: number | null;
+  last_line: number | null;
+  /** Of the text, in UTF-16 units. */
+  characters: number;
+  /** As in `MessageRow`. */
+  tokens: number | null;
+  bytes: number | null;
+  text: string;
 }
 
 export interface RunRow {

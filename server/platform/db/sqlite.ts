@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import { ConfigError } from '../config.ts';
-import { type Database, migrate, noPerigee, type Tx } from './database.ts';
+import { closeFolderToOthers, closeToOthers, makePrivateFile, makePrivateFolder } from '../private.ts';
+import { BOUNDED_MS, type Database, migrate, noPerigee, type Tx } from './database.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
-import { readInThread } from './sqliteThread.ts';
+import { ReadingThread, readInThread } from './sqliteThread.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
@@ -27,7 +28,7 @@ const LOOK_MS = 500;
  */
 export async function openSqlite(file: string, alongside = false): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
-  mkdirSync(dirname(file), { recursive: true });
+  keepPrivate(file);
   const lock = alongside ? null : lockFile(file);
   const connection = open(file);
   const writer = kyselyOf(connection);
@@ -39,6 +40,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
   const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>
     connection.prepare(text),
   ) as [Sqlite.Statement, Sqlite.Statement, Sqlite.Statement];
+  const thread = new ReadingThread(file);
   const changes = new Changes();
   // Counts what others have committed, and not what this connection has.
   const version = () => connection.pragma('data_version', { simple: true });
@@ -71,15 +73,15 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
           } catch (error) {
             told.length = mark;
             results.push({ job, error: error ?? new Error('failed') });
+            // A full disk has undone the whole transaction: then this failure is what everybody is told.
+            if (!connection.inTransaction) throw error;
             rollback.run();
           }
           release.run();
         }
       });
     } catch (error) {
-      // A full disk rolls back the whole transaction, and what says so is the first failure, not those that follow it.
-      const first = results.find((result) => result.error !== undefined)?.error;
-      for (const job of batch) job.reject(first ?? error);
+      for (const job of batch) job.reject(error);
       return;
     }
     changes.deliver(told);
@@ -101,6 +103,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
     read: reader,
     foreign: writer,
     changes,
+    failedWrites: 0,
     write<T>(work: (tx: Tx) => Promise<T>) {
       return new Promise<T>((resolve, reject) => {
         queue.push({ work, resolve: resolve as Job['resolve'], reject });
@@ -108,14 +111,31 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
       });
     },
     readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
+    readBounded: <T>(query: CompiledQuery<T>) => thread.read(query, BOUNDED_MS) as Promise<T[]>,
     async close() {
       clearInterval(look);
       await running;
+      await thread.close();
       await reader.destroy();
       await writer.destroy();
       lock?.close();
     },
   };
+}
+
+/** What this server keeps beside its database; a log, a lock and copies of it begin with the database's name. */
+const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
+
+/** SQLite gives what it makes beside a database the database's own mode. */
+function keepPrivate(file: string): void {
+  const folder = dirname(file);
+  const name = basename(file);
+  makePrivateFolder(folder);
+  makePrivateFile(file);
+  makePrivateFile(`${file}-lock`);
+  for (const other of readdirSync(folder)) if (other.startsWith(name)) closeToOthers(join(folder, other));
+  closeToOthers(join(folder, 'local-token'));
+  closeFolderToOthers(folder, (other) => other.startsWith(name) || OWN.includes(other));
 }
 
 function open(file: string, readonly = false): Sqlite.Database {
@@ -153,7 +173,9 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
   const kept = new Map<string, Sqlite.Statement>();
   database.prepare = ((asked: string) => {
     // Kysely begins in the hope to write later: that fails at once where another process has written since the first read.
-    const source = asked === 'begin' && !readonly ? 'begin immediate' : asked;
+    const begun = asked === 'begin' && !readonly ? 'begin immediate' : asked;
+    // What filled the disk has rolled back already, and must not be hidden by the failure to do it once more.
+    const source = begun === 'rollback' && !database.inTransaction ? 'select 1' : begun;
     let statement = kept.get(source);
     if (!statement) {
       if (kept.size >= MAX_STATEMENTS) kept.clear();

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { TookTooLong } from './database.ts';
 
 export interface Query {
   sql: string;
@@ -23,11 +24,82 @@ const THREAD = `
   }
 `;
 
+/**
+ * Answers one query after the other, each until its deadline: `holds(text, part)` looks at the clock whenever the query asks
+ * whether a text has a part, in any case. The texts of statements are kept: there are few.
+ */
+const STANDING_THREAD = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const Sqlite = require(workerData.library);
+  const database = new Sqlite(workerData.file, { readonly: true, fileMustExist: true });
+  const statements = new Map();
+  let deadline = 0;
+  database.function('holds', (text, part) => {
+    if (Date.now() > deadline) throw Object.assign(new Error('too late'), { code: 'TOO_LATE' });
+    return text.toLowerCase().includes(part) ? 1 : 0;
+  });
+  parentPort.on('message', ({ id, sql, parameters, until }) => {
+    try {
+      deadline = until;
+      if (!statements.has(sql)) statements.set(sql, database.prepare(sql));
+      parentPort.postMessage({ id, rows: Date.now() > until ? null : statements.get(sql).all(...parameters) });
+    } catch ({ message, code }) {
+      parentPort.postMessage(code === 'TOO_LATE' ? { id, rows: null } : { id, failure: message, code });
+    }
+  });
+`;
+
+type Settle = { resolve: (rows: unknown[]) => void; reject: (error: Error) => void };
+
+/** A thread with a connection of its own that reads for those who wait; made at its first use. */
+export class ReadingThread {
+  #worker: Worker | null = null;
+  #asked = 0;
+  readonly #waiting = new Map<number, Settle>();
+
+  constructor(private readonly file: string) {}
+
+  /** Rejects with `TookTooLong` after about `ms`, the time until its turn included. */
+  read({ sql, parameters }: Query, ms: number): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#asked;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker ??= this.#start();
+      this.#worker.postMessage({ id, sql, parameters, until: Date.now() + ms });
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(STANDING_THREAD, { eval: true, workerData: { library: library(), file: this.file } });
+    worker.unref();
+    worker.on('message', ({ id, rows, failure, code }: Told & { id: number; rows?: unknown[] | null }) => {
+      const asked = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (rows) asked?.resolve(rows);
+      else asked?.reject(rows === null ? new TookTooLong() : Object.assign(new Error(failure), { code }));
+    });
+    const ended = (error: Error) => {
+      if (this.#worker !== worker) return;
+      this.#worker = null;
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+    };
+    worker.once('error', ended);
+    worker.once('exit', (code) => ended(new Error(`the thread that reads ended with ${code}`)));
+    return worker;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+}
+
+const library = () => createRequire(import.meta.url).resolve('better-sqlite3');
+
 /** Reads a database in a thread and a connection of its own: all queries see one state, and this thread goes on. */
 export function readInThread(file: string, queries: readonly Query[]): Promise<unknown[][]> {
-  const library = createRequire(import.meta.url).resolve('better-sqlite3');
   const plain = queries.map(({ sql, parameters }) => ({ sql, parameters }));
-  const worker = new Worker(THREAD, { eval: true, workerData: { library, file, queries: plain } });
+  const worker = new Worker(THREAD, { eval: true, workerData: { library: library(), file, queries: plain } });
   return new Promise((resolve, reject) => {
     worker.once('message', ({ answers, failure, code }: Told) => {
       if (answers) resolve(answers);

@@ -13,6 +13,8 @@ import { books } from './011-books.ts';
 import { tiers } from './012-tiers.ts';
 import { debts } from './013-debts.ts';
 import { comingPrices } from './014-coming-prices.ts';
+import { mailCodes } from './015-mail-codes.ts';
+import { conversations } from './016-conversations.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -31,6 +33,8 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '012-tiers': tiers,
     '013-debts': debts,
     '014-coming-prices': comingPrices,
+    '015-mail-codes': mailCodes,
+    '016-conversations': conversations(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -41,11 +41,5 @@ export const count = (n: number) => n.toLocaleString('en');
 /** "1 run", "2 runs". */
 export const counted = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** "$12.00", of the smallest unit of the currency. */
-export function money(cents: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format(cents / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
-}
-
 /** Instants in a sentence of the server's, as the reader's own clock has them. */
 export const withInstants = (text: string) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, instant);

@@ -1,8 +1,10 @@
 import type { Tokens } from 'marked';
 import { createContext, render } from 'preact';
 import { useContext, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { MOST_OF_BLOCK } from '../../../../shared/boundedMarkdown.ts';
 import { ChatContext, useChat } from '../context.ts';
 import { AnswerContext } from '../ui/Apply.tsx';
+import { Boundary } from '../ui/Boundary.tsx';
 import { readCode } from './applicable.ts';
 import { type Block, BlockReader, isClosedFence } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
@@ -13,8 +15,23 @@ import { renderBlock } from './sanitise.ts';
 /** The file of code blocks that name none. */
 const FileContext = createContext<string | undefined>(undefined);
 
-/** Markdown that may still grow. Blocks that are done are neither read nor rendered again. */
-export function Markdown({ text, ended, file }: { text: string; ended: boolean; file?: string }) {
+interface MarkdownProps {
+  text: string;
+  ended: boolean;
+  file?: string;
+}
+
+/** Markdown that may still grow. What can't be drawn of it is shown as it was written. */
+export function Markdown(props: MarkdownProps) {
+  return (
+    <Boundary of={props.text} instead={<AsWritten text={props.text} />}>
+      <Blocks {...props} />
+    </Boundary>
+  );
+}
+
+/** Blocks that are done are neither read nor rendered again. */
+function Blocks({ text, ended, file }: MarkdownProps) {
   const reader = useMemo(() => new BlockReader(), []);
   const blocks = reader.read(text, ended);
   return (
@@ -33,9 +50,23 @@ function OneBlock({ block, isCaption }: { block: Block; isCaption: boolean }) {
   // Equal memo means equal looks.
   return useMemo(() => {
     if (isCaption) return null;
-    if (block.token.type !== 'code') return <SafeHtml block={block} />;
-    return <FencedCode token={block.token as Tokens.Code} closed={block.closed} above={block} />;
+    const { token, closed } = block;
+    const asWritten = <AsWritten text={token.raw} />;
+    if (token.type !== 'code' && token.raw.length > MOST_OF_BLOCK) return asWritten;
+    return (
+      <Boundary of={block} instead={asWritten}>
+        {token.type === 'code' ? (
+          <FencedCode token={token as Tokens.Code} closed={closed} above={block} />
+        ) : (
+          <SafeHtml block={block} />
+        )}
+      </Boundary>
+    );
   }, [block.memo, isCaption]);
+}
+
+function AsWritten({ text }: { text: string }) {
+  return <div class="block as-written">{text.trimEnd()}</div>;
 }
 
 /** A paragraph that has nothing but the path of the code after it, which the code's own caption says. */
@@ -64,7 +95,9 @@ function SafeHtml({ block }: { block: Block }) {
         <ChatContext.Provider value={chat}>
           <AnswerContext.Provider value={answer}>
             <FileContext.Provider value={file}>
-              <FencedCode token={token} closed={closed} above={aboveInner(block.token.raw)} />
+              <Boundary of={token} instead={<AsWritten text={token.raw} />}>
+                <FencedCode token={token} closed={closed} above={aboveInner(block.token.raw)} />
+              </Boundary>
             </FileContext.Provider>
           </AnswerContext.Provider>
         </ChatContext.Provider>,

@@ -1,4 +1,5 @@
 import { Lexer, type MarkedOptions, type Token, type Tokens, type TokensList } from 'marked';
+import { bounded } from '../../../../shared/boundedMarkdown.ts';
 import { cutChanges, isCutWhole, textBeforeChanges } from './changes.ts';
 import { readFence } from './fence.ts';
 
@@ -15,6 +16,8 @@ export interface Block {
 }
 
 type Links = TokensList['links'];
+
+const BoundedLexer = bounded(Lexer);
 
 /**
  * Splits a growing markdown text into blocks. What stands before the last two blocks can't change any more (only a list
@@ -80,15 +83,19 @@ const OPTIONS: MarkedOptions = {
       function (this: { lexer: Lexer }, source: string): Token | undefined {
         const raw = cutChanges(source);
         if (raw !== undefined) return { type: 'code', raw, text: raw.trimEnd(), lang: '' };
-        const before = textBeforeChanges(source);
+        const before = textBeforeChanges(source.slice(0, MOST_BEFORE_CHANGES));
         return before === undefined ? undefined : this.lexer.blockTokens(before, [])[0];
       },
     ],
   },
 };
 
+/** So far from the beginning of a paragraph a change may begin within it: it is looked for at each block. */
+const MOST_BEFORE_CHANGES = 4000;
+const MAY_CHANGE = /^(?:<{5}|\*{3} Begin)/m;
+
 function lex(text: string, links: Links): { tokens: Token[]; links: Links } {
-  const lexer = new Lexer(OPTIONS);
+  const lexer = new BoundedLexer(MAY_CHANGE.test(text) ? OPTIONS : { gfm: true });
   Object.assign(lexer.tokens.links, links);
   const tokens = lexer.lex(text);
   return { tokens: [...tokens], links: tokens.links };

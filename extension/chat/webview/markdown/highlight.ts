@@ -59,17 +59,34 @@ for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(
 /** Above this many characters colours cost more time than one frame has; the code is shown plain. */
 const TOO_LONG = 40_000;
 
-const known = new Map<string, string>();
+/** The grammars' time grows with the square of these. */
+const LONG_WORD = /\w{300}/;
+const MOST_OF_LINE = 2000;
+
+const known = new Map<string, string | null>();
 
 /** Highlighted code as HTML (spans with classes `hljs-…` only), or null when it stays plain. The last ones are kept. */
 export function highlight(code: string, language: string): string | null {
-  if (code.length > TOO_LONG || !hljs.getLanguage(language)) return null;
+  if (code.length > TOO_LONG || !hljs.getLanguage(language) || !isColourable(code)) return null;
   const key = `${language}\n${code}`;
   let html = known.get(key);
   if (html === undefined) {
-    html = hljs.highlight(code, { language, ignoreIllegals: true }).value;
+    html = coloured(code, language);
     if (known.size >= 200) known.delete(known.keys().next().value as string);
     known.set(key, html);
   }
   return html;
+}
+
+function isColourable(code: string): boolean {
+  return !LONG_WORD.test(code) && code.split('\n').every((line) => line.length <= MOST_OF_LINE);
+}
+
+/** Code that breaks a grammar (parts within each other, thousands deep) stays plain. */
+function coloured(code: string, language: string): string | null {
+  try {
+    return hljs.highlight(code, { language, ignoreIllegals: true }).value;
+  } catch {
+    return null;
+  }
 }

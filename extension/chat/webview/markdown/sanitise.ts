@@ -1,56 +1,18 @@
 import DOMPurify from 'dompurify';
-import { Parser, Renderer, type Token, type Tokens } from 'marked';
+import { Parser, Renderer, type Token, type Tokens, walkTokens } from 'marked';
 
-// The text comes from a model that may have read anything. Marked makes HTML of it, DOMPurify lets through only what
-// stands in these lists, the page's policy forbids the rest once more. No class, id, style, form, frame or image.
+// The text comes from a model that may have read anything. No tag of it reaches a parser of HTML: what makes the HTML here
+// writes each tag itself and everything else as text. DOMPurify lets through only what stands in these lists, the page's
+// policy forbids the rest once more. No class, id, style, form, frame or image.
 
 const TAGS = [
-  ...[
-    'a',
-    'b',
-    'blockquote',
-    'br',
-    'code',
-    'del',
-    'details',
-    'div',
-    'em',
-    'h1',
-    'h2',
-    'h3',
-    'h4',
-    'h5',
-    'h6',
-    'hr',
-    'i',
-  ],
-  ...[
-    'ins',
-    'kbd',
-    'li',
-    'mark',
-    'ol',
-    'p',
-    'pre',
-    's',
-    'strong',
-    'sub',
-    'summary',
-    'sup',
-    'table',
-    'tbody',
-    'td',
-    'th',
-  ],
-  ...['thead', 'tr', 'u', 'ul'],
+  ...['a', 'blockquote', 'br', 'code', 'del', 'div', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'kbd', 'li', 'ol'],
+  ...['p', 'pre', 'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'],
 ];
 const PLAIN_ATTRIBUTES = ['start', 'align', 'data-code'];
 const WEB_LINK = /^(?:https?:\/\/|mailto:)/i;
 
 const purify = DOMPurify(window);
-purify.addHook('uponSanitizeElement', (node) => {
-  if (node.nodeName === 'IMG' && node instanceof Element) node.replaceWith(imageLink(node));
-});
 const code = DOMPurify(window);
 
 /** Safe nodes for one block, and the code blocks found inside it (in lists and quotes), each with its place. */
@@ -61,6 +23,7 @@ export interface SafeBlock {
 
 export function renderBlock(token: Token): SafeBlock {
   const codes: Tokens.Code[] = [];
+  markTags(token);
   const html = new Parser({ renderer: new SafeRenderer(codes), gfm: true }).parse([token]);
   const fragment = purify.sanitize(html, {
     ALLOWED_TAGS: TAGS,
@@ -104,16 +67,6 @@ export function isWebLink(href: string): boolean {
   return WEB_LINK.test(href);
 }
 
-/** Nothing is fetched for a picture: its words are shown, and a link where one can look at it. */
-function imageLink(image: Element): Node {
-  const text = `Image: ${image.getAttribute('alt')?.trim() || 'no description'}`;
-  const source = image.getAttribute('src') ?? '';
-  const node = document.createElement(isWebLink(source) ? 'a' : 'em');
-  if (isWebLink(source)) node.setAttribute('href', source);
-  node.textContent = text;
-  return node;
-}
-
 class SafeRenderer extends Renderer {
   constructor(private readonly codes: Tokens.Code[]) {
     super();
@@ -124,15 +77,47 @@ class SafeRenderer extends Renderer {
   override checkbox({ checked }: Tokens.Checkbox): string {
     return checked ? '☑ ' : '☐ ';
   }
+  /** Nothing is fetched for a picture: its words are shown, and a link where one can look at it. */
   override image({ href, text }: Tokens.Image): string {
-    return `<img src="${escapeHtml(href)}" alt="${escapeHtml(text)}">`;
+    const words = escapeHtml(`Image: ${text.trim() || 'no description'}`);
+    return isWebLink(href) ? `<a href="${escapeHtml(href)}">${words}</a>` : `<em>${words}</em>`;
   }
-  /** Tags that would be dropped are shown as they were written, so that nothing of the text is lost. */
-  override html({ text }: Tokens.HTML | Tokens.Tag): string {
-    const tag = /^\s*<\/?([a-z][a-z0-9-]*)/i.exec(text)?.[1]?.toLowerCase();
-    if (!tag) return text.trimStart().startsWith('<!--') ? '' : escapeHtml(text);
-    return TAGS.includes(tag) || tag === 'img' ? text : escapeHtml(text);
+  /** Tags are something to read: they are shown as they were written, but for the few that `markTags` has found to be meant. */
+  override html(token: Tokens.HTML | Tokens.Tag): string {
+    return (token as MeantTag).meant ?? escapeHtml(token.text);
   }
+}
+
+/** A tag that is drawn instead of shown, as it is written here. */
+interface MeantTag extends Tokens.Tag {
+  meant?: string;
+}
+
+const PAIR = /^<(\/?)(kbd|sub|sup)>$/i;
+const BREAK = /^<br\s*\/?>$/i;
+
+/** Finds the tags that are surely meant, within one line of text: a key, an index, an exponent with both ends; a break in a table. */
+function markTags(token: Token): void {
+  walkTokens([token], (outer) => {
+    const inner = 'tokens' in outer ? (outer.tokens ?? []) : [];
+    const open: { tag: string; token: MeantTag }[] = [];
+    for (const one of inner) {
+      const [, end, name = ''] = (one.type === 'html' && PAIR.exec(one.raw)) || [];
+      const tag = name.toLowerCase();
+      if (tag === '') continue;
+      const begin = end ? open.pop() : undefined;
+      if (!end) open.push({ tag, token: one as MeantTag });
+      else if (begin?.tag === tag) {
+        begin.token.meant = `<${tag}>`;
+        (one as MeantTag).meant = `</${tag}>`;
+      }
+    }
+    if (outer.type !== 'table') return;
+    for (const cell of [...(outer as Tokens.Table).header, ...(outer as Tokens.Table).rows.flat()])
+      walkTokens(cell.tokens, (one) => {
+        if (one.type === 'html' && BREAK.test(one.raw)) (one as MeantTag).meant = '<br>';
+      });
+  });
 }
 
 function escapeHtml(text: string): string {

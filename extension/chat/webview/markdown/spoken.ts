@@ -3,14 +3,18 @@ import { readCode, type ShownCode } from './applicable.ts';
 import { BlockReader } from './blocks.ts';
 import type { ShownChange } from './changes.ts';
 
+/** Nobody listens to more of an answer, or of a block of it, in one piece (UTF-16 units). */
+const MOST_SPOKEN = 20_000;
+const MOST_OF_BLOCK = 2000;
+
 /** Markdown as one would read it aloud: code blocks are named, or what they change is, and marks are dropped. */
 export function spoken(markdown: string): string {
   return new BlockReader()
-    .read(markdown, true)
+    .read(markdown.slice(0, MOST_SPOKEN), true)
     .map((block) =>
       block.token.type === 'code'
         ? spokenCode(readCode(block.token as Tokens.Code, block, true))
-        : spokenProse(block.token.raw),
+        : spokenProse(block.token.raw.slice(0, MOST_OF_BLOCK)),
     )
     .filter((text) => text !== '')
     .join('\n');

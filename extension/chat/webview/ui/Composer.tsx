@@ -5,7 +5,8 @@ import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
 import { conversationBytes, forecastAnswer } from '../forecast.ts';
-import { count, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { count, counted, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { Boundary } from './Boundary.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -21,10 +22,13 @@ export function Composer() {
   const draft = useChatState((s) => s.draft);
   const refusal = useChatState((s) => (s.refusal && !s.refusal.replaces ? s.refusal : null));
   const hint = useChatState((s) => s.hint);
+  const surroundings = useChatState((s) => s.surroundings);
   return (
     <section class="composer-place" aria-label="Message">
       <div class="column">
-        <Standing />
+        <Boundary of={surroundings} instead={null}>
+          <Standing />
+        </Boundary>
         {refusal && <Refused refusal={refusal} />}
         {hint && (
           <div class="box calm hint">
@@ -33,10 +37,42 @@ export function Composer() {
             <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
           </div>
         )}
+        <LeftBefore />
         <Box draft={draft} />
-        <Left />
+        <Boundary of={surroundings} instead={null}>
+          <Left />
+        </Boundary>
       </div>
     </section>
+  );
+}
+
+/** What was left here before something else was typed: it comes back by itself, or now. */
+function LeftBefore() {
+  const chat = useChat();
+  const aside = useChatState((s) => s.aside);
+  if (!aside) return null;
+  const { text, chips } = aside;
+  const attached = chips.length > 0 ? counted(chips.length, 'attachment') : '';
+  return (
+    <div class="box calm before">
+      <Icon name="history" />
+      <div>
+        Left here before: {text && <q>{text}</q>}
+        {text && attached && ', '}
+        {attached}{' '}
+        <span class="ways">
+          <button
+            type="button"
+            class="link"
+            title="It comes back by itself when this is sent"
+            onClick={() => chat.putBack()}
+          >
+            Put it in front
+          </button>
+        </span>
+      </div>
+    </div>
   );
 }
 
@@ -141,7 +177,9 @@ function Box({ draft }: { draft: string }) {
 
 function Chips() {
   const chat = useChat();
-  const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const attached = useChatState((s) => s.surroundings?.chips ?? none);
+  const aside = useChatState((s) => s.aside);
+  const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
   if (!chips.length) return null;
   return (
     <ul class="chips" aria-label="Attached">

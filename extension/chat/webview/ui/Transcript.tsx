@@ -4,6 +4,7 @@ import { useChat, useChatState } from '../context.ts';
 import type { Conversation } from '../conversation.ts';
 import { BottomPin } from '../scroll.ts';
 import { Answer } from './Answer.tsx';
+import { Boundary } from './Boundary.tsx';
 import { EmptyState } from './EmptyState.tsx';
 import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
@@ -149,13 +150,26 @@ interface OneMessageProps {
 
 function OneMessage({ message, asked, isLast, isContinued }: OneMessageProps) {
   return useMemo(
-    () =>
-      message.role === 'user' ? (
-        <UserMessage message={message} />
-      ) : (
-        <Answer message={message} asked={asked} isLast={isLast} isContinued={isContinued} />
-      ),
+    () => (
+      <Boundary of={message} instead={<AsWritten message={message} />}>
+        {message.role === 'user' ? (
+          <UserMessage message={message} />
+        ) : (
+          <Answer message={message} asked={asked} isLast={isLast} isContinued={isContinued} />
+        )}
+      </Boundary>
+    ),
     [message, asked, isLast, isContinued],
+  );
+}
+
+/** A message that could not be drawn: its words. */
+function AsWritten({ message }: { message: Message }) {
+  const isAnswer = message.role === 'assistant';
+  return (
+    <article class="message" id={`m-${message.id}`} aria-label={isAnswer ? 'Answer' : 'You'}>
+      <div class="as-written">{message.text}</div>
+    </article>
   );
 }
 

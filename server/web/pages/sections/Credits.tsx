@@ -8,8 +8,9 @@ import type {
   OffersAnswer,
   PlanAnswer,
 } from '../../../../shared/credits.ts';
+import { moneyText } from '../../../../shared/money.ts';
 import { call } from '../api.ts';
-import { dayOf, money } from '../format.ts';
+import { dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
 import { Owed } from './Owed.tsx';
@@ -75,12 +76,12 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
               <li key={id}>
                 <h3>{name}</h3>
                 {!saysCredits(name, creditsMicro) && <p>{inCredits(creditsMicro)}</p>}
-                <p class="price">{money(cents, currency)}</p>
+                <p class="price">{moneyText(cents, currency)}</p>
                 <button
                   type="button"
                   class="quiet"
                   disabled={isDisabled}
-                  aria-label={`Buy ${name} for ${money(cents, currency)}`}
+                  aria-label={`Buy ${name} for ${moneyText(cents, currency)}`}
                   onClick={() => buy({ pack: id })}
                 >
                   Buy
@@ -119,7 +120,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
         {plans.map(({ id, name, monthCents, yearCents, windows }) => {
           const cents = interval === 'month' ? monthCents : yearCents;
           const savedCents = interval === 'year' ? monthCents * 12 - yearCents : 0;
-          const price = `${money(cents, currency)} a ${interval}`;
+          const price = `${moneyText(cents, currency)} a ${interval}`;
           return (
             <li key={id}>
               <h3>{name}</h3>
@@ -132,7 +133,7 @@ function Plans(props: { plans: OffersAnswer['plans']; currency: string; isDisabl
               </ul>
               <p class="price">
                 {price}
-                {savedCents > 0 && <span class="soft"> · {money(savedCents, currency)} less than monthly</span>}
+                {savedCents > 0 && <span class="soft"> · {moneyText(savedCents, currency)} less than monthly</span>}
               </p>
               <button
                 type="button"
@@ -160,7 +161,7 @@ function Current(props: { current: CurrentPlan; maySwitch: boolean; reload: () =
   const [asks, setAsks] = useState(false);
   const { isBusy, failure, act } = useAct();
   const change = (what: 'cancel' | 'resume') => call<PlanAnswer>('POST', `/api/credits/plan/${what}`).then(reload);
-  const price = cents === null ? 'given to you' : `${money(cents, currency ?? 'usd')} a ${interval}`;
+  const price = cents === null ? 'given to you' : `${moneyText(cents, currency ?? 'usd')} a ${interval}`;
   return (
     <>
       <h2>Your plan</h2>

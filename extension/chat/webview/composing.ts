@@ -1,0 +1,270 @@
+import { MAX_TEXT } from '../../../shared/constants.ts';
+import { timeOrderedId } from '../../../shared/ids.ts';
+import type { Problem } from '../../../shared/problems.ts';
+import { joined, withoutSent } from '../draftText.ts';
+import type { FromHost } from '../protocol.ts';
+import { saysSomething } from './format.ts';
+import type { Host, Saved } from './host.ts';
+import type { ChatState, Sending } from './state.ts';
+
+type Conversation = Extract<FromHost, { type: 'conversation' }>;
+type Wanted = { id: string | null } | 'any';
+
+const DELAY_MS = 300;
+/** A message that was on its way when the page was closed is sent after this only when the user says so. */
+const STILL_MEANT_MS = 5 * 60_000;
+const STILL_ANSWERING = 'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
+
+/**
+ * What is typed for the next message, from the first key until the host says that it was sent. The composer belongs to the
+ * user: no message of the host's replaces what stands in it. While a chat is awaited, what is typed waits for that chat,
+ * and so does Enter. The draft that was left in that chat is set aside then, and comes back when the message was sent.
+ */
+export class Composing {
+  /** The chat that is asked for and not told yet; 'any' before the first. Undefined when the shown one is the wanted one. */
+  private awaited: Wanted | undefined = 'any';
+  /** The chat to which the composer belongs. */
+  private chatId: string | null | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the host was told last. */
+  private told = '';
+  /** What the page before this one has left; looked at once. */
+  private left: Saved | undefined;
+  /** Requests of chats that are not shown any more. */
+  private readonly elsewhere = new Set<string>();
+
+  constructor(
+    private readonly view: {
+      host: Host;
+      state(): ChatState;
+      set(part: Partial<ChatState>): void;
+      say(text: string): void;
+      hint(text: string): void;
+      /** An answer runs in the chat that is shown. */
+      isAnswering(): boolean;
+    },
+  ) {
+    this.left = view.host.saved();
+  }
+
+  /** What was typed in the page before this one, and belongs to no chat yet. */
+  get typedBefore(): string {
+    const composer = this.left?.composer;
+    return composer?.isAwaiting ? composer.text : '';
+  }
+
+  get isAwaiting(): boolean {
+    return this.awaited !== undefined;
+  }
+
+  /** Whether this conversation is shown, or asked for. */
+  isWanted(id: string, shown: string | null | undefined): boolean {
+    return this.awaited && this.awaited !== 'any' ? this.awaited.id === id : shown === id;
+  }
+
+  /** Whether this tells anew of the chat to which the composer belongs. */
+  isSame({ chatId, id, moved }: Conversation): boolean {
+    // A chat without a name gets its name with its first message.
+    return !this.awaited && (moved === true || this.chatId === null || this.chatId === (chatId ?? id));
+  }
+
+  changed(): void {
+    this.keep();
+    clearTimeout(this.timer);
+    if (!this.awaited) this.timer = setTimeout(() => this.flush(), DELAY_MS);
+  }
+
+  /** Tells now what is yet to be told. */
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const text = this.whole().slice(0, MAX_TEXT);
+    if (this.awaited || text === this.told) return;
+    this.told = text;
+    this.view.host.post({ type: 'draft', text, ...this.chat() });
+    this.keep();
+  }
+
+  /** Another chat was asked for (null: a new one). The composer is empty for it; what stood there stays with the old one. */
+  leave(id: string | null): void {
+    if (!this.awaited) {
+      this.flush();
+      this.forgetSending();
+      this.view.set({ draft: '', aside: null });
+    } else if (this.view.state().sending) {
+      this.view.set({ sending: null });
+      this.view.hint('Not sent, because another chat was opened. Your text is kept.');
+    }
+    this.awaited = { id };
+    this.keep();
+  }
+
+  /** A chat is told: what stands in the composer now. To be followed by `arrived` once it is shown. */
+  arrive(message: Conversation): Partial<ChatState> {
+    const chatId = message.chatId ?? message.id;
+    if (this.awaited) {
+      if (!isIt(this.awaited, message)) return {};
+      this.awaited = undefined;
+      this.chatId = chatId;
+      this.told = message.draft;
+      return this.place(this.lastKnown(message));
+    }
+    if (this.isSame(message)) {
+      if (message.moved) this.told = message.draft;
+      this.chatId = chatId;
+      return {};
+    }
+    // The editor shows another one unasked: what stands here stays with its own.
+    this.flush();
+    this.forgetSending();
+    this.chatId = chatId;
+    this.told = message.draft;
+    return { draft: message.draft, aside: null };
+  }
+
+  /** The chat is shown: what waited for it is told and sent. */
+  arrived(): void {
+    if (this.awaited) return;
+    this.resume();
+    this.flush();
+    const { sending } = this.view.state();
+    if (!sending || sending.isPassed) return;
+    if (this.view.isAnswering()) {
+      this.view.set({ sending: null });
+      this.view.hint(STILL_ANSWERING);
+    } else this.pass(sending);
+  }
+
+  /** Sends what stands in the composer, or an earlier message that was edited. Waits for the chat that is awaited. */
+  send(text: string, edited: Pick<Sending, 'replaces' | 'keep'> = {}): void {
+    if (this.view.state().sending || !saysSomething(text)) return;
+    const sending: Sending = { requestId: timeOrderedId(), text, ...edited };
+    this.view.set({ sending, refusal: null, hint: null });
+    if (this.awaited) this.view.host.save({ sending: { ...sending, at: Date.now() } });
+    else this.pass(sending);
+  }
+
+  /** What is typed goes behind what was left here before. */
+  putBack(): void {
+    const { aside, draft } = this.view.state();
+    if (!aside) return;
+    this.view.set({ draft: joined(aside.text, draft), aside: null });
+    this.changed();
+  }
+
+  wasSent({ requestId, text }: Extract<FromHost, { type: 'sent' }>): void {
+    this.elsewhere.delete(requestId);
+    const { state, host } = this.view;
+    if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
+    // A refused one, too, when its answer was lost and it turns out to have been taken.
+    const sending = [state().sending, state().refusal].find((one) => one?.requestId === requestId);
+    const sent = sending?.text ?? text;
+    if (sent === undefined) return;
+    if (sending) this.view.set({ sending: null, refusal: null, hint: null });
+    if (sending?.replaces) return;
+    // What was typed while it was on its way stays; what was left here before comes back.
+    const { draft, aside } = state();
+    const rest = sending || draft === sent ? withoutSent(draft, sent) : draft;
+    const left = aside && !sent.includes(aside.text) ? aside.text : '';
+    this.view.set(aside && rest.trim() === '' ? { draft: left, aside: null } : { draft: rest });
+    this.told = UNKNOWN;
+    this.flush();
+  }
+
+  wasNotSent(requestId: string, problem: Problem): void {
+    const { state, host } = this.view;
+    if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
+    if (this.elsewhere.delete(requestId)) {
+      const text = `Your message to the chat before was not sent. ${problem.detail || problem.title} Its text is kept there.`;
+      this.view.set({ notice: { level: 'error', text } });
+      this.view.say(text);
+      return;
+    }
+    const { sending } = state();
+    if (sending?.requestId !== requestId) return;
+    this.view.set({ sending: null, refusal: { ...sending, problem } });
+    this.view.say(`Not sent. ${problem.detail || problem.title}`);
+    if (sending.replaces || this.whole().includes(sending.text)) return;
+    this.view.set({ draft: joined(sending.text, state().draft) });
+    this.changed();
+  }
+
+  private pass(sending: Sending): void {
+    const { aside } = this.view.state();
+    // What was attached to a draft that is set aside does not go along unasked.
+    const without = aside?.chips.length && !sending.replaces ? { without: aside.chips } : {};
+    const whole = { ...sending, ...without };
+    this.view.set({ sending: { ...whole, isPassed: true } });
+    this.flush();
+    this.view.host.save({ sending: { ...whole, ...this.chat(), at: Date.now() } });
+    this.view.host.post({ type: 'send', ...whole, ...this.chat() });
+  }
+
+  /** A message that was on its way when the page before this one was closed. The host carries out each request once. */
+  private resume(): void {
+    const left = this.left?.sending;
+    this.left = undefined;
+    if (!left) return;
+    const { at, chatId, ...sending } = left;
+    const isNow = Date.now() - at < STILL_MEANT_MS;
+    if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
+      this.view.set({ sending: { ...sending, isPassed: true } });
+      this.view.host.post({ type: 'send', ...sending, chatId });
+      return;
+    }
+    this.view.host.save({ sending: undefined });
+    if (this.whole().includes(sending.text))
+      this.view.hint('Not sent, because the chat was reloaded. Your text is kept.');
+  }
+
+  /** A chat that was waited for is there, with what was left in it. */
+  private place(left: string): Partial<ChatState> {
+    const { draft, surroundings } = this.view.state();
+    if (draft === '') return { draft: left, aside: null };
+    const chips = (surroundings?.chips ?? []).map(({ id }) => id);
+    const text = draft.includes(left) ? '' : left;
+    return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
+  }
+
+  /** What was left in a chat: by what the host knows, and by what the page before this one could not tell it any more. */
+  private lastKnown({ draft, chatId, id }: Conversation): string {
+    const mine = this.left?.composer;
+    if (!mine || mine.isAwaiting || mine.chatId !== (chatId ?? id) || mine.text === draft) return draft;
+    // What was told has become another draft by what the host did with it: it was sent, or moved.
+    if (mine.text === mine.told && draft === '') return draft;
+    if (mine.told === draft) return mine.text;
+    if (mine.text.includes(draft)) return mine.text;
+    return draft.includes(mine.text) || this.left?.sending ? draft : joined(draft, mine.text);
+  }
+
+  /** Requests on their way stay with the chat that they were made in. */
+  private forgetSending(): void {
+    const { sending } = this.view.state();
+    if (!sending) return;
+    this.elsewhere.add(sending.requestId);
+    this.view.set({ sending: null });
+  }
+
+  /** All that is typed here, for the host and for the next page. */
+  private whole(): string {
+    const { aside, draft } = this.view.state();
+    return joined(aside?.text ?? '', draft);
+  }
+
+  private chat(): { chatId?: string } {
+    return this.chatId ? { chatId: this.chatId } : {};
+  }
+
+  private keep(): void {
+    const { told } = this;
+    this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: this.isAwaiting } });
+  }
+}
+
+/** No text can be told twice in a row after this. */
+const UNKNOWN = '\0';
+
+function isIt(awaited: Wanted, { id, chatId }: Conversation): boolean {
+  if (awaited === 'any') return true;
+  return awaited.id === null ? id === null : (chatId ?? id ?? awaited.id) === awaited.id;
+}

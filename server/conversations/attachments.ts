@@ -1,0 +1,175 @@
+// What a user's message carries beside its text. The texts stand in rows of their own: nothing reads them by the way.
+import type { Attachment } from '../../shared/conversations.ts';
+import type { AttachmentInput, EditInput, FilesEdit, SelectionEdit } from '../../shared/runs.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
+import type { AttachmentRow } from '../platform/db/schema.ts';
+
+/** An attachment as it is stored, with its text. */
+export type StoredAttachment = Extract<AttachmentInput, { text: string }>;
+
+/** A chat's attachments, or what an edit was asked. */
+export type MessageExtras = { attachments: StoredAttachment[] } | { edit: EditInput };
+
+/** How much of a prompt something takes: an estimate in tokens, and an upper bound in bytes of UTF-8. */
+export interface PromptSize {
+  tokens: number;
+  bytes: number;
+}
+
+/** An attachment without its text. `size` is null in old rows. */
+export interface AttachmentHead extends Omit<StoredAttachment, 'text'> {
+  messageId: string;
+  place: number;
+  characters: number;
+  size: PromptSize | null;
+}
+
+/** The name by which a message's attachment can be sent again: `<message id>/<place>`. */
+const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
+
+function parseId(id: string): { messageId: string; place: number } {
+  const [messageId = '', place] = id.split('/');
+  return { messageId, place: Number(place ?? Number.NaN) };
+}
+
+/** As a message shows it. */
+export function toAttachment({ messageId, place, size: _, ...shown }: AttachmentHead): Attachment {
+  return { id: attachmentId(messageId, place), ...shown };
+}
+
+const HEAD = [
+  ...(['message_id', 'place', 'kind', 'path', 'language_id', 'first_line', 'last_line'] as const),
+  ...(['characters', 'tokens', 'bytes'] as const),
+] as const;
+type HeadRow = Pick<AttachmentRow, (typeof HEAD)[number]>;
+
+/** What some messages have attached, without the texts, in order. */
+export async function readHeads(db: Reader, messageIds: readonly string[]): Promise<Map<string, AttachmentHead[]>> {
+  const heads = new Map<string, AttachmentHead[]>();
+  if (messageIds.length === 0) return heads;
+  const rows = await db
+    .selectFrom('attachment')
+    .select(HEAD)
+    .where('message_id', 'in', messageIds)
+    .orderBy('message_id')
+    .orderBy('place')
+    .execute();
+  for (const row of rows) {
+    const list = heads.get(row.message_id) ?? [];
+    list.push(toHead(row));
+    heads.set(row.message_id, list);
+  }
+  return heads;
+}
+
+/** Attachments of messages of this conversation by id, without their texts; superseded messages included. */
+export async function findHead(tx: Tx, conversationId: string, id: string): Promise<AttachmentHead | undefined> {
+  const { messageId, place } = parseId(id);
+  if (!Number.isInteger(place)) return undefined;
+  const row = await tx
+    .selectFrom('attachment')
+    .innerJoin('message', 'message.id', 'attachment.message_id')
+    .select(HEAD.map((column) => `attachment.${column}` as const))
+    .where('message_id', '=', messageId)
+    .where('place', '=', place)
+    .where('conversation_id', '=', conversationId)
+    .executeTakeFirst();
+  return row && toHead(row as HeadRow);
+}
+
+export async function readText(tx: Tx, { messageId, place }: AttachmentHead): Promise<string> {
+  const { text } = await tx
+    .selectFrom('attachment')
+    .select('text')
+    .where('message_id', '=', messageId)
+    .where('place', '=', place)
+    .executeTakeFirstOrThrow();
+  return text;
+}
+
+/** All that some messages carry, with the texts, by message. Those that carry nothing aren't in it. */
+export async function readExtras(db: Reader, messageIds: readonly string[]): Promise<Map<string, MessageExtras>> {
+  const attachments = new Map<string, StoredAttachment[]>();
+  const extras = new Map<string, MessageExtras>();
+  if (messageIds.length === 0) return extras;
+  const rows = await db
+    .selectFrom('attachment')
+    .selectAll()
+    .where('message_id', 'in', messageIds)
+    .orderBy('message_id')
+    .orderBy('place')
+    .execute();
+  for (const row of rows) {
+    const list = attachments.get(row.message_id) ?? [];
+    list.push({ ...describe(row), text: row.text });
+    attachments.set(row.message_id, list);
+  }
+  for (const [id, list] of attachments) extras.set(id, { attachments: list });
+  const inputs = await db.selectFrom('edit_input').selectAll().where('message_id', 'in', messageIds).execute();
+  for (const { message_id, content } of inputs)
+    extras.set(message_id, { edit: joined(attachments.get(message_id) ?? [], JSON.parse(content)) });
+  return extras;
+}
+
+/** Stores what a message carries; `sizes` are those of its attachments, in order. */
+export async function insertExtras(tx: Tx, messageId: string, extras: MessageExtras, sizes: readonly PromptSize[]) {
+  const { attachments, rest } = 'edit' in extras ? parted(extras.edit) : { ...extras, rest: null };
+  for (const [place, { kind, path, languageId, range, text }] of attachments.entries())
+    await tx
+      .insertInto('attachment')
+      .values({
+        ...{ message_id: messageId, place, kind, path: path ?? null, language_id: languageId ?? null },
+        ...{ first_line: range?.start ?? null, last_line: range?.end ?? null, characters: text.length },
+        ...{ tokens: sizes[place]?.tokens ?? null, bytes: sizes[place]?.bytes ?? null, text },
+      })
+      .execute();
+  if (rest !== null)
+    await tx
+      .insertInto('edit_input')
+      .values({ message_id: messageId, content: JSON.stringify(rest) })
+      .execute();
+}
+
+/** What an edit has attached: the lines or files that it is about; and all else of it. `joined` is the way back. */
+function parted(edit: EditInput): { attachments: StoredAttachment[]; rest: object } {
+  if ('repairs' in edit) return { attachments: [], rest: edit };
+  if ('files' in edit) {
+    const { files, ...rest } = edit;
+    return { attachments: files.map((file) => ({ kind: 'file', ...file })), rest };
+  }
+  const { selection, path, languageId, ...rest } = edit;
+  const { text, ...range } = selection;
+  return { attachments: [{ kind: 'selection', path, languageId, range, text }], rest };
+}
+
+function joined(attachments: StoredAttachment[], rest: EditInput | Omit<FilesEdit, 'files'>): EditInput {
+  if ('repairs' in rest) return rest;
+  const [first] = attachments;
+  if (first?.kind === 'selection') {
+    const { path = '', languageId = '', range, text } = first;
+    const around = rest as Omit<SelectionEdit, 'selection' | 'path' | 'languageId'>;
+    return { ...around, path, languageId, selection: { start: range?.start ?? 0, end: range?.end ?? 0, text } };
+  }
+  const files = attachments.map(({ path = '', languageId = '', text }) => ({ path, languageId, text }));
+  return { ...(rest as Omit<FilesEdit, 'files'>), files };
+}
+
+/** The attachments of an edit. */
+export const attachedTo = (extras: MessageExtras): StoredAttachment[] =>
+  'edit' in extras ? parted(extras.edit).attachments : extras.attachments;
+
+function describe(row: HeadRow) {
+  const { kind, path, language_id, first_line, last_line } = row;
+  return {
+    kind,
+    ...(path === null ? {} : { path }),
+    ...(language_id === null ? {} : { languageId: language_id }),
+    ...(first_line === null || last_line === null ? {} : { range: { start: first_line, end: last_line } }),
+  };
+}
+
+function toHead(row: HeadRow): AttachmentHead {
+  const { message_id, place, characters, tokens, bytes } = row;
+  const size = tokens === null || bytes === null ? null : { tokens, bytes };
+  return { ...describe(row), messageId: message_id, place, characters, size };
+}

@@ -1,0 +1,140 @@
+// What a prompt needs of a conversation. How much that is stands beside each message, so that whoever asks for too much is
+// refused before a single text is read.
+import { type SelectQueryBuilder, sql } from 'kysely';
+import type { RunKind, RunState } from '../../shared/runs.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
+import type { MessageRow, Schema } from '../platform/db/schema.ts';
+import { type MessageExtras, type PromptSize, readExtras } from './attachments.ts';
+
+/** A message without its text. */
+export interface MessageHead {
+  id: string;
+  seq: number;
+  role: 'user' | 'assistant';
+  kind: RunKind;
+  runId: string | null;
+  state: RunState | null;
+  cutShort: boolean;
+}
+
+/** A message as a prompt says it. */
+export interface HistoryMessage {
+  role: 'user' | 'assistant';
+  text: string;
+  extras: MessageExtras;
+}
+
+/** Those that no edit or second try has replaced. */
+export function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): SelectQueryBuilder<Schema, 'message', O> {
+  return query.where('message.superseded_at', 'is', null);
+}
+
+/** One message of a conversation that still counts: by its id, or the last one of a role, or of all, before a place. */
+export async function findMessage(
+  tx: Tx,
+  conversationId: string,
+  which: { id: string } | { role?: 'user'; before?: number },
+): Promise<MessageHead | undefined> {
+  let query = live(tx.selectFrom('message'))
+    .select(['id', 'seq', 'role', 'kind', 'run_id', 'state', 'cut_short'])
+    .where('conversation_id', '=', conversationId);
+  if ('id' in which) query = query.where('id', '=', which.id);
+  else {
+    if (which.role) query = query.where('role', '=', which.role);
+    if (which.before !== undefined) query = query.where('seq', '<', which.before);
+  }
+  const row = await query.orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  if (!row) return undefined;
+  const { id, seq, role, kind, run_id, state, cut_short } = row;
+  return { id, seq, role, kind, runId: run_id, state, cutShort: cut_short !== null };
+}
+
+/** Whether a message that still counts belongs to that run. */
+export async function hasMessageOf(tx: Tx, conversationId: string, runId: string): Promise<boolean> {
+  const query = live(tx.selectFrom('message').select('id')).where('conversation_id', '=', conversationId);
+  return (await query.where('run_id', '=', runId).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** How much of a prompt some messages take in sum; `unmeasured` of them are from before sizes were stored. */
+export type HistorySize = PromptSize & { messages: number; unmeasured: number };
+
+/** All that still count, up to a place. */
+export async function sizeOfHistory(
+  tx: Tx,
+  conversationId: string,
+  upTo = Number.MAX_SAFE_INTEGER,
+): Promise<HistorySize> {
+  const row = await live(tx.selectFrom('message'))
+    .select((eb) => [
+      sql<number | string | null>`sum(tokens)`.as('tokens'),
+      sql<number | string | null>`sum(bytes)`.as('bytes'),
+      eb.fn.countAll<number | string>().as('messages'),
+      sql<number | string>`count(case when tokens is null then 1 end)`.as('unmeasured'),
+    ])
+    .where('conversation_id', '=', conversationId)
+    .where('seq', '<=', upTo)
+    .executeTakeFirstOrThrow();
+  return {
+    tokens: Number(row.tokens ?? 0),
+    bytes: Number(row.bytes ?? 0),
+    messages: Number(row.messages),
+    unmeasured: Number(row.unmeasured),
+  };
+}
+
+/** The same of some messages. */
+export async function sizeOfMessages(tx: Tx, ids: readonly string[]): Promise<HistorySize> {
+  const rows = await tx.selectFrom('message').select(['tokens', 'bytes']).where('id', 'in', ids).execute();
+  const sum = (of: (row: (typeof rows)[number]) => number | null) => rows.reduce((all, row) => all + (of(row) ?? 0), 0);
+  const unmeasured = rows.filter(({ tokens }) => tokens === null).length;
+  return { tokens: sum((row) => row.tokens), bytes: sum((row) => row.bytes), messages: rows.length, unmeasured };
+}
+
+/** The newest message of a conversation that is not measured yet. */
+export async function findUnmeasured(db: Reader, conversationId: string): Promise<string | undefined> {
+  const row = await live(db.selectFrom('message').select('id'))
+    .where('conversation_id', '=', conversationId)
+    .where('tokens', 'is', null)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export async function storeSize(tx: Tx, id: string, { tokens, bytes }: PromptSize): Promise<void> {
+  await tx.updateTable('message').set({ tokens, bytes }).where('id', '=', id).execute();
+}
+
+/** Messages that still count, up to a place, in order. The caller knows that a prompt takes them all. */
+export async function readHistory(
+  tx: Tx,
+  conversationId: string,
+  upTo = Number.MAX_SAFE_INTEGER,
+): Promise<HistoryMessage[]> {
+  const rows = await live(tx.selectFrom('message').select(['id', 'role', 'text']))
+    .where('conversation_id', '=', conversationId)
+    .where('seq', '<=', upTo)
+    .orderBy('seq')
+    .execute();
+  return withExtras(tx, rows);
+}
+
+/** Some messages with all that they carry, in the order of `ids`. */
+export async function readMessages(db: Reader, ids: readonly string[]): Promise<HistoryMessage[]> {
+  const rows = await db.selectFrom('message').select(['id', 'role', 'text']).where('id', 'in', ids).execute();
+  return withExtras(
+    db,
+    ids.flatMap((id) => rows.find((row) => row.id === id) ?? []),
+  );
+}
+
+/** Ids in one query: engines take only so many parameters. */
+const AT_ONCE = 1000;
+
+async function withExtras(db: Reader, rows: Pick<MessageRow, 'id' | 'role' | 'text'>[]): Promise<HistoryMessage[]> {
+  const asked = rows.filter(({ role }) => role === 'user').map(({ id }) => id);
+  const extras = new Map<string, MessageExtras>();
+  for (let at = 0; at < asked.length; at += AT_ONCE)
+    for (const [id, one] of await readExtras(db, asked.slice(at, at + AT_ONCE))) extras.set(id, one);
+  return rows.map(({ id, role, text }) => ({ role, text, extras: extras.get(id) ?? { attachments: [] } }));
+}

@@ -1,0 +1,115 @@
+import { sql } from 'kysely';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { TookTooLong } from '../platform/db/database.ts';
+import type { ConversationRow } from '../platform/db/schema.ts';
+import { AppError } from '../platform/errors.ts';
+import { gramOfAccount, gramsFor, gramsOf, OVERLAP, PIECE } from './grams.ts';
+
+export interface ListPage {
+  before?: { updatedAt: number; id: string } | undefined;
+  limit: number;
+}
+
+/**
+ * An account's conversations with `part` in their title or in a message that still counts, in any case, newest first. The
+ * index says which messages may have it, and what it has yet to take in is looked through as it is. Off this thread.
+ */
+export async function findByText(
+  db: Database,
+  accountId: string,
+  part: string,
+  { before, limit }: ListPage,
+): Promise<ConversationRow[]> {
+  const wanted = part.toLowerCase();
+  const holds = (column: string) => {
+    const text = sql.ref(column);
+    return db.engine === 'sqlite' ? sql`holds(${text}, ${wanted}) = 1` : sql`strpos(lower(${text}), ${wanted}) > 0`;
+  };
+  const grams = gramsFor(part);
+  const cursor = before
+    ? sql`and (conversation.updated_at < ${before.updatedAt}
+        or (conversation.updated_at = ${before.updatedAt} and conversation.id < ${before.id}))`
+    : sql``;
+  const query = sql<ConversationRow>`
+    with candidate as materialized (${candidates(db.engine, [gramOfAccount(accountId), ...grams])})
+    select conversation.* from conversation
+    where conversation.account_id = ${accountId} ${cursor} and (${holds('conversation.title')} or exists (
+      select 1 from message
+      where message.conversation_id = conversation.id and message.superseded_at is null
+        and (message.id in (select message_id from candidate)
+          or exists (select 1 from search_due where search_due.message_id = message.id))
+        and ${holds('message.text')}))
+    order by conversation.updated_at desc, conversation.id desc
+    limit ${limit}`.compile(db.read);
+  try {
+    return await db.readBounded(query);
+  } catch (error) {
+    if (!(error instanceof TookTooLong)) throw error;
+    throw new AppError(
+      'search_too_slow',
+      'That was looked for too long. Write more of it, or try again in a minute: old messages may still be taken into the index.',
+    );
+  }
+}
+
+/** Messages with all of these grams. */
+function candidates(engine: Database['engine'], grams: readonly number[]) {
+  if (engine === 'sqlite')
+    return sql`select search_piece.message_id from search_grams
+      join search_piece on search_piece.n = search_grams.rowid
+      where search_grams match ${grams.map(tokenOf).join(' AND ')}`;
+  return sql`select message_id from search_piece where grams @> ${sql.raw(`array[${grams.join(',')}]::integer[]`)}`;
+}
+
+/** A word of digits and letters, which FTS5 keeps as it is. */
+const tokenOf = (gram: number) => `x${(gram >>> 0).toString(36)}`;
+
+/**
+ * Takes the next piece of a message into the index; false if there is none. What is due is claimed first and read then, so
+ * that a change of the text, or of whose it is, makes it due again.
+ */
+export function indexNext(db: Database): Promise<boolean> {
+  const skip = db.engine === 'postgres' ? sql`for update skip locked` : sql``;
+  return db.write(async (tx) => {
+    const [claimed] = (
+      await sql<{ message_id: string; piece: number }>`
+        delete from search_due where message_id = (select message_id from search_due limit 1 ${skip})
+        returning message_id, piece`.execute(tx)
+    ).rows;
+    if (!claimed) return false;
+    const { message_id, piece } = claimed;
+    const [said] = (
+      await sql<{ account_id: string; text: string; more: number | boolean }>`
+        select account_id, substr(text, cast(${piece * PIECE + 1} as integer), ${PIECE + OVERLAP}) as text,
+          length(text) > ${(piece + 1) * PIECE} as more
+        from message join conversation on conversation.id = message.conversation_id
+        where message.id = ${message_id}`.execute(tx)
+    ).rows;
+    if (!said) return true;
+    const grams = [...gramsOf(said.text).add(gramOfAccount(said.account_id))];
+    await insertPiece(tx, db.engine, message_id, grams);
+    if (said.more)
+      await tx
+        .insertInto('search_due')
+        .values({ message_id, piece: piece + 1 })
+        .execute();
+    return true;
+  });
+}
+
+/** Takes in all that is due, a piece at a time: nobody waits for more than one. */
+export async function indexDue(db: Database, closing: AbortSignal): Promise<void> {
+  while (!closing.aborted && (await indexNext(db))) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function insertPiece(tx: Tx, engine: Database['engine'], messageId: string, grams: readonly number[]) {
+  if (engine === 'postgres') {
+    await sql`insert into search_piece (message_id, grams) values (${messageId}, ${grams})`.execute(tx);
+    return;
+  }
+  const { rows } = await sql<{ n: number }>`
+    insert into search_piece (message_id) values (${messageId}) returning n`.execute(tx);
+  await sql`insert into search_grams (rowid, grams) values (${rows[0]!.n}, ${grams.map(tokenOf).join(' ')})`.execute(
+    tx,
+  );
+}

@@ -1,0 +1,53 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { iso } from '../platform/clock.ts';
+import { AppError } from '../platform/errors.ts';
+
+/** Searches of one account that run at once on a node; the next ones wait in line. */
+const AT_ONCE = 2;
+/** So many may wait: whoever types fast gets there when every search is slow. */
+const IN_LINE = 10;
+/** Twice what somebody asks for who types without a pause and never looks. */
+const A_MINUTE = 240;
+
+/** Keeps one account's searches from taking the place of all others. Counted by node: nothing is paid by it. */
+export class Searches {
+  readonly #counts = new RateLimiterMemory({ points: A_MINUTE, duration: 60 });
+  /** By account: how many run, and who waits. */
+  readonly #open = new Map<string, { running: number; line: (() => void)[] }>();
+
+  constructor(private readonly now: () => number) {}
+
+  /** Runs a search when its turn has come. Throws `rate_limited`. */
+  async run<T>(accountId: string, search: () => Promise<T>): Promise<T> {
+    await this.#counts.consume(accountId).catch((refusal) => {
+      if (refusal instanceof RateLimiterRes) throw this.#refuse(refusal.msBeforeNext);
+      throw refusal;
+    });
+    const open = this.#open.get(accountId) ?? { running: 0, line: [] };
+    this.#open.set(accountId, open);
+    if (open.running >= AT_ONCE) {
+      if (open.line.length >= IN_LINE) throw this.#refuse(1_000);
+      // Whoever ends hands the place over.
+      await new Promise<void>((turn) => open.line.push(turn));
+    } else open.running++;
+    try {
+      return await search();
+    } finally {
+      const next = open.line.shift();
+      if (next) next();
+      else if (--open.running === 0) this.#open.delete(accountId);
+    }
+  }
+
+  #refuse(waitMs: number): AppError {
+    return new AppError(
+      'rate_limited',
+      `You search more often than ${A_MINUTE} times a minute, or ${AT_ONCE + IN_LINE} times at once. Try again in ${Math.ceil(waitMs / 1000)} s.`,
+      {
+        retryAt: iso(this.now() + waitMs),
+        limit: { name: 'searches', limit: A_MINUTE, left: 0, needed: 1, windowSeconds: 60 },
+      },
+      { headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) } },
+    );
+  }
+}

@@ -1,0 +1,172 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { AppError } from './errors.ts';
+import type { AppContext, AppEnv } from './http.ts';
+import { JsonBounds } from './jsonBounds.ts';
+
+export const KB = 1024;
+export const MB = 1024 * KB;
+
+/** A body that is larger is read only for as long as there is room, and after what a route wants to know before it. */
+const LARGE = 64 * KB;
+/** Of large bodies together, from the first byte until the answer: what is parsed of them takes a few times as much. */
+const MAX_AT_ONCE = 64 * MB;
+/** How much of a large body there is to be looked at before the rest is read. */
+const HEAD = 4 * KB;
+
+/** What a route takes: `text` is handed over as it is, byte by byte. */
+export interface BodyLimit {
+  maxBytes: number;
+  type: 'json' | 'form' | 'text';
+}
+
+const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
+  json: {
+    pattern: /^application\/(\S+\+)?json\s*(;|$)/i,
+    hint: 'Send the body as JSON, with "content-type: application/json".',
+  },
+  form: {
+    pattern: /^(application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i,
+    hint: 'Send the body as a form.',
+  },
+  text: { pattern: /^/, hint: '' },
+};
+
+/** The JSON body of a route, by its contract and its largest size; the size stands in /openapi.json, too. */
+export function jsonBody<S extends z.ZodType>(schema: S, maxBytes: number) {
+  return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes) };
+}
+
+/** A body of which the route wants the bytes as they were sent. */
+export function textBody(description: string, maxBytes: number) {
+  const schema = { type: 'object' as const, description };
+  return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes), 'x-type': 'text' as const };
+}
+
+const sized = (maxBytes: number) => ({ description: `at most ${sizeOf(maxBytes)}`, 'x-max-bytes': maxBytes });
+
+/** What an OpenAPI route's body may be. Throws for one that does not say how large it may be: no server starts with it. */
+export function limitOf(route: { method: string; path: string; request?: { body?: object } }): BodyLimit | null {
+  const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' } | undefined;
+  if (!body) return null;
+  const maxBytes = body['x-max-bytes'];
+  if (maxBytes === undefined)
+    throw new Error(`${route.method} ${route.path}: say by jsonBody how large its body may be`);
+  return { maxBytes, type: body['x-type'] ?? 'json' };
+}
+
+/**
+ * Before every route: no body is read but by what its route declares with `takesBody`, and then within its limit. It is
+ * read when it is first asked for, so that what a route checks before costs nobody a body.
+ */
+export function bodyGate(): MiddlewareHandler<AppEnv> {
+  const reading = { bytes: 0 };
+  return async (c, next) => {
+    // A GET has no body here.
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const hold = { bytes: 0 };
+    let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
+    let text: Promise<string> | null = null;
+    const read = () => (body ??= readBody(c, reading, hold));
+    // Where Hono's own `json`, `text` and `parseBody` look first.
+    Object.defineProperties(c.req.bodyCache, {
+      text: { enumerable: true, get: () => (text ??= read().then((bytes) => new TextDecoder().decode(bytes))) },
+      arrayBuffer: { enumerable: true, get: () => read().then((bytes) => bytes.buffer) },
+    });
+    try {
+      await next();
+    } finally {
+      reading.bytes -= hold.bytes;
+    }
+  };
+}
+
+/** Declares the body that a route takes, and refuses at once what is said to be none such. */
+export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit: BodyLimit } {
+  const { maxBytes, type } = limit;
+  const { pattern, hint } = TYPES[type];
+  const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const encoding = c.req.header('content-encoding') ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity')
+      throw new AppError('invalid_request', 'Send the body as it is: this server takes none that is compressed.');
+    if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    if (!pattern.test(c.req.header('content-type') ?? '')) throw new AppError('invalid_request', hint);
+    c.set('bodyLimit', limit);
+    await next();
+  };
+  return Object.assign(middleware, { limit });
+}
+
+/** Reads the body before a validator does, which would take every refusal of it for malformed JSON. */
+export const readsBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await c.req.text();
+  await next();
+};
+
+/**
+ * Has a route look at the beginning of a large body, of some KB, before the rest is read: a refusal there costs as little as
+ * that of a small one. A small body comes as a whole.
+ */
+export function beforeLargeBody(c: AppContext, look: (head: string) => Promise<void>): void {
+  c.set('beforeLargeBody', look);
+}
+
+async function readBody(
+  c: AppContext,
+  reading: { bytes: number },
+  hold: { bytes: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const limit = c.var.bodyLimit;
+  if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
+  const { maxBytes, type } = limit;
+  const bounds = type === 'json' ? new JsonBounds() : null;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let look = c.var.beforeLargeBody;
+  const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
+  for await (const chunk of piecesOf(c.env.incoming)) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+    if (look && (size > LARGE || (isSaidToBeLarge && size >= HEAD))) {
+      await look(Buffer.concat(chunks).subarray(0, HEAD).toString());
+      look = undefined;
+    }
+    const misfit = bounds?.read(chunk);
+    if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
+    if (size <= LARGE) continue;
+    reading.bytes += size - hold.bytes;
+    hold.bytes = size;
+    if (reading.bytes > MAX_AT_ONCE)
+      throw new AppError(
+        'unavailable',
+        'Too many large requests arrive at once. Nothing was started; try again in a moment.',
+      );
+  }
+  // Its own memory, not a piece of a buffer that others share.
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
+async function* piecesOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // Nobody is there to be told; it is no failure of the server's.
+    throw new AppError('invalid_request', 'The connection was closed before the body had come.', {}, { cause: error });
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `This may have ${sizeOf(maxBytes)}. Nothing was started: send less.`);
+}
+
+const sizeOf = (bytes: number) => (bytes >= MB ? `${bytes / MB} MB` : `${bytes / KB} KB`);

@@ -1,0 +1,73 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs';
+import { resolve } from 'node:path';
+
+// What Perigee keeps on disk is for the user that it runs as, and nobody else of the machine. Windows has no such modes.
+
+const FOLDER = 0o700;
+const FILE = 0o600;
+
+/** Makes a folder and those above it, if it isn't there, each for this user alone, whatever the umask. */
+export function makePrivateFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: FOLDER });
+  if (first !== undefined) chmodSync(folder, FOLDER);
+}
+
+/** Makes a file for this user alone if it isn't there, and closes one that others may read. */
+export function makePrivateFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', FILE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  closeToOthers(file);
+}
+
+/**
+ * Takes from others what an older version, or another umask, gave them. Leaves alone what is no file, is somebody else's, or
+ * is a link: what it leads to may be meant for others.
+ */
+export function closeToOthers(file: string): void {
+  if (process.platform === 'win32') return;
+  let opened: number;
+  try {
+    opened = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return;
+  }
+  try {
+    const stat = fstatSync(opened);
+    if (stat.isFile() && stat.uid === process.getuid?.() && (stat.mode & 0o777) !== FILE) fchmodSync(opened, FILE);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/**
+ * The same of a folder, if all that stands in it is Perigee's by name: a home, /tmp, or a project in which the database
+ * stands as well, stays as it is.
+ */
+export function closeFolderToOthers(folder: string, isOurs: (name: string) => boolean): void {
+  if (process.platform === 'win32') return;
+  const path = resolve(folder);
+  try {
+    const stat = lstatSync(path);
+    const isPrivate = (stat.mode & 0o077) === 0;
+    // Shared by intent: the sticky bit, or a group's own.
+    const isShared = (stat.mode & 0o7000) !== 0;
+    if (!stat.isDirectory() || isPrivate || isShared || stat.uid !== process.getuid?.()) return;
+    if (path === process.cwd() || !readdirSync(path).every(isOurs)) return;
+    chmodSync(path, FOLDER);
+  } catch {
+    // Not there, or not ours to look into.
+  }
+}

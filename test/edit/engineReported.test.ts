@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import { planEdits } from '../../extension/edit/engine/plan.ts';
+import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+
+const REPORTED = fileURLToPath(new URL('../../../shared/faults/edits', import.meta.url));
+
+interface Report {
+  id: string;
+  /** One file's text, for a piece of code, or the files by their names. */
+  before: string | Record<string, string>;
+  answer?: string;
+  snippet?: string;
+  want: 'refuse' | string | Record<string, string>;
+}
+
+/** Where a report leaves a choice, what is done here: the text, or a refusal. */
+const CHOSEN: Record<string, Record<string, string>> = {
+  'W6-line-hint-in-the-replacement': { 'f.txt': 'red\nlime\nblue\n' },
+  'W7-numbered-whole-file': { 'a.py': 'def main():\n    status = run()\n    log(status)\n    return status\n' },
+};
+const MAY_REFUSE = /^W/;
+
+function resultOf({ before, answer, snippet }: Report): { after: Record<string, string>; told: string[] } {
+  const files = typeof before === 'string' ? { 'a.js': before } : before;
+  const reader = new AnswerReader();
+  const plans = snippet
+    ? [planSnippet('a.js', files['a.js'], snippet.split('\n'))]
+    : planEdits([...reader.feed(answer!), ...reader.end()], (path) => files[path]);
+  const after = { ...files };
+  for (const plan of plans) if (plan.kind === 'update') after[plan.path] = plan.after;
+  return {
+    after,
+    told: plans.flatMap((plan) => (plan.kind === 'refused' ? plan.refusals.map(({ message }) => message) : [])),
+  };
+}
+
+describe('an edit that was reported as written wrongly or refused', () => {
+  const names = existsSync(REPORTED) ? readdirSync(REPORTED).filter((name) => name.endsWith('.json')) : [];
+  if (names.length === 0) it.skip(`is looked for at ${REPORTED}, which is not there`);
+  for (const name of names.sort()) {
+    const report: Report = JSON.parse(readFileSync(join(REPORTED, name), 'utf8'));
+    const { id, before, want } = report;
+    it(`${id.replace(/^[A-Z]\d+b?-/, '').replaceAll('-', ' ')}`, () => {
+      const { after, told } = resultOf(report);
+      const untouched = typeof before === 'string' ? { 'a.js': before } : before;
+      const expected =
+        CHOSEN[id] ?? (want === 'refuse' ? untouched : typeof want === 'string' ? { 'a.js': want } : want);
+      if (told.length > 0 && (want === 'refuse' || MAY_REFUSE.test(id))) assert.deepEqual(after, untouched);
+      else assert.deepEqual([after, told], [expected, []]);
+      // The lines stand where they are looked for: no other reason would be true.
+      if (id.startsWith('R9')) assert.match(told.join(), /indented otherwise/);
+    });
+  }
+});

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import type * as vscode from 'vscode';
+import type { Offers } from '../../extension/account/offers.ts';
+import type { Session } from '../../extension/account/session.ts';
+import type { Backend } from '../../extension/backend.ts';
+import type { ChatEdits } from '../../extension/chat/answerChanges.ts';
+import { ChatController } from '../../extension/chat/controller.ts';
+import type { FromHost, ToHost } from '../../extension/chat/protocol.ts';
+import type { ChatView } from '../../extension/chat/view.ts';
+import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
+import { Emitter } from '../../extension/platform/emitter.ts';
+import type { RunRequest } from '../../shared/runs.ts';
+
+class Memory implements vscode.Memento {
+  readonly values = new Map<string, unknown>();
+  keys = () => [...this.values.keys()];
+  get = (key: string) => this.values.get(key) as never;
+  async update(key: string, value: unknown) {
+    if (value === undefined) this.values.delete(key);
+    else this.values.set(key, JSON.parse(JSON.stringify(value)));
+  }
+}
+
+/** A window with a page and a server that are played by the test. */
+class Scene {
+  readonly told: FromHost[] = [];
+  readonly requests: RunRequest[] = [];
+  readonly received = new Emitter<unknown>();
+  readonly session = {
+    state: { kind: 'ok' } as Session['state'],
+    account: { id: 'somebody', kind: 'member', createdAt: '2026-11-01T00:00:00Z' } as Session['account'],
+    balance: null,
+    changed: new Emitter<void>(),
+    connect: new Emitter<void>(),
+  };
+  /** What the server does with each message; undefined: takes it. */
+  answer: (request: RunRequest) => Promise<BackendError | undefined> = async () => undefined;
+  private listening = false;
+  readonly controller: ChatController;
+
+  constructor(
+    readonly windowMemory = new Memory(),
+    readonly memory = new Memory(),
+  ) {
+    const { session, received, told, requests } = this;
+    const view = {
+      onDidReceive: received.event,
+      listens: () => {
+        this.listening = true;
+      },
+      post: (message: FromHost) => this.listening && told.push(structuredClone(message)),
+      reveal: async () => {},
+    };
+    Object.defineProperty(view, 'isListening', { get: () => this.listening });
+    const noEvent = new Emitter<never>().event;
+    this.controller = new ChatController({
+      view: view as unknown as ChatView,
+      session: {
+        get state() {
+          return session.state;
+        },
+        get account() {
+          return session.account;
+        },
+        balance: null,
+        onDidChange: session.changed.event,
+        onDidConnect: session.connect.event,
+        onDidChangeConversation: noEvent,
+        begin: async () => {},
+        call: (use: (who: unknown) => unknown) => use({}),
+        credential: async () => ({}),
+        failed: async () => {},
+      } as unknown as Session,
+      offers: { options: undefined, onDidChange: noEvent, load: async () => {} } as unknown as Offers,
+      backend: {
+        device: 'here',
+        models: async () => ({ models: [] }),
+        conversation: async () => {
+          throw new BackendError('refused', { ...localProblem('No', 'no', 'not_found'), status: 404 });
+        },
+        startRun: async (_: unknown, request: RunRequest) => {
+          requests.push(request);
+          const refusal = await this.answer(request);
+          if (refusal) throw refusal;
+          const { id, conversationId } = request;
+          const run = { id, conversationId, messageId: crypto.randomUUID(), userMessageId: crypto.randomUUID() };
+          return { run: { ...run, kind: 'chat', state: 'complete', createdAt: '2026-11-21T09:00:00Z' } };
+        },
+      } as unknown as Backend,
+      windowMemory: this.windowMemory,
+      memory: this.memory,
+      edits: { checkpoints: async () => ({ all: async () => [], onDidChange: noEvent }) } as unknown as ChatEdits,
+      log: { info() {}, warn() {}, error() {} },
+    } as never);
+  }
+
+  say(...messages: ToHost[]): void {
+    for (const message of messages) this.received.fire(message);
+  }
+  last<T extends FromHost['type']>(type: T): Extract<FromHost, { type: T }> | undefined {
+    return this.told.findLast((message) => message.type === type) as never;
+  }
+  /** Resolves when the host has told so many messages of a type. */
+  async until(type: FromHost['type'], count = 1): Promise<void> {
+    while (this.told.filter((message) => message.type === type).length < count)
+      await new Promise((done) => setTimeout(done));
+  }
+  get chatId(): string {
+    return this.last('conversation')!.chatId!;
+  }
+  draft(chatId = this.chatId): string {
+    return (this.windowMemory.values.get(`draft ${chatId}`) as { text?: string } | undefined)?.text ?? '';
+  }
+}
+
+describe('the host of the chat, told too early, twice or too late', () => {
+  let scene: Scene;
+  const id = () => crypto.randomUUID();
+  beforeEach(() => {
+    scene = new Scene();
+  });
+  afterEach(() => scene.controller.dispose());
+
+  it('sends a message once that a new page asks for again, and answers both', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    let open = () => {};
+    const gate = new Promise<undefined>((done) => {
+      open = () => done(undefined);
+    });
+    scene.answer = () => gate;
+    const send: ToHost = { type: 'send', requestId: id(), text: 'Once', chatId };
+    scene.say({ type: 'draft', text: 'Once', chatId }, send, { type: 'ready' }, send);
+    open();
+    await scene.until('sent', 2);
+    assert.deepEqual([scene.requests.length, scene.requests[0]!.id], [1, send.requestId]);
+    scene.say({ type: 'ready' }, send);
+    await scene.until('sent', 3);
+    assert.equal(scene.requests.length, 1);
+    assert.equal(scene.draft(chatId), '');
+  });
+
+  it('names the same run when a new host is asked again, so that the server answers once', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    const send: ToHost = { type: 'send', requestId: id(), text: 'Once', chatId };
+    scene.say(send);
+    await scene.until('sent');
+    const again = new Scene(scene.windowMemory, scene.memory);
+    again.say({ type: 'ready' }, send);
+    await again.until('sent');
+    assert.deepEqual([scene.requests[0]!.id, again.requests[0]!.id], [send.requestId, send.requestId]);
+    again.controller.dispose();
+  });
+
+  it('keeps what was typed after Enter, and what was left there before, when the message was sent', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    for (const [draft, left] of [
+      ['Hello and more', ' and more'],
+      ['half a thought\n\nHello', 'half a thought'],
+      ['something else', 'something else'],
+    ] as const) {
+      const sent = scene.told.filter(({ type }) => type === 'sent').length;
+      scene.say({ type: 'draft', text: draft, chatId }, { type: 'send', requestId: id(), text: 'Hello', chatId });
+      await scene.until('sent', sent + 1);
+      assert.equal(scene.draft(chatId), left);
+    }
+  });
+
+  it('puts a draft and a message where they were written, also when another chat is shown by then', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    const other = id();
+    await scene.controller.openConversation(other);
+    scene.say({ type: 'draft', text: 'mine', chatId });
+    assert.deepEqual([scene.draft(chatId), scene.draft(other)], ['mine', '']);
+    scene.say({ type: 'send', requestId: id(), text: 'mine', chatId });
+    await scene.until('sent');
+    assert.equal(scene.requests[0]!.conversationId, chatId);
+    assert.equal(scene.last('conversation')!.chatId, other, 'what is shown stays');
+  });
+
+  it('keeps the text of what the server refuses, in the chat it was written in', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    scene.answer = async () =>
+      new BackendError('refused', { ...localProblem('No', 'no', 'rate_limited'), status: 429 });
+    scene.say({ type: 'draft', text: 'mine', chatId }, { type: 'send', requestId: id(), text: 'mine', chatId });
+    await scene.until('notSent');
+    assert.equal(scene.last('notSent')!.problem.code, 'rate_limited');
+    assert.equal(scene.draft(chatId), 'mine');
+  });
+
+  it('says that what stands in the composer comes along when another account takes over', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    await new Promise((done) => setTimeout(done));
+    scene.say({ type: 'draft', text: 'mine', chatId });
+    scene.session.account = { ...scene.session.account!, id: 'somebody else' };
+    scene.session.connect.fire();
+    while (scene.chatId === chatId) await new Promise((done) => setTimeout(done));
+    const { moved, draft } = scene.last('conversation')!;
+    assert.deepEqual([moved, draft], [true, 'mine']);
+  });
+
+  it('keeps the drafts of two windows that show the same chat apart, and begins with the other one’s', async () => {
+    scene.say({ type: 'ready' });
+    const shown = id();
+    await scene.controller.openConversation(shown);
+    scene.say({ type: 'draft', text: 'first', chatId: shown });
+    const second = new Scene(new Memory(), scene.memory);
+    second.say({ type: 'ready' });
+    await second.controller.openConversation(shown);
+    assert.equal(second.last('conversation')!.draft, 'first');
+    second.say({ type: 'draft', text: 'second', chatId: shown });
+    const reloaded = new Scene(scene.windowMemory, scene.memory);
+    reloaded.say({ type: 'ready' });
+    assert.equal(reloaded.last('conversation')!.draft, 'first');
+    second.controller.dispose();
+    reloaded.controller.dispose();
+  });
+
+  it('tells the chat anew to a page whose wish it could not read', () => {
+    scene.say({ type: 'ready' });
+    const before = scene.told.filter(({ type }) => type === 'conversation').length;
+    scene.say({ type: 'openConversation', id: 'no id' } as never);
+    assert.equal(scene.told.filter(({ type }) => type === 'conversation').length, before + 1);
+  });
+});
