@@ -20,8 +20,9 @@ import {
 export { KnownPaths, MAX_PATH, type Named, NONE, named };
 
 const NO_PATHS = new KnownPaths([]);
-/** Lines of prose above a block that are looked at. */
+/** So much of the prose above a block is looked at: lines, and UTF-16 units. */
 const MAX_PROSE_LINES = 400;
+const MAX_PROSE = 32_000;
 
 /** What a line says that consists of a path, in whatever marks it stands: `**src/a.ts**:`, `### File: src/a.ts`. */
 export function readLine(line: string, known: KnownPaths = NO_PATHS): Named {
@@ -148,7 +149,8 @@ function readWord(word: string, known: KnownPaths, takesNames: boolean): Named {
 /** Without the marks around it that are none of its own: `(src/a.ts),` but not `(auth)/a.ts`. */
 function unquoted(word: string): string {
   let text = word;
-  for (let again = true; again; ) {
+  // Nobody writes more marks around a name.
+  for (let again = true, step = 0; again && step < 12; step++) {
     const before = text;
     text = text.replace(/^["'“”‘’«»„<]|["'“”‘’«»>.,:;!?：，。、]$/g, '');
     const [first = '', last = ''] = [text[0], text.at(-1)];
@@ -204,7 +206,7 @@ const isSame = (a: Named, b: Named) => a.kind === 'named' && b.kind === 'named' 
 
 /** What the prose above a block says of its file; where it names none, `before`: that of the blocks before. */
 export function readAbove(prose: readonly string[], before: Named = NONE, known: KnownPaths = NO_PATHS): Named {
-  const lines = prose.slice(-MAX_PROSE_LINES).filter((line) => line.trim() !== '' && line.length <= MAX_PATH);
+  const lines = lastOf(prose);
   const nearest = lines.at(-1) ?? '';
   const own = isHeading(nearest) ? readHeading(nearest, before, known) : readLine(nearest, known);
   if (own.kind === 'unreadable') return own;
@@ -245,6 +247,19 @@ function readAboveCode(prose: string, known: KnownPaths = NO_PATHS): Named {
 export function readFenced(info: string, prose: string, known?: KnownPaths): Named {
   const inInfo = readInfo(info, known);
   return inInfo.kind === 'none' ? readAboveCode(prose, known) : inInfo;
+}
+
+/** The lines nearest to a block that may name a file. */
+function lastOf(prose: readonly string[]): string[] {
+  const lines: string[] = [];
+  let left = MAX_PROSE;
+  for (let at = prose.length - 1; at >= 0 && lines.length < MAX_PROSE_LINES && left > 0; at--) {
+    const line = prose[at]!;
+    if (line.length > MAX_PATH || line.trim() === '') continue;
+    left -= line.length;
+    lines.push(line);
+  }
+  return lines.reverse();
 }
 
 /** Whether `path` is another way to name the file of `current`. */

@@ -1,17 +1,29 @@
 // Characters that can't be seen, but change what is: they come from models and from files that strangers wrote.
 
-/** A colour, a title or another order to a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-const TERMINAL =
-  /\u001B(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]?|\][^\u0007\u001B\n]{0,256}(?:\u0007|\u001B\\)?|[ -/]{0,4}[0-~]?)|\u009B[0-?]{0,64}[@-~]?/g;
+const ESC = '\\u{1B}';
+const BELL = '\\u{7}';
+/** A colour, a title or another order to a terminal. Written as text, since controls in an expression look like a mistake. */
+const TERMINAL = new RegExp(
+  `${ESC}(?:\\[[0-?]{0,64}[ -/]{0,16}[@-~]?|\\][^${BELL}${ESC}\\n]{0,256}(?:${BELL}|${ESC}\\\\)?|[ -/]{0,4}[0-~]?)|\\u{9B}[0-?]{0,64}[@-~]?`,
+  'gu',
+);
 
 /**
  * Controls but tabs and line ends; what turns the direction of text; what has no width; letters without ink; tags. Joiners
  * are kept where they join letters or emoji, as Persian, Hindi and families need them.
  */
-const INVISIBLE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]|(?<![\p{L}\p{M}\p{Extended_Pictographic}\uFE0F])[\u200C\u200D]|[\u200C\u200D](?![\p{L}\p{M}\p{Extended_Pictographic}])/gu;
+const INVISIBLE = new RegExp(
+  [
+    // Line ends and tabs are no controls here.
+    '(?![\\t\\n\\r])\\p{Cc}',
+    // Without joiners, which have rules of their own, and marks of numbers in Arabic, which can be seen.
+    '(?![\\u200C\\u200D\\u0600-\\u0605\\u06DD\\u070F\\u0890\\u0891\\u08E2\\u{110BD}\\u{110CD}])\\p{Cf}',
+    '\\u115F|\\u1160|\\u3164|\\uFFA0|\\u17B4|\\u17B5|\\u034F',
+    '(?<![\\p{L}\\p{M}\\p{Extended_Pictographic}])[\\u200C\\u200D]',
+    '[\\u200C\\u200D](?![\\p{L}\\p{M}\\p{Extended_Pictographic}])',
+  ].join('|'),
+  'gu',
+);
 
 /** `text` without what can't be seen, its lines ended by `\n`: for messages, names and titles. */
 export const withoutInvisible = (text: string): string =>

@@ -156,8 +156,8 @@ function peel(from: Candidate): Candidate | undefined {
     const found = rule.exec(text);
     if (found && found[0].length < text.length) return to(text.slice(found[0].length));
   }
-  const close = /(?:\*\/|-->|={2,}|#{2,}|~{2,})$/.exec(text);
-  if (close && close.index > 0) return to(text.slice(0, close.index));
+  const close = closeOf(text);
+  if (close > 0 && close < text.length) return to(text.slice(0, -close));
   // Emphasis may end anywhere, as in `**File:** a.ts`.
   if (text.includes('**')) return to(text.replaceAll('**', ''));
   if (text.startsWith('__') && text.endsWith('__') && text.length > 4) return to(text.slice(2, -2));
@@ -178,6 +178,17 @@ function peel(from: Candidate): Candidate | undefined {
   const verb = VERB.exec(text);
   if (verb) return to(text.slice(verb[0].length), { isIntroduced: true });
   return undefined;
+}
+
+/** How long the end of a comment or of a line such as `=== a.ts ===` is. */
+function closeOf(text: string): number {
+  if (text.endsWith('*/')) return 2;
+  if (text.endsWith('-->')) return 3;
+  const last = text.at(-1) ?? '';
+  if (!'=#~'.includes(last)) return 0;
+  let length = 0;
+  while (length < text.length && text.at(-1 - length) === last) length++;
+  return length > 1 ? length : 0;
 }
 
 /** How many backticks stand around all of `text`, with none of them inside. */

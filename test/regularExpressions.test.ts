@@ -88,7 +88,7 @@ const RUNS = [
 ];
 
 /** What few expressions can end with. */
-const ENDS = ['\u0001\n', '`', '"'];
+const ENDS = ['\u0001\n', '`'];
 
 /** Beginnings of what an expression matches, each followed by a run, and by something that it can't match. */
 function* attacksOn({ regex }: Expression): Generator<(length: number) => string> {
@@ -101,8 +101,8 @@ function* attacksOn({ regex }: Expression): Generator<(length: number) => string
       if (at > 1) own.add(sample.slice(at - 2, at));
     }
   }
-  for (const begin of spread(beginnings, 10)) {
-    for (const run of new Set([...RUNS, ...spread(own, 10)])) {
+  for (const begin of spread(beginnings, 6)) {
+    for (const run of new Set([...RUNS, ...spread(own, 6)])) {
       for (const end of ENDS) yield (length) => `${begin}${run.repeat(Math.ceil(length / run.length))}${end}`;
     }
   }
@@ -126,12 +126,16 @@ function samplesOf(regex: RegExp): string[] {
   }
 }
 
-/** Microseconds of the processor's time. */
-function cost(regex: RegExp, text: string): number {
+function run(regex: RegExp, text: string): void {
   regex.lastIndex = 0;
-  const before = process.cpuUsage();
   if (regex.global) text.replace(regex, '');
   else regex.test(text);
+}
+
+/** Microseconds of the processor's time. */
+function cost(regex: RegExp, text: string): number {
+  const before = process.cpuUsage();
+  run(regex, text);
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }
@@ -143,7 +147,13 @@ const SUSPICIOUS_US = 1_500;
 
 /** Whether a run takes much more time than in proportion to a fourth of it; the least of several tries counts. */
 function isSlow(regex: RegExp, attack: (length: number) => string): boolean {
-  const found = LENGTHS.find((length) => cost(regex, attack(length)) >= SUSPICIOUS_US);
+  const found = LENGTHS.find((length) => {
+    const text = attack(length);
+    // A glance at the clock is cheap, and only leads to a measurement.
+    const before = performance.now();
+    run(regex, text);
+    return performance.now() - before >= SUSPICIOUS_US / 1_000 && cost(regex, text) >= SUSPICIOUS_US;
+  });
   if (found === undefined) return false;
   const least = (text: string) => Math.min(cost(regex, text), cost(regex, text), cost(regex, text));
   const atFound = least(attack(found));
@@ -153,7 +163,6 @@ function isSlow(regex: RegExp, attack: (length: number) => string): boolean {
 function slowOnes(expressions: readonly Expression[]): string[] {
   return expressions
     .filter((expression) => {
-      if (process.env.SHOW) process.stderr.write(`${expression.at}\n`);
       for (const attack of attacksOn(expression)) if (isSlow(expression.regex, attack)) return true;
       return false;
     })
@@ -161,7 +170,9 @@ function slowOnes(expressions: readonly Expression[]): string[] {
 }
 
 describe('the regular expressions', () => {
-  it('take time in proportion to what they read, whatever it is', () => {
+  it('take time in proportion to what they read, whatever it is', function () {
+    // Seconds of the processor, but many more on a machine that does much else.
+    this.timeout(120_000);
     const expressions = FOLDERS.flatMap((folder) =>
       readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
         .filter((name) => /\.tsx?$/.test(name) && !`${folder}/${name}`.startsWith('server/gateway/upstreams/demo'))

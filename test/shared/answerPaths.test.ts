@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFence } from '../../extension/chat/webview/markdown/fence.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import {
   KnownPaths,
@@ -250,5 +251,69 @@ describe('the words above a block', () => {
     assert.equal(told(readFenced('ts', 'The test of `src/a.ts` is below.')), '?');
     assert.equal(told(readFenced('ts', 'The test of `src/a.ts` is below:')), 'src/a.ts');
     assert.equal(told(readFenced('ts src/my file.ts', '', new KnownPaths(['src/my file.ts']))), 'src/my file.ts');
+  });
+});
+
+describe('what stands above a fence', () => {
+  /** Microseconds of the processor's time, the least of several tries. */
+  const cost = (work: () => void) =>
+    Math.min(
+      ...[1, 2, 3].map(() => {
+        const before = process.cpuUsage();
+        work();
+        const { user, system } = process.cpuUsage(before);
+        return user + system;
+      }),
+    );
+  const RUNS = [
+    ' ',
+    '\t',
+    '>',
+    '`',
+    '`a` ',
+    '*',
+    '_',
+    '[',
+    '(',
+    '{',
+    '=',
+    '#',
+    '~',
+    '-',
+    'a',
+    '1',
+    'a ',
+    'a/',
+    '/',
+    '.',
+    ',',
+  ];
+
+  it('costs in proportion to its length, whatever it is: 120,000 blanks as well', () => {
+    const read = (run: string, length: number) => {
+      const first = run.repeat(length / run.length);
+      const second = `x${first}\``;
+      const text = `${first}\n${second}\n\`\`\`ts\n${BLOCK}\`\`\`\n`;
+      return cost(() => {
+        pathsOf(text);
+        readFence(first, { prose: `${first}\n${second}` });
+      });
+    };
+    for (const run of RUNS) {
+      const [short, long] = [read(run, 30_000), read(run, 120_000)];
+      assert.ok(
+        long < 10 * short + 30_000,
+        `${JSON.stringify(run)}: ${short} µs, and ${long} µs for four times as much`,
+      );
+    }
+  });
+
+  it('costs little in lines that may just be a path', () => {
+    for (const run of RUNS) {
+      const lines = Array.from({ length: 400 }, (_, at) => `x${at}${run.repeat(4_000 / run.length)}`);
+      const spent = cost(() => readAbove(lines, named('a.ts')));
+      const yardstick = cost(() => lines.map((line) => [...line].join('')));
+      assert.ok(spent < 100 * yardstick + 50_000, `${JSON.stringify(run)}: ${spent} µs, and ${yardstick}`);
+    }
   });
 });
