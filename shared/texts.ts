@@ -30,7 +30,10 @@ const UNSEEN = /(?![\u200C\u200D]|\uFE0F)(?:\p{Default_Ignorable_Code_Point}|\p{
 /** A name as it is shown: in one line and one normal form (NFC), without controls and what can't be seen. */
 export function cleanName(text: string): string {
   const seen = storable(text).normalize('NFC').replace(UNSEEN, '');
-  return seen.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '').trim();
+  return seen
+    .replace(/\s+/g, ' ')
+    .replace(/\p{Cc}/gu, '')
+    .trim();
 }
 
 /** Something's name, of 1 to `max` UTF-16 units once it is cleaned. */
