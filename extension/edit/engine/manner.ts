@@ -1,6 +1,6 @@
 // How an answer writes a file's text down, as all of its changes of the file show together.
 import type { ChangeLine } from './edits.ts';
-import type { IndentPair } from './indentation.ts';
+import { type IndentPair, offends } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { bothForms, composed, type Form, formOf, hasForms, indentOf, isBlank, plainPunctuation } from './loose.ts';
 import type { Found } from './match.ts';
@@ -160,6 +160,8 @@ export class Manner {
     if (!isIndented || !this.mayBeRestyled) return pairs;
     const moved = pairs.filter(([written, own]) => !written.includes(own)).length;
     if (!showsNothing) return moved === 1 && this.restyled.size > 1 ? [...pairs, ...this.restyled.values()] : pairs;
-    return this.restyled.size > 0 ? [...pairs, ...this.restyled.values()] : undefined;
+    // Not each change of an answer need be restyled: only the wrong character shows that this one is.
+    const isOther = lines.some((line) => offends(indentOf(line), this.file.style));
+    return isOther && this.restyled.size > 0 ? [...pairs, ...this.restyled.values()] : undefined;
   }
 }
