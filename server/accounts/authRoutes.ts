@@ -154,6 +154,8 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     const isLocal = request.grant_type === LOCAL_GRANT;
     if (isLocal && (!deps.publishLocalToken || deps.addressOf(c) !== null))
       throw new AppError('not_offered', 'Local sign-in is for the user of the machine that the server runs on.');
+    // Nobody but programs of this machine can have guessed here: no stranger keeps its user out.
+    if (isLocal) await attempts.check('grant', from);
     try {
       c.header('cache-control', 'no-store');
       const answer = await grantSession(deps, request, jkt);

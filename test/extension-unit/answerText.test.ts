@@ -50,7 +50,7 @@ describe('the text of an answer', () => {
     const pieces: [at: number, text: string][] = [
       [0, '<think>x</think>Hel'],
       [16, 'Hello'],
-      [10, 'nk>Hello'],
+      [13, 'nk>Hello'],
       [21, ' you'],
     ];
     for (const [at, piece] of pieces) text.read({ type: 'text', data: { at, text: piece } });
