@@ -59,7 +59,7 @@ export class Connection {
   }
 
   /** Reads account and balance; several wishes meanwhile become one more reading. Whether it worked; never rejects. */
-  private read(): Promise<boolean> {
+  read(): Promise<boolean> {
     if (this.reading) {
       this.readAgain = true;
       return this.reading;

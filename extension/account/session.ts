@@ -1,6 +1,7 @@
 import type { Memento } from 'vscode';
 import type { Account, AccountAnswer, Balance, Notice } from '../../shared/account.ts';
 import type { TokenAnswer } from '../../shared/auth.ts';
+import { changesAt, realTimers, type Timers, Waking } from '../../shared/waking.ts';
 import { BackendError, localProblem } from '../platform/backendError.ts';
 import { Backoff } from '../platform/backoff.ts';
 import { Disposable } from '../platform/dispose.ts';
@@ -18,6 +19,7 @@ const GUEST_GRACE_MS = 500;
 
 export interface SessionDeps extends EntryDeps {
   memory: Memento;
+  timers?: Timers;
 }
 
 /** Who is signed in on the current server, what is left, and the one connection that hears of changes. */
@@ -25,6 +27,9 @@ export class Session extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   private readonly conversationChanged = this._register(new Emitter<string>());
   private readonly connected = this._register(new Emitter<void>());
+  private readonly passed = this._register(new Emitter<void>());
+  /** An instant has passed at which something changes by time alone; it is being read afresh. */
+  readonly onDidPass = this.passed.event;
   /** State, account or balance changed. */
   readonly onDidChange = this.changed.event;
   /** A conversation changed on the server; the value is its id, empty if any may have changed. */
@@ -43,6 +48,7 @@ export class Session extends Disposable {
   private left: Balance | null = null;
   private told: Notice[] = [];
   private connection: Connection | undefined;
+  private readonly waking: Waking;
   private beginning: Promise<void> | undefined;
   private making: Promise<Kept> | undefined;
 
@@ -55,10 +61,13 @@ export class Session extends Disposable {
     this.renewal = this._register(
       new Renewal(backend, tokens, this.credentials, (error, who) => this.failed(error, who)),
     );
+    this.waking = new Waking(() => this.timePassed(), deps.timers);
+    this._register({ dispose: () => this.waking.stop() });
     this._register(tokens.onDidChange(() => void this.adopt()));
     this._register(
       backend.onDidChangeBalance((balance) => {
         this.left = balance;
+        this.watchTime();
         this.changed.fire();
       }),
     );
@@ -308,13 +317,27 @@ export class Session extends Disposable {
     this.who = answer.account;
     this.left = answer.balance;
     this.told = answer.notices;
+    this.watchTime();
     this.set({ kind: 'ok' });
+  }
+
+  private watchTime(): void {
+    const { now } = this.deps.timers ?? realTimers;
+    this.waking.watch(changesAt(this.who, this.left, now()));
+  }
+
+  /** What was told is of the past; nothing is reckoned here, the server is asked. */
+  private timePassed(): void {
+    void this.connection?.read();
+    this.passed.fire();
+    this.changed.fire();
   }
 
   private forget(): void {
     this.who = null;
     this.left = null;
     this.told = [];
+    this.waking.stop();
     if (this.current.kind === 'ok') this.current = { kind: 'connecting' };
   }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
+import { withoutSent } from '../../shared/draftText.ts';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session.ts';
 import type { Backend } from '../backend.ts';
@@ -12,7 +13,6 @@ import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
-import { withoutSent } from './draftText.ts';
 import { EditorContext } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { Mentions } from './mentions.ts';

@@ -11,8 +11,8 @@ import {
   formatInstant,
   formatNumber,
   formatSpentWithUnit,
-  formatWindowFrees,
-  formatWindowUsed,
+  formatWindowLeft,
+  formatWindowUse,
   meter,
   startOfDay,
 } from './format.ts';
@@ -72,7 +72,12 @@ export async function showQuota(deps: {
     pick.hide();
     run();
   });
-  pick.onDidHide(() => pick.dispose());
+  // What changes by time alone changes under the reader's eyes.
+  const passing = session.onDidPass(load);
+  pick.onDidHide(() => {
+    passing.dispose();
+    pick.dispose();
+  });
   pick.show();
   await load();
   return pick;
@@ -123,9 +128,9 @@ export function detailsItems(
   if (balance.windows.length > 0) items.push(separator('Windows'));
   for (const window of balance.windows) {
     items.push({
-      label: `$(history) ${window.name}: ${formatWindowUsed(window)}`,
+      label: `$(history) ${window.name}: ${formatWindowLeft(window)}`,
       // On a line of its own: beside the name, both times don't fit.
-      detail: capitalised(formatWindowFrees(window, now)),
+      detail: capitalised(formatWindowUse(window, now)),
     });
   }
   items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));

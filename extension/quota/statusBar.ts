@@ -18,7 +18,7 @@ type Colour = 'warning' | 'error' | undefined;
 export class StatusBar extends Disposable {
   readonly item = this._register(vscode.window.createStatusBarItem('quota', vscode.StatusBarAlignment.Right, 90));
   private today: Spending | undefined;
-  private askedFor: number | undefined;
+  private askedFor: string | undefined;
   private spendingTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -109,14 +109,18 @@ export class StatusBar extends Disposable {
     };
   }
 
-  /** Asks once for each balance, when it has settled. Reads are neither charged nor limited. */
+  /** Asks once for each balance and day, when it has settled. Reads are neither charged nor limited. */
   private askForSpending(balanceMicro: number): void {
-    if (this.askedFor === balanceMicro) return;
-    this.askedFor = balanceMicro;
+    const from = startOfDay(new Date());
+    const asks = `${from} ${balanceMicro}`;
+    if (this.askedFor === asks) return;
+    // What was spent yesterday is not today's.
+    if (this.askedFor?.startsWith(from) === false) this.today = undefined;
+    this.askedFor = asks;
     clearTimeout(this.spendingTimer);
     this.spendingTimer = setTimeout(async () => {
       try {
-        this.today = await this.session.call((who) => this.backend.spending(who, startOfDay(new Date())));
+        this.today = await this.session.call((who) => this.backend.spending(who, from));
         this.update();
       } catch {
         // The tooltip goes without this line; `call` has told of a lost connection.

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
 import { creditsLeft } from '../../shared/amounts.ts';
+import { LOW_SHARE } from '../../shared/constants.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/label.ts';
-import { formatSpentWithUnit, formatWindowFrees, formatWindowUsed, meter } from './format.ts';
+import { formatSpentWithUnit, formatWindowLeft, formatWindowUse, meter, windowShareLeft } from './format.ts';
 
 const BAR_CELLS = 70;
 
@@ -26,9 +27,10 @@ export function quotaTooltip(quota: {
       : `${text} left\n\n${bar(share, severity === 'normal' ? 'progressBar-background' : 'editorWarning-foreground')}\n\n`,
   );
   for (const window of balance.windows) {
-    const used = window.limitMicro > 0 ? window.usedMicro / window.limitMicro : 1;
-    markdown.appendMarkdown(`**${escaped(window.name)}** · ${formatWindowUsed(window)}\n\n${bar(used)}\n\n`);
-    markdown.appendMarkdown(`${capitalised(formatWindowFrees(window, now))}\n\n`);
+    const share = windowShareLeft(window);
+    const colour = share < LOW_SHARE ? 'editorWarning-foreground' : undefined;
+    markdown.appendMarkdown(`**${escaped(window.name)}** · ${formatWindowLeft(window)}\n\n${bar(share, colour)}\n\n`);
+    markdown.appendMarkdown(`${capitalised(formatWindowUse(window, now))}\n\n`);
   }
   const rows: [string, string][] = [];
   if (balance.pendingMicro > 0)

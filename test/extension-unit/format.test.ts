@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
+import { whatIsLeft } from '../../extension/chat/webview/format.ts';
 import {
   formatInstant,
   formatNumber,
   formatSpentWithUnit,
   formatWindowFrees,
-  formatWindowUsed,
+  formatWindowLeft,
+  formatWindowUse,
   meter,
+  windowShareLeft,
 } from '../../extension/quota/format.ts';
-import type { Balance } from '../../shared/account.ts';
+import type { Account, Balance } from '../../shared/account.ts';
 import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
 
 const balance = (part: Partial<Balance>): Balance => ({
@@ -45,6 +48,14 @@ describe('the meter', () => {
       'normal',
     ],
     ['no grant yet', balance({ availableMicro: 5_000_000, ofMicro: 0 }), 'member', '5 credits', 'normal'],
+    [
+      'more than there was, for some came back',
+      balance({ availableMicro: 105_000_000 }),
+      'member',
+      '105 of 105 credits',
+      'normal',
+    ],
+    ['a little less than all', balance({ availableMicro: 99_996_000 }), 'member', '99.99 of 100 credits', 'normal'],
     ['a fresh guest', guest(10), 'guest', '10 of 10 messages', 'normal'],
     ['a guest whose answer runs', guest(6, { pendingMicro: 1_000_000 }), 'guest', '6 of 10 messages', 'normal'],
     ['a guest with the last one', guest(1), 'guest', '1 of 10 messages', 'low'],
@@ -64,6 +75,17 @@ describe('the meter', () => {
       assert.deepEqual([shown, seen], [text, severity]);
     });
   }
+});
+
+describe('one balance', () => {
+  it('is the same number in the status bar and in the chat, whatever it is', () => {
+    const member = { id: 'm', kind: 'member', createdAt: '' } as Account;
+    for (const availableMicro of [0, 1, 9_999, 10_000, 99_000_000, 99_800_000, 99_996_000, 100_000_000, 1_204_500_000])
+      for (const pendingMicro of [0, 200_000]) {
+        const value = balance({ availableMicro, pendingMicro });
+        assert.equal(whatIsLeft(value, member), `${meter(value, 'member').text} left`);
+      }
+  });
 });
 
 describe('amounts', () => {
@@ -110,8 +132,19 @@ describe('times', () => {
       nextFreeMicro: 19_000_000,
       allFreeAt: '2026-11-21T14:00:00Z',
     };
-    assert.equal(formatWindowUsed(window), '31 of 50 used');
+    assert.equal(formatWindowLeft(window), '19 of 50 left');
+    assert.equal(windowShareLeft(window), 0.38);
+    assert.equal(
+      formatWindowUse(window, now, 'UTC'),
+      '31 of 50 used, 19 free up at 13:20 (UTC), all of it at 14:00 (UTC)',
+    );
+    assert.equal(formatWindowLeft({ ...window, usedMicro: 60_000_000 }), '0 of 50 left', 'a limit that was lowered');
     assert.equal(formatWindowFrees(window, now, 'UTC'), '19 free up at 13:20 (UTC), all of it at 14:00 (UTC)');
+    assert.equal(
+      formatWindowFrees(window, new Date('2026-11-21T13:20:00Z'), 'UTC'),
+      '19 free up now, all of it at 14:00 (UTC)',
+      'no time in the past is promised',
+    );
     assert.equal(
       formatWindowFrees({ ...window, usedMicro: 0, nextFreeAt: null, allFreeAt: null }, now),
       'all of it is free',

@@ -12,6 +12,7 @@ import { Emitter } from '../../extension/platform/emitter.ts';
 import type { Credential } from '../../extension/platform/wire.ts';
 import type { AccountAnswer, Balance, GuestAnswer } from '../../shared/account.ts';
 import type { TokenAnswer, TokenRequest } from '../../shared/auth.ts';
+import type { Timers } from '../../shared/waking.ts';
 import { Secrets } from './secrets.ts';
 
 const refused = (code: 'unauthorized' | 'too_many_guests' | 'invalid_grant') =>
@@ -30,6 +31,7 @@ class Memory {
 /** The server's side: accounts by token, and a connection for changes that the test holds in its hands. */
 class Server {
   guests = 0;
+  windows: Balance['windows'] = [];
   valid = new Set<string>();
   failGuest: BackendError | undefined;
   private readonly balances = new Emitter<Balance>();
@@ -114,7 +116,7 @@ class Server {
       promotionalMicro: 10_000_000,
       purchasedMicro: 0,
       guestMessagesLeft: 10,
-      windows: [],
+      windows: this.windows,
     };
     const isMember = token.startsWith('member');
     const account = isMember
@@ -143,7 +145,11 @@ describe('the session', () => {
   });
 
   /** Another window of the same machine. */
-  function open(memory = new Memory(), localGrant: () => Promise<Grant | null> = async () => null): Session {
+  function open(
+    memory = new Memory(),
+    localGrant: () => Promise<Grant | null> = async () => null,
+    timers?: Timers,
+  ): Session {
     const serverUrl = () => ({ url });
     const tokens = new Tokens(secrets as unknown as SecretStorage, serverUrl);
     const session = new Session({
@@ -155,6 +161,7 @@ describe('the session', () => {
       memory: memory as unknown as Memento,
       log,
       localGrant,
+      timers,
     });
     sessions.push(session);
     return session;
@@ -175,6 +182,33 @@ describe('the session', () => {
       });
     });
   }
+
+  it('reads the balance afresh once an instant has passed at which a window frees up', async () => {
+    let now = Date.parse('2026-11-21T10:00:00Z');
+    let due: (() => void) | undefined;
+    const timers: Timers = { now: () => now, random: () => 0, set: (act) => (due = act), clear: () => {} };
+    const window = { name: '5 hours', usedMicro: 5, limitMicro: 5, nextFreeMicro: 5, allFreeAt: null };
+    server.windows = [{ ...window, nextFreeAt: '2026-11-21T11:00:00Z' }];
+    const session = open(new Memory(), async () => null, timers);
+    await session.start();
+    await session.credential();
+    await until(session, 'ok');
+    const passed: string[] = [];
+    session.onDidPass(() => passed.push('passed'));
+    server.windows = [];
+    due!();
+    assert.deepEqual([passed, session.balance?.windows.length], [[], 1], 'not before it');
+    now += 3_700_000;
+    due!();
+    assert.deepEqual(passed, ['passed']);
+    await new Promise<void>((resolve) => {
+      const listening = session.onDidChange(() => {
+        if (session.balance?.windows.length !== 0) return;
+        listening.dispose();
+        resolve();
+      });
+    });
+  });
 
   it('makes no account by itself', async () => {
     const session = open();

@@ -76,7 +76,7 @@ describe('what stands behind the meter', () => {
   it('says in the tooltip what each window used and when it frees up, and draws nothing out of a title', () => {
     const { value } = quotaTooltip({ account, balance, today: spending, now });
     assert.match(value, /89 of 100 credits left/);
-    assert.match(value, /\*\*5 hours\*\* · 31 of 50 used/);
+    assert.match(value, /\*\*5 hours\*\* · 19 of 50 left/);
     assert.match(value, /19 free up at \d\d:\d\d \(UTC.*\), all of it at \d\d:\d\d/);
     assert.match(value, /250 credits, never expire/);
     assert.match(value, /Set aside for running answers \| 2 credits/);
@@ -132,7 +132,7 @@ describe('what stands behind the meter', () => {
     const items = detailsItems({ account, balance, spending, log, sold: true, now }, (id) => opened.push(id));
     const labels = items.map(({ label }) => label);
     assert.ok(labels.includes('$(circle-slash) 0 · The model service failed. Not charged.'));
-    assert.ok(labels.includes('$(history) 5 hours: 31 of 50 used'));
+    assert.ok(labels.includes('$(history) 5 hours: 19 of 50 left'));
     assert.ok(!labels.some((label) => label.includes('$(bug)')));
     assert.ok(labels.includes('$(add) Buy credits') && labels.includes('$(list-unordered) Token log'));
     const here = items.filter(({ label }) => /^\$\((comment|circle-slash)\)/.test(label));
@@ -197,7 +197,7 @@ describe('credits of a plan', () => {
     const lines = pick.items.map(({ label, detail }) => `${label} | ${detail ?? ''}`);
     pick.hide();
     const shown = lines.join('\n');
-    assert.match(shown, /5 hours: 31 of 50 used \| 19 free up at .*, all of it at/);
+    assert.match(shown, /5 hours: 19 of 50 left \| 31 of 50 used, 19 free up at .*, all of it at/);
     assert.match(shown, /250 credits purchased/);
     assert.match(shown, /Buy credits/);
     assert.match(shown, /Token log/);

@@ -45,7 +45,7 @@ const HARD: Record<string, (n: number) => string> = {
   'one paragraph': (n) => 'word '.repeat(n / 5),
   'one word': (n) => 'a'.repeat(n),
   'blanks within a line': (n) => `a${' '.repeat(n)}b`,
-  'one line of code': (n) => `\`\`\`js\n${'x'.repeat(n)}\n\`\`\``,
+  'one line of code': (n) => `\`\`\`js\n${'x'.repeat(n / 8)}\n\`\`\``,
   'code in many parts': (n) => `\`\`\`json\n${'['.repeat(n)}\n\`\`\``,
   'a mix of marks': (n) => '*`[<_~'.repeat(n / 6),
 };

@@ -324,7 +324,7 @@ describe('chat view: the composer', () => {
   });
 
   it('shows the context apart from the credits, and warns when it is nearly full', async () => {
-    assert.match(await view.page.locator('.left').innerText(), /^87 of 100 credits left$/);
+    assert.match(await view.page.locator('.left').innerText(), /^87\.4 of 100 credits left$/);
     const ring = view.page.getByRole('button', { name: /^Context/ });
     assert.equal(await ring.getAttribute('aria-label'), 'Context 16 % full: about 21,000 of 128,000 tokens');
     await view.tell(
@@ -368,7 +368,7 @@ describe('chat view: the composer', () => {
     assert.deepEqual(order, [
       ...['History', 'New chat', 'More', 'Conversation', 'Copy', 'Edit and send again', 'Copy', 'Regenerate'],
       ...['Message', 'Attach', 'Model: kimi-k2', 'Context 16 % full: about 21,000 of 128,000 tokens'],
-      '87 of 100 credits left',
+      '87.4 of 100 credits left',
     ]);
   });
 });

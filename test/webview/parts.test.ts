@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  count,
-  credits,
-  estimateTokens,
-  fullTime,
-  groupOf,
-  left,
-  until,
-  when,
-} from '../../extension/chat/webview/format.ts';
+import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
 import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
@@ -19,25 +10,6 @@ import { historyPage, longAnswer, row } from './samples.ts';
 describe('chat view: words and numbers', () => {
   const now = new Date(2026, 10, 20, 15, 0);
   const at = (...parts: [number, number, number, number?, number?]) => new Date(...parts).toISOString();
-
-  it('shows credits as exactly as the eye needs, and never something as nothing', () => {
-    const table: [number, string][] = [
-      [0, '0'],
-      [1, '< 0.01'],
-      [420_000, '0.42'],
-      [1_000_000, '1'],
-      [12_440_000, '12.4'],
-      [1_204_600_000, '1,205'],
-    ];
-    for (const [micro, text] of table) assert.equal(credits(micro, 'en'), text);
-  });
-
-  it('never promises a part of a credit that is not there', () => {
-    assert.equal(left(87_999_999, 'en'), '87');
-    assert.equal(left(990_000, 'en'), '0.9');
-    assert.equal(left(-5, 'en'), '0');
-    assert.equal(count(1204, 'en'), '1,204');
-  });
 
   it('says times relative within a day and absolute after', () => {
     const table: [string, string][] = [

@@ -1,7 +1,7 @@
 import { MAX_TEXT } from '../../../shared/constants.ts';
+import { joined, withoutSent } from '../../../shared/draftText.ts';
 import { timeOrderedId } from '../../../shared/ids.ts';
 import type { Problem } from '../../../shared/problems.ts';
-import { joined, withoutSent } from '../draftText.ts';
 import type { FromHost } from '../protocol.ts';
 import { saysSomething } from './format.ts';
 import type { Host, Saved } from './host.ts';

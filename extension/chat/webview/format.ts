@@ -1,6 +1,8 @@
 import type { Account, Balance } from '../../../shared/account.ts';
+import { creditsSpent, withUnit } from '../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT, REASONS } from '../../../shared/constants.ts';
 import type { Attachment, Message } from '../../../shared/conversations.ts';
+import { guestMessages, meter } from '../../../shared/meter.ts';
 
 // Words and numbers as the view shows them. Pure: time and locale are arguments.
 
@@ -11,30 +13,13 @@ export function count(n: number, locale?: string): string {
 /** "1 attachment", "2 attachments". */
 export const counted = (n: number, one: string, locale?: string) => `${count(n, locale)} ${one}${n === 1 ? '' : 's'}`;
 
-/** Credits of an amount in micro-credits, rounded to what the eye needs; never rounded down to nothing. */
-export function credits(micro: number, locale?: string): string {
-  const n = micro / MICRO_PER_CREDIT;
-  const small = Math.abs(n) > 0 && Math.abs(n) < 0.01;
-  const digits = Math.abs(n) < 10 ? 2 : Math.abs(n) < 100 ? 1 : 0;
-  if (small) return `< ${new Intl.NumberFormat(locale).format(0.01)}`;
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(n);
-}
-
-/** What is left is rounded down: nobody is promised a part of a credit that isn't there. */
-export function left(micro: number, locale?: string): string {
-  const n = Math.max(0, micro / MICRO_PER_CREDIT);
-  const digits = n < 10 ? 1 : 0;
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits, roundingMode: 'floor' } as object).format(n);
-}
-
-/** "87 of 100 credits left", a guest's "7 of 10 free messages left", or that nothing is limited. */
+/** "87.4 of 100 credits left", a guest's "7 of 10 free messages left", or that nothing is limited. */
 export function whatIsLeft(balance: Balance, account: Account | null, locale?: string): string {
   if (account?.kind === 'guest' && balance.guestMessagesLeft !== undefined) {
-    const of = Math.round(balance.ofMicro / MICRO_PER_CREDIT);
-    return `${count(balance.guestMessagesLeft, locale)} of ${count(of, locale)} free messages left`;
+    const { left, of } = guestMessages(balance);
+    return `${count(left, locale)} of ${count(of, locale)} free messages left`;
   }
-  if (balance.unlimited) return 'Metered, not limited';
-  return `${left(balance.availableMicro, locale)} of ${left(balance.ofMicro, locale)} credits left`;
+  return balance.unlimited ? 'Metered, not limited' : `${meter(balance, 'member').text} left`;
 }
 
 /** What an answer that has ended cost, in a few words, and why it cost nothing or less. */
@@ -48,8 +33,7 @@ export function costOf(message: Message, guest: boolean, locale?: string): { lab
     const n = Math.max(1, Math.round(message.chargedMicro / MICRO_PER_CREDIT));
     return { label: message.chargedMicro === 0 ? 'Free' : n === 1 ? '1 message' : `${count(n, locale)} messages`, why };
   }
-  const n = credits(message.chargedMicro, locale);
-  return { label: `${n} ${n === '1' ? 'credit' : 'credits'}`, why };
+  return { label: withUnit(creditsSpent(message.chargedMicro)), why };
 }
 
 /** "enough for about 800 more tokens": rounded down to two digits, for nobody counts on single tokens. */

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AccountAnswer } from '../../../shared/account.ts';
+import { changesAt, Waking } from '../../../shared/waking.ts';
 import { asFailure, type CallFailed, call } from './api.ts';
 import { Enter, labelOf, SignedOut } from './Enter.tsx';
 import { listen, useResource } from './live.ts';
@@ -22,6 +23,11 @@ function Account() {
   useEffect(() => {
     if (isKnown) listen(reload);
   }, [isKnown]);
+  const waking = useMemo(() => new Waking(reload), []);
+  useEffect(() => {
+    if (account.value) waking.watch(changesAt(account.value.account, account.value.balance, Date.now()));
+    return () => waking.stop();
+  }, [account.value]);
   // Whoever has signed in in another tab comes back to this one.
   useEffect(() => {
     if (!isOut || !isKnown) return;

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { meter } from '../../../../shared/meter.ts';
 import type { Mention } from '../../protocol.ts';
 import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
@@ -208,7 +209,7 @@ function Left() {
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const connection = useChatState((s) => s.surroundings?.connection.state ?? 'connecting');
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
-  const isLow = balance !== null && !balance.unlimited && balance.availableMicro < balance.ofMicro * 0.2;
+  const isLow = balance !== null && meter(balance, account?.kind ?? 'member').severity !== 'normal';
   if (!balance) return <div class="left quiet">{connection === 'connecting' ? 'Connecting' : ' '}</div>;
   return (
     <div class="left quiet">

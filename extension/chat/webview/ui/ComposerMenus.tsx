@@ -1,6 +1,7 @@
+import { exactCredits } from '../../../../shared/amounts.ts';
 import type { Model, Price } from '../../../../shared/models.ts';
 import { useChat, useChatState } from '../context.ts';
-import { count, credits, fullDay } from '../format.ts';
+import { count, fullDay } from '../format.ts';
 import { Icon } from './Icon.tsx';
 import { Menu, type MenuItem } from './Menu.tsx';
 
@@ -69,9 +70,10 @@ const tiersOf = (price: Price) =>
 
 /** Prices of token models are for 1 million tokens, in and out. */
 function priceOf(price: Price, isGuest: boolean): string {
-  if (price.mode === 'tokens') return `${credits(price.inputMicro)} in · ${credits(price.outputMicro)} out / M`;
+  if (price.mode === 'tokens')
+    return `${exactCredits(price.inputMicro)} in · ${exactCredits(price.outputMicro)} out / M`;
   if (price.runMicro === 0) return 'free';
   if (isGuest) return '1 message each';
-  const n = credits(price.runMicro);
+  const n = exactCredits(price.runMicro);
   return `${n} ${n === '1' ? 'credit' : 'credits'} a message`;
 }

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationSummary } from '../../../../shared/conversations.ts';
 import { useChat, useChatState } from '../context.ts';
 import { fullTime, type Group, groupOf, when } from '../format.ts';
+import { useNow } from '../now.ts';
 import { Confirm, RenameField } from './fields.tsx';
 import { Icon, IconButton } from './Icon.tsx';
 import { useOutside } from './Menu.tsx';
@@ -41,7 +42,7 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
     return () => sight.disconnect();
   }, [rows, history.before]);
 
-  const now = new Date();
+  const now = useNow();
   const groups = new Map<Group, ConversationSummary[]>();
   for (const row of rows) {
     const group = groupOf(row.updatedAt, now);

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import { creditsLeft } from '../../../../shared/amounts.ts';
 import type { Chip } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { count, fullTime, left, until } from '../format.ts';
+import { count, fullTime, until } from '../format.ts';
+import { useNow } from '../now.ts';
 import type { Refusal } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
 import { problemSentence, signInFor } from './words.ts';
@@ -63,7 +65,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
     default:
       way('Try again', () => chat.retry());
   }
-  const now = new Date();
+  const now = useNow(problem.retryAt);
   const isTooLong = problem.code === 'context_too_long' || problem.code === 'payload_too_large';
   return (
     <div class="box error refused">
@@ -71,9 +73,10 @@ export function Refused({ refusal }: { refusal: Refusal }) {
       <div>
         <span>{problemSentence(problem)}</span>{' '}
         {problem.code === 'insufficient_credits' && problem.availableMicro !== undefined && !isGuest && (
-          <span>{left(problem.availableMicro)} credits are left. </span>
+          <span>{creditsLeft(problem.availableMicro)} credits are left. </span>
         )}
-        {problem.retryAt && (
+        {problem.retryAt && Date.parse(problem.retryAt) <= now.getTime() && <span>You can try again now. </span>}
+        {problem.retryAt && Date.parse(problem.retryAt) > now.getTime() && (
           <span>
             Try again at <strong>{fullTime(problem.retryAt, now)}</strong>, {until(problem.retryAt, now)}.{' '}
           </span>

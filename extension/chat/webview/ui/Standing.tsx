@@ -1,8 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import type { Balance } from '../../../../shared/account.ts';
+import { creditsSpent } from '../../../../shared/amounts.ts';
 import type { Connection } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { credits, fullTime } from '../format.ts';
+import { fullTime } from '../format.ts';
+import { useNow } from '../now.ts';
 import type { NoticeAction } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
 import { signInFor } from './words.ts';
@@ -103,9 +105,9 @@ function AccountStanding() {
   const chat = useChat();
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const code = useChatState((s) => s.refusal?.problem.code);
+  const now = useNow();
   if (!account) return null;
   const { suspended, closing, termsDue } = account;
-  const now = new Date();
   if (suspended && code !== 'suspended') {
     const end = suspended.until === null ? 'until further notice' : `until ${fullTime(suspended.until, now)}`;
     return (
@@ -165,6 +167,7 @@ function OutOfCredits() {
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isRefused = useChatState((s) => s.refusal?.problem.code === 'insufficient_credits');
+  const now = useNow();
   // While an answer runs, a part is only set aside and may come back.
   if (!balance || balance.unlimited || isRefused || balance.pendingMicro > 0) return null;
   const isOut = isGuest ? (balance.guestMessagesLeft ?? 1) <= 0 : balance.availableMicro <= 0;
@@ -179,18 +182,19 @@ function OutOfCredits() {
         <Way key="quota" label="Details" run={() => chat.command('showQuota')} />,
       ]}
     >
-      <strong>{isGuest ? 'All free messages are used.' : 'No credits left.'}</strong> {freesUp(balance)}
+      <strong>{isGuest ? 'All free messages are used.' : 'No credits left.'}</strong> {freesUp(balance, now)}
       What you type is kept.
     </Banner>
   );
 }
 
-function freesUp(balance: Balance): string {
+function freesUp(balance: Balance, now: Date): string {
   const next = balance.windows
     .filter((w) => w.nextFreeAt !== null && w.usedMicro >= w.limitMicro)
     .sort((a, b) => b.nextFreeAt!.localeCompare(a.nextFreeAt!))[0];
   if (!next) return '';
-  return `${credits(next.nextFreeMicro)} free up at ${fullTime(next.nextFreeAt!, new Date())}. `;
+  const isPast = Date.parse(next.nextFreeAt!) <= now.getTime();
+  return `${creditsSpent(next.nextFreeMicro)} free up ${isPast ? 'now' : `at ${fullTime(next.nextFreeAt!, now)}`}. `;
 }
 
 function LastNotice() {

@@ -3,6 +3,7 @@ import type { Attachment, Message } from '../../../../shared/conversations.ts';
 import { useChat, useChatState } from '../context.ts';
 import { attachmentLabel, count, fullTime, KIND_ICONS, when } from '../format.ts';
 import type { Editing } from '../host.ts';
+import { useNow } from '../now.ts';
 import { Icon, IconButton } from './Icon.tsx';
 import { Refused } from './Refused.tsx';
 
@@ -37,9 +38,7 @@ export function UserMessage({ message }: { message: Message }) {
         <div class="said">{message.text}</div>
       </div>
       <div class="actions">
-        <time dateTime={message.createdAt} title={fullTime(message.createdAt, new Date())}>
-          {when(message.createdAt, new Date())}
-        </time>
+        <Time at={message.createdAt} />
         <IconButton
           icon="copy"
           label="Copy"
@@ -56,6 +55,15 @@ export function UserMessage({ message }: { message: Message }) {
         )}
       </div>
     </article>
+  );
+}
+
+function Time({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={fullTime(at, now)}>
+      {when(at, now)}
+    </time>
   );
 }
 

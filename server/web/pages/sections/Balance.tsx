@@ -1,7 +1,7 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
-import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../../../shared/amounts.ts';
-import { LOW_SHARE } from '../../../../shared/constants.ts';
+import { creditsChanged, creditsLeft, creditsSpent, withUnit } from '../../../../shared/amounts.ts';
 import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
+import { guestMessages, meter } from '../../../../shared/meter.ts';
 import { Split, type SplitPart } from '../charts.tsx';
 import { when, zoned } from '../format.ts';
 import { useResource } from '../live.ts';
@@ -23,7 +23,7 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
         </>
       ) : isGuest ? (
         <p class="big">
-          <span class="number">{balance.guestMessagesLeft}</span> free messages left
+          <span class="number">{balance.guestMessagesLeft}</span> of {guestMessages(balance).of} free messages left
         </p>
       ) : (
         <Left balance={balance} />
@@ -39,6 +39,7 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
 function Left({ balance }: { balance: BalanceNow }) {
   const { availableMicro, pendingMicro, promotionalMicro, purchasedMicro } = balance;
   const leftMicro = availableMicro + pendingMicro;
+  const { text } = meter(balance, 'member');
   const planMicro = Math.max(0, availableMicro - promotionalMicro - purchasedMicro);
   const part = (id: SplitPart['id'], label: string, micro: number) => ({
     id,
@@ -52,8 +53,8 @@ function Left({ balance }: { balance: BalanceNow }) {
     <>
       <Split
         label="Left"
-        text={`${creditsLeft(leftMicro)} of ${creditsLeft(ofMicro)} credits`}
-        of={balance.ofMicro}
+        text={text}
+        of={ofMicro}
         parts={[
           ...(hasPlan ? [part('plan', 'Room in the plan, used first', planMicro)] : []),
           part('promotional', 'Promotional, spent before purchased ones', promotionalMicro),
@@ -73,9 +74,9 @@ function Left({ balance }: { balance: BalanceNow }) {
 
 /** The way on when little is left, or nothing. */
 function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
-  const leftMicro = balance.availableMicro + balance.pendingMicro;
-  const isEmpty = creditsLeft(leftMicro) === '0';
-  if (!isEmpty && leftMicro >= balance.ofMicro * LOW_SHARE) return null;
+  const { severity } = meter(balance, 'member');
+  if (severity === 'normal') return null;
+  const isEmpty = severity === 'empty';
   return (
     <div class="box notice">
       <p>
@@ -110,7 +111,7 @@ function Windows({ balance }: { balance: BalanceNow }) {
           <div key={window.name} class="window">
             <Bar
               label={`In any ${window.name}`}
-              text={`${creditsLeft(leftMicro)} of ${exactCredits(window.limitMicro)} left`}
+              text={`${creditsLeft(leftMicro)} of ${creditsLeft(window.limitMicro)} left`}
               share={window.limitMicro > 0 ? leftMicro / window.limitMicro : 0}
             />
             <p class="soft">

@@ -1,0 +1,37 @@
+import { useEffect, useState } from 'preact/hooks';
+
+const FAST_MS = 1000;
+const SLOW_MS = 30_000;
+/** Within this of an instant one waits for, seconds are told. */
+const NEAR_MS = 90_000;
+
+const listeners = new Map<() => void, number>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function tick(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (listeners.size > 0) timer = setTimeout(tell, Math.min(...listeners.values()));
+}
+
+function tell(): void {
+  for (const listener of [...listeners.keys()]) listener();
+  tick();
+}
+
+/** The time now, for words that change by time alone; by seconds shortly before `at`. One timer serves the whole view. */
+export function useNow(at?: string): Date {
+  const [now, setNow] = useState(() => new Date());
+  const left = at === undefined ? Number.NaN : Date.parse(at) - now.getTime();
+  const everyMs = left > -FAST_MS && left < NEAR_MS ? FAST_MS : SLOW_MS;
+  useEffect(() => {
+    const listener = () => setNow(new Date());
+    listeners.set(listener, everyMs);
+    tick();
+    return () => {
+      listeners.delete(listener);
+      tick();
+    };
+  }, [everyMs]);
+  return now;
+}

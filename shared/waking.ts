@@ -1,0 +1,87 @@
+import type { Account, Balance } from './account.ts';
+
+/** The clock and the timers of a runtime; instants and durations in milliseconds. */
+export interface Timers {
+  now(): number;
+  set(act: () => void, ms: number): unknown;
+  clear(timer: unknown): void;
+  /** 0 to 1: spreads what many clients do at the same instant. */
+  random(): number;
+}
+
+declare function setTimeout(act: () => void, ms: number): unknown;
+declare function clearTimeout(timer: unknown): void;
+
+export const realTimers: Timers = {
+  now: () => Date.now(),
+  set: (act, ms) => setTimeout(act, ms),
+  clear: (timer) => clearTimeout(timer),
+  random: () => Math.random(),
+};
+
+/** No timer is longer: so the machine's sleep and steps of its clock are noticed, and no instant is too far for a timer. */
+const LONGEST_MS = 60_000;
+/** After the instant, for the server counts by its own clock. */
+const AFTER_MS = 1000;
+const SPREAD_MS = 4000;
+/** As long as what is told still has an instant that has passed here, it is looked at again, less and less often. */
+const FIRST_RETRY_MS = 30_000;
+const LAST_RETRY_MS = 600_000;
+
+/** Wakes whoever shows what changes by time alone, so that it is fetched afresh. */
+export class Waking {
+  private timer: unknown;
+  private dueAt = Number.POSITIVE_INFINITY;
+  private retryMs = FIRST_RETRY_MS;
+
+  constructor(
+    private readonly wake: () => void,
+    private readonly timers: Timers = realTimers,
+  ) {}
+
+  /** What is shown now changes at these instants. Replaces those before. */
+  watch(instants: readonly number[]): void {
+    const now = this.timers.now();
+    const coming = instants.filter((at) => at > now);
+    const isLate = instants.some((at) => at <= now);
+    if (!isLate) this.retryMs = FIRST_RETRY_MS;
+    const next = Math.min(...coming) + AFTER_MS + this.timers.random() * SPREAD_MS;
+    this.dueAt = isLate ? Math.min(next, now + this.retryMs) : next;
+    this.arm();
+  }
+
+  stop(): void {
+    this.timers.clear(this.timer);
+    this.dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  private arm(): void {
+    this.timers.clear(this.timer);
+    if (this.dueAt === Number.POSITIVE_INFINITY) return;
+    const ms = Math.max(0, Math.min(LONGEST_MS, this.dueAt - this.timers.now()));
+    this.timer = this.timers.set(() => this.look(), ms);
+  }
+
+  private look(): void {
+    const now = this.timers.now();
+    if (now >= this.dueAt) {
+      // Once more later, unless something new is told: the server may not be reached, or its clock be behind.
+      this.dueAt = now + this.retryMs;
+      this.retryMs = Math.min(LAST_RETRY_MS, this.retryMs * 2);
+      this.wake();
+    }
+    this.arm();
+  }
+}
+
+/** When what is shown of an account changes by time alone: windows, the end of a suspension, of the account, of the day here. */
+export function changesAt(account: Account | null, balance: Balance | null, now: number): number[] {
+  const today = new Date(now);
+  const told = [
+    ...(balance?.windows ?? []).flatMap(({ nextFreeAt, allFreeAt }) => [nextFreeAt, allFreeAt]),
+    account?.suspended?.until,
+    account?.closing?.goneAt,
+  ];
+  const instants = told.flatMap((at) => (at ? [Date.parse(at)] : [])).filter((at) => !Number.isNaN(at));
+  return [...instants, new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1).getTime()];
+}
