@@ -187,6 +187,26 @@ const state: Record<string, State> = {
       return [surroundings(), conversation([asked, there], { elsewhere: [there.runId!] })];
     })(),
   },
+  early: {
+    messages: [],
+    act: async (view) => {
+      await view.page.keyboard.type('And the timeout?');
+      await view.tell(
+        surroundings({ chips }),
+        conversation([asked, answer(RETRY)], { draft: 'Please also log each try' }),
+      );
+      await view.page.locator('.before').waitFor();
+    },
+  },
+  hard: {
+    messages: [
+      surroundings(),
+      conversation([
+        user('Quote it'),
+        answer(`First **bold**.\n\n${'>'.repeat(600)} deep\n\nLast: use <div>, \`<p>\` or H<sub>2</sub>O.`),
+      ]),
+    ],
+  },
   offline: {
     messages: [
       surroundings({
