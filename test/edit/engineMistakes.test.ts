@@ -29,7 +29,7 @@ interface Tally {
 
 function tell({ before, after }: RealCase, written: Written, made: string): string {
   const lines = 'piece' in written ? written.piece : written.answer;
-  const a = before.split('\n');
+  const a = made.split('\n');
   const from = after.split('\n').findIndex((line, at) => line !== a[at]);
   const near = (text: string) => text.split('\n').slice(Math.max(0, from - 8), from + 24);
   const parts = {

@@ -192,6 +192,10 @@ function piece(draw: Draw, { file, edits, after }: RealCase): { lines: string[];
   return { lines: lines.slice(start, end), isAll: start === 0 && end === lines.length };
 }
 
+/** What is deleted at the edge of a piece cannot be shown by it. */
+const showsEdges = ({ blocks }: Pick<RealCase, 'blocks'>) =>
+  blocks.every((block) => block[0]!.op === 'keep' && block.at(-1)!.op === 'keep');
+
 const comment = ({ path }: RealFile) => (/\.(?:py|sh|ya?ml)$/.test(path) ? '#' : '//');
 
 /** Pieces around each edit with marks between them and at both ends; `isLeftOut` says which of the marks are not written. */
@@ -201,8 +205,7 @@ function parts(
   isLeftOut: (index: number) => boolean,
 ): string[] | undefined {
   const mark = (index: number) => (isLeftOut(index) ? [] : [`${comment(file)} ... existing code ...`]);
-  // What is deleted at the edge of a piece cannot be shown by it.
-  if (blocks.some((block) => block[0]!.op !== 'keep' || block.at(-1)!.op !== 'keep')) return undefined;
+  if (!showsEdges({ blocks })) return undefined;
   const shown: string[] = [];
   let last = 0;
   for (const [index, block] of blocks.entries()) {
@@ -231,11 +234,19 @@ function otherForm(draw: Draw, blocks: Blocks, one: RealCase, form: 'NFC' | 'NFD
 export const KINDS: Kind[] = [
   ...inBlocks('no mistake', () => true, { mostRefused: 1 }),
   { name: 'no mistake: whole file', write: (_, one) => ({ answer: wholeFile(one, linesOf(one.after)) }) },
-  { name: 'no mistake: complete file in the chat', write: (_, one) => ({ piece: linesOf(one.after) }) },
+  {
+    name: 'no mistake: complete file in the chat',
+    write: (_, one) => {
+      // Without its last lines it may as well be a part.
+      const { end, fresh } = one.edits.at(-1)!;
+      return end === one.file.lines.length && fresh.length === 0 ? undefined : { piece: linesOf(one.after) };
+    },
+  },
   {
     name: 'no mistake: piece in the chat',
     write: (draw, one) => {
       const { lines, isAll } = piece(draw, one);
+      if (!showsEdges(one)) return undefined;
       return isAll ? undefined : { piece: lines };
     },
   },

@@ -255,7 +255,7 @@ export function patch({ file }: RealCase, blocks: readonly (readonly WrittenLine
 
 /** In a fence that nothing in the file closes. */
 export function wholeFile({ file }: RealCase, lines: readonly string[]): string[] {
-  const longest = Math.max(2, ...lines.map((line) => /^\s*(`+)/.exec(line)?.[1]!.length ?? 0));
+  const longest = Math.max(2, ...lines.map((line) => (/^\s*(`+)/.exec(line)?.[1] ?? '').length));
   const marks = '`'.repeat(longest + 1);
   return ['The whole file:', '', `**${file.path}**`, '', marks, ...lines, marks, '', 'That is all.'];
 }

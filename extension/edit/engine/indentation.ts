@@ -74,7 +74,7 @@ export function translateIndents(
 }
 
 /** Whether the file would never indent like this. */
-function offends(indent: string, style: IndentStyle): boolean {
+export function offends(indent: string, style: IndentStyle): boolean {
   if (style.kind === 'tabs') return / {2}| \t/.test(indent);
   return style.kind === 'blanks' && indent.includes('\t');
 }

@@ -105,7 +105,7 @@ export function withoutNumbers(file: IndexedFile, lines: readonly string[]): rea
 /** Whether all lines of a new file seem to be numbered, by signs that no table of its own would have. */
 export function isListing(lines: readonly string[]): boolean {
   const numbered = lines.length > 2 ? readNumbered(lines) : undefined;
-  return numbered !== undefined && numbered.isConsecutive && numbered.first === 1 && '|│→\t'.includes(numbered.sign);
+  return numbered?.isConsecutive === true && numbered.first === 1 && '|│→\t'.includes(numbered.sign);
 }
 
 /**
