@@ -394,7 +394,8 @@ export const KINDS: Kind[] = [
       if (gone) block.splice(block.indexOf(gone), 1);
       return gone !== undefined;
     },
-    { mostRefused: 10 },
+    // Between a line that stays and a new one, on which side the blank line belongs can't be told.
+    { mostRefused: 15 },
   ),
   ...inBlocks(
     'a blank line added',

@@ -9,6 +9,8 @@ export type Draw = (n: number) => number;
 export interface RealFile {
   path: string;
   lines: string[];
+  /** The lines without blanks around them. */
+  trimmed: string[];
   /** One level of indentation, by the most frequent step. */
   unit: string;
 }
@@ -164,7 +166,7 @@ const MOST_CONTEXT = 8;
 /** The lines of an edit among lines that stay, which together stand once; undefined where that takes too many. */
 function blockOf(
   draw: Draw,
-  { lines }: RealFile,
+  { lines, trimmed }: RealFile,
   { start, end, fresh }: TrueEdit,
   low: number,
   high: number,
@@ -172,10 +174,10 @@ function blockOf(
   let first = Math.max(low, start - 1 - draw(3));
   let last = Math.min(high, end + 1 + draw(3));
   const isOnce = () => {
-    const wanted = lines.slice(first, last).map((line) => line.trim());
+    const wanted = trimmed.slice(first, last);
     let found = 0;
-    for (let at = 0; at + wanted.length <= lines.length; at++) {
-      if (wanted.every((text, index) => lines[at + index]!.trim() === text)) found++;
+    for (let at = 0; at + wanted.length <= trimmed.length; at++) {
+      if (wanted[0] === trimmed[at] && wanted.every((text, index) => trimmed[at + index] === text)) found++;
     }
     return found === 1 && wanted.filter((text) => /\w{3}/.test(text)).length > 1;
   };

@@ -32,6 +32,8 @@ interface Doubt {
 /** Files in which fences are quoted, by their names. */
 const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
 const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
+/** So many fences in a row are tried as the end of one. */
+const MAX_ENDS = 64;
 const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
 const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
 
@@ -152,9 +154,11 @@ export class AnswerReader {
       fence.depth += match[3] === '' ? -1 : 1;
     }
     fence.lines.push(unindented(line, fence));
-    const said = fence.lines.filter((held) => held.trim() !== '');
-    if (said.length > 1 || (said[0] !== undefined && readLine(said[0], this.known).kind === 'none'))
-      fence.kind = 'code';
+    if (fence.kind === 'undecided' && line.trim() !== '') {
+      const said = fence.lines.filter((held) => held.trim() !== '');
+      if (said.length > 1 || (said[0] !== undefined && readLine(said[0], this.known).kind === 'none'))
+        fence.kind = 'code';
+    }
     return [];
   }
 
@@ -211,7 +215,9 @@ export class AnswerReader {
     if (patch) {
       this.patch = this.fence = undefined;
       this.line = doubt.line;
-      const edits = patch.isUnmarked ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
+      // Words to a person stand apart from a fence.
+      const isQuoted = patch.isUnmarked || (after[0] !== undefined && after[0].trim() !== '');
+      const edits = isQuoted ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
       return [...edits, ...this.addAgain(after)];
     }
     // A fence just above what follows opens that.
@@ -219,18 +225,16 @@ export class AnswerReader {
     const opener =
       last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
     const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
-    const readings = ends.map((end) => [
-      ...fence.lines,
-      ...doubt.held.slice(0, end).map((line) => unindented(line, fence)),
-    ]);
     this.line = doubt.line;
-    if (ends.length % 2 === 0) {
+    if (ends.length % 2 === 0 || ends.length > MAX_ENDS) {
       const { named: said, answerLine, lines } = fence;
       this.fence = undefined;
       this.line += after.length;
       return [saying(said, { kind: 'malformed', path: pathOf(said), answerLine, message: QUOTES, lines })];
     }
-    const [shortest, ...others] = readings.filter((_, index) => index % 2 === 0);
+    const [shortest, ...others] = ends
+      .filter((_, index) => index % 2 === 0)
+      .map((end) => [...fence.lines, ...doubt.held.slice(0, end).map((line) => unindented(line, fence))]);
     const edits = this.closeCode({ ...fence, lines: shortest! }, others);
     const end = ends.at(-1)!;
     this.line += end;

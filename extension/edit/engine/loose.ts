@@ -38,7 +38,8 @@ export const bothForms = (a: Form | undefined, b: Form | undefined) =>
   a === undefined || a === b ? b : b === undefined ? a : 'mixed';
 
 /** Equal for lines that say the same, however they are indented, their punctuation is set and their letters are composed. */
-export const looseKey = (line: string) => plainPunctuation(composed(line)).trim();
+export const looseKey = (line: string) =>
+  NOT_ASCII.test(line) ? plainPunctuation(line.normalize('NFC')).trim() : line.trim();
 
 /** `line` without blanks and tabs at its end. */
 export function trimTrail(line: string): string {

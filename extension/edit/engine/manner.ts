@@ -82,6 +82,7 @@ export class Manner {
   private linesEscaped = false;
   private decoded = 0;
   private readonly encoded = new Encoded();
+  private readonly written: string[] = [];
   private otherForm: Form | undefined;
   private ownForm: Form | undefined;
   private readonly restyled = new Map<string, IndentPair>();
@@ -98,7 +99,7 @@ export class Manner {
     this.tabsEscaped ||= escaped !== undefined;
     this.linesEscaped ||= escaped === 'lines';
     this.decoded = Math.max(this.decoded, decoded);
-    for (const line of written) this.encoded.add(line);
+    this.written.push(...written);
     this.otherForm = bothForms(this.otherForm, form);
     this.ownForm = bothForms(this.ownForm, ownForm);
     this.mayBeRestyled ||= evidence.mayBeRestyled;
@@ -108,7 +109,7 @@ export class Manner {
       this.tabsEscaped,
       this.linesEscaped,
       this.decoded,
-      this.decoded > 0 && this.encoded.isWhole,
+      this.decoded > 0 && this.isEncoded,
       this.form,
       this.restyled.size,
       this.mayBeRestyled,
@@ -116,6 +117,12 @@ export class Manner {
     if (known !== this.known) this.version++;
     this.known = known;
     return this;
+  }
+
+  /** Whether entities stand for their characters in all that the answer wrote of the file. */
+  private get isEncoded(): boolean {
+    for (const line of this.written.splice(0)) this.encoded.add(line);
+    return this.encoded.isWhole;
   }
 
   private get form(): Form | undefined {
@@ -137,7 +144,7 @@ export class Manner {
 
   private decode(lines: readonly string[], own: Evidence): readonly string[] | string {
     if (this.decoded === 0 || !own.written.some(hasEntity)) return lines;
-    if (!this.encoded.isWhole || (own.decoded !== this.decoded && own.decoded > 0)) return UNKNOWN.entities;
+    if (!this.isEncoded || (own.decoded !== this.decoded && own.decoded > 0)) return UNKNOWN.entities;
     return own.decoded > 0 ? lines : lines.map((line) => decodeEntities(line, this.decoded));
   }
 
