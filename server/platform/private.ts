@@ -22,14 +22,15 @@ export function makePrivateFolder(folder: string): void {
   if (first !== undefined) chmodSync(folder, FOLDER);
 }
 
-/** Makes a file for this user alone if it isn't there, and closes one that others may read. */
+/** Makes a file for this user alone, whatever the umask, if it isn't there. One that is there stays as it is. */
 export function makePrivateFile(file: string): void {
   try {
-    closeSync(openSync(file, 'wx', FILE));
+    const made = openSync(file, 'wx', FILE);
+    fchmodSync(made, FILE);
+    closeSync(made);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  closeToOthers(file);
 }
 
 /**

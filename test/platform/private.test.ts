@@ -72,6 +72,14 @@ onModes('what is kept on disk', () => {
       await db.close();
     });
 
+  it('is mended only where it is a database of ours: any other file stays as it is', async () => {
+    const file = join(dir, 'program.js');
+    await writeFile(file, '#!/usr/bin/env node');
+    await chmod(file, 0o755);
+    await assert.rejects(openBooks(`sqlite:${file}`), /file is not a database/);
+    assert.equal(await mode(file), '755');
+  });
+
   it('leaves alone what a link leads to', async () => {
     const folder = join(dir, 'data');
     await mkdir(folder);

@@ -28,11 +28,13 @@ const LOOK_MS = 500;
  */
 export async function openSqlite(file: string, alongside = false): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
-  keepPrivate(file);
+  if (!alongside) makePrivate(file);
   const lock = alongside ? null : lockFile(file);
   const connection = open(file);
   const writer = kyselyOf(connection);
   await migrate(writer, 'sqlite', alongside);
+  // Only now is it known to be a database of ours.
+  if (!alongside) mendModes(file);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
   takeShortcut(writer, shortcutOf(connection), { onlyInTransactions: true });
@@ -127,12 +129,15 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
 const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
 
 /** SQLite gives what it makes beside a database the database's own mode. */
-function keepPrivate(file: string): void {
-  const folder = dirname(file);
-  const name = basename(file);
-  makePrivateFolder(folder);
+function makePrivate(file: string): void {
+  makePrivateFolder(dirname(file));
   makePrivateFile(file);
   makePrivateFile(`${file}-lock`);
+}
+
+function mendModes(file: string): void {
+  const folder = dirname(file);
+  const name = basename(file);
   for (const other of readdirSync(folder)) if (other.startsWith(name)) closeToOthers(join(folder, other));
   closeToOthers(join(folder, 'local-token'));
   closeFolderToOthers(folder, (other) => other.startsWith(name) || OWN.includes(other));
