@@ -134,7 +134,7 @@ describe('chat view: the composer', () => {
     const chatId = crypto.randomUUID();
     await view.tell(surroundings(), conversation([], { chatId, draft: 'half a thought' }));
     assert.equal(await typed(), 'Early bird');
-    assert.match(await view.page.locator('.before').innerText(), /Left here before: .half a thought./);
+    assert.match(await view.page.locator('.before').innerText(), /Left here before: half a thought/);
     await view.tell(conversation([question, reply], { chatId, draft: 'half a thought' }));
     const { requestId, text } = await view.until('send');
     assert.equal(text, 'Early');
