@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 // What Perigee keeps on disk is for the user that it runs as, and nobody else of the machine. Windows has no such modes.
@@ -35,21 +25,16 @@ export function makePrivateFile(file: string): void {
 
 /**
  * Takes from others what an older version, or another umask, gave them. Leaves alone what is no file, is somebody else's, or
- * is a link: what it leads to may be meant for others.
+ * is a link: what it leads to may be meant for others. Never opens the file: to close it again would take away the locks that
+ * SQLite has on it in this process (POSIX), and another process would then delete the WAL that is in use.
  */
 export function closeToOthers(file: string): void {
   if (process.platform === 'win32') return;
-  let opened: number;
   try {
-    opened = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = lstatSync(file);
+    if (stat.isFile() && stat.uid === process.getuid?.() && (stat.mode & 0o777) !== FILE) chmodSync(file, FILE);
   } catch {
-    return;
-  }
-  try {
-    const stat = fstatSync(opened);
-    if (stat.isFile() && stat.uid === process.getuid?.() && (stat.mode & 0o777) !== FILE) fchmodSync(opened, FILE);
-  } finally {
-    closeSync(opened);
+    // Not there, or not ours to change.
   }
 }
 
