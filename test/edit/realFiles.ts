@@ -87,7 +87,7 @@ export function realFiles(): RealFile[] {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const unit = unitOf(lines);
     return isFit && ['\t', '  ', '    '].includes(unit)
-      ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, unit }]
+      ? [{ path: `src/${name.replace(/[^\w.-]/g, '_')}`, lines, trimmed: lines.map((line) => line.trim()), unit }]
       : [];
   });
 }
