@@ -8,7 +8,7 @@ import { LOW_SHARE, MICRO_PER_CREDIT } from './constants.ts';
 export function formatNumber(value: number): string {
   const [whole = '', decimals = ''] = Math.abs(value).toFixed(2).split('.');
   const part = decimals.replace(/0+$/, '');
-  return `${value < 0 ? '-' : ''}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}${part && `.${part}`}`;
+  return `${value < 0 ? '-' : ''}${whole.replace(/\B(?=(?:\d{3}){1,7}$)/g, ',')}${part && `.${part}`}`;
 }
 
 /** "1 credit", "0.42 credits", "1 message": guests pay by the message, at 1 credit each. */

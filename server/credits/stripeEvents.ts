@@ -22,7 +22,7 @@ const CheckoutSchema = z.object({
   mode: z.string(),
   status: z.string().nullish(),
   payment_status: z.string(),
-  amount_total: z.int().nullish(),
+  amount_total: z.number().nullish(),
   currency: z.string().nullish(),
   payment_intent: ref,
   subscription: ref,
