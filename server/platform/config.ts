@@ -56,7 +56,7 @@ const UnchargedConfigSchema = z.strictObject({
 const RefundConfigSchema = z.strictObject({
   withinMinutes: z.int().min(0).default(10),
   perDay: z.int().min(0).default(5),
-  uncharged: UnchargedConfigSchema.default(UnchargedConfigSchema.parse({})),
+  uncharged: UnchargedConfigSchema.default(() => UnchargedConfigSchema.parse({})),
 });
 
 const limit = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -101,10 +101,10 @@ const PolicySchema = z.strictObject({
     .default([]),
   /** How many days before it counts a dearer price is announced. */
   priceNoticeDays: z.int().min(0).max(365).default(30),
-  guests: GuestConfigSchema.default(GuestConfigSchema.parse({})),
-  refunds: RefundConfigSchema.default(RefundConfigSchema.parse({})),
-  limits: LimitConfigSchema.default(LimitConfigSchema.parse({})),
-  accounts: AccountConfigSchema.default(AccountConfigSchema.parse({})),
+  guests: GuestConfigSchema.default(() => GuestConfigSchema.parse({})),
+  refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
+  limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
+  accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
   ...paymentPolicy,
 });
 export type Policy = z.infer<typeof PolicySchema>;

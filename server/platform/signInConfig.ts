@@ -36,7 +36,7 @@ export type ReferralConfig = z.infer<typeof ReferralConfigSchema>;
 export const AccountConfigSchema = z.strictObject({
   /** What a new account gets, once for each verified email and provider's subject. */
   bonusMicro: z.int().min(0).default(credits(100)),
-  referrals: ReferralConfigSchema.default(ReferralConfigSchema.parse({})),
+  referrals: ReferralConfigSchema.default(() => ReferralConfigSchema.parse({})),
   smallestAge: z.int().min(0).default(13),
   terms: z.strictObject({ version: z.string().min(1), url: z.url().optional() }).default({ version: '1' }),
   /** How long a closed account can be kept after all, before it is deleted. */

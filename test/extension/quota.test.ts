@@ -171,6 +171,7 @@ function planned(sold: boolean) {
     account,
     balance,
     state: { kind: 'ok' },
+    onDidPass: () => ({ dispose() {} }),
     call: (use: (who: null) => unknown) => use(null),
   };
   const backend = {

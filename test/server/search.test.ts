@@ -228,12 +228,16 @@ onBothEngines('a search', (server, engine) => {
     };
     const { guest } = await run(Array.from({ length: 10 }, (_, n) => ({ title: `${n}`, texts: [prose(n, 100_000)] })));
     await indexAll(world().db);
-    const cpu = async (ask: () => Promise<unknown>) => {
-      await ask();
+    const round = async (ask: () => Promise<unknown>) => {
       const before = process.cpuUsage();
       for (let n = 0; n < 15; n++) await ask();
       const { user, system } = process.cpuUsage(before);
       return (user + system) / 15_000;
+    };
+    /** The least of three: what the rest of the process does meanwhile is no part of it. */
+    const cpu = async (ask: () => Promise<unknown>) => {
+      await ask();
+      return Math.min(await round(ask), await round(ask), await round(ask));
     };
     const list = await cpu(() => guest.conversations());
     for (const part of [prose(99, 500), 'a'.repeat(500), `${prose(3, 490)}qqqqqqqqqq`]) {
