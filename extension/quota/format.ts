@@ -49,6 +49,8 @@ export function formatWindowFrees(window: Window, now: Date, timeZone?: string):
   if (!window.nextFreeAt || window.usedMicro === 0) return 'all of it is free';
   const isPast = Date.parse(window.nextFreeAt) <= now.getTime();
   const when = isPast ? 'now' : `at ${formatInstant(window.nextFreeAt, now, timeZone)}`;
+  // The balance is being read afresh; until it is there, no instant of the past is told as one to come.
+  if (window.allFreeAt && Date.parse(window.allFreeAt) <= now.getTime()) return 'all of it frees up now';
   const next = `${creditsSpent(window.nextFreeMicro)} free up ${when}`;
   if (!window.allFreeAt || window.allFreeAt === window.nextFreeAt) return next;
   return `${next}, all of it at ${formatInstant(window.allFreeAt, now, timeZone)}`;

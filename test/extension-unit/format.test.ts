@@ -145,6 +145,7 @@ describe('times', () => {
       '19 free up now, all of it at 14:00 (UTC)',
       'no time in the past is promised',
     );
+    assert.equal(formatWindowFrees(window, new Date('2026-11-21T14:00:00Z'), 'UTC'), 'all of it frees up now');
     assert.equal(
       formatWindowFrees({ ...window, usedMicro: 0, nextFreeAt: null, allFreeAt: null }, now),
       'all of it is free',

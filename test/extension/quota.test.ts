@@ -192,7 +192,11 @@ function planned(sold: boolean) {
 
 describe('credits of a plan', () => {
   it('stand in the details with each window, what was purchased and a way to buy', async () => {
-    const pick = await showQuota({ ...planned(true).deps, openConversation: () => {} });
+    const { session, deps } = planned(true);
+    const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+    const windows = balance.windows.map((one) => ({ ...one, nextFreeAt: inHours(1), allFreeAt: inHours(2) }));
+    session.balance = { ...balance, windows };
+    const pick = await showQuota({ ...deps, openConversation: () => {} });
     const lines = pick.items.map(({ label, detail }) => `${label} | ${detail ?? ''}`);
     pick.hide();
     const shown = lines.join('\n');
