@@ -179,9 +179,8 @@ export class Backend {
   }
 
   async conversation(who: Credential, id: string, query: { before?: string; limit?: number }): Promise<Conversation> {
-    const { ConversationSchema, mendMessage } = await import('../shared/conversations.ts');
-    const { array, unknown } = await import('zod');
-    const schema = async () => ConversationSchema.extend({ messages: array(unknown()) });
+    const { UnmendedConversationSchema, mendMessage } = await import('../shared/conversations.ts');
+    const schema = async () => UnmendedConversationSchema;
     const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
     const conversation = await this.wire.json('GET', path, who, schema);
     const { splitThoughts } = await import('../shared/thoughts.ts');

@@ -103,6 +103,8 @@ export const ConversationSchema = ConversationSummarySchema.extend({
   before: z.uuid().nullable(),
 }).meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof ConversationSchema>;
+/** A conversation before its messages went through `mendMessage`, one by one. */
+export const UnmendedConversationSchema = ConversationSchema.extend({ messages: z.array(z.unknown()) });
 
 export const ConversationPatchSchema = z.object({ title: nameSchema(200) });
 export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

@@ -25,6 +25,7 @@ describe('the pages on which one signs in, in a real browser', function () {
       config: (config) => {
         const providers = [idp.config('google', 'Google'), github.config()];
         config.signIn = { providers, mail: { url: 'console:', from: 'a@b.example' }, local: false };
+        config.policy.accounts.terms.url = 'https://perigee.example/terms';
       },
     });
     browser = await launchChromium();

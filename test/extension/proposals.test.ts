@@ -177,7 +177,9 @@ describe('a proposal of many files', () => {
   it('keeps what was accepted so that it can be taken back, also where a file cannot be opened', async () => {
     await scene.write('a.txt', A);
     const proposal = await scene.propose(change('a.txt', ['two'], ['TWO']), create('n.bin', ['a\0b']));
+    scene.messages.press('Accept All');
     await scene.proposals.acceptAll(proposal);
+    assert.match(scene.messages.modal.join(), /n\.bin gets characters that can’t be seen \(⟨U\+0000⟩\)/);
     await scene.messages.next(/^Applied to .+ and 1 more\.$/);
     assert.equal(await scene.disk('a.txt'), A.replace('two', 'TWO'));
     assert.deepEqual(

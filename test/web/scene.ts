@@ -42,6 +42,7 @@ export class Scene {
         const mail = { url: 'console:', from: 'mail@perigee.example' };
         config.payments = parsePayments(stripe.env, '127.0.0.1', null);
         config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
+        config.policy.accounts.terms.url = 'https://perigee.example/terms';
       },
     });
     if (!(await fetch(`${server.url}/account`)).ok) throw new Error('The page is not built: run "npm run build".');
