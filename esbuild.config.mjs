@@ -64,8 +64,7 @@ const targets = {
       target: 'es2022',
       jsx: 'automatic',
       jsxImportSource: 'preact',
-      loader: { '.ttf': 'file' },
-      assetNames: '[name]',
+      loader: { '.svg': 'text' },
     },
   ],
   server: [
@@ -93,8 +92,10 @@ const targets = {
   ],
 };
 
-await mkdir('dist', { recursive: true });
-const contexts = await Promise.all((only ? targets[only] : Object.values(targets).flat()).map((o) => context(o)));
+const builds = only ? targets[only] : Object.values(targets).flat();
+// What an earlier build wrote and this one doesn't would go into the package.
+for (const { outdir } of builds) await rm(outdir, { recursive: true, force: true });
+const contexts = await Promise.all(builds.map((o) => context(o)));
 for (const build of contexts) {
   // Watching goes on over an error, which esbuild has printed.
   await (watch ? build.rebuild().catch(() => {}) : build.rebuild().finally(() => build.dispose()));

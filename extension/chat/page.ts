@@ -1,6 +1,6 @@
 /**
- * The page that holds the chat's web view. It may run the one script named by the nonce, take styles and the icon font
- * from the extension's own folder, and nothing else: no network, no images, no frames, no forms, no eval. Pure, so that
+ * The page that holds the chat's web view. It may run the one script named by the nonce, take styles from the extension's own
+ * folder, and nothing else: no network, no images, no fonts, no frames, no forms, no eval. Pure, so that
  * the web view's tests serve the very same page.
  */
 export function chatPage(parts: { scriptUri: string; styleUri: string; cspSource: string; nonce: string }): string {
@@ -8,7 +8,6 @@ export function chatPage(parts: { scriptUri: string; styleUri: string; cspSource
     "default-src 'none'",
     `script-src 'nonce-${parts.nonce}'`,
     `style-src ${parts.cspSource}`,
-    `font-src ${parts.cspSource}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');

@@ -113,16 +113,26 @@ export type Connection =
   /** `isMember`: a member's sign-in has ended. `isNew`: nobody was here before. */
   | { state: 'signedOut'; detail: string; isMember: boolean; isNew: boolean };
 
+/** The codicons by whose names the host tells what something is. */
+export type HostIcon =
+  | 'comment-discussion'
+  | 'file'
+  | 'git-commit'
+  | 'git-merge'
+  | 'lightbulb'
+  | 'list-selection'
+  | 'regex'
+  | 'warning';
+
 export interface Suggestion {
   id: string;
-  /** A codicon's name, such as "lightbulb". */
-  icon: string;
+  icon: HostIcon;
   label: string;
 }
 
 export interface Mention {
   id: string;
-  icon: string;
+  icon: HostIcon;
   label: string;
   detail?: string;
 }

@@ -40,7 +40,6 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
-  '.ttf': 'font/ttf',
 };
 
 /** Starts on a free port. `suites` is the bundle that the editor finds at `extension`/suites.cjs. */

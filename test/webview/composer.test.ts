@@ -261,7 +261,7 @@ describe('chat view: the composer', () => {
     await view.page.keyboard.type('See @cl');
     const { requestId, query } = await view.until('mentions', 3);
     assert.equal(query, 'cl');
-    const item = (id: string) => ({ id, icon: 'file', label: `${id}.ts` });
+    const item = (id: string) => ({ id, icon: 'file' as const, label: `${id}.ts` });
     await view.tell({ type: 'mentions', requestId: 'another', items: [item('wrong')] });
     assert.equal(await view.page.getByRole('option').count(), 0);
     await view.tell({ type: 'mentions', requestId, items: [item('client'), item('class'), item('clock')] });

@@ -47,8 +47,7 @@ export class Harness {
       target: 'es2022',
       jsx: 'automatic',
       jsxImportSource: 'preact',
-      loader: { '.ttf': 'file' },
-      assetNames: '[name]',
+      loader: { '.svg': 'text' },
       logLevel: 'error',
     });
     const server = createServer((request, response) => {

@@ -3,7 +3,6 @@ import { App } from './App.tsx';
 import { Chat } from './chat.ts';
 import { connectHost } from './connect.ts';
 import { ChatContext } from './context.ts';
-import '@vscode/codicons/dist/codicon.css';
 import './styles/base.css';
 import './styles/transcript.css';
 import './styles/markdown.css';

@@ -1,13 +1,16 @@
 import type { Ref } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { ICONS, type IconName } from './icons.ts';
 
 /** A codicon. Decoration only: what it means is said by the words beside it or the button's label. */
-export function Icon({ name, spin }: { name: string; spin?: boolean }) {
-  return <span class={`codicon codicon-${name}${spin ? ' spin' : ''}`} aria-hidden="true" />;
+export function Icon({ name, spin }: { name: IconName; spin?: boolean }) {
+  const drawing = { __html: ICONS[name] };
+  const kind = `codicon codicon-${name}${spin ? ' spin' : ''}`;
+  return <span class={kind} aria-hidden="true" dangerouslySetInnerHTML={drawing} />;
 }
 
 interface IconButtonProps {
-  icon: string;
+  icon: IconName;
   label: string;
   onClick: (event: MouseEvent) => void;
   /** Said in place of the label for two seconds after a click. */

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './Icon.tsx';
+import type { IconName } from './icons.ts';
 
 export interface MenuItem {
   id: string;
   label: string;
-  icon?: string;
+  icon?: IconName;
   detail?: string;
   /** More about it, each on lines of its own. */
   notes?: string[];

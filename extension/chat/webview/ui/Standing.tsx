@@ -7,6 +7,7 @@ import { fullTime } from '../format.ts';
 import { useNow } from '../now.ts';
 import type { NoticeAction } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
+import type { IconName } from './icons.ts';
 import { signInFor } from './words.ts';
 
 const none: never[] = [];
@@ -25,7 +26,7 @@ export function Standing() {
 }
 
 function Banner(props: {
-  icon: string;
+  icon: IconName;
   spin?: boolean;
   level?: 'error';
   children: ComponentChildren;

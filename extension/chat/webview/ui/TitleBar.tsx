@@ -27,12 +27,14 @@ export function TitleBar() {
         { id: 'delete', label: 'Delete', icon: 'trash', run: () => setDoing('delete') },
       ]
     : [];
+  const ofAccount: MenuItem =
+    account?.kind === 'member'
+      ? { id: 'account', label: 'Account page', icon: 'account', run: () => chat.command('openAccount') }
+      : { id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') };
   const items: MenuItem[] = [
     ...ofConversation,
     { id: 'quota', label: 'Credits and use', icon: 'dashboard', begins: !!id, run: () => chat.command('showQuota') },
-    ...(account?.kind === 'member'
-      ? [{ id: 'account', label: 'Account page', icon: 'account', run: () => chat.command('openAccount') }]
-      : [{ id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') }]),
+    ofAccount,
     { id: 'settings', label: 'Settings', icon: 'gear', run: () => chat.command('openSettings') },
   ];
   return (
