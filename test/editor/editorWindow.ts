@@ -84,8 +84,10 @@ export abstract class EditorWindow {
 
   /** The list of messages to the user, opened: all of them. */
   async showNotifications(): Promise<Locator> {
-    await this.runCommand('Notifications: Show Notifications');
-    await this.page.locator('.notifications-center.visible').waitFor();
+    const center = this.page.locator('.notifications-center.visible');
+    const act = () => this.runCommand('Notifications: Show Notifications');
+    const effect = 'their list opens';
+    await this.deeds.until({ deed: 'show the messages', effect, shows: center, act });
     return this.page.locator('.notifications-center .notification-list-item');
   }
 
