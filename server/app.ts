@@ -45,7 +45,7 @@ import type { TurnDeps } from './gateway/turn.ts';
 import type { Upstream } from './gateway/upstreams/stream.ts';
 import { bodyGate } from './platform/bodies.ts';
 import type { Clock, Ids } from './platform/clock.ts';
-import { bringBack, type StoredTime } from './platform/clockSteps.ts';
+import { ClockSteps, type StoredTime } from './platform/clockSteps.ts';
 import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
@@ -177,6 +177,7 @@ export function createApp(deps: AppDeps): App {
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 
+  const steps = new ClockSteps(db, STORED_TIMES);
   const sales = { db, clock, ids, log, policy, followBought, origins, stripe: deps.stripe };
 
   const api = createApi();
@@ -237,7 +238,7 @@ export function createApp(deps: AppDeps): App {
           {
             name: 'limits',
             everyMs: LIMITS_MS,
-            run: async () => void (await bringBack(db, STORED_TIMES, clock.now())),
+            run: () => steps.look(clock.now()),
           },
           {
             name: 'purge',

@@ -204,7 +204,7 @@ export function splitThoughts(answer: string): { text: string; thinking: string 
 function closesThought(close: string, text: string, after: string): boolean {
   if (text.trim() === '') return true;
   const mark = MARKS.find((one) => isMark(one.close, close))!;
-  if (new RegExp(whole(mark.open)).test(text)) return false;
+  if (opensBefore(mark, text)) return false;
   const line = text.slice(text.lastIndexOf('\n') + 1);
   const beginsLine = line.trim() === '' && /^(?:[ \t]*\r?\n|\S)/.test(after);
   // A word of a sentence has a blank or a quotation mark before it.
@@ -213,8 +213,16 @@ function closesThought(close: string, text: string, after: string): boolean {
   return (beginsLine || isGlued || endsLine) && !isInCode(text, line);
 }
 
+/** A tag that says more than its name is no mark, but its end is written like one: `<Reasoning open>…</Reasoning>`. */
+function opensBefore({ open }: Mark, text: string): boolean {
+  const opening =
+    open.startsWith('<') && !open.startsWith('<|') ? `${whole(open.slice(0, -1))}(?:\\s[^>]*)?>` : whole(open);
+  return new RegExp(opening).test(text);
+}
+
 function isInCode(text: string, line: string): boolean {
-  const fences = text.match(/^[ \t>]*(?:`{3,}|~{3,})/gm)?.length ?? 0;
+  // Also in quotations and as items of lists.
+  const fences = text.match(/^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+){0,8}(?:`{3,}|~{3,})/gm)?.length ?? 0;
   const ticks = line.match(/`/g)?.length ?? 0;
   return fences % 2 === 1 || ticks % 2 === 1;
 }

@@ -12,9 +12,9 @@ const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
 /**
- * What may be tried how often: so many times in so many seconds, for each key. Nobody's share can be used up by a stranger
- * alone: a mailbox's is counted by who asks for it (a browser, a network, all strangers together), and a browser that has
- * signed in to it before has one of its own.
+ * What may be tried how often: so many times in so many seconds, for each key. Limits of a mailbox are counted by who asks (a
+ * browser, a network, all strangers together), so that no stranger uses up the owner's share. A browser that has signed in by
+ * that mailbox has a share of its own.
  */
 const LIMITS = {
   /** Mails with a code to one mailbox: asked for in one sign-in; by one network; by all that never signed in to it. */

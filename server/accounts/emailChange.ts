@@ -7,9 +7,9 @@ import { mailboxOf } from './emails.ts';
 export const holderOfChange = (accountId: string) => `account:${accountId}`;
 
 /**
- * Makes an address the account's, and a way to sign in to it, in place of the one before. Returns the one before, which
- * should hear of it. Only behind a code that was right. Throws
- * `email_taken` if another account has the mailbox.
+ * Makes an address the account's, and a way to sign in to it, in place of the one before. Call it only after the code was
+ * redeemed. Returns the old address, which should hear of it; null if the mailbox is the same. Throws `email_taken` if another
+ * account has the mailbox.
  */
 export async function confirmEmail(
   tx: Tx,

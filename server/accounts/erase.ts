@@ -1,5 +1,5 @@
 import { deleteConversation, findConversations } from '../conversations/store.ts';
-import { forgetWallet } from '../credits/store.ts';
+import { forgetWallet, willRenew } from '../credits/store.ts';
 import { changed } from '../platform/changes.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { endSessions } from './sessions.ts';
@@ -17,8 +17,9 @@ const CONVERSATIONS_AT_ONCE = 20;
 
 /**
  * Deletes an account with all that is its own, for good, and the guests that it took over. The books keep every line, under
- * ids that name nobody. False if something is still answering: that is asked to end, and the next round deletes. `stillDue` is
- * asked at both ends, for the owner may keep the account meanwhile.
+ * ids that name nobody. False if something is still answering, which is asked to end, or if a plan would renew, which the
+ * payment service is told first: the next round deletes. `stillDue` is asked at both ends, for the owner may keep the account
+ * meanwhile.
  */
 export async function eraseAccount(
   db: Database,
@@ -27,7 +28,7 @@ export async function eraseAccount(
   { now, stillDue }: { now: number; stillDue: (tx: Tx) => Promise<boolean> },
 ): Promise<boolean> {
   const isIdle = await db.write(async (tx) => {
-    if (!(await stillDue(tx))) return false;
+    if (!(await stillDue(tx)) || (await willRenew(tx, accountId))) return false;
     await endSessions(tx, accountId, now);
     return (await runs.stopRunsOf(tx, accountId)) === 0;
   });
@@ -43,6 +44,7 @@ export async function eraseAccount(
   while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
   return db.write(async (tx) => {
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
+    if (await willRenew(tx, accountId)) return false;
     await forgetWallet(tx, accountId);
     await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
     await tx.deleteFrom('account').where('id', '=', accountId).execute();

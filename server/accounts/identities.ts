@@ -71,6 +71,13 @@ export async function signIn(
   return { accountId, isNew: true, isFirst };
 }
 
+/** Whose codes open this account: only those that were proven to be its owner's. */
+export async function mailboxesOf(db: Reader, accountId: string): Promise<string[]> {
+  const query = db.selectFrom('identity').select('subject').where('provider', '=', 'email');
+  const rows = await query.where('account_id', '=', accountId).execute();
+  return rows.map(({ subject }) => subject);
+}
+
 /** How one can sign in to an account, by provider. */
 export async function providersOf(db: Reader, accountId: string): Promise<string[]> {
   const rows = await selectProviders.all(db, { accountId });

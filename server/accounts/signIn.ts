@@ -2,7 +2,6 @@ import { type Context, Hono } from 'hono';
 import { SignInQuerySchema } from '../../shared/auth.ts';
 import { PROBLEMS } from '../../shared/problems.ts';
 import { KB, takesBody } from '../platform/bodies.ts';
-import type { Tx } from '../platform/db/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { type Api, type AppContext, type AppEnv, toAppError } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -15,7 +14,7 @@ import { insertCode, peekCode, redeemCode } from './codes.ts';
 import { decideDevice, findWaiting, readUserCode } from './deviceGrants.ts';
 import { mailboxOf, readAddress } from './emails.ts';
 import { type Flow, Flows, type Purpose } from './flows.ts';
-import { findAccountOf, type Identified, signIn, verifiedMailbox } from './identities.ts';
+import { findAccountOf, type Identified, mailboxesOf, signIn } from './identities.ts';
 import { joinByLink, joinPage } from './joining.ts';
 import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from './mailCodes.ts';
 import { readPageCookie, writePageCookie } from './pageCookie.ts';
@@ -290,7 +289,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       const signed = await signIn(tx, deps, found.data, { terms, at });
       if (signed.accountId === null) return 'terms' as const;
       const { accountId } = signed;
-      mailboxes = await mailboxesOf(tx, accountId, found.data);
+      mailboxes = await mailboxesOf(tx, accountId);
       // Whoever takes the code goes on; of two clicks at once, one.
       if (!(await redeemCode(tx, 'identified', flow.secret, at))) throw usedUp();
       if (signed.isNew) await joinByLink(tx, c, deps, { ...signed, signedInHere: before?.accountId ?? null, at });
@@ -317,12 +316,6 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     if (purpose.kind !== 'editor')
       return show(c, pages.messagePage('Approved', 'Go on on your device. This page can be closed.'));
     return toEditor(c, 'You are signed in', purpose, { code });
-  }
-
-  /** By which somebody could ask for a code to sign in to this account. */
-  async function mailboxesOf(tx: Tx, accountId: string, who: Identified): Promise<string[]> {
-    const own = (await findAccount(tx, accountId))?.email;
-    return [verifiedMailbox(who), own ? mailboxOf(own) : null].filter((mailbox) => mailbox !== null);
   }
 
   async function cancelled(c: AppContext, flow: Flow) {

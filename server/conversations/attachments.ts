@@ -28,7 +28,7 @@ export interface AttachmentHead extends Omit<StoredAttachment, 'text'> {
 const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
 
 function parseId(id: string): { messageId: string; place: number } {
-  const [messageId = '', place] = id.split('/');
+  const [, messageId = '', place] = /^([^/]+)\/(\d{1,3})$/.exec(id) ?? [];
   return { messageId, place: Number(place ?? Number.NaN) };
 }
 

@@ -1,5 +1,5 @@
-// The search's index knows of each text which runs of one, two and three characters it has. A text without those of what is
-// looked for does not have it; a text with them may. So the index finds any part of a text in any script, short ones too.
+// For each piece of a text the index stores hashes of all its runs of one to three characters. A text that contains what is
+// looked for has all of its hashes, so the index misses nothing, in any script; the query itself drops false matches.
 
 /** In code points: how much of a text stands together in the index. */
 export const PIECE = 8_000;

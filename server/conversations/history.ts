@@ -101,8 +101,15 @@ export async function findUnmeasured(db: Reader, conversationId: string): Promis
   return row?.id;
 }
 
+/** Not where it was stored meanwhile: a running answer was measured before it had its text. */
 export async function storeSize(tx: Tx, id: string, { tokens, bytes }: PromptSize): Promise<void> {
-  await tx.updateTable('message').set({ tokens, bytes }).where('id', '=', id).execute();
+  await tx.updateTable('message').set({ tokens, bytes }).where('id', '=', id).where('tokens', 'is', null).execute();
+}
+
+/** Has all messages measured anew: another version of the server said them otherwise. */
+export async function forgetSizes(tx: Tx, conversationId: string): Promise<void> {
+  const size = { tokens: null, bytes: null };
+  await tx.updateTable('message').set(size).where('conversation_id', '=', conversationId).execute();
 }
 
 /** Messages that still count, up to a place, in order. The caller knows that a prompt takes them all. */

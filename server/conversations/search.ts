@@ -73,7 +73,7 @@ export function indexNext(db: Database): Promise<boolean> {
   return db.write(async (tx) => {
     const [claimed] = (
       await sql<{ message_id: string; piece: number }>`
-        delete from search_due where message_id = (select message_id from search_due limit 1 ${skip})
+        delete from search_due where message_id = (select message_id from search_due order by message_id limit 1 ${skip})
         returning message_id, piece`.execute(tx)
     ).rows;
     if (!claimed) return false;

@@ -1,6 +1,6 @@
 import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Usage } from '../../shared/runs.ts';
-import type { Tx } from '../platform/db/database.ts';
+import type { Reader, Tx } from '../platform/db/database.ts';
 import { fixed, prepared } from '../platform/db/prepared.ts';
 import type { HoldRow } from '../platform/db/schema.ts';
 import { planOf } from './balance.ts';
@@ -41,6 +41,20 @@ export async function openWallet(tx: Tx, accountId: string, ledgerId: string): P
     .insertInto('balance')
     .values(CREDITS.map((kind) => ({ ledger_id: ledgerId, kind, posted: 0, pending: 0 })))
     .execute();
+}
+
+/** Whether an account's own plan would be charged once more, because the payment service was not told that it ends. */
+export async function willRenew(db: Reader, accountId: string): Promise<boolean> {
+  const query = db.selectFrom('subscription').innerJoin('wallet', 'wallet.ledger_id', 'subscription.ledger_id');
+  const row = await query
+    .select('subscription.id')
+    .where('wallet.account_id', '=', accountId)
+    .where('wallet.is_own', '=', 1)
+    .where('subscription.state', '=', 'active')
+    .where('subscription.payment_ref', 'is not', null)
+    .where('subscription.is_cancelled', '=', 0)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /**

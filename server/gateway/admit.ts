@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
 import type { ChatInput, RunAnswer, RunRequest } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
+import { forgetSizes } from '../conversations/history.ts';
 import {
   appendMessages,
   claimConversation,
@@ -18,7 +19,17 @@ import type { RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
 import { requireStanding } from '../platform/standing.ts';
-import { type Asked, askedOf, lastOf, measure, readAsked, repairOf, sizeOfAsked, Unmeasured } from './asked.ts';
+import {
+  type Asked,
+  askedOf,
+  lastOf,
+  Mismeasured,
+  measure,
+  readAsked,
+  repairOf,
+  sizeOfAsked,
+  Unmeasured,
+} from './asked.ts';
 import { editPaths, editWords } from './editPrompt.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
 import { buildPrompt, dropsOf, promptFrame, titleOf } from './prompt.ts';
@@ -127,7 +138,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       // Read once nothing can be refused any more, and never more than the model reads.
       const { turns, message } = await readAsked(tx, run.conversation_id, asked);
       const messages = buildPrompt(request.kind, turns, asked.continuing);
-      if (boundPromptTokens(messages) > sized.inputBound) throw new Error('a prompt is longer than it was measured');
+      if (boundPromptTokens(messages) > sized.inputBound)
+        throw new Mismeasured('a prompt is longer than it was measured');
       if (asked.supersedeFromSeq !== null)
         await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
       await appendMessages(tx, run.conversation_id, [...(message ? [message] : []), answerMessage(run, request)], at);
@@ -139,11 +151,14 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         limits,
       };
     });
-  for (;;)
+  for (let isAnew = false; ; )
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Unmeasured)) throw error;
+      if (error instanceof Mismeasured && !isAnew) {
+        isAnew = true;
+        await deps.db.write((tx) => forgetSizes(tx, request.conversationId));
+      } else if (!(error instanceof Unmeasured)) throw error;
       await measure(deps.db, request.conversationId, limitTokens);
     }
 }

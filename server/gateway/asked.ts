@@ -205,6 +205,9 @@ export async function lastOf(
 /** Where sizes were never stored: the transaction that found out is given up for `measure`. */
 export class Unmeasured extends Error {}
 
+/** Where sizes are less than what they are of, as another version measured them. */
+export class Mismeasured extends Error {}
+
 /** How much the prompt takes but for what stands around it. Throws `Unmeasured`. */
 export async function sizeOfAsked(
   tx: Tx,

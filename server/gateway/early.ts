@@ -18,7 +18,7 @@ const ID = /"id"\s*:\s*"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/gi;
 export async function refuseEarly(deps: TurnDeps, caller: Caller, head: string): Promise<void> {
   const { db, policy, catalog } = deps;
   for (const [, id] of head.matchAll(ID)) {
-    const known = await findRun(db.read, id!.toLowerCase());
+    const known = await findRun(db.read, id!);
     if (known?.account_id === caller.accountId) return;
   }
   requireStanding(caller);

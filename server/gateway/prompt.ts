@@ -71,10 +71,12 @@ export function promptFrame(
 export const attachmentSize = (attachment: Attached): PromptSize => sizeOf(attachmentText(attachment));
 
 /**
- * How much of a prompt a turn takes, of which `attached` are the sizes of its attachments. In bytes never less than it does,
- * whichever turns it is joined with.
+ * How much of a prompt a turn takes; `attached` are the sizes of its attachments. `bytes` is an upper bound, whichever turns
+ * it is joined with.
  */
-export function turnSize({ text, edit }: Turn, attached: readonly PromptSize[]): PromptSize {
+export function turnSize(turn: Turn, attached: readonly PromptSize[]): PromptSize {
+  const { edit } = turn;
+  const text = wordsOf(turn);
   const parts = edit ? [sizeOf(editText(edit))] : [...(text === '' ? [] : [sizeOf(text)]), ...attached];
   const joints = Math.max(0, parts.length - 1);
   return {
@@ -88,27 +90,24 @@ const sizeOf = (text: string): PromptSize => ({ tokens: estimateTokens(text), by
 /** Between the parts of a message. */
 const PART = '\n\n';
 
-function turnText({ role, text, attachments = [], edit }: Turn): string {
+function turnText(turn: Turn): string {
+  const { attachments = [], edit } = turn;
   if (edit) return editText(edit);
-  // Stored before they were told from answers: a model that reads its own thoughts repeats them.
-  if (role === 'assistant') return splitThoughts(text).text;
-  return [text, ...attachments.map(attachmentText)].filter((part) => part !== '').join(PART);
+  return [wordsOf(turn), ...attachments.map(attachmentText)].filter((part) => part !== '').join(PART);
 }
+
+/** Old answers were stored with their thoughts: a model that reads its own repeats them. */
+const wordsOf = ({ role, text }: Turn) => (role === 'assistant' ? splitThoughts(text).text : text);
 
 function attachmentText({ kind, path, languageId, range, text }: Attached): string {
   const lines = range ? ` lines ${range.start + 1}-${range.end + 1}` : '';
   return `Attached ${kind}: ${path ?? ''}${lines}\n${fenced(text, languageId)}`;
 }
 
-/** What could be left out of a request that is too long, largest first, with token estimates. */
-export function droppable(turns: readonly Turn[]): Drop[] {
-  const last = turns.at(-1);
-  const attached = (last?.attachments ?? []).map((one) => ({ ...one, tokens: estimateTokens(one.text) }));
-  const earlierTokens = tokensOf(turns.slice(0, -1));
-  return dropsOf({ attached, edit: last?.edit, textTokens: estimateTokens(last?.text ?? ''), earlierTokens });
-}
-
-/** The same of sizes, without the texts. What a repair is about can't be left out of it. */
+/**
+ * What could be left out of a request that is too long, largest first, by the sizes of its last message and of all before.
+ * What a repair is about can't be left out of it.
+ */
 export function dropsOf(last: {
   attached: readonly (Pick<Attached, 'kind' | 'path'> & { tokens: number })[];
   edit: EditInput | undefined;
@@ -125,8 +124,6 @@ export function dropsOf(last: {
       ];
   return drops.filter((d) => d.tokens > 0).sort((a, b) => b.tokens - a.tokens);
 }
-
-const tokensOf = (turns: readonly Turn[]) => turns.reduce((sum, turn) => sum + estimateTokens(turnText(turn)), 0);
 
 /** The first line of what was asked, cut at a word, with the files it is about: a conversation's first title. */
 export function titleOf(kind: RunKind, text: string, paths: readonly string[]): string {

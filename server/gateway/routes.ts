@@ -130,7 +130,9 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
       await refuseEarly(deps, c.var, head);
     });
     await next();
-    if (isLarge && c.res.status === 400) await deps.attempts.note('misfit', accountId);
+    // One that broke off is nobody's mistake.
+    const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
+    if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
   };
   api.openapi({ ...start, middleware: early }, async (c) => {
     deps.open.admissions++;

@@ -286,13 +286,15 @@ async function endRun(
   if (accountId === null) return false;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
   const price = priceOf(run);
-  const costMicro = cost(price, ending.charged ?? usage, produced);
+  // What can't have been used counts neither for the price nor for the limits.
+  const counted = ending.charged ?? usage;
+  const costMicro = cost(price, counted, produced);
   const billedMicro = Math.max(costMicro, cost(price, usage, produced));
   const resolution = ending.free
     ? await voidHold(tx, use, ending.free, billedMicro, at)
     : await settleHold(tx, use, costMicro, at, billedMicro - costMicro);
   if (resolution.kind === 'resolved_before') throw new Error('an open run whose hold was resolved');
-  await correctUse(tx, run.id, ending.free ? 0 : usage.inputTokens + usage.outputTokens);
+  await correctUse(tx, run.id, ending.free ? 0 : counted.inputTokens + counted.outputTokens);
   const chargedMicro = resolution.kind === 'posted' ? resolution.chargedMicro : 0;
   const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
   if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');

@@ -12,6 +12,10 @@ export const MB = 1024 * KB;
 const LARGE = 64 * KB;
 /** Of large bodies together, from the first byte until the answer: what is parsed of them takes a few times as much. */
 const MAX_AT_ONCE = 64 * MB;
+/** The same of one account: two of the largest, so that nobody takes the room of all. */
+const MAX_OF_ONE = 16 * MB;
+/** So long a body may stand still. */
+const MAX_PAUSE_MS = 20_000;
 /** How much of a large body there is to be looked at before the rest is read. */
 const HEAD = 4 * KB;
 
@@ -61,14 +65,14 @@ export function limitOf(route: { method: string; path: string; request?: { body?
  * read when it is first asked for, so that what a route checks before costs nobody a body.
  */
 export function bodyGate(): MiddlewareHandler<AppEnv> {
-  const reading = { bytes: 0 };
+  const room = new Room();
   return async (c, next) => {
     // A GET has no body here.
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
-    const hold = { bytes: 0 };
+    const place = new Place(room);
     let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
     let text: Promise<string> | null = null;
-    const read = () => (body ??= readBody(c, reading, hold));
+    const read = () => (body ??= readBody(c, place));
     // Where Hono's own `json`, `text` and `parseBody` look first.
     Object.defineProperties(c.req.bodyCache, {
       text: { enumerable: true, get: () => (text ??= read().then((bytes) => new TextDecoder().decode(bytes))) },
@@ -77,7 +81,7 @@ export function bodyGate(): MiddlewareHandler<AppEnv> {
     try {
       await next();
     } finally {
-      reading.bytes -= hold.bytes;
+      place.leave();
     }
   };
 }
@@ -113,11 +117,43 @@ export function beforeLargeBody(c: AppContext, look: (head: string) => Promise<v
   c.set('beforeLargeBody', look);
 }
 
-async function readBody(
-  c: AppContext,
-  reading: { bytes: number },
-  hold: { bytes: number },
-): Promise<Uint8Array<ArrayBuffer>> {
+/** How much of large bodies is being read, of each account and of all. */
+class Room {
+  all = 0;
+  readonly ofOne = new Map<string, number>();
+
+  add(who: string, bytes: number): void {
+    this.all += bytes;
+    const own = (this.ofOne.get(who) ?? 0) + bytes;
+    if (own === 0) this.ofOne.delete(who);
+    else this.ofOne.set(who, own);
+  }
+}
+
+/** What one body takes of it. */
+class Place {
+  #bytes = 0;
+  #who = '';
+
+  constructor(private readonly room: Room) {}
+
+  /** Throws `unavailable` where there is no room for so much. */
+  take(bytes: number, who: string): void {
+    this.room.add(who, bytes - this.#bytes);
+    this.#bytes = bytes;
+    this.#who = who;
+    if (this.room.all <= MAX_AT_ONCE && this.room.ofOne.get(who)! <= MAX_OF_ONE) return;
+    const message = 'Too many large requests arrive at once. Nothing was started; try again in a moment.';
+    throw new AppError('unavailable', message);
+  }
+
+  leave(): void {
+    if (this.#bytes > 0) this.room.add(this.#who, -this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+async function readBody(c: AppContext, place: Place): Promise<Uint8Array<ArrayBuffer>> {
   const limit = c.var.bodyLimit;
   if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
   const { maxBytes, type } = limit;
@@ -136,14 +172,7 @@ async function readBody(
     }
     const misfit = bounds?.read(chunk);
     if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
-    if (size <= LARGE) continue;
-    reading.bytes += size - hold.bytes;
-    hold.bytes = size;
-    if (reading.bytes > MAX_AT_ONCE)
-      throw new AppError(
-        'unavailable',
-        'Too many large requests arrive at once. Nothing was started; try again in a moment.',
-      );
+    if (size > LARGE) place.take(size, c.var.accountId ?? '');
   }
   // Its own memory, not a piece of a buffer that others share.
   const whole = new Uint8Array(size);
@@ -157,11 +186,17 @@ async function readBody(
 
 /** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
 async function* piecesOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
+  const pause = setTimeout(() => incoming.destroy(), MAX_PAUSE_MS);
   try {
-    yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const piece of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      pause.refresh();
+      yield piece;
+    }
   } catch (error) {
     // Nobody is there to be told; it is no failure of the server's.
     throw new AppError('invalid_request', 'The connection was closed before the body had come.', {}, { cause: error });
+  } finally {
+    clearTimeout(pause);
   }
 }
 

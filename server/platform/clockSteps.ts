@@ -11,10 +11,26 @@ export interface StoredTime {
   aheadMs: number;
 }
 
+/** Finds out that the clock was set back, and repairs what was stored before: at the first look, and after each step back. */
+export class ClockSteps {
+  #latest = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly db: Database,
+    private readonly times: readonly StoredTime[],
+  ) {}
+
+  async look(now: number): Promise<void> {
+    // A look at the tables is a scan of them.
+    if (now < this.#latest) await bringBack(this.db, this.times, now);
+    this.#latest = now;
+  }
+}
+
 /**
- * After the clock was set back: what was stored lies too far ahead, and whoever waits for it would wait for the clock as
- * well. It counts as if it were of this instant: neither until that time comes again, nor not at all. A job of its own, for
- * what a refused request finds out is undone with it. Returns how many there were.
+ * Repairs stored times after the clock was set back: one further ahead than possible becomes the latest possible one, so that
+ * nobody waits for the clock to catch up. A job of its own, for a refused request would undo the repair. Returns how many
+ * rows were changed.
  */
 export async function bringBack({ read, write }: Database, times: readonly StoredTime[], now: number): Promise<number> {
   let all = 0;

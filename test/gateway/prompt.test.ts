@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { buildPrompt, droppable, titleOf } from '../../server/gateway/prompt.ts';
+import { buildPrompt, dropsOf, titleOf, turnSize } from '../../server/gateway/prompt.ts';
 
 describe('a prompt', () => {
   it('keeps the roles alternating: a continued answer is one message', () => {
@@ -62,22 +62,22 @@ describe('a prompt', () => {
   });
 
   it('tells what to drop, largest first', () => {
-    const drops = droppable([
-      { role: 'user', text: 'x '.repeat(50) },
-      { role: 'assistant', text: 'y '.repeat(50) },
-      {
-        role: 'user',
-        text: 'Short',
-        attachments: [
-          { kind: 'file', path: 'small.ts', text: 'a b c' },
-          { kind: 'diff', text: 'z '.repeat(500) },
-        ],
-      },
-    ]);
+    const attached = [
+      { kind: 'file' as const, path: 'small.ts', tokens: 3 },
+      { kind: 'diff' as const, tokens: 500 },
+    ];
+    const drops = dropsOf({ attached, edit: undefined, textTokens: 1, earlierTokens: 50 });
     assert.deepEqual(
       drops.map((d) => d.what),
       ['the diff', 'the earlier messages (start a new chat)', 'the file small.ts', 'part of your message'],
     );
+  });
+
+  it('measures of an old answer what is sent of it, without its thoughts', () => {
+    const said = turnSize({ role: 'assistant', text: 'Four.' }, []);
+    const thought = `<think>${'and so on '.repeat(5_000)}</think>\nFour.`;
+    assert.deepEqual(turnSize({ role: 'assistant', text: thought }, []), said);
+    assert.ok(turnSize({ role: 'user', text: thought }, []).tokens > 1_000, 'a question is sent as it is');
   });
 
   const TITLES: [kind: 'chat' | 'edit', text: string, paths: string[], title: string][] = [

@@ -4,6 +4,7 @@ import type { FinishWhy } from '../dialects/finish.ts';
 import type { ReadUsage } from '../dialects/usage.ts';
 import { broken, malformed } from './exchange.ts';
 import { failureInStream, redact } from './failures.ts';
+import { parseJson } from './jsonSplitter.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
 import type { StreamEvent, UpstreamError } from './stream.ts';
 
@@ -49,7 +50,7 @@ export class Answer {
   end(): StreamEvent[] {
     const datas: string[] = [];
     for (let data = this.#reader.rest(); data !== null; data = this.#reader.rest())
-      if (data === '[DONE]' || parse(data) !== undefined) datas.push(data);
+      if (data === '[DONE]' || parseJson(data) !== undefined) datas.push(data);
     return this.#take(datas);
   }
 
@@ -86,7 +87,7 @@ export class Answer {
   }
 
   #takeChunk(data: string, told: Told): void {
-    const chunk = parse(data);
+    const chunk = parseJson(data);
     if (chunk === undefined) {
       this.#failure = malformed(`a chunk of ${data.length} characters is not JSON`);
       return;
@@ -140,7 +141,7 @@ class Told {
     this.#text += text;
     this.#thinking += thinking;
     if (!usage) return;
-    this.before = [...this.before, ...this.after];
+    this.before.push(...this.after);
     this.usage = usage;
     this.#text = '';
     this.#thinking = '';
@@ -152,13 +153,5 @@ class Told {
     if (this.#thinking !== '') events.push({ type: 'thinking', text: this.#thinking });
     if (this.#text !== '') events.push({ type: 'text', text: this.#text });
     return events;
-  }
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { waitOf } from '../../platform/numbers.ts';
 import { readError, type ServiceError } from '../dialects/chatCompletions.ts';
+import { parseJson } from './jsonSplitter.ts';
 import { UpstreamError } from './stream.ts';
 
 /** How much of a service's answer an operator's log gets, in UTF-16 units. */
@@ -19,7 +20,7 @@ export interface HttpFailure {
  * code and words decide first where they are known.
  */
 export function failureOf({ status, headers, body, nowMs }: HttpFailure): UpstreamError {
-  const error = readError(parse(body)) ?? { message: body.slice(0, 2_000), code: '', type: '', param: '' };
+  const error = readError(parseJson(body)) ?? { message: body.slice(0, 2_000), code: '', type: '', param: '' };
   const options = {
     logDetail: `HTTP ${status}, ${described(error)}, ${body.length} characters`,
     retryAfterMs: retryAfterMs(headers, nowMs),
@@ -139,12 +140,4 @@ function described({ code, type }: ServiceError): string {
 
 export function excerpt(text: string): string {
   return text.length > LOGGED_LENGTH ? `${text.slice(0, LOGGED_LENGTH)}…` : text;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

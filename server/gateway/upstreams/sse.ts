@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { JsonSplitter } from './jsonSplitter.ts';
+import { JsonSplitter, parseJson } from './jsonSplitter.ts';
 
 /** The longest single event taken, in UTF-16 units: far above any real chunk, far below what memory bears. */
 export const MAX_EVENT_LENGTH = 4_000_000;
@@ -22,6 +22,8 @@ export class SseReader {
   #head: Buffer = Buffer.alloc(0);
   #line = '';
   #data: string | null = null;
+  /** The data is more than one whole value: only a blank line ends it. Looked at once, for it is parsed for that. */
+  #isInParts = false;
   #isError = false;
   /** JSON without a frame, begun and not yet complete. */
   #json: JsonSplitter | null = null;
@@ -33,7 +35,7 @@ export class SseReader {
   feed(bytes: Uint8Array): string[] {
     const events = this.#take(this.#decode(bytes as Buffer));
     // One that is whole needs no blank line, which may never come.
-    if (this.#line === '' && this.#data !== null && isWhole(this.#data)) this.#endEvent(events);
+    if (this.#line === '' && this.#isWhole()) this.#endEvent(events);
     return events;
   }
 
@@ -94,7 +96,7 @@ export class SseReader {
     else if (line.startsWith('data:')) {
       const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
       // Some services part events by one line end; whole JSON is never half of an event.
-      if (this.#data !== null && isWhole(this.#data)) this.#endEvent(events);
+      if (this.#isWhole()) this.#endEvent(events);
       this.#data = this.#data === null ? value : `${this.#data}\n${value}`;
     } else if (line.startsWith('event:')) this.#isError = line.slice(6).trim() === 'error';
     else if (line.trim() === '[DONE]') events.push('[DONE]');
@@ -105,6 +107,12 @@ export class SseReader {
     }
   }
 
+  #isWhole(): boolean {
+    if (this.#data === null || this.#isInParts) return false;
+    this.#isInParts = !isWhole(this.#data);
+    return !this.#isInParts;
+  }
+
   #takeJson(line: string, events: string[]): void {
     events.push(...this.#json!.feed(`${line}\n`));
     if (this.#json!.isBetween) this.#json = null;
@@ -113,27 +121,20 @@ export class SseReader {
   #endEvent(events: string[]): void {
     if (this.#data !== null) events.push(this.#isError ? asError(this.#data) : this.#data);
     this.#data = null;
+    this.#isInParts = false;
     this.#isError = false;
   }
 }
 
 function isWhole(data: string): boolean {
-  return data === '[DONE]' || (/^\s*[[{]/.test(data) && parse(data) !== undefined);
+  return data === '[DONE]' || (/^\s*[[{]/.test(data) && parseJson(data) !== undefined);
 }
 
 /** Of `event: error` the data may be the error alone, or mere words. */
 function asError(data: string): string {
-  const value = parse(data);
+  const value = parseJson(data);
   const isObject = typeof value === 'object' && value !== null;
   return isObject && 'error' in value ? data : JSON.stringify({ error: isObject ? value : data });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** By a byte order mark, or by the zero bytes that every ASCII character has in UTF-16. */

@@ -79,11 +79,16 @@ export function noPerigee(where: string): ConfigError {
   );
 }
 
-/** Brings the schema up to date. `alongside`: of a database that a server has made, and of no other. */
+/** Brings the schema up to date. `alongside`: changes nothing, for a server may be at work. Throws where it is not up to date. */
 export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres', alongside: boolean): Promise<void> {
   if (alongside && !(await db.introspection.getTables()).some(({ name }) => name === 'transfer'))
     throw noPerigee('no server has used this database yet');
-  const { error } = await new Migrator({ db, provider: migrations(engine) }).migrateToLatest();
+  const migrator = new Migrator({ db, provider: migrations(engine) });
+  if (alongside && (await migrator.getMigrations()).some(({ executedAt }) => !executedAt))
+    throw new ConfigError(
+      'this command is newer than the database: start the server of this version once, then try again',
+    );
+  const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }
 

@@ -22,16 +22,16 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
       return pg.types.getTypeParser(oid, format as 'text');
     },
   } as pg.CustomTypesConfig;
-  const timeouts = { connectionTimeoutMillis: 5_000, keepAlive: true };
-  const pool = new pg.Pool({ connectionString: url, max: 12, ...timeouts, types, Client: NamingClient });
-  // The pool listens to idle connections only: one that breaks in a transaction fails its query, not the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const connect = (options: pg.PoolConfig) => {
+    const pool = new pg.Pool({ connectionString: url, keepAlive: true, types, ...options });
+    // The pool listens to idle connections only: one that breaks in a transaction fails its query, not the process.
+    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+    return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  };
+  const db = connect({ max: 12, connectionTimeoutMillis: 5_000, Client: NamingClient });
   // A few connections of their own, so that slow reading leaves all others free.
-  const slow = new pg.Pool({ connectionString: url, max: 4, ...timeouts, types, statement_timeout: BOUNDED_MS });
-  slow.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
-  const bounded = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: slow }) });
+  const bounded = connect({ max: 4, connectionTimeoutMillis: BOUNDED_MS });
   try {
     await migrate(db, 'postgres', alongside);
   } catch (error) {
@@ -85,9 +85,15 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
         }),
     async readBounded(query) {
       try {
-        return (await bounded.executeQuery(query)).rows;
+        return await bounded.transaction().execute(async (tx) => {
+          // Of this transaction alone: poolers between take no setting of a connection.
+          await sql`set local statement_timeout = ${sql.lit(BOUNDED_MS)}`.execute(tx);
+          return (await tx.executeQuery(query)).rows;
+        });
       } catch (error) {
-        if ((error as { code?: string }).code === QUERY_CANCELED) throw new TookTooLong();
+        const { code, message } = error as { code?: string; message: string };
+        // The second: others took all connections for so long.
+        if (code === QUERY_CANCELED || message === 'timeout exceeded when trying to connect') throw new TookTooLong();
         throw error;
       }
     },
