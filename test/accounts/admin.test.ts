@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
 import { parseConfig } from '../../server/platform/config.ts';
 import { openDatabase } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
@@ -42,6 +43,23 @@ describe('the operator’s commands, where no server has been', function () {
           assert.equal(code, 1);
           assert.match(said, /^perigee: DATABASE_URL: no server has used this database yet\. Set it as for the server/);
         }
+      } finally {
+        await remove();
+      }
+    });
+
+  for (const engine of ENGINES)
+    it(`bring no database up to date, for a server may be at work on it (${engine})`, async () => {
+      const { url, remove } = await freshDatabase(engine);
+      try {
+        const config = parseConfig({ DATABASE_URL: url, SECRET }, () => '{}');
+        const db = await openDatabase(config.database, createLog('silent'));
+        const last = sql`select max(name) from kysely_migration`;
+        await db.write((tx) => sql`delete from kysely_migration where name = (${last})`.execute(tx));
+        await db.close();
+        const { code, said } = await adminOn(url, 'audit');
+        assert.equal(code, 1);
+        assert.match(said, /^perigee: this command is newer than the database: start the server of this version once/);
       } finally {
         await remove();
       }

@@ -47,6 +47,14 @@ onBothEnginesWithSignIn(
       assert.equal((await owner.browser.submit(owner.page, { code: owner.code })).url.pathname, '/sign-in/confirm');
     });
 
+    it('gets no share of the owner’s by an account with that address that nobody proved', async () => {
+      const email = somebody().email!;
+      const browser = new Browser();
+      await world().signIn(somebody({ email, email_verified: false }), { browser });
+      for (let n = 0; n < 14; n++) await ask(email);
+      assert.equal((await ask(email, browser)).page.status, 429);
+    });
+
     it('leaves a browser that has signed in before its share, however many mails were asked for', async () => {
       const email = somebody().email!;
       const browser = await knownBrowser(email);

@@ -146,6 +146,23 @@ onBothEngines('the audit of the books', (server) => {
       ],
       ['j', 'a ledger that was forgotten with its person', () => sql`delete from balance where ledger_id = ${ledger}`],
     ];
+  for (const [title, later, isFound] of [
+    ['after its hold', 1, true],
+    ['before its hold, as it is once the clock was set back', -1, false],
+  ] as const)
+    it(`${isFound ? 'finds' : 'bears'} a use of a plan ${title}`, async () => {
+      const violations = await found(async (tx) => {
+        await sql`update hold set plan = amount, promotional = 0, purchased = 0, state = 'pending',
+          resolved_at = null, posted_amount = 0 where id = ${hold}`.execute(tx);
+        await sql`insert into plan_use (hold_id, ledger_id, amount, at)
+          select id, ledger_id, plan, created_at + ${sql.lit(later)} from hold where id = ${hold}`.execute(tx);
+      });
+      assert.equal(
+        violations.some(({ what }) => what.startsWith('a use of a plan that is not')),
+        isFound,
+      );
+    });
+
   for (const [letter, title, meddle] of CASES)
     it(`finds ${title}, (${letter})`, async () => {
       const violations = await found((tx) => meddle().execute(tx));

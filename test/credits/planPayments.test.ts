@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { eraseAccount } from '../../server/accounts/erase.ts';
 import { deedsOf } from '../../server/accounts/referrals.ts';
 import { closingAccounts } from '../../server/accounts/rights.ts';
 import { stopRenewals } from '../../server/credits/checkout.ts';
 import { settleLeftover, syncPlan } from '../../server/credits/planPayments.ts';
 import { forgetWallet } from '../../server/credits/store.ts';
 import type { StripeService } from '../../server/credits/stripe.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
 import type { OffersAnswer, PlanAnswer } from '../../shared/credits.ts';
 import type { Client } from '../support/client.ts';
 import { onBothEnginesWithShop, type Shop } from '../support/shop.ts';
@@ -345,6 +347,9 @@ onBothEnginesWithShop(
       shop().stripe.failNext(/^POST \/v1\/subscriptions/, ...Array<'error'>(30).fill('error'));
       await stop();
       assert.equal(isCancelled(), false);
+      const { db } = shop().server;
+      const due = { now: 1, stillDue: async () => true };
+      assert.equal(await eraseAccount(db, RUNS_OF_ACCOUNTS, member.accountId, due), false, 'it would be charged again');
       shop().stripe.forgetFailures();
       await stop();
       assert.equal(isCancelled(), true);

@@ -53,4 +53,25 @@ describe('reading server-sent events', () => {
       for (let n = 0; n < MAX_EVENT_LENGTH; n += 1000) reader.feed(piece);
     }, EventTooLong);
   });
+
+  it('takes an event in many lines, in time linear to it, in pieces cut after each line', () => {
+    const cpuOf = (lines: readonly string[]) => {
+      const began = process.cpuUsage();
+      const reader = new SseReader();
+      const events = lines.flatMap((line) => reader.feed(Buffer.from(line)));
+      const { user, system } = process.cpuUsage(began);
+      return { us: user + system, events };
+    };
+    const many = ['data: [1\n', ...Array.from({ length: 10_000 }, () => 'data: ,1\n'), 'data: ]\n', '\n'];
+    const alone = many.map(() => 'data: [1]\n\n');
+    cpuOf(alone);
+    const yardstick = cpuOf(alone);
+    const { us, events } = cpuOf(many);
+    assert.deepEqual(
+      events.map((event) => JSON.parse(event).length),
+      [10_001],
+    );
+    // One that read all of it again with each line would take hundreds of times as long.
+    assert.ok(us < 20 * yardstick.us + 200_000, `${us} µs, where as many events take ${yardstick.us}`);
+  });
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import type { BodyLimit } from '../../server/platform/bodies.ts';
 import { Sender, type Sent } from '../support/sender.ts';
 import { onBothEnginesWithSignIn } from '../support/signIn.ts';
@@ -154,6 +156,30 @@ onBothEnginesWithSignIn('the body of a request', (world, engine) => {
       assert.match(refused.body.detail, /free messages are used up/);
     } finally {
       await empty(10_000_000);
+    }
+  });
+
+  it('that stands still takes the room of its own account alone', async () => {
+    const [one, other] = [await world().server().guest(), await world().server().guest()];
+    const head = `{"id":"${crypto.randomUUID()}","x":"`;
+    const length = 7 * MB;
+    const still = Array.from({ length: 3 }, () => {
+      const headers = { ...JSON_TYPE, authorization: `Bearer ${one.token}`, 'content-length': length };
+      const out = request(`${world().server().url}/api/runs`, { method: 'POST', headers });
+      out.write(head + 'x'.repeat(length - head.length - 1));
+      return { out, status: once(out, 'response').then(([{ statusCode }]) => statusCode) };
+    });
+    try {
+      assert.equal(await Promise.race(still.map(({ status }) => status)), 503);
+      const text = 'x'.repeat(300_000);
+      const large = other.chat('', { input: { text: 'a', attachments: [{ kind: 'file', text }] } } as never);
+      const { status } = await other.start(large);
+      assert.notEqual(status, 503);
+    } finally {
+      for (const { out, status } of still) {
+        status.catch(() => {});
+        out.destroy();
+      }
     }
   });
 

@@ -71,6 +71,30 @@ onBothEngines('a conversation', (server) => {
     assert.equal(again.length, 2);
   });
 
+  it('is not sent with an attachment that no message has, however it is named', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    await guest.run(guest.chat('Look', { conversationId }));
+    for (const id of ['x', `${randomUUID()}/`, `${randomUUID()}/1e30`, `${randomUUID()}/-1`, `${randomUUID()}/0/0`]) {
+      const input = { text: 'Again', attachments: [{ id }] };
+      const { status } = await guest.start(guest.chat('', { conversationId, input } as Partial<RunRequest>));
+      assert.equal(status, 404, id);
+    }
+  });
+
+  it('is answered though another version measured it as shorter, and measured anew', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    await guest.run(guest.chat('A long story. '.repeat(200), { conversationId }));
+    const { db } = server();
+    const sizes = () => db.read.selectFrom('message').select('bytes').where('conversation_id', '=', conversationId);
+    await db.write((tx) =>
+      tx.updateTable('message').set({ tokens: 1, bytes: 1 }).where('conversation_id', '=', conversationId).execute(),
+    );
+    assert.equal((await guest.run(guest.chat('And then?', { conversationId }))).at(-1)!.type, 'done');
+    assert.ok((await sizes().execute()).every(({ bytes }) => bytes! > 1));
+  });
+
   it('goes on with an answer that was stopped, telling the model what stands there already', async () => {
     const guest = await server().guest();
     const gate = server().double.script({ pieces: ['Once upon ', 'a time'], gateAt: 1 });

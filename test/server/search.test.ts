@@ -4,10 +4,13 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { OVERLAP, PIECE } from '../../server/conversations/grams.ts';
 import { indexDue } from '../../server/conversations/search.ts';
-import type { Database } from '../../server/platform/db/database.ts';
+import { type Database, TookTooLong } from '../../server/platform/db/database.ts';
 import type { Client } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
 import type { TestServer } from '../support/server.ts';
+
+/** What waits in the database until somebody ends it. */
+const SLEEP = sql<{ n: number }>`select pg_sleep(60)`;
 
 const indexAll = (db: Database) => indexDue(db, new AbortController().signal);
 
@@ -89,6 +92,27 @@ const text = fc
 
 onBothEngines('a search', (server, engine) => {
   const world = (): TestServer => server();
+
+  const onPostgres = engine === 'postgres' ? it : it.skip;
+  onPostgres('that loses its connection fails alone; one that finds all connections taken is too slow', async () => {
+    const { db } = world();
+    const slow = () => db.readBounded(SLEEP.compile(db.read));
+    const outcomes = Array.from({ length: 5 }, () => slow().then(String, (error: Error) => error));
+    const sleeping = sql<{ pid: number }>`select pid from pg_stat_activity
+      where datname = current_database() and query like 'select pg_sleep(60)'`;
+    let pids: number[] = [];
+    while (pids.length === 0) pids = (await sleeping.execute(db.read)).rows.map(({ pid }) => pid);
+    await sql`select pg_terminate_backend(${pids[0]})`.execute(db.read);
+    const errors = await Promise.all(outcomes);
+    const lost = errors.filter((error) => !(error instanceof TookTooLong));
+    assert.equal(lost.length, 1, errors.join('; '));
+    assert.match(String(lost[0]), /terminat/);
+    const { guest } = await run([{ title: 'Still', texts: ['searchable'] }]);
+    await indexAll(db);
+    const { status, body } = await guest.request('GET', '/api/conversations?search=searchable');
+    assert.deepEqual([status, JSON.stringify(body).includes('Still')], [200, true]);
+  });
+
   const run = async (all: readonly Said[]) => {
     const guest = await world().guest();
     return { guest, ids: await store(world().db, guest.accountId, all) };

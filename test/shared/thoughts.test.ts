@@ -61,6 +61,13 @@ const WHOLE: [title: string, answer: string][] = [
   ['begins with a link', '[think](https://example.com)'],
   ['begins like a tag', '<thin'],
   ['begins like another tag', '<|channel|>weather'],
+  [
+    'has a component whose end is like a mark',
+    'In `App.tsx`:\n\n<Reasoning className="w-full">\n <p>hi</p>\n</Reasoning>\nand run it.',
+  ],
+  ['has a tag with attributes, on one line', 'Write <thinking lang="en">so</thinking> there.'],
+  ['has a fence in a numbered list', '1. ```tsx\n   <p>\n   </Reasoning>\n   ```\n2. Run it.'],
+  ['has a fence in a list in a quotation', '> - ```\n>   Hm.\n</think>\n>   ```\nDone.'],
   ['has a letter that grows in lower case', 'İİİİ İ <b>x</b>'],
 ];
 
