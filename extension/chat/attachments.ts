@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/runs.ts';
 import { MAX_TEXT } from '../../shared/runs.ts';
 import { gitDiff } from '../platform/git.ts';
-import { holdsSecrets, withoutSecrets } from '../platform/guarded.ts';
+import { holdsSecrets } from '../platform/guarded.ts';
 import type { Chip } from './protocol.ts';
 
 /** What can't be attached, said in a sentence for the user. */
@@ -117,7 +117,7 @@ export function countProblems(uri: vscode.Uri): number {
 export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
   const found = await gitDiff(near);
   if ('none' in found) throw new AttachmentRefused(found.none);
-  const text = withoutSecrets(found.text);
+  const { text } = found;
   refuseTooLong(text, 'The uncommitted changes');
   return {
     ...head('diff', 'diff'),
