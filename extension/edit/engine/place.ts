@@ -79,7 +79,7 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
   const write = (manner?: Manner): Placement => {
     const hunks = toHunks(file, found, own, manner);
     if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
-    if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
+    if (hunks.length === 0) return { ...refuse('noChange', 'The new lines are the same as the old ones.'), rewrite };
     const length = found.lines.filter((line) => line.op !== 'new').length;
     return { kind: 'placed', start: found.start, length, hunks, rewrite };
   };
