@@ -3,6 +3,7 @@ import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/ru
 import { MAX_TEXT } from '../../shared/runs.ts';
 import { gitDiff } from '../platform/git.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 import type { Chip } from './protocol.ts';
 
 /** What can't be attached, said in a sentence for the user. */
@@ -78,7 +79,7 @@ export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: s
   if (!problem) throw new AttachmentRefused('That problem is no longer there.');
   const list = listChip([{ uri, diagnostic: problem }], workspacePath(uri));
   // The lines around it were not chosen by anybody.
-  if (holdsSecrets(uri.path)) return [list];
+  if (holdsSecrets(judgedPath(uri))) return [list];
   const { start, end } = problem.range;
   const document = await vscode.workspace.openTextDocument(uri);
   const lines = { start: Math.max(0, start.line - 40), end: Math.min(document.lineCount - 1, end.line + 40) };

@@ -78,7 +78,7 @@ const COMMANDS = patternsOf(RUNS_COMMANDS);
 const KEYS = patternsOf(HOLDS_KEYS);
 const SECRETS = patternsOf(HOLDS_SECRETS);
 
-/** Whether a file can run commands, change the editor or instruct an assistant by being there. Folders before it don't matter. */
+/** Whether a file can run commands, change the editor or instruct an assistant by being there. */
 export const runsCommands = (path: string): boolean => matches(path, COMMANDS);
 
 /** Whether a file is of a kind that holds secrets. */
@@ -123,10 +123,26 @@ function unquoted(name: string): string {
 /** Why a file that a model names is not read for it. */
 export const MAY_HOLD_SECRETS = 'It may hold secrets, so Perigee reads it only where you choose it yourself.';
 
+/**
+ * The path of a file in a workspace folder from that folder's name on: the folders before it are none of the workspace. A
+ * short name is left out: Windows gives one to each long name.
+ */
+export function fromFolder(folder: string, path: string): string {
+  const root = folder.replace(/\/$/, '');
+  const name = root.slice(root.lastIndexOf('/') + 1);
+  const inside = path.slice(root.length + 1);
+  return name === '' || IS_SHORT.test(name) ? inside : `${name}/${inside}`;
+}
+
+/** A name on Windows that stands for a long one, and can stand for any. */
+const IS_SHORT = /^[^.~]{1,8}~\d{1,6}(?:\.[^.]{1,3})?$/;
+/** So many names at the end of a whole path may be short ones for names that matter; those before are of the system. */
+const MAX_SHORT = 3;
+
 function matches(path: string, patterns: readonly Pattern[]): boolean {
   const names = namesOf(path).reverse();
-  // Windows has such a short name for each long one, and it can stand for any.
-  if (names.some((name) => /^[^.~]{1,8}~\d{1,6}(?:\.[^.]{1,3})?$/.test(name))) return true;
+  const isWhole = /^(?:[\\/]|[a-z]:)/i.test(path);
+  if ((isWhole ? names.slice(0, MAX_SHORT) : names).some((name) => IS_SHORT.test(name))) return true;
   return patterns.some(({ names: wanted, isFolder }) => {
     const from = isFolder ? 1 : 0;
     const to = isFolder ? names.length - 1 : 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { holdsSecrets, runsCommands, withoutSecrets } from '../../extension/platform/guarded.ts';
+import { fromFolder, holdsSecrets, runsCommands, withoutSecrets } from '../../extension/platform/guarded.ts';
 
 const words = (list: string) => list.trim().split(/\s+/);
 
@@ -106,5 +106,24 @@ describe('a diff without what holds secrets', () => {
     // Lines of code are no heads.
     const quoting = part('diff --git a/a.md b/a.md', 'a/a.md', 'b/a.md').replace('-KEY=old', '-- a/.env\n--- .env');
     assert.equal(withoutSecrets(quoting), quoting);
+  });
+});
+
+describe('the path by which a file of a workspace is judged', () => {
+  it('begins with the workspace folder’s own name', () => {
+    assert.equal(fromFolder('/home/me/.claude/worktrees/w', '/home/me/.claude/worktrees/w/src/a.ts'), 'w/src/a.ts');
+    assert.equal(fromFolder('/home/me/secrets/app/', '/home/me/secrets/app/a.json'), 'app/a.json');
+    assert.equal(fromFolder('/home/me/.ssh', '/home/me/.ssh/config'), '.ssh/config');
+    assert.equal(fromFolder('/', '/home/me/a.ts'), 'home/me/a.ts');
+  });
+  it('has no short name that Windows gave to the folder or to one before', () => {
+    const [folder, file] = ['/c:/Users/LONGNA~1/AppData/Local/Temp/WORKSP~1', 'src/a.ts'];
+    assert.equal(fromFolder(folder, `${folder}/${file}`), file);
+    for (const is of [holdsSecrets, runsCommands]) {
+      assert.equal(is('/c:/Users/LONGNA~1/AppData/Local/Temp/w/a.ts'), false);
+      assert.equal(is('C:\\Users\\LONGNA~1\\AppData\\Local\\Temp\\w\\a.ts'), false);
+      assert.equal(is('C:\\Users\\LONGNA~1\\SSH~1\\config'), true);
+      assert.equal(is('GIT~1/a/b/c/d'), true);
+    }
   });
 });
