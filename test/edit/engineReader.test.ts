@@ -169,6 +169,38 @@ describe('an answer that breaks the rules', () => {
   }
 });
 
+describe('a patch that its fence alone ends', () => {
+  const PATCH = ['```', '*** Begin Patch', '*** Update File: a', '-x', '+y', '```'];
+  const END = '*** End Patch';
+  for (const [title, ...words] of [
+    ['nothing'],
+    ['a list', '', 'Notes:', '', '- it is better', '- and faster'],
+    ['a list with pluses', '', 'Notes:', '+ it is better'],
+    ['words further in', '', '  Run the tests now.'],
+    ['a line', '', '---', 'Done.'],
+  ] as const) {
+    it(`is whole before ${title}`, () => check([...PATCH, ...words], ['change a: -x +y']));
+  }
+  it('is not whole where its own lines follow', () => {
+    for (const words of [
+      ['', '+more'],
+      ['', ' kept', '-old'],
+      ['', '@@ x', ' y'],
+      ['+more'],
+      ['', '+  more'],
+      ['', ' *** Delete File: b'],
+    ]) {
+      const [only, ...more] = told(read([...PATCH, ...words].join('\n')));
+      assert.deepEqual(more, [], words.join());
+      assert.match(only!, /^malformed a: /, words.join());
+    }
+  });
+  it('has all lines up to its own end', () =>
+    check([...PATCH, '', '- it', '+ that', '```', END, '```'], ['change a: -x +y =``` = - it + that =```']));
+  it('goes on with its next file', () =>
+    check([...PATCH, '*** Update File: b', '-p', END, '```'], ['change a: -x +y =```', 'change b: -p']));
+});
+
 describe('what stands after code whose end cannot be told', () => {
   const README = ['README.md', '```md', '# T', '```'];
   const QUOTING = ['README.md', '```md', '# T', '```', 'npm i', '```'];

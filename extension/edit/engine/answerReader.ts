@@ -38,6 +38,8 @@ const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
 const MAX_ENDS = 64;
 const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
 const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
+/** A line with a patch's mark, and no item of a list. */
+const PATCHED = /^(?:@@|[+-](?! \S))(?!--)/;
 const AFTER_QUOTES = 'The code stands after other code whose end cannot be told, and may belong to that.';
 
 /** What is being written at this moment, and isn't whole yet. */
@@ -182,11 +184,10 @@ export class AnswerReader {
     return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
   }
 
-  /** Only the patch's own end, or that of the answer, shows whether the fence in it was context. */
+  /** Only the patch's own end, its next file, or the end of the answer shows whether the fence in it was context. */
   private addToDoubtfulPatch(line: string, doubt: Doubt, patch: PatchReader): Edit[] {
-    const isInPatch = isPatchEnd(line) || /^(?:[ +-]|@@|\*\*\* (?!Begin))/.test(line);
-    if (!isInPatch && isBlockHead(line)) return [...this.settle(), ...this.addAgain([line])];
-    if (isPatchHead(line) && !isInPatch) return [...this.settle(), ...this.addAgain([line])];
+    const isInPatch = isPatchEnd(line) || /^(?:\s+\*\*\* |\*\*\* (?!Begin))/.test(line);
+    if (!isInPatch && (isBlockHead(line) || isPatchHead(line))) return [...this.settle(), ...this.addAgain([line])];
     doubt.held.push(line);
     if (!isInPatch) return [];
     this.doubt = undefined;
@@ -235,7 +236,8 @@ export class AnswerReader {
       this.patch = this.fence = undefined;
       this.line = doubt.line;
       // Words to a person stand apart from a fence.
-      const isQuoted = patch.isUnmarked || (after[0] !== undefined && after[0].trim() !== '');
+      const isApart = after[0] === undefined || after[0].trim() === '';
+      const isQuoted = patch.isUnmarked || !isApart || after.some((line) => PATCHED.test(line));
       const edits = isQuoted ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
       return [...edits, ...this.addAgain(after)];
     }
