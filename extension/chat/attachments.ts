@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import type { AttachmentInput, AttachmentKind, LineRange } from '../../shared/runs.ts';
 import { MAX_TEXT } from '../../shared/runs.ts';
 import { gitDiff } from '../platform/git.ts';
-import { holdsSecrets, withoutSecrets } from '../platform/guarded.ts';
+import { holdsSecrets } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 import type { Chip } from './protocol.ts';
 
 /** What can't be attached, said in a sentence for the user. */
@@ -78,7 +79,7 @@ export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: s
   if (!problem) throw new AttachmentRefused('That problem is no longer there.');
   const list = listChip([{ uri, diagnostic: problem }], workspacePath(uri));
   // The lines around it were not chosen by anybody.
-  if (holdsSecrets(uri.path)) return [list];
+  if (holdsSecrets(judgedPath(uri))) return [list];
   const { start, end } = problem.range;
   const document = await vscode.workspace.openTextDocument(uri);
   const lines = { start: Math.max(0, start.line - 40), end: Math.min(document.lineCount - 1, end.line + 40) };
@@ -117,7 +118,7 @@ export function countProblems(uri: vscode.Uri): number {
 export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
   const found = await gitDiff(near);
   if ('none' in found) throw new AttachmentRefused(found.none);
-  const text = withoutSecrets(found.text);
+  const { text } = found;
   refuseTooLong(text, 'The uncommitted changes');
   return {
     ...head('diff', 'diff'),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { hasUncommittedChanges } from '../platform/git.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 import { baseName, countProblems } from './attachments.ts';
 import type { Suggestion } from './protocol.ts';
 
@@ -14,7 +15,7 @@ export interface SuggestedMessage extends Suggestion {
 export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessage[] {
   const found: SuggestedMessage[] = [];
   // What may hold secrets is attached only by somebody who chose it.
-  if (active && !holdsSecrets(active.path)) {
+  if (active && !holdsSecrets(judgedPath(active))) {
     const name = baseName(active.path);
     found.push({
       id: 'explainFile',

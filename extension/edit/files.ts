@@ -90,8 +90,12 @@ export class WorkspaceFiles {
   private async findBySuffix(segments: readonly string[]): Promise<vscode.Uri[]> {
     const end = segments.join('/');
     const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
-    const found = await vscode.workspace.findFiles(suffixPattern(segments), NOT_SEARCHED, MAX_ALIKE);
-    const alike = found.filter((uri) => endsWithPath(uri.path, end)).sort((a, b) => (a.path < b.path ? -1 : 1));
+    const pattern = suffixPattern(segments);
+    // A pattern that stands for more than the path finds others as well, any number of them before the right one.
+    const most = pattern === `**/${end}` ? MAX_ALIKE : MAX_KNOWN;
+    const found = await vscode.workspace.findFiles(pattern, NOT_SEARCHED, most);
+    const ending = found.filter((uri) => endsWithPath(uri.path, end));
+    const alike = ending.sort((a, b) => (a.path < b.path ? -1 : 1)).slice(0, MAX_ALIKE);
     const walked = await Promise.all(
       alike.map(async (uri) => {
         const folder = vscode.workspace.getWorkspaceFolder(uri);
@@ -286,8 +290,8 @@ async function namesIn(folder: vscode.Uri): Promise<[string, vscode.FileType][]>
 type Entry = [name: string, type: vscode.FileType];
 
 /**
- * The entry that `name` means: the one written so, else the only one in another normal form, else the one in another case
- * where the file system makes no difference.
+ * The entry that `name` means: the only one written so, in whichever normal form, else the one in another case where the
+ * file system makes no difference. Two that differ in their form alone look the same: neither is surely meant.
  */
 async function entryFor(
   folder: vscode.Uri,

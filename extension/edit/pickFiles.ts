@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { MAX_ATTACHMENTS } from '../../shared/runs.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 
 interface FileItem extends vscode.QuickPickItem {
   uri: vscode.Uri;
@@ -29,7 +30,7 @@ export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<vs
   const openItems = open.map(toItem);
   const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
   pick.items = [separator('open'), ...openItems];
-  pick.selectedItems = openItems.filter(({ uri }) => uri.toString() === active && !holdsSecrets(uri.path));
+  pick.selectedItems = openItems.filter(({ uri }) => uri.toString() === active && !holdsSecrets(judgedPath(uri)));
   pick.busy = true;
   const known = new Set(open.map((uri) => uri.toString()));
   void vscode.workspace.findFiles('**/*', undefined, MAX_OFFERED).then((found) => {

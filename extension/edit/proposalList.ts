@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { newInvisible, showInvisible } from '../../shared/invisible.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { holdsSecrets, runsCommands } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 import type { Refusal } from './engine/edits.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
 import { readFile, type WorkspaceFiles } from './files.ts';
@@ -194,7 +195,7 @@ export const isOpen = ({ state }: ProposedFile) => state === 'open' || state ===
 
 /** Why a file is to be looked at before it is accepted: by what it is, or goes to, and by what comes into it. */
 export function warningOf({ uri, target, change }: ProposedFile): string | undefined {
-  const paths = [uri, target].flatMap((at) => (at === undefined ? [] : [at.path]));
+  const paths = [uri, target].flatMap((at) => (at === undefined ? [] : [judgedPath(at)]));
   if (paths.some(runsCommands)) return 'can run commands or change the editor';
   if (paths.some(holdsSecrets)) return 'may hold secrets';
   const hidden = newInvisible(change?.before ?? '', change?.after ?? '');

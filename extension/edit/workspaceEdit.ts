@@ -73,12 +73,14 @@ export class WorkspaceEdits extends Disposable {
     if (input) await this.start(input, title, () => this.edit({ ...given, files: all, instruction, title }));
   }
 
-  /** The files that the instruction names, where there are such. */
+  /** The files that the instruction names, where there are such. To be named is not to be chosen: secrets are left out. */
   private async findNamed(instruction: string): Promise<vscode.Uri[]> {
     const found: vscode.Uri[] = [];
     for (const path of pathsIn(instruction, await this.deps.files.known())) {
       const file = await this.deps.files.find(path);
-      if (file.kind === 'file') found.push(file.uri);
+      if (file.kind !== 'file') continue;
+      if (holdsSecrets(path) || holdsSecrets(file.path)) refuse(`${file.path} is left out. ${MAY_HOLD_SECRETS}`);
+      else found.push(file.uri);
     }
     return found;
   }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { withoutSecrets } from './guarded.ts';
 
 // The part in use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's source).
 interface GitApi {
@@ -37,7 +38,10 @@ const UNTRACKED = 7;
 export const NO_REPOSITORY = 'No git repository is open in the editor.';
 export const NO_CHANGES = 'There are no uncommitted changes.';
 
-/** `git diff HEAD` of the repository around `near` (else the first one), or why there is none, in a sentence. */
+/**
+ * `git diff HEAD` of the repository around `near` (else the first one), without files that hold secrets; or why there is
+ * none, in a sentence.
+ */
 export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: string } | { none: string }> {
   const git = await openGit();
   const repository = (near && git?.getRepository(near)) ?? git?.repositories[0];
@@ -55,6 +59,7 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
     const parts = await Promise.all(paths.map((path) => repository.diffWithHEAD(path)));
     text = parts.join('');
   }
+  text = withoutSecrets(text);
   if (untracked.length > 0) {
     text += `\nNot under version control yet:\n${untracked.map((uri) => vscode.workspace.asRelativePath(uri)).join('\n')}\n`;
   }

@@ -32,21 +32,28 @@ const RUNS_COMMANDS = [
   '.github/copilot-instructions.md .github/instructions/ .github/prompts/ .github/chatmodes/ .github/agents/ .aider.conf.yml',
 ];
 
+/** Folders of credentials, and keys by their endings: no name in them is a sample's. */
+const HOLDS_KEYS = [
+  '.ssh/ .gnupg/ .aws/ .azure/ .config/gcloud/ .oci/ .password-store/ .kube/ .config/op/ .config/rclone/ .fly/ .netlify/',
+  '.docker/config.json .config/git/credentials .config/gh/hosts.yml .config/hub .gem/credentials .cargo/credentials',
+  '.cargo/credentials.toml .m2/settings.xml .composer/auth.json .snowsql/config .config/configstore/',
+  'application_default_credentials.json id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk *.pem *.key *.p12 *.pfx',
+  '*.p8 *.jks *.keystore *.ppk *.kdbx *.kdb *.gpg *.pgp *.ovpn *.agekey keys.txt.age',
+];
+
+/** Names that samples and sources have as well. */
 const HOLDS_SECRETS = [
-  '.env .env.* *.env .envrc .netrc _netrc .pgpass .my.cnf .mylogin.cnf .npmrc .yarnrc.yml .pypirc .htpasswd .boto .s3cfg',
-  '.ssh/ .gnupg/ .aws/ .azure/ .config/gcloud/ .oci/ .password-store/ .kube/ kubeconfig kubeconfig.* *.kubeconfig',
-  '.docker/config.json .dockercfg .dockerconfigjson .git-credentials .config/git/credentials .config/gh/hosts.yml',
-  '.config/hub .config/op/ .config/rclone/ rclone.conf .vault-token .terraformrc terraform.rc *.tfvars *.tfvars.json *.tfstate',
-  '*.tfstate.backup id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk *.pem *.key *.p12 *.pfx *.p8 *.jks',
-  '*.keystore *.ppk *.kdbx *.kdb *.gpg *.pgp *.ovpn *.agekey keys.txt.age .gem/credentials .cargo/credentials',
-  '.cargo/credentials.toml .m2/settings.xml settings-security.xml .composer/auth.json auth.json local.settings.json',
-  'key.properties secrets.* secret.* *.secret *.secrets credentials credentials.* service-account*.json serviceaccount*.json',
-  '*_history .databrickscfg .snowsql/config .config/configstore/ .wgetrc .curlrc .fly/ .netlify/ .claude.json',
+  '.env .env.* .env-* .env_* *.env .envrc .dev.vars* .netrc _netrc .pgpass .my.cnf .mylogin.cnf .npmrc .yarnrc.yml .pypirc',
+  '.htpasswd .boto .s3cfg kubeconfig kubeconfig.* *.kubeconfig .dockercfg .dockerconfigjson .git-credentials rclone.conf',
+  '.vault-token .terraformrc terraform.rc *.tfvars *.tfvars.json *.tfstate *.tfstate.backup settings-security.xml auth.json',
+  'local.settings.json key.properties secrets/ secrets.* secret.* *.secret *.secrets .kamal/ credentials credentials.*',
+  'client_secret*.json service-account*.json serviceaccount*.json *firebase-adminsdk*.json *_history .databrickscfg .wgetrc',
+  '.curlrc .claude.json',
 ];
 
 /** They show what belongs into a file of that kind. */
 const IS_SAMPLE =
-  /(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema)(?:[._-]|$)|\.(?:pub|md|[cm]?[jt]sx?|py|go|rs|java|rb|cs|php|kt|swift|html|css)$/;
+  /(?:^|[._-])(?:example|sample|template|tmpl|schema)(?:[._-]|$)|\.env\.(?:dist|defaults?)$|\.(?:md|[cm]?[jt]sx?|py|go|rs|java|rb|cs|php|kt|swift|html|css)$/;
 
 interface Pattern {
   /** One for each name, the last one first. */
@@ -68,39 +75,74 @@ const toExpression = (name: string) =>
   new RegExp(`^${name.toLowerCase().replace(/[.+]/g, '\\$&').replaceAll('*', '[^\\0]*')}$`);
 
 const COMMANDS = patternsOf(RUNS_COMMANDS);
+const KEYS = patternsOf(HOLDS_KEYS);
 const SECRETS = patternsOf(HOLDS_SECRETS);
 
-/** Whether a file can run commands, change the editor or instruct an assistant by being there. Folders before it don't matter. */
+/** Whether a file can run commands, change the editor or instruct an assistant by being there. */
 export const runsCommands = (path: string): boolean => matches(path, COMMANDS);
 
 /** Whether a file is of a kind that holds secrets. */
 export function holdsSecrets(path: string): boolean {
-  const names = namesOf(path);
-  return matches(path, SECRETS) && !IS_SAMPLE.test(names.at(-1) ?? '');
+  return matches(path, KEYS) || (matches(path, SECRETS) && !IS_SAMPLE.test(namesOf(path).at(-1) ?? ''));
 }
 
-const LEFT_OUT = 'Left out: this file may hold secrets.';
+const LEFT_OUT = '# Left out: this file may hold secrets.';
+const UNNAMED = '# Left out: which file this is of cannot be told.';
+const DIFF_HEAD = /^diff --(?:git|cc|combined) /;
 
-/** A diff as git writes it, with what files that hold secrets have in them left out. */
+/** A diff as git writes it, with what files that hold secrets have in them left out, and what is of no file that it names. */
 export const withoutSecrets = (diff: string): string =>
   diff
-    .split(/^(?=diff --git )/m)
-    .map((file) => {
-      const [head = ''] = file.split('\n', 1);
-      // Both names stand there, and either may tell; in quotes where they have more than plain letters.
-      const names = head.replace(/^diff --git /, '').split(/ (?="?b\/)/);
-      const isSecret = head.startsWith('diff --git ') && names.some((name) => holdsSecrets(name.replace(/^"|"$/g, '')));
-      return isSecret ? `${head}\n# ${LEFT_OUT}\n` : file;
+    .split(/^(?=diff --(?:git|cc|combined) )/m)
+    .map((part) => {
+      const [head = ''] = part.split('\n', 1);
+      // A program set as diff.external writes what it likes.
+      if (!DIFF_HEAD.test(head)) return part.trim() === '' ? part : `${UNNAMED}\n`;
+      return namesInDiff(part).some(holdsSecrets) ? `${head}\n${LEFT_OUT}\n` : part;
     })
     .join('');
+
+/** All names that the lines above a file's first hunk give it: any may tell. */
+function namesInDiff(part: string): string[] {
+  const [head = '', ...lines] = part.split(/^@@/m, 1)[0]!.split('\n');
+  const both = head.replace(DIFF_HEAD, '');
+  // Two names, equal but for prefixes, or one; others stand in lines of their own.
+  const half = (both.length - 1) / 2;
+  const named = lines.flatMap((line) => /^(?:---|\+\+\+|(?:rename|copy) (?:from|to)) (.*)$/.exec(line)?.[1] ?? []);
+  return [both, both.slice(0, half), both.slice(half + 1), ...named].map(unquoted);
+}
+
+/** Git quotes names with more than plain letters, and writes the bytes of the others as octal numbers. */
+function unquoted(name: string): string {
+  const inside = /^"(.*)"\s*$/.exec(name)?.[1];
+  if (inside === undefined) return name;
+  const bytes = (run: string) => Uint8Array.from(run.slice(1).split('\\'), (byte) => Number.parseInt(byte, 8));
+  return inside.replace(/(?:\\[0-7]{3})+/g, (run) => new TextDecoder().decode(bytes(run))).replace(/\\(["\\])/g, '$1');
+}
 
 /** Why a file that a model names is not read for it. */
 export const MAY_HOLD_SECRETS = 'It may hold secrets, so Perigee reads it only where you choose it yourself.';
 
+/**
+ * The path of a file in a workspace folder from that folder's name on: the folders before it are none of the workspace. A
+ * short name is left out: Windows gives one to each long name.
+ */
+export function fromFolder(folder: string, path: string): string {
+  const root = folder.replace(/\/$/, '');
+  const name = root.slice(root.lastIndexOf('/') + 1);
+  const inside = path.slice(root.length + 1);
+  return name === '' || IS_SHORT.test(name) ? inside : `${name}/${inside}`;
+}
+
+/** A name on Windows that stands for a long one, and can stand for any. */
+const IS_SHORT = /^[^.~]{1,8}~\d{1,6}(?:\.[^.]{1,3})?$/;
+/** So many names at the end of a whole path may be short ones for names that matter; those before are of the system. */
+const MAX_SHORT = 3;
+
 function matches(path: string, patterns: readonly Pattern[]): boolean {
   const names = namesOf(path).reverse();
-  // Windows has such a short name for each long one, and it can stand for any.
-  if (names.some((name) => /^[^.~]{1,8}~\d{1,6}(?:\.[^.]{1,3})?$/.test(name))) return true;
+  const isWhole = /^(?:[\\/]|[a-z]:)/i.test(path);
+  if ((isWhole ? names.slice(0, MAX_SHORT) : names).some((name) => IS_SHORT.test(name))) return true;
   return patterns.some(({ names: wanted, isFolder }) => {
     const from = isFolder ? 1 : 0;
     const to = isFolder ? names.length - 1 : 0;

@@ -107,6 +107,23 @@ describe('a block is refused', () => {
     check('a\n', block('a', 'a'), { refused: ['noChange'] });
     check('a\n', block('', 'x'), { refused: ['fileExists'] });
   });
+  it('when its divider may be the underline of a heading', () => {
+    const written = (...lines: string[]) => ['<<<<<<< SEARCH', ...lines, '>>>>>>> REPLACE'].join('\n');
+    const refused = { refused: ['uncertain'] };
+    check('Intro\n\nTitle\n=====\ntext\n', written('Title', '=====', 'text'), refused);
+    check('Intro\n\nTitle\n  ======\ntext\n', written('Title', '======', 'Other'), refused);
+    check('Title\n=======\ntext\n', written('Title', '=======', 'text'), refused);
+    check('Title\n=======\ntext\n', written('Title', '======='), refused);
+    check('Title\n=======\ntext\n', written('Title', '=======', '======='), refused);
+    check('Title\n-------\ntext\n', written('-------', '=======', '======='), { refused: ['malformed'] });
+    check('Title\n~~~~~~~\ntext\n', written('Title', '~~~~~~~', '=======', '======='), { refused: ['malformed'] });
+  });
+  it('never for a divider that the file has elsewhere, or not at all', () => {
+    const written = (...lines: string[]) => ['<<<<<<< SEARCH', ...lines, '>>>>>>> REPLACE'].join('\n');
+    check('a\nb\n', written('a', '=====', 'x'), { after: 'x\nb\n' });
+    check('a\n}\nb\n', written('a', '}', '=======', '======='), { after: 'b\n' });
+    check('Title\n=======\ntext\n', written('Title', '=======', 'Other'), { after: 'Other\n=======\ntext\n' });
+  });
   it('when the indentation of its new lines has two readings', () =>
     check('\t\ta();\n', block('    a();', '    a();\n        b();'), { refused: ['uncertain'] }));
 });

@@ -232,6 +232,54 @@ describe('a repair', () => {
       assert.deepEqual(told(planner.plans()), expected);
     });
   }
+  describe('is read as an answer of its own', () => {
+    const block = (search: string, replace: string) =>
+      `a.ts\n<<<<<<< SEARCH\n${search}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
+    const repaired = (text: string, first: string, ...repairs: string[]) => {
+      const planner = started(first, { 'a.ts': text });
+      assert.equal(planner.plans()[0]?.kind, 'refused');
+      planner.repair();
+      for (const repair of repairs) {
+        planner.feed(repair);
+        planner.plans();
+      }
+      planner.end();
+      const [plan] = planner.plans();
+      return plan?.kind === 'update' ? plan.after : plan;
+    };
+    const LINK = 'say “hi” <a href="x"> now';
+    const right = block('say “hi” now', LINK);
+    const wrong = block('say "hi" now', LINK);
+    it('by quotes that the first one did not write', () =>
+      assert.equal(repaired('say “hi” now\n', wrong, right), `${LINK}\n`));
+    it('also where what had fitted was written so, said again or not', () => {
+      const text = 'say “hi” now\nsay “ho” then\nend\n';
+      const fitting = block('say "ho" then\nend', 'say "ho" then\nEND');
+      const after = `${LINK}\nsay “ho” then\nEND\n`;
+      assert.equal(repaired(text, fitting + wrong, right), after);
+      assert.equal(repaired(text, fitting + wrong, fitting, right), after);
+      assert.equal(repaired(text, fitting + wrong, right, fitting), after);
+    });
+    it('while what had fitted stays as all of the first one showed it', () => {
+      const text = '\ta();\n\tb();\n\tc();\nend\n';
+      const first =
+        block('\\ta();\\n\\tb();', '\\ta();\\n\\tx();') + block('end', '\\tlast();\nend') + block('nowhere', 'y');
+      const planner = started(first, { 'a.ts': text });
+      planner.repair();
+      planner.feed(block('\tc();', '\ty();'));
+      planner.end();
+      const after = '\ta();\n\tx();\n\ty();\n\tlast();\nend\n';
+      assert.deepEqual(
+        planner.plans().map((plan) => plan.kind === 'update' && plan.after),
+        [after],
+      );
+      planner.provide('a.ts', `${text}more\n`);
+      assert.deepEqual(
+        planner.plans().map((plan) => plan.kind === 'update' && plan.after),
+        [`${after}more\n`],
+      );
+    });
+  });
   it('shows nothing as whole before it is', () => {
     const planner = started(blocks('a.ts', ['b', 'x'], ['z', 'y'], ['zz', 'v']), { 'a.ts': A });
     planner.repair();

@@ -169,6 +169,79 @@ describe('an answer that breaks the rules', () => {
   }
 });
 
+describe('a patch that its fence alone ends', () => {
+  const PATCH = ['```', '*** Begin Patch', '*** Update File: a', '-x', '+y', '```'];
+  const END = '*** End Patch';
+  for (const [title, ...words] of [
+    ['nothing'],
+    ['a list', '', 'Notes:', '', '- it is better', '- and faster'],
+    ['a list with pluses', '', 'Notes:', '+ it is better'],
+    ['words further in', '', '  Run the tests now.'],
+    ['a line', '', '---', 'Done.'],
+  ] as const) {
+    it(`is whole before ${title}`, () => check([...PATCH, ...words], ['change a: -x +y']));
+  }
+  it('is not whole where its own lines follow', () => {
+    for (const words of [
+      ['', '+more'],
+      ['', ' kept', '-old'],
+      ['', '@@ x', ' y'],
+      ['+more'],
+      ['', '+  more'],
+      ['', ' *** Delete File: b'],
+    ]) {
+      const [only, ...more] = told(read([...PATCH, ...words].join('\n')));
+      assert.deepEqual(more, [], words.join());
+      assert.match(only!, /^malformed a: /, words.join());
+    }
+  });
+  it('has all lines up to its own end', () =>
+    check([...PATCH, '', '- it', '+ that', '```', END, '```'], ['change a: -x +y =``` = - it + that =```']));
+  it('goes on with its next file', () =>
+    check([...PATCH, '*** Update File: b', '-p', END, '```'], ['change a: -x +y =```', 'change b: -p']));
+});
+
+describe('what stands after code whose end cannot be told', () => {
+  const README = ['README.md', '```md', '# T', '```'];
+  const QUOTING = ['README.md', '```md', '# T', '```', 'npm i', '```'];
+  const CODE = ['', 'src/a.ts', '```ts', 'let a = 1;', '```'];
+  it('is read for itself where a path above its fence shows that it is other code', () => {
+    check([...README, ...CODE], ['whole README.md: # T', 'whole src/a.ts: let a = 1;']);
+    check(
+      [...README, ...CODE, ...CODE.join('\n').replace('a.ts', 'b.ts').split('\n')],
+      ['whole README.md: # T', 'whole src/a.ts: let a = 1;', 'whole src/b.ts: let a = 1;'],
+    );
+    check(
+      [...README, ...CODE.join('\n').replace('```ts', '```').split('\n')],
+      ['whole README.md: # T', 'whole src/a.ts: let a = 1;'],
+    );
+  });
+  it('is not lost when one more fence ends the answer', () => {
+    const edits = told(read([...README, ...CODE, '```'].join('\n')));
+    assert.equal(edits[0], 'whole README.md: # T');
+    assert.ok(
+      edits.some((edit) => / src\/a\.ts: /.test(edit)),
+      edits.join('\n'),
+    );
+  });
+  it('is refused by its name where it may belong to that code', () => {
+    const edits = told(read([...QUOTING, ...CODE].join('\n')));
+    assert.match(edits.join('\n'), /^malformed README\.md: .*\nmalformed src\/a\.ts: /);
+  });
+  it('is a piece of that code where it ends the answer as a quote does', () => {
+    const [only, ...more] = read([...QUOTING, ...CODE, '```'].join('\n'));
+    assert.deepEqual(more, []);
+    assert.ok(only?.kind === 'whole' && only.longer?.some((lines) => lines.includes('let a = 1;')));
+  });
+  it('is no other file where a quoted listing ends with a path', () => {
+    const answer = ['README.md', '```md', '# T', '```', 'src/a.ts', '```', 'Done.', '```'];
+    assert.deepEqual(
+      read(answer.join('\n')).map(({ kind, path }) => `${kind} ${path}`),
+      ['whole README.md'],
+    );
+  });
+});
+
 describe('an answer that still comes', () => {
   it('tells each block when its last line is there, and what is being written', () => {
     const reader = new AnswerReader();

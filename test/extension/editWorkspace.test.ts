@@ -165,7 +165,9 @@ describe('Edit in Workspace', () => {
 
   it('asks which files, the one in front chosen already, and what to do, and adds files that are named there', async () => {
     scene.editor = await vscode.window.showTextDocument(files[0]!);
-    await scene.memory.update('edit.requests', ['Move one 2 to work/two.txt']);
+    await vscode.workspace.fs.writeFile(sampleFile('work/.env'), new TextEncoder().encode('KEY=1\n'));
+    const asked = 'Move one 2 to work/two.txt, but leave work/.env alone';
+    await scene.memory.update('edit.requests', [asked]);
     void scene.edits.editWorkspace();
     // Down and Enter, for each of the two questions; nothing tells when one is on the screen.
     while (scene.runs.requests.length === 0) {
@@ -173,7 +175,9 @@ describe('Edit in Workspace', () => {
       await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
     }
     const { files: sent, instruction } = filesOf(scene.runs.requests[0]!);
-    assert.equal(instruction, 'Move one 2 to work/two.txt');
+    assert.equal(instruction, asked);
+    // Named is not chosen.
+    await scene.messages.next(/work\/\.env is left out\. It may hold secrets/);
     assert.deepEqual(
       sent.map(({ path }) => path),
       ['work/one.txt', 'work/two.txt'],

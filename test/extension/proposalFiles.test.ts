@@ -37,6 +37,10 @@ describe('the files that a model names', () => {
     assert.equal(await find('src/only.txt'), `file ${scene.path('packages/x/src/only.txt')}`);
     assert.equal(await find('only.txt'), `file ${scene.path('packages/x/src/only.txt')}`);
     assert.equal(await find('src/only.txt', true), 'missing src/only.txt');
+    // Its search finds all others in the folder, too.
+    for (let at = 0; at < 30; at++) await scene.write(`packages/x/docs/${at}.txt`, 'x\n');
+    await scene.write('packages/x/docs/概要.txt', 'x\n');
+    assert.equal(await find('docs/概要.txt'), `file ${scene.path('packages/x/docs/概要.txt')}`);
     assert.equal(await find('ly.txt'), 'missing ly.txt');
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { listApplicable } from '../../extension/chat/webview/markdown/applicable.ts';
 import { readFence } from '../../extension/chat/webview/markdown/fence.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import {
@@ -306,6 +307,15 @@ describe('what stands above a fence', () => {
         `${JSON.stringify(run)}: ${short} µs, and ${long} µs for four times as much`,
       );
     }
+  });
+
+  it('costs in proportion to its length with code in each step of a list', () => {
+    const read = (steps: number) => {
+      const list = Array.from({ length: steps }, (_, at) => `- Then ${at}, e.g. so:\n\n  \`\`\`\n  x\n  \`\`\`\n`);
+      return cost(() => listApplicable(list.join('\n')));
+    };
+    const [short, long] = [read(20), read(160)];
+    assert.ok(long < 24 * short + 30_000, `${short} µs, and ${long} µs for eight times as much`);
   });
 
   it('costs little in lines that may just be a path', () => {

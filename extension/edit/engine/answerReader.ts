@@ -27,6 +27,8 @@ interface Doubt {
   line: number;
   /** That line and those after it. */
   held: string[];
+  /** How many of them may be the fence's end. */
+  ends: number;
 }
 
 /** Files in which fences are quoted, by their names. */
@@ -36,6 +38,9 @@ const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
 const MAX_ENDS = 64;
 const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
 const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
+/** A line with a patch's mark, and no item of a list. */
+const PATCHED = /^(?:@@|[+-](?! \S))(?!--)/;
+const AFTER_QUOTES = 'The code stands after other code whose end cannot be told, and may belong to that.';
 
 /** What is being written at this moment, and isn't whole yet. */
 export interface Pending {
@@ -127,7 +132,7 @@ export class AnswerReader {
   private addToPatch(line: string, patch: PatchReader): Edit[] {
     // With the mark of context in front of it, it is context.
     if (this.fence && closes(line, this.fence) && !(line.startsWith(' ') && this.fence.indent === '')) {
-      this.doubt = { line: this.line, held: [line] };
+      this.doubt = { line: this.line, held: [line], ends: 1 };
       return [];
     }
     const path = patch.pending;
@@ -147,7 +152,7 @@ export class AnswerReader {
     if (match) {
       if (match[3] === '' && fence.depth === 0) {
         if (!mayQuote(fence)) return this.closeCode(fence, []);
-        this.doubt = { line: this.line, held: [line] };
+        this.doubt = { line: this.line, held: [line], ends: 1 };
         return [];
       }
       fence.quotes = true;
@@ -179,11 +184,10 @@ export class AnswerReader {
     return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
   }
 
-  /** Only the patch's own end, or that of the answer, shows whether the fence in it was context. */
+  /** Only the patch's own end, its next file, or the end of the answer shows whether the fence in it was context. */
   private addToDoubtfulPatch(line: string, doubt: Doubt, patch: PatchReader): Edit[] {
-    const isInPatch = isPatchEnd(line) || /^(?:[ +-]|@@|\*\*\* (?!Begin))/.test(line);
-    if (!isInPatch && isBlockHead(line)) return [...this.settle(), ...this.addAgain([line])];
-    if (isPatchHead(line) && !isInPatch) return [...this.settle(), ...this.addAgain([line])];
+    const isInPatch = isPatchEnd(line) || /^(?:\s+\*\*\* |\*\*\* (?!Begin))/.test(line);
+    if (!isInPatch && (isBlockHead(line) || isPatchHead(line))) return [...this.settle(), ...this.addAgain([line])];
     doubt.held.push(line);
     if (!isInPatch) return [];
     this.doubt = undefined;
@@ -194,20 +198,36 @@ export class AnswerReader {
 
   /** What surely begins something else shows that the code has ended. */
   private addToDoubtfulFence(line: string, doubt: Doubt, fence: Fence): Edit[] {
-    const match = FENCE.exec(line);
-    const isOther =
-      isBlockHead(line) || isPatchHead(line) || (match && readInfo(match[3]!, this.known).kind !== 'none');
-    if (isOther && fence.depth === 0) return [...this.settle(), ...this.addAgain([line])];
+    const isMarked = isBlockHead(line) || isPatchHead(line);
+    const isOther = isMarked || this.opensNamed(line, doubt);
+    if (isOther && fence.depth === 0) return [...this.settle(isMarked), ...this.addAgain([line])];
     const quoted = fenceLike(line, fence);
     // A language's name opens a fence in every reading, and the next one without a name closes it.
     if (quoted && quoted[3] !== '') fence.depth++;
     else if (quoted && fence.depth > 0) fence.depth--;
+    else if (quoted) doubt.ends++;
     doubt.held.push(line);
     return [];
   }
 
-  /** Decides what the held lines are, and reads those that aren't of the fence or patch again. */
-  private settle(): Edit[] {
+  /** Whether `line` opens other code, by a path in it or above it, and none that `fence` quotes. */
+  private opensNamed(line: string, { held, ends }: Doubt): boolean {
+    const match = FENCE.exec(line);
+    if (!match) return false;
+    if (readInfo(match[3]!, this.known).kind !== 'none') return true;
+    const above = held.findLastIndex((other) => other.trim() !== '');
+    if (above === 0 || readLine(held[above]!, this.known).kind === 'none') return false;
+    // Without a language it may as well end a quoted listing of paths, which begins at its fence.
+    const isFirst = above > 1 && held.findIndex((other, at) => at > 0 && other.trim() !== '') === above;
+    // After an even number of ends no quote is open, and what follows may still belong to the code.
+    return (match[3] !== '' || isFirst) && ends % 2 === 1;
+  }
+
+  /**
+   * Decides what the held lines are, and reads those that aren't of the fence or patch again. `isMarked`: a block or a patch
+   * follows, which a fence may have opened.
+   */
+  private settle(isMarked = false): Edit[] {
     const { doubt, patch, fence } = this;
     this.doubt = undefined;
     if (!doubt || !fence) return [];
@@ -216,21 +236,22 @@ export class AnswerReader {
       this.patch = this.fence = undefined;
       this.line = doubt.line;
       // Words to a person stand apart from a fence.
-      const isQuoted = patch.isUnmarked || (after[0] !== undefined && after[0].trim() !== '');
+      const isApart = after[0] === undefined || after[0].trim() === '';
+      const isQuoted = patch.isUnmarked || !isApart || after.some((line) => PATCHED.test(line));
       const edits = isQuoted ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
       return [...edits, ...this.addAgain(after)];
     }
     // A fence just above what follows opens that.
     const last = after.findLastIndex((line) => line.trim() !== '' && readLine(line, this.known).kind === 'none');
-    const opener =
-      last !== -1 && this.line > doubt.line + after.length && closes(after[last]!, fence) ? last : after.length;
+    const opener = isMarked && last !== -1 && closes(after[last]!, fence) ? last : after.length;
     const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
     this.line = doubt.line;
     if (ends.length % 2 === 0 || ends.length > MAX_ENDS) {
       const { named: said, answerLine, lines } = fence;
       this.fence = undefined;
       this.line += after.length;
-      return [saying(said, { kind: 'malformed', path: pathOf(said), answerLine, message: QUOTES, lines })];
+      const edit = saying(said, { kind: 'malformed', path: pathOf(said), answerLine, message: QUOTES, lines });
+      return [edit, ...this.refuseNamed(after, doubt.line + 1, fence)];
     }
     const [shortest, ...others] = ends
       .filter((_, index) => index % 2 === 0)
@@ -239,6 +260,25 @@ export class AnswerReader {
     const end = ends.at(-1)!;
     this.line += end;
     return [...edits, ...this.addAgain(after.slice(end))];
+  }
+
+  /** The code that lines name, of which nobody knows whether they quote it. `first`: their first one in the answer. */
+  private refuseNamed(lines: readonly string[], first: number, fence: Fence): Edit[] {
+    const edits: Edit[] = [];
+    let above = '';
+    let code: string[] | undefined;
+    for (const [at, line] of lines.entries()) {
+      const info = fenceLike(line, fence)?.[3];
+      const said = info ? readLine(above, this.known) : NONE;
+      if (line.trim() !== '') above = line;
+      if (said.kind === 'named') {
+        code = [];
+        const answerLine = first + at;
+        edits.push({ kind: 'malformed', path: said.path, answerLine, message: AFTER_QUOTES, lines: code });
+      } else if (info === '') code = undefined;
+      else code?.push(line);
+    }
+    return edits;
   }
 
   private addAgain(lines: readonly string[]): Edit[] {

@@ -1,10 +1,12 @@
 import { toChangeLines } from './changeLines.ts';
-import type { Edit } from './edits.ts';
+import type { Divider, Edit } from './edits.ts';
 
 /** `<<<<<<< SEARCH` as aider and Roo write it, `------- SEARCH` as Cline does. */
 const HEAD = /^([ \t]*)(<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$/;
 const TAIL = /^([ \t]*)(>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
 const DIVIDER = /^([ \t]*)={5,9}[ \t]*$/;
+/** A heading's in Markdown and reStructuredText. */
+const UNDERLINE = /^\s*([^\w\s])\1{2,}\s*$/;
 const LINE_HINT = /^:(?:start_line|end_line):\s*\d+\s*$/;
 const ESCAPED_MARK = /^\\(?=<{5,9}|={5,9}|>{5,9}|-{5,9}|:start_line:|:end_line:)/;
 
@@ -68,23 +70,27 @@ export class BlockReader {
     const { path, answerLine } = this;
     const sides = this.sides();
     if (typeof sides === 'string') return this.malformed(sides);
-    const lines = toChangeLines(...sides);
-    return { kind: 'change', format: 'searchReplace', path, answerLine, lines, headings: [], atEndOfFile: false };
+    const [search, replace, divider] = sides;
+    const lines = toChangeLines(search, replace);
+    const format = 'searchReplace';
+    return { kind: 'change', format, path, answerLine, lines, divider, headings: [], atEndOfFile: false };
   }
 
-  /** The old and the new lines; a sentence where it can't be told which are which. */
-  private sides(): [search: string[], replace: string[]] | string {
+  /** The old and the new lines, and what parts them; a sentence where it can't be told which are which. */
+  private sides(): [search: string[], replace: string[], divider: Divider] | string {
     const { search, replace } = this;
     if (!replace) {
       // The marks are of unequal length: one that is a divider by its looks, and the only one, is it.
       const [at, ...others] = search.flatMap((line, index) => (DIVIDER.test(line) ? [index] : []));
       if (at === undefined) return 'The block has no line of ======= between the old and the new text.';
-      return others.length > 0 ? MORE_DIVIDERS : [search.slice(0, at), search.slice(at + 1)];
+      if (others.length > 0) return MORE_DIVIDERS;
+      return [search.slice(0, at), search.slice(at + 1), { text: search[at]!, mayBeText: true }];
     }
-    if (this.dividers === 1) return [search, replace];
-    // Written twice where nothing comes: a deletion.
-    const isDeletion = this.dividers === 2 && replace.length === 1;
-    return isDeletion ? [search, []] : MORE_DIVIDERS;
+    const text = '='.repeat(this.width);
+    if (this.dividers === 1) return [search, replace, { text, mayBeText: false }];
+    // Written twice where nothing comes: a deletion, unless one underline takes the place of another.
+    const isDeletion = this.dividers === 2 && replace.length === 1 && !UNDERLINE.test(search.at(-1) ?? '');
+    return isDeletion ? [search, [], { text, mayBeText: true }] : MORE_DIVIDERS;
   }
 
   private unmarked(line: string): string {

@@ -28,11 +28,20 @@ interface InAnswer {
   answerLine: number;
 }
 
+/** The line that parts old from new. A heading's underline looks the same. */
+export interface Divider {
+  text: string;
+  /** The block's marks don't tell that it is the divider, and no line of the text. */
+  mayBeText: boolean;
+}
+
 /** Lines to be found in a file, and what becomes of them. */
 export interface Change extends InAnswer {
   kind: 'change';
   format: 'searchReplace' | 'v4a';
   lines: ChangeLine[];
+  /** Search/replace alone. */
+  divider?: Divider;
   /** V4A: lines that stand somewhere above, such as the function's head; outermost first. */
   headings: string[];
   /** V4A: the change ends where the file ends. */

@@ -24,8 +24,38 @@ export type FilePlan =
 export interface Slot {
   edit: Edit;
   placement?: Placement;
-  /** Of the answer's manner by which it was written last. */
+  /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
   version?: number;
+}
+
+/** The changes of one answer: what one of them shows of how the answer writes the file's text holds for all of them. */
+class Written {
+  private manner: Manner | undefined;
+  /** Those whose evidence is in the manner. */
+  private heard: Slot[] = [];
+
+  /** Writes the changes anew by all that they show, where that is more than each was written by. */
+  rewrite(file: IndexedFile, slots: readonly Slot[]): void {
+    const telling = slots.filter(({ placement }) => placement?.rewrite);
+    if (!this.manner || this.heard.some((slot, index) => slot !== telling[index])) this.forget();
+    this.manner ??= new Manner(file);
+    for (const slot of telling.slice(this.heard.length)) {
+      this.manner.add(slot.placement!.rewrite!.evidence);
+      this.heard.push(slot);
+      const isAlone = this.manner.version === 0 || this.heard.length === 1;
+      slot.version = isAlone && slot.version === undefined ? this.manner.version : -1;
+    }
+    for (const slot of telling) {
+      if (slot.version === this.manner.version) continue;
+      slot.placement = slot.placement!.rewrite!.write(this.manner);
+      slot.version = this.manner.version;
+    }
+  }
+
+  forget(): void {
+    this.manner = undefined;
+    this.heard = [];
+  }
 }
 
 interface Judged {
@@ -36,18 +66,18 @@ interface Judged {
 
 /** The first answer's result, while and after a second one repairs it. */
 interface FirstRound extends Judged {
+  all: Slot[];
   fitted: Slot[];
+  written: Written;
 }
 
 /** The plan of one file while edits of it come. Each change is placed when it comes, against the same text. */
 export class FilePlanner {
   private file: IndexedFile | undefined;
   private text: string | undefined;
-  private manner: Manner | undefined;
-  /** Those whose evidence is in the manner. */
-  private changes = 0;
   private isProvided = false;
   private slots: Slot[] = [];
+  private written = new Written();
   private first: FirstRound | undefined;
   private made: Judged | undefined;
 
@@ -76,10 +106,9 @@ export class FilePlanner {
     this.isProvided = true;
     this.text = text;
     this.file = undefined;
-    this.manner = undefined;
-    this.changes = 0;
     this.made = undefined;
-    for (const slot of [...(this.first?.fitted ?? []), ...this.slots]) this.place(slot);
+    for (const written of [this.written, this.first?.written]) written?.forget();
+    for (const slot of [...(this.first?.all ?? []), ...this.slots]) this.place(slot);
   }
 
   add(edit: Edit): void {
@@ -90,20 +119,11 @@ export class FilePlanner {
   }
 
   private place(slot: Slot): void {
+    slot.version = undefined;
     if (slot.edit.kind !== 'change' || this.text === undefined) slot.placement = undefined;
     else {
       this.file ??= new IndexedFile(this.text);
       slot.placement = placeChange(this.file, slot.edit);
-      const evidence = slot.placement.rewrite?.evidence;
-      if (evidence) {
-        this.manner ??= new Manner(this.file);
-        const before = this.manner.version;
-        this.manner.add(evidence);
-        // Alone, or with nothing learnt from the others, it is written already.
-        const isFirst = before === 0 && this.changes === 0;
-        slot.version = isFirst || this.manner.version === 0 ? this.manner.version : -1;
-        this.changes++;
-      }
     }
   }
 
@@ -111,7 +131,9 @@ export class FilePlanner {
   beginRepair(): void {
     const judged = this.judged();
     const fitted = this.slots.filter((slot) => !judged.refused.has(slot));
-    this.first = { ...judged, fitted };
+    // The repair is an answer of its own, and may write otherwise.
+    this.first = { ...judged, all: this.slots, fitted, written: this.written };
+    this.written = new Written();
     this.slots = [];
     this.made = undefined;
   }
@@ -131,13 +153,24 @@ export class FilePlanner {
   }
 
   private judged(): Judged {
-    this.made ??= this.first ? this.judgeRepair(this.first) : this.judge(this.slots);
+    this.made ??= this.first ? this.judgeRepair(this.first) : this.judgeFirst();
     return this.made;
+  }
+
+  private rewrite(written: Written, slots: readonly Slot[]): void {
+    if (this.file) written.rewrite(this.file, slots);
+  }
+
+  private judgeFirst(): Judged {
+    this.rewrite(this.written, this.slots);
+    return this.judge(this.slots);
   }
 
   private judgeRepair(first: FirstRound): Judged {
     const fresh = this.slots.filter((slot) => !first.fitted.some((other) => repeats(slot, other)));
     if (fresh.length === 0) return first;
+    this.rewrite(first.written, first.all);
+    this.rewrite(this.written, fresh);
     const isAnew = fresh.some(({ edit }) => isAlone(edit));
     const fitted = isAnew ? [] : first.fitted.filter((slot) => !fresh.some((other) => repeats(slot, other)));
     const judged = this.judge([...fitted, ...fresh]);
@@ -203,7 +236,6 @@ export class FilePlanner {
   private judgeChanges(path: string, slots: readonly Slot[], refuse: (refused: Map<Slot, Refusal>) => Judged): Judged {
     const { text } = this;
     const refused = new Map<Slot, Refusal>();
-    this.rewrite(slots);
     for (const slot of slots) {
       const { edit, placement } = slot;
       if (edit.kind === 'malformed') refused.set(slot, malformed(edit));
@@ -226,17 +258,6 @@ export class FilePlanner {
         ? { kind: 'update', path, before: text, after, hunks }
         : { kind: 'move', path, to, before: text, after, hunks };
     return { plan, refused };
-  }
-
-  /** What one change shows of how the answer writes the file's text holds for all of them. */
-  private rewrite(slots: readonly Slot[]): void {
-    const { manner } = this;
-    if (!manner) return;
-    for (const slot of slots) {
-      if (!slot.placement?.rewrite || slot.version === manner.version) continue;
-      slot.placement = slot.placement.rewrite.write(manner);
-      slot.version = manner.version;
-    }
   }
 
   private refusedPlan(refusals: Refusal[], fitting: readonly Slot[]): FilePlan {

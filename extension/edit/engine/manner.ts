@@ -89,9 +89,11 @@ export class Manner {
   private mayBeRestyled = false;
   /** Counts what was learnt, so that nothing has to be written anew where that is nothing. */
   version = 0;
-  private known = '';
+  private known: string;
 
-  constructor(private readonly file: IndexedFile) {}
+  constructor(private readonly file: IndexedFile) {
+    this.known = this.tell();
+  }
 
   add(evidence: Evidence): this {
     const { escaped, decoded, form, ownForm, restyled, written } = evidence;
@@ -104,7 +106,15 @@ export class Manner {
     this.ownForm = bothForms(this.ownForm, ownForm);
     this.mayBeRestyled ||= evidence.mayBeRestyled;
     for (const pair of restyled) this.restyled.set(pair.flat().join('|'), pair);
-    const known = [
+    const known = this.tell();
+    if (known !== this.known) this.version++;
+    this.known = known;
+    return this;
+  }
+
+  /** Equal for two that have learnt the same. */
+  private tell(): string {
+    return [
       this.punctuation.signature,
       this.tabsEscaped,
       this.linesEscaped,
@@ -114,9 +124,6 @@ export class Manner {
       this.restyled.size,
       this.mayBeRestyled,
     ].join();
-    if (known !== this.known) this.version++;
-    this.known = known;
-    return this;
   }
 
   /** Whether entities stand for their characters in all that the answer wrote of the file. */

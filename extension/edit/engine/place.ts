@@ -33,6 +33,8 @@ const MAY_BE_CONTEXT =
   'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
 const UNEVEN =
   'The old lines are indented otherwise than the file, and not all the same; how far the new ones belong to the right cannot be told.';
+const DIVIDER =
+  'The file has the line that parts old and new text here: whether it is the divider or text cannot be told.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
@@ -46,6 +48,7 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
     refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
   });
   if (!lines) return refuse('uncertain', MARKS.hint);
+  if (isDividerText(file, change)) return refuse('uncertain', DIVIDER);
   const fresh = newTextsOf(change.lines);
   const named = new Set(old.map(looseKey));
   const isKnown = (key: string) => named.has(key) || file.at(key).length > 0;
@@ -76,12 +79,24 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
   const write = (manner?: Manner): Placement => {
     const hunks = toHunks(file, found, own, manner);
     if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
-    if (hunks.length === 0) return refuse('noChange', 'The new lines are the same as the old ones.');
+    if (hunks.length === 0) return { ...refuse('noChange', 'The new lines are the same as the old ones.'), rewrite };
     const length = found.lines.filter((line) => line.op !== 'new').length;
     return { kind: 'placed', start: found.start, length, hunks, rewrite };
   };
   const rewrite: Rewrite = { evidence: own, write };
   return write();
+}
+
+/** Whether the file has the divider's line as text: anywhere where it is doubtful, else between these very lines. */
+function isDividerText(file: IndexedFile, { divider, lines }: Change): boolean {
+  if (!divider) return false;
+  const places = file.at(looseKey(divider.text));
+  if (divider.mayBeText || places.length === 0) return places.length > 0;
+  const side = (op: 'old' | 'new') => lines.filter((line) => line.op === 'keep' || line.op === op);
+  const [above, below] = [side('old'), side('new')];
+  const isAt = (start: number, part: readonly ChangeLine[]) =>
+    part.every(({ text }, index) => looseKey(file.lines[start + index] ?? '') === looseKey(text));
+  return places.some((at) => at >= above.length && isAt(at - above.length, above) && isAt(at + 1, below));
 }
 
 const newTextsOf = (lines: readonly ChangeLine[]) => lines.filter(({ op }) => op === 'new').map(({ text }) => text);

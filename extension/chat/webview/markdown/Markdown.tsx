@@ -89,6 +89,7 @@ function SafeHtml({ block }: { block: Block }) {
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const { fragment, codes } = renderBlock(block.token);
+    const above = aboveInner(block.token.raw);
     for (const { place: at, token } of codes) {
       const closed = block.closed && isClosedFence(token.raw.trimStart());
       render(
@@ -96,7 +97,7 @@ function SafeHtml({ block }: { block: Block }) {
           <AnswerContext.Provider value={answer}>
             <FileContext.Provider value={file}>
               <Boundary of={token} instead={<AsWritten text={token.raw} />}>
-                <FencedCode token={token} closed={closed} above={aboveInner(block.token.raw)} />
+                <FencedCode token={token} closed={closed} above={above} />
               </Boundary>
             </FileContext.Provider>
           </AnswerContext.Provider>

@@ -95,8 +95,9 @@ export function listApplicable(markdown: string, fallback?: string): { files: nu
   for (const { token, closed, ...above } of new BlockReader().read(markdown, true)) {
     if (token.type === 'code') add(readCode(token as Tokens.Code, above, closed, fallback));
     else {
+      const aboveAll = aboveInner(token.raw);
       walkTokens([token], (inner) => {
-        if (inner.type === 'code') add(readCode(inner as Tokens.Code, aboveInner(token.raw), true, fallback));
+        if (inner.type === 'code') add(readCode(inner as Tokens.Code, aboveAll, true, fallback));
       });
     }
   }

@@ -43,9 +43,19 @@ function languageOf(info: string, said: Named): string {
   return language.toLowerCase();
 }
 
-/** What is above code that stands within a list or a quote: its own words tell only whether files are spoken of. */
+/**
+ * What is above all code that stands within a list or a quote: its own words tell only whether files are spoken of. They are
+ * read once, and only where some code asks.
+ */
 export function aboveInner(text: string): Required<Above> {
-  return { prose: '', followsFile: speaksOfFiles(text) };
+  let speaks: boolean | undefined;
+  return {
+    prose: '',
+    get followsFile() {
+      speaks ??= speaksOfFiles(text);
+      return speaks;
+    },
+  };
 }
 
 /** What a line says of a file, if it says nothing else: a caption of the code after it. */
