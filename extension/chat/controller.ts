@@ -13,7 +13,7 @@ import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
-import { EditorContext } from './editorContext.ts';
+import { droppedChip, EditorContext, pastedChip } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
@@ -53,7 +53,9 @@ export class ChatController extends Disposable {
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
   private readonly outbox = new Outbox();
-  /** Mentions that are still being read: they were chosen for what is sent next. */
+  /** The earlier message that is edited in place. */
+  private edited: string | null = null;
+  /** What is still being read: it was chosen for what is sent next. */
   private readonly attaching = new Set<Promise<void>>();
   /** The last request whose answer was lost: it may turn out to have been sent. */
   private unsure: { requestId: string; conversationId: string } | undefined;
@@ -154,19 +156,20 @@ export class ChatController extends Disposable {
     try {
       await this.handle(parsed.data);
     } catch (error) {
-      this.tellFailure(error);
+      this.tellFailure(error, parsed.data.type);
     }
   }
 
-  /** Says in the view what failed, and leads on where there is a way. */
-  private tellFailure(error: unknown): void {
+  /** Says in the view what failed, and leads on where there is a way. `of`: what was asked for. */
+  private tellFailure(error: unknown, of?: ToHost['type']): void {
     if (this.isDisposed) return;
     this.deps.log.warn(`Told in the chat: ${BackendError.from(error).problem.title}`);
-    this.tellWhenReady(noticeOf(error));
+    this.tellWhenReady({ ...noticeOf(error), of });
   }
 
   private async handle(message: ToHost): Promise<void> {
     const { session, backend, log } = this.deps;
+    const here = this.conversation.id;
     switch (message.type) {
       case 'ready':
         return this.ready();
@@ -187,7 +190,7 @@ export class ChatController extends Disposable {
       case 'loadEarlier':
         return this.conversation.loadEarlier(message.before);
       case 'history':
-        return this.list.tell(message.search, message.before);
+        return this.list.tell(message, message.before);
       case 'rename':
         await this.list.rename(message.id, message.title);
         return message.id === this.conversation.id ? this.conversation.refresh() : undefined;
@@ -195,17 +198,28 @@ export class ChatController extends Disposable {
         return this.delete(message.id);
       case 'export':
         return this.list.export(message.id);
+      case 'editing':
+        this.edited = message.messageId;
+        return message.dropped ? this.setChips([], message.dropped) : this.tellSurroundings();
       case 'attach':
-        return this.addChip(this.conversation.id, await this.editor.attach(message.kind));
+        return this.addChip(message.to ?? here, await this.editor.attach(message.kind));
       case 'attachMention':
-        return this.attachMention(message.id);
-      case 'detach': {
-        const chips = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== message.id);
-        return this.setChips(chips);
+        return this.attach(this.editor.attachMention(message.id).then((chip) => this.addChip(here, chip)));
+      case 'attachText': {
+        const chip = pastedChip(message.name, message.text);
+        return this.attach(chip.then((chip) => this.addChip(message.to ?? here, chip)));
       }
-      case 'mentions':
-        this.post({ type: 'mentions', requestId: message.requestId, items: await this.mentions.find(message.query) });
-        return;
+      case 'attachFiles':
+        return this.attach(this.attachFiles(message.to ?? here, message.uris));
+      case 'detach': {
+        const of = message.to ?? here;
+        const chips = this.drafts.get(of).chips.filter(({ id }) => id !== message.id);
+        return this.setChips(chips, of);
+      }
+      case 'mentions': {
+        const items = await this.mentions.find(message.query, this.editor.attachable);
+        return this.post({ type: 'mentions', requestId: message.requestId, items });
+      }
       case 'suggestion': {
         const suggestion = this.editor.suggestions.find(({ id }) => id === message.id);
         if (suggestion) await this.ask(suggestion.text, await this.editor.attachAll(suggestion));
@@ -216,6 +230,8 @@ export class ChatController extends Disposable {
         return this.tellSurroundings();
       case 'apply':
       case 'applyAll':
+      case 'placeCode':
+      case 'compareCode':
       case 'showReview':
       case 'takeBack':
       case 'applyAgain':
@@ -255,8 +271,9 @@ export class ChatController extends Disposable {
     try {
       await Promise.all(this.attaching);
       // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
-      const chips = replaces ? [] : this.drafts.get(conversation.id).chips.filter((chip) => !without.includes(chip.id));
+      const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
       await this.start({ id, text, chips, replaces, keep }, { conversation });
+      if (replaces) await this.drafts.update(replaces, { chips: [] });
       return { type: 'sent', requestId };
     } catch (error) {
       this.unsure = { requestId, conversationId: conversation.id };
@@ -314,25 +331,38 @@ export class ChatController extends Disposable {
     if (id === this.conversation.id) this.show(this.record.newChat());
   }
 
-  private async attachMention(mentionId: string): Promise<void> {
-    const { id } = this.conversation;
-    const attached = this.editor.attachMention(mentionId).then((chip) => this.addChip(id, chip));
+  /** What is sent next waits for it. */
+  private attach(attached: Promise<void>): Promise<void> {
     const settled = attached.catch(() => {});
     this.attaching.add(settled);
     void settled.then(() => this.attaching.delete(settled));
     return attached;
   }
 
-  /** To the chat that was shown when it was asked for. */
-  private async addChip(chatId: string, chip: StoredChip | undefined): Promise<void> {
-    if (!chip) return;
-    const others = this.drafts.get(chatId).chips.filter(({ id }) => id !== chip.id);
-    await this.setChips([...others, chip], chatId);
-    if (chatId === this.conversation.id) this.post({ type: 'focusComposer' });
+  /** Those that can't be attached are told together, after the others are. */
+  private async attachFiles(to: string, uris: readonly string[]): Promise<void> {
+    const refusals: string[] = [];
+    for (const uri of uris) {
+      try {
+        await this.addChip(to, await droppedChip(uri));
+      } catch (error) {
+        if (!(error instanceof AttachmentRefused)) throw error;
+        refusals.push(error.message);
+      }
+    }
+    if (refusals.length > 0) throw new AttachmentRefused(refusals.join(' '));
   }
 
-  private async setChips(chips: StoredChip[], chatId = this.conversation.id): Promise<void> {
-    const stored = this.drafts.update(chatId, { chips });
+  /** To the chat that was shown when it was asked for, or to the earlier message that is edited there. */
+  private async addChip(to: string, chip: StoredChip | undefined): Promise<void> {
+    if (!chip) return;
+    const others = this.drafts.get(to).chips.filter(({ id }) => id !== chip.id);
+    await this.setChips([...others, chip], to);
+    if (to === this.conversation.id) this.post({ type: 'focusComposer' });
+  }
+
+  private async setChips(chips: StoredChip[], of: string): Promise<void> {
+    const stored = this.drafts.update(of, { chips });
     this.tellSurroundings();
     await stored;
   }
@@ -441,7 +471,12 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    this.surroundings.tell(this.drafts.get(this.conversation.id).chips, this.conversation.contextTokens);
+    const { edited } = this;
+    this.surroundings.tell({
+      chips: this.drafts.get(this.conversation.id).chips,
+      edited: edited === null ? undefined : { messageId: edited, chips: this.drafts.get(edited).chips },
+      contextTokens: this.conversation.contextTokens,
+    });
   }
 
   private post(message: FromHost): void {

@@ -26,6 +26,7 @@ function Log({ conversation }: { conversation: Conversation }) {
   const top = useRef<HTMLDivElement>(null);
   const pin = useRef<BottomPin | null>(null);
   const [pinned, setPinned] = useState(true);
+  useEffect(() => chat.setAtEnd(pinned), [chat, pinned]);
   const restore = useMemo(() => {
     const saved = chat.host.saved();
     const anchor = saved?.conversationId === conversation.id ? saved?.anchor : null;
