@@ -36,15 +36,15 @@ export class Chat {
 
   readonly host: Host;
 
-  constructor(host: Host) {
-    this.host = {
-      ...host,
+  constructor(given: Host) {
+    const host: Host = {
+      ...given,
       post: (message) => {
         this.asks(message.type);
-        host.post(message);
+        given.post(message);
       },
     };
-    host = this.host;
+    this.host = host;
     this.composing = new Composing({
       host,
       state: () => this.state,
