@@ -10,10 +10,11 @@ import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
+import { Attaching } from './attaching.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
-import { droppedChip, EditorContext, pastedChip } from './editorContext.ts';
+import { EditorContext } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
@@ -53,10 +54,7 @@ export class ChatController extends Disposable {
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
   private readonly outbox = new Outbox();
-  /** The earlier message that is edited in place. */
-  private edited: string | null = null;
-  /** What is still being read: it was chosen for what is sent next. */
-  private readonly attaching = new Set<Promise<void>>();
+  private readonly attaching: Attaching;
   /** The last request whose answer was lost: it may turn out to have been sent. */
   private unsure: { requestId: string; conversationId: string } | undefined;
 
@@ -67,6 +65,11 @@ export class ChatController extends Disposable {
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
+    this.attaching = new Attaching(this.drafts, this.editor, {
+      chatId: () => this.conversation.id,
+      tell: () => this.tellSurroundings(),
+      focusComposer: () => this.post({ type: 'focusComposer' }),
+    });
     this.surroundings = new SurroundingsTeller(session, deps.offers, backend, view, this.models, this.editor);
     this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
     this.changes = this._register(
@@ -169,7 +172,6 @@ export class ChatController extends Disposable {
 
   private async handle(message: ToHost): Promise<void> {
     const { session, backend, log } = this.deps;
-    const here = this.conversation.id;
     switch (message.type) {
       case 'ready':
         return this.ready();
@@ -199,23 +201,12 @@ export class ChatController extends Disposable {
       case 'export':
         return this.list.export(message.id);
       case 'editing':
-        this.edited = message.messageId;
-        return message.dropped ? this.setChips([], message.dropped) : this.tellSurroundings();
       case 'attach':
-        return this.addChip(message.to ?? here, await this.editor.attach(message.kind));
       case 'attachMention':
-        return this.attach(this.editor.attachMention(message.id).then((chip) => this.addChip(here, chip)));
-      case 'attachText': {
-        const chip = pastedChip(message.name, message.text);
-        return this.attach(chip.then((chip) => this.addChip(message.to ?? here, chip)));
-      }
+      case 'attachText':
       case 'attachFiles':
-        return this.attach(this.attachFiles(message.to ?? here, message.uris));
-      case 'detach': {
-        const of = message.to ?? here;
-        const chips = this.drafts.get(of).chips.filter(({ id }) => id !== message.id);
-        return this.setChips(chips, of);
-      }
+      case 'detach':
+        return this.attaching.do(message);
       case 'mentions': {
         const items = await this.mentions.find(message.query, this.editor.attachable);
         return this.post({ type: 'mentions', requestId: message.requestId, items });
@@ -269,7 +260,7 @@ export class ChatController extends Disposable {
     const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
     try {
-      await Promise.all(this.attaching);
+      await this.attaching.settled();
       // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
       await this.start({ id, text, chips, replaces, keep }, { conversation });
@@ -329,42 +320,6 @@ export class ChatController extends Disposable {
     await this.list.delete(id);
     await this.drafts.update(id, { text: '', chips: [], pending: undefined });
     if (id === this.conversation.id) this.show(this.record.newChat());
-  }
-
-  /** What is sent next waits for it. */
-  private attach(attached: Promise<void>): Promise<void> {
-    const settled = attached.catch(() => {});
-    this.attaching.add(settled);
-    void settled.then(() => this.attaching.delete(settled));
-    return attached;
-  }
-
-  /** Those that can't be attached are told together, after the others are. */
-  private async attachFiles(to: string, uris: readonly string[]): Promise<void> {
-    const refusals: string[] = [];
-    for (const uri of uris) {
-      try {
-        await this.addChip(to, await droppedChip(uri));
-      } catch (error) {
-        if (!(error instanceof AttachmentRefused)) throw error;
-        refusals.push(error.message);
-      }
-    }
-    if (refusals.length > 0) throw new AttachmentRefused(refusals.join(' '));
-  }
-
-  /** To the chat that was shown when it was asked for, or to the earlier message that is edited there. */
-  private async addChip(to: string, chip: StoredChip | undefined): Promise<void> {
-    if (!chip) return;
-    const others = this.drafts.get(to).chips.filter(({ id }) => id !== chip.id);
-    await this.setChips([...others, chip], to);
-    if (to === this.conversation.id) this.post({ type: 'focusComposer' });
-  }
-
-  private async setChips(chips: StoredChip[], of: string): Promise<void> {
-    const stored = this.drafts.update(of, { chips });
-    this.tellSurroundings();
-    await stored;
   }
 
   private make(id: string): OpenConversation {
@@ -471,12 +426,7 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    const { edited } = this;
-    this.surroundings.tell({
-      chips: this.drafts.get(this.conversation.id).chips,
-      edited: edited === null ? undefined : { messageId: edited, chips: this.drafts.get(edited).chips },
-      contextTokens: this.conversation.contextTokens,
-    });
+    this.surroundings.tell({ ...this.attaching.shown, contextTokens: this.conversation.contextTokens });
   }
 
   private post(message: FromHost): void {

@@ -3,8 +3,7 @@ import type { Account, Balance } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
-import { AttachmentKindSchema, LineRangeSchema, MAX_TEXT } from '../../shared/runs.ts';
-import { MOST_DROPPED } from './limits.ts';
+import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';
 
 /**
  * What the chat's web view and its host say to each other. The web view renders text that a model wrote and is trusted
@@ -75,7 +74,7 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   /** A text file that was pasted or dropped, with its text. */
   z.object({ type: z.literal('attachText'), name: z.string().min(1).max(255), text: Code, to: To }),
   /** Files that were dropped from the editor's own lists. */
-  z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MOST_DROPPED), to: To }),
+  z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
   z.object({ type: z.literal('detach'), id: z.string().max(200), to: To }),
   z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),

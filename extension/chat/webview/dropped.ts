@@ -1,5 +1,4 @@
-import { MAX_TEXT } from '../../../shared/constants.ts';
-import { MOST_DROPPED } from '../limits.ts';
+import { MAX_ATTACHMENTS, MAX_TEXT } from '../../../shared/constants.ts';
 import type { Chat } from './chat.ts';
 
 /**
@@ -49,9 +48,9 @@ function filesOf(data: DataTransfer): { files: File[]; uris: string[] } {
 async function attach(chat: Chat, files: File[], uris: string[], to: { to?: string }): Promise<void> {
   const refusals: string[] = [];
   const many = Math.max(files.length, uris.length);
-  if (many > MOST_DROPPED) refusals.push(`Of ${many} files the first ${MOST_DROPPED} are taken.`);
-  if (uris.length > 0) chat.host.post({ type: 'attachFiles', uris: uris.slice(0, MOST_DROPPED), ...to });
-  for (const file of files.slice(0, MOST_DROPPED)) {
+  if (many > MAX_ATTACHMENTS) refusals.push(`Of ${many} files the first ${MAX_ATTACHMENTS} are taken.`);
+  if (uris.length > 0) chat.host.post({ type: 'attachFiles', uris: uris.slice(0, MAX_ATTACHMENTS), ...to });
+  for (const file of files.slice(0, MAX_ATTACHMENTS)) {
     const name = file.name.slice(-255) || 'pasted';
     const read = await textOf(file);
     if ('why' in read) refusals.push(`${name} ${read.why}`);
