@@ -39,6 +39,8 @@ export function tellRefusal(name: string, { reason, message, nearest, candidates
     const line = nearest.lines.find((each) => each.trim() !== '')?.trim();
     if (first) parts.push(`Looked for “${cut(first)}”;`);
     parts.push(`${first ? 'nearest' : 'Nearest'} is line ${nearest.line}${line ? `, “${cut(line)}”` : ''}.`);
+  } else if (nearest && first) {
+    parts.push(`Looked for “${cut(first)}”.`);
   } else if (candidates && candidates.length > 1 && reason !== 'ambiguous') {
     parts.push(`It could be ${tellLines(candidates)}.`);
   }

@@ -1,7 +1,8 @@
 import { createContext } from 'preact';
-import { useContext, useMemo } from 'preact/hooks';
+import { useContext } from 'preact/hooks';
 import type { ApplyState, ToHost } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
+import { useLater } from '../later.ts';
 import {
   blockId,
   broughtBy,
@@ -55,7 +56,7 @@ const TAKING: ApplyState['state'][] = ['applying', 'review'];
 /** All blocks of an answer at once, where there are several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
   const chat = useChat();
-  const list = useMemo(() => listApplicable(text, file), [text, file]);
+  const list = useLater(() => listApplicable(text, file), [text, file]);
   const state = useChatState((s) => s.changes[messageId]?.all);
   // That it is applied is said by the row with the way back.
   if (!list || state?.state === 'applied') return null;
