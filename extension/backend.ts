@@ -172,7 +172,7 @@ export class Backend {
 
   async conversations(
     who: Credential,
-    query: { search?: string; before?: string; limit?: number },
+    query: { search?: string; kind?: 'chat' | 'edit'; before?: string; limit?: number },
   ): Promise<ConversationsAnswer> {
     const schema = async () => (await import('../shared/conversations.ts')).ConversationsAnswerSchema;
     return this.wire.json('GET', `/api/conversations${queryString(query)}`, who, schema);

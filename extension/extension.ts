@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { ContextKeys } from './account/contextKeys.ts';
 import { InstallKey } from './account/installKey.ts';
 import { localGrant } from './account/local.ts';
 import { Offers } from './account/offers.ts';
@@ -73,6 +74,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const notices = lazy(async () => new (await later()).Notices(context.globalState));
   own(session.onDidChange(async () => session.notices.length > 0 && (await notices()).tell(session.notices)));
   const statusBar = own(new StatusBar(session, backend, settings));
+  own(new ContextKeys(session));
   const memory = context.globalState;
   const lowCredit = lazy(async () => new (await later()).LowCredit(session, backend, offers, memory));
   const isToLook = () => !!session.balance && (mayBeLow(session.balance) || memory.get(LOW_TOLD) !== undefined);
@@ -109,7 +111,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     const { Apply } = await later();
     const [known, open] = [await files(), await proposals()];
     const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
-    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile, isGuest });
+    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile });
   });
   const undecided = lazy(async () => {
     const { Undecided } = await later();
@@ -118,6 +120,10 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const chatEdits: ChatEdits = {
     applyCode: async (code) => (await apply()).applyCode(code),
     applyAnswer: async (answer) => (await apply()).applyAnswer(answer),
+    placeCode: async (code) => {
+      await (await apply()).placeCode(code);
+      return (await undecided()).waits(code.source);
+    },
     decided: async (source) => (await undecided()).decided(source),
     show: async (source) => (await undecided()).show(source),
     checkpoints,

@@ -9,6 +9,9 @@ export const LOW_SHARE = 0.2;
 /** Longest text taken, in UTF-16 units. */
 export const MAX_TEXT = 1_000_000;
 
+/** Most that goes along with one message. */
+export const MAX_ATTACHMENTS = 50;
+
 /**
  * Every class of answer that costs less than its price: the one table of what is refunded. What isn't in it is charged.
  * - `reason`: the sentence that users read.

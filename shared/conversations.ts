@@ -80,6 +80,12 @@ const UNREADABLE = {
   requestId: '',
 };
 
+/** Where what was searched for stands in a message: one line of plain text in three parts. */
+export const PassageSchema = z
+  .object({ before: z.string().max(200), match: z.string().max(200), after: z.string().max(200) })
+  .meta({ id: 'Passage' });
+export type Passage = z.infer<typeof PassageSchema>;
+
 export const ConversationSummarySchema = z
   .object({
     id: z.uuid(),
@@ -87,6 +93,9 @@ export const ConversationSummarySchema = z
     kind: RunKindSchema.describe('what its first run was'),
     updatedAt: z.iso.datetime(),
     running: z.object({ runId: z.uuid(), device: z.string() }).optional(),
+    passage: PassageSchema.optional().describe(
+      'of a search: the newest message that has it; none if only the title has',
+    ),
   })
   .meta({ id: 'ConversationSummary' });
 export type ConversationSummary = z.infer<typeof ConversationSummarySchema>;

@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
-import { MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
+import { MAX_ATTACHMENTS, MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
 import { fitting } from './fitting.ts';
 import { mendProblem, ProblemSchema } from './problems.ts';
 import { storable, textSchema } from './texts.ts';
 
-export { MAX_TEXT, NOT_REFUNDED, REASONS, storable, textSchema };
+export { MAX_ATTACHMENTS, MAX_TEXT, NOT_REFUNDED, REASONS, storable, textSchema };
 
 /** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
-export const MAX_ATTACHMENTS = 50;
 
 /** Lines counted from 0; the line `end` belongs to the range. */
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });

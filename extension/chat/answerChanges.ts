@@ -2,6 +2,7 @@ import type { Message } from '../../shared/conversations.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { baseName } from './attachments.ts';
+import { Comparison } from './comparison.ts';
 import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint, ToHost } from './protocol.ts';
 
 /** Where changes come from, as the edits keep it with what is accepted. */
@@ -17,7 +18,8 @@ export type Applied =
   /** `skipped`: parts that are not for a file, in words. */
   | { kind: 'review'; skipped: readonly string[] }
   | { kind: 'proposal'; files: number; refused: number; skipped: readonly string[] }
-  | { kind: 'refused'; message: string }
+  /** `uri`: of the one file that it is for, which has no place for it. */
+  | { kind: 'refused'; message: string; uri?: string }
   | { kind: 'nothing'; message?: string };
 
 export interface KeptCheckpoint {
@@ -39,6 +41,8 @@ export interface ChatEdits {
     source: ChangeSource;
   }): Promise<Applied>;
   applyAnswer(answer: { text: string; source: ChangeSource }): Promise<Applied>;
+  /** Has a model place code in a file, which is charged. Resolves to whether there is something to review then. */
+  placeCode(code: { text: string; language?: string; uri: string; source: ChangeSource }): Promise<boolean>;
   /** Resolves when nothing from this source waits for the user's decision any more. */
   decided(source: ChangeSource): Promise<void>;
   /** Shows where the user decides about it. */
@@ -52,11 +56,16 @@ export interface ChatEdits {
   }>;
 }
 
-type Request = Extract<ToHost, { type: 'apply' | 'applyAll' | 'showReview' | 'takeBack' | 'applyAgain' }>;
+type Request = Extract<
+  ToHost,
+  { type: 'apply' | 'applyAll' | 'placeCode' | 'compareCode' | 'showReview' | 'takeBack' | 'applyAgain' }
+>;
 
 interface Live {
   source: ChangeSource;
   state: ApplyState;
+  /** What has no place in its file, and that file. */
+  unplaced?: { text: string; language?: string; uri: string };
 }
 
 /** All of an answer, among the names of its blocks. */
@@ -68,6 +77,7 @@ export class AnswerChangesHost extends Disposable {
   private readonly live = new Map<string, Map<string, Live>>();
   private kept: readonly KeptCheckpoint[] = [];
   private listening: Promise<void> | undefined;
+  private readonly comparison = this._register(new Comparison());
   private told = '';
 
   constructor(
@@ -96,15 +106,17 @@ export class AnswerChangesHost extends Disposable {
       case 'apply': {
         const { text, language, path, isUnclear, spoken, block, messageId } = request;
         const title = path ? `Apply to ${baseName(path)}` : 'Apply from the chat';
-        return this.apply(messageId, block, title, (_, source) =>
-          this.edits.applyCode({
-            text,
-            language: language || undefined,
-            path,
-            ...(isUnclear && { isUnclear, spoken }),
-            source,
-          }),
-        );
+        const code = { text, language: language || undefined };
+        const work = (_: Message, source: ChangeSource) =>
+          this.edits.applyCode({ ...code, path, ...(isUnclear && { isUnclear, spoken }), source });
+        return this.apply(messageId, block, title, work, code);
+      }
+      case 'placeCode':
+        return this.placeCode(request);
+      case 'compareCode': {
+        const { messageId, block, text } = request;
+        const uri = this.live.get(messageId)?.get(block)?.unplaced?.uri;
+        return uri === undefined ? undefined : this.comparison.show(uri, text);
       }
       case 'applyAll': {
         const answer = this.answer(request.messageId);
@@ -135,6 +147,7 @@ export class AnswerChangesHost extends Disposable {
     block: string,
     title: string,
     work: (answer: Message, source: ChangeSource) => Promise<Applied>,
+    code?: { text: string; language?: string },
   ): Promise<void> {
     const answer = this.answer(messageId);
     const before = this.live.get(messageId)?.get(block);
@@ -145,7 +158,9 @@ export class AnswerChangesHost extends Disposable {
     try {
       const applied = await work(answer, source);
       const state = stateOf(applied);
-      this.set(messageId, block, state && { source, state });
+      const uri = applied.kind === 'refused' ? applied.uri : undefined;
+      const unplaced = code && uri !== undefined ? { unplaced: { ...code, uri } } : {};
+      this.set(messageId, block, state && { source, state, ...unplaced });
       if (state?.state === 'review') {
         void this.edits.decided(source).then(() => isCurrent() && this.set(messageId, block, undefined));
       }
@@ -153,6 +168,22 @@ export class AnswerChangesHost extends Disposable {
       this.set(messageId, block, undefined);
       throw error;
     }
+  }
+
+  /** Why it was refused comes back, with all ways on, when nothing comes of it. */
+  private async placeCode({ messageId, block }: Extract<Request, { type: 'placeCode' }>): Promise<void> {
+    const refused = this.live.get(messageId)?.get(block);
+    if (!refused?.unplaced || refused.state.state === 'applying') return;
+    const { source, unplaced } = refused;
+    const isCurrent = () => this.live.get(messageId)?.get(block)?.source === source;
+    let isPlaced = false;
+    this.set(messageId, block, { ...refused, state: { state: 'applying' } });
+    try {
+      isPlaced = await this.edits.placeCode({ ...unplaced, source });
+    } finally {
+      if (isCurrent()) this.set(messageId, block, isPlaced ? { source, state: { state: 'review' } } : refused);
+    }
+    if (isPlaced) void this.edits.decided(source).then(() => isCurrent() && this.set(messageId, block, undefined));
   }
 
   private answer(messageId: string): Message | undefined {
@@ -226,8 +257,10 @@ function stateOf(applied: Applied): ApplyState | undefined {
       const why = refused > 0 ? [`${refused} of ${files + refused} files can’t be changed: the list says why.`] : [];
       return { state: 'review', why: [...why, leftOut(skipped)].filter(Boolean).join(' ') || undefined };
     }
-    case 'refused':
-      return { state: 'refused', why: applied.message };
+    case 'refused': {
+      const file = applied.uri === undefined ? {} : { file: decodeURIComponent(baseName(applied.uri)) };
+      return { state: 'refused', why: applied.message, ...file };
+    }
     case 'nothing':
       return applied.message ? { state: 'nothing', why: applied.message } : undefined;
     default:

@@ -41,6 +41,19 @@ export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
   };
 }
 
+/** A text that came without its file. */
+export function textChip(name: string, text: string, languageId: string | undefined): StoredChip {
+  refuseTooLong(text, name);
+  return {
+    ...head('file', `pasted ${name}`),
+    label: name,
+    path: name,
+    languageId,
+    text,
+    tokens: estimateTokens(text.length),
+  };
+}
+
 /** What is selected in an editor, whole lines; without a selection the line of the cursor. */
 export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip {
   if (!editor) throw new AttachmentRefused('No file is open in the editor, so nothing is selected.');

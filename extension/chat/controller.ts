@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
+import { Attaching } from './attaching.ts';
 import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
 import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
@@ -53,8 +54,7 @@ export class ChatController extends Disposable {
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
   private readonly outbox = new Outbox();
-  /** Mentions that are still being read: they were chosen for what is sent next. */
-  private readonly attaching = new Set<Promise<void>>();
+  private readonly attaching: Attaching;
   /** The last request whose answer was lost: it may turn out to have been sent. */
   private unsure: { requestId: string; conversationId: string } | undefined;
 
@@ -65,6 +65,11 @@ export class ChatController extends Disposable {
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
     this.editor = this._register(new EditorContext(this.mentions));
+    this.attaching = new Attaching(this.drafts, this.editor, {
+      chatId: () => this.conversation.id,
+      tell: () => this.tellSurroundings(),
+      focusComposer: () => this.post({ type: 'focusComposer' }),
+    });
     this.surroundings = new SurroundingsTeller(session, deps.offers, backend, view, this.models, this.editor);
     this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
     this.changes = this._register(
@@ -154,15 +159,15 @@ export class ChatController extends Disposable {
     try {
       await this.handle(parsed.data);
     } catch (error) {
-      this.tellFailure(error);
+      this.tellFailure(error, parsed.data.type);
     }
   }
 
-  /** Says in the view what failed, and leads on where there is a way. */
-  private tellFailure(error: unknown): void {
+  /** Says in the view what failed, and leads on where there is a way. `of`: what was asked for. */
+  private tellFailure(error: unknown, of?: ToHost['type']): void {
     if (this.isDisposed) return;
     this.deps.log.warn(`Told in the chat: ${BackendError.from(error).problem.title}`);
-    this.tellWhenReady(noticeOf(error));
+    this.tellWhenReady({ ...noticeOf(error), of });
   }
 
   private async handle(message: ToHost): Promise<void> {
@@ -187,7 +192,7 @@ export class ChatController extends Disposable {
       case 'loadEarlier':
         return this.conversation.loadEarlier(message.before);
       case 'history':
-        return this.list.tell(message.search, message.before);
+        return this.list.tell(message, message.before);
       case 'rename':
         await this.list.rename(message.id, message.title);
         return message.id === this.conversation.id ? this.conversation.refresh() : undefined;
@@ -195,17 +200,17 @@ export class ChatController extends Disposable {
         return this.delete(message.id);
       case 'export':
         return this.list.export(message.id);
+      case 'editing':
       case 'attach':
-        return this.addChip(this.conversation.id, await this.editor.attach(message.kind));
       case 'attachMention':
-        return this.attachMention(message.id);
-      case 'detach': {
-        const chips = this.drafts.get(this.conversation.id).chips.filter(({ id }) => id !== message.id);
-        return this.setChips(chips);
+      case 'attachText':
+      case 'attachFiles':
+      case 'detach':
+        return this.attaching.do(message);
+      case 'mentions': {
+        const items = await this.mentions.find(message.query, this.editor.attachable);
+        return this.post({ type: 'mentions', requestId: message.requestId, items });
       }
-      case 'mentions':
-        this.post({ type: 'mentions', requestId: message.requestId, items: await this.mentions.find(message.query) });
-        return;
       case 'suggestion': {
         const suggestion = this.editor.suggestions.find(({ id }) => id === message.id);
         if (suggestion) await this.ask(suggestion.text, await this.editor.attachAll(suggestion));
@@ -216,6 +221,8 @@ export class ChatController extends Disposable {
         return this.tellSurroundings();
       case 'apply':
       case 'applyAll':
+      case 'placeCode':
+      case 'compareCode':
       case 'showReview':
       case 'takeBack':
       case 'applyAgain':
@@ -253,10 +260,11 @@ export class ChatController extends Disposable {
     const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
     try {
-      await Promise.all(this.attaching);
+      await this.attaching.settled();
       // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
-      const chips = replaces ? [] : this.drafts.get(conversation.id).chips.filter((chip) => !without.includes(chip.id));
+      const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
       await this.start({ id, text, chips, replaces, keep }, { conversation });
+      if (replaces) await this.drafts.update(replaces, { chips: [] });
       return { type: 'sent', requestId };
     } catch (error) {
       this.unsure = { requestId, conversationId: conversation.id };
@@ -312,29 +320,6 @@ export class ChatController extends Disposable {
     await this.list.delete(id);
     await this.drafts.update(id, { text: '', chips: [], pending: undefined });
     if (id === this.conversation.id) this.show(this.record.newChat());
-  }
-
-  private async attachMention(mentionId: string): Promise<void> {
-    const { id } = this.conversation;
-    const attached = this.editor.attachMention(mentionId).then((chip) => this.addChip(id, chip));
-    const settled = attached.catch(() => {});
-    this.attaching.add(settled);
-    void settled.then(() => this.attaching.delete(settled));
-    return attached;
-  }
-
-  /** To the chat that was shown when it was asked for. */
-  private async addChip(chatId: string, chip: StoredChip | undefined): Promise<void> {
-    if (!chip) return;
-    const others = this.drafts.get(chatId).chips.filter(({ id }) => id !== chip.id);
-    await this.setChips([...others, chip], chatId);
-    if (chatId === this.conversation.id) this.post({ type: 'focusComposer' });
-  }
-
-  private async setChips(chips: StoredChip[], chatId = this.conversation.id): Promise<void> {
-    const stored = this.drafts.update(chatId, { chips });
-    this.tellSurroundings();
-    await stored;
   }
 
   private make(id: string): OpenConversation {
@@ -441,7 +426,7 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    this.surroundings.tell(this.drafts.get(this.conversation.id).chips, this.conversation.contextTokens);
+    this.surroundings.tell({ ...this.attaching.shown, contextTokens: this.conversation.contextTokens });
   }
 
   private post(message: FromHost): void {

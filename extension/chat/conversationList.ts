@@ -3,16 +3,21 @@ import type { Backend } from '../backend.ts';
 import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { saveMarkdown } from './actions.ts';
-import type { FromHost } from './protocol.ts';
+import type { FromHost, HistoryKind } from './protocol.ts';
 
 /** Changes come in swarms while an answer runs; the list need not follow each. */
 const CALM_MS = 500;
 /** The view does not say when its list is closed. After so long without a question about it, it is left alone. */
 const OPEN_MS = 120_000;
 
+interface Asked {
+  search: string;
+  kind: HistoryKind;
+}
+
 /** The history as the view shows it: pages of the server's list, told anew when something in it changes. */
 export class ConversationList extends Disposable {
-  private search = '';
+  private asked: Asked = { search: '', kind: null };
   private askedAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,8 +32,8 @@ export class ConversationList extends Disposable {
   }
 
   /** Tells a page: the first, or the one that `before` continues with. Never rejects. */
-  async tell(search: string, before: string | null): Promise<void> {
-    this.search = search;
+  async tell({ search, kind }: Asked, before: string | null): Promise<void> {
+    this.asked = { search, kind };
     this.askedAt = Date.now();
     await this.fetch(before);
   }
@@ -60,15 +65,14 @@ export class ConversationList extends Disposable {
   }
 
   private async fetch(before: string | null): Promise<void> {
-    const { search } = this;
+    const { search, kind } = this.asked;
+    const query = { search, kind: kind ?? undefined, before: before ?? undefined };
     try {
-      const page = await this.session.call((who) =>
-        this.backend.conversations(who, { search, before: before ?? undefined }),
-      );
+      const page = await this.session.call((who) => this.backend.conversations(who, query));
       const { conversations } = page;
-      this.post({ type: 'historyPage', search, conversations, before: page.before, first: before === null });
+      this.post({ type: 'historyPage', search, kind, conversations, before: page.before, first: before === null });
     } catch (error) {
-      this.post({ type: 'historyFailed', search, text: BackendError.from(error).problem.detail });
+      this.post({ type: 'historyFailed', search, kind, text: BackendError.from(error).problem.detail });
     }
   }
 }

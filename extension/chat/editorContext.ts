@@ -2,20 +2,23 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
+import { languageIdOf } from '../platform/languages.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import {
   AttachmentRefused,
+  baseName,
   diffChip,
   fileChip,
   problemsChip,
   type StoredChip,
   selectionChip,
+  textChip,
   workspacePath,
 } from './attachments.ts';
 import type { Mentions } from './mentions.ts';
 import { openFiles } from './mentions.ts';
 import type { Chip } from './protocol.ts';
-import { activeFile, type SuggestedMessage, suggestMessages } from './suggestions.ts';
+import { activeFile, attachableNow, type SuggestedMessage, suggestMessages } from './suggestions.ts';
 
 /** Typing and checking make many changes a second; suggestions need not follow each. */
 const CALM_MS = 300;
@@ -27,6 +30,7 @@ export class EditorContext extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   readonly onDidChangeSuggestions = this.changed.event;
   suggestions: SuggestedMessage[] = suggestMessages(activeFile());
+  attachable = attachableNow(activeFile());
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly mentions: Mentions) {
@@ -35,10 +39,12 @@ export class EditorContext extends Disposable {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
         this.suggestions = suggestMessages(activeFile());
+        this.attachable = attachableNow(activeFile());
         this.changed.fire();
       }, CALM_MS);
     };
     this._register(vscode.window.onDidChangeActiveTextEditor(later));
+    this._register(vscode.window.onDidChangeTextEditorSelection(later));
     this._register(vscode.languages.onDidChangeDiagnostics(later));
     this._register(vscode.workspace.onDidSaveTextDocument(later));
     this._register({ dispose: () => clearTimeout(this.timer) });
@@ -78,17 +84,39 @@ export class EditorContext extends Disposable {
   }
 }
 
-/** A chip of a file that the user chose; of one that may hold secrets only after a warning. */
+/** A chip of a file that the user chose. */
 async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
-  if (holdsSecrets(uri.path)) {
-    const words = `${uri.path.slice(uri.path.lastIndexOf('/') + 1)} may hold secrets.`;
-    const detail = 'What is attached is sent to the model’s service and kept in the conversation.';
-    const button = 'Attach It';
-    if ((await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) !== button) {
-      return undefined;
-    }
+  return (await isMeant(uri.path)) ? fileChip(uri) : undefined;
+}
+
+/** A chip of a file that was dropped; the view says which, so it is one of the workspace's. Throws `AttachmentRefused`. */
+export async function droppedChip(address: string): Promise<StoredChip | undefined> {
+  let uri: vscode.Uri;
+  try {
+    uri = vscode.Uri.parse(address, true);
+  } catch {
+    throw new AttachmentRefused('What was dropped has no address that can be read.');
   }
-  return fileChip(uri);
+  if (!vscode.workspace.getWorkspaceFolder(uri)) {
+    throw new AttachmentRefused(
+      `${baseName(uri.path)} is not in the workspace. Choose it with “Choose a file” under +.`,
+    );
+  }
+  return chosenChip(uri);
+}
+
+/** A chip of a text file that was pasted or dropped. */
+export async function pastedChip(name: string, text: string): Promise<StoredChip | undefined> {
+  return (await isMeant(`/${name}`)) ? textChip(name, text, await languageIdOf(/\.(\w+)$/.exec(name)?.[1])) : undefined;
+}
+
+/** What may hold secrets is attached only after a warning. */
+async function isMeant(path: string): Promise<boolean> {
+  if (!holdsSecrets(path)) return true;
+  const words = `${baseName(path)} may hold secrets.`;
+  const detail = 'What is attached is sent to the model’s service and kept in the conversation.';
+  const button = 'Attach It';
+  return (await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) === button;
 }
 
 interface FileItem extends vscode.QuickPickItem {

@@ -17,20 +17,17 @@ export class Mentions {
   private readonly offered = new Set<string>();
   private listed: { at: number; uris: vscode.Uri[] } | undefined;
 
-  /** Open editors first, then files whose path has the query's letters in order, best first. */
-  async find(query: string): Promise<Mention[]> {
+  /** What matches, best first, and open editors before others. `attachable`: what the editor shows of what has no file. */
+  async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
     const wanted = query.trim().toLowerCase();
-    const special = SPECIAL.filter(({ label }) => label.startsWith(wanted));
+    const special = SPECIAL.filter(({ id, label }) => attachable.includes(id) && label.startsWith(wanted));
     const open = openFiles();
     const isOpen = new Set(open.map(String));
     const files = [...open, ...(await this.workspaceFiles(wanted)).filter((uri) => !isOpen.has(uri.toString()))];
     const scored = files
-      .map((uri) => ({
-        uri,
-        score: score(workspacePath(uri).toLowerCase(), wanted) + (isOpen.has(uri.toString()) ? 2 : 0),
-      }))
+      .map((uri) => ({ uri, score: score(workspacePath(uri), wanted), bonus: isOpen.has(uri.toString()) ? 2 : 0 }))
       .filter(({ score }) => score > 0)
-      .sort((a, b) => b.score - a.score)
+      .sort((a, b) => b.score + b.bonus - a.score - a.bonus)
       .slice(0, MOST_SHOWN);
     const items = [...special, ...scored.map(({ uri }) => fileMention(uri))];
     for (const { id } of items) this.offered.add(id);
@@ -75,17 +72,29 @@ function fileMention(uri: vscode.Uri): Mention {
   return { id: `file ${uri}`, icon: 'file', label: name, detail: folder || undefined };
 }
 
-/** 0: no match. Otherwise higher is better: name begins with it, name has it, path has it, its letters in order. */
-function score(path: string, wanted: string): number {
+/**
+ * 0: no match. Otherwise higher is better: the name begins with it, the name has it, the path has it, it is made of the
+ * beginnings of the name's words ("ctst" of client.test.ts). Letters anywhere in a long path match nearly everything.
+ */
+export function score(path: string, query: string): number {
+  const wanted = query.toLowerCase();
   if (wanted === '') return 1;
   const name = baseName(path);
-  if (name.startsWith(wanted)) return 8;
-  if (name.includes(wanted)) return 6;
-  if (path.includes(wanted)) return 4;
-  let at = 0;
-  for (const letter of wanted) {
-    at = path.indexOf(letter, at) + 1;
-    if (at === 0) return 0;
+  if (name.toLowerCase().startsWith(wanted)) return 8;
+  if (name.toLowerCase().includes(wanted)) return 6;
+  if (path.toLowerCase().includes(wanted)) return 4;
+  const words = name.match(/\p{Lu}*\p{Ll}+|\p{Lu}+|\p{Lo}+|\p{N}+/gu) ?? [];
+  const lower = words.map((word) => word.toLowerCase());
+  return isOfBeginnings(lower, wanted) ? 1 : 0;
+}
+
+/** Whether a query is a beginning of one word, then of a later one, and so on. */
+function isOfBeginnings(words: readonly string[], wanted: string): boolean {
+  const reached = new Set([0]);
+  for (const word of words) {
+    for (const at of [...reached]) {
+      for (let to = at + 1; to <= wanted.length && word.startsWith(wanted.slice(at, to)); to++) reached.add(to);
+    }
   }
-  return 1;
+  return reached.has(wanted.length);
 }

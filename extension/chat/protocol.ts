@@ -3,7 +3,7 @@ import type { Account, Balance } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
-import { AttachmentKindSchema, LineRangeSchema, MAX_TEXT } from '../../shared/runs.ts';
+import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';
 
 /**
  * What the chat's web view and its host say to each other. The web view renders text that a model wrote and is trusted
@@ -21,7 +21,13 @@ export const ChipSchema = z.object({
 });
 export type Chip = z.infer<typeof ChipSchema>;
 
+/** Conversations by what they began as. */
+const HistoryKindSchema = z.enum(['chat', 'edit']).nullable();
+export type HistoryKind = z.infer<typeof HistoryKindSchema>;
+
 const Id = z.uuid();
+/** An earlier message that is edited in place; else the composer is meant. */
+const To = Id.optional();
 const Code = z.string().max(MAX_TEXT);
 const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 
@@ -50,15 +56,26 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('newChat') }),
   z.object({ type: z.literal('openConversation'), id: Id }),
   z.object({ type: z.literal('loadEarlier'), before: Id }),
-  z.object({ type: z.literal('history'), search: z.string().max(500), before: z.string().max(300).nullable() }),
+  z.object({
+    type: z.literal('history'),
+    search: z.string().max(500),
+    kind: HistoryKindSchema,
+    before: z.string().max(300).nullable(),
+  }),
   z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
   z.object({ type: z.literal('delete'), id: Id }),
   z.object({ type: z.literal('export'), id: Id }),
+  /** The earlier message that is edited in place, if any. `dropped`: such an edit was given up, with what was attached. */
+  z.object({ type: z.literal('editing'), messageId: Id.nullable(), dropped: To }),
   /** `pick` lets the user choose a file; the others take what the editor shows. */
-  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']) }),
+  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']), to: To }),
   /** A choice from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
-  z.object({ type: z.literal('detach'), id: z.string().max(200) }),
+  /** A text file that was pasted or dropped, with its text. */
+  z.object({ type: z.literal('attachText'), name: z.string().min(1).max(255), text: Code, to: To }),
+  /** Files that were dropped from the editor's own lists. */
+  z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
+  z.object({ type: z.literal('detach'), id: z.string().max(200), to: To }),
   z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
   z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
@@ -77,6 +94,10 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   }),
   /** All blocks of an answer, which the host has itself. */
   z.object({ type: z.literal('applyAll'), messageId: Id }),
+  /** Has a model place a block that has no place in its file, which is charged. */
+  z.object({ type: z.literal('placeCode'), messageId: Id, block: Block }),
+  /** Shows a block that has no place in its file beside that file. */
+  z.object({ type: z.literal('compareCode'), messageId: Id, block: Block, text: Code }),
   /** Shows where the user decides about a block, or about all of them. */
   z.object({ type: z.literal('showReview'), messageId: Id, block: Block.optional() }),
   /** Something that was accepted: is taken back, or applied again. */
@@ -145,6 +166,10 @@ export interface Surroundings {
   models: Model[];
   modelId: string | null;
   chips: Chip[];
+  /** Those of the earlier message that is edited in place. */
+  edited?: { messageId: string; chips: Chip[] };
+  /** What the editor shows that could be attached now. */
+  attachable: Chip['kind'][];
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;
@@ -161,7 +186,9 @@ export type ApplyState =
   | { state: 'applying' | 'applied' }
   /** `why`: what is not in it. */
   | { state: 'review'; why?: string }
-  | { state: 'refused' | 'nothing'; why: string };
+  /** `file`: name of the one file that it is for, which has no place for it. */
+  | { state: 'refused'; why: string; file?: string }
+  | { state: 'nothing'; why: string };
 
 /** Something that was accepted of what an answer proposed. */
 export interface ShownCheckpoint {
@@ -221,18 +248,26 @@ export type FromHost =
   | { type: 'sent'; requestId: string; text?: string }
   /** Nothing was started; what was typed stays. */
   | { type: 'notSent'; requestId: string; problem: Problem }
-  /** Something else failed (history, export, rename): said in a dismissible line. */
+  /** Something else failed (history, export, rename): said in a dismissible line. `of`: what was asked for. */
   | {
       type: 'notice';
       level: 'info' | 'error';
       text: string;
+      of?: ToHost['type'];
       action?: {
         label: string;
         command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' | 'openAccount' | 'acceptTerms';
       };
     }
-  | { type: 'historyPage'; search: string; conversations: ConversationSummary[]; before: string | null; first: boolean }
-  | { type: 'historyFailed'; search: string; text: string }
+  | {
+      type: 'historyPage';
+      search: string;
+      kind: HistoryKind;
+      conversations: ConversationSummary[];
+      before: string | null;
+      first: boolean;
+    }
+  | { type: 'historyFailed'; search: string; kind: HistoryKind; text: string }
   | { type: 'mentions'; requestId: string; items: Mention[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
   | { type: 'compose'; text: string; send: boolean }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { hasUncommittedChanges } from '../platform/git.ts';
+import { hasUncommittedChanges, mayHaveRepository } from '../platform/git.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
 import { judgedPath } from '../platform/judgedPath.ts';
 import { baseName, countProblems } from './attachments.ts';
@@ -47,6 +47,17 @@ export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessag
     });
   }
   return [...found, ...GENERAL].slice(0, 3);
+}
+
+/** What of the editor could be attached now. */
+export function attachableNow(active: vscode.Uri | undefined): ('file' | 'selection' | 'problems' | 'diff')[] {
+  const hasProblems = vscode.languages.getDiagnostics().some(([uri]) => countProblems(uri) > 0);
+  return [
+    ...(active ? (['file'] as const) : []),
+    ...(vscode.window.activeTextEditor?.selection.isEmpty === false ? (['selection'] as const) : []),
+    ...(hasProblems ? (['problems'] as const) : []),
+    ...(mayHaveRepository() ? (['diff'] as const) : []),
+  ];
 }
 
 const GENERAL: SuggestedMessage[] = [

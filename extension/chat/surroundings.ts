@@ -36,11 +36,15 @@ export class SurroundingsTeller {
     private readonly backend: Backend,
     private readonly view: ChatView,
     private readonly models: ModelChoice,
-    private readonly editor: { suggestions: Suggestion[] },
+    private readonly editor: { suggestions: Suggestion[]; attachable: Surroundings['attachable'] },
   ) {}
 
-  /** `chips` are attached in the composer, `contextTokens` are those of the conversation so far. */
-  tell(chips: StoredChip[], contextTokens: number): void {
+  /**
+   * `chips` are attached in the composer, those of `edited` to an earlier message. `contextTokens` are those of the
+   * conversation so far.
+   */
+  tell(of: { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] }; contextTokens: number }): void {
+    const { chips, edited, contextTokens } = of;
     const { session, models, editor, view } = this;
     const { options } = this.offers;
     const value: Surroundings = {
@@ -50,6 +54,8 @@ export class SurroundingsTeller {
       models: models.models,
       modelId: models.id,
       chips: chips.map(shownChip),
+      ...(edited && { edited: { messageId: edited.messageId, chips: edited.chips.map(shownChip) } }),
+      attachable: editor.attachable,
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import { readFenced } from '../../shared/answerPaths.ts';
-import { plainMessage } from '../platform/plainMessage.ts';
 import { AnswerFiles } from './answerFiles.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from './applyBlocks.ts';
 import { chooseTarget } from './applyTarget.ts';
@@ -31,7 +30,8 @@ export type Applied =
   | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
   /** It is in the list of proposed changes. */
   | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
-  | { kind: 'refused'; message: string }
+  /** `uri`: of the one file that it is for, which has no place for it. */
+  | { kind: 'refused'; message: string; uri?: string }
   /** There was nothing to do, or the user thought better of it. */
   | { kind: 'nothing'; message?: string };
 
@@ -41,9 +41,7 @@ export interface ApplyDeps {
   /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
   /** Has a model edit a file, which is charged. */
-  editFile(request: { document: vscode.TextDocument; instruction: string }): Promise<unknown>;
-  /** Guests pay by the message. */
-  isGuest(): boolean;
+  editFile(request: { document: vscode.TextDocument; instruction: string; source: Source }): Promise<unknown>;
 }
 
 /** Code of the chat's answers, put where it belongs. */
@@ -60,7 +58,7 @@ export class Apply {
     const answer = new AnswerFiles(this.deps.files);
     const edits = await this.withTargets(answer, blocks.edits, language, isUnclear === true && read === undefined);
     if (!edits) return { kind: 'nothing' };
-    return this.place(answer, { ...blocks, edits }, source, { text, language });
+    return this.place(answer, { ...blocks, edits }, source);
   }
 
   /** All blocks of an answer that are for a file. */
@@ -71,6 +69,12 @@ export class Apply {
       return { kind: 'nothing', message };
     }
     return this.place(new AnswerFiles(this.deps.files), blocks, source);
+  }
+
+  /** Has a model put code into a file that has no place for it. Resolves when it is in review, or came to nothing. */
+  async placeCode({ text, language, uri, source }: Pick<CodeBlock, 'text' | 'language' | 'source'> & { uri: string }) {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri, true));
+    await this.deps.editFile({ document, instruction: placingInstruction({ text, language }), source });
   }
 
   /** `edits` with a file for those that have none, asked for once for all of the same words; undefined when the user gave up. */
@@ -92,13 +96,7 @@ export class Apply {
     return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
   }
 
-  /** `code`: the block, if it is a single one that a model could be asked to place. */
-  private async place(
-    answer: AnswerFiles,
-    { edits, skipped }: Blocks,
-    source: Source,
-    code?: { text: string; language?: string },
-  ): Promise<Applied> {
+  private async place(answer: AnswerFiles, { edits, skipped }: Blocks, source: Source): Promise<Applied> {
     const located = await answer.locate(edits);
     const found = await answer.byPath();
     const plans = await answer.allow(
@@ -109,7 +107,7 @@ export class Apply {
     );
     const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
     const [only] = plans;
-    if (plans.length === misses.length) return this.miss(misses, found, code);
+    if (plans.length === misses.length) return tellMisses(misses, found);
     if (plans.length === 1 && only?.kind === 'update') {
       const file = found.get(only.path);
       if (file?.kind !== 'file') return refused(`${only.path} is gone.`);
@@ -120,41 +118,31 @@ export class Apply {
     }
     return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };
   }
+}
 
-  /** Nothing fits: says why, and offers that a model places it. */
-  private async miss(
-    misses: readonly (FilePlan & { kind: 'refused' })[],
-    found: ReadonlyMap<string, FoundFile>,
-    code?: { text: string; language?: string },
-  ): Promise<Applied> {
-    const refusals = misses.flatMap((plan) => plan.refusals);
-    const [first] = misses;
-    const name = first?.path ?? 'The answer';
-    if (refusals.every(({ reason }) => reason === 'noChange')) {
-      return {
-        kind: 'nothing',
-        message: misses.length === 1 ? `${name} reads so already.` : 'All files read so already.',
-      };
-    }
-    const [telling] = refusals.filter(({ reason }) => reason !== 'noChange');
-    const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
-    const message = telling ? tellRefusal(name, telling) + more : name;
-    const file = first?.path === undefined ? undefined : found.get(first.path);
-    if (!code || misses.length !== 1 || file?.kind !== 'file') return refused(message);
-    const button = `Have Perigee place it (${this.deps.isGuest() ? '1 message' : 'uses credits'})`;
-    const offer = `Perigee can place this code in ${name.slice(name.lastIndexOf('/') + 1)}.`;
-    // Not waited for: the chat shows at once what became of it. Why is said there alone.
-    void vscode.window.showInformationMessage(plainMessage(offer), button).then(async (pressed) => {
-      if (!pressed) return;
-      const document = await vscode.workspace.openTextDocument(file.uri);
-      await this.deps.editFile({ document, instruction: placingInstruction(code) });
-    });
-    return refused(message);
+/** Nothing fits: why, and the file that it was for if it is only one. */
+function tellMisses(
+  misses: readonly (FilePlan & { kind: 'refused' })[],
+  found: ReadonlyMap<string, FoundFile>,
+): Applied {
+  const refusals = misses.flatMap((plan) => plan.refusals);
+  const [first] = misses;
+  const name = first?.path ?? 'The answer';
+  if (refusals.every(({ reason }) => reason === 'noChange')) {
+    return {
+      kind: 'nothing',
+      message: misses.length === 1 ? `${name} reads so already.` : 'All files read so already.',
+    };
   }
+  const [telling] = refusals.filter(({ reason }) => reason !== 'noChange');
+  const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
+  const message = telling ? tellRefusal(name, telling) + more : name;
+  const file = misses.length === 1 && first?.path !== undefined ? found.get(first.path) : undefined;
+  return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}` }) };
 }
 
 /** Said where it was asked for, which is the chat. */
-const refused = (message: string): Applied => ({ kind: 'refused', message });
+const refused = (message: string) => ({ kind: 'refused', message }) as const;
 
 function placingInstruction({ text, language }: { text: string; language?: string }): string {
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([marks]) => marks.length + 1)));

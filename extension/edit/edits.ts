@@ -37,11 +37,15 @@ export interface EditsDeps extends KeepDeps {
   log: Log;
 }
 
-/** What to edit, and what to do there if it need not be asked. `title`: for people, "Document client.ts". */
+/**
+ * What to edit, and what to do there if it need not be asked. `title`: for people, "Document client.ts". `source`: what asks
+ * for it, to which the review belongs.
+ */
 export interface FileRequest {
   document?: vscode.TextDocument;
   instruction?: string;
   title?: string;
+  source?: Source;
 }
 
 /** Something that writes the answer of a model into a review. */
@@ -118,7 +122,7 @@ export class Edits extends Disposable {
    * when they can be reviewed, or it came to nothing and the user was told.
    */
   async editFile(request?: FileRequest): Promise<void> {
-    const { document = activeDocument(), instruction, title } = asRequest(request);
+    const { document = activeDocument(), instruction, title = '', source } = asRequest(request);
     if (!document) return refuseModally('Open a file first.');
     const refusal = refuseDocument(document);
     if (refusal) return refuseModally(refusal);
@@ -134,7 +138,7 @@ export class Edits extends Disposable {
     if (!instruction) await this.prompt.remember(asked);
     if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
     if (!(await this.reviews.isFree(document, whole()))) return;
-    await this.editWhole(document, asked, title ?? `Edit ${nameOf(document)}`);
+    await this.editWhole(document, asked, source ?? { title: title || `Edit ${nameOf(document)}` });
   }
 
   /** Asks which files to edit and what to do there; the changes of several come to the list of proposals. */
@@ -221,12 +225,12 @@ export class Edits extends Disposable {
   private editWhole(
     document: vscode.TextDocument,
     instruction: string,
-    title: string,
+    source: Source,
     resend?: EditRequest,
   ): Promise<void> {
-    const review = new Review(document, { title });
+    const review = new Review(document, source);
     const { Notification } = vscode.ProgressLocation;
-    const options = { location: Notification, cancellable: true, title: plainMessage(title) };
+    const options = { location: Notification, cancellable: true, title: plainMessage(source.title) };
     const edited = vscode.window.withProgress(options, (progress, token) => {
       token.onCancellationRequested(() => review.interrupt('stopped'));
       const hunks = review.onDidChange(() => {
@@ -250,7 +254,7 @@ export class Edits extends Disposable {
       const again = async () => {
         // What came of an answer at its length limit may still be under review.
         if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
-          await this.editWhole(document, instruction, title, writer.resend);
+          await this.editWhole(document, instruction, source, writer.resend);
       };
       return this.follow(review, writer, again).finally(() => hunks.dispose());
     });

@@ -49,6 +49,8 @@ export interface Message<B extends string = Button> {
  */
 export function tellEnding(ending: Ending, where: string, isGuest: boolean): Message {
   const charge = tellCharge(ending, isGuest);
+  // Where the message says itself what happened, the reason of the charge would say it again.
+  const cost = tellCost(ending, isGuest);
   const say = (severity: Message['severity'], buttons: Button[], ...sentences: string[]): Message => ({
     severity,
     text: sentences.filter((sentence) => sentence !== '').join(' '),
@@ -98,7 +100,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     case 'noChange':
       return say('info', ['Retry'], limit, `No change suggested for ${where}.`, charge);
     case 'empty':
-      return say('warning', ['Retry'], `The model wrote nothing for ${where}; nothing was changed.`, charge);
+      return say('warning', ['Retry'], `The model wrote nothing for ${where}. Nothing was changed.`, cost);
     case 'words':
       return say(
         'warning',
@@ -108,8 +110,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
         charge,
       );
     case 'stopped':
-      if (ending.left > 0) return say('warning', [], `Stopped. ${tellLeft(ending.left)}`, charge);
-      return say('info', ending.canKeep ? ['Keep what was written'] : [], 'Stopped; nothing changed.', charge);
+      if (ending.left > 0) return say('warning', [], `Stopped. ${tellLeft(ending.left)}`, cost);
+      return say('info', ending.canKeep ? ['Keep what was written'] : [], 'Stopped. Nothing was changed.', cost);
     case 'touched':
       return say(
         'warning',
@@ -120,7 +122,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       );
     case 'failed': {
       const left = ending.left > 0 ? tellLeft(ending.left) : 'The file is as it was.';
-      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, charge);
+      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, cost);
     }
     case 'undone':
       return say('status', [], 'Perigee: stopped, since you took the edit back');
@@ -165,6 +167,11 @@ export function tellCharge(charge: Charge, isGuest: boolean): string {
   if (chargedMicro === 0) return 'Not charged.';
   const amount = tellAmount(chargedMicro, isGuest);
   return notRefunded === 'late' || notRefunded === 'daily_limit' ? `${NOT_REFUNDED[notRefunded]} ${amount}` : amount;
+}
+
+/** The same without its cause. */
+function tellCost(charge: Charge, isGuest: boolean): string {
+  return charge.chargedMicro === 0 ? 'Not charged.' : tellCharge(charge, isGuest);
 }
 
 function tellAmount(chargedMicro: number, isGuest: boolean): string {

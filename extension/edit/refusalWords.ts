@@ -7,6 +7,8 @@ interface Markdown {
   appendCodeblock(code: string): unknown;
 }
 
+/** What is less alike than this is no hint at what was meant. */
+const ALIKE = 0.5;
 const MAX_LINES = 12;
 const MAX_REFUSALS = 4;
 
@@ -18,7 +20,7 @@ export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): 
       text.appendText('\nLooked for\n');
       text.appendCodeblock(shorten(lookedFor));
     }
-    if (nearest) {
+    if (nearest && nearest.similarity >= ALIKE) {
       text.appendText(`\nNearest, at line ${nearest.line}\n`);
       text.appendCodeblock(shorten(nearest.lines));
     } else if (candidates && candidates.length > 0) {
@@ -33,10 +35,12 @@ export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): 
 export function tellRefusal(name: string, { reason, message, nearest, candidates, lookedFor }: Refusal): string {
   const first = lookedFor.find((line) => line.trim() !== '')?.trim();
   const parts = [showInvisible(`${name}: ${message}`)];
-  if (nearest) {
+  if (nearest && nearest.similarity >= ALIKE) {
     const line = nearest.lines.find((each) => each.trim() !== '')?.trim();
     if (first) parts.push(`Looked for “${cut(first)}”;`);
     parts.push(`${first ? 'nearest' : 'Nearest'} is line ${nearest.line}${line ? `, “${cut(line)}”` : ''}.`);
+  } else if (nearest && first) {
+    parts.push(`Looked for “${cut(first)}”.`);
   } else if (candidates && candidates.length > 1 && reason !== 'ambiguous') {
     parts.push(`It could be ${tellLines(candidates)}.`);
   }

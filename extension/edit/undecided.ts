@@ -10,11 +10,15 @@ export class Undecided {
     private readonly list: Pick<ProposalList, 'proposals' | 'onDidChange'>,
   ) {}
 
+  waits(source: Source): boolean {
+    return !!this.reviewOf(source) || this.list.proposals.some((one) => one.source === source);
+  }
+
   /** Resolves when nothing from this source waits any more. */
   decided(source: Source): Promise<void> {
     return new Promise((resolve) => {
       const look = () => {
-        if (this.reviewOf(source) || this.list.proposals.some((one) => one.source === source)) return;
+        if (this.waits(source)) return;
         for (const listening of both) listening.dispose();
         resolve();
       };

@@ -68,11 +68,22 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
 
 /** Whether a repository with uncommitted changes is open; does not wake the git extension. */
 export function hasUncommittedChanges(): boolean {
-  const api = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
-  if (!api?.isActive || !api.exports.enabled) return false;
-  return api.exports
-    .getAPI(1)
-    .repositories.some(({ state }) => state.indexChanges.length + state.workingTreeChanges.length > 0);
+  return !!readyGit()?.repositories.some(
+    ({ state }) => state.indexChanges.length + state.workingTreeChanges.length > 0,
+  );
+}
+
+/** Whether a repository may be open: false where that is known not to be so. Does not wake the git extension. */
+export function mayHaveRepository(): boolean {
+  const extension = vscode.extensions.getExtension('vscode.git');
+  if (!extension || (extension.isActive && !extension.exports?.enabled)) return false;
+  const git = readyGit();
+  return git?.state !== 'initialized' || git.repositories.length > 0;
+}
+
+function readyGit(): GitApi | undefined {
+  const extension = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
+  return extension?.isActive && extension.exports?.enabled ? extension.exports.getAPI(1) : undefined;
 }
 
 /** The files that git doesn't know yet, with their own list or among the others, as the user has set it. */

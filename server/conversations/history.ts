@@ -49,6 +49,19 @@ export async function findMessage(
   return { id, seq, role, kind, runId: run_id, state, cutShort: cut_short !== null };
 }
 
+/** What a conversation begins with, as far as it still counts. */
+export function findFirst(
+  tx: Tx,
+  conversationId: string,
+): Promise<Pick<MessageRow, 'id' | 'kind' | 'text'> | undefined> {
+  return live(tx.selectFrom('message'))
+    .select(['id', 'kind', 'text'])
+    .where('conversation_id', '=', conversationId)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** Whether a message that still counts belongs to that run. */
 export async function hasMessageOf(tx: Tx, conversationId: string, runId: string): Promise<boolean> {
   const query = live(tx.selectFrom('message').select('id')).where('conversation_id', '=', conversationId);

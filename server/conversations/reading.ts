@@ -12,7 +12,8 @@ import type { Database, Reader } from '../platform/db/database.ts';
 import type { ConversationRow, MessageRow, Schema } from '../platform/db/schema.ts';
 import { type AttachmentHead, type MessageExtras, readExtras, readHeads, toAttachment } from './attachments.ts';
 import { live } from './history.ts';
-import { findByText, type ListPage } from './search.ts';
+import { passageOf } from './passage.ts';
+import { type FoundConversation, findByText, type ListPage } from './search.ts';
 
 /** A page of the list, newest first; `search` looks into titles and texts. */
 export async function listConversations(
@@ -20,20 +21,27 @@ export async function listConversations(
   accountId: string,
   page: ListPage & { search?: string },
 ): Promise<ConversationsAnswer> {
-  const { search, before, limit } = page;
+  const { search, kind, before, limit } = page;
   // One more tells whether another page follows.
-  const asked = { before, limit: limit + 1 };
-  const rows = search ? await findByText(db, accountId, search, asked) : await findNewest(db.read, accountId, asked);
+  const asked = { kind, before, limit: limit + 1 };
+  const rows: (ConversationRow & Partial<FoundConversation>)[] = search
+    ? await findByText(db, accountId, search, asked)
+    : await findNewest(db.read, accountId, asked);
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
+  const summaries = await withRunning(db.read, shown);
   return {
-    conversations: await withRunning(db.read, shown),
+    conversations: summaries.map((summary, i) => {
+      const { around } = shown[i]!;
+      return search && around ? { ...summary, passage: passageOf(around, search) } : summary;
+    }),
     before: rows.length > limit && last ? `${last.updated_at}.${last.id}` : null,
   };
 }
 
-function findNewest(db: Reader, accountId: string, { before, limit }: ListPage): Promise<ConversationRow[]> {
+function findNewest(db: Reader, accountId: string, { kind, before, limit }: ListPage): Promise<ConversationRow[]> {
   let query = db.selectFrom('conversation').selectAll().where('account_id', '=', accountId);
+  if (kind) query = query.where('kind', '=', kind);
   if (before)
     query = query.where((eb) =>
       eb.or([

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
-import { textSchema } from '../../shared/runs.ts';
+import { RunKindSchema, textSchema } from '../../shared/runs.ts';
 import { jsonBody, KB } from '../platform/bodies.ts';
 import { changed } from '../platform/changes.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -26,6 +26,7 @@ const list = createRoute({
   request: {
     query: z.object({
       search: textSchema(500).optional(),
+      kind: RunKindSchema.optional().describe('only those that began as this'),
       before: z.string().max(100).optional(),
       limit: limit(30),
     }),
@@ -88,8 +89,8 @@ export function conversationRoutes(
   const searches = new Searches(() => clock.now());
 
   api.openapi(list, async (c) => {
-    const { search, before, limit } = c.req.valid('query');
-    const page = { search: search?.trim(), before: parseCursor(before), limit };
+    const { search, kind, before, limit } = c.req.valid('query');
+    const page = { search: search?.trim(), kind, before: parseCursor(before), limit };
     const list = () => listConversations(db, c.var.accountId, page);
     return c.json(await (page.search ? searches.run(c.var.accountId, list) : list()), 200);
   });

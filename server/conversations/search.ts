@@ -6,9 +6,14 @@ import { AppError } from '../platform/errors.ts';
 import { gramOfAccount, gramsFor, gramsOf, OVERLAP, PIECE } from './grams.ts';
 
 export interface ListPage {
+  /** What a conversation began as; all of them without it. */
+  kind?: ConversationRow['kind'] | undefined;
   before?: { updatedAt: number; id: string } | undefined;
   limit: number;
 }
+
+/** `around`: the newest message that has it, from a little before it on; null if only the title has. */
+export type FoundConversation = ConversationRow & { around: string | null };
 
 /**
  * An account's conversations with `part` in their title or in a message that still counts, in any case, newest first. The
@@ -18,29 +23,40 @@ export async function findByText(
   db: Database,
   accountId: string,
   part: string,
-  { before, limit }: ListPage,
-): Promise<ConversationRow[]> {
+  { kind, before, limit }: ListPage,
+): Promise<FoundConversation[]> {
   const wanted = part.toLowerCase();
   const holds = (column: string) => {
     const text = sql.ref(column);
     return db.engine === 'sqlite' ? sql`holds(${text}, ${wanted}) = 1` : sql`strpos(lower(${text}), ${wanted}) > 0`;
   };
+  const around =
+    db.engine === 'sqlite'
+      ? sql`around(message.text, ${wanted}, ${AROUND})`
+      : sql`substr(message.text, greatest(1, strpos(lower(message.text), ${wanted}) - ${sql.lit(AROUND)}),
+          length(${wanted}::text) + 2 * ${sql.lit(AROUND)})`;
   const grams = gramsFor(part);
   const cursor = before
     ? sql`and (conversation.updated_at < ${before.updatedAt}
         or (conversation.updated_at = ${before.updatedAt} and conversation.id < ${before.id}))`
     : sql``;
-  const query = sql<ConversationRow>`
-    with candidate as materialized (${candidates(db.engine, [gramOfAccount(accountId), ...grams])})
-    select conversation.* from conversation
-    where conversation.account_id = ${accountId} ${cursor} and (${holds('conversation.title')} or exists (
-      select 1 from message
-      where message.conversation_id = conversation.id and message.superseded_at is null
-        and (message.id in (select message_id from candidate)
-          or exists (select 1 from search_due where search_due.message_id = message.id))
-        and ${holds('message.text')}))
-    order by conversation.updated_at desc, conversation.id desc
-    limit ${limit}`.compile(db.read);
+  const ofKind = kind ? sql`and conversation.kind = ${kind}` : sql``;
+  const saysIt = sql`message.superseded_at is null
+    and (message.id in (select message_id from candidate)
+      or exists (select 1 from search_due where search_due.message_id = message.id))
+    and ${holds('message.text')}`;
+  const query = sql<FoundConversation>`
+    with candidate as materialized (${candidates(db.engine, [gramOfAccount(accountId), ...grams])}),
+    found as materialized (
+      select conversation.* from conversation
+      where conversation.account_id = ${accountId} ${ofKind} ${cursor} and (${holds('conversation.title')} or exists (
+        select 1 from message where message.conversation_id = conversation.id and ${saysIt}))
+      order by conversation.updated_at desc, conversation.id desc
+      limit ${limit})
+    select found.*, (
+      select ${around} from message where message.conversation_id = found.id and ${saysIt}
+      order by message.seq desc limit 1) as around
+    from found order by found.updated_at desc, found.id desc`.compile(db.read);
   try {
     return await db.readBounded(query);
   } catch (error) {
@@ -51,6 +67,9 @@ export async function findByText(
     );
   }
 }
+
+/** So many characters on each side are enough for a passage, whatever can't be seen among them. */
+const AROUND = 300;
 
 /** Messages with all of these grams. */
 function candidates(engine: Database['engine'], grams: readonly number[]) {

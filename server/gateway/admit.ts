@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../shared/pricing.ts';
-import type { ChatInput, RunAnswer, RunRequest } from '../../shared/runs.ts';
+import type { RunAnswer, RunRequest } from '../../shared/runs.ts';
 import { balanceOf } from '../accounts/store.ts';
-import { forgetSizes } from '../conversations/history.ts';
+import { readHeads } from '../conversations/attachments.ts';
+import { findFirst, forgetSizes } from '../conversations/history.ts';
 import {
   appendMessages,
   claimConversation,
   createConversation,
   type NewMessage,
+  renameConversation,
   supersedeFrom,
 } from '../conversations/store.ts';
 import type { LimitState } from '../credits/limitWindow.ts';
@@ -15,11 +17,12 @@ import { placeHold } from '../credits/store.ts';
 import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
-import type { RunRow } from '../platform/db/schema.ts';
+import type { ConversationRow, RunRow } from '../platform/db/schema.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { AppEnv } from '../platform/http.ts';
 import { requireStanding } from '../platform/standing.ts';
 import {
+  type Added,
   type Asked,
   askedOf,
   lastOf,
@@ -73,7 +76,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     deps.db.write(async (tx) => {
       if (deps.draining.aborted) throw shuttingDown();
       const at = deps.clock.now();
-      await openConversation(tx, caller, request, at);
+      const conversation = await openConversation(tx, caller, request, at);
       // The same request may have been admitted while this one waited.
       const meanwhile = await admittedBefore(tx);
       if (meanwhile) return meanwhile;
@@ -138,10 +141,17 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       // Read once nothing can be refused any more, and never more than the model reads.
       const { turns, message } = await readAsked(tx, run.conversation_id, asked);
       const messages = buildPrompt(request.kind, turns, asked.continuing);
+<<<<<<< HEAD
       if (boundPromptTokens(messages) > sized.inputBound)
         throw new Mismeasured('a prompt is longer than it was measured');
       if (asked.supersedeFromSeq !== null)
+=======
+      if (boundPromptTokens(messages) > sized.inputBound) throw new Error('a prompt is longer than it was measured');
+      if (asked.supersedeFromSeq !== null) {
+        if (asked.added && conversation) await retitle(tx, conversation, request, asked.added);
+>>>>>>> w-view
         await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
+      }
       await appendMessages(tx, run.conversation_id, [...(message ? [message] : []), answerMessage(run, request)], at);
       changed(tx, caller.accountId, 'balance', caller.accountId);
       changed(tx, caller.accountId, 'conversation', run.conversation_id);
@@ -194,28 +204,57 @@ export function insufficient(
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro: amountMicro });
 }
 
-async function openConversation(tx: Tx, caller: Caller, request: RunRequest, at: number) {
+/** The conversation that a request goes on with; undefined for one that it begins. */
+async function openConversation(
+  tx: Tx,
+  caller: Caller,
+  request: RunRequest,
+  at: number,
+): Promise<ConversationRow | undefined> {
   const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
-  if (await claim()) return;
+  const known = await claim();
+  if (known) return known;
   if (request.replaces || request.continues) throw notFound('conversation');
   if (repairOf(request)) throw notFound('conversation');
   const made = await createConversation(tx, {
     id: request.conversationId,
     account_id: caller.accountId,
-    title:
-      request.kind === 'edit'
-        ? titleOf('edit', editWords(request.input), editPaths(request.input))
-        : titleOf('chat', request.input.text, pathsOf(request.input)),
+    title: titleFor(request, givenBy(request)),
     kind: request.kind,
     created_at: at,
     updated_at: at,
   });
   // Taken: by this account in the same instant, or by another account, which is not told.
-  if (!made && !(await claim())) throw notFound('conversation');
+  if (made) return undefined;
+  const taken = await claim();
+  if (!taken) throw notFound('conversation');
+  return taken;
 }
 
-const pathsOf = ({ attachments = [] }: ChatInput) =>
-  attachments.flatMap((a) => ('path' in a && a.path !== undefined ? [a.path] : []));
+/** The title that a request gives. */
+function titleFor(request: RunRequest, attached: readonly { path?: string }[]): string {
+  if (request.kind === 'edit') return titleOf('edit', editWords(request.input), editPaths(request.input));
+  return titleOf('chat', request.input.text, pathsOf(attached));
+}
+
+const givenBy = ({ kind, input }: RunRequest) =>
+  kind === 'chat' ? (input.attachments ?? []).filter((one) => 'text' in one) : [];
+
+const pathsOf = (attached: readonly { path?: string }[]) => attached.flatMap(({ path }) => path ?? []);
+
+/** A title follows the message that gave it when that is replaced. One that somebody chose is another one, and stays. */
+async function retitle(
+  tx: Tx,
+  { id, account_id, title }: ConversationRow,
+  request: RunRequest,
+  { attached }: Added,
+): Promise<void> {
+  const first = await findFirst(tx, id);
+  if (!first || first.id !== request.replaces) return;
+  const heads = (await readHeads(tx, [first.id])).get(first.id) ?? [];
+  const given = titleOf(first.kind, first.text, pathsOf(heads));
+  if (given === title) await renameConversation(tx, account_id, id, titleFor(request, attached));
+}
 
 function answerMessage(run: RunRow, request: RunRequest): NewMessage {
   const row = {

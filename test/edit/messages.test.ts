@@ -63,13 +63,31 @@ describe('what is told at the end of an edit', () => {
   it('says what a stop left', () => {
     check(
       { kind: 'stopped', canKeep: false, left: 0, chargedMicro: 0, reason: 'stopped_before_output' },
-      'Stopped; nothing changed. Stopped before anything was written. Not charged.',
+      'Stopped. Nothing was changed. Not charged.',
       [],
     );
-    check({ kind: 'stopped', canKeep: true, left: 0 }, 'Stopped; nothing changed.', ['Keep what was written']);
+    check({ kind: 'stopped', canKeep: true, left: 0 }, 'Stopped. Nothing was changed.', ['Keep what was written']);
     check(
       { kind: 'stopped', canKeep: false, left: 2 },
       'Stopped. 2 hunks that you changed are left for you to review.',
+      [],
+    );
+  });
+  it('says what happened once, and not again as the reason why nothing was charged', () => {
+    check(
+      { kind: 'empty', chargedMicro: 0, reason: 'empty_answer' },
+      `The model wrote nothing for ${where}. Nothing was changed. Not charged.`,
+      ['Retry'],
+    );
+    const failed = problem('upstream_failed', 'The model service failed', 'Try again.');
+    check(
+      { kind: 'failed', problem: failed, left: 0, chargedMicro: 0, reason: 'upstream_failed' },
+      'The model service failed. Try again. The file is as it was. Not charged.',
+      ['Retry'],
+    );
+    check(
+      { kind: 'stopped', canKeep: false, left: 1, chargedMicro: 0, reason: 'stopped_before_output' },
+      'Stopped. 1 hunk that you changed is left for you to review. Not charged.',
       [],
     );
   });

@@ -118,6 +118,16 @@ describe('a refusal in words', () => {
     assert.equal(told, 'a.ts: The block does not match. Looked for “const x = 1;”; nearest is line 7, “const x = 2;”.');
   });
 
+  it('names no nearest line where none is like what was looked for', () => {
+    const told = tellRefusal('a.ts', {
+      reason: 'notFound',
+      message: 'It has no place.',
+      lookedFor: ['function f() {'],
+      nearest: { line: 7, lines: ['    } catch (error) {'], similarity: 0.3 },
+    });
+    assert.equal(told, 'a.ts: It has no place. Looked for “function f() {”.');
+  });
+
   it('names the places between which it can’t choose', () => {
     const told = tellRefusal('a.ts', {
       reason: 'uncertain',

@@ -146,7 +146,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await shows('setTimeout(done');
     await lens('Perigee: writing…').waitFor();
     await editor.parts.pressInEditor('Escape', 'it stops writing', none(lens('Perigee: writing…')));
-    await editor.notification('Stopped; nothing changed.');
+    await editor.notification('Stopped. Nothing was changed.');
     await picture('stopped-dark');
     await editor.hideNotifications();
     await editor.openFile('src/client.ts', 12);

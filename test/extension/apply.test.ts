@@ -20,7 +20,6 @@ describe('applying code of the chat', () => {
   let scene: ProposalScene;
   let apply: Apply;
   let edited: Parameters<ApplyDeps['editFile']>[0][];
-  let onEdited = () => {};
   const source = { title: 'Apply' };
   beforeEach(async () => {
     scene = new ProposalScene();
@@ -34,9 +33,7 @@ describe('applying code of the chat', () => {
       },
       editFile: async (request) => {
         edited.push(request);
-        onEdited();
       },
-      isGuest: () => true,
     });
     await scene.write('a.lua', A);
   });
@@ -142,16 +139,16 @@ describe('applying code of the chat', () => {
     assert.equal(await scene.disk('typed.lua'), 'export const y = 1;\n');
   });
 
-  it('says what was looked for where it has no place, and what it costs to have it placed', async () => {
+  it('says what was looked for where it has no place, and has it placed when that is asked for', async () => {
     const text = '<<<<<<< SEARCH\n  return c(2);\n  // and more\n=======\n  return b(22);\n>>>>>>> REPLACE\n';
-    scene.messages.press('Have Perigee place it (1 message)');
     const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /a\.lua: .*return c\(2\);/);
-    // The reason stands in the chat; here is only the way on.
-    assert.deepEqual(scene.messages.told, ['Perigee can place this code in a.lua.']);
-    // No document changes by it, on which `until` would look.
-    if (edited.length === 0) await new Promise<void>((resolve) => (onEdited = resolve));
+    assert.deepEqual(scene.messages.told, [], 'the ways on stand in the chat, where they stay');
+    const uri = applied.kind === 'refused' ? applied.uri : undefined;
+    assert.equal(uri, scene.uri('a.lua').toString());
+    await apply.placeCode({ text, language: 'lua', uri: uri!, source });
+    assert.equal(edited[0]!.source, source, 'its review is the block’s');
     assert.equal(edited[0]!.document.uri.toString(), scene.uri('a.lua').toString());
     assert.match(edited[0]!.instruction, /where it belongs[\s\S]*return b\(22\)/);
     assert.equal(scene.reviewed.length, 0);

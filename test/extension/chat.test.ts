@@ -109,13 +109,25 @@ describe('attachments', () => {
 
   it('are found by name, and only what was offered can be chosen', async () => {
     const mentions = new Mentions();
-    const ids = (await mentions.find('clie')).map(({ id }) => id);
+    const ids = (await mentions.find('clie', [])).map(({ id }) => id);
     const client = `file ${sampleFile('src/client.ts')}`;
     assert.deepEqual(ids, [client]);
     assert.equal(mentions.resolve(client)?.toString(), sampleFile('src/client.ts').toString());
     assert.equal(mentions.resolve('file file:///etc/passwd'), undefined);
-    assert.ok((await mentions.find('')).some(({ id }) => id === 'problems'));
-    assert.equal((await mentions.find('prob'))[0]?.id, 'problems');
+    assert.ok((await mentions.find('', ['problems'])).some(({ id }) => id === 'problems'));
+    assert.equal((await mentions.find('prob', ['problems']))[0]?.id, 'problems');
+    assert.deepEqual(await mentions.find('prob', []), [], 'nothing complains');
+  });
+
+  it('are found by what matches alone, also among open files', async () => {
+    await show('src/client.ts');
+    await show('src/totals.py');
+    const mentions = new Mentions();
+    const paths = async (query: string) => (await mentions.find(query, [])).map(({ label }) => label);
+    assert.deepEqual(await paths('totals'), ['totals.py']);
+    assert.deepEqual(await paths('nothinglikethis'), []);
+    // Letters of a path in some order match nearly every file.
+    assert.deepEqual(await paths('sct'), []);
   });
 });
 

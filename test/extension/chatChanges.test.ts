@@ -37,6 +37,12 @@ class PlayedEdits implements ChatEdits {
     return this.applied;
   };
   applyAnswer = this.applyCode;
+  readonly placed: Parameters<ChatEdits['placeCode']>[0][] = [];
+  comesToReview: Promise<boolean> = Promise.resolve(true);
+  placeCode = (code: PlayedEdits['placed'][number]) => {
+    this.placed.push(code);
+    return this.comesToReview;
+  };
   decided = () => this.decision;
   show = async (source: ChangeSource) => void this.shown.push(source);
   checkpoints = async () => {
@@ -155,6 +161,26 @@ describe('the changes that answers of the chat propose', () => {
     edits.applied = Promise.reject(new Error('broken'));
     await assert.rejects(host.do(apply), /broken/);
     assert.deepEqual(blocks(), {});
+  });
+
+  it('are placed by a model where their file has no place for them, and the refusal stands again if nothing comes of it', async () => {
+    const uri = 'file:///w/src/a%20b.ts';
+    edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.', uri });
+    await host.do(apply);
+    const refused = { b1: { state: 'refused', why: 'No such lines.', file: 'a b.ts' } };
+    assert.deepEqual(blocks(), refused);
+    edits.comesToReview = Promise.resolve(false);
+    await host.do({ type: 'placeCode', messageId: ID, block: 'b1' });
+    const { source } = edits.asked[0]!;
+    assert.deepEqual(edits.placed, [{ text: 'code', language: 'ts', uri, source }]);
+    assert.deepEqual(blocks(), refused);
+    edits.comesToReview = Promise.resolve(true);
+    await host.do({ type: 'placeCode', messageId: ID, block: 'b1' });
+    assert.deepEqual(blocks(), { b1: { state: 'review' } });
+    edits.decide();
+    await until(() => blocks().b1 === undefined);
+    await host.do({ type: 'placeCode', messageId: ID, block: 'b1' });
+    assert.equal(edits.placed.length, 2, 'there is nothing to place any more');
   });
 
   it('are applied once, however often one clicks, and of answers alone that are shown', async () => {

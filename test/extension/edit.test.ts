@@ -60,7 +60,7 @@ describe('Edit Selection', () => {
       after: 'six\n',
     });
     scene.edits.stopEdit();
-    await scene.messages.next(/Stopped; nothing changed/);
+    await scene.messages.next(/Stopped. Nothing was changed/);
   });
 
   it('leaves an accepted hunk as plain text and tells the outcome once', async () => {
@@ -289,7 +289,7 @@ describe('Edit Selection', () => {
     scene.runs.write('```\nTWO\nthree\n');
     await scene.until(() => scene.text.includes('TWO'));
     scene.edits.stopEdit();
-    assert.equal(await scene.messages.next(/Stopped/), 'Stopped; nothing changed. Charged 1 credit.');
+    assert.equal(await scene.messages.next(/Stopped/), 'Stopped. Nothing was changed. Charged 1 credit.');
     assert.equal(scene.text, before);
     await scene.idle();
   });

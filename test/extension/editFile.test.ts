@@ -275,7 +275,7 @@ describe('Edit File', () => {
     await shown('LINE 9');
     scene.messages.press('Keep what was written');
     scene.edits.stopEdit();
-    await scene.messages.next(/Stopped; nothing changed/);
+    await scene.messages.next(/Stopped. Nothing was changed/);
     await scene.reviewed(2);
     assert.equal(scene.text, changed(3, 9));
     assert.equal(scene.runs.stopped.length, 1);

@@ -450,7 +450,10 @@ describe('an OpenAI-compatible service', () => {
     it('says how long to wait, in seconds; so long we do not wait ourselves', async () => {
       const heard = await failing(FAILURES.busy('20'), 'upstream_busy');
       assert.equal((heard.error as UpstreamError).options.retryAfterMs, 20_000);
+      assert.equal((heard.error as Error).message, 'The model service is busy. Try again in 20 s.');
       assert.equal(double.bill.length, 1);
+      const long = await failing(FAILURES.busy('7200'), 'upstream_busy');
+      assert.equal((long.error as Error).message, 'The model service is busy. Try again in 2 h.');
     });
 
     it('says until when to wait, as a date', async () => {

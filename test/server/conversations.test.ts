@@ -9,6 +9,8 @@ import { onBothEngines } from '../support/engines.ts';
 const texts = async (client: Client, id: string) =>
   (await client.conversation(id)).body.messages.map((m) => `${m.role[0]}: ${m.text}`);
 
+const A_FILE = { kind: 'file', path: 'src/a.ts', languageId: 'typescript', text: 'let a = 1;' };
+
 onBothEngines('a conversation', (server) => {
   it('remembers what was said: the model gets the earlier messages, and the same prefix each time', async () => {
     const guest = await server().guest();
@@ -197,6 +199,50 @@ onBothEngines('a conversation', (server) => {
     );
     gate.open();
     endOf(await guest.events(running.id));
+  });
+
+  it('has the title of its first message, also when that is edited, until somebody gives it another', async () => {
+    const guest = await server().guest();
+    const first = guest.chat('How do I sort?');
+    const { conversationId } = first;
+    await guest.run(first);
+    const read = async () => (await guest.conversation(conversationId)).body;
+    const ask = async (text: string, replaces?: string, attachments?: object[]) =>
+      guest.run(guest.chat(text, { conversationId, replaces, input: { text, attachments } as never }));
+    const firstId = async () => (await read()).messages[0]!.id;
+    await ask('And in reverse?');
+    assert.equal((await read()).title, 'How do I sort?');
+    await ask('How do I filter?', await firstId());
+    assert.equal((await read()).title, 'How do I filter?');
+    await ask('', await firstId(), [A_FILE]);
+    assert.equal((await read()).title, 'About a.ts');
+    const kept = (await read()).messages[0]!.attachments![0]!.id;
+    await ask(' ', await firstId(), [{ id: kept }]);
+    assert.equal((await read()).title, 'About a.ts', 'of what it kept');
+    await ask('Mapping', await firstId());
+    await ask('And then?');
+    await ask('And after that?', (await read()).messages[2]!.id);
+    assert.equal((await read()).title, 'Mapping', 'another message gives no title');
+    await guest.run(guest.chat('', { conversationId, replaces: (await read()).messages[1]!.id }));
+    assert.equal((await read()).title, 'Mapping', 'another answer changes nothing');
+    await guest.request('PATCH', `/api/conversations/${conversationId}`, { title: 'Mine' });
+    await ask('Reducing', await firstId());
+    assert.equal((await read()).title, 'Mine');
+  });
+
+  it('is listed with those of its kind', async () => {
+    const guest = await server().guest();
+    const chat = guest.chat('A question');
+    await guest.run(chat);
+    const edit = guest.edit('make it 2', 'let a = 1;');
+    await guest.run(edit);
+    const ids = async (query: string) => (await guest.conversations(query)).body.conversations.map(({ id }) => id);
+    assert.deepEqual(await ids('?kind=chat'), [chat.conversationId]);
+    assert.deepEqual(await ids('?kind=edit'), [edit.conversationId]);
+    assert.equal((await ids('')).length, 2);
+    assert.deepEqual(await ids('?kind=edit&search=question'), []);
+    assert.deepEqual(await ids('?kind=chat&search=question'), [chat.conversationId]);
+    assert.equal((await guest.conversations('?kind=other')).status, 400);
   });
 
   it('is renamed, exported as Markdown and deleted', async () => {

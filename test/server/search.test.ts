@@ -162,6 +162,49 @@ onBothEngines('a search', (server, engine) => {
     }
   });
 
+  it('tells the passage: what stands around it in the newest message that has it, in one line and bounded', async () => {
+    const filler = 'lorem ipsum dolor '.repeat(10_000);
+    const texts: [part: string, text: string, before: RegExp, match: string, after: RegExp][] = [
+      ['retry', 'The client must Retry at once.', /^The client must $/, 'Retry', /^ at once\.$/],
+      ['needle', `${filler}the needle\n\n\tin it ${filler}`, /^….{10,40}the $/, 'needle', /^ in it lorem .{60,110}…$/],
+      ['the end', `${filler}THE END`, /^….{10,40}$/, 'THE END', /^$/],
+      ['数据库', `${'。'.repeat(500)}这个数据库很慢`, /^….{30,40}这个$/, '数据库', /^很慢$/],
+      ['x', `İİİİİİİİİİ${filler}İx yes`, /İ$/, 'x', /^ yes$/],
+      ['a\n\tb', 'so a\n\tb it is', /^so $/, 'a b', /^ it is$/],
+      ['turned', 'is \u202Eturned\u202C here', /^is $/, 'turned', /^ here$/],
+      ['q'.repeat(300), `so ${'q'.repeat(400)}`, /^so $/, `${'q'.repeat(80)}…`, /^$/],
+      ['😀', `${'😀'.repeat(300)}`, /^$/, '😀', /^(😀){30,60}…$/u],
+    ];
+    const { guest, ids } = await run(
+      texts.map(([part, text], n) => ({ title: `${n}`, texts: [`old: ${part}, which is not it`, text, 'newer'] })),
+    );
+    const only = await store(world().db, guest.accountId, [
+      { title: 'Zebra crossing', texts: ['-'], superseded: ['zebra'] },
+    ]);
+    for (const indexed of [false, true]) {
+      if (indexed) await indexAll(world().db);
+      for (const [n, [part, , before, match, after]] of texts.entries()) {
+        const { body } = await guest.conversations(`?limit=200&search=${encodeURIComponent(part)}`);
+        const { passage } = body.conversations.find(({ id }) => id === ids[n])!;
+        assert.ok(passage, part);
+        assert.equal(passage.match, match);
+        assert.match(passage.before, before);
+        assert.match(passage.after, after);
+        assert.ok(passage.before.length + passage.match.length + passage.after.length < 260);
+      }
+      const { body } = await guest.conversations('?search=zebra');
+      assert.deepEqual(
+        body.conversations.map(({ id, passage }) => [id, passage]),
+        [[only[0], undefined]],
+        'the title has it, and a message that was replaced',
+      );
+    }
+    assert.equal(
+      (await guest.conversations()).body.conversations.some(({ passage }) => passage),
+      false,
+    );
+  });
+
   it('finds exactly what a look at every text finds, whatever the texts and parts', async function () {
     this.timeout(60_000);
     const texts = fc.array(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint } from '../../extension/chat/protocol.ts';
-import { ago, answer, changed, conversation, running, surroundings, user } from './samples.ts';
+import { ago, answer, changed, conversation, guest, running, surroundings, user } from './samples.ts';
 import { sharedHarness } from './shared.ts';
 import type { Harness, View } from './view.ts';
 
@@ -145,8 +145,7 @@ describe('chat view: what an answer changes', () => {
     await view.tell(changes(reply.id, { blocks: { [block]: { state: 'refused', why: 'The lines are not there.' } } }));
     const told = code().locator('.apply-told');
     assert.match(await told.innerText(), /^Not applied\. The lines are not there\./);
-    await told.getByRole('button', { name: 'Try again' }).click();
-    await view.until('apply', 2);
+    assert.deepEqual(await told.getByRole('button').allInnerTexts(), ['Insert at cursor', 'Ask for a correction']);
     await told.getByRole('button', { name: 'Ask for a correction' }).click();
     assert.match(
       await view.composer.inputValue(),
@@ -157,6 +156,32 @@ describe('chat view: what an answer changes', () => {
       changes(reply.id, { blocks: { [block]: { state: 'nothing', why: 'client.ts reads so already.' } } }),
     );
     assert.equal(await told.innerText(), 'client.ts reads so already.');
+  });
+
+  it('leads on from a file that has no place for it, the best way first, and the ways stay', async () => {
+    const reply = answer('```ts src/client.ts\nfunction f() {}\n```');
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await code()
+      .getByRole('button', { name: /^Apply/ })
+      .click();
+    const { block } = await view.until('apply');
+    const refused = { state: 'refused', why: 'client.ts: it has no place.', file: 'client.ts' } as const;
+    await view.tell(changes(reply.id, { blocks: { [block]: refused } }));
+    const ways = code().locator('.apply-told').getByRole('button');
+    const names = ['Insert at cursor', 'New file', 'Open diff', 'Ask for a correction'];
+    assert.deepEqual(await ways.allInnerTexts(), ['Have Perigee place it (uses credits)', ...names]);
+    const text = 'function f() {}';
+    await ways.nth(0).click();
+    assert.deepEqual(await view.until('placeCode'), { type: 'placeCode', messageId: reply.id, block });
+    await ways.nth(1).click();
+    assert.deepEqual(await view.until('insert'), { type: 'insert', text });
+    await ways.nth(2).click();
+    assert.deepEqual(await view.until('newFile'), { type: 'newFile', text, languageId: 'typescript' });
+    await ways.nth(3).click();
+    assert.deepEqual(await view.until('compareCode'), { type: 'compareCode', messageId: reply.id, block, text });
+    assert.equal(await ways.count(), 5, 'what was tried can be tried again');
+    await view.tell(surroundings(guest(7)));
+    assert.equal(await ways.first().innerText(), 'Have Perigee place it (1 message)');
   });
 
   it('is applied as a whole where an answer is for several files', async () => {

@@ -158,7 +158,7 @@ describe('chat view: what is typed while everything starts', () => {
     assert.deepEqual(view.all('send'), []);
     assert.equal(view.draft, 'Early');
     assert.equal(view.chat.state.sending, null);
-    assert.match(view.chat.state.hint ?? '', /Still answering\. Your text is kept/);
+    assert.match(view.chat.state.hint?.text ?? '', /Still answering\. Your text is kept/);
   });
 
   it('takes along none of the attachments that were left with an earlier draft', () => {
@@ -258,7 +258,7 @@ describe('chat view: what is typed while the page is made anew', () => {
     view.tell(surroundings(), told(messages, { draft: '' }));
     assert.deepEqual(view.all('send'), [], 'nothing is sent by itself after a reload');
     assert.equal(view.draft, 'Early');
-    assert.match(view.chat.state.hint ?? '', /Not sent/);
+    assert.match(view.chat.state.hint?.text ?? '', /Not sent/);
   });
 
   it('is not sent in another chat than the one it was written for', () => {

@@ -88,12 +88,53 @@ describe('chat view: history', () => {
 
   it('searches a moment after typing, and ignores what was found for earlier words', async () => {
     await view.page.keyboard.type('retry');
-    assert.deepEqual(await view.until('history', 2), { type: 'history', search: 'retry', before: null });
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: 'retry', kind: 'chat', before: null });
     assert.equal((await view.said()).filter((m) => m.type === 'history').length, 2);
     await view.tell(historyPage(rows));
     assert.equal(await panel().getByRole('listitem').count(), 0);
     await view.tell(historyPage([], { search: 'retry' }));
+    assert.match(await panel().innerText(), /No chat matches “retry”\./);
+    await panel().getByRole('button', { name: 'Search all' }).click();
+    assert.deepEqual(await view.until('history', 3), { type: 'history', search: 'retry', kind: null, before: null });
+    await view.tell(historyPage([], { search: 'retry', kind: null }));
     assert.match(await panel().innerText(), /No conversation matches “retry”\./);
+  });
+
+  it('lists chats, and edits when one asks for them', async () => {
+    assert.equal((await view.until('history')).kind, 'chat');
+    await view.tell(historyPage(rows));
+    await panel().getByRole('radio', { name: 'Edits' }).press('Enter');
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', kind: 'edit', before: null });
+    assert.equal(await panel().getByRole('listitem').count(), 0, 'no chat stands under “Edits”');
+    await view.tell(historyPage(rows));
+    assert.equal(await panel().getByRole('listitem').count(), 0, 'a page of chats comes too late');
+    await view.tell(historyPage([row('Rename x · a.ts', ago(0), { kind: 'edit' })], { kind: 'edit' }));
+    assert.deepEqual(await panel().locator('.title').allInnerTexts(), ['Rename x · a.ts']);
+    assert.equal((await view.said()).filter(({ type }) => type === 'openConversation').length, 0);
+  });
+
+  it('shows the passage that was found, with the words marked, as text and nothing else', async () => {
+    await view.page.keyboard.type('retry');
+    await view.until('history', 2);
+    const passage = { before: '…so <b>never</b> ', match: 'Retry', after: ' after a `4xx`, says <img src=x>.' };
+    const found = [row('Backoff', ago(0), { passage }), row('When to retry', ago(1))];
+    await view.tell(historyPage(found, { search: 'retry' }));
+    assert.equal(
+      await panel().locator('.passage').innerText(),
+      '…so <b>never</b> Retry after a `4xx`, says <img src=x>.',
+    );
+    assert.deepEqual(await panel().locator('mark').allInnerTexts(), ['Retry', 'retry']);
+    assert.equal(await panel().locator('.passage :not(mark)').count(), 0);
+  });
+
+  it('has room for titles where the view is narrow', async () => {
+    await view.tell(historyPage([row('How does the backoff of the client work', ago(4 * DAY))]));
+    await view.page.setViewportSize({ width: 260, height: 600 });
+    const title = (await panel().locator('.title').boundingBox())!;
+    const when = (await panel().locator('.when').boundingBox())!;
+    assert.ok(title.width > 180, `${title.width}`);
+    assert.ok(when.y >= title.y + title.height - 1, 'the time is under it');
+    assert.deepEqual(await view.page.evaluate('fake.overflow()'), []);
   });
 
   it('has no end but the last page', async () => {
@@ -102,7 +143,7 @@ describe('chat view: history', () => {
     await view.tell(historyPage(page(0), { before: 'page-1' }));
     assert.equal((await view.said()).filter((m) => m.type === 'history').length, 1);
     await panel().getByText('Number 29').scrollIntoViewIfNeeded();
-    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', before: 'page-1' });
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', kind: 'chat', before: 'page-1' });
     await view.tell(historyPage(page(1), { before: null, first: false }));
     await panel().getByText('Number 59').scrollIntoViewIfNeeded();
     await view.tell();
@@ -151,10 +192,10 @@ describe('chat view: history', () => {
   });
 
   it('says when it could not be read, and tries again', async () => {
-    await view.tell({ type: 'historyFailed', search: '', text: 'The server cannot be reached.' });
+    await view.tell({ type: 'historyFailed', search: '', kind: 'chat', text: 'The server cannot be reached.' });
     assert.match(await panel().innerText(), /The server cannot be reached\./);
     await panel().getByRole('button', { name: 'Retry' }).click();
-    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', before: null });
+    assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', kind: 'chat', before: null });
   });
 
   it('closes when one clicks beside it, and by its own button', async () => {

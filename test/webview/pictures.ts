@@ -287,9 +287,76 @@ const state: Record<string, State> = {
       await view.page.getByRole('button', { name: 'Delete Flaky test in CI' }).click();
     },
   },
-  editing: {
+  historyFound: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.page.keyboard.type('retry');
+      await view.until('history', 2);
+      const passage = {
+        before: '…so the loop never runs. ',
+        match: 'Retry',
+        after: ' after a moment, and give up only after the last of several tries; see…',
+      };
+      await view.tell(
+        historyPage(
+          [
+            row('Retry with backoff', ago(12 * MINUTE), { passage }),
+            row('When to retry at all', ago(DAY)),
+            row('Errors of the client', ago(4 * DAY), { passage }),
+          ],
+          { search: 'retry' },
+        ),
+      );
+    },
+  },
+  editing: {
+    messages: [
+      surroundings({ edited: { messageId: asked.id, chips: chips.slice(1) } }),
+      conversation([asked, answer(RETRY)]),
+    ],
     act: async (view) => view.page.keyboard.press('ArrowUp'),
+  },
+  editingAttach: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.keyboard.press('ArrowUp');
+      await view.page.locator('.editing').getByRole('button', { name: 'Attach', exact: true }).click();
+    },
+  },
+  lostConnection: {
+    messages: (() => {
+      const reply = running({ text: RETRY.slice(0, 110) });
+      const end = {
+        ...reply,
+        state: 'interrupted',
+        reason: 'interrupted',
+        text: RETRY.slice(0, 60),
+        chargedMicro: 0,
+      } as const;
+      const connection = {
+        state: 'offline',
+        detail: 'http://127.0.0.1:8787 does not answer (connection refused).',
+      } as const;
+      return [
+        surroundings(),
+        conversation([asked, reply]),
+        changed([end]),
+        changed([user('And now?'), running({ text: 'First of all' })]),
+        surroundings({ connection }),
+      ];
+    })(),
+  },
+  retryAt: {
+    messages: [
+      surroundings(),
+      conversation([
+        asked,
+        failed({ text: '', problem: problem('upstream_busy', { retryAt: ago(-40_000) }) }),
+        user('And now?'),
+        failed({ text: '', problem: problem('upstream_busy') }),
+      ]),
+    ],
   },
   nearlyOut: {
     messages: [surroundings(nearlyOut(412_000)), conversation([asked, answer('Yes.')], { draft: 'And the timeout?' })],
@@ -372,7 +439,15 @@ const state: Record<string, State> = {
       const block = await apply(view);
       const why =
         'client.ts has no such lines: "for (let i = 0; i < tries; i++) {". The nearest are at line 14: "for (let n = 0; n < tries; n++) {".';
-      await view.tell(changes({ blocks: { [block]: { state: 'refused', why } } }));
+      await view.tell(changes({ blocks: { [block]: { state: 'refused', why, file: 'client.ts' } } }));
+    },
+  },
+  refusedCode: {
+    messages: [surroundings(guest(7)), conversation([asked, answer(RETRY, { id: proposed.id })])],
+    act: async (view) => {
+      const block = await apply(view);
+      const why = 'client.ts: Nothing in the file is like this code, so its place is not known.';
+      await view.tell(changes({ blocks: { [block]: { state: 'refused', why, file: 'client.ts' } } }));
     },
   },
   changesReview: {

@@ -48,6 +48,7 @@ export function surroundings(part: Partial<Surroundings> = {}): FromHost {
       ],
       modelId: 'kimi-k2',
       chips: [],
+      attachable: ['file', 'selection', 'problems', 'diff'],
       suggestions: [
         { id: 'explain', icon: 'lightbulb', label: 'Explain client.ts' },
         { id: 'fix', icon: 'warning', label: 'Fix the 2 problems in client.ts' },
@@ -172,7 +173,7 @@ export function row(title: string, updatedAt: string, part: Partial<Conversation
 }
 
 export function historyPage(conversations: ConversationSummary[], part: object = {}): FromHost {
-  return { type: 'historyPage', search: '', conversations, before: null, first: true, ...part };
+  return { type: 'historyPage', search: '', kind: 'chat', conversations, before: null, first: true, ...part };
 }
 
 /** Markdown of about this many tokens (four characters each), with everything that answers have in them. */

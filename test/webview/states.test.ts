@@ -79,6 +79,18 @@ describe('chat view: states and what they say', () => {
       ['Try again'],
     ],
     [
+      'failed, by what is not known, before its first word',
+      broken({ state: 'failed', reason: 'upstream_failed', problem: problem('upstream_failed') }),
+      /The model service failed before it wrote anything\.\s*Not charged\./,
+      ['Try again'],
+    ],
+    [
+      'was interrupted before its first word',
+      broken({ state: 'interrupted', reason: 'interrupted' }),
+      /The server stopped before the answer began\.\s*Not charged\./,
+      ['Try again'],
+    ],
+    [
       'was interrupted',
       broken({ text: 'Half', state: 'interrupted', reason: 'interrupted' }),
       /The server stopped in the middle of the answer\. What came so far is kept\.\s*Not charged\./,
@@ -154,6 +166,64 @@ describe('chat view: states and what they say', () => {
     assert.equal((await view.until('stop')).runId, there.runId);
     await view.tell(changed([{ ...there, state: 'complete', chargedMicro: 1 }]));
     assert.equal(await banner.count(), 0);
+  });
+
+  it('offers to follow only what is not shown, and tells another window from another device', async () => {
+    const there = running({ device: 'laptop', text: longAnswer(600) });
+    await view.tell(surroundings(), conversation([user('Go'), there], { elsewhere: [there.runId!] }));
+    const banner = view.page.locator('.banner');
+    assert.match(await banner.innerText(), /^Answering in another window\./);
+    assert.deepEqual(await banner.getByRole('button').allInnerTexts(), ['Stop']);
+    await view.page.evaluate(`document.querySelector('.transcript').scrollTop = 0`);
+    await banner.getByRole('button', { name: 'Follow' }).click();
+    await view.tell();
+    assert.deepEqual(await banner.getByRole('button').allInnerTexts(), ['Stop']);
+  });
+
+  it('says that an answer goes on at the server when the connection is lost, and offers no stop that can’t work', async () => {
+    const reply = running({ text: 'So far' });
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    const line = view.page.locator('.answer .answering');
+    assert.equal(await line.innerText(), 'Answering');
+    const stop = view.page.getByRole('button', { name: 'Stop (Escape)' });
+    assert.equal(await stop.count(), 1);
+    await view.tell(surroundings({ connection: { state: 'offline', detail: 'Connection refused.' } }));
+    const lost = 'Connection lost. The answer goes on at the server.';
+    assert.equal(await line.innerText(), lost);
+    assert.equal(await stop.count(), 0);
+    await view.page.keyboard.press('Escape');
+    await view.tell(surroundings({ connection: { state: 'connecting' } }));
+    assert.equal(await line.innerText(), lost, 'a try is no connection yet');
+    await view.composer.fill('Next');
+    await view.page.keyboard.press('Enter');
+    assert.match(await view.page.locator('.hint').innerText(), /^The connection is lost.* Your text is kept/);
+    await view.tell(surroundings());
+    assert.equal(await line.innerText(), 'Answering');
+    assert.equal((await view.said()).filter(({ type }) => type === 'stop').length, 0);
+    await view.tell(changed([{ ...reply, state: 'complete', chargedMicro: 1 }]));
+    assert.equal(await view.page.locator('.hint').count(), 0, 'what kept it from being sent is over');
+  });
+
+  it('takes back nothing that was shown without a word', async () => {
+    const reply = running({ text: 'Kept words and lost ones' });
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    const end = { ...reply, state: 'interrupted', reason: 'interrupted', text: 'Kept words', chargedMicro: 0 } as const;
+    await view.tell(changed([end]));
+    assert.match(await box(), /but for its last words, which the server had not stored:.*and lost ones/);
+    await view.tell(conversation([user('Go'), end]));
+    assert.match(await box(), /and lost ones/, 'also when all is told anew');
+  });
+
+  it('says of a service that is busy when another try makes sense, and counts down to it', async () => {
+    const busy = (part: object) => broken({ state: 'failed', problem: problem('upstream_busy', part) });
+    const at = new Date(Date.now() + 40_000).toISOString();
+    await view.tell(surroundings(), conversation([user('Go'), busy({ retryAt: at })]));
+    assert.match(await box(), /The model service is busy\. Try again at \d\d:\d\d \(UTC\+\d\), in (40|3\d) s\./);
+    await view.page.locator('.answer .box', { hasText: /in (3[0-7]) s\./ }).waitFor();
+    await view.tell(conversation([user('Go'), busy({ retryAt: ago(1000) })]));
+    assert.match(await box(), /The model service is busy\. You can try again now\./);
+    await view.tell(conversation([user('Go'), busy({})]));
+    assert.match(await box(), /does not say for how long\. Another try makes sense in a minute\./);
   });
 
   it('keeps what was typed while the server cannot be reached, and retries', async () => {

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { useChat, useChatState } from './context.ts';
+import { takeFiles } from './dropped.ts';
 import { isWebLink } from './markdown/sanitise.ts';
 import { Boundary } from './ui/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
@@ -22,13 +23,15 @@ export function App() {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
       if (chat.state.history.open) chat.history.close();
-      else if (chat.answering()) chat.stop();
+      else if (chat.canStop()) chat.stop();
       else if (chat.state.refusal || chat.state.hint) chat.dismissRefusal();
     };
     document.addEventListener('click', onClick);
     document.addEventListener('auxclick', onClick);
     document.addEventListener('keydown', onKey);
+    const stopTaking = takeFiles(chat);
     return () => {
+      stopTaking();
       document.removeEventListener('click', onClick);
       document.removeEventListener('auxclick', onClick);
       document.removeEventListener('keydown', onKey);

@@ -1,14 +1,18 @@
 import { MAX_TEXT } from '../../../shared/constants.ts';
 import type { FromHost, ToHost } from '../protocol.ts';
 import { spokenChanges } from './changes.ts';
-import { Composing } from './composing.ts';
-import { addPieces, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
+import { Composing, STILL_ANSWERING } from './composing.ts';
+import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
 import { EditingInPlace } from './editing.ts';
 import { count } from './format.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
+import { isAttaching, outdated } from './outdated.ts';
 import { type ChatState, noState } from './state.ts';
 import { Voice } from './voice.ts';
+
+const LOST =
+  'The connection is lost, and an answer goes on at the server. Your text is kept: send it when both are done.';
 
 /** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
 export class Chat {
@@ -30,13 +34,23 @@ export class Chat {
   /** The changes of this conversation were told before: what is new in them is news. */
   private knowsChanges = false;
 
-  constructor(readonly host: Host) {
+  readonly host: Host;
+
+  constructor(given: Host) {
+    const host: Host = {
+      ...given,
+      post: (message) => {
+        this.asks(message.type);
+        given.post(message);
+      },
+    };
+    this.host = host;
     this.composing = new Composing({
       host,
       state: () => this.state,
       set: (part) => this.set(part),
       say: (text) => this.say(text),
-      hint: (text) => this.hint(text),
+      hint: (text, whileAnswering) => this.hint(text, whileAnswering),
       isAnswering: () => this.answering(),
     });
     this.state = { ...noState, draft: this.composing.typedBefore };
@@ -66,9 +80,14 @@ export class Chat {
     }
     this.flushPieces();
     switch (message.type) {
-      case 'surroundings':
-        this.set({ surroundings: message.value });
+      case 'surroundings': {
+        const { state } = message.value.connection;
+        // A try in between is no connection yet.
+        const isOffline =
+          state === 'connecting' ? this.state.isOffline : state === 'offline' || state === 'wrongServer';
+        this.set({ surroundings: message.value, isOffline });
         break;
+      }
       case 'conversation':
         this.openedConversation(message);
         break;
@@ -91,8 +110,8 @@ export class Chat {
         this.composing.wasNotSent(message.requestId, message.problem);
         break;
       case 'notice': {
-        const { level, text, action } = message;
-        this.set({ notice: { level, text, action }, loadingEarlier: false });
+        const { level, text, action, of } = message;
+        this.set({ notice: { level, text, action, of }, loadingEarlier: false });
         this.say(text);
         break;
       }
@@ -108,7 +127,7 @@ export class Chat {
         break;
       case 'historyFailed': {
         const history = this.state.history;
-        if (history.search !== message.search) break;
+        if (history.search !== message.search || history.kind !== message.kind) break;
         this.set({ history: { ...history, loading: false, failed: message.text } });
         break;
       }
@@ -192,13 +211,13 @@ export class Chat {
 
   sendDraft(): void {
     if (!this.answering()) this.send(this.state.draft);
-    else this.hint('Still answering. Your text is kept: send it when the answer is done, or stop the answer.');
+    else this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
   }
 
   sendEdited(): void {
     const editing = this.state.editing;
     if (!editing) return;
-    if (this.answering()) this.hint('Still answering. Stop the answer first; your text is kept.');
+    if (this.answering()) this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
     else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
   }
 
@@ -221,9 +240,14 @@ export class Chat {
     return !this.composing.isAwaiting && runningAnswer(this.state.conversation) !== undefined;
   }
 
+  /** An answer runs, and the server can be told to stop it. */
+  canStop(): boolean {
+    return this.answering() && !this.state.isOffline;
+  }
+
   stop(): void {
     const running = runningAnswer(this.state.conversation);
-    if (running?.runId) this.host.post({ type: 'stop', runId: running.runId });
+    if (running?.runId && this.canStop()) this.host.post({ type: 'stop', runId: running.runId });
   }
 
   /** Up in an empty composer. */
@@ -267,9 +291,14 @@ export class Chat {
     if (this.state.mentions) this.set({ mentions: null });
   }
 
-  hint(text: string): void {
-    this.set({ hint: text });
+  hint(text: string, whileAnswering?: true): void {
+    this.set({ hint: { text, whileAnswering } });
     this.say(text);
+  }
+
+  /** Told by the transcript. */
+  setAtEnd(isAtEnd: boolean): void {
+    if (isAtEnd !== this.state.isAtEnd) this.set({ isAtEnd });
   }
 
   /** Tells screen readers, once. */
@@ -280,8 +309,15 @@ export class Chat {
   // — What the host's messages do
 
   private set(part: Partial<ChatState>): void {
-    this.state = { ...this.state, ...part };
+    const now = { ...this.state, ...part };
+    this.state = { ...now, ...outdated(this.state, now) };
     for (const listener of [...this.listeners]) listener();
+  }
+
+  /** What was told of an earlier try of the same is over. */
+  private asks(type: ToHost['type']): void {
+    const { of } = this.state.notice ?? {};
+    if (of && (of === type || (isAttaching(of) && (isAttaching(type) || type === 'send')))) this.set({ notice: null });
   }
 
   private flushPieces(): void {
@@ -312,7 +348,10 @@ export class Chat {
     const sight = (old?.sight ?? 0) + (isOther ? 1 : 0);
     if (isOther) this.voice.forget();
     this.set({
-      conversation: addPieces({ id, sight, title, messages, before, elsewhere, early }, []),
+      conversation: addPieces(
+        { id, sight, title, messages, before, elsewhere, early, lost: lostOf(same ? old : null, messages) },
+        [],
+      ),
       ...composer,
       loadingEarlier: false,
       editing,

@@ -13,7 +13,8 @@ type Wanted = { id: string | null } | 'any';
 const DELAY_MS = 300;
 /** A message that was on its way when the page was closed is sent after this only when the user says so. */
 const STILL_MEANT_MS = 5 * 60_000;
-const STILL_ANSWERING = 'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
+export const STILL_ANSWERING =
+  'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
 
 /**
  * What is typed for the next message, from the first key until the host says that it was sent. The composer belongs to the
@@ -30,8 +31,8 @@ export class Composing {
   private told = '';
   /** What the page before this one has left; looked at once. */
   private left: Saved | undefined;
-  /** Requests of chats that are not shown any more. */
-  private readonly elsewhere = new Set<string>();
+  /** Requests of chats that are not shown any more, and their chats. */
+  private readonly elsewhere = new Map<string, string | undefined>();
 
   constructor(
     private readonly view: {
@@ -39,7 +40,7 @@ export class Composing {
       state(): ChatState;
       set(part: Partial<ChatState>): void;
       say(text: string): void;
-      hint(text: string): void;
+      hint(text: string, whileAnswering?: true): void;
       /** An answer runs in the chat that is shown. */
       isAnswering(): boolean;
     },
@@ -131,7 +132,7 @@ export class Composing {
     if (!sending || sending.isPassed) return;
     if (this.view.isAnswering()) {
       this.view.set({ sending: null });
-      this.view.hint(STILL_ANSWERING);
+      this.view.hint(STILL_ANSWERING, true);
     } else this.pass(sending);
   }
 
@@ -174,9 +175,11 @@ export class Composing {
   wasNotSent(requestId: string, problem: Problem): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
-    if (this.elsewhere.delete(requestId)) {
+    if (this.elsewhere.has(requestId)) {
+      const chatId = this.elsewhere.get(requestId);
+      this.elsewhere.delete(requestId);
       const text = `Your message to the chat before was not sent. ${problem.detail || problem.title} Its text is kept there.`;
-      this.view.set({ notice: { level: 'error', text } });
+      this.view.set({ notice: { level: 'error', text, chatId } });
       this.view.say(text);
       return;
     }
@@ -241,7 +244,7 @@ export class Composing {
   private forgetSending(): void {
     const { sending } = this.view.state();
     if (!sending) return;
-    this.elsewhere.add(sending.requestId);
+    this.elsewhere.set(sending.requestId, this.chat().chatId);
     this.view.set({ sending: null });
   }
 

@@ -1,4 +1,5 @@
 import type { Message } from '../../../shared/conversations.ts';
+import { splitThoughts } from '../../../shared/thoughts.ts';
 
 /** A conversation as this view has it. Messages stand in reading order. */
 export interface Conversation {
@@ -11,6 +12,8 @@ export interface Conversation {
   /** What to ask earlier messages with; null at the beginning. */
   before: string | null;
   elsewhere: string[];
+  /** By message: last words that were shown while an answer ran, and that the server has not kept. */
+  lost: Record<string, string>;
   /** Pieces of answers that came before what they go on from, in order of arrival. */
   early: Piece[];
 }
@@ -67,7 +70,19 @@ export function putMessages(conversation: Conversation, upsert: Message[], remov
     } else messages.push(now);
   }
   for (const m of changed.values()) if (!gone.has(m.id)) messages.push(m);
-  return addPieces({ ...conversation, messages }, []);
+  return addPieces({ ...conversation, messages, lost: lostOf(conversation, upsert) }, []);
+}
+
+/** What was shown of answers that have ended shorter than they were. */
+export function lostOf(old: Conversation | null, now: Message[]): Record<string, string> {
+  const lost = { ...old?.lost };
+  for (const { id, state, text } of now) {
+    const before = old?.messages.find((m) => m.id === id);
+    if (before?.state !== 'running' || state === 'running') continue;
+    const [shown, kept] = [splitThoughts(before.text).text, splitThoughts(text).text];
+    if (shown.length > kept.length && shown.startsWith(kept)) lost[id] = shown.slice(kept.length);
+  }
+  return lost;
 }
 
 /** A page of earlier messages goes in front; what is there already stays as it is. */

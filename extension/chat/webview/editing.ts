@@ -6,8 +6,11 @@ const MAX_SAVED_EDITS = 20;
 
 /** The earlier message that is being edited in place, kept by the editor over reloads of the window. */
 export class EditingInPlace {
+  /** The message that the host knows to be edited. */
+  private told: string | null = null;
+
   constructor(
-    private readonly host: Pick<Host, 'save' | 'saved'>,
+    private readonly host: Pick<Host, 'save' | 'saved' | 'post'>,
     private readonly conversation: () => Conversation | null,
     private readonly put: (editing: Editing | null) => void,
   ) {}
@@ -27,6 +30,7 @@ export class EditingInPlace {
 
   set(editing: Editing | null): void {
     this.put(editing);
+    this.tell(editing, this.told ?? undefined);
     const id = this.conversation()?.id;
     if (!id) return;
     const { [id]: _, ...others } = this.host.saved()?.edits ?? {};
@@ -36,7 +40,17 @@ export class EditingInPlace {
 
   /** What was left open in this conversation, also before the window was reloaded. */
   leftIn(id: string | null, messages: Conversation['messages']): Editing | null {
-    const editing = id === null ? undefined : this.host.saved()?.edits[id];
-    return editing && messages.some((m) => m.id === editing.messageId) ? editing : null;
+    const saved = id === null ? undefined : this.host.saved()?.edits[id];
+    const editing = saved && messages.some((m) => m.id === saved.messageId) ? saved : null;
+    this.tell(editing);
+    return editing;
+  }
+
+  /** What is attached to it is the host's. `before`: it is given up, unless it goes on. */
+  private tell(editing: Editing | null, before?: string): void {
+    const messageId = editing?.messageId ?? null;
+    if (messageId === this.told) return;
+    this.told = messageId;
+    this.host.post({ type: 'editing', messageId, ...(before && { dropped: before }) });
   }
 }

@@ -1,9 +1,11 @@
 import type { ConversationSummary } from '../../../shared/conversations.ts';
-import type { FromHost, ToHost } from '../protocol.ts';
+import type { FromHost, HistoryKind, ToHost } from '../protocol.ts';
 
 export interface HistoryState {
   open: boolean;
   search: string;
+  /** Which conversations are listed, by what they began as; null: all. */
+  kind: HistoryKind;
   rows: ConversationSummary[];
   /** What to ask the next page with; null at the end. */
   before: string | null;
@@ -14,6 +16,7 @@ export interface HistoryState {
 export const noHistory: HistoryState = {
   open: false,
   search: '',
+  kind: 'chat',
   rows: [],
   before: null,
   loading: false,
@@ -27,7 +30,7 @@ type Page = Extract<FromHost, { type: 'historyPage' }>;
  * something changed: it replaces what it covers, and pages that were read already stay under it.
  */
 export function putPage(history: HistoryState, page: Page): HistoryState {
-  if (!history.open || page.search !== history.search) return history;
+  if (!history.open || page.search !== history.search || page.kind !== history.kind) return history;
   const ids = new Set(page.conversations.map((c) => c.id));
   const others = history.rows.filter((r) => !ids.has(r.id));
   const base = { ...history, loading: false, failed: null };
@@ -49,24 +52,27 @@ export class HistoryPanel {
 
   open(): void {
     if (this.get().open) return;
-    this.set({ ...noHistory, open: true, loading: true });
-    this.post({ type: 'history', search: '', before: null });
+    this.set({ ...noHistory, open: true });
+    this.ask({});
   }
 
   close(): void {
     this.set(noHistory);
   }
 
-  search(search: string): void {
-    this.set({ ...this.get(), search, loading: true, failed: null });
-    this.post({ type: 'history', search, before: null });
+  /** Lists what is searched for, or conversations of another kind; or the same anew. */
+  ask(part: Partial<Pick<HistoryState, 'search' | 'kind'>>): void {
+    const history = { ...this.get(), ...part, loading: true, failed: null };
+    const isOther = part.kind !== undefined && part.kind !== this.get().kind;
+    this.set(isOther ? { ...history, rows: [], before: null } : history);
+    this.post({ type: 'history', search: history.search, kind: history.kind, before: null });
   }
 
   more(): void {
     const history = this.get();
     if (history.loading || history.failed !== null || history.before === null) return;
     this.set({ ...history, loading: true });
-    this.post({ type: 'history', search: history.search, before: history.before });
+    this.post({ type: 'history', search: history.search, kind: history.kind, before: history.before });
   }
 
   /** The row goes when the host sends the list anew: a refusal leaves it where it is. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../shared/problems.ts';
-import type { FromHost, Mention, Surroundings } from '../protocol.ts';
+import type { FromHost, Mention, Surroundings, ToHost } from '../protocol.ts';
 import type { Changes } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type HistoryState, noHistory } from './history.ts';
@@ -30,6 +30,16 @@ export interface Notice {
   level: 'info' | 'error';
   text: string;
   action?: NoticeAction;
+  /** What was asked for and failed. */
+  of?: ToHost['type'];
+  /** It is about this chat, which is not the one that is shown. */
+  chatId?: string;
+}
+
+/** `whileAnswering`: it is said because an answer runs. */
+export interface Hint {
+  text: string;
+  whileAnswering?: true;
 }
 
 /** All that the view shows. Parts are replaced, never changed in place. */
@@ -52,10 +62,14 @@ export interface ChatState {
   history: HistoryState;
   mentions: { requestId: string; items: Mention[] } | null;
   /** One line above the composer about what was just tried there. */
-  hint: string | null;
+  hint: Hint | null;
   /** For screen readers; `n` makes equal texts be said again. */
   spoken: { text: string; n: number };
   loadingEarlier: boolean;
+  /** The server was lost and is not found again yet. */
+  isOffline: boolean;
+  /** The end of the conversation is shown, and is followed. */
+  isAtEnd: boolean;
 }
 
 /** Before the host has told anything. */
@@ -74,4 +88,6 @@ export const noState: ChatState = {
   hint: null,
   spoken: { text: '', n: 0 },
   loadingEarlier: false,
+  isOffline: false,
+  isAtEnd: true,
 };

@@ -24,6 +24,7 @@ export class Voice {
     this.announced = undefined;
     if (!ended) return;
     const how = { complete: 'Answer', stopped: 'Answer, stopped' }[String(ended.state)] ?? 'Answer, broken off';
-    this.say(`${how}: ${spoken(ended.text) || 'empty'}`);
+    // To find the words takes as long as to draw them: they are told after that.
+    setTimeout(() => this.say(`${how}: ${spoken(ended.text) || 'empty'}`));
   }
 }

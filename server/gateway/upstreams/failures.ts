@@ -103,7 +103,14 @@ function tooLong(options: Options): UpstreamError {
 }
 
 function busy(options: Options): UpstreamError {
-  return new UpstreamError('upstream_busy', 'The model service is busy. Try again in a moment.', options);
+  const { retryAfterMs } = options;
+  const wait = retryAfterMs === undefined ? 'a minute' : tellWait(retryAfterMs);
+  return new UpstreamError('upstream_busy', `The model service is busy. Try again in ${wait}.`, options);
+}
+
+function tellWait(ms: number): string {
+  if (ms <= 90_000) return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+  return ms <= 5_400_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 3_600_000)} h`;
 }
 
 function refused(what: string, options: Options): UpstreamError {

@@ -26,7 +26,8 @@ const THREAD = `
 
 /**
  * Answers one query after the other, each until its deadline: `holds(text, part)` looks at the clock whenever the query asks
- * whether a text has a part, in any case. The texts of statements are kept: there are few.
+ * whether a text has a part, in any case. `around(text, part, span)` is that part with what stands on both sides of it. The
+ * texts of statements are kept: there are few.
  */
 const STANDING_THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
@@ -37,6 +38,21 @@ const STANDING_THREAD = `
   database.function('holds', (text, part) => {
     if (Date.now() > deadline) throw Object.assign(new Error('too late'), { code: 'TOO_LATE' });
     return text.toLowerCase().includes(part) ? 1 : 0;
+  });
+  database.function('around', (text, part, span) => {
+    const small = text.toLowerCase();
+    let at = small.indexOf(part);
+    if (small.length > text.length) {
+      // Some letters get longer in lower case.
+      let [from, of] = [0, 0];
+      for (const letter of text) {
+        if (of >= at) break;
+        from += letter.length;
+        of += letter.toLowerCase().length;
+      }
+      at = from;
+    }
+    return text.slice(Math.max(0, at - span), at + part.length + span);
   });
   parentPort.on('message', ({ id, sql, parameters, until }) => {
     try {

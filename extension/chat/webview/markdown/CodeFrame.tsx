@@ -27,7 +27,7 @@ export function CodeFrame({ code, closed, label, title, counts, actions, childre
           {apply && <ApplyButton apply={apply} label="Apply" what={label} />}
         </span>
       </figcaption>
-      {apply && <ApplyTold apply={apply} what={label} />}
+      {apply && <ApplyTold apply={apply} what={label} code={code} />}
       {children}
     </figure>
   );

@@ -2,7 +2,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { useChat } from '../context.ts';
 import { fileName } from '../format.ts';
 import { IconButton } from '../ui/Icon.tsx';
-import type { ShownCode } from './applicable.ts';
+import { broughtBy, type ShownCode } from './applicable.ts';
 import { CodeFrame } from './CodeFrame.tsx';
 import { countChanges, type ShownChange, type ShownLine } from './changes.ts';
 import { colourLines } from './colours.ts';
@@ -12,8 +12,7 @@ export function DiffBlock({ code, closed }: { code: ShownCode; closed: boolean }
   const chat = useChat();
   const files = code.changes!;
   const [only] = files;
-  const newLines = files.flatMap(({ lines }) => lines.filter(({ op }) => op === 'keep' || op === 'new'));
-  const copied = newLines.map(({ text }) => text).join('\n');
+  const copied = broughtBy(code);
   return (
     <CodeFrame
       code={code}

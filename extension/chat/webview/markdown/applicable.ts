@@ -18,6 +18,13 @@ export interface ShownCode {
   changes: ShownChange[] | null;
 }
 
+/** What a block brings into a file: of changes their new lines. */
+export function broughtBy({ text, changes }: ShownCode): string {
+  if (!changes) return text;
+  const lines = changes.flatMap((file) => file.lines.filter(({ op }) => op === 'keep' || op === 'new'));
+  return lines.map((line) => line.text).join('\n');
+}
+
 /** What shells and tools print or are told; it goes into a file only where one is named. */
 const NO_FILE = new Set(
   'sh bash zsh fish shell console terminal shellscript shellsession powershell pwsh ps1 cmd bat batch text txt plain plaintext output log stdout stderr csv http mermaid ascii tree'.split(

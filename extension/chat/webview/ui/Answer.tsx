@@ -3,12 +3,14 @@ import { useMemo } from 'preact/hooks';
 import type { Message } from '../../../../shared/conversations.ts';
 import { splitThoughts } from '../../../../shared/thoughts.ts';
 import { useChat, useChatState } from '../context.ts';
+import { runningAnswer } from '../conversation.ts';
 import { costOf, enoughFor, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { AnswerContext, ApplyAll } from './Apply.tsx';
 import { Checkpoints } from './Checkpoints.tsx';
 import { Icon, IconButton } from './Icon.tsx';
+import { TryAgainAt } from './TryAgainAt.tsx';
 import { problemSentence } from './words.ts';
 
 interface AnswerProps {
@@ -23,6 +25,8 @@ export function Answer({ message: written, asked, isLast, isContinued }: AnswerP
   const message = useMemo(() => ({ ...written, text: splitThoughts(written.text).text }), [written]);
   const guest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   const running = message.state === 'running';
+  const isOffline = useChatState((s) => s.isOffline);
+  const cannotAsk = useChatState((s) => s.isOffline || runningAnswer(s.conversation) !== undefined);
   const cost = costOf(message, guest);
   const isEmpty = message.state === 'complete' && message.text === '' && message.kind === 'chat';
   const isBroken = isEmpty || message.cutShort || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
@@ -42,7 +46,13 @@ export function Answer({ message: written, asked, isLast, isContinued }: AnswerP
           <Markdown text={message.text} ended={!running} />
         )}
       </AnswerContext.Provider>
-      {running && (
+      {running && isOffline && (
+        <div class="answering quiet">
+          <Icon name="debug-disconnect" />
+          <span>Connection lost. The answer goes on at the server.</span>
+        </div>
+      )}
+      {running && !isOffline && (
         <div class="answering quiet">
           <Icon name="loading" spin />
           <span>Answering{message.clampedTo !== undefined && ` · ${enoughFor(message.clampedTo)}`}</span>
@@ -61,7 +71,12 @@ export function Answer({ message: written, asked, isLast, isContinued }: AnswerP
               onClick={() => chat.host.post({ type: 'copy', text: message.text })}
             />
             {message.kind === 'chat' && (
-              <IconButton icon="refresh" label={again} onClick={() => chat.regenerate(message.id)} />
+              <IconButton
+                icon="refresh"
+                label={again}
+                disabled={cannotAsk}
+                onClick={() => chat.regenerate(message.id)}
+              />
             )}
           </span>
           <span
@@ -105,6 +120,7 @@ function BrokenOff({
   charged: string | undefined;
 }) {
   const chat = useChat();
+  const lost = useChatState((s) => s.conversation?.lost[message.id]);
   const stopped = message.state === 'stopped' || message.state === 'complete';
   const hasText = message.text !== '';
   const canGoOn = hasText && message.runId && message.kind === 'chat' && !isContinued;
@@ -112,7 +128,13 @@ function BrokenOff({
     <div class={`box ${stopped ? 'calm' : 'error'}`}>
       <Icon name={stopped ? 'debug-stop' : message.state === 'interrupted' ? 'debug-disconnect' : 'error'} />
       <div>
-        <span>{brokenSentence(message)}</span> {hasText && <span>What came so far is kept.</span>}{' '}
+        <span>{brokenSentence(message)}</span> {hasText && !lost && <span>What came so far is kept.</span>}{' '}
+        {lost && (
+          <span>
+            What came so far is kept, but for its last words, which the server had not stored: <q>{lost.trim()}</q>{' '}
+          </span>
+        )}
+        {message.problem?.retryAt && <TryAgainAt at={message.problem.retryAt} />}
         <span class="ways">
           {charged && <strong>{charged}</strong>}
           {canGoOn && (
@@ -136,10 +158,10 @@ function brokenSentence(message: Message): string {
   if (message.cutShort)
     return message.clampedTo === undefined ? 'Cut at its length limit.' : 'What was left bought no more.';
   if (message.state === 'complete') return 'The model wrote nothing.';
-  if (message.problem) return problemSentence(message.problem);
-  return message.state === 'interrupted'
-    ? 'The server stopped in the middle of the answer.'
-    : 'The answer could not be finished.';
+  const hasBegun = message.text !== '';
+  if (message.problem) return problemSentence(message.problem, hasBegun);
+  if (message.state !== 'interrupted') return 'The answer could not be finished.';
+  return hasBegun ? 'The server stopped in the middle of the answer.' : 'The server stopped before the answer began.';
 }
 
 /** "Not charged.", "Charged 0.13 credits."; the latter where it was stopped or cut short, since only there something is charged for. */

@@ -1,8 +1,18 @@
 import { createContext } from 'preact';
-import { useContext, useMemo } from 'preact/hooks';
-import type { ApplyState } from '../../protocol.ts';
+import { useContext } from 'preact/hooks';
+import type { ApplyState, ToHost } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { blockId, isApplicable, isForOnly, listApplicable, namesFile, type ShownCode } from '../markdown/applicable.ts';
+import { useLater } from '../later.ts';
+import {
+  blockId,
+  broughtBy,
+  isApplicable,
+  isForOnly,
+  listApplicable,
+  namesFile,
+  type ShownCode,
+} from '../markdown/applicable.ts';
+import { languageIdOf } from '../markdown/fence.ts';
 import { Icon } from './Icon.tsx';
 
 /** The answer that a code block stands in; null where its blocks are not to be applied. */
@@ -10,6 +20,8 @@ export const AnswerContext = createContext<string | null>(null);
 
 export interface Apply {
   state: ApplyState | undefined;
+  /** The block's name, where it is one alone. */
+  block?: string;
   run: () => void;
 }
 
@@ -36,7 +48,7 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
       chat.host.post({ type: 'apply', messageId, block, ...code });
     }
   };
-  return { state, run };
+  return { state, block, run };
 }
 
 const TAKING: ApplyState['state'][] = ['applying', 'review'];
@@ -44,7 +56,7 @@ const TAKING: ApplyState['state'][] = ['applying', 'review'];
 /** All blocks of an answer at once, where there are several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
   const chat = useChat();
-  const list = useMemo(() => listApplicable(text, file), [text, file]);
+  const list = useLater(() => listApplicable(text, file), [text, file]);
   const state = useChatState((s) => s.changes[messageId]?.all);
   // That it is applied is said by the row with the way back.
   if (!list || state?.state === 'applied') return null;
@@ -83,25 +95,44 @@ export function ApplyButton({ apply: { state, run }, label, what }: { apply: App
   );
 }
 
-/** Why it was not applied, and the way on. */
-export function ApplyTold({ apply: { state, run }, what }: { apply: Apply; what: string }) {
+/** Why it was not applied, and every way on, the best first. `code`: the block, where it is only one. */
+export function ApplyTold({ apply: { state, block }, what, code }: { apply: Apply; what: string; code?: ShownCode }) {
   const chat = useChat();
+  const messageId = useContext(AnswerContext);
+  const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   if (!state || !('why' in state) || !state.why) return null;
+  const { why } = state;
   const isRefused = state.state === 'refused';
+  const ways: { label: string; title?: string; post: () => void }[] = [];
+  const way = (label: string, message: ToHost, title?: string) =>
+    ways.push({ label, title, post: () => chat.host.post(message) });
+  if (isRefused && code) {
+    const text = broughtBy(code);
+    const place = messageId !== null && block && state.file ? { messageId, block } : undefined;
+    if (place) {
+      const price = isGuest ? '1 message' : 'uses credits';
+      way(`Have Perigee place it (${price})`, { type: 'placeCode', ...place }, `In ${state.file}, for your review`);
+    }
+    if (text !== '') {
+      way('Insert at cursor', { type: 'insert', text });
+      if (!code.changes) way('New file', { type: 'newFile', text, languageId: languageIdOf(code.language) });
+      if (place) way('Open diff', { type: 'compareCode', ...place, text }, `Beside ${state.file}`);
+    }
+  }
+  if (isRefused) ways.push({ label: 'Ask for a correction', post: () => chat.askToCorrect(what, why) });
   return (
     <div class="apply-told">
       <Icon name={isRefused ? 'warning' : 'info'} />
       <div>
         {isRefused && <strong>Not applied. </strong>}
-        {state.why}{' '}
-        {isRefused && (
+        {why}{' '}
+        {ways.length > 0 && (
           <span class="ways">
-            <button type="button" class="link" onClick={run}>
-              Try again
-            </button>
-            <button type="button" class="link" onClick={() => chat.askToCorrect(what, state.why)}>
-              Ask for a correction
-            </button>
+            {ways.map(({ label, title, post }) => (
+              <button type="button" class="link" key={label} title={title} onClick={post}>
+                {label}
+              </button>
+            ))}
           </span>
         )}
       </div>

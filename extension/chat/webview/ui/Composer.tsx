@@ -6,8 +6,9 @@ import type { Chat } from '../chat.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
 import { conversationBytes, forecastAnswer } from '../forecast.ts';
-import { count, counted, enoughFor, KIND_ICONS, saysSomething, whatIsLeft } from '../format.ts';
+import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
 import { Boundary } from './Boundary.tsx';
+import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
@@ -34,7 +35,7 @@ export function Composer() {
         {hint && (
           <div class="box calm hint">
             <Icon name="info" />
-            <div>{hint}</div>
+            <div>{hint.text}</div>
             <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
           </div>
         )}
@@ -82,7 +83,11 @@ function Box({ draft }: { draft: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const sending = useChatState((s) => s.sending !== null);
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
+  const isOffline = useChatState((s) => s.isOffline);
   const mentions = useMentions(chat, field);
+  const attached = useChatState((s) => s.surroundings?.chips ?? none);
+  const aside = useChatState((s) => s.aside);
+  const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
   useLayoutEffect(() => {
     const area = field.current!;
     if (area.value === draft) return;
@@ -119,7 +124,7 @@ function Box({ draft }: { draft: string }) {
   return (
     <div class="composer">
       {mentions.shown && <Mentions {...mentions.shown} />}
-      <Chips />
+      <Chips chips={chips} />
       <textarea
         ref={field}
         // A box that fits its text is laid out anew at each key; a very long text gets a fixed one.
@@ -146,7 +151,7 @@ function Box({ draft }: { draft: string }) {
         <ModelMenu />
         <span class="space" />
         <ContextRing />
-        {running ? (
+        {running && !isOffline ? (
           <IconButton
             icon="debug-stop"
             label="Stop (Escape)"
@@ -160,9 +165,9 @@ function Box({ draft }: { draft: string }) {
           <button
             type="button"
             class="icon-button send"
-            title="Send (Enter)"
+            title={running ? 'Not connected' : 'Send (Enter)'}
             aria-label="Send"
-            disabled={sending || !saysSomething(draft)}
+            disabled={sending || running || !saysSomething(draft)}
             onClick={() => {
               chat.sendDraft();
               field.current?.focus();
@@ -173,32 +178,6 @@ function Box({ draft }: { draft: string }) {
         )}
       </div>
     </div>
-  );
-}
-
-function Chips() {
-  const chat = useChat();
-  const attached = useChatState((s) => s.surroundings?.chips ?? none);
-  const aside = useChatState((s) => s.aside);
-  const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
-  if (!chips.length) return null;
-  return (
-    <ul class="chips" aria-label="Attached">
-      {chips.map((chip) => (
-        <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
-          <Icon name={KIND_ICONS[chip.kind]} />
-          <span class="label">{chip.label}</span>
-          <IconButton
-            icon="close"
-            label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
-            onClick={() => {
-              chat.host.post({ type: 'detach', id: chip.id });
-              chat.focusComposer();
-            }}
-          />
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -7,18 +7,25 @@ import { Menu, type MenuItem } from './Menu.tsx';
 
 const none: never[] = [];
 
-export function AttachMenu() {
+/** What can be attached now, to what is typed in the composer or to an earlier message that is edited (`to`). */
+export function AttachMenu({ to }: { to?: string }) {
   const chat = useChat();
+  const attachable = useChatState((s) => s.surroundings?.attachable ?? none) as readonly string[];
   const attach = (kind: 'pick' | 'file' | 'selection' | 'problems' | 'diff') => () => {
-    chat.host.post({ type: 'attach', kind });
-    chat.focusComposer();
+    chat.host.post({ type: 'attach', kind, ...(to && { to }) });
+    if (to === undefined) chat.focusComposer();
   };
-  const items: MenuItem[] = [
+  const all: MenuItem[] = [
     { id: 'file', label: 'File in the editor', icon: 'file', run: attach('file') },
     { id: 'selection', label: 'Selection', icon: 'list-selection', run: attach('selection') },
     { id: 'problems', label: 'Problems', icon: 'warning', run: attach('problems') },
     { id: 'diff', label: 'Uncommitted changes', icon: 'git-commit', run: attach('diff') },
-    { id: 'pick', label: 'Choose a file', icon: 'folder-opened', begins: true, run: attach('pick') },
+  ];
+  const offered = all.filter(({ id }) => attachable.includes(id));
+  const begins = offered.length > 0;
+  const items: MenuItem[] = [
+    ...offered,
+    { id: 'pick', label: 'Choose a file', icon: 'folder-opened', begins, run: attach('pick') },
   ];
   return (
     <Menu label="Attach" side="over" class="icon-button" items={items}>

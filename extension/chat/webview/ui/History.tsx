@@ -10,6 +10,19 @@ import { useOutside } from './Menu.tsx';
 
 const SEARCH_DELAY_MS = 200;
 
+/** Edits come in great numbers: chats are listed without them, unless one asks. */
+const KINDS = [
+  { kind: 'chat', label: 'Chats' },
+  { kind: 'edit', label: 'Edits' },
+  { kind: null, label: 'All' },
+] as const;
+const NONE = { chat: 'No chat', edit: 'No edit', all: 'No conversation' };
+const EMPTY = {
+  chat: 'No chats yet. The first message makes one.',
+  edit: 'No edits yet.',
+  all: 'No conversations yet. The first message makes one.',
+};
+
 /** All conversations, over the chat. Down from the search goes into the list; F2 renames, Delete deletes, Escape closes. */
 export function History({ opener }: { opener: RefObject<HTMLButtonElement | null> }) {
   const chat = useChat();
@@ -68,9 +81,23 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
           onInput={(event) => {
             const text = event.currentTarget.value;
             clearTimeout(timer.current);
-            timer.current = setTimeout(() => chat.history.search(text), SEARCH_DELAY_MS);
+            timer.current = setTimeout(() => chat.history.ask({ search: text }), SEARCH_DELAY_MS);
           }}
         />
+      </div>
+      <div class="kinds" role="radiogroup" aria-label="Show">
+        {KINDS.map(({ kind, label }) => (
+          // biome-ignore lint/a11y/useSemanticElements: a native radio button would select at each arrow
+          <button
+            type="button"
+            key={label}
+            role="radio"
+            aria-checked={history.kind === kind}
+            onClick={() => history.kind !== kind && chat.history.ask({ kind })}
+          >
+            {label}
+          </button>
+        ))}
       </div>
       <div class="list" aria-busy={history.loading}>
         {[...groups].map(([name, group]) => (
@@ -78,7 +105,7 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
             <h2 id={`group-${name.replaceAll(' ', '')}`}>{name}</h2>
             <ul>
               {group.map((row) => (
-                <Row key={row.id} row={row} isOpen={row.id === openId} now={now} />
+                <Row key={row.id} row={row} isOpen={row.id === openId} now={now} search={history.search} />
               ))}
             </ul>
           </section>
@@ -86,14 +113,19 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
         {isEmpty && (
           <p class="quiet">
             {history.search
-              ? `No conversation matches “${history.search}”.`
-              : 'No conversations yet. The first message makes one.'}
+              ? `${NONE[history.kind ?? 'all']} matches “${history.search}”.`
+              : EMPTY[history.kind ?? 'all']}{' '}
+            {history.search && history.kind !== null && (
+              <button type="button" class="link" onClick={() => chat.history.ask({ kind: null })}>
+                Search all
+              </button>
+            )}
           </p>
         )}
         {history.failed !== null && (
           <p class="failed">
             <Icon name="error" /> {history.failed}{' '}
-            <button type="button" class="link" onClick={() => chat.history.search(history.search)}>
+            <button type="button" class="link" onClick={() => chat.history.ask({})}>
               Retry
             </button>
           </p>
@@ -109,7 +141,29 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
   );
 }
 
-function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; now: Date }) {
+/** Where what is searched for stands in a title. */
+function Marked({ text, part }: { text: string; part: string }) {
+  const wanted = part.trim().toLowerCase();
+  const at = wanted === '' ? -1 : text.toLowerCase().indexOf(wanted);
+  // Where letters get longer in lower case the places are others.
+  if (at < 0 || text.toLowerCase().length !== text.length) return <>{text}</>;
+  return (
+    <>
+      {text.slice(0, at)}
+      <mark>{text.slice(at, at + wanted.length)}</mark>
+      {text.slice(at + wanted.length)}
+    </>
+  );
+}
+
+interface RowProps {
+  row: ConversationSummary;
+  isOpen: boolean;
+  now: Date;
+  search: string;
+}
+
+function Row({ row, isOpen, now, search }: RowProps) {
   const chat = useChat();
   const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
   const open = useRef<HTMLButtonElement>(null);
@@ -167,13 +221,22 @@ function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; 
         onClick={() => chat.openConversation(row.id)}
       >
         {row.running ? <Icon name="loading" spin /> : <Icon name={row.kind === 'edit' ? 'edit' : 'comment'} />}
-        <span class="title">{row.title || 'Untitled'}</span>
+        <span class="title">
+          <Marked text={row.title || 'Untitled'} part={search} />
+        </span>
         {row.running ? (
           <span class="when">running · {row.running.device}</span>
         ) : (
           <time class="when" dateTime={row.updatedAt} title={fullTime(row.updatedAt, now)}>
             {when(row.updatedAt, now)}
           </time>
+        )}
+        {row.passage && (
+          <span class="passage">
+            {row.passage.before}
+            <mark>{row.passage.match}</mark>
+            {row.passage.after}
+          </span>
         )}
       </button>
       <span class="actions">
@@ -212,7 +275,7 @@ function listKeys(event: KeyboardEvent & { currentTarget: HTMLElement }, search:
     const buttons = [...row.querySelectorAll<HTMLElement>('button')];
     const to = buttons.indexOf(target) + (event.key === 'ArrowRight' ? 1 : -1);
     buttons[Math.max(0, Math.min(to, buttons.length - 1))]?.focus();
-  } else if (!row && event.key === 'Enter') rows[0]?.click();
+  } else if (target === search && event.key === 'Enter') rows[0]?.click();
   else return;
   event.preventDefault();
 }

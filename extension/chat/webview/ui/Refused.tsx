@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { creditsLeft } from '../../../../shared/amounts.ts';
 import type { Chip } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
-import { count, fullTime, until } from '../format.ts';
-import { useNow } from '../now.ts';
+import { count } from '../format.ts';
 import type { Refusal } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
+import { TryAgainAt } from './TryAgainAt.tsx';
 import { problemSentence, signInFor } from './words.ts';
 
 const none: never[] = [];
@@ -65,7 +65,6 @@ export function Refused({ refusal }: { refusal: Refusal }) {
     default:
       way('Try again', () => chat.retry());
   }
-  const now = useNow(problem.retryAt);
   const isTooLong = problem.code === 'context_too_long' || problem.code === 'payload_too_large';
   return (
     <div class="box error refused">
@@ -75,12 +74,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
         {problem.code === 'insufficient_credits' && problem.availableMicro !== undefined && !isGuest && (
           <span>{creditsLeft(problem.availableMicro)} credits are left. </span>
         )}
-        {problem.retryAt && Date.parse(problem.retryAt) <= now.getTime() && <span>You can try again now. </span>}
-        {problem.retryAt && Date.parse(problem.retryAt) > now.getTime() && (
-          <span>
-            Try again at <strong>{fullTime(problem.retryAt, now)}</strong>, {until(problem.retryAt, now)}.{' '}
-          </span>
-        )}
+        {problem.retryAt && <TryAgainAt at={problem.retryAt} />}
         {isTooLong && problem.limitTokens && <span>The model reads {count(problem.limitTokens)} tokens. </span>}
         <span>Your text is kept.</span> {isTooLong && <ToDrop drop={problem.drop ?? none} chips={chips} />}
         <span class="ways">{ways}</span>

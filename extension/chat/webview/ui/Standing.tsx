@@ -142,7 +142,11 @@ function Elsewhere() {
   const chat = useChat();
   const elsewhere = useChatState((s) => s.conversation?.elsewhere ?? none);
   const messages = useChatState((s) => s.conversation?.messages ?? none);
-  if (!elsewhere.length) return null;
+  const here = useChatState((s) => s.surroundings?.device);
+  const isAtEnd = useChatState((s) => s.isAtEnd);
+  const isOffline = useChatState((s) => s.isOffline);
+  // What is known of it is of the time before the connection was lost.
+  if (!elsewhere.length || isOffline) return null;
   const answer = messages.findLast(
     (m) => m.runId !== undefined && elsewhere.includes(m.runId) && m.state === 'running',
   );
@@ -153,11 +157,18 @@ function Elsewhere() {
       icon="loading"
       spin
       ways={[
-        <Way key="follow" label="Follow" run={() => chat.toLatest()} />,
+        // What is shown already is followed.
+        !isAtEnd && <Way key="follow" label="Follow" run={() => chat.toLatest()} />,
         <Way key="stop" label="Stop" run={() => chat.host.post({ type: 'stop', runId })} />,
       ]}
     >
-      Answering on <strong>{answer.device || 'another device'}</strong>.
+      {answer.device === here ? (
+        'Answering in another window.'
+      ) : (
+        <>
+          Answering on <strong>{answer.device || 'another device'}</strong>.
+        </>
+      )}
     </Banner>
   );
 }
@@ -202,7 +213,7 @@ function LastNotice() {
   const chat = useChat();
   const notice = useChatState((s) => s.notice);
   if (!notice) return null;
-  const { level, text, action } = notice;
+  const { level, text, action, chatId } = notice;
   const act = ({ command }: NoticeAction) => {
     chat.command(command);
     chat.dismissNotice();
@@ -215,6 +226,11 @@ function LastNotice() {
         {action && (
           <span class="ways">
             <Way label={action.label} run={() => act(action)} />
+          </span>
+        )}
+        {chatId !== undefined && (
+          <span class="ways">
+            <Way label="Show that chat" run={() => chat.openConversation(chatId)} />
           </span>
         )}
       </div>

@@ -11,30 +11,38 @@ export function TitleBar() {
   const title = useChatState((s) => s.conversation?.title ?? '');
   const historyOpen = useChatState((s) => s.history.open);
   const account = useChatState((s) => s.surroundings?.account ?? null);
+  const isOffline = useChatState((s) => s.isOffline);
+  const offersSignIn = useChatState(
+    (s) => s.surroundings?.guests === undefined || s.surroundings.signInCredits !== undefined,
+  );
   const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
   const historyButton = useRef<HTMLButtonElement>(null);
   // Another conversation ends what was begun for this one.
   useEffect(() => setDoing(null), [id]);
   const ofConversation: MenuItem[] = id
     ? [
-        { id: 'rename', label: 'Rename', icon: 'edit', run: () => setDoing('rename') },
+        { id: 'rename', label: 'Rename', icon: 'edit', disabled: isOffline, run: () => setDoing('rename') },
         {
           id: 'export',
           label: 'Export as Markdown',
           icon: 'export',
+          disabled: isOffline,
           run: () => chat.host.post({ type: 'export', id }),
         },
-        { id: 'delete', label: 'Delete', icon: 'trash', run: () => setDoing('delete') },
+        { id: 'delete', label: 'Delete', icon: 'trash', disabled: isOffline, run: () => setDoing('delete') },
       ]
     : [];
-  const ofAccount: MenuItem =
+  const signIn: MenuItem = { id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') };
+  const ofAccount: MenuItem[] =
     account?.kind === 'member'
-      ? { id: 'account', label: 'Account page', icon: 'account', run: () => chat.command('openAccount') }
-      : { id: 'signIn', label: 'Sign in', icon: 'account', run: () => chat.command('signIn') };
+      ? [{ id: 'account', label: 'Account page', icon: 'account', run: () => chat.command('openAccount') }]
+      : offersSignIn
+        ? [signIn]
+        : [];
   const items: MenuItem[] = [
     ...ofConversation,
     { id: 'quota', label: 'Credits and use', icon: 'dashboard', begins: !!id, run: () => chat.command('showQuota') },
-    ofAccount,
+    ...ofAccount,
     { id: 'settings', label: 'Settings', icon: 'gear', run: () => chat.command('openSettings') },
   ];
   return (

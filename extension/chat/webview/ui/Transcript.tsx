@@ -9,8 +9,10 @@ import { EmptyState } from './EmptyState.tsx';
 import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/** So many messages are in the page at first; more join as the reader goes up. */
-const WINDOW = 20;
+/** So many messages are in the page at first: what a side bar shows. More join above, as far as the reader may soon see. */
+const FIRST = 4;
+/** So many join at once. */
+const STEP = 8;
 
 export function Transcript() {
   const conversation = useChatState((s) => s.conversation)!;
@@ -26,6 +28,7 @@ function Log({ conversation }: { conversation: Conversation }) {
   const top = useRef<HTMLDivElement>(null);
   const pin = useRef<BottomPin | null>(null);
   const [pinned, setPinned] = useState(true);
+  useEffect(() => chat.setAtEnd(pinned), [chat, pinned]);
   const restore = useMemo(() => {
     const saved = chat.host.saved();
     const anchor = saved?.conversationId === conversation.id ? saved?.anchor : null;
@@ -35,10 +38,10 @@ function Log({ conversation }: { conversation: Conversation }) {
   }, []);
   // The window is held by its first message, so that what comes in below never pushes out what is being read.
   const [firstId, setFirstId] = useState(
-    () => messages[Math.max(0, Math.min(messages.length - WINDOW, (restore?.at ?? Infinity) - 5))]?.id,
+    () => messages[Math.max(0, Math.min(messages.length - FIRST, (restore?.at ?? Infinity) - 1))]?.id,
   );
   const found = messages.findIndex((m) => m.id === firstId);
-  const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
+  const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - FIRST);
   const visible = messages.slice(first);
 
   // Before anything goes in above, note where a message stands; after, put it back there.
@@ -65,7 +68,7 @@ function Log({ conversation }: { conversation: Conversation }) {
 
   const more = useRef(() => {});
   more.current = () => {
-    if (first > 0) setFirstId(messages[Math.max(0, first - WINDOW)]!.id);
+    if (first > 0) setFirstId(messages[Math.max(0, first - STEP)]!.id);
     else if (before) chat.loadEarlier();
   };
   const shownCount = visible.length;
@@ -85,7 +88,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     if (knownEarliest.current === earliest) return;
     knownEarliest.current = earliest;
     const at = messages.findIndex((m) => m.id === shownFirst.current);
-    if (at > 0) setFirstId(messages[Math.max(0, at - WINDOW)]!.id);
+    if (at > 0) setFirstId(messages[Math.max(0, at - STEP)]!.id);
   }, [earliest, messages]);
 
   useEffect(() => {

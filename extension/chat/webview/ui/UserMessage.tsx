@@ -4,6 +4,8 @@ import { useChat, useChatState } from '../context.ts';
 import { attachmentLabel, count, fullTime, KIND_ICONS, when } from '../format.ts';
 import type { Editing } from '../host.ts';
 import { useNow } from '../now.ts';
+import { Chips } from './Chips.tsx';
+import { AttachMenu } from './ComposerMenus.tsx';
 import { Icon, IconButton } from './Icon.tsx';
 import { Refused } from './Refused.tsx';
 
@@ -78,11 +80,15 @@ function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?:
   );
 }
 
+const none: never[] = [];
+
 /** The message as a small composer in its own place. What follows it is replaced only when it is sent. */
 function EditInPlace({ message, editing }: { message: Message; editing: Editing }) {
   const chat = useChat();
   const sending = useChatState((s) => s.sending !== null && s.sending.replaces === message.id);
   const refusal = useChatState((s) => (s.refusal?.replaces === message.id ? s.refusal : null));
+  const edited = useChatState((s) => s.surroundings?.edited);
+  const chips = edited?.messageId === message.id ? edited.chips : none;
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const area = field.current!;
@@ -128,8 +134,10 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
             event.preventDefault();
           }}
         />
+        <Chips chips={chips} to={message.id} />
         {refusal && <Refused refusal={refusal} />}
         <div class="row">
+          <AttachMenu to={message.id} />
           <span class="quiet">Replaces what follows.</span>
           <button type="button" class="button secondary" onClick={() => chat.editing.set(null)}>
             Cancel

@@ -1,9 +1,15 @@
 import type { Problem, ProblemCode } from '../../../../shared/problems.ts';
 import { count } from '../format.ts';
 
-/** What went wrong, in a user's words. Where the server wrote a detail for the case, that is said. */
-export function problemSentence(problem: Problem): string {
-  const text = WORDS[problem.code] ?? (problem.detail || problem.title);
+/**
+ * What went wrong, in a user's words. Where the server wrote a detail for the case, that is said. `hasBegun`: an answer that
+ * had some text already.
+ */
+export function problemSentence(problem: Problem, hasBegun = false): string {
+  const isVague = problem.code === 'upstream_busy' && !problem.retryAt;
+  const text = isVague
+    ? 'The model service is busy and does not say for how long. Another try makes sense in a minute.'
+    : (((!hasBegun && BEFORE[problem.code]) || WORDS[problem.code]) ?? (problem.detail || problem.title));
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
@@ -11,6 +17,12 @@ export function problemSentence(problem: Problem): string {
 export function signInFor(credits: number): string {
   return credits > 0 ? `Sign in for ${count(credits)} credits` : 'Sign in';
 }
+
+/** Of an answer that had not begun. */
+const BEFORE: Partial<Record<ProblemCode, string>> = {
+  upstream_failed: 'The model service failed before it wrote anything.',
+  internal: 'The server made a mistake before the answer began.',
+};
 
 // Only where our own words say it better than the server's detail, which is written for every client.
 const WORDS: Partial<Record<ProblemCode, string>> = {

@@ -1,0 +1,28 @@
+import type { Chip } from '../../protocol.ts';
+import { useChat } from '../context.ts';
+import { count, KIND_ICONS } from '../format.ts';
+import { Icon, IconButton } from './Icon.tsx';
+
+/** What is attached to what is typed in the composer, or to an earlier message that is edited (`to`). */
+export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
+  const chat = useChat();
+  if (!chips.length) return null;
+  return (
+    <ul class="chips" aria-label={to ? 'Newly attached' : 'Attached'}>
+      {chips.map((chip) => (
+        <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
+          <Icon name={KIND_ICONS[chip.kind]} />
+          <span class="label">{chip.label}</span>
+          <IconButton
+            icon="close"
+            label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
+            onClick={() => {
+              chat.host.post({ type: 'detach', id: chip.id, ...(to && { to }) });
+              if (to === undefined) chat.focusComposer();
+            }}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
