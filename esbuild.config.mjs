@@ -57,7 +57,7 @@ const targets = {
     { ...host, outdir: 'dist/web' },
     {
       ...common,
-      entryPoints: { chat: 'extension/chat/webview/main.tsx' },
+      entryPoints: { chat: 'extension/chat/webview/main.tsx', math: 'extension/chat/webview/math.ts' },
       outdir: 'dist/webview',
       format: 'iife',
       platform: 'browser',
@@ -81,7 +81,7 @@ const targets = {
     },
     {
       ...common,
-      entryPoints: { main: 'server/web/pages/main.tsx' },
+      entryPoints: { main: 'server/web/pages/main.tsx', math: 'server/web/pages/math.ts' },
       outdir: 'dist/server/web',
       format: 'iife',
       platform: 'browser',

@@ -38,7 +38,11 @@ export class Harness {
     const folder = await mkdtemp(join(tmpdir(), 'perigee-webview-'));
     await build({
       absWorkingDir: root,
-      entryPoints: { chat: 'extension/chat/webview/main.tsx', page: 'test/webview/page/page.ts' },
+      entryPoints: {
+        chat: 'extension/chat/webview/main.tsx',
+        math: 'extension/chat/webview/math.ts',
+        page: 'test/webview/page/page.ts',
+      },
       outdir: folder,
       bundle: true,
       minify: true,
@@ -132,7 +136,7 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
   const origin = url.pathname === '/' ? '' : url.pathname.slice(1);
   if (origin === '') {
     const cspSource = "'self'";
-    const html = chatPage({ scriptUri: '/chat.js', styleUri: '/chat.css', cspSource, nonce: NONCE });
+    const html = chatPage({ scriptUri: '/chat.js', mathUri: '/math.js', styleUri: '/chat.css', cspSource, nonce: NONCE });
     const theme = url.searchParams.get('theme') ?? 'dark';
     const body = { light: 'vscode-light', dark: 'vscode-dark', contrast: 'vscode-high-contrast' }[theme];
     // As the editor does: its own script and style come before the page's policy.

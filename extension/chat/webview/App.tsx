@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { useChat, useChatState } from './context.ts';
-import { isWebLink } from './markdown/sanitise.ts';
+import { isWebLink } from '../../../shared/answerHtml.ts';
 import { Boundary } from './ui/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';
@@ -12,6 +12,8 @@ export function App() {
   const surroundings = useChatState((s) => s.surroundings);
   useEffect(() => {
     const onClick = (event: MouseEvent) => {
+      const file = (event.target as Element).closest?.<HTMLElement>('.file');
+      if (file) chat.files.open(file.dataset);
       const link = (event.target as Element).closest?.('a');
       if (!link) return;
       // Nothing navigates here: the host asks the user and opens.
@@ -20,6 +22,8 @@ export function App() {
       if (isWebLink(href)) chat.host.post({ type: 'openLink', href: href.slice(0, 8000) });
     };
     const onKey = (event: KeyboardEvent) => {
+      const file = event.key === 'Enter' && (event.target as Element).closest?.<HTMLElement>('.file');
+      if (file) chat.files.open(file.dataset);
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
       if (chat.state.history.open) chat.history.close();
       else if (chat.answering()) chat.stop();
