@@ -4,7 +4,7 @@
 import { bounded } from './boundedMarkdown.ts';
 import { fenceAt } from './fences.ts';
 import { FLANKING, isUnspaced, opensUnspaced } from './flanking.ts';
-import { type FoundMath, isOpenMathBlock, mathAt, mathBlockAt, mathBlockWithin } from './mathMarks.ts';
+import { type FoundMath, isOpenMathBlock, MOST_OF_MATH, mathAt, mathBlockAt, mathBlockWithin } from './mathMarks.ts';
 
 /** Tokens that `marked` doesn't know. `text`: TeX. */
 export interface MathToken {
@@ -126,7 +126,8 @@ function inline(this: unknown, source: string, before: Token[]): Token | undefin
 }
 
 /** Also a `\[` that has no end. */
-const isKept = (source: string) => /^\\(?:[(),;:=%/?@^]|[[\]](?:\s|$))/.test(source);
+const isKept = (source: string) =>
+  /^\\[(),;:=%/?@^]/.test(source) || (/^\\\[\s/.test(source) && source.slice(0, MOST_OF_MATH).indexOf('\\]') < 0);
 
 function mathBlock(source: string, more: boolean): Token | undefined {
   const found = mathBlockAt(source);

@@ -10,18 +10,15 @@ const UNSPACED_MARK = new RegExp(`^(?=[${UNSPACED}])[\\p{P}\\p{S}]$`, 'u');
 /** What follows a run of marks. */
 const AFTER = /^(\*{1,100}|_{1,100}|~{1,100})([^]?)/u;
 
-/** Punctuation and symbols, other than those of writing without blanks and the mark itself. */
-function punctuation(mark: string): string {
-  return `(?![${UNSPACED}~${mark}])[\\p{P}\\p{S}]`;
-}
-
-/** Anything else that is no blank, and the same without letters of writing without blanks. */
-const ANY = `(?:[${UNSPACED}]|[^\\s\\p{P}\\p{S}]|~)`;
-const SPACED = `(?:(?![${UNSPACED}])[^\\s\\p{P}\\p{S}]|~)`;
+/** Punctuation and symbols, other than those of writing without blanks and these marks. */
+const punctuation = (marks: string) => `(?![${UNSPACED}${marks}])[\\p{P}\\p{S}]`;
+/** All that is neither a blank nor such punctuation, and the same without letters of writing without blanks. */
+const ANY = `(?:[${UNSPACED}]|[^\\s\\p{P}\\p{S}])`;
+const SPACED = `(?:(?![${UNSPACED}])[^\\s\\p{P}\\p{S}])`;
 
 /** Rules of `marked`, by their names there. Groups 1 and 2 can end emphasis, 3 and 4 begin it, 5 and 6 do both. */
 export const FLANKING = {
-  emStrongLDelim: new RegExp(`^(?:\\*+(?:(${punctuation('*')})|([^\\s*]))?)|^_+(?:(${punctuation('_')})|([^\\s_]))?`, 'u'),
+  emStrongLDelim: new RegExp(`^(?:\\*+(?:(${punctuation('*~')})|([^\\s*]))?)|^_+(?:(${punctuation('_~')})|([^\\s_]))?`, 'u'),
   emStrongRDelimAst: new RegExp(`^[^_*]*?__[^_*]*?\\*[^_*]*?(?=__)|[^*]+(?=[^*])|${ends('*', '\\*+')}`, 'gu'),
   emStrongRDelimUnd: new RegExp(`^[^_*]*?\\*\\*[^_*]*?_[^_*]*?(?=\\*\\*)|[^_]+(?=[^_])|${endsOfUnderscores()}`, 'gu'),
   delLDelim: new RegExp(`^~~?(?:(${punctuation('~')})|[^\\s~])`, 'u'),
@@ -29,15 +26,16 @@ export const FLANKING = {
 };
 
 function ends(mark: string, run: string): string {
-  const p = punctuation(mark);
-  const any = mark === '~' ? ANY.replace('|~', '') : ANY;
-  const spaced = mark === '~' ? SPACED.replace('|~', '') : SPACED;
+  const p = punctuation(mark === '~' ? '~' : '*~');
+  // Beside stars a tilde counts as a letter.
+  const [any, spaced] = [ANY, SPACED].map((letter) => (mark === '~' ? letter : `(?:${letter}|~)`));
+  const not = `(?![${mark}])`;
   return [
     `${p}(${run})(?=\\s|$)`,
-    `(?:${spaced}(?=${run}${p})|${any}(?=${run}(?:\\s|$)))(${run})(?![${mark}])`,
+    `(?:${spaced}(?=${run}${p})|${any}(?=${run}(?:\\s|$)))(${run})${not}`,
     `(?:\\s(?=${run}${any})|${p}(?=${run}${spaced}))(${run})`,
-    `\\s(${run})(?![${mark}])(?=${p})`,
-    `${p}(${run})(?![${mark}])(?=${p})`,
+    `\\s(${run})${not}(?=${p})`,
+    `${p}(${run})${not}(?=${p})`,
     `(?:${any}(?=${run}${any})|${p}(?=${run}[${UNSPACED}])|[${UNSPACED}](?=${run}${p}))(${run})`,
   ].join('|');
 }
