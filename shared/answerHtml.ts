@@ -30,7 +30,8 @@ interface Token {
   text?: string;
   tokens?: Token[];
   items?: Token[];
-  header?: Token[];
+  /** Of a table; a cell says by it whether it is one of those. */
+  header?: Token[] | boolean;
   rows?: Token[][];
 }
 interface CodeToken extends Token {
@@ -120,7 +121,8 @@ function markTags(token: Token, inTable = false): void {
     }
   }
   for (const inner of [...(token.tokens ?? []), ...(token.items ?? [])]) markTags(inner, inTable);
-  for (const cell of [...(token.header ?? []), ...(token.rows?.flat() ?? [])]) markTags(cell, true);
+  if (!Array.isArray(token.header)) return;
+  for (const cell of [...token.header, ...(token.rows?.flat() ?? [])]) markTags(cell, true);
 }
 
 function escaped(text: string): string {

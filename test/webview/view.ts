@@ -42,6 +42,7 @@ export class Harness {
         chat: 'extension/chat/webview/main.tsx',
         math: 'extension/chat/webview/math.ts',
         page: 'test/webview/page/page.ts',
+        member: 'test/webview/page/member.ts',
       },
       outdir: folder,
       bundle: true,
@@ -80,6 +81,13 @@ export class Harness {
     await page.goto(`${this.url}/?theme=${options.theme ?? 'dark'}`);
     await view.until('ready');
     return view;
+  }
+
+  /** The renderer of the member's page, in a page of its own. */
+  async member(): Promise<Page> {
+    const page = await this.browser.newPage();
+    await page.goto(`${this.url}/member`);
+    return page;
   }
 
   async stop(): Promise<void> {
@@ -148,6 +156,9 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
         .replace('<head>', `<head>${before}`)
         .replace('<body', `<body class="${body}"`),
     };
+  }
+  if (origin === 'member') {
+    return { type: 'text/html', body: '<!doctype html><script src="/member.js" data-math="/math.js"></script><body>' };
   }
   if (origin === 'themes.css') {
     return { type: 'text/css', body: await readFile(new URL('fixtures/themes.css', import.meta.url)) };
