@@ -56,7 +56,9 @@ export interface AnswerOptions {
 /** The lexer by which answers are read: `new (answerLexer(Lexer))(options).lex(text)`. Its time is bounded. */
 export function answerLexer<L extends new (options?: never) => object>(
   Base: L,
-): new (options?: AnswerOptions) => InstanceType<L> {
+): new (
+  options?: AnswerOptions,
+) => InstanceType<L> {
   const Lexer = bounded(Base) as unknown as new (options: unknown) => { tokenizer: Tokenizer };
   return class Answers extends Lexer {
     constructor({ more = false, blocks = [] }: AnswerOptions = {}) {
@@ -122,7 +124,9 @@ function inline(this: unknown, source: string, before: Token[]): Token | undefin
   }
   const found = mathAt(source, before.at(-1)?.raw.at(-1) ?? '');
   if (found) return toMath(found);
-  return first === '\\' && isKept(source) ? { type: 'text', raw: source.slice(0, 2), text: source.slice(0, 2) } : undefined;
+  return first === '\\' && isKept(source)
+    ? { type: 'text', raw: source.slice(0, 2), text: source.slice(0, 2) }
+    : undefined;
 }
 
 /** Also a `\[` that has no end. */
@@ -160,7 +164,8 @@ function lineEnd(source: string, from: number): number {
 
 const HOST = /^(?:https?:\/\/|ftp:\/\/)?[\w.-]{1,255}(?::\d{1,5})?/i;
 /** Punctuation that no address has in it unless it is encoded: of Chinese, Japanese, Arabic and Hindi, and quotes. */
-const NOT_IN_ADDRESS = /[\u2014\u2018-\u201f\u2026\u3001-\u3003\u3008-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u060c\u061b\u061f\u06d4\u0964«»]/;
+const NOT_IN_ADDRESS =
+  /[\u2014\u2018-\u201f\u2026\u3001-\u3003\u3008-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u060c\u061b\u061f\u06d4\u0964«»]/;
 
 /** Where an address in running text ends at the latest. */
 function endOfAddress(source: string): number {

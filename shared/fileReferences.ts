@@ -46,4 +46,5 @@ export function referencesIn(prose: string): { from: number; to: number; referen
   });
 }
 /** Also Chinese and Japanese words stand at once beside a path; their letters are no part of it in running text. */
-const WORD = /(?<![\w./\\@~#-])[\w./\\@~-](?:[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}\w./\\@~+:#-]|\((?=[\w,-]+\))|(?<=\([\w,-]{1,40})[,)]){2,}/gu;
+const WORD =
+  /(?<![\w./\\@~#-])[\w./\\@~-](?:[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}\w./\\@~+:#-]|\((?=[\w,-]+\))|(?<=\([\w,-]{1,40})[,)]){2,}/gu;

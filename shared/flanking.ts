@@ -8,7 +8,7 @@ const UNSPACED =
 const UNSPACED_LETTER = new RegExp(`^[${UNSPACED}]$`, 'u');
 const UNSPACED_MARK = new RegExp(`^(?=[${UNSPACED}])[\\p{P}\\p{S}]$`, 'u');
 /** What follows a run of marks. */
-const AFTER = /^(\*{1,100}|_{1,100}|~{1,100})([^]?)/u;
+const AFTER = /^(\*{1,100}|_{1,100}|~{1,100})([\s\S]?)/u;
 
 /** Punctuation and symbols, other than those of writing without blanks and these marks. */
 const punctuation = (marks: string) => `(?![${UNSPACED}${marks}])[\\p{P}\\p{S}]`;
@@ -18,7 +18,10 @@ const SPACED = `(?:(?![${UNSPACED}])[^\\s\\p{P}\\p{S}])`;
 
 /** Rules of `marked`, by their names there. Groups 1 and 2 can end emphasis, 3 and 4 begin it, 5 and 6 do both. */
 export const FLANKING = {
-  emStrongLDelim: new RegExp(`^(?:\\*+(?:(${punctuation('*~')})|([^\\s*]))?)|^_+(?:(${punctuation('_~')})|([^\\s_]))?`, 'u'),
+  emStrongLDelim: new RegExp(
+    `^(?:\\*+(?:(${punctuation('*~')})|([^\\s*]))?)|^_+(?:(${punctuation('_~')})|([^\\s_]))?`,
+    'u',
+  ),
   emStrongRDelimAst: new RegExp(`^[^_*]*?__[^_*]*?\\*[^_*]*?(?=__)|[^*]+(?=[^*])|${ends('*', '\\*+')}`, 'gu'),
   emStrongRDelimUnd: new RegExp(`^[^_*]*?\\*\\*[^_*]*?_[^_*]*?(?=\\*\\*)|[^_]+(?=[^_])|${endsOfUnderscores()}`, 'gu'),
   delLDelim: new RegExp(`^~~?(?:(${punctuation('~')})|[^\\s~])`, 'u'),

@@ -39,6 +39,7 @@ export class MathInk {
     for (const { place, math } of places) {
       place.className = math.display ? 'math display' : 'math';
       place.setAttribute('data-source', math.raw.trim());
+      if (math.isOpen) place.setAttribute('data-open', '');
     }
     const drawn = places.slice(0, MOST_IN_BLOCK).filter(({ math }) => !math.isOpen);
     if (this.read) for (const { place, math } of drawn) this.put(place, math, this.read);

@@ -25,7 +25,7 @@ export function mathAt(source: string, before: string): FoundMath | undefined {
     const found = between(source, '\\]', true);
     const isLink = /^[([]/.test(source.slice(found?.raw.length ?? 0, (found?.raw.length ?? 0) + 1));
     // `\[x\]` and `\[0\]` are brackets that Markdown is not to read.
-    return found && !isLink && (/^\s[^]*\s$|[=<>+]/.test(found.tex) || COMMAND.test(found.tex)) ? found : undefined;
+    return found && !isLink && (/^\s[\s\S]*\s$|[=<>+]/.test(found.tex) || COMMAND.test(found.tex)) ? found : undefined;
   }
   if (!source.startsWith('$') || source.startsWith('$$$') || /[\w$\\]/.test(before)) return undefined;
   if (!source.startsWith('$$')) return inDollars(source);

@@ -29,6 +29,7 @@ const STYLES = words(
 );
 const VALUE = /^[\w .%+#-]{0,60}$/;
 const CLASS = /^(?:tml|chr)-[\w-]{1,30}$/;
+const LINES = /^tml-(?:overline|underline|fbox)$/;
 const MOST_NODES = 3000;
 const MOST_LEVELS = 100;
 
@@ -41,14 +42,18 @@ export function safeMath(root: unknown): SafeMath {
     const children = (node.children ?? []).flatMap((child) => take(child, level + 1));
     // A fragment has no element of its own.
     if (node.type === undefined && node.attributes === undefined) return children;
-    if (node.type === undefined || !ELEMENTS.has(node.type)) throw new Error('Something else than math.');
+    // What browsers draw of these is a style's; without it, it would say something else.
+    const isDrawn = node.type === 'menclose' && LINES.test(node.classes?.join(' ') ?? '');
+    const name = isDrawn ? 'mrow' : node.type;
+    if (name === undefined || !ELEMENTS.has(name)) throw new Error('Something else than math.');
     const attributes = picked(node.attributes, ATTRIBUTES);
     const classes = (node.classes ?? []).filter((name) => CLASS.test(name));
     if (classes.length > 0) attributes.class = classes.join(' ');
-    return [{ name: node.type, attributes, styles: picked(node.style, STYLES), children }];
+    return [{ name, attributes, styles: picked(node.style, STYLES), children }];
   };
   const [only, ...others] = take(root as LibraryNode, 0);
-  if (typeof only !== 'object' || only.name !== 'math' || others.length > 0) throw new Error('Something else than math.');
+  if (typeof only !== 'object' || only.name !== 'math' || others.length > 0)
+    throw new Error('Something else than math.');
   return only;
 }
 

@@ -48,12 +48,15 @@ function segmentsOf(path: string): string[] | undefined {
   // An absolute path is one of the workspace's where it begins as a folder's does.
   if (/^\/?[a-z]:\//i.test(tidy) || tidy.startsWith('/')) {
     const whole = tidy.replace(/^(?=[a-z]:)/i, '/');
-    const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => whole.startsWith(`${uri.path.replace(/\/$/, '')}/`));
+    const folder = vscode.workspace.workspaceFolders?.find(({ uri }) =>
+      whole.startsWith(`${uri.path.replace(/\/$/, '')}/`),
+    );
     // Else it may be written as from the workspace's root.
     tidy = folder ? whole.slice(folder.uri.path.replace(/\/$/, '').length) : tidy;
   }
   const segments = tidy.split('/').filter((segment) => segment !== '' && segment !== '.');
-  const isOdd = (segment: string) => /^[. ]+$/.test(segment) || /[\p{Cc}\p{Cf}]/u.test(segment) || segment.includes(':');
+  const isOdd = (segment: string) =>
+    /^[. ]+$/.test(segment) || /[\p{Cc}\p{Cf}]/u.test(segment) || segment.includes(':');
   return segments.length === 0 || segments.some(isOdd) ? undefined : segments;
 }
 

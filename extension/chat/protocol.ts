@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
+import { MAX_REFERENCE } from '../../shared/fileReferences.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
-import { MAX_REFERENCE } from '../../shared/fileReferences.ts';
 import { AttachmentKindSchema, LineRangeSchema, MAX_TEXT } from '../../shared/runs.ts';
 
 /**

@@ -52,7 +52,20 @@ describe('a fence of an answer', () => {
   });
 
   it('holds what the edit engine reads in it, where the engine says where it ends', () => {
-    const line = fc.constantFrom('a', '# T', '', F, F, `${F}sh`, `${F}py`, '    x', `    ${F}`, '~~~', '- b', 'Run it:');
+    const line = fc.constantFrom(
+      'a',
+      '# T',
+      '',
+      F,
+      F,
+      `${F}sh`,
+      `${F}py`,
+      '    x',
+      `    ${F}`,
+      '~~~',
+      '- b',
+      'Run it:',
+    );
     const info = fc.constantFrom('md README.md', 'ts src/a.ts', 'md docs/a.md', 'py');
     let compared = 0;
     fc.assert(

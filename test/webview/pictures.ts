@@ -195,12 +195,9 @@ const state: Record<string, State> = {
   writings: {
     messages: [
       surroundings(),
-      conversation([
-        user('اشرح الدالة `fetchOrder` من فضلك.'),
-        answer(WRITINGS),
-        user('为什么？'),
-        answer(CHINESE),
-      ], { title: 'شرح الدالة fetchOrder' }),
+      conversation([user('اشرح الدالة `fetchOrder` من فضلك.'), answer(WRITINGS), user('为什么？'), answer(CHINESE)], {
+        title: 'شرح الدالة fetchOrder',
+      }),
       { type: 'files', asked: ['src/client.ts', 'README.md'], found: ['src/client.ts', 'README.md'] },
     ],
     act: async (view) => {

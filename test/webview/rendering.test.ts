@@ -8,19 +8,24 @@ const F = '```';
 
 /** Texts that are easily drawn one way while they come, another way afterwards, and a third way elsewhere. */
 const HARD: Record<string, string> = {
-  'bold beside Chinese punctuation': '**注意：**这是重点，大约3~5天，100~200元。见 https://example.com/a，详见。\n\nOne ~ two ~ three.',
-  'emphasis within emphasis': 'A ***very** important* and **quite *nested* one**, `code **not**`, ~~gone~~.\n\n**Note**: *x*.',
+  'bold beside Chinese punctuation':
+    '**注意：**这是重点，大约3~5天，100~200元。见 https://example.com/a，详见。\n\nOne ~ two ~ three.',
+  'emphasis within emphasis':
+    'A ***very** important* and **quite *nested* one**, `code **not**`, ~~gone~~.\n\n**Note**: *x*.',
   footnotes: 'One[^1] and two[^b].\n\nMore[^1].\n\nEven more.\n\n[^1]: The **first**.\n[^b]: https://example.com',
-  'targets that come later': 'See [the docs][d] and [it].\n\nA.\n\nB.\n\nC.\n\n[d]: https://example.com/docs\n[it]: https://example.com/it\n\nEnd.',
+  'targets that come later':
+    'See [the docs][d] and [it].\n\nA.\n\nB.\n\nC.\n\n[d]: https://example.com/docs\n[it]: https://example.com/it\n\nEnd.',
   math: 'So \\(a_1 * b * c\\) and $n^2$, not $5 and $6.\n\n\\[\na\n= b \\, c\n\\]\n\n$$x$$\n\nEnd.',
   'math that never ends': 'So \\( a_1 * b, \\, and\n\n\\[\nx\n= y\n\nEnd.',
   'a fence within a fence': `README.md\n\n${F}markdown\n# Title\n\n${F}bash\nnpm ci\n${F}\n\nThen.\n${F}\n\nEnd.`,
   'a fence in a list': `1. First\n\n   ${F}sh\n   npm ci\n   ${F}\n2. Second \`x\``,
   'a table': '| a | b |\n|---|:-:|\n| **x**<br>y | `c \\| d` |\n| $z$ | https://example.com |\n\nEnd.',
-  'tags that are spoken of': 'Put <div> in a <table>, H<sub>2</sub>O, <kbd>Enter</kbd>, <!-- this -->.\n\n<details>\nx\n</details>\n\nEnd.',
+  'tags that are spoken of':
+    'Put <div> in a <table>, H<sub>2</sub>O, <kbd>Enter</kbd>, <!-- this -->.\n\n<details>\nx\n</details>\n\nEnd.',
   'both directions': 'مرحبا `code` and שלום\n\n- عنصر\n- item\n\n> اقتباس\n\n| א | b |\n|---|---|\n| ג | d |\n\nEnd.',
   'marks that combine, and joiners': 'e\u0301 **n\u0303o** 👩‍💻 **👩‍💻**的 a\u200bb می‌خواهم\n\nEnd.',
-  'links to files and elsewhere': '[a](src/a.ts#L3) `src/b.ts:4` src/c.ts:5 [x](javascript:alert(1)) ![p](https://example.com/p.png)\n\nEnd.',
+  'links to files and elsewhere':
+    '[a](src/a.ts#L3) `src/b.ts:4` src/c.ts:5 [x](javascript:alert(1)) ![p](https://example.com/p.png)\n\nEnd.',
   'a long answer': longAnswer(300),
 };
 
@@ -61,7 +66,8 @@ describe('chat view: an answer looks alike at every moment', () => {
   });
   after(() => member.close());
 
-  const shape = () => view.page.evaluate(`(${SHAPE})(document.querySelector('.answer .markdown'))`) as Promise<string[]>;
+  const shape = () =>
+    view.page.evaluate(`(${SHAPE})(document.querySelector('.answer .markdown'))`) as Promise<string[]>;
   /** Once all math is drawn that can be. */
   async function drawn(): Promise<string[]> {
     await view.page.evaluate(
@@ -99,7 +105,8 @@ describe('chat view: an answer looks alike at every moment', () => {
   it('shows no marks of emphasis, code and links that are still to be closed', async () => {
     const coming = running();
     await view.tell(surroundings(), conversation([user('Go'), coming]));
-    const text = 'Some **bold words**, `npm ci`, *more* and [the docs](https://example.com/a), ***both*** ~~gone~~ **注意：**好 end';
+    const text =
+      'Some **bold words**, `npm ci`, *more* and [the docs](https://example.com/a), ***both*** ~~gone~~ **注意：**好 end';
     const seen = new Set<string>();
     for (let at = 0; at < text.length; at++) {
       await view.tell({ type: 'text', messageId: coming.id, text: text[at]!, at });
@@ -113,7 +120,15 @@ describe('chat view: an answer looks alike at every moment', () => {
   it('keeps marks that are none while it comes', async () => {
     const coming = running();
     await view.tell(surroundings(), conversation([user('Go'), coming]));
-    for (const text of ['2 * 3', 'a*b', 'snake_case_na', '~5', 'f(x, **kwargs)\nthen', `${F}py\ndef f(**kwargs`, '\\( a *b']) {
+    for (const text of [
+      '2 * 3',
+      'a*b',
+      'snake_case_na',
+      '~5',
+      'f(x, **kwargs)\nthen',
+      `${F}py\ndef f(**kwargs`,
+      '\\( a *b',
+    ]) {
       await view.tell({ type: 'text', messageId: coming.id, text, at: 0 });
       const shown = await view.page.locator('.answer .markdown').innerText();
       const expected = text.replace(/^`.*\n/, '');
@@ -145,7 +160,10 @@ describe('chat view: math', () => {
 
   it('is drawn by a script that is loaded only when there is some', async () => {
     await show('No math: $5 and $6.', 0);
-    assert.deepEqual(view.requests.filter((url) => url.includes('math')), []);
+    assert.deepEqual(
+      view.requests.filter((url) => url.includes('math')),
+      [],
+    );
     await show('So \\(x^2\\) and\n\n$$\n\\frac{a}{b}\n$$', 2);
     await show('Again \\(y\\).', 1);
     assert.equal(view.requests.filter((url) => url.includes('math')).length, 1);
@@ -203,15 +221,27 @@ describe('chat view: math', () => {
     ];
     const requested = view.requests.length;
     await show(`${hostile.map((tex) => `\\(${tex}\\)`).join('\n\n')}\n\n\\(last\\)`, 0).catch(() => {});
-    await view.page.evaluate(`fake.until(() => document.querySelectorAll('.answer .math').length === ${hostile.length + 1})`);
+    await view.page.evaluate(
+      `fake.until(() => document.querySelectorAll('.answer .math').length === ${hostile.length + 1})`,
+    );
     await view.page.evaluate(`fake.until(() => document.querySelector('.answer .block:last-child math'))`);
     const block = view.page.locator('.answer .block');
-    assert.equal(await block.locator('a, img, svg, script, [id], [href], [onerror], .box, [mathcolor], [mathbackground]').count(), 0);
+    assert.equal(
+      await block.locator('a, img, svg, script, [id], [href], [onerror], .box, [mathcolor], [mathbackground]').count(),
+      0,
+    );
     assert.equal(await view.page.evaluate('window.hit'), undefined);
-    assert.deepEqual(view.requests.slice(requested).filter((url) => !url.endsWith('/math.js')), []);
-    const styles = (await block.locator('[style]').evaluateAll((all) => all.map((one) => one.getAttribute('style')))).join();
+    assert.deepEqual(
+      view.requests.slice(requested).filter((url) => !url.endsWith('/math.js')),
+      [],
+    );
+    const styles = (
+      await block.locator('[style]').evaluateAll((all) => all.map((one) => one.getAttribute('style')))
+    ).join();
     assert.doesNotMatch(styles, /color|background|position|font-size|transform/);
-    const widths = await block.locator('math').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+    const widths = await block
+      .locator('math')
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
     assert.ok(Math.max(...widths) < 2000, `${widths}`);
   });
 });
@@ -234,7 +264,8 @@ describe('chat view: files that an answer speaks of', () => {
   });
 
   it('are asked about together, and become links only where they are there', async () => {
-    const text = 'See `src/client.ts:12`, src/gone.ts:3, [the readme](README.md#L4) and `src/client.ts`; not `x.value`.';
+    const text =
+      'See `src/client.ts:12`, src/gone.ts:3, [the readme](README.md#L4) and `src/client.ts`; not `x.value`.';
     await view.tell(conversation([user('Go'), answer(text)]));
     const { paths } = await view.until('findFiles');
     assert.deepEqual([...paths].sort(), ['README.md', 'src/client.ts', 'src/gone.ts']);

@@ -144,7 +144,13 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
   const origin = url.pathname === '/' ? '' : url.pathname.slice(1);
   if (origin === '') {
     const cspSource = "'self'";
-    const html = chatPage({ scriptUri: '/chat.js', mathUri: '/math.js', styleUri: '/chat.css', cspSource, nonce: NONCE });
+    const html = chatPage({
+      scriptUri: '/chat.js',
+      mathUri: '/math.js',
+      styleUri: '/chat.css',
+      cspSource,
+      nonce: NONCE,
+    });
     const theme = url.searchParams.get('theme') ?? 'dark';
     const body = { light: 'vscode-light', dark: 'vscode-dark', contrast: 'vscode-high-contrast' }[theme];
     // As the editor does: its own script and style come before the page's policy.

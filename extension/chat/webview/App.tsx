@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import { useChat, useChatState } from './context.ts';
 import { isWebLink } from '../../../shared/answerHtml.ts';
+import { useChat, useChatState } from './context.ts';
 import { Boundary } from './ui/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';

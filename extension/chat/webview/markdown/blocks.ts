@@ -61,8 +61,11 @@ export class BlockReader {
     const shown = withMarksClosed(rest);
     let tokens = lex(shown, this.links, true);
     // Within code they are no marks.
-    if (shown !== rest && tokens.findLast((t) => t.type !== 'space')?.type === 'code') tokens = lex(rest, this.links, true);
-    const news = tokens.filter((t): t is Tokens.Def => t.type === 'def' && t.raw.endsWith('\n') && !(t.tag in this.links));
+    if (shown !== rest && tokens.findLast((t) => t.type !== 'space')?.type === 'code')
+      tokens = lex(rest, this.links, true);
+    const news = tokens.filter(
+      (t): t is Tokens.Def => t.type === 'def' && t.raw.endsWith('\n') && !(t.tag in this.links),
+    );
     if (news.length === 0) return tokens;
     for (const { tag, href, title } of news) this.links[tag] ??= { href, title: title ?? null };
     const isAwaited = this.settled.some(({ token }) => token.raw.includes('['));

@@ -6,7 +6,10 @@ const TAKEN = 'a, pre, [data-math], [data-path]';
 const MOST_PLACES = 300;
 
 /** The places in a block that may refer to files, each in an element of its own. */
-export function filesIn(fragment: DocumentFragment, targets: readonly string[]): { place: HTMLElement; reference: FileReference }[] {
+export function filesIn(
+  fragment: DocumentFragment,
+  targets: readonly string[],
+): { place: HTMLElement; reference: FileReference }[] {
   const found: { place: HTMLElement; reference: FileReference }[] = [];
   for (const link of fragment.querySelectorAll<HTMLElement>('[data-target]')) {
     const reference = readLinkTarget(targets[Number(link.dataset.target)] ?? '');
@@ -21,7 +24,8 @@ export function filesIn(fragment: DocumentFragment, targets: readonly string[]):
   }
   const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];
-  while (walker.nextNode()) if (!walker.currentNode.parentElement?.closest(`${TAKEN}, code`)) texts.push(walker.currentNode as Text);
+  while (walker.nextNode())
+    if (!walker.currentNode.parentElement?.closest(`${TAKEN}, code`)) texts.push(walker.currentNode as Text);
   for (const text of texts) {
     // From the end, so that what stands before keeps its place.
     for (const { from, to, reference } of referencesIn(text.data).reverse()) {

@@ -2,7 +2,7 @@ import { isUnspaced } from '../../../../shared/flanking.ts';
 
 /** Marks of emphasis further from the end than this are not waited for (UTF-16 units). */
 const MOST_OPEN = 300;
-const MARK = /(`{1,20})|(\*{1,3}|_{1,3}|~~)|\\\(|\$\$|\\[^]/gu;
+const MARK = /(`{1,20})|(\*{1,3}|_{1,3}|~~)|\\\(|\$\$|\\[\s\S]/gu;
 const LINK = /!?\[([^[\]\n]{1,200})\]\([^()\s]{0,2000}$/;
 const WORD = /[\p{L}\p{N}]/u;
 

@@ -41,7 +41,11 @@ export function renderBlock(token: Token): SafeBlock {
   };
 }
 
-function placesOf<T>(fragment: DocumentFragment, attribute: string, all: readonly T[]): { place: HTMLElement; of: T }[] {
+function placesOf<T>(
+  fragment: DocumentFragment,
+  attribute: string,
+  all: readonly T[],
+): { place: HTMLElement; of: T }[] {
   return [...fragment.querySelectorAll<HTMLElement>(`[${attribute}]`)].flatMap((place) => {
     const of = all[Number(place.getAttribute(attribute))];
     place.removeAttribute(attribute);

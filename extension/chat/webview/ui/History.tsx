@@ -167,7 +167,9 @@ function Row({ row, isOpen, now }: { row: ConversationSummary; isOpen: boolean; 
         onClick={() => chat.openConversation(row.id)}
       >
         {row.running ? <Icon name="loading" spin /> : <Icon name={row.kind === 'edit' ? 'edit' : 'comment'} />}
-        <span class="title" dir="auto">{row.title || 'Untitled'}</span>
+        <span class="title" dir="auto">
+          {row.title || 'Untitled'}
+        </span>
         {row.running ? (
           <span class="when">running · {row.running.device}</span>
         ) : (

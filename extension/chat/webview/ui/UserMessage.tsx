@@ -36,8 +36,8 @@ export function UserMessage({ message }: { message: Message }) {
           </ul>
         )}
         <div class="said" dir="auto">
-            {message.text}
-          </div>
+          {message.text}
+        </div>
       </div>
       <div class="actions">
         <Time at={message.createdAt} />
