@@ -1,7 +1,8 @@
-// Builds everything that ships into dist/: the extension's host code (in parts beside Node, in one file on the web), its
-// web view, and the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
+// Builds everything that ships into dist/: the extension's host code in parts, and the one file that loads them on the web; its
+// web view; the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { context, transform } from 'esbuild';
 
 const args = process.argv.slice(2);
@@ -33,6 +34,10 @@ const asCommonJs = {
       await mkdir(outdir, { recursive: true });
       const options = { format: 'cjs', minify, sourcemap, target, supported: { 'dynamic-import': false } };
       for (const { path, text } of outputFiles) await writeFile(path, uncopied((await transform(text, options)).code));
+      const parts = JSON.stringify(outputFiles.map(({ path }) => basename(path)));
+      const web = await transform(await readFile('extension/web.cjs', 'utf8'), { minify, define: { PARTS: parts } });
+      await mkdir('dist/web', { recursive: true });
+      await writeFile('dist/web/extension.cjs', web.code);
     });
   },
 };
@@ -47,17 +52,18 @@ const host = {
   format: 'esm',
   outExtension: { '.js': '.cjs' },
   write: false,
+  // A start reads what it needs.
+  splitting: true,
+  outdir: 'dist/node',
   plugins: [asCommonJs],
 };
 
 const targets = {
   extension: [
-    // Beside Node a start reads what it needs; a web worker's extension host loads one file and no other.
-    { ...host, splitting: true, outdir: 'dist/node' },
-    { ...host, outdir: 'dist/web' },
+    host,
     {
       ...common,
-      entryPoints: { chat: 'extension/chat/webview/main.tsx' },
+      entryPoints: { chat: 'extension/chat/webview/main.tsx', math: 'extension/chat/webview/math.ts' },
       outdir: 'dist/webview',
       format: 'iife',
       platform: 'browser',
@@ -81,7 +87,7 @@ const targets = {
     },
     {
       ...common,
-      entryPoints: { main: 'server/web/pages/main.tsx' },
+      entryPoints: { main: 'server/web/pages/main.tsx', math: 'server/web/pages/math.ts' },
       outdir: 'dist/server/web',
       format: 'iife',
       platform: 'browser',

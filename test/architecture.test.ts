@@ -35,9 +35,16 @@ const DOORS = ['server/main.ts', 'server/admin.ts'];
 /** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
 const CORES = [
   'shared/amounts.ts',
+  'shared/answerHtml.ts',
+  'shared/answerMarkdown.ts',
   'shared/answerPaths.ts',
+  'shared/fences.ts',
+  'shared/fileReferences.ts',
+  'shared/flanking.ts',
   'shared/invisible.ts',
   'shared/knownPaths.ts',
+  'shared/mathMarks.ts',
+  'shared/mathTree.ts',
   'shared/pathWords.ts',
   'shared/money.ts',
   'shared/pricing.ts',

@@ -16,6 +16,7 @@ import { ConversationList } from './conversationList.ts';
 import { Drafts } from './drafts.ts';
 import { EditorContext } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
+import { findFiles, openFile } from './fileLinks.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
 import { OpenConversation } from './openConversation.ts';
@@ -233,6 +234,11 @@ export class ChatController extends Disposable {
       case 'openLink':
       case 'command':
         return act(message);
+      case 'findFiles':
+        this.post({ type: 'files', asked: message.paths, found: await findFiles(message.paths) });
+        return;
+      case 'openFile':
+        return openFile(message.path, message.line, message.column);
       case 'reconnect':
         return session.state.kind === 'signedOut' ? session.begin() : session.reconnect();
       case 'failed':

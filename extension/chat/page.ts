@@ -1,9 +1,16 @@
 /**
- * The page that holds the chat's web view. It may run the one script named by the nonce, take styles from the extension's own
+ * The page that holds the chat's web view. It may run scripts named by the nonce, take styles from the extension's own
  * folder, and nothing else: no network, no images, no fonts, no frames, no forms, no eval. Pure, so that
  * the web view's tests serve the very same page.
  */
-export function chatPage(parts: { scriptUri: string; styleUri: string; cspSource: string; nonce: string }): string {
+export function chatPage(parts: {
+  scriptUri: string;
+  /** Of the script that the first one loads when there is math to draw. */
+  mathUri: string;
+  styleUri: string;
+  cspSource: string;
+  nonce: string;
+}): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${parts.nonce}'`,
@@ -22,7 +29,7 @@ export function chatPage(parts: { scriptUri: string; styleUri: string; cspSource
 </head>
 <body>
 <div id="app"></div>
-<script nonce="${parts.nonce}" src="${parts.scriptUri}"></script>
+<script nonce="${parts.nonce}" src="${parts.scriptUri}" data-math="${parts.mathUri}"></script>
 </body>
 </html>
 `;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
+import { MAX_REFERENCE } from '../../shared/fileReferences.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
 import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';
@@ -108,6 +109,15 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
   /** Shown to the user by the editor's own confirmation before anything opens. */
   z.object({ type: z.literal('openLink'), href: z.string().max(8000) }),
+  /** Words of answers that may be files: `files` says which are there. */
+  z.object({ type: z.literal('findFiles'), paths: z.array(z.string().max(MAX_REFERENCE)).min(1).max(50) }),
+  /** Opens a file of the workspace. Lines and columns are counted from 1. */
+  z.object({
+    type: z.literal('openFile'),
+    path: z.string().max(MAX_REFERENCE),
+    line: z.int().min(1).optional(),
+    column: z.int().min(1).optional(),
+  }),
   z.object({
     type: z.literal('command'),
     command: z.enum([
@@ -269,6 +279,8 @@ export type FromHost =
     }
   | { type: 'historyFailed'; search: string; kind: HistoryKind; text: string }
   | { type: 'mentions'; requestId: string; items: Mention[] }
+  /** Of the paths that were asked about, those that one file of the workspace has. */
+  | { type: 'files'; asked: string[]; found: string[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
   | { type: 'compose'; text: string; send: boolean }
   | { type: 'focusComposer' }

@@ -56,6 +56,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
     });
     view.webview.html = chatPage({
       scriptUri: asset('chat.js'),
+      mathUri: asset('math.js'),
       styleUri: asset('chat.css'),
       cspSource: view.webview.cspSource,
       nonce: nonce(),

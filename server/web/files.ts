@@ -14,6 +14,8 @@ interface WebFile {
 /** What the build made of `pages/`. */
 export interface WebFiles {
   script: WebFile;
+  /** Loaded by the first when there is math to draw. */
+  math: WebFile;
   style: WebFile;
 }
 
@@ -27,6 +29,7 @@ export function loadWebFiles(folder: string): WebFiles | null {
   try {
     return {
       script: load('main.js', 'text/javascript; charset=utf-8'),
+      math: load('math.js', 'text/javascript; charset=utf-8'),
       style: load('main.css', 'text/css; charset=utf-8'),
     };
   } catch (error) {

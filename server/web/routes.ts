@@ -14,14 +14,14 @@ export function webRoutes(api: Api, files: WebFiles | null): void {
   api.get('/', (c) => c.redirect('/account', 302));
   api.get('/account', (c) => {
     if (!files) throw new AppError('not_found', 'The account page was not built: run "npm run build:server".');
-    const { script, style } = files;
+    const { script, math, style } = files;
     headersOf(c);
     c.header('content-security-policy', POLICY);
     c.header('cross-origin-opener-policy', 'same-origin');
     c.header('cache-control', 'no-cache');
-    return c.html(shell(script.path, style.path));
+    return c.html(shell(script.path, math.path, style.path));
   });
-  for (const file of files ? [files.script, files.style] : [])
+  for (const file of files ? [files.script, files.math, files.style] : [])
     api.get(file.path, (c) => {
       headersOf(c);
       const isSmall = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
@@ -39,7 +39,7 @@ function headersOf(c: AppContext): void {
   c.header('cross-origin-resource-policy', 'same-origin');
 }
 
-function shell(script: string, style: string): string {
+function shell(script: string, math: string, style: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +50,7 @@ function shell(script: string, style: string): string {
 <title>Perigee</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${style}">
-<script src="${script}" defer></script>
+<script src="${script}" data-math="${math}" defer></script>
 </head>
 <body>
 <div id="root"></div>

@@ -35,6 +35,50 @@ for (let i = 0; ; i++) {
 }
 \`\`\``;
 
+const WRITINGS = `تعيد الدالة \`fetchOrder\` المحاولة **ثلاث مرات** (انظر \`src/client.ts:12\`):
+
+1. ترسل الطلب.
+2. \`catch\` تنتظر \`2 ** i\` ثانية.
+   - عنصر داخلي
+3. English in between.
+
+> ملاحظة: هذا اقتباس.
+
+| الاسم | القيمة |
+|---|---|
+| tries | 3 |
+| مهلة | \`baseMs\` |
+
+\`\`\`ts src/client.ts
+for (let i = 0; ; i++) await send(req);
+\`\`\`
+
+שלום world, וזה הכול.`;
+const CHINESE = `**注意：**这是重点，大约3~5天，价格100~200元。请使用**\`npm ci\`**安装，见 https://example.com/guide，详见下文。
+
+「**重要**」は[文書](https://example.com)です[^1]。In README.md and \`src/client.ts:12\`.
+
+[^1]: 脚注の**内容**。`;
+const MATH = `With \\(n\\) tries and a base of \\(b\\) ms it waits
+
+\\[
+T(n) = \\sum_{i=0}^{n-1} 2^i b = (2^n - 1)\\, b
+\\]
+
+at most; for $n = 5$ that is \\(31b\\). It costs $5 or $6. In general
+
+$$
+\\begin{aligned}
+f(x) &= \\begin{cases} \\frac{1}{x} & x > 0 \\\\ 0 & \\text{otherwise} \\end{cases} \\\\
+\\hat{\\beta} &= (X^\\top X)^{-1} X^\\top y, \\quad \\lVert x \\rVert_2 = \\sqrt{\\textstyle\\sum_i x_i^2}
+\\end{aligned}
+$$
+
+- In a list: \\(O(n \\log n)\\), \\(\\binom{n}{k}\\), \\(\\mathbb{R}^{m \\times n}\\), \\(\\vec{v} \\cdot \\overline{w}\\)
+- A matrix: \\(A = \\begin{bmatrix} a_{11} & a_{12} \\\\ a_{21} & a_{22} \\end{bmatrix}\\)
+
+What can't be drawn stays as it is: \\(\\notacommand{x}\\), and \\( this never ends.`;
+
 const asked = user('Why does this give up after one failure? Make it retry.', {
   attachments: [
     { id: 'a1', kind: 'selection', path: 'src/client.ts', range: { start: 11, end: 39 }, characters: 900 },
@@ -148,6 +192,26 @@ const state: Record<string, State> = {
     ],
   },
   markdown: { messages: [surroundings(), conversation([user('Everything, please.'), answer(longAnswer(500))])] },
+  writings: {
+    messages: [
+      surroundings(),
+      conversation([user('اشرح الدالة `fetchOrder` من فضلك.'), answer(WRITINGS), user('为什么？'), answer(CHINESE)], {
+        title: 'شرح الدالة fetchOrder',
+      }),
+      { type: 'files', asked: ['src/client.ts', 'README.md'], found: ['src/client.ts', 'README.md'] },
+    ],
+    act: async (view) => {
+      await view.composer.fill('كيف أختبر ذلك؟');
+      await view.until('findFiles');
+      await view.tell({ type: 'files', asked: ['src/client.ts', 'README.md'], found: ['src/client.ts', 'README.md'] });
+    },
+  },
+  math: {
+    messages: [surroundings(), conversation([user('How long does it take?'), answer(MATH)])],
+    act: async (view) => {
+      await view.page.waitForSelector('math');
+    },
+  },
   answering: {
     messages: [
       surroundings({ chips }),

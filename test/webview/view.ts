@@ -38,7 +38,12 @@ export class Harness {
     const folder = await mkdtemp(join(tmpdir(), 'perigee-webview-'));
     await build({
       absWorkingDir: root,
-      entryPoints: { chat: 'extension/chat/webview/main.tsx', page: 'test/webview/page/page.ts' },
+      entryPoints: {
+        chat: 'extension/chat/webview/main.tsx',
+        math: 'extension/chat/webview/math.ts',
+        page: 'test/webview/page/page.ts',
+        member: 'test/webview/page/member.ts',
+      },
       outdir: folder,
       bundle: true,
       minify: true,
@@ -76,6 +81,13 @@ export class Harness {
     await page.goto(`${this.url}/?theme=${options.theme ?? 'dark'}`);
     await view.until('ready');
     return view;
+  }
+
+  /** The renderer of the member's page, in a page of its own. */
+  async member(): Promise<Page> {
+    const page = await this.browser.newPage();
+    await page.goto(`${this.url}/member`);
+    return page;
   }
 
   async stop(): Promise<void> {
@@ -132,7 +144,13 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
   const origin = url.pathname === '/' ? '' : url.pathname.slice(1);
   if (origin === '') {
     const cspSource = "'self'";
-    const html = chatPage({ scriptUri: '/chat.js', styleUri: '/chat.css', cspSource, nonce: NONCE });
+    const html = chatPage({
+      scriptUri: '/chat.js',
+      mathUri: '/math.js',
+      styleUri: '/chat.css',
+      cspSource,
+      nonce: NONCE,
+    });
     const theme = url.searchParams.get('theme') ?? 'dark';
     const body = { light: 'vscode-light', dark: 'vscode-dark', contrast: 'vscode-high-contrast' }[theme];
     // As the editor does: its own script and style come before the page's policy.
@@ -144,6 +162,9 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
         .replace('<head>', `<head>${before}`)
         .replace('<body', `<body class="${body}"`),
     };
+  }
+  if (origin === 'member') {
+    return { type: 'text/html', body: '<!doctype html><script src="/member.js" data-math="/math.js"></script><body>' };
   }
   if (origin === 'themes.css') {
     return { type: 'text/css', body: await readFile(new URL('fixtures/themes.css', import.meta.url)) };

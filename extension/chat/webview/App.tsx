@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
+import { isWebLink } from '../../../shared/answerHtml.ts';
 import { useChat, useChatState } from './context.ts';
 import { takeFiles } from './dropped.ts';
-import { isWebLink } from './markdown/sanitise.ts';
 import { Boundary } from './ui/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';
@@ -13,6 +13,8 @@ export function App() {
   const surroundings = useChatState((s) => s.surroundings);
   useEffect(() => {
     const onClick = (event: MouseEvent) => {
+      const file = (event.target as Element).closest?.<HTMLElement>('.file');
+      if (file) chat.files.open(file.dataset);
       const link = (event.target as Element).closest?.('a');
       if (!link) return;
       // Nothing navigates here: the host asks the user and opens.
@@ -21,6 +23,8 @@ export function App() {
       if (isWebLink(href)) chat.host.post({ type: 'openLink', href: href.slice(0, 8000) });
     };
     const onKey = (event: KeyboardEvent) => {
+      const file = event.key === 'Enter' && (event.target as Element).closest?.<HTMLElement>('.file');
+      if (file) chat.files.open(file.dataset);
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
       if (chat.state.history.open) chat.history.close();
       else if (chat.canStop()) chat.stop();

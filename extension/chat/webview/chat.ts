@@ -4,6 +4,7 @@ import { spokenChanges } from './changes.ts';
 import { Composing, STILL_ANSWERING } from './composing.ts';
 import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
 import { EditingInPlace } from './editing.ts';
+import { FileLinks } from './fileLinks.ts';
 import { count } from './format.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
@@ -25,6 +26,7 @@ export class Chat {
   readonly history: HistoryPanel;
   readonly composing: Composing;
   readonly editing: EditingInPlace;
+  readonly files: FileLinks;
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
@@ -64,6 +66,7 @@ export class Chat {
       () => this.state.conversation,
       (editing) => this.set({ editing, refusal: this.state.refusal?.replaces ? null : this.state.refusal }),
     );
+    this.files = new FileLinks(host.post);
     host.onMessage((message) => this.receive(message));
   }
 
@@ -119,6 +122,7 @@ export class Chat {
         const said = this.knowsChanges ? spokenChanges(this.state.changes, message.value) : '';
         this.knowsChanges = true;
         this.set({ changes: message.value });
+        this.files.forget();
         if (said) this.say(said);
         break;
       }
@@ -133,6 +137,9 @@ export class Chat {
       }
       case 'mentions':
         this.set({ mentions: { requestId: message.requestId, items: message.items } });
+        break;
+      case 'files':
+        this.files.told(message);
         break;
       case 'compose':
         this.compose(message.text, message.send);

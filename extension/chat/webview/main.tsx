@@ -3,6 +3,7 @@ import { App } from './App.tsx';
 import { Chat } from './chat.ts';
 import { connectHost } from './connect.ts';
 import { ChatContext } from './context.ts';
+import { copyAsWritten } from './markdown/math.ts';
 import './styles/base.css';
 import './styles/transcript.css';
 import './styles/markdown.css';
@@ -25,6 +26,7 @@ window.addEventListener('error', (event) => failed(event.error));
 window.addEventListener('unhandledrejection', (event) => failed(event.reason));
 
 for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.composing.flush());
+document.addEventListener('copy', copyAsWritten);
 document.addEventListener('visibilitychange', () => chat.composing.flush());
 
 render(

@@ -1,9 +1,8 @@
+import { FENCE, fenceLike } from '../../../shared/fences.ts';
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';
 import type { Edit } from './edits.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
 import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from './paths.ts';
-
-const FENCE = /^([ \t]*)(`{3,}|~{3,}(?!~))[ \t]*((?:[^` \t][^`]*)?)$/;
 
 interface Fence {
   indent: string;
@@ -357,13 +356,6 @@ const pathOf = (said: Named) => (said.kind === 'named' ? said.path : undefined);
 /** `edit`, with the words by which its file is named where they can't be read. */
 const saying = (said: Named, edit: Edit): Edit =>
   said.kind === 'unreadable' ? { ...edit, unreadable: said.text } : edit;
-
-/** A line that reads like a fence of the same sort. Four blanks further in it is code, by CommonMark. */
-function fenceLike(line: string, fence: Fence): RegExpExecArray | undefined {
-  const match = FENCE.exec(line);
-  if (!match || match[1]!.replaceAll('\t', '    ').length > fence.indent.length + 3) return undefined;
-  return match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length ? match : undefined;
-}
 
 const closes = (line: string, fence: Fence) => fenceLike(line, fence)?.[3] === '';
 

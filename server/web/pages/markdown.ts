@@ -1,63 +1,70 @@
 import DOMPurify from 'dompurify';
-import { Lexer, Parser, Renderer, type Token, type Tokens } from 'marked';
-import { bounded, MOST_OF_BLOCK } from '../../../shared/boundedMarkdown.ts';
+import { Lexer, Parser, Renderer, type Token } from 'marked';
+import { drawBlock, isWebLink, SANITISING } from '../../../shared/answerHtml.ts';
+import { answerLexer, type MathToken } from '../../../shared/answerMarkdown.ts';
+import { MOST_OF_BLOCK } from '../../../shared/boundedMarkdown.ts';
+import { MathInk } from '../../../shared/mathInk.ts';
+import type { ReadMath } from '../../../shared/mathTree.ts';
 
-const BoundedLexer = bounded(Lexer);
-const SAFE_LINK = /^(https?:|mailto:)/i;
-
-/** Nothing of the text is ever a tag: HTML in an answer is something to read, and a picture is its words with a link. */
-class PageRenderer extends Renderer {
-  override html({ text }: Tokens.HTML | Tokens.Tag): string {
-    return escaped(text);
-  }
-  override image({ href, text }: Tokens.Image): string {
-    const words = escaped(`Image: ${text.trim() || 'no description'}`);
-    return SAFE_LINK.test(href) ? `<a href="${escaped(href)}">${words}</a>` : `<em>${words}</em>`;
-  }
-  override checkbox({ checked }: Tokens.Checkbox): string {
-    return checked ? '☑ ' : '☐ ';
-  }
-}
+const AnswerLexer = answerLexer(Lexer);
+/** The page's own script, while it runs for the first time: it names the one for math. */
+const own = document.currentScript;
+const ink = new MathInk(document, loadMath);
 
 DOMPurify.addHook('afterSanitizeAttributes', (node) => {
   if (node.tagName !== 'A') return;
-  if (!SAFE_LINK.test(node.getAttribute('href') ?? '')) node.removeAttribute('href');
+  if (!isWebLink(node.getAttribute('href') ?? '')) node.removeAttribute('href');
   node.setAttribute('target', '_blank');
   node.setAttribute('rel', 'noopener noreferrer nofollow');
 });
 
 /**
- * What a model wrote, as HTML that does nothing and loads nothing: no script, no form, no picture from elsewhere, no style.
- * A block that can't be drawn is text.
+ * What a model wrote, as nodes that do nothing and load nothing: no script, no form, no picture from elsewhere, no style. A
+ * block that can't be drawn is text. Math is drawn when the library for it has come.
  */
-export function renderMarkdown(text: string): string {
+export function renderMarkdown(text: string): Node[] {
   try {
-    return new BoundedLexer({ gfm: true }).lex(text).map(renderBlock).join('');
+    return new AnswerLexer().lex(text.replace(/\r\n?/g, '\n')).flatMap(renderBlock);
   } catch {
-    return asWritten(text);
+    return [asWritten(text)];
   }
 }
 
-function renderBlock(token: Token): string {
-  if (token.type !== 'code' && token.raw.length > MOST_OF_BLOCK) return asWritten(token.raw);
+function renderBlock(token: Token): Node[] {
+  if (token.type === 'space' || token.type === 'def') return [];
+  if (token.type !== 'code' && token.raw.length > MOST_OF_BLOCK) return [asWritten(token.raw)];
   try {
-    const html = new Parser({ renderer: new PageRenderer(), gfm: true }).parse([token]);
-    return DOMPurify.sanitize(html, {
-      ALLOWED_TAGS: [
-        ...['a', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'li', 'ol'],
-        ...['p', 'pre', 'strong', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'],
-      ],
-      ALLOWED_ATTR: ['href', 'start', 'align'],
-      ALLOW_DATA_ATTR: false,
-      ALLOW_ARIA_ATTR: false,
+    const { html, maths } = drawBlock({ Renderer, Parser }, token, false);
+    const block = document.createElement('div');
+    block.className = 'block';
+    block.dir = token.type === 'code' ? 'ltr' : 'auto';
+    block.append(DOMPurify.sanitize(html, { ...SANITISING, RETURN_DOM_FRAGMENT: true }));
+    const places = [...block.querySelectorAll<HTMLElement>('[data-math]')].flatMap((place) => {
+      const math: MathToken | undefined = maths[Number(place.dataset.math)];
+      place.removeAttribute('data-math');
+      return math ? [{ place, math }] : [];
     });
+    ink.draw(places);
+    return [block];
   } catch {
-    return asWritten(token.raw);
+    return [asWritten(token.raw)];
   }
 }
 
-const asWritten = (text: string) => `<div class="plain">${escaped(text.trimEnd())}</div>`;
+function asWritten(text: string): Node {
+  const block = document.createElement('div');
+  block.className = 'plain';
+  block.dir = 'auto';
+  block.textContent = text.trimEnd();
+  return block;
+}
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+function loadMath(): Promise<ReadMath> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.onload = () => resolve((globalThis as unknown as { perigeeMath: ReadMath }).perigeeMath);
+    script.onerror = reject;
+    script.src = own?.dataset.math ?? '';
+    document.head.append(script);
+  });
 }

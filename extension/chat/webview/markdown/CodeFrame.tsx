@@ -16,7 +16,7 @@ interface CodeFrameProps {
 export function CodeFrame({ code, closed, label, title, counts, actions, children }: CodeFrameProps) {
   const apply = useApplyCode(code, closed);
   return (
-    <figure class="code">
+    <figure class="code" dir="ltr">
       <figcaption>
         <span class="what" title={title}>
           {label}

@@ -10,6 +10,7 @@ import { type Block, BlockReader, isClosedFence } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { DiffBlock } from './DiffBlock.tsx';
 import { type Above, aboveInner, readCaption } from './fence.ts';
+import { ink } from './math.ts';
 import { renderBlock } from './sanitise.ts';
 
 /** The file of code blocks that name none. */
@@ -66,7 +67,11 @@ function OneBlock({ block, isCaption }: { block: Block; isCaption: boolean }) {
 }
 
 function AsWritten({ text }: { text: string }) {
-  return <div class="block as-written">{text.trimEnd()}</div>;
+  return (
+    <div class="block as-written" dir="auto">
+      {text.trimEnd()}
+    </div>
+  );
 }
 
 /** A paragraph that has nothing but the path of the code after it, which the code's own caption says. */
@@ -88,8 +93,10 @@ function SafeHtml({ block }: { block: Block }) {
   const file = useContext(FileContext);
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    const { fragment, codes } = renderBlock(block.token);
+    const { fragment, codes, maths, files } = renderBlock(block.token);
     const above = aboveInner(block.token.raw);
+    ink.draw(maths);
+    for (const { place, reference } of files) chat.files.link(place, reference);
     for (const { place: at, token } of codes) {
       const closed = block.closed && isClosedFence(token.raw.trimStart());
       render(
@@ -110,5 +117,5 @@ function SafeHtml({ block }: { block: Block }) {
       for (const { place: at } of codes) render(null, at);
     };
   }, [block, chat, answer, file]);
-  return <div class="block" ref={place} />;
+  return <div class="block" dir="auto" ref={place} />;
 }

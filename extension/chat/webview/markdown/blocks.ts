@@ -1,7 +1,9 @@
-import { Lexer, type MarkedOptions, type Token, type Tokens, type TokensList } from 'marked';
-import { bounded } from '../../../../shared/boundedMarkdown.ts';
+import { Lexer, type Token, type Tokens, type TokensList, walkTokens } from 'marked';
+import { answerLexer } from '../../../../shared/answerMarkdown.ts';
+import { fenceAt } from '../../../../shared/fences.ts';
 import { cutChanges, isCutWhole, textBeforeChanges } from './changes.ts';
 import { readFence } from './fence.ts';
+import { withMarksClosed } from './openMarks.ts';
 
 /** A block of markdown: a paragraph, a list, a fence. Equal `memo` means equal looks. */
 export interface Block {
@@ -17,7 +19,9 @@ export interface Block {
 
 type Links = TokensList['links'];
 
-const BoundedLexer = bounded(Lexer);
+const AnswerLexer = answerLexer(Lexer);
+/** So often an answer is read anew because the target of a link came after it. */
+const MOST_ANEW = 100;
 
 /**
  * Splits a growing markdown text into blocks. What stands before the last two blocks can't change any more (only a list
@@ -27,18 +31,14 @@ export class BlockReader {
   private settled: Block[] = [];
   private source = '';
   private links: Links = {};
+  private anew = 0;
 
-  /** @param ended no more text will come: everything is read once more as a whole, so that late link targets count. */
+  /** @param ended no more text will come: everything is read once more as a whole. */
   read(markdown: string, ended: boolean): Block[] {
     const text = markdown.includes('\r') ? markdown.replace(/\r\n?/g, '\n') : markdown;
-    if (ended || !text.startsWith(this.source)) {
-      this.settled = [];
-      this.source = '';
-      if (!ended) this.links = {};
-    }
-    const { tokens, links } = lex(text.slice(this.source.length), this.links);
-    this.links = links;
-    if (ended) return this.toBlocks(tokens, true);
+    if (ended || !text.startsWith(this.source)) this.forget();
+    if (ended) return this.toBlocks(lex(text, {}, false), true);
+    const tokens = this.lexOpen(text);
     const openFrom = this.openFrom(tokens);
     const fresh = this.toBlocks(tokens.slice(0, openFrom), false);
     this.settled = [...this.settled, ...fresh.map((b) => ({ ...b, closed: true }))];
@@ -47,6 +47,33 @@ export class BlockReader {
       .map((t) => t.raw)
       .join('');
     return [...this.settled, ...this.toBlocks(tokens.slice(openFrom), false)];
+  }
+
+  private forget(): void {
+    this.settled = [];
+    this.source = '';
+    this.links = {};
+  }
+
+  /** What isn't settled yet, with the marks that its last line leaves open closed. */
+  private lexOpen(text: string): Token[] {
+    const rest = text.slice(this.source.length);
+    const shown = withMarksClosed(rest);
+    let tokens = lex(shown, this.links, true);
+    // Within code they are no marks.
+    if (shown !== rest && tokens.findLast((t) => t.type !== 'space')?.type === 'code')
+      tokens = lex(rest, this.links, true);
+    const news = tokens.filter(
+      (t): t is Tokens.Def => t.type === 'def' && t.raw.endsWith('\n') && !(t.tag in this.links),
+    );
+    if (news.length === 0) return tokens;
+    for (const { tag, href, title } of news) this.links[tag] ??= { href, title: title ?? null };
+    const isAwaited = this.settled.some(({ token }) => token.raw.includes('['));
+    if (!isAwaited || ++this.anew > MOST_ANEW) return tokens;
+    const { links } = this;
+    this.forget();
+    this.links = links;
+    return lex(withMarksClosed(text), links, true);
   }
 
   private openFrom(tokens: Token[]): number {
@@ -58,13 +85,12 @@ export class BlockReader {
   }
 
   private toBlocks(tokens: Token[], ended: boolean): Block[] {
-    const linkNames = Object.keys(this.links).length;
     const last = tokens.findLastIndex((t) => t.type !== 'space' && t.type !== 'def');
     const blocks: Block[] = [];
     tokens.forEach((token, i) => {
       if (token.type !== 'space' && token.type !== 'def') {
         const closed = ended || i < last || token.type !== 'code' || isClosedFence(token.raw);
-        const memo = `${closed ? 1 : 0}${token.raw.includes('[') ? linkNames : ''}\n${token.raw}`;
+        const memo = `${closed ? 1 : 0}${token.raw.includes('[') ? targetsOf(token) : ''}\n${token.raw}`;
         const above = token.type === 'code' ? readAbove([...this.settled, ...blocks]) : NOTHING_ABOVE;
         blocks.push({ token, memo, closed, ...above });
       }
@@ -73,32 +99,31 @@ export class BlockReader {
   }
 }
 
-/** Blocks that change files are code, also where no fence is around them. Markdown would make headings of their marks. */
-const OPTIONS: MarkedOptions = {
-  gfm: true,
-  extensions: {
-    renderers: {},
-    childTokens: {},
-    block: [
-      function (this: { lexer: Lexer }, source: string): Token | undefined {
-        const raw = cutChanges(source);
-        if (raw !== undefined) return { type: 'code', raw, text: raw.trimEnd(), lang: '' };
-        const before = textBeforeChanges(source.slice(0, MOST_BEFORE_CHANGES));
-        return before === undefined ? undefined : this.lexer.blockTokens(before, [])[0];
-      },
-    ],
-  },
-};
+/** Where the links of a block lead: their targets may stand elsewhere. */
+function targetsOf(token: Token): string {
+  const targets: string[] = [];
+  walkTokens([token], (inner) => {
+    if ('href' in inner) targets.push(inner.href);
+  });
+  return targets.join(' ');
+}
 
 /** So far from the beginning of a paragraph a change may begin within it: it is looked for at each block. */
 const MOST_BEFORE_CHANGES = 4000;
 const MAY_CHANGE = /^(?:<{5}|\*{3} Begin)/m;
 
-function lex(text: string, links: Links): { tokens: Token[]; links: Links } {
-  const lexer = new BoundedLexer(MAY_CHANGE.test(text) ? OPTIONS : { gfm: true });
+/** Blocks that change files are code, also where no fence is around them. Markdown would make headings of their marks. */
+function changes(this: { lexer: Lexer }, source: string): Token | undefined {
+  const raw = cutChanges(source);
+  if (raw !== undefined) return { type: 'code', raw, text: raw.trimEnd(), lang: '' };
+  const before = textBeforeChanges(source.slice(0, MOST_BEFORE_CHANGES));
+  return before === undefined ? undefined : this.lexer.blockTokens(before, [])[0];
+}
+
+function lex(text: string, links: Links, more: boolean): Token[] {
+  const lexer = new AnswerLexer({ more, blocks: MAY_CHANGE.test(text) ? [changes] : [] });
   Object.assign(lexer.tokens.links, links);
-  const tokens = lexer.lex(text);
-  return { tokens: [...tokens], links: tokens.links };
+  return [...lexer.lex(text)];
 }
 
 /** So far up a file's name is looked for: a long answer is read again with each piece of a fence that grows. */
@@ -116,8 +141,6 @@ function readAbove(before: readonly Block[]): typeof NOTHING_ABOVE {
 
 /** Whether a code block's source ends with the fence, or the mark, it began with. Indented code has none: it is closed. */
 export function isClosedFence(raw: string): boolean {
-  const open = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
-  if (!open) return isCutWhole(raw) ?? true;
-  const close = /\n {0,3}(`{3,}|~{3,})[ \t]*\n?$/.exec(raw)?.[1];
-  return !!close && close[0] === open[0] && close.length >= open.length;
+  const fence = /^ {0,3}(?:`{3}|~{3})/.test(raw) ? fenceAt(raw, false) : undefined;
+  return fence?.isWhole ?? isCutWhole(raw) ?? true;
 }

@@ -126,6 +126,7 @@ function Box({ draft }: { draft: string }) {
       {mentions.shown && <Mentions {...mentions.shown} />}
       <Chips chips={chips} />
       <textarea
+        dir="auto"
         ref={field}
         // A box that fits its text is laid out anew at each key; a very long text gets a fixed one.
         class={draft.length > 20_000 ? 'long' : undefined}

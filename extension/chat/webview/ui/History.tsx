@@ -221,7 +221,7 @@ function Row({ row, isOpen, now, search }: RowProps) {
         onClick={() => chat.openConversation(row.id)}
       >
         {row.running ? <Icon name="loading" spin /> : <Icon name={row.kind === 'edit' ? 'edit' : 'comment'} />}
-        <span class="title">
+        <span class="title" dir="auto">
           <Marked text={row.title || 'Untitled'} part={search} />
         </span>
         {row.running ? (

@@ -57,7 +57,9 @@ export function TitleBar() {
             }}
           />
         ) : (
-          <h1 title={title || undefined}>{title || 'New chat'}</h1>
+          <h1 title={title || undefined} dir="auto">
+            {title || 'New chat'}
+          </h1>
         )}
         <IconButton
           icon="history"

@@ -37,7 +37,9 @@ export function UserMessage({ message }: { message: Message }) {
             ))}
           </ul>
         )}
-        <div class="said">{message.text}</div>
+        <div class="said" dir="auto">
+          {message.text}
+        </div>
       </div>
       <div class="actions">
         <Time at={message.createdAt} />
@@ -117,6 +119,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           defaultValue={editing.text}
           aria-label="Your message"
           onInput={(event) => change({ text: event.currentTarget.value })}

@@ -14,6 +14,7 @@ export function RenameField({ title, onDone }: { title: string; onDone: (title: 
   return (
     <input
       class="rename"
+      dir="auto"
       ref={field}
       defaultValue={title}
       maxLength={200}

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation, Message } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { spent, when } from '../format.ts';
@@ -66,7 +66,6 @@ export function Reader({ id }: { id: string }) {
 function Said({ message }: { message: Message }) {
   const { role, text, state, attachments, problem } = message;
   const isAnswer = role === 'assistant';
-  const html = useMemo(() => (isAnswer ? renderMarkdown(text) : ''), [isAnswer, text]);
   const ended = state ? STATES[state] : '';
   return (
     <article class={isAnswer ? 'answer' : 'question'} aria-label={isAnswer ? 'Answer' : 'You'}>
@@ -85,10 +84,11 @@ function Said({ message }: { message: Message }) {
         </ul>
       )}
       {isAnswer ? (
-        // Sanitised: see markdown.ts.
-        <div class="markdown" dangerouslySetInnerHTML={{ __html: html }} />
+        <Answer text={text} />
       ) : (
-        <div class="plain">{text}</div>
+        <div class="plain" dir="auto">
+          {text}
+        </div>
       )}
       {problem && (
         <p class="problem-text">
@@ -97,4 +97,10 @@ function Said({ message }: { message: Message }) {
       )}
     </article>
   );
+}
+
+function Answer({ text }: { text: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => place.current!.replaceChildren(...renderMarkdown(text)), [text]);
+  return <div class="markdown" ref={place} />;
 }

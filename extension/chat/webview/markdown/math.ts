@@ -1,0 +1,40 @@
+import { MathInk } from '../../../../shared/mathInk.ts';
+import type { ReadMath } from '../../../../shared/mathTree.ts';
+
+/** The page's own script, while it runs for the first time: it names the one for math, and both have the same nonce. */
+const own = document.currentScript as HTMLScriptElement | null;
+
+export const ink = new MathInk(document, loadMath);
+
+function loadMath(): Promise<ReadMath> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.nonce = own?.nonce ?? '';
+    script.onload = () => resolve((globalThis as unknown as { perigeeMath: ReadMath }).perigeeMath);
+    script.onerror = reject;
+    script.src = own?.dataset.math ?? '';
+    document.head.append(script);
+  });
+}
+
+/** What is copied of an answer has its math as it was written. */
+export function copyAsWritten(event: ClipboardEvent): void {
+  const selection = document.getSelection();
+  if (!selection?.rangeCount || selection.isCollapsed || event.target instanceof HTMLTextAreaElement) return;
+  const range = selection.getRangeAt(0).cloneRange();
+  const mathAt = (node: Node) => (node instanceof Element ? node : node.parentElement)?.closest('[data-source]');
+  const [first, last] = [mathAt(range.startContainer), mathAt(range.endContainer)];
+  if (first) range.setStartBefore(first);
+  if (last) range.setEndAfter(last);
+  const copied = document.createElement('div');
+  copied.className = 'copied';
+  copied.append(range.cloneContents());
+  const maths = copied.querySelectorAll<HTMLElement>('[data-source]');
+  if (maths.length === 0) return;
+  for (const math of maths) math.replaceChildren(math.dataset.source ?? '');
+  // Only what is on the page has lines.
+  document.body.append(copied);
+  event.clipboardData?.setData('text/plain', copied.innerText);
+  copied.remove();
+  event.preventDefault();
+}
