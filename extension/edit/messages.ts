@@ -1,4 +1,4 @@
-import { MICRO_PER_CREDIT, NOT_REFUNDED, REASONS } from '../../shared/constants.ts';
+import { MICRO_PER_CREDIT, NOT_REFUNDED, REASONS, REFUND_CLASSES } from '../../shared/constants.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { Charge } from './answerRun.ts';
 import type { Refusal } from './engine/edits.ts';
@@ -156,11 +156,14 @@ function tellLeft(left: number): string {
   return `${count(left, 'hunk')} that you changed ${left === 1 ? 'is' : 'are'} left for you to review.`;
 }
 
-/** "Not charged." with its cause, "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. */
+/**
+ * "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. Follows a sentence that has said how
+ * the edit ended: why nothing was charged is not said again.
+ */
 export function tellCharge(charge: Charge, isGuest: boolean): string {
   const { chargedMicro, refundedMicro = 0, notRefunded, reason } = charge;
   if (refundedMicro > 0 && chargedMicro === 0) return 'Not charged: nothing could be applied.';
-  if (reason) return REASONS[reason];
+  if (reason) return REFUND_CLASSES[reason].charged === 'nothing' ? 'Not charged.' : REASONS[reason];
   if (chargedMicro === undefined) return '';
   if (chargedMicro === 0) return 'Not charged.';
   const amount = tellAmount(chargedMicro, isGuest);

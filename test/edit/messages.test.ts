@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { tellCommitEnding } from '../../extension/edit/actions/commitEnding.ts';
+import { INTERRUPTED } from '../../extension/edit/answerRun.ts';
 import { type Ending, tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
+import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 
 const where = 'lines 2–5 of client.ts';
@@ -63,7 +66,7 @@ describe('what is told at the end of an edit', () => {
   it('says what a stop left', () => {
     check(
       { kind: 'stopped', canKeep: false, left: 0, chargedMicro: 0, reason: 'stopped_before_output' },
-      'Stopped; nothing changed. Stopped before anything was written. Not charged.',
+      'Stopped; nothing changed. Not charged.',
       [],
     );
     check({ kind: 'stopped', canKeep: true, left: 0 }, 'Stopped; nothing changed.', ['Keep what was written']);
@@ -72,6 +75,36 @@ describe('what is told at the end of an edit', () => {
       'Stopped. 2 hunks that you changed are left for you to review.',
       [],
     );
+  });
+  it('says one thing once, whatever the reason for which nothing was charged', () => {
+    const failure = problem('upstream_failed', 'The model service failed', 'It stopped answering.');
+    const endings: Record<FreeReason, Ending[]> = {
+      stopped_before_output: [
+        { kind: 'stopped', canKeep: false, left: 0 },
+        { kind: 'closed' },
+        { kind: 'readOnly' },
+        { kind: 'touched', left: 0 },
+      ],
+      empty_answer: [{ kind: 'empty' }],
+      upstream_failed: [{ kind: 'failed', problem: failure, left: 0 }],
+      our_failure: [{ kind: 'failed', problem: failure, left: 0 }],
+      interrupted: [{ kind: 'failed', problem: INTERRUPTED, left: 0 }],
+    };
+    const commits = [
+      ['stopped_before_output', { kind: 'stopped' }],
+      ['empty_answer', { kind: 'empty' }],
+      ['interrupted', { kind: 'failed', problem: INTERRUPTED }],
+    ] as const;
+    const told = [
+      ...Object.entries(endings).flatMap(([reason, all]) =>
+        all.map((one) => tellEnding({ ...one, chargedMicro: 0, reason: reason as FreeReason }, where, false)),
+      ),
+      ...commits.map(([reason, one]) => tellCommitEnding({ ...one, chargedMicro: 0, reason }, false)),
+    ];
+    for (const { text } of told) {
+      assert.match(text, / Not charged\.$/);
+      for (const words of Object.values(REASONS)) assert.ok(!text.includes(words), text);
+    }
   });
   it('quotes an answer in words, shortened', () => {
     const { text } = tellEnding({ kind: 'words', text: `I\n${'x'.repeat(500)}` }, where, false);
