@@ -176,13 +176,6 @@ function tellAmount(chargedMicro: number, isGuest: boolean): string {
   return `Charged ${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
 }
 
-/** "lines 12–40 of client.ts", counted from 1; `range` counts from 0, its end not included. */
-export function tellPlace(range: { start: number; end: number }, name: string): string {
-  const first = range.start + 1;
-  const last = Math.max(first, range.end);
-  return first === last ? `line ${first} of ${name}` : `lines ${first}–${last} of ${name}`;
-}
-
 /** What did not fit, while it is asked for once more. */
 export function tellAskingAgain(refused: number, of: number): string {
   return `${of === 1 ? 'The change' : `${refused} of ${of} changes`} did not fit; asking once more`;

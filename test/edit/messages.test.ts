@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { tellCommitEnding } from '../../extension/edit/actions/commitEnding.ts';
 import { INTERRUPTED } from '../../extension/edit/answerRun.ts';
-import { type Ending, tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
+import { type Ending, tellCharge, tellEnding } from '../../extension/edit/messages.ts';
+import { tellPlace } from '../../extension/edit/places.ts';
 import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 
