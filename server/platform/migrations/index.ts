@@ -15,6 +15,7 @@ import { debts } from './013-debts.ts';
 import { comingPrices } from './014-coming-prices.ts';
 import { mailCodes } from './015-mail-codes.ts';
 import { conversations } from './016-conversations.ts';
+import { customers } from './017-customers.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -35,6 +36,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '014-coming-prices': comingPrices,
     '015-mail-codes': mailCodes,
     '016-conversations': conversations(engine),
+    '017-customers': customers,
   };
   return { getMigrations: async () => all };
 }
