@@ -32,6 +32,8 @@ export interface TestApi {
 }
 
 const later = () => import('./later.ts');
+/** A small file by itself: what is typed after a key is meant for the prompt, so it can't wait for all of the edits. */
+const prompts = () => import('./edit/prompt.ts');
 
 /**
  * Builds the extension in the order of its dependencies and registers its commands. While the editor starts, only the
@@ -100,11 +102,12 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     const { Proposals } = await later();
     return own(new Proposals({ files: await files(), reports: await reports(), review, record, takeBack, log }));
   });
+  const prompt = lazy(async () => new (await prompts()).EditPrompt(context.globalState));
   const edits = lazy(async () => {
     const { createEdits, runsOf } = await later();
     const runs = runsOf(session, backend);
     const open = await proposals();
-    const deps = { files: await files(), reports: await reports(), proposals: () => open, memory: context.globalState };
+    const deps = { files: await files(), reports: await reports(), proposals: () => open, prompt: await prompt() };
     return own(createEdits({ ...deps, runs, record, takeBack, isGuest, log }));
   });
   const apply = lazy(async () => {
@@ -149,8 +152,14 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     writeTests: async () => (await readyMade()).writeTests(),
     commitMessage: async (...args) => (await commitMessages()).write(...args),
     stopCommitMessage: async () => (await commitMessages()).stop(),
-    editSelection: async () => (await edits()).editSelection(),
-    editFile: async () => (await edits()).editFile(),
+    editSelection: async (how?: { isLate?: boolean }) => {
+      const question = (await prompt()).openForSelection(how?.isLate === true);
+      return (await edits()).editSelection(question);
+    },
+    editFile: async () => {
+      const question = (await prompt()).openForFile();
+      return (await edits()).editFile({ question, document: question?.editor.document });
+    },
     editWorkspace: async () => (await edits()).editWorkspace(),
     nextHunk: async () => (await edits()).reviews.goToHunk(1),
     previousHunk: async () => (await edits()).reviews.goToHunk(-1),
@@ -160,6 +169,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     acceptAllHunks: async (...args) => (await edits()).reviews.acceptAllHunks(...args),
     rejectAllHunks: async (...args) => (await edits()).reviews.rejectAllHunks(...args),
     showRemoved: async (...args) => (await edits()).reviews.showRemoved(...args),
+    compareHunk: async (...args) => (await edits()).reviews.compareHunk(...args),
     openProposedFile: async (...args) => (await proposals()).show(...args),
     showAllProposed: async (...args) => (await proposals()).showAll(...args),
     acceptProposedFile: async (...args) => (await proposals()).accept(...args),
@@ -188,6 +198,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     own(vscode.commands.registerCommand(`perigee.${name}`, run));
   }
 
+  void vscode.commands.executeCommand('setContext', 'perigee.isReady', true);
   void session.start().catch((error) => log.error(`The session could not start: ${error}`));
   return { session, account, statusBar: statusBar.item, chat, apply };
 }

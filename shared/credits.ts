@@ -150,6 +150,31 @@ export const PaymentAnswerSchema = z
   .meta({ id: 'PaymentAnswer' });
 export type PaymentAnswer = z.infer<typeof PaymentAnswerSchema>;
 
+/** `GET /api/credits/payments`: what was paid for, the newest first. */
+export const PaymentsAnswerSchema = z
+  .object({
+    payments: z.array(
+      z.object({
+        id: z.uuid(),
+        name: z.string().describe('what was sold'),
+        cents: CentsSchema.describe('of a plan: of each period'),
+        currency: z.string(),
+        interval: IntervalSchema.nullable().describe('null: a pack'),
+        state: PaymentAnswerSchema.shape.state,
+        paidAt: z.iso.datetime().describe('of a plan: its first period'),
+      }),
+    ),
+    portal: z.boolean().describe('whether the payment service has a page with invoices and the means of payment'),
+  })
+  .meta({ id: 'PaymentsAnswer' });
+export type PaymentsAnswer = z.infer<typeof PaymentsAnswerSchema>;
+
+/** `POST /api/credits/portal`, and `/api/credits/payments/:id/receipt`: good for minutes, for this account alone. */
+export const PaymentPageAnswerSchema = z
+  .object({ url: z.string().describe('a page of the payment service: open it in a browser') })
+  .meta({ id: 'PaymentPageAnswer' });
+export type PaymentPageAnswer = z.infer<typeof PaymentPageAnswerSchema>;
+
 /** `POST /api/credits/plan/cancel` and `/resume`. */
 export const PlanAnswerSchema = z.object({ current: CurrentPlanSchema }).meta({ id: 'PlanAnswer' });
 export type PlanAnswer = z.infer<typeof PlanAnswerSchema>;

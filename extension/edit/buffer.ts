@@ -28,6 +28,8 @@ export class EditBuffer extends Disposable {
   /** What came while a write was on its way: whether the first is our own is known only at its end. */
   private arrived: vscode.TextDocumentChangeEvent[] | undefined;
   private isUndoStopDue = true;
+  /** All is decided: only an undo or a redo, and nobody's typing, opens a hunk again. */
+  isDecided = false;
   /** Undo steps that the writes are in. */
   private steps = 0;
 
@@ -147,7 +149,7 @@ export class EditBuffer extends Disposable {
     this.isUndoStopDue = true;
     for (const event of events) {
       const open = this.tracked.open.length;
-      this.tracked.foreign(event.contentChanges.map(toContentChange));
+      this.tracked.foreign(event.contentChanges.map(toContentChange), !this.isDecided || event.reason !== undefined);
       const isUndo = event.reason === vscode.TextDocumentChangeReason.Undo;
       this.foreignChange.fire({ isUndo, undone: this.tracked.open.length < open });
     }

@@ -55,6 +55,22 @@ export async function turnFiles(
   return { kind, files: turned, written: made.size - already };
 }
 
+/**
+ * Whether a checkpoint's file is taken back now, as its text says: the editor's own undo and redo do so, too. Undefined where
+ * it tells neither, since the lines were changed.
+ */
+export async function isTakenBackNow(
+  { files, source }: CheckpointMeta,
+  texts: CheckpointTexts,
+  file: number,
+): Promise<boolean | undefined> {
+  const { uri, movedTo } = files[file]!;
+  const { before, after } = texts[file]!;
+  const accepted = { uri, movedTo, before: before ?? undefined, after: after ?? undefined };
+  const isBack = await isMadeNow(changeOf(accepted, source, 'takeBack'));
+  return isBack === (await isMadeNow(accepted)) ? undefined : isBack;
+}
+
 const isMadeNow = async (change: FileChange) =>
   isMade(change, await textAt(change.uri), change.movedTo === undefined ? undefined : await textAt(change.movedTo));
 

@@ -4,12 +4,24 @@ import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { type Checkpoint, type Direction, summarise, tellTurned } from './checkpoint.ts';
 import { type AskAboutStale, chooseCheckpoint } from './checkpointDialogs.ts';
-import { ACCEPTED_SCHEME, type Bounds, type CheckpointMeta, CheckpointStore, newestFirst } from './checkpointStore.ts';
-import { turnFiles } from './checkpointTurn.ts';
+import {
+  ACCEPTED_SCHEME,
+  type Bounds,
+  type CheckpointMeta,
+  CheckpointStore,
+  type CheckpointTexts,
+  newestFirst,
+} from './checkpointStore.ts';
+import { isTakenBackNow, turnFiles } from './checkpointTurn.ts';
 import type { Accepted } from './proposal.ts';
 
 /** `partly`: of the files that nothing stood in the way of. `blocked`: nothing was written. `failed`: told to the user. */
 export type TakeBackResult = 'done' | 'partly' | 'blocked' | 'failed';
+
+/** After the last undo of a burst. */
+const LOOK_MS = 150;
+/** Of the checkpoints that have changed one file; older ones are seldom within reach of an undo. */
+const MAX_LOOKED_AT = 20;
 
 /**
  * What was accepted, kept so that it can be taken back, and applied again, later: also after a reload of the window.
@@ -26,6 +38,9 @@ export class Checkpoints extends Disposable {
   private queue: Promise<unknown> = Promise.resolve();
   /** Those that are being taken back or applied again. */
   private readonly busy = new Set<string>();
+  /** Addresses of files in which the editor has undone or redone something. */
+  private readonly undone = new Set<string>();
+  private looking: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * `storage`: a folder of the extension's, of the workspace if there is one. `ask`: whether to go on without what stands in
@@ -41,6 +56,20 @@ export class Checkpoints extends Disposable {
     this.store = new CheckpointStore(vscode.Uri.joinPath(storage, 'checkpoints'), bounds);
     const provider = { provideTextDocumentContent: ({ query }: vscode.Uri) => this.acceptedText(query) };
     this._register(vscode.workspace.registerTextDocumentContentProvider(ACCEPTED_SCHEME, provider));
+    this._register(
+      vscode.workspace.onDidChangeTextDocument(({ document, reason }) => {
+        if (reason !== undefined) this.lookSoon([document.uri]);
+      }),
+    );
+    // The editor tells of files that an undo makes, moves or deletes, but not that it is one.
+    this._register(vscode.workspace.onDidCreateFiles(({ files }) => this.lookSoon(files)));
+    this._register(vscode.workspace.onDidDeleteFiles(({ files }) => this.lookSoon(files)));
+    this._register(
+      vscode.workspace.onDidRenameFiles(({ files }) =>
+        this.lookSoon(files.flatMap(({ oldUri, newUri }) => [oldUri, newUri])),
+      ),
+    );
+    this._register({ dispose: () => clearTimeout(this.looking) });
   }
 
   /** Keeps what was accepted; its id. Rejects when the disk does: what was accepted stays, but can't be taken back. */
@@ -109,10 +138,15 @@ export class Checkpoints extends Disposable {
   }
 
   private async turnNow(id: string, direction: Direction, isTold: boolean): Promise<TakeBackResult> {
-    const meta = (await this.load()).find((one) => one.id === id);
-    const texts = meta && (await this.store.readTexts(meta));
-    if (!meta || !texts) {
+    const stored = (await this.load()).find((one) => one.id === id);
+    const texts = stored && (await this.store.readTexts(stored));
+    if (!stored || !texts) {
       return fail('What was accepted is not kept any more: the newest 100 are, and only if they can be read.');
+    }
+    const meta = (await this.lookAt(stored, texts, () => true)) ?? stored;
+    if (meta.files.every(({ isTakenBack }) => isTakenBack === (direction === 'takeBack'))) {
+      void vscode.window.showInformationMessage(plainMessage(tellTurned(direction, meta.files.map(pathOf), 0)));
+      return 'done';
     }
     const turned = await turnFiles(meta, texts, direction, this.ask);
     if (turned.kind === 'failed') return fail(turned.message);
@@ -123,6 +157,44 @@ export class Checkpoints extends Disposable {
       void vscode.window.showInformationMessage(plainMessage(tellTurned(direction, paths, turned.written)));
     }
     return turned.kind;
+  }
+
+  /** Undo and redo come in bursts. */
+  private lookSoon(uris: readonly vscode.Uri[]): void {
+    for (const uri of uris) this.undone.add(uri.toString());
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => {
+      const files = new Set(this.undone);
+      this.undone.clear();
+      void this.look(files).catch((error) => this.log.warn(`What was undone is not known: ${error}`));
+    }, LOOK_MS);
+  }
+
+  /** Marks what the editor's own undo has taken back, and what its redo has applied again. */
+  private async look(uris: ReadonlySet<string>): Promise<void> {
+    const isMeant = ({ uri, movedTo }: CheckpointMeta['files'][number]) =>
+      uris.has(uri) || (movedTo !== undefined && uris.has(movedTo));
+    const all = (await this.load()).filter(({ id, files }) => !this.busy.has(id) && files.some(isMeant));
+    for (const meta of all.slice(0, MAX_LOOKED_AT)) {
+      const texts = await this.store.readTexts(meta);
+      if (texts) await this.lookAt(meta, texts, isMeant);
+    }
+  }
+
+  /** The same for one checkpoint; what it is then, undefined where nothing is new. */
+  private async lookAt(
+    meta: CheckpointMeta,
+    texts: CheckpointTexts,
+    isMeant: (file: CheckpointMeta['files'][number]) => boolean,
+  ): Promise<CheckpointMeta | undefined> {
+    const [back, again] = [new Set<number>(), new Set<number>()];
+    for (const [index, file] of meta.files.entries()) {
+      const isBack = isMeant(file) ? await isTakenBackNow(meta, texts, index) : undefined;
+      if (isBack !== undefined && isBack !== file.isTakenBack) (isBack ? back : again).add(index);
+    }
+    if (back.size > 0) await this.mark(meta.id, back, true);
+    if (again.size > 0) await this.mark(meta.id, again, false);
+    return back.size + again.size > 0 ? (await this.load()).find(({ id }) => id === meta.id) : undefined;
   }
 
   private async mark(id: string, files: ReadonlySet<number>, isTakenBack: boolean): Promise<void> {

@@ -1,16 +1,15 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
+import { blankChanges, showBlanks } from './blankChanges.ts';
 import { tellRemoved } from './lenses.ts';
-import { ORIGINAL_SCHEME } from './originals.ts';
+import { ORIGINAL_SCHEME, Originals } from './originals.ts';
 import type { Review } from './review.ts';
 import type { TrackedHunk } from './tracked.ts';
 
-/** How far to the right a removed line may reach that is shown behind a new one: further, nobody would see it. */
-const MAX_COLUMN = 80;
-/** So many lines of a hunk are looked at for room. */
-const MAX_LOOKED_AT = 20;
-/** With less room than this a removed line says nothing. */
-const MIN_SHOWN = 16;
+/** How far to the right a removed line may reach that is shown behind a new one: further, an editor may cut it off. */
+const MAX_COLUMN = 72;
+/** So many removed lines of a hunk are shown so. */
+const MAX_NOTES = 5;
 
 /** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
 export class EditDecorations extends Disposable {
@@ -37,6 +36,9 @@ export class EditDecorations extends Disposable {
       overviewRulerLane: vscode.OverviewRulerLane.Left,
     }),
   );
+  /** In a diff that ignores blanks at the edges of lines: the blanks that differ, on both its sides. */
+  private readonly blankLines = { removed: this.colour('removed', 'Line'), inserted: this.colour('inserted', 'Line') };
+  private readonly blanks = { removed: this.colour('removed', 'Text'), inserted: this.colour('inserted', 'Text') };
   /** Old lines that the answer has not come to yet. */
   private readonly waiting = this._register(
     vscode.window.createTextEditorDecorationType({ isWholeLine: true, opacity: '0.55' }),
@@ -46,16 +48,27 @@ export class EditDecorations extends Disposable {
   /** Brings all visible editors in line with `reviews`. */
   refresh(reviews: readonly Review[]): void {
     for (const editor of vscode.window.visibleTextEditors) {
-      const isDiff = isBesideOriginal(editor);
-      const shown = isDiff ? [] : reviews.filter((review) => review.document === editor.document);
-      if (shown.length === 0 && !this.decorated.has(editor)) continue;
+      const before = Originals.reviewOf(editor.document.uri);
+      const isDiff = before !== undefined || isBesideOriginal(editor);
+      const ofDocument = reviews.filter(({ id, document }) =>
+        before === undefined ? document === editor.document : id === before,
+      );
+      const shown = isDiff ? [] : ofDocument;
+      if (ofDocument.length === 0 && !this.decorated.has(editor)) continue;
       this.decorate(editor, shown);
-      if (shown.length > 0) this.decorated.add(editor);
+      this.decorateBlanks(editor, isDiff && ignoresBlanks(ofDocument[0]?.document) ? ofDocument : []);
+      if (ofDocument.length > 0) this.decorated.add(editor);
       else this.decorated.delete(editor);
     }
     for (const editor of this.decorated) {
       if (!vscode.window.visibleTextEditors.includes(editor)) this.decorated.delete(editor);
     }
+  }
+
+  private colour(side: Side, of: 'Line' | 'Text'): vscode.TextEditorDecorationType {
+    const backgroundColor = new vscode.ThemeColor(`diffEditor.${side}${of}Background`);
+    const isWholeLine = of === 'Line';
+    return this._register(vscode.window.createTextEditorDecorationType({ isWholeLine, backgroundColor }));
   }
 
   private decorate(editor: vscode.TextEditor, reviews: readonly Review[]): void {
@@ -67,8 +80,7 @@ export class EditDecorations extends Disposable {
       const { tracked, phase, document } = review;
       if (phase !== 'writing' && phase !== 'reviewing') continue;
       for (const hunk of tracked.open) {
-        const note = removedNote(review, hunk);
-        if (note) removed.push(note);
+        removed.push(...removedNotes(review, hunk));
         if (hunk.end <= hunk.start) continue;
         const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(review, hunk) };
         if (tracked.isFresh(hunk)) inserted.push(options);
@@ -85,6 +97,42 @@ export class EditDecorations extends Disposable {
     editor.setDecorations(this.removed, removed);
     editor.setDecorations(this.waiting, waiting);
   }
+
+  /** Colours the lines of a diff's side that differ in blanks alone, and these blanks more. */
+  private decorateBlanks(editor: vscode.TextEditor, reviews: readonly Review[]): void {
+    const isBefore = Originals.reviewOf(editor.document.uri) !== undefined;
+    const lines = reviews.flatMap(({ tracked }) =>
+      tracked.open.flatMap((hunk) =>
+        blankChanges(hunk.oldLines, hunk.newLines).map(({ old, fresh }) =>
+          isBefore ? tracked.lineBefore(hunk) + old : hunk.start + fresh,
+        ),
+      ),
+    );
+    const there = lines.filter((line) => line < editor.document.lineCount).map((line) => editor.document.lineAt(line));
+    const blanks = there.flatMap(({ text, lineNumber }) => [
+      new vscode.Range(lineNumber, 0, lineNumber, text.length - text.trimStart().length),
+      new vscode.Range(lineNumber, text.trimEnd().length, lineNumber, text.length),
+    ]);
+    const shown = (side: Side, of: vscode.Range[]) => ((side === 'removed') === isBefore ? of : []);
+    for (const side of SIDES) {
+      editor.setDecorations(
+        this.blankLines[side],
+        shown(
+          side,
+          there.map(({ range }) => range),
+        ),
+      );
+      editor.setDecorations(this.blanks[side], shown(side, blanks));
+    }
+  }
+}
+
+type Side = 'removed' | 'inserted';
+const SIDES = ['removed', 'inserted'] as const;
+
+/** Whether diffs of this document show no changes of blanks at the edges of lines, which is how the editor comes. */
+function ignoresBlanks(document: vscode.TextDocument | undefined): boolean {
+  return vscode.workspace.getConfiguration('diffEditor', document).get('ignoreTrimWhitespace', true);
 }
 
 function createInserted(more: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType {
@@ -115,40 +163,50 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
 }
 
 /**
- * One removed line is shown itself, struck through, behind the line that took its place, or another new one with more room;
- * more are counted.
+ * The removed lines, struck through, each behind a line that took its place: where there is room for all of them. Else what is
+ * gone without anything in its place is counted; the lens and the hover have the rest.
  */
-function removedNote(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions | undefined {
-  if (hunk.oldLines.length === 0) return undefined;
+function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions[] {
   const { document } = review;
-  const isInserted = hunk.end > hunk.start;
-  const removed = hunk.oldLines.length === 1 ? hunk.oldLines[0]!.trim() : '';
-  const line = isInserted ? lineWithRoom(document, hunk, removed.length) : Math.max(0, hunk.start - 1);
-  if (line >= document.lineCount) return undefined;
-  const end = document.lineAt(line).range.end;
-  const room = MAX_COLUMN - columnsOf(document, line);
-  const only = removed.length <= room || room >= MIN_SHOWN ? shorten(removed, room) : '';
-  // Counting is for lines that left nothing behind; elsewhere the lens says it.
-  if (only === '' && isInserted) return undefined;
-  return {
-    range: new vscode.Range(end, end),
-    hoverMessage: hover(review, hunk),
-    renderOptions: {
-      after: {
-        contentText: only === '' ? tellRemoved(hunk.oldLines.length) : only,
-        color: new vscode.ThemeColor('editorCodeLens.foreground'),
-        backgroundColor: only === '' ? undefined : new vscode.ThemeColor('diffEditor.removedTextBackground'),
-        margin: '0 0 0 3ch',
-        textDecoration: only === '' ? undefined : 'line-through',
-        fontStyle: only === '' ? 'italic' : undefined,
+  const { start, end, oldLines, newLines } = hunk;
+  const isInserted = end > start;
+  const first = isInserted ? start : Math.max(0, start - 1);
+  const places = isInserted ? end - start : 1;
+  const isFew = oldLines.length <= Math.min(places, MAX_NOTES);
+  const hasRoom = () => oldLines.every((line, index) => columnsOf(document, first + index) + line.length <= MAX_COLUMN);
+  const note = (line: number, contentText: string, isLine: boolean): vscode.DecorationOptions => {
+    const { end: at } = document.lineAt(Math.min(line, document.lineCount - 1)).range;
+    return {
+      range: new vscode.Range(at, at),
+      hoverMessage: hover(review, hunk),
+      renderOptions: {
+        after: {
+          contentText,
+          color: new vscode.ThemeColor('editorCodeLens.foreground'),
+          margin: '0 0 0 3ch',
+          ...(isLine
+            ? {
+                textDecoration: 'line-through',
+                backgroundColor: new vscode.ThemeColor('diffEditor.removedTextBackground'),
+              }
+            : { fontStyle: 'italic' }),
+        },
       },
-    },
+    };
   };
+  if (isFew && hasRoom()) {
+    const blanks = new Set(blankChanges(oldLines, newLines).map(({ old }) => old));
+    const told = (line: string, index: number) => (blanks.has(index) ? showBlanks(line) : line.trim());
+    return oldLines.flatMap((line, index) =>
+      line.trim() === '' ? [] : [note(first + index, told(line, index), true)],
+    );
+  }
+  return isInserted || oldLines.length === 0 ? [] : [note(first, tellRemoved(oldLines.length), false)];
 }
 
 function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
-  const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved'];
+  const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved', 'perigee.compareHunk'];
   text.isTrusted = { enabledCommands: commands };
   if (hunk.oldLines.length > 0) {
     text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
@@ -158,20 +216,10 @@ function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownStri
   }
   if (review.phase !== 'reviewing') return text;
   const args = encodeURIComponent(JSON.stringify([{ review: review.id, hunk: hunk.number }]));
-  const names = ['Accept', 'Reject', 'Show removed'];
+  const names = ['Accept', 'Reject', 'Show removed', 'Compare'];
   const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
-  text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 3 : 2).join(' · '));
+  text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 4 : 2).join(' · '));
   return text;
-}
-
-/** The hunk's first line, if `length` characters fit behind it; else its shortest. */
-function lineWithRoom(document: vscode.TextDocument, { start, end }: Readonly<TrackedHunk>, length: number): number {
-  if (columnsOf(document, start) + length <= MAX_COLUMN) return start;
-  let best = start;
-  for (let line = start; line < Math.min(end, start + MAX_LOOKED_AT, document.lineCount); line++) {
-    if (columnsOf(document, line) < columnsOf(document, best)) best = line;
-  }
-  return best;
 }
 
 /** About as wide as the editor shows it. */
@@ -180,6 +228,3 @@ function columnsOf(document: vscode.TextDocument, line: number): number {
   const { text } = document.lineAt(line);
   return text.length + 3 * (/^\t*/.exec(text)?.[0].length ?? 0);
 }
-
-const shorten = (text: string, room: number) =>
-  text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;

@@ -10,13 +10,14 @@ import { rebaseText } from './engine/rebase.ts';
 import { FileWriter } from './fileEdit.ts';
 import type { WorkspaceFiles } from './files.ts';
 import { type KeepDeps, keepAccepted } from './keepAccepted.ts';
-import { type Button, count, type Ending, tellAskingAgain, tellEnding, tellPlace } from './messages.ts';
-import { EditPrompt } from './prompt.ts';
+import { type Button, count, type Ending, tellAskingAgain, tellEnding } from './messages.ts';
+import { nameOf, tellPlace, wholeLines } from './places.ts';
+import { type EditPrompt, type Question, type SelectionQuestion, textOf } from './prompt.ts';
 import type { Source } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
 import type { Reports } from './reports.ts';
 import { Review } from './review.ts';
-import { activeDocument, nameOf, Reviews, refuse, refuseModally } from './reviews.ts';
+import { activeDocument, Reviews, refuse, refuseModally } from './reviews.ts';
 import type { EditRuns } from './runs.ts';
 import { SelectionWriter } from './selectionEdit.ts';
 import { showMessage } from './showMessage.ts';
@@ -29,9 +30,7 @@ export interface EditsDeps extends KeepDeps {
   files: WorkspaceFiles;
   /** Where the changes of many files are offered. */
   proposals(): Pick<Proposals, 'begin'>;
-  /** Keeps what was accepted, so that it can be taken back later. */
-  /** Where earlier requests are kept: the extension's global state. */
-  memory: vscode.Memento;
+  prompt: EditPrompt;
   /** Guests pay by the message. */
   isGuest(): boolean;
   log: Log;
@@ -46,6 +45,8 @@ export interface FileRequest {
   instruction?: string;
   title?: string;
   source?: Source;
+  /** Asks already what to do. */
+  question?: Question;
 }
 
 /** Something that writes the answer of a model into a review. */
@@ -67,14 +68,12 @@ export class Edits extends Disposable {
   readonly reviews = this._register(new Reviews((review) => keepAccepted(this.deps, review)));
   /** An edit began, came to another phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.reviews.onDidChange;
-  private readonly prompt: EditPrompt;
   private readonly workspace: WorkspaceEdits;
 
   constructor(private readonly deps: EditsDeps) {
     super();
-    this.prompt = new EditPrompt(deps.memory);
     const review = this.review.bind(this);
-    this.workspace = this._register(new WorkspaceEdits({ ...deps, prompt: this.prompt, review }));
+    this.workspace = this._register(new WorkspaceEdits({ ...deps, review }));
   }
 
   /** The edits that are not over. */
@@ -82,32 +81,37 @@ export class Edits extends Disposable {
     return this.reviews.all;
   }
 
-  /** Asks what to do with the selected lines and does it. `instruction`: what to do, if it need not be asked. */
-  async editSelection(instruction?: string): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (!editor) return refuseModally('Open a file first, and select what Perigee should edit.');
+  /**
+   * Asks what to do with the selected lines and does it. `said`: the question that is on the screen already, or what to do, if
+   * it need not be asked.
+   */
+  async editSelection(said?: SelectionQuestion | string): Promise<void> {
+    const question = typeof said === 'string' ? undefined : (said ?? this.deps.prompt.openForSelection());
+    const refuseInstead = (words: string) => {
+      question?.close();
+      refuseModally(words);
+    };
+    const editor = question?.editor ?? vscode.window.activeTextEditor;
+    if (!editor) return refuseInstead('Open a file first, and select what Perigee should edit.');
     const { document } = editor;
     const refusal = refuseDocument(document);
-    if (refusal) return refuseModally(refusal);
-    const selection = editor.selection;
+    if (refusal) return refuseInstead(refusal);
+    await question?.settled();
+    const selection = question?.selection ?? editor.selection;
     const chosen = wholeLines(selection);
-    const length =
-      document.offsetAt(new vscode.Position(chosen.end, 0)) - document.offsetAt(new vscode.Position(chosen.start, 0));
-    if (length > MAX_TEXT) {
-      return refuseModally('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
+    const text = textOf(document, chosen);
+    if (question && text !== question.text) return refuseInstead(CHANGED);
+    if (text.length > MAX_TEXT) {
+      return refuseInstead('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
     }
-    if (!(await this.reviews.isFree(document, [chosen]))) return;
-
-    const title = `Edit ${tellPlace(chosen, nameOf(document))}`;
     // To type the request may take a while, in which the file may change.
     const place = new EditBuffer(document, chosen);
-    const request = typeof instruction === 'string' ? instruction.trim() : await this.prompt.ask(title);
+    const request = typeof said === 'string' ? said.trim() : await question?.answer;
     place.dispose();
     if (!request) return;
-    await this.prompt.remember(request);
     const { region, intact } = place.tracked;
     if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
-    if (!intact) return refuse('The selected lines were changed meanwhile. Select them again.');
+    if (!intact) return refuse(CHANGED);
     if (!(await this.reviews.isFree(document, [region]))) return;
     if (editor.selection.isEqual(selection) && !selection.isEmpty) {
       // A selection would hide the colours of what is written into it.
@@ -122,23 +126,26 @@ export class Edits extends Disposable {
    * when they can be reviewed, or it came to nothing and the user was told.
    */
   async editFile(request?: FileRequest): Promise<void> {
-    const { document = activeDocument(), instruction, title = '', source } = asRequest(request);
-    if (!document) return refuseModally('Open a file first.');
+    const { document = activeDocument(), instruction, title, source, question } = asRequest(request);
+    const refuseInstead = (words: string) => {
+      question?.close();
+      refuseModally(words);
+    };
+    if (!document) return refuseInstead('Open a file first.');
     const refusal = refuseDocument(document);
-    if (refusal) return refuseModally(refusal);
+    if (refusal) return refuseInstead(refusal);
     if (document.getText().length > MAX_TEXT) {
-      return refuseModally(
+      return refuseInstead(
         `${nameOf(document)} is larger than 1 MB, which no model can read at once. Select a part of it.`,
       );
     }
-    const whole = () => [{ start: 0, end: document.lineCount }];
-    if (!(await this.reviews.isFree(document, whole()))) return;
-    const asked = instruction?.trim() || (await this.prompt.ask(`Edit ${nameOf(document)}`));
+    const named = `Edit ${nameOf(document)}`;
+    const asked = instruction?.trim() || (await (question ?? this.deps.prompt.open(named)).answer);
     if (!asked) return;
-    if (!instruction) await this.prompt.remember(asked);
+    await question?.settled();
     if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
-    if (!(await this.reviews.isFree(document, whole()))) return;
-    await this.editWhole(document, asked, source ?? { title: title || `Edit ${nameOf(document)}` });
+    if (!(await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))) return;
+    await this.editWhole(document, asked, source ?? { title: title ?? named });
   }
 
   /** Asks which files to edit and what to do there; the changes of several come to the list of proposals. */
@@ -278,7 +285,7 @@ export class Edits extends Disposable {
       .finally(() => {
         isAnswered = true;
         if (review.phase === 'stopped') review.end();
-        if (review.phase === 'ended') review.dispose();
+        this.reviews.forgetPast();
         writer.dispose();
       });
   }
@@ -319,11 +326,7 @@ function asRequest(request: FileRequest | undefined): FileRequest {
   return request;
 }
 
-/** The lines that a selection touches; one that ends before a line's first character doesn't touch that line. */
-function wholeLines({ start, end }: vscode.Selection): Range {
-  const last = end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
-  return { start: start.line, end: last + 1 };
-}
+const CHANGED = 'The selected lines were changed meanwhile. Select them again.';
 
 /** Why Perigee can't edit this document, in words. */
 function refuseDocument({ uri }: vscode.TextDocument): string | undefined {

@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { Log } from '../platform/log.ts';
 import { splitLines } from './hunks.ts';
 import { count } from './messages.ts';
+import { nameOf } from './places.ts';
 import type { Accepted } from './proposal.ts';
 import type { Review } from './review.ts';
-import { nameOf } from './reviews.ts';
 import { showMessage } from './showMessage.ts';
 
 export interface KeepDeps {
@@ -28,6 +28,7 @@ export async function keepAccepted(deps: KeepDeps, { tracked, document, source, 
     const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
     // Nothing was accepted, or it was undone since.
     if (file.before === file.after) return;
+    tracked.keep();
     const id = await deps.record({ source, files: [file] });
     if (undecided.length > 0) await tellUndecided(deps, nameOf(document), undecided.length, id);
   } catch (error) {

@@ -40,6 +40,7 @@ export class EditLenses implements vscode.CodeLensProvider {
       if (isFresh) lenses.push(lens('✗ Reject', 'perigee.rejectHunk', target));
       if (hunk.oldLines.length > 0) {
         lenses.push(lens(`Show removed (${hunk.oldLines.length})`, 'perigee.showRemoved', target));
+        lenses.push(lens('Compare', 'perigee.compareHunk', target));
       }
       if (open.length > 1) {
         lenses.push(lens('Accept all', 'perigee.acceptAllHunks', { review: review.id }));

@@ -1,4 +1,4 @@
-import { MICRO_PER_CREDIT, NOT_REFUNDED, REASONS } from '../../shared/constants.ts';
+import { MICRO_PER_CREDIT, NOT_REFUNDED, REASONS, REFUND_CLASSES } from '../../shared/constants.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { Charge } from './answerRun.ts';
 import type { Refusal } from './engine/edits.ts';
@@ -49,8 +49,6 @@ export interface Message<B extends string = Button> {
  */
 export function tellEnding(ending: Ending, where: string, isGuest: boolean): Message {
   const charge = tellCharge(ending, isGuest);
-  // Where the message says itself what happened, the reason of the charge would say it again.
-  const cost = tellCost(ending, isGuest);
   const say = (severity: Message['severity'], buttons: Button[], ...sentences: string[]): Message => ({
     severity,
     text: sentences.filter((sentence) => sentence !== '').join(' '),
@@ -100,7 +98,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     case 'noChange':
       return say('info', ['Retry'], limit, `No change suggested for ${where}.`, charge);
     case 'empty':
-      return say('warning', ['Retry'], `The model wrote nothing for ${where}. Nothing was changed.`, cost);
+      return say('warning', ['Retry'], `The model wrote nothing for ${where}. Nothing was changed.`, charge);
     case 'words':
       return say(
         'warning',
@@ -110,8 +108,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
         charge,
       );
     case 'stopped':
-      if (ending.left > 0) return say('warning', [], `Stopped. ${tellLeft(ending.left)}`, cost);
-      return say('info', ending.canKeep ? ['Keep what was written'] : [], 'Stopped. Nothing was changed.', cost);
+      if (ending.left > 0) return say('warning', [], `Stopped. ${tellLeft(ending.left)}`, charge);
+      return say('info', ending.canKeep ? ['Keep what was written'] : [], 'Stopped. Nothing was changed.', charge);
     case 'touched':
       return say(
         'warning',
@@ -122,7 +120,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       );
     case 'failed': {
       const left = ending.left > 0 ? tellLeft(ending.left) : 'The file is as it was.';
-      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, cost);
+      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, charge);
     }
     case 'undone':
       return say('status', [], 'Perigee: stopped, since you took the edit back');
@@ -158,33 +156,24 @@ function tellLeft(left: number): string {
   return `${count(left, 'hunk')} that you changed ${left === 1 ? 'is' : 'are'} left for you to review.`;
 }
 
-/** "Not charged." with its cause, "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. */
+/**
+ * "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. Follows a sentence that has said how
+ * the edit ended: why nothing was charged is not said again.
+ */
 export function tellCharge(charge: Charge, isGuest: boolean): string {
   const { chargedMicro, refundedMicro = 0, notRefunded, reason } = charge;
   if (refundedMicro > 0 && chargedMicro === 0) return 'Not charged: nothing could be applied.';
-  if (reason) return REASONS[reason];
+  if (reason) return REFUND_CLASSES[reason].charged === 'nothing' ? 'Not charged.' : REASONS[reason];
   if (chargedMicro === undefined) return '';
   if (chargedMicro === 0) return 'Not charged.';
   const amount = tellAmount(chargedMicro, isGuest);
   return notRefunded === 'late' || notRefunded === 'daily_limit' ? `${NOT_REFUNDED[notRefunded]} ${amount}` : amount;
 }
 
-/** The same without its cause. */
-function tellCost(charge: Charge, isGuest: boolean): string {
-  return charge.chargedMicro === 0 ? 'Not charged.' : tellCharge(charge, isGuest);
-}
-
 function tellAmount(chargedMicro: number, isGuest: boolean): string {
   const credits = chargedMicro / MICRO_PER_CREDIT;
   const amount = credits < 0.005 ? '< 0.01' : new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(credits);
   return `Charged ${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
-}
-
-/** "lines 12–40 of client.ts", counted from 1; `range` counts from 0, its end not included. */
-export function tellPlace(range: { start: number; end: number }, name: string): string {
-  const first = range.start + 1;
-  const last = Math.max(first, range.end);
-  return first === last ? `line ${first} of ${name}` : `lines ${first}–${last} of ${name}`;
 }
 
 /** What did not fit, while it is asked for once more. */

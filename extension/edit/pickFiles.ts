@@ -10,11 +10,17 @@ interface FileItem extends vscode.QuickPickItem {
 /** So many files of the workspace are offered beside the open ones. */
 const MAX_OFFERED = 5_000;
 
+export interface PickedFiles {
+  files: vscode.Uri[];
+  /** An instruction that was typed here already. */
+  typed: string;
+}
+
 /**
  * Asks which files to edit: open ones first, the one in front chosen already. Undefined when the user gave up.
  * `pathOf`: how a file is called.
  */
-export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<vscode.Uri[] | undefined> {
+export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<PickedFiles | undefined> {
   const pick = vscode.window.createQuickPick<FileItem | vscode.QuickPickItem>();
   pick.title = 'Edit in Workspace';
   pick.placeholder = 'Which files? Those named in the instruction are added';
@@ -48,7 +54,10 @@ export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<vs
         pick.title = `Edit in Workspace: at most ${MAX_ATTACHMENTS} files, ${chosen.length} are chosen`;
         return;
       }
-      resolve(chosen);
+      // Words that no file is called by were meant for the next box.
+      const typed = pick.value.trim();
+      const isSearch = chosen.length > 0 && !/\s/.test(typed);
+      resolve({ files: chosen, typed: isSearch ? '' : typed });
       pick.hide();
     });
     pick.onDidHide(() => {

@@ -25,7 +25,7 @@ let lastId = 0;
 
 /**
  * What is proposed for one document and stands in it for review: from the writing, whoever writes, until nothing of it is
- * open. Writers call `show` or `place` as the text comes, and `finish` at its end; whatever comes between takes all of it
+ * open. Then it goes on to follow the document: an undo that brings a hunk back brings the review back as well. Writers call `show` or `place` as the text comes, and `finish` at its end; whatever comes between takes all of it
  * back.
  */
 export class Review extends Disposable {
@@ -214,6 +214,8 @@ export class Review extends Disposable {
 
   /** After a stop: writes again what had come, for review. False when the lines changed meanwhile. */
   async keepWritten(): Promise<boolean> {
+    // An undo of the stop did it.
+    if (this.now === 'reviewing') return true;
     if (this.now !== 'stopped') return false;
     const isWhole = () => this.tracked.planReopen(this.kept).reopened.length === this.kept.length;
     const written = await this.buffer.write(
@@ -228,7 +230,14 @@ export class Review extends Disposable {
   end(): void {
     if (this.now === 'ended') return;
     this.now = 'ended';
+    this.buffer.isDecided = true;
+    this.tracked.endPlacing();
     this.changed.fire();
+  }
+
+  /** Whether an undo or a redo can bring back something to decide about. */
+  get canComeBack(): boolean {
+    return !this.document.isClosed && this.tracked.hunks.some(({ state }) => state === 'rejected');
   }
 
   /** Makes hunks plain text. */
@@ -290,8 +299,14 @@ export class Review extends Disposable {
       if (tracked.isRegion && !tracked.intact) this.interrupt(isGone ? 'undone' : 'touched');
       else if (undone && (isUndo || isGone)) this.interrupt('undone');
     }
+    if ((this.now === 'ended' || this.now === 'stopped') && this.tracked.open.length > 0) this.comeBack();
     this.changed.fire();
     this.endWhenDecided();
+  }
+
+  private comeBack(): void {
+    this.now = 'reviewing';
+    this.buffer.isDecided = false;
   }
 
   private decide(): boolean {

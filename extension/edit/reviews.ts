@@ -3,8 +3,8 @@ import { Disposable } from '../platform/dispose.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { EditDecorations } from './decorations.ts';
 import { EditLenses } from './lenses.ts';
-import { tellPlace } from './messages.ts';
 import { Originals } from './originals.ts';
+import { nameOf, tellPlace } from './places.ts';
 import type { Review } from './review.ts';
 import { ReviewStatus } from './status.ts';
 import type { Range } from './track.ts';
@@ -21,6 +21,9 @@ type Found = { review: Review; hunk: Readonly<TrackedHunk> };
 /** All reviews that are not over: what the editors show of them, and what the user decides. */
 export class Reviews extends Disposable {
   private reviews: Review[] = [];
+  /** Those that are over and can come back, newest last; and whether more of each is still needed. */
+  private past: Review[] = [];
+  private readonly kept = new WeakMap<Review, () => boolean>();
   private readonly keys = new Map<string, boolean>();
   private readonly changed = this._register(new vscode.EventEmitter<void>());
   /** A review began, came to another phase or ended, or its hunks or their places changed. */
@@ -31,7 +34,7 @@ export class Reviews extends Disposable {
   private readonly originals = this._register(new Originals());
   readonly status = this._register(new ReviewStatus());
 
-  /** `ended` hears of each review that is over, before it is disposed. */
+  /** `ended` hears of each review that is over, each time that it is. */
   constructor(private readonly ended: (review: Review) => void) {
     super();
     const lenses = new EditLenses(() => this.reviews, this.drawn.event);
@@ -42,7 +45,7 @@ export class Reviews extends Disposable {
     this._register({
       dispose: () => {
         clearTimeout(this.drawing);
-        for (const review of this.reviews.splice(0)) review.dispose();
+        for (const review of [...this.reviews.splice(0), ...this.past.splice(0)]) review.dispose();
       },
     });
   }
@@ -52,20 +55,37 @@ export class Reviews extends Disposable {
     return this.reviews;
   }
 
-  /** Shows a review until it is over. `isKept`: whether its place is still needed then, such as for another try. */
+  /**
+   * Shows a review until it is over, and again when an undo brings back something of it. `isKept`: whether its place is still
+   * needed then, such as for another try.
+   */
   add(review: Review, isKept: () => boolean = () => false): void {
+    this.kept.set(review, isKept);
     const follow = () => {
       this.originals.refresh(review);
-      if (review.phase === 'ended' && this.reviews.includes(review)) {
+      const isOver = review.phase === 'ended';
+      if (isOver === this.reviews.includes(review)) {
         this.reviews = this.reviews.filter((other) => other !== review);
-        this.ended(review);
+        this.past = this.past.filter((other) => other !== review);
+        (isOver ? this.past : this.reviews).push(review);
+        if (isOver) this.ended(review);
       }
       this.refresh();
-      if (review.phase === 'ended' && !isKept()) review.dispose();
+      if (isOver) this.forgetPast();
     };
     review.onDidChange(follow);
     this.reviews.push(review);
     this.refresh();
+  }
+
+  /** Lets go of what is over, but for the newest that an undo can bring back. */
+  forgetPast(): void {
+    const isNeeded = (review: Review, index: number, { length }: readonly Review[]) =>
+      this.kept.get(review)?.() || (review.canComeBack && index >= length - MAX_PAST);
+    const needed = this.past.filter(isNeeded);
+    const forgotten = this.past.filter((review) => !needed.includes(review));
+    this.past = needed;
+    for (const review of forgotten) review.dispose();
   }
 
   /** Makes a hunk plain text; by keyboard one goes on to the next. */
@@ -73,6 +93,7 @@ export class Reviews extends Disposable {
     const found = this.find(target);
     if (!found) return refuse(NO_HUNK);
     found.review.accept([found.hunk.number]);
+    await this.originals.closePeek(found.review);
     if (asTarget(target).hunk === undefined) this.goToNext(found.hunk.start);
   }
 
@@ -86,7 +107,10 @@ export class Reviews extends Disposable {
   async acceptAllHunks(target?: HunkTarget): Promise<void> {
     const reviews = this.reviewed(target);
     if (reviews.length === 0) return refuse(NO_HUNK);
-    for (const review of reviews) review.accept(openOf(review));
+    for (const review of reviews) {
+      review.accept(openOf(review));
+      await this.originals.closePeek(review);
+    }
   }
 
   async rejectAllHunks(target?: HunkTarget): Promise<void> {
@@ -95,7 +119,16 @@ export class Reviews extends Disposable {
     for (const review of reviews) await this.takeBack(review, openOf(review));
   }
 
+  /** Shows the removed lines of a hunk under it; one that removes nothing is compared. */
   async showRemoved(target?: HunkTarget): Promise<void> {
+    const found = this.find(target);
+    if (!found) return refuse(NO_HUNK);
+    if (found.hunk.oldLines.length > 0) await this.originals.peek(found.review, found.hunk);
+    else await this.originals.show(found.review, found.hunk.start);
+  }
+
+  /** Opens the diff from what stood there before; its hunks are accepted and rejected there as well. */
+  async compareHunk(target?: HunkTarget): Promise<void> {
     const found = this.find(target);
     if (!found) return refuse(NO_HUNK);
     await this.originals.show(found.review, found.hunk.start);
@@ -145,6 +178,7 @@ export class Reviews extends Disposable {
 
   private async takeBack(review: Review, numbers: readonly number[]): Promise<void> {
     const { refused, isWritten } = await review.reject(numbers);
+    await this.originals.closePeek(review);
     if (!isWritten) return refuse(`VS Code takes no changes for ${nameOf(review.document)}; nothing was changed.`);
     const [first] = refused;
     if (!first) return;
@@ -161,7 +195,8 @@ export class Reviews extends Disposable {
 
   private reviewed(target?: HunkTarget): Review[] {
     const { review: id } = asTarget(target);
-    const isMeant = (review: Review) => (id === undefined ? review.document === activeDocument() : review.id === id);
+    const inFront = this.inFront();
+    const isMeant = (review: Review) => (id === undefined ? review.document === inFront : review.id === id);
     return this.reviews.filter((review) => isReviewed(review) && isMeant(review));
   }
 
@@ -172,7 +207,22 @@ export class Reviews extends Disposable {
       .toSorted((a, b) => a.hunk.start - b.hunk.start);
     if (number !== undefined) return all.find(({ hunk }) => hunk.number === number);
     const line = vscode.window.activeTextEditor?.selection.active.line ?? 0;
+    const before = this.reviewBefore();
+    if (before)
+      return all.find(({ review, hunk }) => review === before && hunk === before.tracked.openAtLineBefore(line));
     return all.find(({ hunk }) => line < hunk.end || line <= hunk.start) ?? all.at(-1);
+  }
+
+  /** The review whose text before it is in front: at the left of a diff, or in a peek. */
+  private reviewBefore(): Review | undefined {
+    const document = activeDocument();
+    const id = document && Originals.reviewOf(document.uri);
+    return id === undefined ? undefined : this.reviews.find((review) => review.id === id);
+  }
+
+  /** The document in front, also where what is seen of it is the text before. */
+  private inFront(): vscode.TextDocument | undefined {
+    return this.reviewBefore()?.document ?? activeDocument();
   }
 
   private startsIn(document: vscode.TextDocument): number[] {
@@ -209,7 +259,8 @@ export class Reviews extends Disposable {
   }
 
   private tellKeys(): void {
-    const here = this.reviews.filter(({ document }) => document === activeDocument());
+    const inFront = this.inFront();
+    const here = this.reviews.filter(({ document }) => document === inFront);
     this.setKey('perigee.hasHunks', here.some(isReviewed));
     this.setKey('perigee.hasReviews', this.reviews.some(isReviewed));
     this.setKey(
@@ -227,6 +278,8 @@ export class Reviews extends Disposable {
 
 /** About two frames. */
 const DRAW_MS = 30;
+/** Each follows what is typed into its document. */
+const MAX_PAST = 8;
 
 const NO_HUNK = 'There is no edit of Perigee to review here.';
 
@@ -234,8 +287,6 @@ const isReviewed = ({ phase }: Review) => phase === 'reviewing';
 const openOf = ({ tracked }: Review) => tracked.open.map((hunk) => hunk.number);
 
 export const activeDocument = () => vscode.window.activeTextEditor?.document;
-
-export const nameOf = (document: vscode.TextDocument) => document.uri.path.split('/').at(-1) || 'this file';
 
 export function refuse(words: string): void {
   void vscode.window.showWarningMessage(plainMessage(words));

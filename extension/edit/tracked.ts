@@ -12,8 +12,11 @@ export interface TrackedHunk extends Range {
   readonly oldStart: number;
   readonly oldLines: readonly string[];
   readonly newLines: readonly string[];
-  /** `withdrawn`: the answer itself took it back. */
-  state: 'open' | 'accepted' | 'rejected' | 'withdrawn';
+  /**
+   * `withdrawn`: the answer itself took it back. `kept`: accepted and recorded as such, or, of an edit that is over, in the
+   * text by somebody else's doing: nothing is to be decided about it any more.
+   */
+  state: 'open' | 'accepted' | 'rejected' | 'withdrawn' | 'kept';
   /** The lines around it were replaced, so that nobody can tell any more where it was. */
   torn: boolean;
 }
@@ -36,6 +39,7 @@ export class TrackedEdit {
   private tracked: TrackedHunk[] = [];
   /** Only where hunks are put into the file one by one. */
   private readonly map: LineMap | undefined;
+  private isPlaced = false;
 
   /** `lines` are the whole document's, `region` the lines to be rewritten: without it hunks may go anywhere. */
   constructor(lines: readonly string[], region?: Range) {
@@ -153,6 +157,11 @@ export class TrackedEdit {
     for (const [index, hunk] of this.tracked.entries()) hunk.number = index + 1;
   }
 
+  /** Nothing more will be placed: where the lines of the old text are need not be known any more. */
+  endPlacing(): void {
+    this.isPlaced = true;
+  }
+
   /** What to write so that the hunks are as they were before. Those that others changed are refused, not overwritten. */
   planReject(numbers: readonly number[]): { splices: Splice[]; rejected: number[]; refused: number[] } {
     const asked = this.tracked.filter((hunk) => hunk.state === 'open' && numbers.includes(hunk.number));
@@ -195,12 +204,20 @@ export class TrackedEdit {
     }
   }
 
-  /** Somebody else changed the document: typing, a formatter, an undo. The changes are applied one after the other. */
-  foreign(changes: readonly ContentChange[]): void {
+  /** What was accepted is recorded: the next `accepted` is about what comes after it. */
+  keep(): void {
+    for (const hunk of this.tracked) if (hunk.state === 'accepted') hunk.state = 'kept';
+  }
+
+  /**
+   * Somebody else changed the document: typing, a formatter, an undo. The changes are applied one after the other. `reopens`:
+   * a rejected hunk that stands there again is open again, and not just text that reads so.
+   */
+  foreign(changes: readonly ContentChange[], reopens = true): void {
     for (const change of changes) {
       const splices = toSplices(this.document, change);
       if (splices.length === 0) continue;
-      this.map?.foreign(splices);
+      if (!this.isPlaced) this.map?.foreign(splices);
       const document = applySplices(this.document, splices);
       if (!this.map) this.area = pick(settle(document, this.area, splices, this.written, this.original));
       this.setDocument(document);
@@ -213,10 +230,11 @@ export class TrackedEdit {
         // An undo takes a hunk back, or a rejection; a redo does it again.
         const isNew = this.holds(hunk, hunk.newLines);
         if (hunk.state === 'open' && !isNew && this.holds(hunk, hunk.oldLines)) hunk.state = 'rejected';
-        else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = 'open';
+        else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = reopens ? 'open' : 'kept';
       }
     }
     this.dropUndone();
+    if (reopens) this.raiseRedone();
   }
 
   /**
@@ -225,6 +243,18 @@ export class TrackedEdit {
    */
   before(): string[] {
     return this.without('open');
+  }
+
+  /** Which line of `before` an open hunk's removed lines begin at. */
+  lineBefore({ start }: Readonly<TrackedHunk>): number {
+    const above = this.open.filter((hunk) => hunk.start < start);
+    return above.reduce((line, hunk) => line + hunk.oldLines.length - (hunk.end - hunk.start), start);
+  }
+
+  /** The open hunk at a line of `before`, or the next one after it. */
+  openAtLineBefore(line: number): Readonly<TrackedHunk> | undefined {
+    const inOrder = this.open.toSorted((a, b) => a.start - b.start);
+    return inOrder.find((hunk) => line < this.lineBefore(hunk) + Math.max(1, hunk.oldLines.length)) ?? inOrder.at(-1);
   }
 
   /** The whole text before the accepted hunks, and after them. */
@@ -252,7 +282,7 @@ export class TrackedEdit {
   private exchange(
     numbers: readonly number[],
     splices: readonly Splice[],
-    state: Exclude<TrackedHunk['state'], 'accepted'>,
+    state: Exclude<TrackedHunk['state'], 'accepted' | 'kept'>,
   ): void {
     const taken = this.tracked.filter((hunk) => numbers.includes(hunk.number));
     for (const hunk of this.tracked) {
@@ -263,7 +293,7 @@ export class TrackedEdit {
     }
     // The edges of the region may be edges of hunks.
     this.area = pick(moveRange(this.area, splices, 'wide'));
-    this.map?.foreign(splices);
+    if (!this.isPlaced) this.map?.foreign(splices);
     this.setDocument(applySplices(this.document, splices));
     let shift = 0;
     for (const hunk of taken.toSorted(inPlace)) {
@@ -296,18 +326,43 @@ export class TrackedEdit {
       this.placeOld(this.tracked, this.area.start, 0);
       return;
     }
-    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'open' && !this.isFresh(hunk);
+    for (const { hunks, range, oldStart, oldEnd } of this.runs(
+      (hunk) => hunk.state === 'open' && !this.isFresh(hunk),
+    )) {
+      if (this.holds(range, this.original.slice(oldStart, oldEnd))) this.placeOld(hunks, range.start, oldStart);
+    }
+  }
+
+  /** The same for a redo: where the new lines stand again between what is known, what was rejected is open again. */
+  private raiseRedone(): void {
+    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'rejected' && !this.holds(hunk, hunk.oldLines);
+    for (const { hunks, range, oldStart, oldEnd } of this.runs(isUnclear)) {
+      const text: string[] = [];
+      const places: Range[] = [];
+      let at = oldStart;
+      for (const hunk of hunks) {
+        text.push(...this.original.slice(at, hunk.oldStart));
+        places.push({ start: range.start + text.length, end: range.start + text.length + hunk.newLines.length });
+        text.push(...hunk.newLines);
+        at = hunk.oldStart + hunk.oldLines.length;
+      }
+      text.push(...this.original.slice(at, oldEnd));
+      if (!this.holds(range, text)) continue;
+      for (const [index, hunk] of hunks.entries()) Object.assign(hunk, places[index], { torn: false, state: 'open' });
+    }
+  }
+
+  /** Hunks of a kind that stand beside each other, with what lies between the others: now, and in the old text. */
+  private *runs(isOne: (hunk: TrackedHunk) => boolean) {
     for (let from = 0; from < this.tracked.length; from++) {
-      if (!isUnclear(this.tracked[from]!)) continue;
+      if (!isOne(this.tracked[from]!)) continue;
       let to = from + 1;
-      while (to < this.tracked.length && isUnclear(this.tracked[to]!)) to++;
+      while (to < this.tracked.length && isOne(this.tracked[to]!)) to++;
       const last = this.tracked[from - 1];
       const next = this.tracked[to];
-      const oldStart = last ? last.oldStart + last.oldLines.length : 0;
       const range = { start: last ? last.end : this.area.start, end: next ? next.start : this.area.end };
-      if (this.holds(range, this.original.slice(oldStart, next?.oldStart))) {
-        this.placeOld(this.tracked.slice(from, to), range.start, oldStart);
-      }
+      const oldStart = last ? last.oldStart + last.oldLines.length : 0;
+      yield { hunks: this.tracked.slice(from, to), range, oldStart, oldEnd: next?.oldStart };
       from = to;
     }
   }

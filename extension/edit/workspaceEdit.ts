@@ -61,11 +61,13 @@ export class WorkspaceEdits extends Disposable {
   async edit(request?: WorkspaceRequest): Promise<void> {
     const { files, prompt } = this.deps;
     const given = typeof request === 'object' && request !== null && !(request instanceof vscode.Uri) ? request : {};
-    const chosen = given.files ?? (await pickFiles((uri) => files.pathOf(uri)));
-    if (!chosen) return;
-    const instruction = given.instruction?.trim() || (await prompt.ask(tellChosen(chosen.length)));
+    if (!given.files && !vscode.workspace.workspaceFolders?.length) return openFolderFirst();
+    const picked = given.files ? { files: given.files, typed: '' } : await pickFiles((uri) => files.pathOf(uri));
+    if (!picked) return;
+    const { files: chosen, typed } = picked;
+    const asked = () => prompt.open(tellChosen(chosen.length), { typed }).answer;
+    const instruction = given.instruction?.trim() || (await asked());
     if (!instruction) return;
-    if (!given.instruction) await prompt.remember(instruction);
     const title = given.title ?? requestTitle(instruction);
     const named = given.instruction ? [] : await this.findNamed(instruction);
     const all = [...new Map([...chosen, ...named].map((uri) => [uri.toString(), uri])).values()];
@@ -271,6 +273,14 @@ class AnswerToFiles {
       return plan.kind === 'move' ? { ...plan, path, to: own(plan.to) } : { ...plan, path };
     });
   }
+}
+
+async function openFolderFirst(): Promise<void> {
+  const open = 'Open Folder…';
+  const words =
+    'Open a folder first: Edit in Workspace changes the files of one. For a single file there is Edit File.';
+  if ((await vscode.window.showWarningMessage(words, { modal: true }, open)) !== open) return;
+  await vscode.commands.executeCommand('vscode.openFolder');
 }
 
 const tellChosen = (files: number) => `Edit ${files === 0 ? 'files' : count(files, 'file')}`;

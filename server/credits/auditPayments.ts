@@ -40,6 +40,12 @@ export function paymentChecks(): Pass[] {
           or (coalesce(c.cents, 0) >= p.amount_cents and p.reversed_micro <> p.credits_micro)))`,
     ),
     check(
+      'g',
+      'one customer of the payment service for the payments of two ledgers',
+      sql`select customer as id from payment where customer is not null group by customer
+        having count(distinct ledger_id) > 1`,
+    ),
+    check(
       'b',
       'a cached debt that is not the sum of the journal',
       sql`select account as id from (

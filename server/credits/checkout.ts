@@ -13,6 +13,7 @@ import {
   claimAsking,
   createPayment,
   duePayments,
+  findCustomer,
   findOwnPayment,
   findPayment,
   reversalsOf,
@@ -79,7 +80,12 @@ export async function startCheckout(
         `You have begun ${PER_HOUR} payments in an hour. Finish one of them, or wait until another can be begun.`,
         { retryAt: iso(begun.at(-PER_HOUR)! + HOUR_MS) },
       );
-    return createPayment(tx, { ...offer, id: ids.next(), ledger_id: ledgerId, currency: policy.currency }, at);
+    const customer = await findCustomer(tx, accountId);
+    return createPayment(
+      tx,
+      { ...offer, id: ids.next(), ledger_id: ledgerId, currency: policy.currency, customer },
+      at,
+    );
   });
   const { sessionId, url } = await stripe.createCheckout(payment, home);
   if (url === null) throw new Error('stripe: a new checkout without its page');
@@ -153,7 +159,7 @@ async function ask(deps: SaleDeps, payment: PaymentRow, home: string | null): Pr
   }
 }
 
-async function stateOf(db: Reader, row: PaymentRow): Promise<PaymentAnswer['state']> {
+export async function stateOf(db: Reader, row: PaymentRow): Promise<PaymentAnswer['state']> {
   if (row.state === 'surplus' || row.state === 'returned') return 'refunded';
   if (row.state !== 'paid' || row.pack === null) return row.state;
   const taken = (await reversalsOf(db, row.id)).filter((one) => one.state === 'taken');

@@ -31,6 +31,7 @@ export async function applyCheckout(
     await updatePayment(tx, row.id, {
       session_id: facts.sessionId,
       payment_intent: facts.paymentIntent ?? row.payment_intent,
+      customer: facts.customer ?? row.customer,
       url: facts.status === 'open' ? (facts.url ?? row.url) : null,
     });
     if (row.paid_at !== null) return 'nothing';

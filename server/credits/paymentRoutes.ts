@@ -4,6 +4,8 @@ import {
   CheckoutRequestSchema,
   OffersAnswerSchema,
   PaymentAnswerSchema,
+  PaymentPageAnswerSchema,
+  PaymentsAnswerSchema,
   PlanAnswerSchema,
 } from '../../shared/credits.ts';
 import { jsonBody, KB, MB, textBody } from '../platform/bodies.ts';
@@ -12,6 +14,7 @@ import { type Api, type AppContext, answers, emptyAnswer } from '../platform/htt
 import type { Origins } from '../platform/origins.ts';
 import { requireStanding } from '../platform/standing.ts';
 import { checkPayment, readOffers, type SaleDeps, setPlanCancelled, startCheckout } from './checkout.ts';
+import { PaymentPages, readPayments } from './paymentPages.ts';
 import type { StripeService } from './stripe.ts';
 import { applyEvent } from './stripeEvents.ts';
 
@@ -39,6 +42,28 @@ const check = createRoute({
   summary: 'What became of a payment; on return from its page, credits it at once',
   request: { params: z.object({ id: z.uuid() }) },
   responses: answers(PaymentAnswerSchema),
+});
+
+const payments = createRoute({
+  method: 'get',
+  path: '/api/credits/payments',
+  summary: 'What the account has paid for',
+  responses: answers(PaymentsAnswerSchema),
+});
+
+const portal = createRoute({
+  method: 'post',
+  path: '/api/credits/portal',
+  summary: 'A page of the payment service with the account’s invoices and its means of payment',
+  responses: answers(PaymentPageAnswerSchema),
+});
+
+const receipt = createRoute({
+  method: 'post',
+  path: '/api/credits/payments/{id}/receipt',
+  summary: 'Where the receipt of a payment is',
+  request: { params: z.object({ id: z.uuid() }) },
+  responses: answers(PaymentPageAnswerSchema),
 });
 
 const planChange = (path: string, summary: string) =>
@@ -86,6 +111,17 @@ export function paymentRoutes(api: Api, deps: PaymentRouteDeps): void {
 
   api.openapi(check, async (c) =>
     c.json(await checkPayment(selling(deps), c.var.accountId, c.req.valid('param').id, deps.origins.home(c)), 200),
+  );
+
+  const pages = new PaymentPages(deps.db, deps.clock);
+  api.openapi(payments, async (c) => c.json(await readPayments(deps.db.read, c.var.accountId), 200));
+
+  api.openapi(portal, async (c) =>
+    c.json(await pages.portal(selling(deps).stripe, c.var.accountId, deps.origins.home(c)), 200),
+  );
+
+  api.openapi(receipt, async (c) =>
+    c.json(await pages.receipt(selling(deps).stripe, c.var.accountId, c.req.valid('param').id), 200),
   );
 
   api.openapi(cancel, async (c) =>

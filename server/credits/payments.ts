@@ -7,14 +7,21 @@ import type { PaymentEventRow, PaymentReversalRow, PaymentRow, PaymentTable } fr
 type NewPayment = Pick<
   PaymentTable,
   'id' | 'ledger_id' | 'pack' | 'plan' | 'interval' | 'name' | 'windows' | 'amount_cents' | 'currency' | 'credits_micro'
->;
+> & { customer?: string | null };
 
 /** A checkout that somebody sets out to pay, before the payment service hears of it. */
 export async function createPayment(tx: Tx, payment: NewPayment, at: number): Promise<PaymentRow> {
-  const none = { session_id: null, payment_intent: null, subscription_ref: null, url: null, paid_at: null };
+  const none = {
+    session_id: null,
+    payment_intent: null,
+    subscription_ref: null,
+    customer: null,
+    url: null,
+    paid_at: null,
+  };
   return tx
     .insertInto('payment')
-    .values({ ...payment, ...none, state: 'open', created_at: at, asked_at: 0 })
+    .values({ ...none, ...payment, state: 'open', created_at: at, asked_at: 0 })
     .returningAll()
     .executeTakeFirstOrThrow();
 }
@@ -40,6 +47,38 @@ export function findOwnPayment(db: Reader, accountId: string, id: string): Promi
     .where('payment.id', '=', id)
     .where('wallet.account_id', '=', accountId)
     .executeTakeFirst();
+}
+
+/**
+ * Who pays for the account, at the payment service: of the plan that goes on, else of the newest payment. A customer of nobody
+ * else's.
+ */
+export async function findCustomer(db: Reader, accountId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('payment')
+    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+    .select('payment.customer')
+    .where('wallet.account_id', '=', accountId)
+    .where('payment.customer', 'is not', null)
+    .orderBy('payment.is_live', 'desc')
+    .orderBy('payment.created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.customer ?? null;
+}
+
+/** What the account has paid for, the newest first. */
+export function paidBy(db: Reader, accountId: string, limit: number): Promise<PaymentRow[]> {
+  return db
+    .selectFrom('payment')
+    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+    .selectAll('payment')
+    .where('wallet.account_id', '=', accountId)
+    .where('payment.paid_at', 'is not', null)
+    .orderBy('payment.paid_at', 'desc')
+    .orderBy('payment.id', 'desc')
+    .limit(limit)
+    .execute();
 }
 
 /** When the account's checkouts since `since` were begun, the oldest first. */
@@ -81,7 +120,15 @@ export async function updatePayment(
   columns: Partial<
     Pick<
       PaymentRow,
-      'state' | 'session_id' | 'payment_intent' | 'subscription_ref' | 'is_live' | 'url' | 'reversed_micro' | 'paid_at'
+      | 'state'
+      | 'session_id'
+      | 'payment_intent'
+      | 'subscription_ref'
+      | 'customer'
+      | 'is_live'
+      | 'url'
+      | 'reversed_micro'
+      | 'paid_at'
     >
   >,
 ): Promise<void> {

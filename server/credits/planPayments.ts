@@ -86,6 +86,7 @@ async function apply(
   const isLate = facts.status === 'past_due' && facts.invoice !== null && !facts.invoice.isPaid;
   await updatePayment(tx, row.id, {
     subscription_ref: facts.ref,
+    customer: facts.customer,
     is_live: GONE.has(facts.status) ? 0 : 1,
     url: isLate ? facts.invoice!.url : row.paid_at === null && !isPaid && !isOver ? row.url : null,
   });

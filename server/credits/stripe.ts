@@ -26,6 +26,8 @@ export interface CheckoutFacts {
   currency: string | null;
   paymentIntent: string | null;
   subscriptionRef: string | null;
+  /** Who pays; of a page that made a new one only once it is left. */
+  customer: string | null;
   url: string | null;
   /** A method that takes days has failed in the end. */
   hasFailed: boolean;
@@ -35,6 +37,7 @@ export interface CheckoutFacts {
 export interface SubscriptionFacts {
   ref: string;
   paymentId: string | null;
+  customer: string;
   status: string;
   isCancelled: boolean;
   amountCents: number | null;
@@ -95,8 +98,8 @@ export class StripeService {
     const back = (what: string) => `${home}/account?checkout=${payment.id}&payment=${what}#credits`;
     const price = { currency: payment.currency, unit_amount: payment.amount_cents };
     const product_data = { name: payment.name };
-    return this.#ask(async () => {
-      const session = await this.#stripe.checkout.sessions.create(
+    const make = (customer: string | null, idempotencyKey: string) =>
+      this.#stripe.checkout.sessions.create(
         {
           client_reference_id: payment.id,
           metadata,
@@ -107,6 +110,7 @@ export class StripeService {
           ...(payment.interval === null
             ? {
                 mode: 'payment',
+                ...(customer === null && { customer_creation: 'always' }),
                 line_items: [{ quantity: 1, price_data: { ...price, product_data } }],
                 payment_intent_data: { metadata },
               }
@@ -117,10 +121,46 @@ export class StripeService {
                 ],
                 subscription_data: { metadata },
               }),
+          ...(customer !== null && { customer }),
         },
-        { idempotencyKey: `checkout:${payment.id}` },
+        { idempotencyKey },
       );
-      return checkoutFacts(session);
+    const key = `checkout:${payment.id}`;
+    return this.#ask(async () => {
+      try {
+        return checkoutFacts(await make(payment.customer, key));
+      } catch (error) {
+        // The operator has deleted that customer at Stripe: whoever pays becomes a new one.
+        if (payment.customer === null || !isMissing(error)) throw error;
+        return checkoutFacts(await make(null, `${key}:anew`));
+      }
+    });
+  }
+
+  /** A page, good for minutes, at which a customer sees invoices and changes what they pay by; null: there is no such customer. */
+  openPortal(customer: string, home: string): Promise<string | null> {
+    return this.#ask(async () => {
+      try {
+        const session = await this.#stripe.billingPortal.sessions.create({
+          customer,
+          return_url: `${home}/account#credits`,
+        });
+        return session.url;
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    });
+  }
+
+  /** Where the receipt of a payment is, of a plan that of its newest invoice; null: there is none. */
+  readReceipt({ payment_intent, subscription_ref }: PaymentRow): Promise<string | null> {
+    return this.#ask(async () => {
+      if (subscription_ref !== null) return (await this.#subscription(subscription_ref)).invoice?.url ?? null;
+      if (payment_intent === null) return null;
+      const intent = await this.#stripe.paymentIntents.retrieve(payment_intent, { expand: ['latest_charge'] });
+      const charge = intent.latest_charge;
+      return charge !== null && typeof charge === 'object' ? charge.receipt_url : null;
     });
   }
 
@@ -131,9 +171,11 @@ export class StripeService {
   }
 
   readSubscription(ref: string): Promise<SubscriptionFacts> {
-    return this.#ask(async () =>
-      subscriptionFacts(await this.#stripe.subscriptions.retrieve(ref, { expand: ['latest_invoice'] })),
-    );
+    return this.#ask(() => this.#subscription(ref));
+  }
+
+  async #subscription(ref: string): Promise<SubscriptionFacts> {
+    return subscriptionFacts(await this.#stripe.subscriptions.retrieve(ref, { expand: ['latest_invoice'] }));
   }
 
   /** Lets a subscription end with its period, or go on after all. */
@@ -253,6 +295,7 @@ function checkoutFacts(session: Stripe.Checkout.Session): CheckoutFacts {
     currency: session.currency,
     paymentIntent: idOf(intent),
     subscriptionRef: idOf(session.subscription),
+    customer: idOf(session.customer),
     url: session.url,
     hasFailed,
   };
@@ -268,6 +311,7 @@ function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts
   return {
     ref: subscription.id,
     paymentId: subscription.metadata.perigee_payment ?? null,
+    customer: idOf(subscription.customer)!,
     status: subscription.status,
     isCancelled: subscription.cancel_at_period_end || subscription.cancel_at !== null,
     amountCents: item.price.unit_amount,

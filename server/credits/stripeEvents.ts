@@ -26,6 +26,7 @@ const CheckoutSchema = z.object({
   currency: z.string().nullish(),
   payment_intent: ref,
   subscription: ref,
+  customer: ref,
   url: z.string().nullish(),
 });
 
@@ -118,6 +119,7 @@ async function checkoutEvent(
     currency: session.currency ?? null,
     paymentIntent: session.payment_intent,
     subscriptionRef: session.subscription,
+    customer: session.customer,
     url: session.url ?? null,
     hasFailed: told.type === 'checkout.session.async_payment_failed',
   };

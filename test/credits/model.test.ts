@@ -85,6 +85,7 @@ for (const engine of ENGINES)
       const factsOf = (paymentId: string, period: { from: number; to: number }): SubscriptionFacts => ({
         ref: `sub:${paymentId}`,
         paymentId,
+        customer: `cus:${paymentId}`,
         status: 'active',
         isCancelled: false,
         amountCents: PAID_CENTS,

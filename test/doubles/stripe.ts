@@ -14,6 +14,8 @@ type Session = Pick<
   Stripe.Checkout.Session,
   'id' | 'object' | 'metadata' | 'client_reference_id' | 'mode' | 'payment_status' | 'amount_total' | 'currency' | 'url'
 > & {
+  customer: string | null;
+  customer_creation: 'always' | 'if_required' | null;
   status: 'open' | 'complete' | 'expired';
   payment_intent: string | null;
   subscription: string | null;
@@ -31,7 +33,7 @@ type Invoice = Pick<
 type Subscription = Pick<
   Stripe.Subscription,
   'id' | 'object' | 'status' | 'metadata' | 'currency' | 'cancel_at_period_end' | 'cancel_at'
-> & { latest_invoice: string; amount: number; interval: 'month' | 'year'; from: number; to: number };
+> & { customer: string; latest_invoice: string; amount: number; interval: 'month' | 'year'; from: number; to: number };
 
 export interface StripeEvent {
   id: string;
@@ -50,9 +52,12 @@ export class StripeDouble {
   readonly calls: string[] = [];
   readonly sessions = new Map<string, Session>();
   readonly subscriptions = new Map<string, Subscription>();
+  readonly customers = new Set<string>();
+  /** Pages with a customer's invoices that were opened. */
+  readonly portals: { customer: string; return_url: string | null; url: string }[] = [];
   readonly #intents = new Map<string, Intent>();
   readonly #invoices = new Map<string, Invoice>();
-  readonly #answers = new Map<string, [number, unknown]>();
+  readonly #answers = new Map<string, { asked: string; answer: [number, unknown] }>();
   readonly #failures: { call: RegExp; failure: Failure }[] = [];
   readonly #sdk = new Stripe(STRIPE_ENV.STRIPE_SECRET_KEY);
   readonly #server: Server;
@@ -109,6 +114,8 @@ export class StripeDouble {
     if (session.status !== 'open') throw new Error(`the double: a page that is ${session.status} can't be paid`);
     session.status = 'complete';
     session.url = null;
+    const isNew = session.mode === 'subscription' || session.customer_creation === 'always';
+    if (session.customer === null && isNew) session.customer = this.#customer();
     const told: StripeEvent[] = [];
     if (session.mode === 'subscription') {
       const subscription = this.#subscribe(session, slowly);
@@ -170,6 +177,23 @@ export class StripeDouble {
     return [this.#tell('customer.subscription.deleted', this.#subscriptionWire(subscription, false))];
   }
 
+  /** The operator forgets a customer, which ends what they subscribed to. */
+  deleteCustomer(id: string): StripeEvent[] {
+    this.customers.delete(id);
+    const theirs = [...this.subscriptions.values()].filter((one) => one.customer === id && one.status !== 'canceled');
+    return theirs.flatMap((one) => this.endSubscription(one.id));
+  }
+
+  /** Where a checkout's receipt is, as its page of the payment service says. */
+  receiptOf(sessionId: string): string {
+    return receiptUrl(this.#intentOf(sessionId));
+  }
+
+  invoiceOf(sessionId: string): string {
+    const { latest_invoice } = this.subscriptions.get(this.sessions.get(sessionId)!.subscription!)!;
+    return this.#invoices.get(latest_invoice)!.hosted_invoice_url!;
+  }
+
   /** The operator gives back so much of what a checkout took. */
   refund(sessionId: string, cents: number): StripeEvent[] {
     const intent = this.#intentOf(sessionId);
@@ -221,6 +245,12 @@ export class StripeDouble {
     return event;
   }
 
+  #customer(): string {
+    const id = this.#id('cus');
+    this.customers.add(id);
+    return id;
+  }
+
   #charge(amount: number, metadata: Stripe.Metadata, slowly: boolean, currency = 'usd'): Intent {
     const status = slowly ? 'processing' : 'succeeded';
     const intent: Intent = {
@@ -239,6 +269,7 @@ export class StripeDouble {
       ...{
         metadata: session.metadata ?? {},
         currency: session.currency!,
+        customer: session.customer!,
         cancel_at_period_end: false,
         cancel_at: null,
       },
@@ -327,10 +358,15 @@ export class StripeDouble {
     if (authorization !== `Bearer ${STRIPE_ENV.STRIPE_SECRET_KEY}`)
       return [401, stripeError('invalid_request_error', 'Invalid API Key provided: sk_test_****')];
     if (version !== API_VERSION) return [400, stripeError('invalid_request_error', 'Another version.')];
-    const known = typeof key === 'string' && asked.method === 'POST' ? this.#answers.get(key) : undefined;
-    if (known) return known;
+    const isKeyed = typeof key === 'string' && asked.method === 'POST';
+    const known = isKeyed ? this.#answers.get(key) : undefined;
+    const said = `${url.pathname}?${form}`;
+    if (known && known.asked !== said)
+      return [400, stripeError('idempotency_error', 'Keys can only be used with the same parameters as before.')];
+    if (known) return known.answer;
     const answer = this.#answer(asked.method!, url.pathname, form);
-    if (typeof key === 'string' && asked.method === 'POST') this.#answers.set(key, structuredClone(answer));
+    // What fails validation is not kept.
+    if (isKeyed && answer[0] < 400) this.#answers.set(key, { asked: said, answer: structuredClone(answer) });
     return answer;
   }
 
@@ -366,7 +402,10 @@ export class StripeDouble {
     }
     if (kind === 'payment_intents') {
       const intent = this.#intents.get(second);
-      return intent ? [200, intent] : missing;
+      if (!intent) return missing;
+      const isExpanded = form.getAll('expand[0]').includes('latest_charge');
+      const charge = { ...this.#chargeWire(intent), receipt_url: receiptUrl(intent) };
+      return [200, { ...intent, latest_charge: isExpanded ? charge : intent.charge }];
     }
     if (kind === 'invoices') {
       const invoice = this.#invoices.get(second);
@@ -385,6 +424,7 @@ export class StripeDouble {
       }));
       return [200, { object: 'list', data, has_more: false, url: path }];
     }
+    if (method === 'POST' && path === '/v1/billing_portal/sessions') return this.#openPortal(form);
     if (method === 'POST' && kind === 'refunds') {
       const intent = this.#intents.get(form.get('payment_intent') ?? '');
       if (!intent) return missing;
@@ -397,6 +437,18 @@ export class StripeDouble {
     return [404, stripeError('invalid_request_error', `Unrecognized request URL (${method}: ${path}).`)];
   }
 
+  #openPortal(form: URLSearchParams): [number, unknown] {
+    const customer = form.get('customer') ?? '';
+    if (!this.customers.has(customer)) return noCustomer(customer);
+    const id = this.#id('bps');
+    const return_url = form.get('return_url');
+    const portal = { customer, return_url, url: `https://billing.stripe.example/p/session/${id}` };
+    this.portals.push(portal);
+    const created = Math.floor(this.now() / 1000);
+    const rest = { configuration: 'bpc_1', flow: null, livemode: false, locale: null, on_behalf_of: null };
+    return [200, { id, object: 'billing_portal.session', created, customer_account: null, ...rest, ...portal }];
+  }
+
   #createSession(form: URLSearchParams): [number, unknown] {
     const price = 'line_items[0][price_data]';
     const amount = Number(form.get(`${price}[unit_amount]`));
@@ -406,11 +458,22 @@ export class StripeDouble {
     const isWhole = Number.isInteger(amount) && amount > 0 && currency && form.get('line_items[0][quantity]') === '1';
     if (!isWhole || (mode === 'subscription') !== (interval !== null))
       return [400, stripeError('invalid_request_error', 'Not a price.')];
+    const [customer, creation] = [form.get('customer'), form.get('customer_creation')];
+    if (customer !== null && creation !== null)
+      return [
+        400,
+        stripeError('invalid_request_error', 'You may only specify one of these: customer, customer_creation.'),
+      ];
+    if (creation !== null && mode === 'subscription')
+      return [400, stripeError('invalid_request_error', '`customer_creation` can only be used in `payment` mode.')];
+    if (customer !== null && !this.customers.has(customer)) return noCustomer(customer);
     const id = this.#id('cs_test');
     const session: Session = {
       ...{ id, object: 'checkout.session', metadata: { perigee_payment: form.get('metadata[perigee_payment]') ?? '' } },
       ...{
         client_reference_id: form.get('client_reference_id'),
+        customer,
+        customer_creation: creation as Session['customer_creation'],
         mode: mode!,
         payment_status: 'unpaid',
         status: 'open',
@@ -423,6 +486,13 @@ export class StripeDouble {
     return [200, { ...session }];
   }
 }
+
+const receiptUrl = ({ charge }: Intent) => `https://pay.stripe.example/receipts/${charge}`;
+
+const noCustomer = (id: string): [number, unknown] => [
+  400,
+  stripeError('invalid_request_error', `No such customer: '${id}'`, 'resource_missing'),
+];
 
 function send(response: ServerResponse, status: number, answer: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_double' });

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Ending, tellCharge, tellEnding, tellPlace } from '../../extension/edit/messages.ts';
+import { tellCommitEnding } from '../../extension/edit/actions/commitEnding.ts';
+import { INTERRUPTED } from '../../extension/edit/answerRun.ts';
+import { type Ending, tellCharge, tellEnding } from '../../extension/edit/messages.ts';
+import { tellPlace } from '../../extension/edit/places.ts';
+import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 
 const where = 'lines 2–5 of client.ts';
@@ -90,6 +94,36 @@ describe('what is told at the end of an edit', () => {
       'Stopped. 1 hunk that you changed is left for you to review. Not charged.',
       [],
     );
+  });
+  it('says one thing once, whatever the reason for which nothing was charged', () => {
+    const failure = problem('upstream_failed', 'The model service failed', 'It stopped answering.');
+    const endings: Record<FreeReason, Ending[]> = {
+      stopped_before_output: [
+        { kind: 'stopped', canKeep: false, left: 0 },
+        { kind: 'closed' },
+        { kind: 'readOnly' },
+        { kind: 'touched', left: 0 },
+      ],
+      empty_answer: [{ kind: 'empty' }],
+      upstream_failed: [{ kind: 'failed', problem: failure, left: 0 }],
+      our_failure: [{ kind: 'failed', problem: failure, left: 0 }],
+      interrupted: [{ kind: 'failed', problem: INTERRUPTED, left: 0 }],
+    };
+    const commits = [
+      ['stopped_before_output', { kind: 'stopped' }],
+      ['empty_answer', { kind: 'empty' }],
+      ['interrupted', { kind: 'failed', problem: INTERRUPTED }],
+    ] as const;
+    const told = [
+      ...Object.entries(endings).flatMap(([reason, all]) =>
+        all.map((one) => tellEnding({ ...one, chargedMicro: 0, reason: reason as FreeReason }, where, false)),
+      ),
+      ...commits.map(([reason, one]) => tellCommitEnding({ ...one, chargedMicro: 0, reason }, false)),
+    ];
+    for (const { text } of told) {
+      assert.match(text, / Not charged\.$/);
+      for (const words of Object.values(REASONS)) assert.ok(!text.includes(words), text);
+    }
   });
   it('quotes an answer in words, shortened', () => {
     const { text } = tellEnding({ kind: 'words', text: `I\n${'x'.repeat(500)}` }, where, false);

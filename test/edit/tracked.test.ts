@@ -304,4 +304,67 @@ describe('a tracked edit', () => {
     edit.foreign([typed(1, 1, '!')]);
     assert.equal(edit.before().join(' '), 'a b c d e');
   });
+
+  it('tells where in the text before it each open hunk stands, and which one stands at a line of it', () => {
+    const edit = edited('x x2 c');
+    assert.deepEqual(
+      edit.open.map((hunk) => edit.lineBefore(hunk)),
+      [1, 3],
+    );
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((line) => edit.openAtLineBefore(line)?.number),
+      [1, 1, 2, 2, 2],
+    );
+    edit.accept([1]);
+    assert.equal(edit.before().join(' '), 'a x x2 c d e');
+    assert.deepEqual(
+      edit.open.map((hunk) => edit.lineBefore(hunk)),
+      [4],
+    );
+  });
+
+  it('tells of what was accepted once, and opens again only what is not typed by hand, if so asked', () => {
+    const edit = edited('x c y');
+    edit.accept([1]);
+    rejectAll(edit);
+    assert.deepEqual(
+      [edit.accepted().before, edit.accepted().after].map((text) => text.join(' ')),
+      ['a b c d e', 'a x c d e'],
+    );
+    edit.keep();
+    const typedAnew = { startLine: 3, startCharacter: 0, endLine: 3, endCharacter: 1, text: 'y' };
+    edit.foreign([typedAnew]);
+    assert.deepEqual(
+      edit.open.map(({ number }) => number),
+      [2],
+    );
+    rejectAll(edit);
+    edit.foreign([typedAnew], false);
+    edit.foreign([typed(0, 0, '!')]);
+    assert.deepEqual(edit.open, []);
+    assert.equal(edit.accepted().before.join(' '), '!a x c y e');
+  });
+
+  it('opens again what a redo brings back in several changes, none of which tells it', () => {
+    const edit = edited('x c y y2');
+    rejectAll(edit);
+    const line = (at: number, old: string, text: string) => ({
+      startLine: at,
+      startCharacter: 0,
+      endLine: at,
+      endCharacter: old.length,
+      text,
+    });
+    edit.foreign([line(1, 'b', 'x'), line(3, 'd', 'y\nd'), line(4, 'd', 'y2')]);
+    check(edit, 'a x c y y2 e');
+    assert.deepEqual(
+      edit.open.map(({ start, end }) => [start, end]),
+      [
+        [1, 2],
+        [3, 5],
+      ],
+    );
+    rejectAll(edit);
+    check(edit, 'a b c d e');
+  });
 });

@@ -170,6 +170,46 @@ describe('checkpoints', () => {
     assert.deepEqual(asked, []);
   });
 
+  it('know what the editor’s own undo took back, what its redo applied again, and the undo of a take back', async () => {
+    await scene.write('a.txt', BEFORE);
+    const editor = await scene.show('a.txt');
+    await editor.edit((edit) => edit.replace(new vscode.Range(0, 0, 9, 0), AFTER));
+    const file = { uri: scene.uri('a.txt').toString(), before: BEFORE, after: AFTER };
+    const id = await checkpoints.record({ source, files: [file] });
+    const becomes = async (wanted: 'applied' | 'takenBack') => {
+      while ((await state(id)) !== wanted) {
+        await new Promise<void>((resolve) => {
+          const listening = checkpoints.onDidChange(() => {
+            listening.dispose();
+            resolve();
+          });
+        });
+      }
+    };
+    await vscode.commands.executeCommand('undo');
+    await becomes('takenBack');
+    await vscode.commands.executeCommand('redo');
+    await becomes('applied');
+    assert.equal(await checkpoints.takeBack(id), 'done');
+    await scene.show('a.txt');
+    await vscode.commands.executeCommand('undo');
+    await becomes('applied');
+    assert.equal(await scene.text('a.txt'), AFTER);
+    assert.equal(await checkpoints.takeBack(id), 'done');
+    assert.equal(await scene.text('a.txt'), BEFORE);
+    assert.deepEqual(scene.messages.told, []);
+  });
+
+  it('say so where all of it was taken back by hand', async () => {
+    await scene.write('a.txt', AFTER);
+    const file = { uri: scene.uri('a.txt').toString(), before: BEFORE, after: AFTER };
+    const id = await checkpoints.record({ source, files: [file] });
+    await scene.write('a.txt', BEFORE);
+    assert.equal(await checkpoints.takeBack(id), 'done');
+    await scene.messages.next(/^It was no longer in the file; nothing changed\.$/);
+    assert.equal(await state(id), 'takenBack');
+  });
+
   it('survive a reload of the window', async () => {
     const { id } = await accept();
     await checkpoints.takeBack(id);

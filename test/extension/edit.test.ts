@@ -21,6 +21,7 @@ describe('Edit Selection', () => {
   const undo = () => vscode.commands.executeCommand('undo');
   const redo = () => vscode.commands.executeCommand('redo');
   const review = () => scene.edits.running[0]!;
+  const accepted = () => scene.accepted.map(({ files: [file] }) => [file!.before, file!.after]);
 
   /** Asks for the edit above and lets the model answer it all, in pieces. */
   async function edit(text = before): Promise<void> {
@@ -90,7 +91,7 @@ describe('Edit Selection', () => {
     assert.deepEqual(scene.runs.outcomes, [{ applied: 2, refused: 0 }]);
   });
 
-  it('is taken back by a single undo, which ends the review; a redo leaves plain text', async () => {
+  it('is taken back by a single undo, which ends the review; a redo brings both back', async () => {
     await edit();
     await undo();
     assert.equal(scene.text, before);
@@ -98,6 +99,39 @@ describe('Edit Selection', () => {
     assert.deepEqual(scene.runs.outcomes, [{ applied: 2, refused: 0 }]);
     await redo();
     assert.equal(scene.text, after);
+    await scene.reviewed(2);
+    await scene.edits.reviews.acceptAllHunks();
+    await scene.idle();
+    assert.deepEqual(accepted(), [[before, after]]);
+  });
+
+  it('comes back under review when the rejection of its last hunk is undone, and keeps each acceptance once', async () => {
+    await edit();
+    await scene.edits.reviews.acceptHunk({ review: review().id, hunk: 1 });
+    await scene.edits.reviews.rejectHunk();
+    await scene.idle();
+    const half = 'one\nTWO\nthree\nfour\nfive\nsix\n';
+    assert.deepEqual([scene.text, accepted()], [half, [[before, half]]]);
+    await undo();
+    assert.equal(scene.text, after);
+    await scene.reviewed(1);
+    assert.equal(scene.edits.reviews.status.text, '$(diff) 1 hunk to review');
+    await scene.edits.reviews.acceptHunk();
+    await scene.idle();
+    assert.deepEqual(accepted(), [
+      [before, half],
+      [half, after],
+    ]);
+  });
+
+  it('stays over when what was rejected is typed by hand, or taken from another edit', async () => {
+    await edit();
+    await scene.edits.reviews.rejectAllHunks();
+    await scene.idle();
+    await scene.editor.edit((builder) => builder.replace(new vscode.Range(1, 0, 1, 3), 'TWO'));
+    await scene.editor.edit((builder) => builder.insert(new vscode.Position(0, 0), 'above\n'));
+    await undo();
+    assert.match(scene.text, /^one\nTWO\n/);
     assert.equal(scene.edits.running.length, 0);
   });
 
@@ -280,7 +314,6 @@ describe('Edit Selection', () => {
     scene.runs.write(answer);
     scene.runs.done();
     await scene.reviewed(2);
-    assert.deepEqual(scene.memory.get('edit.requests'), ['do it']);
   });
 
   it('restores the lines on a stop', async () => {
@@ -506,6 +539,7 @@ describe('Edit Selection', () => {
       '✓ Accept',
       '✗ Reject',
       'Show removed (1)',
+      'Compare',
       'Accept all',
       'Reject all',
     ]);
@@ -515,7 +549,7 @@ describe('Edit Selection', () => {
   it('shows what was removed beside what stands there now', async () => {
     await edit();
     const { id } = review();
-    await scene.edits.reviews.showRemoved({ review: id, hunk: 2 });
+    await scene.edits.reviews.compareHunk({ review: id, hunk: 2 });
     const original = await new Promise<vscode.TextDocument>((resolve) => {
       const find = () => vscode.workspace.textDocuments.find(({ uri }) => uri.query === `edit=${id}`);
       const found = find();

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
 import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
 import { WorkspaceFiles } from '../../extension/edit/files.ts';
+import { EditPrompt } from '../../extension/edit/prompt.ts';
 import type { Accepted, Source } from '../../extension/edit/proposal.ts';
 import type { OpenProposal } from '../../extension/edit/proposals.ts';
 import { Reports } from '../../extension/edit/reports.ts';
@@ -211,6 +212,7 @@ class Memory implements vscode.Memento {
 export class Scene {
   readonly runs = new ScriptedRuns();
   readonly memory = new Memory();
+  readonly prompt = new EditPrompt(this.memory);
   readonly messages = new Messages();
   /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
   readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
@@ -231,7 +233,7 @@ export class Scene {
       this.takenBack.push(id);
       this.lookAgain();
     },
-    memory: this.memory,
+    prompt: this.prompt,
     isGuest: () => false,
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });

@@ -311,6 +311,8 @@ export interface PaymentTable {
   session_id: string | null;
   payment_intent: string | null;
   subscription_ref: string | null;
+  /** Who pays, by the payment service's id. */
+  customer: string | null;
   /** 1: the payment service will ask for the next period by itself. */
   is_live: Generated<number>;
   /** Where to pay: the checkout's page, or that of a renewal that failed. */

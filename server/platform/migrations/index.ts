@@ -16,6 +16,7 @@ import { comingPrices } from './014-coming-prices.ts';
 import { mailCodes } from './015-mail-codes.ts';
 import { conversations } from './016-conversations.ts';
 import { conversationKinds } from './017-conversation-kinds.ts';
+import { customers } from './018-customers.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -37,6 +38,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '015-mail-codes': mailCodes,
     '016-conversations': conversations(engine),
     '017-conversation-kinds': conversationKinds,
+    '018-customers': customers,
   };
   return { getMigrations: async () => all };
 }

@@ -1,0 +1,33 @@
+import { diffLines } from './hunks.ts';
+
+/** A line that differs in blanks alone, by its place among the old lines and among the new ones. */
+export interface BlankChange {
+  old: number;
+  fresh: number;
+}
+
+/** The lines that an editor's diff takes for unchanged while it ignores blanks at the edges of lines. */
+export function blankChanges(oldLines: readonly string[], newLines: readonly string[]): BlankChange[] {
+  const trimmed = (lines: readonly string[]) => lines.map((line) => line.trim());
+  const found: BlankChange[] = [];
+  let old = 0;
+  let fresh = 0;
+  const pass = (until: number) => {
+    for (; old < until; old++, fresh++) {
+      if (oldLines[old] !== newLines[fresh] && oldLines[old]!.trim() !== '') found.push({ old, fresh });
+    }
+  };
+  for (const hunk of diffLines(trimmed(oldLines), trimmed(newLines))) {
+    pass(hunk.oldStart);
+    old += hunk.oldLines.length;
+    fresh += hunk.newLines.length;
+  }
+  pass(oldLines.length);
+  return found;
+}
+
+/** The line with its blanks at the beginning, and at the end, to be seen. */
+export function showBlanks(line: string): string {
+  const shown = (blanks: string) => blanks.replaceAll(' ', '·').replaceAll('\t', '→   ');
+  return line.replace(/^\s+|\s+$/g, shown);
+}
