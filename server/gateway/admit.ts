@@ -141,15 +141,10 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       // Read once nothing can be refused any more, and never more than the model reads.
       const { turns, message } = await readAsked(tx, run.conversation_id, asked);
       const messages = buildPrompt(request.kind, turns, asked.continuing);
-<<<<<<< HEAD
       if (boundPromptTokens(messages) > sized.inputBound)
         throw new Mismeasured('a prompt is longer than it was measured');
-      if (asked.supersedeFromSeq !== null)
-=======
-      if (boundPromptTokens(messages) > sized.inputBound) throw new Error('a prompt is longer than it was measured');
       if (asked.supersedeFromSeq !== null) {
         if (asked.added && conversation) await retitle(tx, conversation, request, asked.added);
->>>>>>> w-view
         await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
       }
       await appendMessages(tx, run.conversation_id, [...(message ? [message] : []), answerMessage(run, request)], at);
