@@ -191,6 +191,36 @@ describe('the file that an answer names', () => {
   for (const [info, expected] of infos)
     it(`is ${expected} by the fence "${info}"`, () => assert.equal(told(readInfo(info)), expected));
 
+  const languages: [info: string, language: string][] = [
+    ['ts', 'ts'],
+    ['TypeScript', 'typescript'],
+    ['ts src/a.ts', 'ts'],
+    ['ts:src/a.ts', 'ts'],
+    ['{.ts file=src/a.ts}', 'ts'],
+    ['src/a.ts', 'ts'],
+    ['src/a.ts:12-20', 'ts'],
+    ['12:20:src/a.ts', 'ts'],
+    ['1:src/a.d.ts', 'ts'],
+    ['title="src/a.ts"', 'ts'],
+    ["filename='src/a.py'", 'py'],
+    ['path=src/a.rs', 'rs'],
+    ['C:\\work\\a.ts', 'ts'],
+    ['./a.ts', 'ts'],
+    ['c++', 'c++'],
+    ['c#', 'c#'],
+    ['objective-c', 'objective-c'],
+    ['vb.net', 'vb.net'],
+    ['title="An example"', ''],
+    ['{1,3-5}', ''],
+    ['Makefile', 'makefile'],
+    ['bin/run', ''],
+    ['', ''],
+  ];
+  for (const [info, language] of languages) {
+    it(`tells with its fence "${info}" that the language is “${language}”`, () =>
+      assert.equal(readFence(info, { prose: '' }).language, language));
+  }
+
   it('is by its fence what the workspace knows', () => {
     const known = new KnownPaths(ODD);
     for (const path of ODD) {
