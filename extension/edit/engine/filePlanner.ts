@@ -326,7 +326,7 @@ function isOverlap(a: Placed, b: Placed): boolean {
 }
 
 function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePlan | Refusal {
-  if (isListing(lines)) return refusal(edit, 'uncertain', MARKS.numbered);
+  if (isListing(path, lines)) return refusal(edit, 'uncertain', MARKS.numbered);
   const elision = findElision(lines);
   if (elision !== undefined) return elided(edit, elision);
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };
