@@ -4,8 +4,12 @@ export function joined(before: string, after: string): string {
   return after.trim() === '' ? before : `${before.trimEnd()}\n\n${after}`;
 }
 
-/** What is left of a draft once a part of it was sent: what was typed after it, or what was kept from before it. */
-export function withoutSent(draft: string, sent: string): string {
-  if (draft.startsWith(sent)) return draft.slice(sent.length).replace(/^\n+/, '');
-  return draft.endsWith(sent) ? draft.slice(0, draft.length - sent.length).trimEnd() : draft;
+/**
+ * What is left of a draft once a part of it was sent: what was typed after it, or what was kept from before it. `isKept`: the
+ * draft is known to have had that part all the time, so that also what stands right behind it was typed after it.
+ */
+export function withoutSent(draft: string, sent: string, isKept = false): string {
+  const after = draft.slice(sent.length);
+  if (draft.startsWith(sent) && (isKept || /^(?:\s|$)/.test(after))) return after.replace(/^\n+/, '');
+  return draft.endsWith(`\n\n${sent}`) ? draft.slice(0, draft.length - sent.length).trimEnd() : draft;
 }

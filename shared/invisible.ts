@@ -19,7 +19,7 @@ const INVISIBLE = new RegExp(
     // Without joiners, which have rules of their own, and marks of numbers in Arabic, which can be seen.
     '(?![\\u200C\\u200D\\u0600-\\u0605\\u06DD\\u070F\\u0890\\u0891\\u08E2\\u{110BD}\\u{110CD}])\\p{Cf}',
     '\\u115F|\\u1160|\\u3164|\\uFFA0|\\u17B4|\\u17B5|\\u034F',
-    '(?<![\\p{L}\\p{M}\\p{Extended_Pictographic}])[\\u200C\\u200D]',
+    '(?<![\\p{L}\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}])[\\u200C\\u200D]',
     '[\\u200C\\u200D](?![\\p{L}\\p{M}\\p{Extended_Pictographic}])',
   ].join('|'),
   'gu',

@@ -16,10 +16,15 @@ export function spelling(path: string): string {
 /** Undefined: no such path. `null`: several that differ in nothing but their normal form. */
 type Found = string | null | undefined;
 
+/** What a path that stands whole in a text is parted into there as well: `isWhole` lets none of these stand beside it. */
+const WORD = /[\p{L}\p{M}\p{N}_]+/gu;
+
 /** The workspace's paths, each as the disk has it, with forward slashes. */
 export class KnownPaths {
   /** By spelling. */
   private readonly own = new Map<string, string | null>();
+  /** The spellings by the rarest of their words, '' where they have none; made when first asked for. */
+  private byWord: Map<string, string[]> | undefined;
 
   constructor(paths: Iterable<string>) {
     for (const path of paths) {
@@ -62,8 +67,11 @@ export class KnownPaths {
     const paths: (string | null)[] = [];
     if (this.own.size === 0 || text.length > MAX_PATH) return { paths, rest: text };
     let rest = text.replaceAll('\\', '/').normalize('NFC');
-    const isThere = [...this.own].filter(([key]) => rest.includes(key)).sort(([a], [b]) => b.length - a.length);
-    for (const [key, path] of isThere) {
+    const words = new Set(['', ...(rest.match(WORD) ?? [])]);
+    this.byWord ??= indexed(this.own.keys());
+    const isThere = [...words].flatMap((word) => this.byWord!.get(word) ?? []).filter((key) => rest.includes(key));
+    for (const key of isThere.sort((a, b) => b.length - a.length)) {
+      const path = this.own.get(key)!;
       for (let at = rest.indexOf(key); at >= 0; at = rest.indexOf(key, at + 1)) {
         if (!isWhole(rest, at, key.length)) continue;
         paths.push(path);
@@ -72,6 +80,20 @@ export class KnownPaths {
     }
     return paths.length > 0 ? { paths, rest } : { paths, rest: text };
   }
+}
+
+function indexed(keys: Iterable<string>): Map<string, string[]> {
+  const all = [...keys].map((key) => ({ key, words: key.match(WORD) ?? [''] }));
+  const counts = new Map<string, number>();
+  for (const { words } of all) for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const index = new Map<string, string[]>();
+  for (const { key, words } of all) {
+    const rarest = words.reduce((best, word) => (counts.get(word)! < counts.get(best)! ? word : best));
+    const others = index.get(rarest);
+    if (others) others.push(key);
+    else index.set(rarest, [key]);
+  }
+  return index;
 }
 
 const PART_BEFORE = /[\p{L}\p{M}\p{N}_/.@+~$%\])}=&#!-]/u;

@@ -153,8 +153,6 @@ export class ChatController extends Disposable {
       this.deps.log.warn(`The chat view said something that does not fit: ${parsed.error.issues[0]?.path.join('.')}`);
       const answer = answerToUnfit(raw);
       if (answer) this.post(answer);
-      // The page may wait for a chat that it will never be shown.
-      else this.conversation.tellWhole();
       return;
     }
     try {

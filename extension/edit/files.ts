@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { KnownPaths } from '../../shared/answerPaths.ts';
 import { MAX_TEXT } from '../../shared/constants.ts';
-import { resolveLink } from '../platform/links.ts';
+import { Links } from '../platform/links.ts';
 import { endsWithPath, readPath, suffixPattern } from './filePaths.ts';
 
 /** What there is at an address. */
@@ -28,6 +28,8 @@ const NOT_SEARCHED = '**/{node_modules,.git}/**';
 
 /** The files that a model may read and change: those of the workspace, or without one the open documents. */
 export class WorkspaceFiles {
+  private readonly links = new Links();
+
   /** The path by which models know the file: from its workspace folder, whose name leads where there are several. */
   pathOf(uri: vscode.Uri): string {
     return vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
@@ -53,7 +55,7 @@ export class WorkspaceFiles {
     const roots = folders.map(({ uri }) => uri);
     const walks: Walked[] = [];
     for (const group of startsOf(folders, segments)) {
-      const walked = await Promise.all(group.map((start) => walk(start.folder, start.segments, roots)));
+      const walked = await Promise.all(group.map((start) => walk(start.folder, start.segments, roots, this.links)));
       const files = walked.filter((each) => each.kind === 'file');
       if (files.length > 0) return this.choose(path, unique(files.map(({ uri }) => uri)));
       walks.push(...walked);
@@ -84,7 +86,7 @@ export class WorkspaceFiles {
   private async behindLink(uri: vscode.Uri): Promise<vscode.Uri> {
     const roots = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri);
     const isLink = uri.scheme !== 'untitled' && (await isLinkAt(uri));
-    return (isLink && (await resolveLink(uri, roots))) || uri;
+    return (isLink && (await this.links.resolve(uri, roots))) || uri;
   }
 
   private async findBySuffix(segments: readonly string[]): Promise<vscode.Uri[]> {
@@ -102,7 +104,7 @@ export class WorkspaceFiles {
         if (!folder) return [];
         const inside = readPath(uri.path.slice(folder.uri.path.replace(/\/?$/, '/').length));
         if (inside.kind !== 'path') return [];
-        const at = await walk(folder, inside.segments, roots);
+        const at = await walk(folder, inside.segments, roots, this.links);
         return at.kind === 'file' ? [at.uri] : [];
       }),
     );
@@ -250,6 +252,7 @@ export async function walk(
   folder: vscode.WorkspaceFolder,
   segments: readonly string[],
   roots: readonly vscode.Uri[] = [folder.uri],
+  links = new Links(),
 ): Promise<Walked> {
   const refuse = (why: string): Walked => ({ kind: 'refused', folder, why });
   let at = folder.uri;
@@ -265,7 +268,7 @@ export async function walk(
     if (type & vscode.FileType.SymbolicLink) {
       const link = openDocument(at);
       if (link?.isDirty) return refuse('It is open under the name of a link and not saved. Save it first.');
-      const target = await resolveLink(at, roots);
+      const target = await links.resolve(at, roots);
       if (!target) return refuse(isLast ? IS_LINK : viaLink(name));
       at = target;
     }

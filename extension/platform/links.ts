@@ -6,6 +6,28 @@ const MOST_COMPARED = 10_000;
 const NOT_COMPARED = new Set(['.git', 'node_modules']);
 const IS_LINK = vscode.FileType.SymbolicLink;
 
+/** So many links are remembered. */
+const MOST_KNOWN = 1_000;
+
+/** Where links of the workspace lead. Looking for that reads all of it, so each is looked for once while it stays as it is. */
+export class Links {
+  private readonly known = new Map<string, Promise<vscode.Uri | undefined>>();
+
+  /** As `resolveLink`. What was found is taken as long as link and place still have the same times and length. */
+  async resolve(link: vscode.Uri, folders: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
+    const target = await statOf(link);
+    const key = JSON.stringify([link, target, folders]);
+    const known = this.known.get(key);
+    const place = await known;
+    if (known && target && (!place || isAlike(await statOf(place), target))) return place;
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    const found = resolveLink(link, folders);
+    this.known.set(key, found);
+    found.catch(() => this.known.delete(key));
+    return found;
+  }
+}
+
 /**
  * The place in these folders that a link leads to; undefined where there is none, or where it can't be known.
  *
@@ -13,7 +35,7 @@ const IS_LINK = vscode.FileType.SymbolicLink;
  * was made and changed in the same milliseconds, is as large and holds the same is the target. Where two are, none is. What
  * is written then goes to that place by its own name and never through the link, so that it cannot land outside.
  */
-export async function resolveLink(link: vscode.Uri, folders: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
+async function resolveLink(link: vscode.Uri, folders: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
   const target = await statOf(link);
   // Some file systems know no times, so that all their files look alike.
   if (!target || target.ctime <= 0 || target.mtime <= 0) return undefined;
@@ -42,8 +64,7 @@ export async function resolveLink(link: vscode.Uri, folders: readonly vscode.Uri
 
 async function isSamePlace(uri: vscode.Uri, target: vscode.FileStat, link: vscode.Uri): Promise<boolean> {
   const stat = await statOf(uri);
-  if (!stat || stat.type & IS_LINK || stat.ctime !== target.ctime || stat.mtime !== target.mtime) return false;
-  if (stat.size !== target.size || (stat.type | IS_LINK) !== (target.type | IS_LINK)) return false;
+  if (!isAlike(stat, target)) return false;
   if (stat.type & vscode.FileType.Directory) {
     const [own, its] = await Promise.all([entriesOf(uri), entriesOf(link)]);
     return JSON.stringify(own.toSorted()) === JSON.stringify(its.toSorted());
@@ -51,6 +72,15 @@ async function isSamePlace(uri: vscode.Uri, target: vscode.FileStat, link: vscod
   const [own, its] = await Promise.all([vscode.workspace.fs.readFile(uri), vscode.workspace.fs.readFile(link)]);
   return own.length === its.length && own.every((byte, at) => byte === its[at]);
 }
+
+/** Whether a place that is no link itself has what `stat` tells of a link's target. */
+const isAlike = (stat: vscode.FileStat | undefined, target: vscode.FileStat): stat is vscode.FileStat =>
+  stat !== undefined &&
+  !(stat.type & IS_LINK) &&
+  stat.ctime === target.ctime &&
+  stat.mtime === target.mtime &&
+  stat.size === target.size &&
+  (stat.type | IS_LINK) === (target.type | IS_LINK);
 
 async function statOf(uri: vscode.Uri): Promise<vscode.FileStat | undefined> {
   try {

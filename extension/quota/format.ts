@@ -1,6 +1,7 @@
 import type { Balance } from '../../shared/account.ts';
 import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
 import { LOW_SHARE } from '../../shared/constants.ts';
+import type { Spending } from '../../shared/runs.ts';
 
 export { formatNumber, formatSpentWithUnit, guestMessages, type Meter, meter } from '../../shared/meter.ts';
 
@@ -81,3 +82,13 @@ export function formatWindowUse(window: Window, now: Date, timeZone?: string): s
 export function startOfDay(now: Date): string {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
 }
+
+/** What was spent on the local day that began at `from`. */
+export interface DaySpending {
+  from: string;
+  spending: Spending;
+}
+
+/** What was spent on the day of `now`; undefined where that is not known. What was spent yesterday is not today's. */
+export const spentOn = (told: DaySpending | undefined, now: Date): Spending | undefined =>
+  told?.from === startOfDay(now) ? told.spending : undefined;

@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
-import type { Spending } from '../../shared/runs.ts';
 import type { Session } from '../account/session.ts';
 import type { SignedOut } from '../account/state.ts';
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Settings } from '../platform/settings.ts';
-import { meter, startOfDay } from './format.ts';
+import { type DaySpending, meter, spentOn, startOfDay } from './format.ts';
 import { problemTooltip, quotaTooltip } from './tooltip.ts';
 
 /** What was spent today is asked for when the balance has been still for so long. */
@@ -17,7 +16,7 @@ type Colour = 'warning' | 'error' | undefined;
 /** The meter at the bottom of the editor: what is left out of how much, always. */
 export class StatusBar extends Disposable {
   readonly item = this._register(vscode.window.createStatusBarItem('quota', vscode.StatusBarAlignment.Right, 90));
-  private today: Spending | undefined;
+  private spent: DaySpending | undefined;
   private askedFor: string | undefined;
   private spendingTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,7 +39,7 @@ export class StatusBar extends Disposable {
     const address = 'url' in server ? server.url : '';
     switch (state.kind) {
       case 'signedOut':
-        this.today = undefined;
+        this.spent = undefined;
         this.showSignedOut(state);
         return;
       case 'offline': {
@@ -64,12 +63,14 @@ export class StatusBar extends Disposable {
           this.show('$(sync~spin) Perigee', tooltip, 'perigee.openChat');
           return;
         }
-        const { text, severity, unlimited } = meter(balance, account.kind, this.today?.chargedMicro);
+        const now = new Date();
+        const today = spentOn(this.spent, now);
+        const { text, severity, unlimited } = meter(balance, account.kind, today?.chargedMicro);
         const usual = account.kind === 'guest' ? 'account' : 'dashboard';
         const [icon, colour] = { normal: [usual], low: ['warning', 'warning'], empty: ['error', 'error'] }[
           severity
         ] as [string, Colour];
-        const tooltip = quotaTooltip({ account, balance, today: this.today, now: new Date() });
+        const tooltip = quotaTooltip({ account, balance, today, now });
         if (account.suspended) this.show('$(circle-slash) Perigee: suspended', tooltip, DETAILS, 'warning');
         else
           this.show(
@@ -114,13 +115,12 @@ export class StatusBar extends Disposable {
     const from = startOfDay(new Date());
     const asks = `${from} ${balanceMicro}`;
     if (this.askedFor === asks) return;
-    // What was spent yesterday is not today's.
-    if (this.askedFor?.startsWith(from) === false) this.today = undefined;
     this.askedFor = asks;
     clearTimeout(this.spendingTimer);
     this.spendingTimer = setTimeout(async () => {
       try {
-        this.today = await this.session.call((who) => this.backend.spending(who, from));
+        const spending = await this.session.call((who) => this.backend.spending(who, from));
+        this.spent = { from, spending };
         this.update();
       } catch {
         // The tooltip goes without this line; `call` has told of a lost connection.

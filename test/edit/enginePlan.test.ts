@@ -216,6 +216,13 @@ describe('many files', () => {
     const other = lines(40, (i) => `other ${i};\n`);
     check(before, answer(other), { after: other });
   });
+  it('are new tables, but no numbered listings', () => {
+    const rows = ['1\tAlice', '2\tBob', '3\tEve'].join('\n');
+    for (const path of ['data/names.tsv', 'names.TAB', 'a.ts', 'a.py']) {
+      const [only] = plan({}, `${path}\n\`\`\`\n${rows}\n\`\`\`\n`);
+      assert.equal(only?.kind, /ts$|py$/.test(path) ? 'refused' : 'create', path);
+    }
+  });
   it('say which file is meant, or are refused', () => {
     const reader = new AnswerReader();
     const plans = planEdits([...reader.feed(`${block('a', 'b')}\n`), ...reader.end()], () => 'a\n');

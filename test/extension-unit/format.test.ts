@@ -8,6 +8,8 @@ import {
   formatWindowLeft,
   formatWindowUse,
   meter,
+  spentOn,
+  startOfDay,
   windowShareLeft,
 } from '../../extension/quota/format.ts';
 import type { Account, Balance } from '../../shared/account.ts';
@@ -150,5 +152,17 @@ describe('times', () => {
       formatWindowFrees({ ...window, usedMicro: 0, nextFreeAt: null, allFreeAt: null }, now),
       'all of it is free',
     );
+  });
+});
+
+describe('what was spent today', () => {
+  const spending = { chargedMicro: 12_000_000, runs: 3, conversations: [] };
+  const evening = new Date(2026, 10, 21, 23, 59, 59);
+  const told = { from: startOfDay(evening), spending };
+  it('is what was told of this day', () => assert.equal(spentOn(told, evening), spending));
+  it('is unknown when that was another day, however it came to be told late', () => {
+    assert.equal(spentOn(told, new Date(2026, 10, 22, 0, 0, 0)), undefined);
+    assert.equal(spentOn(told, new Date(2026, 10, 20, 12)), undefined);
+    assert.equal(spentOn(undefined, evening), undefined);
   });
 });

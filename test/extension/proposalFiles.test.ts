@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { AnswerFiles } from '../../extension/edit/answerFiles.ts';
 import { readFile, type WorkspaceFiles, walk } from '../../extension/edit/files.ts';
+import { Links } from '../../extension/platform/links.ts';
 import { create, ProposalScene, remove } from './proposalScene.ts';
 import { sampleFile } from './window.ts';
 
@@ -198,6 +199,7 @@ describe('a file system with links and read-only files', () => {
     '/e\u0301.txt': { type: File, at: 62, text: 'x\n' },
   };
   let provider: vscode.Disposable;
+  let asked = 0;
   before(() => {
     const refuse = () => {
       throw vscode.FileSystemError.NoPermissions();
@@ -212,6 +214,7 @@ describe('a file system with links and read-only files', () => {
       onDidChangeFile: new vscode.EventEmitter<vscode.FileChangeEvent[]>().event,
       watch: () => new vscode.Disposable(() => {}),
       stat: (uri) => {
+        asked++;
         const { type, at, text = '', permissions } = placeAt(uri);
         return { type, permissions, size: text.length, ctime: at, mtime: at };
       },
@@ -259,6 +262,29 @@ describe('a file system with links and read-only files', () => {
       else assert.equal(found, expected);
     });
   }
+
+  it('is looked for through a link once, until one of both is another', async () => {
+    const links = new Links();
+    const walked = async (path: string) => {
+      const before = asked;
+      const found = told(await walk(folder, path.split('/'), [folder.uri], links));
+      return { found, asked: asked - before };
+    };
+    const first = await walked('link.txt');
+    const again = await walked('link.txt');
+    assert.equal(again.found, 'file /plain.txt');
+    assert.ok(again.asked <= 2 && first.asked > 10, `${first.asked}, then ${again.asked}`);
+    await walked('outside.txt');
+    const outside = await walked('outside.txt');
+    assert.match(outside.found, /is a link/);
+    assert.equal(outside.asked, 1);
+    const { at: was } = places['/plain.txt']!;
+    places['/plain.txt']!.at = 11;
+    assert.match((await walked('link.txt')).found, /is a link/);
+    places['/link.txt']!.at = 11;
+    assert.equal((await walked('link.txt')).found, 'file /plain.txt');
+    places['/plain.txt']!.at = places['/link.txt']!.at = was;
+  });
 
   it('is not read or written through a link itself', async () =>
     assert.match(told(await readFile(at('/link.txt'))), /is a link/));

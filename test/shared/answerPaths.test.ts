@@ -93,6 +93,18 @@ const pathsOf = (answer: string, known?: KnownPaths, defaultPath?: string) => {
   return [...reader.feed(answer), ...reader.end()].map(({ path }) => path);
 };
 
+/** Each path alone, the longest first, which takes its place from the others. */
+function bySearch(paths: readonly string[], text: string): string[] {
+  let rest = text;
+  return paths
+    .toSorted((a, b) => b.normalize('NFC').length - a.normalize('NFC').length)
+    .flatMap((path) => {
+      const one = new KnownPaths([path]).within(rest);
+      rest = one.rest;
+      return one.paths as string[];
+    });
+}
+
 describe('the file that an answer names', () => {
   for (const [way, line] of WAYS) {
     it(`is one of the workspace's, whatever its name, ${way}`, () => {
@@ -179,6 +191,36 @@ describe('the file that an answer names', () => {
   for (const [info, expected] of infos)
     it(`is ${expected} by the fence "${info}"`, () => assert.equal(told(readInfo(info)), expected));
 
+  const languages: [info: string, language: string][] = [
+    ['ts', 'ts'],
+    ['TypeScript', 'typescript'],
+    ['ts src/a.ts', 'ts'],
+    ['ts:src/a.ts', 'ts'],
+    ['{.ts file=src/a.ts}', 'ts'],
+    ['src/a.ts', 'ts'],
+    ['src/a.ts:12-20', 'ts'],
+    ['12:20:src/a.ts', 'ts'],
+    ['1:src/a.d.ts', 'ts'],
+    ['title="src/a.ts"', 'ts'],
+    ["filename='src/a.py'", 'py'],
+    ['path=src/a.rs', 'rs'],
+    ['C:\\work\\a.ts', 'ts'],
+    ['./a.ts', 'ts'],
+    ['c++', 'c++'],
+    ['c#', 'c#'],
+    ['objective-c', 'objective-c'],
+    ['vb.net', 'vb.net'],
+    ['title="An example"', ''],
+    ['{1,3-5}', ''],
+    ['Makefile', 'makefile'],
+    ['bin/run', ''],
+    ['', ''],
+  ];
+  for (const [info, language] of languages) {
+    it(`tells with its fence "${info}" that the language is “${language}”`, () =>
+      assert.equal(readFence(info, { prose: '' }).language, language));
+  }
+
   it('is by its fence what the workspace knows', () => {
     const known = new KnownPaths(ODD);
     for (const path of ODD) {
@@ -194,6 +236,29 @@ describe('the file that an answer names', () => {
     assert.deepEqual(pathsIn('Change my app/page.tsx so.', known), ['my app/page.tsx']);
     assert.deepEqual(pathsIn('Look into other/app/page.tsx.', known), ['other/app/page.tsx']);
     assert.equal(told(readLine('app/(x) page.tsx', known)), '?');
+  });
+
+  it('stands in prose whatever its name is made of, as each of them is looked for', () => {
+    const paths = [
+      ...ODD,
+      '+++',
+      '-',
+      'a/+',
+      '()/[].{}',
+      'página/ñ.ts'.normalize('NFD'),
+      'x',
+      'src/x',
+      'x/y/x',
+      '__',
+      '_/a',
+    ];
+    const known = new KnownPaths(paths);
+    for (const path of paths) {
+      for (const text of [path, `See ${path} now`, `(${path})`, `“${path}”, and`, `a/${path} ./${path}`]) {
+        const { paths: found } = known.within(text);
+        assert.deepEqual([...found].sort(), [...bySearch(paths, text)].sort(), text);
+      }
+    }
   });
 
   it('is the same whichever way it is spelled', () => {
@@ -316,6 +381,21 @@ describe('what stands above a fence', () => {
     };
     const [short, long] = [read(20), read(160)];
     assert.ok(long < 24 * short + 30_000, `${short} µs, and ${long} µs for eight times as much`);
+  });
+
+  it('costs about as much in a large workspace as in a small one', () => {
+    const read = (paths: number) => {
+      const known = new KnownPaths(
+        Array.from({ length: paths }, (_, at) => `packages/p${at % 40}/src/part${at}/index.ts`),
+      );
+      known.within('once');
+      const words = 'And then look into packages/p1/src/part41/index.ts and my other file, which calls it.';
+      return cost(() => {
+        for (let line = 0; line < 200; line++) assert.equal(known.within(words).paths.length, paths > 41 ? 1 : 0);
+      });
+    };
+    const [small, large] = [read(100), read(10_000)];
+    assert.ok(large < 10 * small + 20_000, `${small} µs, and ${large} µs in a hundred times as many files`);
   });
 
   it('costs little in lines that may just be a path', () => {

@@ -21,7 +21,22 @@ describe('what can’t be seen in a text', () => {
   for (const [title, text, expected] of table)
     it(`is taken out: ${title}`, () => assert.equal(withoutInvisible(text), expected));
 
-  for (const text of ['👩‍👩‍👧 ok', 'می‌خواهم', 'क्‍ष', '❤️', 'a\tb\n\nc', 'שלום', 'Ünïcode — “quotes”…']) {
+  for (const text of [
+    '👩‍👩‍👧 ok',
+    '👩🏽‍💻',
+    '🧑🏿‍🤝‍🧑🏻',
+    '🏴‍☠️',
+    '🏳️‍🌈',
+    '❤️‍🔥',
+    '👁️‍🗨️',
+    '🧔🏾‍♂️',
+    'می‌خواهم',
+    'क्‍ष',
+    '❤️',
+    'a\tb\n\nc',
+    'שלום',
+    'Ünïcode — “quotes”…',
+  ]) {
     it(`is not what belongs to ${text}`, () => {
       assert.equal(withoutInvisible(text), text);
       assert.equal(showInvisible(text), text);

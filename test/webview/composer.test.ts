@@ -146,6 +146,18 @@ describe('chat view: the composer', () => {
     assert.equal((await view.said()).filter((m) => m.type === 'send').length, 1);
   });
 
+  it('is not pushed away by a long text that was left there', async () => {
+    await view.page.reload();
+    await view.until('ready');
+    await view.page.keyboard.type('Now');
+    await view.tell(surroundings(), conversation([], { draft: `The first words. ${'word '.repeat(1_000)}` }));
+    const told = view.page.locator('.before');
+    assert.match(await told.innerText(), /Left here before: .?The first words\. (?:word )+…/);
+    assert.ok((await told.boundingBox())!.height < 200);
+    await view.page.getByRole('button', { name: 'Put it in front' }).click();
+    assert.match(await typed(), /^The first words\. (?:word ){900}.*Now$/s);
+  });
+
   it('keeps the text of a refused message and says why, with a way on', async () => {
     await view.page.keyboard.type('Please');
     await refuse('upstream_unreachable');

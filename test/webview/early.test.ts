@@ -105,8 +105,10 @@ describe('chat view: what is typed while everything starts', () => {
         assert.equal(view.chat.state.sending?.text, sends[0]!.text, 'shown as on its way');
         view.sent();
         view.tell(told(messages, { draft: '' }));
-        // What was left there comes back, unless the sent text was begun with it.
-        assert.equal(view.draft, isEarly && !'Early'.startsWith(stored || '-') ? stored : '', String(order));
+        // What was left there comes back, unless the very same was typed.
+        const typedBefore = order.indexOf(11) < order.indexOf(1) ? 'Early' : 'Ear';
+        const isSame = [typedBefore, 'Early'].includes(stored);
+        assert.equal(view.draft, isEarly && !isSame ? stored : '', String(order));
         assert.equal(view.chat.state.sending, null);
         tried++;
       }
@@ -351,5 +353,61 @@ describe('chat view: what is typed while another chat is being opened', () => {
     view.tell({ type: 'notSent', requestId, problem: problem('upstream_busy') });
     assert.match(view.chat.state.notice?.text ?? '', /not sent.*kept/i);
     assert.equal(view.draft, '');
+  });
+});
+
+describe('chat view: a part of the text that stands elsewhere as well', () => {
+  function opened(left = ''): Window {
+    const view = new Window();
+    if (left) view.type('please fix the bug');
+    view.tell(surroundings(), told([user('Before'), answer('Yes')], { draft: left }));
+    return view;
+  }
+
+  for (const left of ['fix', 'please', 'bug', 'please fix', 'e'])
+    it(`comes back although it stands in what was sent: “${left}”`, () => {
+      const view = opened(left);
+      assert.deepEqual([view.draft, view.chat.state.aside?.text], ['please fix the bug', left]);
+      view.enter();
+      view.sent();
+      assert.equal(view.draft, left);
+      assert.equal(view.all('draft').at(-1)!.text, left);
+    });
+
+  for (const left of ['please fix the bug', 'please'])
+    it(`is not kept twice where what is typed begins with it as a paragraph: “${left}”`, () => {
+      const view = new Window();
+      view.type(left === 'please' ? 'please\n\nfix the bug' : left);
+      view.tell(surroundings(), told([], { draft: left }));
+      assert.equal(view.chat.state.aside, null);
+    });
+
+  it('stays, when the message was changed into another one while it was on its way', () => {
+    const view = opened();
+    view.type('Yes');
+    view.enter();
+    for (const draft of ['', 'Y', 'Yes', 'Yesterday it']) view.chat.setDraft(draft);
+    view.sent();
+    assert.equal(view.draft, 'Yesterday it');
+    assert.equal(view.all('draft').at(-1)!.text, 'Yesterday it');
+  });
+
+  it('is what was typed behind it meanwhile, blank or not', () => {
+    for (const more of ['next', ' next', '\n\nnext']) {
+      const view = opened();
+      view.type('Yes');
+      view.enter();
+      view.type(more);
+      view.sent();
+      assert.equal(view.draft.trim(), 'next');
+    }
+  });
+
+  it('goes where what was left is put in front of it meanwhile', () => {
+    const view = opened('house');
+    view.enter();
+    view.chat.putBack();
+    view.sent();
+    assert.equal(view.draft, 'house');
   });
 });

@@ -33,6 +33,8 @@ export class Composing {
   private left: Saved | undefined;
   /** Requests of chats that are not shown any more, and their chats. */
   private readonly elsewhere = new Map<string, string | undefined>();
+  /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
+  private rewritten: string | undefined;
 
   constructor(
     private readonly view: {
@@ -70,6 +72,9 @@ export class Composing {
   }
 
   changed(): void {
+    const { draft, sending, refusal } = this.view.state();
+    const sent = sending ?? refusal;
+    if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
     this.keep();
     clearTimeout(this.timer);
     if (!this.awaited) this.timer = setTimeout(() => this.flush(), DELAY_MS);
@@ -165,8 +170,9 @@ export class Composing {
     if (sending?.replaces) return;
     // What was typed while it was on its way stays; what was left here before comes back.
     const { draft, aside } = state();
-    const rest = sending || draft === sent ? withoutSent(draft, sent) : draft;
-    const left = aside && !sent.includes(aside.text) ? aside.text : '';
+    const isKept = sending !== undefined && requestId !== this.rewritten;
+    const rest = sending || draft === sent ? withoutSent(draft, sent, isKept) : draft;
+    const left = aside && !beginsWith(sent, aside.text) ? aside.text : '';
     this.view.set(aside && rest.trim() === '' ? { draft: left, aside: null } : { draft: rest });
     this.told = UNKNOWN;
     this.flush();
@@ -225,7 +231,7 @@ export class Composing {
     const { draft, surroundings } = this.view.state();
     if (draft === '') return { draft: left, aside: null };
     const chips = (surroundings?.chips ?? []).map(({ id }) => id);
-    const text = draft.includes(left) ? '' : left;
+    const text = beginsWith(draft, left) ? '' : left;
     return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
   }
 
@@ -263,6 +269,9 @@ export class Composing {
     this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: this.isAwaiting } });
   }
 }
+
+/** Whether a text begins with what was left before it, all of it and apart from the rest: a word of it alone may be chance. */
+const beginsWith = (text: string, left: string) => text === left || text.startsWith(`${left.trimEnd()}\n\n`);
 
 /** No text can be told twice in a row after this. */
 const UNKNOWN = '\0';

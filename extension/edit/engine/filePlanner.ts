@@ -3,12 +3,12 @@ import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
 import { isListing, MARKS } from './lineMarks.ts';
 import { findElision } from './loose.ts';
-import { Manner } from './manner.ts';
 import { tidyPath } from './paths.ts';
 import { type Placed, type Placement, placeChange } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
 import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
+import { Written } from './written.ts';
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
 export type FilePlan =
@@ -26,36 +26,6 @@ export interface Slot {
   placement?: Placement;
   /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
   version?: number;
-}
-
-/** The changes of one answer: what one of them shows of how the answer writes the file's text holds for all of them. */
-class Written {
-  private manner: Manner | undefined;
-  /** Those whose evidence is in the manner. */
-  private heard: Slot[] = [];
-
-  /** Writes the changes anew by all that they show, where that is more than each was written by. */
-  rewrite(file: IndexedFile, slots: readonly Slot[]): void {
-    const telling = slots.filter(({ placement }) => placement?.rewrite);
-    if (!this.manner || this.heard.some((slot, index) => slot !== telling[index])) this.forget();
-    this.manner ??= new Manner(file);
-    for (const slot of telling.slice(this.heard.length)) {
-      this.manner.add(slot.placement!.rewrite!.evidence);
-      this.heard.push(slot);
-      const isAlone = this.manner.version === 0 || this.heard.length === 1;
-      slot.version = isAlone && slot.version === undefined ? this.manner.version : -1;
-    }
-    for (const slot of telling) {
-      if (slot.version === this.manner.version) continue;
-      slot.placement = slot.placement!.rewrite!.write(this.manner);
-      slot.version = this.manner.version;
-    }
-  }
-
-  forget(): void {
-    this.manner = undefined;
-    this.heard = [];
-  }
 }
 
 interface Judged {
@@ -167,9 +137,9 @@ export class FilePlanner {
   }
 
   private judgeRepair(first: FirstRound): Judged {
+    this.rewrite(first.written, first.all);
     const fresh = this.slots.filter((slot) => !first.fitted.some((other) => repeats(slot, other)));
     if (fresh.length === 0) return first;
-    this.rewrite(first.written, first.all);
     this.rewrite(this.written, fresh);
     const isAnew = fresh.some(({ edit }) => isAlone(edit));
     const fitted = isAnew ? [] : first.fitted.filter((slot) => !fresh.some((other) => repeats(slot, other)));
@@ -326,7 +296,7 @@ function isOverlap(a: Placed, b: Placed): boolean {
 }
 
 function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePlan | Refusal {
-  if (isListing(lines)) return refusal(edit, 'uncertain', MARKS.numbered);
+  if (isListing(path, lines)) return refusal(edit, 'uncertain', MARKS.numbered);
   const elision = findElision(lines);
   if (elision !== undefined) return elided(edit, elision);
   const hunk: PlacedHunk = { startLine: 0, oldLines: [], newLines: [...lines], how: 'given' };

@@ -104,9 +104,9 @@ export function withoutNumbers(file: IndexedFile, lines: readonly string[]): rea
   return isAsInFile && Math.max(...known) * 2 >= best.filter((text) => !isBlank(text)).length ? best : MARKS.numbered;
 }
 
-/** Whether all lines of a new file seem to be numbered, by signs that no table of its own would have. */
-export function isListing(lines: readonly string[]): boolean {
-  const numbered = lines.length > 2 ? readNumbered(lines) : undefined;
+/** Whether all lines of a new file seem to be numbered, and it is no table, whose columns are parted by the same signs. */
+export function isListing(path: string, lines: readonly string[]): boolean {
+  const numbered = lines.length > 2 && !/\.(?:tsv|tab|psv)$/i.test(path) ? readNumbered(lines) : undefined;
   return numbered?.isConsecutive === true && numbered.first === 1 && '|│→\t'.includes(numbered.sign);
 }
 

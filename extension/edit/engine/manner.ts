@@ -23,7 +23,7 @@ export interface Evidence {
   decoded: number;
   /** All that the answer wrote of it, as it was written. */
   written: readonly string[];
-  /** Of lines that the file writes by other characters or units of indentation, beside what shows it. */
+  /** How the answer indents lines, and how the file does, where they use other characters or units; else empty. */
   restyled: readonly IndentPair[];
   mayBeRestyled: boolean;
   /** The form that the file has of letters which the answer writes in another one. */

@@ -5,8 +5,8 @@ import type { IndentPair, IndentStyle } from './indentation.ts';
 import { indentOf, isBlank } from './loose.ts';
 
 /**
- * The one kept line that is indented otherwise than the file has it, while all others stand as they are written. Undefined
- * where more than one is, or none stands as written, or what the new lines belong to depends on that line.
+ * Whether one kept line alone is indented otherwise than the file has it, while some others stand as they are written, and
+ * where the new lines belong doesn't depend on it.
  */
 export function isSingleSlip(
   lines: readonly ChangeLine[],

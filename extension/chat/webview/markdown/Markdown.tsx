@@ -1,6 +1,7 @@
 import type { Tokens } from 'marked';
 import { createContext, render } from 'preact';
 import { useContext, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { readLine } from '../../../../shared/answerPaths.ts';
 import { MOST_OF_BLOCK } from '../../../../shared/boundedMarkdown.ts';
 import { ChatContext, useChat } from '../context.ts';
 import { AnswerContext } from '../ui/Apply.tsx';
@@ -9,7 +10,7 @@ import { readCode } from './applicable.ts';
 import { type Block, BlockReader, isClosedFence } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { DiffBlock } from './DiffBlock.tsx';
-import { type Above, aboveInner, readCaption } from './fence.ts';
+import { type Above, aboveInner } from './fence.ts';
 import { ink } from './math.ts';
 import { renderBlock } from './sanitise.ts';
 
@@ -78,7 +79,7 @@ function AsWritten({ text }: { text: string }) {
 function isCaption(block: Block, next: Block | undefined): boolean {
   if (block.token.type !== 'paragraph' || next?.token.type !== 'code') return false;
   const line = block.token.raw.trim();
-  return !/\s/.test(line) && readCaption(line).kind === 'named';
+  return !/\s/.test(line) && readLine(line).kind === 'named';
 }
 
 function FencedCode({ token, closed, above }: { token: Tokens.Code; closed: boolean; above: Above }) {

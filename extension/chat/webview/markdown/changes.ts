@@ -1,5 +1,5 @@
 import { diffArrays } from 'diff';
-import { readCaption } from './fence.ts';
+import { readLine } from '../../../../shared/answerPaths.ts';
 
 // What a model writes to change files, as a person reads it: for the eye only. What is applied is read by the edit engine.
 
@@ -83,7 +83,7 @@ function readBlocks(lines: readonly string[], path: string | undefined, ended: b
     if (!HEAD.test(line)) {
       // The last line may be the beginning of a path or of a head.
       const isPartial = !ended && at === lines.length - 1 && files.length > 0;
-      const said = readCaption(line);
+      const said = readLine(line);
       // Whose changes follow can't be told: they are shown as they were written.
       if (said.kind !== 'named' && !isPartial) return null;
       if (said.kind === 'named') named = said.path;

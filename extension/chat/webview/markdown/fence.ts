@@ -1,4 +1,4 @@
-import { type Named, NONE, readFenced, readLine, speaksOfFiles } from '../../../../shared/answerPaths.ts';
+import { type Named, readFenced, speaksOfFiles } from '../../../../shared/answerPaths.ts';
 
 /** What a code block's info string and the prose before it tell. */
 export interface FenceInfo {
@@ -36,11 +36,16 @@ export function readFence(info: string, { prose, followsFile }: Above): FenceInf
 }
 
 function languageOf(info: string, said: Named): string {
-  const [first = ''] = info.trim().split(/[\s:]/, 1);
-  // Where the path is all that is said, its ending tells the language.
-  const isPath = said.kind === 'named' && said.path.startsWith(first) && /[./\\]/.test(first);
-  const language = isPath ? (/\.(\w+)$/.exec(first)?.[1] ?? '') : first.replace(/^\{\.?|\}$/g, '');
-  return language.toLowerCase();
+  const path = said.kind === 'named' ? said.path : '';
+  const [first = ''] = info
+    .trim()
+    .replace(/^\{\.?/, '')
+    .split(/[\s:}]/, 1);
+  // A name with a dot may be either; a single letter may be a drive.
+  const isPath = path.startsWith(first) && (first.includes('.') || path.startsWith(`${first}:`));
+  const isLanguage = /^[a-z][\w+#.-]*$/i.test(first) && !isPath;
+  // Where no language is said, the path's ending tells it.
+  return (isLanguage ? first : (/\.(\w+)$/.exec(path)?.[1] ?? '')).toLowerCase();
 }
 
 /**
@@ -57,9 +62,6 @@ export function aboveInner(text: string): Required<Above> {
     },
   };
 }
-
-/** What a line says of a file, if it says nothing else: a caption of the code after it. */
-export const readCaption = (line: string): Named => (line.trim() === '' ? NONE : readLine(line));
 
 /** The editor's language id for what a fence says; undefined when the fence says nothing. */
 export function languageIdOf(language: string): string | undefined {

@@ -1,7 +1,5 @@
 import { Fragment } from 'preact';
-import { useMemo } from 'preact/hooks';
 import type { Message } from '../../../../shared/conversations.ts';
-import { splitThoughts } from '../../../../shared/thoughts.ts';
 import { useChat, useChatState } from '../context.ts';
 import { runningAnswer } from '../conversation.ts';
 import { costOf, enoughFor, tokensOf } from '../format.ts';
@@ -20,9 +18,8 @@ interface AnswerProps {
   isContinued: boolean;
 }
 
-export function Answer({ message: written, asked, isLast, isContinued }: AnswerProps) {
+export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const chat = useChat();
-  const message = useMemo(() => ({ ...written, text: splitThoughts(written.text).text }), [written]);
   const guest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   const running = message.state === 'running';
   const isOffline = useChatState((s) => s.isOffline);

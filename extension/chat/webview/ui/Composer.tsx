@@ -49,6 +49,9 @@ export function Composer() {
   );
 }
 
+/** So much of a text is told where it only reminds of it. */
+const MAX_TOLD = 200;
+
 /** What was left here before something else was typed: it comes back by itself, or now. */
 function LeftBefore() {
   const chat = useChat();
@@ -60,7 +63,7 @@ function LeftBefore() {
     <div class="box calm before">
       <Icon name="history" />
       <div>
-        Left here before: {text && <q>{text}</q>}
+        Left here before: {text && <q>{text.length > MAX_TOLD ? `${text.slice(0, MAX_TOLD)}…` : text}</q>}
         {text && attached && ', '}
         {attached}{' '}
         <span class="ways">
