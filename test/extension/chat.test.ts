@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { insertAtCursor, openAsNewFile, openLink } from '../../extension/chat/actions.ts';
 import { chipInput, diffChip, fileChip, problemsChip, selectionChip } from '../../extension/chat/attachments.ts';
+import { Comparison } from '../../extension/chat/comparison.ts';
+import { droppedChip, pastedChip } from '../../extension/chat/editorContext.ts';
 import { Mentions } from '../../extension/chat/mentions.ts';
-import { suggestMessages } from '../../extension/chat/suggestions.ts';
+import { attachableNow, suggestMessages } from '../../extension/chat/suggestions.ts';
 import { Client } from '../support/client.ts';
 import { itBesideNode, noGit, perigee, sampleFile, until } from './window.ts';
 
@@ -107,6 +109,29 @@ describe('attachments', () => {
     }
   });
 
+  it('take what was pasted or dropped: its text, or a file of the workspace', async () => {
+    const pasted = await pastedChip('notes.md', '# Notes');
+    assert.deepEqual([pasted?.kind, pasted?.label, pasted?.languageId], ['file', 'notes.md', 'markdown']);
+    const input = await chipInput(pasted!);
+    assert.ok('text' in input && input.text === '# Notes' && input.path === 'notes.md');
+    const dropped = await droppedChip(sampleFile('src/client.ts').toString());
+    assert.equal(dropped?.path, 'src/client.ts');
+    const outside = vscode.Uri.joinPath(sampleFile('.'), '..', 'elsewhere.ts').toString();
+    await assert.rejects(droppedChip(outside), /elsewhere\.ts is not in the workspace/);
+    await assert.rejects(droppedChip('no address'), /no address that can be read/);
+    await assert.rejects(droppedChip(sampleFile('src').toString()), /src is a folder/);
+  });
+
+  it('are offered as far as the editor shows them', async () => {
+    const editor = await show('src/client.ts');
+    editor.selection = new vscode.Selection(0, 0, 0, 0);
+    const without = attachableNow(editor.document.uri);
+    assert.ok(without.includes('file') && !without.includes('selection') && !without.includes('problems'));
+    editor.selection = new vscode.Selection(0, 0, 1, 0);
+    assert.ok(attachableNow(editor.document.uri).includes('selection'));
+    assert.ok(!attachableNow(undefined).includes('file'));
+  });
+
   it('are found by name, and only what was offered can be chosen', async () => {
     const mentions = new Mentions();
     const ids = (await mentions.find('clie', [])).map(({ id }) => id);
@@ -142,6 +167,20 @@ describe('what answers are good for', () => {
     assert.equal(editor.document.getText(), `# inserted\n${before}`);
     await vscode.commands.executeCommand('undo');
     assert.equal(editor.document.getText(), before);
+  });
+
+  it('is shown beside the file that has no place for it, which can be changed there', async () => {
+    const comparison = new Comparison();
+    const file = sampleFile('src/client.ts');
+    await comparison.show(file.toString(), 'const a = 1;');
+    const input = () => vscode.window.tabGroups.activeTabGroup.activeTab?.input as vscode.TabInputTextDiff;
+    await until(vscode.window.tabGroups.onDidChangeTabs, () => input() instanceof vscode.TabInputTextDiff);
+    assert.equal(input().modified.toString(), file.toString());
+    const shown = await vscode.workspace.openTextDocument(input().original);
+    assert.equal(shown.getText(), 'const a = 1;\n');
+    await comparison.show(file.toString(), 'const a = 2;');
+    await until(vscode.workspace.onDidChangeTextDocument, () => shown.getText() === 'const a = 2;\n');
+    comparison.dispose();
   });
 
   it('opens as a new file in its language, by id, alias or ending', async () => {

@@ -103,7 +103,7 @@ describe('chat view: history', () => {
   it('lists chats, and edits when one asks for them', async () => {
     assert.equal((await view.until('history')).kind, 'chat');
     await view.tell(historyPage(rows));
-    await panel().getByRole('radio', { name: 'Edits' }).press('Enter');
+    await panel().getByRole('button', { name: 'Edits', exact: true }).press('Enter');
     assert.deepEqual(await view.until('history', 2), { type: 'history', search: '', kind: 'edit', before: null });
     assert.equal(await panel().getByRole('listitem').count(), 0, 'no chat stands under “Edits”');
     await view.tell(historyPage(rows));

@@ -1,4 +1,4 @@
-// Pictures of every state of the chat view, to look at: `npx tsx test/webview/pictures.ts [name part]` → out/webview/.
+// Pictures of every state of the chat view, to look at: `npx tsx test/webview/pictures.ts [name parts, with commas] [size part]` → out/webview/.
 import { mkdir } from 'node:fs/promises';
 import type { AnswerChanges, FromHost } from '../../extension/chat/protocol.ts';
 import {
@@ -556,7 +556,8 @@ const state: Record<string, State> = {
   },
 };
 
-const wanted = process.argv[2] ?? '';
+const [names = '', ofSize = ''] = process.argv.slice(2);
+const wanted = names.split(',');
 const sizes: [string, OpenOptions][] = [
   ['170-dark', { width: 170, height: 640, theme: 'dark' }],
   ['260-dark', { width: 260, height: 640, theme: 'dark' }],
@@ -569,8 +570,9 @@ const sizes: [string, OpenOptions][] = [
 const harness = await Harness.start();
 await mkdir('out/webview', { recursive: true });
 for (const [name, { messages, act }] of Object.entries(state)) {
-  if (!name.includes(wanted)) continue;
+  if (!wanted.some((part) => name.includes(part))) continue;
   for (const [size, options] of sizes) {
+    if (!size.includes(ofSize)) continue;
     const view = await harness.open(options);
     await view.tell(...messages);
     await act?.(view);

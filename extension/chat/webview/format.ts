@@ -7,8 +7,27 @@ import { guestMessages, meter } from '../../../shared/meter.ts';
 // Words and numbers as the view shows them. Pure: time and locale are arguments.
 
 export function count(n: number, locale?: string): string {
-  return new Intl.NumberFormat(locale).format(n);
+  return numbers(locale).format(n);
 }
+
+/** To make one takes a hundred times as long as to use it, and each message has several. */
+function kept<T>(make: (locale: string | undefined) => T): (locale: string | undefined) => T {
+  const made = new Map<string | undefined, T>();
+  return (locale) => {
+    const known = made.get(locale) ?? make(locale);
+    made.set(locale, known);
+    return known;
+  };
+}
+
+const numbers = kept((locale) => new Intl.NumberFormat(locale));
+const dates = (options: Intl.DateTimeFormatOptions) => kept((locale) => new Intl.DateTimeFormat(locale, options));
+const HOUR_AND_MINUTE = { hour: '2-digit', minute: '2-digit' } as const;
+const hours = dates(HOUR_AND_MINUTE);
+const weekdays = dates({ weekday: 'short' });
+const days = dates({ day: 'numeric', month: 'short' });
+const daysOfYears = dates({ day: 'numeric', month: 'short', year: 'numeric' });
+const wholeTimes = dates({ weekday: 'short', day: 'numeric', month: 'short', ...HOUR_AND_MINUTE });
 
 /** "1 attachment", "2 attachments". */
 export const counted = (n: number, one: string, locale?: string) => `${count(n, locale)} ${one}${n === 1 ? '' : 's'}`;
@@ -61,28 +80,17 @@ export function when(iso: string, now: Date, locale?: string): string {
   const age = now.getTime() - at.getTime();
   if (age < MINUTE) return 'just now';
   if (age < 60 * MINUTE) return `${Math.floor(age / MINUTE)} min ago`;
-  const days = daysBetween(at, now);
-  if (age < DAY && days === 0) return `${Math.floor(age / (60 * MINUTE))} h ago`;
-  const hours = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at);
-  if (days <= 1) return hours;
-  if (days < 7) return `${new Intl.DateTimeFormat(locale, { weekday: 'short' }).format(at)} ${hours}`;
-  const sameYear = at.getFullYear() === now.getFullYear();
-  return new Intl.DateTimeFormat(locale, {
-    day: 'numeric',
-    month: 'short',
-    ...(sameYear ? {} : { year: 'numeric' }),
-  }).format(at);
+  const since = daysBetween(at, now);
+  if (age < DAY && since === 0) return `${Math.floor(age / (60 * MINUTE))} h ago`;
+  const time = hours(locale).format(at);
+  if (since <= 1) return time;
+  return since < 7 ? `${weekdays(locale).format(at)} ${time}` : fullDay(iso, now, locale);
 }
 
 /** Date and time in full, with the zone: for tooltips and for anything one has to wait for. */
 export function fullTime(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);
-  const sameDay = daysBetween(at, now) === 0;
-  const text = new Intl.DateTimeFormat(locale, {
-    ...(sameDay ? {} : { weekday: 'short', day: 'numeric', month: 'short' }),
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(at);
+  const text = (daysBetween(at, now) === 0 ? hours : wholeTimes)(locale).format(at);
   const offset = -at.getTimezoneOffset();
   const sign = offset < 0 ? '-' : '+';
   const [h, m] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
@@ -92,8 +100,7 @@ export function fullTime(iso: string, now: Date, locale?: string): string {
 /** "1 Jan" this year, "1 Jan 2028" in others. */
 export function fullDay(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);
-  const year = at.getFullYear() === now.getFullYear() ? {} : ({ year: 'numeric' } as const);
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...year }).format(at);
+  return (at.getFullYear() === now.getFullYear() ? days : daysOfYears)(locale).format(at);
 }
 
 /** "in 40 s", "in 5 min", "in 3 h": beside an absolute time one has to wait for. */
@@ -107,8 +114,8 @@ export function until(iso: string, now: Date): string {
 export type Group = 'Today' | 'Yesterday' | 'Last 7 days' | 'Older';
 
 export function groupOf(iso: string, now: Date): Group {
-  const days = daysBetween(new Date(iso), now);
-  return days <= 0 ? 'Today' : days === 1 ? 'Yesterday' : days < 7 ? 'Last 7 days' : 'Older';
+  const since = daysBetween(new Date(iso), now);
+  return since <= 0 ? 'Today' : since === 1 ? 'Yesterday' : since < 7 ? 'Last 7 days' : 'Older';
 }
 
 /** Calendar days from `a` to `b` in local time. */

@@ -1,11 +1,12 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useChat } from '../context.ts';
 import { fileName } from '../format.ts';
+import { useLater } from '../later.ts';
 import { IconButton } from '../ui/Icon.tsx';
 import type { ShownCode } from './applicable.ts';
 import { CodeFrame } from './CodeFrame.tsx';
 import { languageIdOf } from './fence.ts';
-import { highlight } from './highlight.ts';
+import { highlight, highlighted } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 
 /** Code with what it is and what one can do with it. Coloured once it is whole; till then plain text is appended. */
@@ -13,17 +14,20 @@ export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: bo
   const { text, language, file } = shown;
   const chat = useChat();
   const code = useRef<HTMLElement>(null);
+  // Within a list that grows it is made anew with each piece: what is known must not be plain in between.
+  const known = closed ? highlighted(text, language) : undefined;
+  const later = useLater(closed && !known ? () => highlight(text, language) : null, [text, language]);
+  const html = known ?? later;
   useLayoutEffect(() => {
     const place = code.current!;
-    const html = closed ? highlight(text, language) : null;
-    if (html !== null) place.replaceChildren(safeCode(html));
+    if (html) place.replaceChildren(safeCode(html));
     else if (place.firstChild?.nodeType === Node.TEXT_NODE && !place.firstChild.nextSibling) {
       // Appending keeps what the reader has selected.
       const node = place.firstChild as Text;
       if (text.startsWith(node.data)) node.appendData(text.slice(node.data.length));
       else node.data = text;
     } else place.replaceChildren(text);
-  }, [text, language, closed]);
+  }, [text, html]);
   return (
     <CodeFrame
       code={shown}

@@ -1,6 +1,7 @@
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useChat } from '../context.ts';
 import { fileName } from '../format.ts';
+import { useLater } from '../later.ts';
 import { IconButton } from '../ui/Icon.tsx';
 import { broughtBy, type ShownCode } from './applicable.ts';
 import { CodeFrame } from './CodeFrame.tsx';
@@ -48,7 +49,7 @@ export function DiffBlock({ code, closed }: { code: ShownCode; closed: boolean }
 }
 
 function Lines({ file, language, closed }: { file: ShownChange; language: string; closed: boolean }) {
-  const colours = useMemo(() => (closed ? colourLines(file.lines, language) : null), [file, language, closed]);
+  const colours = useLater(closed ? () => colourLines(file.lines, language) : null, [file, language]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <pre tabIndex={0} class="diff">

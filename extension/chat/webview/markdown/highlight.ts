@@ -54,7 +54,14 @@ const languages = {
   xml,
   yaml,
 };
-for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
+
+/** Their tables take longer to make than a page of text: not before there is code. */
+function grammars(): typeof hljs {
+  if (hljs.listLanguages().length === 0) {
+    for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
+  }
+  return hljs;
+}
 
 /** Above this many characters colours cost more time than one frame has; the code is shown plain. */
 const TOO_LONG = 40_000;
@@ -65,10 +72,15 @@ const MOST_OF_LINE = 2000;
 
 const known = new Map<string, string | null>();
 
+const keyOf = (code: string, language: string) => `${language}\n${code}`;
+
+/** The same where it was highlighted a short while ago, which costs nothing; else undefined. */
+export const highlighted = (code: string, language: string) => known.get(keyOf(code, language));
+
 /** Highlighted code as HTML (spans with classes `hljs-…` only), or null when it stays plain. The last ones are kept. */
 export function highlight(code: string, language: string): string | null {
-  if (code.length > TOO_LONG || !hljs.getLanguage(language) || !isColourable(code)) return null;
-  const key = `${language}\n${code}`;
+  if (code.length > TOO_LONG || !grammars().getLanguage(language) || !isColourable(code)) return null;
+  const key = keyOf(code, language);
   let html = known.get(key);
   if (html === undefined) {
     html = coloured(code, language);

@@ -5,8 +5,15 @@ import type { MathToken } from '../../../../shared/answerMarkdown.ts';
 import type { FileReference } from '../../../../shared/fileReferences.ts';
 import { filesIn } from './files.ts';
 
+// Each is set up once: read anew for each block, its lists take longer than the block.
 const purify = DOMPurify(window);
+purify.setConfig({ ...SANITISING, RETURN_DOM_FRAGMENT: true });
 const code = DOMPurify(window);
+/** Highlighted code: spans with a class and nothing else. */
+code.setConfig({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true });
+
+/** By its set-up it gives nodes, which its types don't know. */
+const nodesOf = (purifier: typeof purify, html: string) => purifier.sanitize(html) as unknown as DocumentFragment;
 
 /** Safe nodes for one block, and the code, the math and the files found inside it, each with its place. */
 export interface SafeBlock {
@@ -18,7 +25,7 @@ export interface SafeBlock {
 
 export function renderBlock(token: Token): SafeBlock {
   const { html, codes, maths, targets } = drawBlock<Tokens.Code>({ Renderer, Parser }, token, true);
-  const fragment = purify.sanitize(html, { ...SANITISING, RETURN_DOM_FRAGMENT: true });
+  const fragment = nodesOf(purify, html);
   for (const a of fragment.querySelectorAll('a')) {
     // Where a link leads is said before anybody follows it; what leads nowhere is no link.
     if (a.hasAttribute('href')) a.title = a.getAttribute('href') ?? '';
@@ -53,7 +60,6 @@ function placesOf<T>(
   });
 }
 
-/** Highlighted code: spans with a class and nothing else. */
 export function safeCode(html: string): DocumentFragment {
-  return code.sanitize(html, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true });
+  return nodesOf(code, html);
 }

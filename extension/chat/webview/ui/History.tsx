@@ -85,20 +85,18 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
           }}
         />
       </div>
-      <div class="kinds" role="radiogroup" aria-label="Show">
+      <fieldset class="kinds" aria-label="Show">
         {KINDS.map(({ kind, label }) => (
-          // biome-ignore lint/a11y/useSemanticElements: a native radio button would select at each arrow
           <button
             type="button"
             key={label}
-            role="radio"
-            aria-checked={history.kind === kind}
+            aria-pressed={history.kind === kind}
             onClick={() => history.kind !== kind && chat.history.ask({ kind })}
           >
             {label}
           </button>
         ))}
-      </div>
+      </fieldset>
       <div class="list" aria-busy={history.loading}>
         {[...groups].map(([name, group]) => (
           <section key={name} aria-labelledby={`group-${name.replaceAll(' ', '')}`}>
