@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
-import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
+import { type Block, BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { withMarksClosed } from '../../extension/chat/webview/markdown/openMarks.ts';
 import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
@@ -157,11 +158,45 @@ describe('chat view: blocks of a growing text', () => {
     assert.deepEqual(shape(reader, 'One.\n\n2.\n\nThree', false), ['One.', '2.', 'Three']);
   });
 
-  it('find the targets of links that come later, once the text has ended', () => {
-    const reader = new BlockReader();
-    const text = 'See [it][1].\n\nA.\n\nB.\n\n[1]: https://example.org';
-    const before = reader.read(text.slice(0, 20), false)[0]!.memo;
-    assert.notEqual(reader.read(text, true)[0]!.memo, before);
+  it('find the targets of links that come later, as soon as they are whole, wherever the pieces were cut', () => {
+    const text =
+      'See [it][1] and [that].\n\nA.\n\nB.\n\n[1]: https://example.org/it\n[that]: <https://example.org>\n\nEnd.';
+    const targets = (blocks: Block[]) => blocks[0]!.memo.split('\n', 1)[0];
+    const whole = targets(new BlockReader().read(text, true));
+    assert.match(whole!, /org\/it https:\/\/example\.org$/);
+    for (let size = 1; size < 12; size++) {
+      const reader = new BlockReader();
+      let seen: string | undefined;
+      for (let at = size; at < text.length + size; at += size) seen = targets(reader.read(text.slice(0, at), false));
+      assert.equal(seen, whole, `pieces of ${size}`);
+      assert.equal(targets(reader.read(text, true)), whole, `pieces of ${size}, ended`);
+    }
+  });
+
+  it('close the marks that their last line leaves open, and no others', () => {
+    const table: [string, string][] = [
+      ['One **bo', 'One **bo**'],
+      ['One **', 'One '],
+      ['**bold*', '**bold**'],
+      ['***bo ', '***bo*** '],
+      ['~~go~', '~~go~~'],
+      ['a `npm c', 'a `npm c`'],
+      ['**a `b', '**a `b`**'],
+      ['See [the docs](https://exa', 'See the docs'],
+      ['这是**注', '这是**注**'],
+      ['- **it', '- **it**'],
+      ['__in', '__in__'],
+      ['2 * 3', '2 * 3'],
+      ['a*b', 'a*b'],
+      ['snake_ca', 'snake_ca'],
+      ['* ', '* '],
+      ['\\*a', '\\*a'],
+      ['\\( a *b', '\\( a *b'],
+      ['**a\nb', '**a\nb'],
+      ['```', '```'],
+      [`**${'far '.repeat(100)}`, `**${'far '.repeat(100)}`],
+    ];
+    for (const [text, shown] of table) assert.equal(withMarksClosed(text), shown);
   });
 });
 
