@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import type { Tokens } from 'marked';
 import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
+import { isApplicable, readCode } from '../../extension/chat/webview/markdown/applicable.ts';
 import { type Block, BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
 import { withMarksClosed } from '../../extension/chat/webview/markdown/openMarks.ts';
 import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
+import { readCode as applyOne, readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import type { Edit } from '../../extension/edit/engine/edits.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
 
 describe('chat view: words and numbers', () => {
@@ -117,6 +121,27 @@ describe('chat view: a fence', () => {
     ]);
     assert.equal(aboveInner('1. In `src/b.ts`:\n\n   ```ts\n   x();\n   ```').followsFile, true);
     assert.deepEqual(fences(`Like this:${code}And then:${code}`), [{ language: 'ts' }, { language: 'ts' }]);
+  });
+
+  it('holds what is applied of it: the view and the edit engine read one end of it', () => {
+    const f = '```';
+    const texts = [
+      `README.md\n\n${f}markdown\n# Title\n\nRun it:\n\n${f}bash\nnpm ci\n${f}\n\nThen open it.\n${f}\n`,
+      `${f}md docs/a.md\n${f}ts\na\n${f}\n\n${f}sh\nb\n${f}\n${f}\n\nAnd:\n\n${f}ts src/a.ts\nx();\n${f}\nDone.`,
+      `README.md\n${f}\n<<<<<<< SEARCH\n${f}sh\nnpm i\n${f}\n=======\n${f}sh\nnpm ci\n${f}\n>>>>>>> REPLACE\n${f}\nDone.`,
+      `${f}py src/a.py\ns = '''\n${f}json\n{}\n${f}\n'''\n${f}\nDone.`,
+      `~~~md docs/a.md\n${f}\na\n${f}\n~~~\nDone.`,
+    ];
+    for (const text of texts) {
+      const shown = new BlockReader()
+        .read(text, true)
+        .flatMap((block) => (block.token.type === 'code' ? [readCode(block.token as Tokens.Code, block, true)] : []));
+      const { edits } = readAnswerBlocks(text);
+      const applied = shown.flatMap((code) => applyOne(code.text, code.language, code.file).edits);
+      const told = (edit: Edit) => ({ ...edit, answerLine: 0 });
+      assert.deepEqual(applied.map(told), edits.map(told), text);
+      assert.ok(shown.every(isApplicable), text);
+    }
   });
 
   it('gives the language as the editor names it', () => {
