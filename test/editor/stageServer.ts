@@ -32,7 +32,7 @@ export interface StageServer {
 }
 
 // What is in the package, and nothing else, so that what is missing there is missing here.
-const packaged = /^(package\.json|dist\/web\/extension\.cjs|dist\/webview\/[\w.-]+|extension\/media\/[\w.-]+)$/;
+const packaged = /^(package\.json|dist\/(?:node|web)\/[\w.-]+|dist\/webview\/[\w.-]+|extension\/media\/[\w.-]+)$/;
 const types: Record<string, string> = {
   '.js': 'text/javascript',
   '.cjs': 'text/javascript',

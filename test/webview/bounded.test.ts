@@ -47,6 +47,17 @@ const HARD: Record<string, (n: number) => string> = {
   'blanks within a line': (n) => `a${' '.repeat(n)}b`,
   'one line of code': (n) => `\`\`\`js\n${'x'.repeat(n / 8)}\n\`\`\``,
   'code in many parts': (n) => `\`\`\`json\n${'['.repeat(n)}\n\`\`\``,
+  math: (n) => '\\(x\\) $y$ '.repeat(n / 10),
+  'math without an end': (n) => '\\( x '.repeat(n / 5),
+  'math in lines, without an end': (n) => '\\[\nx\n\n'.repeat(n / 6),
+  dollars: (n) => '$a '.repeat(n / 3),
+  footnotes: (n) => '[^1] '.repeat(n / 5),
+  'emphasis without blanks': (n) => '**注意：**这'.repeat(n / 8),
+  'addresses without blanks': (n) => 'https://a.b，'.repeat(n / 12),
+  'fences within fences': (n) => '```a\n'.repeat(n / 5),
+  'paths of files': (n) => 'src/a.ts:1 `b.ts` '.repeat(n / 18),
+  'letters with marks, and joiners': (n) => 'e\u0301\u200d**a\u0301**'.repeat(n / 9),
+  'both directions': (n) => 'אב ab '.repeat(n / 6),
   'a mix of marks': (n) => '*`[<_~'.repeat(n / 6),
 };
 
@@ -136,9 +147,11 @@ describe('chat view: what can not be drawn', () => {
   it('is shown as text within its own place, and the view stays usable', async () => {
     const texts = Object.entries(HARD).map(([, make]) => around(make(6000)));
     const messages = texts.flatMap((text) => [user('Next'), answer(text)]);
-    await view.tell(surroundings(), conversation(messages.slice(-20)));
-    await view.tell(conversation(messages.slice(0, 20), { id: crypto.randomUUID() }));
-    await view.tell(conversation(messages.slice(20, 40), { id: crypto.randomUUID() }));
+    await view.tell(surroundings());
+    for (let at = messages.length - 20; at > -20; at -= 20) {
+      await view.tell(conversation(messages.slice(Math.max(at, 0), at + 20), { id: crypto.randomUUID() }));
+    }
+    await view.tell(conversation(messages.slice(-20), { id: crypto.randomUUID() }));
     await isUsable();
     assert.deepEqual(view.errors, []);
     assert.deepEqual(await view.page.evaluate('fake.violations'), []);

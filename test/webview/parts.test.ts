@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import type { Tokens } from 'marked';
 import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
-import { BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
+import { isApplicable, readCode } from '../../extension/chat/webview/markdown/applicable.ts';
+import { type Block, BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
+import { withMarksClosed } from '../../extension/chat/webview/markdown/openMarks.ts';
 import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
+import { readCode as applyOne, readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import type { Edit } from '../../extension/edit/engine/edits.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
 
 describe('chat view: words and numbers', () => {
@@ -118,6 +123,27 @@ describe('chat view: a fence', () => {
     assert.deepEqual(fences(`Like this:${code}And then:${code}`), [{ language: 'ts' }, { language: 'ts' }]);
   });
 
+  it('holds what is applied of it: the view and the edit engine read one end of it', () => {
+    const f = '```';
+    const texts = [
+      `README.md\n\n${f}markdown\n# Title\n\nRun it:\n\n${f}bash\nnpm ci\n${f}\n\nThen open it.\n${f}\n`,
+      `${f}md docs/a.md\n${f}ts\na\n${f}\n\n${f}sh\nb\n${f}\n${f}\n\nAnd:\n\n${f}ts src/a.ts\nx();\n${f}\nDone.`,
+      `README.md\n${f}\n<<<<<<< SEARCH\n${f}sh\nnpm i\n${f}\n=======\n${f}sh\nnpm ci\n${f}\n>>>>>>> REPLACE\n${f}\nDone.`,
+      `${f}py src/a.py\ns = '''\n${f}json\n{}\n${f}\n'''\n${f}\nDone.`,
+      `~~~md docs/a.md\n${f}\na\n${f}\n~~~\nDone.`,
+    ];
+    for (const text of texts) {
+      const shown = new BlockReader()
+        .read(text, true)
+        .flatMap((block) => (block.token.type === 'code' ? [readCode(block.token as Tokens.Code, block, true)] : []));
+      const { edits } = readAnswerBlocks(text);
+      const applied = shown.flatMap((code) => applyOne(code.text, code.language, code.file).edits);
+      const told = (edit: Edit) => ({ ...edit, answerLine: 0 });
+      assert.deepEqual(applied.map(told), edits.map(told), text);
+      assert.ok(shown.every(isApplicable), text);
+    }
+  });
+
   it('gives the language as the editor names it', () => {
     assert.deepEqual(['ts', 'py', 'sh', 'rust', ''].map(languageIdOf), [
       'typescript',
@@ -157,11 +183,45 @@ describe('chat view: blocks of a growing text', () => {
     assert.deepEqual(shape(reader, 'One.\n\n2.\n\nThree', false), ['One.', '2.', 'Three']);
   });
 
-  it('find the targets of links that come later, once the text has ended', () => {
-    const reader = new BlockReader();
-    const text = 'See [it][1].\n\nA.\n\nB.\n\n[1]: https://example.org';
-    const before = reader.read(text.slice(0, 20), false)[0]!.memo;
-    assert.notEqual(reader.read(text, true)[0]!.memo, before);
+  it('find the targets of links that come later, as soon as they are whole, wherever the pieces were cut', () => {
+    const text =
+      'See [it][1] and [that].\n\nA.\n\nB.\n\n[1]: https://example.org/it\n[that]: <https://example.org>\n\nEnd.';
+    const targets = (blocks: Block[]) => blocks[0]!.memo.split('\n', 1)[0];
+    const whole = targets(new BlockReader().read(text, true));
+    assert.match(whole!, /org\/it https:\/\/example\.org$/);
+    for (let size = 1; size < 12; size++) {
+      const reader = new BlockReader();
+      let seen: string | undefined;
+      for (let at = size; at < text.length + size; at += size) seen = targets(reader.read(text.slice(0, at), false));
+      assert.equal(seen, whole, `pieces of ${size}`);
+      assert.equal(targets(reader.read(text, true)), whole, `pieces of ${size}, ended`);
+    }
+  });
+
+  it('close the marks that their last line leaves open, and no others', () => {
+    const table: [string, string][] = [
+      ['One **bo', 'One **bo**'],
+      ['One **', 'One '],
+      ['**bold*', '**bold**'],
+      ['***bo ', '***bo*** '],
+      ['~~go~', '~~go~~'],
+      ['a `npm c', 'a `npm c`'],
+      ['**a `b', '**a `b`**'],
+      ['See [the docs](https://exa', 'See the docs'],
+      ['这是**注', '这是**注**'],
+      ['- **it', '- **it**'],
+      ['__in', '__in__'],
+      ['2 * 3', '2 * 3'],
+      ['a*b', 'a*b'],
+      ['snake_ca', 'snake_ca'],
+      ['* ', '* '],
+      ['\\*a', '\\*a'],
+      ['\\( a *b', '\\( a *b'],
+      ['**a\nb', '**a\nb'],
+      ['```', '```'],
+      [`**${'far '.repeat(100)}`, `**${'far '.repeat(100)}`],
+    ];
+    for (const [text, shown] of table) assert.equal(withMarksClosed(text), shown);
   });
 });
 

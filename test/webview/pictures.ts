@@ -202,8 +202,6 @@ const state: Record<string, State> = {
     ],
     act: async (view) => {
       await view.composer.fill('كيف أختبر ذلك؟');
-      await view.until('findFiles');
-      await view.tell({ type: 'files', asked: ['src/client.ts', 'README.md'], found: ['src/client.ts', 'README.md'] });
     },
   },
   math: {

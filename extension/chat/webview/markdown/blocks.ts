@@ -55,25 +55,28 @@ export class BlockReader {
     this.links = {};
   }
 
-  /** What isn't settled yet, with the marks that its last line leaves open closed. */
+  /** What isn't settled yet; all of it where a link before waited for its target. */
   private lexOpen(text: string): Token[] {
-    const rest = text.slice(this.source.length);
-    const shown = withMarksClosed(rest);
-    let tokens = lex(shown, this.links, true);
-    // Within code they are no marks.
-    if (shown !== rest && tokens.findLast((t) => t.type !== 'space')?.type === 'code')
-      tokens = lex(rest, this.links, true);
-    const news = tokens.filter(
-      (t): t is Tokens.Def => t.type === 'def' && t.raw.endsWith('\n') && !(t.tag in this.links),
-    );
+    const tokens = this.lexShown(text.slice(this.source.length));
+    // The last one may still grow.
+    const isWhole = (t: Token, i: number) => i < tokens.length - 1 || t.raw.endsWith('\n');
+    const news = tokens.filter((t, i): t is Tokens.Def => t.type === 'def' && isWhole(t, i) && !(t.tag in this.links));
     if (news.length === 0) return tokens;
-    for (const { tag, href, title } of news) this.links[tag] ??= { href, title: title ?? null };
+    const links = { ...this.links };
+    for (const { tag, href, title } of news) links[tag] ??= { href, title: title ?? null };
     const isAwaited = this.settled.some(({ token }) => token.raw.includes('['));
-    if (!isAwaited || ++this.anew > MOST_ANEW) return tokens;
-    const { links } = this;
-    this.forget();
+    const isAnew = isAwaited && ++this.anew <= MOST_ANEW;
+    if (isAnew) this.forget();
     this.links = links;
-    return lex(withMarksClosed(text), links, true);
+    return isAnew ? this.lexShown(text) : tokens;
+  }
+
+  /** With the marks that the last line leaves open closed, unless they stand in code. */
+  private lexShown(text: string): Token[] {
+    const shown = withMarksClosed(text);
+    const tokens = lex(shown, this.links, true);
+    const isCode = shown !== text && tokens.findLast((t) => t.type !== 'space')?.type === 'code';
+    return isCode ? lex(text, this.links, true) : tokens;
   }
 
   private openFrom(tokens: Token[]): number {

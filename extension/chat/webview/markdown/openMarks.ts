@@ -2,7 +2,7 @@ import { isUnspaced } from '../../../../shared/flanking.ts';
 
 /** Marks of emphasis further from the end than this are not waited for (UTF-16 units). */
 const MOST_OPEN = 300;
-const MARK = /(`{1,20})|(\*{1,3}|_{1,3}|~~)|\\\(|\$\$|\\[\s\S]/gu;
+const MARK = /(`{1,20})|(\*{1,3}|_{1,3}|~{1,2})|\\\(|\$\$|\\[\s\S]/gu;
 const LINK = /!?\[([^[\]\n]{1,200})\]\([^()\s]{0,2000}$/;
 const WORD = /[\p{L}\p{N}]/u;
 
@@ -31,6 +31,8 @@ export function withMarksClosed(text: string): string {
         break;
       }
     } else if (mark) {
+      // One tilde is no mark, but may become one.
+      if (mark === '~' && next !== '') continue;
       const before = line[from - 1] ?? '';
       const last = open.at(-1);
       if (last?.mark[0] === mark[0] && !/\s/.test(before)) {
