@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { ContextKeys } from './account/contextKeys.ts';
 import { InstallKey } from './account/installKey.ts';
-import { localGrant } from './account/local.ts';
+import { handover, localGrant } from './account/local.ts';
 import { Offers } from './account/offers.ts';
 import { AccountProvider } from './account/provider.ts';
 import { Session } from './account/session.ts';
@@ -200,5 +200,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
 
   void vscode.commands.executeCommand('setContext', 'perigee.isReady', true);
   void session.start().catch((error) => log.error(`The session could not start: ${error}`));
+  const showAround = async () => {
+    if (memory.get('welcomed')) return;
+    const started = await handover(context.extensionUri, serverUrl());
+    if (!started?.welcome) return;
+    await memory.update('welcomed', true);
+    await (await later()).welcome(started.welcome.file);
+  };
+  void showAround().catch((error) => log.warn(`The walkthrough could not be opened: ${error}`));
   return { session, account, statusBar: statusBar.item, chat, apply };
 }

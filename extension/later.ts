@@ -18,5 +18,6 @@ export { Proposals } from './edit/proposals.ts';
 export { Reports } from './edit/reports.ts';
 export { runsOf } from './edit/runs.ts';
 export { Undecided } from './edit/undecided.ts';
+export { welcome } from './platform/welcome.ts';
 export { showQuota } from './quota/details.ts';
 export { LowCredit } from './quota/lowCredit.ts';

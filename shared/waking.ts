@@ -74,6 +74,18 @@ export class Waking {
   }
 }
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** When "3 minutes ago", "2 hours ago" becomes something else; never, once a day has passed. */
+export function wordsChangeAt(at: number, now: number): number {
+  const ms = now - at;
+  if (ms < MINUTE_MS) return at + MINUTE_MS;
+  if (ms > 24 * HOUR_MS) return Number.POSITIVE_INFINITY;
+  const unit = ms < HOUR_MS ? MINUTE_MS : HOUR_MS;
+  return at + (Math.floor(ms / unit) + 1) * unit;
+}
+
 /** When what is shown of an account changes by time alone: windows, the end of a suspension, of the account, of the day here. */
 export function changesAt(account: Account | null, balance: Balance | null, now: number): number[] {
   const today = new Date(now);

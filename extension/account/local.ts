@@ -3,10 +3,21 @@ import { LOCAL_GRANT } from '../../shared/constants.ts';
 import type { ServerUrl } from '../platform/serverUrl.ts';
 import type { Grant } from './entry.ts';
 
-/** What `npm start` leaves in the extension's folder: which server it started, and where that one's local token stands. */
+/**
+ * What `npm start` leaves in the extension's folder: which server it started, where that one's local token stands, if it has
+ * one, and that a newcomer is to be shown around, beginning with a file of the workspace.
+ */
 interface Handover {
   server: string;
-  tokenFile: string;
+  tokenFile?: string;
+  welcome?: { file?: string };
+}
+
+/** Undefined where the extension was not started by `npm start`, or the server is another. */
+export async function handover(extensionUri: vscode.Uri, server: ServerUrl): Promise<Partial<Handover> | undefined> {
+  const text = await read(vscode.Uri.joinPath(extensionUri, 'dist/local.json'));
+  const told = text === undefined ? undefined : (JSON.parse(text) as Partial<Handover>);
+  return told && 'url' in server && told.server === server.url ? told : undefined;
 }
 
 /**
@@ -18,10 +29,8 @@ export async function localGrant(
   server: ServerUrl,
   names: { device_name: string; tool: string },
 ): Promise<Grant | null> {
-  const handover = await read(vscode.Uri.joinPath(extensionUri, 'dist/local.json'));
-  if (!handover || !('url' in server)) return null;
-  const { server: started, tokenFile } = JSON.parse(handover) as Partial<Handover>;
-  if (started !== server.url || typeof tokenFile !== 'string') return null;
+  const tokenFile = (await handover(extensionUri, server))?.tokenFile;
+  if (typeof tokenFile !== 'string') return null;
   const token = (await read(extensionUri.with({ path: tokenFile })))?.trim();
   return token ? { grant_type: LOCAL_GRANT, local_token: token, ...names } : null;
 }

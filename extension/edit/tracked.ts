@@ -335,20 +335,29 @@ export class TrackedEdit {
 
   /** The same for a redo: where the new lines stand again between what is known, what was rejected is open again. */
   private raiseRedone(): void {
-    const isUnclear = (hunk: TrackedHunk) => hunk.state === 'rejected' && !this.holds(hunk, hunk.oldLines);
+    const isUnclear = ({ state, start, end, oldLines }: TrackedHunk) =>
+      state === 'rejected' && (oldLines.length === 0 || !this.holds({ start, end }, oldLines));
     for (const { hunks, range, oldStart, oldEnd } of this.runs(isUnclear)) {
       const text: string[] = [];
       const places: Range[] = [];
       let at = oldStart;
       for (const hunk of hunks) {
         text.push(...this.original.slice(at, hunk.oldStart));
-        places.push({ start: range.start + text.length, end: range.start + text.length + hunk.newLines.length });
+        places.push({ start: text.length, end: text.length + hunk.newLines.length });
         text.push(...hunk.newLines);
         at = hunk.oldStart + hunk.oldLines.length;
       }
       text.push(...this.original.slice(at, oldEnd));
-      if (!this.holds(range, text)) continue;
-      for (const [index, hunk] of hunks.entries()) Object.assign(hunk, places[index], { torn: false, state: 'open' });
+      // What a redo puts in at an edge of the region was taken for somebody else's.
+      const ends = [range, { start: range.start, end: range.start + text.length }];
+      if (hunks[0] === this.tracked[0]) ends.push({ start: range.end - text.length, end: range.end });
+      const start = ends.find((place) => place.start >= 0 && this.holds(place, text))?.start;
+      if (start === undefined) continue;
+      for (const [index, hunk] of hunks.entries()) {
+        const place = places[index]!;
+        Object.assign(hunk, { start: start + place.start, end: start + place.end, torn: false, state: 'open' });
+        this.keepInRegion(hunk);
+      }
     }
   }
 

@@ -367,4 +367,23 @@ describe('a tracked edit', () => {
     rejectAll(edit);
     check(edit, 'a b c d e');
   });
+
+  it('opens again what a redo puts in at the edges of its region', () => {
+    const document = lines('a b c d');
+    for (const [shown, changes, expected] of [
+      ['x b c y y2', [typed(3, 0, 'y2\n'), typed(3, 0, 'y\n'), typed(1, 0, 'x\n')], 'a x b c y y2 d'],
+      ['B c C', [typed(3, 0, 'C\n'), { ...typed(1, 0, 'B'), endCharacter: 1 }], 'a B c C d'],
+    ] as const) {
+      const edit = new TrackedEdit(document, { start: 1, end: 3 });
+      edit.show(lines(shown));
+      const hunks = edit.open.length;
+      rejectAll(edit);
+      check(edit, 'a b c d');
+      edit.foreign([...changes]);
+      check(edit, expected);
+      assert.equal(edit.open.length, hunks);
+      rejectAll(edit);
+      check(edit, 'a b c d');
+    }
+  });
 });

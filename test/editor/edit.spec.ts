@@ -120,22 +120,25 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await saves(edited().replace('Math.min(2 ** attempt * baseMs, 10_000)', '2 ** attempt * baseMs'));
   });
 
-  it('reviews by mouse; what was removed is shown beside; one undo takes all of it back', async () => {
+  it('reviews by mouse; what was removed is shown under it, and compared and decided beside; undo goes back through it', async () => {
     upstream.script({ pieces });
     await ask('Wait between the tries');
     await lens('Perigee: hunk 2 of 2').waitFor();
-    const compared = page().getByText('client.ts: before Perigee ↔ now');
-    await editor.parts.clickLens('Show removed (1)', 'Perigee: hunk', 'what was removed', compared);
-    await page()
-      .locator('.monaco-diff-editor .view-lines')
-      .filter({ hasText: 'if (i < tries) throw' })
-      .first()
-      .waitFor();
+    const peek = page().locator('.peekview-widget .view-lines').filter({ hasText: 'if (i < tries) throw' });
+    await editor.parts.clickLens('Show removed (1)', 'Perigee: hunk', 'what was removed', peek.first());
     await picture('removed-dark');
+    await editor.press('Escape', 'the peek closes', none(peek));
+    const compared = page().getByText('client.ts: before Perigee ↔ now');
+    await editor.parts.clickLens('Compare', 'Perigee: hunk', 'the text before beside that of now', compared);
+    await editor.parts.diff('original').filter({ hasText: 'if (i < tries) throw' }).waitFor();
+    await picture('compared-dark');
+    const isBack = editor.parts.diff().filter({ hasText: 'if (i < tries) throw' });
+    await editor.parts.clickTitleAction('Perigee: Reject Hunk', 'the hunk is rejected', isBack);
     await editor.runCommand('View: Close Editor');
     await lens('Perigee: hunk 2 of 2').waitFor();
-    await editor.parts.decide('Reject', 'Perigee: hunk 1 of 2');
-    await editor.parts.pressInEditor('Control+Z', 'the hunk is back', lens('Perigee: hunk 1 of 2'));
+    await editor.parts.decide('Reject', 'Perigee: hunk 2 of 2');
+    await editor.parts.pressInEditor('Control+Z', 'the last hunk is reviewed again', lens('Perigee: hunk 2 of 2'));
+    await editor.parts.pressInEditor('Control+Z', 'and the first', lens('Perigee: hunk 1 of 2'));
     await editor.parts.pressInEditor('Control+Z', 'the edit is undone', none(lens('Perigee: hunk')));
     await saves(original);
   });
@@ -153,6 +156,25 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await saves(original);
     await editor.press('Alt+Shift+E', 'the request', editor.parts.picks('Wait between the tries, please'));
     await editor.closeList();
+  });
+
+  it('types nothing over the selection in a window that is still loading', async () => {
+    await editor.parts.selectLines(12, 25);
+    await editor.reload({ isAwaited: false });
+    const box = page().locator('.quick-input-widget input').first();
+    await shows('fetchOrder');
+    // Until the window knows the key, it means nothing.
+    while (!(await box.isVisible())) {
+      await page().locator('.monaco-editor textarea, .monaco-editor .native-edit-context').first().focus();
+      await page().keyboard.press('Alt+Shift+E');
+    }
+    await page().keyboard.type('Wait between the tries');
+    await page()
+      .getByText(/Edit lines? .* of client\.ts/)
+      .first()
+      .waitFor();
+    await editor.closeList();
+    await saves(original);
   });
 
   it('restores the file when the model service dies, says so, and tries again', async () => {

@@ -41,7 +41,7 @@ async function main(args: string[]): Promise<void> {
     // The editor first: it asks the backend until its end.
     for (const end of ends.reverse()) await end();
   });
-  await handOver(url, localToken);
+  await handOver(url, localToken, args[0] ? undefined : 'src/client.ts');
   const backend = await openBackend(url);
   if (backend) ends.push(backend.end);
   let what: string;
@@ -85,14 +85,12 @@ async function sampleFolder(): Promise<string> {
 }
 
 /**
- * Says to the extension in this editor which backend was started here, and where its one-time token for the single user of
- * this machine stands: it signs in without a question. Only where the backend is in local mode.
+ * Says to the extension in this editor which backend was started here, and which `file` a newcomer begins with; in local mode
+ * also where the one-time token for the single user of this machine stands: it signs in without a question.
  */
-async function handOver(server: string, localToken: string | null): Promise<void> {
-  const file = join(root, 'dist/local.json');
-  if (localToken === null) return rm(file, { force: true });
-  const tokenFile = decodeURIComponent(pathToFileURL(localToken).pathname);
-  await writeFile(file, JSON.stringify({ server, tokenFile }));
+async function handOver(server: string, localToken: string | null, file: string | undefined): Promise<void> {
+  const tokenFile = localToken === null ? undefined : decodeURIComponent(pathToFileURL(localToken).pathname);
+  await writeFile(join(root, 'dist/local.json'), JSON.stringify({ server, tokenFile, welcome: { file } }));
 }
 
 // Where the backend will answer, by its own settings, and where it will put the token of local mode, if that is on; a wrong

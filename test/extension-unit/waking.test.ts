@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { when } from '../../server/web/pages/format.ts';
 import type { Balance } from '../../shared/account.ts';
-import { changesAt, type Timers, Waking } from '../../shared/waking.ts';
+import { changesAt, type Timers, Waking, wordsChangeAt } from '../../shared/waking.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -135,5 +136,25 @@ describe('what changes by time alone', () => {
       tomorrow,
     ]);
     assert.equal(changesAt(null, null, began).length, 1);
+  });
+});
+
+describe('words for an instant that has passed', () => {
+  it('change when they are told to, and not before', () => {
+    const at = Date.parse('2026-11-21T10:00:00Z');
+    const words = (now: number) => when(new Date(at).toISOString(), now);
+    const seen: string[] = [];
+    for (let now = at; Number.isFinite(now); ) {
+      const next = wordsChangeAt(at, now);
+      seen.push(words(now));
+      if (!Number.isFinite(next)) break;
+      assert.ok(next > now);
+      assert.equal(words(next - 1), words(now));
+      assert.notEqual(words(next + 1), words(now));
+      now = next + 1;
+    }
+    assert.deepEqual(seen.slice(0, 3), ['just now', 'a minute ago', '2 minutes ago']);
+    assert.deepEqual(seen.slice(59, 62), ['59 minutes ago', 'an hour ago', '2 hours ago']);
+    assert.equal(seen.length, 60 + 23 + 1);
   });
 });

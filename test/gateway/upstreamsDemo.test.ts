@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { planBlocks, readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
+import { planSnippet } from '../../extension/edit/engine/snippet.ts';
 import { buildPrompt } from '../../server/gateway/prompt.ts';
 import { estimateTokens } from '../../server/gateway/tokens.ts';
 import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway/upstreams/demo.ts';
 import { EDIT_RULES } from '../../server/gateway/upstreams/demoEdit.ts';
 import { type PromptMessage, type StreamEvent, UpstreamError } from '../../server/gateway/upstreams/stream.ts';
+import { KnownPaths } from '../../shared/knownPaths.ts';
 import type { SelectionEdit } from '../../shared/runs.ts';
 
 interface Heard {
@@ -66,6 +70,74 @@ describe('the demo model', () => {
     assert.match(text, /\n## You wrote\n\n> Grüße\n> # 世界\n/);
     assert.match(text, /- \*\*3 words\*\* in 2 lines/);
     assert.deepEqual(events.at(-1), { type: 'finish', why: 'stop' });
+  });
+
+  it('shows in its first answer of a conversation what can be tried, and later only where that stands', async () => {
+    const first = await chat('Wie spät ist es?');
+    for (const name of ['edit', 'code', 'long', 'fail', 'help']) assert(first.text.includes(`- \`${name}\`: `), name);
+    const later = await listen(
+      buildPrompt(
+        'chat',
+        [
+          { role: 'user', text: 'Hi' },
+          { role: 'assistant', text: 'Hello' },
+          { role: 'user', text: 'And?' },
+        ],
+        false,
+      ),
+    );
+    assert.match(later.text, /> And\?/);
+    assert.match(later.text, /Write `help` to see what else I can do\.\n$/);
+  });
+
+  it('answers whatever an empty chat suggests, and repeats none of it', async () => {
+    const file = {
+      kind: 'file',
+      path: 'a.ts',
+      languageId: 'typescript',
+      text: 'export class A {}\nlet b = 1;',
+    } as const;
+    const diff = { kind: 'diff', text: 'diff --git a/x.ts b/x.ts\n--- a/x.ts\n+++ b/x.ts\n-a\n+b\n+c\n' } as const;
+    for (const [text, attachments, expected] of [
+      ['Explain a.ts.', [file], /- line 1: `export class A \{\}`\n- line 2: `let b = 1;`[\s\S]*<<<<<<< SEARCH/],
+      ['Review my uncommitted changes.', [diff], /\| x\.ts \| 2 \| 1 \|/],
+      ['What can you help me with?', [], /## What I can do/],
+      ['Write a regular expression that matches ISO 8601 dates, and explain it.', [], /```javascript\n\/\^/],
+      [
+        'What is the difference between rebase and merge in git, and when is each the better choice?',
+        [],
+        /\| merge \|/,
+      ],
+    ] as const) {
+      const { text: said } = await listen(
+        buildPrompt('chat', [{ role: 'user', text, attachments: [...attachments] }], false),
+      );
+      assert.match(said, expected, text);
+      assert.doesNotMatch(said, /You wrote/, text);
+    }
+  });
+
+  it('writes changes that fit the file which `npm start` opens', async () => {
+    const path = 'src/client.ts';
+    const sample = readFileSync(new URL(`../editor/sample/${path}`, import.meta.url), 'utf8');
+    const attached = { kind: 'file', path, languageId: 'typescript', text: sample } as const;
+    const applied = (text: string) => {
+      const { edits } = readAnswerBlocks(text, new KnownPaths([path]));
+      const [plan] = planBlocks(edits, (name) => (name === path ? sample : undefined));
+      assert(plan?.kind === 'update', `${text}\n${JSON.stringify(plan)}`);
+      return plan.after;
+    };
+    const mended = applied((await chat('Why does `fetchOrder` give up after one failure?')).text);
+    assert.match(mended, /if \(i === tries - 1\) throw[\s\S]*setTimeout\(done, waitMs\(i\)\)/);
+    const explained = await listen(
+      buildPrompt('chat', [{ role: 'user', text: 'Explain client.ts.', attachments: [attached] }], false),
+    );
+    assert.equal(applied(explained.text), mended);
+    const code = /```typescript\n([\s\S]*?)\n```/.exec((await chat('code')).text)![1]!;
+    const plan = planSnippet(path, sample, code.split('\n'));
+    assert(plan.kind === 'update', JSON.stringify(plan));
+    assert.match(plan.after, /Math\.min\(2 \*\* attempt \* baseMs, 10_000\)/);
+    assert.equal(plan.after.split('\n').length, sample.split('\n').length + 1);
   });
 
   it('lists all that it can do', async () => {

@@ -117,6 +117,28 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await context.close();
     });
 
+    it('leads to receipts, and to the account’s own page at the payment service and back', async () => {
+      const member = await scene.member();
+      const pack = await scene.shop.buy(member);
+      await scene.shop.buy(member, MONTHLY);
+      const { page, context, told } = await at(member, 'credits');
+      await page.route('https://*.stripe.example/**', (route) => route.fulfill({ body: 'A page of Stripe' }));
+      await page.getByRole('heading', { name: 'Payments' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      assert.equal(await button(page, /^Receipt of/).count(), 2);
+      await button(page, /^Receipt of 500 credits/).click();
+      await page.waitForURL(scene.stripe.receiptOf(pack.session));
+      await page.goBack();
+      await button(page, 'Invoices and payment method').click();
+      await page.waitForURL(/billing\.stripe\.example/);
+      const { url, return_url, customer } = scene.stripe.portals.at(-1)!;
+      assert.deepEqual([page.url(), customer], [url, scene.stripe.sessions.get(pack.session)!.customer]);
+      await page.goto(return_url!);
+      await page.getByRole('heading', { name: 'Payments' }).waitFor();
+      assert.deepEqual(told, []);
+      await context.close();
+    });
+
     it('asks again while nothing is decided, also after nobody was reached', async () => {
       const member = await scene.member();
       const { id, session } = await scene.shop.begin(member);

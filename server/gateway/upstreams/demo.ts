@@ -92,10 +92,11 @@ function chat(messages: PromptMessage[], nowMs: number): DemoAnswer {
   const part = turns[partIndex]?.text;
   const before = turns.slice(0, Math.max(0, partIndex)).findLast((message) => message.role === 'user');
   if (part && before) {
-    const whole = answerChat(before.text, nowMs, { afterFailure: true });
+    const isFirst = !turns.slice(0, turns.indexOf(before)).some(({ role }) => role === 'assistant');
+    const whole = answerChat(before.text, nowMs, { afterFailure: true, isFirst });
     if (whole.text.startsWith(part) && whole.text !== part) return { ...whole, text: whole.text.slice(part.length) };
   }
-  return answerChat(asked?.text ?? '', nowMs);
+  return answerChat(asked?.text ?? '', nowMs, { isFirst: !turns.some(({ role }) => role === 'assistant') });
 }
 
 /**

@@ -1,15 +1,17 @@
 import { estimateTokens } from '../tokens.ts';
 import type { DemoAnswer } from './demo.ts';
+import { suggested } from './demoAnswers.ts';
 import { EDIT_RULES } from './demoEdit.ts';
 import { changeFiles, FILE_RULES } from './demoFiles.ts';
 import { type DemoAttachment, fenced, readChatPrompt } from './demoPrompt.ts';
+import { sampleCode } from './demoSample.ts';
 
 const NOTE = '> **Demo model.** No language model is connected; this answer follows from fixed rules.';
 
 const COMMANDS: Record<string, string> = {
-  help: 'this list',
+  help: 'all that I can do',
   table: 'a table of your words, or of what you attached',
-  code: 'a code block: what you attached, or a small sample',
+  code: 'a code block: what you attached, or a function of the sample workspace, to try "Apply"',
   edit: 'changes to the files that you attached, to try "Apply": `edit rename count to total`',
   long: 'about 1,900 tokens, to try "stop", closing the window, and coming back',
   slow: 'an answer that takes its time',
@@ -20,14 +22,17 @@ const COMMANDS: Record<string, string> = {
 
 /**
  * The demo model's chat answer to one user message. The same message and time give the same answer. `afterFailure` gives
- * what an answer that failed or was cut short would have been.
+ * what an answer that failed or was cut short would have been; `isFirst`: of the conversation.
  */
-export function answerChat(prompt: string, nowMs: number, { afterFailure = false } = {}): DemoAnswer {
+export function answerChat(prompt: string, nowMs: number, { afterFailure = false, isFirst = false } = {}): DemoAnswer {
   const { words, attachments } = readChatPrompt(prompt);
   const command = /^\W*(\w+)/.exec(words)?.[1]?.toLowerCase() ?? '';
   switch (command) {
     case 'help':
       return say('What I can do', help());
+    case 'what':
+      if (/^what can you\b/i.test(words)) return say('What I can do', help());
+      break;
     case 'table':
       return say('A table', tableOf(words, attachments));
     case 'code':
@@ -51,9 +56,9 @@ export function answerChat(prompt: string, nowMs: number, { afterFailure = false
       if (afterFailure) return whole;
       return { text: whole.text.slice(0, whole.text.lastIndexOf(CUT_REST)), cutShort: true };
     }
-    default:
-      return say('You wrote', echo(words, attachments));
   }
+  const known = suggested(words, attachments);
+  return known ? say(...known) : say('You wrote', echo(words, attachments, isFirst));
 }
 
 const FAILING_START =
@@ -96,7 +101,10 @@ function change(instruction: string, attachments: DemoAttachment[]): string {
   return changeFiles(instruction, files);
 }
 
-function echo(words: string, attachments: DemoAttachment[]): string {
+/** What a newcomer may write next. */
+const TO_TRY = ['edit', 'code', 'long', 'fail', 'help'].map((name) => `- \`${name}\`: ${COMMANDS[name]}`);
+
+function echo(words: string, attachments: DemoAttachment[], isFirst = false): string {
   const quoted = words ? words.split('\n').map((line) => `> ${line}`) : ['*(nothing)*'];
   const parts = [
     ...quoted,
@@ -108,7 +116,8 @@ function echo(words: string, attachments: DemoAttachment[]): string {
     `- and **${counted(attachments.length, 'attachment')}**.`,
   ];
   if (attachments.length > 0) parts.push('', attachmentTable(attachments));
-  parts.push('', 'Write `help` to see what else I can do.');
+  if (isFirst) parts.push('', 'A real model would answer. Here you can try, by these words:', '', ...TO_TRY);
+  else parts.push('', 'Write `help` to see what else I can do.');
   return parts.join('\n');
 }
 
@@ -135,15 +144,8 @@ function lineCount(text: string): number {
   return text === '' ? 0 : text.split('\n').length;
 }
 
-const SAMPLE = `/** Greets somebody; try the buttons above this block. */
-export function greet(name: string, at: Date = new Date()): string {
-  const hour = at.getHours();
-  const greeting = hour < 12 ? 'Good morning' : hour < 18 ? 'Good afternoon' : 'Good evening';
-  return \`\${greeting}, \${name}!\`;
-}`;
-
 function code(attachments: DemoAttachment[]): string {
-  if (attachments.length === 0) return `A small sample:\n\n${fenced(SAMPLE, 'typescript')}`;
+  if (attachments.length === 0) return sampleCode();
   return attachments
     .map(({ label, languageId, text }) => `What you attached (${label}), unchanged:\n\n${fenced(text, languageId)}`)
     .join('\n\n');

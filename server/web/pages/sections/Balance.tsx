@@ -3,8 +3,9 @@ import { creditsChanged, creditsLeft, creditsSpent, withUnit } from '../../../..
 import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
 import { guestMessages, meter } from '../../../../shared/meter.ts';
 import { Split, type SplitPart } from '../charts.tsx';
-import { when, zoned } from '../format.ts';
+import { zoned } from '../format.ts';
 import { useResource } from '../live.ts';
+import { When } from '../now.tsx';
 import { Amount, Bar, Failure, Loading } from '../parts.tsx';
 import { Owed } from './Owed.tsx';
 
@@ -155,7 +156,9 @@ function Latest() {
               <li key={entry.id}>
                 <div class="grow">
                   <div>{entry.reason}</div>
-                  <div class="soft">{when(entry.at)}</div>
+                  <div class="soft">
+                    <When at={entry.at} />
+                  </div>
                 </div>
                 <Amount micro={entry.amountMicro} text={creditsChanged(entry.amountMicro)} />
               </li>

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ConversationSummary, ConversationsAnswer } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { when } from '../format.ts';
 import { useResource } from '../live.ts';
+import { When } from '../now.tsx';
 import { Confirm, Failure, Loading } from '../parts.tsx';
 import { Reader } from './Reader.tsx';
 
@@ -60,7 +60,9 @@ function List() {
           <li key={one.id}>
             <a class="grow" href={`#conversations/${one.id}`}>
               <span class="title">{one.title}</span>
-              <span class="soft">{one.running ? `answering on ${one.running.device}` : when(one.updatedAt)}</span>
+              <span class="soft">
+                {one.running ? `answering on ${one.running.device}` : <When at={one.updatedAt} />}
+              </span>
             </a>
             <button type="button" class="quiet" aria-label={`Delete ${one.title}`} onClick={() => setAsks(one)}>
               Delete

@@ -14,6 +14,7 @@ import { dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
 import { Owed } from './Owed.tsx';
+import { Payments } from './Payments.tsx';
 import { Prices } from './Prices.tsx';
 import { Returned } from './Returned.tsx';
 
@@ -25,6 +26,7 @@ export function Credits() {
       {offers.failure && <Failure failure={offers.failure} again={offers.reload} />}
       {!offers.value && !offers.failure && <Loading />}
       {offers.value && <Offers offers={offers.value} reload={offers.reload} />}
+      {offers.value?.sold && <Payments />}
       {offers.value && <Prices />}
     </>
   );

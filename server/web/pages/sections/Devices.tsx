@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Session, SessionsAnswer } from '../../../../shared/auth.ts';
 import { call } from '../api.ts';
-import { instant, when } from '../format.ts';
+import { instant } from '../format.ts';
 import { useResource } from '../live.ts';
+import { When } from '../now.tsx';
 import { Confirm, Failure, Loading, useAct } from '../parts.tsx';
 
 const KINDS: Record<Session['kind'], string> = {
@@ -40,7 +41,7 @@ export function Devices() {
                 {session.current && <span class="tag">this browser</span>}
               </div>
               <div class="soft">
-                {session.tool || KINDS[session.kind]} · last used {when(session.lastUsedAt)}, since{' '}
+                {session.tool || KINDS[session.kind]} · last used <When at={session.lastUsedAt} />, since{' '}
                 {instant(session.createdAt)}
               </div>
             </div>

@@ -1,9 +1,10 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation, Message } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { spent, when } from '../format.ts';
+import { spent } from '../format.ts';
 import { useResource } from '../live.ts';
 import { renderMarkdown } from '../markdown.ts';
+import { When } from '../now.tsx';
 import { Failure, Loading } from '../parts.tsx';
 
 const STATES: Record<NonNullable<Message['state']>, string> = {
@@ -70,7 +71,7 @@ function Said({ message }: { message: Message }) {
   return (
     <article class={isAnswer ? 'answer' : 'question'} aria-label={isAnswer ? 'Answer' : 'You'}>
       <p class="soft">
-        {isAnswer ? (message.model ?? 'Answer') : 'You'} · {when(message.createdAt)}
+        {isAnswer ? (message.model ?? 'Answer') : 'You'} · <When at={message.createdAt} />
         {ended && ` · ${ended}`}
         {message.chargedMicro !== undefined && ` · ${spent(message.chargedMicro)}`}
       </p>
