@@ -252,6 +252,45 @@ describe('chat view: what is typed while the page is made anew', () => {
     assert.equal(view.draft, '');
   });
 
+  for (const moment of ['before the chat is there', 'while the old one is asked for'])
+    it(`is sent after an old one that was kept as if it were still on its way, with Enter ${moment}`, () => {
+      const view = new Window();
+      view.tell(surroundings(), told(messages, { draft: '' }));
+      view.type('Hello');
+      view.enter();
+      const [old] = view.all('send');
+      // The editor’s store may be older than what the host did since.
+      view.load();
+      if (moment === 'before the chat is there') view.type('Early');
+      if (moment === 'before the chat is there') view.enter();
+      view.tell(surroundings(), told([...messages, user('Hello'), answer('Hi')], { draft: 'half' }));
+      if (moment !== 'before the chat is there') view.type('Early');
+      if (moment !== 'before the chat is there') view.enter();
+      assert.deepEqual(view.all('send'), [old]);
+      view.sent();
+      const [, own] = view.all('send');
+      assert.equal(own?.text, moment === 'before the chat is there' ? 'Early' : 'halfEarly');
+      view.sent();
+      assert.equal(view.draft, moment === 'before the chat is there' ? 'half' : '');
+    });
+
+  it('waits, when Enter is pressed once more at once, and nothing is sent that nobody typed', () => {
+    const view = new Window();
+    view.tell(surroundings(), told(messages, { draft: '' }));
+    view.type('Hello');
+    view.enter();
+    view.enter();
+    view.sent();
+    assert.equal(view.all('send').length, 1);
+    view.type('one');
+    view.enter();
+    view.type('two');
+    view.enter();
+    view.type(' more');
+    view.sent();
+    assert.deepEqual([view.all('send').length, view.draft], [2, 'two more'], 'what is typed on is not done');
+  });
+
   it('comes back with the reason when it was to be sent before anything was there', () => {
     const view = new Window();
     view.type('Early');

@@ -35,6 +35,8 @@ export class Composing {
   private readonly elsewhere = new Map<string, string | undefined>();
   /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
   private rewritten: string | undefined;
+  /** Enter was pressed while another message was on its way: what stands in the composer goes after it. */
+  private isNext = false;
 
   constructor(
     private readonly view: {
@@ -72,6 +74,7 @@ export class Composing {
   }
 
   changed(): void {
+    this.isNext = false;
     const { draft, sending, refusal } = this.view.state();
     const sent = sending ?? refusal;
     if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
@@ -131,11 +134,13 @@ export class Composing {
   /** The chat is shown: what waited for it is told and sent. */
   arrived(): void {
     if (this.awaited) return;
-    this.resume();
-    this.flush();
     const { sending } = this.view.state();
-    if (!sending || sending.isPassed) return;
-    if (this.view.isAnswering()) {
+    const waits = sending && !sending.isPassed;
+    const isResumed = this.resume();
+    this.flush();
+    if (!waits) return;
+    if (isResumed) this.isNext = true;
+    else if (this.view.isAnswering()) {
       this.view.set({ sending: null });
       this.view.hint(STILL_ANSWERING, true);
     } else this.pass(sending);
@@ -143,7 +148,11 @@ export class Composing {
 
   /** Sends what stands in the composer, or an earlier message that was edited. Waits for the chat that is awaited. */
   send(text: string, edited: Pick<Sending, 'replaces' | 'keep'> = {}): void {
-    if (this.view.state().sending || !saysSomething(text)) return;
+    if (!saysSomething(text)) return;
+    if (this.view.state().sending) {
+      this.isNext = edited.replaces === undefined;
+      return;
+    }
     const sending: Sending = { requestId: timeOrderedId(), text, ...edited };
     this.view.set({ sending, refusal: null, hint: null });
     if (this.awaited) this.view.host.save({ sending: { ...sending, at: Date.now() } });
@@ -176,6 +185,11 @@ export class Composing {
     this.view.set(aside && rest.trim() === '' ? { draft: left, aside: null } : { draft: rest });
     this.told = UNKNOWN;
     this.flush();
+    const { isNext } = this;
+    this.isNext = false;
+    if (!isNext || !saysSomething(rest)) return;
+    if (this.view.isAnswering()) this.view.hint(STILL_ANSWERING, true);
+    else this.send(rest);
   }
 
   wasNotSent(requestId: string, problem: Problem): void {
@@ -209,21 +223,25 @@ export class Composing {
     this.view.host.post({ type: 'send', ...whole, ...this.chat() });
   }
 
-  /** A message that was on its way when the page before this one was closed. The host carries out each request once. */
-  private resume(): void {
+  /**
+   * Asks again for a message that was on its way when the page before this one was closed; false if there is none. What is
+   * kept may be of a while before, so it may have been sent: host and server carry out each request once.
+   */
+  private resume(): boolean {
     const left = this.left?.sending;
     this.left = undefined;
-    if (!left) return;
+    if (!left) return false;
     const { at, chatId, ...sending } = left;
     const isNow = Date.now() - at < STILL_MEANT_MS;
     if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
       this.view.set({ sending: { ...sending, isPassed: true } });
       this.view.host.post({ type: 'send', ...sending, chatId });
-      return;
+      return true;
     }
     this.view.host.save({ sending: undefined });
     if (this.whole().includes(sending.text))
       this.view.hint('Not sent, because the chat was reloaded. Your text is kept.');
+    return false;
   }
 
   /** A chat that was waited for is there, with what was left in it. */
@@ -248,6 +266,7 @@ export class Composing {
 
   /** Requests on their way stay with the chat that they were made in. */
   private forgetSending(): void {
+    this.isNext = false;
     const { sending } = this.view.state();
     if (!sending) return;
     this.elsewhere.set(sending.requestId, this.chat().chatId);
