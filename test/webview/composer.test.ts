@@ -152,7 +152,7 @@ describe('chat view: the composer', () => {
     await view.page.keyboard.type('Now');
     await view.tell(surroundings(), conversation([], { draft: `The first words. ${'word '.repeat(1_000)}` }));
     const told = view.page.locator('.before');
-    assert.match(await told.innerText(), /Left here before: .?The first words\. (?:word )+…/);
+    assert.match(await told.innerText(), /Left here before: .?The first words\. (?:word )+wor…/);
     assert.ok((await told.boundingBox())!.height < 200);
     await view.page.getByRole('button', { name: 'Put it in front' }).click();
     assert.match(await typed(), /^The first words\. (?:word ){900}.*Now$/s);
