@@ -128,6 +128,13 @@ describe('chat view: what is told goes with what it is about', () => {
       assert.equal(chat.state.draft, 'Mine');
     });
 
+  it('a refusal of what is attached stays when the server is found again', () => {
+    const chat = refused('invalid_request', { status: 0 });
+    chat.receive(surroundings(offline));
+    chat.receive(surroundings());
+    assert.ok(chat.state.refusal);
+  });
+
   it('a refusal for want of credits goes when there are enough', () => {
     const chat = refused('insufficient_credits', { neededMicro: 50_000_000, availableMicro: 1 });
     const left = (availableMicro: number) => {
