@@ -15,7 +15,7 @@ export function outdated(before: ChatState, now: ChatState): Partial<ChatState> 
 
 function isOver({ chatId, action, of }: Notice, before: ChatState, now: ChatState): boolean {
   if (before.conversation?.sight !== now.conversation?.sight && before.conversation) {
-    return chatId === undefined || chatId === now.conversation?.id;
+    return chatId === undefined || chatId === now.conversation?.chatId;
   }
   const [was, is] = [before.surroundings, now.surroundings];
   if (was === is || !is) return false;
