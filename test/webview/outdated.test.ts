@@ -95,7 +95,8 @@ describe('chat view: what is told goes with what it is about', () => {
     chat.receive({ type: 'notSent', requestId: sent[0]!, problem: problem('unavailable') });
     assert.match(chat.state.notice!.text, /to the chat before was not sent/);
     assert.equal(chat.state.notice!.chatId, CONVERSATION);
-    chat.receive(shown(CONVERSATION, { draft: 'Mine' }));
+    // Nothing was sent there: the server does not know it yet.
+    chat.receive(conversation([], { chatId: CONVERSATION, draft: 'Mine' } as never));
     assert.equal(chat.state.notice, null);
   });
 
@@ -127,6 +128,13 @@ describe('chat view: what is told goes with what it is about', () => {
       assert.equal(chat.state.refusal, null);
       assert.equal(chat.state.draft, 'Mine');
     });
+
+  it('a refusal of what is attached stays when the server is found again', () => {
+    const chat = refused('invalid_request', { status: 0 });
+    chat.receive(surroundings(offline));
+    chat.receive(surroundings());
+    assert.ok(chat.state.refusal);
+  });
 
   it('a refusal for want of credits goes when there are enough', () => {
     const chat = refused('insufficient_credits', { neededMicro: 50_000_000, availableMicro: 1 });

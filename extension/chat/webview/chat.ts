@@ -356,7 +356,17 @@ export class Chat {
     if (isOther) this.voice.forget();
     this.set({
       conversation: addPieces(
-        { id, sight, title, messages, before, elsewhere, early, lost: lostOf(same ? old : null, messages) },
+        {
+          id,
+          chatId: message.chatId ?? id ?? undefined,
+          sight,
+          title,
+          messages,
+          before,
+          elsewhere,
+          early,
+          lost: lostOf(same ? old : null, messages),
+        },
         [],
       ),
       ...composer,

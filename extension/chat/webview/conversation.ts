@@ -5,6 +5,8 @@ import { splitThoughts } from '../../../shared/thoughts.ts';
 export interface Conversation {
   /** Null for a chat that has no message yet. */
   id: string | null;
+  /** The host's name for it, also before its first message; undefined of a host that tells none. */
+  chatId: string | undefined;
   /** Another number for another conversation; a new chat that gets its id keeps it. */
   sight: number;
   title: string;

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../../../shared/problems.ts';
 import type { Connection } from '../protocol.ts';
 import { runningAnswer } from './conversation.ts';
 import type { ChatState, Notice } from './state.ts';
@@ -14,7 +15,7 @@ export function outdated(before: ChatState, now: ChatState): Partial<ChatState> 
 
 function isOver({ chatId, action, of }: Notice, before: ChatState, now: ChatState): boolean {
   if (before.conversation?.sight !== now.conversation?.sight && before.conversation) {
-    return chatId === undefined || chatId === now.conversation?.id;
+    return chatId === undefined || chatId === now.conversation?.chatId;
   }
   const [was, is] = [before.surroundings, now.surroundings];
   if (was === is || !is) return false;
@@ -37,7 +38,7 @@ function isMended(before: ChatState, now: ChatState): boolean {
   if (problem.code === 'conversation_busy') return isAnswered(before, now);
   const [was, is] = [before.surroundings, now.surroundings];
   if (!was || !is || was === is) return false;
-  if (problem.status === 0) return isFoundAgain(was.connection, is.connection);
+  if (problem.status === 0 && LOST.includes(problem.code)) return isFoundAgain(was.connection, is.connection);
   const [had, has] = [was.account, is.account];
   switch (problem.code) {
     case 'unauthorized':
@@ -59,6 +60,9 @@ function isMended(before: ChatState, now: ChatState): boolean {
       return false;
   }
 }
+
+/** With status 0: the server was not reached, or is none. */
+const LOST: ProblemCode[] = ['unavailable', 'wrong_host'];
 
 const isFoundAgain = (was: Connection | undefined, is: Connection) => is.state === 'ok' && was?.state !== 'ok';
 
