@@ -332,7 +332,7 @@ describe('chat view: directions of writing', () => {
       'code ltr',
       'h1 rtl',
     ]);
-    // A line of the other direction is on its own side.
+    // An item of the other direction stays beside its mark.
     const lefts = await view.page.locator('.answer li').evaluateAll((all) =>
       all.map((one) => {
         const range = document.createRange();
@@ -341,7 +341,7 @@ describe('chat view: directions of writing', () => {
         return text.left - box.left < 5 ? 'left' : 'right';
       }),
     );
-    assert.deepEqual(lefts, ['right', 'left']);
+    assert.deepEqual(lefts, ['right', 'right']);
     const rtl = (selector: string) => view.page.locator(selector).evaluate((one) => getComputedStyle(one).direction);
     assert.equal(await rtl('.said'), 'rtl');
     assert.equal(await rtl('.title-bar h1'), 'rtl');
