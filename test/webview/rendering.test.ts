@@ -298,6 +298,9 @@ describe('chat view: files that an answer speaks of', () => {
     await view.until('findFiles', 3);
     const asked = (await view.said()).flatMap((one) => (one.type === 'findFiles' ? [one.paths.length] : []));
     assert.deepEqual(asked, [50, 50, 20]);
+    // Not again as long as the host looks for them.
+    await view.tell(conversation([user('Go'), answer(`${text}, \`src/one.ts\``)], { id: crypto.randomUUID() }));
+    assert.deepEqual((await view.until('findFiles', 4)).paths, ['src/one.ts']);
   });
 });
 
