@@ -9,7 +9,9 @@ const MOST_SEARCHED = 10;
 /** Which of these paths, as answers write them, are files of the workspace. */
 export async function findFiles(paths: readonly string[]): Promise<string[]> {
   let searches = 0;
-  const found = await Promise.all(paths.map((path) => resolve(path, () => ++searches <= MOST_SEARCHED)));
+  const found = await Promise.all(
+    paths.map((path) => resolve(path, () => ++searches <= MOST_SEARCHED).catch(() => undefined)),
+  );
   return paths.filter((_, i) => found[i]);
 }
 

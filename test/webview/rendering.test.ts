@@ -298,6 +298,9 @@ describe('chat view: files that an answer speaks of', () => {
     await view.until('findFiles', 3);
     const asked = (await view.said()).flatMap((one) => (one.type === 'findFiles' ? [one.paths.length] : []));
     assert.deepEqual(asked, [50, 50, 20]);
+    // Not again as long as the host looks for them.
+    await view.tell(conversation([user('Go'), answer(`${text}, \`src/one.ts\``)], { id: crypto.randomUUID() }));
+    assert.deepEqual((await view.until('findFiles', 4)).paths, ['src/one.ts']);
   });
 });
 
@@ -332,7 +335,7 @@ describe('chat view: directions of writing', () => {
       'code ltr',
       'h1 rtl',
     ]);
-    // A line of the other direction is on its own side.
+    // An item of the other direction stays beside its mark.
     const lefts = await view.page.locator('.answer li').evaluateAll((all) =>
       all.map((one) => {
         const range = document.createRange();
@@ -341,7 +344,7 @@ describe('chat view: directions of writing', () => {
         return text.left - box.left < 5 ? 'left' : 'right';
       }),
     );
-    assert.deepEqual(lefts, ['right', 'left']);
+    assert.deepEqual(lefts, ['right', 'right']);
     const rtl = (selector: string) => view.page.locator(selector).evaluate((one) => getComputedStyle(one).direction);
     assert.equal(await rtl('.said'), 'rtl');
     assert.equal(await rtl('.title-bar h1'), 'rtl');

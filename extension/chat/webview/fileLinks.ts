@@ -12,6 +12,8 @@ const WAIT_MS = 150;
 export class FileLinks {
   private readonly known = new Map<string, boolean>();
   private readonly waiting = new Map<string, Set<HTMLElement>>();
+  /** The host looks for these: a search takes longer than an answer's next piece. */
+  private readonly asked = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly post: (message: ToHost) => void) {}
@@ -36,7 +38,8 @@ export class FileLinks {
       for (const place of places) if (!place.isConnected) places.delete(place);
       if (places.size === 0) this.waiting.delete(path);
     }
-    const paths = [...this.waiting.keys()];
+    const paths = [...this.waiting.keys()].filter((path) => !this.asked.has(path));
+    for (const path of paths) this.asked.add(path);
     for (let at = 0; at < paths.length; at += MOST_ASKED) {
       this.post({ type: 'findFiles', paths: paths.slice(at, at + MOST_ASKED) });
     }
@@ -49,6 +52,7 @@ export class FileLinks {
       this.known.set(path, isThere);
       if (isThere) for (const place of this.waiting.get(path) ?? []) become(place);
       this.waiting.delete(path);
+      this.asked.delete(path);
     }
   }
 
@@ -57,10 +61,14 @@ export class FileLinks {
     this.known.clear();
   }
 
+  /** What a link's element says. */
   open({ path = '', line, column }: DOMStringMap): void {
-    const number = (text: string | undefined) => (text ? { value: Number(text) } : undefined);
-    const [at, column1] = [number(line)?.value, number(column)?.value];
-    this.post({ type: 'openFile', path, ...(at && { line: at }), ...(column1 && { column: column1 }) });
+    this.post({
+      type: 'openFile',
+      path,
+      ...(line && { line: Number(line) }),
+      ...(column && { column: Number(column) }),
+    });
   }
 }
 
