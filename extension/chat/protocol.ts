@@ -14,10 +14,11 @@ import { AttachmentKindSchema, LineRangeSchema, MAX_TEXT } from '../../shared/ru
 export const ChipSchema = z.object({
   id: z.string().max(200),
   kind: AttachmentKindSchema,
-  label: z.string().max(4200).describe('"client.ts:12-40", "2 problems", "Uncommitted changes"'),
+  label: z.string().max(4200).describe('"client.ts:12–40", "2 problems", "Uncommitted changes"'),
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
 export type Chip = z.infer<typeof ChipSchema>;
 
@@ -41,6 +42,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     keep: z.array(z.string().max(200)).max(50).optional(),
     /** Chips in the composer that do not go along. */
     without: z.array(z.string().max(200)).max(1000).optional(),
+    /** The implicit chip that is shown beside it: no other goes along. */
+    implicit: z.string().max(200).optional(),
   }),
   z.object({ type: z.literal('stop'), runId: Id }),
   z.object({ type: z.literal('regenerate'), messageId: Id }),
@@ -54,8 +57,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
   z.object({ type: z.literal('delete'), id: Id }),
   z.object({ type: z.literal('export'), id: Id }),
-  /** `pick` lets the user choose a file; the others take what the editor shows. */
-  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']) }),
+  /** `pick` lets the user choose a file; the others take what the editor shows. `implicit`: what was removed goes along again. */
+  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff', 'implicit']) }),
   /** A choice from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
   z.object({ type: z.literal('detach'), id: z.string().max(200) }),
@@ -144,7 +147,10 @@ export interface Surroundings {
   balance: Balance | null;
   models: Model[];
   modelId: string | null;
+  /** All that goes along with the next message: what is attached, and last what goes along unasked. */
   chips: Chip[];
+  /** What would go along unasked, and doesn't: it was removed here, or `why`. */
+  leftOut?: { label: string; why?: string };
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;

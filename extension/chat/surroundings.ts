@@ -39,8 +39,8 @@ export class SurroundingsTeller {
     private readonly editor: { suggestions: Suggestion[] },
   ) {}
 
-  /** `chips` are attached in the composer, `contextTokens` are those of the conversation so far. */
-  tell(chips: StoredChip[], contextTokens: number): void {
+  /** `chips` go along with the next message, `leftOut` doesn't; `contextTokens` are those of the conversation so far. */
+  tell(chips: StoredChip[], leftOut: Surroundings['leftOut'], contextTokens: number): void {
     const { session, models, editor, view } = this;
     const { options } = this.offers;
     const value: Surroundings = {
@@ -50,6 +50,7 @@ export class SurroundingsTeller {
       models: models.models,
       modelId: models.id,
       chips: chips.map(shownChip),
+      leftOut,
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,

@@ -11,6 +11,7 @@ import { Boundary } from './Boundary.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
+import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 import { Mentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
@@ -181,23 +182,29 @@ function Chips() {
   const attached = useChatState((s) => s.surroundings?.chips ?? none);
   const aside = useChatState((s) => s.aside);
   const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
-  if (!chips.length) return null;
+  const leftOut = useChatState((s) => s.surroundings?.leftOut ?? null);
+  if (!chips.length && !leftOut) return null;
   return (
     <ul class="chips" aria-label="Attached">
-      {chips.map((chip) => (
-        <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
-          <Icon name={KIND_ICONS[chip.kind]} />
-          <span class="label">{chip.label}</span>
-          <IconButton
-            icon="close"
-            label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
-            onClick={() => {
-              chat.host.post({ type: 'detach', id: chip.id });
-              chat.focusComposer();
-            }}
-          />
-        </li>
-      ))}
+      {leftOut && <LeftOut {...leftOut} />}
+      {chips.map((chip) =>
+        chip.implicit ? (
+          <ImplicitChip key="implicit" chip={chip} />
+        ) : (
+          <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
+            <Icon name={KIND_ICONS[chip.kind]} />
+            <span class="label">{chip.label}</span>
+            <IconButton
+              icon="close"
+              label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
+              onClick={() => {
+                chat.host.post({ type: 'detach', id: chip.id });
+                chat.focusComposer();
+              }}
+            />
+          </li>
+        ),
+      )}
     </ul>
   );
 }
