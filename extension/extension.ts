@@ -143,6 +143,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     openChat: async () => (await chat()).reveal(),
     newChat: async () => (await chat()).newChat(),
     showHistory: async () => (await chat()).showHistory(),
+    toggleImplicitContext: async () => (await chat()).toggleImplicitContext(),
     explainSelection: async () => (await chat()).explainSelection(),
     explainProblem: async (...args: Parameters<ChatController['explainProblem']>) =>
       (await chat()).explainProblem(...args),

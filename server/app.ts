@@ -48,6 +48,7 @@ import type { Clock, Ids } from './platform/clock.ts';
 import { ClockSteps, type StoredTime } from './platform/clockSteps.ts';
 import type { Config, ModelConfig } from './platform/config.ts';
 import type { Database } from './platform/db/database.ts';
+import { TABLES } from './platform/db/tables.ts';
 import { type AppContext, createApi, onError, onNotFound } from './platform/http.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -246,7 +247,7 @@ export function createApp(deps: AppDeps): App {
             run: () =>
               db.write(async (tx) => {
                 const now = clock.now();
-                await purgeEvents(tx, now - HOUR);
+                await purgeEvents(tx, now - TABLES.run_event.over);
                 const purges = [
                   purgeAdmissions,
                   purgeSessions,

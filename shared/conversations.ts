@@ -19,6 +19,7 @@ export const AttachmentSchema = z.object({
   path: z.string().optional(),
   languageId: z.string().optional(),
   range: LineRangeSchema.optional(),
+  visible: z.literal(true).optional().describe('lines that the editor showed and nobody chose'),
   characters: z.int(),
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;

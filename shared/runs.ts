@@ -22,6 +22,10 @@ const attachmentHead = {
   path: textSchema(4096).optional().describe('relative to the workspace, with forward slashes'),
   languageId: textSchema(100).optional(),
   range: LineRangeSchema.optional(),
+  visible: z
+    .literal(true)
+    .optional()
+    .describe('lines that the editor showed and nobody chose; their kind is "selection"'),
 };
 
 /** Something the user attached: new with its text, or by `id` one that an earlier message of the conversation has. */

@@ -19,12 +19,12 @@ export interface StoredChip extends Chip {
   text?: string;
 }
 
-/** Tokens are estimated at 4 characters each, a common rule of thumb for code and English; for the meter only. */
-const estimateTokens = (characters: number) => Math.ceil(characters / 4);
+/** Tokens are estimated at 4 bytes each, a common rule of thumb for code and English; for meter and forecast only. */
+const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
 /** The chip without the host's own part. */
-export function shownChip({ id, kind, label, path, range, tokens }: StoredChip): Chip {
-  return { id, kind, label, path, range, tokens };
+export function shownChip({ id, kind, label, path, range, tokens, implicit }: StoredChip): Chip {
+  return { id, kind, label, path, range, tokens, implicit };
 }
 
 /** A file as a chip. Throws `AttachmentRefused` for a folder, a binary, something too large or gone. */
@@ -37,7 +37,7 @@ export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
     path,
     uri: uri.toString(),
     languageId,
-    tokens: estimateTokens(text.length),
+    tokens: estimateTokens(text),
   };
 }
 
@@ -57,27 +57,40 @@ export function textChip(name: string, text: string, languageId: string | undefi
 /** What is selected in an editor, whole lines; without a selection the line of the cursor. */
 export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip {
   if (!editor) throw new AttachmentRefused('No file is open in the editor, so nothing is selected.');
-  const { document, selection } = editor;
-  // A selection that ends before the first character of a line does not mean that line.
-  const endsBefore = selection.end.character === 0 && selection.end.line > selection.start.line;
-  return linesChip(document, { start: selection.start.line, end: selection.end.line - (endsBefore ? 1 : 0) });
+  return linesChip(editor.document, selectedLines(editor.selection));
+}
+
+/** A selection that ends before the first character of a line does not mean that line. */
+export function selectedLines({ start, end }: vscode.Selection): LineRange {
+  const endsBefore = end.character === 0 && end.line > start.line;
+  return { start: start.line, end: end.line - (endsBefore ? 1 : 0) };
 }
 
 function linesChip(document: vscode.TextDocument, range: LineRange): StoredChip {
   const text = document.getText(new vscode.Range(range.start, 0, range.end, Number.MAX_SAFE_INTEGER));
   if (text.trim() === '') throw new AttachmentRefused('Nothing is selected, and the line of the cursor is empty.');
   refuseTooLong(text, 'The selection');
+  return textChip(document, range, text);
+}
+
+/** Lines of a document as a chip; `text` is theirs, or a part of it. */
+export function textChip(document: vscode.TextDocument, range: LineRange, text: string): StoredChip {
   const path = workspacePath(document.uri);
   return {
     ...head('selection', `${document.uri}#${range.start}-${range.end}`),
-    label: `${baseName(path)}:${range.start + 1}${range.end > range.start ? `-${range.end + 1}` : ''}`,
+    label: linesLabel(path, range),
     path,
     range,
+    uri: document.uri.toString(),
     languageId: document.languageId,
     text,
-    tokens: estimateTokens(text.length),
+    tokens: estimateTokens(text),
   };
 }
+
+/** "client.ts:12–40" */
+export const linesLabel = (path: string, { start, end }: LineRange) =>
+  `${baseName(path)}:${start + 1}${end > start ? `–${end + 1}` : ''}`;
 
 /**
  * A problem and the lines around it: the problem with this message that is nearest to `at` now. Throws `AttachmentRefused`
@@ -118,7 +131,7 @@ function listChip(problems: readonly LocatedProblem[], path: string | undefined)
     label: problems.length === 1 ? '1 problem' : `${problems.length} problems`,
     path,
     text,
-    tokens: estimateTokens(text.length),
+    tokens: estimateTokens(text),
   };
 }
 
@@ -137,14 +150,15 @@ export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip
     ...head('diff', 'diff'),
     label: 'Uncommitted changes',
     text,
-    tokens: estimateTokens(text.length),
+    tokens: estimateTokens(text),
   };
 }
 
 /** The chip's content for the wire. Throws `AttachmentRefused` when its file has gone or changed into something else. */
 export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
   const { kind, path, range } = chip;
-  if (chip.text !== undefined) return { kind, path, range, languageId: chip.languageId, text: chip.text };
+  const visible = chip.implicit === 'visible' ? ({ visible: true } as const) : {};
+  if (chip.text !== undefined) return { kind, ...visible, path, range, languageId: chip.languageId, text: chip.text };
   const { text, languageId } = await readText(vscode.Uri.parse(chip.uri ?? '', true));
   return { kind, path, languageId, text };
 }

@@ -8,6 +8,7 @@ import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
+import { IMPLICIT_CONTEXT } from '../platform/settings.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
 import { Attaching } from './attaching.ts';
@@ -17,6 +18,7 @@ import { Drafts } from './drafts.ts';
 import { EditorContext } from './editorContext.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { findFiles, openFile } from './fileLinks.ts';
+import { ImplicitContext } from './implicitContext.ts';
 import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
 import { OpenConversation } from './openConversation.ts';
@@ -26,6 +28,9 @@ import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
 import { type Question, Sender } from './sender.ts';
 import { SurroundingsTeller } from './surroundings.ts';
 import type { ChatView } from './view.ts';
+
+/** Files that are remembered as left out of a chat. */
+const MOST_LEFT_OUT = 50;
 
 export interface ChatDeps {
   view: ChatView;
@@ -46,6 +51,7 @@ export class ChatController extends Disposable {
   private readonly record: OpenRecord;
   private readonly mentions = new Mentions();
   private readonly editor: EditorContext;
+  private readonly implicit = this._register(new ImplicitContext());
   private readonly models: ModelChoice;
   private readonly sender: Sender;
   private conversation: OpenConversation;
@@ -90,6 +96,7 @@ export class ChatController extends Disposable {
     this._register(session.onDidConnect(() => void this.connected()));
     this._register(session.onDidChangeConversation((id) => void this.changedOnServer(id)));
     this._register(this.editor.onDidChangeSuggestions(() => this.tellSurroundings()));
+    this._register(this.implicit.onDidChange(() => this.tellSurroundings()));
     if (session.state.kind === 'ok') void this.connected();
     void session.begin();
   }
@@ -119,6 +126,30 @@ export class ChatController extends Disposable {
   async openConversation(id: string): Promise<void> {
     this.show(id);
     await this.reveal();
+  }
+
+  /** Whether what the editor shows of the file in front goes along with what is asked here: not any more, or again. */
+  async toggleImplicitContext(): Promise<void> {
+    try {
+      const { uri, label } = this.implicit.inFront();
+      const on = this.drafts.get(this.conversation.id).without?.includes(uri) === true;
+      await this.turnImplicit(uri, on);
+      vscode.window.setStatusBarMessage(`${label} ${on ? 'goes along with' : 'stays out of'} your next question`, 4000);
+    } catch (error) {
+      if (!(error instanceof AttachmentRefused)) throw error;
+      const ways = error.message.includes(IMPLICIT_CONTEXT) ? ['Open Settings'] : [];
+      if (await vscode.window.showInformationMessage(plainMessage(error.message), ...ways))
+        await vscode.commands.executeCommand('workbench.action.openSettings', IMPLICIT_CONTEXT);
+    }
+  }
+
+  /** For the chat that is shown; a file stays out of it until it is turned on again. */
+  private async turnImplicit(uri: string, on: boolean): Promise<void> {
+    const { id } = this.conversation;
+    const others = this.drafts.get(id).without?.filter((one) => one !== uri) ?? [];
+    const stored = this.drafts.update(id, { without: on ? others : [...others, uri].slice(-MOST_LEFT_OUT) });
+    this.tellSurroundings();
+    await stored;
   }
 
   /** Asks for an explanation of what is selected, in a chat that has nothing else in it. */
@@ -199,13 +230,18 @@ export class ChatController extends Disposable {
         return this.delete(message.id);
       case 'export':
         return this.list.export(message.id);
+      case 'attachImplicit':
+        return this.turnImplicit(this.implicit.inFront().uri, true);
       case 'editing':
       case 'attach':
       case 'attachMention':
       case 'attachText':
       case 'attachFiles':
-      case 'detach':
         return this.attaching.do(message);
+      case 'detach': {
+        const implicit = this.implicit.find(message.id);
+        return implicit ? this.turnImplicit(implicit.uri!, false) : this.attaching.do(message);
+      }
       case 'mentions': {
         const items = await this.mentions.find(message.query, this.editor.attachable);
         return this.post({ type: 'mentions', requestId: message.requestId, items });
@@ -259,7 +295,7 @@ export class ChatController extends Disposable {
   private async send(
     message: Extract<ToHost, { type: 'send' }>,
   ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' }>> {
-    const { requestId, text, replaces, keep, without = [] } = message;
+    const { requestId, text, replaces, keep, without = [], implicit } = message;
     const id = z.uuid().safeParse(requestId).data;
     const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
@@ -267,6 +303,8 @@ export class ChatController extends Disposable {
       await this.attaching.settled();
       // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
+      const shown = implicit && !replaces ? await this.implicit.take(implicit) : undefined;
+      if (shown) chips.push(shown);
       await this.start({ id, text, chips, replaces, keep }, { conversation });
       if (replaces) await this.drafts.update(replaces, { chips: [] });
       return { type: 'sent', requestId };
@@ -322,7 +360,7 @@ export class ChatController extends Disposable {
 
   private async delete(id: string): Promise<void> {
     await this.list.delete(id);
-    await this.drafts.update(id, { text: '', chips: [], pending: undefined });
+    await this.drafts.update(id, { text: '', chips: [], without: undefined, pending: undefined });
     if (id === this.conversation.id) this.show(this.record.newChat());
   }
 
@@ -387,9 +425,9 @@ export class ChatController extends Disposable {
     const { account } = this.deps.session;
     if (account && !(await this.record.belongsTo(account.id)) && !(await this.hasMoved())) {
       // Another account: its conversations are others. What was typed goes along into a new chat.
-      const { text, chips } = this.drafts.get(this.conversation.id);
+      const { text, chips, without } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
-      await this.drafts.update(id, { text, chips });
+      await this.drafts.update(id, { text, chips, without });
       this.show(id, true);
     }
     await Promise.all([this.models.load().catch(() => {}), this.load(), this.lookAtOffers()]);
@@ -416,9 +454,9 @@ export class ChatController extends Disposable {
   private sessionChanged(): void {
     const { state } = this.deps.session;
     if (state.kind === 'signedOut' && state.why === 'left' && this.conversation.exists) {
-      const { text, chips } = this.drafts.get(this.conversation.id);
+      const { text, chips, without } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
-      void this.drafts.update(id, { text, chips });
+      void this.drafts.update(id, { text, chips, without });
       this.show(id, true);
     }
     if (state.kind === 'signedOut') void this.lookAtOffers();
@@ -430,7 +468,10 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    this.surroundings.tell({ ...this.attaching.shown, contextTokens: this.conversation.contextTokens });
+    const { chips, edited } = this.attaching.shown;
+    const { chip, leftOut } = this.implicit.beside(this.drafts.get(this.conversation.id));
+    const { contextTokens } = this.conversation;
+    this.surroundings.tell({ chips: chip ? [...chips, chip] : chips, leftOut, edited, contextTokens });
   }
 
   private post(message: FromHost): void {

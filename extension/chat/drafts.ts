@@ -6,6 +6,8 @@ import type { StoredChip } from './attachments.ts';
 export interface Draft {
   text: string;
   chips: StoredChip[];
+  /** Files of which nothing goes along unasked in this chat, by address, the latest last. */
+  without?: string[];
   /** Stored before its request is sent: should the answer be lost, a retry names the same run. */
   pending?: { runId: string; text: string; replaces?: string };
 }
@@ -36,7 +38,12 @@ export class Drafts extends Disposable {
     if (!draft) {
       const name = key(conversationId);
       const stored = this.memory.get<Partial<Draft>>(name) ?? this.shared.get<Partial<Draft>>(name);
-      draft = { text: stored?.text ?? '', chips: stored?.chips ?? [], pending: stored?.pending };
+      draft = {
+        text: stored?.text ?? '',
+        chips: stored?.chips ?? [],
+        without: stored?.without,
+        pending: stored?.pending,
+      };
       this.current.set(conversationId, draft);
     }
     return draft;
@@ -62,9 +69,9 @@ export class Drafts extends Disposable {
   }
 
   private async store(conversationId: string): Promise<void> {
-    const { text, chips, pending } = this.get(conversationId);
-    const isEmpty = text === '' && chips.length === 0 && !pending;
-    const draft = isEmpty ? undefined : { text, chips, pending };
+    const { text, chips, without, pending } = this.get(conversationId);
+    const isEmpty = text === '' && chips.length === 0 && !without?.length && !pending;
+    const draft = isEmpty ? undefined : { text, chips, without, pending };
     const places = new Set([this.memory, this.shared]);
     await Promise.all([...places].map((place) => place.update(key(conversationId), draft)));
   }

@@ -15,10 +15,11 @@ import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from
 export const ChipSchema = z.object({
   id: z.string().max(200),
   kind: AttachmentKindSchema,
-  label: z.string().max(4200).describe('"client.ts:12-40", "2 problems", "Uncommitted changes"'),
+  label: z.string().max(4200).describe('"client.ts:12–40", "2 problems", "Uncommitted changes"'),
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
 export type Chip = z.infer<typeof ChipSchema>;
 
@@ -48,6 +49,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     keep: z.array(z.string().max(200)).max(50).optional(),
     /** Chips in the composer that do not go along. */
     without: z.array(z.string().max(200)).max(1000).optional(),
+    /** The implicit chip that is shown beside it: no other goes along. */
+    implicit: z.string().max(200).optional(),
   }),
   z.object({ type: z.literal('stop'), runId: Id }),
   z.object({ type: z.literal('regenerate'), messageId: Id }),
@@ -70,6 +73,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('editing'), messageId: Id.nullable(), dropped: To }),
   /** `pick` lets the user choose a file; the others take what the editor shows. */
   z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']), to: To }),
+  /** What the editor shows goes along again, after it was removed. */
+  z.object({ type: z.literal('attachImplicit') }),
   /** A choice from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
   /** A text file that was pasted or dropped, with its text. */
@@ -175,11 +180,14 @@ export interface Surroundings {
   balance: Balance | null;
   models: Model[];
   modelId: string | null;
+  /** All that goes along with the next message: what is attached, and last what goes along unasked. */
   chips: Chip[];
   /** Those of the earlier message that is edited in place. */
   edited?: { messageId: string; chips: Chip[] };
   /** What the editor shows that could be attached now. */
   attachable: Chip['kind'][];
+  /** What would go along unasked, and doesn't: it was removed here, or `why`. */
+  leftOut?: { label: string; why?: string };
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;

@@ -40,11 +40,16 @@ export class SurroundingsTeller {
   ) {}
 
   /**
-   * `chips` are attached in the composer, those of `edited` to an earlier message. `contextTokens` are those of the
-   * conversation so far.
+   * `chips` go along with the next message, `leftOut` doesn't; those of `edited` go along with an earlier message.
+   * `contextTokens` are those of the conversation so far.
    */
-  tell(of: { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] }; contextTokens: number }): void {
-    const { chips, edited, contextTokens } = of;
+  tell(of: {
+    chips: StoredChip[];
+    leftOut: Surroundings['leftOut'];
+    edited: { messageId: string; chips: StoredChip[] } | undefined;
+    contextTokens: number;
+  }): void {
+    const { chips, leftOut, edited, contextTokens } = of;
     const { session, models, editor, view } = this;
     const { options } = this.offers;
     const value: Surroundings = {
@@ -56,6 +61,7 @@ export class SurroundingsTeller {
       chips: chips.map(shownChip),
       ...(edited && { edited: { messageId: edited.messageId, chips: edited.chips.map(shownChip) } }),
       attachable: editor.attachable,
+      leftOut,
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,

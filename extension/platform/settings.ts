@@ -29,3 +29,11 @@ export class Settings extends Disposable {
     return vscode.workspace.getConfiguration('perigee').get<string>('serverUrl', '');
   }
 }
+
+export const IMPLICIT_CONTEXT = 'perigee.chat.implicitContext';
+
+/** Whether questions about a file may take along what the editor shows of it. One "off" outweighs all: a workspace can't turn on again what its user turned off. */
+export function sendsImplicitContext(file: vscode.Uri): boolean {
+  const set = vscode.workspace.getConfiguration(undefined, file).inspect<boolean>(IMPLICIT_CONTEXT);
+  return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { GenericOAuthConfig } from 'better-auth/plugins/generic-oauth';
 import { cleanName, storable } from '../../shared/texts.ts';
 import type { Database } from '../platform/db/database.ts';
+import { TABLES } from '../platform/db/tables.ts';
 import type { Log } from '../platform/log.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import type { ProviderConfig } from '../platform/signInConfig.ts';
@@ -92,9 +93,9 @@ export class Ceremonies {
     return { who, cookies };
   }
 
-  /** What was begun and not taken up within the hour is forgotten. */
+  /** What was begun and not taken up is forgotten. */
   async purge(now: number): Promise<void> {
-    const before = new Date(now - 3_600_000).toISOString();
+    const before = new Date(now - TABLES.auth_user.over).toISOString();
     const { foreign } = this.deps.db;
     await foreign.deleteFrom('auth_verification').where('expiresAt', '<', before).execute();
     await foreign.deleteFrom('auth_session').where('expiresAt', '<', before).execute();

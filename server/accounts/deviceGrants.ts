@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { DeviceGrantRow } from '../platform/db/schema.ts';
+import { TABLES } from '../platform/db/tables.ts';
 import { hashKeyed, hashSecret } from '../platform/secrets.ts';
 
 /** How long a device waits. */
@@ -125,6 +126,6 @@ export async function pollDevice(tx: Tx, deviceCode: string, jkt: string, now: n
 export async function purgeDeviceGrants(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('device_grant')
-    .where('expires_at', '<', now - DEVICE_MS)
+    .where('expires_at', '<', now - TABLES.device_grant.over)
     .execute();
 }

@@ -35,6 +35,12 @@ const PayloadSchema = z.object({
   ath: z.string().optional(),
 });
 
+/** A proof with the thumbprint of the key that has signed it. */
+export interface Signed {
+  proof: string;
+  jkt: string;
+}
+
 interface KnownKey {
   jkt: string;
   key: KeyObject;
@@ -63,14 +69,28 @@ export class Proofs {
     private readonly max = MAX_PROOFS,
   ) {}
 
+  /**
+   * Whether a proof is signed, checked before its token is known, for `check` to go on from. Only by keys that a token was
+   * proven with before: strangers have nothing computed here. Is no use of the proof.
+   */
+  ahead(proof = ''): Signed | undefined {
+    if (proof.length > MAX_PROOF) return undefined;
+    const { signed, head, signature } = partsOf(proof);
+    const known = this.#keys.get(head);
+    return known && isSignedBy(known.key, signed, signature) ? { proof, jkt: known.jkt } : undefined;
+  }
+
   /** The thumbprint of the key that signed. Throws `invalid_dpop_proof`, saying what does not hold. */
-  async check(proof: string | undefined, request: Proven): Promise<string> {
+  async check(proof: string | undefined, request: Proven, ahead?: Signed): Promise<string> {
     if (!proof) throw refuse('there is none: send it in the DPoP header');
     if (proof.length > MAX_PROOF) throw refuse('it is too long');
-    // Header, payload and signature (RFC 7515); one of ES256 has 64 bytes.
-    const [, signed = '', head = '', said = '', signature = ''] = COMPACT.exec(proof) ?? [];
-    const { jkt, key } = this.#keys.get(head) ?? (await this.#readKey(head));
-    if (!isSignedBy(key, signed, signature)) throw refuse('its signature is wrong');
+    const { signed, head, said, signature } = partsOf(proof);
+    let jkt = ahead?.proof === proof ? ahead.jkt : undefined;
+    if (jkt === undefined) {
+      const known = this.#keys.get(head) ?? (await this.#readKey(head));
+      if (!isSignedBy(known.key, signed, signature)) throw refuse('its signature is wrong');
+      jkt = known.jkt;
+    }
     const payload = PayloadSchema.safeParse(readJson(said));
     if (!payload.success) throw refuse('jti, htm, htu and iat are needed');
     const { jti, htm, htu, iat, ath } = payload.data;
@@ -103,6 +123,12 @@ export class Proofs {
     this.#seen.set(name, until);
     return true;
   }
+}
+
+/** Header, payload and signature (RFC 7515); one of ES256 has 64 bytes. */
+function partsOf(proof: string) {
+  const [, signed = '', head = '', said = '', signature = ''] = COMPACT.exec(proof) ?? [];
+  return { signed, head, said, signature };
 }
 
 /** `ath`: the token's SHA-256 in base64url. */

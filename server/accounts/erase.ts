@@ -40,8 +40,12 @@ export async function eraseAccount(
       for (const id of ids) await deleteConversation(tx, accountId, id);
     });
   }
-  const ended = { accountId, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
-  while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
+  // Runs of conversations that a guest had deleted before did not move with the others.
+  const guests = await db.read.selectFrom('account').select('id').where('merged_into', '=', accountId).execute();
+  for (const { id } of [{ id: accountId }, ...guests]) {
+    const ended = { accountId: id, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
+    while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
+  }
   return db.write(async (tx) => {
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;

@@ -4,6 +4,7 @@ import { listLog } from '../credits/log.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';
 import type { ConversationRow } from '../platform/db/schema.ts';
+import { EXPORT_FILES } from '../platform/db/tables.ts';
 
 // The files of an export, piece by piece: never more than a page of rows is in memory.
 
@@ -13,12 +14,9 @@ export const EXPORT_README = `# Your data at Perigee
 
 | file | what it is |
 |---|---|
-| profile.json | your account: name, address, how you sign in, your balance |
-| sessions.json | devices, tools and browsers that are signed in |
-| referrals.json | who joined by your link, without a name, and what that earned; only if somebody did |
-| token-log.json, token-log.csv | every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000) |
-| conversations/*.json | each conversation whole: messages, what was attached, what later messages replaced |
-| conversations/*.md | the same to read, without what was replaced |
+${Object.entries(EXPORT_FILES)
+  .map(([name, what]) => `| ${name} | ${what} |`)
+  .join('\n')}
 
 Times are in UTC. In the CSV file a text that a spreadsheet could take for a formula begins with an apostrophe.
 `;

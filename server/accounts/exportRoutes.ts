@@ -4,13 +4,16 @@ import yazl from 'yazl';
 import { conversationMarkdown } from '../conversations/markdown.ts';
 import { pageConversations } from '../conversations/reading.ts';
 import { logCsv } from '../credits/log.ts';
+import { paymentsOf } from '../credits/payments.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { ExportFile } from '../platform/db/tables.ts';
 import { type Api, rawAnswer, rawStream } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 import { referralsOf } from './referralList.ts';
+import { findCode } from './referrals.ts';
 import { listSessions } from './sessions.ts';
 import { balanceOf, describeAccount } from './store.ts';
 
@@ -37,6 +40,8 @@ export function exportRoutes(
     const balance = await balanceOf(db.read, policy, accountId, now);
     const sessions = await listSessions(db.read, accountId, sessionId);
     const { referrals } = await referralsOf(db.read, accountId, undefined, MAX_REFERRALS);
+    const payments = await paymentsOf(db.read, accountId);
+    const inviteCode = await findCode(db.read, accountId);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
       'content-type': 'application/zip',
@@ -54,15 +59,16 @@ export function exportRoutes(
         });
         // Ends the reading, too, when nobody takes it any more.
         gone.addEventListener('abort', () => (zip.outputStream as Readable).destroy());
-        const whole = (name: string, value: unknown) =>
+        const whole = (name: ExportFile, value: unknown) =>
           zip.addBuffer(Buffer.from(`${JSON.stringify(value, null, 2)}\n`), name);
         /** Opened only when its turn has come: of all files one is being read. */
         const pieces = (name: string, read: () => AsyncGenerator<string>) =>
           zip.addReadStreamLazy(name, (opened) => opened(null, Readable.from(read(), { objectMode: false })));
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
-        whole('profile.json', { account, balance });
+        whole('profile.json', { account, balance, inviteCode });
         whole('sessions.json', sessions);
         if (referrals.length > 0) whole('referrals.json', referrals);
+        if (payments.length > 0) whole('payments.json', payments);
         pieces('token-log.json', () => logJson(db.read, accountId));
         pieces('token-log.csv', () => logCsv(db.read, accountId));
         for (let after = ''; !gone.aborted; ) {

@@ -6,6 +6,7 @@ import type { Clock, Ids } from '../platform/clock.ts';
 import { iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
+import { TABLES } from '../platform/db/tables.ts';
 import { AppError } from '../platform/errors.ts';
 import { startSession } from './sessions.ts';
 
@@ -101,7 +102,7 @@ async function admit(
 export async function purgeAdmissions(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('guest_admission')
-    .where('at', '<', now - DAY)
+    .where('at', '<', now - TABLES.guest_admission.over)
     .execute();
 }
 

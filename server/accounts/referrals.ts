@@ -68,12 +68,17 @@ export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number):
     .values({ account_id: accountId, code: ids.secret().slice(0, 12), created_at: at })
     .onConflict((conflict) => conflict.column('account_id').doNothing())
     .execute();
-  const { code } = await tx
+  return (await findCode(tx, accountId))!;
+}
+
+/** The same if it was ever asked for. */
+export async function findCode(db: Reader, accountId: string): Promise<string | undefined> {
+  const row = await db
     .selectFrom('referral_link')
     .select('code')
     .where('account_id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  return code;
+    .executeTakeFirst();
+  return row?.code;
 }
 
 /** Whose link it is; null for none's. */

@@ -1,14 +1,13 @@
 import { countSuperseded, purgeSuperseded } from '../conversations/store.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Reader, Tx } from '../platform/db/database.ts';
+import { TABLES } from '../platform/db/tables.ts';
 import type { AccountConfig } from '../platform/signInConfig.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** How long the record of a request is kept; it holds no text. */
-const RUN_DAYS = 90;
-const SUPERSEDED_DAYS = 30;
-const SESSION_DAYS = 30;
+const daysOf = (table: 'run' | 'message' | 'session') => TABLES[table].over / DAY_MS;
+const [RUN_DAYS, SUPERSEDED_DAYS, SESSION_DAYS] = [daysOf('run'), daysOf('message'), daysOf('session')];
 
 export interface RetentionDeps {
   db: Database;

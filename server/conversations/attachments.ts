@@ -114,11 +114,12 @@ export async function readExtras(db: Reader, messageIds: readonly string[]): Pro
 /** Stores what a message carries; `sizes` are those of its attachments, in order. */
 export async function insertExtras(tx: Tx, messageId: string, extras: MessageExtras, sizes: readonly PromptSize[]) {
   const { attachments, rest } = 'edit' in extras ? parted(extras.edit) : { ...extras, rest: null };
-  for (const [place, { kind, path, languageId, range, text }] of attachments.entries())
+  for (const [place, { kind, visible, path, languageId, range, text }] of attachments.entries())
     await tx
       .insertInto('attachment')
       .values({
-        ...{ message_id: messageId, place, kind, path: path ?? null, language_id: languageId ?? null },
+        ...{ message_id: messageId, place, kind: visible ? ('visible' as const) : kind },
+        ...{ path: path ?? null, language_id: languageId ?? null },
         ...{ first_line: range?.start ?? null, last_line: range?.end ?? null, characters: text.length },
         ...{ tokens: sizes[place]?.tokens ?? null, bytes: sizes[place]?.bytes ?? null, text },
       })
@@ -161,7 +162,7 @@ export const attachedTo = (extras: MessageExtras): StoredAttachment[] =>
 function describe(row: HeadRow) {
   const { kind, path, language_id, first_line, last_line } = row;
   return {
-    kind,
+    ...(kind === 'visible' ? ({ kind: 'selection', visible: true } as const) : { kind }),
     ...(path === null ? {} : { path }),
     ...(language_id === null ? {} : { languageId: language_id }),
     ...(first_line === null || last_line === null ? {} : { range: { start: first_line, end: last_line } }),

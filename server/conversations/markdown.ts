@@ -47,9 +47,9 @@ const STATES = {
   failed: 'Failed.',
 } as const;
 
-function describe({ kind, path, range }: Attachment): string {
+function describe({ kind, visible, path, range }: Attachment): string {
   const lines = range ? `, lines ${range.start + 1} to ${range.end + 1}` : '';
-  return `${kind}${path ? ` \`${oneLine(path).replaceAll('`', '')}\`` : ''}${lines}`;
+  return `${visible ? 'visible part' : kind}${path ? ` \`${oneLine(path).replaceAll('`', '')}\`` : ''}${lines}`;
 }
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

@@ -1,6 +1,7 @@
 import type { Policy } from '../platform/config.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
+import { TABLES } from '../platform/db/tables.ts';
 import {
   freeAt,
   isExceeded,
@@ -71,7 +72,7 @@ export async function correctUse(tx: Tx, runId: string, tokens: number): Promise
 export async function purgeLimitUses(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('limit_use')
-    .where('at', '<', now - 60 * MINUTE_MS)
+    .where('at', '<', now - TABLES.limit_use.over)
     .execute();
 }
 

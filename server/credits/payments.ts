@@ -1,6 +1,8 @@
 import { type SqlBool, sql } from 'kysely';
+import { iso } from '../platform/clock.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { PaymentEventRow, PaymentReversalRow, PaymentRow, PaymentTable } from '../platform/db/schema.ts';
+import { TABLES } from '../platform/db/tables.ts';
 
 // The rows of payments: what was asked for, and what is known of it.
 
@@ -181,13 +183,39 @@ export async function wasRecorded(db: Reader, eventId: string): Promise<boolean>
   return row !== undefined;
 }
 
-/** Longer than payment services tell anything again. */
-const EVENT_DAYS = 90;
+/** What an account set out to pay, oldest first, and what of it went back: as its export says it. */
+export async function paymentsOf(db: Reader, accountId: string) {
+  const rows = await db
+    .selectFrom('payment')
+    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+    .selectAll('payment')
+    .where('wallet.account_id', '=', accountId)
+    .orderBy('payment.created_at')
+    .orderBy('payment.id')
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  const back =
+    ids.length > 0 ? await db.selectFrom('payment_reversal').selectAll().where('payment_id', 'in', ids).execute() : [];
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    amount: row.amount_cents,
+    currency: row.currency,
+    creditsMicro: row.credits_micro,
+    createdAt: iso(row.created_at),
+    paidAt: row.paid_at === null ? null : iso(row.paid_at),
+    reversals: back
+      .filter((reversal) => reversal.payment_id === row.id)
+      .map(({ kind, cents, state, at }) => ({ kind, state, amount: cents, at: iso(at) })),
+  }));
+}
 
+/** Kept for longer than payment services tell anything again. */
 export async function purgePaymentEvents(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('payment_event')
-    .where('at', '<', now - EVENT_DAYS * 24 * 3_600_000)
+    .where('at', '<', now - TABLES.payment_event.over)
     .execute();
 }
 

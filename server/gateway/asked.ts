@@ -164,9 +164,10 @@ async function added(tx: Tx, { ids }: Pick<TurnDeps, 'ids'>, request: RunRequest
 }
 
 async function withText(tx: Tx, attachment: StoredAttachment | AttachmentHead): Promise<StoredAttachment> {
-  const { kind, path, languageId, range } = attachment;
+  const { kind, visible, path, languageId, range } = attachment;
   return {
     kind,
+    visible,
     path,
     languageId,
     range,

@@ -106,6 +106,21 @@ describe('a proof of possession', () => {
     await refused(proof, /more than a minute/);
   });
 
+  it('has its signature checked ahead, which is no use of it, and only by a key that a token was proven with', async () => {
+    const proof = await prove();
+    assert.equal(proofs.ahead(proof), undefined);
+    await proofs.check(await prove(), request);
+    const ahead = proofs.ahead(proof);
+    assert.deepEqual(ahead, { proof, jkt: await key.thumbprint() });
+    const broken = `${proof.slice(0, -2)}${proof.endsWith('AA') ? 'BB' : 'AA'}`;
+    assert.equal(proofs.ahead(broken), undefined);
+    // Of another proof it says nothing, and whatever else doesn't hold is refused as ever.
+    await assert.rejects(proofs.check(broken, request, ahead), /signature is wrong/);
+    await assert.rejects(proofs.check(proof, { ...request, method: 'POST' }, ahead), /another method/);
+    assert.equal(await proofs.check(proof, request, ahead), await key.thumbprint());
+    await assert.rejects(proofs.check(proof, request, proofs.ahead(proof)), /used before/);
+  });
+
   it('is good once, also for many at the same instant', async () => {
     const proof = await prove();
     const answers = await Promise.allSettled(Array.from({ length: 20 }, () => proofs.check(proof, request)));

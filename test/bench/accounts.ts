@@ -68,8 +68,8 @@ async function onPostgres(say: (line: string) => void): Promise<Finding[]> {
 }
 
 /**
- * `GET /api/account` beside `/readyz`, the leanest route that answers JSON out of the database and asks nobody who they are: one
- * trivial query. So the ratio has all that identity costs in it, and what the account's own six facts cost to read, too.
+ * `GET /api/account` beside `/readyz`, the leanest route: it asks nobody who they are, and its database once a second. So the
+ * ratio has all that identity costs in it, and the one way to the database on which the account is read.
  */
 async function authenticated(
   url: string,

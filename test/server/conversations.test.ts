@@ -97,6 +97,27 @@ onBothEngines('a conversation', (server) => {
     assert.ok((await sizes().execute()).every(({ bytes }) => bytes! > 1));
   });
 
+  it('keeps what the editor showed beside a question, as such, when it is answered anew or sent again', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    const lines = { kind: 'selection', visible: true, path: 'a.ts', range: { start: 4, end: 5 }, text: 'let a;' };
+    const first = { conversationId, input: { text: 'Look', attachments: [lines] } } as Partial<RunRequest>;
+    await guest.run(guest.chat('', first));
+    const prompt = () => server().double.bill.at(-1)!.body.messages!.at(-1)!.content;
+    const asked = async () => (await guest.conversation(conversationId)).body.messages;
+    const told = 'Look\n\nAttached visible: a.ts lines 5-6\n```\nlet a;\n```';
+    assert.equal(prompt(), told);
+    const [question, answer] = await asked();
+    const { kind, visible, range } = question!.attachments![0]!;
+    assert.deepEqual([kind, visible, range], ['selection', true, { start: 4, end: 5 }]);
+    await guest.run(guest.chat('', { conversationId, replaces: answer!.id }));
+    assert.equal(prompt(), told);
+    const again = { text: 'Look', attachments: [{ id: question!.attachments![0]!.id }] };
+    await guest.run(guest.chat('', { conversationId, replaces: question!.id, input: again } as Partial<RunRequest>));
+    assert.equal(prompt(), told);
+    assert.equal((await asked())[0]!.attachments?.[0]?.visible, true);
+  });
+
   it('goes on with an answer that was stopped, telling the model what stands there already', async () => {
     const guest = await server().guest();
     const gate = server().double.script({ pieces: ['Once upon ', 'a time'], gateAt: 1 });

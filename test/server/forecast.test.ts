@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
+import type { Chip } from '../../extension/chat/protocol.ts';
 import { conversationBytes, type Forecast, forecastAnswer } from '../../extension/chat/webview/forecast.ts';
 import type { ModelsAnswer } from '../../shared/models.ts';
 import type { Client } from '../support/client.ts';
@@ -26,7 +27,12 @@ async function memberWith(server: TestServer, leftMicro: number): Promise<Client
 }
 
 /** What the chat says before `text` is sent into a conversation. */
-async function foretold(client: Client, conversationId: string, text: string): Promise<Forecast | null> {
+async function foretold(
+  client: Client,
+  conversationId: string,
+  text: string,
+  chips: Chip[] = [],
+): Promise<Forecast | null> {
   const { models } = (await client.request<ModelsAnswer>('GET', '/api/models')).body;
   const { balance } = (await client.account()).body;
   const known = await client.conversation(conversationId);
@@ -34,7 +40,7 @@ async function foretold(client: Client, conversationId: string, text: string): P
   const usage = messages.findLast((message) => message.usage)?.usage;
   const contextTokens = usage ? usage.inputTokens + usage.outputTokens : 0;
   return forecastAnswer({
-    surroundings: { balance, models, modelId: models[0]!.id, chips: [], contextTokens },
+    surroundings: { balance, models, modelId: models[0]!.id, chips, contextTokens },
     soFarBytes: conversationBytes(messages, false, contextTokens),
     draft: text,
   });
@@ -61,6 +67,23 @@ onBothEngines(
         assert.ok(forecast?.kind === 'short', JSON.stringify(forecast));
         assert.ok(Math.abs(forecast.tokens - run.clampedTo) <= 10, `${forecast.tokens} said, ${run.clampedTo} granted`);
       });
+
+    it('counts what goes along, what the editor shows too, in any script', async () => {
+      for (const attached of ['const total = items.length;\n'.repeat(40), '合計を数える。\n'.repeat(40)]) {
+        const client = await memberWith(server(), 700_000);
+        const conversationId = crypto.randomUUID();
+        const lines = { kind: 'selection', path: 'src/a.ts', range: { start: 11, end: 50 }, visible: true } as const;
+        const chip = { ...lines, id: 'a', label: 'a.ts, visible part', implicit: 'visible' as const };
+        const tokens = Math.ceil(Buffer.byteLength(attached) / 4);
+        const forecast = await foretold(client, conversationId, 'How?', [{ ...chip, tokens }]);
+        const input = { text: 'How?', attachments: [{ ...lines, text: attached }] };
+        const request = client.chat('', { conversationId, input } as never);
+        const { run } = (await client.start(request)).body;
+        await client.events(request.id);
+        assert.ok(forecast?.kind === 'short' && run.clampedTo !== undefined);
+        assert.ok(Math.abs(forecast.tokens - run.clampedTo) <= 10, `${forecast.tokens} said, ${run.clampedTo} granted`);
+      }
+    });
 
     it('counts the conversation so far as the server does', async () => {
       const client = await memberWith(server(), 1_200_000);

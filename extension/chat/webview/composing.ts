@@ -216,7 +216,8 @@ export class Composing {
     const { aside } = this.view.state();
     // What was attached to a draft that is set aside does not go along unasked.
     const without = aside?.chips.length && !sending.replaces ? { without: aside.chips } : {};
-    const whole = { ...sending, ...without };
+    const shown = sending.replaces ? undefined : this.view.state().surroundings?.chips.find((chip) => chip.implicit);
+    const whole = { ...sending, ...without, ...(shown ? { implicit: shown.id } : {}) };
     this.view.set({ sending: { ...whole, isPassed: true } });
     this.flush();
     this.view.host.save({ sending: { ...whole, ...this.chat(), at: Date.now() } });
@@ -248,7 +249,7 @@ export class Composing {
   private place(left: string): Partial<ChatState> {
     const { draft, surroundings } = this.view.state();
     if (draft === '') return { draft: left, aside: null };
-    const chips = (surroundings?.chips ?? []).map(({ id }) => id);
+    const chips = (surroundings?.chips ?? []).filter((chip) => !chip.implicit).map(({ id }) => id);
     const text = beginsWith(draft, left) ? '' : left;
     return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
   }

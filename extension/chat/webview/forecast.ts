@@ -24,7 +24,9 @@ export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Fore
   const model = models.find(({ id }) => id === modelId);
   if (!balance || !model || balance.unlimited || balance.pendingMicro > 0) return null;
   const attached = chips.reduce((sum, chip) => sum + chip.tokens, 0);
-  const inputBound = soFarBytes + attached * BYTES_A_TOKEN + utf8Length(draft) + SYSTEM_BYTES + 3 * MESSAGE_OVERHEAD;
+  const around = chips.reduce((sum, { path = '' }) => sum + path.length + ATTACHMENT_WORDS, 0);
+  const attachedBytes = attached * BYTES_A_TOKEN + around;
+  const inputBound = soFarBytes + attachedBytes + utf8Length(draft) + SYSTEM_BYTES + 3 * MESSAGE_OVERHEAD;
   const usual = outputLimit(model, contextTokens + attached + estimateTokens(draft));
   const { tokens, neededMicro } = clampOutput(model.price, inputBound, usual, balance.availableMicro);
   if (balance.availableMicro < neededMicro) return { kind: 'refused' };
@@ -47,7 +49,7 @@ export function conversationBytes(messages: readonly Message[], hasEarlier: bool
 /** English and code have about four bytes a token. */
 const BYTES_A_TOKEN = 4;
 /** About what the server says before a chat (`server/gateway/prompt.ts`); a test compares. */
-const SYSTEM_BYTES = 800;
+const SYSTEM_BYTES = 900;
 /** As the server counts what a chat template puts around a message (`server/gateway/tokens.ts`). */
 const MESSAGE_OVERHEAD = 8;
 /** "Attached file: … lines 1-9" and its fence. */

@@ -140,9 +140,13 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** What a chip of a sent message says: "client.ts:12–40", "Problems in client.ts". Lines are counted from 1 here. */
+/**
+ * What a chip of a sent message says: "client.ts:12–40", "client.ts, visible part", "Problems in client.ts". Lines are counted
+ * from 1 here.
+ */
 export function attachmentLabel(a: Attachment): string {
   const name = a.path && fileName(a.path);
+  if (a.visible) return `${name ?? 'File'}, visible part`;
   const lines = a.range ? `:${a.range.start + 1}${a.range.end > a.range.start ? `–${a.range.end + 1}` : ''}` : '';
   switch (a.kind) {
     case 'file':

@@ -13,6 +13,8 @@ export interface Sending {
   keep?: string[];
   /** Chips in the composer that do not go along. */
   without?: string[];
+  /** The chip of what the editor shows, as it was shown when this was sent. */
+  implicit?: string;
   /** The host has it. Before, it waits for its chat to be told. */
   isPassed?: true;
 }

@@ -96,7 +96,7 @@ function help(): string {
 }
 
 function change(instruction: string, attachments: DemoAttachment[]): string {
-  const files = attachments.filter(({ kind, path }) => path !== '' && (kind === 'file' || kind === 'selection'));
+  const files = attachments.filter(({ kind, path }) => path !== '' && ['file', 'selection', 'visible'].includes(kind));
   if (files.length === 0) return 'Attach a file, and I write blocks that "Apply" puts into it.';
   return changeFiles(instruction, files);
 }

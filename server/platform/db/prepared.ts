@@ -16,15 +16,17 @@ export interface Answered {
 }
 
 /** An engine's own way to run a query, past what Kysely does around each: once for the text, then for each time it runs. */
-export type Shortcut = (text: string) => (values: unknown[]) => Answered;
+export type Shortcut = (text: string) => (values: unknown[]) => Answered | Promise<Answered>;
+
+/** Where a shortcut leads to the connection that is meant: inside of transactions, outside of them, or on both. */
+export type Reach = 'transactions' | 'outside' | 'both';
 
 /** By the adapter of a Kysely, which its transactions share. */
-const shortcuts = new WeakMap<object, { prepare: Shortcut; onlyInTransactions: boolean }>();
+const shortcuts = new WeakMap<object, { prepare: Shortcut; reach: Reach }>();
 const names = new Map<string, string>();
 
-/** `onlyInTransactions`: of a connection that others write with, each in its turn. */
-export function takeShortcut(db: Reader, prepare: Shortcut, { onlyInTransactions }: { onlyInTransactions: boolean }) {
-  shortcuts.set(db.getExecutor().adapter, { prepare, onlyInTransactions });
+export function takeShortcut(db: Reader, prepare: Shortcut, reach: Reach): void {
+  shortcuts.set(db.getExecutor().adapter, { prepare, reach });
 }
 
 /** The name under which an engine that plans by name may keep this text's plan; none for a text that is not prepared. */
@@ -43,8 +45,8 @@ class Slot {
 
 interface Compiled<O> {
   query: CompiledQuery<O>;
-  execute?: (values: unknown[]) => Answered;
-  onlyInTransactions: boolean;
+  execute?: ReturnType<Shortcut>;
+  reach: Reach;
 }
 
 /**
@@ -62,7 +64,7 @@ export function prepared<P extends object, O>(build: (db: Reader, parameters: P)
     const shortcut = shortcuts.get(adapter);
     const compiled = {
       query,
-      onlyInTransactions: shortcut?.onlyInTransactions ?? false,
+      reach: shortcut?.reach ?? 'both',
       ...(shortcut ? { execute: shortcut.prepare(query.sql) } : {}),
     };
     known.set(adapter, compiled);
@@ -70,11 +72,12 @@ export function prepared<P extends object, O>(build: (db: Reader, parameters: P)
   }
   async function execute(db: Reader, parameters: P): Promise<{ rows: O[]; numAffectedRows?: bigint | undefined }> {
     const { adapter } = db.getExecutor();
-    const { query, execute, onlyInTransactions } = known.get(adapter) ?? compile(db, adapter);
+    const { query, execute, reach } = known.get(adapter) ?? compile(db, adapter);
     const values = query.parameters.map((p) =>
       p instanceof Slot ? (parameters as Record<string, unknown>)[p.name] : p,
     );
-    if (execute && (db.isTransaction || !onlyInTransactions)) return execute(values) as { rows: O[] };
+    const isReached = reach === 'both' || (reach === 'transactions') === db.isTransaction;
+    if (execute && isReached) return (await execute(values)) as { rows: O[] };
     return db.executeQuery({ ...query, parameters: values });
   }
   return {

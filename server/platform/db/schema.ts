@@ -417,7 +417,8 @@ export interface AttachmentRow {
   message_id: string;
   /** Order within the message, from 0. */
   place: number;
-  kind: 'file' | 'selection' | 'problems' | 'diff';
+  /** "visible": a selection that nobody made, but the editor by what it showed. */
+  kind: 'file' | 'selection' | 'visible' | 'problems' | 'diff';
   path: string | null;
   language_id: string | null;
   first_line: number | null;

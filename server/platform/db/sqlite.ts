@@ -37,8 +37,9 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
   if (!alongside) mendModes(file);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
-  takeShortcut(writer, shortcutOf(connection), { onlyInTransactions: true });
-  takeShortcut(reader, shortcutOf(readonly), { onlyInTransactions: false });
+  // Outside of transactions others write with the same connection, each in its turn.
+  takeShortcut(writer, shortcutOf(connection), 'transactions');
+  takeShortcut(reader, shortcutOf(readonly), 'both');
   const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>
     connection.prepare(text),
   ) as [Sqlite.Statement, Sqlite.Statement, Sqlite.Statement];

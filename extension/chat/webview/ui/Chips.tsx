@@ -1,15 +1,19 @@
 import type { Chip } from '../../protocol.ts';
-import { useChat } from '../context.ts';
+import { useChat, useChatState } from '../context.ts';
 import { count, KIND_ICONS } from '../format.ts';
 import { Icon, IconButton } from './Icon.tsx';
+import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 
 /** What is attached to what is typed in the composer, or to an earlier message that is edited (`to`). */
 export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
   const chat = useChat();
-  if (!chips.length) return null;
+  const left = useChatState((s) => s.surroundings?.leftOut);
+  const leftOut = to === undefined ? left : undefined;
+  if (!chips.length && !leftOut) return null;
   return (
     <ul class="chips" aria-label={to ? 'Newly attached' : 'Attached'}>
-      {chips.map((chip) => (
+      {leftOut && <LeftOut {...leftOut} />}
+      {chips.map((chip) => chip.implicit ? <ImplicitChip key="implicit" chip={chip} /> : (
         <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
           <Icon name={KIND_ICONS[chip.kind]} />
           <span class="label">{chip.label}</span>

@@ -73,9 +73,14 @@ function Time({ at }: { at: string }) {
 
 function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?: () => void }) {
   const label = attachmentLabel(attachment);
+  const { path = label, range, visible } = attachment;
+  const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
   return (
-    <li class="chip" title={`${attachment.path ?? label}, ${count(attachment.characters)} characters`}>
-      <Icon name={KIND_ICONS[attachment.kind]} />
+    <li
+      class={visible ? 'chip implicit' : 'chip'}
+      title={`${path}${lines}, ${count(attachment.characters)} characters`}
+    >
+      <Icon name={visible ? 'eye' : KIND_ICONS[attachment.kind]} />
       <span class="label">{label}</span>
       {onRemove && <IconButton icon="close" label={`Remove ${label}`} onClick={onRemove} />}
     </li>

@@ -21,6 +21,7 @@ import edit from '@vscode/codicons/src/icons/edit.svg';
 import ellipsis from '@vscode/codicons/src/icons/ellipsis.svg';
 import error from '@vscode/codicons/src/icons/error.svg';
 import exportIcon from '@vscode/codicons/src/icons/export.svg';
+import eye from '@vscode/codicons/src/icons/eye.svg';
 import file from '@vscode/codicons/src/icons/file.svg';
 import folderOpened from '@vscode/codicons/src/icons/folder-opened.svg';
 import gear from '@vscode/codicons/src/icons/gear.svg';
@@ -63,6 +64,7 @@ export const ICONS = {
   ellipsis,
   error,
   export: exportIcon,
+  eye,
   file,
   'folder-opened': folderOpened,
   gear,

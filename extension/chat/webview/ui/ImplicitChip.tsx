@@ -1,0 +1,60 @@
+import type { Chip, Surroundings } from '../../protocol.ts';
+import { useChat } from '../context.ts';
+import { count } from '../format.ts';
+import { Icon, IconButton } from './Icon.tsx';
+
+/** What goes along with the next message unasked, lighter than what was attached. */
+export function ImplicitChip({ chip }: { chip: Chip }) {
+  const chat = useChat();
+  const { label, path, range, tokens, implicit } = chip;
+  const about = `about ${count(tokens)} tokens`;
+  const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
+  return (
+    <li class="chip implicit" title={`${path ?? label}${lines}, ${about}. It goes along because the editor shows it.`}>
+      <Icon name={implicit === 'visible' ? 'eye' : 'list-selection'} />
+      <span class="label">{label}</span>
+      <span class="tokens">{count(tokens)} tokens</span>
+      <IconButton
+        icon="close"
+        label={`Leave out ${label}, ${about}`}
+        onClick={() => {
+          chat.host.post({ type: 'detach', id: chip.id });
+          chat.say(`${label} does not go along`);
+          chat.focusComposer();
+        }}
+      />
+    </li>
+  );
+}
+
+/** What the editor shows and does not go along: it was left out here, or something is in its way. */
+export function LeftOut({ label, why }: NonNullable<Surroundings['leftOut']>) {
+  const chat = useChat();
+  if (why)
+    return (
+      <li class="chip implicit out" title={why}>
+        <Icon name="circle-slash" />
+        <span class="label">{label}</span>
+        <span class="tokens">too large</span>
+        <span class="heard">{why}</span>
+      </li>
+    );
+  return (
+    <li class="chip implicit out">
+      <button
+        type="button"
+        class="plain"
+        title={`Send ${label} along`}
+        aria-label={`Send ${label} along`}
+        onClick={() => {
+          chat.host.post({ type: 'attachImplicit' });
+          chat.say(`${label} goes along`);
+          chat.focusComposer();
+        }}
+      >
+        <Icon name="add" />
+        <span class="label">{label}</span>
+      </button>
+    </li>
+  );
+}

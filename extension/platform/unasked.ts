@@ -1,0 +1,119 @@
+import * as vscode from 'vscode';
+import { holdsSecrets } from './guarded.ts';
+import { isLeftOut } from './ignoreFiles.ts';
+
+/** A repository's folder is looked for in at most so many folders above the workspace. */
+const MOST_ABOVE = 30;
+
+/**
+ * Why nothing of a file is sent unless somebody chose it, in a sentence; undefined where it may be. What can't be judged
+ * isn't sent.
+ */
+export async function whyNotUnasked(
+  uri: vscode.Uri,
+  { isTrusted }: { isTrusted: boolean } = vscode.workspace,
+): Promise<string | undefined> {
+  if (!isTrusted) return 'This workspace is not trusted, so nothing of it is sent unasked.';
+  const folder = vscode.workspace.getWorkspaceFolder(uri);
+  const root = folder?.uri.path.replace(/\/?$/, '/');
+  const names = root ? uri.path.slice(root.length).split('/') : [];
+  if (!folder || folder.uri.scheme !== uri.scheme || names.includes('..')) return `${OUTSIDE} ${CHOOSE}`;
+  const name = names.at(-1);
+  if (holdsSecrets(uri.path)) return `${name} may hold secrets. ${CHOOSE}`;
+  try {
+    if (await isBehindLink(folder.uri, names)) return `${name} is reached through a link. ${CHOOSE}`;
+    if ((await isExcluded(folder, names)) || (await isIgnored(folder.uri, names)))
+      return `${name} is among the files that this workspace leaves out. ${CHOOSE}`;
+  } catch {
+    return `Whether ${name} may be sent could not be found out. ${CHOOSE}`;
+  }
+  return undefined;
+}
+
+const OUTSIDE = 'Only files of the workspace are sent unasked.';
+const CHOOSE = 'Attach it yourself if it shall go along.';
+
+/** A link may lead out of the workspace, and no API of the editor tells where to. */
+async function isBehindLink(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
+  const places = names.map((_, last) => vscode.Uri.joinPath(folder, ...names.slice(0, last + 1)));
+  const found = await Promise.all(places.map((place) => vscode.workspace.fs.stat(place)));
+  return found.some(({ type }) => type & vscode.FileType.SymbolicLink);
+}
+
+/** By `files.exclude` and `search.exclude`, as the editor itself reads their patterns. */
+async function isExcluded(folder: vscode.WorkspaceFolder, names: readonly string[]): Promise<boolean> {
+  for (const section of ['files', 'search']) {
+    const settings = vscode.workspace.getConfiguration(section, folder.uri);
+    const patterns = settings.get<Record<string, boolean | { when?: string }>>('exclude') ?? {};
+    for (const [glob, value] of Object.entries(patterns)) {
+      if (!value) continue;
+      const pattern = new vscode.RelativePattern(folder, glob);
+      for (const last of names.keys()) {
+        const uri = vscode.Uri.joinPath(folder.uri, ...names.slice(0, last + 1));
+        // Of a document only these are looked at.
+        if (!vscode.languages.match({ pattern }, { uri, languageId: '' } as vscode.TextDocument)) continue;
+        if (value === true || !value.when || (await hasSibling(uri, value.when))) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** `$(basename).ts` beside `a.js` is `a.ts`. */
+async function hasSibling(uri: vscode.Uri, when: string): Promise<boolean> {
+  const base = uri.path.slice(uri.path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return exists(vscode.Uri.joinPath(uri, '..', when.replaceAll('$(basename)', base)));
+}
+
+/** By the ignore files on the way to it, those of the repository around the workspace included. */
+async function isIgnored(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
+  const inside = names.map((_, depth) => vscode.Uri.joinPath(folder, ...names.slice(0, depth)));
+  const above = (await hasRepository(inside)) ? [] : await foldersAbove(folder);
+  const between = above.map((_, at) => nameOf(above[at + 1] ?? folder));
+  const rules = await Promise.all([...above, ...inside].map(rulesIn));
+  return isLeftOut([...between, ...names], rules);
+}
+
+/** The folders above, from that of the repository down; none where there is no repository. */
+async function foldersAbove(folder: vscode.Uri): Promise<vscode.Uri[]> {
+  const above: vscode.Uri[] = [];
+  for (let at = folder; above.length < MOST_ABOVE; ) {
+    const up = vscode.Uri.joinPath(at, '..');
+    if (up.path === at.path) return [];
+    above.unshift(up);
+    if (await hasRepository([up])) return above;
+    at = up;
+  }
+  return [];
+}
+
+const hasRepository = async (folders: readonly vscode.Uri[]) =>
+  (await Promise.all(folders.map((folder) => exists(vscode.Uri.joinPath(folder, '.git'))))).includes(true);
+
+async function rulesIn(folder: vscode.Uri): Promise<string | undefined> {
+  const read = (...path: string[]) => textOf(vscode.Uri.joinPath(folder, ...path));
+  // In a worktree `.git` is a file, and has none of these.
+  const own = await read('.git', 'info', 'exclude').catch(() => undefined);
+  const found = [own, await read('.gitignore'), await read('.ignore')].filter((text) => text !== undefined);
+  return found.length > 0 ? found.join('\n') : undefined;
+}
+
+async function textOf(uri: vscode.Uri): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  } catch (error) {
+    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') return undefined;
+    throw error;
+  }
+}
+
+async function exists(uri: vscode.Uri): Promise<boolean> {
+  try {
+    await vscode.workspace.fs.stat(uri);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const nameOf = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);

@@ -1,0 +1,131 @@
+import type { Schema } from './schema.ts';
+
+// What becomes of each table's rows: one list for exports, for guests that become part of an account, for accounts that are
+// deleted, and for what is kept for a while only. A table that isn't here has no type, and a test fails for it.
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** The files of an export, and what is in them. */
+export const EXPORT_FILES = {
+  'profile.json': 'your account: name, address, how you sign in, your balance, the code of your link',
+  'sessions.json': 'devices, tools and browsers that are signed in',
+  'referrals.json': 'who joined by your link, without a name, and what that earned; only if somebody did',
+  'payments.json': 'what you paid, and what of it went back; amounts in the smallest unit; only if you did',
+  'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
+  'token-log.csv': 'the same for a spreadsheet',
+  'conversations/*.json': 'each conversation whole: messages, what was attached, what later messages replaced',
+  'conversations/*.md': 'the same to read, without what was replaced',
+} as const;
+export type ExportFile = keyof typeof EXPORT_FILES;
+
+/** SQLite's index of conversations is a table of its own that Kysely never sees. */
+export type TableName = keyof Schema | 'search_grams';
+
+/** Whose a row is: by a column with the account's id, or by one with the key of another table's row. */
+export type Belonging = { account: string } | { to: TableName; by: string; key: string };
+
+interface Rules {
+  /** Null: nobody's, or not known to be somebody's. */
+  of: Belonging | null;
+  /** In which file of its account's export it is; or why in none. */
+  exported: ExportFile | { not: string };
+  /** A guest's row when the guest becomes part of an account: it is the account's, the guest's still, or gone. `never`: guests have none. */
+  merged: 'moves' | 'stays' | 'goes' | 'never';
+  /** When its account is deleted: it goes, too; it stays in the books, which name nobody any more; or it is over soon by itself. */
+  deleted: 'goes' | 'nameless' | 'passes';
+  /** As long as what it is of; for good; or until it is over. */
+  kept: 'owner' | 'always' | 'passing';
+  /** For how long it is kept once it is over (ended, expired, replaced), in milliseconds. */
+  over?: number;
+}
+
+const OWN = { deleted: 'goes', kept: 'owner' } as const;
+const BOOKS = { merged: 'moves', deleted: 'nameless', kept: 'always' } as const;
+const ofLedger = { to: 'wallet', by: 'ledger_id', key: 'ledger_id' } as const;
+const ofMessage = { to: 'message', by: 'message_id', key: 'id' } as const;
+const ofReferral = { to: 'referral', by: 'referral_id', key: 'id' } as const;
+const INDEX = { not: 'an index of what is exported' };
+const IN_LOG = { not: 'the token log says the same, line by line' };
+const NOBODYS = { of: null, merged: 'never', deleted: 'passes' } as const;
+const SERVERS = { ...NOBODYS, exported: { not: 'of the server, not of a person' }, kept: 'always' } as const;
+const SIGNING_IN = { ...NOBODYS, exported: { not: 'of a sign-in under way' }, kept: 'passing', over: HOUR } as const;
+
+export const TABLES = {
+  account: { of: { account: 'id' }, exported: 'profile.json', merged: 'stays', ...OWN },
+  identity: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },
+  session: { of: { account: 'account_id' }, exported: 'sessions.json', merged: 'stays', ...OWN, over: 30 * DAY },
+  token: {
+    ...{ of: { to: 'session', by: 'session_id', key: 'id' }, exported: { not: 'it would open the account' } },
+    ...{ merged: 'goes', deleted: 'goes', kept: 'passing', over: 0 },
+  },
+  one_time_code: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'it would open the account' }, merged: 'never' },
+    ...{ deleted: 'goes', kept: 'passing', over: 0 },
+  },
+  device_grant: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'it becomes a session, or nothing' }, merged: 'never' },
+    ...{ deleted: 'goes', kept: 'passing', over: HOUR / 4 },
+  },
+  mail_code: { ...SIGNING_IN, over: 0 },
+  attempt: { ...NOBODYS, exported: { not: 'a keyed hash, for some hours' }, kept: 'passing', over: 0 },
+  guest_admission: { ...NOBODYS, exported: { not: 'a keyed hash, for a day' }, kept: 'passing', over: DAY },
+  bonus_claim: { ...NOBODYS, exported: { not: 'a keyed hash that names nobody' }, kept: 'always' },
+  gate: SERVERS,
+
+  wallet: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'moves', ...OWN },
+  balance: { of: ofLedger, exported: 'profile.json', ...BOOKS },
+  transfer: { of: null, exported: IN_LOG, ...BOOKS },
+  hold: { of: ofLedger, exported: IN_LOG, ...BOOKS },
+  log_entry: { of: ofLedger, exported: 'token-log.json', ...BOOKS },
+  plan_use: { of: ofLedger, exported: IN_LOG, ...BOOKS, merged: 'never' },
+  subscription: { of: ofLedger, exported: 'profile.json', ...BOOKS, merged: 'never' },
+  payment: { of: ofLedger, exported: 'payments.json', ...BOOKS, merged: 'never' },
+  payment_reversal: {
+    ...{ of: { to: 'payment', by: 'payment_id', key: 'id' }, exported: 'payments.json', ...BOOKS, merged: 'never' },
+  },
+  payment_event: {
+    ...{ of: { to: 'payment', by: 'payment_id', key: 'id' }, exported: { not: 'what a payment went by is in it' } },
+    ...{ merged: 'never', deleted: 'nameless', kept: 'passing', over: 90 * DAY },
+  },
+  limit_use: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'for an hour; the token log has the same' }, merged: 'stays' },
+    ...{ deleted: 'passes', kept: 'passing', over: HOUR },
+  },
+  price_in_force: SERVERS,
+  price_announcement: SERVERS,
+
+  referral_link: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },
+  referral: { of: { account: 'referrer_id' }, exported: 'referrals.json', merged: 'never', ...OWN },
+  referral_reward: { of: ofReferral, exported: 'referrals.json', merged: 'never', ...OWN },
+  notice_mail: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'that a notice was mailed; the mail says all' } },
+    ...{ merged: 'never', ...OWN },
+  },
+
+  conversation: { of: { account: 'account_id' }, exported: 'conversations/*.json', merged: 'moves', ...OWN },
+  message: {
+    ...{ of: { to: 'conversation', by: 'conversation_id', key: 'id' }, exported: 'conversations/*.json' },
+    ...{ merged: 'moves', ...OWN, over: 30 * DAY },
+  },
+  attachment: { of: ofMessage, exported: 'conversations/*.json', merged: 'moves', ...OWN },
+  edit_input: { of: ofMessage, exported: 'conversations/*.json', merged: 'moves', ...OWN },
+  search_due: { of: ofMessage, exported: INDEX, merged: 'moves', ...OWN },
+  search_piece: { of: ofMessage, exported: INDEX, merged: 'goes', ...OWN },
+  search_grams: {
+    ...{ of: { to: 'search_piece', by: 'rowid', key: 'n' }, exported: INDEX, merged: 'goes', ...OWN },
+  },
+  run: {
+    ...{ of: { account: 'account_id' }, exported: IN_LOG, merged: 'moves', deleted: 'goes', kept: 'passing' },
+    over: 90 * DAY,
+  },
+  run_event: {
+    ...{ of: { to: 'run', by: 'run_id', key: 'id' }, exported: { not: 'the message has the text' }, merged: 'moves' },
+    ...{ deleted: 'goes', kept: 'passing', over: HOUR },
+  },
+
+  auth_user: SIGNING_IN,
+  auth_session: SIGNING_IN,
+  auth_account: SIGNING_IN,
+  auth_verification: SIGNING_IN,
+} as const satisfies Record<TableName, Rules>;
