@@ -50,7 +50,7 @@ export function textChip(name: string, text: string, languageId: string | undefi
     path: name,
     languageId,
     text,
-    tokens: estimateTokens(text.length),
+    tokens: estimateTokens(text),
   };
 }
 
@@ -70,11 +70,11 @@ function linesChip(document: vscode.TextDocument, range: LineRange): StoredChip 
   const text = document.getText(new vscode.Range(range.start, 0, range.end, Number.MAX_SAFE_INTEGER));
   if (text.trim() === '') throw new AttachmentRefused('Nothing is selected, and the line of the cursor is empty.');
   refuseTooLong(text, 'The selection');
-  return textChip(document, range, text);
+  return partChip(document, range, text);
 }
 
 /** Lines of a document as a chip; `text` is theirs, or a part of it. */
-export function textChip(document: vscode.TextDocument, range: LineRange, text: string): StoredChip {
+export function partChip(document: vscode.TextDocument, range: LineRange, text: string): StoredChip {
   const path = workspacePath(document.uri);
   return {
     ...head('selection', `${document.uri}#${range.start}-${range.end}`),

@@ -8,9 +8,9 @@ import {
   AttachmentRefused,
   baseName,
   linesLabel,
+  partChip,
   type StoredChip,
   selectedLines,
-  textChip,
   workspacePath,
 } from './attachments.ts';
 import type { Draft } from './drafts.ts';
@@ -172,7 +172,7 @@ function seenIn({ document, selection, visibleRanges }: vscode.TextEditor): Seen
   // What is folded away can't be seen.
   const text = taken.map((part) => document.getText(part)).join('\n…\n');
   if (text.trim() === '' || text.includes('\0')) return undefined;
-  const chip = textChip(document, range, text);
+  const chip = partChip(document, range, text);
   return { uri, label, chip: { ...chip, id: `implicit ${chip.id.slice(-180)}`, label, implicit } };
 }
 

@@ -13,20 +13,24 @@ export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
   return (
     <ul class="chips" aria-label={to ? 'Newly attached' : 'Attached'}>
       {leftOut && <LeftOut {...leftOut} />}
-      {chips.map((chip) => chip.implicit ? <ImplicitChip key="implicit" chip={chip} /> : (
-        <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
-          <Icon name={KIND_ICONS[chip.kind]} />
-          <span class="label">{chip.label}</span>
-          <IconButton
-            icon="close"
-            label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
-            onClick={() => {
-              chat.host.post({ type: 'detach', id: chip.id, ...(to && { to }) });
-              if (to === undefined) chat.focusComposer();
-            }}
-          />
-        </li>
-      ))}
+      {chips.map((chip) =>
+        chip.implicit ? (
+          <ImplicitChip key="implicit" chip={chip} />
+        ) : (
+          <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
+            <Icon name={KIND_ICONS[chip.kind]} />
+            <span class="label">{chip.label}</span>
+            <IconButton
+              icon="close"
+              label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
+              onClick={() => {
+                chat.host.post({ type: 'detach', id: chip.id, ...(to && { to }) });
+                if (to === undefined) chat.focusComposer();
+              }}
+            />
+          </li>
+        ),
+      )}
     </ul>
   );
 }

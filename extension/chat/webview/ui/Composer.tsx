@@ -12,7 +12,6 @@ import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Icon, IconButton } from './Icon.tsx';
-import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 import { Mentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
