@@ -101,12 +101,12 @@ export class Apply {
   ): Promise<Applied> {
     const located = await answer.locate(edits);
     const found = await answer.byPath();
-    const plans = await answer.allow(
-      planBlocks(located, (path) => {
-        const file = found.get(path);
-        return file?.kind === 'file' ? file.text : undefined;
-      }),
-    );
+    const fileAt = (path: string) => {
+      const file = found.get(path);
+      return file?.kind === 'file' ? file : undefined;
+    };
+    const read = (path: string) => fileAt(path)?.text;
+    const plans = await answer.allow(planBlocks(located, read, (path) => cursorIn(fileAt(path)?.uri)));
     const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
     const [only] = plans;
     if (plans.length === misses.length) return this.miss(misses, found, code);
@@ -151,6 +151,13 @@ export class Apply {
     });
     return refused(message);
   }
+}
+
+/** The line at which the user is in a file that an editor shows. */
+function cursorIn(uri: vscode.Uri | undefined): number | undefined {
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editors = [...(activeTextEditor ? [activeTextEditor] : []), ...visibleTextEditors];
+  return editors.find(({ document }) => document.uri.toString() === uri?.toString())?.selection.active.line;
 }
 
 /** Said where it was asked for, which is the chat. */

@@ -10,7 +10,7 @@ import { elided } from './engine/refusals.ts';
 import type { Ending } from './messages.ts';
 import type { Review } from './review.ts';
 import type { EditRuns } from './runs.ts';
-import { isClosed, readAnswer } from './stream.ts';
+import { AnswerLines, isClosed, readAnswer } from './stream.ts';
 import type { Range } from './track.ts';
 
 /** Lines of the file around the selection that the model sees, and the most text of them, on each side. */
@@ -21,6 +21,7 @@ const CONTEXT_CHARACTERS = 40_000;
 export class SelectionWriter extends Disposable {
   private readonly run: AnswerRun;
   private readonly alignment: Alignment;
+  private readonly soFar: AnswerLines;
   private isShowDue = false;
   private isShowing = false;
   private showing: Promise<void> | undefined;
@@ -40,6 +41,7 @@ export class SelectionWriter extends Disposable {
     super();
     const { document, tracked } = review;
     this.alignment = new Alignment(tracked.original);
+    this.soFar = new AnswerLines(this.context());
     const input = editInput(tracked.lines, tracked.region, instruction, path, document.languageId);
     const request = requestFor(input, resend);
     review.cameFrom(request.id, request.conversationId);
@@ -90,7 +92,7 @@ export class SelectionWriter extends Disposable {
       return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
     }
     const known = new Set(original.map(looseKey));
-    const edit: Edit = { kind: 'whole', lines: answer.lines, answerLine: 1 };
+    const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
     const elision = findElision(answer.lines, (key) => known.has(key));
     if (elision !== undefined) {
       review.interrupt('refused');
@@ -128,7 +130,7 @@ export class SelectionWriter extends Disposable {
     // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
     while (this.isShowDue && review.phase === 'writing' && !review.cut && review.buffer.editor) {
       this.isShowDue = false;
-      const answer = readAnswer(this.run.answer, false, this.context());
+      const answer = this.soFar.read(this.run.answer);
       if (answer.kind !== 'lines' || answer.lines.length === 0) continue;
       await review.show(showSoFar(this.alignment, review.tracked.original, answer.lines), false);
     }

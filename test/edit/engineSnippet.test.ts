@@ -78,16 +78,6 @@ describe('a piece of code without marks is placed', () => {
   it('as the whole file', () => check(WHOLE, [['sorted(rows)', 'sorted(rows, byId)']]));
   it('as the whole file, named in a comment', () =>
     check(`// src/store.ts\n${WHOLE}`, [['sorted(rows)', 'sorted(rows, byId)']]));
-  it('as a function anew, shorter by a few lines', () =>
-    check(
-      'export function load(path: string): Store {\n  return Store.of(open(path));\n}',
-      ([
-        [
-          '  const store = new Store();\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return store;\n',
-          '  return Store.of(open(path));\n',
-        ],
-      ].map(([from, to]) => [from!, to!]) as [string, string][]) && 'uncertain',
-    ));
   it('as a function anew of about the same length', () =>
     check(
       'export function load(path: string): Store {\n  const made = new Store();\n  const rows = open(path);\n  rows.forEach((row) => made.add(row));\n  return made;\n}',
@@ -190,11 +180,6 @@ describe('a piece of code without marks is placed', () => {
 
 describe('a piece of code without marks is refused', () => {
   const CASES: [title: string, snippet: string, reason: Reason, file?: string][] = [
-    [
-      'that is a function the file does not have',
-      'export function save(store: Store) {\n  write(store);\n}',
-      'notFound',
-    ],
     [
       'that leaves out methods without a word',
       'export class Store {\n  clear(): void {\n    this.rows.clear();\n  }\n}',

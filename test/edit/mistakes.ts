@@ -236,11 +236,7 @@ export const KINDS: Kind[] = [
   { name: 'no mistake: whole file', write: (_, one) => ({ answer: wholeFile(one, linesOf(one.after)) }) },
   {
     name: 'no mistake: complete file in the chat',
-    write: (_, one) => {
-      // Without its last lines it may as well be a part.
-      const { end, fresh } = one.edits.at(-1)!;
-      return end === one.file.lines.length && fresh.length === 0 ? undefined : { piece: linesOf(one.after) };
-    },
+    write: (_, one) => ({ piece: linesOf(one.after) }),
   },
   {
     name: 'no mistake: piece in the chat',
