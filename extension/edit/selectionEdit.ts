@@ -17,6 +17,11 @@ import type { Range } from './track.ts';
 const CONTEXT_LINES = 200;
 const CONTEXT_CHARACTERS = 40_000;
 
+/** So many new lines are looked at before others have their turn: some milliseconds. */
+const LINES_A_TURN = 100;
+
+const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
 /** Has the lines of a review's region rewritten, and shows the new ones there while they come. */
 export class SelectionWriter extends Disposable {
   private readonly run: AnswerRun;
@@ -91,6 +96,8 @@ export class SelectionWriter extends Disposable {
       const cost = await this.run.tellOutcome({ applied: 0, refused: 0 }, charge);
       return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
     }
+    // To read all of a long answer is one turn's work, and to write it another's.
+    await nextTurn();
     const known = new Set(original.map(looseKey));
     const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
     const elision = findElision(answer.lines, (key) => known.has(key));
@@ -132,6 +139,7 @@ export class SelectionWriter extends Disposable {
       this.isShowDue = false;
       const answer = this.soFar.read(this.run.answer);
       if (answer.kind !== 'lines' || answer.lines.length === 0) continue;
+      while (!this.alignment.advance(answer.lines, LINES_A_TURN)) await nextTurn();
       await review.show(showSoFar(this.alignment, review.tracked.original, answer.lines), false);
     }
     this.isShowing = false;
