@@ -174,6 +174,13 @@ describe('a piece of code without marks is placed', () => {
     assert.ok(plan.kind === 'update', JSON.stringify(plan));
     assert.equal(plan.after, '\uFEFFfunc run() {\r\n\tprepare(all)\r\n\tcheck(all)\r\n\tgo()\r\n}');
   });
+  it('as the whole file, framed by brackets, without some of its first lines', () => {
+    const json = `{\n${['name', 'version', 'main', 'type', 'license', 'author', 'homepage', 'files'].map((key) => `  "${key}": "a ${key}"`).join(',\n')}\n}\n`;
+    const lines = json.trimEnd().split('\n');
+    const plan = planSnippet('a.json', json, [lines[0]!, ...lines.slice(3)]);
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, json.replace(/ {2}"name".*\n.*\n/, ''));
+  });
   it('as a new file, where there is none', () =>
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
@@ -225,6 +232,12 @@ describe('a piece of code without marks is refused', () => {
     ],
     ['of lines in another order', '    this.changed();\n    this.rows.set(row.id, row);', 'uncertain'],
     ['that would change nothing', '    this.rows.set(row.id, row);\n    this.changed();', 'noChange'],
+    [
+      'that may be the file without its last lines',
+      'def area(width, height):\n    check(width > 0)\n    check(height)\n    return width * height',
+      'uncertain',
+      PYTHON.slice(PYTHON.indexOf('def area')).replace(/def main[\s\S]*/, 'area(1, 2)\nstop()\n'),
+    ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];
   for (const [title, snippet, reason, file] of CASES) it(title, () => check(snippet, reason, file));

@@ -275,8 +275,13 @@ export const KINDS: Kind[] = [
     },
   },
 
-  ...inBlocks('a line of context a level off', (draw, blocks, one) => slip(draw, blocks, (unit) => [unit], one)),
-  ...inBlocks('a line of context a blank off', (draw, blocks, one) => slip(draw, blocks, () => [' '], one)),
+  ...inBlocks('a line of context a level off', (draw, blocks, one) => slip(draw, blocks, (unit) => [unit], one), {
+    // Beside a new line that is as far in, it may be moved together with that one.
+    mostRefused: 18,
+  }),
+  ...inBlocks('a line of context a blank off', (draw, blocks, one) => slip(draw, blocks, () => [' '], one), {
+    mostRefused: 10,
+  }),
   ...inBlocks('quotes typeset everywhere', (_, blocks) => everywhere(blocks, typeset, typesetSigns)),
   ...inBlocks('HTML entities everywhere', (_, blocks) => everywhere(blocks, entities, entitySigns)),
   ...inBlocks('HTML entities everywhere, twice', (_, blocks) =>

@@ -68,16 +68,20 @@ function isEnough(file: IndexedFile, { keys, lines }: Snippet, anchors: readonly
  * Whether the snippet is the whole file: it begins and ends as the file does, or with as many lines in their place, and holds
  * most of it. Then what it doesn't hold is to go.
  */
-function isWhole({ lines }: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
+function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
   const [first, last] = [anchors[0]!, anchors.at(-1)!];
   const end = lines.findLastIndex((line) => !isBlank(line));
   const [above, below] = [first.own, snippet.lines.length - 1 - last.own];
-  if (snippet.isElided.includes(true) || above !== first.line || below !== end - last.line) return false;
-  if (above > EDGE || below > EDGE) return false;
+  if (snippet.isElided.includes(true)) return false;
+  const top = lines.findIndex((line) => !isBlank(line));
+  // The same first line and the same last one, however little they say.
+  const isFramed = snippet.keys[0] === keys[top] && snippet.keys.at(-1) === keys[end];
+  const isAsLong = above === first.line && below === end - last.line && above <= EDGE && below <= EDGE;
+  if (!isFramed && !isAsLong) return false;
   if (lostAtEnd(lines.map(trimTrail), snippet.lines.map(trimTrail)) !== undefined) return false;
   const known = anchors.filter(({ line }) => !isBlank(lines[line]!)).length;
   const all = lines.filter((line) => !isBlank(line)).length;
-  return above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
+  return isFramed || above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
 }
 
 /**
