@@ -25,6 +25,11 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     args: ['test/edit/engineMistakes.test.ts'],
   },
   {
+    name: 'declarations of real commits, in every form in which a chat shows them',
+    env: { PERIGEE_COMMITS: 'all' },
+    args: ['test/edit/engineCommits.test.ts'],
+  },
+  {
     name: '20,000 random answers of a model service on SQLite, 2,000 on PostgreSQL',
     env: { PERIGEE_FUZZ_RUNS: '20000' },
     args: ['test/server/fuzzedServices.test.ts'],

@@ -16,15 +16,22 @@ export class Alignment {
 
   /** The number of old lines that `newLines` stand for. Cheap when they begin with those of the call before. */
   consumed(newLines: readonly string[]): number {
-    if (this.seen.length > newLines.length || this.seen.some((line, index) => line !== newLines[index])) {
-      this.seen.length = 0;
-      this.row = this.row.map((_, index) => index);
-    }
-    for (let index = this.seen.length; index < newLines.length; index++) this.add(newLines[index]!);
+    this.advance(newLines, Number.POSITIVE_INFINITY);
     if (this.seen.length === 0) return 0;
     let best = 0;
     for (let index = 1; index < this.row.length; index++) if (this.row[index]! <= this.row[best]!) best = index;
     return best;
+  }
+
+  /** Looks at `most` more of `newLines`. Whether all have been looked at: many that come at once are no work for one turn. */
+  advance(newLines: readonly string[], most: number): boolean {
+    if (this.seen.length > newLines.length || this.seen.some((line, index) => line !== newLines[index])) {
+      this.seen.length = 0;
+      this.row = this.row.map((_, index) => index);
+    }
+    const end = Math.min(newLines.length, this.seen.length + most);
+    for (let index = this.seen.length; index < end; index++) this.add(newLines[index]!);
+    return end === newLines.length;
   }
 
   private add(line: string): void {

@@ -99,12 +99,12 @@ export class Apply {
   private async place(answer: AnswerFiles, { edits, skipped }: Blocks, source: Source): Promise<Applied> {
     const located = await answer.locate(edits);
     const found = await answer.byPath();
-    const plans = await answer.allow(
-      planBlocks(located, (path) => {
-        const file = found.get(path);
-        return file?.kind === 'file' ? file.text : undefined;
-      }),
-    );
+    const fileAt = (path: string) => {
+      const file = found.get(path);
+      return file?.kind === 'file' ? file : undefined;
+    };
+    const read = (path: string) => fileAt(path)?.text;
+    const plans = await answer.allow(planBlocks(located, read, (path) => cursorIn(fileAt(path)?.uri)));
     const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
     const [only] = plans;
     if (plans.length === misses.length) return tellMisses(misses, found);
@@ -139,6 +139,13 @@ function tellMisses(
   const message = telling ? tellRefusal(name, telling) + more : name;
   const file = misses.length === 1 && first?.path !== undefined ? found.get(first.path) : undefined;
   return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}` }) };
+}
+
+/** The line at which the user is in a file that an editor shows. */
+function cursorIn(uri: vscode.Uri | undefined): number | undefined {
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editors = [...(activeTextEditor ? [activeTextEditor] : []), ...visibleTextEditors];
+  return editors.find(({ document }) => document.uri.toString() === uri?.toString())?.selection.active.line;
 }
 
 /** Said where it was asked for, which is the chat. */

@@ -85,9 +85,13 @@ function isDiffText({ path, lines }: Edit & { kind: 'whole' }, language: string)
 
 /**
  * What edits make of the files, whose texts `read` gives. Code for an existing file may be all of it or a piece; several
- * pieces of one file are put in one after the other.
+ * pieces of one file are put in one after the other. `cursorIn`: the line of a file, from 0, at which the user is.
  */
-export function planBlocks(edits: readonly Edit[], read: (path: string) => string | undefined): FilePlan[] {
+export function planBlocks(
+  edits: readonly Edit[],
+  read: (path: string) => string | undefined,
+  cursorIn: (path: string) => number | undefined = () => undefined,
+): FilePlan[] {
   const isPieces = (path: string | undefined): path is string =>
     path !== undefined &&
     read(path) !== undefined &&
@@ -99,16 +103,22 @@ export function planBlocks(edits: readonly Edit[], read: (path: string) => strin
   const paths = [...new Set(edits.map(({ path }) => path))].filter(isPieces);
   for (const path of paths) {
     const pieces = edits.flatMap((edit) => (edit.kind === 'whole' && edit.path === path ? [edit] : []));
-    plans.push(planPieces(path, read(path)!, pieces));
+    plans.push(planPieces(path, read(path)!, pieces, cursorIn(path)));
   }
   return plans;
 }
 
-function planPieces(path: string, before: string, pieces: readonly (Edit & { kind: 'whole' })[]): FilePlan {
+function planPieces(
+  path: string,
+  before: string,
+  pieces: readonly (Edit & { kind: 'whole' })[],
+  cursor: number | undefined,
+): FilePlan {
   let text = before;
   const refusals: Refusal[] = [];
   for (const { lines, answerLine } of pieces) {
-    const plan = planSnippet(path, text, lines);
+    // In what an earlier piece has made of the file, the cursor's line is another.
+    const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
     if (plan.kind === 'update') text = plan.after;
     else if (plan.kind === 'refused') refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
   }

@@ -10,17 +10,23 @@ import { elided } from './engine/refusals.ts';
 import type { Ending } from './messages.ts';
 import type { Review } from './review.ts';
 import type { EditRuns } from './runs.ts';
-import { isClosed, readAnswer } from './stream.ts';
+import { AnswerLines, isClosed, readAnswer } from './stream.ts';
 import type { Range } from './track.ts';
 
 /** Lines of the file around the selection that the model sees, and the most text of them, on each side. */
 const CONTEXT_LINES = 200;
 const CONTEXT_CHARACTERS = 40_000;
 
+/** So many new lines are looked at before others have their turn: some milliseconds. */
+const LINES_A_TURN = 100;
+
+const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
 /** Has the lines of a review's region rewritten, and shows the new ones there while they come. */
 export class SelectionWriter extends Disposable {
   private readonly run: AnswerRun;
   private readonly alignment: Alignment;
+  private readonly soFar: AnswerLines;
   private isShowDue = false;
   private isShowing = false;
   private showing: Promise<void> | undefined;
@@ -40,6 +46,7 @@ export class SelectionWriter extends Disposable {
     super();
     const { document, tracked } = review;
     this.alignment = new Alignment(tracked.original);
+    this.soFar = new AnswerLines(this.context());
     const input = editInput(tracked.lines, tracked.region, instruction, path, document.languageId);
     const request = requestFor(input, resend);
     review.cameFrom(request.id, request.conversationId);
@@ -89,8 +96,10 @@ export class SelectionWriter extends Disposable {
       const cost = await this.run.tellOutcome({ applied: 0, refused: 0 }, charge);
       return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
     }
+    // To read all of a long answer is one turn's work, and to write it another's.
+    await nextTurn();
     const known = new Set(original.map(looseKey));
-    const edit: Edit = { kind: 'whole', lines: answer.lines, answerLine: 1 };
+    const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
     const elision = findElision(answer.lines, (key) => known.has(key));
     if (elision !== undefined) {
       review.interrupt('refused');
@@ -128,8 +137,9 @@ export class SelectionWriter extends Disposable {
     // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
     while (this.isShowDue && review.phase === 'writing' && !review.cut && review.buffer.editor) {
       this.isShowDue = false;
-      const answer = readAnswer(this.run.answer, false, this.context());
+      const answer = this.soFar.read(this.run.answer);
       if (answer.kind !== 'lines' || answer.lines.length === 0) continue;
+      while (!this.alignment.advance(answer.lines, LINES_A_TURN)) await nextTurn();
       await review.show(showSoFar(this.alignment, review.tracked.original, answer.lines), false);
     }
     this.isShowing = false;

@@ -36,7 +36,9 @@ export class TrackedEdit {
   private document: readonly string[];
   private area: Range;
   private written: readonly string[];
-  private tracked: TrackedHunk[] = [];
+  /** Undefined until somebody asks how what is shown is parted: while an answer comes, most of it nobody does. */
+  private parted: TrackedHunk[] | undefined = [];
+  private isRough = false;
   /** Only where hunks are put into the file one by one. */
   private readonly map: LineMap | undefined;
   private isPlaced = false;
@@ -97,25 +99,37 @@ export class TrackedEdit {
 
   /**
    * The splices of `planShow(next)` were written: the region shows `next`, which is parted into new, open hunks. Until it is
-   * the last time that parting is allowed to be rough, for it is done with each piece that comes.
+   * the last time that parting is allowed to be rough, for it is done again and again as pieces come.
    */
   show(next: readonly string[], isLast = true): void {
     const shown = this.fitted(next);
     this.document = applySplices(this.document, this.planShow(shown));
     this.written = shown;
     this.area = { start: this.area.start, end: this.area.start + shown.length };
-    this.tracked = reviewHunks(this.original, shown, isLast ? undefined : MAX_DIFFERENT_WHILE_WRITING).map(
-      (hunk, index) => ({
-        number: index + 1,
-        start: this.area.start + hunk.newStart,
-        end: this.area.start + hunk.newStart + hunk.newLines.length,
-        oldStart: hunk.oldStart,
-        oldLines: hunk.oldLines,
-        newLines: hunk.newLines,
-        state: 'open',
-        torn: false,
-      }),
-    );
+    this.isRough = !isLast;
+    this.parted = undefined;
+  }
+
+  /** All hunks, in order. */
+  private get tracked(): TrackedHunk[] {
+    this.parted ??= this.part();
+    return this.parted;
+  }
+
+  /** What is shown in the region as new, open hunks. */
+  private part(): TrackedHunk[] {
+    const { start } = this.area;
+    const most = this.isRough ? MAX_DIFFERENT_WHILE_WRITING : undefined;
+    return reviewHunks(this.original, this.written, most).map((hunk, index) => ({
+      number: index + 1,
+      start: start + hunk.newStart,
+      end: start + hunk.newStart + hunk.newLines.length,
+      oldStart: hunk.oldStart,
+      oldLines: hunk.oldLines,
+      newLines: hunk.newLines,
+      state: 'open',
+      torn: false,
+    }));
   }
 
   /**
@@ -214,6 +228,7 @@ export class TrackedEdit {
    * a rejected hunk that stands there again is open again, and not just text that reads so.
    */
   foreign(changes: readonly ContentChange[], reopens = true): void {
+    const { tracked } = this;
     for (const change of changes) {
       const splices = toSplices(this.document, change);
       if (splices.length === 0) continue;
@@ -221,7 +236,7 @@ export class TrackedEdit {
       const document = applySplices(this.document, splices);
       if (!this.map) this.area = pick(settle(document, this.area, splices, this.written, this.original));
       this.setDocument(document);
-      for (const hunk of this.tracked) {
+      for (const hunk of tracked) {
         const moved = settle(this.document, hunk, splices, hunk.newLines, hunk.oldLines);
         Object.assign(hunk, pick(moved));
         this.keepInRegion(hunk);

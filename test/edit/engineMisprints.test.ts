@@ -55,6 +55,18 @@ describe('an answer with a misprint', () => {
       PYTHON.replace('    return', '    log()\n    return'),
     ],
     [
+      'in one kept line, a blank too far in above a new line that stands as the others do',
+      PYTHON,
+      block('    a = 1\n     b = 2\n    return b', '    a = 1\n     b = 2\n    log()\n    return b'),
+      PYTHON.replace('    return', '    log()\n    return'),
+    ],
+    [
+      'in one kept line, a blank too far in above a new line that is further in than the others',
+      PYTHON,
+      block('    a = 1\n     b = 2\n    return b', '    a = 1\n     b = 2\n      log()\n    return b'),
+      undefined,
+    ],
+    [
       'in one kept line beside a new line that is as far in',
       PYTHON,
       block(

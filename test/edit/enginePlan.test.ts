@@ -91,6 +91,14 @@ describe('a block is refused', () => {
     assert.deepEqual([nearest?.line, nearest?.lines], [2, [LONG]]);
     assert.ok(nearest!.similarity > 0.85 && nearest!.similarity < 0.95);
   });
+  it('at none, without lines that are not like it', () => {
+    const [only] = plan(
+      { 'a.ts': 'export const a = 1;\nb(2);\n' },
+      block('function save(store) {\n  export(store);', 'z'),
+    );
+    assert.ok(only?.kind === 'refused');
+    assert.equal(only.refusals[0]!.nearest, undefined);
+  });
   it('with all others of its file', () =>
     check('a\nb\n', `${block('a', 'x')}\n${block('nowhere', 'y')}`, { refused: ['notFound'] }));
   it('where it changes what another one names', () => {

@@ -78,16 +78,6 @@ describe('a piece of code without marks is placed', () => {
   it('as the whole file', () => check(WHOLE, [['sorted(rows)', 'sorted(rows, byId)']]));
   it('as the whole file, named in a comment', () =>
     check(`// src/store.ts\n${WHOLE}`, [['sorted(rows)', 'sorted(rows, byId)']]));
-  it('as a function anew, shorter by a few lines', () =>
-    check(
-      'export function load(path: string): Store {\n  return Store.of(open(path));\n}',
-      ([
-        [
-          '  const store = new Store();\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return store;\n',
-          '  return Store.of(open(path));\n',
-        ],
-      ].map(([from, to]) => [from!, to!]) as [string, string][]) && 'uncertain',
-    ));
   it('as a function anew of about the same length', () =>
     check(
       'export function load(path: string): Store {\n  const made = new Store();\n  const rows = open(path);\n  rows.forEach((row) => made.add(row));\n  return made;\n}',
@@ -184,17 +174,19 @@ describe('a piece of code without marks is placed', () => {
     assert.ok(plan.kind === 'update', JSON.stringify(plan));
     assert.equal(plan.after, '\uFEFFfunc run() {\r\n\tprepare(all)\r\n\tcheck(all)\r\n\tgo()\r\n}');
   });
+  it('as the whole file, framed by brackets, without some of its first lines', () => {
+    const json = `{\n${['name', 'version', 'main', 'type', 'license', 'author', 'homepage', 'files'].map((key) => `  "${key}": "a ${key}"`).join(',\n')}\n}\n`;
+    const lines = json.trimEnd().split('\n');
+    const plan = planSnippet('a.json', json, [lines[0]!, ...lines.slice(3)]);
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, json.replace(/ {2}"name".*\n.*\n/, ''));
+  });
   it('as a new file, where there is none', () =>
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
 
 describe('a piece of code without marks is refused', () => {
   const CASES: [title: string, snippet: string, reason: Reason, file?: string][] = [
-    [
-      'that is a function the file does not have',
-      'export function save(store: Store) {\n  write(store);\n}',
-      'notFound',
-    ],
     [
       'that leaves out methods without a word',
       'export class Store {\n  clear(): void {\n    this.rows.clear();\n  }\n}',
@@ -240,6 +232,12 @@ describe('a piece of code without marks is refused', () => {
     ],
     ['of lines in another order', '    this.changed();\n    this.rows.set(row.id, row);', 'uncertain'],
     ['that would change nothing', '    this.rows.set(row.id, row);\n    this.changed();', 'noChange'],
+    [
+      'that may be the file without its last lines',
+      'def area(width, height):\n    check(width > 0)\n    check(height)\n    return width * height',
+      'uncertain',
+      PYTHON.slice(PYTHON.indexOf('def area')).replace(/def main[\s\S]*/, 'area(1, 2)\nstop()\n'),
+    ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];
   for (const [title, snippet, reason, file] of CASES) it(title, () => check(snippet, reason, file));

@@ -134,6 +134,33 @@ function saysWhatIsHidden(rows: readonly Row[], { after }: SnippetCase): boolean
   return rows.some(({ at, text }) => at === undefined && /\w/.test(text) && hidden.has(text.trim()));
 }
 
+/** Whether the new declaration alone was added, behind another one of its kind, with blank lines around it. */
+function isAddedElsewhere({ file, items }: SnippetCase, rows: readonly Row[], after: string): boolean {
+  const made = after.split('\n').slice(0, -1);
+  const count = made.length - file.length;
+  const isName = /^(?:\/\/|#) src\//.test(rows[0]!.text);
+  const shown = rows
+    .slice(isName ? 1 : 0)
+    .map(({ text }) => text.trim())
+    .join('\n')
+    .trim();
+  const depth = (line: string) => /^\s*/.exec(line)![0].length;
+  return items.some(({ kind, start, end }) => {
+    const added = made.slice(end, end + count);
+    const head = added.find((line) => !isBlank(line)) ?? '';
+    const isRest = [...made.slice(0, end), ...made.slice(end + count)].every((line, at) => line === file[at]);
+    const isBeside = (kind === 'function' || kind === 'method') && depth(head) === depth(file[start]!);
+    return (
+      isRest &&
+      isBeside &&
+      added
+        .map((line) => line.trim())
+        .join('\n')
+        .trim() === shown
+    );
+  });
+}
+
 type Verdict = 'right' | 'refused' | 'wrong';
 
 describe('a piece of code without marks becomes what was meant, or nothing', function () {
@@ -161,11 +188,16 @@ describe('a piece of code without marks becomes what was meant, or nothing', fun
         if (!rows || expected === before || !disturb(draw, rows, noise, one)) return;
         const lines = rows.map(({ text }) => text);
         const plan = planSnippet('a', before, lines);
-        const isRight = plan.kind === 'update' && plan.after === expected;
+        const isRight =
+          plan.kind === 'update' &&
+          (plan.after === expected || (form === 'only what is new' && isAddedElsewhere(one, rows, plan.after)));
         const verdict = isRight ? 'right' : plan.kind === 'refused' ? 'refused' : 'wrong';
         // What begins and ends as the file does, without a mark, is the file: lines that it doesn't have are to go.
         const isFile = rows[0]!.at === 0 && rows.at(-1)!.at === one.file.length - 1;
-        if (verdict === 'wrong' && noise === 'left out silently' && isFile) {
+        // A function of which not one line stays is written anew.
+        const isAnew =
+          form === 'function' && rows.slice(1, -1).every(({ at, text }) => at === undefined || isBlank(text));
+        if (verdict === 'wrong' && noise === 'left out silently' && (isFile || isAnew)) {
           isAsFile++;
           return;
         }

@@ -236,11 +236,7 @@ export const KINDS: Kind[] = [
   { name: 'no mistake: whole file', write: (_, one) => ({ answer: wholeFile(one, linesOf(one.after)) }) },
   {
     name: 'no mistake: complete file in the chat',
-    write: (_, one) => {
-      // Without its last lines it may as well be a part.
-      const { end, fresh } = one.edits.at(-1)!;
-      return end === one.file.lines.length && fresh.length === 0 ? undefined : { piece: linesOf(one.after) };
-    },
+    write: (_, one) => ({ piece: linesOf(one.after) }),
   },
   {
     name: 'no mistake: piece in the chat',
@@ -279,8 +275,13 @@ export const KINDS: Kind[] = [
     },
   },
 
-  ...inBlocks('a line of context a level off', (draw, blocks, one) => slip(draw, blocks, (unit) => [unit], one)),
-  ...inBlocks('a line of context a blank off', (draw, blocks, one) => slip(draw, blocks, () => [' '], one)),
+  ...inBlocks('a line of context a level off', (draw, blocks, one) => slip(draw, blocks, (unit) => [unit], one), {
+    // Beside a new line that is as far in, it may be moved together with that one.
+    mostRefused: 18,
+  }),
+  ...inBlocks('a line of context a blank off', (draw, blocks, one) => slip(draw, blocks, () => [' '], one), {
+    mostRefused: 10,
+  }),
   ...inBlocks('quotes typeset everywhere', (_, blocks) => everywhere(blocks, typeset, typesetSigns)),
   ...inBlocks('HTML entities everywhere', (_, blocks) => everywhere(blocks, entities, entitySigns)),
   ...inBlocks('HTML entities everywhere, twice', (_, blocks) =>

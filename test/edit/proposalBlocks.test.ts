@@ -86,7 +86,7 @@ describe('the plans for blocks', () => {
     const [plan] = planBlocks(
       [
         whole('src/a.ts', 'export function a() {', '  return 3;', '}'),
-        whole('src/a.ts', 'class Unheard {', '  of: number;', '  ever = somewhere();', '}'),
+        whole('src/a.ts', 'unheard.of = somewhere();', 'unheard.ever();'),
       ],
       read,
     );

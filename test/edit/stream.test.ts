@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Alignment, showSoFar } from '../../extension/edit/align.ts';
-import { fitIndentation, isClosed, type Replacement, readAnswer } from '../../extension/edit/stream.ts';
+import { AnswerLines, fitIndentation, isClosed, type Replacement, readAnswer } from '../../extension/edit/stream.ts';
 import { lines, someLines } from './arbitraries.ts';
 
 const context = { selection: ['  one();', '  two();'], languageId: 'typescript' };
@@ -51,6 +51,18 @@ describe('a model answer', () => {
     assert.deepEqual(read('```ts\n  a();\n```\n', false), complete('  a();'));
   });
 
+  it('is read line by line as it comes as it is read at once, and anew where it begins anew', () => {
+    const selection = ['\tone();', '\t\ttwo();'];
+    const text = 'Sure:\n```ts\nif (a) {\n    one();\n  two();\r\n      three();\n}\n```\nDone.\n';
+    const soFar = new AnswerLines({ selection, languageId: 'typescript' });
+    for (let end = 0; end <= text.length; end++) {
+      if (text[end - 1] === '\r') continue;
+      const piece = text.slice(0, end);
+      assert.deepEqual(soFar.read(piece), read(piece, false, selection), JSON.stringify(piece));
+    }
+    assert.deepEqual(soFar.read('```\nfour();\n'), partial('\tfour();'));
+  });
+
   it('keeps blocks inside its block', () => {
     assert.deepEqual(
       read('```md\n# A\n```js\na\n```\nB\n```', true, ['A'], 'markdown'),
@@ -96,6 +108,13 @@ describe('the alignment while an answer comes', () => {
   it('finds its way back after lines put in', () => check('a b c', 'x y a', 'x y a b c'));
   it('finds its way back after lines left out', () => check('a b c d e', 'a d e', 'a d e'));
   it('shows nothing old below an answer that is longer', () => check('a b', 'x y z', 'x y z'));
+
+  it('looks at many new lines in turns', () => {
+    const alignment = new Alignment(lines('a b c d'));
+    assert.equal(alignment.advance(lines('a b x'), 2), false);
+    assert.equal(alignment.advance(lines('a b x'), 2), true);
+    assert.equal(alignment.consumed(lines('a b x')), new Alignment(lines('a b c d')).consumed(lines('a b x')));
+  });
 
   it('gives the same when it grows line by line, and the whole text once that is complete', () => {
     fc.assert(

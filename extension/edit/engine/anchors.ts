@@ -14,6 +14,8 @@ export interface Snippet {
   keys: readonly string[];
   /** Lines that stand for code which is left out. */
   isElided: readonly boolean[];
+  /** It was written with blanks for the file's tabs, or tabs for its blanks. */
+  isRestyled?: boolean;
 }
 
 /** So many lines beyond those of the snippet may be the ones that its outer lines are. */

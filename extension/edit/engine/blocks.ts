@@ -5,6 +5,9 @@ const CLOSER = /^\s*(?:[}\])]|end\b|<\/)/;
 const OPENER = /(?:[{([:]|=>|\bdo|\bthen)\s*$/;
 const CONTINUES = /^\s*(?:else|elif|except|finally|catch|rescue|ensure|when|\{)(?:\W|$)/;
 
+/** A further line of an expression whose bracket is closed. */
+const GOES_ON = /^\s+[?:|&.=+]/;
+
 export interface Block {
   /** The line after the block's last one. */
   end: number;
@@ -18,14 +21,17 @@ export const widthOf = (line: string) => indentOf(line).replaceAll('\t', '    ')
 /** The block whose head is line `head`; undefined when nothing below belongs to it. */
 export function blockAt(lines: readonly string[], head: number): Block | undefined {
   const width = widthOf(lines[head]!);
+  // The parameters of a type in lines of their own.
+  const isTyped = lines[head]!.endsWith('<');
+  const closes = (text: string) => (isTyped ? /^\s*[>)]/.test(text) : CLOSER.test(text) && OPENER.test(lines[head]!));
   let end = head + 1;
   for (let line = head + 1; line < lines.length; line++) {
     const text = lines[line]!;
     if (isBlank(text)) continue;
     const own = widthOf(text);
-    if (own === width && CLOSER.test(text) && OPENER.test(lines[head]!)) {
+    if (own === width && closes(text)) {
       end = line + 1;
-      if (!OPENER.test(text)) return { end, isClosed: true };
+      if (!OPENER.test(text) && !GOES_ON.test(lines[end] ?? '')) return { end, isClosed: true };
     } else if (own > width || (own === width && CONTINUES.test(text))) end = line + 1;
     else break;
   }
@@ -54,12 +60,25 @@ const NAMED = new RegExp(
   `^${WORDS}(function\\*?|class|interface|type|enum|struct|union|impl|trait|def|fn|fun|func|sub|module|namespace|object|record|protocol|extension)\\s+(?:\\([^)]*\\)\\s*)?([\\w$.:!?]+)`,
 );
 const ASSIGNED = new RegExp(
-  `^${WORDS}(?:const|let|var|val)\\s+([\\w$]+)\\s*(?::[^=]+)?=\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+  `^${WORDS}(?:const|let|var|val)\\s+([\\w$]+)\\s*(?::(?:[^=]|=>)+?)?=(?!>)\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
 );
 /** With the types that some languages put before the name or behind the parameters. */
-const METHOD = /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\([^;]*\)(?:\s*:\s*[^=;]+|\s+[\w., ]+)?\s*\{$/;
+const METHOD =
+  /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+|\[[\w$.]+\])\s*(?:<[^>]*>)?\([^;]*\)(?:\s*:\s*[^=;]+|\s+[\w., ]+)?\s*\{(?:.*\})?$/;
+/** A function or class as a property, or as a field of a class. */
+const PROPERTY = new RegExp(
+  `^(?:((?:[\\w$]+\\.)+[\\w$]+)\\s*|${WORDS}([\\w$#]+)\\s*(?::[^=]+)?)=\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+);
 const IMPORT =
-  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+))/;
+  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+)|(?:const|let|var)\s.*=\s*require\(["']([^"']+)["']\))/;
+/** The first line of a method, a function in a variable, and an import that goes on for several lines. */
+const OPEN_METHOD = /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\((?:[^()]*\{)?$/;
+const OPEN_FUNCTION = new RegExp(
+  `^(?:${WORDS}(?:const|let|var)\\s+)?([\\w$.]+)\\s*(?::[^=]+)?=\\s*(?:[a-z]+\\s*)?\\(\\{?$`,
+);
+const OPEN_IMPORT = /^(?:import\b|(?:const|let|var)\b).*\{$/;
+/** So many lines may the first part of a declaration have. */
+const MAX_HEAD = 60;
 const CONTROL =
   /^(?:if|for|while|switch|catch|return|else|with|do|until|unless|match|when|foreach|using|lock|synchronized)$/;
 
@@ -72,8 +91,31 @@ export function declarationOf(line: string): string | undefined {
   if (assigned) return `function ${assigned[1]}`;
   const imported = IMPORT.exec(text);
   if (imported) return `import ${imported.slice(1).find((name) => name !== undefined)}`;
+  const property = PROPERTY.exec(text);
+  if (property) return property[1] ? `function ${property[1]}` : `method ${property[2]}`;
   const method = METHOD.exec(text);
-  return method && !CONTROL.test(method[1]!) ? `method ${method[1]}` : undefined;
+  return method && !CONTROL.test(method[1]!) ? `method ${accessor(text)}${method[1]}` : undefined;
+}
+
+/** What reads and what writes a property are two methods of one name. */
+const accessor = (text: string) => /^(?:\w+\s+)*?([gs]et\s)\s*[\w$#]+\s*\(/.exec(text)?.[1] ?? '';
+
+/** The same for a declaration whose first lines say it together. */
+export function declarationAt(lines: readonly string[], at: number): string | undefined {
+  const text = lines[at]!.trim();
+  const name = declarationOf(text);
+  if (name !== undefined) return name;
+  const [method, assigned] = [OPEN_METHOD.exec(text), OPEN_FUNCTION.exec(text)];
+  if (!method && !assigned && !OPEN_IMPORT.test(text)) return undefined;
+  const width = widthOf(lines[at]!);
+  let last = at + 1;
+  const most = Math.min(lines.length, at + MAX_HEAD);
+  while (last < most && (isBlank(lines[last]!) || widthOf(lines[last]!) > width)) last++;
+  const end = last < most ? lines[last]!.trim() : '';
+  if (assigned) return /^[)}].*=>/.test(end) ? `function ${assigned[1]}` : undefined;
+  if (method) return /^\}?\)(?:(?!=>).)*\{$/.test(end) && !CONTROL.test(method[1]!) ? `method ${method[1]}` : undefined;
+  const from = /^\}\s*(?:from\s*|=\s*require\()["']([^"']+)["']/.exec(end);
+  return from ? `import ${from[1]}` : undefined;
 }
 
 /** Whether a line belongs to the declaration below it: a comment, a decorator, an attribute. */

@@ -14,23 +14,25 @@ export function isSingleSlip(
   { unit }: IndentStyle,
 ): boolean {
   let slip: { at: number; file: string } | undefined;
-  let straight = 0;
+  const straight = new Set<string>();
   let next = 0;
   for (const [at, line] of lines.entries()) {
     if (line.op === 'new') continue;
     const file = fileLines[next++]!;
     if (isBlank(line.text)) continue;
-    if (readingsOf(line).includes(indentOf(file))) straight++;
+    if (readingsOf(line).includes(indentOf(file))) straight.add(indentOf(file));
     else if (slip || line.op === 'old') return false;
     else slip = { at, file };
   }
-  if (!slip || straight === 0) return false;
+  if (!slip || straight.size === 0) return false;
   const written = indentOf(lines[slip.at]!.text);
   const [above, below] = [neighbour(lines, slip.at, -1), neighbour(lines, slip.at, 1)];
   // As far in as a new line beside it, it may have been moved together with that one.
   if ([above, below].some((line) => line?.op === 'new' && indentOf(line.text) === written)) return false;
   const isLevels = unit !== undefined && (written.length - indentOf(slip.file).length) % unit === 0;
-  return isLevels || below?.op !== 'new';
+  if (isLevels || below?.op !== 'new') return true;
+  // By less than a level it is a slip of this line alone, where the new lines stand as the others do.
+  return lines.every(({ op, text }) => op !== 'new' || isBlank(text) || straight.has(indentOf(text)));
 }
 
 const readingsOf = ({ text, otherText }: ChangeLine) => [text, otherText ?? text].map(indentOf);

@@ -10,6 +10,8 @@ const MAX_CELLS = 4_000_000;
 const MAX_POSITIONS = 64;
 /** Longer lines are compared by equality alone when the nearest ones are looked for. */
 const MAX_COMPARED = 400;
+/** Lines less similar than this are not near: to tell them would only mislead. */
+const LIKE = 0.5;
 /** So many of the nearest lines are told. */
 const MAX_TOLD = 40;
 
@@ -125,7 +127,10 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[], most
   return found.sort((a, b) => b.similarity - a.similarity || a.start - b.start);
 }
 
-/** The lines that come nearest to `wanted` (lines as written), found by the rare lines and words they share. */
+/**
+ * The lines that come nearest to `wanted` (lines as written), found by the rare lines and words they share; undefined where
+ * nothing is like them.
+ */
 export function nearestLines(file: IndexedFile, wanted: readonly string[]): Nearest | undefined {
   const keys = wanted.map(looseKey);
   const votes = new Map<number, number>();
@@ -149,7 +154,7 @@ export function nearestLines(file: IndexedFile, wanted: readonly string[]): Near
     const lines = file.lines.slice(start, start + keys.length);
     const padded = keys.map((_, index) => trimTrail(lines[index] ?? ''));
     const value = similarity(wanted.map(trimTrail), padded);
-    if (!nearest || value > nearest.similarity) {
+    if (value >= LIKE && value > (nearest?.similarity ?? 0)) {
       nearest = { line: start + 1, lines: lines.slice(0, MAX_TOLD), similarity: value };
     }
   }
