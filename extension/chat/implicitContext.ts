@@ -18,8 +18,8 @@ import type { Surroundings } from './protocol.ts';
 
 /** Selecting, scrolling and typing make many changes a second; the chip need not follow each. */
 const CALM_MS = 150;
-/** In characters, some 25,000 tokens: more than this is attached by somebody who knows what it costs. */
-const MOST = 100_000;
+/** In characters, at some four a token: more than this is attached by somebody who knows what it costs. */
+const MOST = { selection: 100_000, visible: 20_000 };
 /** What the page showed a moment ago is still there to be sent. */
 const REMEMBERED = 3;
 
@@ -166,9 +166,10 @@ function seenIn({ document, selection, visibleRanges }: vscode.TextEditor): Seen
   const label = selection.isEmpty ? `${baseName(path)}, visible part` : linesLabel(path, range);
   const lines = parts.map(({ start, end }) => new vscode.Range(start, 0, end, Number.MAX_SAFE_INTEGER));
   // Of very long lines only what is selected.
-  const taken = !selection.isEmpty && sizeOf(document, lines) > MOST ? [selection] : lines;
+  const most = MOST[implicit];
+  const taken = !selection.isEmpty && sizeOf(document, lines) > most ? [selection] : lines;
   const size = sizeOf(document, taken);
-  if (size > MOST) return { uri, label, why: tooLarge(size) };
+  if (size > most) return { uri, label, why: tooLarge(size, most) };
   // What is folded away can't be seen.
   const text = taken.map((part) => document.getText(part)).join('\n…\n');
   if (text.trim() === '' || text.includes('\0')) return undefined;
@@ -182,5 +183,5 @@ const sizeOf = (document: vscode.TextDocument, parts: readonly vscode.Range[]) =
 
 const kilobytes = (size: number) => `${Math.ceil(size / 1000).toLocaleString('en')} KB`;
 
-const tooLarge = (size: number) =>
-  `It is too large to go along unasked: ${kilobytes(size)}, and at most ${kilobytes(MOST)} do. Select less, or attach it.`;
+const tooLarge = (size: number, most: number) =>
+  `It is too large to go along unasked: ${kilobytes(size)}, and at most ${kilobytes(most)} do. Select less, or attach it.`;

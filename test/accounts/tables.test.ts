@@ -198,12 +198,11 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       await rowsOf(guest.accountId),
       await rowsOf(member.accountId),
     ];
-    for (const table of theirs) {
+    // The server's own job makes the index anew meanwhile.
+    for (const table of theirs.filter((name) => !name.startsWith('search_'))) {
       const { merged } = rulesOf(table);
       const had = before[table]!;
-      // The server's own job may have emptied it by then.
-      if (table !== 'search_due')
-        assert.equal(had.length === 0, merged === 'never', `${table}: a guest has ${had.length}`);
+      assert.equal(had.length === 0, merged === 'never', `${table}: a guest has ${had.length}`);
       if (merged === 'goes') assert.deepEqual(left[table], [], table);
       else assert.deepEqual(left[table], had, table);
       const now = merged === 'moves' ? ofMember[table]! : merged === 'stays' ? ofGuest[table]! : had;

@@ -200,6 +200,7 @@ describe('what the editor shows goes along with a question', () => {
   it('of a very long line only what is selected', async () => {
     const uri = await write('packed.js', `${'a;'.repeat(60_000)}wanted();${'b;'.repeat(60_000)}`);
     const editor = await show(uri);
+    await scene.surroundings(({ leftOut }) => /at most 20 KB/.test(leftOut?.why ?? ''));
     editor.selection = new vscode.Selection(0, 120_000, 0, 120_009);
     await scene.surroundings((value) => implicit(value)?.label === 'packed.js:1');
     const [sent] = (await send('What is this?'))!;

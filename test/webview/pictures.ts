@@ -98,6 +98,10 @@ const chips = [
   { id: 'c1', kind: 'file' as const, label: 'client.ts', path: 'src/client.ts', tokens: 1800 },
   { id: 'c2', kind: 'selection' as const, label: 'orders.ts:120–260', path: 'src/orders.ts', tokens: 2400 },
 ];
+const selected = {
+  ...{ id: 'implicit c3', kind: 'selection' as const, label: 'client.ts:12–40', path: 'src/client.ts' },
+  ...{ range: { start: 11, end: 39 }, tokens: 412, implicit: 'selection' as 'selection' | 'visible' },
+};
 const rows = [
   row('Migration of the orders table', ago(MINUTE), { running: { runId: crypto.randomUUID(), device: 'desktop' } }),
   row('Retry with backoff', ago(12 * MINUTE)),
@@ -189,6 +193,43 @@ const state: Record<string, State> = {
     messages: [
       surroundings({ chips: chips.slice(0, 1) }),
       conversation([asked, answer(RETRY), user('And the timeout?'), failed()]),
+    ],
+  },
+  implicit: {
+    messages: [
+      surroundings({ chips: [...chips.slice(0, 1), selected] }),
+      conversation([
+        user('Where does it try again?', {
+          attachments: [
+            {
+              ...{ id: 'a1', kind: 'selection', visible: true, path: 'src/client.ts', characters: 900 },
+              range: { start: 0, end: 44 },
+            },
+            { id: 'a2', kind: 'selection', path: 'src/orders.ts', range: { start: 119, end: 259 }, characters: 9000 },
+          ],
+        }),
+        answer(RETRY),
+      ]),
+    ],
+  },
+  implicitVisible: {
+    messages: [
+      surroundings({
+        chips: [{ ...selected, label: 'client.ts, visible part', implicit: 'visible', tokens: 1204 }],
+      }),
+      conversation([]),
+    ],
+  },
+  implicitOut: {
+    messages: [
+      surroundings({ chips: chips.slice(0, 1), leftOut: { label: 'client.ts, visible part' } }),
+      conversation([]),
+    ],
+  },
+  implicitTooLarge: {
+    messages: [
+      surroundings({ leftOut: { label: 'a-long-name-of-a-file.generated.json:1–52000', why: 'It is too large.' } }),
+      conversation([]),
     ],
   },
   markdown: { messages: [surroundings(), conversation([user('Everything, please.'), answer(longAnswer(500))])] },
