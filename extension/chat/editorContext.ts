@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';
 import { holdsSecrets } from '../platform/guarded.ts';
+import { judgedPath } from '../platform/judgedPath.ts';
 import { languageIdOf } from '../platform/languages.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import {
@@ -86,7 +87,7 @@ export class EditorContext extends Disposable {
 
 /** A chip of a file that the user chose. */
 async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
-  return (await isMeant(uri.path)) ? fileChip(uri) : undefined;
+  return (await isMeant(judgedPath(uri))) ? fileChip(uri) : undefined;
 }
 
 /** A chip of a file that was dropped; the view says which, so it is one of the workspace's. Throws `AttachmentRefused`. */

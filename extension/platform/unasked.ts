@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { holdsSecrets } from './guarded.ts';
 import { isLeftOut } from './ignoreFiles.ts';
+import { judgedPath } from './judgedPath.ts';
 
 /** A repository's folder is looked for in at most so many folders above the workspace. */
 const MOST_ABOVE = 30;
@@ -19,7 +20,7 @@ export async function whyNotUnasked(
   const names = root ? uri.path.slice(root.length).split('/') : [];
   if (!folder || folder.uri.scheme !== uri.scheme || names.includes('..')) return `${OUTSIDE} ${CHOOSE}`;
   const name = names.at(-1);
-  if (holdsSecrets(uri.path)) return `${name} may hold secrets. ${CHOOSE}`;
+  if (holdsSecrets(judgedPath(uri))) return `${name} may hold secrets. ${CHOOSE}`;
   try {
     if (await isBehindLink(folder.uri, names)) return `${name} is reached through a link. ${CHOOSE}`;
     if ((await isExcluded(folder, names)) || (await isIgnored(folder.uri, names)))
