@@ -19,6 +19,11 @@ interface Report {
 
 /** Where a report leaves a choice, what is done here: the text, or a refusal. */
 const CHOSEN: Record<string, Record<string, string>> = {
+  // All other lines, the new one too, stand as in the file: one blank more is a slip of that line.
+  'R9-wrong-reason-told': {
+    'a.py':
+      'def longer_name_of_it():\n    status = compute_the_status_of_it()\n    log()\n    return status_of_all_the_things\n',
+  },
   'W6-line-hint-in-the-replacement': { 'f.txt': 'red\nlime\nblue\n' },
   'W7-numbered-whole-file': { 'a.py': 'def main():\n    status = run()\n    log(status)\n    return status\n' },
 };
@@ -51,8 +56,6 @@ describe('an edit that was reported as written wrongly or refused', () => {
         CHOSEN[id] ?? (want === 'refuse' ? untouched : typeof want === 'string' ? { 'a.js': want } : want);
       if (told.length > 0 && (want === 'refuse' || MAY_REFUSE.test(id))) assert.deepEqual(after, untouched);
       else assert.deepEqual([after, told], [expected, []]);
-      // The lines stand where they are looked for: no other reason would be true.
-      if (id.startsWith('R9')) assert.match(told.join(), /indented otherwise/);
     });
   }
 });

@@ -70,7 +70,9 @@ const PROPERTY = new RegExp(
   `^(?:((?:[\\w$]+\\.)+[\\w$]+)\\s*|${WORDS}([\\w$#]+)\\s*(?::[^=]+)?)=\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
 );
 const IMPORT =
-  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+)|(?:const|let|var)\s.*=\s*require\(["']([^"']+)["']\))/;
+  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+))/;
+/** By what CommonJS imports; among other lines it may as well be one that is assigned anew. */
+const REQUIRED = /^(?:const|let|var)\s.*=\s*require\(["']([^"']+)["']\)/;
 /** The first line of a method, a function in a variable, and an import that goes on for several lines. */
 const OPEN_METHOD = /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\((?:[^()]*\{)?$/;
 const OPEN_FUNCTION = new RegExp(
@@ -105,6 +107,8 @@ export function declarationAt(lines: readonly string[], at: number): string | un
   const text = lines[at]!.trim();
   const name = declarationOf(text);
   if (name !== undefined) return name;
+  const required = REQUIRED.exec(text);
+  if (required) return `import ${required[1]}`;
   const [method, assigned] = [OPEN_METHOD.exec(text), OPEN_FUNCTION.exec(text)];
   if (!method && !assigned && !OPEN_IMPORT.test(text)) return undefined;
   const width = widthOf(lines[at]!);
