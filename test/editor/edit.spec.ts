@@ -133,7 +133,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await editor.parts.diff('original').filter({ hasText: 'if (i < tries) throw' }).waitFor();
     await picture('compared-dark');
     const isBack = editor.parts.diff().filter({ hasText: 'if (i < tries) throw' });
-    await editor.parts.clickTitleAction('Perigee: Reject Hunk', 'the hunk is rejected', isBack);
+    await editor.parts.clickTitleAction('Reject Hunk', 'the hunk is rejected', isBack);
     await editor.runCommand('View: Close Editor');
     await lens('Perigee: hunk 2 of 2').waitFor();
     await editor.parts.decide('Reject', 'Perigee: hunk 2 of 2');
