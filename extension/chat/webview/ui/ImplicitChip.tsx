@@ -13,7 +13,10 @@ export function ImplicitChip({ chip }: { chip: Chip }) {
     <li class="chip implicit" title={`${path ?? label}${lines}, ${about}. It goes along because the editor shows it.`}>
       <Icon name={implicit === 'visible' ? 'eye' : 'list-selection'} />
       <span class="label">{label}</span>
-      <span class="tokens">{count(tokens)} tokens</span>
+      <span class="tokens">
+        {count(tokens)}
+        <span class="unit"> tokens</span>
+      </span>
       <IconButton
         icon="close"
         label={`Leave out ${label}, ${about}`}
