@@ -110,22 +110,6 @@ describe('the member’s page, in a real browser', function () {
     await context.close();
   });
 
-  it('tells how long ago something was as time goes by', async () => {
-    const member = await scene.member();
-    const { page, context } = await scene.window();
-    await page.clock.install({ time: scene.server.clock.now() });
-    await scene.enter(page, member, 'balance');
-    const given = page.getByRole('main').getByRole('listitem').filter({ hasText: 'ago' });
-    for (const [minutes, words] of [
-      [3, /\b[34] minutes ago/],
-      [61, /an hour ago/],
-    ] as const) {
-      await page.clock.fastForward(minutes * 60_000);
-      await given.filter({ hasText: words }).first().waitFor();
-    }
-    await context.close();
-  });
-
   it('pages through long lists and long conversations', async () => {
     const member = await scene.member();
     const conversationId = crypto.randomUUID();
