@@ -148,8 +148,10 @@ function frontEditor(): vscode.TextEditor | undefined {
         ? input.modified
         : undefined;
   const address = uri?.toString();
+  // The editors of a comparison have no column of their own.
+  const columns = input instanceof vscode.TabInputTextDiff ? [viewColumn, undefined] : [viewColumn];
   return vscode.window.visibleTextEditors.find(
-    (editor) => editor.viewColumn === viewColumn && editor.document.uri.toString() === address,
+    (editor) => columns.includes(editor.viewColumn) && editor.document.uri.toString() === address,
   );
 }
 

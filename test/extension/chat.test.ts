@@ -49,7 +49,7 @@ describe('attachments', () => {
     const editor = await show('src/client.ts');
     editor.selection = new vscode.Selection(1, 4, 3, 0);
     const chip = selectionChip(editor);
-    assert.equal(chip.label, 'client.ts:2-3');
+    assert.equal(chip.label, 'client.ts:2–3');
     assert.deepEqual(chip.range, { start: 1, end: 2 });
     assert.equal(chip.text, editor.document.getText().split('\n').slice(1, 3).join('\n'));
   });

@@ -110,11 +110,4 @@ describe('the host of the chat, told too early, twice or too late', () => {
     second.controller.dispose();
     reloaded.controller.dispose();
   });
-
-  it('tells the chat anew to a page whose wish it could not read', () => {
-    scene.say({ type: 'ready' });
-    const before = scene.told.filter(({ type }) => type === 'conversation').length;
-    scene.say({ type: 'openConversation', id: 'no id' } as never);
-    assert.equal(scene.told.filter(({ type }) => type === 'conversation').length, before + 1);
-  });
 });
