@@ -29,5 +29,8 @@ export function blankChanges(oldLines: readonly string[], newLines: readonly str
 /** The line with its blanks at the beginning, and at the end, to be seen. */
 export function showBlanks(line: string): string {
   const shown = (blanks: string) => blanks.replaceAll(' ', '·').replaceAll('\t', '→   ');
-  return line.replace(/^\s+|\s+$/g, shown);
+  const text = line.trim();
+  if (text === '') return shown(line);
+  const start = line.indexOf(text);
+  return shown(line.slice(0, start)) + text + shown(line.slice(start + text.length));
 }

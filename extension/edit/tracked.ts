@@ -229,9 +229,11 @@ export class TrackedEdit {
    */
   foreign(changes: readonly ContentChange[], reopens = true): void {
     const { tracked } = this;
+    let put: Range[] = [];
     for (const change of changes) {
       const splices = toSplices(this.document, change);
       if (splices.length === 0) continue;
+      put = [...put.map((range) => pick(moveRange(range, splices))), ...placesOf(splices)];
       if (!this.isPlaced) this.map?.foreign(splices);
       const document = applySplices(this.document, splices);
       if (!this.map) this.area = pick(settle(document, this.area, splices, this.written, this.original));
@@ -249,7 +251,7 @@ export class TrackedEdit {
       }
     }
     this.dropUndone();
-    if (reopens) this.raiseRedone();
+    if (reopens) this.raiseRedone(put);
   }
 
   /**
@@ -348,8 +350,11 @@ export class TrackedEdit {
     }
   }
 
-  /** The same for a redo: where the new lines stand again between what is known, what was rejected is open again. */
-  private raiseRedone(): void {
+  /**
+   * The same for a redo: where the new lines stand again between what is known, what was rejected is open again. `put` are
+   * the lines that came in now: those around the region that look the same were always there.
+   */
+  private raiseRedone(put: readonly Range[]): void {
     const isUnclear = ({ state, start, end, oldLines }: TrackedHunk) =>
       state === 'rejected' && (oldLines.length === 0 || !this.holds({ start, end }, oldLines));
     for (const { hunks, range, oldStart, oldEnd } of this.runs(isUnclear)) {
@@ -366,7 +371,12 @@ export class TrackedEdit {
       // What a redo puts in at an edge of the region was taken for somebody else's.
       const ends = [range, { start: range.start, end: range.start + text.length }];
       if (hunks[0] === this.tracked[0]) ends.push({ start: range.end - text.length, end: range.end });
-      const start = ends.find((place) => place.start >= 0 && this.holds(place, text))?.start;
+      const isOurs = (line: number) => isIn(line, range) || put.some((lines) => isIn(line, lines));
+      const isFree = ({ start, end }: Range) => {
+        for (let line = start; line < end; line++) if (!isOurs(line)) return false;
+        return start >= 0;
+      };
+      const start = ends.find((place) => isFree(place) && this.holds(place, text))?.start;
       if (start === undefined) continue;
       for (const [index, hunk] of hunks.entries()) {
         const place = places[index]!;
@@ -461,4 +471,16 @@ function diffOnce(from: readonly string[], to: readonly string[]): Splice[] {
   const inserted = to.slice(prefix, to.length - suffix);
   const removed = from.length - suffix - prefix;
   return removed === 0 && inserted.length === 0 ? [] : [{ start: prefix, removed, inserted }];
+}
+
+const isIn = (line: number, { start, end }: Range) => line >= start && line < end;
+
+/** Where the lines that splices put in stand after them. */
+function placesOf(splices: readonly Splice[]): Range[] {
+  let shift = 0;
+  return splices.map(({ start, removed, inserted }) => {
+    const range = { start: start + shift, end: start + shift + inserted.length };
+    shift += inserted.length - removed;
+    return range;
+  });
 }

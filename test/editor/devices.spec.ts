@@ -60,7 +60,7 @@ describe('two editors on one account', function () {
     await answers(sofa).last().getByText('w59').waitFor();
     await sofa
       .webview()
-      .getByText(/^Answering on/)
+      .getByText(/^Answering (?:on|in another window)/)
       .waitFor();
     // The model waits at its gate, which nobody opens: only the stop ends the answer.
     const stop = sofa.webview().locator('.banner').getByRole('button', { name: 'Stop' });

@@ -164,11 +164,8 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     const box = page().locator('.quick-input-widget input').first();
     await shows('fetchOrder');
     // Until the window knows the key, it means nothing.
-    while (!(await box.isVisible())) {
-      await page().locator('.monaco-editor textarea, .monaco-editor .native-edit-context').first().focus();
-      await page().keyboard.press('Alt+Shift+E');
-    }
-    await page().keyboard.type('Wait between the tries');
+    await editor.parts.pressInEditor('Alt+Shift+E', 'the request', box);
+    await box.pressSequentially('Wait between the tries');
     await page()
       .getByText(/Edit lines? .* of client\.ts/)
       .first()

@@ -112,7 +112,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await page.waitForURL(`${scene.server.url}/account#credits`);
       await page.getByRole('link', { name: 'Go on paying' }).click();
       await page.getByText('Your plan Plus has begun.').waitFor();
-      await page.getByText('$120.00 a year').waitFor();
+      await page.getByText('Plus · $120.00 a year').waitFor();
       assert.equal(await button(page, /^Take Plus/).count(), 0);
       await context.close();
     });
