@@ -189,7 +189,8 @@ describe("the demo model's edits of files", () => {
       }),
       { numRuns: 3000 },
     );
-    assert(refused <= 15, `${refused} of 3000 were refused`);
+    // One line in ten is made like the divider of a block: whether it is one can't always be told.
+    assert(refused <= 90, `${refused} of 3000 were refused`);
   });
 
   /** The refused blocks of an answer, as the editor names them in a repair. */

@@ -151,9 +151,9 @@ function render({ files }: DemoFilesPrompt, { lines, created, moved, deleted }: 
   return parts.length > 0 ? parts.join('\n\n') : 'The demo model finds nothing to change here.';
 }
 
-/** Looks for lines that no file has: each said twice. */
+/** Looks for lines that no file has, but that are like its own: each begins anew at its end. */
 const stutter = ({ search, replace }: Block): Block => ({
-  search: search.map((line) => (line.trim() === '' ? line : `${line} ${line.trim()}`)),
+  search: search.map((line) => line + line.trim().slice(0, Math.ceil(line.trim().length / 3))),
   replace,
 });
 
