@@ -266,9 +266,11 @@ describe('what the editor shows goes along with a question', () => {
     });
 
     itBesideNode('a file outside the workspace, or one that a link leads to', noGit, async () => {
-      const { mkdtemp, rm, symlink, writeFile } = await import('node:fs/promises');
-      const { join } = await import('node:path');
-      const { tmpdir } = await import('node:os');
+      // By names that the bundle for the web doesn't look for.
+      const module = (name: string) => import(name);
+      const { mkdtemp, rm, symlink, writeFile }: typeof import('node:fs/promises') = await module('node:fs/promises');
+      const { join }: typeof import('node:path') = await module('node:path');
+      const { tmpdir }: typeof import('node:os') = await module('node:os');
       const elsewhere = await mkdtemp(join(tmpdir(), 'perigee-outside-'));
       try {
         await writeFile(join(elsewhere, 'a.txt'), 'of somebody else');
