@@ -9,10 +9,8 @@ import { EmptyState } from './EmptyState.tsx';
 import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/** So many messages are in the page at first: what a side bar shows. More join above, as far as the reader may soon see. */
-const FIRST = 4;
-/** So many join at once. */
-const STEP = 8;
+/** So many messages are in the page at first; more join as the reader goes up. */
+const WINDOW = 20;
 
 export function Transcript() {
   const conversation = useChatState((s) => s.conversation)!;
@@ -38,10 +36,10 @@ function Log({ conversation }: { conversation: Conversation }) {
   }, []);
   // The window is held by its first message, so that what comes in below never pushes out what is being read.
   const [firstId, setFirstId] = useState(
-    () => messages[Math.max(0, Math.min(messages.length - FIRST, (restore?.at ?? Infinity) - 1))]?.id,
+    () => messages[Math.max(0, Math.min(messages.length - WINDOW, (restore?.at ?? Infinity) - 5))]?.id,
   );
   const found = messages.findIndex((m) => m.id === firstId);
-  const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - FIRST);
+  const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
   const visible = messages.slice(first);
 
   // Before anything goes in above, note where a message stands; after, put it back there.
@@ -68,7 +66,7 @@ function Log({ conversation }: { conversation: Conversation }) {
 
   const more = useRef(() => {});
   more.current = () => {
-    if (first > 0) setFirstId(messages[Math.max(0, first - STEP)]!.id);
+    if (first > 0) setFirstId(messages[Math.max(0, first - WINDOW)]!.id);
     else if (before) chat.loadEarlier();
   };
   const shownCount = visible.length;
@@ -88,7 +86,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     if (knownEarliest.current === earliest) return;
     knownEarliest.current = earliest;
     const at = messages.findIndex((m) => m.id === shownFirst.current);
-    if (at > 0) setFirstId(messages[Math.max(0, at - STEP)]!.id);
+    if (at > 0) setFirstId(messages[Math.max(0, at - WINDOW)]!.id);
   }, [earliest, messages]);
 
   useEffect(() => {
