@@ -158,22 +158,6 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await editor.closeList();
   });
 
-  it('types nothing over the selection in a window that is still loading', async () => {
-    await editor.parts.selectLines(12, 25);
-    await editor.reload({ isAwaited: false });
-    const box = page().locator('.quick-input-widget input').first();
-    await shows('fetchOrder');
-    // Until the window knows the key, it means nothing.
-    await editor.parts.pressInEditor('Alt+Shift+E', 'the request', box);
-    await box.pressSequentially('Wait between the tries');
-    await page()
-      .getByText(/Edit lines? .* of client\.ts/)
-      .first()
-      .waitFor();
-    await editor.closeList();
-    await saves(original);
-  });
-
   it('restores the file when the model service dies, says so, and tries again', async () => {
     const call = upstream.script({ pieces: pieces.slice(0, 8), end: 'destroy' });
     const again = upstream.script({ pieces });
