@@ -158,6 +158,30 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await editor.closeList();
   });
 
+  it('types nothing over the selection in a window that is still loading', async () => {
+    const box = page().locator('.quick-input-widget input').first();
+    const text = page().locator('.view-line').filter({ hasText: 'fetchOrder' }).first();
+    // Which files were open is stored late by this edition of the editor: one that forgot it is asked again.
+    for (let isRestored = false; !isRestored; ) {
+      await editor.openFile('src/client.ts', 12);
+      await editor.parts.selectLines(12, 25);
+      await editor.reload({ isAwaited: false });
+      isRestored = await text.waitFor({ timeout: 20_000 }).then(
+        () => true,
+        () => false,
+      );
+    }
+    // Until the window knows the key, it means nothing.
+    await editor.parts.pressInEditor('Alt+Shift+E', 'the request', box);
+    await box.pressSequentially('Wait between the tries');
+    await page()
+      .getByText(/Edit lines? .* of client\.ts/)
+      .first()
+      .waitFor();
+    await editor.closeList();
+    await saves(original);
+  });
+
   it('restores the file when the model service dies, says so, and tries again', async () => {
     const call = upstream.script({ pieces: pieces.slice(0, 8), end: 'destroy' });
     const again = upstream.script({ pieces });
