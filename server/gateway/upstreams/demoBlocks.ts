@@ -109,20 +109,21 @@ function diff(before: readonly string[], after: readonly string[]): Hunk[] {
   return hunks;
 }
 
-/** Blocks of one file as an answer has them, each in its fence below the file's path. */
-export function renderBlocks(path: string, languageId: string, blocks: readonly Block[]): string {
+/** Blocks of one file as an answer has them, each in its fence below the file's path. `text` is what the file says. */
+export function renderBlocks(path: string, languageId: string, blocks: readonly Block[], text = ''): string {
   const isPlain = canStandAlone(path) && !blocks.some((b) => [...b.search, ...b.replace].some((l) => MARK.test(l)));
   if (!isPlain)
     return fenced(
       ['*** Begin Patch', `*** Update File: ${path}`, ...blocks.flatMap(section), '*** End Patch'].join('\n'),
       '',
     );
-  return blocks.map((block) => `${path}\n${fenced(renderBlock(block), languageId)}`).join('\n\n');
+  return blocks.map((block) => `${path}\n${fenced(renderBlock(block, text), languageId)}`).join('\n\n');
 }
 
-function renderBlock({ search, replace }: Block): string {
-  // A line of as many equals signs in the text would part it at the wrong place.
-  const isTaken = (size: number) => [...search, ...replace].some((line) => line.trim() === '='.repeat(size));
+function renderBlock({ search, replace }: Block, text = ''): string {
+  // A line of as many equals signs would part it at the wrong place, or leave in doubt whether it parts anything.
+  const lines = new Set([...search, ...replace, ...text.split(/\r?\n/)].map((line) => line.trim()));
+  const isTaken = (size: number) => lines.has('='.repeat(size));
   const size = [7, 9, 8, 6].find((s) => !isTaken(s)) ?? 5;
   const mark = (sign: string) => sign.repeat(size);
   return [`${mark('<')} SEARCH`, ...search, mark('='), ...replace, `${mark('>')} REPLACE`].join('\n');

@@ -142,7 +142,7 @@ function render({ files }: DemoFilesPrompt, { lines, created, moved, deleted }: 
     if (!blocks) parts.push(renderWholeFile(file.path, file.languageId, after));
     else if (blocks.length > 0) {
       const [first, ...others] = blocks;
-      parts.push(renderBlocks(file.path, file.languageId, [misses ? stutter(first!) : first!, ...others]));
+      parts.push(renderBlocks(file.path, file.languageId, [misses ? stutter(first!) : first!, ...others], file.text));
     }
   }
   for (const file of created) parts.push(renderNewFile(file.path, file.languageId, file.lines));
@@ -173,7 +173,7 @@ function repaired(
       looked.some((told) => told !== '' && `${search.join('\n')}\n`.startsWith(`${told}\n`));
     const wanted = blocks.filter((block) => isLookedFor(block) || isLookedFor(stutter(block)));
     const given = how === 'miss twice' ? wanted.map(stutter) : wanted;
-    return given.length > 0 ? [renderBlocks(file.path, file.languageId, given)] : [];
+    return given.length > 0 ? [renderBlocks(file.path, file.languageId, given, file.text)] : [];
   });
   return parts.length > 0 ? parts.join('\n\n') : 'The demo model knows no better block.';
 }
