@@ -16,7 +16,10 @@ const punctuation = (marks: string) => `(?![${UNSPACED}${marks}])[\\p{P}\\p{S}]`
 const ANY = `(?:[${UNSPACED}]|[^\\s\\p{P}\\p{S}])`;
 const SPACED = `(?:(?![${UNSPACED}])[^\\s\\p{P}\\p{S}])`;
 
-/** Rules of `marked`, by their names there. Groups 1 and 2 can end emphasis, 3 and 4 begin it, 5 and 6 do both. */
+/**
+ * Rules of `marked`, by their names there. The left ones match a run of marks that can begin emphasis, the right ones each
+ * later run. Of those, groups 1 and 2 can end emphasis, 3 and 4 begin it, 5 and 6 do both.
+ */
 export const FLANKING = {
   emStrongLDelim: new RegExp(
     `^(?:\\*+(?:(${punctuation('*~')})|([^\\s*]))?)|^_+(?:(${punctuation('_~')})|([^\\s_]))?`,
@@ -28,31 +31,43 @@ export const FLANKING = {
   delRDelim: new RegExp(`^[^~]+(?=[^~])|${ends('~', '~~?')}`, 'gu'),
 };
 
+/** Where a run of marks stands that can end emphasis, begin it, or do both; one group for each line below. */
 function ends(mark: string, run: string): string {
   const p = punctuation(mark === '~' ? '~' : '*~');
   // Beside stars a tilde counts as a letter.
   const [any, spaced] = [ANY, SPACED].map((letter) => (mark === '~' ? letter : `(?:${letter}|~)`));
   const not = `(?![${mark}])`;
   return [
+    // Ends: behind punctuation, before a blank.
     `${p}(${run})(?=\\s|$)`,
+    // Ends: behind a letter, before punctuation or a blank.
     `(?:${spaced}(?=${run}${p})|${any}(?=${run}(?:\\s|$)))(${run})${not}`,
+    // Begins: before a letter, behind a blank or punctuation.
     `(?:\\s(?=${run}${any})|${p}(?=${run}${spaced}))(${run})`,
+    // Begins: behind a blank, before punctuation.
     `\\s(${run})${not}(?=${p})`,
+    // Both: between punctuation.
     `${p}(${run})${not}(?=${p})`,
+    // Both: within a word, and beside writing without blanks.
     `(?:${any}(?=${run}${any})|${p}(?=${run}[${UNSPACED}])|[${UNSPACED}](?=${run}${p}))(${run})`,
   ].join('|');
 }
 
-/** Names are full of underscores: within a word two of them are a mark, where no letter beside them is of such a name. */
+/** The same of underscores. Names are full of them: within a word two are a mark, where no letter beside them is of a name. */
 function endsOfUnderscores(): string {
   const p = punctuation('_');
   const own = `[${UNSPACED}]`;
   const ownMark = `(?=${own})[\\p{P}\\p{S}]`;
   return [
+    // Ends: behind punctuation, before a blank.
     `${p}(_+)(?=\\s|$)`,
+    // Ends: behind a letter, before punctuation or a blank.
     `${ANY}(_+)(?!_)(?=${p}|\\s|$)`,
+    // Begins: before a letter, behind a blank or punctuation.
     `(?:\\s(?=_+${ANY})|${p}(?=_+${SPACED})|${p}(?=_(?!_)${own}))(_+)`,
+    // Begins: behind a blank, before punctuation.
     `\\s(_+)(?!_)(?=${p})`,
+    // Both: between punctuation, and beside writing without blanks.
     `(?:${p}(?=_+${p})|${p}(?=__+${own})|${own}(?=__+${own})|${ownMark}(?=_${ANY}))(_+)(?!_)`,
   ].join('|');
 }

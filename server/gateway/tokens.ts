@@ -30,7 +30,7 @@ function sum(messages: PromptMessage[], count: (text: string) => number): number
  * About how many tokens a model's tokenizer makes of `text`. One pass over its UTF-16 units, so linear also for 1 MB of one
  * character, which a real tokenizer isn't. For a guide (context meter, usage where the service reports none), never for a
  * limit of money: that is `boundTokens`. Against o200k_base and cl100k_base, over the sources and documents of this
- * repository of 500 tokens and more, it is off by at most 15 % for 98 of 100 and never by more than 25 %; other scripts than
+ * repository of 500 tokens and more, it is off by at most 15 % for 98 of 100 and never by more than 20 %; other scripts than
  * Latin up to 10 % on o200k_base, while older tokenizers make up to twice as many of them.
  */
 export function estimateTokens(text: string): number {

@@ -23,7 +23,7 @@ function samples(): { name: string; text: string }[] {
 }
 
 describe('counting tokens without a tokenizer', () => {
-  it("is off by at most 15 % for 98 of 100 of this repository's files of 500 tokens and more, and by 25 % for all", function () {
+  it("is off by at most 15 % for 98 of 100 of this repository's files of 500 tokens and more, and by 20 % for all", function () {
     this.timeout(60_000);
     const offs: { name: string; off: number }[] = [];
     for (const { name, text } of samples()) {
@@ -35,7 +35,7 @@ describe('counting tokens without a tokenizer', () => {
     assert(offs.length > 20);
     const far = offs.filter(({ off }) => off > 0.15);
     const told = far.map(({ name, off }) => `${name}: ${(off * 100).toFixed(1)} %`).join('; ');
-    assert(far.length <= offs.length * 0.02 && far.every(({ off }) => off <= 0.25), told);
+    assert(far.length <= offs.length * 0.02 && far.every(({ off }) => off <= 0.2), told);
   });
 
   it('is off by at most 25 % for prose in other scripts', () => {
