@@ -40,15 +40,15 @@ export function findByIntent(db: Reader, paymentIntent: string): Promise<Payment
   return db.selectFrom('payment').selectAll().where('payment_intent', '=', paymentIntent).executeTakeFirst();
 }
 
-/** A payment of that account; undefined for those of others and for those that don't exist alike. */
-export function findOwnPayment(db: Reader, accountId: string, id: string): Promise<PaymentRow | undefined> {
-  return db
+const ofAccount = (db: Reader, accountId: string) =>
+  db
     .selectFrom('payment')
     .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
-    .selectAll('payment')
-    .where('payment.id', '=', id)
-    .where('wallet.account_id', '=', accountId)
-    .executeTakeFirst();
+    .where('wallet.account_id', '=', accountId);
+
+/** A payment of that account; undefined for those of others and for those that don't exist alike. */
+export function findOwnPayment(db: Reader, accountId: string, id: string): Promise<PaymentRow | undefined> {
+  return ofAccount(db, accountId).selectAll('payment').where('payment.id', '=', id).executeTakeFirst();
 }
 
 /**
@@ -56,11 +56,8 @@ export function findOwnPayment(db: Reader, accountId: string, id: string): Promi
  * else's.
  */
 export async function findCustomer(db: Reader, accountId: string): Promise<string | null> {
-  const row = await db
-    .selectFrom('payment')
-    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+  const row = await ofAccount(db, accountId)
     .select('payment.customer')
-    .where('wallet.account_id', '=', accountId)
     .where('payment.customer', 'is not', null)
     .orderBy('payment.is_live', 'desc')
     .orderBy('payment.created_at', 'desc')
@@ -71,11 +68,8 @@ export async function findCustomer(db: Reader, accountId: string): Promise<strin
 
 /** What the account has paid for, the newest first. */
 export function paidBy(db: Reader, accountId: string, limit: number): Promise<PaymentRow[]> {
-  return db
-    .selectFrom('payment')
-    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+  return ofAccount(db, accountId)
     .selectAll('payment')
-    .where('wallet.account_id', '=', accountId)
     .where('payment.paid_at', 'is not', null)
     .orderBy('payment.paid_at', 'desc')
     .orderBy('payment.id', 'desc')
@@ -185,11 +179,8 @@ export async function wasRecorded(db: Reader, eventId: string): Promise<boolean>
 
 /** What an account set out to pay, oldest first, and what of it went back: as its export says it. */
 export async function paymentsOf(db: Reader, accountId: string) {
-  const rows = await db
-    .selectFrom('payment')
-    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+  const rows = await ofAccount(db, accountId)
     .selectAll('payment')
-    .where('wallet.account_id', '=', accountId)
     .orderBy('payment.created_at')
     .orderBy('payment.id')
     .execute();

@@ -15,7 +15,7 @@ const MAX_AT_ONCE = 64 * MB;
 /** The same of one account: two of the largest, so that nobody takes the room of all. */
 const MAX_OF_ONE = 16 * MB;
 /** So long a body may stand still. */
-const MAX_PAUSE_MS = 20_000;
+export const MAX_PAUSE_MS = 20_000;
 /** How much of a large body there is to be looked at before the rest is read. */
 const HEAD = 4 * KB;
 
@@ -64,7 +64,7 @@ export function limitOf(route: { method: string; path: string; request?: { body?
  * Before every route: no body is read but by what its route declares with `takesBody`, and then within its limit. It is
  * read when it is first asked for, so that what a route checks before costs nobody a body.
  */
-export function bodyGate(): MiddlewareHandler<AppEnv> {
+export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
   const room = new Room();
   return async (c, next) => {
     // A GET has no body here.
@@ -72,7 +72,7 @@ export function bodyGate(): MiddlewareHandler<AppEnv> {
     const place = new Place(room);
     let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
     let text: Promise<string> | null = null;
-    const read = () => (body ??= readBody(c, place));
+    const read = () => (body ??= readBody(c, place, maxPauseMs));
     // Where Hono's own `json`, `text` and `parseBody` look first.
     Object.defineProperties(c.req.bodyCache, {
       text: { enumerable: true, get: () => (text ??= read().then((bytes) => new TextDecoder().decode(bytes))) },
@@ -153,50 +153,76 @@ class Place {
   }
 }
 
-async function readBody(c: AppContext, place: Place): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promise<Uint8Array<ArrayBuffer>> {
   const limit = c.var.bodyLimit;
   if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
   const { maxBytes, type } = limit;
   const bounds = type === 'json' ? new JsonBounds() : null;
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const body = new Gathered();
   let look = c.var.beforeLargeBody;
   const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
-  for await (const chunk of piecesOf(c.env.incoming)) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-    if (look && (size > LARGE || (isSaidToBeLarge && size >= HEAD))) {
-      await look(Buffer.concat(chunks).subarray(0, HEAD).toString());
+  for await (const piece of piecesOf(c.env.incoming, maxPauseMs)) {
+    if (body.size + piece.length > maxBytes) throw tooLarge(maxBytes);
+    body.add(piece);
+    if (look && (body.size > LARGE || (isSaidToBeLarge && body.size >= HEAD))) {
+      await look(body.head(HEAD));
       look = undefined;
     }
-    const misfit = bounds?.read(chunk);
+    const misfit = bounds?.read(piece);
     if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
-    if (size > LARGE) place.take(size, c.var.accountId ?? '');
+    if (body.size > LARGE) place.take(body.size, c.var.accountId ?? '');
   }
-  // Its own memory, not a piece of a buffer that others share.
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
+  return body.whole();
+}
+
+/** What came of a body, copied: a million pieces of a byte each would take a hundred times their size to be kept. */
+class Gathered {
+  size = 0;
+  #bytes = new Uint8Array(4 * KB);
+
+  add(piece: Uint8Array): void {
+    if (this.size + piece.length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.size + piece.length, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.size);
+    this.size += piece.length;
   }
-  return whole;
+
+  head(bytes: number): string {
+    return Buffer.from(this.#bytes.buffer, 0, Math.min(bytes, this.size)).toString();
+  }
+
+  whole(): Uint8Array<ArrayBuffer> {
+    return this.size === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.size);
+  }
 }
 
 /** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
-async function* piecesOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
-  const pause = setTimeout(() => incoming.destroy(), MAX_PAUSE_MS);
+async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGenerator<Buffer> {
+  const said = `Nothing more of the body came for ${Math.ceil(maxPauseMs / 1000)} s. Nothing was started: send it again.`;
+  const pieces: AsyncIterator<Buffer> = incoming.iterator({ destroyOnReturn: false });
+  let giveUp: (reason: Error) => void = () => {};
+  const pause = setTimeout(() => giveUp(new AppError('invalid_request', said)), maxPauseMs);
   try {
-    for await (const piece of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    for (;;) {
+      const next = await new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+        giveUp = reject;
+        pieces.next().then(resolve, reject);
+      });
+      if (next.done) return;
       pause.refresh();
-      yield piece;
+      yield next.value;
     }
   } catch (error) {
+    if (error instanceof AppError) throw error;
     // Nobody is there to be told; it is no failure of the server's.
     throw new AppError('invalid_request', 'The connection was closed before the body had come.', {}, { cause: error });
   } finally {
     clearTimeout(pause);
+    // Not waited for: the piece that stands still would have to come first.
+    pieces.return?.().catch(() => {});
   }
 }
 

@@ -96,9 +96,13 @@ describe('two editors on one account', function () {
     const call = world.upstream.script({ pieces: numbered, gateAt: 10 });
     await desk.chat.type('From the desk, at once');
     await sofa.chat.type('From the sofa, at once');
-    // By the server's answer; or by the view, where the other's message had come to be known before the key was pressed.
+    // By the server's answer; or by the view, where the other's message had come to be known before the key was pressed;
+    // or by both, where the key was pressed again while the server's answer was on its way.
     const refused = (editor: Workbench) =>
-      editor.webview().getByText(/This conversation is answering elsewhere\.|Still answering\. Your text is kept/);
+      editor
+        .webview()
+        .getByText(/This conversation is answering elsewhere\.|Still answering\. Your text is kept/)
+        .first();
     const taken = (editor: Workbench) => async () => (await composer(editor).inputValue()) === '';
     const sendNow = (editor: Workbench) => editor.chat.sendTyped(any(taken(editor), refused(editor)));
     await Promise.all([sendNow(desk), sendNow(sofa)]);

@@ -16,6 +16,8 @@ export function second() {
 `;
 const SECOND = 'export function second() {\n  return b(22);\n}\n';
 
+const block = (old: string, put: string) => `<<<<<<< SEARCH\n${old}\n=======\n${put}\n>>>>>>> REPLACE\n`;
+
 describe('applying code of the chat', () => {
   let scene: ProposalScene;
   let apply: Apply;
@@ -140,7 +142,7 @@ describe('applying code of the chat', () => {
   });
 
   it('leads on where it has no place, and has it placed when that is asked for', async () => {
-    const text = '<<<<<<< SEARCH\n  return c(2);\n  // and more\n=======\n  return b(22);\n>>>>>>> REPLACE\n';
+    const text = block('  return c(2);\n  // and more', '  return b(22);');
     const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });
     assert.equal(applied.kind, 'refused');
     assert.match(applied.kind === 'refused' ? applied.message : '', /a\.lua: These lines are not in the file/);
@@ -152,6 +154,15 @@ describe('applying code of the chat', () => {
     assert.equal(edited[0]!.document.uri.toString(), scene.uri('a.lua').toString());
     assert.match(edited[0]!.instruction, /where it belongs[\s\S]*return b\(22\)/);
     assert.equal(scene.reviewed.length, 0);
+  });
+
+  it('tells the line that is nearest to what has no place', async () => {
+    const text = block('export function second(many) {\n  return c(2);\n}', 'export function third() {}');
+    const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });
+    assert.match(
+      applied.kind === 'refused' ? applied.message : '',
+      /a\.lua: .*Looked for “export function second\(many\) \{”; nearest is line 7/s,
+    );
   });
 
   it('says that a file reads so already', async () => {

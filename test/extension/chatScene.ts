@@ -15,6 +15,7 @@ export class Memory implements vscode.Memento {
   keys = () => [...this.values.keys()];
   get = (key: string) => this.values.get(key) as never;
   async update(key: string, value: unknown) {
+    // As the editor does: what is kept is a copy.
     if (value === undefined) this.values.delete(key);
     else this.values.set(key, JSON.parse(JSON.stringify(value)));
   }

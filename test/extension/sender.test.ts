@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type * as vscode from 'vscode';
 import type { Session } from '../../extension/account/session.ts';
 import type { Backend } from '../../extension/backend.ts';
 import { Drafts } from '../../extension/chat/drafts.ts';
@@ -9,17 +8,7 @@ import { Sender } from '../../extension/chat/sender.ts';
 import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
 import type { Message } from '../../shared/conversations.ts';
 import type { RunRequest } from '../../shared/runs.ts';
-
-class Memory implements vscode.Memento {
-  readonly values = new Map<string, unknown>();
-  keys = () => [...this.values.keys()];
-  get = (key: string) => this.values.get(key) as never;
-  async update(key: string, value: unknown) {
-    // As the editor does: what is kept is a copy.
-    if (value === undefined) this.values.delete(key);
-    else this.values.set(key, JSON.parse(JSON.stringify(value)));
-  }
-}
+import { Memory } from './chatScene.ts';
 
 const lost = () => BackendError.offline('the connection was cut');
 const refused = (code: 'run_id_reused' | 'insufficient_credits', status: number) =>

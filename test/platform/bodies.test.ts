@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { createAdaptorServer } from '@hono/node-server';
 import { createRoute, z } from '@hono/zod-openapi';
 import fc from 'fast-check';
-import { jsonBody } from '../../server/platform/bodies.ts';
-import { createApi } from '../../server/platform/http.ts';
+import { bodyGate, jsonBody, takesBody } from '../../server/platform/bodies.ts';
+import { createApi, onError } from '../../server/platform/http.ts';
 import { JsonBounds } from '../../server/platform/jsonBounds.ts';
+import { createLog } from '../../server/platform/log.ts';
 
 /** What is said of a text that arrives in pieces of so many bytes. */
 function judged(text: string, piece = 65_536): string | null {
@@ -64,5 +70,44 @@ describe('a route with a body', () => {
   it('keeps the server from starting unless it says how large the body may be', () => {
     assert.throws(() => createApi().openapi(route({ content }), (c) => c.body(null, 204)), /post \/x.*jsonBody/);
     createApi().openapi(route(jsonBody(z.object({}), 10)), (c) => c.body(null, 204));
+  });
+});
+
+describe('a body that comes in pieces', () => {
+  let server: Server;
+  before(async () => {
+    const api = createApi();
+    api.onError(onError(createLog('silent')));
+    api.use(bodyGate(100));
+    api.post('/x', takesBody({ maxBytes: 1_000, type: 'json' }), async (c) => c.json(await c.req.json()));
+    server = createAdaptorServer({ fetch: api.fetch }) as Server;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  /** Sends these pieces, and says that there are so many bytes. */
+  async function post(bytes: number, ...pieces: string[]): Promise<{ status: number; body: Record<string, unknown> }> {
+    const { port } = server.address() as AddressInfo;
+    const headers = { 'content-type': 'application/json', 'content-length': bytes };
+    const out = request({ host: '127.0.0.1', port, path: '/x', method: 'POST', headers });
+    for (const piece of pieces) await new Promise<void>((sent) => out.write(piece, () => sent()));
+    const [response] = (await once(out, 'response')) as [IncomingMessage];
+    const body = JSON.parse(await text(response));
+    out.destroy();
+    return { status: response.statusCode!, body };
+  }
+
+  it('is read whole', async () => {
+    assert.deepEqual(await post(9, '{"a"', ':', '123', '}'), { status: 200, body: { a: 123 } });
+  });
+
+  it('is refused in words when it stands still', async () => {
+    const { status, body } = await post(500, '{"a"', ':');
+    assert.deepEqual([status, body.code], [400, 'invalid_request']);
+    assert.match(String(body.detail), /^Nothing more of the body came for 1 s\. Nothing was started: send it again\.$/);
   });
 });

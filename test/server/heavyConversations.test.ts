@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { parseConfig } from '../../server/platform/config.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/database.ts';
@@ -149,27 +151,48 @@ onBothEngines('a conversation with edits of 8 MB', (server, engine) => {
 });
 
 describe('a server with a small heap', () => {
-  it('reads, refuses and exports a conversation that is larger than its memory', async function () {
-    this.timeout(120_000);
-    const double = await new UpstreamDouble().start();
-    const database = await freshDatabase('sqlite');
+  let double: UpstreamDouble;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let server: ServerProcess;
+  before(async () => {
+    double = await new UpstreamDouble().start();
+    database = await freshDatabase('sqlite');
     const program = ['--max-old-space-size=128', '--import', 'tsx', 'server/main.ts'];
-    const server = await ServerProcess.start(database.url, double.url, {}, program);
-    try {
-      const guest = await Client.guest(server.url);
-      const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
-      const db = await openDatabase(config.database, createLog('silent'), { alongside: true });
-      const heavy = await db.write((tx) => insertEdits(tx, guest.accountId));
-      await db.close();
-      assert.equal((await guest.conversation(heavy)).status, 200);
-      assert.equal((await guest.start({ ...guest.chat('more'), conversationId: heavy })).body.code, 'context_too_long');
-      const markdown = await guest.request<string>('GET', `/api/conversations/${heavy}/export`);
-      assert.match(markdown.body, /Edit 0[\s\S]*Attached file `src\/7\.ts`[\s\S]*Edit 15/);
-      assert.equal((await guest.account()).status, 200, 'it lives');
-    } finally {
-      await server.kill();
-      await double.stop();
-      await database.remove();
-    }
+    server = await ServerProcess.start(database.url, double.url, {}, program);
+  });
+  after(async () => {
+    await server?.kill();
+    await double?.stop();
+    await database?.remove();
+  });
+
+  it('reads, refuses and exports a conversation that is larger than its memory', async () => {
+    const guest = await Client.guest(server.url);
+    const config = parseConfig({ DATABASE_URL: database.url, SECRET }, () => '{}');
+    const db = await openDatabase(config.database, createLog('silent'), { alongside: true });
+    const heavy = await db.write((tx) => insertEdits(tx, guest.accountId));
+    await db.close();
+    assert.equal((await guest.conversation(heavy)).status, 200);
+    assert.equal((await guest.start({ ...guest.chat('more'), conversationId: heavy })).body.code, 'context_too_long');
+    const markdown = await guest.request<string>('GET', `/api/conversations/${heavy}/export`);
+    assert.match(markdown.body, /Edit 0[\s\S]*Attached file `src\/7\.ts`[\s\S]*Edit 15/);
+    assert.equal((await guest.account()).status, 200, 'it lives');
+  });
+
+  it('reads a body that comes in pieces of a byte each', async () => {
+    const guest = await Client.guest(server.url);
+    const { host, hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const head = ['POST /api/runs HTTP/1.1', `host: ${host}`, `authorization: Bearer ${guest.token}`];
+    head.push('content-type: application/json', 'transfer-encoding: chunked');
+    const [before, after] = JSON.stringify(guest.chat('…')).split('…') as [string, string];
+    const piece = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    socket.write(`${head.join('\r\n')}\r\n\r\n${piece(before)}`);
+    for (let n = 0; n < 90; n++) if (!socket.write(piece('x').repeat(10_000))) await once(socket, 'drain');
+    socket.write(`${piece(after)}${piece('')}`);
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    assert.match(String(answer), /context_too_long/, 'it was read to its end');
+    assert.equal((await guest.account()).status, 200, 'it lives');
   });
 });

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
 import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint } from '../../extension/chat/protocol.ts';
 import { ago, answer, changed, conversation, guest, running, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 const SEARCH = '<<<<<<< SEARCH\nconst a = 1;\n=======\nconst a = 2;\n>>>>>>> REPLACE';
 const BLOCK = `Change it:\n\nsrc/client.ts\n\`\`\`ts\n${SEARCH}\n\`\`\`\n`;
 const TWO = `${BLOCK}\nsrc/new.ts\n\`\`\`ts\nexport const b = 2;\n\`\`\`\n`;
 
 describe('chat view: what an answer changes', () => {
-  let harness: Harness;
   let view: View;
   const code = () => view.page.locator('.code');
   const lines = () => view.page.locator('.diff .line');
 
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-  });
-  afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
+  eachView((opened) => {
+    view = opened;
   });
 
   const changes = (messageId: string, part: Partial<AnswerChanges>): FromHost => ({

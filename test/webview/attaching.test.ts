@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
 import type { Chip } from '../../extension/chat/protocol.ts';
 import { answer, conversation, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 describe('chat view: what is attached', () => {
-  let harness: Harness;
   let view: View;
   const hint = () => view.page.locator('.hint').innerText();
   const question = user('Go', { attachments: [{ id: 'm/0', kind: 'file', path: 'src/a.ts', characters: 10 }] });
   const chip = (label: string): Chip => ({ id: `file ${label}`, kind: 'file', label, path: label, tokens: 12 });
 
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings(), conversation([question, answer('Yes')]));
-  });
-  afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings(), conversation([question, answer('Yes')])],
+  );
 
   /** Whether the view took it, so that the browser does nothing of its own with it. */
   const bring = (how: 'paste' | 'drop', selector: string, fill: string) =>

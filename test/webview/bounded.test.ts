@@ -3,8 +3,8 @@ import { BlockReader } from '../../extension/chat/webview/markdown/blocks.ts';
 import { highlight } from '../../extension/chat/webview/markdown/highlight.ts';
 import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
 import { answer, conversation, longAnswer, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 /** Texts of about n characters that break or stop readers of Markdown which bound nothing. */
 const HARD: Record<string, (n: number) => string> = {
@@ -124,16 +124,10 @@ describe('chat view: hard Markdown is read in time', () => {
 });
 
 describe('chat view: what can not be drawn', () => {
-  let harness: Harness;
   let view: View;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
+  eachView((opened) => {
+    view = opened;
   });
-  beforeEach(async () => {
-    view = await harness.open();
-  });
-  afterEach(() => view.close());
 
   const around = (text: string) => `First **bold**.\n\n${text}\n\nLast *word*.`;
   async function isUsable(): Promise<void> {
@@ -203,5 +197,7 @@ describe('chat view: what can not be drawn', () => {
     await view.tell(conversation([user('Go'), answer(around('fine'))], { id: crypto.randomUUID() }));
     assert.equal(await view.page.locator('.as-written').count(), 0);
     await isUsable();
+    // Each is told where errors are looked for, and is expected here.
+    assert.deepEqual(view.errors.splice(0), Array(texts.length).fill('Error: cannot be drawn'));
   });
 });

@@ -11,11 +11,10 @@ import {
   surroundings,
   user,
 } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 describe('chat view: the composer', () => {
-  let harness: Harness;
   let view: View;
   const question = user('First question', {
     attachments: [
@@ -35,19 +34,12 @@ describe('chat view: the composer', () => {
     await view.tell({ type: 'notSent', requestId, problem: problem(...args) });
   }
 
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings(), conversation([question, reply]));
-  });
-  afterEach(async () => {
-    const { errors } = view;
-    await view.close();
-    assert.deepEqual(errors, []);
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings(), conversation([question, reply])],
+  );
 
   it('has the focus, sends by Enter, breaks the line by Shift+Enter', async () => {
     await view.page.keyboard.type('One');

@@ -12,11 +12,10 @@ import {
   surroundings,
   user,
 } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 describe('chat view: history', () => {
-  let harness: Harness;
   let view: View;
   let rows: ReturnType<typeof makeRows>;
   /** Made for each test: on a slow machine more than a minute may go by between two. */
@@ -33,21 +32,16 @@ describe('chat view: history', () => {
   const panel = () => view.page.getByRole('dialog', { name: 'History' });
   const opener = () => view.page.getByRole('button', { name: 'History' });
 
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings(), conversation([user('Hi'), answer('Hello')])],
+  );
   beforeEach(async () => {
     rows = makeRows();
-    view = await harness.open();
-    await view.tell(surroundings(), conversation([user('Hi'), answer('Hello')]));
     await opener().click();
     await view.until('history');
-  });
-  afterEach(async () => {
-    const { errors } = view;
-    await view.close();
-    assert.deepEqual(errors, []);
   });
 
   it('groups by day, marks what runs and where, and says the times', async () => {

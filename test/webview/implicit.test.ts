@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Chip } from '../../extension/chat/protocol.ts';
 import { answer, conversation, nearlyOut, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 describe('chat view: what goes along because the editor shows it', () => {
-  let harness: Harness;
   let view: View;
   const shown: Chip = {
     ...{ id: 'implicit selection a', kind: 'selection', label: 'client.ts:12–40', path: 'src/client.ts' },
@@ -23,19 +22,12 @@ describe('chat view: what goes along because the editor shows it', () => {
   const list = () => view.page.locator('.composer').getByRole('list', { name: 'Attached' });
   const press = (key: string) => view.page.keyboard.press(key);
 
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings({ chips: [attached, shown] }), conversation([asked, answer('First answer')]));
-  });
-  afterEach(async () => {
-    const { errors } = view;
-    await view.close();
-    assert.deepEqual(errors, []);
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings({ chips: [attached, shown] }), conversation([asked, answer('First answer')])],
+  );
 
   it('stands in the composer with its lines and tokens, and goes with what is sent', async () => {
     const chip = list().getByRole('listitem').filter({ hasText: 'client.ts:12–40' });

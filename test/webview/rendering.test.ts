@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { answer, changed, conversation, longAnswer, running, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView, sharedHarness } from './shared.ts';
+import type { View } from './view.ts';
 
 const F = '```';
 
@@ -52,21 +52,13 @@ const settled = (view: View, holds: string) =>
   view.page.evaluate(`(async () => { while (!(${holds})) await new Promise(requestAnimationFrame); })()`);
 
 describe('chat view: an answer looks alike at every moment', () => {
-  let harness: Harness;
   let view: View;
   let member: Page;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-    member = await harness.member();
+  eachView((opened) => {
+    view = opened;
   });
-  beforeEach(async () => {
-    view = await harness.open();
-  });
-  afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
+  before(async () => {
+    member = await (await sharedHarness()).member();
   });
   after(() => member.close());
 
@@ -143,21 +135,13 @@ describe('chat view: an answer looks alike at every moment', () => {
 });
 
 describe('chat view: math', () => {
-  let harness: Harness;
   let view: View;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings());
-  });
-  afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings()],
+  );
   const show = async (text: string, maths: number) => {
     await view.tell(conversation([user('Go'), answer(text)], { id: crypto.randomUUID() }));
     await settled(view, `document.querySelectorAll('.answer math').length === ${maths}`);
@@ -249,21 +233,13 @@ describe('chat view: math', () => {
 });
 
 describe('chat view: files that an answer speaks of', () => {
-  let harness: Harness;
   let view: View;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings());
-  });
-  afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
-  });
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings()],
+  );
 
   it('are asked about together, and become links only where they are there', async () => {
     const text =
@@ -306,17 +282,13 @@ describe('chat view: files that an answer speaks of', () => {
 });
 
 describe('chat view: directions of writing', () => {
-  let harness: Harness;
   let view: View;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
-  });
-  beforeEach(async () => {
-    view = await harness.open();
-    await view.tell(surroundings());
-  });
-  afterEach(() => view.close());
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings()],
+  );
 
   it('are those of each block, and code goes from left to right', async () => {
     const text = `\`npm ci\` مرحبا\n\nHello مرحبا\n\n- عنصر\n- two\n\n> اقتباس\n\n| א | b |\n|---|---|\n| c | ד |\n\n${F}\nx = 1 # مرحبا\n${F}\n\n# כותרת`;

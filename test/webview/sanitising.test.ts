@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { answer, changed, conversation, surroundings, user } from './samples.ts';
-import { sharedHarness } from './shared.ts';
-import type { Harness, View } from './view.ts';
+import { eachView } from './shared.ts';
+import type { View } from './view.ts';
 
 // Text that a model may have been talked into writing. None of it may run, load, navigate or dress up as the view itself.
 const attacks: Record<string, string> = {
@@ -53,16 +53,10 @@ const reported = [
 ];
 
 describe('chat view: what a model writes has no powers', () => {
-  let harness: Harness;
   let view: View;
-  before(async function () {
-    this.timeout(180_000);
-    harness = await sharedHarness();
+  eachView((opened) => {
+    view = opened;
   });
-  beforeEach(async () => {
-    view = await harness.open();
-  });
-  afterEach(() => view.close());
 
   for (const [name, text] of Object.entries(attacks)) {
     it(`${name} does nothing`, async () => {

@@ -1,4 +1,6 @@
-import { Harness } from './view.ts';
+import assert from 'node:assert/strict';
+import type { FromHost } from '../../extension/chat/protocol.ts';
+import { Harness, type View } from './view.ts';
 
 let harness: Promise<Harness> | undefined;
 
@@ -11,3 +13,26 @@ export function sharedHarness(): Promise<Harness> {
 after(async () => {
   await (await harness)?.stop();
 });
+
+/**
+ * Opens a view for each test of a suite and tells it what is given. Afterwards nothing was thrown in it, and nothing was left
+ * to its policy to stop.
+ */
+export function eachView(take: (view: View, harness: Harness) => void, told: () => FromHost[] = () => []): void {
+  let harness: Harness;
+  let view: View;
+  before(async function () {
+    this.timeout(180_000);
+    harness = await sharedHarness();
+  });
+  beforeEach(async () => {
+    view = await harness.open();
+    take(view, harness);
+    if (told().length > 0) await view.tell(...told());
+  });
+  afterEach(async () => {
+    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
+    await view.close();
+    assert.deepEqual(broken, []);
+  });
+}

@@ -4,6 +4,7 @@ import { Chat } from './chat.ts';
 import { connectHost } from './connect.ts';
 import { ChatContext } from './context.ts';
 import { copyAsWritten } from './markdown/math.ts';
+import '../../../shared/math.css';
 import './styles/base.css';
 import './styles/transcript.css';
 import './styles/markdown.css';

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './App.tsx';
+import '../../../shared/math.css';
 import './style.css';
 import './charts.css';
 import './credits.css';

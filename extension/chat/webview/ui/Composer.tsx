@@ -97,7 +97,8 @@ function Box({ draft }: { draft: string }) {
     area.value = draft;
     area.setSelectionRange(draft.length, draft.length);
   }, [draft]);
-  useEffect(() => {
+  // Before the first paint: a key that is pressed once the box is seen is pressed in it.
+  useLayoutEffect(() => {
     // Unless the host asks, only within a view that has the focus: it must never be taken from the editor.
     const focus = (evenUnfocused = false) => {
       if (evenUnfocused || document.hasFocus()) field.current?.focus();
