@@ -7,7 +7,7 @@ import { KINDS, type Kind, type Written } from './mistakes.ts';
 import { drawsOf, type RealCase, type RealFile, realFiles, someRealCase } from './realFiles.ts';
 
 /** Cases of each kind; `npm run soak` asks for more. */
-const RUNS = Number(process.env.PERIGEE_MISTAKES ?? 100);
+const RUNS = Number(process.env.PERIGEE_MISTAKES ?? 200);
 /** The same cases for everybody; `EDIT_SEED` looks at others. */
 const SEED = Number(process.env.EDIT_SEED ?? 20_260_101);
 /** So many draws may make no case of a kind before the next one. */

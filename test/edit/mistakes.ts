@@ -50,6 +50,11 @@ function inBlocks(
   }));
 }
 
+const oldLines = (block: WrittenLine[]) => block.filter(({ op }) => op !== 'new').map(({ text }) => text);
+
+/** A mistake that makes lines read as others of the file do, all of them, cannot be seen by anybody. */
+const stands = (run: string[], lines: readonly string[]) => `\n${lines.join('\n')}\n`.includes(`\n${run.join('\n')}\n`);
+
 const pick = <T>(draw: Draw, items: readonly T[]): T | undefined => items[draw(Math.max(1, items.length))];
 
 const reindent = (text: string, turn: (indent: string) => string) =>
@@ -192,9 +197,19 @@ function piece(draw: Draw, { file, edits, after }: RealCase): { lines: string[];
   return { lines: lines.slice(start, end), isAll: start === 0 && end === lines.length };
 }
 
-/** What is deleted at the edge of a piece cannot be shown by it. */
-const showsEdges = ({ blocks }: Pick<RealCase, 'blocks'>) =>
-  blocks.every((block) => block[0]!.op === 'keep' && block.at(-1)!.op === 'keep');
+/**
+ * What is deleted at the edge of a piece cannot be shown by it, but by a line that stays beyond it: no blank one, which
+ * beside a mark is there for the looks, and none that reads like what is deleted.
+ */
+function showsEdges({ blocks }: Pick<RealCase, 'blocks'>): boolean {
+  return blocks.every((block) => {
+    const gone = new Set(block.filter(({ op }) => op === 'old').map(({ text }) => text));
+    const shows = ({ op, text }: WrittenLine) => op === 'keep' && !isBlank(text) && !gone.has(text);
+    const first = block.findIndex(({ op }) => op !== 'keep');
+    const last = block.findLastIndex(({ op }) => op !== 'keep');
+    return block.slice(0, first).some(shows) && block.slice(last + 1).some(shows);
+  });
+}
 
 const comment = ({ path }: RealFile) => (/\.(?:py|sh|ya?ml)$/.test(path) ? '#' : '//');
 
@@ -216,6 +231,14 @@ function parts(
   }
   if (last < file.lines.length) shown.push(...mark(blocks.length));
   return edits.length > 0 && draw(1) === 0 ? shown : undefined;
+}
+
+/** The new file without some of its last lines, none of which an edit touches: what it took away would not be shown, either. */
+function cutShort(draw: Draw, { after, edits, file }: RealCase): string[] | undefined {
+  const lines = linesOf(after);
+  const shown = lines.slice(0, Math.max(3, lines.length - 1 - draw(draw(2) === 0 ? 6 : lines.length - 3)));
+  const isShown = edits.every(({ end }) => end < shown.length - 4 - lines.length + file.lines.length);
+  return isShown && shown.join('\n').trim() !== lines.join('\n').trim() ? shown : undefined;
 }
 
 const ACCENTED: Record<string, string> = { a: 'é', e: 'ü', o: 'ố', u: '인', n: 'ñ' };
@@ -355,7 +378,7 @@ export const KINDS: Kind[] = [
       if (!gone.some(({ text }) => /\w{3}/.test(text)) || around.some(({ op }) => op !== 'keep')) return undefined;
       if (first === 0 || first + gone.length >= block.length) return undefined;
       const fresh = new Set(block.filter(({ op }) => op === 'new').map(({ text }) => text.trim()));
-      if (gone.some(({ text }) => fresh.has(text.trim()))) return undefined;
+      if (around.some(({ text }) => fresh.has(text.trim()))) return undefined;
       const lines = parts(
         draw,
         { ...one, blocks: one.blocks.map((each) => each.filter((line) => !gone.includes(line))) },
@@ -368,32 +391,28 @@ export const KINDS: Kind[] = [
   {
     name: 'a whole file cut short, and its fence closed',
     write: (draw, one) => {
-      const lines = linesOf(one.after);
-      const shown = lines.slice(0, Math.max(3, lines.length - 1 - draw(draw(2) === 0 ? 6 : lines.length - 3)));
-      return shown.join('\n').trim() === lines.join('\n').trim() ? undefined : { answer: wholeFile(one, shown) };
+      const shown = cutShort(draw, one);
+      return shown && { answer: wholeFile(one, shown) };
     },
   },
   {
     name: 'a whole file cut short: complete file in the chat',
     write: (draw, one) => {
-      const lines = linesOf(one.after);
-      const shown = lines.slice(0, Math.max(3, lines.length - 1 - draw(draw(2) === 0 ? 6 : lines.length - 3)));
-      // What follows the last line shown is not touched, so that the edit must be among them.
-      const isShown = one.edits.every(({ end }) => end < shown.length - 4 - lines.length + one.file.lines.length);
-      return !isShown || shown.join('\n').trim() === lines.join('\n').trim() ? undefined : { piece: shown };
+      const piece = cutShort(draw, one);
+      return piece && { piece };
     },
   },
 
   ...inBlocks(
     'a blank line dropped',
-    (draw, blocks) => {
+    (draw, blocks, { file }) => {
       const block = pick(draw, blocks)!;
       const blanks = block.filter(
         ({ op, text }, index) => op === 'keep' && isBlank(text) && index > 0 && index < block.length - 1,
       );
       const gone = pick(draw, blanks);
       if (gone) block.splice(block.indexOf(gone), 1);
-      return gone !== undefined;
+      return gone !== undefined && !stands(oldLines(block), file.lines);
     },
     // Between a line that stays and a new one, on which side the blank line belongs can't be told.
     { mostRefused: 15 },

@@ -274,6 +274,33 @@ describe('chat view: what is typed while the page is made anew', () => {
       assert.equal(view.draft, moment === 'before the chat is there' ? 'half' : '');
     });
 
+  for (const moment of ['before the chat is there', 'while the old one is asked for'])
+    it(`stays when it says the same as an old one that was kept as if it were still on its way, typed ${moment}`, () => {
+      const view = new Window();
+      view.tell(surroundings(), told(messages, { draft: '' }));
+      view.type('Go on');
+      view.enter();
+      view.load();
+      if (moment === 'before the chat is there') view.type('Go on');
+      view.tell(surroundings(), told([...messages, user('Go on'), answer('Hi')], { draft: '' }));
+      if (moment !== 'before the chat is there') view.type('Go on');
+      view.sent();
+      assert.equal(view.draft, 'Go on');
+      view.enter();
+      assert.equal(view.all('send').length, 2);
+      view.sent();
+      assert.equal(view.draft, '');
+    });
+
+  it('stays when the host finds the same words sent by the window before', () => {
+    const view = new Window();
+    view.load();
+    view.type('Go on');
+    view.tell(surroundings(), told(messages, { draft: 'Go on' }));
+    view.tell({ type: 'sent', requestId: crypto.randomUUID(), text: 'Go on' });
+    assert.equal(view.draft, 'Go on');
+  });
+
   it('waits, when Enter is pressed once more at once, and nothing is sent that nobody typed', () => {
     const view = new Window();
     view.tell(surroundings(), told(messages, { draft: '' }));

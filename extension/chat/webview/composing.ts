@@ -35,6 +35,8 @@ export class Composing {
   private readonly elsewhere = new Map<string, string | undefined>();
   /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
   private rewritten: string | undefined;
+  /** What stands in the composer was typed here: no other page or host put it there. */
+  private isTyped = false;
   /** Enter was pressed while another message was on its way: what stands in the composer goes after it. */
   private isNext = false;
 
@@ -75,6 +77,7 @@ export class Composing {
 
   changed(): void {
     this.isNext = false;
+    this.isTyped = true;
     const { draft, sending, refusal } = this.view.state();
     const sent = sending ?? refusal;
     if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
@@ -100,6 +103,7 @@ export class Composing {
       this.flush();
       this.forgetSending();
       this.view.set({ draft: '', aside: null });
+      this.isTyped = false;
     } else if (this.view.state().sending) {
       this.view.set({ sending: null });
       this.view.hint('Not sent, because another chat was opened. Your text is kept.');
@@ -128,6 +132,7 @@ export class Composing {
     this.forgetSending();
     this.chatId = chatId;
     this.told = message.draft;
+    this.isTyped = false;
     return { draft: message.draft, aside: null };
   }
 
@@ -177,10 +182,10 @@ export class Composing {
     if (sent === undefined) return;
     if (sending) this.view.set({ sending: null, refusal: null, hint: null });
     if (sending?.replaces) return;
-    // What was typed while it was on its way stays; what was left here before comes back.
+    // What was typed while it was on its way stays, the same words among it; what was left here before comes back.
     const { draft, aside } = state();
-    const isKept = sending !== undefined && requestId !== this.rewritten;
-    const rest = sending || draft === sent ? withoutSent(draft, sent, isKept) : draft;
+    const isIn = sending ? requestId !== this.rewritten : draft === sent && !this.isTyped;
+    const rest = isIn ? withoutSent(draft, sent, sending !== undefined) : draft;
     const left = aside && !beginsWith(sent, aside.text) ? aside.text : '';
     this.view.set(aside && rest.trim() === '' ? { draft: left, aside: null } : { draft: rest });
     this.told = UNKNOWN;
@@ -236,6 +241,7 @@ export class Composing {
     const isNow = Date.now() - at < STILL_MEANT_MS;
     if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
       this.view.set({ sending: { ...sending, isPassed: true } });
+      if (this.isTyped || !this.view.state().draft.includes(sending.text)) this.rewritten = sending.requestId;
       this.view.host.post({ type: 'send', ...sending, chatId });
       return true;
     }

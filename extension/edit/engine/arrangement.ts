@@ -36,6 +36,8 @@ function showsFar({ lines, isElided }: Snippet, anchors: readonly Anchor[]): boo
   });
 }
 
+const says = (key: string) => /[\p{L}\p{N}_]/u.test(key);
+
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
 
 /** Puts a snippet's lines among those of the file, anchor by anchor. */
@@ -47,6 +49,8 @@ export class Arrangement {
   /** Lines that go and come, as far as they may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
+  /** Of what goes, what may be declarations as a whole. */
+  private whole: string[] = [];
 
   constructor(
     private readonly file: IndexedFile,
@@ -122,6 +126,10 @@ export class Arrangement {
     const isInner = below !== undefined && widthOf(below) < widthOf(file.lines[last.line]!) && closesBlock(below);
     if (below !== undefined && !(isInner && isNewDeclarations(snippet.lines, last.own + 1, end, this.known)))
       return WHY.bottom;
+    // What says again what the file's last lines say may be meant for them.
+    const shown = new Set(file.keys.slice(this.anchors[0]!.line));
+    const telling = snippet.keys.slice(last.own + 1).filter(says);
+    if (telling.length > 1 && 2 * telling.filter((key) => shown.has(key)).length > telling.length) return WHY.bottom;
     return own.map((_, at) => ({ own: last.own + 1 + at }));
   }
 
@@ -156,9 +164,19 @@ export class Arrangement {
         this.count({ line, own });
       }
     };
-    for (const hunk of diffLines(old, fresh)) {
+    const hunks = diffLines(old, fresh);
+    const come = new Set(hunks.flatMap(({ newLines }) => newLines));
+    // What goes where nothing comes was left out, as far as it does not come elsewhere.
+    const isSilent = hunks.some(
+      ({ oldLines, newLines }) =>
+        newLines.every((key) => key === '') && oldLines.some((key) => says(key) && !come.has(key)),
+    );
+    if (isSilent && !this.isAll && !this.isComplete) return WHY.leftOut;
+    for (const hunk of hunks) {
       keepTo(above.line + 1 + hunk.oldStart);
       this.gone.push(...hunk.oldLines);
+      // Of a whole file, a head without its block was not left out: the block is there.
+      if (!this.isAll || depthOf(hunk.oldLines) === 0) this.whole.push(...hunk.oldLines);
       this.come.push(...hunk.newLines);
       for (const _ of hunk.oldLines) parts.push({ line: line++ });
       for (const _ of hunk.newLines) parts.push({ own: own++ });
@@ -185,17 +203,19 @@ export class Arrangement {
 
   /** Whether since the last call more is gone than one would take away without a word. */
   private isLeftOut(): boolean {
-    const count = (keys: readonly string[]) => keys.filter((key) => /[\p{L}\p{N}_]/u.test(key)).length;
+    const count = (keys: readonly string[]) => keys.filter(says).length;
     // What doesn't open and close as many brackets as what was there is no whole of its own in its place.
     const isNothing = this.gone.some((key) => key !== '') && !this.come.some((key) => key !== '');
     const isHalf = !this.isComplete && (isNothing || depthOf(this.gone) !== depthOf(this.come));
     const isMuch = isHalf || count(this.gone) > Math.max(this.isComplete ? MAX_SILENT : 0, count(this.come));
     // A function that is replaced by another one may as well have been left out; of a whole file only one that isn't.
     const named = declarations(this.come);
-    const names = [...declarations(this.gone).keys()].filter((name) => !name.startsWith('import ') && !named.has(name));
+    const whole = [...declarations(this.whole).keys()];
+    const names = whole.filter((name) => !name.startsWith('import ') && !named.has(name));
     const lost = names.length > (this.isAll ? named.size : 0);
     this.gone = [];
     this.come = [];
+    this.whole = [];
     return lost || (isMuch && !this.isAll);
   }
 

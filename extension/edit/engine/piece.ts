@@ -1,7 +1,8 @@
 // One piece of code among the lines of a file, found by the lines that both have.
+import { diffLines } from '../hunks.ts';
 import { type Anchor, blockPair, declarations, findAnchors, type Snippet } from './anchors.ts';
 import { Arrangement, FAR, WHY } from './arrangement.ts';
-import { isTelling } from './blocks.ts';
+import { isAttached, isTelling } from './blocks.ts';
 import { toPlacedHunks } from './changeLines.ts';
 import { wholeDeclarations } from './declared.ts';
 import type { PlacedHunk, Reason } from './edits.ts';
@@ -11,7 +12,7 @@ import { toHunks } from './place.ts';
 import { lostAtEnd } from './wholeFile.ts';
 
 /** Lines at either edge of a whole file that may be changed. */
-const EDGE = 2;
+const EDGE = 3;
 
 /** So many of the file's last lines may have been deleted. */
 const MOST_TAIL = 3;
@@ -36,7 +37,7 @@ const uncertain = (message: string): Unread => ({ reason: 'uncertain', message }
  * has them already.
  */
 export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | Unread {
-  const anchors = findAnchors(file, snippet);
+  const anchors = findAnchors(file, snippet) ?? sameLines(file, snippet);
   if (!anchors) return uncertain(WHY.order);
   if (anchors.length === 0) {
     return { reason: 'notFound', message: 'None of its lines tells where in the file it belongs.' };
@@ -55,6 +56,22 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
   return changes.flatMap(({ oldLines, newLines, startLine }) =>
     toPlacedHunks(oldLines, newLines, startLine).map((hunk): PlacedHunk => ({ ...hunk, how })),
   );
+}
+
+/** Of a whole file, of which some lines stand in another order, the most that are in one order: the others go and come. */
+function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
+  const anchors: Anchor[] = [];
+  let [own, line] = [0, 0];
+  const keepTo = (end: number) => {
+    for (; line < end; line++, own++) anchors.push({ own, line });
+  };
+  for (const { oldStart, oldLines, newLines } of diffLines(file.keys, snippet.keys)) {
+    keepTo(oldStart);
+    line += oldLines.length;
+    own += newLines.length;
+  }
+  keepTo(file.keys.length);
+  return anchors.length >= FAR && isWhole(file, snippet, anchors) ? anchors : undefined;
 }
 
 /** Whether the anchors say more than what may stand in two pieces of code by chance. */
@@ -76,12 +93,20 @@ function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readon
   const top = lines.findIndex((line) => !isBlank(line));
   // The same first line and the same last one, however little they say.
   const isFramed = snippet.keys[0] === keys[top] && snippet.keys.at(-1) === keys[end];
-  const isAsLong = above === first.line && below === end - last.line && above <= EDGE && below <= EDGE;
-  if (!isFramed && !isAsLong) return false;
+  const isReplaced =
+    isEdge(snippet.lines.slice(0, above), lines.slice(0, first.line)) &&
+    isEdge(snippet.lines.slice(last.own + 1), lines.slice(last.line + 1, end + 1));
+  if (!isFramed && !isReplaced) return false;
   if (lostAtEnd(lines.map(trimTrail), snippet.lines.map(trimTrail)) !== undefined) return false;
   const known = anchors.filter(({ line }) => !isBlank(lines[line]!)).length;
   const all = lines.filter((line) => !isBlank(line)).length;
   return isFramed || above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
+}
+
+/** Whether lines stand in the place of those at an edge of the file, and are no words about what was left out there. */
+function isEdge(own: readonly string[], of: readonly string[]): boolean {
+  if (Math.max(own.length, of.length) > EDGE) return false;
+  return own.length === of.length || (own.length > 0 && of.length > 0 && !own.some(isAttached));
 }
 
 /**

@@ -6,6 +6,9 @@ import { type IndentPair, indentStyle, isUniform } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { indentOf, isBlank, looseKey, trimTrail } from './loose.ts';
 
+/** One line of so many may be indented otherwise than in the file before another style is thought of. */
+const LITERAL = 10;
+
 /** The lines of the snippet among those of the file, from line `start` of the file on. */
 export interface Arranged {
   start: number;
@@ -65,6 +68,10 @@ function readIndents(
 ): 'literal' | 'moved' | undefined {
   const isSame = (pair: IndentPair | undefined) => pair !== undefined && pair[0][0] === pair[1];
   if (pairs.every(isSame)) return 'literal';
+  // Nearly all that is indented is so as in the file, down to the last line: what isn't is meant to be moved.
+  const indented = pairs.filter(([[written], line]) => written !== '' || line !== '');
+  const differing = indented.filter((pair) => !isSame(pair)).length;
+  if (differing * LITERAL <= indented.length && isSame(pairs[0]) && isSame(pairs.at(-1))) return 'literal';
   const own = indentStyle(lines);
   if (own.kind !== file.style.kind || own.unit !== file.style.unit) return isUniform(pairs) ? 'moved' : undefined;
   // The same levels: they can only be moved together, or some of them.
