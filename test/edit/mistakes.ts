@@ -198,13 +198,13 @@ function piece(draw: Draw, { file, edits, after }: RealCase): { lines: string[];
 }
 
 /**
- * What is deleted at the edge of a piece cannot be shown by it, but by a line that stays beyond it: no blank one, which
- * beside a mark is there for the looks, and none that reads like what is deleted.
+ * What is deleted at the edge of a piece cannot be shown by it, but by a line that stays beyond it and stands nowhere else:
+ * no blank one, which beside a mark is there for the looks.
  */
-function showsEdges({ blocks }: Pick<RealCase, 'blocks'>): boolean {
+function showsEdges({ blocks, file }: Pick<RealCase, 'blocks' | 'file'>): boolean {
   return blocks.every((block) => {
-    const gone = new Set(block.filter(({ op }) => op === 'old').map(({ text }) => text));
-    const shows = ({ op, text }: WrittenLine) => op === 'keep' && !isBlank(text) && !gone.has(text);
+    const isOnce = (text: string) => file.lines.filter((line) => line.trim() === text.trim()).length === 1;
+    const shows = ({ op, text }: WrittenLine) => op === 'keep' && isOnce(text);
     const first = block.findIndex(({ op }) => op !== 'keep');
     const last = block.findLastIndex(({ op }) => op !== 'keep');
     return block.slice(0, first).some(shows) && block.slice(last + 1).some(shows);
@@ -220,7 +220,7 @@ function parts(
   isLeftOut: (index: number) => boolean,
 ): string[] | undefined {
   const mark = (index: number) => (isLeftOut(index) ? [] : [`${comment(file)} ... existing code ...`]);
-  if (!showsEdges({ blocks })) return undefined;
+  if (!showsEdges({ blocks, file })) return undefined;
   const shown: string[] = [];
   let last = 0;
   for (const [index, block] of blocks.entries()) {
@@ -419,7 +419,7 @@ export const KINDS: Kind[] = [
   ),
   ...inBlocks(
     'a blank line added',
-    (draw, blocks) => {
+    (draw, blocks, { file }) => {
       const block = pick(draw, blocks)!;
       const places = block.flatMap((line, index) =>
         index > 0 && line.op === 'keep' && block[index - 1]!.op === 'keep' ? [index] : [],
@@ -427,7 +427,7 @@ export const KINDS: Kind[] = [
       const at = pick(draw, places);
       if (at === undefined || isBlank(block[at]!.text) || isBlank(block[at - 1]!.text)) return false;
       block.splice(at, 0, { op: 'keep', text: '' });
-      return true;
+      return !stands(oldLines(block), file.lines);
     },
     { mostRefused: 10 },
   ),

@@ -8,6 +8,8 @@ import { type Arranged, arrange, type Part } from './snippetLines.ts';
 
 /** So many lines may go without any in their place, from code that is surely shown whole. */
 const MAX_SILENT = 3;
+/** So many lines that stand elsewhere, one below the other, are no new ones. */
+const COPIED = 6;
 /** Unchanged lines so far from any change would have been left out if any were. */
 export const FAR = 8;
 
@@ -172,6 +174,7 @@ export class Arrangement {
         newLines.every((key) => key === '') && oldLines.some((key) => says(key) && !come.has(key)),
     );
     if (isSilent && !this.isAll && !this.isComplete) return WHY.leftOut;
+    if (!this.isAll && hunks.some(({ newLines }) => this.isElsewhere(newLines))) return WHY.order;
     for (const hunk of hunks) {
       keepTo(above.line + 1 + hunk.oldStart);
       this.gone.push(...hunk.oldLines);
@@ -188,6 +191,16 @@ export class Arrangement {
       opensBlock(snippet.lines[above.own]!) &&
       closesBlock(snippet.lines[below.own] ?? '');
     return isEmptied && !this.isAll && old.some(isTelling) ? WHY.leftOut : parts;
+  }
+
+  /** Whether lines that come are others that the file has above or below the snippet: then more than they are meant. */
+  private isElsewhere(keys: readonly string[]): boolean {
+    const [first, last] = [this.anchors[0]!.line, this.anchors.at(-1)!.line];
+    return keys.some((_, at) => {
+      const run = keys.slice(at, at + COPIED);
+      if (run.length < COPIED || run.filter(isTelling).length * 2 < COPIED) return false;
+      return this.file.places(run).some((line) => line > last || line + COPIED <= first);
+    });
   }
 
   /** What says the same further in or out may be another line: it is counted as one that goes and one that comes. */

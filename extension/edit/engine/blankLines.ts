@@ -14,7 +14,7 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
   const result: ChangeLine[] = [];
   let at = first;
   let isNext = false;
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     if (line.op === 'new') result.push(line);
     else if (!isBlank(line.text)) {
       // Blank lines of the file above this line, which the change doesn't have.
@@ -22,6 +22,7 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
         const hunk = result.slice(result.findLastIndex(({ op }) => op === 'keep') + 1);
         if (hunk.length > 0 && hunk.every(({ op }) => op === 'new')) return undefined;
         if (result.at(-1)?.op !== 'keep' && line.op === 'old') return undefined;
+        if (slides(lines.slice(index))) return undefined;
         result.push({ op: 'keep', text: file.lines[at]! });
       }
       isNext = true;
@@ -33,6 +34,20 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
     }
   }
   return result;
+}
+
+/** Whether the lines that come or go below the first ones, which stay, may as well come or go above them. */
+function slides(lines: readonly ChangeLine[]): boolean {
+  const kept = lines.slice(
+    0,
+    lines.findIndex(({ op }) => op !== 'keep'),
+  );
+  const op = lines[kept.length]?.op;
+  const rest = lines.slice(kept.length);
+  const end = rest.findIndex((line) => line.op !== op);
+  const run = end === -1 ? rest : rest.slice(0, end);
+  const last = run.slice(run.length - kept.length);
+  return kept.length > 0 && run.length >= kept.length && last.every(({ text }, at) => text === kept[at]!.text);
 }
 
 /** The change with one of two equal lines of context, one below the other, left out, in each way to do so. */

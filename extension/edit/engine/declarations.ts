@@ -126,7 +126,9 @@ class Placing {
     const former = this.former.get(each);
     const said = snippet.keys.slice(each.start, each.head).filter(isTelling);
     const isElsewhere = (key: string) => file.at(key).length === 1 && !(former && isIn(file.at(key)[0]!, former));
-    return said.length > 0 && said.every(isElsewhere);
+    // Of that of another one as a whole, or of the beginning of it and the end of its own.
+    const isOwn = (key: string) => former !== undefined && file.keys.slice(former.start, former.head).includes(key);
+    return said.length > 0 && (said.every(isElsewhere) || (isElsewhere(said[0]!) && said.slice(1).some(isOwn)));
   }
 
   private replaced(each: Declared, former: Declared): PlacedHunk[] | string {
@@ -140,7 +142,7 @@ class Placing {
     if (kindOf(each) !== 'type' && each.end - each.head > 1 && !closesBlock(snippet.lines[each.end - 1]!)) {
       return read.message;
     }
-    const start = each.start < each.head ? former.start : former.head;
+    const start = this.startOf(each, former);
     const old = file.lines.slice(start, former.end);
     const fresh = this.written(each, each.start, indentOf(file.lines[former.head]!));
     if (fresh.length === 0 || !(isEven(old, fresh) || stepOf(old) === stepOf(fresh))) return UNTOLD.indentation;
@@ -149,6 +151,13 @@ class Placing {
     if (last.endsWith(',') && last.slice(0, -1) === fresh.at(-1)) fresh[fresh.length - 1] = last;
     const left = this.leftOut(each, former);
     return left ?? toPlacedHunks(old, fresh, start);
+  }
+
+  /** The first line that gives way: of the former's comment no line above the first one that is shown. */
+  private startOf({ start, head }: Declared, former: Declared): number {
+    if (start === head) return former.head;
+    const first = this.file.keys.slice(former.start, former.head).indexOf(this.snippet.keys[start]!);
+    return former.start + Math.max(0, first);
   }
 
   /**

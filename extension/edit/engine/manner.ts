@@ -2,7 +2,18 @@
 import type { ChangeLine } from './edits.ts';
 import { type IndentPair, offends } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { bothForms, composed, type Form, formOf, hasForms, indentOf, isBlank, plainPunctuation } from './loose.ts';
+import {
+  bothForms,
+  composed,
+  type Form,
+  formOf,
+  hasForms,
+  indentOf,
+  isBlank,
+  looseKey,
+  NOT_ASCII,
+  plainPunctuation,
+} from './loose.ts';
 import type { Found } from './match.ts';
 import { decodeEntities, Encoded, hasEntity, PunctuationEvidence, unescapeTabs } from './misprints.ts';
 
@@ -136,13 +147,21 @@ export class Manner {
     return this.otherForm && bothForms(this.otherForm, this.ownForm);
   }
 
+  /** Whether the file has the line with the very punctuation that it is written with. */
+  private isOwn(line: string): boolean {
+    const { file } = this;
+    return NOT_ASCII.test(line) && file.at(looseKey(line)).some((at) => file.lines[at]!.trim() === line.trim());
+  }
+
   /** New lines as they were meant; a sentence where that cannot be told. `own`: of their change alone. */
   translate(lines: readonly string[], own: Evidence): string[] | string {
     const decoded = this.decode(lines, own);
     if (typeof decoded === 'string') return decoded;
     const unescaped = this.unescape(decoded, own);
     if (typeof unescaped === 'string') return unescaped;
-    const punctuated = unescaped.map((line) => this.punctuation.translate(line, own.punctuation));
+    const punctuated = unescaped.map((line) =>
+      this.isOwn(line) ? line : this.punctuation.translate(line, own.punctuation),
+    );
     if (punctuated.includes(undefined)) return UNKNOWN.punctuation;
     if (!punctuated.some((line) => hasForms(line!))) return punctuated as string[];
     if (this.form === 'mixed') return UNKNOWN.form;
