@@ -179,6 +179,19 @@ describe('a changed declaration from the chat', () => {
       ),
     );
   });
+  it('keeps the lines of its comment above the first one that is shown', () => {
+    const before = STORE.replace('export function load', '// Reads all rows,\n// one by one.\nexport function load');
+    const snippet = '// one by one.\nexport function load(path: string): Store {\n  return Store.of(open(path));\n}';
+    const plan = planSnippet('a.ts', before, snippet.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, before.replace(/\/\/ one by one[\s\S]*?\n\}/, snippet));
+  });
+  it('is refused where its comment begins as another one of the file', () =>
+    isRefused(
+      '/** All rows of a path.\n * one by one. */\nfunction load(path) {\n  read(path);\n}',
+      /another order/,
+      '/** All rows of a path.\n */\n\n/**\n * one by one. */\nfunction load(path) {\n  const store = open(path);\n  return store;\n}\n\nload(1);\n',
+    ));
   it('is refused where lines of it may only not be shown', () =>
     isRefused(
       'export function load(path: string): Store {\n  const store = new Store();\n  return store;\n}',

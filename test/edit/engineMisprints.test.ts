@@ -119,6 +119,18 @@ describe('an answer with a misprint', () => {
       'caf\u0065\u0301 = 3\nth\u0065\u0301 = 4\nx = 2\n',
     ],
     ['of letters of another width, which are others', 'ｱ = 1\n', block('ア = 1', 'ア = 2'), undefined],
+    [
+      'of a blank line over which the new lines may slide',
+      'a()\n\nb()\nc()\n',
+      block('a()\nb()', 'a()\nb()\nx()\nb()'),
+      undefined,
+    ],
+    [
+      'of quotes typeset, in a line that the file has with such quotes',
+      'It is “so”.\n\nsay("a")\nsay("b")\n',
+      block('say(“a”)\nsay(“b”)', 'say(“a”)\nIt is “so”.\nsay(“b”)'),
+      'It is “so”.\n\nsay("a")\nIt is “so”.\nsay("b")\n',
+    ],
     ['of a blank line where a new line comes', 'a()\n\nb()\n', block('a()\nb()', 'a()\nx()\nb()'), undefined],
     [
       'of an underline that may be a divider',

@@ -43,6 +43,28 @@ export function load(path: string): Store {
 }
 `;
 
+const WHOLE_OF = (from: string, to: string) => FILE.replace(from, to);
+const FIND = '  find(id: string): Row | undefined {\n    return this.rows.get(id);\n  }\n\n';
+const BLOCKS = `one() {
+  first(1);
+  if (first) return;
+  second(2);
+}
+
+two() {
+  third(3);
+  fourth(4);
+  fifth(5);
+  sixth(6);
+  seventh(7);
+  eighth(8);
+}
+
+three() {
+  last(9);
+}
+`;
+
 const PYTHON = `import os
 
 
@@ -181,6 +203,23 @@ describe('a piece of code without marks is placed', () => {
     assert.ok(plan.kind === 'update', JSON.stringify(plan));
     assert.equal(plan.after, json.replace(/ {2}"name".*\n.*\n/, ''));
   });
+  it('as the whole file, of which a head goes whose block stays', () =>
+    check(WHOLE_OF('export function load(path: string): Store {\n', ''), [
+      ['export function load(path: string): Store {\n', ''],
+    ]));
+  it('as the whole file, of which lines stand in another order', () => {
+    const moved = FILE.replace(FIND, '').replace('  merge(', `${FIND}  merge(`);
+    const plan = planSnippet('a.ts', FILE, moved.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, moved);
+  });
+  it('as the whole file, with other first lines', () =>
+    check(
+      WHOLE_OF("import { open } from './disk';\nimport { sorted } from './lists';\n", "import * as all from '.';\n"),
+      [["import { open } from './disk';\nimport { sorted } from './lists';\n", "import * as all from '.';\n"]],
+    ));
+  it('as the whole file, of which one line is further in', () =>
+    check(WHOLE_OF('    this.rows.set', '       this.rows.set'), [['    this.rows.set', '       this.rows.set']]));
   it('as a new file, where there is none', () =>
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
@@ -237,6 +276,22 @@ describe('a piece of code without marks is refused', () => {
       'def area(width, height):\n    check(width > 0)\n    check(height)\n    return width * height',
       'uncertain',
       PYTHON.slice(PYTHON.indexOf('def area')).replace(/def main[\s\S]*/, 'area(1, 2)\nstop()\n'),
+    ],
+    [
+      'that leaves out a line and has a new one elsewhere',
+      'for (const row of other.all()) {\n  this.add(row);\n  this.changed();\n  count(row);\n}\nreturn this.rows.size - before;',
+      'uncertain',
+    ],
+    [
+      'that ends with what the last lines of the file say',
+      'export function load(path: string): Store {\n  const store = new Store();\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return store;\n}\n  for (const row of open(path)) {\n    store.add(row);\n  }\n  return it;\n}',
+      'uncertain',
+    ],
+    [
+      'that is one block made of two',
+      BLOCKS.slice(BLOCKS.indexOf('one(')).replace(/\n\}\n\ntwo\(\) \{/, ''),
+      'uncertain',
+      BLOCKS,
     ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];

@@ -44,7 +44,9 @@ const range = (from: number, to: number) => Array.from({ length: Math.max(0, to 
 
 /** Puts a snippet's lines among those of the file, anchor by anchor. */
 export class Arrangement {
-  private readonly known: ReadonlyMap<string, unknown>;
+  /** What the file declares, and what the snippet does. */
+  private readonly known: ReadonlyMap<string, number[]>;
+  private readonly own: ReadonlyMap<string, number[]>;
   /** How much further in the file has the lines than the snippet. */
   private readonly shift: number;
   private readonly isComplete: boolean;
@@ -61,6 +63,7 @@ export class Arrangement {
     private readonly isAll: boolean,
   ) {
     this.known = declarations(file.lines);
+    this.own = declarations(snippet.lines);
     this.shift = this.shiftOf(anchors[0]!);
     this.isComplete = showsFar(snippet, anchors);
   }
@@ -224,7 +227,8 @@ export class Arrangement {
     // A function that is replaced by another one may as well have been left out; of a whole file only one that isn't.
     const named = declarations(this.come);
     const whole = [...declarations(this.whole).keys()];
-    const names = whole.filter((name) => !name.startsWith('import ') && !named.has(name));
+    const isMoved = (name: string) => (this.own.get(name)?.length ?? 0) >= (this.known.get(name)?.length ?? 0);
+    const names = whole.filter((name) => !name.startsWith('import ') && !named.has(name) && !isMoved(name));
     const lost = names.length > (this.isAll ? named.size : 0);
     this.gone = [];
     this.come = [];
