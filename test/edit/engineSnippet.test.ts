@@ -281,7 +281,7 @@ describe('a piece of code without marks is refused', () => {
       'that leaves out a line and has a new one elsewhere',
       'alpha(1);\nfresh(9);\nsame();\nthen();\ngamma(3);',
       'uncertain',
-      'alpha(1);\nsame();\nbeta(2);\nthen();\ngamma(3);\nsame();\nthen();\n',
+      `${BLOCKS}alpha(1);\nsame();\nbeta(2);\nthen();\ngamma(3);\nsame();\nthen();\n`,
     ],
     [
       'that ends with what the last lines of the file say',
