@@ -220,6 +220,13 @@ describe('a piece of code without marks is placed', () => {
     ));
   it('as the whole file, of which one line is further in', () =>
     check(WHOLE_OF('    this.rows.set', '       this.rows.set'), [['    this.rows.set', '       this.rows.set']]));
+  it('as the whole file, with blanks for tabs, most of it comments', () => {
+    const file =
+      'class A {\n\t/**\n\t * one\n\t * two\n\t * three\n\t * four\n\t */\n\tcall() {\n\t\tfive(5);\n\t}\n}\n';
+    const plan = planSnippet('a.ts', file, file.replaceAll('\t', '    ').replace('five(5)', 'six(6)').split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, file.replace('five(5)', 'six(6)'));
+  });
   it('as a new file, where there is none', () =>
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
@@ -293,6 +300,11 @@ describe('a piece of code without marks is refused', () => {
       BLOCKS.slice(BLOCKS.indexOf('one(')).replace(/\n\}\n\ntwo\(\) \{/, ''),
       'uncertain',
       BLOCKS,
+    ],
+    [
+      'that begins with what the first lines of the file say',
+      "import { sorted } from './lists';\nimport { open } from './disk';\nimport { sorted } from './lists';\n\n// ... rest of code ...",
+      'uncertain',
     ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];

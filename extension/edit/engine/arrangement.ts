@@ -107,7 +107,7 @@ export class Arrangement {
       declarations([head]).size > 0 &&
       !(above !== undefined && isAttached(above));
     const isNew = isInner && isNewDeclarations(snippet.lines, 0, first.own, this.known);
-    if (above !== undefined && !isComment && !isNew) return WHY.top;
+    if (above !== undefined ? !isComment && !isNew : this.repeats(0, first.own)) return WHY.top;
     return own.map((_, at) => ({ own: at }));
   }
 
@@ -131,11 +131,14 @@ export class Arrangement {
     const isInner = below !== undefined && widthOf(below) < widthOf(file.lines[last.line]!) && closesBlock(below);
     if (below !== undefined && !(isInner && isNewDeclarations(snippet.lines, last.own + 1, end, this.known)))
       return WHY.bottom;
-    // What says again what the file's last lines say may be meant for them.
-    const shown = new Set(file.keys.slice(this.anchors[0]!.line));
-    const telling = snippet.keys.slice(last.own + 1).filter(says);
-    if (telling.length > 1 && 2 * telling.filter((key) => shown.has(key)).length > telling.length) return WHY.bottom;
+    if (this.repeats(last.own + 1, end)) return WHY.bottom;
     return own.map((_, at) => ({ own: last.own + 1 + at }));
+  }
+
+  /** Whether lines of the snippet mostly say what the file says already, so that they may be meant for its own. */
+  private repeats(start: number, end: number): boolean {
+    const telling = this.snippet.keys.slice(start, end).filter(says);
+    return 2 * telling.filter((key) => this.file.at(key).length > 0).length > telling.length;
   }
 
   /** The block, without a line that closes it, in which the snippet's last lines are and the last anchor is. */

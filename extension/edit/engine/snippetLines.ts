@@ -110,8 +110,10 @@ function knownWidth(lines: readonly string[], file: IndexedFile): number | undef
   const votes = new Map<number, number>();
   for (const line of lines) {
     const [at, ...others] = file.at(looseKey(line));
-    const tabs = at === undefined || others.length > 0 ? 0 : /^\t*/.exec(file.lines[at]!)![0].length;
-    const width = indentOf(line).length / tabs;
+    const indent = at === undefined || others.length > 0 ? '' : indentOf(file.lines[at]!);
+    // Behind its tabs a line of a comment has a blank, in either text.
+    const tabs = /^\t*/.exec(indent)![0].length;
+    const width = (indentOf(line).length - (indent.length - tabs)) / tabs;
     if (tabs > 0 && Number.isInteger(width) && width > 0) votes.set(width, (votes.get(width) ?? 0) + 1);
   }
   return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
