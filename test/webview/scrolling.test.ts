@@ -113,6 +113,23 @@ describe('chat view: scrolling', () => {
     assert.ok((await view.page.locator('.message').count()) >= 160);
   });
 
+  it('paints the newest few messages first, and a window of them then, with the end in sight all the time', async () => {
+    const many = Array.from({ length: 60 }, (_, i) => (i % 2 ? answer(longAnswer(120)) : user(`Question ${i}`)));
+    await view.page.evaluate(`{
+      globalThis.counts = [];
+      const count = () => counts.push(document.querySelectorAll('.message').length);
+      new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+    }`);
+    await view.tell(conversation(many, { id: crypto.randomUUID() }));
+    await view.page.evaluate(`fake.until(() => document.querySelectorAll('.message').length >= 20)`);
+    const counts = (await view.page.evaluate('counts.filter((n) => n > 0)')) as number[];
+    assert.ok(counts[0]! <= 6 && counts.at(-1)! <= 24, counts.join(' '));
+    assert.equal(await latest().count(), 0);
+    const box = await view.page.locator('.transcript').boundingBox();
+    const end = await view.page.locator(`#m-${many.at(-1)!.id}`).boundingBox();
+    assert.ok(end!.y + end!.height <= box!.y + box!.height + 1, 'the end is in sight');
+  });
+
   it('is where it was after the window was reloaded', async () => {
     const many = Array.from({ length: 60 }, (_, i) => (i % 2 ? answer(longAnswer(120)) : user(`Question ${i}`)));
     const told = [surroundings(), conversation(many)];

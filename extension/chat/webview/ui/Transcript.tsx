@@ -9,7 +9,9 @@ import { EmptyState } from './EmptyState.tsx';
 import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/** So many messages are in the page at first; more join as the reader goes up. */
+/** So many messages, more than one sees, are painted first; as many join after each paint, up to a window of them. */
+const FIRST = 6;
+/** So many are in the page then; more join as the reader goes up. */
 const WINDOW = 20;
 
 export function Transcript() {
@@ -36,7 +38,8 @@ function Log({ conversation }: { conversation: Conversation }) {
   }, []);
   // The window is held by its first message, so that what comes in below never pushes out what is being read.
   const [firstId, setFirstId] = useState(
-    () => messages[Math.max(0, Math.min(messages.length - WINDOW, (restore?.at ?? Infinity) - 5))]?.id,
+    () =>
+      messages[Math.max(0, restore ? Math.min(messages.length - WINDOW, restore.at - 5) : messages.length - FIRST)]?.id,
   );
   const found = messages.findIndex((m) => m.id === firstId);
   const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
@@ -64,11 +67,16 @@ function Log({ conversation }: { conversation: Conversation }) {
     return () => made.dispose();
   }, [chat, restore]);
 
+  const [windowId] = useState(() => messages[Math.max(0, messages.length - WINDOW)]?.id);
+  const isFilling = messages.slice(0, first).some((m) => m.id === windowId);
   const more = useRef(() => {});
   more.current = () => {
-    if (first > 0) setFirstId(messages[Math.max(0, first - WINDOW)]!.id);
+    if (first > 0) setFirstId(messages[Math.max(0, first - (isFilling ? FIRST : WINDOW))]!.id);
     else if (before) chat.loadEarlier();
   };
+  useEffect(() => {
+    if (isFilling) return afterPaint(() => more.current());
+  }, [isFilling, first]);
   const shownCount = visible.length;
   // Observed anew after each step, or a short page would end it.
   useEffect(() => {
@@ -172,6 +180,18 @@ function AsWritten({ message }: { message: Message }) {
       <div class="as-written">{message.text}</div>
     </article>
   );
+}
+
+/** Calls once what is drawn now can be seen. */
+function afterPaint(call: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const frame = requestAnimationFrame(() => {
+    timer = setTimeout(call);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
 }
 
 /** The first message that is in sight, and where its top is in the window. */
