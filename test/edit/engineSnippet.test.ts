@@ -220,6 +220,16 @@ describe('a piece of code without marks is placed', () => {
     ));
   it('as the whole file, of which one line is further in', () =>
     check(WHOLE_OF('    this.rows.set', '       this.rows.set'), [['    this.rows.set', '       this.rows.set']]));
+  it('as the whole file, below new first lines', () =>
+    check(WHOLE_OF('import', '// One.\n// Two.\n// Three.\n// Four.\nimport'), [
+      ['import { open }', '// One.\n// Two.\n// Three.\n// Four.\nimport { open }'],
+    ]));
+  it('as the whole file of lines at the margin, of which one is moved in', () => {
+    const file = Array.from({ length: 12 }, (_, at) => `line number ${at}\n`).join('');
+    const plan = planSnippet('a.md', file, file.replace('line number 7', '  line number 7').split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, file.replace('line number 7', '  line number 7'));
+  });
   it('as the whole file, with blanks for tabs, most of it comments', () => {
     const file =
       'class A {\n\t/**\n\t * one\n\t * two\n\t * three\n\t * four\n\t */\n\tcall() {\n\t\tfive(5);\n\t}\n}\n';

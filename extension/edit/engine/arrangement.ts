@@ -87,7 +87,7 @@ export class Arrangement {
     }
     if (this.isLeftOut()) return WHY.leftOut;
     parts.push(...bottom);
-    return arrange(file, snippet, parts) ?? WHY.indentation;
+    return arrange(file, snippet, parts, this.isAll) ?? WHY.indentation;
   }
 
   /** What stands before the first anchor. */

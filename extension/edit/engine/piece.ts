@@ -103,8 +103,12 @@ function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readon
   return isFramed || above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
 }
 
-/** Whether lines stand in the place of those at an edge of the file, and are no words about what was left out there. */
+/**
+ * Whether lines stand in the place of those at an edge of the file, and are no words about what was left out there. Where
+ * nothing of the file is missing, they are new.
+ */
 function isEdge(own: readonly string[], of: readonly string[]): boolean {
+  if (of.every(isBlank)) return true;
   if (Math.max(own.length, of.length) > EDGE) return false;
   return own.length === of.length || (own.length > 0 && of.length > 0 && !own.some(isAttached));
 }

@@ -24,14 +24,23 @@ export interface Part {
   stays?: boolean;
 }
 
-/** The lines of `parts`, in order, as a change of the file; undefined when it cannot be told how they are indented. */
-export function arrange(file: IndexedFile, snippet: Snippet, parts: readonly Part[]): Arranged | undefined {
+/**
+ * The lines of `parts`, in order, as a change of the file, of which they are all if `isAll`; undefined when it cannot be told
+ * how they are indented.
+ */
+export function arrange(
+  file: IndexedFile,
+  snippet: Snippet,
+  parts: readonly Part[],
+  isAll: boolean,
+): Arranged | undefined {
   const both = parts.filter(({ own, line }) => own !== undefined && line !== undefined);
   const indents = both.flatMap(({ own, line }): IndentPair[] => {
     const text = snippet.lines[own!]!;
     return isBlank(text) ? [] : [[[indentOf(text)], indentOf(file.lines[line!]!)]];
   });
-  const reading = readIndents(file, snippet, indents, isTelling(snippet.keys[both.at(-1)!.own!]!));
+  const isLastTelling = isTelling(snippet.keys[both.at(-1)!.own!]!);
+  const reading = isAll && isMostlySame(indents) ? 'literal' : readIndents(file, snippet, indents, isLastTelling);
   if (!reading) return undefined;
   const isLiteral = reading === 'literal';
   const start = parts.find(({ line }) => line !== undefined)!.line!;
@@ -54,6 +63,12 @@ export function arrange(file: IndexedFile, snippet: Snippet, parts: readonly Par
   });
   const pairs = isLiteral ? indents.filter(([[written], own]) => written === own) : indents;
   return { start, lines, pairs, isTypeset };
+}
+
+/** Whether most lines that the file has further in stand there, too: in another style hardly any of them would. */
+function isMostlySame(pairs: readonly IndentPair[]): boolean {
+  const inner = pairs.filter(([, line]) => line !== '');
+  return inner.filter(([[written], line]) => written === line).length * 2 >= inner.length;
 }
 
 /**
