@@ -58,6 +58,17 @@ describe('chat view: history', () => {
     assert.match((await panel().locator('time').first().getAttribute('title'))!, /\(UTC\+[12]\)$/);
   });
 
+  it('says how long ago a chat was as the time goes on', async () => {
+    await press('Escape');
+    await view.page.clock.install();
+    await opener().click();
+    await view.until('history', 2);
+    await view.tell(historyPage(rows));
+    assert.match(await panel().innerText(), /Open now\s+just now/);
+    await view.page.clock.fastForward(3 * MINUTE);
+    await panel().getByText('3 min ago').waitFor({ timeout: 10_000 });
+  });
+
   it('is used by keys alone: down into the list, along a row, Enter opens, Escape returns the focus', async () => {
     await view.tell(historyPage(rows));
     assert.equal(await focused(), 'Search conversations');
