@@ -209,10 +209,10 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
     for (;;) {
       const next = await new Promise<IteratorResult<Buffer>>((resolve, reject) => {
         giveUp = reject;
+        pause.refresh();
         pieces.next().then(resolve, reject);
       });
       if (next.done) return;
-      pause.refresh();
       yield next.value;
     }
   } catch (error) {

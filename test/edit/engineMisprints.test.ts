@@ -126,6 +126,18 @@ describe('an answer with a misprint', () => {
       undefined,
     ],
     [
+      'of a blank line over which one new line may slide',
+      'a()\n\nb()\nb()\nc()\n',
+      block('a()\nb()\nb()\nc()', 'a()\nb()\nb()\nb()\nc()'),
+      undefined,
+    ],
+    [
+      'of a blank line below the change',
+      'x()\na()\n\nend\nend\n',
+      block('x()\na()\nend\nend', 'y()\na()\nend\nend'),
+      'y()\na()\n\nend\nend\n',
+    ],
+    [
       'of quotes typeset, in a line that the file has with such quotes',
       'It is “so”.\n\nsay("a")\nsay("b")\n',
       block('say(“a”)\nsay(“b”)', 'say(“a”)\nIt is “so”.\nsay(“b”)'),

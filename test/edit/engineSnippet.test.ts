@@ -43,7 +43,16 @@ export function load(path: string): Store {
 }
 `;
 
-const WHOLE_OF = (from: string, to: string) => FILE.replace(from, to);
+const functions = (...names: string[]) => names.map((name) => `function ${name}() {\n  run(${name});\n}\n`).join('\n');
+const classes = (...names: string[]) =>
+  names
+    .map(
+      (name) => `class ${name} {\n  constructor() {\n    make(${name});\n  }\n  call() {\n    use(${name});\n  }\n}\n`,
+    )
+    .join('\n');
+const TABLE = Array.from({ length: 14 }, (_, at) => `key ${at + 1} = ${at + 1}`);
+
+const WHOLE_OF = (from: string | RegExp, to: string) => FILE.replace(from, to);
 const FIND = '  find(id: string): Row | undefined {\n    return this.rows.get(id);\n  }\n\n';
 const BLOCKS = `one() {
   first(1);
@@ -213,11 +222,6 @@ describe('a piece of code without marks is placed', () => {
     assert.ok(plan.kind === 'update', JSON.stringify(plan));
     assert.equal(plan.after, moved);
   });
-  it('as the whole file, with other first lines', () =>
-    check(
-      WHOLE_OF("import { open } from './disk';\nimport { sorted } from './lists';\n", "import * as all from '.';\n"),
-      [["import { open } from './disk';\nimport { sorted } from './lists';\n", "import * as all from '.';\n"]],
-    ));
   it('as the whole file, of which one line is further in', () =>
     check(WHOLE_OF('    this.rows.set', '       this.rows.set'), [['    this.rows.set', '       this.rows.set']]));
   it('as the whole file, below new first lines', () =>
@@ -315,6 +319,39 @@ describe('a piece of code without marks is refused', () => {
       'that begins with what the first lines of the file say',
       "import { sorted } from './lists';\nimport { open } from './disk';\nimport { sorted } from './lists';\n\n// ... rest of code ...",
       'uncertain',
+    ],
+    [
+      'that is the file with one line in the place of its first two',
+      WHOLE_OF(/^.*\n.*\n/, "import { other } from './others';\n"),
+      'uncertain',
+    ],
+    ...['log("a) first");', "log('(');", '// 1) the first step', 'return /\\{/g;'].map(
+      (line): [string, string, Reason, string] => [
+        `that is the file without a function in which a bracket stands alone: ${line}`,
+        functions('one', 'three', 'four', 'five', 'six'),
+        'uncertain',
+        functions('one', 'two', 'three', 'four', 'five', 'six').replace('  run(two);', `  ${line}`),
+      ],
+    ),
+    [
+      'that is the file in another order, without a function',
+      functions('one', 'four', 'three', 'five', 'six', 'seven', 'eight'),
+      'uncertain',
+      functions('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'),
+    ],
+    [
+      'that is the file in another order, without a line',
+      TABLE.filter((line) => line !== 'key 3 = 3')
+        .toSpliced(5, 2, 'key 8 = 8', 'key 7 = 7')
+        .join('\n'),
+      'uncertain',
+      TABLE.join('\n'),
+    ],
+    [
+      'that is the file with another class, and one without its constructor',
+      `${classes('One', 'Two', 'Three').replace(/ {2}constructor\(\) \{\n {4}make\(Two\);\n {2}\}\n/, '')}${classes('Four')}end();`,
+      'uncertain',
+      `${classes('One', 'Two', 'Three')}end();\n`,
     ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];

@@ -301,6 +301,96 @@ describe('chat view: what is typed while the page is made anew', () => {
     assert.equal(view.draft, 'Go on');
   });
 
+  const lost = problem('unavailable', { status: 0 } as never);
+  const notSent = (view: Window) =>
+    view.tell({ type: 'notSent', requestId: view.all('send').at(-1)!.requestId, problem: lost });
+  const GONE: [title: string, deeds: (view: Window) => void][] = [
+    [
+      'after its answer was lost and the connection is back',
+      (view) => {
+        view.type('Hello');
+        view.enter();
+        notSent(view);
+        view.tell(surroundings({ connection: { state: 'offline' } } as never), surroundings());
+        view.chat.dismissRefusal();
+        view.tell({ type: 'sent', requestId: view.all('send')[0]!.requestId, text: 'Hello' });
+      },
+    ],
+    [
+      'after a key was pressed and taken back while it was asked for again',
+      (view) => {
+        view.type('Hello');
+        view.enter();
+        view.load();
+        view.type('x');
+        view.chat.setDraft('');
+        view.tell(surroundings(), told(messages, { draft: 'Hello' }));
+        view.sent();
+      },
+    ],
+    [
+      'after it was put back because it seemed not to be sent',
+      (view) => {
+        view.type('Hello');
+        view.enter();
+        view.chat.setDraft('');
+        notSent(view);
+        assert.equal(view.draft, 'Hello');
+        view.tell({ type: 'sent', requestId: view.all('send')[0]!.requestId, text: 'Hello' });
+      },
+    ],
+    [
+      'after the page was made anew and it was put back',
+      (view) => {
+        view.type('Hello');
+        view.enter();
+        view.load();
+        view.tell(surroundings(), told(messages, { draft: '' }));
+        notSent(view);
+        assert.equal(view.draft, 'Hello');
+        view.tell({ type: 'sent', requestId: view.all('send')[0]!.requestId, text: 'Hello' });
+      },
+    ],
+    [
+      'after another chat was looked at',
+      (view) => {
+        view.type('Hello');
+        view.enter();
+        const { requestId } = view.all('send')[0]!;
+        view.chat.openConversation(OTHER);
+        view.tell(conversation([], { id: OTHER, chatId: OTHER } as never));
+        view.chat.openConversation(CONVERSATION);
+        view.tell(told(messages, { draft: 'Hello' }));
+        view.tell({ type: 'sent', requestId });
+      },
+    ],
+  ];
+  for (const [title, deeds] of GONE)
+    it(`leaves the composer when it was sent, also ${title}`, () => {
+      const view = new Window();
+      view.tell(surroundings(), told(messages, { draft: '' }));
+      deeds(view);
+      assert.equal(view.seen, '');
+      assert.equal(view.all('draft').at(-1)?.text ?? '', '');
+    });
+
+  for (const isPutBack of [false, true])
+    it(`leaves what is typed meanwhile when it was sent${isPutBack ? ', also when it had been put in front of it' : ''}`, () => {
+      const view = new Window();
+      view.tell(surroundings(), told(messages, { draft: '' }));
+      view.type('Hello');
+      view.enter();
+      view.load();
+      view.type('more');
+      view.tell(surroundings(), told(messages, { draft: 'Hello' }));
+      if (isPutBack) view.chat.composing.putBack();
+      view.sent();
+      assert.equal(view.seen, 'more');
+      view.enter();
+      view.sent();
+      assert.equal(view.seen, '');
+    });
+
   it('waits, when Enter is pressed once more at once, and nothing is sent that nobody typed', () => {
     const view = new Window();
     view.tell(surroundings(), told(messages, { draft: '' }));

@@ -18,7 +18,7 @@ after(async () => {
  * Opens a view for each test of a suite and tells it what is given. Afterwards nothing was thrown in it, and nothing was left
  * to its policy to stop.
  */
-export function eachView(take: (view: View, harness: Harness) => void, told: () => FromHost[] = () => []): void {
+export function eachView(take: (view: View) => void, told: () => FromHost[] = () => []): void {
   let harness: Harness;
   let view: View;
   before(async function () {
@@ -27,12 +27,11 @@ export function eachView(take: (view: View, harness: Harness) => void, told: () 
   });
   beforeEach(async () => {
     view = await harness.open();
-    take(view, harness);
+    take(view);
     if (told().length > 0) await view.tell(...told());
   });
   afterEach(async () => {
-    const broken = [...view.errors, ...((await view.page.evaluate('fake.violations')) as string[])];
-    await view.close();
-    assert.deepEqual(broken, []);
+    const violations = await view.page.evaluate('fake.violations').finally(() => view.close());
+    assert.deepEqual([...view.errors, ...(violations as string[])], []);
   });
 }

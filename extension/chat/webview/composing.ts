@@ -31,12 +31,14 @@ export class Composing {
   private told = '';
   /** What the page before this one has left; looked at once. */
   private left: Saved | undefined;
-  /** Requests of chats that are not shown any more, and their chats. */
-  private readonly elsewhere = new Map<string, string | undefined>();
+  /** Requests of chats that are not shown any more, with their chats and what they send from the composer. */
+  private readonly elsewhere = new Map<string, { chatId: string | undefined; text: string | undefined }>();
   /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
   private rewritten: string | undefined;
   /** What stands in the composer was typed here: no other page or host put it there. */
   private isTyped = false;
+  /** The message that was refused last. It may turn out to have been taken, also after its refusal is out of sight. */
+  private refused: Sending | undefined;
   /** Enter was pressed while another message was on its way: what stands in the composer goes after it. */
   private isNext = false;
 
@@ -79,7 +81,7 @@ export class Composing {
     this.isNext = false;
     this.isTyped = true;
     const { draft, sending, refusal } = this.view.state();
-    const sent = sending ?? refusal;
+    const sent = sending ?? refusal ?? this.refused;
     if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
     this.keep();
     clearTimeout(this.timer);
@@ -159,6 +161,7 @@ export class Composing {
       return;
     }
     const sending: Sending = { requestId: timeOrderedId(), text, ...edited };
+    this.refused = undefined;
     this.view.set({ sending, refusal: null, hint: null });
     if (this.awaited) this.view.host.save({ sending: { ...sending, at: Date.now() } });
     else this.pass(sending);
@@ -170,24 +173,37 @@ export class Composing {
     if (!aside) return;
     this.view.set({ draft: joined(aside.text, draft), aside: null });
     this.changed();
+    const { sending } = this.view.state();
+    if (sending && beginsWith(aside.text, sending.text)) this.rewritten = undefined;
   }
 
   wasSent({ requestId, text }: Extract<FromHost, { type: 'sent' }>): void {
+    const known = this.elsewhere.get(requestId);
     this.elsewhere.delete(requestId);
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
     // A refused one, too, when its answer was lost and it turns out to have been taken.
-    const sending = [state().sending, state().refusal].find((one) => one?.requestId === requestId);
-    const sent = sending?.text ?? text;
+    const sending = [state().sending, state().refusal, this.refused].find((one) => one?.requestId === requestId);
+    const sent = sending?.text ?? (known && known.chatId === this.chat().chatId ? known.text : undefined) ?? text;
     if (sent === undefined) return;
-    if (sending) this.view.set({ sending: null, refusal: null, hint: null });
+    if (sending) {
+      this.refused = undefined;
+      this.view.set({ sending: null, refusal: null, hint: null });
+    }
     if (sending?.replaces) return;
     // What was typed while it was on its way stays, the same words among it; what was left here before comes back.
     const { draft, aside } = state();
     const isIn = sending ? requestId !== this.rewritten : draft === sent && !this.isTyped;
     const rest = isIn ? withoutSent(draft, sent, sending !== undefined) : draft;
     const left = aside && !beginsWith(sent, aside.text) ? aside.text : '';
-    this.view.set(aside && rest.trim() === '' ? { draft: left, aside: null } : { draft: rest });
+    if (aside && rest.trim() === '') {
+      this.isTyped = false;
+      this.view.set({ draft: left, aside: null });
+    } else
+      this.view.set({
+        draft: rest,
+        aside: aside && (left || aside.chips.length > 0) ? { ...aside, text: left } : null,
+      });
     this.told = UNKNOWN;
     this.flush();
     const { isNext } = this;
@@ -200,8 +216,9 @@ export class Composing {
   wasNotSent(requestId: string, problem: Problem): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
-    if (this.elsewhere.has(requestId)) {
-      const chatId = this.elsewhere.get(requestId);
+    const known = this.elsewhere.get(requestId);
+    if (known) {
+      const { chatId } = known;
       this.elsewhere.delete(requestId);
       const text = `Your message to the chat before was not sent. ${problem.detail || problem.title} Its text is kept there.`;
       this.view.set({ notice: { level: 'error', text, chatId } });
@@ -210,11 +227,13 @@ export class Composing {
     }
     const { sending } = state();
     if (sending?.requestId !== requestId) return;
+    this.refused = sending;
     this.view.set({ sending: null, refusal: { ...sending, problem } });
     this.view.say(`Not sent. ${problem.detail || problem.title}`);
     if (sending.replaces || this.whole().includes(sending.text)) return;
     this.view.set({ draft: joined(sending.text, state().draft) });
     this.changed();
+    this.rewritten = undefined;
   }
 
   private pass(sending: Sending): void {
@@ -254,7 +273,10 @@ export class Composing {
   /** A chat that was waited for is there, with what was left in it. */
   private place(left: string): Partial<ChatState> {
     const { draft, surroundings } = this.view.state();
-    if (draft === '') return { draft: left, aside: null };
+    if (draft === '') {
+      this.isTyped = false;
+      return { draft: left, aside: null };
+    }
     const chips = (surroundings?.chips ?? []).filter((chip) => !chip.implicit).map(({ id }) => id);
     const text = beginsWith(draft, left) ? '' : left;
     return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
@@ -274,9 +296,11 @@ export class Composing {
   /** Requests on their way stay with the chat that they were made in. */
   private forgetSending(): void {
     this.isNext = false;
+    this.refused = undefined;
     const { sending } = this.view.state();
     if (!sending) return;
-    this.elsewhere.set(sending.requestId, this.chat().chatId);
+    const text = sending.replaces ? undefined : sending.text;
+    this.elsewhere.set(sending.requestId, { chatId: this.chat().chatId, text });
     this.view.set({ sending: null });
   }
 

@@ -1,7 +1,7 @@
 // How the lines of a piece of code and those of the file go together, or why that cannot be told.
 import { diffLines } from '../hunks.ts';
 import { type Anchor, type BlockPair, blockPair, declarations, isNewDeclarations, type Snippet } from './anchors.ts';
-import { closesBlock, depthOf, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
+import { blockAt, closesBlock, depthOf, isAttached, isTelling, opensBlock, widthOf } from './blocks.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { isBlank } from './loose.ts';
 import { type Arranged, arrange, type Part } from './snippetLines.ts';
@@ -53,8 +53,8 @@ export class Arrangement {
   /** Lines that go and come, as far as they may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
-  /** Of what goes, what may be declarations as a whole. */
-  private whole: string[] = [];
+  /** The names of declarations that go. */
+  private lost: string[] = [];
 
   constructor(
     private readonly file: IndexedFile,
@@ -184,8 +184,7 @@ export class Arrangement {
     for (const hunk of hunks) {
       keepTo(above.line + 1 + hunk.oldStart);
       this.gone.push(...hunk.oldLines);
-      // Of a whole file, a head without its block was not left out: the block is there.
-      if (!this.isAll || depthOf(hunk.oldLines) === 0) this.whole.push(...hunk.oldLines);
+      this.lost.push(...this.namesOf(hunk.oldLines, line));
       this.come.push(...hunk.newLines);
       for (const _ of hunk.oldLines) parts.push({ line: line++ });
       for (const _ of hunk.newLines) parts.push({ own: own++ });
@@ -220,6 +219,14 @@ export class Arrangement {
     return widthOf(this.file.lines[line]!) - widthOf(this.snippet.lines[own]!);
   }
 
+  /** What `keys`, which stand in the file from `start` on, declare. Of a whole file, a head was not left out if its block is there. */
+  private namesOf(keys: readonly string[], start: number): string[] {
+    return [...declarations(keys)].flatMap(([name, places]) => {
+      const isGone = (at: number) => (blockAt(this.file.lines, start + at)?.end ?? 0) <= start + keys.length;
+      return !this.isAll || places.some(isGone) ? [name] : [];
+    });
+  }
+
   /** Whether since the last call more is gone than one would take away without a word. */
   private isLeftOut(): boolean {
     const count = (keys: readonly string[]) => keys.filter(says).length;
@@ -229,13 +236,13 @@ export class Arrangement {
     const isMuch = isHalf || count(this.gone) > Math.max(this.isComplete ? MAX_SILENT : 0, count(this.come));
     // A function that is replaced by another one may as well have been left out; of a whole file only one that isn't.
     const named = declarations(this.come);
-    const whole = [...declarations(this.whole).keys()];
-    const isMoved = (name: string) => (this.own.get(name)?.length ?? 0) >= (this.known.get(name)?.length ?? 0);
-    const names = whole.filter((name) => !name.startsWith('import ') && !named.has(name) && !isMoved(name));
-    const lost = names.length > (this.isAll ? named.size : 0);
+    const isMoved = (name: string) => this.own.get(name)?.length === 1 && this.known.get(name)?.length === 1;
+    const names = this.lost.filter((name) => !name.startsWith('import ') && !named.has(name) && !isMoved(name));
+    const fresh = [...named.keys()].filter((name) => !this.known.has(name)).length;
+    const lost = new Set(names).size > (this.isAll ? fresh : 0);
     this.gone = [];
     this.come = [];
-    this.whole = [];
+    this.lost = [];
     return lost || (isMuch && !this.isAll);
   }
 

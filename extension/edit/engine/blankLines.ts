@@ -38,16 +38,11 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
 
 /** Whether the lines that come or go below the first ones, which stay, may as well come or go above them. */
 function slides(lines: readonly ChangeLine[]): boolean {
-  const kept = lines.slice(
-    0,
-    lines.findIndex(({ op }) => op !== 'keep'),
-  );
-  const op = lines[kept.length]?.op;
-  const rest = lines.slice(kept.length);
-  const end = rest.findIndex((line) => line.op !== op);
-  const run = end === -1 ? rest : rest.slice(0, end);
-  const last = run.slice(run.length - kept.length);
-  return kept.length > 0 && run.length >= kept.length && last.every(({ text }, at) => text === kept[at]!.text);
+  const kept = lines.findIndex(({ op }) => op !== 'keep');
+  if (kept < 1) return false;
+  const end = lines.findIndex(({ op }, at) => at > kept && op !== lines[kept]!.op);
+  const run = (end === -1 ? lines.length : end) - kept;
+  return lines.slice(0, kept).every(({ text }, at) => text === lines[at + run]!.text);
 }
 
 /** The change with one of two equal lines of context, one below the other, left out, in each way to do so. */

@@ -2,7 +2,7 @@
 import { diffLines } from '../hunks.ts';
 import { type Anchor, blockPair, declarations, findAnchors, type Snippet } from './anchors.ts';
 import { Arrangement, FAR, WHY } from './arrangement.ts';
-import { isAttached, isTelling } from './blocks.ts';
+import { isTelling } from './blocks.ts';
 import { toPlacedHunks } from './changeLines.ts';
 import { wholeDeclarations } from './declared.ts';
 import type { PlacedHunk, Reason } from './edits.ts';
@@ -12,7 +12,7 @@ import { toHunks } from './place.ts';
 import { lostAtEnd } from './wholeFile.ts';
 
 /** Lines at either edge of a whole file that may be changed. */
-const EDGE = 3;
+const EDGE = 2;
 
 /** So many of the file's last lines may have been deleted. */
 const MOST_TAIL = 3;
@@ -58,7 +58,10 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
   );
 }
 
-/** Of a whole file, of which some lines stand in another order, the most that are in one order: the others go and come. */
+/**
+ * Of a whole file, of which some lines stand in another order, the most that are in one order: the others go and come. None
+ * where more are left out than are new.
+ */
 function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   const anchors: Anchor[] = [];
   let [own, line] = [0, 0];
@@ -71,7 +74,12 @@ function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
     own += newLines.length;
   }
   keepTo(file.keys.length);
-  return anchors.length >= FAR && isWhole(file, snippet, anchors) ? anchors : undefined;
+  const missing = (from: readonly string[], to: readonly string[]) => {
+    const has = new Set(to);
+    return from.filter((key) => isTelling(key) && !has.has(key)).length;
+  };
+  const isLess = missing(file.keys, snippet.keys) > missing(snippet.keys, file.keys);
+  return anchors.length >= FAR && !isLess && isWhole(file, snippet, anchors) ? anchors : undefined;
 }
 
 /** Whether the anchors say more than what may stand in two pieces of code by chance. */
@@ -103,15 +111,9 @@ function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readon
   return isFramed || above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
 }
 
-/**
- * Whether lines stand in the place of those at an edge of the file, and are no words about what was left out there. Where
- * nothing of the file is missing, they are new.
- */
-function isEdge(own: readonly string[], of: readonly string[]): boolean {
-  if (of.every(isBlank)) return true;
-  if (Math.max(own.length, of.length) > EDGE) return false;
-  return own.length === of.length || (own.length > 0 && of.length > 0 && !own.some(isAttached));
-}
+/** Whether as many lines stand in the place of those at an edge of the file; where nothing of it is missing, they are new. */
+const isEdge = (own: readonly string[], of: readonly string[]) =>
+  of.every(isBlank) || (own.length === of.length && own.length <= EDGE);
 
 /**
  * Whether the snippet, without an edge of the file, may be all of it: it holds most of the file and more than one block, or
