@@ -37,10 +37,11 @@ function Log({ conversation }: { conversation: Conversation }) {
     // Only what was there at first is restored.
   }, []);
   // The window is held by its first message, so that what comes in below never pushes out what is being read.
-  const [firstId, setFirstId] = useState(
-    () =>
-      messages[Math.max(0, restore ? Math.min(messages.length - WINDOW, restore.at - 5) : messages.length - FIRST)]?.id,
-  );
+  const [firstId, setFirstId] = useState(() => {
+    // What is edited in its place takes the focus once it is there: with the first paint or not at all.
+    const window = messages.length - (restore || chat.state.editing ? WINDOW : FIRST);
+    return messages[Math.max(0, Math.min(window, (restore?.at ?? Infinity) - 5))]?.id;
+  });
   const found = messages.findIndex((m) => m.id === firstId);
   const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
   const visible = messages.slice(first);
@@ -48,7 +49,7 @@ function Log({ conversation }: { conversation: Conversation }) {
   // Before anything goes in above, note where a message stands; after, put it back there.
   const shownFirst = useRef(visible[0]?.id);
   let held: { id: string; top: number } | null = null;
-  if (shownFirst.current !== visible[0]?.id && box.current) held = topmost(box.current);
+  if (shownFirst.current !== visible[0]?.id && box.current && !pin.current?.pinned) held = topmost(box.current);
   shownFirst.current = visible[0]?.id;
   useLayoutEffect(() => {
     const element = held && document.getElementById(`m-${held.id}`);
@@ -124,7 +125,7 @@ function Log({ conversation }: { conversation: Conversation }) {
       <section class="transcript" role="log" aria-live="off" aria-label="Conversation" tabIndex={0} ref={box}>
         <div class="column" ref={content}>
           {messages.length === 0 && <EmptyState />}
-          {(first > 0 || before) && (
+          {((first > 0 && !isFilling) || before) && (
             <div class="earlier" ref={top}>
               {loading && <Icon name="loading" spin />} Earlier messages
             </div>
