@@ -115,6 +115,31 @@ describe('chat view: the composer', () => {
     assert.equal(await typed(), ' new');
   });
 
+  it('keeps to itself the keys that select its text or take it back: the editor would carry them out in a file', async () => {
+    await view.page.evaluate(`{
+      globalThis.heard = [];
+      addEventListener('keydown', (event) => heard.push(event.key));
+    }`);
+    await view.page.keyboard.type('One two');
+    await press('Control+a');
+    await view.page.keyboard.type('3');
+    assert.equal(await typed(), '3');
+    await press('Control+z');
+    assert.equal(await typed(), 'One two');
+    await press('Control+Shift+Z');
+    assert.equal(await typed(), '3');
+    await press('Control+z');
+    await press('Control+y');
+    assert.equal(await typed(), '3');
+    await press('Control+b');
+    const heard = (await view.page.evaluate('heard')) as string[];
+    assert.deepEqual(
+      heard.filter((key) => /^[abyz]$/i.test(key)),
+      ['b'],
+      'the editor has its own keys',
+    );
+  });
+
   it('is typed into before the chat is there: Enter waits, and what was left there comes back afterwards', async () => {
     await view.page.reload();
     await view.until('ready');

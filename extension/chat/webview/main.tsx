@@ -3,6 +3,7 @@ import { App } from './App.tsx';
 import { Chat } from './chat.ts';
 import { connectHost } from './connect.ts';
 import { ChatContext } from './context.ts';
+import { keepEditKeys } from './editKeys.ts';
 import { copyAsWritten } from './markdown/math.ts';
 import '../../../shared/math.css';
 import './styles/base.css';
@@ -28,6 +29,7 @@ window.addEventListener('unhandledrejection', (event) => failed(event.reason));
 
 for (const type of ['blur', 'pagehide']) window.addEventListener(type, () => chat.composing.flush());
 document.addEventListener('copy', copyAsWritten);
+document.addEventListener('keydown', keepEditKeys);
 document.addEventListener('visibilitychange', () => chat.composing.flush());
 
 render(
