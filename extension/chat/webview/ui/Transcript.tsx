@@ -9,8 +9,8 @@ import { EmptyState } from './EmptyState.tsx';
 import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/** So many messages, more than one sees, are painted first; as many join after each paint, up to a window of them. */
-const FIRST = 6;
+/** So many messages, what a side bar shows, are painted first; as many join after each paint, up to a window of them. */
+const FIRST = 4;
 /** So many are in the page then; more join as the reader goes up. */
 const WINDOW = 20;
 
