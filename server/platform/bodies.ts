@@ -15,7 +15,7 @@ const MAX_AT_ONCE = 64 * MB;
 /** The same of one account: two of the largest, so that nobody takes the room of all. */
 const MAX_OF_ONE = 16 * MB;
 /** So long a body may stand still. */
-export const MAX_PAUSE_MS = 20_000;
+const MAX_PAUSE_MS = 20_000;
 /** How much of a large body there is to be looked at before the rest is read. */
 const HEAD = 4 * KB;
 

@@ -90,6 +90,8 @@ describe('chat view: scrolling', () => {
     const shown = Array.from({ length: 12 }, (_, i) => (i % 2 ? answer(longAnswer(150)) : user(`Shown ${i}`)));
     const earlier = Array.from({ length: 50 }, (_, i) => (i % 2 ? answer(longAnswer(90)) : user(`Earlier ${i}`)));
     await view.tell(conversation(shown, { id: crypto.randomUUID(), before: shown[0]!.id }));
+    // A reader who goes up while the window is filled stays where that was, short of the top.
+    await view.page.evaluate(`fake.until(() => document.querySelectorAll('.message').length === ${shown.length})`);
     await view.page.evaluate(`document.querySelector('.transcript').scrollTop = 0`);
     assert.deepEqual(await view.until('loadEarlier'), { type: 'loadEarlier', before: shown[0]!.id });
     await view.tell();

@@ -117,13 +117,14 @@ export function renderBlocks(path: string, languageId: string, blocks: readonly 
       ['*** Begin Patch', `*** Update File: ${path}`, ...blocks.flatMap(section), '*** End Patch'].join('\n'),
       '',
     );
-  return blocks.map((block) => `${path}\n${fenced(renderBlock(block, text), languageId)}`).join('\n\n');
+  const own = new Set(text.split('\n').map((line) => line.trim()));
+  return blocks.map((block) => `${path}\n${fenced(renderBlock(block, own), languageId)}`).join('\n\n');
 }
 
-function renderBlock({ search, replace }: Block, text = ''): string {
+function renderBlock({ search, replace }: Block, own: ReadonlySet<string> = new Set()): string {
   // A line of as many equals signs would part it at the wrong place, or leave in doubt whether it parts anything.
-  const lines = new Set([...search, ...replace, ...text.split(/\r?\n/)].map((line) => line.trim()));
-  const isTaken = (size: number) => lines.has('='.repeat(size));
+  const isMark = (line: string, size: number) => line.trim() === '='.repeat(size);
+  const isTaken = (size: number) => own.has('='.repeat(size)) || [...search, ...replace].some((l) => isMark(l, size));
   const size = [7, 9, 8, 6].find((s) => !isTaken(s)) ?? 5;
   const mark = (sign: string) => sign.repeat(size);
   return [`${mark('<')} SEARCH`, ...search, mark('='), ...replace, `${mark('>')} REPLACE`].join('\n');

@@ -69,7 +69,8 @@ function Log({ conversation }: { conversation: Conversation }) {
   }, [chat, restore]);
 
   const [windowId] = useState(() => messages[Math.max(0, messages.length - WINDOW)]?.id);
-  const isFilling = messages.slice(0, first).some((m) => m.id === windowId);
+  const windowAt = messages.findIndex((m) => m.id === windowId);
+  const isFilling = windowAt >= 0 && windowAt < first;
   const more = useRef(() => {});
   more.current = () => {
     if (first > 0) setFirstId(messages[Math.max(0, first - (isFilling ? FIRST : WINDOW))]!.id);
