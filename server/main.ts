@@ -8,7 +8,7 @@ import { StripeService } from './credits/stripe.ts';
 import { demoUpstream } from './gateway/upstreams/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config.ts';
-import { openDatabase } from './platform/db/database.ts';
+import { openDatabase } from './platform/db/open.ts';
 import { catchFaults } from './platform/detached.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';

@@ -1,5 +1,4 @@
-import type { Edit } from './engine/edits.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { Edit, FilePlan } from './engine/edits.ts';
 import { tidyPath } from './engine/paths.ts';
 import type { FoundFile, WorkspaceFiles } from './files.ts';
 

@@ -5,7 +5,7 @@ import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
 import { EditBuffer } from './buffer.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { FilePlan } from './engine/edits.ts';
 import { rebaseText } from './engine/rebase.ts';
 import { FileWriter } from './fileEdit.ts';
 import type { WorkspaceFiles } from './files.ts';

@@ -5,8 +5,7 @@ import type { FilesEdit, RepairEdit } from '../../shared/runs.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { AnswerRun, type Charge, type EditRequest, type Heard, requestFor, sumCharges } from './answerRun.ts';
-import type { PlacedHunk, Refusal } from './engine/edits.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { FilePlan, PlacedHunk, Refusal } from './engine/edits.ts';
 import { AnswerPlanner } from './engine/planner.ts';
 import type { EditRuns } from './runs.ts';
 

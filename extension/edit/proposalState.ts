@@ -1,6 +1,5 @@
 import { toPlacedHunks } from './engine/changeLines.ts';
-import type { PlacedHunk } from './engine/edits.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { FilePlan, PlacedHunk } from './engine/edits.ts';
 import { applyHunks, parseFile } from './engine/fileText.ts';
 import { rebaseText } from './engine/rebase.ts';
 import { splitLines } from './hunks.ts';

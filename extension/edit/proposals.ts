@@ -3,7 +3,7 @@ import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { FilePlan } from './engine/edits.ts';
 import type { WorkspaceFiles } from './files.ts';
 import type { Accepted, AcceptedFile, Source } from './proposal.ts';
 import { isOpen, type Proposal, ProposalList, type ProposedFile, warningOf } from './proposalList.ts';

@@ -6,7 +6,7 @@ import { holdsSecrets, MAY_HOLD_SECRETS } from '../platform/guarded.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import type { EditRequest } from './answerRun.ts';
-import type { FilePlan } from './engine/filePlanner.ts';
+import type { FilePlan } from './engine/edits.ts';
 import { openDocument, type WorkspaceFiles } from './files.ts';
 import { FilesRun, type FileText } from './filesRun.ts';
 import { count, type Ending, type Missed, tellAskingAgain, tellEnding } from './messages.ts';

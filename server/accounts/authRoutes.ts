@@ -13,9 +13,10 @@ import {
   TokenAnswerSchema,
   TokenRequestSchema,
 } from '../../shared/auth.ts';
+import { answers, emptyAnswer } from '../platform/api.ts';
 import { jsonBody, KB } from '../platform/bodies.ts';
+import type { Api, AppContext, AppEnv } from '../platform/env.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, type AppContext, type AppEnv, answers, emptyAnswer } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
 import type { SignInConfig } from '../platform/signInConfig.ts';
 import type { Attempts } from './attempts.ts';

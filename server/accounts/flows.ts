@@ -1,8 +1,8 @@
 import { deleteCookie, getCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { z } from 'zod';
 import type { Clock, Ids } from '../platform/clock.ts';
+import type { AppContext } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import type { AppContext } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import { optionsOf, prefixOf } from './pageCookie.ts';

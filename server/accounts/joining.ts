@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { inCredits } from '../../shared/amounts.ts';
 import type { Tx } from '../platform/db/database.ts';
-import type { AppContext, AppEnv } from '../platform/http.ts';
+import type { AppContext, AppEnv } from '../platform/env.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { network } from './guests.ts';
 import { isOpened, optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';

@@ -1,6 +1,6 @@
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { Ids } from '../platform/clock.ts';
-import type { AppContext } from '../platform/http.ts';
+import type { AppContext } from '../platform/env.ts';
 import type { Origins } from '../platform/origins.ts';
 import { hashKeyed } from '../platform/secrets.ts';
 import { optionsOf, prefixOf } from './pageCookie.ts';

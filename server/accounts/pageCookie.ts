@@ -1,5 +1,5 @@
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { AppContext } from '../platform/http.ts';
+import type { AppContext } from '../platform/env.ts';
 import type { Origins } from '../platform/origins.ts';
 
 const NAME = 'perigee_session';

@@ -1,7 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ReferralsAnswerSchema } from '../../shared/credits.ts';
+import { answers } from '../platform/api.ts';
+import type { Api } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import { type Api, answers } from '../platform/http.ts';
 import type { AuthDeps } from './authRoutes.ts';
 import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
 import { areReferralsOn, linkCode, mayBeEarned, referralTerms } from './referrals.ts';

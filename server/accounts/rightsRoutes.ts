@@ -7,10 +7,11 @@ import {
   ProfilePatchSchema,
   TermsRequestSchema,
 } from '../../shared/account.ts';
+import { answers, emptyAnswer } from '../platform/api.ts';
 import { jsonBody, KB } from '../platform/bodies.ts';
 import { iso } from '../platform/clock.ts';
+import type { Api, AppContext } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mail, Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';

@@ -1,10 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema, type Notice } from '../../shared/account.ts';
 import { limitsOf } from '../credits/limits.ts';
+import { answers, rawAnswer } from '../platform/api.ts';
 import { iso } from '../platform/clock.ts';
-import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
+import type { Api, AppContext } from '../platform/env.ts';
 import type { Log } from '../platform/log.ts';
 import type { Origins } from '../platform/origins.ts';
+import { eventStream, writePiece } from '../platform/streams.ts';
 import { type AuthenticateDeps, identify } from './authenticate.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
 import { noticesOf } from './notices.ts';

@@ -1,13 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ConversationPatchSchema, ConversationSchema, ConversationsAnswerSchema } from '../../shared/conversations.ts';
 import { RunKindSchema, textSchema } from '../../shared/runs.ts';
+import { answers, emptyAnswer, rawAnswer } from '../platform/api.ts';
 import { jsonBody, KB } from '../platform/bodies.ts';
 import { changed } from '../platform/changes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
+import type { Api } from '../platform/env.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type Api, answers, emptyAnswer, rawAnswer, rawStream, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
+import { rawStream, writePiece } from '../platform/streams.ts';
 import { conversationMarkdown } from './markdown.ts';
 import { findConversation, listConversations, readConversation } from './reading.ts';
 import { Searches } from './searches.ts';

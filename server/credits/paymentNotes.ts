@@ -1,6 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
-import { AppError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { recordEvent } from './payments.ts';
 import type { StripeService } from './stripe.ts';
@@ -34,6 +33,3 @@ export async function note(deps: CreditingDeps, told: Told | null, outcome: 'mis
   );
   return outcome;
 }
-
-export const unreadable = () =>
-  new AppError('invalid_request', 'This event has not the form that events of its type have. Nothing was changed.');

@@ -8,9 +8,10 @@ import {
   PaymentsAnswerSchema,
   PlanAnswerSchema,
 } from '../../shared/credits.ts';
+import { answers, emptyAnswer } from '../platform/api.ts';
 import { jsonBody, KB, MB, textBody } from '../platform/bodies.ts';
+import type { Api, AppContext } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import { type Api, type AppContext, answers, emptyAnswer } from '../platform/http.ts';
 import type { Origins } from '../platform/origins.ts';
 import { requireStanding } from '../platform/standing.ts';
 import { checkPayment, readOffers, type SaleDeps, setPlanCancelled, startCheckout } from './checkout.ts';

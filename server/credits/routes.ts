@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { LogAnswerSchema, LogFilterSchema, UsageAnswerSchema, UsageBySchema } from '../../shared/credits.ts';
+import { answers, rawAnswer } from '../platform/api.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { Api } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import { type Api, answers, rawAnswer, rawStream, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
+import { rawStream, writePiece } from '../platform/streams.ts';
 import { type LogFilter, listLog, logCsv } from './log.ts';
 import { dayFormat, sumUsage } from './usage.ts';
 

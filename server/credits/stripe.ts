@@ -5,7 +5,6 @@ import { instantOf } from '../platform/numbers.ts';
 import { routeTo } from '../platform/outbound.ts';
 import type { PaymentConfig } from '../platform/paymentConfig.ts';
 import type { ProxyConfig } from '../platform/proxyConfig.ts';
-import { unreadable } from './paymentNotes.ts';
 
 /** The version whose shapes the code below was written for; the SDK of another major has another. */
 export const API_VERSION = '2026-10-28.endive';
@@ -336,3 +335,6 @@ function idOf(ref: string | { id: string } | null | undefined): string | null {
 }
 
 const isMissing = (error: unknown) => (error as { code?: unknown }).code === 'resource_missing';
+
+export const unreadable = () =>
+  new AppError('invalid_request', 'This event has not the form that events of its type have. Nothing was changed.');

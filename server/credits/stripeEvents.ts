@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { changed } from '../platform/changes.ts';
 import { applyCheckout, applyMoneyBack, type MoneyBack } from './crediting.ts';
-import { type CreditingDeps, note, type Outcome, type Told, unreadable } from './paymentNotes.ts';
+import { type CreditingDeps, note, type Outcome, type Told } from './paymentNotes.ts';
 import { findByIntent, findPayment, recordEvent, wasRecorded } from './payments.ts';
 import { settleLeftover, syncPlan, tellOfPlan } from './planPayments.ts';
 import { endPlan } from './plans.ts';
 import { lockLedger } from './purchases.ts';
 import type { CheckoutFacts } from './stripe.ts';
+import { unreadable } from './stripe.ts';
 
 // Events have the shapes of the version that the webhook was set up with at Stripe: what is read of them is what has been
 // the same for years, and what is more is asked for afresh.

@@ -18,8 +18,8 @@ import { topUp } from '../credits/topUp.ts';
 import { changed } from '../platform/changes.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { ConversationRow, RunRow } from '../platform/db/schema.ts';
+import type { AppEnv } from '../platform/env.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import type { AppEnv } from '../platform/http.ts';
 import { requireStanding } from '../platform/standing.ts';
 import {
   type Added,

@@ -5,8 +5,8 @@ import { iso } from '../platform/clock.ts';
 import type { Policy } from '../platform/config.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { RunRow } from '../platform/db/schema.ts';
+import type { AppEnv } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import type { Caller } from './admit.ts';
 import { rateLimitFields, secondsUntil } from './rateLimitFields.ts';
 
 /** Refuses an account whose last answers came to nothing too often. */
@@ -23,7 +23,7 @@ export async function refuseFailures(db: Reader, policy: Policy, accountId: stri
   );
 }
 
-type LimitedCaller = Pick<Caller, 'accountId' | 'accountKind' | 'tier' | 'isLocal'>;
+type LimitedCaller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'tier' | 'isLocal'>;
 
 /** Counts the run against the account's limits, or refuses it by the limit that has room last. */
 export async function countOrRefuse(

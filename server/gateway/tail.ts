@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Database } from '../platform/db/database.ts';
-import { writePiece } from '../platform/http.ts';
+import { writePiece } from '../platform/streams.ts';
 import type { LiveRuns } from './live.ts';
 import { findRun, type NumberedEvent, readEvents } from './runs.ts';
 

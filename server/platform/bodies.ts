@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import type { AppContext, AppEnv, BodyLimit } from './env.ts';
 import { AppError } from './errors.ts';
-import type { AppContext, AppEnv } from './http.ts';
 import { JsonBounds } from './jsonBounds.ts';
 
 export const KB = 1024;
@@ -18,12 +18,6 @@ const MAX_OF_ONE = 16 * MB;
 const MAX_PAUSE_MS = 20_000;
 /** How much of a large body there is to be looked at before the rest is read. */
 const HEAD = 4 * KB;
-
-/** What a route takes: `text` is handed over as it is, byte by byte. */
-export interface BodyLimit {
-  maxBytes: number;
-  type: 'json' | 'form' | 'text';
-}
 
 const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
   json: {

@@ -1,4 +1,5 @@
-import type { Tx } from './db/database.ts';
+import type { Transaction } from 'kysely';
+import type { Schema } from './db/schema.ts';
 
 /** Something changed; listeners fetch it afresh. */
 export interface Change {
@@ -10,6 +11,9 @@ export interface Change {
 export interface AddressedChange extends Change {
   key: string;
 }
+
+/** Spelled out: `Tx` stands where the database does, which imports this file. */
+type Tx = Transaction<Schema>;
 
 export const RESYNC: Change = { topic: 'resync', id: '' };
 

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
+import { answers, rawAnswer } from './api.ts';
 import type { Config } from './config.ts';
 import { type Database, probe } from './db/database.ts';
+import type { Api, AppContext } from './env.ts';
 import { AppError } from './errors.ts';
-import { type Api, type AppContext, answers, rawAnswer } from './http.ts';
 import type { Metrics } from './metrics.ts';
 import { same } from './secrets.ts';
 

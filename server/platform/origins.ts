@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
+import type { AppContext } from './env.ts';
 import { AppError } from './errors.ts';
-import type { AppContext } from './http.ts';
 import { isLoopback } from './settings.ts';
 
 /** By which addresses this server is called. Only behind `hostGuard`, which has refused every foreign Host. */

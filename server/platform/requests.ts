@@ -3,8 +3,8 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Ids } from './clock.ts';
 import { type Config, isLoopback } from './config.ts';
+import type { AppEnv } from './env.ts';
 import { AppError } from './errors.ts';
-import type { AppEnv } from './http.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -1,6 +1,6 @@
 import { iso } from './clock.ts';
+import type { AppEnv } from './env.ts';
 import { AppError } from './errors.ts';
-import type { AppEnv } from './http.ts';
 
 /** Refuses whoever may read and export, and can start nothing: no answer, no purchase. */
 export function requireStanding({

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { auditLive } from '../../server/credits/audit.ts';
 import { listLog } from '../../server/credits/log.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
+import type { Database } from '../../server/platform/db/database.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { freshPostgres, stopPostgres } from '../support/postgres.ts';
 import { accountId, BEGIN, fillJournal, type JournalSize, type Target } from './journal.ts';

@@ -1,6 +1,5 @@
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { Edit } from '../../extension/edit/engine/edits.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planFile } from '../../extension/edit/engine/plan.ts';
 import { AnswerPlanner } from '../../extension/edit/engine/planner.ts';
 import { rebaseHunks } from '../../extension/edit/engine/rebase.ts';

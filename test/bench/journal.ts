@@ -1,7 +1,7 @@
 // Large journals for the benches, made inside of the database: millions of answers in the time of thousands.
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import { openDatabase } from '../../server/platform/db/database.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 
 export type Target = { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };

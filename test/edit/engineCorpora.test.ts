@@ -3,8 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { Reason } from '../../extension/edit/engine/edits.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan, Reason } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/plan.ts';
 
 const CORPORA = fileURLToPath(new URL('../../../shared/corpora', import.meta.url));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/plan.ts';
 import { planSnippet } from '../../extension/edit/engine/snippet.ts';
 import { KINDS, type Kind, type Written } from './mistakes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planEdits, planReplacement } from '../../extension/edit/engine/plan.ts';
 
 const block = (search: string, replace: string) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/plan.ts';
 import { AnswerPlanner } from '../../extension/edit/engine/planner.ts';
 

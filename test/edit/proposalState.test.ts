@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { applyHunks, parseFile } from '../../extension/edit/engine/fileText.ts';
 import { splitLines } from '../../extension/edit/hunks.ts';
 import {

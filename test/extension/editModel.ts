@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { createEdits, type Edits } from '../../extension/edit/edits.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { WorkspaceFiles } from '../../extension/edit/files.ts';
 import { EditPrompt } from '../../extension/edit/prompt.ts';
 import type { Accepted, Source } from '../../extension/edit/proposal.ts';

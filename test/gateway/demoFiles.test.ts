@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Edit } from '../../extension/edit/engine/edits.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/plan.ts';
 import type { Turn } from '../../server/gateway/prompt.ts';
 import { applyRule, EDIT_RULES } from '../../server/gateway/upstreams/demoEdit.ts';

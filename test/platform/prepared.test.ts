@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseConfig } from '../../server/platform/config.ts';
-import { type Database, openDatabase } from '../../server/platform/db/database.ts';
+import type { Database } from '../../server/platform/db/database.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
 import { prepared } from '../../server/platform/db/prepared.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { ENGINES } from '../support/engines.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { parseConfig } from '../../server/platform/config.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
-import { openDatabase } from '../../server/platform/db/database.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { MAX_TEXT } from '../../shared/constants.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';

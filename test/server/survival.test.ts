@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { audit } from '../../server/credits/audit.ts';
 import { parseConfig } from '../../server/platform/config.ts';
-import { openDatabase } from '../../server/platform/db/database.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';

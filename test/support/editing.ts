@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import type { Edit } from '../../extension/edit/engine/edits.ts';
-import type { FilePlan } from '../../extension/edit/engine/filePlanner.ts';
+import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/plan.ts';
 import { buildPrompt, type Turn } from '../../server/gateway/prompt.ts';
 import { DEMO_MODEL, demoUpstream } from '../../server/gateway/upstreams/demo.ts';

@@ -1,5 +1,6 @@
 import type { Conversation } from './conversation.ts';
-import type { Editing, Host } from './host.ts';
+import type { Host } from './host.ts';
+import type { Editing } from './state.ts';
 
 /** Unsent edits of earlier messages are kept for so many conversations. */
 const MAX_SAVED_EDITS = 20;

@@ -1,5 +1,5 @@
 import type { FromHost, ToHost } from '../protocol.ts';
-import type { Sending } from './state.ts';
+import type { Editing, Sending } from './state.ts';
 
 /** What the editor keeps for this view while it is hidden or the window reloads. */
 export interface Saved {
@@ -12,13 +12,6 @@ export interface Saved {
   composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
   /** A message that is on its way, since `at` (milliseconds since 1970). */
   sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
-}
-
-export interface Editing {
-  messageId: string;
-  text: string;
-  /** Ids of the attachments that stay. */
-  keep: string[];
 }
 
 /** The only way out of the web view: messages to the extension's host, and the editor's small store for this view. */

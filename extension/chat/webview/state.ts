@@ -3,7 +3,6 @@ import type { FromHost, Mention, Surroundings, ToHost } from '../protocol.ts';
 import type { Changes } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type HistoryState, noHistory } from './history.ts';
-import type { Editing } from './host.ts';
 
 export interface Sending {
   requestId: string;
@@ -93,3 +92,10 @@ export const noState: ChatState = {
   isOffline: false,
   isAtEnd: true,
 };
+
+export interface Editing {
+  messageId: string;
+  text: string;
+  /** Ids of the attachments that stay. */
+  keep: string[];
+}

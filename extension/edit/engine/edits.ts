@@ -111,3 +111,13 @@ export interface PlacedHunk {
   newLines: string[];
   how: How;
 }
+
+/** What becomes of one file: all that was asked for, or nothing of it. */
+export type FilePlan =
+  | { kind: 'create'; path: string; after: string; hunks: PlacedHunk[] }
+  | { kind: 'update'; path: string; before: string; after: string; hunks: PlacedHunk[] }
+  /** Moved, with or without changes. */
+  | { kind: 'move'; path: string; to: string; before: string; after: string; hunks: PlacedHunk[] }
+  | { kind: 'delete'; path: string; before: string }
+  /** `path` is undefined where the answer names no file. `placed`: the hunks that did fit, which are withheld. */
+  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] };

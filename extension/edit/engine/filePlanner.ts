@@ -1,32 +1,14 @@
-import type { Change, Edit, PlacedHunk, Refusal } from './edits.ts';
+import type { Change, Edit, FilePlan, PlacedHunk, Refusal } from './edits.ts';
 import { applyHunks, newFileText } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
 import { isListing, MARKS } from './lineMarks.ts';
 import { findElision } from './loose.ts';
 import { tidyPath } from './paths.ts';
-import { type Placed, type Placement, placeChange } from './place.ts';
+import { type Placed, placeChange, type Slot } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
 import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
 import { Written } from './written.ts';
-
-/** What becomes of one file: all that was asked for, or nothing of it. */
-export type FilePlan =
-  | { kind: 'create'; path: string; after: string; hunks: PlacedHunk[] }
-  | { kind: 'update'; path: string; before: string; after: string; hunks: PlacedHunk[] }
-  /** Moved, with or without changes. */
-  | { kind: 'move'; path: string; to: string; before: string; after: string; hunks: PlacedHunk[] }
-  | { kind: 'delete'; path: string; before: string }
-  /** `path` is undefined where the answer names no file. `placed`: the hunks that did fit, which are withheld. */
-  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] };
-
-/** One edit; a change with its place, found once. */
-export interface Slot {
-  edit: Edit;
-  placement?: Placement;
-  /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
-  version?: number;
-}
 
 interface Judged {
   plan: FilePlan;

@@ -1,4 +1,4 @@
-import type { Change, ChangeLine, PlacedHunk, Reason, Refusal } from './edits.ts';
+import type { Change, ChangeLine, Edit, PlacedHunk, Reason, Refusal } from './edits.ts';
 import { translateIndents } from './indentation.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { MARKS, withoutHints } from './lineMarks.ts';
@@ -226,4 +226,12 @@ function adaptNewLines(
     else result.set(index, indents[next++]! + text.slice(indentOf(text).length));
   }
   return result;
+}
+
+/** One edit; a change with its place, found once. */
+export interface Slot {
+  edit: Edit;
+  placement?: Placement;
+  /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
+  version?: number;
 }

@@ -1,8 +1,8 @@
 import { fitIndentation } from '../stream.ts';
 import type { Range } from '../track.ts';
 import { toPlacedHunks } from './changeLines.ts';
-import type { Edit, Refusal } from './edits.ts';
-import { type FilePlan, FilePlanner } from './filePlanner.ts';
+import type { Edit, FilePlan, Refusal } from './edits.ts';
+import { FilePlanner } from './filePlanner.ts';
 import { applyHunks, parseFile } from './fileText.ts';
 import { findElision, looseKey } from './loose.ts';
 import { EditsPlanner } from './planner.ts';

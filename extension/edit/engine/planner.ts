@@ -1,6 +1,6 @@
 import { AnswerReader, type Pending } from './answerReader.ts';
-import type { Edit } from './edits.ts';
-import { type FilePlan, FilePlanner, isCreation } from './filePlanner.ts';
+import type { Edit, FilePlan } from './edits.ts';
+import { FilePlanner, isCreation } from './filePlanner.ts';
 import { type KnownPaths, tidyPath } from './paths.ts';
 import { refusal } from './refusals.ts';
 

@@ -1,7 +1,7 @@
 // What an answer that repairs another one has to do with it: blocks said again, and blocks in place of refused ones.
 import type { Edit, PlacedHunk } from './edits.ts';
-import type { Slot } from './filePlanner.ts';
 import { isBlank, looseKey } from './loose.ts';
+import type { Slot } from './place.ts';
 
 /** Whether `slot` asks for nothing that `other` doesn't do as well, so that both together are `other` alone. */
 export function repeats(slot: Slot, other: Slot): boolean {

@@ -1,7 +1,6 @@
 import type { Snippet } from './anchors.ts';
 import { planDeclarations } from './declarations.ts';
-import type { Edit, Reason } from './edits.ts';
-import type { FilePlan } from './filePlanner.ts';
+import type { Edit, FilePlan, Reason } from './edits.ts';
 import { applyHunks } from './fileText.ts';
 import { IndexedFile } from './indexedFile.ts';
 import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';

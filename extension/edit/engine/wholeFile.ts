@@ -2,8 +2,7 @@
 import { diffLines, type Hunk } from '../hunks.ts';
 import { depthOf } from './blocks.ts';
 import { toPlacedHunks } from './changeLines.ts';
-import type { Edit, Refusal } from './edits.ts';
-import type { FilePlan } from './filePlanner.ts';
+import type { Edit, FilePlan, Refusal } from './edits.ts';
 import { applyHunks } from './fileText.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { isHint, MARKS, withoutNumbers } from './lineMarks.ts';

@@ -1,6 +1,6 @@
-import type { Slot } from './filePlanner.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { Manner } from './manner.ts';
+import type { Slot } from './place.ts';
 
 /** The changes of one answer: what one of them shows of how the answer writes the file's text holds for all of them. */
 export class Written {

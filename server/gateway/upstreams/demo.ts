@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { estimateTokens } from '../tokens.ts';
+import type { DemoAnswer } from './demoAnswer.ts';
 import { answerChat } from './demoChat.ts';
 import { answerEdit } from './demoEdit.ts';
 import { answerFiles } from './demoFiles.ts';
@@ -7,16 +8,6 @@ import { type PromptMessage, type StreamEvent, type Upstream, UpstreamError, typ
 
 /** The demo model's id, at the service and in the list of models. */
 export const DEMO_MODEL = 'demo';
-
-/** What the demo model is going to say. `fails`: it breaks off after that text, as a real service may. */
-export interface DemoAnswer {
-  text: string;
-  fails?: boolean;
-  /** It ends at its length limit after that text, wherever the limit of the request is. */
-  cutShort?: boolean;
-  /** Times as long between two pieces. */
-  slower?: number;
-}
 
 export interface DemoOptions {
   /** Milliseconds between two pieces of an answer; 0: none. */

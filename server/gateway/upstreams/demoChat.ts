@@ -1,5 +1,5 @@
 import { estimateTokens } from '../tokens.ts';
-import type { DemoAnswer } from './demo.ts';
+import type { DemoAnswer } from './demoAnswer.ts';
 import { suggested } from './demoAnswers.ts';
 import { EDIT_RULES } from './demoEdit.ts';
 import { changeFiles, FILE_RULES } from './demoFiles.ts';

@@ -1,4 +1,4 @@
-import type { DemoAnswer } from './demo.ts';
+import type { DemoAnswer } from './demoAnswer.ts';
 import { fenced, readEditPrompt } from './demoPrompt.ts';
 import { comment, commitMessage, documented, fixed, indentation } from './demoTexts.ts';
 

@@ -1,4 +1,4 @@
-import type { DemoAnswer } from './demo.ts';
+import type { DemoAnswer } from './demoAnswer.ts';
 import {
   type Block,
   blocksOf,

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type CompiledQuery, type Kysely, Migrator, type Transaction } from 'kysely';
+import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Changes } from '../changes.ts';
-import { type Config, ConfigError } from '../config.ts';
-import type { Log } from '../log.ts';
-import { migrations } from '../migrations/index.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
@@ -40,57 +37,6 @@ export const BOUNDED_MS = 2_000;
 
 /** A query was given up, for it took longer than it may. */
 export class TookTooLong extends Error {}
-
-/**
- * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
- * `alongside`: for a command that works for a moment on a database that a server may have open, and never makes one.
- */
-export async function openDatabase(
-  config: Config['database'],
-  log: Log,
-  { alongside = false }: { alongside?: boolean } = {},
-): Promise<Database> {
-  try {
-    const db =
-      config.engine === 'sqlite'
-        ? await (await import('./sqlite.ts')).openSqlite(config.file, alongside)
-        : await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
-    const write = db.write.bind(db);
-    db.write = async (work) => {
-      try {
-        return await write(work);
-      } catch (error) {
-        if (isUnavailable(error)) db.failedWrites++;
-        throw error;
-      }
-    };
-    return db;
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const why = String((error as Error).message || (error as { code?: string }).code);
-    throw new ConfigError(`DATABASE_URL: the database can't be opened: ${why}`);
-  }
-}
-
-/** For commands: books that were made this moment would hold, and say nothing of those that were meant. */
-export function noPerigee(where: string): ConfigError {
-  return new ConfigError(
-    `DATABASE_URL: ${where}. Set it as for the server, which makes its database when it first starts`,
-  );
-}
-
-/** Brings the schema up to date. `alongside`: changes nothing, for a server may be at work. Throws where it is not up to date. */
-export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres', alongside: boolean): Promise<void> {
-  if (alongside && !(await db.introspection.getTables()).some(({ name }) => name === 'transfer'))
-    throw noPerigee('no server has used this database yet');
-  const migrator = new Migrator({ db, provider: migrations(engine) });
-  if (alongside && (await migrator.getMigrations()).some(({ executedAt }) => !executedAt))
-    throw new ConfigError(
-      'this command is newer than the database: start the server of this version once, then try again',
-    );
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
-}
 
 /**
  * The database can't be reached, shuts down, or takes no more (a full or read-only disk, no memory, no connections, a lock

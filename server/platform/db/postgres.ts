@@ -3,7 +3,8 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import type { Log } from '../log.ts';
-import { BOUNDED_MS, type Database, migrate, TookTooLong, type Tx } from './database.ts';
+import { BOUNDED_MS, type Database, TookTooLong, type Tx } from './database.ts';
+import { migrate } from './migrate.ts';
 import { nameOf, type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
 

@@ -1,0 +1,34 @@
+import { type Config, ConfigError } from '../config.ts';
+import type { Log } from '../log.ts';
+import { type Database, isUnavailable } from './database.ts';
+
+/**
+ * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
+ * `alongside`: for a command that works for a moment on a database that a server may have open, and never makes one.
+ */
+export async function openDatabase(
+  config: Config['database'],
+  log: Log,
+  { alongside = false }: { alongside?: boolean } = {},
+): Promise<Database> {
+  try {
+    const db =
+      config.engine === 'sqlite'
+        ? await (await import('./sqlite.ts')).openSqlite(config.file, alongside)
+        : await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+    const write = db.write.bind(db);
+    db.write = async (work) => {
+      try {
+        return await write(work);
+      } catch (error) {
+        if (isUnavailable(error)) db.failedWrites++;
+        throw error;
+      }
+    };
+    return db;
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const why = String((error as Error).message || (error as { code?: string }).code);
+    throw new ConfigError(`DATABASE_URL: the database can't be opened: ${why}`);
+  }
+}
