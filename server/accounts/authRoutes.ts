@@ -17,15 +17,11 @@ import { answers, emptyAnswer } from '../platform/api.ts';
 import { jsonBody, KB } from '../platform/bodies.ts';
 import type { Api, AppContext, AppEnv } from '../platform/env.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import type { Origins } from '../platform/origins.ts';
-import type { SignInConfig } from '../platform/signInConfig.ts';
-import type { Attempts } from './attempts.ts';
+import type { GrantDeps } from './authDeps.ts';
+import { type AuthDeps, networkOf } from './authDeps.ts';
 import { insertCode, peekCode, redeemCode } from './codes.ts';
 import { DEVICE_MS, insertDeviceGrant, makeUserCode } from './deviceGrants.ts';
-import type { Proofs } from './dpop.ts';
-import { type GrantDeps, grantSession, refresh } from './grants.ts';
-import { network } from './guests.ts';
-import type { KnownBrowsers } from './knownBrowsers.ts';
+import { grantSession, refresh } from './grants.ts';
 import { offerLocalToken } from './local.ts';
 import { dropPageCookie, readPageCookie, writePageCookie } from './pageCookie.ts';
 import { endSession, listSessions, startSession } from './sessions.ts';
@@ -105,26 +101,8 @@ const end = createRoute({
   responses: emptyAnswer,
 });
 
-export interface AuthDeps extends GrantDeps {
-  origins: Origins;
-  proofs: Proofs;
-  attempts: Attempts;
-  browsers: KnownBrowsers;
-  signIn: SignInConfig;
-  /** Whether one can pay for anything here. */
-  isSelling: boolean;
-  addressOf: (c: AppContext) => string | null;
-  /** Puts the next local token where only the user of this machine can read it; null where there is no local mode. */
-  publishLocalToken: ((token: string) => Promise<void>) | null;
-}
-
 /** Refusals of devices that do what they should. */
 const WAITS = new Set<string>(['authorization_pending', 'slow_down']);
-
-/** A key for counting attempts by where they come from. */
-export function networkOf(deps: Pick<AuthDeps, 'addressOf' | 'secret'>, c: AppContext): string {
-  return network(deps.addressOf(c) ?? 'this machine', deps.secret);
-}
 
 /** What is asked before anybody is signed in. */
 export function signInApiRoutes(api: Api, deps: AuthDeps): void {

@@ -1,26 +1,17 @@
 import { createHash } from 'node:crypto';
 import { DEVICE_GRANT, LOCAL_GRANT, type TokenAnswer, type TokenRequest } from '../../shared/auth.ts';
 import type { ProblemCode } from '../../shared/problems.ts';
-import type { Clock, Ids } from '../platform/clock.ts';
-import type { Database } from '../platform/db/database.ts';
 import type { SessionRow } from '../platform/db/schema.ts';
 import { AppError } from '../platform/errors.ts';
 import { same } from '../platform/secrets.ts';
+import type { GrantDeps } from './authDeps.ts';
 import { redeemCode } from './codes.ts';
 import { type Polled, pollDevice } from './deviceGrants.ts';
-import { type SignUpDeps, signIn } from './identities.ts';
-import { type MoveRuns, mergeGuest } from './merge.ts';
+import { signIn } from './identities.ts';
+import { mergeGuest } from './merge.ts';
 import { startSession } from './sessions.ts';
 import { describeAccount } from './store.ts';
 import { refreshToken } from './tokens.ts';
-
-export interface GrantDeps extends SignUpDeps {
-  db: Database;
-  clock: Clock;
-  ids: Ids;
-  sessionMs: number;
-  moveRuns: MoveRuns;
-}
 
 /** Who gets a session, and what it is called. */
 interface Granted {

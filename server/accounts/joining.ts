@@ -3,7 +3,7 @@ import { getCookie, setCookie } from 'hono/cookie';
 import { inCredits } from '../../shared/amounts.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../platform/env.ts';
-import type { AuthDeps } from './authRoutes.ts';
+import type { AuthDeps } from './authDeps.ts';
 import { network } from './guests.ts';
 import { isOpened, optionsOf, prefixOf, readPageCookie } from './pageCookie.ts';
 import { areReferralsOn, type Joined, join, ownerOfLink, referralTerms } from './referrals.ts';

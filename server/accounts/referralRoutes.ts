@@ -3,7 +3,7 @@ import { ReferralsAnswerSchema } from '../../shared/credits.ts';
 import { answers } from '../platform/api.ts';
 import type { Api } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
-import type { AuthDeps } from './authRoutes.ts';
+import type { AuthDeps } from './authDeps.ts';
 import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
 import { areReferralsOn, linkCode, mayBeEarned, referralTerms } from './referrals.ts';
 

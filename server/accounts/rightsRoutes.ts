@@ -15,7 +15,7 @@ import { AppError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mail, Mailer } from '../platform/mail.ts';
 import { hashKeyed } from '../platform/secrets.ts';
-import { type AuthDeps, networkOf } from './authRoutes.ts';
+import { type AuthDeps, networkOf } from './authDeps.ts';
 import { confirmEmail, holderOfChange } from './emailChange.ts';
 import { mailboxOf, readAddress } from './emails.ts';
 import { findAccountByMailbox } from './identities.ts';
