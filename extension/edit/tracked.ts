@@ -1,4 +1,3 @@
-import type { PlacedHunk } from './engine/edits.ts';
 import { commonPrefix, commonSuffix, reviewHunks } from './hunks.ts';
 import { LineMap } from './lineMap.ts';
 import { holds, settle } from './settle.ts';
@@ -22,7 +21,10 @@ export interface TrackedHunk extends Range {
 }
 
 /** A hunk to be written: `startLine` counts in the text that the edit began with. */
-export type NewHunk = Pick<PlacedHunk, 'startLine'> & Pick<TrackedHunk, 'oldLines' | 'newLines'>;
+export interface NewHunk extends Pick<TrackedHunk, 'oldLines' | 'newLines'> {
+  /** Counted from 0, in the text before any hunk. */
+  startLine: number;
+}
 
 /**
  * One edit in one document, without the document: a mirror of its lines, and the hunks in it. Either a region is rewritten
