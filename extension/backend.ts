@@ -12,10 +12,10 @@ import type { Conversation, ConversationsAnswer } from '../shared/conversations.
 import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
 import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
-import { BackendError, isRetryable } from './platform/backendError.ts';
-import { Backoff } from './platform/backoff.ts';
 import { Emitter } from './platform/emitter.ts';
-import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './platform/wire.ts';
+import { BackendError, isRetryable } from './platform/server/backendError.ts';
+import { Backoff } from './platform/server/backoff.ts';
+import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './platform/server/wire.ts';
 
 /** A run's event with its number, which is what a later tail passes as `after`. */
 export type NumberedRunEvent = RunEvent & { seq: number };

@@ -1,26 +1,26 @@
 import * as vscode from 'vscode';
 import { ContextKeys } from './account/contextKeys.ts';
-import { InstallKey } from './account/installKey.ts';
-import { handover, localGrant } from './account/local.ts';
 import { Offers } from './account/offers.ts';
 import { AccountProvider } from './account/provider.ts';
-import { Session } from './account/session.ts';
-import { ServerClock } from './account/signingKey.ts';
-import { Tokens } from './account/tokens.ts';
+import { InstallKey } from './account/session/installKey.ts';
+import { handover, localGrant } from './account/session/local.ts';
+import { Session } from './account/session/session.ts';
+import { ServerClock } from './account/session/signingKey.ts';
+import { Tokens } from './account/session/tokens.ts';
 import { Backend } from './backend.ts';
-import type { ChatEdits } from './chat/answerChanges.ts';
+import type { ChatEdits } from './chat/answers/answerChanges.ts';
 import type { ChatController } from './chat/controller.ts';
 import { ChatView } from './chat/view.ts';
 import { QuickFixes } from './edit/actions/quickFixes.ts';
-import type { Apply, ApplyDeps } from './edit/apply.ts';
-import type { Accepted } from './edit/proposal.ts';
-import type { ProposalsDeps } from './edit/proposals.ts';
+import type { Apply, ApplyDeps } from './edit/apply/apply.ts';
+import type { Accepted } from './edit/changes/proposal.ts';
+import type { ProposalsDeps } from './edit/proposals/proposals.ts';
 import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
-import { explainServer } from './platform/serverHelp.ts';
+import { explainServer } from './platform/server/serverHelp.ts';
 import { Settings } from './platform/settings.ts';
-import { LOW_TOLD, mayBeLow } from './quota/format.ts';
 import { StatusBar } from './quota/statusBar.ts';
+import { LOW_TOLD, mayBeLow } from './quota/words/format.ts';
 
 /** What the tests in the editor look at. */
 export interface TestApi {
@@ -33,7 +33,7 @@ export interface TestApi {
 
 const later = () => import('./later.ts');
 /** A small file by itself: what is typed after a key is meant for the prompt, so it can't wait for all of the edits. */
-const prompts = () => import('./edit/prompt.ts');
+const prompts = () => import('./edit/requests/prompt.ts');
 
 /**
  * Builds the extension in the order of its dependencies and registers its commands. While the editor starts, only the

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { runCommand, USAGE } from './accounts/commands.ts';
-import { RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
-import { ConfigError, parseConfig } from './platform/config.ts';
+import { runCommand, USAGE } from './accounts/operator/commands.ts';
+import { RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
+import { ConfigError, parseConfig } from './platform/config/config.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { createLog } from './platform/log.ts';
 import { ownSecret } from './platform/ownSecret.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 
 /** Tells the editor who is here, so that it offers only the commands that apply. What was never told is unset. */
 export class ContextKeys extends Disposable {

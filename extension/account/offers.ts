@@ -2,7 +2,7 @@ import type { SignInOptions } from '../../shared/auth.ts';
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';
-import type { ServerUrl } from '../platform/serverUrl.ts';
+import type { ServerUrl } from '../platform/server/serverUrl.ts';
 
 /** How one can sign in on the current server, asked for when somebody wants to know. */
 export class Offers extends Disposable {

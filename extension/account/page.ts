@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../platform/backendError.ts';
-import { openAddress } from '../platform/openAddress.ts';
-import type { ServerUrl } from '../platform/serverUrl.ts';
+import { BackendError } from '../platform/server/backendError.ts';
+import { openAddress } from '../platform/server/openAddress.ts';
+import type { ServerUrl } from '../platform/server/serverUrl.ts';
 import type { Offers } from './offers.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 
 export interface AccountPageDeps {
   session: Session;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
-import type { Session } from './session.ts';
-import type { Tokens } from './tokens.ts';
+import type { Session } from './session/session.ts';
+import type { Tokens } from './session/tokens.ts';
 
 const ID = 'perigee';
 /** The one thing that is signed in for. The editor takes a request without any for one that nothing answers. */

@@ -2,30 +2,37 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { withoutSent } from '../../shared/draftText.ts';
 import type { Offers } from '../account/offers.ts';
-import type { Session } from '../account/session.ts';
+import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../platform/backendError.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
+import { BackendError } from '../platform/server/backendError.ts';
 import { IMPLICIT_CONTEXT } from '../platform/settings.ts';
 import { act } from './actions.ts';
-import { AnswerChangesHost, type ChatEdits } from './answerChanges.ts';
-import { Attaching } from './attaching.ts';
-import { AttachmentRefused, baseName, problemChips, type StoredChip, selectionChip, tellLines } from './attachments.ts';
-import { ConversationList } from './conversationList.ts';
-import { Drafts } from './drafts.ts';
-import { EditorContext } from './editorContext.ts';
+import { AnswerChangesHost, type ChatEdits } from './answers/answerChanges.ts';
+import { findFiles, openFile } from './answers/fileLinks.ts';
+import { Attaching } from './context/attaching.ts';
+import {
+  AttachmentRefused,
+  baseName,
+  problemChips,
+  type StoredChip,
+  selectionChip,
+  tellLines,
+} from './context/attachments.ts';
+import { Drafts } from './context/drafts.ts';
+import { EditorContext } from './context/editorContext.ts';
+import { ImplicitContext } from './context/implicitContext.ts';
+import { Mentions } from './context/mentions.ts';
+import { ConversationList } from './conversation/conversationList.ts';
+import { OpenConversation } from './conversation/openConversation.ts';
+import { OpenRecord } from './conversation/openRecord.ts';
+import { Outbox } from './conversation/outbox.ts';
+import { type Question, Sender } from './conversation/sender.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
-import { findFiles, openFile } from './fileLinks.ts';
-import { ImplicitContext } from './implicitContext.ts';
-import { Mentions } from './mentions.ts';
 import { ModelChoice } from './modelChoice.ts';
-import { OpenConversation } from './openConversation.ts';
-import { OpenRecord } from './openRecord.ts';
-import { Outbox } from './outbox.ts';
 import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
-import { type Question, Sender } from './sender.ts';
 import { SurroundingsTeller } from './surroundings.ts';
 import type { ChatView } from './view.ts';
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../../shared/problems.ts';
-import { BackendError, localProblem } from '../platform/backendError.ts';
+import { BackendError, localProblem } from '../platform/server/backendError.ts';
 import { ActionRefused } from './actions.ts';
-import { AttachmentRefused } from './attachments.ts';
+import { AttachmentRefused } from './context/attachments.ts';
 import type { FromHost } from './protocol.ts';
 
 type Notice = Extract<FromHost, { type: 'notice' }>;

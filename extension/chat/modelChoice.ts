@@ -1,6 +1,6 @@
 import type { Memento } from 'vscode';
 import type { Model } from '../../shared/models.ts';
-import type { Session } from '../account/session.ts';
+import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
 
 /** The models that this account may ask for, and which one the user wants. */

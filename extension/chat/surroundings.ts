@@ -1,9 +1,9 @@
 import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { isOffered, type Offers } from '../account/offers.ts';
-import type { Session } from '../account/session.ts';
-import type { SessionState } from '../account/state.ts';
+import type { Session } from '../account/session/session.ts';
+import type { SessionState } from '../account/session/state.ts';
 import type { Backend } from '../backend.ts';
-import { type StoredChip, shownChip } from './attachments.ts';
+import { type StoredChip, shownChip } from './context/attachments.ts';
 import type { ModelChoice } from './modelChoice.ts';
 import type { Connection, Suggestion, Surroundings } from './protocol.ts';
 import type { ChatView } from './view.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { withoutSecrets } from './guarded.ts';
+import { withoutSecrets } from './secrecy/guarded.ts';
 
 // The part in use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's source).
 interface GitApi {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Disposable } from './dispose.ts';
-import { parseServerUrl, type ServerUrl } from './serverUrl.ts';
+import { parseServerUrl, type ServerUrl } from './server/serverUrl.ts';
 
 /** The extension's settings, read at each use so that a change counts at once. */
 export class Settings extends Disposable {

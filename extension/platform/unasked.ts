@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { holdsSecrets } from './guarded.ts';
-import { isLeftOut } from './ignoreFiles.ts';
-import { judgedPath } from './judgedPath.ts';
+import { holdsSecrets } from './secrecy/guarded.ts';
+import { isLeftOut } from './secrecy/ignoreFiles.ts';
+import { judgedPath } from './secrecy/judgedPath.ts';
 
 /** A repository's folder is looked for in at most so many folders above the workspace. */
 const MOST_ABOVE = 30;

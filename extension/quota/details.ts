@@ -3,10 +3,10 @@ import type { Account, Balance } from '../../shared/account.ts';
 import { creditsChanged, creditsLeft } from '../../shared/amounts.ts';
 import type { LogEntry } from '../../shared/credits.ts';
 import type { Spending } from '../../shared/runs.ts';
-import { accountLabel, standingLines } from '../account/label.ts';
-import type { Session } from '../account/session.ts';
+import { accountLabel, standingLines } from '../account/session/label.ts';
+import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
-import { BackendError } from '../platform/backendError.ts';
+import { BackendError } from '../platform/server/backendError.ts';
 import {
   formatInstant,
   formatNumber,
@@ -15,7 +15,7 @@ import {
   formatWindowUse,
   meter,
   startOfDay,
-} from './format.ts';
+} from './words/format.ts';
 
 const LOG_ENTRIES = 20;
 const MOST_BESIDE = 44;

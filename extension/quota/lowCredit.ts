@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
 import { isOffered, type Offers } from '../account/offers.ts';
-import type { Session } from '../account/session.ts';
+import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
-import { LOW_TOLD } from './format.ts';
-import { decide, levelOf, lowWords } from './lowLevel.ts';
+import { LOW_TOLD } from './words/format.ts';
+import { decide, levelOf, lowWords } from './words/lowLevel.ts';
 
 /** Accounts that are remembered: far more than one person has. */
 const MOST = 100;

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import type { Session } from '../account/session.ts';
-import type { SignedOut } from '../account/state.ts';
+import type { Session } from '../account/session/session.ts';
+import type { SignedOut } from '../account/session/state.ts';
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
 import type { Settings } from '../platform/settings.ts';
-import { type DaySpending, meter, spentOn, startOfDay } from './format.ts';
 import { problemTooltip, quotaTooltip } from './tooltip.ts';
+import { type DaySpending, meter, spentOn, startOfDay } from './words/format.ts';
 
 /** What was spent today is asked for when the balance has been still for so long. */
 const SETTLED_MS = 1_500;

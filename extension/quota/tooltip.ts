@@ -3,8 +3,8 @@ import type { Account, Balance } from '../../shared/account.ts';
 import { creditsLeft } from '../../shared/amounts.ts';
 import { LOW_SHARE } from '../../shared/constants.ts';
 import type { Spending } from '../../shared/runs.ts';
-import { accountLabel, standingLines } from '../account/label.ts';
-import { formatSpentWithUnit, formatWindowLeft, formatWindowUse, meter, windowShareLeft } from './format.ts';
+import { accountLabel, standingLines } from '../account/session/label.ts';
+import { formatSpentWithUnit, formatWindowLeft, formatWindowUse, meter, windowShareLeft } from './words/format.ts';
 
 const BAR_CELLS = 70;
 

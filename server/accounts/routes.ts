@@ -1,17 +1,17 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema, type Notice } from '../../shared/account.ts';
-import { limitsOf } from '../credits/limits.ts';
-import { answers, rawAnswer } from '../platform/api.ts';
+import { limitsOf } from '../credits/limits/limits.ts';
 import { iso } from '../platform/clock.ts';
-import type { Api, AppContext } from '../platform/env.ts';
+import { answers, rawAnswer } from '../platform/http/api.ts';
+import type { Api, AppContext } from '../platform/http/env.ts';
+import type { Origins } from '../platform/http/origins.ts';
+import { eventStream, writePiece } from '../platform/http/streams.ts';
 import type { Log } from '../platform/log.ts';
-import type { Origins } from '../platform/origins.ts';
-import { eventStream, writePiece } from '../platform/streams.ts';
-import { type AuthenticateDeps, identify } from './authenticate.ts';
-import { admitGuest, type GuestDeps } from './guests.ts';
-import { noticesOf } from './notices.ts';
-import { describeAccount, findOwner } from './store.ts';
-import { termsDue } from './tokens.ts';
+import { noticesOf } from './notices/notices.ts';
+import { admitGuest, type GuestDeps } from './people/guests.ts';
+import { describeAccount, findOwner } from './people/store.ts';
+import { type AuthenticateDeps, identify } from './sessions/authenticate.ts';
+import { termsDue } from './sessions/tokens.ts';
 
 const guest = createRoute({
   method: 'post',

@@ -1,4 +1,4 @@
-import { LAST_INSTANT } from './numbers.ts';
+import { LAST_INSTANT } from './values/numbers.ts';
 
 /** Time and identifiers as arguments, so that tests can decide both. */
 export interface Clock {

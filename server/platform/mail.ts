@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
+import { type ProxyConfig, proxyFor } from './config/proxyConfig.ts';
 import type { Log } from './log.ts';
 import { tunnel } from './outbound.ts';
 import { closeFolderToOthers, makePrivateFolder } from './private.ts';
-import { type ProxyConfig, proxyFor } from './proxyConfig.ts';
 
 export interface Mail {
   to: string;

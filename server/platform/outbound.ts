@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
-import { type ProxyConfig, type ProxyServer, proxyFor } from './proxyConfig.ts';
+import { type ProxyConfig, type ProxyServer, proxyFor } from './config/proxyConfig.ts';
 
 /** How requests to one address are sent. */
 export interface Route {

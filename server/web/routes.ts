@@ -1,5 +1,5 @@
-import type { Api, AppContext } from '../platform/env.ts';
 import { AppError } from '../platform/errors.ts';
+import type { Api, AppContext } from '../platform/http/env.ts';
 import type { WebFiles } from './files.ts';
 
 /** The page itself may run its own script and call its own server, and nothing else. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { editorName, isAllowedCallback, withQuery } from '../../server/accounts/callbacks.ts';
-import { mailboxOf, personOf } from '../../server/accounts/emails.ts';
+import { mailboxOf, personOf } from '../../server/accounts/people/emails.ts';
+import { editorName, isAllowedCallback, withQuery } from '../../server/accounts/signIn/callbacks.ts';
 
 describe('the mailbox of an address', () => {
   const SAME: [address: string, mailbox: string | null][] = [

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { parseConfig } from '../../server/platform/config.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';

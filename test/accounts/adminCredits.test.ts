@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { findByReference } from '../../server/accounts/accountSearch.ts';
-import { grantCredits, resetCredits } from '../../server/accounts/creditCommands.ts';
+import { grantCredits, resetCredits } from '../../server/accounts/operator/creditCommands.ts';
+import { findByReference } from '../../server/accounts/people/accountSearch.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import type { LogEntry } from '../../shared/credits.ts';
 import { runAdmin } from '../support/admin.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Attempts } from '../../server/accounts/attempts.ts';
+import { Attempts } from '../../server/accounts/sessions/attempts.ts';
 import type { AppError } from '../../server/platform/errors.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshBooks } from '../support/server.ts';
@@ -51,7 +51,7 @@ for (const engine of ENGINES)
 
     it('refused by a narrow share use up no wider one', async () => {
       const keys = { mailbox: 'm', network: 'n', flow: 'f', known: null };
-      const { countMail } = await import('../../server/accounts/mailCodes.ts');
+      const { countMail } = await import('../../server/accounts/sessions/mailCodes.ts');
       for (let n = 0; n < 3; n++) await countMail(attempts(), keys);
       for (let n = 0; n < 20; n++) await assert.rejects(countMail(attempts(), keys));
       for (let n = 0; n < 3; n++) await countMail(attempts(), { ...keys, flow: `f${n}` });

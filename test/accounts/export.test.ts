@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { csvLine } from '../../server/platform/csv.ts';
+import { csvLine } from '../../server/platform/values/csv.ts';
 import type { Client } from '../support/client.ts';
 import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
 import { unzip } from '../support/zip.ts';

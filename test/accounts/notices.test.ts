@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mailNotices, type NoticeMailDeps } from '../../server/accounts/noticeMail.ts';
+import { mailNotices, type NoticeMailDeps } from '../../server/accounts/notices/noticeMail.ts';
 import { createLog } from '../../server/platform/log.ts';
 import type { Mail } from '../../server/platform/mail.ts';
 import type { AccountAnswer } from '../../shared/account.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { Proofs, type Proven } from '../../server/accounts/dpop.ts';
+import { Proofs, type Proven } from '../../server/accounts/sessions/dpop.ts';
 import { InstallKey, type ProofOptions } from '../support/member.ts';
 
 const URL_ = 'https://perigee.example/api/account';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Policy } from '../../server/platform/config.ts';
+import type { Policy } from '../../server/platform/config/config.ts';
 import type { PageCodeAnswer } from '../../shared/auth.ts';
 import type { ReferralsAnswer } from '../../shared/credits.ts';
 import { Browser } from '../support/browser.ts';

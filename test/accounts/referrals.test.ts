@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { runCommand } from '../../server/accounts/commands.ts';
-import { payRewards, purgeNetworks } from '../../server/accounts/rewards.ts';
-import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
-import { type Policy, parseConfig } from '../../server/platform/config.ts';
-import { type ReferralConfig, ReferralConfigSchema } from '../../server/platform/signInConfig.ts';
+import { runCommand } from '../../server/accounts/operator/commands.ts';
+import { payRewards, purgeNetworks } from '../../server/accounts/referrals/rewards.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
+import { type Policy, parseConfig } from '../../server/platform/config/config.ts';
+import { type ReferralConfig, ReferralConfigSchema } from '../../server/platform/config/signInConfig.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import type { LogAnswer, Referral, ReferralsAnswer } from '../../shared/credits.ts';
 import { Browser } from '../support/browser.ts';

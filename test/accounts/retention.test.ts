@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { applyRetention } from '../../server/accounts/retention.ts';
-import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
-import { parseConfig } from '../../server/platform/config.ts';
+import { applyRetention } from '../../server/accounts/data/retention.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import type { TestServer } from '../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../support/signIn.ts';
 

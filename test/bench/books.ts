@@ -1,7 +1,7 @@
 // What grows with the years: the audit of a large journal, and the first page of a long token log, on both engines.
 import { join } from 'node:path';
-import { auditLive } from '../../server/credits/audit.ts';
-import { listLog } from '../../server/credits/log.ts';
+import { auditLive } from '../../server/credits/audit/audit.ts';
+import { listLog } from '../../server/credits/log/log.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';

@@ -1,9 +1,9 @@
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planFile } from '../../extension/edit/engine/plan.ts';
-import { AnswerPlanner } from '../../extension/edit/engine/planner.ts';
-import { rebaseHunks } from '../../extension/edit/engine/rebase.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { rebaseHunks } from '../../extension/edit/engine/placing/rebase.ts';
+import { planFile } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerPlanner } from '../../extension/edit/engine/planning/planner.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 import { type Finding, listed, type Measure, median } from './numbers.ts';
 
 const PATH = 'src/large.ts';

@@ -1,9 +1,9 @@
 // Whoever the measures of accounts need, put into a database before the server under measure opens it: a real sign-in needs
 // a provider and a browser, and isn't what is measured.
 import { randomBytes } from 'node:crypto';
-import { signIn } from '../../server/accounts/identities.ts';
-import { startSession } from '../../server/accounts/sessions.ts';
-import { type Config, parseConfig } from '../../server/platform/config.ts';
+import { signIn } from '../../server/accounts/people/identities.ts';
+import { startSession } from '../../server/accounts/sessions/sessions.ts';
+import { type Config, parseConfig } from '../../server/platform/config/config.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import type { MessageRow } from '../../server/platform/db/schema.ts';

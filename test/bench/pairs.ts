@@ -1,6 +1,6 @@
 // What the ledger's benches have in common: pairs of a hold and its settlement, through the store or as bare statements.
 
-import { grant, openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
+import { grant, openWallet, placeHold, settleHold } from '../../server/credits/holds/store.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { timeOrderedId } from '../../shared/ids.ts';
 import { type Finding, listed, median } from './numbers.ts';

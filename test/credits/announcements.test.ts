@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { priceNotice, tellPrices } from '../../server/accounts/priceNotice.ts';
-import { type AnnouncedModel, announcePrices } from '../../server/credits/announcements.ts';
-import { priceAt } from '../../server/credits/pricing.ts';
-import type { ModelConfig } from '../../server/platform/config.ts';
+import { priceNotice, tellPrices } from '../../server/accounts/notices/priceNotice.ts';
+import { type AnnouncedModel, announcePrices } from '../../server/credits/prices/announcements.ts';
+import { priceAt } from '../../server/credits/rules/pricing.ts';
+import type { ModelConfig } from '../../server/platform/config/config.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import type { Price } from '../../shared/models.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { runCommand } from '../../server/accounts/commands.ts';
-import { audit, auditLive, type Violation } from '../../server/credits/audit.ts';
-import { runAudit } from '../../server/credits/auditJob.ts';
+import { runCommand } from '../../server/accounts/operator/commands.ts';
+import { audit, auditLive, type Violation } from '../../server/credits/audit/audit.ts';
+import { runAudit } from '../../server/credits/audit/auditJob.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 import { createLog, type Log } from '../../server/platform/log.ts';
 import { Metrics } from '../../server/platform/metrics.ts';

@@ -9,7 +9,7 @@ import {
   settle,
   splitHold,
   total,
-} from '../../server/credits/ledger.ts';
+} from '../../server/credits/rules/ledger.ts';
 
 const funds = (promotional: number, purchased: number, pending = [0, 0]): Funds => ({
   promotional: { posted: promotional, pending: pending[0]! },

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { audit } from '../../server/credits/audit.ts';
-import { readBalance } from '../../server/credits/balance.ts';
-import { takeOver } from '../../server/credits/moves.ts';
-import { grant, openWallet, placeHold, settleHold, voidHold } from '../../server/credits/store.ts';
-import { topUp } from '../../server/credits/topUp.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
+import { readBalance } from '../../server/credits/holds/balance.ts';
+import { grant, openWallet, placeHold, settleHold, voidHold } from '../../server/credits/holds/store.ts';
+import { topUp } from '../../server/credits/holds/topUp.ts';
+import { takeOver } from '../../server/credits/journal/moves.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshBooks } from '../support/server.ts';

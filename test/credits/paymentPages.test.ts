@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { audit } from '../../server/credits/audit.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
 import type { PaymentPageAnswer, PaymentsAnswer } from '../../shared/credits.ts';
 import type { Problem } from '../../shared/problems.ts';
 import type { Client } from '../support/client.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTier } from '../../server/accounts/sanctions.ts';
-import { forgetWallet } from '../../server/credits/store.ts';
-import { applyEvent } from '../../server/credits/stripeEvents.ts';
+import { setTier } from '../../server/accounts/operator/sanctions.ts';
+import { forgetWallet } from '../../server/credits/holds/store.ts';
+import { applyEvent } from '../../server/credits/payments/stripeEvents.ts';
 import type { CheckoutAnswer, PaymentAnswer } from '../../shared/credits.ts';
 import { StripeDouble, type StripeEvent } from '../doubles/stripe.ts';
 import { Client } from '../support/client.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { cost, priceAt } from '../../server/credits/pricing.ts';
+import { cost, priceAt } from '../../server/credits/rules/pricing.ts';
 import type { Price, PriceChange } from '../../shared/models.ts';
 import { affordableOutput, worstCase } from '../../shared/pricing.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readBalance } from '../../server/credits/balance.ts';
-import { takeBack } from '../../server/credits/promotions.ts';
-import { grant, openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
+import { readBalance } from '../../server/credits/holds/balance.ts';
+import { takeBack } from '../../server/credits/holds/promotions.ts';
+import { grant, openWallet, placeHold, settleHold } from '../../server/credits/holds/store.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshBooks } from '../support/server.ts';

@@ -2,13 +2,19 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { audit } from '../../server/credits/audit.ts';
-import { readBalance } from '../../server/credits/balance.ts';
-import { listLog } from '../../server/credits/log.ts';
-import { reversedMicro, splitIncome, splitReversal, tierReached } from '../../server/credits/paymentRules.ts';
-import { lockLedger, purchase, readOwed, returnPurchase, reversePurchase } from '../../server/credits/purchases.ts';
-import { lockCharge, refundRun } from '../../server/credits/refunds.ts';
-import { grant, openWallet, placeHold, type RunUse, settleHold, voidHold } from '../../server/credits/store.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
+import { readBalance } from '../../server/credits/holds/balance.ts';
+import { lockCharge, refundRun } from '../../server/credits/holds/refunds.ts';
+import { grant, openWallet, placeHold, type RunUse, settleHold, voidHold } from '../../server/credits/holds/store.ts';
+import {
+  lockLedger,
+  purchase,
+  readOwed,
+  returnPurchase,
+  reversePurchase,
+} from '../../server/credits/journal/purchases.ts';
+import { listLog } from '../../server/credits/log/log.ts';
+import { reversedMicro, splitIncome, splitReversal, tierReached } from '../../server/credits/rules/paymentRules.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { noteMoneyBack, payFor } from '../support/paid.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type RefundLimits, type Told, whyNotRefunded } from '../../server/credits/refundRule.ts';
+import { type RefundLimits, type Told, whyNotRefunded } from '../../server/credits/rules/refundRule.ts';
 import type { NotRefunded } from '../../shared/runs.ts';
 
 const LIMITS: RefundLimits = { withinMinutes: 10, perDay: 5 };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { checkPayment, type SaleDeps, startCheckout } from '../../server/credits/checkout.ts';
-import { openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
-import type { StripeService } from '../../server/credits/stripe.ts';
-import { applyEvent } from '../../server/credits/stripeEvents.ts';
+import { openWallet, placeHold, settleHold } from '../../server/credits/holds/store.ts';
+import { checkPayment, type SaleDeps, startCheckout } from '../../server/credits/payments/checkout.ts';
+import type { StripeService } from '../../server/credits/payments/stripe.ts';
+import { applyEvent } from '../../server/credits/payments/stripeEvents.ts';
 import type { Database, Tx } from '../../server/platform/db/database.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { systemIds } from '../../server/platform/system.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { audit } from '../../server/credits/audit.ts';
-import { readBalance } from '../../server/credits/balance.ts';
-import { grant, openWallet, placeHold, settleHold, voidHold } from '../../server/credits/store.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
+import { readBalance } from '../../server/credits/holds/balance.ts';
+import { grant, openWallet, placeHold, settleHold, voidHold } from '../../server/credits/holds/store.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshBooks } from '../support/server.ts';

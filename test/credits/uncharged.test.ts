@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { grant, openWallet, placeHold, voidHold } from '../../server/credits/store.ts';
-import { waitForUncharged } from '../../server/credits/uncharged.ts';
+import { grant, openWallet, placeHold, voidHold } from '../../server/credits/holds/store.ts';
+import { waitForUncharged } from '../../server/credits/holds/uncharged.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { type FreeReason, REFUND_CLASSES } from '../../shared/constants.ts';
 import { ENGINES } from '../support/engines.ts';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ProviderConfig } from '../../server/platform/signInConfig.ts';
+import type { ProviderConfig } from '../../server/platform/config/signInConfig.ts';
 
 /** The calls of GitHub that a sign-in makes, with PKCE checked; everybody is signed in at once as the person that is set. */
 export class GithubDouble {

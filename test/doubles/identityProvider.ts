@@ -1,5 +1,5 @@
 import { OAuth2Server } from 'oauth2-mock-server';
-import type { ProviderConfig } from '../../server/platform/signInConfig.ts';
+import type { ProviderConfig } from '../../server/platform/config/signInConfig.ts';
 
 /** What the provider says of whoever signs in next. */
 export interface Person {

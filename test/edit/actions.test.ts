@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Outlined, symbolAround } from '../../extension/edit/actions/around.ts';
+import { type Outlined, symbolAround } from '../../extension/edit/actions/texts/around.ts';
 import {
   allTitle,
   chooseProblems,
@@ -9,8 +9,8 @@ import {
   MAX_PROBLEMS,
   problemsAt,
   problemTitle,
-} from '../../extension/edit/actions/problems.ts';
-import { documentInstruction, testsInstruction } from '../../extension/edit/actions/requests.ts';
+} from '../../extension/edit/actions/texts/problems.ts';
+import { documentInstruction, testsInstruction } from '../../extension/edit/actions/texts/requests.ts';
 
 function problem(line: number, message: string, more: Partial<FoundProblem> = {}): FoundProblem {
   return { message, severity: 0, start: { line, character: 4 }, end: { line, character: 9 }, ...more };

@@ -6,7 +6,7 @@ import {
   commitInstruction,
   newFileDiff,
   readMessage,
-} from '../../extension/edit/actions/commitText.ts';
+} from '../../extension/edit/actions/texts/commitText.ts';
 
 describe('the message in a model’s answer', () => {
   const long =

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { findSubject, findTests, isTestName, type TestPlaces } from '../../extension/edit/actions/testFiles.ts';
+import { findSubject, findTests, isTestName, type TestPlaces } from '../../extension/edit/actions/texts/testFiles.ts';
 
 function cpuMs(work: () => void): number {
   const before = process.cpuUsage();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { blankChanges, showBlanks } from '../../extension/edit/blankChanges.ts';
+import { blankChanges, showBlanks } from '../../extension/edit/hunks/blankChanges.ts';
 
 describe('lines that differ in blanks alone', () => {
   const check = (before: string[], after: string[], expected: [number, number][]) =>

@@ -7,8 +7,8 @@ import {
   summarise,
   tellLines,
   tellTurned,
-} from '../../extension/edit/checkpoint.ts';
-import type { AcceptedFile } from '../../extension/edit/proposal.ts';
+} from '../../extension/edit/changes/checkpoint.ts';
+import type { AcceptedFile } from '../../extension/edit/changes/proposal.ts';
 
 const source = { title: 'Edit a.ts' };
 const before = 'one\ntwo\nthree\n';

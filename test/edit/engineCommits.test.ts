@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 import { type CommitCase, type Commits, readCommits } from './commits.ts';
 
 /** Of a hundred cases, so many at least end in a right review. */

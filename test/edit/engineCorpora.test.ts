@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan, Reason } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 
 const CORPORA = fileURLToPath(new URL('../../../shared/corpora', import.meta.url));
 

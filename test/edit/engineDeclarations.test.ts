@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 
 const STORE = `import { open } from './disk';
 import { sorted } from './lists';

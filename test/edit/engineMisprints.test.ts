@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 
 const block = (search: string, replace: string) =>
   ['<<<<<<< SEARCH', search, '=======', replace, '>>>>>>> REPLACE', ''].join('\n');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 import { KINDS, type Kind, type Written } from './mistakes.ts';
 import { drawsOf, type RealCase, type RealFile, realFiles, someRealCase } from './realFiles.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits, planReplacement } from '../../extension/edit/engine/plan.ts';
+import { planEdits, planReplacement } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 
 const block = (search: string, replace: string) =>
   [

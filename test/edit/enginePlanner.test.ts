@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { AnswerPlanner } from '../../extension/edit/engine/planner.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerPlanner } from '../../extension/edit/engine/planning/planner.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 
 /** Each pair of old and new lines as a block for `path`; lines are parted by blanks. */
 function blocks(path: string, ...pairs: [search: string, replace: string][]): string {

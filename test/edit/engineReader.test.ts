@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 
 function read(answer: string, defaultPath?: string): Edit[] {
   const reader = new AnswerReader(defaultPath);

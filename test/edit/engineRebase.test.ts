@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PlacedHunk } from '../../extension/edit/engine/edits.ts';
-import { rebaseHunks, takeBack } from '../../extension/edit/engine/rebase.ts';
+import { rebaseHunks, takeBack } from '../../extension/edit/engine/placing/rebase.ts';
 import { drawFrom } from './engineCases.ts';
 import { fewWords, functions, isShortest, ownFunctions, someRebase, trueResult } from './rebaseCases.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 
 const REPORTED = fileURLToPath(new URL('../../../shared/faults/edits', import.meta.url));
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Reason } from '../../extension/edit/engine/edits.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 
 const FILE = `import { open } from './disk';
 import { sorted } from './lists';

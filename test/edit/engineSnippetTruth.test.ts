@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
 import { drawFrom } from './engineCases.ts';
 import { changedRange, isBlank, itemAround, type Row, type SnippetCase, someSnippetCase } from './snippetCases.ts';
 

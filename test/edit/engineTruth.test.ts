@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits, planReplacement } from '../../extension/edit/engine/plan.ts';
-import { commonIndent, readAnswer } from '../../extension/edit/stream.ts';
+import { planEdits, planReplacement } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { commonIndent, readAnswer } from '../../extension/edit/hunks/stream.ts';
 import {
   type Block,
   type Case,

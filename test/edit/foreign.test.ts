@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Alignment, showSoFar } from '../../extension/edit/align.ts';
-import { applySplices, type ContentChange, toChanges } from '../../extension/edit/track.ts';
-import { TrackedEdit } from '../../extension/edit/tracked.ts';
+import { Alignment, showSoFar } from '../../extension/edit/hunks/align.ts';
+import { applySplices, type ContentChange, toChanges } from '../../extension/edit/hunks/track.ts';
+import { TrackedEdit } from '../../extension/edit/hunks/tracked.ts';
 import { someLines } from './arbitraries.ts';
 
 /** A line of the model that the tracked edit is compared with: it has an identity, whatever its text. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { forget, MAX_HISTORY, readHistory, remember } from '../../extension/edit/history.ts';
+import { forget, MAX_HISTORY, readHistory, remember } from '../../extension/edit/words/promptHistory.ts';
 
 describe('the history of requests', () => {
   it('has the most recent first', () => assert.deepEqual(remember(['b'], 'a'), ['a', 'b']));

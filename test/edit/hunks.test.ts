@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { diffLines, type Hunk, reviewHunks } from '../../extension/edit/hunks.ts';
+import { diffLines, type Hunk, reviewHunks } from '../../extension/edit/hunks/hunks.ts';
 import { lines, someLines } from './arbitraries.ts';
 
 function check(before: string, after: string, expected: [string, string][]) {

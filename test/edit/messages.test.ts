@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { tellCommitEnding } from '../../extension/edit/actions/commitEnding.ts';
-import { INTERRUPTED } from '../../extension/edit/answerRun.ts';
-import { type Ending, tellCharge, tellEnding } from '../../extension/edit/messages.ts';
-import { tellPlace } from '../../extension/edit/places.ts';
+import { tellPlace } from '../../extension/edit/files/places.ts';
+import { INTERRUPTED } from '../../extension/edit/runs/answerRun.ts';
+import { type Ending, tellCharge, tellEnding } from '../../extension/edit/words/messages.ts';
 import { type FreeReason, REASONS } from '../../shared/constants.ts';
 import type { Problem, ProblemCode } from '../../shared/problems.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { applySplices, type ContentChange, toChanges } from '../../extension/edit/track.ts';
-import { type NewHunk, TrackedEdit } from '../../extension/edit/tracked.ts';
+import { applySplices, type ContentChange, toChanges } from '../../extension/edit/hunks/track.ts';
+import { type NewHunk, TrackedEdit } from '../../extension/edit/hunks/tracked.ts';
 import { lines, someLine, someLines } from './arbitraries.ts';
 
 const typed = (line: number, character: number, text: string): ContentChange => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { planBlocks, readAnswerBlocks, readCode } from '../../extension/edit/applyBlocks.ts';
-import { tellRefusal } from '../../extension/edit/refusalWords.ts';
+import { planBlocks, readAnswerBlocks, readCode } from '../../extension/edit/changes/applyBlocks.ts';
+import { tellRefusal } from '../../extension/edit/words/refusalWords.ts';
 
 const file = 'export function a() {\n  return 1;\n}\n\nexport function b() {\n  return 2;\n}\n';
 const read = (path: string) => (path === 'src/a.ts' ? file : undefined);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { endsWithPath, readPath, suffixPattern } from '../../extension/edit/filePaths.ts';
+import { endsWithPath, readPath, suffixPattern } from '../../extension/edit/files/filePaths.ts';
 
 describe('a path that a model wrote', () => {
   const plain: [path: string, segments: string][] = [

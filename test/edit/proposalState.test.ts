@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { applyHunks, parseFile } from '../../extension/edit/engine/fileText.ts';
-import { splitLines } from '../../extension/edit/hunks.ts';
 import {
   countLines,
   type FileState,
@@ -13,8 +10,11 @@ import {
   isSameText,
   tellCounts,
   tellSummary,
-} from '../../extension/edit/proposalState.ts';
-import { applySplices } from '../../extension/edit/track.ts';
+} from '../../extension/edit/changes/proposalState.ts';
+import type { FilePlan } from '../../extension/edit/engine/edits.ts';
+import { applyHunks, parseFile } from '../../extension/edit/engine/text/fileText.ts';
+import { splitLines } from '../../extension/edit/hunks/hunks.ts';
+import { applySplices } from '../../extension/edit/hunks/track.ts';
 
 const uri = 'file:///a.ts';
 const A = 'one\ntwo\nthree\nfour\nfive\n';

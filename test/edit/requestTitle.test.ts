@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { requestTitle } from '../../extension/edit/requestTitle.ts';
+import { requestTitle } from '../../extension/edit/words/requestTitle.ts';
 
 describe('the title of a request', () => {
   const table: [instruction: string, title: string][] = [

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Alignment, showSoFar } from '../../extension/edit/align.ts';
-import { AnswerLines, fitIndentation, isClosed, type Replacement, readAnswer } from '../../extension/edit/stream.ts';
+import { Alignment, showSoFar } from '../../extension/edit/hunks/align.ts';
+import {
+  AnswerLines,
+  fitIndentation,
+  isClosed,
+  type Replacement,
+  readAnswer,
+} from '../../extension/edit/hunks/stream.ts';
 import { lines, someLines } from './arbitraries.ts';
 
 const context = { selection: ['  one();', '  two();'], languageId: 'typescript' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { AnswerRun, requestFor } from '../../extension/edit/answerRun.ts';
-import { FilesRun } from '../../extension/edit/filesRun.ts';
-import type { EditRuns } from '../../extension/edit/runs.ts';
+import { AnswerRun, requestFor } from '../../extension/edit/runs/answerRun.ts';
+import { FilesRun } from '../../extension/edit/runs/filesRun.ts';
+import type { EditRuns } from '../../extension/edit/runs/runs.ts';
 import type { RunEvent } from '../../shared/runs.ts';
 
 const files = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { applySplices, type ContentChange, toChanges, toSplices } from '../../extension/edit/track.ts';
-import { TrackedEdit } from '../../extension/edit/tracked.ts';
+import { applySplices, type ContentChange, toChanges, toSplices } from '../../extension/edit/hunks/track.ts';
+import { TrackedEdit } from '../../extension/edit/hunks/tracked.ts';
 import { lines, someLine, someLines } from './arbitraries.ts';
 
 /** A text after a change by columns, made without knowing lines: what `toSplices` and `toChanges` must agree with. */

@@ -9,7 +9,7 @@ import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { type Config, ConfigError, parseConfig } from '../../server/platform/config.ts';
+import { type Config, ConfigError, parseConfig } from '../../server/platform/config/config.ts';
 import { backendProgram, untilReady } from './backend.ts';
 import { fetchEditor, root } from './fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './processes.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readMessage } from '../../extension/edit/actions/commitText.ts';
-import { readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
-import { FilesRun } from '../../extension/edit/filesRun.ts';
-import type { EditRuns } from '../../extension/edit/runs.ts';
+import { readMessage } from '../../extension/edit/actions/texts/commitText.ts';
+import { readAnswerBlocks } from '../../extension/edit/changes/applyBlocks.ts';
+import { FilesRun } from '../../extension/edit/runs/filesRun.ts';
+import type { EditRuns } from '../../extension/edit/runs/runs.ts';
 import { AnswerText } from '../../extension/platform/answerText.ts';
 import type { RunEvent } from '../../shared/runs.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bearer } from '../../extension/account/signingKey.ts';
+import { bearer } from '../../extension/account/session/signingKey.ts';
 import { type AccountSignal, Backend, type NumberedRunEvent } from '../../extension/backend.ts';
-import { BackendError } from '../../extension/platform/backendError.ts';
+import { BackendError } from '../../extension/platform/server/backendError.ts';
 import type { Balance } from '../../shared/account.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

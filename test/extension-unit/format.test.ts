@@ -11,7 +11,7 @@ import {
   spentOn,
   startOfDay,
   windowShareLeft,
-} from '../../extension/quota/format.ts';
+} from '../../extension/quota/words/format.ts';
 import type { Account, Balance } from '../../shared/account.ts';
 import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fromFolder, holdsSecrets, runsCommands, withoutSecrets } from '../../extension/platform/guarded.ts';
+import { fromFolder, holdsSecrets, runsCommands, withoutSecrets } from '../../extension/platform/secrecy/guarded.ts';
 
 const words = (list: string) => list.trim().split(/\s+/);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import ignore from 'ignore';
-import { isLeftOut } from '../../extension/platform/ignoreFiles.ts';
+import { isLeftOut } from '../../extension/platform/secrecy/ignoreFiles.ts';
 
 /** `rules`: what the ignore files say, by folder from the top. */
 const check = (path: string, ...rules: (string | undefined)[]) => isLeftOut(path.split('/'), rules);

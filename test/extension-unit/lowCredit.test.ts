@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mayBeLow } from '../../extension/quota/format.ts';
-import { decide, type Level, levelOf, lowWords } from '../../extension/quota/lowLevel.ts';
+import { mayBeLow } from '../../extension/quota/words/format.ts';
+import { decide, type Level, levelOf, lowWords } from '../../extension/quota/words/lowLevel.ts';
 import type { Account, Balance } from '../../shared/account.ts';
 
 const C = 1_000_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { SecretStorage } from 'vscode';
-import { InstallKey } from '../../extension/account/installKey.ts';
-import { bearer, proven, ServerClock, SigningKey, sha256 } from '../../extension/account/signingKey.ts';
+import { InstallKey } from '../../extension/account/session/installKey.ts';
+import { bearer, proven, ServerClock, SigningKey, sha256 } from '../../extension/account/session/signingKey.ts';
 import { Backend } from '../../extension/backend.ts';
-import { BackendError } from '../../extension/platform/backendError.ts';
-import { Proofs } from '../../server/accounts/dpop.ts';
+import { BackendError } from '../../extension/platform/server/backendError.ts';
+import { Proofs } from '../../server/accounts/sessions/dpop.ts';
 import { Secrets } from './secrets.ts';
 
 const URL = 'https://perigee.example/api/runs';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { CommitMessages } from '../../extension/edit/actions/commitMessage.ts';
-import { BackendError } from '../../extension/platform/backendError.ts';
 import { openGit, type Repository } from '../../extension/platform/git.ts';
+import { BackendError } from '../../extension/platform/server/backendError.ts';
 import { Messages, ScriptedRuns } from './editModel.ts';
 import { describeWhere, inWorker, noGit, sampleFile, until } from './window.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { Apply, type ApplyDeps } from '../../extension/edit/apply.ts';
+import { Apply, type ApplyDeps } from '../../extension/edit/apply/apply.ts';
 import { ProposalScene } from './proposalScene.ts';
 
 // Of a language that no language service looks at: its problems would outlive the file.

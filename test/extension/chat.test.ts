@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { insertAtCursor, openAsNewFile, openLink } from '../../extension/chat/actions.ts';
-import { chipInput, diffChip, fileChip, problemsChip, selectionChip } from '../../extension/chat/attachments.ts';
-import { Comparison } from '../../extension/chat/comparison.ts';
-import { droppedChip, pastedChip } from '../../extension/chat/editorContext.ts';
-import { Mentions } from '../../extension/chat/mentions.ts';
-import { attachableNow, suggestMessages } from '../../extension/chat/suggestions.ts';
+import { Comparison } from '../../extension/chat/answers/comparison.ts';
+import {
+  chipInput,
+  diffChip,
+  fileChip,
+  problemsChip,
+  selectionChip,
+} from '../../extension/chat/context/attachments.ts';
+import { droppedChip, pastedChip } from '../../extension/chat/context/editorContext.ts';
+import { Mentions } from '../../extension/chat/context/mentions.ts';
+import { attachableNow, suggestMessages } from '../../extension/chat/context/suggestions.ts';
 import { Client } from '../support/client.ts';
 import { itBesideNode, noGit, perigee, sampleFile, until } from './window.ts';
 

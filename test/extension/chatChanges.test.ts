@@ -5,7 +5,7 @@ import {
   type ChangeSource,
   type ChatEdits,
   type KeptCheckpoint,
-} from '../../extension/chat/answerChanges.ts';
+} from '../../extension/chat/answers/answerChanges.ts';
 import type { AnswerChanges, FromHost } from '../../extension/chat/protocol.ts';
 import { Emitter } from '../../extension/platform/emitter.ts';
 import type { Message } from '../../shared/conversations.ts';

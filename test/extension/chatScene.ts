@@ -1,13 +1,13 @@
 import type * as vscode from 'vscode';
 import type { Offers } from '../../extension/account/offers.ts';
-import type { Session } from '../../extension/account/session.ts';
+import type { Session } from '../../extension/account/session/session.ts';
 import type { Backend } from '../../extension/backend.ts';
-import type { ChatEdits } from '../../extension/chat/answerChanges.ts';
+import type { ChatEdits } from '../../extension/chat/answers/answerChanges.ts';
 import { ChatController } from '../../extension/chat/controller.ts';
 import type { FromHost, Surroundings, ToHost } from '../../extension/chat/protocol.ts';
 import type { ChatView } from '../../extension/chat/view.ts';
-import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
 import { Emitter } from '../../extension/platform/emitter.ts';
+import { BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import type { RunRequest } from '../../shared/runs.ts';
 
 export class Memory implements vscode.Memento {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { StaleFiles } from '../../extension/edit/checkpointDialogs.ts';
-import { Checkpoints } from '../../extension/edit/checkpoints.ts';
-import type { AcceptedFile } from '../../extension/edit/proposal.ts';
+import type { AcceptedFile } from '../../extension/edit/changes/proposal.ts';
+import type { StaleFiles } from '../../extension/edit/checkpoints/checkpointDialogs.ts';
+import { Checkpoints } from '../../extension/edit/checkpoints/checkpoints.ts';
 import { ProposalScene } from './proposalScene.ts';
 
 const BEFORE = 'one\ntwo\nthree\nfour\nfive\n';

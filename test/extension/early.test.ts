@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ToHost } from '../../extension/chat/protocol.ts';
-import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
+import { BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import { Memory, Scene } from './chatScene.ts';
 
 describe('the host of the chat, told too early, twice or too late', () => {

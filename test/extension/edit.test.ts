@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
+import { BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import { Scene, selectionOf } from './editModel.ts';
 
 const before = 'one\ntwo\nthree\nfour\nfive\nsix\n';

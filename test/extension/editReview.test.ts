@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 import { block, Scene } from './editModel.ts';
 import { sampleFile } from './window.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { findFiles, openFile } from '../../extension/chat/fileLinks.ts';
+import { findFiles, openFile } from '../../extension/chat/answers/fileLinks.ts';
 import { sampleFile } from './window.ts';
 
 const made = sampleFile('deep/down/only-here.ts');

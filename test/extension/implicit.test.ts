@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { ImplicitContext } from '../../extension/chat/implicitContext.ts';
+import { ImplicitContext } from '../../extension/chat/context/implicitContext.ts';
 import type { Chip } from '../../extension/chat/protocol.ts';
 import { whyNotUnasked } from '../../extension/platform/unasked.ts';
 import { Scene } from './chatScene.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { AnswerFiles } from '../../extension/edit/answerFiles.ts';
-import { readFile, type WorkspaceFiles, walk } from '../../extension/edit/files.ts';
-import { Links } from '../../extension/platform/links.ts';
+import { AnswerFiles } from '../../extension/edit/files/answerFiles.ts';
+import { readFile, type WorkspaceFiles, walk } from '../../extension/edit/files/files.ts';
+import { Links } from '../../extension/platform/server/links.ts';
 import { create, ProposalScene, remove } from './proposalScene.ts';
 import { sampleFile } from './window.ts';
 

@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { toChangeLines } from '../../extension/edit/engine/changeLines.ts';
+import type { Accepted } from '../../extension/edit/changes/proposal.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { WorkspaceFiles } from '../../extension/edit/files.ts';
-import type { Accepted } from '../../extension/edit/proposal.ts';
-import type { Proposal, ProposedFile } from '../../extension/edit/proposalList.ts';
-import { Proposals, type ProposalsDeps } from '../../extension/edit/proposals.ts';
-import { Reports } from '../../extension/edit/reports.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { toChangeLines } from '../../extension/edit/engine/text/changeLines.ts';
+import { WorkspaceFiles } from '../../extension/edit/files/files.ts';
+import type { Proposal, ProposedFile } from '../../extension/edit/proposals/proposalList.ts';
+import { Proposals, type ProposalsDeps } from '../../extension/edit/proposals/proposals.ts';
+import { Reports } from '../../extension/edit/tell/reports.ts';
 import { Messages } from './editModel.ts';
 import { sampleFile } from './window.ts';
 

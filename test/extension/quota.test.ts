@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { Notices } from '../../extension/account/notices.ts';
 import type { Offers } from '../../extension/account/offers.ts';
-import type { Session } from '../../extension/account/session.ts';
+import type { Session } from '../../extension/account/session/session.ts';
 import type { Backend } from '../../extension/backend.ts';
 import { detailsItems, showQuota } from '../../extension/quota/details.ts';
 import { LowCredit } from '../../extension/quota/lowCredit.ts';

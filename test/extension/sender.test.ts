@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Session } from '../../extension/account/session.ts';
+import type { Session } from '../../extension/account/session/session.ts';
 import type { Backend } from '../../extension/backend.ts';
-import { Drafts } from '../../extension/chat/drafts.ts';
+import { Drafts } from '../../extension/chat/context/drafts.ts';
+import { OpenRecord } from '../../extension/chat/conversation/openRecord.ts';
+import { Sender } from '../../extension/chat/conversation/sender.ts';
 import type { ModelChoice } from '../../extension/chat/modelChoice.ts';
-import { OpenRecord } from '../../extension/chat/openRecord.ts';
-import { Sender } from '../../extension/chat/sender.ts';
-import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
+import { BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import type { Message } from '../../shared/conversations.ts';
 import type { RunRequest } from '../../shared/runs.ts';
 import { Memory } from './chatScene.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { pollDevice } from '../../extension/account/deviceSignIn.ts';
-import { SignIn, type SignInDeps } from '../../extension/account/signIn.ts';
-import { ServerClock, SigningKey } from '../../extension/account/signingKey.ts';
-import { BackendError, localProblem } from '../../extension/platform/backendError.ts';
+import { ServerClock, SigningKey } from '../../extension/account/session/signingKey.ts';
+import { pollDevice } from '../../extension/account/signIn/deviceSignIn.ts';
+import { SignIn, type SignInDeps } from '../../extension/account/signIn/signIn.ts';
+import { BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import type { DeviceAnswer, TokenAnswer } from '../../shared/auth.ts';
 
 const device: DeviceAnswer = {

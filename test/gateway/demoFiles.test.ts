@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import type { Turn } from '../../server/gateway/prompt.ts';
-import { applyRule, EDIT_RULES } from '../../server/gateway/upstreams/demoEdit.ts';
-import { FILE_RULES } from '../../server/gateway/upstreams/demoFiles.ts';
-import { UpstreamError } from '../../server/gateway/upstreams/stream.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import type { Turn } from '../../server/gateway/prompt/prompt.ts';
+import { UpstreamError } from '../../server/gateway/stream.ts';
+import { applyRule, EDIT_RULES } from '../../server/gateway/upstreams/demo/demoEdit.ts';
+import { FILE_RULES } from '../../server/gateway/upstreams/demo/demoFiles.ts';
 import {
   ask,
   done,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { buildPrompt } from '../../server/gateway/prompt.ts';
+import { buildPrompt } from '../../server/gateway/prompt/prompt.ts';
 import { done, editTurn, planOf, readEdits, turnOf } from '../support/editing.ts';
 
 const SYSTEM = buildPrompt('edit', [editTurn('x', { 'a.ts': '' })], false)[0]!.text;

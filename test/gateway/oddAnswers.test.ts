@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as zlib from 'node:zlib';
+import { type StreamEvent, UpstreamError, type UpstreamFailure } from '../../server/gateway/stream.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
-import { type StreamEvent, UpstreamError, type UpstreamFailure } from '../../server/gateway/upstreams/stream.ts';
 import { type Script, UpstreamDouble } from '../doubles/upstream.ts';
 
 const QUICK = { connectMs: 5_000, firstByteMs: 10_000, idleMs: 10_000, tailMs: 10_000, retryMs: 1 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { buildPrompt, dropsOf, titleOf, turnSize } from '../../server/gateway/prompt.ts';
+import { buildPrompt, dropsOf, titleOf, turnSize } from '../../server/gateway/prompt/prompt.ts';
 
 describe('a prompt', () => {
   it('keeps the roles alternating: a continued answer is one message', () => {

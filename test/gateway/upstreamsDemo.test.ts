@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { planBlocks, readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
-import { planSnippet } from '../../extension/edit/engine/snippet.ts';
-import { buildPrompt } from '../../server/gateway/prompt.ts';
-import { estimateTokens } from '../../server/gateway/tokens.ts';
-import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway/upstreams/demo.ts';
-import { EDIT_RULES } from '../../server/gateway/upstreams/demoEdit.ts';
-import { type PromptMessage, type StreamEvent, UpstreamError } from '../../server/gateway/upstreams/stream.ts';
+import { planBlocks, readAnswerBlocks } from '../../extension/edit/changes/applyBlocks.ts';
+import { planSnippet } from '../../extension/edit/engine/snippets/snippet.ts';
+import { buildPrompt } from '../../server/gateway/prompt/prompt.ts';
+import { estimateTokens } from '../../server/gateway/prompt/tokens.ts';
+import { type PromptMessage, type StreamEvent, UpstreamError } from '../../server/gateway/stream.ts';
+import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway/upstreams/demo/demo.ts';
+import { EDIT_RULES } from '../../server/gateway/upstreams/demo/demoEdit.ts';
 import { KnownPaths } from '../../shared/knownPaths.ts';
 import type { SelectionEdit } from '../../shared/runs.ts';
 

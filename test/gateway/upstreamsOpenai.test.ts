@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import {
   type StreamEvent,
   UpstreamError,
   type UpstreamFailure,
   type UpstreamRequest,
-} from '../../server/gateway/upstreams/stream.ts';
+} from '../../server/gateway/stream.ts';
+import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { errorBody, FAILURES, type Script, UpstreamDouble } from '../doubles/upstream.ts';
 
 const KEY = 'sk-secret-0123456789';

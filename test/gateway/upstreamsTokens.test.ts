@@ -3,7 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
-import { boundPromptTokens, boundTokens, estimatePromptTokens, estimateTokens } from '../../server/gateway/tokens.ts';
+import {
+  boundPromptTokens,
+  boundTokens,
+  estimatePromptTokens,
+  estimateTokens,
+} from '../../server/gateway/prompt/tokens.ts';
 
 const COUNTS = { o200k_base: countO200k, cl100k_base: countCl100k };
 

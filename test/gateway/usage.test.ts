@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readReport } from '../../server/gateway/dialects/usage.ts';
-import { clampUsage, Received } from '../../server/gateway/received.ts';
-import { estimateTokens } from '../../server/gateway/tokens.ts';
+import { clampUsage, Received } from '../../server/gateway/prompt/received.ts';
+import { estimateTokens } from '../../server/gateway/prompt/tokens.ts';
 import { retryAfterMs } from '../../server/gateway/upstreams/failures.ts';
 import { modelIds } from '../../server/gateway/upstreams/modelList.ts';
 import { iso } from '../../server/platform/clock.ts';
-import { countOf, instantOf, MAX_WAIT_MS, waitOf } from '../../server/platform/numbers.ts';
+import { countOf, instantOf, MAX_WAIT_MS, waitOf } from '../../server/platform/values/numbers.ts';
 
 type Report = Record<string, unknown>;
 /** Input, cached input, output; and `mended` where the parts did not add up. */

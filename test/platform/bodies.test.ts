@@ -6,11 +6,11 @@ import { text } from 'node:stream/consumers';
 import { createAdaptorServer } from '@hono/node-server';
 import { createRoute, z } from '@hono/zod-openapi';
 import fc from 'fast-check';
-import { createApi } from '../../server/platform/api.ts';
-import { bodyGate, jsonBody, takesBody } from '../../server/platform/bodies.ts';
-import { JsonBounds } from '../../server/platform/jsonBounds.ts';
+import { createApi } from '../../server/platform/http/api.ts';
+import { bodyGate, jsonBody, takesBody } from '../../server/platform/http/bodies.ts';
+import { onError } from '../../server/platform/http/problems.ts';
 import { createLog } from '../../server/platform/log.ts';
-import { onError } from '../../server/platform/problems.ts';
+import { JsonBounds } from '../../server/platform/values/jsonBounds.ts';
 
 /** What is said of a text that arrives in pieces of so many bytes. */
 function judged(text: string, piece = 65_536): string | null {

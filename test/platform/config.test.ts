@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { ConfigError, parseConfig } from '../../server/platform/config.ts';
-import { addressReader } from '../../server/platform/proxies.ts';
+import { ConfigError, parseConfig } from '../../server/platform/config/config.ts';
+import { addressReader } from '../../server/platform/http/proxies.ts';
 
 const SECRET = 'x'.repeat(32);
 const parse = (env: Record<string, string>, file = '{}') => parseConfig(env, () => file);

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { readExtras } from '../../server/conversations/attachments.ts';
 import { readConversation } from '../../server/conversations/reading.ts';
 import { findByText, indexDue } from '../../server/conversations/search.ts';
-import { announcePrices } from '../../server/credits/announcements.ts';
+import { announcePrices } from '../../server/credits/prices/announcements.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { migrations } from '../../server/platform/migrations/index.ts';
 import { hashSecret } from '../../server/platform/secrets.ts';

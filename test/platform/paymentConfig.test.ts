@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConfigError, parseConfig } from '../../server/platform/config.ts';
+import { ConfigError, parseConfig } from '../../server/platform/config/config.ts';
 
 const parse = (env: Record<string, string>, file: unknown = {}) =>
   parseConfig({ PERIGEE_CONFIG: 'a.json', ...env }, () => JSON.stringify(file));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseConfig } from '../../server/platform/config.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { prepared } from '../../server/platform/db/prepared.ts';

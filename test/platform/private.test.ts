@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseConfig } from '../../server/platform/config.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { createMailer } from '../../server/platform/mail.ts';
 import { ownSecret } from '../../server/platform/ownSecret.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { addressReader } from '../../server/platform/proxies.ts';
+import { addressReader } from '../../server/platform/http/proxies.ts';
 
 describe('where a request came from', () => {
   const CASES: [

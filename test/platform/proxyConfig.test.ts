@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ConfigError, parseConfig } from '../../server/platform/config.ts';
-import { proxyFor } from '../../server/platform/proxyConfig.ts';
+import { ConfigError, parseConfig } from '../../server/platform/config/config.ts';
+import { proxyFor } from '../../server/platform/config/proxyConfig.ts';
 
 type Env = Record<string, string>;
 const BASE = { MAIL_FROM: 'a@b.example', MAIL_URL: 'smtp://mail.example', PUBLIC_URL: 'https://perigee.example' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { grant, openWallet, placeHold, settleHold } from '../../server/credits/store.ts';
-import type { Policy } from '../../server/platform/config.ts';
+import { grant, openWallet, placeHold, settleHold } from '../../server/credits/holds/store.ts';
+import type { Policy } from '../../server/platform/config/config.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { Client, endOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { BodyLimit } from '../../server/platform/env.ts';
+import type { BodyLimit } from '../../server/platform/http/env.ts';
 import { Sender, type Sent } from '../support/sender.ts';
 import { onBothEnginesWithSignIn } from '../support/signIn.ts';
 

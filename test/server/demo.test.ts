@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { audit } from '../../server/credits/audit.ts';
-import { demoUpstream } from '../../server/gateway/upstreams/demo.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
+import { demoUpstream } from '../../server/gateway/upstreams/demo/demo.ts';
 import type { RepairEdit, RunRequest } from '../../shared/runs.ts';
 import { type Client, endOf, textOf } from '../support/client.ts';
 import { done, type Files, planOf, readEdits } from '../support/editing.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import type { Chip } from '../../extension/chat/protocol.ts';
-import { conversationBytes, type Forecast, forecastAnswer } from '../../extension/chat/webview/forecast.ts';
+import { conversationBytes, type Forecast, forecastAnswer } from '../../extension/chat/webview/model/forecast.ts';
 import type { ModelsAnswer } from '../../shared/models.ts';
 import type { Client } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
-import { audit } from '../../server/credits/audit.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { ConversationSchema, type Message } from '../../shared/conversations.ts';

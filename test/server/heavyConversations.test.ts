@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { parseConfig } from '../../server/platform/config.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { STORED_TIMES } from '../../server/app.ts';
-import { purgeLimitUses } from '../../server/credits/limits.ts';
-import { bringBack, ClockSteps } from '../../server/platform/clockSteps.ts';
-import type { MinuteLimits, Policy } from '../../server/platform/config.ts';
+import { purgeLimitUses } from '../../server/credits/limits/limits.ts';
+import type { MinuteLimits, Policy } from '../../server/platform/config/config.ts';
+import { bringBack, ClockSteps } from '../../server/platform/db/clockSteps.ts';
 import type { RunAnswer } from '../../shared/runs.ts';
 import { type Answer, Client } from '../support/client.ts';
 import { ENGINES, onBothEngines } from '../support/engines.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
-import { estimateTokens } from '../../server/gateway/tokens.ts';
-import { type StreamEvent, UpstreamError } from '../../server/gateway/upstreams/stream.ts';
+import { estimateTokens } from '../../server/gateway/prompt/tokens.ts';
+import { type StreamEvent, UpstreamError } from '../../server/gateway/stream.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { ConversationSchema } from '../../shared/conversations.ts';
 import { ErrorEventSchema } from '../../shared/runs.ts';

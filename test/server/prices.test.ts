@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cost } from '../../server/credits/pricing.ts';
+import { cost } from '../../server/credits/rules/pricing.ts';
 import type { ModelsAnswer, PriceChange } from '../../shared/models.ts';
 import type { Client } from '../support/client.ts';
 import { endOf } from '../support/client.ts';

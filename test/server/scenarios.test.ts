@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { auditLive } from '../../server/credits/audit.ts';
-import { startPlan } from '../../server/credits/plans.ts';
+import { auditLive } from '../../server/credits/audit/audit.ts';
+import { startPlan } from '../../server/credits/plans/plans.ts';
 import { LOCAL_GRANT, type TokenAnswer } from '../../shared/auth.ts';
 import { REFUND_CLASSES } from '../../shared/constants.ts';
 import type { RunRequest } from '../../shared/runs.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseConfig } from '../../server/platform/config.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import { FAILURES } from '../doubles/upstream.ts';
 import { type Client, endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';

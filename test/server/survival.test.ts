@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { audit } from '../../server/credits/audit.ts';
-import { parseConfig } from '../../server/platform/config.ts';
+import { audit } from '../../server/credits/audit/audit.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { purgeEvents } from '../../server/gateway/runs.ts';
+import { purgeEvents } from '../../server/gateway/runs/runs.ts';
 import { endOf, textOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
 

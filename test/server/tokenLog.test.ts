@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { grant } from '../../server/credits/store.ts';
+import { grant } from '../../server/credits/holds/store.ts';
 import type { LogAnswer, UsageAnswer } from '../../shared/credits.ts';
 import { type Answer, Client, endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { listApplicable } from '../../extension/chat/webview/markdown/applicable.ts';
-import { readFence } from '../../extension/chat/webview/markdown/fence.ts';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import { listApplicable } from '../../extension/chat/webview/blocks/applicable.ts';
+import { readFence } from '../../extension/chat/webview/blocks/fence.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 import {
   KnownPaths,
   type Named,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 import { fenceAt } from '../../shared/fences.ts';
 
 const F = '```';

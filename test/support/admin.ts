@@ -1,6 +1,6 @@
-import { type CommandResult, runCommand } from '../../server/accounts/commands.ts';
-import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs.ts';
-import { parseConfig } from '../../server/platform/config.ts';
+import { type CommandResult, runCommand } from '../../server/accounts/operator/commands.ts';
+import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import { SECRET, type TestServer } from './server.ts';
 

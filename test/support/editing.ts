@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
 import type { Edit, FilePlan } from '../../extension/edit/engine/edits.ts';
-import { planEdits } from '../../extension/edit/engine/plan.ts';
-import { buildPrompt, type Turn } from '../../server/gateway/prompt.ts';
-import { DEMO_MODEL, demoUpstream } from '../../server/gateway/upstreams/demo.ts';
+import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
+import { buildPrompt, type Turn } from '../../server/gateway/prompt/prompt.ts';
+import { DEMO_MODEL, demoUpstream } from '../../server/gateway/upstreams/demo/demo.ts';
 import type { EditInput } from '../../shared/runs.ts';
 
 /** Texts by path. */

@@ -1,5 +1,5 @@
-import { createPayment, updatePayment } from '../../server/credits/payments.ts';
-import { purchase } from '../../server/credits/purchases.ts';
+import { purchase } from '../../server/credits/journal/purchases.ts';
+import { createPayment, updatePayment } from '../../server/credits/payments/payments.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 
 /** Credits that were paid for, 1 dollar, as a verified payment books them. */

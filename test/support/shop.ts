@@ -1,5 +1,5 @@
+import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { Log } from '../../server/platform/log.ts';
-import { parsePayments } from '../../server/platform/paymentConfig.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
 import type { TestServerOptions } from './server.ts';
 import { Shop } from './shopWorld.ts';

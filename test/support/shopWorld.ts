@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { followBought } from '../../server/accounts/tiers.ts';
-import { askAboutPayments, type SaleDeps } from '../../server/credits/checkout.ts';
-import { StripeService } from '../../server/credits/stripe.ts';
-import { parseConfig } from '../../server/platform/config.ts';
+import { followBought } from '../../server/accounts/people/tiers.ts';
+import { askAboutPayments, type SaleDeps } from '../../server/credits/payments/checkout.ts';
+import { StripeService } from '../../server/credits/payments/stripe.ts';
+import { parseConfig } from '../../server/platform/config/config.ts';
+import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { Log } from '../../server/platform/log.ts';
-import { parsePayments } from '../../server/platform/paymentConfig.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import type { CheckoutAnswer, CheckoutRequest, OffersAnswer, PaymentAnswer } from '../../shared/credits.ts';
 import type { StripeDouble, StripeEvent } from '../doubles/stripe.ts';

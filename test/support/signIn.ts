@@ -1,4 +1,4 @@
-import type { Policy } from '../../server/platform/config.ts';
+import type { Policy } from '../../server/platform/config/config.ts';
 import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider } from '../doubles/identityProvider.ts';
 import { onBothEngines } from './engines.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Policy } from '../../server/platform/config.ts';
+import type { Policy } from '../../server/platform/config/config.ts';
 import type { TokenAnswer } from '../../shared/auth.ts';
 import type { GithubDouble } from '../doubles/github.ts';
 import type { IdentityProvider, Person } from '../doubles/identityProvider.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { parsePayments } from '../../server/platform/paymentConfig.ts';
+import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { PageCodeAnswer } from '../../shared/auth.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
 import { StripeDouble } from '../doubles/stripe.ts';

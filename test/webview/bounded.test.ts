@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { BlockReader } from '../../extension/chat/webview/markdown/blocks.ts';
+import { BlockReader } from '../../extension/chat/webview/blocks/blocks.ts';
+import { spoken } from '../../extension/chat/webview/blocks/spoken.ts';
 import { highlight } from '../../extension/chat/webview/markdown/highlight.ts';
-import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
 import { answer, conversation, longAnswer, surroundings, user } from './samples.ts';
 import { eachView } from './shared.ts';
 import type { View } from './view.ts';

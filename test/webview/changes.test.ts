@@ -6,9 +6,9 @@ import {
   listApplicable,
   readCode,
   type ShownCode,
-} from '../../extension/chat/webview/markdown/applicable.ts';
-import { BlockReader } from '../../extension/chat/webview/markdown/blocks.ts';
-import { countChanges, readChanges, type ShownChange } from '../../extension/chat/webview/markdown/changes.ts';
+} from '../../extension/chat/webview/blocks/applicable.ts';
+import { BlockReader } from '../../extension/chat/webview/blocks/blocks.ts';
+import { countChanges, readChanges, type ShownChange } from '../../extension/chat/webview/blocks/changes.ts';
 
 const MARKS = { keep: ' ', old: '-', new: '+', gap: '@' };
 /** Changes as text: a line for each file, then its lines with their marks. */

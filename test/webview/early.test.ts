@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FromHost, ToHost } from '../../extension/chat/protocol.ts';
-import { Chat } from '../../extension/chat/webview/chat.ts';
-import type { Host, Saved } from '../../extension/chat/webview/host.ts';
+import { Chat } from '../../extension/chat/webview/model/chat.ts';
+import type { Host, Saved } from '../../extension/chat/webview/model/host.ts';
 import { answer, CONVERSATION, conversation, problem, running, surroundings, user } from './samples.ts';
 
 const OTHER = '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b02';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FromHost, Surroundings } from '../../extension/chat/protocol.ts';
-import { Chat } from '../../extension/chat/webview/chat.ts';
-import type { Saved } from '../../extension/chat/webview/host.ts';
+import { Chat } from '../../extension/chat/webview/model/chat.ts';
+import type { Saved } from '../../extension/chat/webview/model/host.ts';
 import type { ProblemCode } from '../../shared/problems.ts';
 import {
   ago,

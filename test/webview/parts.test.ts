@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Tokens } from 'marked';
+import { isApplicable, readCode } from '../../extension/chat/webview/blocks/applicable.ts';
+import { type Block, BlockReader, isClosedFence } from '../../extension/chat/webview/blocks/blocks.ts';
+import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/blocks/fence.ts';
+import { withMarksClosed } from '../../extension/chat/webview/blocks/openMarks.ts';
+import { spoken } from '../../extension/chat/webview/blocks/spoken.ts';
 import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
-import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/history.ts';
-import { isApplicable, readCode } from '../../extension/chat/webview/markdown/applicable.ts';
-import { type Block, BlockReader, isClosedFence } from '../../extension/chat/webview/markdown/blocks.ts';
-import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/markdown/fence.ts';
-import { withMarksClosed } from '../../extension/chat/webview/markdown/openMarks.ts';
-import { spoken } from '../../extension/chat/webview/markdown/spoken.ts';
-import { readCode as applyOne, readAnswerBlocks } from '../../extension/edit/applyBlocks.ts';
-import { AnswerReader } from '../../extension/edit/engine/answerReader.ts';
+import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/model/history.ts';
+import { readCode as applyOne, readAnswerBlocks } from '../../extension/edit/changes/applyBlocks.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
+import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
 import { historyPage, longAnswer, row } from './samples.ts';
 
 describe('chat view: words and numbers', () => {

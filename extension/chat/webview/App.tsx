@@ -1,8 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import { isWebLink } from '../../../shared/answerHtml.ts';
-import { useChat, useChatState } from './context.ts';
-import { takeFiles } from './dropped.ts';
-import { Boundary } from './ui/Boundary.tsx';
+import { useChat, useChatState } from './model/context.ts';
+import { takeFiles } from './model/dropped.ts';
+import { Boundary } from './parts/Boundary.tsx';
 import { Composer } from './ui/Composer.tsx';
 import { TitleBar } from './ui/TitleBar.tsx';
 import { Transcript } from './ui/Transcript.tsx';

@@ -1,10 +1,10 @@
 import { render } from 'preact';
 import { App } from './App.tsx';
-import { Chat } from './chat.ts';
-import { connectHost } from './connect.ts';
-import { ChatContext } from './context.ts';
 import { keepEditKeys } from './editKeys.ts';
 import { copyAsWritten } from './markdown/math.ts';
+import { Chat } from './model/chat.ts';
+import { connectHost } from './model/connect.ts';
+import { ChatContext } from './model/context.ts';
 import '../../../shared/math.css';
 import './styles/base.css';
 import './styles/transcript.css';

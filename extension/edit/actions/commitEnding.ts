@@ -1,6 +1,6 @@
 import type { Problem } from '../../../shared/problems.ts';
-import type { Charge } from '../answerRun.ts';
-import { type Button, type Message, tellCharge, tellProblem, waysOn } from '../messages.ts';
+import type { Charge } from '../runs/answerRun.ts';
+import { type Button, type Message, tellCharge, tellProblem, waysOn } from '../words/messages.ts';
 
 /** How the writing of a commit message ended. Except for `written` and `touched`, the box is as it was. */
 export type CommitEnding = Charge &

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { SelectionEdit } from '../../../shared/runs.ts';
 import { isMerging, NO_CHANGES, type Repository, untrackedFiles } from '../../platform/git.ts';
-import { holdsSecrets, withoutSecrets } from '../../platform/guarded.ts';
-import { belowScissors, commitInstruction, newFileDiff } from './commitText.ts';
+import { holdsSecrets, withoutSecrets } from '../../platform/secrecy/guarded.ts';
+import { belowScissors, commitInstruction, newFileDiff } from './texts/commitText.ts';
 
 /** The latest commits whose subjects show how messages are written here. */
 const SUBJECTS = 8;

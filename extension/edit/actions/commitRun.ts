@@ -2,11 +2,11 @@ import { timeOrderedId } from '../../../shared/ids.ts';
 import type { SelectionEdit } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
-import { AnswerRun, type EditRequest } from '../answerRun.ts';
-import type { EditRuns } from '../runs.ts';
+import { AnswerRun, type EditRequest } from '../runs/answerRun.ts';
+import type { EditRuns } from '../runs/runs.ts';
 import type { CommitEnding } from './commitEnding.ts';
-import { readMessage } from './commitText.ts';
 import type { MessageBox } from './messageBox.ts';
+import { readMessage } from './texts/commitText.ts';
 
 /** Has a commit message written into its box, for as long as nobody else writes there. */
 export class CommitRun extends Disposable {

@@ -10,7 +10,7 @@ import {
   fixInstruction,
   problemsAt,
   shortMessage,
-} from './problems.ts';
+} from './texts/problems.ts';
 
 /** Where a problem was when its quick fix was offered. */
 interface Pointed {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { allTitle, countable, problemTitle } from './problems.ts';
+import { allTitle, countable, problemTitle } from './texts/problems.ts';
 
 /** Several at one place, such as two linters that say the same: a menu with more has no room for anything else. */
 const MAX_AT_ONE_PLACE = 3;

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { MAX_NAMED_PATHS } from '../../../shared/runs.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
-import { symbolAround } from './around.ts';
 import type { FileEdits } from './fileEdits.ts';
-import { documentInstruction, type Part, testsInstruction } from './requests.ts';
-import { findSubject, findTests, isTestName } from './testFiles.ts';
+import { symbolAround } from './texts/around.ts';
+import { documentInstruction, type Part, testsInstruction } from './texts/requests.ts';
+import { findSubject, findTests, isTestName } from './texts/testFiles.ts';
 
 /** What nobody wrote by hand is neither tested nor an example. */
 const GENERATED =

@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources';
-import type { PromptMessage, UpstreamRequest } from '../upstreams/stream.ts';
+import type { PromptMessage, UpstreamRequest } from '../stream.ts';
 import { readContent, readThinking } from './content.ts';
 import { type FinishWhy, readFinish } from './finish.ts';
 import { type ReadUsage, readReport } from './usage.ts';

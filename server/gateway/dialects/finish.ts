@@ -1,4 +1,4 @@
-import type { StreamEvent } from '../upstreams/stream.ts';
+import type { StreamEvent } from '../stream.ts';
 
 export type FinishWhy = Extract<StreamEvent, { type: 'finish' }>['why'];
 

@@ -1,5 +1,5 @@
 import type { Usage } from '../../../shared/runs.ts';
-import { countOf } from '../../platform/numbers.ts';
+import { countOf } from '../../platform/values/numbers.ts';
 
 /** Usage as it is billed. `isMended`: its parts did not add up to the total that the service itself gave. */
 export interface ReadUsage {

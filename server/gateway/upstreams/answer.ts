@@ -2,11 +2,11 @@ import { type ChunkNews, readChunk } from '../dialects/chatCompletions.ts';
 import { UnknownShape } from '../dialects/content.ts';
 import type { FinishWhy } from '../dialects/finish.ts';
 import type { ReadUsage } from '../dialects/usage.ts';
+import type { StreamEvent, UpstreamError } from '../stream.ts';
 import { broken, malformed } from './exchange.ts';
 import { failureInStream, redact } from './failures.ts';
 import { parseJson } from './jsonSplitter.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
-import type { StreamEvent, UpstreamError } from './stream.ts';
 
 /** One answer as it is read: bytes in, events out. It knows by itself whether the answer has come to its end. */
 export class Answer {

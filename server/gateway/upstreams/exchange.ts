@@ -1,8 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Route } from '../../platform/outbound.ts';
+import { UpstreamError } from '../stream.ts';
 import { Inflater } from './inflater.ts';
-import { UpstreamError } from './stream.ts';
 
 /** Where a service is, and the way to it. */
 export interface Target extends Route {

@@ -1,7 +1,7 @@
-import { waitOf } from '../../platform/numbers.ts';
+import { waitOf } from '../../platform/values/numbers.ts';
 import { readError, type ServiceError } from '../dialects/chatCompletions.ts';
+import { UpstreamError } from '../stream.ts';
 import { parseJson } from './jsonSplitter.ts';
-import { UpstreamError } from './stream.ts';
 
 /** How much of a service's answer an operator's log gets, in UTF-16 units. */
 const LOGGED_LENGTH = 500;

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
+import type { ProxyConfig } from '../../platform/config/proxyConfig.ts';
 import type { Log } from '../../platform/log.ts';
 import { routeTo } from '../../platform/outbound.ts';
-import type { ProxyConfig } from '../../platform/proxyConfig.ts';
 import { toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
+import { type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from '../stream.ts';
 import { Answer } from './answer.ts';
 import { Body, broken, malformed, NotAnswered, post, type Target, timedOut, unreachable } from './exchange.ts';
 import { excerpt, failureOf, redact } from './failures.ts';
 import { UnknownEncoding } from './inflater.ts';
 import { boundedFetch, modelIds } from './modelList.ts';
-import { type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from './stream.ts';
 
 /** How long each thing may take, in milliseconds. */
 export interface Timeouts {

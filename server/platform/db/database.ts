@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
-import type { Changes } from '../changes.ts';
+import type { Changes } from './changes.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;

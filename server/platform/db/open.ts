@@ -1,4 +1,4 @@
-import { type Config, ConfigError } from '../config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { type Database, isUnavailable } from './database.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { type AddressedChange, Changes, collectChanges } from '../changes.ts';
 import type { Log } from '../log.ts';
+import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, TookTooLong, type Tx } from './database.ts';
 import { migrate } from './migrate.ts';
 import { nameOf, type Shortcut, takeShortcut } from './prepared.ts';

@@ -1,11 +1,11 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { useChat } from '../context.ts';
+import type { ShownCode } from '../blocks/applicable.ts';
+import { languageIdOf } from '../blocks/fence.ts';
 import { fileName } from '../format.ts';
 import { useLater } from '../later.ts';
-import { IconButton } from '../ui/Icon.tsx';
-import type { ShownCode } from './applicable.ts';
+import { useChat } from '../model/context.ts';
+import { IconButton } from '../parts/Icon.tsx';
 import { CodeFrame } from './CodeFrame.tsx';
-import { languageIdOf } from './fence.ts';
 import { highlight, highlighted } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { ApplyButton, ApplyTold, useApplyCode } from '../ui/Apply.tsx';
-import type { ShownCode } from './applicable.ts';
+import type { ShownCode } from '../blocks/applicable.ts';
+import { ApplyButton, ApplyTold, useApplyCode } from '../parts/Apply.tsx';
 
 interface CodeFrameProps {
   code: ShownCode;

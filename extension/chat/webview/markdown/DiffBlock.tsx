@@ -1,11 +1,11 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { useChat } from '../context.ts';
+import { broughtBy, type ShownCode } from '../blocks/applicable.ts';
+import { countChanges, type ShownChange, type ShownLine } from '../blocks/changes.ts';
 import { fileName } from '../format.ts';
 import { useLater } from '../later.ts';
-import { IconButton } from '../ui/Icon.tsx';
-import { broughtBy, type ShownCode } from './applicable.ts';
+import { useChat } from '../model/context.ts';
+import { IconButton } from '../parts/Icon.tsx';
 import { CodeFrame } from './CodeFrame.tsx';
-import { countChanges, type ShownChange, type ShownLine } from './changes.ts';
 import { colourLines } from './colours.ts';
 
 /** Blocks or a patch as the lines that come and go, for each file. */

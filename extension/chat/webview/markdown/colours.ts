@@ -1,4 +1,4 @@
-import type { ShownLine } from './changes.ts';
+import type { ShownLine } from '../blocks/changes.ts';
 import { highlight } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 

@@ -1,15 +1,15 @@
 import { Fragment } from 'preact';
 import type { Message } from '../../../../shared/conversations.ts';
-import { useChat, useChatState } from '../context.ts';
-import { runningAnswer } from '../conversation.ts';
 import { costOf, enoughFor, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
 import { Markdown } from '../markdown/Markdown.tsx';
-import { AnswerContext, ApplyAll } from './Apply.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { runningAnswer } from '../model/conversation.ts';
+import { AnswerContext, ApplyAll } from '../parts/Apply.tsx';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import { TryAgainAt } from '../parts/TryAgainAt.tsx';
+import { problemSentence } from '../parts/words.ts';
 import { Checkpoints } from './Checkpoints.tsx';
-import { Icon, IconButton } from './Icon.tsx';
-import { TryAgainAt } from './TryAgainAt.tsx';
-import { problemSentence } from './words.ts';
 
 interface AnswerProps {
   message: Message;

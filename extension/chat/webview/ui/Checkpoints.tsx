@@ -1,7 +1,7 @@
 import type { ShownCheckpoint } from '../../protocol.ts';
-import { useChat, useChatState } from '../context.ts';
 import { fileName, fullTime, when } from '../format.ts';
-import { Icon } from './Icon.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { Icon } from '../parts/Icon.tsx';
 
 const none: never[] = [];
 

@@ -1,7 +1,7 @@
 import type { Chip } from '../../protocol.ts';
-import { useChat, useChatState } from '../context.ts';
 import { count, KIND_ICONS } from '../format.ts';
-import { Icon, IconButton } from './Icon.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { Icon, IconButton } from '../parts/Icon.tsx';
 import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 
 /** What is attached to what is typed in the composer, or to an earlier message that is edited (`to`). */

@@ -2,20 +2,20 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { meter } from '../../../../shared/meter.ts';
 import type { Mention } from '../../protocol.ts';
-import type { Chat } from '../chat.ts';
-import { useChat, useChatState } from '../context.ts';
-import { runningAnswer } from '../conversation.ts';
-import { conversationBytes, forecastAnswer } from '../forecast.ts';
 import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
-import { Boundary } from './Boundary.tsx';
+import type { Chat } from '../model/chat.ts';
+import { useChat, useChatState } from '../model/context.ts';
+import { runningAnswer } from '../model/conversation.ts';
+import { conversationBytes, forecastAnswer } from '../model/forecast.ts';
+import { Boundary } from '../parts/Boundary.tsx';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import { signInFor } from '../parts/words.ts';
 import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
-import { Icon, IconButton } from './Icon.tsx';
 import { Mentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
-import { signInFor } from './words.ts';
 
 const none: never[] = [];
 

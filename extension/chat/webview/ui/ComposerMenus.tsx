@@ -1,9 +1,9 @@
 import { exactCredits } from '../../../../shared/amounts.ts';
 import type { Model, Price } from '../../../../shared/models.ts';
-import { useChat, useChatState } from '../context.ts';
 import { count, fullDay } from '../format.ts';
-import { Icon } from './Icon.tsx';
-import { Menu, type MenuItem } from './Menu.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Menu, type MenuItem } from '../parts/Menu.tsx';
 
 const none: never[] = [];
 

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
-import { useChatState } from '../context.ts';
 import { count, estimateTokens } from '../format.ts';
-import { useOutside } from './Menu.tsx';
+import { useChatState } from '../model/context.ts';
+import { useOutside } from '../parts/Menu.tsx';
 
 const none: never[] = [];
 

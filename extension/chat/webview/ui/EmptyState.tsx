@@ -1,5 +1,5 @@
-import { useChat, useChatState } from '../context.ts';
-import { Icon } from './Icon.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { Icon } from '../parts/Icon.tsx';
 
 const none: never[] = [];
 

@@ -1,12 +1,12 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationSummary } from '../../../../shared/conversations.ts';
-import { useChat, useChatState } from '../context.ts';
 import { fullTime, type Group, groupOf, when } from '../format.ts';
-import { useNow } from '../now.ts';
-import { Confirm, RenameField } from './fields.tsx';
-import { Icon, IconButton } from './Icon.tsx';
-import { useOutside } from './Menu.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { useNow } from '../model/now.ts';
+import { Confirm, RenameField } from '../parts/fields.tsx';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import { useOutside } from '../parts/Menu.tsx';
 
 const SEARCH_DELAY_MS = 200;
 

@@ -1,7 +1,7 @@
 import type { Chip, Surroundings } from '../../protocol.ts';
-import { useChat } from '../context.ts';
 import { count } from '../format.ts';
-import { Icon, IconButton } from './Icon.tsx';
+import { useChat } from '../model/context.ts';
+import { Icon, IconButton } from '../parts/Icon.tsx';
 
 /** What goes along with the next message unasked, lighter than what was attached. */
 export function ImplicitChip({ chip }: { chip: Chip }) {

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { creditsLeft } from '../../../../shared/amounts.ts';
 import type { Chip } from '../../protocol.ts';
-import { useChat, useChatState } from '../context.ts';
 import { count } from '../format.ts';
-import type { Refusal } from '../state.ts';
-import { Icon, IconButton } from './Icon.tsx';
-import { TryAgainAt } from './TryAgainAt.tsx';
-import { problemSentence, signInFor } from './words.ts';
+import { useChat, useChatState } from '../model/context.ts';
+import type { Refusal } from '../model/state.ts';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import { TryAgainAt } from '../parts/TryAgainAt.tsx';
+import { problemSentence, signInFor } from '../parts/words.ts';
 
 const none: never[] = [];
 

@@ -2,13 +2,13 @@ import type { ComponentChildren } from 'preact';
 import type { Balance } from '../../../../shared/account.ts';
 import { creditsSpent } from '../../../../shared/amounts.ts';
 import type { Connection } from '../../protocol.ts';
-import { useChat, useChatState } from '../context.ts';
 import { fullTime } from '../format.ts';
-import { useNow } from '../now.ts';
-import type { NoticeAction } from '../state.ts';
-import { Icon, IconButton } from './Icon.tsx';
-import type { IconName } from './icons.ts';
-import { signInFor } from './words.ts';
+import { useChat, useChatState } from '../model/context.ts';
+import { useNow } from '../model/now.ts';
+import type { NoticeAction } from '../model/state.ts';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import type { IconName } from '../parts/icons.ts';
+import { signInFor } from '../parts/words.ts';
 
 const none: never[] = [];
 

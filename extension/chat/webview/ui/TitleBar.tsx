@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { useChat, useChatState } from '../context.ts';
-import { Confirm, RenameField } from './fields.tsx';
+import { useChat, useChatState } from '../model/context.ts';
+import { Confirm, RenameField } from '../parts/fields.tsx';
+import { Icon, IconButton } from '../parts/Icon.tsx';
+import { Menu, type MenuItem } from '../parts/Menu.tsx';
 import { History } from './History.tsx';
-import { Icon, IconButton } from './Icon.tsx';
-import { Menu, type MenuItem } from './Menu.tsx';
 
 export function TitleBar() {
   const chat = useChat();

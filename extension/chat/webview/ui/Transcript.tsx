@@ -1,12 +1,12 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Message } from '../../../../shared/conversations.ts';
-import { useChat, useChatState } from '../context.ts';
-import type { Conversation } from '../conversation.ts';
+import { useChat, useChatState } from '../model/context.ts';
+import type { Conversation } from '../model/conversation.ts';
+import { Boundary } from '../parts/Boundary.tsx';
+import { Icon } from '../parts/Icon.tsx';
 import { BottomPin } from '../scroll.ts';
 import { Answer } from './Answer.tsx';
-import { Boundary } from './Boundary.tsx';
 import { EmptyState } from './EmptyState.tsx';
-import { Icon } from './Icon.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
 /** So many messages, what a side bar shows, are painted first; as many join after each paint, up to a window of them. */

@@ -1,12 +1,12 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Attachment, Message } from '../../../../shared/conversations.ts';
-import { useChat, useChatState } from '../context.ts';
 import { attachmentLabel, count, fullTime, KIND_ICONS, when } from '../format.ts';
-import { useNow } from '../now.ts';
-import type { Editing } from '../state.ts';
+import { useChat, useChatState } from '../model/context.ts';
+import { useNow } from '../model/now.ts';
+import type { Editing } from '../model/state.ts';
+import { Icon, IconButton } from '../parts/Icon.tsx';
 import { Chips } from './Chips.tsx';
 import { AttachMenu } from './ComposerMenus.tsx';
-import { Icon, IconButton } from './Icon.tsx';
 import { Refused } from './Refused.tsx';
 
 export function UserMessage({ message }: { message: Message }) {

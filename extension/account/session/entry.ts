@@ -1,0 +1,91 @@
+import type { TokenAnswer, TokenRequest } from '../../../shared/auth.ts';
+import type { Backend } from '../../backend.ts';
+import type { Log } from '../../platform/log.ts';
+import { BackendError, localProblem } from '../../platform/server/backendError.ts';
+import type { ServerUrl } from '../../platform/server/serverUrl.ts';
+import type { InstallKey } from './installKey.ts';
+import { memberOf } from './member.ts';
+import { proven, type ServerClock } from './signingKey.ts';
+import type { Kept, Tokens } from './tokens.ts';
+
+/** What a sign-in brings along to be exchanged; the guest that is here is added. */
+export type Grant = TokenRequest extends infer T ? (T extends T ? Omit<T, 'guest_token'> : never) : never;
+
+export interface EntryDeps {
+  backend: Backend;
+  tokens: Tokens;
+  installKey: InstallKey;
+  clock: ServerClock;
+  serverUrl: () => ServerUrl;
+  log: Log;
+  /** What signs the single user of this machine in, without a question; null where there is no such thing. */
+  localGrant(): Promise<Grant | null>;
+}
+
+/** The ways in: what each gets from the server is stored for all windows, and the session goes on with it. */
+export class Entry {
+  private exchanging: Promise<unknown> | undefined;
+
+  constructor(private readonly deps: EntryDeps) {}
+
+  /** Resolves when no exchange is under way: the guest that is here may be about to become a member. */
+  async settled(): Promise<void> {
+    await this.exchanging?.catch(() => {});
+  }
+
+  /** Exchanges a grant for a token of this machine's key, and takes the guest that is here along. */
+  async signIn(grant: Grant): Promise<TokenAnswer> {
+    const exchanging = this.exchange(grant);
+    this.exchanging = exchanging;
+    try {
+      return await exchanging;
+    } finally {
+      if (this.exchanging === exchanging) this.exchanging = undefined;
+    }
+  }
+
+  private async exchange(grant: Grant): Promise<TokenAnswer> {
+    const { backend, tokens, installKey, clock } = this.deps;
+    const server = this.address();
+    const [key, kept] = await Promise.all([installKey.get(), tokens.get()]);
+    const guest = kept?.kind === 'guest' ? { guest_token: kept.token } : {};
+    const answer = await backend.exchange(proven(key, null, clock), { ...grant, ...guest });
+    if (server !== this.address()) {
+      const detail = 'The address of the server was changed meanwhile. Sign in anew.';
+      throw new BackendError('refused', localProblem('Not signed in', detail, 'invalid_grant'));
+    }
+    await tokens.keepMember(memberOf(answer, key, Date.now()));
+    return answer;
+  }
+
+  /** Signs the single user of this machine in, if this is the server that was started here. Whether it worked. */
+  async enterLocally(): Promise<boolean> {
+    const { tokens, log, localGrant } = this.deps;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        const grant = await localGrant();
+        if (!grant) return false;
+        await this.signIn(grant);
+        return true;
+      } catch (error) {
+        // Each local token is good for one: another window was faster, and what it got counts, or the next one is there.
+        if ((await tokens.get())?.kind === 'member') return true;
+        const failure = BackendError.from(error);
+        log.warn(`Not signed in locally: ${failure.message}`);
+        if (failure.problem.code !== 'invalid_grant') return false;
+      }
+    }
+    return false;
+  }
+
+  /** Makes a guest, or takes the one that another window made. Rejects with a `BackendError`. */
+  async enterAsGuest(): Promise<Kept> {
+    const { token } = await this.deps.backend.guest();
+    return this.deps.tokens.keepGuest(token);
+  }
+
+  private address(): string {
+    const server = this.deps.serverUrl();
+    return 'url' in server ? server.url : '';
+  }
+}

@@ -1,0 +1,43 @@
+import type { TokenAnswer } from '../../../shared/auth.ts';
+import type { Credential } from '../../platform/server/wire.ts';
+import { accountLabel } from './label.ts';
+import { bearer, proven, type ServerClock, SigningKey } from './signingKey.ts';
+import type { Kept, KeptMember } from './tokens.ts';
+
+/** What is kept of a member, by the server's answer. */
+export function memberOf(answer: TokenAnswer, key: SigningKey, now: number): KeptMember {
+  const { access_token: token, expires_in, account } = answer;
+  return {
+    kind: 'member',
+    token,
+    key: key.stored,
+    account: { id: account.id, label: accountLabel(account) },
+    since: now,
+    until: now + expires_in * 1000,
+  };
+}
+
+/** Whether less than half of a token's life is left. A guest's has no end. */
+export function isHalfSpent(kept: Kept, now: number): boolean {
+  return kept.kind === 'member' && now > kept.since + (kept.until - kept.since) / 2;
+}
+
+/** Makes credentials of what is kept; the last one is remembered, for a key is not read anew for each request. */
+export class Credentials {
+  private last: Credential | undefined;
+
+  constructor(private readonly clock: ServerClock) {}
+
+  of(kept: Kept): Credential {
+    if (this.last?.token !== kept.token) this.last = this.make(kept);
+    return this.last!;
+  }
+
+  private make(kept: Kept): Credential {
+    if (kept.kind === 'guest') return bearer(kept.token);
+    const key = SigningKey.import(kept.key);
+    // Told by whoever uses it.
+    key.catch(() => {});
+    return proven(key, kept.token, this.clock);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Backend } from '../../backend.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import type { Credential } from '../../platform/server/wire.ts';
+import { type Credentials, isHalfSpent, memberOf } from './member.ts';
+import { SigningKey } from './signingKey.ts';
+import type { Kept, Tokens } from './tokens.ts';
+
+/** How often it is looked, for a machine that sleeps over the time for it. */
+const LOOK_MS = 3_600_000;
+
+/** Gets a member's next token before the one that is there ends. All windows of a machine do, and any one is enough. */
+export class Renewal extends Disposable {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private renewing: Promise<void> | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly tokens: Tokens,
+    private readonly credentials: Credentials,
+    private readonly failed: (error: unknown, who: Credential) => Promise<void>,
+  ) {
+    super();
+    this._register({ dispose: () => clearTimeout(this.timer) });
+  }
+
+  /** Looks now and then whether it is time. */
+  watch(kept: Kept | undefined): void {
+    clearTimeout(this.timer);
+    if (kept?.kind !== 'member' || this.isDisposed) return;
+    this.timer = setTimeout(() => {
+      this.look(kept);
+      this.watch(kept);
+    }, LOOK_MS);
+  }
+
+  /** Renews in the background if it is time. */
+  look(kept: Kept): void {
+    if (!isHalfSpent(kept, Date.now())) return;
+    this.renewing ??= this.renew(kept).finally(() => {
+      this.renewing = undefined;
+    });
+  }
+
+  private async renew(kept: Kept): Promise<void> {
+    if (kept.kind !== 'member' || (await this.tokens.get())?.token !== kept.token) return;
+    const who = this.credentials.of(kept);
+    try {
+      const answer = await this.backend.refresh(who);
+      await this.tokens.renew(kept, memberOf(answer, await SigningKey.import(kept.key), Date.now()));
+    } catch (error) {
+      // It is tried again with the next call; the token that is there is good for as long as it says.
+      await this.failed(error, who);
+    }
+  }
+}

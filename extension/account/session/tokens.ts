@@ -1,0 +1,94 @@
+import type { SecretStorage } from 'vscode';
+import { Disposable } from '../../platform/dispose.ts';
+import { Emitter } from '../../platform/emitter.ts';
+import type { ServerUrl } from '../../platform/server/serverUrl.ts';
+import type { StoredKey } from './signingKey.ts';
+
+export interface KeptGuest {
+  kind: 'guest';
+  token: string;
+}
+
+/** A member's token, with all that another window needs to go on with it. */
+export interface KeptMember {
+  kind: 'member';
+  token: string;
+  /** The key that the token is bound to: of two that windows made in the same instant, the one that signed in. */
+  key: StoredKey;
+  account: { id: string; label: string };
+  /** When it was given, and when it ends: ms since 1970, by this machine's clock. */
+  since: number;
+  until: number;
+}
+
+export type Kept = KeptGuest | KeptMember;
+
+/**
+ * Who is signed in on the current server, in the editor's secret storage, which all windows of a machine share. Each server
+ * has its own, so that a changed address never hands a token to a stranger.
+ */
+export class Tokens extends Disposable {
+  private readonly changed = this._register(new Emitter<void>());
+  /** The current server's token was stored or deleted, perhaps by another window. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(
+    private readonly secrets: SecretStorage,
+    private readonly serverUrl: () => ServerUrl,
+  ) {
+    super();
+    this._register(
+      secrets.onDidChange((event) => {
+        if (event.key === this.key()) this.changed.fire();
+      }),
+    );
+  }
+
+  async get(): Promise<Kept | undefined> {
+    const key = this.key();
+    const text = key === undefined ? undefined : await this.secrets.get(key);
+    return text ? parse(text) : undefined;
+  }
+
+  /**
+   * Stores a guest that was just made, unless another window was faster: then that one counts for both. Returns what is
+   * stored. Rejects when the editor cannot keep secrets.
+   */
+  async keepGuest(token: string): Promise<Kept> {
+    const other = await this.get();
+    if (other) return other;
+    await this.store({ kind: 'guest', token });
+    return (await this.get()) ?? { kind: 'guest', token };
+  }
+
+  /** Stores who signed in, in place of whoever was there. */
+  async keepMember(member: KeptMember): Promise<void> {
+    await this.store(member);
+  }
+
+  /** Stores the token that comes after `old`, unless another window has stored its own meanwhile. */
+  async renew(old: Kept, member: KeptMember): Promise<void> {
+    if ((await this.get())?.token === old.token) await this.store(member);
+  }
+
+  /** Deletes what is stored if it still is `token`. */
+  async drop(token: string): Promise<void> {
+    const key = this.key();
+    if (key !== undefined && (await this.get())?.token === token) await this.secrets.delete(key);
+  }
+
+  private async store(kept: Kept): Promise<void> {
+    const key = this.key();
+    // A guest's is its token and nothing else, as it always was.
+    if (key !== undefined) await this.secrets.store(key, kept.kind === 'guest' ? kept.token : JSON.stringify(kept));
+  }
+
+  private key(): string | undefined {
+    const server = this.serverUrl();
+    return 'url' in server ? `token ${server.url}` : undefined;
+  }
+}
+
+function parse(text: string): Kept {
+  return text.startsWith('{') ? (JSON.parse(text) as KeptMember) : { kind: 'guest', token: text };
+}

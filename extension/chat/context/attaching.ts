@@ -1,0 +1,103 @@
+import type { ToHost } from '../protocol.ts';
+import { AttachmentRefused, type StoredChip } from './attachments.ts';
+import type { Drafts } from './drafts.ts';
+import { droppedChip, type EditorContext, pastedChip } from './editorContext.ts';
+
+type Request = Extract<
+  ToHost,
+  { type: 'editing' | 'attach' | 'attachMention' | 'attachText' | 'attachFiles' | 'detach' }
+>;
+
+/** What is attached to what is typed in a chat, or to an earlier message that is edited in place. */
+export class Attaching {
+  /** The earlier message that is edited in place. */
+  private edited: string | null = null;
+  /** What is still being read: it was chosen for what is sent next. */
+  private readonly reading = new Set<Promise<void>>();
+
+  constructor(
+    private readonly drafts: Drafts,
+    private readonly editor: Pick<EditorContext, 'attach' | 'attachMention'>,
+    private readonly view: {
+      /** The chat that is shown. */
+      chatId(): string;
+      tell(): void;
+      focusComposer(): void;
+    },
+  ) {}
+
+  /** Those of the composer, and of the message that is edited. */
+  get shown(): { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] } } {
+    const { edited } = this;
+    const chips = (of: string) => this.drafts.get(of).chips;
+    const ofEdited = edited === null ? {} : { edited: { messageId: edited, chips: chips(edited) } };
+    return { chips: chips(this.view.chatId()), ...ofEdited };
+  }
+
+  /** Resolves when all is attached that was chosen. */
+  async settled(): Promise<void> {
+    await Promise.all(this.reading);
+  }
+
+  /** Rejects with `AttachmentRefused`. */
+  async do(message: Request): Promise<void> {
+    // Reading may take a while, in which another chat may be opened.
+    const to = 'to' in message && message.to !== undefined ? message.to : this.view.chatId();
+    switch (message.type) {
+      case 'editing':
+        this.edited = message.messageId;
+        return message.dropped ? this.put(message.dropped, []) : this.view.tell();
+      case 'attach':
+        // Not waited for: to choose a file takes as long as the user likes.
+        return this.add(to, await this.editor.attach(message.kind));
+      case 'attachMention':
+        return this.read(async () => this.add(to, await this.editor.attachMention(message.id)));
+      case 'attachText':
+        return this.read(async () => this.add(to, await pastedChip(message.name, message.text)));
+      case 'attachFiles':
+        return this.read(() => this.addFiles(to, message.uris));
+      case 'detach':
+        return this.put(
+          to,
+          this.drafts.get(to).chips.filter(({ id }) => id !== message.id),
+        );
+      default:
+        message satisfies never;
+    }
+  }
+
+  private read(work: () => Promise<void>): Promise<void> {
+    const done = work();
+    const settled = done.catch(() => {});
+    this.reading.add(settled);
+    void settled.then(() => this.reading.delete(settled));
+    return done;
+  }
+
+  /** Those that can't be attached are told together, after the others are. */
+  private async addFiles(to: string, uris: readonly string[]): Promise<void> {
+    const refusals: string[] = [];
+    for (const uri of uris) {
+      try {
+        await this.add(to, await droppedChip(uri));
+      } catch (error) {
+        if (!(error instanceof AttachmentRefused)) throw error;
+        refusals.push(error.message);
+      }
+    }
+    if (refusals.length > 0) throw new AttachmentRefused(refusals.join(' '));
+  }
+
+  private async add(to: string, chip: StoredChip | undefined): Promise<void> {
+    if (!chip) return;
+    const others = this.drafts.get(to).chips.filter(({ id }) => id !== chip.id);
+    await this.put(to, [...others, chip]);
+    if (to === this.view.chatId()) this.view.focusComposer();
+  }
+
+  private async put(to: string, chips: StoredChip[]): Promise<void> {
+    const stored = this.drafts.update(to, { chips });
+    this.view.tell();
+    await stored;
+  }
+}

@@ -1,0 +1,158 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../../platform/dispose.ts';
+import { Emitter } from '../../platform/emitter.ts';
+import { languageIdOf } from '../../platform/languages.ts';
+import { plainMessage } from '../../platform/plainMessage.ts';
+import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
+import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
+import type { Chip } from '../protocol.ts';
+import {
+  AttachmentRefused,
+  baseName,
+  diffChip,
+  fileChip,
+  problemsChip,
+  type StoredChip,
+  selectionChip,
+  textChip,
+  workspacePath,
+} from './attachments.ts';
+import type { Mentions } from './mentions.ts';
+import { openFiles } from './mentions.ts';
+import { activeFile, attachableNow, type SuggestedMessage, suggestMessages } from './suggestions.ts';
+
+/** Typing and checking make many changes a second; suggestions need not follow each. */
+const CALM_MS = 300;
+
+export type AttachKind = 'pick' | Chip['kind'];
+
+/** What the editor offers to a message: suggestions made from what it shows, and things to attach. */
+export class EditorContext extends Disposable {
+  private readonly changed = this._register(new Emitter<void>());
+  readonly onDidChangeSuggestions = this.changed.event;
+  suggestions: SuggestedMessage[] = suggestMessages(activeFile());
+  attachable = attachableNow(activeFile());
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly mentions: Mentions) {
+    super();
+    const later = () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => {
+        this.suggestions = suggestMessages(activeFile());
+        this.attachable = attachableNow(activeFile());
+        this.changed.fire();
+      }, CALM_MS);
+    };
+    this._register(vscode.window.onDidChangeActiveTextEditor(later));
+    this._register(vscode.window.onDidChangeTextEditorSelection(later));
+    this._register(vscode.languages.onDidChangeDiagnostics(later));
+    this._register(vscode.workspace.onDidSaveTextDocument(later));
+    this._register({ dispose: () => clearTimeout(this.timer) });
+  }
+
+  /** A chip of what the editor shows; undefined when the user picks nothing. Throws `AttachmentRefused`. */
+  async attach(kind: AttachKind): Promise<StoredChip | undefined> {
+    const active = activeFile();
+    switch (kind) {
+      case 'pick': {
+        const uri = await pickFile();
+        return uri && chosenChip(uri);
+      }
+      case 'file':
+        if (!active) throw new AttachmentRefused('No file is open in the editor.');
+        return chosenChip(active);
+      case 'selection':
+        return selectionChip(vscode.window.activeTextEditor);
+      case 'problems':
+        return problemsChip(active);
+      case 'diff':
+        return diffChip(active);
+    }
+  }
+
+  /** A chip of something that was offered as a mention; undefined for an id that never was. */
+  async attachMention(id: string): Promise<StoredChip | undefined> {
+    const what = this.mentions.resolve(id);
+    if (what === undefined) return undefined;
+    return typeof what === 'string' ? this.attach(what) : chosenChip(what);
+  }
+
+  /** The chips that a suggestion goes with. */
+  async attachAll(suggestion: SuggestedMessage): Promise<StoredChip[]> {
+    const chips = await Promise.all(suggestion.attach.map((kind) => this.attach(kind)));
+    return chips.filter((chip) => chip !== undefined);
+  }
+}
+
+/** A chip of a file that the user chose. */
+async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
+  return (await isMeant(judgedPath(uri))) ? fileChip(uri) : undefined;
+}
+
+/** A chip of a file that was dropped; the view says which, so it is one of the workspace's. Throws `AttachmentRefused`. */
+export async function droppedChip(address: string): Promise<StoredChip | undefined> {
+  let uri: vscode.Uri;
+  try {
+    uri = vscode.Uri.parse(address, true);
+  } catch {
+    throw new AttachmentRefused('What was dropped has no address that can be read.');
+  }
+  if (!vscode.workspace.getWorkspaceFolder(uri)) {
+    throw new AttachmentRefused(
+      `${baseName(uri.path)} is not in the workspace. Choose it with “Choose a file” under +.`,
+    );
+  }
+  return chosenChip(uri);
+}
+
+/** A chip of a text file that was pasted or dropped. */
+export async function pastedChip(name: string, text: string): Promise<StoredChip | undefined> {
+  return (await isMeant(`/${name}`)) ? textChip(name, text, await languageIdOf(/\.(\w+)$/.exec(name)?.[1])) : undefined;
+}
+
+/** What may hold secrets is attached only after a warning. */
+async function isMeant(path: string): Promise<boolean> {
+  if (!holdsSecrets(path)) return true;
+  const words = `${baseName(path)} may hold secrets.`;
+  const detail = 'What is attached is sent to the model’s service and kept in the conversation.';
+  const button = 'Attach It';
+  return (await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) === button;
+}
+
+interface FileItem extends vscode.QuickPickItem {
+  uri?: vscode.Uri;
+}
+
+/** Open files first, then the workspace's, then one from anywhere. */
+async function pickFile(): Promise<vscode.Uri | undefined> {
+  const item = (uri: vscode.Uri): FileItem => {
+    const path = workspacePath(uri);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return {
+      label: name,
+      description: path.slice(0, -name.length - 1),
+      iconPath: vscode.ThemeIcon.File,
+      uri,
+      resourceUri: uri,
+    } as FileItem;
+  };
+  const list = async (): Promise<FileItem[]> => {
+    const open = openFiles();
+    const isOpen = new Set(open.map(String));
+    const others = (await vscode.workspace.findFiles('**/*', undefined, 2_000)).filter(
+      (uri) => !isOpen.has(uri.toString()),
+    );
+    const separator = (label: string): FileItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+    return [
+      { label: '$(folder-opened) Browse …', alwaysShow: true },
+      ...(open.length > 0 ? [separator('Open'), ...open.map(item)] : []),
+      ...(others.length > 0 ? [separator('In the workspace'), ...others.map(item)] : []),
+    ];
+  };
+  const picked = await vscode.window.showQuickPick(list(), { title: 'Attach a File', matchOnDescription: true });
+  if (!picked) return undefined;
+  if (picked.uri) return picked.uri;
+  const [chosen] = (await vscode.window.showOpenDialog({ title: 'Attach a File', openLabel: 'Attach' })) ?? [];
+  return chosen;
+}

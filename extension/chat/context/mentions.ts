@@ -1,0 +1,100 @@
+import * as vscode from 'vscode';
+import type { Mention } from '../protocol.ts';
+import { baseName, workspacePath } from './attachments.ts';
+
+const MOST_SHOWN = 30;
+const MOST_LISTED = 5_000;
+const LIST_AGE_MS = 10_000;
+
+const SPECIAL: Mention[] = [
+  { id: 'selection', icon: 'list-selection', label: 'selection', detail: 'What is selected in the editor' },
+  { id: 'problems', icon: 'warning', label: 'problems', detail: 'What the editor complains about' },
+  { id: 'diff', icon: 'git-commit', label: 'diff', detail: 'Uncommitted changes' },
+];
+
+/** Finds what can be attached by `@`. It remembers what it offered: only that may be chosen. */
+export class Mentions {
+  private readonly offered = new Set<string>();
+  private listed: { at: number; uris: vscode.Uri[] } | undefined;
+
+  /** What matches, best first, and open editors before others. `attachable`: what the editor shows of what has no file. */
+  async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
+    const wanted = query.trim().toLowerCase();
+    const special = SPECIAL.filter(({ id, label }) => attachable.includes(id) && label.startsWith(wanted));
+    const open = openFiles();
+    const isOpen = new Set(open.map(String));
+    const files = [...open, ...(await this.workspaceFiles(wanted)).filter((uri) => !isOpen.has(uri.toString()))];
+    const scored = files
+      .map((uri) => ({ uri, score: score(workspacePath(uri), wanted), bonus: isOpen.has(uri.toString()) ? 2 : 0 }))
+      .filter(({ score }) => score > 0)
+      .sort((a, b) => b.score + b.bonus - a.score - a.bonus)
+      .slice(0, MOST_SHOWN);
+    const items = [...special, ...scored.map(({ uri }) => fileMention(uri))];
+    for (const { id } of items) this.offered.add(id);
+    return items;
+  }
+
+  /** What an offered id stands for; undefined for one that was never offered. */
+  resolve(id: string): vscode.Uri | 'selection' | 'problems' | 'diff' | undefined {
+    if (!this.offered.has(id)) return undefined;
+    if (id === 'selection' || id === 'problems' || id === 'diff') return id;
+    return vscode.Uri.parse(id.slice('file '.length), true);
+  }
+
+  private async workspaceFiles(wanted: string): Promise<vscode.Uri[]> {
+    if (!this.listed || Date.now() - this.listed.at > LIST_AGE_MS) {
+      this.listed = { at: Date.now(), uris: await vscode.workspace.findFiles('**/*', undefined, MOST_LISTED) };
+    }
+    // A workspace larger than the list: the name decides, in either case of letters.
+    const name = wanted.replace(/[^\p{L}\p{N}._-]/gu, '');
+    if (this.listed.uris.length < MOST_LISTED || name === '') return this.listed.uris;
+    const pattern = [...name].map((letter) => {
+      const upper = letter.toUpperCase();
+      return upper === letter || upper.length > 1 ? letter : `[${letter}${upper}]`;
+    });
+    return vscode.workspace.findFiles(`**/*${pattern.join('')}*`, undefined, MOST_SHOWN);
+  }
+}
+
+/** Files that are open in tabs, as the user sees them; no settings pages, diffs or output. */
+export function openFiles(): vscode.Uri[] {
+  const uris = vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .map(({ input }) => (input instanceof vscode.TabInputText ? input.uri : undefined))
+    .filter((uri): uri is vscode.Uri => uri !== undefined && uri.scheme !== 'output');
+  return [...new Map(uris.map((uri) => [uri.toString(), uri])).values()];
+}
+
+function fileMention(uri: vscode.Uri): Mention {
+  const path = workspacePath(uri);
+  const name = baseName(path);
+  const folder = path.slice(0, -name.length - 1);
+  return { id: `file ${uri}`, icon: 'file', label: name, detail: folder || undefined };
+}
+
+/**
+ * 0: no match. Otherwise higher is better: the name begins with it, the name has it, the path has it, it is made of the
+ * beginnings of the name's words ("ctst" of client.test.ts). Letters anywhere in a long path match nearly everything.
+ */
+export function score(path: string, query: string): number {
+  const wanted = query.toLowerCase();
+  if (wanted === '') return 1;
+  const name = baseName(path);
+  if (name.toLowerCase().startsWith(wanted)) return 8;
+  if (name.toLowerCase().includes(wanted)) return 6;
+  if (path.toLowerCase().includes(wanted)) return 4;
+  const words = name.match(/\p{Lu}*\p{Ll}+|\p{Lu}+|\p{Lo}+|\p{N}+/gu) ?? [];
+  const lower = words.map((word) => word.toLowerCase());
+  return isOfBeginnings(lower, wanted) ? 1 : 0;
+}
+
+/** Whether a query is a beginning of one word, then of a later one, and so on. */
+function isOfBeginnings(words: readonly string[], wanted: string): boolean {
+  const reached = new Set([0]);
+  for (const word of words) {
+    for (const at of [...reached]) {
+      for (let to = at + 1; to <= wanted.length && word.startsWith(wanted.slice(at, to)); to++) reached.add(to);
+    }
+  }
+  return reached.has(wanted.length);
+}

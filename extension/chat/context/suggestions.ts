@@ -1,0 +1,91 @@
+import * as vscode from 'vscode';
+import { hasUncommittedChanges, mayHaveRepository } from '../../platform/git.ts';
+import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
+import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
+import type { Suggestion } from '../protocol.ts';
+import { baseName, countProblems } from './attachments.ts';
+
+/** A suggestion with what it would send: a text and what to attach. */
+export interface SuggestedMessage extends Suggestion {
+  text: string;
+  attach: ('file' | 'problems' | 'diff')[];
+}
+
+/** What an empty chat offers, made from what the editor shows; three at most, and some also without any file. */
+export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessage[] {
+  const found: SuggestedMessage[] = [];
+  // What may hold secrets is attached only by somebody who chose it.
+  if (active && !holdsSecrets(judgedPath(active))) {
+    const name = baseName(active.path);
+    found.push({
+      id: 'explainFile',
+      icon: 'lightbulb',
+      label: `Explain ${name}`,
+      text: `Explain ${name}.`,
+      attach: ['file'],
+    });
+    const problems = countProblems(active);
+    if (problems > 0) {
+      const what = problems === 1 ? 'the problem' : `the ${problems} problems`;
+      found.push({
+        id: 'fixProblems',
+        icon: 'warning',
+        label: `Fix ${what} in ${name}`,
+        text: `Fix ${what} in ${name}.`,
+        attach: ['file', 'problems'],
+      });
+    }
+  }
+  if (hasUncommittedChanges()) {
+    const text = 'Review my uncommitted changes.';
+    found.push({
+      id: 'reviewChanges',
+      icon: 'git-commit',
+      label: 'Review my uncommitted changes',
+      text,
+      attach: ['diff'],
+    });
+  }
+  return [...found, ...GENERAL].slice(0, 3);
+}
+
+/** What of the editor could be attached now. */
+export function attachableNow(active: vscode.Uri | undefined): ('file' | 'selection' | 'problems' | 'diff')[] {
+  const hasProblems = vscode.languages.getDiagnostics().some(([uri]) => countProblems(uri) > 0);
+  return [
+    ...(active ? (['file'] as const) : []),
+    ...(vscode.window.activeTextEditor?.selection.isEmpty === false ? (['selection'] as const) : []),
+    ...(hasProblems ? (['problems'] as const) : []),
+    ...(mayHaveRepository() ? (['diff'] as const) : []),
+  ];
+}
+
+const GENERAL: SuggestedMessage[] = [
+  {
+    id: 'whatCanYouDo',
+    icon: 'comment-discussion',
+    label: 'What can you help me with?',
+    text: 'What can you help me with?',
+    attach: [],
+  },
+  {
+    id: 'regularExpression',
+    icon: 'regex',
+    label: 'Write a regular expression for ISO dates',
+    text: 'Write a regular expression that matches ISO 8601 dates, and explain it.',
+    attach: [],
+  },
+  {
+    id: 'explainRebase',
+    icon: 'git-merge',
+    label: 'Explain rebase and merge in git',
+    text: 'What is the difference between rebase and merge in git, and when is each the better choice?',
+    attach: [],
+  },
+];
+
+/** The file in front: the active editor's, unless it is one that has no file (output, a diff's other side). */
+export function activeFile(): vscode.Uri | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri && !['output', 'git', 'debug', 'vscode-settings'].includes(uri.scheme) ? uri : undefined;
+}

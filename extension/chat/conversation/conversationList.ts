@@ -1,0 +1,78 @@
+import type { Session } from '../../account/session/session.ts';
+import type { Backend } from '../../backend.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import { BackendError } from '../../platform/server/backendError.ts';
+import { saveMarkdown } from '../actions.ts';
+import type { FromHost, HistoryKind } from '../protocol.ts';
+
+/** Changes come in swarms while an answer runs; the list need not follow each. */
+const CALM_MS = 500;
+/** The view does not say when its list is closed. After so long without a question about it, it is left alone. */
+const OPEN_MS = 120_000;
+
+interface Asked {
+  search: string;
+  kind: HistoryKind;
+}
+
+/** The history as the view shows it: pages of the server's list, told anew when something in it changes. */
+export class ConversationList extends Disposable {
+  private asked: Asked = { search: '', kind: null };
+  private askedAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly backend: Backend,
+    private readonly post: (message: FromHost) => void,
+  ) {
+    super();
+    this._register(session.onDidChangeConversation(() => this.changed()));
+    this._register({ dispose: () => clearTimeout(this.timer) });
+  }
+
+  /** Tells a page: the first, or the one that `before` continues with. Never rejects. */
+  async tell({ search, kind }: Asked, before: string | null): Promise<void> {
+    this.asked = { search, kind };
+    this.askedAt = Date.now();
+    await this.fetch(before);
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    await this.session.call((who) => this.backend.rename(who, id, title));
+    await this.fetch(null);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.session.call((who) => this.backend.delete(who, id));
+    await this.fetch(null);
+  }
+
+  /** Saves a conversation where the user wants it. */
+  async export(id: string): Promise<void> {
+    const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
+    // Its own heading is the title, also of a conversation that is not open.
+    const title = /^#\s+(.+)$/m.exec(markdown)?.[1] ?? 'Conversation';
+    await saveMarkdown(title, markdown);
+  }
+
+  private changed(): void {
+    if (Date.now() - this.askedAt > OPEN_MS) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.fetch(null);
+    }, CALM_MS);
+  }
+
+  private async fetch(before: string | null): Promise<void> {
+    const { search, kind } = this.asked;
+    const query = { search, kind: kind ?? undefined, before: before ?? undefined };
+    try {
+      const page = await this.session.call((who) => this.backend.conversations(who, query));
+      const { conversations } = page;
+      this.post({ type: 'historyPage', search, kind, conversations, before: page.before, first: before === null });
+    } catch (error) {
+      this.post({ type: 'historyFailed', search, kind, text: BackendError.from(error).problem.detail });
+    }
+  }
+}

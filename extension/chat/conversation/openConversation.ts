@@ -1,0 +1,282 @@
+import type { Conversation, Message } from '../../../shared/conversations.ts';
+import type { Run, RunEvent } from '../../../shared/runs.ts';
+import type { Session } from '../../account/session/session.ts';
+import type { Backend } from '../../backend.ts';
+import { AnswerText } from '../../platform/answerText.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import { Emitter } from '../../platform/emitter.ts';
+import type { Log } from '../../platform/log.ts';
+import { BackendError } from '../../platform/server/backendError.ts';
+import { Backoff } from '../../platform/server/backoff.ts';
+import type { FromHost } from '../protocol.ts';
+import { TextFlow } from './textFlow.ts';
+
+export interface ConversationDeps {
+  session: Session;
+  backend: Backend;
+  log: Log;
+  post(message: FromHost): void;
+  /** Whether a run was started by this window. */
+  isOwnRun(runId: string): boolean;
+}
+
+/**
+ * The conversation that is shown, as far as it is loaded. The server owns it: this follows. Running answers are read from
+ * their events; once they end, the server's message replaces what was put together here.
+ */
+export class OpenConversation extends Disposable {
+  private readonly changed = this._register(new Emitter<void>());
+  /** Messages, title or what else is shown of it changed; the text of running answers apart. */
+  readonly onDidChange = this.changed.event;
+  title = '';
+  messages: Message[] = [];
+  /** What to ask for earlier messages; null at the beginning. */
+  before: string | null = null;
+  /** Whether the server knows it: a new chat gets there with its first message. */
+  exists = false;
+
+  private readonly tails = new Map<string, AbortController>();
+  private readonly flow: TextFlow;
+  private readonly backoff = new Backoff();
+  /** Grows with every change made here; an answer asked for before one is out of date. */
+  private generation = 0;
+  private refreshing: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    readonly id: string,
+    private readonly deps: ConversationDeps,
+  ) {
+    super();
+    this.flow = new TextFlow((message) => deps.post(message));
+    this._register({ dispose: () => this.flow.drop() });
+    this._register({
+      dispose: () => {
+        for (const tail of this.tails.values()) tail.abort(new Error('closed'));
+      },
+    });
+  }
+
+  /** Running answers that this window did not start. */
+  get elsewhere(): string[] {
+    return this.messages
+      .filter((message) => message.state === 'running' && message.runId && !this.deps.isOwnRun(message.runId))
+      .map((message) => message.runId!);
+  }
+
+  /** Tokens of the conversation so far: the input and output of its last answer. */
+  get contextTokens(): number {
+    const usage = this.messages.findLast((message) => message.usage)?.usage;
+    return usage ? usage.inputTokens + usage.outputTokens : 0;
+  }
+
+  /**
+   * Tells the view everything; what was gathered for it is part of that. `moved`: what stands in the composer comes along
+   * from the chat that was shown.
+   */
+  tell(draft: string, moved?: true): void {
+    this.flow.drop();
+    const { title, messages, before, elsewhere, id: chatId } = this;
+    const id = this.exists ? chatId : null;
+    this.deps.post({ type: 'conversation', id, chatId, moved, title, messages, before, draft, elsewhere });
+  }
+
+  /**
+   * Fetches the newest messages and shows what differs. Wishes meanwhile become one more fetch. Rejects with a
+   * `BackendError`; a conversation that the server doesn't know is empty.
+   */
+  refresh(): Promise<void> {
+    if (this.refreshing) {
+      this.again = true;
+      return this.refreshing;
+    }
+    this.refreshing = (async () => {
+      try {
+        do {
+          this.again = false;
+          const generation = this.generation;
+          const fetched = await this.fetch();
+          if (this.isDisposed) return;
+          if (generation === this.generation) this.take(fetched);
+          else this.again = true;
+        } while (this.again);
+      } finally {
+        this.refreshing = undefined;
+      }
+    })();
+    return this.refreshing;
+  }
+
+  /** Adds a page of earlier messages. */
+  async loadEarlier(before: string): Promise<void> {
+    if (before !== this.before) return;
+    const page = await this.deps.session.call((who) => this.deps.backend.conversation(who, this.id, { before }));
+    if (this.isDisposed || before !== this.before) return;
+    this.before = page.before;
+    this.messages = [...page.messages, ...this.messages];
+    this.deps.post({ type: 'earlier', messages: page.messages, before: page.before });
+    this.followAll();
+  }
+
+  /** A run was started here: shows the question and the empty answer before the server is asked for them. */
+  started(run: Run, question: { text: string; replaces?: string; continues?: string }): void {
+    const at = question.replaces ? this.messages.findIndex(({ id }) => id === question.replaces) : -1;
+    const removed = at < 0 ? [] : this.messages.slice(at).map(({ id }) => id);
+    if (at >= 0) this.messages = this.messages.slice(0, at);
+    const { kind, createdAt } = run;
+    const added: Message[] = [];
+    if (run.userMessageId && question.text && !this.messages.some(({ id }) => id === run.userMessageId)) {
+      added.push({ id: run.userMessageId, role: 'user', kind, text: question.text, createdAt });
+    }
+    if (!this.messages.some(({ id }) => id === run.messageId)) {
+      const { messageId: id, id: runId, model, device, clampedTo } = run;
+      const { continues } = question;
+      added.push({
+        id,
+        role: 'assistant',
+        kind,
+        text: '',
+        runId,
+        state: run.state,
+        model,
+        device,
+        clampedTo,
+        continues,
+        createdAt,
+      });
+    }
+    this.messages = [...this.messages, ...added];
+    this.generation++;
+    if (!this.exists) {
+      this.exists = true;
+      this.title ||= firstLine(question.text);
+      this.tellWhole();
+    } else this.update(added, removed);
+    this.followAll();
+  }
+
+  private async fetch(): Promise<Conversation | null> {
+    try {
+      return await this.deps.session.call((who) => this.deps.backend.conversation(who, this.id, {}));
+    } catch (error) {
+      if (error instanceof BackendError && error.problem.code === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  private take(fetched: Conversation | null): void {
+    const wasKnown = this.exists;
+    const old = new Map(this.messages.map((message) => [message.id, message]));
+    this.exists = fetched !== null;
+    const page = (fetched?.messages ?? []).map((message) => this.withText(message, old.get(message.id)));
+    const first = page[0] ? this.messages.findIndex(({ id }) => id === page[0]!.id) : -1;
+    const titleChanged = this.title !== (fetched?.title ?? '');
+    this.title = fetched?.title ?? '';
+    if (!wasKnown || !fetched || (first < 0 && this.messages.length > 0)) {
+      // Another conversation than what is shown, or so much new that there is a gap: told anew as a whole.
+      const changed = wasKnown !== this.exists || this.messages.length > 0 || page.length > 0;
+      this.messages = page;
+      this.before = fetched?.before ?? null;
+      if (changed) this.tellWhole();
+    } else {
+      const earlier = this.messages.slice(0, Math.max(0, first));
+      const kept = new Set([...earlier, ...page].map(({ id }) => id));
+      const removed = this.messages.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
+      const upsert = page.filter((message) => JSON.stringify(message) !== JSON.stringify(old.get(message.id)));
+      this.messages = [...earlier, ...page];
+      if (earlier.length === 0) this.before = fetched.before;
+      if (upsert.length > 0 || removed.length > 0 || titleChanged) this.update(upsert, removed);
+    }
+    for (const [runId, tail] of this.tails) {
+      if (!this.messages.some((message) => message.runId === runId)) tail.abort(new Error('removed'));
+    }
+    this.followAll();
+    this.changed.fire();
+  }
+
+  /** Set by the controller, which knows the draft. */
+  tellWhole: (moved?: true) => void = (moved) => this.tell('', moved);
+
+  /** The server's message of a running answer has no text yet; what was read from its events stays. */
+  private withText(message: Message, known: Message | undefined): Message {
+    return message.state === 'running' && known ? { ...message, text: known.text } : message;
+  }
+
+  private update(upsert: Message[], removed: string[]): void {
+    this.flow.flush();
+    const { title, elsewhere } = this;
+    this.deps.post({ type: 'messages', upsert, removed, title, elsewhere });
+    this.changed.fire();
+  }
+
+  private followAll(): void {
+    for (const { state, runId, id } of this.messages) {
+      if (state === 'running' && runId && !this.tails.has(runId)) void this.follow(runId, id);
+    }
+  }
+
+  /** Reads a running answer to its end, again and again if need be, until the server says that it runs no more. */
+  private async follow(runId: string, messageId: string): Promise<void> {
+    const tail = new AbortController();
+    this.tails.set(runId, tail);
+    let last = 0;
+    const answer = new AnswerText();
+    const isRunning = () => this.messages.some(({ id, state }) => id === messageId && state === 'running');
+    try {
+      for (let attempt = 0; isRunning() && !tail.signal.aborted; attempt++) {
+        try {
+          const who = await this.deps.session.credential();
+          for await (const event of this.deps.backend.runEvents(who, runId, last, tail.signal)) {
+            if (tail.signal.aborted) return;
+            last = event.seq;
+            attempt = 0;
+            for (const told of answer.read(event)) this.apply(messageId, told);
+          }
+        } catch (error) {
+          if (tail.signal.aborted) return;
+          this.deps.log.warn(`The answer ${runId} could not be read on: ${BackendError.from(error).message}`);
+          await this.deps.session.failed(error);
+        }
+        // Its final message, with what it cost; or, after a failure, whether it still runs.
+        await this.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
+        if (isRunning()) await this.backoff.wait(attempt, tail.signal);
+      }
+    } catch (error) {
+      if (!tail.signal.aborted) this.deps.log.error(BackendError.from(error).message);
+    } finally {
+      this.tails.delete(runId);
+    }
+  }
+
+  private apply(messageId: string, event: RunEvent): void {
+    const at = this.messages.findIndex(({ id }) => id === messageId);
+    const message = this.messages[at];
+    if (!message) return;
+    if (event.type === 'text') {
+      const text = message.text.slice(0, event.data.at) + event.data.text;
+      this.messages[at] = { ...message, text };
+      this.flow.add(messageId, event.data.text, event.data.at);
+      return;
+    }
+    this.generation++;
+    if (event.type === 'usage') {
+      this.messages[at] = { ...message, usage: event.data };
+      this.changed.fire();
+      return;
+    }
+    const { chargedMicro } = event.data;
+    const ending: Partial<Message> =
+      event.type === 'done'
+        ? { state: event.data.state, cutShort: event.data.cutShort, chargedMicro, reason: event.data.reason }
+        : { state: 'failed', chargedMicro, problem: event.data };
+    const ended = { ...message, ...ending };
+    this.messages[at] = ended;
+    this.update([ended], []);
+  }
+}
+
+/** A title until the server's own is there. */
+function firstLine(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  return line.length > 60 ? `${line.slice(0, 59).trimEnd()}…` : line;
+}

@@ -1,0 +1,126 @@
+import type { Message } from '../../../shared/conversations.ts';
+import { timeOrderedId } from '../../../shared/ids.ts';
+import type { AttachmentInput, Run, RunRequest } from '../../../shared/runs.ts';
+import type { Session } from '../../account/session/session.ts';
+import type { Backend } from '../../backend.ts';
+import { BackendError } from '../../platform/server/backendError.ts';
+import { chipInput, type StoredChip } from '../context/attachments.ts';
+import type { Drafts } from '../context/drafts.ts';
+import type { ModelChoice } from '../modelChoice.ts';
+import type { OpenRecord } from './openRecord.ts';
+
+/** What the user asks: a new message, an edited one (`replaces`), another try, or to go on (`continues`). */
+export interface Question {
+  /** The same question asked again has the same id (a UUID): it names the run. */
+  id?: string;
+  text: string;
+  chips: StoredChip[];
+  replaces?: string;
+  /** Attachments of the replaced message that stay, by id. */
+  keep?: string[];
+  continues?: string;
+}
+
+/**
+ * Starts runs so that one question is one run: its id is stored before it is sent, and the same question sent again after
+ * a lost answer has the same id.
+ */
+export class Sender {
+  constructor(
+    private readonly deps: {
+      session: Session;
+      backend: Backend;
+      drafts: Drafts;
+      record: OpenRecord;
+      models: ModelChoice;
+    },
+  ) {}
+
+  /**
+   * Starts a run and resolves to it. Rejects with an `AttachmentRefused` or a `BackendError`; nothing was started then,
+   * as far as is known. `look` fetches the conversation, to find a run that was started after all.
+   */
+  async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
+    const { session, backend, drafts, record, models } = this.deps;
+    const { text, replaces, continues } = question;
+    const attachments: AttachmentInput[] = [
+      ...(question.keep ?? []).map((id) => ({ id })),
+      ...(await Promise.all(question.chips.map(chipInput))),
+    ];
+    const { pending } = drafts.get(conversationId);
+    const isRetry = pending !== undefined && pending.text === text && pending.replaces === replaces && !continues;
+    let runId = isRetry ? pending.runId : (question.id ?? timeOrderedId());
+    const wasAsked = record.isOwnRun(runId);
+    for (let attempt = 0; ; attempt++) {
+      if (!continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
+      await record.addRun(runId);
+      const request: RunRequest = {
+        id: runId,
+        conversationId,
+        kind: 'chat',
+        model: models.id ?? undefined,
+        replaces,
+        continues,
+        input: { text, attachments: attachments.length > 0 ? attachments : undefined },
+      };
+      try {
+        const { run } = await session.call((who) => backend.startRun(who, request));
+        await drafts.update(conversationId, { pending: undefined });
+        return run;
+      } catch (error) {
+        const refusal = error instanceof BackendError && error.kind === 'refused' ? error.problem : undefined;
+        if (refusal?.code === 'run_id_reused' && attempt === 0) {
+          // The lost answer was a yes, and what is attached or chosen has changed since: the run that is there counts.
+          const found = findRun(runId, await look());
+          if (found) {
+            await drafts.update(conversationId, { pending: undefined });
+            return asRun(found, conversationId);
+          }
+          // Whatever became of what was sent under the question's own id: it is never sent twice.
+          if (runId === question.id && wasAsked) throw error;
+          runId = timeOrderedId();
+          continue;
+        }
+        // A refusal is certain: the next try is another run. Anything else may have started one.
+        if (refusal && refusal.status < 500) await drafts.update(conversationId, { pending: undefined });
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * After a lost answer: whether the run was started after all. Then what was typed for it is forgotten, unless something
+   * else stands there by now. Resolves to what was forgotten.
+   */
+  async settlePending(
+    conversationId: string,
+    messages: Message[],
+  ): Promise<{ runId: string; text: string } | undefined> {
+    const { drafts } = this.deps;
+    const { pending, text } = drafts.get(conversationId);
+    if (!pending || !messages.some((message) => message.runId === pending.runId)) return undefined;
+    const isTyped = !pending.replaces && text === pending.text;
+    await drafts.update(conversationId, { pending: undefined, ...(isTyped ? { text: '', chips: [] } : {}) });
+    await this.deps.record.started(conversationId);
+    return isTyped ? pending : undefined;
+  }
+}
+
+function findRun(runId: string, { messages }: { messages: Message[] }): Message | undefined {
+  return messages.find((message) => message.runId === runId && message.role === 'assistant');
+}
+
+function asRun(answer: Message, conversationId: string): Run {
+  return {
+    id: answer.runId!,
+    conversationId,
+    userMessageId: null,
+    messageId: answer.id,
+    kind: answer.kind,
+    model: answer.model ?? '',
+    state: answer.state ?? 'running',
+    device: answer.device ?? '',
+    maxOutputTokens: 0,
+    createdAt: answer.createdAt,
+  };
+}

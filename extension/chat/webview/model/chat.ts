@@ -1,0 +1,422 @@
+import { MAX_TEXT } from '../../../../shared/constants.ts';
+import type { FromHost, ToHost } from '../../protocol.ts';
+import { count } from '../format.ts';
+import { spokenChanges } from './changes.ts';
+import { Composing, STILL_ANSWERING } from './composing.ts';
+import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
+import { EditingInPlace } from './editing.ts';
+import { FileLinks } from './fileLinks.ts';
+import { HistoryPanel, noHistory, putPage } from './history.ts';
+import type { Host } from './host.ts';
+import { isAttaching, outdated } from './outdated.ts';
+import { type ChatState, noState } from './state.ts';
+import { Voice } from './voice.ts';
+
+const LOST =
+  'The connection is lost, and an answer goes on at the server. Your text is kept: send it when both are done.';
+
+/** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
+export class Chat {
+  state: ChatState = noState;
+  /** Set by the transcript: go to the end and stay there. */
+  toLatest: () => void = () => {};
+  /** Set by the composer. */
+  focusComposer: (evenUnfocused?: boolean) => void = () => {};
+
+  readonly history: HistoryPanel;
+  readonly composing: Composing;
+  readonly editing: EditingInPlace;
+  readonly files: FileLinks;
+  private readonly voice = new Voice((text) => this.say(text));
+  private readonly listeners = new Set<() => void>();
+  private pieces: Piece[] = [];
+  private frame = 0;
+  /** A message was sent from a chat that has no id yet. */
+  private begun = false;
+  /** The changes of this conversation were told before: what is new in them is news. */
+  private knowsChanges = false;
+
+  readonly host: Host;
+
+  constructor(given: Host) {
+    const host: Host = {
+      ...given,
+      post: (message) => {
+        this.asks(message.type);
+        given.post(message);
+      },
+    };
+    this.host = host;
+    this.composing = new Composing({
+      host,
+      state: () => this.state,
+      set: (part) => this.set(part),
+      say: (text) => this.say(text),
+      hint: (text, whileAnswering) => this.hint(text, whileAnswering),
+      isAnswering: () => this.answering(),
+    });
+    this.state = { ...noState, draft: this.composing.typedBefore };
+    this.history = new HistoryPanel(
+      host.post,
+      () => this.state.history,
+      (history) => this.set({ history }),
+    );
+    this.editing = new EditingInPlace(
+      host,
+      () => this.state.conversation,
+      (editing) => this.set({ editing, refusal: this.state.refusal?.replaces ? null : this.state.refusal }),
+    );
+    this.files = new FileLinks(host.post);
+    host.onMessage((message) => this.receive(message));
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  receive(message: FromHost): void {
+    if (message.type === 'text') {
+      this.pieces.push({ messageId: message.messageId, text: message.text, at: message.at });
+      this.frame ||= requestAnimationFrame(() => this.flushPieces());
+      return;
+    }
+    this.flushPieces();
+    switch (message.type) {
+      case 'surroundings': {
+        const { state } = message.value.connection;
+        // A try in between is no connection yet.
+        const isOffline =
+          state === 'connecting' ? this.state.isOffline : state === 'offline' || state === 'wrongServer';
+        this.set({ surroundings: message.value, isOffline });
+        break;
+      }
+      case 'conversation':
+        this.openedConversation(message);
+        break;
+      case 'messages':
+        this.changedMessages(message);
+        break;
+      case 'earlier': {
+        const conversation = this.state.conversation;
+        if (!conversation) break;
+        this.set({
+          conversation: putEarlier(conversation, message.messages, message.before),
+          loadingEarlier: false,
+        });
+        break;
+      }
+      case 'sent':
+        this.wasSent(message);
+        break;
+      case 'notSent':
+        this.composing.wasNotSent(message.requestId, message.problem);
+        break;
+      case 'notice': {
+        const { level, text, action, of } = message;
+        this.set({ notice: { level, text, action, of }, loadingEarlier: false });
+        this.say(text);
+        break;
+      }
+      case 'changes': {
+        const said = this.knowsChanges ? spokenChanges(this.state.changes, message.value) : '';
+        this.knowsChanges = true;
+        this.set({ changes: message.value });
+        this.files.forget();
+        if (said) this.say(said);
+        break;
+      }
+      case 'historyPage':
+        this.set({ history: putPage(this.state.history, message) });
+        break;
+      case 'historyFailed': {
+        const history = this.state.history;
+        if (history.search !== message.search || history.kind !== message.kind) break;
+        this.set({ history: { ...history, loading: false, failed: message.text } });
+        break;
+      }
+      case 'mentions':
+        this.set({ mentions: { requestId: message.requestId, items: message.items } });
+        break;
+      case 'files':
+        this.files.told(message);
+        break;
+      case 'compose':
+        this.compose(message.text, message.send);
+        break;
+      case 'focusComposer':
+        this.focusComposer(true);
+        break;
+      case 'showHistory':
+        this.history.open();
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  // — Conversations
+
+  newChat(): void {
+    this.leave(null);
+    this.host.post({ type: 'newChat' });
+    this.set({ history: noHistory });
+    this.focusComposer();
+  }
+
+  openConversation(id: string): void {
+    if (!this.composing.isWanted(id, this.state.conversation?.id)) {
+      this.leave(id);
+      this.host.post({ type: 'openConversation', id });
+    }
+    this.set({ history: noHistory });
+    this.focusComposer();
+  }
+
+  private leave(id: string | null): void {
+    this.begun = false;
+    this.composing.leave(id);
+  }
+
+  loadEarlier(): void {
+    const conversation = this.state.conversation;
+    if (!conversation?.before || this.state.loadingEarlier) return;
+    this.set({ loadingEarlier: true });
+    this.host.post({ type: 'loadEarlier', before: conversation.before });
+  }
+
+  rename(id: string, title: string): void {
+    const { history, conversation } = this.state;
+    this.host.post({ type: 'rename', id, title });
+    this.set({
+      history: { ...history, rows: history.rows.map((r) => (r.id === id ? { ...r, title } : r)) },
+      conversation: conversation?.id === id ? { ...conversation, title } : conversation,
+    });
+  }
+
+  // — Composer
+
+  setDraft(draft: string): void {
+    if (draft === this.state.draft) return;
+    this.set({ draft, hint: null });
+    this.composing.changed();
+  }
+
+  /** Text that goes into the composer unless it is too long; what stood there stays either way. */
+  accepts(addedLength: number, keptLength: number): boolean {
+    if (addedLength + keptLength <= MAX_TEXT) return true;
+    this.hint(
+      `That is ${count(addedLength)} characters; a message holds ${count(MAX_TEXT)}. Nothing was changed. Attach it as a file, or paste a part.`,
+    );
+    return false;
+  }
+
+  suggestion(id: string): void {
+    this.begun ||= this.state.conversation?.id === null;
+    this.host.post({ type: 'suggestion', id });
+  }
+
+  sendDraft(): void {
+    if (!this.answering()) this.send(this.state.draft);
+    else this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
+  }
+
+  sendEdited(): void {
+    const editing = this.state.editing;
+    if (!editing) return;
+    if (this.answering()) this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
+    else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
+  }
+
+  /** What is typed goes behind what was left in this chat before. */
+  putBack(): void {
+    this.composing.putBack();
+    this.focusComposer();
+  }
+
+  /** Tries again what was refused, as it stands now. */
+  retry(): void {
+    const refusal = this.state.refusal;
+    if (!refusal) return;
+    if (refusal.replaces && this.state.editing) this.sendEdited();
+    else this.send(this.state.draft.trim() ? this.state.draft : refusal.text);
+  }
+
+  /** While another chat is awaited, the one that is still shown doesn't count. */
+  answering(): boolean {
+    return !this.composing.isAwaiting && runningAnswer(this.state.conversation) !== undefined;
+  }
+
+  /** An answer runs, and the server can be told to stop it. */
+  canStop(): boolean {
+    return this.answering() && !this.state.isOffline;
+  }
+
+  stop(): void {
+    const running = runningAnswer(this.state.conversation);
+    if (running?.runId && this.canStop()) this.host.post({ type: 'stop', runId: running.runId });
+  }
+
+  /** Up in an empty composer. */
+  editLast(): boolean {
+    return !this.answering() && this.editing.startLast();
+  }
+
+  regenerate(messageId: string): void {
+    this.toLatest();
+    this.host.post({ type: 'regenerate', messageId });
+  }
+
+  continueRun(runId: string): void {
+    this.toLatest();
+    this.host.post({ type: 'continue', runId });
+  }
+
+  dismissRefusal(): void {
+    this.set({ refusal: null, hint: null });
+    this.focusComposer();
+  }
+
+  dismissNotice(): void {
+    this.set({ notice: null });
+    this.focusComposer();
+  }
+
+  /** Puts into the composer what to ask when a change has no place in its file; to send it is the user's. */
+  askToCorrect(what: string, why: string): void {
+    this.compose(
+      `Your change to ${what} could not be applied: ${why}\nGive it again so that it fits the file as it is.`,
+      false,
+    );
+  }
+
+  command(command: Extract<ToHost, { type: 'command' }>['command'] | 'reconnect'): void {
+    this.host.post(command === 'reconnect' ? { type: 'reconnect' } : { type: 'command', command });
+  }
+
+  forgetMentions(): void {
+    if (this.state.mentions) this.set({ mentions: null });
+  }
+
+  hint(text: string, whileAnswering?: true): void {
+    this.set({ hint: { text, whileAnswering } });
+    this.say(text);
+  }
+
+  /** Told by the transcript. */
+  setAtEnd(isAtEnd: boolean): void {
+    if (isAtEnd !== this.state.isAtEnd) this.set({ isAtEnd });
+  }
+
+  /** Tells screen readers, once. */
+  say(text: string): void {
+    this.set({ spoken: { text, n: this.state.spoken.n + 1 } });
+  }
+
+  // — What the host's messages do
+
+  private set(part: Partial<ChatState>): void {
+    const now = { ...this.state, ...part };
+    this.state = { ...now, ...outdated(this.state, now) };
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  /** What was told of an earlier try of the same is over. */
+  private asks(type: ToHost['type']): void {
+    const { of } = this.state.notice ?? {};
+    if (of && (of === type || (isAttaching(of) && (isAttaching(type) || type === 'send')))) this.set({ notice: null });
+  }
+
+  private flushPieces(): void {
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { pieces } = this;
+    this.pieces = [];
+    if (!pieces.length) return;
+    const conversation = this.state.conversation;
+    if (conversation) this.set({ conversation: addPieces(conversation, pieces) });
+    else this.pieces = pieces; // They wait for the conversation they belong to.
+  }
+
+  private openedConversation(message: Extract<FromHost, { type: 'conversation' }>): void {
+    const { id, title, messages, before, elsewhere } = message;
+    const old = this.state.conversation;
+    const same = old !== null && old.id === id;
+    // A chat gets its id with its first message; where the reader is meanwhile stays.
+    const grown = old !== null && old.id === null && id !== null && this.begun;
+    const isOther = !same && !grown;
+    if (!same) this.begun = false;
+    if (isOther) this.knowsChanges = false;
+    const isSameChat = this.composing.isSame(message);
+    const composer = this.composing.arrive(message);
+    const early = [...(old?.early ?? []), ...this.pieces];
+    this.pieces = [];
+    const editing = this.editing.leftIn(id, messages);
+    const sight = (old?.sight ?? 0) + (isOther ? 1 : 0);
+    if (isOther) this.voice.forget();
+    this.set({
+      conversation: addPieces(
+        {
+          id,
+          chatId: message.chatId ?? id ?? undefined,
+          sight,
+          title,
+          messages,
+          before,
+          elsewhere,
+          early,
+          lost: lostOf(same ? old : null, messages),
+        },
+        [],
+      ),
+      ...composer,
+      loadingEarlier: false,
+      editing,
+      ...(isSameChat ? {} : { refusal: null, mentions: null, hint: null }),
+    });
+    const saved = this.host.saved();
+    // Where the reader was counts until it is known whether the server knows the chat.
+    if (id !== null && saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null });
+    this.voice.follow(this.state.conversation);
+    this.composing.arrived();
+  }
+
+  private changedMessages(message: Extract<FromHost, { type: 'messages' }>): void {
+    const old = this.state.conversation;
+    if (!old) return;
+    const conversation = putMessages(old, message.upsert, message.removed);
+    this.set({ conversation: { ...conversation, title: message.title, elsewhere: message.elsewhere } });
+    const editing = this.state.editing;
+    if (editing && message.removed.includes(editing.messageId) && this.state.sending?.replaces === undefined) {
+      // Replaced from another device while it was being edited: what was typed goes to the composer.
+      if (!this.state.draft.trim()) this.setDraft(editing.text);
+      this.editing.set(null);
+    }
+    this.voice.follow(this.state.conversation);
+  }
+
+  private wasSent(message: Extract<FromHost, { type: 'sent' }>): void {
+    const { sending } = this.state;
+    this.composing.wasSent(message);
+    if (sending?.requestId !== message.requestId || !sending.replaces) return;
+    this.editing.set(null);
+    this.focusComposer();
+  }
+
+  private send(text: string, edited?: { replaces: string; keep: string[] }): void {
+    if (!this.accepts(text.length, 0)) return;
+    this.begun ||= this.state.conversation?.id === null;
+    this.toLatest();
+    this.composing.send(text, edited);
+  }
+
+  private compose(text: string, send: boolean): void {
+    if (send && !this.answering() && !this.state.sending) {
+      this.send(text);
+      return;
+    }
+    const { draft } = this.state;
+    this.setDraft(draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
+    this.focusComposer();
+  }
+}

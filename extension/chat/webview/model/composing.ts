@@ -1,0 +1,332 @@
+import { MAX_TEXT } from '../../../../shared/constants.ts';
+import { joined, withoutSent } from '../../../../shared/draftText.ts';
+import { timeOrderedId } from '../../../../shared/ids.ts';
+import type { Problem } from '../../../../shared/problems.ts';
+import type { FromHost } from '../../protocol.ts';
+import { saysSomething } from '../format.ts';
+import type { Host, Saved } from './host.ts';
+import type { ChatState, Sending } from './state.ts';
+
+type Conversation = Extract<FromHost, { type: 'conversation' }>;
+type Wanted = { id: string | null } | 'any';
+
+const DELAY_MS = 300;
+/** A message that was on its way when the page was closed is sent after this only when the user says so. */
+const STILL_MEANT_MS = 5 * 60_000;
+export const STILL_ANSWERING =
+  'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
+
+/**
+ * What is typed for the next message, from the first key until the host says that it was sent. The composer belongs to the
+ * user: no message of the host's replaces what stands in it. While a chat is awaited, what is typed waits for that chat,
+ * and so does Enter. The draft that was left in that chat is set aside then, and comes back when the message was sent.
+ */
+export class Composing {
+  /** The chat that is asked for and not told yet; 'any' before the first. Undefined when the shown one is the wanted one. */
+  private awaited: Wanted | undefined = 'any';
+  /** The chat to which the composer belongs. */
+  private chatId: string | null | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the host was told last. */
+  private told = '';
+  /** What the page before this one has left; looked at once. */
+  private left: Saved | undefined;
+  /** Requests of chats that are not shown any more, with their chats and what they send from the composer. */
+  private readonly elsewhere = new Map<string, { chatId: string | undefined; text: string | undefined }>();
+  /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
+  private rewritten: string | undefined;
+  /** What stands in the composer was typed here: no other page or host put it there. */
+  private isTyped = false;
+  /** The message that was refused last. It may turn out to have been taken, also after its refusal is out of sight. */
+  private refused: Sending | undefined;
+  /** Enter was pressed while another message was on its way: what stands in the composer goes after it. */
+  private isNext = false;
+
+  constructor(
+    private readonly view: {
+      host: Host;
+      state(): ChatState;
+      set(part: Partial<ChatState>): void;
+      say(text: string): void;
+      hint(text: string, whileAnswering?: true): void;
+      /** An answer runs in the chat that is shown. */
+      isAnswering(): boolean;
+    },
+  ) {
+    this.left = view.host.saved();
+  }
+
+  /** What was typed in the page before this one, and belongs to no chat yet. */
+  get typedBefore(): string {
+    const composer = this.left?.composer;
+    return composer?.isAwaiting ? composer.text : '';
+  }
+
+  get isAwaiting(): boolean {
+    return this.awaited !== undefined;
+  }
+
+  /** Whether this conversation is shown, or asked for. */
+  isWanted(id: string, shown: string | null | undefined): boolean {
+    return this.awaited && this.awaited !== 'any' ? this.awaited.id === id : shown === id;
+  }
+
+  /** Whether this tells anew of the chat to which the composer belongs. */
+  isSame({ chatId, id, moved }: Conversation): boolean {
+    // A chat without a name gets its name with its first message.
+    return !this.awaited && (moved === true || this.chatId === null || this.chatId === (chatId ?? id));
+  }
+
+  changed(): void {
+    this.isNext = false;
+    this.isTyped = true;
+    const { draft, sending, refusal } = this.view.state();
+    const sent = sending ?? refusal ?? this.refused;
+    if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
+    this.keep();
+    clearTimeout(this.timer);
+    if (!this.awaited) this.timer = setTimeout(() => this.flush(), DELAY_MS);
+  }
+
+  /** Tells now what is yet to be told. */
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const text = this.whole().slice(0, MAX_TEXT);
+    if (this.awaited || text === this.told) return;
+    this.told = text;
+    this.view.host.post({ type: 'draft', text, ...this.chat() });
+    this.keep();
+  }
+
+  /** Another chat was asked for (null: a new one). The composer is empty for it; what stood there stays with the old one. */
+  leave(id: string | null): void {
+    if (!this.awaited) {
+      this.flush();
+      this.forgetSending();
+      this.view.set({ draft: '', aside: null });
+      this.isTyped = false;
+    } else if (this.view.state().sending) {
+      this.view.set({ sending: null });
+      this.view.hint('Not sent, because another chat was opened. Your text is kept.');
+    }
+    this.awaited = { id };
+    this.keep();
+  }
+
+  /** A chat is told: what stands in the composer now. To be followed by `arrived` once it is shown. */
+  arrive(message: Conversation): Partial<ChatState> {
+    const chatId = message.chatId ?? message.id;
+    if (this.awaited) {
+      if (!isIt(this.awaited, message)) return {};
+      this.awaited = undefined;
+      this.chatId = chatId;
+      this.told = message.draft;
+      return this.place(this.lastKnown(message));
+    }
+    if (this.isSame(message)) {
+      if (message.moved) this.told = message.draft;
+      this.chatId = chatId;
+      return {};
+    }
+    // The editor shows another one unasked: what stands here stays with its own.
+    this.flush();
+    this.forgetSending();
+    this.chatId = chatId;
+    this.told = message.draft;
+    this.isTyped = false;
+    return { draft: message.draft, aside: null };
+  }
+
+  /** The chat is shown: what waited for it is told and sent. */
+  arrived(): void {
+    if (this.awaited) return;
+    const { sending } = this.view.state();
+    const waits = sending && !sending.isPassed;
+    const isResumed = this.resume();
+    this.flush();
+    if (!waits) return;
+    if (isResumed) this.isNext = true;
+    else if (this.view.isAnswering()) {
+      this.view.set({ sending: null });
+      this.view.hint(STILL_ANSWERING, true);
+    } else this.pass(sending);
+  }
+
+  /** Sends what stands in the composer, or an earlier message that was edited. Waits for the chat that is awaited. */
+  send(text: string, edited: Pick<Sending, 'replaces' | 'keep'> = {}): void {
+    if (!saysSomething(text)) return;
+    if (this.view.state().sending) {
+      this.isNext = edited.replaces === undefined;
+      return;
+    }
+    const sending: Sending = { requestId: timeOrderedId(), text, ...edited };
+    this.refused = undefined;
+    this.view.set({ sending, refusal: null, hint: null });
+    if (this.awaited) this.view.host.save({ sending: { ...sending, at: Date.now() } });
+    else this.pass(sending);
+  }
+
+  /** What is typed goes behind what was left here before. */
+  putBack(): void {
+    const { aside, draft } = this.view.state();
+    if (!aside) return;
+    this.view.set({ draft: joined(aside.text, draft), aside: null });
+    this.changed();
+    const { sending } = this.view.state();
+    if (sending && beginsWith(aside.text, sending.text)) this.rewritten = undefined;
+  }
+
+  wasSent({ requestId, text }: Extract<FromHost, { type: 'sent' }>): void {
+    const known = this.elsewhere.get(requestId);
+    this.elsewhere.delete(requestId);
+    const { state, host } = this.view;
+    if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
+    // A refused one, too, when its answer was lost and it turns out to have been taken.
+    const sending = [state().sending, state().refusal, this.refused].find((one) => one?.requestId === requestId);
+    const sent = sending?.text ?? (known && known.chatId === this.chat().chatId ? known.text : undefined) ?? text;
+    if (sent === undefined) return;
+    if (sending) {
+      this.refused = undefined;
+      this.view.set({ sending: null, refusal: null, hint: null });
+    }
+    if (sending?.replaces) return;
+    // What was typed while it was on its way stays, the same words among it; what was left here before comes back.
+    const { draft, aside } = state();
+    const isIn = sending ? requestId !== this.rewritten : draft === sent && !this.isTyped;
+    const rest = isIn ? withoutSent(draft, sent, sending !== undefined) : draft;
+    const left = aside && !beginsWith(sent, aside.text) ? aside.text : '';
+    if (aside && rest.trim() === '') {
+      this.isTyped = false;
+      this.view.set({ draft: left, aside: null });
+    } else
+      this.view.set({
+        draft: rest,
+        aside: aside && (left || aside.chips.length > 0) ? { ...aside, text: left } : null,
+      });
+    this.told = UNKNOWN;
+    this.flush();
+    const { isNext } = this;
+    this.isNext = false;
+    if (!isNext || !saysSomething(rest)) return;
+    if (this.view.isAnswering()) this.view.hint(STILL_ANSWERING, true);
+    else this.send(rest);
+  }
+
+  wasNotSent(requestId: string, problem: Problem): void {
+    const { state, host } = this.view;
+    if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
+    const known = this.elsewhere.get(requestId);
+    if (known) {
+      const { chatId } = known;
+      this.elsewhere.delete(requestId);
+      const text = `Your message to the chat before was not sent. ${problem.detail || problem.title} Its text is kept there.`;
+      this.view.set({ notice: { level: 'error', text, chatId } });
+      this.view.say(text);
+      return;
+    }
+    const { sending } = state();
+    if (sending?.requestId !== requestId) return;
+    this.refused = sending;
+    this.view.set({ sending: null, refusal: { ...sending, problem } });
+    this.view.say(`Not sent. ${problem.detail || problem.title}`);
+    if (sending.replaces || this.whole().includes(sending.text)) return;
+    this.view.set({ draft: joined(sending.text, state().draft) });
+    this.changed();
+    this.rewritten = undefined;
+  }
+
+  private pass(sending: Sending): void {
+    const { aside } = this.view.state();
+    // What was attached to a draft that is set aside does not go along unasked.
+    const without = aside?.chips.length && !sending.replaces ? { without: aside.chips } : {};
+    const shown = sending.replaces ? undefined : this.view.state().surroundings?.chips.find((chip) => chip.implicit);
+    const whole = { ...sending, ...without, ...(shown ? { implicit: shown.id } : {}) };
+    this.view.set({ sending: { ...whole, isPassed: true } });
+    this.flush();
+    this.view.host.save({ sending: { ...whole, ...this.chat(), at: Date.now() } });
+    this.view.host.post({ type: 'send', ...whole, ...this.chat() });
+  }
+
+  /**
+   * Asks again for a message that was on its way when the page before this one was closed; false if there is none. What is
+   * kept may be of a while before, so it may have been sent: host and server carry out each request once.
+   */
+  private resume(): boolean {
+    const left = this.left?.sending;
+    this.left = undefined;
+    if (!left) return false;
+    const { at, chatId, ...sending } = left;
+    const isNow = Date.now() - at < STILL_MEANT_MS;
+    if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
+      this.view.set({ sending: { ...sending, isPassed: true } });
+      if (this.isTyped || !this.view.state().draft.includes(sending.text)) this.rewritten = sending.requestId;
+      this.view.host.post({ type: 'send', ...sending, chatId });
+      return true;
+    }
+    this.view.host.save({ sending: undefined });
+    if (this.whole().includes(sending.text))
+      this.view.hint('Not sent, because the chat was reloaded. Your text is kept.');
+    return false;
+  }
+
+  /** A chat that was waited for is there, with what was left in it. */
+  private place(left: string): Partial<ChatState> {
+    const { draft, surroundings } = this.view.state();
+    if (draft === '') {
+      this.isTyped = false;
+      return { draft: left, aside: null };
+    }
+    const chips = (surroundings?.chips ?? []).filter((chip) => !chip.implicit).map(({ id }) => id);
+    const text = beginsWith(draft, left) ? '' : left;
+    return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
+  }
+
+  /** What was left in a chat: by what the host knows, and by what the page before this one could not tell it any more. */
+  private lastKnown({ draft, chatId, id }: Conversation): string {
+    const mine = this.left?.composer;
+    if (!mine || mine.isAwaiting || mine.chatId !== (chatId ?? id) || mine.text === draft) return draft;
+    // What was told has become another draft by what the host did with it: it was sent, or moved.
+    if (mine.text === mine.told && draft === '') return draft;
+    if (mine.told === draft) return mine.text;
+    if (mine.text.includes(draft)) return mine.text;
+    return draft.includes(mine.text) || this.left?.sending ? draft : joined(draft, mine.text);
+  }
+
+  /** Requests on their way stay with the chat that they were made in. */
+  private forgetSending(): void {
+    this.isNext = false;
+    this.refused = undefined;
+    const { sending } = this.view.state();
+    if (!sending) return;
+    const text = sending.replaces ? undefined : sending.text;
+    this.elsewhere.set(sending.requestId, { chatId: this.chat().chatId, text });
+    this.view.set({ sending: null });
+  }
+
+  /** All that is typed here, for the host and for the next page. */
+  private whole(): string {
+    const { aside, draft } = this.view.state();
+    return joined(aside?.text ?? '', draft);
+  }
+
+  private chat(): { chatId?: string } {
+    return this.chatId ? { chatId: this.chatId } : {};
+  }
+
+  private keep(): void {
+    const { told } = this;
+    this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: this.isAwaiting } });
+  }
+}
+
+/** Whether a text begins with what was left before it, all of it and apart from the rest: a word of it alone may be chance. */
+const beginsWith = (text: string, left: string) => text === left || text.startsWith(`${left.trimEnd()}\n\n`);
+
+/** No text can be told twice in a row after this. */
+const UNKNOWN = '\0';
+
+function isIt(awaited: Wanted, { id, chatId }: Conversation): boolean {
+  if (awaited === 'any') return true;
+  return awaited.id === null ? id === null : (chatId ?? id ?? awaited.id) === awaited.id;
+}

@@ -1,0 +1,83 @@
+import { MAX_ATTACHMENTS, MAX_TEXT } from '../../../../shared/constants.ts';
+import type { Chat } from './chat.ts';
+
+/**
+ * Files that are pasted or dropped anywhere in the view are attached, or refused with a word: never ignored, and never shown
+ * by the browser in the view's place. Returns what ends it.
+ */
+export function takeFiles(chat: Chat): () => void {
+  const onPaste = (event: ClipboardEvent) => event.clipboardData && take(event.clipboardData, event);
+  const onDrop = (event: DragEvent) => event.dataTransfer && take(event.dataTransfer, event);
+  const take = (data: DataTransfer, event: Event) => {
+    const { files, uris } = filesOf(data);
+    if (files.length + uris.length === 0) return;
+    event.preventDefault();
+    const isInEdit = (event.target as Element).closest?.('.editing') != null;
+    const to = isInEdit && chat.state.editing ? { to: chat.state.editing.messageId } : {};
+    void attach(chat, files, uris, to);
+  };
+  // Without it the browser offers no drop of files.
+  const onDragOver = (event: DragEvent) => {
+    if (event.dataTransfer?.types.some((type) => type === 'Files' || URI_LISTS.includes(type))) event.preventDefault();
+  };
+  document.addEventListener('paste', onPaste);
+  document.addEventListener('drop', onDrop);
+  document.addEventListener('dragover', onDragOver);
+  return () => {
+    document.removeEventListener('paste', onPaste);
+    document.removeEventListener('drop', onDrop);
+    document.removeEventListener('dragover', onDragOver);
+  };
+}
+
+/** What the editor's own lists hand over, and what other programs do. */
+const URI_LISTS = ['application/vnd.code.uri-list', 'text/uri-list'];
+
+function filesOf(data: DataTransfer): { files: File[]; uris: string[] } {
+  const list = URI_LISTS.map((type) => data.getData(type)).find((text) => text !== '') ?? '';
+  const addresses = list.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
+  // A link is text.
+  const uris = addresses.filter((address) => !/^(?:https?|mailto|data|blob):/i.test(address));
+  const files = [...data.files];
+  // Cells of a table and the like come as text and as their picture.
+  if (data.getData('text/plain').trim() !== '' && files.every(isPicture)) files.length = 0;
+  // The editor's own files can be read as they are there, unsaved changes included.
+  return uris.length > 0 ? { files: [], uris } : { files, uris };
+}
+
+async function attach(chat: Chat, files: File[], uris: string[], to: { to?: string }): Promise<void> {
+  const refusals: string[] = [];
+  const many = Math.max(files.length, uris.length);
+  if (many > MAX_ATTACHMENTS) refusals.push(`Of ${many} files the first ${MAX_ATTACHMENTS} are taken.`);
+  if (uris.length > 0) chat.host.post({ type: 'attachFiles', uris: uris.slice(0, MAX_ATTACHMENTS), ...to });
+  for (const file of files.slice(0, MAX_ATTACHMENTS)) {
+    const name = file.name.slice(-255) || 'pasted';
+    const read = await textOf(file);
+    if ('why' in read) refusals.push(`${name} ${read.why}`);
+    else chat.host.post({ type: 'attachText', name, text: read.text, ...to });
+  }
+  if (refusals.length > 0) chat.hint(refusals.join(' '));
+}
+
+async function textOf(file: File): Promise<{ text: string } | { why: string }> {
+  if (isPicture(file)) return { why: 'is a picture. Only text can be attached: describe it, or paste the text in it.' };
+  const tooLarge = { why: 'is too large: at most 1 MB can be attached. Attach the part that matters.' };
+  // UTF-16 has 2 bytes a character.
+  if (file.size > 4 * MAX_TEXT) return tooLarge;
+  try {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const [first, second] = bytes;
+    const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    if (!isUtf16 && bytes.subarray(0, 8000).includes(0)) return BINARY;
+    const encoding = isUtf16 ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8';
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return text.length > MAX_TEXT ? tooLarge : { text };
+  } catch (error) {
+    // A folder has no bytes to read.
+    return error instanceof TypeError ? BINARY : { why: 'can’t be read. If it is a folder, attach the files in it.' };
+  }
+}
+
+const BINARY = { why: 'is a binary file. Only text can be attached.' };
+
+const isPicture = ({ type }: File) => type.startsWith('image/') && type !== 'image/svg+xml';

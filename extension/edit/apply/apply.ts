@@ -1,0 +1,157 @@
+import * as vscode from 'vscode';
+import { readFenced } from '../../../shared/answerPaths.ts';
+import { type Blocks, planBlocks, readAnswerBlocks, readCode } from '../changes/applyBlocks.ts';
+import type { Source } from '../changes/proposal.ts';
+import type { Edit, FilePlan } from '../engine/edits.ts';
+import { AnswerFiles } from '../files/answerFiles.ts';
+import type { FoundFile, WorkspaceFiles } from '../files/files.ts';
+import type { ProposalCounts } from '../proposals/proposals.ts';
+import { tellRefusal } from '../words/refusalWords.ts';
+import { chooseTarget } from './applyTarget.ts';
+
+/** A block of an answer of the chat, without its fence. */
+export interface CodeBlock {
+  text: string;
+  /** As the fence says it: an id, an alias or an ending. */
+  language?: string;
+  /** The file that the answer names for it. */
+  path?: string;
+  /** It leaves open which of several: the user is asked, whichever file is in front. */
+  isUnclear?: boolean;
+  /** The words that leave it open: the workspace's paths may tell what they mean. */
+  spoken?: { info: string; prose: string };
+  source: Source;
+}
+
+/** What became of something that was to be applied. Messages are sentences for the user. */
+export type Applied =
+  /** Its hunks stand in the editor. `skipped`: blocks that are not for a file, in words. */
+  | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
+  /** It is in the list of proposed changes. */
+  | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
+  /** `uri`: of the one file that it is for, which has no place for it. */
+  | { kind: 'refused'; message: string; uri?: string }
+  /** There was nothing to do, or the user thought better of it. */
+  | { kind: 'nothing'; message?: string };
+
+export interface ApplyDeps {
+  files: WorkspaceFiles;
+  propose(source: Source, plans: readonly FilePlan[]): Promise<ProposalCounts>;
+  /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
+  review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
+  /** Has a model edit a file, which is charged. */
+  editFile(request: { document: vscode.TextDocument; instruction: string; source: Source }): Promise<unknown>;
+}
+
+/** Code of the chat's answers, put where it belongs. */
+export class Apply {
+  constructor(private readonly deps: ApplyDeps) {}
+
+  /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
+  async applyCode({ text, language, path, isUnclear, spoken, source }: CodeBlock): Promise<Applied> {
+    const known = await this.deps.files.known();
+    const said = path === undefined && isUnclear && spoken ? readFenced(spoken.info, spoken.prose, known) : undefined;
+    const read = said?.kind === 'named' ? said.path : path;
+    const blocks = readCode(text, language, read, known);
+    if (blocks.edits.length === 0) return refused(`This block is ${blocks.skipped[0] ?? 'empty'}, so it has no place.`);
+    const answer = new AnswerFiles(this.deps.files);
+    const edits = await this.withTargets(answer, blocks.edits, language, isUnclear === true && read === undefined);
+    if (!edits) return { kind: 'nothing' };
+    return this.place(answer, { ...blocks, edits }, source);
+  }
+
+  /** All blocks of an answer that are for a file. */
+  async applyAnswer({ text, source }: { text: string; source: Source }): Promise<Applied> {
+    const blocks = readAnswerBlocks(text, await this.deps.files.known());
+    if (blocks.edits.length === 0) {
+      const message = 'No block of this answer names the file that it is for. Apply one of them by itself.';
+      return { kind: 'nothing', message };
+    }
+    return this.place(new AnswerFiles(this.deps.files), blocks, source);
+  }
+
+  /** Has a model put code into a file that has no place for it. Resolves when it is in review, or came to nothing. */
+  async placeCode({ text, language, uri, source }: Pick<CodeBlock, 'text' | 'language' | 'source'> & { uri: string }) {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri, true));
+    await this.deps.editFile({ document, instruction: placingInstruction({ text, language }), source });
+  }
+
+  /** `edits` with a file for those that have none, asked for once for all of the same words; undefined when the user gave up. */
+  private async withTargets(
+    answer: AnswerFiles,
+    edits: Edit[],
+    language: string | undefined,
+    isUnclear: boolean,
+  ): Promise<Edit[] | undefined> {
+    const targets = new Map<string | undefined, string>();
+    for (const { path, unreadable } of edits) {
+      if (path !== undefined || targets.has(unreadable)) continue;
+      const mustAsk = isUnclear || unreadable !== undefined;
+      const target = await chooseTarget(this.deps.files, language, mustAsk, unreadable);
+      if (!target) return undefined;
+      answer.take(target);
+      targets.set(unreadable, target.path);
+    }
+    return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
+  }
+
+  private async place(answer: AnswerFiles, { edits, skipped }: Blocks, source: Source): Promise<Applied> {
+    const located = await answer.locate(edits);
+    const found = await answer.byPath();
+    const fileAt = (path: string) => {
+      const file = found.get(path);
+      return file?.kind === 'file' ? file : undefined;
+    };
+    const read = (path: string) => fileAt(path)?.text;
+    const plans = await answer.allow(planBlocks(located, read, (path) => cursorIn(fileAt(path)?.uri)));
+    const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
+    const [only] = plans;
+    if (plans.length === misses.length) return tellMisses(misses, found);
+    if (plans.length === 1 && only?.kind === 'update') {
+      const file = found.get(only.path);
+      if (file?.kind !== 'file') return refused(`${only.path} is gone.`);
+      const document = await vscode.workspace.openTextDocument(file.uri);
+      const isShown = await this.deps.review(document, only, source);
+      if (!isShown) return { kind: 'refused', message: `${only.path} was not changed.` };
+      return { kind: 'review', path: only.path, uri: `${file.uri}`, hunks: only.hunks.length, skipped };
+    }
+    return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };
+  }
+}
+
+/** Nothing fits: why, and the file that it was for if it is only one. */
+function tellMisses(
+  misses: readonly (FilePlan & { kind: 'refused' })[],
+  found: ReadonlyMap<string, FoundFile>,
+): Applied {
+  const refusals = misses.flatMap((plan) => plan.refusals);
+  const [first] = misses;
+  const name = first?.path ?? 'The answer';
+  if (refusals.every(({ reason }) => reason === 'noChange')) {
+    return {
+      kind: 'nothing',
+      message: misses.length === 1 ? `${name} reads so already.` : 'All files read so already.',
+    };
+  }
+  const [telling] = refusals.filter(({ reason }) => reason !== 'noChange');
+  const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
+  const message = telling ? tellRefusal(name, telling) + more : name;
+  const file = misses.length === 1 && first?.path !== undefined ? found.get(first.path) : undefined;
+  return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}` }) };
+}
+
+/** The line at which the user is in a file that an editor shows. */
+function cursorIn(uri: vscode.Uri | undefined): number | undefined {
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editors = [...(activeTextEditor ? [activeTextEditor] : []), ...visibleTextEditors];
+  return editors.find(({ document }) => document.uri.toString() === uri?.toString())?.selection.active.line;
+}
+
+/** Said where it was asked for, which is the chat. */
+const refused = (message: string) => ({ kind: 'refused', message }) as const;
+
+function placingInstruction({ text, language }: { text: string; language?: string }): string {
+  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([marks]) => marks.length + 1)));
+  const code = `${fence}${language ?? ''}\n${text.replace(/\n$/, '')}\n${fence}`;
+  return `Put this code where it belongs in the file, in place of what it replaces. Change nothing else.\n\n${code}`;
+}

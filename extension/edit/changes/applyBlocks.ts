@@ -1,0 +1,129 @@
+import type { KnownPaths } from '../../../shared/answerPaths.ts';
+import { splitThoughts } from '../../../shared/thoughts.ts';
+import type { Edit, FilePlan, Refusal } from '../engine/edits.ts';
+import { planEdits } from '../engine/planning/plan.ts';
+import { AnswerReader } from '../engine/reading/answerReader.ts';
+import { isBlockHead } from '../engine/reading/blockReader.ts';
+import { isPatchHead } from '../engine/reading/patchReader.ts';
+import { planSnippet } from '../engine/snippets/snippet.ts';
+import { hunksOf } from './proposalState.ts';
+
+/** What can be applied of an answer, and in words what can't, and so is left out. */
+export interface Blocks {
+  edits: Edit[];
+  skipped: string[];
+}
+
+const SHELLS =
+  /^(?:bash|sh|shell|zsh|fish|console|shellsession|shell-session|terminal|powershell|pwsh|ps1|cmd|bat|batch)$/i;
+const SHELL_FILES = /\.(?:sh|bash|zsh|fish|ps1|cmd|bat)$|(?:^|\/)[^.]+$/i;
+const DIFFS = /^(?:diff|patch|udiff)$/i;
+
+/**
+ * All blocks of an answer. Commands, diffs in another format, and code of which the file is not named are left out. `known`:
+ * the paths that it may name.
+ */
+export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
+  const { text } = splitThoughts(answer);
+  const reader = new AnswerReader(undefined, known);
+  const read = [...reader.feed(text), ...reader.end()];
+  const lines = text.split('\n');
+  const skipped: string[] = [];
+  const edits = read.filter((edit) => {
+    if (edit.kind !== 'whole') return true;
+    const language = languageOf(lines[edit.answerLine - 1] ?? '');
+    const why = whySkipped(edit, language);
+    if (why) skipped.push(why);
+    return !why;
+  });
+  return { edits, skipped };
+}
+
+/** One code block without its fence. `path`: the file that the answer names for it. */
+export function readCode(
+  text: string,
+  language: string | undefined,
+  path: string | undefined,
+  known?: KnownPaths,
+): Blocks {
+  if (text.split('\n').some((line) => isBlockHead(line) || isPatchHead(line))) {
+    const reader = new AnswerReader(path, known);
+    return { edits: [...reader.feed(text.endsWith('\n') ? text : `${text}\n`), ...reader.end()], skipped: [] };
+  }
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  const edit: Edit & { kind: 'whole' } = { kind: 'whole', path, lines, answerLine: 1 };
+  // Whoever chose this very block means it; only a diff can be nothing but a misunderstanding.
+  const isDiff = isDiffText(edit, language ?? '');
+  return isDiff ? { edits: [], skipped: [DIFF] } : { edits: [edit], skipped: [] };
+}
+
+const DIFF = 'a diff without the marks of search/replace blocks';
+
+/** The language that a fence's line names. */
+function languageOf(line: string): string {
+  return /^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#-]*)(?=$|[\s:{])/.exec(line)?.[1] ?? '';
+}
+
+function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | undefined {
+  const { path } = edit;
+  // The path of a command may be one that the words above it mention.
+  if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
+  if (isDiffText(edit, language)) return DIFF;
+  if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;
+  if (path === undefined) return language ? `${language} without a file’s name` : 'code without a file’s name';
+  return undefined;
+}
+
+function isDiffText({ path, lines }: Edit & { kind: 'whole' }, language: string): boolean {
+  if (path !== undefined && /\.(?:diff|patch)$/i.test(path)) return false;
+  return (
+    DIFFS.test(language) || (lines.some((line) => /^@@ /.test(line)) && lines.some((line) => /^[+-]{3} /.test(line)))
+  );
+}
+
+/**
+ * What edits make of the files, whose texts `read` gives. Code for an existing file may be all of it or a piece; several
+ * pieces of one file are put in one after the other. `cursorIn`: the line of a file, from 0, at which the user is.
+ */
+export function planBlocks(
+  edits: readonly Edit[],
+  read: (path: string) => string | undefined,
+  cursorIn: (path: string) => number | undefined = () => undefined,
+): FilePlan[] {
+  const isPieces = (path: string | undefined): path is string =>
+    path !== undefined &&
+    read(path) !== undefined &&
+    edits.every((edit) => edit.path !== path || edit.kind === 'whole');
+  const plans = planEdits(
+    edits.filter(({ path }) => !isPieces(path)),
+    read,
+  );
+  const paths = [...new Set(edits.map(({ path }) => path))].filter(isPieces);
+  for (const path of paths) {
+    const pieces = edits.flatMap((edit) => (edit.kind === 'whole' && edit.path === path ? [edit] : []));
+    plans.push(planPieces(path, read(path)!, pieces, cursorIn(path)));
+  }
+  return plans;
+}
+
+function planPieces(
+  path: string,
+  before: string,
+  pieces: readonly (Edit & { kind: 'whole' })[],
+  cursor: number | undefined,
+): FilePlan {
+  let text = before;
+  const refusals: Refusal[] = [];
+  for (const { lines, answerLine } of pieces) {
+    // In what an earlier piece has made of the file, the cursor's line is another.
+    const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
+    if (plan.kind === 'update') text = plan.after;
+    else if (plan.kind === 'refused') refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
+  }
+  const isOnlyKnown = refusals.every(({ reason }) => reason === 'noChange');
+  if (refusals.length > 0 && !(isOnlyKnown && text !== before)) {
+    return { kind: 'refused', path, before, refusals, placed: [] };
+  }
+  return { kind: 'update', path, before, after: text, hunks: hunksOf(before, text) };
+}

@@ -1,0 +1,200 @@
+// How an answer writes a file's text down, as all of its changes of the file show together.
+import type { ChangeLine } from '../edits.ts';
+import { type IndentPair, offends } from '../text/indentation.ts';
+import type { IndexedFile } from '../text/indexedFile.ts';
+import {
+  bothForms,
+  composed,
+  type Form,
+  formOf,
+  hasForms,
+  indentOf,
+  isBlank,
+  looseKey,
+  NOT_ASCII,
+  plainPunctuation,
+} from '../text/loose.ts';
+import { decodeEntities, Encoded, hasEntity, PunctuationEvidence, unescapeTabs } from '../text/misprints.ts';
+import type { Found } from './match.ts';
+
+const UNKNOWN = {
+  punctuation:
+    'The old lines are written with other quotes or dashes than the file has; what the new ones mean cannot be told.',
+  entities:
+    'Some characters are written as HTML entities, and not all of them; which of them are meant cannot be told.',
+  escapes: 'Tabs or line ends are written as escapes elsewhere in the answer; whether they are here cannot be told.',
+  form: 'The file has letters with accents in more than one form; how the new ones are to be written cannot be told.',
+};
+
+/** What the lines of one change show that the file has as well. */
+export interface Evidence {
+  punctuation: PunctuationEvidence;
+  escaped?: 'tabs' | 'lines';
+  /** How often HTML entities had to be decoded. */
+  decoded: number;
+  /** All that the answer wrote of it, as it was written. */
+  written: readonly string[];
+  /** How the answer indents lines, and how the file does, where they use other characters or units; else empty. */
+  restyled: readonly IndentPair[];
+  mayBeRestyled: boolean;
+  /** The form that the file has of letters which the answer writes in another one. */
+  form?: Form;
+  /** The form of such letters where both have the same. */
+  ownForm?: Form;
+}
+
+export function evidenceOf(
+  file: IndexedFile,
+  { lines, start, pairs, misprint }: Found & { kind: 'found' },
+  written: readonly ChangeLine[],
+): Evidence {
+  const punctuation = new PunctuationEvidence();
+  let form: Form | undefined;
+  let ownForm: Form | undefined;
+  let at = start;
+  for (const { op, text } of lines) {
+    if (op === 'new') continue;
+    const other = file.lines[at++]!;
+    const [own, its] = [composed(text.trim()), composed(other.trim())];
+    if (plainPunctuation(own) === plainPunctuation(its)) punctuation.add(own, its);
+    else punctuation.addUnequal(own, its);
+    if (!hasForms(other)) continue;
+    if (text.trim() === other.trim()) ownForm = bothForms(ownForm, formOf(other));
+    else form = bothForms(form, formOf(other));
+  }
+  const isOther = pairs.some(([[one], own]) => /\t/.test(one!) !== /\t/.test(own) && one !== '' && own !== '');
+  // Moved alike, all lines are as much further in or out; else levels are written otherwise. One level alone may be either.
+  const filled = pairs.filter(([[one], own]) => one !== '' && own !== '');
+  const shifts = new Set(pairs.map(([[one], own]) => own.length - one!.length));
+  const moved = filled.filter(([[one], own]) => one !== own).length;
+  const isScaled = moved > 1 && shifts.size > 1;
+  return {
+    punctuation,
+    escaped: misprint?.escaped,
+    decoded: misprint?.decoded ?? 0,
+    written: written.map(({ text }) => text),
+    restyled: isOther || isScaled ? pairs : [],
+    mayBeRestyled: moved > 0,
+    form,
+    ownForm,
+  };
+}
+
+/** Lines with their letters in `form`; as they are written where the file has no one form. */
+export const inForm = (lines: readonly string[], form: Form | undefined) =>
+  form === undefined || form === 'mixed'
+    ? [...lines]
+    : lines.map((line) => (hasForms(line) ? line.normalize(form) : line));
+
+/** What all changes of an answer to one file show: what one of them proves holds for the others. */
+export class Manner {
+  private readonly punctuation = new PunctuationEvidence();
+  private tabsEscaped = false;
+  private linesEscaped = false;
+  private decoded = 0;
+  private readonly encoded = new Encoded();
+  private readonly written: string[] = [];
+  private otherForm: Form | undefined;
+  private ownForm: Form | undefined;
+  private readonly restyled = new Map<string, IndentPair>();
+  private mayBeRestyled = false;
+  /** Counts what was learnt, so that nothing has to be written anew where that is nothing. */
+  version = 0;
+  private known: string;
+
+  constructor(private readonly file: IndexedFile) {
+    this.known = this.tell();
+  }
+
+  add(evidence: Evidence): this {
+    const { escaped, decoded, form, ownForm, restyled, written } = evidence;
+    this.punctuation.merge(evidence.punctuation);
+    this.tabsEscaped ||= escaped !== undefined;
+    this.linesEscaped ||= escaped === 'lines';
+    this.decoded = Math.max(this.decoded, decoded);
+    this.written.push(...written);
+    this.otherForm = bothForms(this.otherForm, form);
+    this.ownForm = bothForms(this.ownForm, ownForm);
+    this.mayBeRestyled ||= evidence.mayBeRestyled;
+    for (const pair of restyled) this.restyled.set(pair.flat().join('|'), pair);
+    const known = this.tell();
+    if (known !== this.known) this.version++;
+    this.known = known;
+    return this;
+  }
+
+  /** Equal for two that have learnt the same. */
+  private tell(): string {
+    return [
+      this.punctuation.signature,
+      this.tabsEscaped,
+      this.linesEscaped,
+      this.decoded,
+      this.decoded > 0 && this.isEncoded,
+      this.form,
+      this.restyled.size,
+      this.mayBeRestyled,
+    ].join();
+  }
+
+  /** Whether entities stand for their characters in all that the answer wrote of the file. */
+  private get isEncoded(): boolean {
+    for (const line of this.written.splice(0)) this.encoded.add(line);
+    return this.encoded.isWhole;
+  }
+
+  private get form(): Form | undefined {
+    return this.otherForm && bothForms(this.otherForm, this.ownForm);
+  }
+
+  /** Whether the file has the line with the very punctuation that it is written with. */
+  private isOwn(line: string): boolean {
+    const { file } = this;
+    return NOT_ASCII.test(line) && file.at(looseKey(line)).some((at) => file.lines[at]!.trim() === line.trim());
+  }
+
+  /** New lines as they were meant; a sentence where that cannot be told. `own`: of their change alone. */
+  translate(lines: readonly string[], own: Evidence): string[] | string {
+    const decoded = this.decode(lines, own);
+    if (typeof decoded === 'string') return decoded;
+    const unescaped = this.unescape(decoded, own);
+    if (typeof unescaped === 'string') return unescaped;
+    const punctuated = unescaped.map((line) =>
+      this.isOwn(line) ? line : this.punctuation.translate(line, own.punctuation),
+    );
+    if (punctuated.includes(undefined)) return UNKNOWN.punctuation;
+    if (!punctuated.some((line) => hasForms(line!))) return punctuated as string[];
+    if (this.form === 'mixed') return UNKNOWN.form;
+    return inForm(punctuated as string[], this.form ?? this.file.form);
+  }
+
+  private decode(lines: readonly string[], own: Evidence): readonly string[] | string {
+    if (this.decoded === 0 || !own.written.some(hasEntity)) return lines;
+    if (!this.isEncoded || (own.decoded !== this.decoded && own.decoded > 0)) return UNKNOWN.entities;
+    return own.decoded > 0 ? lines : lines.map((line) => decodeEntities(line, this.decoded));
+  }
+
+  private unescape(lines: readonly string[], own: Evidence): readonly string[] | string {
+    if (own.escaped) return lines;
+    if (this.linesEscaped && lines.length === 1 && lines[0]!.includes('\\n')) return UNKNOWN.escapes;
+    if (!lines.some((line) => line.startsWith('\\t'))) return lines;
+    if (this.file.lines.some((line) => /^\s*\\/.test(line))) return this.tabsEscaped ? UNKNOWN.escapes : lines;
+    if (this.tabsEscaped) return lines.map(unescapeTabs);
+    return this.file.style.kind === 'tabs' ? UNKNOWN.escapes : lines;
+  }
+
+  /**
+   * The pairs by which new lines are indented: with what other changes show where their own lines show nothing. Undefined
+   * where those show no more than that there is something to it.
+   */
+  pairsFor(pairs: readonly IndentPair[], lines: readonly string[]): readonly IndentPair[] | undefined {
+    const showsNothing = pairs.every(([written, own]) => own === '' && written.includes(''));
+    const isIndented = lines.some((line) => !isBlank(line) && indentOf(line) !== '');
+    if (!isIndented || !this.mayBeRestyled) return pairs;
+    const moved = pairs.filter(([written, own]) => !written.includes(own)).length;
+    if (!showsNothing) return moved === 1 && this.restyled.size > 1 ? [...pairs, ...this.restyled.values()] : pairs;
+    // Not each change of an answer need be restyled: only the wrong character shows that this one is.
+    const isOther = lines.some((line) => offends(indentOf(line), this.file.style));
+    return isOther && this.restyled.size > 0 ? [...pairs, ...this.restyled.values()] : undefined;
+  }
+}

@@ -1,0 +1,237 @@
+import type { Change, ChangeLine, Edit, PlacedHunk, Reason, Refusal } from '../edits.ts';
+import { translateIndents } from '../text/indentation.ts';
+import type { IndexedFile } from '../text/indexedFile.ts';
+import { MARKS, withoutHints } from '../text/lineMarks.ts';
+import { findElision, indentOf, isBlank, looseKey, trimTrail } from '../text/loose.ts';
+import { nearestLines, similarity } from '../text/similarity.ts';
+import { type Evidence, evidenceOf, Manner } from './manner.ts';
+import { type Found, findPlace } from './match.ts';
+import { isSoundlyMoved } from './moved.ts';
+
+/** Where a change belongs: the lines of the file that it names, and its hunks among them. */
+export interface Placed {
+  kind: 'placed';
+  /** Counted from 0. */
+  start: number;
+  /** Lines that the change names. */
+  length: number;
+  hunks: PlacedHunk[];
+  rewrite?: Rewrite;
+}
+
+/** What a found change shows of how the answer writes, and the change written anew by what all changes show. */
+export interface Rewrite {
+  evidence: Evidence;
+  write: (manner: Manner) => Placement;
+}
+
+export type Placement = Placed | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
+
+/** From this similarity on, an added line may be one of the file's that begins with a plus. */
+const MISREAD = 0.6;
+const MAY_BE_CONTEXT =
+  'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
+const UNEVEN =
+  'The old lines are indented otherwise than the file, and not all the same; how far the new ones belong to the right cannot be told.';
+const DIVIDER =
+  'The file has the line that parts old and new text here: whether it is the divider or text cannot be told.';
+/** So many of the lines looked for are told. */
+const MAX_TOLD = 40;
+
+/** Finds the one place of `change` in `file` and writes its new lines as the file would have them. */
+export function placeChange(file: IndexedFile, written: Change): Placement {
+  const lines = withoutHints(file, written.lines);
+  const change = lines ? { ...written, lines: [...lines] } : written;
+  const old = change.lines.filter((line) => line.op !== 'new').map(({ text }) => text);
+  const refuse = (reason: Reason, message: string, more: Partial<Refusal> = {}): Placement & { kind: 'refused' } => ({
+    kind: 'refused',
+    refusal: { reason, message, lookedFor: old.slice(0, MAX_TOLD), answerLine: change.answerLine, ...more },
+  });
+  if (!lines) return refuse('uncertain', MARKS.hint);
+  if (isDividerText(file, change)) return refuse('uncertain', DIVIDER);
+  const fresh = newTextsOf(change.lines);
+  const named = new Set(old.map(looseKey));
+  const isKnown = (key: string) => named.has(key) || file.at(key).length > 0;
+  const refuseElided = (elision: string) =>
+    refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
+  const elision = findElision(fresh, isKnown);
+  if (elision !== undefined) return refuseElided(elision);
+  if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
+
+  const found = findPlace(file, change);
+  if (found.kind === 'ambiguous') {
+    const candidates = found.starts.map((start) => start + 1);
+    const named = `${candidates.slice(0, -1).join(', ')} and ${candidates.at(-1)}`;
+    const what = found.isSimilar ? 'Lines much like these' : 'These lines';
+    const message = `${what} stand in the file more than once: at lines ${named}.`;
+    return refuse('ambiguous', message, { candidates });
+  }
+  if (found.kind === 'notFound') {
+    return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
+  }
+  if (found.kind === 'unclear') return refuse('uncertain', found.why);
+  if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
+  // Escapes may have hidden it before.
+  const hidden = found.misprint ? findElision(newTextsOf(found.lines), isKnown) : undefined;
+  if (hidden !== undefined) return refuseElided(hidden);
+  if (change.format === 'v4a' && mayBeContext(file, found.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
+  const own = evidenceOf(file, found, change.lines);
+  const write = (manner?: Manner): Placement => {
+    const hunks = toHunks(file, found, own, manner);
+    if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
+    if (hunks.length === 0) return { ...refuse('noChange', 'The new lines are the same as the old ones.'), rewrite };
+    const length = found.lines.filter((line) => line.op !== 'new').length;
+    return { kind: 'placed', start: found.start, length, hunks, rewrite };
+  };
+  const rewrite: Rewrite = { evidence: own, write };
+  return write();
+}
+
+/** Whether the file has the divider's line as text: anywhere where it is doubtful, else between these very lines. */
+function isDividerText(file: IndexedFile, { divider, lines }: Change): boolean {
+  if (!divider) return false;
+  const places = file.at(looseKey(divider.text));
+  if (divider.mayBeText || places.length === 0) return places.length > 0;
+  const side = (op: 'old' | 'new') => lines.filter((line) => line.op === 'keep' || line.op === op);
+  const [above, below] = [side('old'), side('new')];
+  const isAt = (start: number, part: readonly ChangeLine[]) =>
+    part.every(({ text }, index) => looseKey(file.lines[start + index] ?? '') === looseKey(text));
+  return places.some((at) => at >= above.length && isAt(at - above.length, above) && isAt(at + 1, below));
+}
+
+const newTextsOf = (lines: readonly ChangeLine[]) => lines.filter(({ op }) => op === 'new').map(({ text }) => text);
+
+/** An addition that names no line around it: the empty file, or by V4A's rule the end of the file. */
+function placeWithoutContext(
+  file: IndexedFile,
+  change: Change,
+  fresh: string[],
+  refuse: (reason: Reason, message: string) => Placement,
+): Placement {
+  if (fresh.length === 0) return refuse('noChange', 'It names neither old nor new lines.');
+  const isEmpty = file.lines.every(isBlank);
+  if (!isEmpty && change.format === 'searchReplace') {
+    return refuse('fileExists', 'It looks for nothing, which means a new file, but the file has text already.');
+  }
+  if (!isEmpty && change.headings.length > 0) {
+    return refuse('notFound', 'It names no lines between which the new ones belong.');
+  }
+  if (mayBeContext(file, change.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
+  const start = isEmpty ? 0 : file.lines.length;
+  const oldLines = isEmpty ? [...file.lines] : [];
+  const hunk: PlacedHunk = { startLine: start, oldLines, newLines: fresh, how: 'given' };
+  return { kind: 'placed', start, length: oldLines.length, hunks: [hunk] };
+}
+
+/**
+ * The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. `manner`: of all changes
+ * of the answer to this file.
+ */
+export function toHunks(
+  file: IndexedFile,
+  found: Found & { kind: 'found' },
+  own = evidenceOf(file, found, found.lines),
+  manner = new Manner(file).add(own),
+): PlacedHunk[] | string {
+  const { lines, start, how } = found;
+  const newTexts = adaptNewLines(file, found, own, manner);
+  if (typeof newTexts === 'string') return newTexts;
+  if (how !== 'exact' && how !== 'lineEnds' && isTwofold(file, found, newTexts)) {
+    return 'Lines that are written alike differ in the file; which of them stay cannot be told.';
+  }
+  const hunks: PlacedHunk[] = [];
+  let open: PlacedHunk | undefined;
+  let at = start;
+  for (const [index, line] of lines.entries()) {
+    if (line.op === 'keep') {
+      open = undefined;
+      at++;
+      continue;
+    }
+    if (!open) {
+      open = { startLine: at, oldLines: [], newLines: [], how };
+      hunks.push(open);
+    }
+    if (line.op === 'old') open.oldLines.push(file.lines[at++]!);
+    else open.newLines.push(newTexts.get(index)!);
+  }
+  return hunks.filter(({ oldLines, newLines }) => !isSame(oldLines, newLines));
+}
+
+/**
+ * Whether the result depends on which of several equally written lines is taken for which: they differ in the file, or a
+ * new one would be written otherwise, and not all of them stay.
+ */
+function isTwofold(
+  file: IndexedFile,
+  { lines, start }: Found & { kind: 'found' },
+  newTexts: Map<number, string>,
+): boolean {
+  const seen = new Map<string, { result: string; stays: boolean; isOne: boolean }>();
+  let at = start;
+  for (const [index, { op, text }] of lines.entries()) {
+    const result = op === 'new' ? newTexts.get(index)! : file.lines[at++]!;
+    const key = trimTrail(text);
+    const known = seen.get(key);
+    if (!known) seen.set(key, { result, stays: op === 'keep', isOne: true });
+    else {
+      known.stays &&= op === 'keep';
+      known.isOne &&= known.result === result;
+    }
+  }
+  return [...seen.values()].some(({ stays, isOne }) => !stays && !isOne);
+}
+
+/**
+ * A line of context that begins with a plus or a minus itself and lacks its mark reads as new or old. Whether one of these
+ * may be such a line, rightly or wrongly remembered.
+ */
+function mayBeContext(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
+  return lines.some(({ op, text }) => {
+    const key = looseKey(text);
+    if (op === 'old') return /^[ \t]/.test(text) && file.at(`- ${key}`).length > 0;
+    return op === 'new' && file.afterPlus.some((other) => similarity([key], [other]) > MISREAD);
+  });
+}
+
+const isSame = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((line, index) => line === b[index]);
+
+/** New lines by their index in `found.lines`, indented and punctuated as the file is. */
+function adaptNewLines(
+  file: IndexedFile,
+  found: Found & { kind: 'found' },
+  own: Evidence,
+  manner: Manner,
+): Map<number, string> | string {
+  const { lines } = found;
+  const fresh = [...lines.entries()].filter(([, line]) => line.op === 'new');
+  const written = fresh.map(([, { text }]) => text);
+
+  const punctuated = manner.translate(written, own);
+  if (typeof punctuated === 'string') return punctuated;
+  const filled = punctuated.filter((line) => !isBlank(line));
+  const pairs = manner.pairsFor(found.pairs, filled);
+  const indents = pairs && translateIndents(pairs, filled.map(indentOf), file.style);
+  if (!pairs || !indents) {
+    return 'The old lines are indented otherwise than the file; how far the new ones belong to the right cannot be told.';
+  }
+  let next = 0;
+  const isMoved = filled.some((line, index) => indents[index] !== indentOf(line));
+  if (isMoved && !isSoundlyMoved(lines, pairs, file.style)) return UNEVEN;
+  const result = new Map<number, string>();
+  for (const [at, [index]] of fresh.entries()) {
+    const text = punctuated[at]!;
+    if (isBlank(text)) result.set(index, isMoved ? '' : text);
+    else result.set(index, indents[next++]! + text.slice(indentOf(text).length));
+  }
+  return result;
+}
+
+/** One edit; a change with its place, found once. */
+export interface Slot {
+  edit: Edit;
+  placement?: Placement;
+  /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
+  version?: number;
+}

@@ -1,0 +1,21 @@
+import type { Edit, Reason, Refusal } from '../edits.ts';
+
+/** So many of the lines looked for are told. */
+const MAX_TOLD = 40;
+
+/** The refusal of a whole edit, when no search for its place has to be told. */
+export function refusal(edit: Edit, reason: Reason, message: string, more: Partial<Refusal> = {}): Refusal {
+  return { reason, message, lookedFor: lookedForBy(edit), answerLine: edit.answerLine, ...more };
+}
+
+/** The old lines of a change, as the model wrote them. */
+export function lookedForBy(edit: Edit): string[] {
+  if (edit.kind === 'malformed') return edit.lines;
+  if (edit.kind !== 'change') return [];
+  return edit.lines.flatMap(({ op, text }) => (op === 'new' ? [] : [text])).slice(0, MAX_TOLD);
+}
+
+export const malformed = (edit: Edit & { kind: 'malformed' }) => refusal(edit, 'malformed', edit.message);
+
+export const elided = (edit: Edit, elision: string) =>
+  refusal(edit, 'elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);

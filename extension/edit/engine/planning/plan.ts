@@ -1,0 +1,56 @@
+import { fitIndentation } from '../../hunks/stream.ts';
+import type { Range } from '../../hunks/track.ts';
+import type { Edit, FilePlan, Refusal } from '../edits.ts';
+import { elided, refusal } from '../placing/refusals.ts';
+import { toPlacedHunks } from '../text/changeLines.ts';
+import { applyHunks, parseFile } from '../text/fileText.ts';
+import { findElision, looseKey } from '../text/loose.ts';
+import { FilePlanner } from './filePlanner.ts';
+import { EditsPlanner } from './planner.ts';
+
+/**
+ * What all edits of an answer make of the files, in the order in which the answer first names them. `read` gives a file's
+ * text, undefined where there is none. All edits are in the lines of the text that `read` gives, in any order.
+ */
+export function planEdits(edits: readonly Edit[], read: (path: string) => string | undefined): FilePlan[] {
+  const planner = new EditsPlanner();
+  planner.add(edits);
+  for (const path of planner.needs()) planner.provide(path, read(path));
+  return planner.plans();
+}
+
+/** What `edits`, all of one file, make of its text `before`; undefined where there is no such file. */
+export function planFile(path: string, before: string | undefined, edits: readonly Edit[]): FilePlan {
+  const planner = new FilePlanner(path);
+  planner.provide(before);
+  for (const edit of edits) planner.add(edit);
+  return planner.plan();
+}
+
+/**
+ * A plain replacement of `range` of the text `before` by `lines`, which are moved to the range's indentation where the model
+ * wrote them at the margin.
+ */
+export function planReplacement(path: string, before: string, range: Range, lines: readonly string[]): FilePlan {
+  const text = parseFile(before);
+  const selection = text.lines.slice(range.start, range.end);
+  const refuse = (refusal: Refusal): FilePlan => ({ kind: 'refused', path, before, refusals: [refusal], placed: [] });
+  const edit: Edit = { kind: 'whole', path, lines: [...lines], answerLine: 1 };
+  const elision = findElision(lines, (key) => text.lines.some((line) => looseKey(line) === key));
+  if (elision !== undefined) return refuse(elided(edit, elision));
+  const fitted = fitIndentation(lines, selection, true);
+  if (fitted.some((line, index) => line !== lines[index]) && sharesIndent(selection, lines)) {
+    const message =
+      'Some lines are indented as in the file, others less than all of it: what was meant cannot be told.';
+    return refuse(refusal(edit, 'uncertain', message));
+  }
+  const hunks = toPlacedHunks(selection, fitted, range.start);
+  if (hunks.length === 0) return refuse(refusal(edit, 'noChange', 'The selection reads so already.'));
+  return { kind: 'update', path, before, after: applyHunks(text, hunks), hunks };
+}
+
+/** Whether some indented line stands in both, so that the model is known to have kept the indentation. */
+function sharesIndent(selection: readonly string[], lines: readonly string[]): boolean {
+  const known = new Set(selection.filter((line) => /^[ \t]+\S/.test(line)));
+  return lines.some((line) => known.has(line));
+}

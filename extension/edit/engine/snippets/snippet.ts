@@ -1,0 +1,70 @@
+import type { Edit, FilePlan, Reason } from '../edits.ts';
+import { readLine } from '../paths.ts';
+import type { Snippet } from '../placing/anchors.ts';
+import { refusal } from '../placing/refusals.ts';
+import { planFile } from '../planning/plan.ts';
+import { applyHunks } from '../text/fileText.ts';
+import { IndexedFile } from '../text/indexedFile.ts';
+import { isHint, MARKS, withoutNumbers } from '../text/lineMarks.ts';
+import { elisionsIn, isBlank, looseKey } from '../text/loose.ts';
+import { nearestLines } from '../text/similarity.ts';
+import { planDeclarations } from './declarations.ts';
+import { readPiece } from './piece.ts';
+import { inStyle } from './snippetLines.ts';
+
+/**
+ * What a piece of code without any marks, from a model's answer, makes of the file `before`: of all of it, or of a part, or of
+ * several parts with marks such as `// ... existing code ...` between them, which keep what stands there. Refused as
+ * `notFound` when nothing of it is in the file, so that nobody can tell where it belongs, and as `uncertain` when it can be
+ * read in more than one way. What it leaves out between two known lines goes only where little goes. Whole declarations take the
+ * place of those that the file has by their names, and new ones come behind others of their kind. `near`: the cursor's line, from
+ * 0, which decides between places that are equally good.
+ */
+export function planSnippet(
+  path: string,
+  before: string | undefined,
+  lines: readonly string[],
+  near?: number,
+): FilePlan {
+  const edit: Edit = { kind: 'whole', path, lines: [...lines], answerLine: 1 };
+  if (before === undefined) return planFile(path, undefined, [edit]);
+  const file = new IndexedFile(before);
+  if (file.lines.every(isBlank)) return planFile(path, before, [edit]);
+  const refuse = (reason: Reason, message: string): FilePlan => {
+    const nearest = reason === 'notFound' ? nearestLines(file, lines) : undefined;
+    const refusals = [refusal(edit, reason, message, { lookedFor: [...lines], nearest })];
+    return { kind: 'refused', path, before, refusals, placed: [] };
+  };
+
+  const unnumbered = withoutNumbers(file, lines);
+  if (typeof unnumbered === 'string') return refuse('uncertain', unnumbered);
+  if (isHint(file, unnumbered.find((line) => !isBlank(line)) ?? '')) return refuse('uncertain', MARKS.hint);
+  const snippet = readSnippet(file, unnumbered);
+  const read = readPiece(file, snippet);
+  // What its lines don't tell, whole declarations tell by their names.
+  const made = Array.isArray(read) ? read : (planDeclarations(file, snippet, near) ?? read);
+  if (!Array.isArray(made)) return refuse(made.reason, made.message);
+  if (made.length === 0) return refuse('noChange', 'The file reads so already.');
+  return { kind: 'update', path, before, after: applyHunks(file.text, made), hunks: made };
+}
+
+function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
+  const first = written.findIndex((line) => !isBlank(line));
+  const last = written.findLastIndex((line) => !isBlank(line));
+  let lines = written.slice(first, last + 1);
+  // A comment that names the file.
+  const [head] = lines;
+  const isName = head !== undefined && /^(?:\/\/|#|--|<!--|\/\*)/.test(head) && isOnlyPath(head);
+  if (isName && file.at(looseKey(head)).length === 0)
+    lines = lines.slice(lines.findIndex((line, at) => at > 0 && !isBlank(line)));
+  const isElided = elisionsIn(lines, (key) => file.at(key).length > 0);
+  const styled = inStyle(lines, file);
+  const isRestyled = styled.some((line, at) => line !== lines[at]);
+  return { lines: styled, keys: styled.map(looseKey), isElided, isRestyled };
+}
+
+/** Whether a comment says a path and nothing else. */
+function isOnlyPath(comment: string): boolean {
+  const said = readLine(comment);
+  return said.kind === 'named' && /^\W*(?:file(?:name)?|path)?\W*$/i.test(comment.replace(said.path, ''));
+}

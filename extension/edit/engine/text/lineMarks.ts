@@ -1,0 +1,142 @@
+// What models copy from a listing and what is no text of the file: the numbers of lines, and hints of where lines stand.
+
+import type { Change, ChangeLine } from '../edits.ts';
+import { toChangeLines } from './changeLines.ts';
+import type { IndexedFile } from './indexedFile.ts';
+import { isBlank, looseKey } from './loose.ts';
+
+export const MARKS = {
+  numbered:
+    'Lines are written with numbers, but not all of them as the file has them: what belongs to the text cannot be told.',
+  hint: 'A new line reads like a hint of line numbers: whether it belongs to the text cannot be told.',
+};
+
+const ROO_HINT = /^:(?:start|end)_line:\s*\d+$/;
+const HINT =
+  /^(?::(?:start|end)_line:\s*\d+|@@(?:.*@@)?|\[L?\d+(?:\s*[-–,:]\s*L?\d+)?\]:?|(?:(?:\/\/|#|--)\s*)?[([]?lines?:?\s+\d+(?:\s*(?:-|–|to)\s*\d+)?[)\]]?:?|L\d+(?:\s*[-–]\s*L?\d+)?:?)$/i;
+
+/** Whether a line says nothing but where lines stand, and the file has no line of that sort: there it would be text. */
+export const isHint = (file: IndexedFile, line: string) =>
+  HINT.test(line.trim()) &&
+  file.at(looseKey(line)).length === 0 &&
+  (ROO_HINT.test(line.trim()) || !file.lines.some((own) => HINT.test(own.trim())));
+
+/**
+ * The change without hints at its beginning, which the old lines have, alone or with the new ones. Undefined where a new line
+ * alone reads like one.
+ */
+export function withoutHints(file: IndexedFile, lines: readonly ChangeLine[]): readonly ChangeLine[] | undefined {
+  let end = 0;
+  while (end < lines.length && isHintAt(file, lines, end)) end++;
+  const [hints, rest] = [lines.slice(0, end), lines.slice(end)];
+  const isOnlyNew = hints.length > 0 && hints.every(({ op }) => op === 'new');
+  const first = rest.findIndex(({ op }) => op === 'new');
+  const isDoubtful = rest.some(
+    ({ op, text }, index) => op === 'new' && (ROO_HINT.test(text.trim()) || index === first) && isHint(file, text),
+  );
+  return isOnlyNew || isDoubtful ? undefined : rest;
+}
+
+function isHintAt(file: IndexedFile, lines: readonly ChangeLine[], at: number): boolean {
+  const text = lines[at]!.text.trim();
+  const above = lines[at - 1];
+  return isHint(file, text) || (/^-{5,9}$/.test(text) && above !== undefined && ROO_HINT.test(above.text.trim()));
+}
+
+const NUMBERED = /^[ \t]*(\d{1,6})[ ]*([|│:→\t])(.*)$/;
+
+interface Numbered {
+  first: number;
+  isConsecutive: boolean;
+  sign: string;
+  /** The texts as they may be meant: all that follows the number's sign, and without the blank that parts them. */
+  readings: string[][];
+}
+
+/** Lines each of which begins with its number, in rising order; undefined when they don't. */
+function readNumbered(lines: readonly string[]): Numbered | undefined {
+  const found = lines.map((line) => NUMBERED.exec(line) ?? NUMBERED.exec(`${line}|`));
+  const sign = found.find((match, index) => match && NUMBERED.test(lines[index]!))?.[2];
+  if (sign === undefined) return undefined;
+  const numbers: number[] = [];
+  const texts: string[] = [];
+  for (const [index, match] of found.entries()) {
+    const isWhole = match && (NUMBERED.test(lines[index]!) ? match[2] === sign : /^[ \t]*\d+$/.test(lines[index]!));
+    if (!isWhole) return undefined;
+    numbers.push(Number(match[1]));
+    texts.push(NUMBERED.test(lines[index]!) ? match[3]! : '');
+  }
+  if (numbers.some((number, index) => index > 0 && number < numbers[index - 1]!)) return undefined;
+  const isConsecutive = numbers.every((number, index) => number === numbers[0]! + index);
+  const isParted = '|│:'.includes(sign) && texts.every((text) => text === '' || text.startsWith(' '));
+  const readings = isParted ? [texts.map((text) => text.slice(1)), texts] : [texts];
+  return { first: numbers[0]!, isConsecutive, sign, readings };
+}
+
+/** Whether lines of the file itself begin with numbers that count on. */
+function isTable(file: IndexedFile): boolean {
+  let above: number | undefined;
+  return file.lines.some((line) => {
+    const number = NUMBERED.exec(line)?.[1];
+    const isNext = above !== undefined && number !== undefined && Number(number) === above + 1;
+    above = number === undefined ? undefined : Number(number);
+    return isNext;
+  });
+}
+
+/** The lines of a file or a piece of it without their numbers; a sentence where it cannot be told what is a number. */
+export function withoutNumbers(file: IndexedFile, lines: readonly string[]): readonly string[] | string {
+  const filled = lines.filter((line) => !isBlank(line));
+  const some = filled.filter((line) => NUMBERED.test(line)).length;
+  if (some < 2 || some * 2 < filled.length || isTable(file)) return lines;
+  const last = lines.findLastIndex((line) => !isBlank(line));
+  const numbered = readNumbered(
+    lines.slice(
+      lines.findIndex((line) => !isBlank(line)),
+      last + 1,
+    ),
+  );
+  if (!numbered?.isConsecutive) return MARKS.numbered;
+  const known = numbered.readings.map(
+    (texts) => texts.filter((text) => !isBlank(text) && file.lines.includes(text)).length,
+  );
+  const best = numbered.readings[known.indexOf(Math.max(...known))]!;
+  const isAsInFile = best.some((text, index) => !isBlank(text) && file.lines[numbered.first - 1 + index] === text);
+  return isAsInFile && Math.max(...known) * 2 >= best.filter((text) => !isBlank(text)).length ? best : MARKS.numbered;
+}
+
+/** Whether all lines of a new file seem to be numbered, and it is no table, whose columns are parted by the same signs. */
+export function isListing(path: string, lines: readonly string[]): boolean {
+  const numbered = lines.length > 2 && !/\.(?:tsv|tab|psv)$/i.test(path) ? readNumbered(lines) : undefined;
+  return numbered?.isConsecutive === true && numbered.first === 1 && '|│→\t'.includes(numbered.sign);
+}
+
+/**
+ * A change whose old lines are numbered one after the other, without the numbers, in each way to read them; `first`: the
+ * number of the first, counted from 1. A sentence where new lines are numbered in part.
+ */
+export function unnumberedChange(
+  file: IndexedFile,
+  { format, lines }: Pick<Change, 'format' | 'lines'>,
+): { first: number; readings: ChangeLine[][] } | string | undefined {
+  const old = lines.filter(({ op }) => op !== 'new').map(({ text }) => text);
+  const fresh = lines.filter(({ op }) => op === 'new').map(({ text }) => text);
+  if (!old.some((text) => NUMBERED.test(text)) || isTable(file)) return undefined;
+  const before = readNumbered(old);
+  if (!before?.isConsecutive) return undefined;
+  const isPlain = !fresh.some((text) => NUMBERED.test(text));
+  const now = isPlain ? undefined : readNumbered(fresh);
+  if (!isPlain && now?.sign !== before.sign) return MARKS.numbered;
+  // A blank parts number and text in all lines, or in none.
+  const isParted = before.readings.length > 1 && (!now || now.readings.length > 1);
+  const readings = before.readings.slice(isParted ? 0 : -1).map((texts, index) => {
+    const freshTexts = now ? now.readings.slice(isParted ? 0 : -1)[index]! : fresh;
+    let [o, n] = [0, 0];
+    const read = lines.map(({ op }): ChangeLine => ({ op, text: op === 'new' ? freshTexts[n++]! : texts[o++]! }));
+    if (format === 'v4a') return read;
+    const side = (op: 'old' | 'new') =>
+      read.filter((line) => line.op === 'keep' || line.op === op).map(({ text }) => text);
+    return toChangeLines(side('old'), side('new'));
+  });
+  return { first: before.first, readings };
+}

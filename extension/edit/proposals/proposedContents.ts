@@ -1,0 +1,117 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../../platform/dispose.ts';
+import type { Proposal, ProposalList, ProposedFile } from './proposalList.ts';
+
+export const PROPOSED_SCHEME = 'perigee-proposed';
+
+/** The address of what a file would become; the numbers in it find the file again. */
+export function proposedUri({ id, proposal, plan, uri, target }: ProposedFile, side: 'before' | 'after' = 'after') {
+  return vscode.Uri.from({
+    scheme: PROPOSED_SCHEME,
+    path: (target ?? uri)?.path ?? `/${plan.path ?? ''}`,
+    query: `proposal=${proposal.id}&file=${id}&side=${side}`,
+  });
+}
+
+/** The numbers of proposal and file in an address of ours. */
+export function readProposedUri({ scheme, query }: vscode.Uri): { proposal: number; file: number } | undefined {
+  if (scheme !== PROPOSED_SCHEME) return undefined;
+  const [, proposal, file] = /^proposal=(\d+)&file=(\d+)/.exec(query) ?? [];
+  return proposal && file ? { proposal: Number(proposal), file: Number(file) } : undefined;
+}
+
+/** What proposed files would become, as documents that can't be changed. They follow the files as these are now. */
+export class ProposedContents extends Disposable implements vscode.TextDocumentContentProvider {
+  private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly list: ProposalList) {
+    super();
+    this._register(list.onDidFit((file) => this.changed.fire(proposedUri(file))));
+    this._register(vscode.workspace.registerTextDocumentContentProvider(PROPOSED_SCHEME, this));
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    const ids = readProposedUri(uri);
+    const file = ids && this.list.find(ids.proposal, ids.file);
+    if (!file || uri.query.endsWith('side=before')) return '';
+    // One that doesn't fit is shown as it was proposed.
+    return (file.fit?.kind === 'fits' ? file.fit.after : file.change?.after) ?? '';
+  }
+
+  /** Shows one file's change as a diff: what there is now, and what would be. */
+  async show(file: ProposedFile): Promise<void> {
+    const { plan, uri, target } = file;
+    if (!uri) return;
+    if (plan.kind === 'refused') return void (await vscode.window.showTextDocument(uri, { preview: true }));
+    const name = baseName(uri);
+    const title = {
+      create: `${name} (new)`,
+      update: `${name} (proposed)`,
+      delete: `${name} (to be deleted)`,
+      move: `${name} → ${target ? targetName(uri, target) : ''}`,
+    }[plan.kind];
+    await vscode.commands.executeCommand('vscode.diff', before(file), proposedUri(file), title, { preview: true });
+  }
+
+  /** Shows all that is open of a proposal in one editor. */
+  async showAll({ source, files }: Proposal): Promise<void> {
+    const open = files.filter(({ state }) => state === 'open');
+    await vscode.commands.executeCommand(
+      'vscode.changes',
+      allTitle(source.title),
+      open.map((file) => [
+        file.target ?? file.uri,
+        file.plan.kind === 'create' ? undefined : file.uri,
+        file.plan.kind === 'delete' ? undefined : proposedUri(file),
+      ]),
+    );
+  }
+
+  /** Whether the diff of one of the files is in front. */
+  isInFront(files: readonly ProposedFile[]): boolean {
+    return this.tabsOf(files).some(({ isActive, group }) => isActive && group.isActive);
+  }
+
+  /** Closes the diffs of files that were decided about. */
+  async close(files: readonly ProposedFile[]): Promise<void> {
+    const tabs = this.tabsOf(files);
+    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+  }
+
+  private tabsOf(files: readonly ProposedFile[]): vscode.Tab[] {
+    const addresses = new Set(files.map((file) => proposedUri(file).toString()));
+    return vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter(({ input }) => input instanceof vscode.TabInputTextDiff && addresses.has(input.modified.toString()));
+  }
+
+  /** Closes the editor that shows all of a proposal which is over. */
+  async closeAll({ source }: Proposal): Promise<void> {
+    // The API doesn't tell what such a tab shows; its name is ours.
+    const tabs = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter(({ label, input }) => label.startsWith(allTitle(source.title)) && !isKnownInput(input));
+    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+  }
+}
+
+const allTitle = (title: string) => `Perigee: ${title}`;
+
+const isKnownInput = (input: unknown) =>
+  input instanceof vscode.TabInputText ||
+  input instanceof vscode.TabInputTextDiff ||
+  input instanceof vscode.TabInputCustom ||
+  input instanceof vscode.TabInputWebview;
+
+const before = (file: ProposedFile) =>
+  file.plan.kind === 'create' || !file.uri ? proposedUri(file, 'before') : file.uri;
+
+export const baseName = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);
+
+/** The name alone where only that changes; else the folders as well. */
+function targetName(from: vscode.Uri, to: vscode.Uri): string {
+  const folder = (path: string) => path.slice(0, path.lastIndexOf('/'));
+  if (folder(from.path) === folder(to.path)) return baseName(to);
+  return vscode.workspace.asRelativePath(to, false);
+}

@@ -1,0 +1,336 @@
+import * as vscode from 'vscode';
+import { MAX_TEXT } from '../../../shared/constants.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import type { Log } from '../../platform/log.ts';
+import { plainMessage } from '../../platform/plainMessage.ts';
+import type { Source } from '../changes/proposal.ts';
+import type { FilePlan } from '../engine/edits.ts';
+import { rebaseText } from '../engine/placing/rebase.ts';
+import type { WorkspaceFiles } from '../files/files.ts';
+import { nameOf, tellPlace, wholeLines } from '../files/places.ts';
+import type { Range } from '../hunks/track.ts';
+import type { Proposals } from '../proposals/proposals.ts';
+import { EditBuffer } from '../review/buffer.ts';
+import { type KeepDeps, keepAccepted } from '../review/keepAccepted.ts';
+import { Review } from '../review/review.ts';
+import { activeDocument, Reviews, refuse, refuseModally } from '../review/reviews.ts';
+import type { EditRequest } from '../runs/answerRun.ts';
+import type { EditRuns } from '../runs/runs.ts';
+import type { Reports } from '../tell/reports.ts';
+import { showMessage } from '../tell/showMessage.ts';
+import { type Button, count, type Ending, tellAskingAgain, tellEnding } from '../words/messages.ts';
+import { FileWriter } from './fileEdit.ts';
+import { type EditPrompt, type Question, type SelectionQuestion, textOf } from './prompt.ts';
+import { SelectionWriter } from './selectionEdit.ts';
+import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
+
+export interface EditsDeps extends KeepDeps {
+  reports: Reports;
+  runs: EditRuns;
+  files: WorkspaceFiles;
+  /** Where the changes of many files are offered. */
+  proposals(): Pick<Proposals, 'begin'>;
+  prompt: EditPrompt;
+  /** Guests pay by the message. */
+  isGuest(): boolean;
+  log: Log;
+}
+
+/**
+ * What to edit, and what to do there if it need not be asked. `title`: for people, "Document client.ts". `source`: what asks
+ * for it, to which the review belongs.
+ */
+export interface FileRequest {
+  document?: vscode.TextDocument;
+  instruction?: string;
+  title?: string;
+  source?: Source;
+  /** Asks already what to do. */
+  question?: Question;
+}
+
+/** Something that writes the answer of a model into a review. */
+interface Writer extends vscode.Disposable {
+  /** Never rejects. */
+  write(): Promise<Ending>;
+  /** For another try after a start that nobody answered. */
+  readonly resend: EditRequest | undefined;
+  /** All that the model wrote. */
+  readonly answer: string;
+}
+
+/** Edits by a model and the review of what came of them, in all documents. */
+export function createEdits(deps: EditsDeps): Edits {
+  return new Edits(deps);
+}
+
+export class Edits extends Disposable {
+  readonly reviews = this._register(new Reviews((review) => keepAccepted(this.deps, review)));
+  /** An edit began, came to another phase or ended, or its hunks or their places changed. */
+  readonly onDidChange = this.reviews.onDidChange;
+  private readonly workspace: WorkspaceEdits;
+
+  constructor(private readonly deps: EditsDeps) {
+    super();
+    const review = this.review.bind(this);
+    this.workspace = this._register(new WorkspaceEdits({ ...deps, review }));
+  }
+
+  /** The edits that are not over. */
+  get running(): readonly Review[] {
+    return this.reviews.all;
+  }
+
+  /**
+   * Asks what to do with the selected lines and does it. `said`: the question that is on the screen already, or what to do, if
+   * it need not be asked.
+   */
+  async editSelection(said?: SelectionQuestion | string): Promise<void> {
+    const question = typeof said === 'string' ? undefined : (said ?? this.deps.prompt.openForSelection());
+    const refuseInstead = (words: string) => {
+      question?.close();
+      refuseModally(words);
+    };
+    const editor = question?.editor ?? vscode.window.activeTextEditor;
+    if (!editor) return refuseInstead('Open a file first, and select what Perigee should edit.');
+    const { document } = editor;
+    const refusal = refuseDocument(document);
+    if (refusal) return refuseInstead(refusal);
+    await question?.settled();
+    const selection = question?.selection ?? editor.selection;
+    const chosen = wholeLines(selection);
+    const text = textOf(document, chosen);
+    if (question && text !== question.text) return refuseInstead(CHANGED);
+    if (text.length > MAX_TEXT) {
+      return refuseInstead('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
+    }
+    // To type the request may take a while, in which the file may change.
+    const place = new EditBuffer(document, chosen);
+    const request = typeof said === 'string' ? said.trim() : await question?.answer;
+    place.dispose();
+    if (!request) return;
+    const { region, intact } = place.tracked;
+    if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
+    if (!intact) return refuse(CHANGED);
+    if (!(await this.reviews.isFree(document, [region]))) return;
+    if (editor.selection.isEqual(selection) && !selection.isEmpty) {
+      // A selection would hide the colours of what is written into it.
+      const at = new vscode.Position(region.start, document.lineAt(region.start).firstNonWhitespaceCharacterIndex);
+      editor.selection = new vscode.Selection(at, at);
+    }
+    await this.rewrite(document, { ...region }, request);
+  }
+
+  /**
+   * Asks what to do with a file, the one in front if none is told, and does it: hunk by hunk as the answer comes. Resolves
+   * when they can be reviewed, or it came to nothing and the user was told.
+   */
+  async editFile(request?: FileRequest): Promise<void> {
+    const { document = activeDocument(), instruction, title, source, question } = asRequest(request);
+    const refuseInstead = (words: string) => {
+      question?.close();
+      refuseModally(words);
+    };
+    if (!document) return refuseInstead('Open a file first.');
+    const refusal = refuseDocument(document);
+    if (refusal) return refuseInstead(refusal);
+    if (document.getText().length > MAX_TEXT) {
+      return refuseInstead(
+        `${nameOf(document)} is larger than 1 MB, which no model can read at once. Select a part of it.`,
+      );
+    }
+    const named = `Edit ${nameOf(document)}`;
+    const asked = instruction?.trim() || (await (question ?? this.deps.prompt.open(named)).answer);
+    if (!asked) return;
+    await question?.settled();
+    if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
+    if (!(await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))) return;
+    await this.editWhole(document, asked, source ?? { title: title ?? named });
+  }
+
+  /** Asks which files to edit and what to do there; the changes of several come to the list of proposals. */
+  async editWorkspace(request?: WorkspaceRequest): Promise<void> {
+    await this.workspace.edit(request);
+  }
+
+  /**
+   * Puts the hunks of a plan into the file's editor, each where its lines are now, to be decided about one by one. False, and
+   * the user told, when they don't fit any more, or the editor takes no changes.
+   */
+  async review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean> {
+    const name = nameOf(document);
+    const refusal = refuseDocument(document);
+    if (refusal || document.isClosed) {
+      refuse(refusal ?? `${name} was closed; nothing was changed.`);
+      return false;
+    }
+    const rebase = () => rebaseText(plan.before, plan.hunks, document.getText());
+    const first = rebase();
+    if (first.kind === 'moved') {
+      const places = first.hunks.map(({ startLine, oldLines }) => ({
+        start: startLine,
+        end: startLine + oldLines.length,
+      }));
+      if (!(await this.reviews.isFree(document, places))) return false;
+      if (!vscode.window.visibleTextEditors.some((editor) => editor.document === document)) {
+        await vscode.window.showTextDocument(document, { preview: false });
+      }
+    }
+    // To answer a question, and to show the file, takes a while.
+    const rebased = rebase();
+    if (rebased.kind === 'touched') {
+      const [touched] = rebased.touched;
+      const why = touched ? `${touched.message} See ${tellPlace(touched.lines, name)}.` : '';
+      refuse(`${source.title}: nothing was changed, for it no longer fits. ${why}`);
+      return false;
+    }
+    const review = new Review(document, source);
+    this.reviews.add(review);
+    const stale = await review.place(rebased.hunks);
+    if (!review.cut && stale.length === 0 && (await review.finish())) {
+      review.reveal();
+      return true;
+    }
+    const { cut } = review;
+    review.interrupt('refused');
+    await review.whenRestored();
+    refuse(
+      cut === 'readOnly'
+        ? `VS Code takes no changes for ${name}: the file is read-only. Nothing changed.`
+        : `${name} was changed in the same moment, so nothing was written. Try again.`,
+    );
+    return false;
+  }
+
+  /** Ends the writing in the active editor, or that of one review. */
+  stopEdit(id?: number): void {
+    for (const review of this.running) {
+      if (review.phase !== 'writing') continue;
+      if (typeof id === 'number' ? review.id === id : review.document === activeDocument()) review.interrupt('stopped');
+    }
+  }
+
+  /** Has the lines rewritten. `resend`: the request of an earlier try that the server may have. */
+  private rewrite(
+    document: vscode.TextDocument,
+    region: Range,
+    instruction: string,
+    resend?: EditRequest,
+  ): Promise<void> {
+    const { runs, log, files } = this.deps;
+    const title = `Edit ${tellPlace(region, nameOf(document))}`;
+    const review = new Review(document, { title }, region);
+    const writer = new SelectionWriter(runs, log, review, instruction, files.pathOf(document.uri), resend);
+    return this.follow(review, writer, async () => {
+      const { region: now } = review.tracked;
+      if (now.end <= now.start) return refuse('The lines are gone. Select others and try again.');
+      if (await this.reviews.isFree(document, [now]))
+        await this.rewrite(document, { ...now }, instruction, writer.resend);
+    });
+  }
+
+  private editWhole(
+    document: vscode.TextDocument,
+    instruction: string,
+    source: Source,
+    resend?: EditRequest,
+  ): Promise<void> {
+    const review = new Review(document, source);
+    const { Notification } = vscode.ProgressLocation;
+    const options = { location: Notification, cancellable: true, title: plainMessage(source.title) };
+    const edited = vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => review.interrupt('stopped'));
+      const hunks = review.onDidChange(() => {
+        const { length } = review.tracked.open;
+        if (length > 0) progress.report({ message: `${count(length, 'hunk')} so far` });
+      });
+      const writer = new FileWriter(
+        {
+          ...this.deps,
+          propose: (source, plans) => void this.deps.proposals().begin(source).finish(plans),
+          onRepair: (refused, of) => {
+            const message = tellAskingAgain(refused, of);
+            progress.report({ message });
+            review.tell(message);
+          },
+        },
+        review,
+        instruction,
+        resend,
+      );
+      const again = async () => {
+        // What came of an answer at its length limit may still be under review.
+        if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
+          await this.editWhole(document, instruction, source, writer.resend);
+      };
+      return this.follow(review, writer, again).finally(() => hunks.dispose());
+    });
+    return Promise.resolve(edited);
+  }
+
+  /** Shows a review while `writer` writes it; at the end tells what came of it, and does what the user chooses then. */
+  private async follow(review: Review, writer: Writer, again: () => Promise<void>): Promise<void> {
+    // Another try needs the place, so it is followed until its message is answered.
+    let isAnswered = false;
+    this.reviews.add(review, () => !isAnswered);
+    const ending = await writer.write();
+    this.deps.log.info(`An edit ended: ${ending.kind}.`);
+    const { document, tracked } = review;
+    const place = tracked.isRegion ? tellPlace(tracked.region, nameOf(document)) : nameOf(document);
+    const message = tellEnding(ending, place, this.deps.isGuest());
+    // Not waited for: a message may stand there for long.
+    const answered = this.isDisposed ? Promise.resolve(undefined) : showMessage(message);
+    void answered
+      .then((button) => this.answer(review, writer, ending, button, again))
+      .finally(() => {
+        isAnswered = true;
+        if (review.phase === 'stopped') review.end();
+        this.reviews.forgetPast();
+        writer.dispose();
+      });
+  }
+
+  private async answer(
+    review: Review,
+    writer: Writer,
+    ending: Ending,
+    button: Button | undefined,
+    again: () => Promise<void>,
+  ): Promise<void> {
+    const { document, source } = review;
+    switch (button) {
+      case 'Keep what was written':
+        if (!(await review.keepWritten())) refuse('The lines were changed meanwhile, so nothing was written.');
+        return;
+      case 'Retry':
+        if (document.isClosed) return refuse(`${nameOf(document)} was closed. Open it and try again.`);
+        // Not waited for: it lasts as long as its own writing.
+        return void again();
+      case 'Show details':
+        return this.deps.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
+      case 'Show quota':
+        return void vscode.commands.executeCommand('perigee.showQuota');
+      case 'Sign in':
+        return void vscode.commands.executeCommand('perigee.signIn');
+      case 'Open settings':
+        return void vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl');
+      case undefined:
+        return;
+    }
+  }
+}
+
+/** Commands are also called with whatever a menu hands over. */
+function asRequest(request: FileRequest | undefined): FileRequest {
+  if (typeof request !== 'object' || request === null || request instanceof vscode.Uri) return {};
+  return request;
+}
+
+const CHANGED = 'The selected lines were changed meanwhile. Select them again.';
+
+/** Why Perigee can't edit this document, in words. */
+function refuseDocument({ uri }: vscode.TextDocument): string | undefined {
+  if (uri.scheme === 'vscode-notebook-cell') return 'Perigee does not edit notebooks yet. Copy the cell into a file.';
+  if (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme)) return undefined;
+  return 'What is shown here is read-only, so Perigee can’t edit it. Open the file itself.';
+}

@@ -1,0 +1,147 @@
+import * as vscode from 'vscode';
+import { nameOf, tellPlace, wholeLines } from '../files/places.ts';
+import type { Range } from '../hunks/track.ts';
+import { forget, readHistory, remember } from '../words/promptHistory.ts';
+import { Strays } from './strays.ts';
+
+const KEY = 'edit.requests';
+/** What was typed elsewhere comes into the box when nobody has typed there for so long: it would replace what they type. */
+const QUIET_MS = 300;
+
+interface RequestItem extends vscode.QuickPickItem {
+  request: string;
+}
+
+interface Asking {
+  /** What stands in the box at first. */
+  typed?: string;
+  placeholder?: string;
+  /** Keys that go to this editor before the box is there are meant for the box. */
+  editor?: vscode.TextEditor;
+}
+
+/** A question on the screen. */
+export interface Question {
+  /** The request that was typed, or chosen from earlier ones; undefined when the user gave up. */
+  readonly answer: Promise<string | undefined>;
+  /** Resolves when the editor has back what was typed over. */
+  settled(): Promise<void>;
+  close(): void;
+}
+
+/** A question about what was in front when it was asked. */
+export interface FileQuestion extends Question {
+  readonly editor: vscode.TextEditor;
+}
+
+export interface SelectionQuestion extends FileQuestion {
+  readonly selection: vscode.Selection;
+  /** The lines that the selection touches. */
+  readonly text: string;
+}
+
+/**
+ * Asks what to do, and remembers what was asked before. It and what it imports stay small: a prompt is on the screen before
+ * anything else of the edits is loaded.
+ */
+export class EditPrompt {
+  constructor(private readonly memory: vscode.Memento) {}
+
+  get history(): readonly string[] {
+    return readHistory(this.memory.get(KEY));
+  }
+
+  async remember(request: string): Promise<void> {
+    await this.memory.update(KEY, remember(this.history, request));
+  }
+
+  /** Asks about the selected lines of the editor in front; undefined where there is none. `isLate`: the key was not answered at once. */
+  openForSelection(isLate = false): SelectionQuestion | undefined {
+    const editor = vscode.window.activeTextEditor;
+    if (!editor) return undefined;
+    const { selection, document } = editor;
+    const lines = wholeLines(selection);
+    const text = textOf(document, lines);
+    const title = `Edit ${tellPlace(lines, nameOf(document))}`;
+    const placeholder = isLate ? 'The window was still loading: type it again. Enter starts, Escape closes' : undefined;
+    return { ...this.open(title, { editor, placeholder }), editor, selection, text };
+  }
+
+  /** The same about all of its file. */
+  openForFile(): FileQuestion | undefined {
+    const editor = vscode.window.activeTextEditor;
+    return editor && { ...this.open(`Edit ${nameOf(editor.document)}`, { editor }), editor };
+  }
+
+  /** `title` says what will be edited. What is typed and not sent is kept among the earlier requests. */
+  open(title: string, { typed = '', placeholder, editor }: Asking = {}): Question {
+    const pick = vscode.window.createQuickPick<RequestItem>();
+    const removeButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('close'), tooltip: 'Forget' };
+    let before = '';
+    let quiet: ReturnType<typeof setTimeout> | undefined;
+    const text = () => (before + pick.value).trim();
+    const update = () => {
+      const request = text();
+      const recent = this.history
+        .filter((earlier) => earlier !== request)
+        .map((earlier): RequestItem => ({ label: oneLine(earlier), request: earlier, buttons: [removeButton] }));
+      if (recent[0]) recent[0].description = 'recent';
+      // First, whatever is typed, so that Enter always means what stands in the box.
+      const own: RequestItem[] = request ? [{ label: oneLine(request), request, alwaysShow: true }] : [];
+      if (own[0]) own[0].description = title.replace(/^Edit /, 'edit ');
+      pick.items = [...own, ...recent];
+      // With an empty box Enter means nothing: it may be a key of what was typed before the box had opened.
+      pick.activeItems = own;
+      clearTimeout(quiet);
+      if (before !== '') quiet = setTimeout(join, QUIET_MS);
+    };
+    const join = () => {
+      pick.value = before + pick.value;
+      before = '';
+      update();
+    };
+    const strays =
+      editor &&
+      new Strays(editor, (keys) => {
+        before += keys;
+        update();
+      });
+    pick.title = title;
+    pick.value = typed;
+    pick.placeholder = placeholder ?? 'What should change? Enter starts, Escape closes';
+    pick.onDidChangeValue(() => {
+      strays?.stop();
+      update();
+    });
+    pick.onDidTriggerItemButton(async ({ item }) => {
+      await this.memory.update(KEY, forget(this.history, item.request));
+      update();
+    });
+    update();
+    const answer = new Promise<string | undefined>((resolve) => {
+      let request: string | undefined;
+      pick.onDidAccept(() => {
+        request = pick.activeItems[0]?.request ?? text();
+        if (request) pick.hide();
+      });
+      pick.onDidHide(() => {
+        strays?.stop();
+        clearTimeout(quiet);
+        void this.remember(request ?? text());
+        resolve(request);
+        pick.dispose();
+      });
+      pick.show();
+    });
+    return { answer, settled: async () => strays?.settled(), close: () => pick.hide() };
+  }
+}
+
+export const textOf = (document: vscode.TextDocument, { start, end }: Range) =>
+  document.getText(new vscode.Range(start, 0, end, 0));
+
+const oneLine = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ↵ ');

@@ -1,0 +1,170 @@
+import * as vscode from 'vscode';
+import type { SelectionEdit } from '../../../shared/runs.ts';
+import { Disposable } from '../../platform/dispose.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Edit } from '../engine/edits.ts';
+import { elided } from '../engine/placing/refusals.ts';
+import { findElision, looseKey } from '../engine/text/loose.ts';
+import { Alignment, showSoFar } from '../hunks/align.ts';
+import { AnswerLines, isClosed, readAnswer } from '../hunks/stream.ts';
+import type { Range } from '../hunks/track.ts';
+import type { Review } from '../review/review.ts';
+import { AnswerRun, type EditRequest, type Heard, INTERRUPTED, requestFor } from '../runs/answerRun.ts';
+import type { EditRuns } from '../runs/runs.ts';
+import type { Ending } from '../words/messages.ts';
+
+/** Lines of the file around the selection that the model sees, and the most text of them, on each side. */
+const CONTEXT_LINES = 200;
+const CONTEXT_CHARACTERS = 40_000;
+
+/** So many new lines are looked at before others have their turn: some milliseconds. */
+const LINES_A_TURN = 100;
+
+const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/** Has the lines of a review's region rewritten, and shows the new ones there while they come. */
+export class SelectionWriter extends Disposable {
+  private readonly run: AnswerRun;
+  private readonly alignment: Alignment;
+  private readonly soFar: AnswerLines;
+  private isShowDue = false;
+  private isShowing = false;
+  private showing: Promise<void> | undefined;
+
+  /**
+   * `path`: what the model is told of the file. `resend`: the request of an earlier try whose start was never answered; sent
+   * again as it was, the server starts it once.
+   */
+  constructor(
+    runs: EditRuns,
+    log: Log,
+    readonly review: Review,
+    readonly instruction: string,
+    private readonly path: string,
+    resend?: EditRequest,
+  ) {
+    super();
+    const { document, tracked } = review;
+    this.alignment = new Alignment(tracked.original);
+    this.soFar = new AnswerLines(this.context());
+    const input = editInput(tracked.lines, tracked.region, instruction, path, document.languageId);
+    const request = requestFor(input, resend);
+    review.cameFrom(request.id, request.conversationId);
+    this.run = this._register(new AnswerRun(runs, log, request));
+    this._register(
+      review.onDidInterrupt((cut) => {
+        if (cut !== 'failed') this.run.stop();
+      }),
+    );
+    this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.showSoon()));
+  }
+
+  /** For another try after a start that nobody answered. */
+  get resend(): EditRequest | undefined {
+    return this.run.resend;
+  }
+
+  /** All that the model wrote. */
+  get answer(): string {
+    return this.run.answer;
+  }
+
+  /** Asks for the edit and writes it. Never rejects. */
+  async write(): Promise<Ending> {
+    const { review } = this;
+    const heard = await this.run.read(() => this.showSoon());
+    await this.showing;
+    if (!review.cut && heard.kind === 'complete') {
+      const ending = await this.finish(heard);
+      if (ending) return ending;
+    } else if (!review.cut) {
+      review.interrupt(heard.kind === 'stopped' ? 'stopped' : 'failed');
+    }
+    const { charge } = heard;
+    const cost = review.cut === 'touched' ? await this.run.tellOutcome({ applied: 0, refused: 1 }, charge) : charge;
+    return review.endInterrupted(heard.kind === 'failed' ? heard.problem : INTERRUPTED, cost);
+  }
+
+  /** Undefined when something came between. */
+  private async finish({ charge, cutShort: atLimit }: Heard & { kind: 'complete' }): Promise<Ending | undefined> {
+    const { review } = this;
+    const { original } = review.tracked;
+    const answer = readAnswer(this.run.answer, true, this.context());
+    if (answer.kind !== 'lines') {
+      review.interrupt('refused');
+      await review.whenRestored();
+      const cost = await this.run.tellOutcome({ applied: 0, refused: 0 }, charge);
+      return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
+    }
+    // To read all of a long answer is one turn's work, and to write it another's.
+    await nextTurn();
+    const known = new Set(original.map(looseKey));
+    const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
+    const elision = findElision(answer.lines, (key) => known.has(key));
+    if (elision !== undefined) {
+      review.interrupt('refused');
+      const { left } = await review.whenRestored();
+      const cost = await this.run.tellOutcome({ applied: 0, refused: 1 }, charge);
+      const missed = [{ path: this.path, refusal: elided(edit, elision) }];
+      return { ...cost, kind: 'unplaced', missed, of: 1, left };
+    }
+    const cutShort = !answer.complete || (atLimit && !isClosed(this.run.answer, this.context()));
+    const next = cutShort ? showSoFar(this.alignment, original, answer.lines) : answer.lines;
+    if ((await review.show(next, true)) !== 'written') return undefined;
+    const hunks = review.tracked.open.length;
+    const isOpen = await review.finish();
+    if (review.cut) return undefined;
+    // What could be put in its place counts as applied, whatever the user makes of it.
+    const cost = this.run.tellOutcome({ applied: hunks, refused: 0 }, charge);
+    if (hunks === 0) return { ...(await cost), kind: 'noChange' };
+    return { ...charge, kind: 'review', hunks: isOpen ? review.tracked.open.length : 0, cutShort };
+  }
+
+  private context() {
+    return { selection: this.review.tracked.original, languageId: this.review.document.languageId };
+  }
+
+  /** One write at a time; what comes meanwhile is shown by the next. */
+  private showSoon(): void {
+    if (this.review.phase !== 'writing' || this.review.cut) return;
+    this.isShowDue = true;
+    if (!this.isShowing) this.showing = this.showUntilCurrent();
+  }
+
+  private async showUntilCurrent(): Promise<void> {
+    const { review } = this;
+    this.isShowing = true;
+    // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
+    while (this.isShowDue && review.phase === 'writing' && !review.cut && review.buffer.editor) {
+      this.isShowDue = false;
+      const answer = this.soFar.read(this.run.answer);
+      if (answer.kind !== 'lines' || answer.lines.length === 0) continue;
+      while (!this.alignment.advance(answer.lines, LINES_A_TURN)) await nextTurn();
+      await review.show(showSoFar(this.alignment, review.tracked.original, answer.lines), false);
+    }
+    this.isShowing = false;
+  }
+}
+
+function editInput(
+  lines: readonly string[],
+  region: Range,
+  instruction: string,
+  path: string,
+  languageId: string,
+): SelectionEdit {
+  const before = lines.slice(Math.max(0, region.start - CONTEXT_LINES), region.start).join('\n');
+  const after = lines.slice(region.end, region.end + CONTEXT_LINES).join('\n');
+  return {
+    instruction,
+    path,
+    languageId,
+    selection: {
+      start: region.start,
+      end: Math.max(region.start, region.end - 1),
+      text: lines.slice(region.start, region.end).join('\n'),
+    },
+    before: before.slice(-CONTEXT_CHARACTERS),
+    after: after.slice(0, CONTEXT_CHARACTERS),
+  };
+}

@@ -1,0 +1,230 @@
+import * as vscode from 'vscode';
+import { Disposable } from '../../platform/dispose.ts';
+import { blankChanges, showBlanks } from '../hunks/blankChanges.ts';
+import type { TrackedHunk } from '../hunks/tracked.ts';
+import { tellRemoved } from './lenses.ts';
+import { ORIGINAL_SCHEME, Originals } from './originals.ts';
+import type { Review } from './review.ts';
+
+/** How far to the right a removed line may reach that is shown behind a new one: further, an editor may cut it off. */
+const MAX_COLUMN = 72;
+/** So many removed lines of a hunk are shown so. */
+const MAX_NOTES = 5;
+
+/** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
+export class EditDecorations extends Disposable {
+  /** Plain themes colour inserted lines; high contrast themes have no colour for them, only a line around them. */
+  private readonly insertedPlain = this._register(createInserted({}));
+  private readonly insertedFramed = this._register(
+    createInserted({
+      borderStyle: 'dashed',
+      borderWidth: '1px',
+      borderColor: new vscode.ThemeColor('diffEditor.insertedTextBorder'),
+    }),
+  );
+  private readonly changed = this._register(
+    vscode.window.createTextEditorDecorationType({
+      isWholeLine: true,
+      backgroundColor: new vscode.ThemeColor('editor.inactiveSelectionBackground'),
+      overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.warningForeground'),
+      overviewRulerLane: vscode.OverviewRulerLane.Left,
+    }),
+  );
+  private readonly removed = this._register(
+    vscode.window.createTextEditorDecorationType({
+      overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.deletedForeground'),
+      overviewRulerLane: vscode.OverviewRulerLane.Left,
+    }),
+  );
+  /** In a diff that ignores blanks at the edges of lines: the blanks that differ, on both its sides. */
+  private readonly blankLines = { removed: this.colour('removed', 'Line'), inserted: this.colour('inserted', 'Line') };
+  private readonly blanks = { removed: this.colour('removed', 'Text'), inserted: this.colour('inserted', 'Text') };
+  /** Old lines that the answer has not come to yet. */
+  private readonly waiting = this._register(
+    vscode.window.createTextEditorDecorationType({ isWholeLine: true, opacity: '0.55' }),
+  );
+  private readonly decorated = new Set<vscode.TextEditor>();
+
+  /** Brings all visible editors in line with `reviews`. */
+  refresh(reviews: readonly Review[]): void {
+    for (const editor of vscode.window.visibleTextEditors) {
+      const before = Originals.reviewOf(editor.document.uri);
+      const isDiff = before !== undefined || isBesideOriginal(editor);
+      const ofDocument = reviews.filter(({ id, document }) =>
+        before === undefined ? document === editor.document : id === before,
+      );
+      const shown = isDiff ? [] : ofDocument;
+      if (ofDocument.length === 0 && !this.decorated.has(editor)) continue;
+      this.decorate(editor, shown);
+      this.decorateBlanks(editor, isDiff && ignoresBlanks(ofDocument[0]?.document) ? ofDocument : []);
+      if (ofDocument.length > 0) this.decorated.add(editor);
+      else this.decorated.delete(editor);
+    }
+    for (const editor of this.decorated) {
+      if (!vscode.window.visibleTextEditors.includes(editor)) this.decorated.delete(editor);
+    }
+  }
+
+  private colour(side: Side, of: 'Line' | 'Text'): vscode.TextEditorDecorationType {
+    const backgroundColor = new vscode.ThemeColor(`diffEditor.${side}${of}Background`);
+    const isWholeLine = of === 'Line';
+    return this._register(vscode.window.createTextEditorDecorationType({ isWholeLine, backgroundColor }));
+  }
+
+  private decorate(editor: vscode.TextEditor, reviews: readonly Review[]): void {
+    const inserted: vscode.DecorationOptions[] = [];
+    const changed: vscode.DecorationOptions[] = [];
+    const removed: vscode.DecorationOptions[] = [];
+    const waiting: vscode.Range[] = [];
+    for (const review of reviews) {
+      const { tracked, phase, document } = review;
+      if (phase !== 'writing' && phase !== 'reviewing') continue;
+      for (const hunk of tracked.open) {
+        removed.push(...removedNotes(review, hunk));
+        if (hunk.end <= hunk.start) continue;
+        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(review, hunk) };
+        if (tracked.isFresh(hunk)) inserted.push(options);
+        else changed.push(options);
+      }
+      if (phase === 'writing' && tracked.isRegion) {
+        const from = tracked.open.at(-1)?.end ?? tracked.region.start;
+        if (from < tracked.region.end) waiting.push(lineRange(document, from, tracked.region.end));
+      }
+    }
+    editor.setDecorations(this.insertedPlain, isHighContrast() ? [] : inserted);
+    editor.setDecorations(this.insertedFramed, isHighContrast() ? inserted : []);
+    editor.setDecorations(this.changed, changed);
+    editor.setDecorations(this.removed, removed);
+    editor.setDecorations(this.waiting, waiting);
+  }
+
+  /** Colours the lines of a diff's side that differ in blanks alone, and these blanks more. */
+  private decorateBlanks(editor: vscode.TextEditor, reviews: readonly Review[]): void {
+    const isBefore = Originals.reviewOf(editor.document.uri) !== undefined;
+    const lines = reviews.flatMap(({ tracked }) =>
+      tracked.open.flatMap((hunk) =>
+        blankChanges(hunk.oldLines, hunk.newLines).map(({ old, fresh }) =>
+          isBefore ? tracked.lineBefore(hunk) + old : hunk.start + fresh,
+        ),
+      ),
+    );
+    const there = lines.filter((line) => line < editor.document.lineCount).map((line) => editor.document.lineAt(line));
+    const blanks = there.flatMap(({ text, lineNumber }) => [
+      new vscode.Range(lineNumber, 0, lineNumber, text.length - text.trimStart().length),
+      new vscode.Range(lineNumber, text.trimEnd().length, lineNumber, text.length),
+    ]);
+    const shown = (side: Side, of: vscode.Range[]) => ((side === 'removed') === isBefore ? of : []);
+    for (const side of SIDES) {
+      editor.setDecorations(
+        this.blankLines[side],
+        shown(
+          side,
+          there.map(({ range }) => range),
+        ),
+      );
+      editor.setDecorations(this.blanks[side], shown(side, blanks));
+    }
+  }
+}
+
+type Side = 'removed' | 'inserted';
+const SIDES = ['removed', 'inserted'] as const;
+
+/** Whether diffs of this document show no changes of blanks at the edges of lines, which is how the editor comes. */
+function ignoresBlanks(document: vscode.TextDocument | undefined): boolean {
+  return vscode.workspace.getConfiguration('diffEditor', document).get('ignoreTrimWhitespace', true);
+}
+
+function createInserted(more: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('diffEditor.insertedLineBackground'),
+    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.addedForeground'),
+    overviewRulerLane: vscode.OverviewRulerLane.Left,
+    ...more,
+  });
+}
+
+function isHighContrast(): boolean {
+  const { kind } = vscode.window.activeColorTheme;
+  return kind === vscode.ColorThemeKind.HighContrast || kind === vscode.ColorThemeKind.HighContrastLight;
+}
+
+/** Whether this is the right side of "Show removed", which shows everything by itself. */
+function isBesideOriginal(editor: vscode.TextEditor): boolean {
+  return vscode.window.visibleTextEditors.some(
+    (other) => other.document.uri.scheme === ORIGINAL_SCHEME && other.viewColumn === editor.viewColumn,
+  );
+}
+
+function lineRange(document: vscode.TextDocument, start: number, end: number): vscode.Range {
+  const last = document.lineAt(Math.min(end, document.lineCount) - 1).range.end;
+  return new vscode.Range(Math.min(start, last.line), 0, last.line, last.character);
+}
+
+/**
+ * The removed lines, struck through, each behind a line that took its place: where there is room for all of them. Else what is
+ * gone without anything in its place is counted; the lens and the hover have the rest.
+ */
+function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions[] {
+  const { document } = review;
+  const { start, end, oldLines, newLines } = hunk;
+  const isInserted = end > start;
+  const first = isInserted ? start : Math.max(0, start - 1);
+  const places = isInserted ? end - start : 1;
+  const isFew = oldLines.length <= Math.min(places, MAX_NOTES);
+  const hasRoom = () => oldLines.every((line, index) => columnsOf(document, first + index) + line.length <= MAX_COLUMN);
+  const note = (line: number, contentText: string, isLine: boolean): vscode.DecorationOptions => {
+    const { end: at } = document.lineAt(Math.min(line, document.lineCount - 1)).range;
+    return {
+      range: new vscode.Range(at, at),
+      hoverMessage: hover(review, hunk),
+      renderOptions: {
+        after: {
+          contentText,
+          color: new vscode.ThemeColor('editorCodeLens.foreground'),
+          margin: '0 0 0 3ch',
+          ...(isLine
+            ? {
+                textDecoration: 'line-through',
+                backgroundColor: new vscode.ThemeColor('diffEditor.removedTextBackground'),
+              }
+            : { fontStyle: 'italic' }),
+        },
+      },
+    };
+  };
+  if (isFew && hasRoom()) {
+    const blanks = new Set(blankChanges(oldLines, newLines).map(({ old }) => old));
+    const told = (line: string, index: number) => (blanks.has(index) ? showBlanks(line) : line.trim());
+    return oldLines.flatMap((line, index) =>
+      line.trim() === '' ? [] : [note(first + index, told(line, index), true)],
+    );
+  }
+  return isInserted || oldLines.length === 0 ? [] : [note(first, tellRemoved(oldLines.length), false)];
+}
+
+function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved', 'perigee.compareHunk'];
+  text.isTrusted = { enabledCommands: commands };
+  if (hunk.oldLines.length > 0) {
+    text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
+    text.appendCodeblock(hunk.oldLines.join('\n'), review.document.languageId);
+  } else {
+    text.appendMarkdown('Added by Perigee\n\n');
+  }
+  if (review.phase !== 'reviewing') return text;
+  const args = encodeURIComponent(JSON.stringify([{ review: review.id, hunk: hunk.number }]));
+  const names = ['Accept', 'Reject', 'Show removed', 'Compare'];
+  const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
+  text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 4 : 2).join(' · '));
+  return text;
+}
+
+/** About as wide as the editor shows it. */
+function columnsOf(document: vscode.TextDocument, line: number): number {
+  if (line >= document.lineCount) return 0;
+  const { text } = document.lineAt(line);
+  return text.length + 3 * (/^\t*/.exec(text)?.[0].length ?? 0);
+}

@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import { count } from '../words/messages.ts';
+import type { Review } from './review.ts';
+
+/** The lines above each hunk and above an edit that is being written: what it is, and what can be done with it. */
+export class EditLenses implements vscode.CodeLensProvider {
+  /** `reviews` are all edits that are not over; `onDidChangeCodeLenses` tells that they or their places changed. */
+  constructor(
+    private readonly reviews: () => readonly Review[],
+    readonly onDidChangeCodeLenses: vscode.Event<void>,
+  ) {}
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    const ofDocument = this.reviews().filter((review) => review.document === document);
+    return ofDocument.flatMap((review) => {
+      if (review.phase === 'writing') return this.writing(review);
+      if (review.phase === 'reviewing') return this.reviewing(review);
+      return [];
+    });
+  }
+
+  private writing(review: Review): vscode.CodeLens[] {
+    const at = lensRange(review.document, review.tracked.region.start);
+    return [
+      new vscode.CodeLens(at, { title: `$(loading~spin) Perigee: ${review.progress}`, command: '' }),
+      new vscode.CodeLens(at, { title: 'Stop (Esc)', command: 'perigee.stopEdit', arguments: [review.id] }),
+    ];
+  }
+
+  private reviewing(review: Review): vscode.CodeLens[] {
+    const { hunks, open } = review.tracked;
+    return open.flatMap((hunk) => {
+      const at = lensRange(review.document, hunk.start);
+      const target = { review: review.id, hunk: hunk.number };
+      const lens = (title: string, command: string, ...args: unknown[]) =>
+        new vscode.CodeLens(at, { title, command, arguments: args });
+      const isFresh = review.tracked.isFresh(hunk);
+      const lenses = [lens(`Perigee: hunk ${hunk.number} of ${hunks.length}${isFresh ? '' : ', changed by you'}`, '')];
+      lenses.push(lens(isFresh ? '✓ Accept' : '✓ Keep', 'perigee.acceptHunk', target));
+      if (isFresh) lenses.push(lens('✗ Reject', 'perigee.rejectHunk', target));
+      if (hunk.oldLines.length > 0) {
+        lenses.push(lens(`Show removed (${hunk.oldLines.length})`, 'perigee.showRemoved', target));
+        lenses.push(lens('Compare', 'perigee.compareHunk', target));
+      }
+      if (open.length > 1) {
+        lenses.push(lens('Accept all', 'perigee.acceptAllHunks', { review: review.id }));
+        lenses.push(lens('Reject all', 'perigee.rejectAllHunks', { review: review.id }));
+      }
+      return lenses;
+    });
+  }
+}
+
+/** Lenses stand above a line that exists; what was removed at the very end has none below it. */
+function lensRange(document: vscode.TextDocument, line: number): vscode.Range {
+  const shown = Math.min(line, document.lineCount - 1);
+  return new vscode.Range(shown, 0, shown, 0);
+}
+
+/** "3 lines removed" */
+export function tellRemoved(lines: number): string {
+  return `${count(lines, 'line')} removed`;
+}

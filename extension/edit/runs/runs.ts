@@ -1,0 +1,32 @@
+import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '../../../shared/runs.ts';
+import type { Session } from '../../account/session/session.ts';
+import type { Backend } from '../../backend.ts';
+
+/** What an edit asks of the server. Everything rejects with a `BackendError`. */
+export interface EditRuns {
+  /** Starts a run; the same request may be sent again after a lost answer. */
+  start(request: RunRequest): Promise<RunAnswer>;
+  /** All events of a run until its terminal one, through interruptions of the network. */
+  events(runId: string, signal: AbortSignal): AsyncIterable<RunEvent>;
+  stop(runId: string): Promise<void>;
+  /** Tells once what became of an edit: what it costs then, and what came back. */
+  tellOutcome(runId: string, outcome: Outcome): Promise<OutcomeAnswer>;
+}
+
+/** The server's runs, for whoever is signed in. */
+export function runsOf(session: Session, backend: Backend): EditRuns {
+  return {
+    start: (request) => session.call((who) => backend.startRun(who, request)),
+    async *events(runId, signal) {
+      const who = await session.credential();
+      try {
+        yield* backend.runEvents(who, runId, 0, signal);
+      } catch (error) {
+        await session.failed(error, who);
+        throw error;
+      }
+    },
+    stop: (runId) => session.call((who) => backend.stopRun(who, runId)),
+    tellOutcome: (runId, outcome) => session.call((who) => backend.outcome(who, runId, outcome)),
+  };
+}

@@ -1,0 +1,58 @@
+import { deleteConversation, findConversations } from '../../conversations/store.ts';
+import { forgetWallet, willRenew } from '../../credits/holds/store.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { endSessions } from '../sessions/sessions.ts';
+
+/** Runs live above the accounts, and are handed in by the assembly. */
+export interface RunsOfAccounts {
+  /** Asks every run of an account to end; how many are still open. */
+  stopRunsOf: (tx: Tx, accountId: string) => Promise<number>;
+  deleteEndedRuns: (tx: Tx, of: { accountId?: string; before: number; limit: number }) => Promise<number>;
+}
+
+/** Rows that one transaction deletes: nobody waits for long. */
+export const AT_ONCE = 200;
+const CONVERSATIONS_AT_ONCE = 20;
+
+/**
+ * Deletes an account with all that is its own, for good, and the guests that it took over. The books keep every line, under
+ * ids that name nobody. False if something is still answering, which is asked to end, or if a plan would renew, which the
+ * payment service is told first: the next round deletes. `stillDue` is asked at both ends, for the owner may keep the account
+ * meanwhile.
+ */
+export async function eraseAccount(
+  db: Database,
+  runs: RunsOfAccounts,
+  accountId: string,
+  { now, stillDue }: { now: number; stillDue: (tx: Tx) => Promise<boolean> },
+): Promise<boolean> {
+  const isIdle = await db.write(async (tx) => {
+    if (!(await stillDue(tx)) || (await willRenew(tx, accountId))) return false;
+    await endSessions(tx, accountId, now);
+    return (await runs.stopRunsOf(tx, accountId)) === 0;
+  });
+  if (!isIdle) return false;
+  for (;;) {
+    const ids = await findConversations(db.read, accountId, { at: now, limit: CONVERSATIONS_AT_ONCE });
+    if (ids.length === 0) break;
+    await db.write(async (tx) => {
+      for (const id of ids) await deleteConversation(tx, accountId, id);
+    });
+  }
+  // Runs of conversations that a guest had deleted before did not move with the others.
+  const guests = await db.read.selectFrom('account').select('id').where('merged_into', '=', accountId).execute();
+  for (const { id } of [{ id: accountId }, ...guests]) {
+    const ended = { accountId: id, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
+    while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
+  }
+  return db.write(async (tx) => {
+    if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
+    if (await willRenew(tx, accountId)) return false;
+    await forgetWallet(tx, accountId);
+    await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
+    await tx.deleteFrom('account').where('id', '=', accountId).execute();
+    changed(tx, accountId, 'account', accountId);
+    return true;
+  });
+}

@@ -1,0 +1,92 @@
+import { pipeline, Readable } from 'node:stream';
+import { createRoute } from '@hono/zod-openapi';
+import yazl from 'yazl';
+import { conversationMarkdown } from '../../conversations/markdown.ts';
+import { pageConversations } from '../../conversations/reading.ts';
+import { logCsv } from '../../credits/log/log.ts';
+import { paymentsOf } from '../../credits/payments/payments.ts';
+import { rawAnswer } from '../../platform/http/api.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Policy } from '../../platform/config/config.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { ExportFile } from '../../platform/db/tables.ts';
+import type { Api } from '../../platform/http/env.ts';
+import type { Log } from '../../platform/log.ts';
+import { rawStream } from '../../platform/http/streams.ts';
+import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
+import { referralsOf } from '../referrals/referralList.ts';
+import { findCode } from '../referrals/referrals.ts';
+import { listSessions } from '../sessions/sessions.ts';
+import { balanceOf, describeAccount } from '../people/store.ts';
+
+const CONVERSATIONS_AT_ONCE = 50;
+/** A few lines each: more than anybody has. */
+const MAX_REFERRALS = 10_000;
+
+const exported = createRoute({
+  method: 'get',
+  path: '/api/account/export',
+  summary: 'All that is kept of an account, as JSON and Markdown in a ZIP file',
+  responses: rawAnswer('application/zip', 'profile, sessions, token log and conversations'),
+});
+
+/** Streamed as it is read: it takes no more memory for a large account than for a small one. */
+export function exportRoutes(
+  api: Api,
+  { db, clock, policy, log }: { db: Database; clock: Clock; policy: Policy; log: Log },
+): void {
+  api.openapi(exported, async (c) => {
+    const { accountId, sessionId } = c.var;
+    const now = clock.now();
+    const account = await describeAccount(db.read, accountId, now);
+    const balance = await balanceOf(db.read, policy, accountId, now);
+    const sessions = await listSessions(db.read, accountId, sessionId);
+    const { referrals } = await referralsOf(db.read, accountId, undefined, MAX_REFERRALS);
+    const payments = await paymentsOf(db.read, accountId);
+    const inviteCode = await findCode(db.read, accountId);
+    const day = new Date(now).toISOString().slice(0, 10);
+    const headers = {
+      'content-type': 'application/zip',
+      'content-disposition': `attachment; filename="perigee-${day}.zip"`,
+      'cache-control': 'no-store',
+    };
+    return rawStream(
+      c,
+      headers,
+      async (out, gone) => {
+        const zip = new yazl.ZipFile();
+        const done = new Promise<void>((resolve, reject) => {
+          zip.on('error', reject);
+          pipeline(zip.outputStream, out, (error) => (error && !gone.aborted ? reject(error) : resolve()));
+        });
+        // Ends the reading, too, when nobody takes it any more.
+        gone.addEventListener('abort', () => (zip.outputStream as Readable).destroy());
+        const whole = (name: ExportFile, value: unknown) =>
+          zip.addBuffer(Buffer.from(`${JSON.stringify(value, null, 2)}\n`), name);
+        /** Opened only when its turn has come: of all files one is being read. */
+        const pieces = (name: string, read: () => AsyncGenerator<string>) =>
+          zip.addReadStreamLazy(name, (opened) => opened(null, Readable.from(read(), { objectMode: false })));
+        zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
+        whole('profile.json', { account, balance, inviteCode });
+        whole('sessions.json', sessions);
+        if (referrals.length > 0) whole('referrals.json', referrals);
+        if (payments.length > 0) whole('payments.json', payments);
+        pieces('token-log.json', () => logJson(db.read, accountId));
+        pieces('token-log.csv', () => logCsv(db.read, accountId));
+        for (let after = ''; !gone.aborted; ) {
+          const page = await pageConversations(db.read, accountId, { after, limit: CONVERSATIONS_AT_ONCE });
+          for (const row of page) {
+            const name = fileNameOf(row);
+            pieces(`${name}.json`, () => conversationJson(db.read, row));
+            pieces(`${name}.md`, () => conversationMarkdown(db.read, row));
+          }
+          if (page.length < CONVERSATIONS_AT_ONCE) break;
+          after = page.at(-1)!.id;
+        }
+        zip.end();
+        await done;
+      },
+      log,
+    ) as never;
+  });
+}

@@ -1,0 +1,121 @@
+import { countSuperseded, purgeSuperseded } from '../../conversations/store.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Database, Reader, Tx } from '../../platform/db/database.ts';
+import { TABLES } from '../../platform/db/tables.ts';
+import type { AccountConfig } from '../../platform/config/signInConfig.ts';
+import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const daysOf = (table: 'run' | 'message' | 'session') => TABLES[table].over / DAY_MS;
+const [RUN_DAYS, SUPERSEDED_DAYS, SESSION_DAYS] = [daysOf('run'), daysOf('message'), daysOf('session')];
+
+export interface RetentionDeps {
+  db: Database;
+  clock: Clock;
+  policy: { accounts: AccountConfig };
+  runs: RunsOfAccounts & { countEndedRuns: (db: Reader, before: number) => Promise<number> };
+}
+
+/** What the policy keeps for how long, and how much of it is over its time. */
+export interface RetentionLine {
+  what: string;
+  days: number;
+  due: number;
+  /** How many were deleted; null in a dry run. */
+  deleted: number | null;
+}
+
+interface Rule {
+  what: string;
+  days: number;
+  count: (db: Reader, now: number) => Promise<number>;
+  /** Deletes all that is due; how many that were. */
+  apply: (now: number) => Promise<number>;
+}
+
+/** Deletes what the policy keeps no longer; a dry run only counts it. The report names no person. */
+export async function applyRetention(deps: RetentionDeps, { dryRun }: { dryRun: boolean }): Promise<RetentionLine[]> {
+  const now = deps.clock.now();
+  const report: RetentionLine[] = [];
+  for (const { what, days, count, apply } of rules(deps)) {
+    const due = await count(deps.db.read, now);
+    report.push({ what, days, due, deleted: dryRun ? null : due === 0 ? 0 : await apply(now) });
+  }
+  return report;
+}
+
+function rules({ db, policy, runs }: RetentionDeps): Rule[] {
+  const { closingDays, guestDays } = policy.accounts;
+  const before = (days: number, now: number) => now - days * DAY_MS;
+  const erase = (
+    what: string,
+    days: number,
+    due: (reader: Reader, now: number) => ReturnType<typeof closed>,
+  ): Rule => ({
+    what,
+    days,
+    count: async (reader, now) => countOf(due(reader, now)),
+    async apply(now) {
+      let deleted = 0;
+      for (const { id } of await due(db.read, now).select('id').execute()) {
+        const stillDue = async (tx: Tx) => (await countOf(due(tx, now).where('id', '=', id))) > 0;
+        if (await eraseAccount(db, runs, id, { now, stillDue })) deleted++;
+      }
+      return deleted;
+    },
+  });
+  const inPieces = async (piece: (tx: Tx) => Promise<number>): Promise<number> => {
+    let all = 0;
+    for (;;) {
+      const some = await db.write(piece);
+      all += some;
+      if (some < AT_ONCE) return all;
+    }
+  };
+  return [
+    erase('closed accounts', closingDays, (reader, now) => closed(reader, now)),
+    erase('guests that were not seen', guestDays, (reader, now) => idleGuests(reader, before(guestDays, now))),
+    {
+      what: 'messages that others replaced',
+      days: SUPERSEDED_DAYS,
+      count: (reader, now) => countSuperseded(reader, before(SUPERSEDED_DAYS, now)),
+      apply: (now) => inPieces((tx) => purgeSuperseded(tx, before(SUPERSEDED_DAYS, now), AT_ONCE)),
+    },
+    {
+      what: 'records of requests',
+      days: RUN_DAYS,
+      count: (reader, now) => runs.countEndedRuns(reader, before(RUN_DAYS, now)),
+      apply: (now) => inPieces((tx) => runs.deleteEndedRuns(tx, { before: before(RUN_DAYS, now), limit: AT_ONCE })),
+    },
+    {
+      what: 'sessions that have ended',
+      days: SESSION_DAYS,
+      count: async (reader, now) => countOf(endedSessions(reader, before(SESSION_DAYS, now))),
+      apply: (now) =>
+        inPieces(async (tx) => {
+          const some = endedSessions(tx, before(SESSION_DAYS, now)).select('id').limit(AT_ONCE);
+          const { numDeletedRows } = await tx.deleteFrom('session').where('id', 'in', some).executeTakeFirst();
+          return Number(numDeletedRows);
+        }),
+    },
+  ];
+}
+
+const closed = (db: Reader, now: number) => db.selectFrom('account').where('gone_at', '<=', now);
+
+/** Those that became part of an account go with it. */
+const idleGuests = (db: Reader, before: number) =>
+  db
+    .selectFrom('account')
+    .where('kind', '=', 'guest')
+    .where('merged_into', 'is', null)
+    .where('last_active_at', '<', before);
+
+const endedSessions = (db: Reader, before: number) => db.selectFrom('session').where('ended_at', '<', before);
+
+async function countOf(query: ReturnType<typeof closed> | ReturnType<typeof endedSessions>): Promise<number> {
+  const { count } = await (query as ReturnType<typeof closed>)
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

@@ -1,0 +1,136 @@
+import type { Notice } from '../../../shared/account.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Mailer } from '../../platform/mail.ts';
+
+const AT_ONCE = 50;
+/** After so long, another turn takes over what a node was about to send. */
+const CLAIM_MS = 15 * 60_000;
+
+export interface NoticeMailDeps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  mailer: Mailer;
+  /** Null where only this machine reaches the server. */
+  publicUrl: string | null;
+  terms: { version: string; url?: string | undefined };
+  /** What members are told of prices now. */
+  priceNotice: () => Notice | null;
+}
+
+/** What is mailed: to whom, beyond being a member with a verified address that is not about to be deleted. */
+interface Letter {
+  id: string;
+  subject: string;
+  text: string;
+  /** To those alone who have accepted other terms than these. */
+  beyondTerms: string | null;
+}
+
+/**
+ * Mails each member what must be told by mail: prices and terms that change, each once. A row is claimed before its mail is
+ * sent, so that no two nodes send it, and sent again later if that failed: who dies in between may tell somebody twice,
+ * which is better than never. Returns how many were sent; ends early if the mail server takes none.
+ */
+export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
+  let sent = 0;
+  for (const letter of lettersOf(deps)) {
+    for (;;) {
+      const due = await claim(deps, letter);
+      for (const { accountId, email } of due) {
+        try {
+          await deps.mailer.send({ to: email, subject: letter.subject, text: letter.text });
+        } catch (error) {
+          deps.log.warn({ err: error, notice: letter.id }, 'a notice was not mailed; it is tried again');
+          return sent;
+        }
+        await deps.db.write((tx) =>
+          tx
+            .updateTable('notice_mail')
+            .set({ sent_at: deps.clock.now() })
+            .where('account_id', '=', accountId)
+            .where('notice_id', '=', letter.id)
+            .execute(),
+        );
+        sent++;
+      }
+      if (due.length < AT_ONCE) break;
+    }
+  }
+  return sent;
+}
+
+function lettersOf({ priceNotice, terms, publicUrl }: NoticeMailDeps): Letter[] {
+  const page = publicUrl === null ? 'your account page' : `${publicUrl}/account`;
+  const foot = `\n\nThis is no advertisement: it is sent to every member, whatever you have chosen about news.\n`;
+  const price = priceNotice();
+  const letters: Letter[] = [];
+  // Without a page there is nothing to read, and nobody is asked.
+  if (terms.url)
+    letters.push({
+      id: `terms:${terms.version}`,
+      subject: 'The terms of Perigee have changed',
+      text: `The terms of use of Perigee have changed. They stand at ${terms.url}.\n\nRead and accept them at ${page} to go on. Until then nothing is answered; you can read, export and delete what is yours.${foot}`,
+      beyondTerms: terms.version,
+    });
+  if (price)
+    letters.push({
+      id: price.id,
+      subject: 'Prices of Perigee will change',
+      text: `${price.text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC')}\n\nYour balance stands at ${page}.${foot}`,
+      beyondTerms: null,
+    });
+  return letters;
+}
+
+/** Takes the next accounts that are to be told, for this node alone. */
+async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ accountId: string; email: string }[]> {
+  const now = clock.now();
+  let query = db.read
+    .selectFrom('account')
+    // Verified addresses alone: under this provider, the subject is one.
+    .innerJoin('identity', (join) =>
+      join.onRef('identity.account_id', '=', 'account.id').on('identity.provider', '=', 'email'),
+    )
+    .leftJoin('notice_mail', (join) =>
+      join.onRef('notice_mail.account_id', '=', 'account.id').on('notice_mail.notice_id', '=', letter.id),
+    )
+    .select((eb) => ['account.id as accountId', eb.fn.min<string | null>('identity.email').as('email')])
+    .where('account.kind', '=', 'member')
+    .where('account.is_local', '=', 0)
+    .where('account.gone_at', 'is', null)
+    .where('identity.email', 'is not', null)
+    .where((eb) =>
+      eb.or([
+        eb('notice_mail.account_id', 'is', null),
+        eb.and([eb('notice_mail.sent_at', 'is', null), eb('notice_mail.claimed_at', '<=', now - CLAIM_MS)]),
+      ]),
+    )
+    .groupBy('account.id')
+    .orderBy('account.id')
+    .limit(AT_ONCE);
+  // Who was made by the operator has accepted none yet, and is asked at the first sign-in.
+  if (letter.beyondTerms !== null) query = query.where('account.terms_version', 'not in', ['', letter.beyondTerms]);
+  const found = await query.execute();
+  if (found.length === 0) return [];
+  return db.write(async (tx) => {
+    const mine: { accountId: string; email: string }[] = [];
+    for (const { accountId, email } of found) {
+      const claimed = await tx
+        .insertInto('notice_mail')
+        .values({ account_id: accountId, notice_id: letter.id, claimed_at: now, sent_at: null })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['notice_id', 'account_id'])
+            .doUpdateSet({ claimed_at: now })
+            .where('notice_mail.sent_at', 'is', null)
+            .where('notice_mail.claimed_at', '<=', now - CLAIM_MS),
+        )
+        .executeTakeFirst();
+      if (claimed.numInsertedOrUpdatedRows === 1n && email) mine.push({ accountId, email });
+    }
+    return mine;
+  });
+}

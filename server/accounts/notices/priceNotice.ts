@@ -1,0 +1,56 @@
+import type { Notice } from '../../../shared/account.ts';
+import { exactCredits, inCredits } from '../../../shared/amounts.ts';
+import type { Price } from '../../../shared/models.ts';
+import type { AnnouncedModel } from '../../credits/prices/announcements.ts';
+import { priceAt } from '../../credits/rules/pricing.ts';
+import { type Clock, iso } from '../../platform/clock.ts';
+import { hashSecret } from '../../platform/secrets.ts';
+
+/** What members are told of prices now: composed once for all of them, and anew when one of the changes has come to count. */
+export function tellPrices(models: readonly AnnouncedModel[], clock: Clock): () => Notice | null {
+  const days = models.flatMap(({ priceChanges }) => priceChanges.map(({ from }) => Date.parse(from)));
+  let told: { notice: Notice | null; counted: number } | null = null;
+  return () => {
+    const now = clock.now();
+    const counted = days.filter((day) => day <= now).length;
+    if (told?.counted !== counted) told = { notice: priceNotice(models, now), counted };
+    return told.notice;
+  };
+}
+
+/** All changes of price that are announced, in one notice, as old as the newest of them. Null where none is. */
+export function priceNotice(models: readonly AnnouncedModel[], now: number): Notice | null {
+  const changes = models.flatMap(({ id, name, price, priceChanges }) => {
+    const { price: current, next } = priceAt(price, priceChanges, now);
+    if (!next) return [];
+    return [{ ...next, text: `${name ?? id}: ${compared(current, next.price)}` }];
+  });
+  if (changes.length === 0) return null;
+  const days = [...new Set(changes.map(({ from }) => from))].sort();
+  const parts = days.map((day) => {
+    const texts = changes.filter(({ from }) => from === day).map(({ text }) => text);
+    return `From ${day} on: ${texts.join('; ')}.`;
+  });
+  const text = `Prices change. ${parts.join(' ')} Until then nothing changes.`;
+  return {
+    id: `price:${hashSecret(text).slice(0, 16)}`,
+    kind: 'price',
+    text,
+    at: iso(Math.max(...changes.map(({ announcedAt }) => announcedAt))),
+  };
+}
+
+function compared(now: Price, later: Price): string {
+  return `${priceText(later)}, now ${priceText(now)}`;
+}
+
+/** A price in words: "60 credits for 1 million tokens in, 15 cached, 250 out". */
+export function priceText(price: Price): string {
+  if (price.mode === 'flat') return `${inCredits(price.runMicro)} a message`;
+  const rates = (of: { inputMicro: number; cachedInputMicro: number; outputMicro: number }) =>
+    `${exactCredits(of.inputMicro)} in, ${exactCredits(of.cachedInputMicro)} cached, ${exactCredits(of.outputMicro)} out`;
+  const tiers = (price.tiers ?? []).map(
+    (tier) => `, above ${tier.aboveInputTokens.toLocaleString('en-US')} tokens in ${rates(tier)}`,
+  );
+  return `${rates(price)} credits for 1 million tokens${tiers.join('')}`;
+}

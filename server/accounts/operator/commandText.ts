@@ -1,0 +1,81 @@
+import type { Balance } from '../../../shared/account.ts';
+import { inCredits } from '../../../shared/amounts.ts';
+import { iso } from '../../platform/clock.ts';
+import type { FoundAccount } from '../people/accountSearch.ts';
+
+// How the operator's commands say things.
+
+/** A command that can't be understood, or not be done, in one line that says what to do. */
+export class Refused extends Error {
+  constructor(
+    readonly code: 1 | 2,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What can't be understood. */
+export const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
+
+/** What people are called can't move the cursor or the colours of a terminal. */
+const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
+
+/** Who an account is, as a line says it. */
+export const named = (account: FoundAccount) => plain(account.email ?? account.name ?? account.id);
+
+function stateOf(account: FoundAccount, now: number): string {
+  if (account.goneAt !== null) return `closed, deleted on ${iso(account.goneAt)}`;
+  if (account.suspended && (account.suspended.until === null || account.suspended.until > now))
+    return account.suspended.until === null ? 'suspended' : `suspended until ${iso(account.suspended.until)}`;
+  return 'open';
+}
+
+/** Accounts, a line each. */
+export function accountTable(accounts: readonly FoundAccount[], now: number): string[] {
+  if (accounts.length === 0) return ['There is none.'];
+  const rows = accounts.map((account) => [
+    account.id,
+    account.kind === 'guest' ? 'guest' : `tier ${account.tier}`,
+    stateOf(account, now),
+    iso(account.lastActiveAt).slice(0, 10),
+    [account.email, account.name].filter(Boolean).join(', '),
+  ]);
+  return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
+}
+
+/** One account, a line for each thing known of it, and for what it has. */
+export function accountLines(account: FoundAccount, balance: Balance, now: number): string[] {
+  const rows = [
+    ['account', account.id],
+    ['kind', account.kind === 'guest' ? 'guest' : `member, tier ${account.tier}`],
+    ['email', account.email ?? ''],
+    ['name', account.name ?? ''],
+    ['signs in by', account.providers.join(', ')],
+    ['state', stateOf(account, now)],
+    ['why', account.suspended?.why ?? ''],
+    ['made', iso(account.createdAt)],
+    ['last seen', iso(account.lastActiveAt)],
+    ['can spend', inCredits(balance.availableMicro)],
+    ['promotional', inCredits(balance.promotionalMicro)],
+    ['purchased', inCredits(balance.purchasedMicro)],
+    ['set aside', balance.pendingMicro > 0 ? inCredits(balance.pendingMicro) : ''],
+    ...balance.windows.map((window) => [
+      `plan, ${window.name}`,
+      `${inCredits(window.usedMicro)} used of ${inCredits(window.limitMicro)}`,
+    ]),
+  ];
+  return columns(rows.filter(([, value]) => value !== ''));
+}
+
+/** In columns as wide as their longest cell. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(plain));
+  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? '').length)));
+  return cells.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}

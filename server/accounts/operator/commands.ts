@@ -1,0 +1,271 @@
+import { parseArgs } from 'node:util';
+import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
+import { auditLive, tellViolation } from '../../credits/audit/audit.ts';
+import { auditGrace } from '../../credits/audit/auditJob.ts';
+import { readBalance } from '../../credits/holds/balance.ts';
+import { type Clock, type Ids, iso } from '../../platform/clock.ts';
+import type { Policy } from '../../platform/config/config.ts';
+import type { Database } from '../../platform/db/database.ts';
+import { applyRetention, type RetentionDeps } from '../data/retention.ts';
+import { type FoundAccount, findAccounts, findByReference } from '../people/accountSearch.ts';
+import { mailboxOf } from '../people/emails.ts';
+import { findAccountOf, signIn } from '../people/identities.ts';
+import { allReferrals } from '../referrals/referralList.ts';
+import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
+import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
+import { restore, setTier, suspend } from './sanctions.ts';
+
+export const USAGE = `npm run admin -- COMMAND
+
+  find TEXT                         accounts by a part of their address, name or id
+  show ACCOUNT                      one account
+  create EMAIL [--name N] [--tier N]
+                                    an account, to which its owner signs in by that address
+  suspend ACCOUNT --why TEXT [--until WHEN]
+                                    nothing is answered to it; its owner reads why
+  restore ACCOUNT                   ends a suspension
+  tier ACCOUNT N                    which limits apply
+  grant ACCOUNT CREDITS --why TEXT [--id TEXT]
+                                    promotional credits, once for each id; its owner reads why
+  reset ACCOUNT [CREDITS] --why TEXT
+                                    takes promotional credits back, all or so many, as far as they are free
+  plan ACCOUNT PLAN --until WHEN --why TEXT
+                                    a plan of the list, for nothing, in place of one that was given; its owner reads why
+  plan ACCOUNT --end --why TEXT     ends a plan that was given
+  referrals [--refused]             who joined by whose link, what it earned, or why nothing
+  audit                             proves the books; says which invariant is broken, and where
+  retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
+  help
+
+ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
+days from now (12h, 7d); without it a suspension lasts until it is ended.`;
+
+/** The newest of them: more is read by nobody. */
+const MAX_REFERRALS = 1000;
+
+export interface CommandDeps extends RetentionDeps {
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  policy: Policy;
+  secret: string;
+  /** How long a silent node keeps its runs. */
+  leaseMs: number;
+}
+
+/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
+export interface CommandResult {
+  code: 0 | 1 | 2;
+  lines: string[];
+}
+
+/** The operator's commands. Never throws for what the operator can mend. */
+export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
+  try {
+    return { code: 0, lines: await run(deps, args) };
+  } catch (error) {
+    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
+    const { code, message } = error as { code?: unknown; message: string };
+    // What parseArgs can't take.
+    if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
+    throw error;
+  }
+}
+
+async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
+  // parseArgs would take it for an option.
+  const negative = args.find((arg) => /^-[\d.]/.test(arg));
+  if (negative !== undefined) throw misused(`"${negative}" is less than nothing.`);
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      name: { type: 'string' },
+      tier: { type: 'string' },
+      why: { type: 'string' },
+      until: { type: 'string' },
+      id: { type: 'string' },
+      end: { type: 'boolean' },
+      refused: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+    },
+  });
+  const [command, ...rest] = positionals;
+  const taken = (n: number, what: string) => {
+    if (rest.length !== n) throw misused(`${command} needs ${what}, and nothing else.`);
+  };
+  const only = (...allowed: string[]) => {
+    const other = Object.keys(values).find((name) => !allowed.includes(name));
+    if (other) throw misused(`${command} takes no --${other}.`);
+  };
+  const reason = () => {
+    const why = values.why?.trim();
+    if (!why) throw misused(`${command} needs --why: its owner reads it.`);
+    return why;
+  };
+  switch (command) {
+    case 'find': {
+      only();
+      taken(1, 'a text');
+      return accountTable(await findAccounts(deps.db.read, rest[0]!), deps.clock.now());
+    }
+    case 'show': {
+      only();
+      taken(1, 'an account');
+      const account = await one(deps, rest[0]!);
+      const now = deps.clock.now();
+      return accountLines(account, await readBalance(deps.db.read, account.id, null, now), now);
+    }
+    case 'create': {
+      only('name', 'tier');
+      taken(1, 'an email address');
+      return create(deps, rest[0]!, values.name?.trim(), readTier(values.tier ?? '0'));
+    }
+    case 'suspend': {
+      only('why', 'until');
+      taken(1, 'an account');
+      const why = reason();
+      const at = deps.clock.now();
+      const until = values.until === undefined ? null : readInstant(values.until, at);
+      const account = await one(deps, rest[0]!);
+      await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
+      return [`${named(account)} is suspended ${until === null ? 'until it is restored' : `until ${iso(until)}`}.`];
+    }
+    case 'restore': {
+      only();
+      taken(1, 'an account');
+      const account = await one(deps, rest[0]!);
+      await deps.db.write((tx) => restore(tx, account.id));
+      return [`${named(account)} is not suspended.`];
+    }
+    case 'tier': {
+      only();
+      taken(2, 'an account and a tier');
+      const tier = readTier(rest[1]!);
+      const account = await one(deps, rest[0]!);
+      if (account.kind === 'guest') throw new Refused(1, 'A guest has no tier.');
+      await deps.db.write((tx) => setTier(tx, account.id, tier));
+      return [`${named(account)} has tier ${tier}.`];
+    }
+    case 'grant': {
+      only('why', 'id');
+      taken(2, 'an account and a number of credits');
+      const amountMicro = readCredits(rest[1]!);
+      const id = values.id === undefined ? undefined : readGrantId(values.id);
+      const why = reason();
+      return [await grantCredits(deps, await one(deps, rest[0]!), { amountMicro, why, id })];
+    }
+    case 'reset': {
+      only('why');
+      if (rest.length !== 2) taken(1, 'an account, perhaps a number of credits');
+      const mostMicro = rest[1] === undefined ? null : readCredits(rest[1]);
+      const why = reason();
+      return [await resetCredits(deps, await one(deps, rest[0]!), { mostMicro, why })];
+    }
+    case 'plan': {
+      if (values.end) {
+        only('end', 'why');
+        taken(1, 'an account, where it ends one');
+        const why = reason();
+        return [await endPlanOf(deps, await one(deps, rest[0]!), why)];
+      }
+      only('why', 'until');
+      taken(2, 'an account and a plan');
+      const why = reason();
+      if (values.until === undefined) throw misused('plan needs --until: a plan that is given ends some day.');
+      const until = readInstant(values.until, deps.clock.now());
+      return [await givePlanTo(deps, await one(deps, rest[0]!), { plan: rest[1]!, until, why })];
+    }
+    case 'referrals': {
+      only('refused');
+      taken(0, 'no account');
+      return referrals(deps, values.refused === true);
+    }
+    case 'audit': {
+      only();
+      taken(0, 'no account');
+      const began = performance.now();
+      const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
+      if (violations.length > 0)
+        throw new Refused(1, ['The books break invariants:', ...violations.map(tellViolation)].join('\n'));
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      return [`The books hold: invariants (a) to (j) of ${await countTransfers(deps)} transfers, in ${seconds} s.`];
+    }
+    case 'retention': {
+      only('dry-run');
+      taken(0, 'no account');
+      const report = await applyRetention(deps, { dryRun: values['dry-run'] === true });
+      const rows = report.map(({ what, days, due, deleted }) => [
+        what,
+        `${days} days`,
+        String(due),
+        deleted === null ? '' : String(deleted),
+      ]);
+      return columns([['kept', 'for', 'due', values['dry-run'] ? '' : 'deleted'], ...rows]);
+    }
+    default:
+      throw misused(command === undefined ? 'There is no command.' : `There is no command "${command}".`);
+  }
+}
+
+/** So that nobody takes the books of an empty database for those that were meant. */
+async function countTransfers({ db }: CommandDeps): Promise<string> {
+  const { count } = await db.read
+    .selectFrom('transfer')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count).toLocaleString('en-US');
+}
+
+async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {
+  const found = await findByReference(deps.db.read, reference);
+  if (!found)
+    throw new Refused(1, `There is no account "${reference}". "npm run admin -- find TEXT" looks for parts of it.`);
+  return found;
+}
+
+async function create(deps: CommandDeps, email: string, name: string | undefined, tier: number): Promise<string[]> {
+  const address = email.trim().toLowerCase();
+  const mailbox = mailboxOf(address);
+  if (mailbox === null) throw misused(`"${email}" is no email address.`);
+  const at = deps.clock.now();
+  const who = { provider: 'email', subject: mailbox, email: address, emailVerified: true, name: name || null };
+  const made = await deps.db.write(async (tx) => {
+    if (await findAccountOf(tx, who)) throw new Refused(1, `There is an account for ${address} already.`);
+    // Its owner accepts the terms: nobody can for them.
+    const { accountId } = await signIn(tx, deps, who, { terms: '', at });
+    if (accountId === null) throw new Error('an account was not made');
+    await setTier(tx, accountId, tier);
+    return accountId;
+  });
+  return [`Made ${made} for ${address}. Its owner signs in by a code sent there.`];
+}
+
+async function referrals({ db }: CommandDeps, refusedOnly: boolean): Promise<string[]> {
+  const found = await allReferrals(db.read, { refusedOnly, limit: MAX_REFERRALS });
+  if (found.length === 0) return ['There is none.'];
+  const rows = found.map(({ joinedAt, referrer, joined, paidMicro, note }) => [
+    joinedAt.slice(0, 10),
+    referrer,
+    joined,
+    String(paidMicro / MICRO_PER_CREDIT),
+    note,
+  ]);
+  return columns([['joined', 'by the link of', 'who', 'credits', 'note'], ...rows]);
+}
+
+function readTier(text: string): number {
+  if (!/^[0-4]$/.test(text)) throw misused(`A tier is a number from 0 to 4, not "${text}".`);
+  return Number(text);
+}
+
+/** A day, an instant, or so many hours or days after `now`; in the future. */
+function readInstant(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
+  const at = count ? now + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000) : Date.parse(text);
+  if (!count && !/^\d{4}-\d{2}-\d{2}(T|$)/.test(text)) throw misused(`"${text}" is no time.`);
+  if (!Number.isFinite(at)) throw misused(`"${text}" is no time.`);
+  if (at <= now) throw misused(`"${text}" is over already.`);
+  return at;
+}

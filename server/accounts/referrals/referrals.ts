@@ -1,0 +1,243 @@
+import type { Selectable } from 'kysely';
+import type { ReferralsAnswer, Reward, RewardReason } from '../../../shared/credits.ts';
+import type { Ids } from '../../platform/clock.ts';
+import type { AccountConfig, ReferralConfig, SignInConfig } from '../../platform/config/signInConfig.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import type { ReferralRewardRow, ReferralTable } from '../../platform/db/schema.ts';
+
+export type ReferralRow = Selectable<ReferralTable>;
+export type Refusal = NonNullable<ReferralRow['refused']>;
+
+const DAY_MS = 24 * 3_600_000;
+/** How long the network of somebody who joined is kept. */
+export const NETWORK_DAYS = 30;
+
+/** Why somebody who joined earns nothing for anybody, as either side reads it. */
+export const REFUSALS: Record<ReferralRewardRow['side'], Record<Refusal, string>> = {
+  referrer: {
+    own_browser: 'They joined in a browser where you were signed in.',
+    same_device: 'They use an editor that another account uses, too.',
+    same_person: 'They had an account here before.',
+    same_network: 'Too many joined from one network on one day.',
+  },
+  referred: {
+    own_browser: 'You joined in a browser where the owner of the link was signed in.',
+    same_device: 'You use an editor that another account uses, too.',
+    same_person: 'You had an account here before.',
+    same_network: 'Too many joined from your network on that day.',
+  },
+};
+
+interface ReferralDeps {
+  policy: { accounts: AccountConfig };
+  signIn: SignInConfig;
+  /** Whether one can pay for anything here. */
+  isSelling: boolean;
+}
+
+/** Whether one can join here by a link: where nobody can sign up, or nothing can be earned, nobody can. */
+export function areReferralsOn(deps: ReferralDeps): boolean {
+  const { providers, mail } = deps.signIn;
+  const brings = Object.values(referralTerms(deps)).some(({ amountMicro }) => amountMicro > 0);
+  return deps.policy.accounts.referrals.enabled && brings && (providers.length > 0 || mail !== null);
+}
+
+/** What can be earned here; 0 for what can't. */
+export function referralTerms({ policy, isSelling }: Omit<ReferralDeps, 'signIn'>): ReferralsAnswer['terms'] {
+  const { referrals } = policy.accounts;
+  return {
+    spent: {
+      spentMicro: referrals.spentMicro,
+      amountMicro: referrals.spentRewardMicro,
+      perMonth: referrals.spentPerMonth,
+    },
+    firstPayment: { amountMicro: isSelling ? referrals.firstPaymentRewardMicro : 0 },
+    used: { tokens: referrals.usedTokens, amountMicro: referrals.usedRewardMicro },
+  };
+}
+
+/** Whether it is more than a promise that can't be kept: where nothing is sold, nobody pays for the first time. */
+export const mayBeEarned = ({ isSelling }: Pick<ReferralDeps, 'isSelling'>, { reason, state }: Reward): boolean =>
+  isSelling || reason !== 'first_payment' || state !== 'pending';
+
+/** The code of an account's own link, made when it is first asked for. */
+export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number): Promise<string> {
+  await tx
+    .insertInto('referral_link')
+    .values({ account_id: accountId, code: ids.secret().slice(0, 12), created_at: at })
+    .onConflict((conflict) => conflict.column('account_id').doNothing())
+    .execute();
+  return (await findCode(tx, accountId))!;
+}
+
+/** The same if it was ever asked for. */
+export async function findCode(db: Reader, accountId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('referral_link')
+    .select('code')
+    .where('account_id', '=', accountId)
+    .executeTakeFirst();
+  return row?.code;
+}
+
+/** Whose link it is; null for none's. */
+export async function ownerOfLink(db: Reader, code: string): Promise<string | null> {
+  if (!/^[A-Za-z0-9_-]{12}$/.test(code)) return null;
+  const row = await db.selectFrom('referral_link').select('account_id').where('code', '=', code).executeTakeFirst();
+  return row?.account_id ?? null;
+}
+
+/** An account that was just made by somebody who came by a link. */
+export interface Joined {
+  code: string;
+  accountId: string;
+  /** Nobody like them has ever had an account here. */
+  isFirst: boolean;
+  /** Who was signed in in the same browser. */
+  signedInHere: string | null;
+  /** Keyed hash of the network; null for this very machine. */
+  network: string | null;
+  at: number;
+}
+
+/** Writes down who joined by whose link, and what that may earn. What looks like one person twice earns nothing, and says why. */
+export async function join(tx: Tx, deps: { ids: Ids; policy: ReferralConfig }, joined: Joined): Promise<void> {
+  const { policy } = deps;
+  const referrer = await ownerOfLink(tx, joined.code);
+  if (referrer === null || referrer === joined.accountId || !policy.enabled) return;
+  // Those who join by one link at once count each other.
+  await lockReferrer(tx, referrer);
+  const id = deps.ids.next();
+  const refused = await refusalAtJoin(tx, policy, referrer, joined);
+  const { network, at } = joined;
+  await tx
+    .insertInto('referral')
+    .values({ id, referred_id: joined.accountId, referrer_id: referrer, joined_at: at, network, refused })
+    .execute();
+  const rewards = [
+    { reason: 'spent', side: 'referrer', amount: policy.spentRewardMicro },
+    { reason: 'first_payment', side: 'referrer', amount: policy.firstPaymentRewardMicro },
+    { reason: 'used', side: 'referrer', amount: policy.usedRewardMicro },
+    { reason: 'used', side: 'referred', amount: policy.usedRewardMicro },
+  ] as const;
+  const due = rewards.filter(({ amount }) => amount > 0);
+  if (due.length > 0)
+    await tx
+      .insertInto('referral_reward')
+      .values(due.map((reward) => ({ referral_id: id, ...reward, state: 'pending' as const, paid_at: null })))
+      .execute();
+  changed(tx, referrer, 'balance', referrer);
+}
+
+async function refusalAtJoin(
+  tx: Tx,
+  policy: ReferralConfig,
+  referrer: string,
+  { isFirst, signedInHere, network, at }: Joined,
+): Promise<Refusal | null> {
+  if (signedInHere === referrer) return 'own_browser';
+  if (!isFirst) return 'same_person';
+  if (network === null) return null;
+  const { count } = await tx
+    .selectFrom('referral')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('referrer_id', '=', referrer)
+    .where('network', '=', network)
+    .where('joined_at', '>', at - DAY_MS)
+    .executeTakeFirstOrThrow();
+  return Number(count) >= policy.perNetworkDay ? 'same_network' : null;
+}
+
+/** Whoever counts or pays what a referrer earns waits here for others who do. A no-op update locks on both engines alike. */
+export async function lockReferrer(tx: Tx, referrerId: string): Promise<void> {
+  await tx
+    .updateTable('referral_link')
+    .set((eb) => ({ code: eb.ref('code') }))
+    .where('account_id', '=', referrerId)
+    .execute();
+}
+
+/** Whether an installed editor of this account is, or was within the last weeks, another account's. */
+export async function sharesDevice(db: Reader, accountId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('session as own')
+    .innerJoin('session as other', 'other.jkt', 'own.jkt')
+    .select('other.id')
+    .where('own.account_id', '=', accountId)
+    .where('own.jkt', 'is not', null)
+    .where('other.account_id', '<>', accountId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** What decides rewards: what an account has spent and used by itself, not as the guest it was before. */
+export interface Deeds {
+  spentMicro: number;
+  tokens: number;
+  hasPaid: boolean;
+}
+
+export async function deedsOf(db: Reader, accountId: string): Promise<Deeds> {
+  const sums = await db
+    .selectFrom('log_entry')
+    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
+    .select((eb) => [
+      eb.fn.sum<number | string | null>('amount').as('micro'),
+      eb.fn.sum<number | string | null>('input_tokens').as('input'),
+      eb.fn.sum<number | string | null>('output_tokens').as('output'),
+    ])
+    .where('wallet.account_id', '=', accountId)
+    .where('wallet.is_own', '=', 1)
+    .where('log_entry.kind', 'in', ['charge', 'refund'])
+    .executeTakeFirstOrThrow();
+  // What went back, or is in dispute, was no payment.
+  const payment = await db
+    .selectFrom('payment')
+    .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
+    .select('payment.id')
+    .where('wallet.account_id', '=', accountId)
+    .where('payment.state', '=', 'paid')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('payment_reversal')
+            .select('payment_reversal.id')
+            .whereRef('payment_reversal.payment_id', '=', 'payment.id')
+            .where('payment_reversal.state', '=', 'taken'),
+        ),
+      ),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return {
+    spentMicro: -Number(sums.micro ?? 0),
+    tokens: Number(sums.input ?? 0) + Number(sums.output ?? 0),
+    hasPaid: payment !== undefined,
+  };
+}
+
+/** Which rewards these deeds make due. */
+export function dueReasons(policy: ReferralConfig, deeds: Deeds): RewardReason[] {
+  const isDue: Record<RewardReason, boolean> = {
+    spent: deeds.spentMicro >= policy.spentMicro,
+    first_payment: deeds.hasPaid,
+    used: deeds.tokens >= policy.usedTokens,
+  };
+  return (Object.keys(isDue) as RewardReason[]).filter((reason) => isDue[reason]);
+}
+
+export const REWARD_TEXTS: Record<ReferralRewardRow['side'], Record<RewardReason, string>> = {
+  referrer: {
+    spent: 'Somebody joined by your link and uses Perigee',
+    first_payment: 'Somebody who joined by your link paid for the first time',
+    used: 'Somebody who joined by your link has used much',
+  },
+  referred: {
+    spent: 'You joined by a link',
+    first_payment: 'You joined by a link',
+    used: 'You joined by a link and have used much',
+  },
+};

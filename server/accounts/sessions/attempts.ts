@@ -1,0 +1,188 @@
+import { sql } from 'kysely';
+import type { RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
+import rateLimiter from 'rate-limiter-flexible';
+// @ts-expect-error The package declares this class at its index, where it does not export it.
+import StoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js';
+import type { Clock } from '../../platform/clock.ts';
+import { iso } from '../../platform/clock.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { AppError } from '../../platform/errors.ts';
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/**
+ * What may be tried how often: so many times in so many seconds, for each key. Limits of a mailbox are counted by who asks (a
+ * browser, a network, all strangers together), so that no stranger uses up the owner's share. A browser that has signed in by
+ * that mailbox has a share of its own.
+ */
+const LIMITS = {
+  /** Mails with a code to one mailbox: asked for in one sign-in; by one network; by all that never signed in to it. */
+  mailByFlow: { points: 3, duration: HOUR },
+  mailByNetwork: { points: 6, duration: HOUR },
+  mailByStrangers: { points: 12, duration: HOUR },
+  mailByStrangersDay: { points: 20, duration: DAY },
+  /** The same, by one browser or account that has signed in to it. */
+  mailByKnown: { points: 6, duration: HOUR },
+  mailByKnownDay: { points: 20, duration: DAY },
+  /** Mails with a code, asked for by one network. */
+  mailFrom: { points: 30, duration: HOUR },
+  mailFromDay: { points: 200, duration: DAY },
+  /** Codes of waiting devices that were typed and were none, by one network or known browser: 20 to the power of 8 are possible. */
+  userCode: { points: 20, duration: 600 },
+  /** Devices that begin to wait, on one network. */
+  device: { points: 60, duration: 600 },
+  /** Codes of 32 random bytes that were none, by one network. A right one is never refused. */
+  grant: { points: 60, duration: 600 },
+  /** Calls of those who have no token yet, by one network, that came to nothing: counted before their body is read. */
+  knock: { points: 1200, duration: 600 },
+  /** Large requests of one account that were no runs: each was read to its end. */
+  misfit: { points: 10, duration: 600 },
+} as const;
+export type Attempt = keyof typeof LIMITS;
+
+/** Who asks for a mail with a code; all of it without telling of a person, for it is stored. */
+export interface AttemptKeys {
+  mailbox: string;
+  network: string;
+  /** The browser's sign-in, or the account, that asks. */
+  flow: string;
+  /** The browser or account, if it has signed in to this mailbox before. */
+  known: string | null;
+}
+
+/** The shares that a mail with a code is counted against: the narrowest first, so that who is refused uses up no other's. */
+export function mailShares({ mailbox, network, flow, known }: AttemptKeys): [Attempt, string][] {
+  const of = (who: string) => `${mailbox}:${who}`;
+  if (known !== null)
+    return [
+      ['mailByKnown', of(known)],
+      ['mailByKnownDay', of(known)],
+    ];
+  return [
+    ['mailByFlow', of(flow)],
+    ['mailByNetwork', of(network)],
+    ['mailFrom', network],
+    ['mailFromDay', network],
+    ['mailByStrangers', mailbox],
+    ['mailByStrangersDay', mailbox],
+  ];
+}
+
+/** Counts attempts at guessing, and at making the server send mail, in the database: no restart and no node forgets them. */
+export class Attempts {
+  readonly #limiters: Record<Attempt, DatabaseLimiter>;
+
+  constructor(
+    db: Database,
+    private readonly clock: Clock,
+  ) {
+    const made = Object.entries(LIMITS).map(([name, limit]) => [
+      name,
+      new DatabaseLimiter(db, clock, { keyPrefix: name, ...limit }),
+    ]);
+    this.#limiters = Object.fromEntries(made);
+  }
+
+  /** Counts one; throws `too_many_attempts` beyond what may be. `key` holds nothing that tells of a person: it is stored. */
+  async count(attempt: Attempt, key: string): Promise<void> {
+    try {
+      await this.#limiters[attempt].consume(key);
+    } catch (error) {
+      if (!(error instanceof rateLimiter.RateLimiterRes)) throw error;
+      throw this.#refusal(error.msBeforeNext);
+    }
+  }
+
+  /** Counts one for each, in this order, up to the first that refuses. */
+  async countAll(attempts: readonly [Attempt, string][]): Promise<void> {
+    for (const [attempt, key] of attempts) await this.count(attempt, key);
+  }
+
+  /** Counts one, and refuses nothing: what comes after it is refused by `check`. */
+  async note(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].penalty(key);
+  }
+
+  /** Takes one back that was counted before it turned out to be right. */
+  async giveBack(attempt: Attempt, key: string): Promise<void> {
+    await this.#limiters[attempt].reward(key);
+  }
+
+  /** Throws `too_many_attempts` if no more may be counted, and counts nothing. */
+  async check(attempt: Attempt, key: string): Promise<void> {
+    const state = await this.#limiters[attempt].get(key);
+    if (state && state.remainingPoints <= 0) throw this.#refusal(state.msBeforeNext);
+  }
+
+  #refusal(waitMs: number): AppError {
+    const retryAt = iso(this.clock.now() + waitMs);
+    return new AppError('too_many_attempts', `Too many attempts. Try again after ${retryAt}.`, { retryAt });
+  }
+}
+
+export async function purgeAttempts(tx: Tx, now: number): Promise<void> {
+  await tx.deleteFrom('attempt').where('expire', '<', now).execute();
+}
+
+interface Stored {
+  points: number;
+  expire: number;
+}
+
+/** A store of rate-limiter-flexible on our own tables: its own ones know one engine each, and no clock but the system's. */
+class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract) {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    options: { keyPrefix: string; points: number; duration: number },
+  ) {
+    super({ ...options, storeClient: db });
+  }
+
+  async _upsert(key: string, points: number, durationMs: number, force: boolean): Promise<Stored> {
+    const now = this.clock.now();
+    const fresh = { points, expire: now + durationMs };
+    const goesOn = sql<boolean>`attempt.expire > ${now} and ${force ? 0 : 1} = 1`;
+    // After the clock was set back: nobody waits longer than from now on.
+    const expire = sql`case when attempt.expire > ${fresh.expire} then ${fresh.expire} else attempt.expire end`;
+    const row = await this.db.write((tx) =>
+      tx
+        .insertInto('attempt')
+        .values({ key, ...fresh })
+        .onConflict((conflict) =>
+          conflict.column('key').doUpdateSet({
+            points: sql`case when ${goesOn} then attempt.points + ${points} else ${points} end`,
+            expire: sql`case when ${goesOn} then ${expire} else ${fresh.expire} end`,
+          }),
+        )
+        .returning(['points', 'expire'])
+        .executeTakeFirstOrThrow(),
+    );
+    return { points: row.points, expire: row.expire ?? 0 };
+  }
+
+  async _get(key: string): Promise<Stored | null> {
+    const row = await this.db.read
+      .selectFrom('attempt')
+      .select(['points', 'expire'])
+      .where('key', '=', key)
+      .where('expire', '>', this.clock.now())
+      .executeTakeFirst();
+    const latest = this.clock.now() + this.duration * 1000;
+    return row ? { points: row.points, expire: Math.min(row.expire ?? 0, latest) } : null;
+  }
+
+  async _delete(key: string): Promise<boolean> {
+    const { numDeletedRows } = await this.db.write((tx) =>
+      tx.deleteFrom('attempt').where('key', '=', key).executeTakeFirst(),
+    );
+    return numDeletedRows > 0n;
+  }
+
+  _getRateLimiterRes(_key: string, changed: number, stored: Stored): RateLimiterRes {
+    const waitMs = Math.max(0, stored.expire - this.clock.now());
+    const left = Math.max(0, this.points - stored.points);
+    return new rateLimiter.RateLimiterRes(left, waitMs, stored.points, stored.points === changed);
+  }
+}

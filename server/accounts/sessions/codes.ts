@@ -1,0 +1,57 @@
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import { hashSecret } from '../../platform/secrets.ts';
+
+/** What each kind of code stands for. */
+export interface CodeData {
+  /** Somebody who has shown who they are, in a browser that has yet to confirm. */
+  identified: { provider: string; subject: string; email: string | null; emailVerified: boolean; name: string | null };
+  /** Given to an editor's callback; exchanged with the verifier of the challenge. */
+  authorization: { challenge: string; name: string; tool: string };
+  /** Opens the member's page. */
+  page: Record<string, never>;
+  /** Handed to the editor by the start. */
+  local: Record<string, never>;
+}
+export type CodePurpose = keyof CodeData;
+
+/** Stores a code of 32 random bytes, hashed, for one use. */
+export async function insertCode<P extends CodePurpose>(
+  tx: Tx,
+  made: { code: string; purpose: P; accountId: string | null; data: CodeData[P]; expiresAt: number },
+): Promise<void> {
+  const row = {
+    hash: hashSecret(made.code),
+    purpose: made.purpose,
+    account_id: made.accountId,
+    data: JSON.stringify(made.data),
+    expires_at: made.expiresAt,
+  };
+  await tx.insertInto('one_time_code').values(row).execute();
+}
+
+/** Uses a code up: of any number who try at once, one gets what it stands for. Null if it is unknown, used or expired. */
+export async function redeemCode<P extends CodePurpose>(tx: Tx, purpose: P, code: string, now: number) {
+  const row = await tx
+    .deleteFrom('one_time_code')
+    .where('hash', '=', hashSecret(code))
+    .where('purpose', '=', purpose)
+    .returningAll()
+    .executeTakeFirst();
+  return row && row.expires_at > now ? { accountId: row.account_id, data: JSON.parse(row.data) as CodeData[P] } : null;
+}
+
+/** Looks at a code without using it up. */
+export async function peekCode<P extends CodePurpose>(db: Reader, purpose: P, code: string, now: number) {
+  const row = await db
+    .selectFrom('one_time_code')
+    .selectAll()
+    .where('hash', '=', hashSecret(code))
+    .where('purpose', '=', purpose)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row ? { accountId: row.account_id, data: JSON.parse(row.data) as CodeData[P] } : null;
+}
+
+export async function purgeCodes(tx: Tx, now: number): Promise<void> {
+  await tx.deleteFrom('one_time_code').where('expires_at', '<=', now).execute();
+}

@@ -1,0 +1,24 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { auditLive } from './audit.ts';
+
+/** Leases that have passed, until somebody has ended their runs for sure. */
+export const auditGrace = (leaseMs: number) => 4 * leaseMs;
+
+/** Audits the books, says so in the metrics, and logs each broken invariant, by ids alone. Returns how many are broken. */
+export async function runAudit(deps: {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  leaseMs: number;
+}): Promise<number> {
+  const { db, clock, log, metrics, leaseMs } = deps;
+  const violations = await auditLive(db, clock.now(), auditGrace(leaseMs));
+  metrics.audited(violations.length, clock.now());
+  for (const { invariant, what, ids, count } of violations)
+    log.error({ invariant, what, ids, count }, 'the books break an invariant');
+  return violations.length;
+}

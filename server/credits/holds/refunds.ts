@@ -1,0 +1,105 @@
+import { REASONS, type Reason } from '../../../shared/runs.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import type { HoldRow, TransferRow } from '../../platform/db/schema.ts';
+import { lockWallet, lockWalletOf, post, postedOf, readFunds, writeLog } from '../journal/journal.ts';
+import { passOn } from '../journal/moves.ts';
+import { repayFreed } from '../journal/purchases.ts';
+import { usePlan } from '../plans/plans.ts';
+import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from '../rules/ledger.ts';
+
+/** What a run was charged and what of it came back, by fund. */
+export interface Charge {
+  hold: HoldRow;
+  charged: Split;
+  refunded: Split;
+}
+
+/**
+ * A run's charge. The account's wallet stays locked until the transaction ends: what else would be refunded to it waits. The
+ * charge itself may be on the ledger of a guest that the account took over.
+ */
+export async function lockCharge(tx: Tx, accountId: string, runId: string): Promise<Charge> {
+  const find = () =>
+    tx
+      .selectFrom('hold')
+      .innerJoin('wallet', 'wallet.ledger_id', 'hold.ledger_id')
+      .selectAll('hold')
+      .where('hold.run_id', '=', runId)
+      .where('wallet.account_id', '=', accountId)
+      .executeTakeFirst();
+  const known = await find();
+  if (!known) throw new Error('credits: a run without a hold');
+  await lockWalletOf(tx, known.ledger_id);
+  await lockWallet(tx, accountId);
+  // As it is under the locks.
+  const hold = (await find())!;
+  const ledgerId = hold.ledger_id;
+  const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
+  const split = (kind: TransferRow['kind'], side: 'debit' | 'credit') => {
+    const sums: Split = { ...NOTHING };
+    for (const transfer of transfers.filter((t) => t.kind === kind))
+      for (const fund of FUNDS) if (transfer[side] === fundAccount(fund, ledgerId)) sums[fund] += transfer.amount;
+    return sums;
+  };
+  return { hold, charged: split('charge', 'debit'), refunded: split('refund', 'credit') };
+}
+
+/**
+ * Gives back all that a run was charged, to the funds it came from, once. `charge` was locked in this transaction; the
+ * reason is for the user.
+ */
+export async function refundRun(
+  tx: Tx,
+  { hold, charged, refunded }: Charge,
+  run: { conversationId: string; model: string; tool: string },
+  reason: Reason,
+  at: number,
+): Promise<Refund> {
+  const decision = refund(charged, refunded);
+  if (decision.kind !== 'refund') return decision;
+  // From here the refund must succeed.
+  let heir: string | null = null;
+  let owedMicro = 0;
+  for (const fund of CREDITS) {
+    const row = await tx
+      .updateTable('balance')
+      .set((eb) => ({ posted: eb('posted', '+', decision.split[fund]) }))
+      .where('ledger_id', '=', hold.ledger_id)
+      .where('kind', '=', fund)
+      .returning(['heir', 'owed'])
+      .executeTakeFirst();
+    if (!row) throw new Error('credits: a refund without its balance');
+    heir ??= row.heir;
+    owedMicro += row.owed;
+  }
+  if (decision.split.plan > 0) await usePlan(tx, hold.id, charged.plan - decision.split.plan);
+  for (const fund of FUNDS.toReversed()) {
+    if (decision.split[fund] === 0) continue;
+    await post(tx, {
+      id: `${hold.id}:refund:${fund}`,
+      debit: HOUSE.refunds,
+      credit: fundAccount(fund, hold.ledger_id),
+      amount: decision.split[fund],
+      kind: 'refund',
+      request_id: hold.run_id,
+      hold_id: hold.id,
+      at,
+    });
+  }
+  await writeLog(tx, hold.ledger_id, {
+    id: `refund:${hold.run_id}`,
+    kind: 'refund',
+    amount: decision.refundedMicro,
+    balance: postedOf(await readFunds(tx, hold.ledger_id)),
+    reason: REASONS[reason],
+    reason_code: reason,
+    run_id: hold.run_id,
+    conversation_id: run.conversationId,
+    model: run.model,
+    tool: run.tool,
+    at,
+  });
+  if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);
+  if (owedMicro > 0) await repayFreed(tx, hold.ledger_id, `${hold.id}:refund`, at);
+  return decision;
+}

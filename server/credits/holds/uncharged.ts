@@ -1,0 +1,41 @@
+import { REFUND_CLASSES } from '../../../shared/constants.ts';
+import type { Reason } from '../../../shared/runs.ts';
+import type { Policy } from '../../platform/config/config.ts';
+import type { Reader } from '../../platform/db/database.ts';
+import { prepared } from '../../platform/db/prepared.ts';
+
+const COUNTED = (Object.keys(REFUND_CLASSES) as Reason[]).filter((code) => REFUND_CLASSES[code].cap === 'uncharged');
+
+/**
+ * When an account may go on that has had too many answers which cost it nothing, or null if it may now. What fails is never
+ * charged; but the house pays for it, so failing on purpose must not be endless. What only the house can bring about does
+ * not count: see the table of refund classes.
+ */
+export async function waitForUncharged(
+  db: Reader,
+  policy: Policy['refunds']['uncharged'],
+  accountId: string,
+  now: number,
+): Promise<number | null> {
+  const windowMs = policy.withinMinutes * 60_000;
+  const rows = await selectUncharged.all(db, { accountId, from: now - windowMs, to: now + SKEW_MS, most: policy.runs });
+  return rows.length < policy.runs ? null : rows.at(-1)!.at + windowMs;
+}
+
+/** Clocks of nodes differ by less. */
+const SKEW_MS = 1_000;
+
+const selectUncharged = prepared((db, p: { accountId: string; from: number; to: number; most: number }) =>
+  db
+    .selectFrom('log_entry')
+    .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
+    .select('log_entry.at')
+    .where('wallet.account_id', '=', p.accountId)
+    .where('log_entry.kind', '=', 'not_charged')
+    .where('log_entry.reason_code', 'in', COUNTED)
+    .where('log_entry.at', '>', p.from)
+    // The log is never changed: what was written before the clock was set back has to be left out.
+    .where('log_entry.at', '<=', p.to)
+    .orderBy('log_entry.at', 'desc')
+    .limit(p.most),
+);

@@ -1,0 +1,152 @@
+import { inCredits } from '../../../shared/amounts.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import type { TransferRow } from '../../platform/db/schema.ts';
+import { assertAmount, available, debtAccount, fundAccount, HOUSE } from '../rules/ledger.ts';
+import { splitIncome, splitReversal } from '../rules/paymentRules.ts';
+import { addPosted, lockWalletOf, post, postedOf, readFunds, writeLog } from './journal.ts';
+
+// Credits that come in for money, and go back with it. A transfer's id is its kind and its cause, so each is made once.
+
+/**
+ * Locks a ledger: whoever wants to hold or pay from it waits. The account it belongs to; null where that was deleted: its
+ * books go on, by an id that names nobody.
+ */
+export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | null> {
+  const accountId = await lockWalletOf(tx, ledgerId);
+  // Where the account was deleted there is no wallet to wait at.
+  await tx
+    .updateTable('balance')
+    .set((eb) => ({ posted: eb.ref('posted') }))
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .execute();
+  return accountId;
+}
+
+interface Movement {
+  ledgerId: string;
+  /** What it is for, unique: a payment's id, a refund's, a dispute's. */
+  cause: string;
+  amountMicro: number;
+  /** For the one who reads the token log, without a full stop. */
+  reason: string;
+  at: number;
+}
+
+/**
+ * Credits that were paid for; what is owed is paid first. The ledger is locked by the one who calls. Throws, and nothing is
+ * changed, for what is no amount, for more than a balance can hold, and for a payment that was credited before (unique).
+ */
+export async function purchase(tx: Tx, bought: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = bought;
+  assertSold(amountMicro);
+  const before = await readFunds(tx, ledgerId);
+  if (!Number.isSafeInteger(postedOf(before) + amountMicro))
+    throw new RangeError('credits: more than a balance can hold');
+  const { repaidMicro, freeMicro } = splitIncome(await readOwed(tx, ledgerId), amountMicro);
+  const purchased = fundAccount('purchased', ledgerId);
+  const move = transfers(tx, cause, at);
+  await move('purchase', HOUSE.payments, purchased, amountMicro);
+  await move('repayment', purchased, debtAccount(ledgerId), repaidMicro);
+  await addPurchased(tx, ledgerId, freeMicro, -repaidMicro);
+  await writeLine(tx, bought, `purchase:${cause}`, 'purchase', freeMicro, {
+    more: repaidMicro > 0 ? `${inCredits(repaidMicro)} of them paid what was owed` : null,
+  });
+  const after = await readFunds(tx, ledgerId);
+  await tx
+    .updateTable('wallet')
+    .set({ of_micro: available(after) })
+    .where('ledger_id', '=', ledgerId)
+    .execute();
+  return { repaidMicro, freeMicro };
+}
+
+/**
+ * Takes credits back whose payment went back: what is still free of what was bought; what was spent already is owed from
+ * now on, in an account of its own, and no balance goes below zero. The ledger is locked by the one who calls.
+ */
+export async function reversePurchase(tx: Tx, back: Movement): Promise<{ takenMicro: number; owedMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = back;
+  assertSold(amountMicro);
+  const { purchased } = await readFunds(tx, ledgerId);
+  const { takenMicro, owedMicro } = splitReversal(purchased.posted - purchased.pending, amountMicro);
+  const move = transfers(tx, cause, at);
+  await move('reversal', fundAccount('purchased', ledgerId), HOUSE.payments, takenMicro);
+  await move('debt', debtAccount(ledgerId), HOUSE.payments, owedMicro);
+  await addPurchased(tx, ledgerId, -takenMicro, owedMicro);
+  await writeLine(tx, back, `reversal:${cause}`, 'reversal', -takenMicro, {
+    more:
+      owedMicro > 0
+        ? `${inCredits(owedMicro)} were spent or held already: they are paid first by what gets free or is bought`
+        : null,
+  });
+  return { takenMicro, owedMicro };
+}
+
+/** Gives back what `reversePurchase` took, after a dispute that was won; what is owed is forgiven first. */
+export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
+  const { ledgerId, cause, amountMicro, at } = back;
+  assertSold(amountMicro);
+  const { repaidMicro, freeMicro } = splitIncome(await readOwed(tx, ledgerId), amountMicro);
+  const move = transfers(tx, cause, at);
+  await move('forgiven', HOUSE.payments, debtAccount(ledgerId), repaidMicro);
+  await move('return', HOUSE.payments, fundAccount('purchased', ledgerId), freeMicro);
+  await addPurchased(tx, ledgerId, freeMicro, -repaidMicro);
+  await writeLine(tx, back, `return:${cause}`, 'reversal', freeMicro, {
+    more: repaidMicro > 0 ? `${inCredits(repaidMicro)} are owed no more` : null,
+  });
+  return { repaidMicro, freeMicro };
+}
+
+/**
+ * Pays what is owed from bought credits that got free, when a hold ended or a charge came back: who owes has none to spend.
+ * The caller has locked the ledger's wallet. `cause` is unique.
+ */
+export async function repayFreed(tx: Tx, ledgerId: string, cause: string, at: number): Promise<void> {
+  const { purchased } = await readFunds(tx, ledgerId);
+  const { repaidMicro } = splitIncome(await readOwed(tx, ledgerId), purchased.posted - purchased.pending);
+  if (repaidMicro === 0) return;
+  await transfers(tx, cause, at)('repayment', fundAccount('purchased', ledgerId), debtAccount(ledgerId), repaidMicro);
+  await addPurchased(tx, ledgerId, -repaidMicro, -repaidMicro);
+  const reason = 'Bought credits that got free paid what was owed';
+  const line = { ledgerId, cause, amountMicro: repaidMicro, reason, at };
+  await writeLine(tx, line, `repayment:${cause}`, 'reversal', -repaidMicro, { more: null });
+}
+
+/** What a ledger owes: purchased credits that were spent before their payment went back. */
+export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
+  const row = await db
+    .selectFrom('balance')
+    .select('owed')
+    .where('ledger_id', '=', ledgerId)
+    .where('kind', '=', 'purchased')
+    .executeTakeFirst();
+  return row?.owed ?? 0;
+}
+
+function assertSold(amountMicro: number): void {
+  assertAmount(amountMicro);
+  if (amountMicro === 0) throw new RangeError('ledger: not an amount: 0');
+}
+
+function transfers(tx: Tx, cause: string, at: number) {
+  return async (kind: TransferRow['kind'], debit: string, credit: string, amount: number) => {
+    if (amount === 0) return;
+    await post(tx, { id: `${kind}:${cause}`, debit, credit, amount, kind, request_id: cause, hold_id: null, at });
+  };
+}
+
+const addPurchased = (tx: Tx, ledgerId: string, amountMicro: number, owedMicro: number) =>
+  addPosted(tx, { ledgerId, fund: 'purchased', amountMicro, owedMicro, under: 'a payment' });
+
+async function writeLine(
+  tx: Tx,
+  { ledgerId, reason, at }: Movement,
+  id: string,
+  kind: 'purchase' | 'reversal',
+  amount: number,
+  { more }: { more: string | null },
+): Promise<void> {
+  const balance = postedOf(await readFunds(tx, ledgerId));
+  await writeLog(tx, ledgerId, { id, kind, amount, balance, reason: more ? `${reason}. ${more}.` : `${reason}.`, at });
+}

@@ -1,0 +1,272 @@
+import type { CheckoutRequest, CurrentPlan, OffersAnswer, PaymentAnswer } from '../../../shared/credits.ts';
+import { type Ids, iso } from '../../platform/clock.ts';
+import type { Pack, Plan } from '../../platform/config/paymentConfig.ts';
+import type { Reader } from '../../platform/db/database.ts';
+import type { PaymentRow } from '../../platform/db/schema.ts';
+import { AppError, notFound } from '../../platform/errors.ts';
+import { readBalance } from '../holds/balance.ts';
+import { lockWallet } from '../journal/journal.ts';
+import { readOwed } from '../journal/purchases.ts';
+import { findPlan } from '../plans/plans.ts';
+import { applyCheckout } from './crediting.ts';
+import type { CreditingDeps } from './paymentNotes.ts';
+import {
+  checkoutsSince,
+  claimAsking,
+  createPayment,
+  duePayments,
+  findCustomer,
+  findOwnPayment,
+  findPayment,
+  reversalsOf,
+  updatePayment,
+} from './payments.ts';
+import { settleLeftover, syncPlan } from './planPayments.ts';
+
+const HOUR_MS = 3_600_000;
+/** Checkouts that an account may begin in an hour: each is made at the payment service, which counts them. */
+const PER_HOUR = 20;
+/** How often the payment service is asked because somebody looks. */
+const CHECK_EVERY_MS = 1_000;
+/** A checkout whose answer never came can't be paid, for nobody knows its page; and at Stripe it is over after a day. */
+const LOST_MS = 25 * HOUR_MS;
+
+export interface SaleDeps extends CreditingDeps {
+  ids: Ids;
+  policy: CreditingDeps['policy'] & { packs: readonly Pack[]; plans: readonly Plan[] };
+}
+
+/** What is sold, and what the account has of it. `isSold`: where nothing is, the offer is empty. */
+export async function readOffers(
+  db: Reader,
+  policy: SaleDeps['policy'],
+  isSold: boolean,
+  accountId: string,
+  now: number,
+): Promise<OffersAnswer> {
+  const ledgerId = await ownLedger(db, accountId);
+  return {
+    sold: isSold,
+    currency: policy.currency,
+    packs: isSold ? [...policy.packs] : [],
+    plans: isSold ? [...policy.plans] : [],
+    current: await readCurrent(db, policy, ledgerId, now),
+    owedMicro: await readOwed(db, ledgerId),
+  };
+}
+
+/** Begins a checkout: its row first, then its page at the payment service, to which the browser goes. */
+export async function startCheckout(
+  deps: SaleDeps,
+  accountId: string,
+  request: CheckoutRequest,
+  home: string,
+): Promise<{ checkoutId: string; url: string }> {
+  const { db, clock, ids, stripe, policy } = deps;
+  const offer = offerOf(policy, request);
+  const payment = await db.write(async (tx) => {
+    const at = clock.now();
+    const ledgerId = await lockWallet(tx, accountId);
+    // One that was given makes way for it.
+    if (offer.plan !== null && (await findPlan(tx, ledgerId, at))?.payment_ref)
+      throw new AppError(
+        'plan_active',
+        'You have a plan. Nothing was begun: cancel it first, and take another when it has ended; packs can be bought beside it.',
+      );
+    const begun = await checkoutsSince(tx, ledgerId, at - HOUR_MS);
+    if (begun.length >= PER_HOUR)
+      throw new AppError(
+        'rate_limited',
+        `You have begun ${PER_HOUR} payments in an hour. Finish one of them, or wait until another can be begun.`,
+        { retryAt: iso(begun.at(-PER_HOUR)! + HOUR_MS) },
+      );
+    const customer = await findCustomer(tx, accountId);
+    return createPayment(
+      tx,
+      { ...offer, id: ids.next(), ledger_id: ledgerId, currency: policy.currency, customer },
+      at,
+    );
+  });
+  const { sessionId, url } = await stripe.createCheckout(payment, home);
+  if (url === null) throw new Error('stripe: a new checkout without its page');
+  await db.write((tx) => updatePayment(tx, payment.id, { session_id: sessionId, url }));
+  return { checkoutId: payment.id, url };
+}
+
+function offerOf({ packs, plans }: SaleDeps['policy'], request: CheckoutRequest) {
+  const unknown = (what: string) =>
+    new AppError('offer_unknown', `There is no such ${what} here, or no more. Look at the offers again.`);
+  if ('pack' in request) {
+    const pack = packs.find(({ id }) => id === request.pack);
+    if (!pack) throw unknown('pack');
+    const { id, name, cents, creditsMicro } = pack;
+    return {
+      pack: id,
+      plan: null,
+      interval: null,
+      name,
+      windows: null,
+      amount_cents: cents,
+      credits_micro: creditsMicro,
+    };
+  }
+  const plan = plans.find(({ id }) => id === request.plan);
+  if (!plan) throw unknown('plan');
+  return {
+    pack: null,
+    plan: plan.id,
+    interval: request.interval,
+    name: plan.name,
+    windows: JSON.stringify(plan.windows),
+    amount_cents: request.interval === 'month' ? plan.monthCents : plan.yearCents,
+    credits_micro: 0,
+  };
+}
+
+/** On return from the page: asks the payment service, so that nobody waits for its event, and says what is known. */
+export async function checkPayment(
+  deps: SaleDeps,
+  accountId: string,
+  id: string,
+  home: string,
+): Promise<PaymentAnswer> {
+  const { db, clock } = deps;
+  const payment = await findOwnPayment(db.read, accountId, id);
+  if (!payment) throw notFound('payment');
+  const waits = payment.state === 'open' || payment.state === 'processing';
+  if (waits && (await db.write((tx) => claimAsking(tx, id, CHECK_EVERY_MS, clock.now()))))
+    await ask(deps, payment, home);
+  const row = (await findPayment(db.read, id))!;
+  return {
+    checkoutId: id,
+    state: await stateOf(db.read, row),
+    name: row.name,
+    creditsMicro: row.credits_micro,
+    ...(row.state === 'open' && row.url !== null ? { url: row.url } : {}),
+    balance: await readBalance(db.read, accountId, null, clock.now()),
+  };
+}
+
+/** `home` is known where somebody asks who may have to go on paying. */
+async function ask(deps: SaleDeps, payment: PaymentRow, home: string | null): Promise<void> {
+  const { stripe, clock, db } = deps;
+  if (payment.session_id !== null) {
+    await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id), null);
+  } else if (home !== null) {
+    await applyCheckout(deps, payment, await stripe.createCheckout(payment, home), null);
+  } else if (clock.now() - payment.created_at > LOST_MS) {
+    await db.write((tx) => updatePayment(tx, payment.id, { state: 'expired' }));
+  }
+}
+
+export async function stateOf(db: Reader, row: PaymentRow): Promise<PaymentAnswer['state']> {
+  if (row.state === 'surplus' || row.state === 'returned') return 'refunded';
+  if (row.state !== 'paid' || row.pack === null) return row.state;
+  const taken = (await reversalsOf(db, row.id)).filter((one) => one.state === 'taken');
+  if (taken.some((one) => one.kind === 'dispute')) return 'disputed';
+  return row.reversed_micro === row.credits_micro ? 'refunded' : 'paid';
+}
+
+/** Lets the account's plan end with the period that is paid for, or go on after all. */
+export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCancelled: boolean): Promise<CurrentPlan> {
+  const { db, stripe } = deps;
+  const ledgerId = await ownLedger(db.read, accountId);
+  const plan = await findActive(db.read, ledgerId);
+  if (!plan) throw new AppError('no_plan', 'You have no plan that could be changed. Look at the offers to take one.');
+  if (plan.payment_ref === null)
+    throw new AppError('no_plan', 'Your plan was given to you: it costs nothing, and ends by itself.');
+  await stripe.setCancelled(plan.payment_ref, isCancelled);
+  await syncPlan(deps, plan.payment_ref, null);
+  const current = await readCurrent(db.read, deps.policy, ledgerId, deps.clock.now());
+  if (!current) throw new AppError('no_plan', 'Your plan has ended meanwhile. Look at the offers to take another.');
+  return current;
+}
+
+/**
+ * For the job: lets the plans of accounts that their owners have closed end with their period, for nothing more is taken from who
+ * is leaving. One that the payment service doesn't answer about is tried again the next time.
+ */
+export async function stopRenewals(deps: SaleDeps, accountIds: readonly string[]): Promise<void> {
+  for (const accountId of accountIds) {
+    try {
+      const plan = await findActive(deps.db.read, await ownLedger(deps.db.read, accountId));
+      if (plan?.payment_ref && plan.is_cancelled === 0) await setPlanCancelled(deps, accountId, true);
+    } catch (err) {
+      deps.log.warn({ err, accountId }, 'the plan of an account that was closed still renews; tried again later');
+    }
+  }
+}
+
+/**
+ * For the job: asks about whatever waits, so that what was paid is credited also if nothing was told and nobody came back.
+ * One payment's failure keeps none of the others. How many were asked about.
+ */
+export async function askAboutPayments(deps: SaleDeps): Promise<number> {
+  const { db, clock, log } = deps;
+  const due = await duePayments(db.read, clock.now());
+  let asked = 0;
+  for (const payment of due) {
+    if (!(await db.write((tx) => claimAsking(tx, payment.id, CHECK_EVERY_MS, clock.now())))) continue;
+    asked++;
+    try {
+      if (payment.paid_at === null) await ask(deps, payment, null);
+      else if ((await findActive(db.read, payment.ledger_id))?.id === payment.id)
+        await syncPlan(deps, payment.subscription_ref!, null);
+      else await settleLeftover(deps, payment.id);
+    } catch (error) {
+      const cause = error instanceof AppError ? (error.cause ?? error) : error;
+      log.warn({ paymentId: payment.id, err: cause }, 'the payment service was asked in vain; again later');
+    }
+  }
+  return asked;
+}
+
+/** Also one that is late with its payment, and so doesn't count. */
+function findActive(db: Reader, ledgerId: string) {
+  return db
+    .selectFrom('subscription')
+    .select(['id', 'payment_ref', 'is_cancelled'])
+    .where('ledger_id', '=', ledgerId)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+}
+
+async function ownLedger(db: Reader, accountId: string): Promise<string> {
+  const row = await db
+    .selectFrom('wallet')
+    .select('ledger_id')
+    .where('account_id', '=', accountId)
+    .where('is_own', '=', 1)
+    .executeTakeFirst();
+  if (!row) throw new AppError('unauthorized', 'This account has ended.');
+  return row.ledger_id;
+}
+
+async function readCurrent(
+  db: Reader,
+  { plans }: SaleDeps['policy'],
+  ledgerId: string,
+  now: number,
+): Promise<CurrentPlan | null> {
+  const row = await db
+    .selectFrom('subscription')
+    .leftJoin('payment', 'payment.id', 'subscription.id')
+    .select(['subscription.plan', 'subscription.interval', 'subscription.period_end', 'subscription.is_cancelled'])
+    .select(['payment.name', 'payment.amount_cents', 'payment.currency', 'payment.url'])
+    .where('subscription.ledger_id', '=', ledgerId)
+    .where('subscription.state', '=', 'active')
+    // Nobody comes to end one that ends by itself.
+    .where((eb) => eb.or([eb('subscription.is_cancelled', '=', 0), eb('subscription.period_end', '>', now)]))
+    .executeTakeFirst();
+  if (!row) return null;
+  return {
+    plan: row.plan,
+    name: row.name ?? plans.find(({ id }) => id === row.plan)?.name ?? row.plan,
+    interval: row.interval,
+    until: iso(row.period_end),
+    renews: row.is_cancelled === 0,
+    cents: row.amount_cents,
+    currency: row.currency,
+    ...(row.url === null ? {} : { payUrl: row.url }),
+  };
+}

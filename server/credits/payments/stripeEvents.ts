@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { changed } from '../../platform/db/changes.ts';
+import { lockLedger } from '../journal/purchases.ts';
+import { endPlan } from '../plans/plans.ts';
+import { applyCheckout, applyMoneyBack, type MoneyBack } from './crediting.ts';
+import { type CreditingDeps, note, type Outcome, type Told } from './paymentNotes.ts';
+import { findByIntent, findPayment, recordEvent, wasRecorded } from './payments.ts';
+import { settleLeftover, syncPlan, tellOfPlan } from './planPayments.ts';
+import type { CheckoutFacts } from './stripe.ts';
+import { unreadable } from './stripe.ts';
+
+// Events have the shapes of the version that the webhook was set up with at Stripe: what is read of them is what has been
+// the same for years, and what is more is asked for afresh.
+
+const ref = z
+  .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
+  .nullish()
+  .transform((value) => value ?? null);
+
+const CheckoutSchema = z.object({
+  id: z.string(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  mode: z.string(),
+  status: z.string().nullish(),
+  payment_status: z.string(),
+  amount_total: z.number().nullish(),
+  currency: z.string().nullish(),
+  payment_intent: ref,
+  subscription: ref,
+  customer: ref,
+  url: z.string().nullish(),
+});
+
+const SubscriptionSchema = z.object({ id: z.string() });
+
+const InvoiceSchema = z.object({
+  /** Where it stood before 2025. */
+  subscription: ref,
+  parent: z.object({ subscription_details: z.object({ subscription: ref }).nullish() }).nullish(),
+});
+
+const ChargeSchema = z.object({
+  payment_intent: ref,
+  amount: z.int(),
+  amount_refunded: z.int(),
+  currency: z.string(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+
+const DisputeSchema = z.object({
+  id: z.string(),
+  amount: z.int().min(1),
+  currency: z.string(),
+  payment_intent: ref,
+  status: z.string(),
+});
+
+function read<T>(schema: z.ZodType<T>, object: unknown): T {
+  const parsed = schema.safeParse(object);
+  if (!parsed.success) throw unreadable();
+  return parsed.data;
+}
+
+/** Acts on an event whose signature holds, once. What is not about anything of ours is written down and changes nothing. */
+export async function applyEvent(
+  deps: CreditingDeps,
+  { id, type, object }: { id: string; type: string; object: unknown },
+): Promise<Outcome> {
+  const told = { id, type };
+  if (await wasRecorded(deps.db.read, id)) return 'seen';
+  if (type.startsWith('checkout.session.')) return checkoutEvent(deps, told, read(CheckoutSchema, object));
+  if (type === 'invoice.paid' || type === 'invoice.payment_failed') {
+    const invoice = read(InvoiceSchema, object);
+    const subscription = invoice.parent?.subscription_details?.subscription ?? invoice.subscription;
+    return subscription
+      ? syncPlan(deps, subscription, told)
+      : note(deps, told, 'foreign', 'an invoice of no subscription');
+  }
+  if (type === 'customer.subscription.updated' || type === 'customer.subscription.deleted')
+    return syncPlan(deps, read(SubscriptionSchema, object).id, told);
+  if (type === 'charge.refunded') {
+    const charge = read(ChargeSchema, object);
+    const back = {
+      kind: 'refund' as const,
+      cents: charge.amount_refunded,
+      currency: charge.currency,
+      state: 'taken' as const,
+    };
+    if (back.cents < 1) return note(deps, told, 'misfit', 'a refund of nothing');
+    const isWhole = charge.amount_refunded >= charge.amount;
+    return moneyBackEvent(deps, told, charge.payment_intent, back, isWhole);
+  }
+  if (type.startsWith('charge.dispute.')) {
+    const { id: disputeId, amount, currency, payment_intent, status } = read(DisputeSchema, object);
+    // An inquiry withholds nothing, and one that was prevented never did.
+    if (status.startsWith('warning_') || status === 'prevented') return note(deps, told, 'foreign', 'a mere inquiry');
+    const state = status === 'won' ? ('returned' as const) : ('taken' as const);
+    const back = { kind: 'dispute' as const, disputeId, cents: amount, currency, state };
+    return moneyBackEvent(deps, told, payment_intent, back, state === 'taken');
+  }
+  // Rare, and a bank's word days later: which of several refunds it was is not in what is told. A person decides.
+  if (type === 'refund.failed')
+    return note(deps, told, 'misfit', 'a refund failed whose credits were taken back: grant them again by hand');
+  // Stripe can be set up to tell more than this; none of it is about money.
+  return 'nothing';
+}
+
+async function checkoutEvent(
+  deps: CreditingDeps,
+  told: Told,
+  session: z.infer<typeof CheckoutSchema>,
+): Promise<Outcome> {
+  const facts: CheckoutFacts = {
+    sessionId: session.id,
+    paymentId: session.metadata?.perigee_payment ?? null,
+    mode: session.mode,
+    status: session.status ?? null,
+    paymentStatus: session.payment_status,
+    amountCents: session.amount_total ?? null,
+    currency: session.currency ?? null,
+    paymentIntent: session.payment_intent,
+    subscriptionRef: session.subscription,
+    customer: session.customer,
+    url: session.url ?? null,
+    hasFailed: told.type === 'checkout.session.async_payment_failed',
+  };
+  const payment = facts.paymentId === null ? undefined : await findPayment(deps.db.read, facts.paymentId);
+  if (!payment) return note(deps, told, 'foreign', 'a checkout of nothing of ours');
+  return applyCheckout(deps, payment, facts, told);
+}
+
+async function moneyBackEvent(
+  deps: CreditingDeps,
+  told: Told,
+  paymentIntent: string | null,
+  back: MoneyBack,
+  isWhole: boolean,
+): Promise<Outcome> {
+  if (paymentIntent === null) return note(deps, told, 'foreign', 'money back of no payment of ours');
+  const known = await findByIntent(deps.db.read, paymentIntent);
+  if (known) return applyMoneyBack(deps, known, back, told);
+  // A checkout that was not told of yet, or a plan, whose invoices have payments of their own.
+  const of = await deps.stripe.readIntent(paymentIntent);
+  const payment = of.paymentId === null ? undefined : await findPayment(deps.db.read, of.paymentId);
+  if (payment && payment.pack !== null) return applyMoneyBack(deps, payment, back, told);
+  if (of.subscriptionRef !== null && isWhole) return planMoneyBack(deps, told, of.subscriptionRef, of.invoiceId, back);
+  if (of.subscriptionRef !== null && back.state === 'returned') return planMoneyStays(deps, told, back.disputeId!);
+  return note(deps, told, 'foreign', 'money back of no payment of ours, or of a part of a plan’s');
+}
+
+/** All the money of a plan's period went back, or is disputed: if it is the period that counts now, the plan ends at once. */
+async function planMoneyBack(
+  deps: CreditingDeps,
+  told: Told,
+  ref: string,
+  invoiceId: string | null,
+  { kind, cents, disputeId }: MoneyBack,
+): Promise<Outcome> {
+  const { db, clock, stripe } = deps;
+  const facts = await stripe.readSubscription(ref);
+  let payment = facts.paymentId === null ? undefined : await findPayment(db.read, facts.paymentId);
+  if (payment && payment.paid_at === null) {
+    // Events come in any order: it begins first, or the one that begins it would come after this one, which counts once.
+    await syncPlan(deps, ref, null, payment.id);
+    payment = await findPayment(db.read, payment.id);
+  }
+  if (payment?.state !== 'paid' || facts.invoice?.id !== invoiceId)
+    return note(deps, told, 'foreign', 'money back of a plan that has ended, or of a period before');
+  const hasEnded = await db.write(async (tx) => {
+    const at = clock.now();
+    if (!(await recordEvent(tx, { ...told, payment_id: payment.id, outcome: 'done', at }))) return false;
+    // So that it counts as no payment: referrals ask.
+    const reversal = { payment_id: payment.id, kind, cents, state: 'taken' as const, at };
+    await tx
+      .insertInto('payment_reversal')
+      .values({ id: disputeId ?? `refund:${payment.id}:${invoiceId}`, ...reversal })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    const accountId = await lockLedger(tx, payment.ledger_id);
+    if (!(await endPlan(tx, payment.id))) return false;
+    await tellOfPlan(tx, payment, 'back', `Your plan ${payment.name} has ended, for its payment went back`, at);
+    if (accountId !== null) changed(tx, accountId, 'balance', accountId);
+    return true;
+  });
+  if (hasEnded) await settleLeftover(deps, payment.id);
+  return 'done';
+}
+
+/** A dispute about a plan was won: the money counts again. The plan has ended by it, and is not begun anew. */
+async function planMoneyStays({ db, clock }: CreditingDeps, told: Told, disputeId: string): Promise<Outcome> {
+  return db.write(async (tx) => {
+    const row = await tx
+      .updateTable('payment_reversal')
+      .set({ state: 'returned' })
+      .where('id', '=', disputeId)
+      .returning('payment_id')
+      .executeTakeFirst();
+    const event = { ...told, payment_id: row?.payment_id ?? null, outcome: 'done' as const, at: clock.now() };
+    return (await recordEvent(tx, event)) ? 'done' : 'seen';
+  });
+}

@@ -1,0 +1,20 @@
+import type { LimitState } from '../../credits/rules/limitWindow.ts';
+
+const WINDOW_S = 60;
+
+/**
+ * The limits in draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy` says what they are (q in w seconds, qu where it
+ * isn't requests), `RateLimit` what is left of each (r), and in how many seconds more of it frees up (t).
+ */
+export function rateLimitFields(states: readonly LimitState[], now: number): Record<string, string> {
+  const policy = states.map(
+    ({ name, limit }) => `"${name}";q=${limit};w=${WINDOW_S}${name === 'tokens' ? ';qu="tokens"' : ''}`,
+  );
+  const service = states.map(
+    ({ name, left, freeAt }) => `"${name}";r=${left};t=${freeAt === null ? 0 : secondsUntil(freeAt, now)}`,
+  );
+  return { 'RateLimit-Policy': policy.join(', '), RateLimit: service.join(', ') };
+}
+
+/** Whole seconds, rounded up: who waits so long waits long enough. */
+export const secondsUntil = (at: number, now: number) => Math.max(1, Math.ceil((at - now) / 1000));

@@ -1,0 +1,303 @@
+import { createHash } from 'node:crypto';
+import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../../shared/pricing.ts';
+import type { RunAnswer, RunRequest } from '../../../shared/runs.ts';
+import { balanceOf } from '../../accounts/people/store.ts';
+import { readHeads } from '../../conversations/attachments.ts';
+import { findFirst, forgetSizes } from '../../conversations/history.ts';
+import {
+  appendMessages,
+  claimConversation,
+  createConversation,
+  type NewMessage,
+  renameConversation,
+  supersedeFrom,
+} from '../../conversations/store.ts';
+import { placeHold } from '../../credits/holds/store.ts';
+import { topUp } from '../../credits/holds/topUp.ts';
+import type { LimitState } from '../../credits/rules/limitWindow.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import type { ConversationRow, RunRow } from '../../platform/db/schema.ts';
+import { AppError, notFound } from '../../platform/errors.ts';
+import type { AppEnv } from '../../platform/http/env.ts';
+import { requireStanding } from '../../platform/http/standing.ts';
+import { editPaths, editWords } from '../prompt/editPrompt.ts';
+import { buildPrompt, dropsOf, promptFrame, titleOf } from '../prompt/prompt.ts';
+import { boundPromptTokens, estimatePromptTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
+import {
+  type Added,
+  type Asked,
+  askedOf,
+  lastOf,
+  Mismeasured,
+  measure,
+  readAsked,
+  repairOf,
+  sizeOfAsked,
+  Unmeasured,
+} from './asked.ts';
+import { countOrRefuse, refuseFailures } from './limited.ts';
+import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
+import type { AdmittedTurn, TurnDeps } from './turn.ts';
+
+/** English and code have about four bytes a token, other scripts fewer. */
+const MAX_BYTES_A_TOKEN = 5;
+
+export type Caller = Pick<
+  AppEnv['Variables'],
+  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
+>;
+
+export interface Admission {
+  answer: RunAnswer;
+  /** What is to be answered now; null when this request had been admitted before. */
+  turn: AdmittedTurn | null;
+  /** The account's limits after it; none where nothing was admitted now, or nothing limits the account. */
+  limits: readonly LimitState[];
+}
+
+/**
+ * Admits a run: refuses by name, or stores the messages, the run and its hold in one transaction. The same request sent
+ * again is told the run it started; another request under the same id is refused.
+ */
+export async function admitRun(deps: TurnDeps, caller: Caller, request: RunRequest): Promise<Admission> {
+  const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  const admittedBefore = async (db: Reader) => {
+    const known = await findRun(db, request.id);
+    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null, limits: [] };
+  };
+  // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
+  const before = await admittedBefore(deps.db.read);
+  if (before) return before;
+  requireStanding(caller);
+  const model = await deps.catalog.find(caller.accountKind, request.model);
+  const limitTokens = promptLimit(caller, model);
+  const attempt = () =>
+    deps.db.write(async (tx) => {
+      if (deps.draining.aborted) throw shuttingDown();
+      const at = deps.clock.now();
+      const conversation = await openConversation(tx, caller, request, at);
+      // The same request may have been admitted while this one waited.
+      const meanwhile = await admittedBefore(tx);
+      if (meanwhile) return meanwhile;
+      if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
+      const busy = await findOpenRun(tx, request.conversationId);
+      if (busy)
+        throw new AppError('conversation_busy', `It is answering on ${busy.device}. Wait, or stop that answer.`, {
+          runId: busy.id,
+        });
+      const asked = await askedOf(tx, deps, request);
+      const sized = await size(tx, caller, model, request, asked);
+      const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
+      if (caller.isLocal)
+        await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
+      let outputLimit = 0;
+      const hold = await placeHold(tx, {
+        id: deps.ids.next(),
+        accountId: caller.accountId,
+        runId: request.id,
+        // Reckoned when the wallet is locked: of two requests at once the second gets what the first leaves.
+        amountMicro(availableMicro) {
+          const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
+          outputLimit = clamped.tokens;
+          return clamped.neededMicro;
+        },
+        at,
+      });
+      if (hold.kind === 'held_before') throw reused();
+      if (hold.kind === 'closed')
+        throw new AppError(
+          'unauthorized',
+          'This guest has become part of an account. Nothing was started: sign in to it.',
+        );
+      if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+      const run: RunRow = {
+        id: request.id,
+        conversation_id: request.conversationId,
+        account_id: caller.accountId,
+        user_message_id: asked.added?.id ?? asked.questionId,
+        message_id: deps.ids.next(),
+        kind: request.kind,
+        model: model.id,
+        state: 'running',
+        device: caller.device,
+        request_hash: hash,
+        max_output_tokens: outputLimit,
+        owner_node: deps.node,
+        lease_until: at + deps.leaseMs,
+        stop_requested: 0,
+        checkpoint: JSON.stringify(NOTHING_USED),
+        price: JSON.stringify(model.price),
+        last_seq: 0,
+        created_at: at,
+        ended_at: null,
+        outcome: null,
+        repairs: repairOf(request)?.repairs ?? null,
+        clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
+      };
+      // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
+      const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
+      if (!(await insertRun(tx, run))) throw reused();
+      // Read once nothing can be refused any more, and never more than the model reads.
+      const { turns, message } = await readAsked(tx, run.conversation_id, asked);
+      const messages = buildPrompt(request.kind, turns, asked.continuing);
+      if (boundPromptTokens(messages) > sized.inputBound)
+        throw new Mismeasured('a prompt is longer than it was measured');
+      if (asked.supersedeFromSeq !== null) {
+        if (asked.added && conversation) await retitle(tx, conversation, request, asked.added);
+        await supersedeFrom(tx, run.conversation_id, asked.supersedeFromSeq, run.id, at);
+      }
+      await appendMessages(tx, run.conversation_id, [...(message ? [message] : []), answerMessage(run, request)], at);
+      changed(tx, caller.accountId, 'balance', caller.accountId);
+      changed(tx, caller.accountId, 'conversation', run.conversation_id);
+      return {
+        answer: await answerOf(tx, deps, caller, run),
+        turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+        limits,
+      };
+    });
+  for (let isAnew = false; ; )
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Mismeasured && !isAnew) {
+        isAnew = true;
+        await deps.db.write((tx) => forgetSizes(tx, request.conversationId));
+      } else if (!(error instanceof Unmeasured)) throw error;
+      await measure(deps.db, request.conversationId, limitTokens);
+    }
+}
+
+async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+  return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
+}
+
+/** A retry is compared whole. */
+function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
+  if (known.account_id !== caller.accountId || known.request_hash !== hash) throw reused();
+  return known;
+}
+
+const reused = () =>
+  new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
+
+export const shuttingDown = () =>
+  new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+
+export function insufficient(
+  deps: TurnDeps,
+  caller: Caller,
+  { availableMicro, amountMicro }: { availableMicro: number; amountMicro: number },
+): AppError {
+  const wayOn = deps.signInOffered
+    ? 'Sign in to go on.'
+    : 'This server offers no sign-in: its operator can allow more messages.';
+  const detail =
+    caller.accountKind === 'guest'
+      ? `Your free messages are used up. ${wayOn}`
+      : 'What is left does not cover this request. Send less, choose a cheaper model, or add credits.';
+  return new AppError('insufficient_credits', detail, { availableMicro, neededMicro: amountMicro });
+}
+
+/** The conversation that a request goes on with; undefined for one that it begins. */
+async function openConversation(
+  tx: Tx,
+  caller: Caller,
+  request: RunRequest,
+  at: number,
+): Promise<ConversationRow | undefined> {
+  const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
+  const known = await claim();
+  if (known) return known;
+  if (request.replaces || request.continues) throw notFound('conversation');
+  if (repairOf(request)) throw notFound('conversation');
+  const made = await createConversation(tx, {
+    id: request.conversationId,
+    account_id: caller.accountId,
+    title: titleFor(request, givenBy(request)),
+    kind: request.kind,
+    created_at: at,
+    updated_at: at,
+  });
+  // Taken: by this account in the same instant, or by another account, which is not told.
+  if (made) return undefined;
+  const taken = await claim();
+  if (!taken) throw notFound('conversation');
+  return taken;
+}
+
+/** The title that a request gives. */
+function titleFor(request: RunRequest, attached: readonly { path?: string }[]): string {
+  if (request.kind === 'edit') return titleOf('edit', editWords(request.input), editPaths(request.input));
+  return titleOf('chat', request.input.text, pathsOf(attached));
+}
+
+const givenBy = ({ kind, input }: RunRequest) =>
+  kind === 'chat' ? (input.attachments ?? []).filter((one) => 'text' in one) : [];
+
+const pathsOf = (attached: readonly { path?: string }[]) => attached.flatMap(({ path }) => path ?? []);
+
+/** A title follows the message that gave it when that is replaced. One that somebody chose is another one, and stays. */
+async function retitle(
+  tx: Tx,
+  { id, account_id, title }: ConversationRow,
+  request: RunRequest,
+  { attached }: Added,
+): Promise<void> {
+  const first = await findFirst(tx, id);
+  if (!first || first.id !== request.replaces) return;
+  const heads = (await readHeads(tx, [first.id])).get(first.id) ?? [];
+  const given = titleOf(first.kind, first.text, pathsOf(heads));
+  if (given === title) await renameConversation(tx, account_id, id, titleFor(request, attached));
+}
+
+function answerMessage(run: RunRow, request: RunRequest): NewMessage {
+  const row = {
+    id: run.message_id,
+    role: 'assistant' as const,
+    kind: run.kind,
+    text: '',
+    run_id: run.id,
+    state: 'running' as const,
+    model: run.model,
+    continues: request.continues ?? null,
+    device: run.device,
+    clamped_to: run.clamped_to,
+  };
+  return { row };
+}
+
+/** How many tokens a prompt may have, by the model's own limits. */
+function promptLimit({ accountKind }: Caller, { contextTokens, maxOutputTokens }: AdmittedTurn['model']): number {
+  // A guest's context is what it may send plus what it may get; a member shares the window between both.
+  return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
+}
+
+/** How large the prompt is, and how long the answer may be by the model's own limits. Refuses what can't fit. */
+async function size(
+  tx: Tx,
+  caller: Caller,
+  model: AdmittedTurn['model'],
+  { conversationId, kind }: RunRequest,
+  asked: Asked,
+): Promise<{ inputEstimate: number; inputBound: number; outputLimit: number }> {
+  const limitTokens = promptLimit(caller, model);
+  const { earlier, all } = await sizeOfAsked(tx, conversationId, asked, limitTokens);
+  const frame = promptFrame(kind, asked.added?.edit, asked.continuing);
+  const overhead = all.messages * MESSAGE_OVERHEAD_TOKENS;
+  const inputEstimate = estimatePromptTokens(frame) + all.tokens + overhead;
+  const inputBound = boundPromptTokens(frame) + all.bytes + overhead;
+  const isGuest = caller.accountKind === 'guest';
+  // A guest's run has one price, so its length is what it can cost the house: text that the estimate takes for short, and
+  // that no language is, has to fit by its bytes.
+  const bytesTooMany = isGuest && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
+  if (inputEstimate > limitTokens || bytesTooMany) {
+    const drop = dropsOf(await lastOf(tx, asked, earlier.tokens));
+    throw new AppError(
+      'context_too_long',
+      `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
+      { limitTokens, drop },
+    );
+  }
+  return { inputEstimate, inputBound, outputLimit: outputLimitOf(model, inputEstimate) };
+}

@@ -1,0 +1,247 @@
+// What a request asks for: which turns its prompt has, how large that is, and what its conversation gains and loses by it.
+import type { EditInput, RepairEdit, RunRequest } from '../../../shared/runs.ts';
+import {
+  type AttachmentHead,
+  findHead,
+  type PromptSize,
+  readHeads,
+  readText,
+  type StoredAttachment,
+} from '../../conversations/attachments.ts';
+import {
+  findMessage,
+  findUnmeasured,
+  type HistoryMessage,
+  hasMessageOf,
+  readHistory,
+  readMessages,
+  sizeOfHistory,
+  sizeOfMessages,
+  storeSize,
+} from '../../conversations/history.ts';
+import type { NewMessage } from '../../conversations/store.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { AppError, notFound } from '../../platform/errors.ts';
+import { editWords } from '../prompt/editPrompt.ts';
+import { attachmentSize, type dropsOf, type Turn, turnSize } from '../prompt/prompt.ts';
+import { findRun, isRepaired } from './runs.ts';
+import type { TurnDeps } from './turn.ts';
+
+/** What is said now. */
+export interface Added {
+  /** The message's id. */
+  id: string;
+  size: PromptSize;
+  attached: ((StoredAttachment | AttachmentHead) & { size: PromptSize })[];
+  edit: EditInput | undefined;
+  /** With the texts of what it names of earlier messages. */
+  read(): Promise<{ turn: Turn; message: NewMessage }>;
+}
+
+export interface Asked {
+  /** Null where something said before is answered again, or goes on. */
+  added: Added | null;
+  /** What was said before: messages up to a place of the conversation, or some of them. Null: nothing of it. */
+  earlier: { upTo: number | undefined } | { ids: readonly string[] } | null;
+  continuing: boolean;
+  /** The message that is answered, where none is added. */
+  questionId: string | null;
+  supersedeFromSeq: number | null;
+}
+
+/** Refuses what can't be asked. Reads no text but that of the one answer on which it depends. */
+export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunRequest): Promise<Asked> {
+  const { conversationId } = request;
+  if (request.continues) {
+    // An answer that goes on has the question it had: anything said here would be lost.
+    const adds = request.kind === 'edit' || request.input.text.trim() !== '' || request.input.attachments?.length;
+    if (adds || request.replaces)
+      throw new AppError(
+        'invalid_request',
+        'continues goes with an empty text, and with neither attachments nor replaces.',
+      );
+    return continued(tx, conversationId, request.continues);
+  }
+  const repair = repairOf(request);
+  if (repair) {
+    if (request.replaces) throw new AppError('invalid_request', 'A repair goes without replaces.');
+    const ids = await repairedBy(tx, conversationId, repair.repairs);
+    return { ...NOTHING, earlier: { ids }, added: await added(tx, deps, request) };
+  }
+  const target = request.replaces ? await findMessage(tx, conversationId, { id: request.replaces }) : undefined;
+  if (request.replaces && !target) throw notFound('message');
+  if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
+    const question = await findMessage(tx, conversationId, { role: 'user', before: target.seq });
+    if (!question) throw notFound('message');
+    // An answer that was continued is several messages: all of them are answered anew.
+    const supersedeFromSeq = question.seq + 1;
+    return { ...NOTHING, earlier: { upTo: question.seq }, questionId: question.id, supersedeFromSeq };
+  }
+  return {
+    ...NOTHING,
+    added: await added(tx, deps, request),
+    // An edit says all by itself.
+    earlier: request.kind === 'edit' ? null : { upTo: target && target.seq - 1 },
+    supersedeFromSeq: target?.seq ?? null,
+  };
+}
+
+const NOTHING = {
+  added: null,
+  earlier: null,
+  continuing: false,
+  questionId: null,
+  supersedeFromSeq: null,
+} satisfies Asked;
+
+export const repairOf = ({ kind, input }: RunRequest): RepairEdit | null =>
+  kind === 'edit' && 'repairs' in input ? input : null;
+
+/** The edit of files that a repair is for, and its answer; refuses what can't be repaired. */
+async function repairedBy(tx: Tx, conversationId: string, runId: string): Promise<string[]> {
+  const run = await findRun(tx, runId);
+  if (run?.conversation_id !== conversationId || run.user_message_id === null) throw notFound('run');
+  const question = await findMessage(tx, conversationId, { id: run.user_message_id });
+  const answer = await findMessage(tx, conversationId, { id: run.message_id });
+  if (!question || !answer) throw notFound('run');
+  const [attached] = (await readHeads(tx, [question.id])).get(question.id) ?? [];
+  if (question.kind !== 'edit' || attached?.kind !== 'file')
+    throw new AppError('invalid_request', 'Only an edit of files can be repaired, and a repair is not repaired again.');
+  if (run.state !== 'complete' || (await isBlank(tx, answer.id)))
+    throw new AppError('nothing_to_repair', 'That edit did not come to its end. Nothing was started: ask for it anew.');
+  if (await isRepaired(tx, runId))
+    throw new AppError('already_repaired', 'An edit is repaired once. Nothing was started: ask for it anew.');
+  return [question.id, answer.id];
+}
+
+async function continued(tx: Tx, conversationId: string, runId: string): Promise<Asked> {
+  if (!(await hasMessageOf(tx, conversationId, runId))) throw notFound('run');
+  const last = await findMessage(tx, conversationId, {});
+  const isWhole = last?.state === 'complete' && !last.cutShort;
+  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
+    throw new AppError(
+      'nothing_to_continue',
+      'Only the last answer can go on, and only if it was cut off. Nothing was started.',
+    );
+  return { ...NOTHING, earlier: { upTo: undefined }, continuing: !(await isBlank(tx, last.id)) };
+}
+
+async function isBlank(tx: Tx, answerId: string): Promise<boolean> {
+  const [answer] = await readMessages(tx, [answerId]);
+  return answer?.text.trim() === '';
+}
+
+async function added(tx: Tx, { ids }: Pick<TurnDeps, 'ids'>, request: RunRequest): Promise<Added> {
+  const row = { id: ids.next(), role: 'user' as const, kind: request.kind, run_id: request.id };
+  if (request.kind === 'edit') {
+    const edit = request.input;
+    const turn: Turn = { role: 'user', text: editWords(edit), edit };
+    const size = turnSize(turn, []);
+    const message = { row: { ...row, text: turn.text, ...size }, extras: { content: { edit }, sizes: [] } };
+    return { id: row.id, size, attached: [], edit, read: async () => ({ turn, message }) };
+  }
+  const { text, attachments: given = [] } = request.input;
+  if (text.trim() === '' && given.length === 0)
+    throw new AppError('invalid_request', 'There is nothing to answer: write something or attach something.');
+  const attached: Added['attached'] = [];
+  for (const one of given) {
+    const attachment = 'text' in one ? one : await findHead(tx, request.conversationId, one.id);
+    if (!attachment) throw notFound('attachment');
+    const known = 'size' in attachment ? attachment.size : null;
+    attached.push({ ...attachment, size: known ?? attachmentSize(await withText(tx, attachment)) });
+  }
+  const sizes = attached.map((one) => one.size);
+  const size = turnSize({ role: 'user', text }, sizes);
+  return {
+    ...{ id: row.id, size, attached, edit: undefined },
+    async read() {
+      const attachments: StoredAttachment[] = [];
+      for (const one of attached) attachments.push(await withText(tx, one));
+      const extras = attachments.length > 0 ? { content: { attachments }, sizes } : undefined;
+      return { turn: { role: 'user', text, attachments }, message: { row: { ...row, text, ...size }, extras } };
+    },
+  };
+}
+
+async function withText(tx: Tx, attachment: StoredAttachment | AttachmentHead): Promise<StoredAttachment> {
+  const { kind, visible, path, languageId, range } = attachment;
+  return {
+    kind,
+    visible,
+    path,
+    languageId,
+    range,
+    text: 'text' in attachment ? attachment.text : await readText(tx, attachment),
+  };
+}
+
+/** The turns that the prompt has, and the message that is new. Reads the texts: only of what was admitted. */
+export async function readAsked(
+  tx: Tx,
+  conversationId: string,
+  { earlier, added }: Asked,
+): Promise<{ turns: Turn[]; message: NewMessage | null }> {
+  let before: HistoryMessage[] = [];
+  if (earlier)
+    before =
+      'ids' in earlier ? await readMessages(tx, earlier.ids) : await readHistory(tx, conversationId, earlier.upTo);
+  const now = await added?.read();
+  const turns = before.map(({ role, text, extras }) => ({ role, text, ...extras }));
+  return { turns: now ? [...turns, now.turn] : turns, message: now?.message ?? null };
+}
+
+/** What could be left out, in sizes: of what is said now, or of the message that is answered again. */
+export async function lastOf(
+  tx: Tx,
+  { added, questionId }: Asked,
+  earlierTokens: number,
+): Promise<Parameters<typeof dropsOf>[0]> {
+  const heads = questionId === null ? [] : ((await readHeads(tx, [questionId])).get(questionId) ?? []);
+  const attached = (added?.attached ?? heads).map((one) => ({ ...one, tokens: one.size?.tokens ?? 0 }));
+  const whole = added?.size ?? (questionId === null ? null : await sizeOfMessages(tx, [questionId]));
+  const textTokens = (whole?.tokens ?? 0) - attached.reduce((sum, { tokens }) => sum + tokens, 0);
+  return { attached, edit: added?.edit, textTokens, earlierTokens: earlierTokens - (added ? 0 : (whole?.tokens ?? 0)) };
+}
+
+/** Where sizes were never stored: the transaction that found out is given up for `measure`. */
+export class Unmeasured extends Error {}
+
+/** Where sizes are less than what they are of, as another version measured them. */
+export class Mismeasured extends Error {}
+
+/** How much the prompt takes but for what stands around it. Throws `Unmeasured`. */
+export async function sizeOfAsked(
+  tx: Tx,
+  conversationId: string,
+  { earlier, added }: Asked,
+  limitTokens: number,
+): Promise<{ earlier: PromptSize & { messages: number }; all: PromptSize & { messages: number } }> {
+  let before = { tokens: 0, bytes: 0, messages: 0, unmeasured: 0 };
+  if (earlier)
+    before =
+      'ids' in earlier ? await sizeOfMessages(tx, earlier.ids) : await sizeOfHistory(tx, conversationId, earlier.upTo);
+  // What is measured may be too much already.
+  if (before.unmeasured > 0 && before.tokens <= limitTokens) throw new Unmeasured();
+  const { tokens, bytes, messages } = before;
+  const all = {
+    tokens: tokens + (added?.size.tokens ?? 0),
+    bytes: bytes + (added?.size.bytes ?? 0),
+    messages: messages + (added ? 1 : 0),
+  };
+  return { earlier: before, all };
+}
+
+/** Measures messages from before sizes were stored, the newest first, until they are more than `limitTokens`. */
+export async function measure(db: Database, conversationId: string, limitTokens: number): Promise<void> {
+  for (let tokens = 0; tokens <= limitTokens; ) {
+    const id = await findUnmeasured(db.read, conversationId);
+    if (id === undefined) return;
+    const [message] = await readMessages(db.read, [id]);
+    if (!message) continue;
+    const { role, text, extras } = message;
+    const turn: Turn = { role, text, ...extras };
+    const size = turnSize(turn, (turn.attachments ?? []).map(attachmentSize));
+    await db.write((tx) => storeSize(tx, id, size));
+    tokens += size.tokens;
+  }
+}

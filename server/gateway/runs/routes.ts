@@ -1,0 +1,232 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { ModelsAnswerSchema } from '../../../shared/models.ts';
+import {
+  MAX_REQUEST_BYTES,
+  OutcomeAnswerSchema,
+  OutcomeSchema,
+  RunAnswerSchema,
+  RunRequestSchema,
+  RunSchema,
+  SpendingSchema,
+} from '../../../shared/runs.ts';
+import { balanceOf } from '../../accounts/people/store.ts';
+import type { Attempts } from '../../accounts/sessions/attempts.ts';
+import { readMessage, readTitles } from '../../conversations/reading.ts';
+import { readCharge, sumCharges } from '../../credits/log/log.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import type { RunRow } from '../../platform/db/schema.ts';
+import { detach } from '../../platform/detached.ts';
+import { notFound } from '../../platform/errors.ts';
+import { answers, rawAnswer } from '../../platform/http/api.ts';
+import { beforeLargeBody, jsonBody, KB } from '../../platform/http/bodies.ts';
+import type { Api, AppEnv } from '../../platform/http/env.ts';
+import { eventStream } from '../../platform/http/streams.ts';
+import { rateLimitFields } from '../dialects/rateLimitFields.ts';
+import { admitRun } from './admit.ts';
+import { refuseEarly } from './early.ts';
+import { tellOutcome } from './outcome.ts';
+import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
+import { tailRun } from './tail.ts';
+import { runTurn, type TurnDeps } from './turn.ts';
+
+const params = z.object({ id: z.uuid() });
+
+const models = createRoute({
+  method: 'get',
+  path: '/api/models',
+  summary: 'What may be asked for, with prices and context sizes',
+  responses: answers(ModelsAnswerSchema),
+});
+
+const start = createRoute({
+  method: 'post',
+  path: '/api/runs',
+  summary: 'Starts a run; the same request sent again starts nothing more',
+  request: { body: jsonBody(RunRequestSchema, MAX_REQUEST_BYTES) },
+  responses: answers(RunAnswerSchema, 202),
+});
+
+const spending = createRoute({
+  method: 'get',
+  path: '/api/runs/spending',
+  summary: 'What was spent since a time, by conversation',
+  request: { query: z.object({ since: z.iso.datetime() }) },
+  responses: answers(SpendingSchema),
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/api/runs/{id}',
+  summary: 'A run',
+  request: { params },
+  responses: answers(RunSchema),
+});
+
+const events = createRoute({
+  method: 'get',
+  path: '/api/runs/{id}/events',
+  summary: 'A run from its first event, or from the one after Last-Event-ID or `after`, to its end (SSE)',
+  request: {
+    params,
+    query: z.object({ after: z.coerce.number().int().nonnegative().optional() }),
+    headers: z.object({ 'last-event-id': z.coerce.number().int().nonnegative().optional() }),
+  },
+  responses: rawAnswer('text/event-stream', 'events `text`, `usage`, and at last `done` or `error`'),
+});
+
+const stop = createRoute({
+  method: 'post',
+  path: '/api/runs/{id}/stop',
+  summary: 'Stops a run; what was produced is charged. A run that has ended stays as it is',
+  request: { params },
+  responses: answers(RunSchema, 202),
+});
+
+const outcome = createRoute({
+  method: 'post',
+  path: '/api/runs/{id}/outcome',
+  summary: 'What became of an edit, told once; one of which nothing could be applied is refunded, within limits',
+  request: { params, body: jsonBody(OutcomeSchema, KB) },
+  responses: answers(OutcomeAnswerSchema),
+});
+
+export interface RunRouteDeps extends TurnDeps {
+  /** Aborts at the end of a shutdown: streams end. */
+  closing: AbortSignal;
+  attempts: Attempts;
+  /** How many readers there are, and how many runs are about to be admitted. */
+  open: { tails: number; admissions: number };
+}
+
+/** For a conversation that is deleted in `tx`: stops what it is answering, and deletes what is stored of its answers. */
+export async function endRunsOf(tx: Tx, conversationId: string): Promise<void> {
+  const run = await findOpenRun(tx, conversationId);
+  if (run) await stopRun(tx, run.id);
+  await deleteEventsOf(tx, conversationId);
+}
+
+async function stopRun(tx: Tx, id: string): Promise<void> {
+  await requestStop(tx, id);
+  changed(tx, `run:${id}`, 'stop', id);
+}
+
+export function runRoutes(api: Api, deps: RunRouteDeps): void {
+  const { db, catalog } = deps;
+
+  async function ownRun(accountId: string, id: string): Promise<RunRow> {
+    const run = await findRun(db.read, id);
+    if (run?.account_id !== accountId) throw notFound('run');
+    return run;
+  }
+
+  api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
+
+  const early: MiddlewareHandler<AppEnv> = async (c, next) => {
+    const { accountId } = c.var;
+    let isLarge = false;
+    beforeLargeBody(c, async (head) => {
+      isLarge = true;
+      await deps.attempts.check('misfit', accountId);
+      await refuseEarly(deps, c.var, head);
+    });
+    await next();
+    // One that broke off is nobody's mistake.
+    const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
+    if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
+  };
+  api.openapi({ ...start, middleware: early }, async (c) => {
+    deps.open.admissions++;
+    try {
+      const { answer, turn, limits } = await admitRun(deps, c.var, c.req.valid('json'));
+      if (turn) detach(() => runTurn(deps, turn), 'run', deps);
+      return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
+    } finally {
+      deps.open.admissions--;
+    }
+  });
+
+  api.openapi(spending, async (c) => {
+    const { accountId } = c.var;
+    const sums = await sumCharges(db.read, accountId, Date.parse(c.req.valid('query').since));
+    const titles = await readTitles(
+      db.read,
+      accountId,
+      sums.slice(0, 100).flatMap((s) => s.conversationId ?? []),
+    );
+    const rows = sums.map((s) => ({
+      id: s.conversationId ?? '',
+      chargedMicro: Number(s.chargedMicro),
+      runs: Number(s.runs),
+    }));
+    return c.json(
+      {
+        chargedMicro: rows.reduce((sum, row) => sum + row.chargedMicro, 0),
+        runs: rows.reduce((sum, row) => sum + row.runs, 0),
+        // What was spent in deleted conversations counts in the sums and is named nowhere.
+        conversations: rows.flatMap((row) => {
+          const title = titles.get(row.id);
+          return title === undefined ? [] : [{ ...row, title }];
+        }),
+      },
+      200,
+    );
+  });
+
+  api.openapi(get, async (c) => c.json(toRun(await ownRun(c.var.accountId, c.req.valid('param').id)), 200));
+
+  api.openapi(events, async (c) => {
+    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    const after = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0;
+    const tail = {
+      db,
+      live: deps.live,
+      closing: deps.closing,
+      replay: (runId: string) => replay(db.read, deps, runId),
+    };
+    return eventStream(
+      c,
+      async (out, gone) => {
+        deps.open.tails++;
+        try {
+          await tailRun(tail, id, after, out, gone);
+        } finally {
+          deps.open.tails--;
+        }
+      },
+      deps.log,
+    ) as never;
+  });
+
+  api.openapi(stop, async (c) => {
+    const { accountId } = c.var;
+    const { id } = c.req.valid('param');
+    const run = await ownRun(accountId, id);
+    if (run.state === 'running') await db.write((tx) => stopRun(tx, id));
+    return c.json(toRun(run), 202);
+  });
+
+  api.openapi(outcome, async (c) => {
+    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    return c.json(await tellOutcome(deps, id, c.req.valid('json')), 200);
+  });
+
+  /** A run whose events are deleted, from its message: its whole text as one event, and its end. */
+  async function replay(reader: Reader, { policy, clock }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
+    const run = await findRun(reader, runId);
+    const message = run ? await readMessage(reader, run.message_id) : null;
+    if (!run) return [];
+    const balance = await balanceOf(reader, policy, run.account_id, clock.now());
+    // The message of a deleted conversation is gone, and what its answer cost is not.
+    const { chargedMicro, reason } = await readCharge(reader, runId);
+    const { cutShort } = message ?? {};
+    const end = message?.problem
+      ? { type: 'error' as const, data: { ...message.problem, chargedMicro, balance } }
+      : { type: 'done' as const, data: { state: run.state, cutShort, chargedMicro, reason, balance } };
+    return [
+      { seq: run.last_seq - 1, type: 'text', json: JSON.stringify({ text: message?.text ?? '', at: 0 }) },
+      { seq: run.last_seq, type: end.type, json: JSON.stringify(end.data) },
+    ];
+  }
+}

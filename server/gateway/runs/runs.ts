@@ -1,0 +1,289 @@
+import type { Price } from '../../../shared/models.ts';
+import { mendEnd, type Run, type RunEvent, type RunState, type Usage } from '../../../shared/runs.ts';
+import { iso } from '../../platform/clock.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import { fixed, prepared } from '../../platform/db/prepared.ts';
+import type { RunRow } from '../../platform/db/schema.ts';
+import { type NewText, usageOf } from '../prompt/received.ts';
+
+/** An event with its number in the run, ready for the wire. */
+export interface NumberedEvent {
+  seq: number;
+  type: RunEvent['type'];
+  /** JSON of the event's data. */
+  json: string;
+}
+
+/**
+ * A dead owner may have shown events that it had not stored. What recovery adds is numbered beyond them, so that no
+ * reader takes it for something it has.
+ */
+const RECOVERY_GAP = 1_000_000;
+
+/** False if the id is taken. */
+export async function insertRun(tx: Tx, row: RunRow): Promise<boolean> {
+  const made = await tx
+    .insertInto('run')
+    .values(row)
+    .onConflict((oc) => oc.column('id').doNothing())
+    .executeTakeFirst();
+  return made.numInsertedOrUpdatedRows === 1n;
+}
+
+export function findRun(db: Reader, id: string): Promise<RunRow | undefined> {
+  return db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export function findOpenRun(db: Reader, conversationId: string): Promise<RunRow | undefined> {
+  return db
+    .selectFrom('run')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+}
+
+/** Open runs whose owner has let the lease pass; with `all`, every open run. */
+export async function findAbandonedRuns(db: Reader, now: number, all: boolean): Promise<RunRow[]> {
+  const query = db.selectFrom('run').selectAll().where('state', '=', 'running');
+  return (all ? query : query.where('lease_until', '<', now)).execute();
+}
+
+/**
+ * Renews a run's lease and stores how far it is. Null if this node no longer owns it; else whether somebody asked for a
+ * stop.
+ */
+export async function renewRun(
+  tx: Tx,
+  run: { id: string; node: string; leaseUntil: number; usage: Usage; lastSeq: number },
+): Promise<{ stopRequested: boolean } | null> {
+  const row = await updateLease.first(tx, { ...run, checkpoint: JSON.stringify(run.usage) });
+  return row ? { stopRequested: row.stop_requested === 1 } : null;
+}
+
+const updateLease = prepared(
+  (db, p: { id: string; node: string; leaseUntil: number; checkpoint: string; lastSeq: number }) =>
+    db
+      .updateTable('run')
+      .set({ lease_until: p.leaseUntil, checkpoint: p.checkpoint, last_seq: p.lastSeq })
+      .where('id', '=', p.id)
+      .where('state', '=', fixed('running'))
+      .where('owner_node', '=', p.node)
+      .returning('stop_requested'),
+);
+
+/**
+ * Ends a run that `node` owns. Returns whose it is by now, for a guest may have become part of an account meanwhile; null
+ * if it isn't running or isn't this node's any more.
+ */
+export async function closeRun(
+  tx: Tx,
+  run: { id: string; node: string; state: RunState; usage: Usage; lastSeq: number; at: number },
+): Promise<string | null> {
+  const row = await tx
+    .updateTable('run')
+    .set({
+      state: run.state,
+      ended_at: run.at,
+      checkpoint: JSON.stringify(run.usage),
+      last_seq: run.lastSeq,
+    })
+    .where('id', '=', run.id)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', run.node)
+    .returning('account_id')
+    .executeTakeFirst();
+  return row?.account_id ?? null;
+}
+
+/** The runs of conversations that became another account's become its own, those that still answer included. */
+export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> {
+  await tx
+    .updateTable('run')
+    .set({ account_id: to })
+    .where('account_id', '=', from)
+    .where('conversation_id', 'in', (eb) => eb.selectFrom('conversation').select('id').where('account_id', '=', to))
+    .execute();
+}
+
+/** Asks every run of an account to end. Returns how many are still open. */
+export async function stopRunsOf(tx: Tx, accountId: string): Promise<number> {
+  const open = await tx
+    .updateTable('run')
+    .set({ stop_requested: 1 })
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'running')
+    .returning('id')
+    .execute();
+  for (const { id } of open) changed(tx, `run:${id}`, 'stop', id);
+  return open.length;
+}
+
+/** Deletes runs that ended before `before`, of one account or of all, at most `limit`. Returns how many. */
+export async function deleteEndedRuns(
+  tx: Tx,
+  { accountId, before, limit }: { accountId?: string; before: number; limit: number },
+): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('run')
+    .where('id', 'in', (eb) => {
+      const ended = eb.selectFrom('run').select('id').where('ended_at', '<', before).limit(limit);
+      return accountId === undefined ? ended : ended.where('account_id', '=', accountId);
+    })
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** How many runs ended before `before`. */
+export async function countEndedRuns(db: Reader, before: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('run')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('ended_at', '<', before)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** What deleting accounts needs of runs: accounts stand below, so it is handed in. */
+export const RUNS_OF_ACCOUNTS = { stopRunsOf, deleteEndedRuns, countEndedRuns };
+
+/** Takes an abandoned run over, if it is still as abandoned as it was when found. */
+export async function takeOverRun(tx: Tx, run: RunRow, node: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('run')
+    .set({ owner_node: node })
+    .where('id', '=', run.id)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', run.owner_node)
+    .where('lease_until', '=', run.lease_until)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function requestStop(tx: Tx, id: string): Promise<void> {
+  await tx.updateTable('run').set({ stop_requested: 1 }).where('id', '=', id).where('state', '=', 'running').execute();
+}
+
+/** A run that is known to be there, its row locked: whoever tells its outcome waits here. A no-op update, as for wallets. */
+export function lockRun(tx: Tx, id: string): Promise<RunRow> {
+  return tx
+    .updateTable('run')
+    .set((eb) => ({ outcome: eb.ref('outcome') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Stores an edit's outcome; the run's row is locked and has none. */
+export async function storeOutcome(tx: Tx, id: string, outcome: string): Promise<void> {
+  await tx.updateTable('run').set({ outcome }).where('id', '=', id).where('outcome', 'is', null).execute();
+}
+
+/** Whether an edit has its one repair: one that runs, or came to an end that counts. */
+export async function isRepaired(db: Reader, id: string): Promise<boolean> {
+  const repair = await db
+    .selectFrom('run')
+    .select('id')
+    .where('repairs', '=', id)
+    .where('state', 'in', ['running', 'complete', 'stopped'])
+    .executeTakeFirst();
+  return repair !== undefined;
+}
+
+/** Stores a batch of consecutive events as one row. */
+export async function insertEvents(tx: Tx, runId: string, events: readonly NumberedEvent[]): Promise<void> {
+  const first = events[0];
+  if (!first) return;
+  await insertBatch.run(tx, {
+    runId,
+    firstSeq: first.seq,
+    lastSeq: events.at(-1)!.seq,
+    payload: `[${events.map((e) => `["${e.type}",${e.json}]`).join(',')}]`,
+  });
+}
+
+const insertBatch = prepared((db, p: { runId: string; firstSeq: number; lastSeq: number; payload: string }) =>
+  db
+    .insertInto('run_event')
+    .values({ run_id: p.runId, first_seq: p.firstSeq, last_seq: p.lastSeq, payload: p.payload }),
+);
+
+/** Stored events after number `after`, in order, of at most `limit` batches. */
+export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {
+  const rows = await db
+    .selectFrom('run_event')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('last_seq', '>', after)
+    .orderBy('first_seq')
+    .limit(limit)
+    .execute();
+  return rows
+    .flatMap((row) =>
+      (JSON.parse(row.payload) as [RunEvent['type'], unknown][]).map(([type, data], i) => ({
+        seq: row.first_seq + i,
+        type,
+        json: JSON.stringify(mendEnd(type, data)),
+      })),
+    )
+    .filter((event) => event.seq > after);
+}
+
+/** An answer's text as far as it was stored, and the number that recovery's first event gets. */
+export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
+  const events = await readEvents(db, runId, 0, Number.MAX_SAFE_INTEGER);
+  let text = '';
+  for (const event of events) {
+    if (event.type !== 'text') continue;
+    const piece = JSON.parse(event.json) as NewText;
+    text = piece.at < text.length ? text.slice(0, piece.at) + piece.text : text + piece.text;
+  }
+  return { text, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
+}
+
+/** Events of runs that ended before `before` go; the message has the text. Returns how many rows went. */
+export async function purgeEvents(tx: Tx, before: number): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('run_event')
+    .where('run_id', 'in', (eb) => eb.selectFrom('run').select('id').where('ended_at', '<', before))
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Of a conversation that is deleted. */
+export async function deleteEventsOf(tx: Tx, conversationId: string): Promise<void> {
+  await tx
+    .deleteFrom('run_event')
+    .where('run_id', 'in', (eb) => eb.selectFrom('run').select('id').where('conversation_id', '=', conversationId))
+    .execute();
+}
+
+export async function deleteEvents(tx: Tx, runId: string): Promise<void> {
+  await tx.deleteFrom('run_event').where('run_id', '=', runId).execute();
+}
+
+export const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: true };
+
+export const priceOf = (row: RunRow) => JSON.parse(row.price) as Price;
+
+/** What a run had used when it was last stored; nothing, where what is stored is no usage. */
+export function checkpointOf(row: RunRow): Usage {
+  return usageOf(JSON.parse(row.checkpoint)) ?? NOTHING_USED;
+}
+
+export function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    userMessageId: row.user_message_id,
+    messageId: row.message_id,
+    kind: row.kind,
+    model: row.model,
+    state: row.state,
+    device: row.device,
+    maxOutputTokens: row.max_output_tokens,
+    ...(row.clamped_to === null ? {} : { clampedTo: row.clamped_to }),
+    createdAt: iso(row.created_at),
+  };
+}

@@ -1,0 +1,343 @@
+import type { FreeReason } from '../../../shared/constants.ts';
+import type { Model } from '../../../shared/models.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
+import type { RunEvent, RunState, Usage } from '../../../shared/runs.ts';
+import { balanceOf } from '../../accounts/people/store.ts';
+import { finishMessage } from '../../conversations/store.ts';
+import { settleHold, voidHold } from '../../credits/holds/store.ts';
+import { correctUse } from '../../credits/limits/limits.ts';
+import { cost } from '../../credits/rules/pricing.ts';
+import type { Clock, Ids } from '../../platform/clock.ts';
+import { iso } from '../../platform/clock.ts';
+import type { Policy } from '../../platform/config/config.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import type { RunRow } from '../../platform/db/schema.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { turnSize } from '../prompt/prompt.ts';
+import { clampUsage, type NewText, Received } from '../prompt/received.ts';
+import { type PromptMessage, type Upstream, UpstreamError } from '../stream.ts';
+import type { Catalog } from '../upstreams/catalog.ts';
+import type { LiveRun, LiveRuns } from './live.ts';
+import {
+  checkpointOf,
+  closeRun,
+  deleteEvents,
+  insertEvents,
+  NOTHING_USED,
+  type NumberedEvent,
+  priceOf,
+  takeOverRun,
+} from './runs.ts';
+
+/** A service that ignores the output limit is cut off: no tokenizer makes one token of more UTF-16 units on average. */
+const MAX_TOKEN_LENGTH = 16;
+/** Thoughts beyond the output limit: some services don't count them for it. */
+const MAX_THINKING_LENGTH = 4_000_000;
+/** Longer than any model thinks and writes; a stream that drips for ever holds its conversation no longer. */
+const MAX_ANSWER_MS = 30 * 60_000;
+
+export interface TurnDeps {
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  metrics: Metrics;
+  node: string;
+  leaseMs: number;
+  upstream: Upstream;
+  catalog: Catalog;
+  live: LiveRuns;
+  policy: Policy;
+  /** Whether guests can become more than that here. */
+  signInOffered: boolean;
+  /** Aborts when the server shuts down: nothing is admitted any more. */
+  draining: AbortSignal;
+}
+
+/** A run that was admitted and whose hold is placed: all that is needed to answer it. */
+export interface AdmittedTurn {
+  run: RunRow;
+  model: Model;
+  messages: PromptMessage[];
+  inputEstimate: number;
+}
+
+/** How an answer ended, before anybody is told. */
+interface Ending {
+  state: RunState;
+  usage: Usage;
+  /** What is charged of a usage that can't be; what the service bills beyond it is on the house. */
+  charged?: Usage;
+  text: string;
+  /** Something was written, or withheld as prohibited: a flat price is due. */
+  produced: boolean;
+  /** It ended at its length limit. */
+  cutShort?: true;
+  /** Set where nothing is charged. */
+  free?: FreeReason;
+  problem?: Problem;
+}
+
+/**
+ * Answers an admitted run: stream, then one transaction with settle or void, final text, terminal event and run state,
+ * and only then the readers are told. Never throws: a fault of ours ends this run alone, uncharged, and what can't be ended
+ * here is ended by recovery.
+ */
+export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void> {
+  const { live, log, metrics } = deps;
+  const run = live.open(turn.run.id, NOTHING_USED, turn.run.lease_until);
+  const received = new Received(turn.inputEstimate);
+  try {
+    let ending: Ending | null;
+    try {
+      ending = await streamAnswer(deps, turn, run, received);
+    } catch (error) {
+      ending = fault(deps, turn, received, error);
+    }
+    await live.quiesce(run);
+    // Another node may have taken the run over after this one's lease had passed: it decides, and has told the readers.
+    if (ending && run.abortReason !== 'lost') await endStubbornly(deps, turn, run, received, ending);
+  } catch (error) {
+    metrics.faulted('run');
+    log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; recovery will');
+  } finally {
+    live.close(run);
+  }
+}
+
+/** Ends a run, again and again while the database is not well; recovery goes on where this gives up. */
+async function endStubbornly(
+  deps: TurnDeps,
+  turn: AdmittedTurn,
+  run: LiveRun,
+  received: Received,
+  planned: Ending,
+): Promise<void> {
+  const { log, metrics } = deps;
+  let ending = planned;
+  for (let wait = 100; ; wait *= 2) {
+    try {
+      await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
+      metrics.runEnded(ending.state, ending.usage);
+      return;
+    } catch (error) {
+      log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; trying again');
+      // Not the database but this very ending is at fault: as it is it would fail for ever.
+      if (ending === planned && isMisfit(error)) {
+        ending = fault(deps, turn, received, error);
+        continue;
+      }
+      if (wait > deps.leaseMs) return;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+/** Whether an error is about the values themselves: PostgreSQL's data exceptions, SQLite's mismatch, and those of JavaScript. */
+function isMisfit(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  const isData = typeof code === 'string' && /^(22...|SQLITE_MISMATCH)$/.test(code);
+  return isData || error instanceof RangeError || error instanceof TypeError;
+}
+
+/** The ending of a run in which Perigee itself failed. Nothing in it comes from outside but the text. */
+function fault({ log, metrics }: TurnDeps, turn: AdmittedTurn, received: Received, error: unknown): Ending {
+  metrics.faulted('run');
+  log.error({ runId: turn.run.id, err: error }, 'an answer failed by a fault of ours');
+  const { text, hasText: produced } = received;
+  const problem = problemOf(turn, 'internal', 'Perigee failed while it answered.', produced);
+  return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'our_failure', problem };
+}
+
+async function streamAnswer(
+  deps: TurnDeps,
+  turn: AdmittedTurn,
+  run: LiveRun,
+  received: Received,
+): Promise<Ending | null> {
+  const { upstream, live, metrics } = deps;
+  const { max_output_tokens: maxOutputTokens, conversation_id: cacheKey } = turn.run;
+  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey };
+  let why: 'stop' | 'length' | 'refusal' | null = null;
+  const longest = maxOutputTokens * MAX_TOKEN_LENGTH;
+  let shownLength = 0;
+  const show = (fresh: NewText | null) => {
+    if (!fresh) return;
+    const { text, at } = fresh;
+    // An event of its own: text that begins as what is taken back did must not pass for it.
+    if (at < shownLength) live.append(run, { type: 'text', data: { text: '', at } });
+    if (text !== '') live.append(run, { type: 'text', data: fresh });
+    shownLength = at + text.length;
+  };
+  const deadline = setTimeout(() => run.abort('overdue'), MAX_ANSWER_MS);
+  try {
+    for await (const event of upstream.stream(request, run.signal)) {
+      if (event.type === 'finish') why = event.why;
+      if (event.type === 'usage' && event.isMended) metrics.usageCorrected('parts');
+      show(received.take(event));
+      run.usage = received.usage;
+      if (received.text.length > longest || received.thinkingLength > longest + MAX_THINKING_LENGTH) {
+        why = 'length';
+        break;
+      }
+    }
+    if (run.abortReason) throw run.abortReason;
+    if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
+  } catch (error) {
+    show(received.end());
+    return endingOfFailure(deps, turn, run, received, error);
+  } finally {
+    clearTimeout(deadline);
+  }
+  show(received.end());
+  const billed = billedUsage(deps, turn, received, received.usageOfWhole);
+  live.append(run, { type: 'usage', data: billed.usage });
+  const { text } = received;
+  const produced = received.hasText || why === 'refusal';
+  const free = produced ? undefined : ('empty_answer' as const);
+  return { state: 'complete', ...billed, text, produced, cutShort: why === 'length' || undefined, free };
+}
+
+/** What is billed of a usage: never more than this prompt and this limit can have come to. */
+function billedUsage(
+  { log, metrics }: TurnDeps,
+  turn: AdmittedTurn,
+  received: Received,
+  reported: Usage,
+): Pick<Ending, 'usage' | 'charged'> {
+  const { usage: charged, wrong } = clampUsage(
+    reported,
+    received.boundUsage(turn.messages, turn.run.max_output_tokens),
+  );
+  if (wrong.length === 0) return { usage: reported };
+  for (const side of wrong) metrics.usageCorrected(side);
+  log.error(
+    { runId: turn.run.id, model: turn.run.model, reported, charged },
+    'a model service reported impossible usage',
+  );
+  return { usage: reported, charged };
+}
+
+function endingOfFailure(
+  deps: TurnDeps,
+  turn: AdmittedTurn,
+  run: LiveRun,
+  received: Received,
+  error: unknown,
+): Ending | null {
+  const { log, clock } = deps;
+  const { text, hasText: produced } = received;
+  switch (run.abortReason) {
+    case 'lost':
+      return null;
+    case 'stopped': {
+      // Thoughts were paid for as well, though nobody has seen them.
+      const isFree = !received.hasOutput;
+      return {
+        state: 'stopped',
+        ...billedUsage(deps, turn, received, received.usageOfPart),
+        text,
+        produced: !isFree,
+        ...(isFree ? { free: 'stopped_before_output' as const } : {}),
+      };
+    }
+  }
+  const billed = billedUsage(deps, turn, received, received.usageOfPart);
+  if (run.abortReason === 'shutdown') return { state: 'interrupted', ...billed, text, produced, free: 'interrupted' };
+  const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
+  const upstream = run.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
+  if (!upstream) return fault(deps, turn, received, error);
+  const { code } = upstream;
+  const { logDetail: detail, retryAfterMs } = upstream.options;
+  log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
+  const problem: Problem = {
+    ...problemOf(turn, code, upstream.message, produced),
+    ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
+  };
+  return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
+}
+
+function problemOf(turn: AdmittedTurn, code: ProblemCode, message: string, produced: boolean): Problem {
+  // Of an edit that failed nothing stays in the file: the editor says so.
+  const kept = produced && turn.run.kind === 'chat' ? ' What came so far is kept.' : '';
+  const detail = `${message}${kept}`;
+  return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: turn.run.id };
+}
+
+/**
+ * The one transaction that ends a run: money, text, terminal event and state stand or fall together. False if
+ * somebody else ended the run first.
+ */
+async function endRun(
+  tx: Tx,
+  deps: Pick<TurnDeps, 'clock' | 'node' | 'policy' | 'log'>,
+  run: RunRow,
+  ending: Ending,
+  unstored: readonly NumberedEvent[],
+  terminalSeq: number,
+): Promise<boolean> {
+  const { clock, node, policy, log } = deps;
+  const at = clock.now();
+  const { state, usage, text, produced, cutShort, problem } = ending;
+  const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
+  const accountId = await closeRun(tx, owned);
+  if (accountId === null) return false;
+  const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
+  const price = priceOf(run);
+  // What can't have been used counts neither for the price nor for the limits.
+  const counted = ending.charged ?? usage;
+  const costMicro = cost(price, counted, produced);
+  const billedMicro = Math.max(costMicro, cost(price, usage, produced));
+  const resolution = ending.free
+    ? await voidHold(tx, use, ending.free, billedMicro, at)
+    : await settleHold(tx, use, costMicro, at, billedMicro - costMicro);
+  if (resolution.kind === 'resolved_before') throw new Error('an open run whose hold was resolved');
+  await correctUse(tx, run.id, ending.free ? 0 : counted.inputTokens + counted.outputTokens);
+  const chargedMicro = resolution.kind === 'posted' ? resolution.chargedMicro : 0;
+  const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
+  if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
+  const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
+  const size = turnSize({ role: 'assistant', text }, []);
+  await finishMessage(tx, run.message_id, { text, size, state, usage, chargedMicro, cutShort, reason, problem });
+  const balance = await balanceOf(tx, policy, accountId, at);
+  const terminal: RunEvent = problem
+    ? { type: 'error', data: { ...problem, chargedMicro, balance } }
+    : { type: 'done', data: { state: state as 'complete', cutShort, chargedMicro, reason, balance } };
+  const numbered = { seq: terminalSeq, type: terminal.type, json: JSON.stringify(terminal.data) };
+  await insertEvents(tx, run.id, [...unstored, numbered]);
+  const conversation = await tx
+    .updateTable('conversation')
+    .set({ updated_at: at })
+    .where('id', '=', run.conversation_id)
+    .executeTakeFirst();
+  // Deleted while it was being answered: nothing of its text stays.
+  if (conversation.numUpdatedRows === 0n) await deleteEvents(tx, run.id);
+  changed(tx, `run:${run.id}`, 'events', run.id);
+  changed(tx, accountId, 'balance', accountId);
+  changed(tx, accountId, 'conversation', run.conversation_id);
+  return true;
+}
+
+/**
+ * Ends a run whose node died: marked interrupted, not charged, what was stored of its text is kept. False if it was
+ * ended or taken over meanwhile.
+ */
+export async function endAbandonedRun(
+  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'>,
+  run: RunRow,
+  stored: { text: string; nextSeq: number },
+): Promise<boolean> {
+  const ending: Ending = {
+    state: 'interrupted',
+    usage: checkpointOf(run),
+    text: stored.text,
+    produced: stored.text.trim() !== '',
+    free: 'interrupted',
+  };
+  return deps.db.write(async (tx) => {
+    if (!(await takeOverRun(tx, run, deps.node))) return false;
+    return endRun(tx, deps, run, ending, [], stored.nextSeq);
+  });
+}

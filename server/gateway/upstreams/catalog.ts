@@ -1,0 +1,135 @@
+import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
+import type { Model } from '../../../shared/models.ts';
+import { priceAt } from '../../credits/rules/pricing.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { type ModelConfig, type Policy, SHIPPED_PRICES } from '../../platform/config/config.ts';
+import { AppError } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import { type Upstream, UpstreamError } from '../stream.ts';
+
+const REFRESH_MS = 5 * 60_000;
+
+type Kind = 'guest' | 'member';
+
+/** What may be asked for, and at which price. */
+export interface Catalog {
+  /** The models for this kind of account, default first. */
+  list(kind: Kind): Promise<Model[]>;
+  /** The model of that id, or the default one. Refuses with `model_unknown`. */
+  find(kind: Kind, id: string | undefined): Promise<Model>;
+}
+
+/**
+ * The catalog of one upstream: the operator's list if there is one, else what the upstream names. An upstream that
+ * can't be asked leaves the last list in force.
+ */
+export function createCatalog(deps: {
+  upstream: Upstream;
+  isDemo: boolean;
+  /** UPSTREAM_MODEL: the default, and without a list the only one. */
+  preferred: string | null;
+  /** The operator's list, with the prices that were announced. */
+  listed: () => readonly ModelConfig[];
+  policy: Pick<Policy, 'guests'>;
+  clock: Clock;
+  log: Pick<Log, 'warn'>;
+}): Catalog {
+  const { upstream, isDemo, preferred, listed, policy, clock, log } = deps;
+  let known: { models: ModelConfig[]; at: number } | null = null;
+  let asking: Promise<{ models: ModelConfig[]; at: number }> | null = null;
+
+  async function configured(): Promise<readonly ModelConfig[]> {
+    if (listed().length > 0) return listed();
+    if (preferred) return [unlisted(preferred)];
+    if (!known) return (await ask()).models;
+    // Nobody waits for a newer list: the last one stays in force until then, also when the service can't be asked.
+    if (clock.now() - known.at >= REFRESH_MS) {
+      known = { ...known, at: clock.now() };
+      // `detach` would call it a fault, and a service that is down is none.
+      ask().catch((error) => log.warn({ err: error }, 'the list of models could not be asked for anew'));
+    }
+    return known.models;
+  }
+
+  function ask(): Promise<{ models: ModelConfig[]; at: number }> {
+    asking ??= upstream
+      .models()
+      .then((ids) => {
+        if (ids.length === 0) throw new UpstreamError('upstream_failed', 'The model service names no models.');
+        known = { models: ids.map(unlisted), at: clock.now() };
+        return known;
+      })
+      .catch((error) => {
+        throw error instanceof UpstreamError
+          ? new AppError(error.code, `${error.message} Its models can't be listed.`, {}, { cause: error })
+          : error;
+      })
+      .finally(() => {
+        asking = null;
+      });
+    return asking;
+  }
+
+  async function list(kind: Kind): Promise<Model[]> {
+    const { guests } = policy;
+    const all = (await configured()).map((model) => toModel(model, isDemo, clock.now()));
+    const first = all.find((m) => m.id === preferred) ?? all[0]!;
+    const ordered = [first, ...all.filter((m) => m !== first)];
+    const allowed =
+      kind === 'guest' && guests.models.length > 0 ? ordered.filter((m) => guests.models.includes(m.id)) : ordered;
+    return allowed.map((model, i) => ({
+      ...model,
+      isDefault: i === 0,
+      ...(kind === 'guest'
+        ? {
+            price: { mode: 'flat' as const, runMicro: guests.runMicro },
+            nextPrice: undefined,
+            maxOutputTokens: Math.min(model.maxOutputTokens, guests.maxOutputTokens),
+            contextTokens: Math.min(model.contextTokens, guests.maxInputTokens + guests.maxOutputTokens),
+          }
+        : {}),
+    }));
+  }
+
+  return {
+    list,
+    async find(kind, id) {
+      const models = await list(kind);
+      const model = id === undefined ? models[0] : models.find((m) => m.id === id);
+      if (model) return model;
+      throw new AppError(
+        'model_unknown',
+        models.length > 0
+          ? `"${(id ?? '').slice(0, 100)}" is not offered here. There is: ${models
+              .slice(0, 10)
+              .map((m) => m.id)
+              .join(', ')}.`
+          : 'No model is offered to guests here. Ask the operator.',
+      );
+    },
+  };
+}
+
+function unlisted(id: string): ModelConfig {
+  return {
+    id,
+    contextTokens: 128_000,
+    maxOutputTokens: 8192,
+    price: SHIPPED_PRICES[id] ?? { mode: 'flat', runMicro: MICRO_PER_CREDIT },
+  };
+}
+
+function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
+  const { id, name, contextTokens, maxOutputTokens } = config;
+  const { price, next } = priceAt(config.price, config.priceChanges ?? [], now);
+  return {
+    id,
+    name: name ?? (isDemo ? 'Demo model' : id),
+    contextTokens,
+    maxOutputTokens,
+    price,
+    nextPrice: next && { from: next.from, price: next.price },
+    isDefault: false,
+    isDemo,
+  };
+}

@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { estimateTokens } from '../../prompt/tokens.ts';
+import {
+  type PromptMessage,
+  type StreamEvent,
+  type Upstream,
+  UpstreamError,
+  type UpstreamRequest,
+} from '../../stream.ts';
+import type { DemoAnswer } from './demoAnswer.ts';
+import { answerChat } from './demoChat.ts';
+import { answerEdit } from './demoEdit.ts';
+import { answerFiles } from './demoFiles.ts';
+
+/** The demo model's id, at the service and in the list of models. */
+export const DEMO_MODEL = 'demo';
+
+export interface DemoOptions {
+  /** Milliseconds between two pieces of an answer; 0: none. */
+  delayMs?: number;
+  /** Epoch milliseconds; the demo model tells the time. */
+  now?: () => number;
+}
+
+/** The pieces are words, as a real model's tokens nearly are. */
+const PIECE = /\s*\S{1,12}|\s+$/gu;
+
+/**
+ * The built-in model for a first try without any service. It is no language model and says so in each chat answer; what
+ * it does follows from visible rules: see `demoChat.ts`, `demoEdit.ts` and `demoFiles.ts`.
+ */
+export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {}): Upstream {
+  return {
+    models: async () => [DEMO_MODEL],
+    async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined> {
+      signal.throwIfAborted();
+      const answer = answerTo(request, now());
+      const pieces = answer.text.match(PIECE) ?? [];
+      const pauseMs = delayMs * (answer.slower ?? 1);
+      let sent = '';
+      let count = 0;
+      let why: 'stop' | 'length' = answer.cutShort ? 'length' : 'stop';
+      for (const text of pieces) {
+        if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => {});
+        signal.throwIfAborted();
+        if (count === request.maxOutputTokens) {
+          why = 'length';
+          break;
+        }
+        count += 1;
+        sent += text;
+        yield { type: 'text', text };
+      }
+      signal.throwIfAborted();
+      if (answer.fails) {
+        throw new UpstreamError('upstream_failed', 'The demo model failed in the middle of its answer, as you asked.');
+      }
+      const outputTokens = Math.min(request.maxOutputTokens, estimateTokens(sent));
+      yield { type: 'usage', usage: { ...promptTokens(request.messages), outputTokens, estimated: false } };
+      yield { type: 'finish', why };
+    },
+  };
+}
+
+/** The last line of the system prompt tells edits from chats. */
+function answerTo({ messages }: UpstreamRequest, nowMs: number): DemoAnswer {
+  const [first] = messages;
+  const marker = first?.role === 'system' ? first.text.split('\n').at(-1)?.trim() : undefined;
+  if (marker === 'edit-mode') return answerEdit(lastUser(messages));
+  if (marker === 'edit-files-mode') return answerFiles(messages);
+  return chat(messages, nowMs);
+}
+
+function lastUser(messages: PromptMessage[]): string {
+  return messages.findLast((message) => message.role === 'user')?.text ?? '';
+}
+
+/**
+ * An answer goes on where it broke off when the prompt ends in what there is of it, alone or followed by a user's word to
+ * continue: the same question has the same answer, so the rest of it is what is missing.
+ */
+function chat(messages: PromptMessage[], nowMs: number): DemoAnswer {
+  const turns = messages.filter((message) => message.role !== 'system');
+  const asked = turns.at(-1);
+  const continues =
+    asked?.role === 'assistant' ||
+    /^\s*(please )?(continue|go on)\b|^Your last answer was cut off/i.test(asked?.text ?? '');
+  const partIndex = continues ? turns.findLastIndex((message) => message.role === 'assistant') : -1;
+  const part = turns[partIndex]?.text;
+  const before = turns.slice(0, Math.max(0, partIndex)).findLast((message) => message.role === 'user');
+  if (part && before) {
+    const isFirst = !turns.slice(0, turns.indexOf(before)).some(({ role }) => role === 'assistant');
+    const whole = answerChat(before.text, nowMs, { afterFailure: true, isFirst });
+    if (whole.text.startsWith(part) && whole.text !== part) return { ...whole, text: whole.text.slice(part.length) };
+  }
+  return answerChat(asked?.text ?? '', nowMs, { isFirst: !turns.some(({ role }) => role === 'assistant') });
+}
+
+/**
+ * The input's count, by the same estimate as everywhere. All before the question counts as cached once the conversation
+ * has an answer, as it would be at a service that keeps the prompt's prefix.
+ */
+function promptTokens(messages: PromptMessage[]): { inputTokens: number; cachedInputTokens: number } {
+  const lastAnswer = messages.findLastIndex((message) => message.role === 'assistant');
+  let inputTokens = 0;
+  let cachedInputTokens = 0;
+  messages.forEach(({ text }, index) => {
+    const tokens = estimateTokens(text) + 4;
+    inputTokens += tokens;
+    if (index < lastAnswer) cachedInputTokens += tokens;
+  });
+  return { inputTokens, cachedInputTokens };
+}

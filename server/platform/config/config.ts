@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
+import { isAscending, PriceSettingSchema } from '../../../shared/models.ts';
+import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
+import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
+import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
+import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
+
+export { ConfigError, isLoopback };
+
+const credits = (n: number) => n * MICRO_PER_CREDIT;
+
+/** A model of the list. Prices are micro-credits for 1 million tokens, or for a run. */
+const ModelConfigSchema = z.strictObject({
+  id: z.string().min(1).max(200),
+  name: z.string().max(200).optional(),
+  contextTokens: z.int().min(1024).default(128_000),
+  maxOutputTokens: z.int().min(16).default(8192),
+  price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  /** Later prices, each from its instant on: announced as soon as a server starts with them. */
+  priceChanges: z
+    .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
+    .refine((changes) => isAscending(changes.map(({ from }) => Date.parse(from))), {
+      error: 'each change counts from later than the one before it',
+    })
+    .optional(),
+});
+export type ModelConfig = z.infer<typeof ModelConfigSchema>;
+
+/** Guests, by the defaults of the service's policy. A run of a guest costs `runMicro`, whatever the model. */
+const GuestConfigSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    messages: z.int().min(1).default(10),
+    perHour: z.int().min(1).default(10),
+    perDay: z.int().min(1).default(30),
+    /** New guests a day that the house pays for, over all networks. */
+    dailyBudget: z.int().min(1).default(1000),
+    /** Models that guests may use; empty: all. */
+    models: z.array(z.string()).default([]),
+    maxInputTokens: z.int().min(256).default(16_000),
+    maxOutputTokens: z.int().min(16).default(2_000),
+    runMicro: z.int().min(0).default(credits(1)),
+  })
+  .refine(({ messages, runMicro }) => Number.isSafeInteger(messages * runMicro), {
+    error: 'messages times runMicro is more than a balance can hold',
+  });
+
+/** So many answers that cost nothing in so many minutes, and the account has to wait. */
+const UnchargedConfigSchema = z.strictObject({
+  runs: z.int().min(1).default(12),
+  withinMinutes: z.int().min(1).default(10),
+});
+
+/** When an edit of which nothing could be applied is refunded: told so soon after its end, and so often in 24 hours. */
+const RefundConfigSchema = z.strictObject({
+  withinMinutes: z.int().min(0).default(10),
+  perDay: z.int().min(0).default(5),
+  uncharged: UnchargedConfigSchema.default(() => UnchargedConfigSchema.parse({})),
+});
+
+const limit = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** What an account may ask for in any minute. Requests are model calls that were not refused. */
+const MinuteLimitsSchema = z.strictObject({
+  requestsPerMinute: limit,
+  modelRequestsPerMinute: limit,
+  tokensPerMinute: limit,
+});
+export type MinuteLimits = z.infer<typeof MinuteLimitsSchema>;
+
+const perMinute = (requestsPerMinute: number, modelRequestsPerMinute: number, tokensPerMinute: number) => ({
+  requestsPerMinute,
+  modelRequestsPerMinute,
+  tokensPerMinute,
+});
+
+/** Limits of guests, and of members by tier, the lowest first; a tier beyond the list has the last. */
+const LimitConfigSchema = z.strictObject({
+  guest: MinuteLimitsSchema.default(perMinute(10, 10, 50_000)),
+  tiers: z
+    .array(MinuteLimitsSchema)
+    .min(1)
+    .default([
+      perMinute(30, 25, 200_000),
+      perMinute(60, 50, 500_000),
+      perMinute(120, 100, 2_000_000),
+      perMinute(200, 150, 5_000_000),
+      perMinute(300, 200, 10_000_000),
+    ]),
+  /** The single user of this machine has none, unless they stand here. */
+  local: MinuteLimitsSchema.optional(),
+});
+
+/** The file that PERIGEE_CONFIG names. */
+const PolicySchema = z.strictObject({
+  models: z
+    .array(ModelConfigSchema)
+    .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
+      error: 'a model is listed twice',
+    })
+    .default([]),
+  /** How many days before it counts a dearer price is announced. */
+  priceNoticeDays: z.int().min(0).max(365).default(30),
+  guests: GuestConfigSchema.default(() => GuestConfigSchema.parse({})),
+  refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
+  limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
+  accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
+  ...paymentPolicy,
+});
+export type Policy = z.infer<typeof PolicySchema>;
+
+/** Prices known without a file: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached in, 250 out. */
+export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
+  'kimi-k2': {
+    mode: 'tokens',
+    inputMicro: credits(60),
+    cachedInputMicro: credits(15),
+    outputMicro: credits(250),
+  },
+};
+
+export interface Config {
+  host: string;
+  port: number;
+  /** What clients are told to call, without a slash at its end; null until the port is known. */
+  publicUrl: string | null;
+  database: { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };
+  upstream: { url: string; key: string | null; model: string | null } | null;
+  trustedProxies: string[];
+  /** By which proxies others are called; null: directly. */
+  proxies: ProxyConfig | null;
+  corsOrigins: string[];
+  secret: string | null;
+  metricsToken: string | null;
+  logLevel: string;
+  /** How long a node that has fallen silent keeps its running answers, before they are ended for it. */
+  leaseMs: number;
+  policy: Policy;
+  signIn: SignInConfig;
+  /** Null where nothing is sold. */
+  payments: PaymentConfig | null;
+}
+
+const list = (text: string | undefined) =>
+  (text ?? '')
+    .split(',')
+    .map((s) => s.trim())
+    .filter(Boolean);
+
+/** Cookies, sign-in and the page's own links belong to the whole origin. */
+const NO_PATH = ', and give Perigee a host of its own, such as https://perigee.example.org';
+
+function parsePort(value: string | undefined): number {
+  if (value === undefined || value === '') return 8787;
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new ConfigError(`PORT must be a number from 0 to 65535, not "${value}"`);
+  return port;
+}
+
+function parseLease(value: string | undefined): number {
+  const ms = Number(value || 15_000);
+  if (!Number.isInteger(ms) || ms < 500 || ms > 600_000)
+    throw new ConfigError('LEASE_MS must be a number of milliseconds from 500 to 600000');
+  return ms;
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+function parseLevel(value: string | undefined): string {
+  const level = value || 'info';
+  if (!LEVELS.includes(level)) throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}, not "${level}"`);
+  return level;
+}
+
+function parseDemo(value: string | undefined): boolean {
+  if (value !== undefined && !['', '0', '1'].includes(value))
+    throw new ConfigError(`DEMO must be 1 or 0, not "${value}"`);
+  return value === '1';
+}
+
+function parseDatabase(value: string | undefined): Config['database'] {
+  const url = value || 'sqlite:data/perigee.db';
+  if (url.startsWith('sqlite:')) {
+    const file = url.slice('sqlite:'.length);
+    if (!file) throw new ConfigError('DATABASE_URL names no file: write sqlite:path/to/perigee.db');
+    return { engine: 'sqlite', file };
+  }
+  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url };
+  throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
+}
+
+function parsePolicy(file: string | undefined, readFile: (path: string) => string): Policy {
+  if (!file) return PolicySchema.parse({});
+  let json: unknown;
+  try {
+    json = JSON.parse(readFile(file));
+  } catch (error) {
+    throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read as JSON: ${(error as Error).message}`);
+  }
+  const parsed = PolicySchema.superRefine(checkPrices).safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
+}
+
+/**
+ * The settings, parsed once. Throws `ConfigError` with one line that names the wrong setting.
+ * `readFile` reads PERIGEE_CONFIG.
+ */
+export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
+  const host = env.HOST || '127.0.0.1';
+  const database = parseDatabase(env.DATABASE_URL);
+  const publicUrl = env.PUBLIC_URL ? originUrl('PUBLIC_URL', env.PUBLIC_URL, NO_PATH) : null;
+  if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
+    throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
+  const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
+  const demo = parseDemo(env.DEMO);
+  if (!upstreamUrl && !isLoopback(host) && !demo)
+    throw new ConfigError(
+      `UPSTREAM_URL is not set and HOST ${host} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
+    );
+  if (database.engine === 'postgres' && !env.SECRET)
+    throw new ConfigError('SECRET is required on PostgreSQL: the same 32 or more random characters on every node');
+  if (env.SECRET && env.SECRET.length < 32) throw new ConfigError('SECRET must have 32 characters or more');
+  const policy = parsePolicy(env.PERIGEE_CONFIG, readFile);
+  return {
+    host,
+    port: parsePort(env.PORT),
+    publicUrl: publicUrl ? publicUrl.origin : null,
+    database,
+    upstream: upstreamUrl
+      ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
+      : null,
+    trustedProxies: list(env.TRUSTED_PROXIES),
+    proxies: parseProxies(env, { sendsMail: /^smtps?:/.test(env.MAIL_URL ?? '') }),
+    corsOrigins: list(env.CORS_ORIGINS).map((origin) => originUrl('CORS_ORIGINS', origin).origin),
+    secret: env.SECRET || null,
+    metricsToken: env.METRICS_TOKEN || null,
+    logLevel: parseLevel(env.LOG_LEVEL),
+    leaseMs: parseLease(env.LEASE_MS),
+    policy,
+    signIn: parseSignIn(env, policy.accounts, host, publicUrl ? publicUrl.origin : null),
+    payments: parsePayments(env, host, publicUrl ? publicUrl.origin : null),
+  };
+}

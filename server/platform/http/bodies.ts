@@ -1,0 +1,227 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { AppError } from '../errors.ts';
+import { JsonBounds } from '../values/jsonBounds.ts';
+import type { AppContext, AppEnv, BodyLimit } from './env.ts';
+
+export const KB = 1024;
+export const MB = 1024 * KB;
+
+/** A body that is larger is read only for as long as there is room, and after what a route wants to know before it. */
+const LARGE = 64 * KB;
+/** Of large bodies together, from the first byte until the answer: what is parsed of them takes a few times as much. */
+const MAX_AT_ONCE = 64 * MB;
+/** The same of one account: two of the largest, so that nobody takes the room of all. */
+const MAX_OF_ONE = 16 * MB;
+/** So long a body may stand still. */
+const MAX_PAUSE_MS = 20_000;
+/** How much of a large body there is to be looked at before the rest is read. */
+const HEAD = 4 * KB;
+
+const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
+  json: {
+    pattern: /^application\/(\S+\+)?json\s*(;|$)/i,
+    hint: 'Send the body as JSON, with "content-type: application/json".',
+  },
+  form: {
+    pattern: /^(application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i,
+    hint: 'Send the body as a form.',
+  },
+  text: { pattern: /^/, hint: '' },
+};
+
+/** The JSON body of a route, by its contract and its largest size; the size stands in /openapi.json, too. */
+export function jsonBody<S extends z.ZodType>(schema: S, maxBytes: number) {
+  return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes) };
+}
+
+/** A body of which the route wants the bytes as they were sent. */
+export function textBody(description: string, maxBytes: number) {
+  const schema = { type: 'object' as const, description };
+  return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes), 'x-type': 'text' as const };
+}
+
+const sized = (maxBytes: number) => ({ description: `at most ${sizeOf(maxBytes)}`, 'x-max-bytes': maxBytes });
+
+/** What an OpenAPI route's body may be. Throws for one that does not say how large it may be: no server starts with it. */
+export function limitOf(route: { method: string; path: string; request?: { body?: object } }): BodyLimit | null {
+  const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' } | undefined;
+  if (!body) return null;
+  const maxBytes = body['x-max-bytes'];
+  if (maxBytes === undefined)
+    throw new Error(`${route.method} ${route.path}: say by jsonBody how large its body may be`);
+  return { maxBytes, type: body['x-type'] ?? 'json' };
+}
+
+/**
+ * Before every route: no body is read but by what its route declares with `takesBody`, and then within its limit. It is
+ * read when it is first asked for, so that what a route checks before costs nobody a body.
+ */
+export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
+  const room = new Room();
+  return async (c, next) => {
+    // A GET has no body here.
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const place = new Place(room);
+    let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
+    let text: Promise<string> | null = null;
+    const read = () => (body ??= readBody(c, place, maxPauseMs));
+    // Where Hono's own `json`, `text` and `parseBody` look first.
+    Object.defineProperties(c.req.bodyCache, {
+      text: { enumerable: true, get: () => (text ??= read().then((bytes) => new TextDecoder().decode(bytes))) },
+      arrayBuffer: { enumerable: true, get: () => read().then((bytes) => bytes.buffer) },
+    });
+    try {
+      await next();
+    } finally {
+      place.leave();
+    }
+  };
+}
+
+/** Declares the body that a route takes, and refuses at once what is said to be none such. */
+export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit: BodyLimit } {
+  const { maxBytes, type } = limit;
+  const { pattern, hint } = TYPES[type];
+  const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const encoding = c.req.header('content-encoding') ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity')
+      throw new AppError('invalid_request', 'Send the body as it is: this server takes none that is compressed.');
+    if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    if (!pattern.test(c.req.header('content-type') ?? '')) throw new AppError('invalid_request', hint);
+    c.set('bodyLimit', limit);
+    await next();
+  };
+  return Object.assign(middleware, { limit });
+}
+
+/** Reads the body before a validator does, which would take every refusal of it for malformed JSON. */
+export const readsBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await c.req.text();
+  await next();
+};
+
+/**
+ * Has a route look at the beginning of a large body, of some KB, before the rest is read: a refusal there costs as little as
+ * that of a small one. A small body comes as a whole.
+ */
+export function beforeLargeBody(c: AppContext, look: (head: string) => Promise<void>): void {
+  c.set('beforeLargeBody', look);
+}
+
+/** How much of large bodies is being read, of each account and of all. */
+class Room {
+  all = 0;
+  readonly ofOne = new Map<string, number>();
+
+  add(who: string, bytes: number): void {
+    this.all += bytes;
+    const own = (this.ofOne.get(who) ?? 0) + bytes;
+    if (own === 0) this.ofOne.delete(who);
+    else this.ofOne.set(who, own);
+  }
+}
+
+/** What one body takes of it. */
+class Place {
+  #bytes = 0;
+  #who = '';
+
+  constructor(private readonly room: Room) {}
+
+  /** Throws `unavailable` where there is no room for so much. */
+  take(bytes: number, who: string): void {
+    this.room.add(who, bytes - this.#bytes);
+    this.#bytes = bytes;
+    this.#who = who;
+    if (this.room.all <= MAX_AT_ONCE && this.room.ofOne.get(who)! <= MAX_OF_ONE) return;
+    const message = 'Too many large requests arrive at once. Nothing was started; try again in a moment.';
+    throw new AppError('unavailable', message);
+  }
+
+  leave(): void {
+    if (this.#bytes > 0) this.room.add(this.#who, -this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promise<Uint8Array<ArrayBuffer>> {
+  const limit = c.var.bodyLimit;
+  if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
+  const { maxBytes, type } = limit;
+  const bounds = type === 'json' ? new JsonBounds() : null;
+  const body = new Gathered();
+  let look = c.var.beforeLargeBody;
+  const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
+  for await (const piece of piecesOf(c.env.incoming, maxPauseMs)) {
+    if (body.size + piece.length > maxBytes) throw tooLarge(maxBytes);
+    body.add(piece);
+    if (look && (body.size > LARGE || (isSaidToBeLarge && body.size >= HEAD))) {
+      await look(body.head(HEAD));
+      look = undefined;
+    }
+    const misfit = bounds?.read(piece);
+    if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
+    if (body.size > LARGE) place.take(body.size, c.var.accountId ?? '');
+  }
+  return body.whole();
+}
+
+/** What came of a body, copied: a million pieces of a byte each would take a hundred times their size to be kept. */
+class Gathered {
+  size = 0;
+  #bytes = new Uint8Array(4 * KB);
+
+  add(piece: Uint8Array): void {
+    if (this.size + piece.length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.size + piece.length, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.size);
+    this.size += piece.length;
+  }
+
+  head(bytes: number): string {
+    return Buffer.from(this.#bytes.buffer, 0, Math.min(bytes, this.size)).toString();
+  }
+
+  whole(): Uint8Array<ArrayBuffer> {
+    return this.size === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.size);
+  }
+}
+
+/** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
+async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGenerator<Buffer> {
+  const said = `Nothing more of the body came for ${Math.ceil(maxPauseMs / 1000)} s. Nothing was started: send it again.`;
+  const pieces: AsyncIterator<Buffer> = incoming.iterator({ destroyOnReturn: false });
+  let giveUp: (reason: Error) => void = () => {};
+  const pause = setTimeout(() => giveUp(new AppError('invalid_request', said)), maxPauseMs);
+  try {
+    for (;;) {
+      const next = await new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+        giveUp = reject;
+        pause.refresh();
+        pieces.next().then(resolve, reject);
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    // Nobody is there to be told; it is no failure of the server's.
+    throw new AppError('invalid_request', 'The connection was closed before the body had come.', {}, { cause: error });
+  } finally {
+    clearTimeout(pause);
+    // Not waited for: the piece that stands still would have to come first.
+    pieces.return?.().catch(() => {});
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `This may have ${sizeOf(maxBytes)}. Nothing was started: send less.`);
+}
+
+const sizeOf = (bytes: number) => (bytes >= MB ? `${bytes / MB} MB` : `${bytes / KB} KB`);

@@ -1,0 +1,87 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { Ids } from '../clock.ts';
+import { type Config, isLoopback } from '../config/config.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { AppEnv } from './env.ts';
+
+/** Names each request, counts and logs it by its route's pattern: no path with ids, no query, no text of users. */
+export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const started = performance.now();
+    c.set('requestId', deps.ids.next());
+    c.header('x-request-id', c.var.requestId);
+    c.header('x-content-type-options', 'nosniff');
+    c.header('referrer-policy', 'no-referrer');
+    // What a cookie or a token opens is kept nowhere; files that are the same for everybody say so themselves.
+    c.header('cache-control', 'no-store');
+    c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    await next();
+    const ms = performance.now() - started;
+    const { method } = c.req;
+    const route = routePath(c);
+    const { status } = c.res;
+    // Middleware that sets a header after the answer copies it, and the adapter would send the copy of a stream again.
+    if (c.env.outgoing.headersSent) {
+      c.res = undefined;
+      c.res = RESPONSE_ALREADY_SENT;
+    }
+    deps.metrics.request(method, route, status, ms / 1000);
+    deps.log.debug({ requestId: c.var.requestId, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+  };
+}
+
+/** Longer than any address that is made here, and short enough for every proxy. */
+const MAX_URL = 8 * 1024;
+
+/** Refuses an address that nothing here has, before anybody parses what is in it. */
+export function urlGuard(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if ((c.env.incoming.url ?? '').length > MAX_URL)
+      throw new AppError('invalid_request', `The address of this request has more than ${MAX_URL} characters.`);
+    await next();
+  };
+}
+
+/**
+ * Refuses requests for another `Host`: a page of a stranger's whose name was pointed at this address (DNS rebinding) is
+ * not served. Loopback binds answer to each name of loopback.
+ */
+export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
+  const publicUrl = config.publicUrl ? new URL(config.publicUrl) : null;
+  const expected = publicUrl?.host ?? null;
+  const usualPort = publicUrl?.protocol === 'https:' ? ':443' : ':80';
+  return async (c, next) => {
+    // Probes come by address; these two tell a stranger's page nothing.
+    if (c.req.path === '/healthz' || c.req.path === '/readyz') return next();
+    const host = (c.req.header('host') ?? '').toLowerCase();
+    const port = c.env.incoming.socket.localPort;
+    const [, name = '', asked = '80'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
+    const own =
+      host === expected ||
+      (expected !== null && host === expected + usualPort) ||
+      (isLoopback(config.host) && isLoopback(name) && asked === String(port)) ||
+      (!expected && name === config.host && asked === String(port));
+    if (!own)
+      throw new AppError(
+        'wrong_host',
+        'This server does not go by that name. Use its address; the operator sets it as PUBLIC_URL.',
+      );
+    await next();
+  };
+}
+
+/** What a client calls the device it runs on, for "answering on …": shown to the account's owner and nobody else. */
+export function deviceName(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const name = (c.req.header('perigee-device') ?? '')
+      .replace(/[^\x20-\x7e]/g, '')
+      .trim()
+      .slice(0, 60);
+    c.set('device', name || 'another device');
+    await next();
+  };
+}

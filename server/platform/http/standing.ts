@@ -1,0 +1,28 @@
+import { iso } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { AppEnv } from './env.ts';
+
+/** Refuses whoever may read and export, and can start nothing: no answer, no purchase. */
+export function requireStanding({
+  suspended: why,
+  goneAt,
+  termsDue,
+}: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue'>): void {
+  if (why) throw suspended(why);
+  if (goneAt !== null)
+    throw new AppError(
+      'account_closing',
+      `You have closed this account; it is deleted on ${iso(goneAt)}. Nothing was started. Keep the account on its page to go on.`,
+    );
+  if (termsDue !== null)
+    throw new AppError(
+      'terms_changed',
+      'The terms of use have changed. Nothing was started. Read and accept them on your account page to go on.',
+    );
+}
+
+function suspended({ why, until }: NonNullable<AppEnv['Variables']['suspended']>): AppError {
+  const end = until === null ? null : iso(until);
+  const detail = `${why || 'No reason was given.'} ${end ? `Until ${end}.` : 'Until further notice.'} Nothing was started; your data can be read and exported.`;
+  return new AppError('suspended', detail, { until: end });
+}
