@@ -18,7 +18,7 @@ export function outputLimit(model: Pick<Model, 'contextTokens' | 'maxOutputToken
 /**
  * How long an answer may be, in tokens: the model's own limit, or what `availableMicro` (micro-credits) buys of it after an
  * input of at most `inputBound` tokens. `neededMicro` is what is held for it, and never for less than what is worth starting:
- * with less available it is refused. This is the clamp of `server/gateway/admit.ts`, which calls it.
+ * with less available it is refused. This is the clamp of `server/gateway/runs/admit.ts`, which calls it.
  */
 export function clampOutput(
   price: Price,

@@ -15,7 +15,7 @@ export interface Asked {
 
 /**
  * How long the next answer may be by what is left. It is the server's own reckoning when a run begins (`clampOutput`, see
- * `server/gateway/admit.ts`), which takes each UTF-8 byte of the prompt for a token, the most that a tokenizer can make of
+ * `server/gateway/runs/admit.ts`), which takes each UTF-8 byte of the prompt for a token, the most that a tokenizer can make of
  * it. Only the prompt is guessed here: attachments by their size, the server's own words by their usual length. Null where
  * that says nothing: no model, nothing limited, or an answer is running, of whose hold a part returns.
  */
@@ -48,9 +48,9 @@ export function conversationBytes(messages: readonly Message[], hasEarlier: bool
 
 /** English and code have about four bytes a token. */
 const BYTES_A_TOKEN = 4;
-/** About what the server says before a chat (`server/gateway/prompt.ts`); a test compares. */
+/** About what the server says before a chat (`server/gateway/prompt/prompt.ts`); a test compares. */
 const SYSTEM_BYTES = 900;
-/** As the server counts what a chat template puts around a message (`server/gateway/tokens.ts`). */
+/** As the server counts what a chat template puts around a message (`server/gateway/prompt/tokens.ts`). */
 const MESSAGE_OVERHEAD = 8;
 /** "Attached file: … lines 1-9" and its fence. */
 const ATTACHMENT_WORDS = 50;
