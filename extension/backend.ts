@@ -183,7 +183,7 @@ export class Backend {
     const schema = async () => UnmendedConversationSchema;
     const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
     const conversation = await this.wire.json('GET', path, who, schema);
-    const { splitThoughts } = await import('../shared/thoughts.ts');
+    const { splitThoughts } = await import('../shared/answers/thoughts.ts');
     // Each by itself: one that does not fit costs no other. An older server keeps a model's thoughts in its answers.
     const messages = conversation.messages
       .map(mendMessage)

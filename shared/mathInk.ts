@@ -1,5 +1,5 @@
-import type { MathToken } from './answerMarkdown.ts';
-import type { ReadMath, SafeMath } from './mathTree.ts';
+import type { MathToken } from './answers/answerMarkdown.ts';
+import type { ReadMath, SafeMath } from './answers/mathTree.ts';
 
 /** What is used of a document and its elements; pages of several kinds draw math. */
 interface Page<N> {

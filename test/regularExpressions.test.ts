@@ -12,10 +12,10 @@ const FOLDERS = ['shared', 'extension', 'server/gateway'];
 
 /** They see nothing longer than what is said here; all of a file, or one of its expressions. */
 const BOUNDED: Record<string, string> = {
-  'shared/amounts.ts': 'the digits of an amount',
-  'shared/answerPaths.ts': 'lines of at most MAX_PATH',
-  'shared/pathWords.ts': 'lines of at most MAX_PATH',
-  'shared/knownPaths.ts': 'lines of at most MAX_PATH',
+  'shared/money/amounts.ts': 'the digits of an amount',
+  'shared/answers/answerPaths.ts': 'lines of at most MAX_PATH',
+  'shared/answers/pathWords.ts': 'lines of at most MAX_PATH',
+  'shared/answers/knownPaths.ts': 'lines of at most MAX_PATH',
   'extension/quota/words/format.ts': 'the digits of an amount',
   'extension/account/session/signingKey.ts /=+$/': 'the text of a key',
   'extension/edit/files/filePaths.ts /[. ]+$/': 'a name in a path of at most 1,024',

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { withoutSent } from '../../shared/draftText.ts';
+import { withoutSent } from '../../shared/answers/draftText.ts';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
+import { MAX_REFERENCE } from '../../shared/answers/fileReferences.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
-import { MAX_REFERENCE } from '../../shared/fileReferences.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
 import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';

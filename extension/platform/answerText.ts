@@ -1,5 +1,5 @@
+import { ThoughtReader } from '../../shared/answers/thoughts.ts';
 import type { RunEvent } from '../../shared/runs.ts';
-import { ThoughtReader } from '../../shared/thoughts.ts';
 
 export type TextEvent = Extract<RunEvent, { type: 'text' }>;
 

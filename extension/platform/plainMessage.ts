@@ -1,4 +1,4 @@
-import { showInvisible } from '../../shared/invisible.ts';
+import { showInvisible } from '../../shared/answers/invisible.ts';
 
 /**
  * `text` as a notification of the editor shows it as it stands: `[words](command:…)` in it would be a link there, which does

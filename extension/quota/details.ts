@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
-import { creditsChanged, creditsLeft } from '../../shared/amounts.ts';
 import type { LogEntry } from '../../shared/credits.ts';
+import { creditsChanged, creditsLeft } from '../../shared/money/amounts.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/session/label.ts';
 import type { Session } from '../account/session/session.ts';

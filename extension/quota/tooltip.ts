@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Account, Balance } from '../../shared/account.ts';
-import { creditsLeft } from '../../shared/amounts.ts';
 import { LOW_SHARE } from '../../shared/constants.ts';
+import { creditsLeft } from '../../shared/money/amounts.ts';
 import type { Spending } from '../../shared/runs.ts';
 import { accountLabel, standingLines } from '../account/session/label.ts';
 import { formatSpentWithUnit, formatWindowLeft, formatWindowUse, meter, windowShareLeft } from './words/format.ts';

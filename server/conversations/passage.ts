@@ -1,5 +1,5 @@
+import { withoutInvisible } from '../../shared/answers/invisible.ts';
 import type { Passage } from '../../shared/conversations.ts';
-import { withoutInvisible } from '../../shared/invisible.ts';
 
 /** In UTF-16 units: what is shown of a text around what was looked for. */
 const BEFORE = 40;

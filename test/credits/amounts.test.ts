@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../shared/amounts.ts';
+import { creditsChanged, creditsLeft, creditsSpent, exactCredits, withUnit } from '../../shared/money/amounts.ts';
 
 /** Micro-credits; what is left, spent, changed, and all of it. */
 const AMOUNTS: [micro: number, left: string, spent: string, changed: string, exact: string][] = [

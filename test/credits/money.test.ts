@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ConfigError, parseConfig } from '../../server/platform/config/config.ts';
-import { chargeStep, minorDigits, moneyText } from '../../shared/money.ts';
+import { chargeStep, minorDigits, moneyText } from '../../shared/money/money.ts';
 
 // The table of Stripe's page on currencies: places, the step in which amounts are taken, and how 1,200 of its unit are written.
 const TABLE: [places: number, step: number, written: string, codes: string][] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { cost, priceAt } from '../../server/credits/rules/pricing.ts';
 import type { Price, PriceChange } from '../../shared/models.ts';
-import { affordableOutput, worstCase } from '../../shared/pricing.ts';
+import { affordableOutput, worstCase } from '../../shared/money/pricing.ts';
 
 const C = 1_000_000;
 const FLAT: Price = { mode: 'flat', runMicro: C };

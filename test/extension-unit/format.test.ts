@@ -13,7 +13,7 @@ import {
   windowShareLeft,
 } from '../../extension/quota/words/format.ts';
 import type { Account, Balance } from '../../shared/account.ts';
-import { creditsLeft, creditsSpent } from '../../shared/amounts.ts';
+import { creditsLeft, creditsSpent } from '../../shared/money/amounts.ts';
 
 const balance = (part: Partial<Balance>): Balance => ({
   availableMicro: 87_000_000,

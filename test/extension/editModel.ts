@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import type { Accepted, Source } from '../../extension/edit/changes/proposal.ts';
 import type { FilePlan } from '../../extension/edit/engine/edits.ts';
 import { WorkspaceFiles } from '../../extension/edit/files/files.ts';
+import { Reports } from '../../extension/edit/notifications/reports.ts';
 import type { OpenProposal } from '../../extension/edit/proposals/proposals.ts';
 import { createEdits, type Edits } from '../../extension/edit/requests/edits.ts';
 import { EditPrompt } from '../../extension/edit/requests/prompt.ts';
 import type { EditRuns } from '../../extension/edit/runs/runs.ts';
-import { Reports } from '../../extension/edit/tell/reports.ts';
 import { type BackendError, localProblem } from '../../extension/platform/server/backendError.ts';
 import type {
   FilesEdit,

@@ -4,9 +4,9 @@ import type { Edit } from '../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../extension/edit/engine/planning/plan.ts';
 import { toChangeLines } from '../../extension/edit/engine/text/changeLines.ts';
 import { WorkspaceFiles } from '../../extension/edit/files/files.ts';
+import { Reports } from '../../extension/edit/notifications/reports.ts';
 import type { Proposal, ProposedFile } from '../../extension/edit/proposals/proposalList.ts';
 import { Proposals, type ProposalsDeps } from '../../extension/edit/proposals/proposals.ts';
-import { Reports } from '../../extension/edit/tell/reports.ts';
 import { Messages } from './editModel.ts';
 import { sampleFile } from './window.ts';
 

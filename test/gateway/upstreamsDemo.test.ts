@@ -8,7 +8,7 @@ import { estimateTokens } from '../../server/gateway/prompt/tokens.ts';
 import { type PromptMessage, type StreamEvent, UpstreamError } from '../../server/gateway/stream.ts';
 import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway/upstreams/demo/demo.ts';
 import { EDIT_RULES } from '../../server/gateway/upstreams/demo/demoEdit.ts';
-import { KnownPaths } from '../../shared/knownPaths.ts';
+import { KnownPaths } from '../../shared/answers/knownPaths.ts';
 import type { SelectionEdit } from '../../shared/runs.ts';
 
 interface Heard {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Lexer, Parser, Renderer } from 'marked';
-import { drawBlock } from '../../shared/answerHtml.ts';
-import { answerLexer } from '../../shared/answerMarkdown.ts';
+import { drawBlock } from '../../shared/answers/answerHtml.ts';
+import { answerLexer } from '../../shared/answers/answerMarkdown.ts';
 
 const AnswerLexer = answerLexer(Lexer);
 

@@ -11,7 +11,7 @@ import {
   readFenced,
   readInfo,
   readLine,
-} from '../../shared/answerPaths.ts';
+} from '../../shared/answers/answerPaths.ts';
 
 const told = (said: Named) => (said.kind === 'named' ? said.path : said.kind === 'none' ? '-' : '?');
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { joined, withoutSent } from '../../shared/draftText.ts';
+import { joined, withoutSent } from '../../shared/answers/draftText.ts';
 
 describe('what is left of a draft when a message was sent', () => {
   const table: [draft: string, sent: string, left: string][] = [

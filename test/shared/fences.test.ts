@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.ts';
-import { fenceAt } from '../../shared/fences.ts';
+import { fenceAt } from '../../shared/answers/fences.ts';
 
 const F = '```';
 

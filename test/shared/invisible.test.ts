@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { newInvisible, showInvisible, withoutInvisible } from '../../shared/invisible.ts';
+import { newInvisible, showInvisible, withoutInvisible } from '../../shared/answers/invisible.ts';
 
 describe('what can’t be seen in a text', () => {
   const table: [title: string, text: string, expected: string][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Piece, splitThoughts, ThoughtReader } from '../../shared/thoughts.ts';
+import { type Piece, splitThoughts, ThoughtReader } from '../../shared/answers/thoughts.ts';
 
 const FINAL = '<|channel|>final<|message|>';
 

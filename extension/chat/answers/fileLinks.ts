@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { decoded } from '../../../shared/knownPaths.ts';
+import { decoded } from '../../../shared/answers/knownPaths.ts';
 import { ActionRefused } from '../actions.ts';
 
 const NOT_SEARCHED = '**/{node_modules,.git}/**';

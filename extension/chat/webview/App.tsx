@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { isWebLink } from '../../../shared/answerHtml.ts';
+import { isWebLink } from '../../../shared/answers/answerHtml.ts';
 import { useChat, useChatState } from './model/context.ts';
 import { takeFiles } from './model/dropped.ts';
 import { Boundary } from './parts/Boundary.tsx';

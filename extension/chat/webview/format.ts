@@ -1,8 +1,8 @@
 import type { Account, Balance } from '../../../shared/account.ts';
-import { creditsSpent, withUnit } from '../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT, REASONS } from '../../../shared/constants.ts';
 import type { Attachment, Message } from '../../../shared/conversations.ts';
-import { guestMessages, meter } from '../../../shared/meter.ts';
+import { creditsSpent, withUnit } from '../../../shared/money/amounts.ts';
+import { guestMessages, meter } from '../../../shared/money/meter.ts';
 
 // Words and numbers as the view shows them. Pure: time and locale are arguments.
 

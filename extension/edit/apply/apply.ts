@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { readFenced } from '../../../shared/answerPaths.ts';
+import { readFenced } from '../../../shared/answers/answerPaths.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from '../changes/applyBlocks.ts';
 import type { Source } from '../changes/proposal.ts';
 import type { Edit, FilePlan } from '../engine/edits.ts';

@@ -1,5 +1,5 @@
-import type { KnownPaths } from '../../../shared/answerPaths.ts';
-import { splitThoughts } from '../../../shared/thoughts.ts';
+import type { KnownPaths } from '../../../shared/answers/answerPaths.ts';
+import { splitThoughts } from '../../../shared/answers/thoughts.ts';
 import type { Edit, FilePlan, Refusal } from '../engine/edits.ts';
 import { planEdits } from '../engine/planning/plan.ts';
 import { AnswerReader } from '../engine/reading/answerReader.ts';

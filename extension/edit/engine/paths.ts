@@ -1,4 +1,12 @@
-export { KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from '../../../shared/answerPaths.ts';
+export {
+  KnownPaths,
+  type Named,
+  NONE,
+  named,
+  readAbove,
+  readInfo,
+  readLine,
+} from '../../../shared/answers/answerPaths.ts';
 
 /** Paths that name the same file from the workspace's root. */
 export const tidyPath = (path: string) =>

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { KnownPaths } from '../../../shared/answerPaths.ts';
+import { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { MAX_TEXT } from '../../../shared/constants.ts';
 import { Links } from '../../platform/server/links.ts';
 import { endsWithPath, readPath, suffixPattern } from './filePaths.ts';

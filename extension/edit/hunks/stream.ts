@@ -1,4 +1,4 @@
-import { splitThoughts } from '../../../shared/thoughts.ts';
+import { splitThoughts } from '../../../shared/answers/thoughts.ts';
 import { splitLines } from './hunks.ts';
 
 /** What is known of the replacement while the model writes, and at its end. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { newInvisible, showInvisible } from '../../../shared/invisible.ts';
+import { newInvisible, showInvisible } from '../../../shared/answers/invisible.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import { holdsSecrets, runsCommands } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';

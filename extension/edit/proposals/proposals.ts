@@ -6,7 +6,7 @@ import type { Accepted, AcceptedFile, Source } from '../changes/proposal.ts';
 import { isDecided, tellFiles, tellSummary } from '../changes/proposalState.ts';
 import type { FilePlan } from '../engine/edits.ts';
 import type { WorkspaceFiles } from '../files/files.ts';
-import type { Reports } from '../tell/reports.ts';
+import type { Reports } from '../notifications/reports.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import { isOpen, type Proposal, ProposalList, type ProposedFile, warningOf } from './proposalList.ts';
 import { isFile, type ProposalNode, ProposalTree } from './proposalTree.ts';

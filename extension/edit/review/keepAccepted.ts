@@ -3,7 +3,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Accepted } from '../changes/proposal.ts';
 import { nameOf } from '../files/places.ts';
 import { splitLines } from '../hunks/hunks.ts';
-import { showMessage } from '../tell/showMessage.ts';
+import { showMessage } from '../notifications/showMessage.ts';
 import { count } from '../words/messages.ts';
 import type { Review } from './review.ts';
 

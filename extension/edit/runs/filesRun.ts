@@ -1,4 +1,4 @@
-import { KnownPaths } from '../../../shared/answerPaths.ts';
+import { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { timeOrderedId } from '../../../shared/ids.ts';
 import type { Problem } from '../../../shared/problems.ts';
 import type { FilesEdit, RepairEdit } from '../../../shared/runs.ts';

@@ -1,4 +1,4 @@
-import { showInvisible } from '../../../shared/invisible.ts';
+import { showInvisible } from '../../../shared/answers/invisible.ts';
 import type { Refusal } from '../engine/edits.ts';
 
 /** The part of `vscode.MarkdownString` in use. */

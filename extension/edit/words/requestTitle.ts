@@ -1,4 +1,4 @@
-import { withoutInvisible } from '../../../shared/invisible.ts';
+import { withoutInvisible } from '../../../shared/answers/invisible.ts';
 
 /** UTF-16 units that fit into a row of a list. */
 const MAX_TITLE = 60;

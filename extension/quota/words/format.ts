@@ -1,9 +1,9 @@
 import type { Balance } from '../../../shared/account.ts';
-import { creditsLeft, creditsSpent } from '../../../shared/amounts.ts';
 import { LOW_SHARE } from '../../../shared/constants.ts';
+import { creditsLeft, creditsSpent } from '../../../shared/money/amounts.ts';
 import type { Spending } from '../../../shared/runs.ts';
 
-export { formatNumber, formatSpentWithUnit, guestMessages, type Meter, meter } from '../../../shared/meter.ts';
+export { formatNumber, formatSpentWithUnit, guestMessages, type Meter, meter } from '../../../shared/money/meter.ts';
 
 /** Where the accounts are remembered that were warned of little credit. */
 export const LOW_TOLD = 'low credits told';

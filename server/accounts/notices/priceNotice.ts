@@ -1,6 +1,6 @@
 import type { Notice } from '../../../shared/account.ts';
-import { exactCredits, inCredits } from '../../../shared/amounts.ts';
 import type { Price } from '../../../shared/models.ts';
+import { exactCredits, inCredits } from '../../../shared/money/amounts.ts';
 import type { AnnouncedModel } from '../../credits/prices/announcements.ts';
 import { priceAt } from '../../credits/rules/pricing.ts';
 import { type Clock, iso } from '../../platform/clock.ts';

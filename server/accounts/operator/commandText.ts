@@ -1,5 +1,5 @@
 import type { Balance } from '../../../shared/account.ts';
-import { inCredits } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import { iso } from '../../platform/clock.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 

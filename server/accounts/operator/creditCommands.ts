@@ -1,5 +1,5 @@
-import { inCredits } from '../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import { type Given, giveOnce, MOST_PROMOTIONAL_MICRO, takeBack } from '../../credits/holds/promotions.ts';
 import { endGivenPlan, givePlan } from '../../credits/plans/givenPlans.ts';
 import { type Clock, type Ids, iso } from '../../platform/clock.ts';

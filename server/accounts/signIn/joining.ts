@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { inCredits } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { AppContext, AppEnv } from '../../platform/http/env.ts';
 import type { AuthDeps } from '../people/authDeps.ts';

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { inCredits } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import type { AccountConfig, ProviderConfig } from '../../platform/config/signInConfig.ts';
 import type { Purpose } from './flows.ts';
 

@@ -1,4 +1,4 @@
-import { inCredits } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { TransferRow } from '../../platform/db/schema.ts';
 import { assertAmount, available, debtAccount, fundAccount, HOUSE } from '../rules/ledger.ts';

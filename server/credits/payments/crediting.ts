@@ -1,4 +1,4 @@
-import { moneyText } from '../../../shared/money.ts';
+import { moneyText } from '../../../shared/money/money.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { PaymentRow } from '../../platform/db/schema.ts';

@@ -1,6 +1,6 @@
 import { assertAmount } from './ledger.ts';
 
-// What money means in credits: arithmetic alone. Its amounts are those of `shared/money.ts`.
+// What money means in credits: arithmetic alone. Its amounts are those of `shared/money/money.ts`.
 
 /** A pack as it was sold. */
 export interface Sold {

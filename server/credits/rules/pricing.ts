@@ -1,5 +1,5 @@
 import type { Price, PriceChange } from '../../../shared/models.ts';
-import { ratesUpTo, sumUp } from '../../../shared/pricing.ts';
+import { ratesUpTo, sumUp } from '../../../shared/money/pricing.ts';
 import type { Usage } from '../../../shared/runs.ts';
 
 /**

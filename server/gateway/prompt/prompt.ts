@@ -1,6 +1,6 @@
+import { splitThoughts } from '../../../shared/answers/thoughts.ts';
 import type { Drop } from '../../../shared/problems.ts';
 import type { AttachmentInput, EditInput, RunKind } from '../../../shared/runs.ts';
-import { splitThoughts } from '../../../shared/thoughts.ts';
 import type { PromptSize } from '../../conversations/attachments.ts';
 import type { PromptMessage } from '../stream.ts';
 import { editDrops, editSystem, editText, fenced } from './editPrompt.ts';

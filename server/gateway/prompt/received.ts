@@ -1,5 +1,5 @@
+import { type Piece, ThoughtReader } from '../../../shared/answers/thoughts.ts';
 import { storable, type Usage } from '../../../shared/runs.ts';
-import { type Piece, ThoughtReader } from '../../../shared/thoughts.ts';
 import { countOf } from '../../platform/values/numbers.ts';
 import type { PromptMessage, StreamEvent } from '../stream.ts';
 import { boundPromptTokens, boundTokens, estimateTokens } from './tokens.ts';

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit as outputLimitOf, worstCase } from '../../../shared/pricing.ts';
+import {
+  clampOutput,
+  MIN_OUTPUT_TOKENS,
+  outputLimit as outputLimitOf,
+  worstCase,
+} from '../../../shared/money/pricing.ts';
 import type { RunAnswer, RunRequest } from '../../../shared/runs.ts';
 import { balanceOf } from '../../accounts/people/store.ts';
 import { readHeads } from '../../conversations/attachments.ts';

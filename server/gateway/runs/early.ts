@@ -1,4 +1,4 @@
-import { MIN_OUTPUT_TOKENS, worstCase } from '../../../shared/pricing.ts';
+import { MIN_OUTPUT_TOKENS, worstCase } from '../../../shared/money/pricing.ts';
 import { balanceOf } from '../../accounts/people/store.ts';
 import { AppError } from '../../platform/errors.ts';
 import { requireStanding } from '../../platform/http/standing.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { inCredits } from '../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
-import { chargeStep, moneyText } from '../../../shared/money.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
+import { chargeStep, moneyText } from '../../../shared/money/money.ts';
 import { ConfigError, isLoopback, originUrl } from './settings.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'lower-case letters, digits and hyphens, please' });
 const name = z.string().trim().min(1).max(60);
-/** In the minor unit of `shared/money.ts`. Payment services take no more than eight digits. */
+/** In the minor unit of `shared/money/money.ts`. Payment services take no more than eight digits. */
 const cents = z.int().min(1).max(99_999_999);
 /** Below a billion credits: sums of them stay far below what a number holds exactly. */
 const micro = z

@@ -298,7 +298,7 @@ export interface PaymentTable {
   name: string;
   /** Of a plan: JSON as in `subscription`. */
   windows: string | null;
-  /** In the minor unit of `shared/money.ts`; of a plan, for each period. */
+  /** In the minor unit of `shared/money/money.ts`; of a plan, for each period. */
   amount_cents: number;
   currency: string;
   /** 0 for a plan. */

@@ -1,4 +1,4 @@
-import { creditsSpent, withUnit } from '../../../shared/amounts.ts';
+import { creditsSpent, withUnit } from '../../../shared/money/amounts.ts';
 
 /** "0.42 credits", "not charged". */
 export const spent = (micro: number) => (micro === 0 ? 'not charged' : withUnit(creditsSpent(micro)));

@@ -1,10 +1,10 @@
 import DOMPurify from 'dompurify';
 import { Lexer, Parser, Renderer, type Token } from 'marked';
-import { drawBlock, isWebLink, SANITISING } from '../../../shared/answerHtml.ts';
-import { answerLexer, type MathToken } from '../../../shared/answerMarkdown.ts';
-import { MOST_OF_BLOCK } from '../../../shared/boundedMarkdown.ts';
+import { drawBlock, isWebLink, SANITISING } from '../../../shared/answers/answerHtml.ts';
+import { answerLexer, type MathToken } from '../../../shared/answers/answerMarkdown.ts';
+import { MOST_OF_BLOCK } from '../../../shared/answers/boundedMarkdown.ts';
+import type { ReadMath } from '../../../shared/answers/mathTree.ts';
 import { MathInk } from '../../../shared/mathInk.ts';
-import type { ReadMath } from '../../../shared/mathTree.ts';
 
 const AnswerLexer = answerLexer(Lexer);
 /** The page's own script, while it runs for the first time: it names the one for math. */

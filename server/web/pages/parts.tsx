@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { inCredits } from '../../../shared/amounts.ts';
+import { inCredits } from '../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed } from './api.ts';
 
 /** What went wrong, aloud, with a way on. */

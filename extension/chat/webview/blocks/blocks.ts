@@ -1,6 +1,6 @@
 import { Lexer, type Token, type Tokens, type TokensList, walkTokens } from 'marked';
-import { answerLexer } from '../../../../shared/answerMarkdown.ts';
-import { fenceAt } from '../../../../shared/fences.ts';
+import { answerLexer } from '../../../../shared/answers/answerMarkdown.ts';
+import { fenceAt } from '../../../../shared/answers/fences.ts';
 import { cutChanges, isCutWhole, textBeforeChanges } from './changes.ts';
 import { readFence } from './fence.ts';
 import { withMarksClosed } from './openMarks.ts';

@@ -1,5 +1,5 @@
 import { diffArrays } from 'diff';
-import { readLine } from '../../../../shared/answerPaths.ts';
+import { readLine } from '../../../../shared/answers/answerPaths.ts';
 
 // What a model writes to change files, as a person reads it: for the eye only. What is applied is read by the edit engine.
 

@@ -1,4 +1,4 @@
-import { type Named, readFenced, speaksOfFiles } from '../../../../shared/answerPaths.ts';
+import { type Named, readFenced, speaksOfFiles } from '../../../../shared/answers/answerPaths.ts';
 
 /** What a code block's info string and the prose before it tell. */
 export interface FenceInfo {

@@ -1,4 +1,4 @@
-import { isUnspaced } from '../../../../shared/flanking.ts';
+import { isUnspaced } from '../../../../shared/answers/flanking.ts';
 
 /** Marks of emphasis further from the end than this are not waited for (UTF-16 units). */
 const MOST_OPEN = 300;

@@ -1,8 +1,8 @@
 import type { Tokens } from 'marked';
 import { createContext, render } from 'preact';
 import { useContext, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { readLine } from '../../../../shared/answerPaths.ts';
-import { MOST_OF_BLOCK } from '../../../../shared/boundedMarkdown.ts';
+import { readLine } from '../../../../shared/answers/answerPaths.ts';
+import { MOST_OF_BLOCK } from '../../../../shared/answers/boundedMarkdown.ts';
 import { readCode } from '../blocks/applicable.ts';
 import { type Block, BlockReader, isClosedFence } from '../blocks/blocks.ts';
 import { type Above, aboveInner } from '../blocks/fence.ts';

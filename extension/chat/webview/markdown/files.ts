@@ -1,4 +1,9 @@
-import { type FileReference, readLinkTarget, readReference, referencesIn } from '../../../../shared/fileReferences.ts';
+import {
+  type FileReference,
+  readLinkTarget,
+  readReference,
+  referencesIn,
+} from '../../../../shared/answers/fileReferences.ts';
 
 /** What is a link or math already, or code. */
 const TAKEN = 'a, pre, [data-math], [data-path]';

@@ -1,5 +1,5 @@
+import type { ReadMath } from '../../../../shared/answers/mathTree.ts';
 import { MathInk } from '../../../../shared/mathInk.ts';
-import type { ReadMath } from '../../../../shared/mathTree.ts';
 
 /** The page's own script, while it runs for the first time: it names the one for math, and both have the same nonce. */
 const own = document.currentScript as HTMLScriptElement | null;

@@ -1,8 +1,8 @@
 import DOMPurify from 'dompurify';
 import { Parser, Renderer, type Token, type Tokens } from 'marked';
-import { drawBlock, SANITISING } from '../../../../shared/answerHtml.ts';
-import type { MathToken } from '../../../../shared/answerMarkdown.ts';
-import type { FileReference } from '../../../../shared/fileReferences.ts';
+import { drawBlock, SANITISING } from '../../../../shared/answers/answerHtml.ts';
+import type { MathToken } from '../../../../shared/answers/answerMarkdown.ts';
+import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
 import { filesIn } from './files.ts';
 
 // Each is set up once: read anew for each block, its lists take longer than the block.

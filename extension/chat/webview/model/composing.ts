@@ -1,5 +1,5 @@
+import { joined, withoutSent } from '../../../../shared/answers/draftText.ts';
 import { MAX_TEXT } from '../../../../shared/constants.ts';
-import { joined, withoutSent } from '../../../../shared/draftText.ts';
 import { timeOrderedId } from '../../../../shared/ids.ts';
 import type { Problem } from '../../../../shared/problems.ts';
 import type { FromHost } from '../../protocol.ts';

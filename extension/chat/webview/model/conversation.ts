@@ -1,5 +1,5 @@
+import { splitThoughts } from '../../../../shared/answers/thoughts.ts';
 import type { Message } from '../../../../shared/conversations.ts';
-import { splitThoughts } from '../../../../shared/thoughts.ts';
 
 /** A conversation as this view has it. Messages stand in reading order. */
 export interface Conversation {

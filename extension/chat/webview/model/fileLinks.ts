@@ -1,4 +1,4 @@
-import type { FileReference } from '../../../../shared/fileReferences.ts';
+import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
 
 /** In one message to the host. */

@@ -1,5 +1,5 @@
 import type { Message } from '../../../../shared/conversations.ts';
-import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit } from '../../../../shared/pricing.ts';
+import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit } from '../../../../shared/money/pricing.ts';
 import type { Surroundings } from '../../protocol.ts';
 import { estimateTokens } from '../format.ts';
 

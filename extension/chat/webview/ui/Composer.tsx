@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { meter } from '../../../../shared/meter.ts';
+import { meter } from '../../../../shared/money/meter.ts';
 import type { Mention } from '../../protocol.ts';
 import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
 import type { Chat } from '../model/chat.ts';

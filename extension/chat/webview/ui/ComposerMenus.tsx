@@ -1,5 +1,5 @@
-import { exactCredits } from '../../../../shared/amounts.ts';
 import type { Model, Price } from '../../../../shared/models.ts';
+import { exactCredits } from '../../../../shared/money/amounts.ts';
 import { count, fullDay } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { Icon } from '../parts/Icon.tsx';

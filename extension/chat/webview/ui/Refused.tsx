@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { creditsLeft } from '../../../../shared/amounts.ts';
+import { creditsLeft } from '../../../../shared/money/amounts.ts';
 import type { Chip } from '../../protocol.ts';
 import { count } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Balance } from '../../../../shared/account.ts';
-import { creditsSpent } from '../../../../shared/amounts.ts';
+import { creditsSpent } from '../../../../shared/money/amounts.ts';
 import type { Connection } from '../../protocol.ts';
 import { fullTime } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';

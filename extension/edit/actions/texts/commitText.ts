@@ -1,4 +1,4 @@
-import { withoutInvisible } from '../../../../shared/invisible.ts';
+import { withoutInvisible } from '../../../../shared/answers/invisible.ts';
 import { splitLines } from '../../hunks/hunks.ts';
 import { readAnswer } from '../../hunks/stream.ts';
 

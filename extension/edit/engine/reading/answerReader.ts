@@ -1,4 +1,4 @@
-import { FENCE, fenceLike } from '../../../../shared/fences.ts';
+import { FENCE, fenceLike } from '../../../../shared/answers/fences.ts';
 import type { Edit } from '../edits.ts';
 import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from '../paths.ts';
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';

@@ -1,7 +1,7 @@
 import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/account.ts';
-import { creditsChanged, creditsLeft, creditsSpent, withUnit } from '../../../../shared/amounts.ts';
 import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
-import { guestMessages, meter } from '../../../../shared/meter.ts';
+import { creditsChanged, creditsLeft, creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
+import { guestMessages, meter } from '../../../../shared/money/meter.ts';
 import { Split, type SplitPart } from '../charts.tsx';
 import { zoned } from '../format.ts';
 import { useResource } from '../live.ts';

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type {
   CheckoutAnswer,
   CheckoutRequest,
@@ -8,7 +7,8 @@ import type {
   OffersAnswer,
   PlanAnswer,
 } from '../../../../shared/credits.ts';
-import { moneyText } from '../../../../shared/money.ts';
+import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
+import { moneyText } from '../../../../shared/money/money.ts';
 import { call } from '../api.ts';
 import { dayOf } from '../format.ts';
 import { useResource } from '../live.ts';

@@ -1,5 +1,5 @@
-import { creditsSpent, withUnit } from '../../../../shared/amounts.ts';
 import type { OffersAnswer } from '../../../../shared/credits.ts';
+import { creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
 
 /** What an account owes for payments that went back, if it does. */
 export function Owed({ sold, owedMicro }: Pick<OffersAnswer, 'sold' | 'owedMicro'>) {

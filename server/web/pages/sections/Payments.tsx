@@ -1,5 +1,5 @@
 import type { PaymentPageAnswer, PaymentsAnswer } from '../../../../shared/credits.ts';
-import { moneyText } from '../../../../shared/money.ts';
+import { moneyText } from '../../../../shared/money/money.ts';
 import { call } from '../api.ts';
 import { dayOf } from '../format.ts';
 import { useResource } from '../live.ts';

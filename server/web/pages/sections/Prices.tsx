@@ -1,5 +1,5 @@
-import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type { Model, ModelsAnswer, Price } from '../../../../shared/models.ts';
+import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
 import { count, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Failure, Loading } from '../parts.tsx';

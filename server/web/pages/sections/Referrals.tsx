@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { exactCredits, inCredits } from '../../../../shared/amounts.ts';
 import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
+import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { count, counted, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { creditsLeft, withUnit } from '../../../../shared/amounts.ts';
 import type { PaymentAnswer } from '../../../../shared/credits.ts';
+import { creditsLeft, withUnit } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { Failure } from '../parts.tsx';
 

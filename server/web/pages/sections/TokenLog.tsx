@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/amounts.ts';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
+import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { count, instant } from '../format.ts';
 import { useResource } from '../live.ts';

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { creditsSpent, inCredits, withUnit } from '../../../../shared/amounts.ts';
 import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
 import type { UsageAnswer, UsageRow } from '../../../../shared/credits.ts';
+import { creditsSpent, inCredits, withUnit } from '../../../../shared/money/amounts.ts';
 import { Columns } from '../charts.tsx';
 import { count, counted, dayLabel } from '../format.ts';
 import { useResource } from '../live.ts';

@@ -1,4 +1,4 @@
-import type { Model, Price } from './models.ts';
+import type { Model, Price } from '../models.ts';
 
 // How long an answer gets by what is left: reckoned by the server when a run begins, and by the chat before it is sent.
 

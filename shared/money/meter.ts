@@ -1,6 +1,6 @@
-import type { Account, Balance } from './account.ts';
+import type { Account, Balance } from '../account.ts';
+import { LOW_SHARE, MICRO_PER_CREDIT } from '../constants.ts';
 import { creditsLeft, creditsSpent } from './amounts.ts';
-import { LOW_SHARE, MICRO_PER_CREDIT } from './constants.ts';
 
 // What is left of a balance in words: the same number in the status bar, the chat and on the member's page.
 

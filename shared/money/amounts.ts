@@ -1,4 +1,4 @@
-import { MICRO_PER_CREDIT } from './constants.ts';
+import { MICRO_PER_CREDIT } from '../constants.ts';
 
 // Amounts of credits in words, for every place that shows them. They take micro-credits. By hand, for the formatter of
 // numbers that JavaScript has takes longer to load than all else at an editor's start.
