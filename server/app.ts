@@ -36,13 +36,13 @@ import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.t
 import { purgePaymentEvents } from './credits/payments/payments.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
 import { announcePrices } from './credits/prices/announcements.ts';
+import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
 import { endRunsOf, runRoutes } from './gateway/runs/routes.ts';
 import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
 import type { Upstream } from './gateway/stream.ts';
-import { createCatalog } from './gateway/upstreams/catalog.ts';
 import type { Clock, Ids } from './platform/clock.ts';
 import type { Config, ModelConfig } from './platform/config/config.ts';
 import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';

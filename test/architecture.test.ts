@@ -29,94 +29,58 @@ const FLOORS: Record<string, number> = {
   'extension/extension.ts': 5,
 };
 
+/**
+ * The rooms of a domain, from the ground up: a room imports only rooms that stand before it. Rooms of one line are siblings,
+ * which never see each other. Files beside the rooms have no floor, but are part of no circle.
+ */
+const ROOMS: Record<string, string[][]> = {
+  shared: [['money', 'answers']],
+  'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
+  'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
+  'server/accounts': [['sessions'], ['people'], ['referrals'], ['signIn'], ['data', 'notices'], ['operator']],
+  'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['runs']],
+  'server/gateway/upstreams': [['demo']],
+  'extension/platform': [['secrecy', 'server']],
+  'extension/account': [['session'], ['signIn']],
+  'extension/quota': [['words']],
+  'extension/chat': [['context'], ['conversation', 'answers', 'webview']],
+  'extension/chat/webview': [['blocks'], ['model'], ['parts'], ['markdown'], ['ui']],
+  'extension/edit': [
+    ['hunks'],
+    ['engine'],
+    ['changes', 'runs', 'files'],
+    ['words'],
+    ['notifications'],
+    ['proposals', 'review'],
+    ['checkpoints', 'apply'],
+    ['requests'],
+    ['actions'],
+  ],
+  'extension/edit/engine': [['text'], ['reading', 'placing'], ['planning'], ['snippets']],
+};
+
+/** Places whose files know no I/O, clock, randomness or async: what comes in decides what goes out. */
+const CORES = [
+  'shared/answers',
+  'shared/money',
+  'server/credits/rules',
+  'server/gateway/dialects',
+  'server/gateway/prompt',
+  'server/platform/values',
+  'extension/chat/webview/blocks',
+  'extension/edit/actions/texts',
+  'extension/edit/changes',
+  'extension/edit/engine',
+  'extension/edit/hunks',
+  'extension/edit/words',
+  'extension/quota/words',
+];
+
+/** More names than one takes in at a glance. */
+const MOST_FILES = 20;
+
 /** What is started, and reads the environment. */
 const DOORS = ['server/main.ts', 'server/admin.ts'];
-
-/** Files that know no I/O, clock, randomness or async: what comes in decides what goes out. */
-const CORES = [
-  'shared/amounts.ts',
-  'shared/answerHtml.ts',
-  'shared/answerMarkdown.ts',
-  'shared/answerPaths.ts',
-  'shared/fences.ts',
-  'shared/fileReferences.ts',
-  'shared/flanking.ts',
-  'shared/invisible.ts',
-  'shared/knownPaths.ts',
-  'shared/mathMarks.ts',
-  'shared/mathTree.ts',
-  'shared/pathWords.ts',
-  'shared/money.ts',
-  'shared/pricing.ts',
-  'shared/thoughts.ts',
-  'server/credits/ledger.ts',
-  'server/credits/limitWindow.ts',
-  'server/credits/paymentRules.ts',
-  'server/credits/planWindows.ts',
-  'server/credits/pricing.ts',
-  'server/credits/refundRule.ts',
-  'server/gateway/dialects/chatCompletions.ts',
-  'server/gateway/dialects/content.ts',
-  'server/gateway/dialects/finish.ts',
-  'server/gateway/dialects/usage.ts',
-  'server/gateway/editPrompt.ts',
-  'server/gateway/prompt.ts',
-  'server/gateway/rateLimitFields.ts',
-  'server/gateway/received.ts',
-  'server/gateway/tokens.ts',
-  'server/platform/numbers.ts',
-  'extension/edit/actions/around.ts',
-  'extension/edit/actions/commitText.ts',
-  'extension/edit/actions/problems.ts',
-  'extension/edit/actions/requests.ts',
-  'extension/edit/actions/testFiles.ts',
-  'extension/edit/engine/anchors.ts',
-  'extension/edit/engine/answerReader.ts',
-  'extension/edit/engine/arrangement.ts',
-  'extension/edit/engine/blockReader.ts',
-  'extension/edit/engine/blocks.ts',
-  'extension/edit/engine/changeLines.ts',
-  'extension/edit/engine/declarations.ts',
-  'extension/edit/engine/declared.ts',
-  'extension/edit/engine/edits.ts',
-  'extension/edit/engine/filePlanner.ts',
-  'extension/edit/engine/fileText.ts',
-  'extension/edit/engine/indentation.ts',
-  'extension/edit/engine/indexedFile.ts',
-  'extension/edit/engine/loose.ts',
-  'extension/edit/engine/match.ts',
-  'extension/edit/engine/newPlace.ts',
-  'extension/edit/engine/patchReader.ts',
-  'extension/edit/engine/paths.ts',
-  'extension/edit/engine/piece.ts',
-  'extension/edit/engine/place.ts',
-  'extension/edit/engine/plan.ts',
-  'extension/edit/engine/planner.ts',
-  'extension/edit/engine/rebase.ts',
-  'extension/edit/engine/refusals.ts',
-  'extension/edit/engine/repair.ts',
-  'extension/edit/engine/similarity.ts',
-  'extension/edit/engine/snippet.ts',
-  'extension/edit/engine/snippetLines.ts',
-  'extension/edit/engine/sureLines.ts',
-  'extension/edit/applyBlocks.ts',
-  'extension/edit/filePaths.ts',
-  'extension/edit/proposalState.ts',
-  'extension/quota/lowLevel.ts',
-  'extension/edit/refusalWords.ts',
-  'extension/edit/requestTitle.ts',
-  'extension/platform/guarded.ts',
-  'extension/edit/align.ts',
-  'extension/edit/checkpoint.ts',
-  'extension/edit/hunks.ts',
-  'extension/edit/lineMap.ts',
-  'extension/edit/settle.ts',
-  'extension/edit/stream.ts',
-  'extension/edit/track.ts',
-  'extension/edit/tracked.ts',
-  'extension/edit/history.ts',
-  'extension/quota/format.ts',
-];
 
 interface SourceFile {
   path: string;
@@ -158,6 +122,47 @@ function domainOf(path: string): string | undefined {
     .sort((a, b) => b.length - a.length)[0];
 }
 
+/** The names of a domain's rooms in which two of its files stand; undefined for files that stand beside the rooms. */
+function roomsOf(domain: string, ...paths: string[]): (string | undefined)[] {
+  return paths.map(
+    (path) =>
+      path
+        .slice(domain.length + 1)
+        .split('/')
+        .slice(0, -1)[0],
+  );
+}
+
+/** Every import between rooms that doesn't go down, as sentences. */
+function wrongRooms({ from, to }: Import): string[] {
+  return Object.entries(ROOMS).flatMap(([domain, floors]) => {
+    if (!from.startsWith(`${domain}/`) || !to.startsWith(`${domain}/`)) return [];
+    const [room, other] = roomsOf(domain, from, to);
+    if (room === other || room === undefined || other === undefined) return [];
+    const [floor, below] = [room, other].map((name) => floors.findIndex((rooms) => rooms.includes(name)));
+    if (floor! < 0) return [`${domain}/${room} is a room without a floor`];
+    return below! >= floor! ? [`${from} imports ${to}: rooms of ${domain} import down only`] : [];
+  });
+}
+
+/** The files, or the rooms and the files beside them, that import each other in a circle, as one sentence. */
+function circles(imports: readonly Import[], nameOf: (path: string) => string): string[] {
+  const to = new Map<string, Set<string>>();
+  for (const one of imports) {
+    const [a, b] = [nameOf(one.from), nameOf(one.to)];
+    if (a !== b) to.set(a, (to.get(a) ?? new Set()).add(b));
+  }
+  const done = new Set<string>();
+  const visit = (name: string, path: string[]): string[] => {
+    if (path.includes(name)) return [`a circle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`];
+    if (done.has(name)) return [];
+    const found = [...(to.get(name) ?? [])].flatMap((next) => visit(next, [...path, name]));
+    done.add(name);
+    return found;
+  };
+  return [...to.keys()].flatMap((name) => visit(name, []));
+}
+
 /** Every broken rule of the house in these files, as sentences. */
 function violations(files: readonly SourceFile[]): string[] {
   const broken: string[] = [];
@@ -169,7 +174,9 @@ function violations(files: readonly SourceFile[]): string[] {
     }
     const inPages = file.path.startsWith('server/web/pages/');
     const inWebview = file.path.startsWith('extension/chat/webview/');
-    for (const { to, typeOnly } of importsOf(file)) {
+    for (const one of importsOf(file)) {
+      const { to, typeOnly } = one;
+      broken.push(...wrongRooms(one));
       const target = domainOf(to);
       const isOurs = /^(shared|server|extension|test)\//.test(to);
       const packageName = isOurs ? null : to;
@@ -188,8 +195,8 @@ function violations(files: readonly SourceFile[]): string[] {
         broken.push(`${file.path} imports ${to}: of the host the web view knows types alone`);
       if (inPages && (isBuiltin(to) || (isOurs && !to.startsWith('server/web/pages/') && !to.startsWith('shared/'))))
         broken.push(`${file.path} imports ${to}: a page in a browser knows shared and packages alone`);
-      if (to.endsWith('routes.ts') && !['server/app.ts'].includes(file.path))
-        broken.push(`${file.path} imports ${to}: only app.ts imports routes`);
+      if (/[rR]outes\.ts$/.test(to) && !/^server\/(app|\w+\/api)\.ts$/.test(file.path))
+        broken.push(`${file.path} imports ${to}: only app.ts and a domain’s api.ts import routes`);
       if (
         /server\/gateway\/(upstreams|dialects)\//.test(file.path) &&
         /server\/(credits|accounts|conversations)\//.test(to)
@@ -204,7 +211,7 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} reaches for the network: the web view has no powers`);
     if (domain.startsWith('server') && !inPages && /\bvoid (?!out\.end\()[\w.#]+\(/.test(code(file.text)))
       broken.push(`${file.path} lets go of a promise by void: only detach() begins what nobody awaits`);
-    if (CORES.includes(file.path)) {
+    if (CORES.some((core) => file.path.startsWith(`${core}/`))) {
       const rule =
         /\basync\b|\bawait\b|Date\.now|new Date\(\)|Math\.random|randomUUID|setTimeout|performance\.now/.exec(
           code(file.text),
@@ -223,10 +230,50 @@ const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g, ''
 describe('the house', () => {
   it('has no import that goes up, across, or through a wall', () => assert.deepEqual(violations(sources()), []));
 
-  it('has every core where this test looks for it', () => {
-    const paths = sources().map((file) => file.path);
+  it('has no circle of imports, types included, neither of files nor of rooms', () => {
+    const imports = sources().flatMap(importsOf);
+    const paths = new Set(imports.map(({ from }) => from));
+    const ours = imports.filter(({ to }) => paths.has(to));
+    assert.ok(ours.length > 1000);
     assert.deepEqual(
-      CORES.filter((core) => !paths.includes(core)),
+      circles(ours, (path) => path),
+      [],
+    );
+    for (const domain of Object.keys(ROOMS)) {
+      const inside = ours.filter(({ from, to }) => from.startsWith(`${domain}/`) && to.startsWith(`${domain}/`));
+      const nameOf = (path: string) => [domain, path.slice(domain.length + 1).split('/')[0]].join('/');
+      assert.deepEqual(circles(inside, nameOf), []);
+    }
+  });
+
+  it('would tell of a circle', () => {
+    const link = (from: string, to: string) => ({ from, to, typeOnly: true });
+    const links = [link('a/x.ts', 'b/y.ts'), link('b/y.ts', 'c.ts'), link('b/z.ts', 'a/x.ts')];
+    assert.deepEqual(
+      circles(links, (path) => path),
+      [],
+    );
+    assert.deepEqual(
+      circles(links, (path) => path.split('/')[0]!),
+      ['a circle: a → b → a'],
+    );
+  });
+
+  it('has every room and every core where this test looks for it', () => {
+    const paths = sources().map((file) => file.path);
+    const rooms = Object.entries(ROOMS).flatMap(([domain, floors]) => floors.flat().map((room) => `${domain}/${room}`));
+    assert.deepEqual(
+      [...rooms, ...CORES].filter((place) => !paths.some((path) => path.startsWith(`${place}/`))),
+      [],
+    );
+  });
+
+  it('has at most some twenty files in a folder', () => {
+    const counts = new Map<string, number>();
+    for (const { path } of sources()) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    counts.delete('server/platform/migrations');
+    assert.deepEqual(
+      [...counts].filter(([, files]) => files > MOST_FILES),
       [],
     );
   });
@@ -259,8 +306,11 @@ describe('the house', () => {
     ['a promise that nobody awaits', 'server/gateway/x.ts', 'if (turn) void runTurn(deps, turn);', /only detach\(\)/],
     ['the same in a listener', 'server/accounts/x.ts', "on('x', () => void look());", /only detach\(\)/],
     ['the environment', 'server/platform/x.ts', 'const a = process.env.HOME;', /only doors/],
-    ['a core by a clock', 'server/credits/ledger.ts', 'const a = Date.now();', /no I\/O, clock/],
-    ['a core by async', 'server/credits/pricing.ts', 'export async function a() {}', /no I\/O, clock/],
+    ['a core by a clock', 'server/credits/rules/x.ts', 'const a = Date.now();', /no I\/O, clock/],
+    ['a core by async', 'server/credits/rules/x.ts', 'export async function a() {}', /no I\/O, clock/],
+    ['a room', 'server/credits/journal/x.ts', "import { a } from '../holds/store.ts';", /import down only/],
+    ['a sibling room', 'server/credits/limits/x.ts', "import { a } from '../log/log.ts';", /import down only/],
+    ['a room without a floor', 'server/credits/new/x.ts', "import { a } from '../log/log.ts';", /without a floor/],
     [
       'a model service that knows credits',
       'server/gateway/upstreams/x.ts',

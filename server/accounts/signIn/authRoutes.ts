@@ -17,16 +17,16 @@ import { AppError, notFound } from '../../platform/errors.ts';
 import { answers, emptyAnswer } from '../../platform/http/api.ts';
 import { jsonBody, KB } from '../../platform/http/bodies.ts';
 import type { Api, AppContext, AppEnv } from '../../platform/http/env.ts';
-import type { GrantDeps } from '../people/authDeps.ts';
 import { type AuthDeps, networkOf } from '../people/authDeps.ts';
 import { describeAccount } from '../people/store.ts';
 import { insertCode, peekCode, redeemCode } from '../sessions/codes.ts';
 import { DEVICE_MS, insertDeviceGrant, makeUserCode } from '../sessions/deviceGrants.ts';
 import { offerLocalToken } from '../sessions/local.ts';
 import { dropPageCookie, readPageCookie, writePageCookie } from '../sessions/pageCookie.ts';
-import { endSession, listSessions, startSession } from '../sessions/sessions.ts';
+import { endSession, listSessions } from '../sessions/sessions.ts';
 import { findCaller } from '../sessions/tokens.ts';
 import { grantSession, refresh } from './grants.ts';
+import { browserName, startPageSession } from './pageSession.ts';
 
 /** How long a link to the member's page can be opened. */
 const PAGE_CODE_MS = 60_000;
@@ -223,41 +223,6 @@ async function openPage(
     return startPageSession(deps, tx, accountId, browserName(c), at);
   });
   writePageCookie(c, origins, token);
-}
-
-/** A browser's session; its token is for the cookie alone. */
-export async function startPageSession(
-  { ids, sessionMs }: Pick<GrantDeps, 'ids' | 'sessionMs'>,
-  tx: Parameters<typeof startSession>[0],
-  accountId: string,
-  name: string,
-  at: number,
-): Promise<string> {
-  const token = ids.secret();
-  const session = { id: ids.next(), account_id: accountId, kind: 'page' as const, name, tool: 'Browser', jkt: null };
-  await startSession(tx, { ...session, token, at, expiresAt: at + sessionMs });
-  return token;
-}
-
-/** A browser by the names that its owner knows, from what it says of itself. */
-export function browserName(c: AppContext): string {
-  const agent = c.req.header('user-agent') ?? '';
-  const find = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent))?.[1];
-  const browser = find([
-    [/Edg\//, 'Edge'],
-    [/OPR\//, 'Opera'],
-    [/Firefox\//, 'Firefox'],
-    [/Chrom(e|ium)\//, 'Chrome'],
-    [/Safari\//, 'Safari'],
-  ]);
-  const system = find([
-    [/Android/, 'Android'],
-    [/iPhone|iPad/, 'iOS'],
-    [/Windows/, 'Windows'],
-    [/Mac OS X/, 'macOS'],
-    [/Linux|X11/, 'Linux'],
-  ]);
-  return [browser ?? 'A browser', system && `on ${system}`].filter(Boolean).join(' ');
 }
 
 /** What the one who is signed in does with sessions. */

@@ -18,11 +18,11 @@ import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from '../sessi
 import { readPageCookie, writePageCookie } from '../sessions/pageCookie.ts';
 import { endSession } from '../sessions/sessions.ts';
 import { findCaller } from '../sessions/tokens.ts';
-import { browserName, startPageSession } from './authRoutes.ts';
 import { editorName, isAllowedCallback, withQuery } from './callbacks.ts';
 import { type Ceremonies, Unreachable } from './ceremonies.ts';
 import { type Flow, Flows, type Purpose } from './flows.ts';
 import { joinByLink, joinPage } from './joining.ts';
+import { browserName, startPageSession } from './pageSession.ts';
 import * as pages from './signInPages.ts';
 
 /** How long who was found out may look at the page that asks for a confirmation. */

@@ -1,13 +1,13 @@
 import { waitForUncharged } from '../../credits/holds/uncharged.ts';
 import { countRun, limitsOf, readLimits } from '../../credits/limits/limits.ts';
 import { isExceeded, type LimitState } from '../../credits/rules/limitWindow.ts';
+import { rateLimitFields, secondsUntil } from '../../credits/rules/rateLimitFields.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
-import { rateLimitFields, secondsUntil } from '../dialects/rateLimitFields.ts';
 
 /** Refuses an account whose last answers came to nothing too often. */
 export async function refuseFailures(db: Reader, policy: Policy, accountId: string, at: number): Promise<void> {

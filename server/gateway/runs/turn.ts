@@ -18,7 +18,7 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { turnSize } from '../prompt/prompt.ts';
 import { clampUsage, type NewText, Received } from '../prompt/received.ts';
 import { type PromptMessage, type Upstream, UpstreamError } from '../stream.ts';
-import type { Catalog } from '../upstreams/catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import {
   checkpointOf,

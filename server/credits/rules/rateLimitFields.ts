@@ -1,4 +1,4 @@
-import type { LimitState } from '../../credits/rules/limitWindow.ts';
+import type { LimitState } from './limitWindow.ts';
 
 const WINDOW_S = 60;
 
