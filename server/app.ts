@@ -2,59 +2,29 @@ import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { cors } from 'hono/cors';
-import type { Notice } from '../shared/account.ts';
-import { exportRoutes } from './accounts/data/exportRoutes.ts';
-import { applyRetention } from './accounts/data/retention.ts';
-import { rightsRoutes } from './accounts/data/rightsRoutes.ts';
-import { mailNotices } from './accounts/notices/noticeMail.ts';
-import { tellPrices } from './accounts/notices/priceNotice.ts';
-import { purgeAdmissions } from './accounts/people/guests.ts';
-import { closingAccounts } from './accounts/people/rights.ts';
+import { accountsApi, accountsOf, openAccountsApi } from './accounts/api.ts';
+import { Prices } from './accounts/notices/prices.ts';
 import { followBought } from './accounts/people/tiers.ts';
-import { referralRoutes } from './accounts/referrals/referralRoutes.ts';
-import { payRewards, purgeNetworks } from './accounts/referrals/rewards.ts';
-import { accountRoutes, guestRoutes, ownerRoutes } from './accounts/routes.ts';
-import { Attempts, purgeAttempts } from './accounts/sessions/attempts.ts';
-import { authenticate } from './accounts/sessions/authenticate.ts';
-import { purgeCodes } from './accounts/sessions/codes.ts';
-import { DEVICE_MS, purgeDeviceGrants } from './accounts/sessions/deviceGrants.ts';
-import { Proofs } from './accounts/sessions/dpop.ts';
-import { KnownBrowsers } from './accounts/sessions/knownBrowsers.ts';
 import { offerLocalToken } from './accounts/sessions/local.ts';
-import { MAIL_CODE_MS, purgeMailCodes } from './accounts/sessions/mailCodes.ts';
-import { purgeSessions } from './accounts/sessions/sessions.ts';
-import { sessionRoutes, signInApiRoutes } from './accounts/signIn/authRoutes.ts';
-import { Ceremonies } from './accounts/signIn/ceremonies.ts';
-import { signInPages } from './accounts/signIn/signIn.ts';
 import { conversationRoutes } from './conversations/routes.ts';
-import { indexDue } from './conversations/search.ts';
-import { runAudit } from './credits/audit/auditJob.ts';
-import { purgeLimitUses } from './credits/limits/limits.ts';
 import { creditRoutes } from './credits/log/routes.ts';
-import { askAboutPayments, stopRenewals } from './credits/payments/checkout.ts';
 import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.ts';
-import { purgePaymentEvents } from './credits/payments/payments.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
-import { announcePrices } from './credits/prices/announcements.ts';
 import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
 import { endRunsOf, runRoutes } from './gateway/runs/routes.ts';
-import { moveRuns, purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
+import { moveRuns } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
 import type { Upstream } from './gateway/stream.ts';
+import { jobsOf } from './jobs.ts';
 import type { Clock, Ids } from './platform/clock.ts';
 import type { Config, ModelConfig } from './platform/config/config.ts';
-import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import type { Database } from './platform/db/database.ts';
-import { TABLES } from './platform/db/tables.ts';
 import { createApi } from './platform/http/api.ts';
 import { bodyGate } from './platform/http/bodies.ts';
-import type { AppContext } from './platform/http/env.ts';
 import { operationRoutes } from './platform/http/operations.ts';
-import { originsOf } from './platform/http/origins.ts';
 import { onError, onNotFound } from './platform/http/problems.ts';
-import { addressReader } from './platform/http/proxies.ts';
 import { deviceName, hostGuard, requestLog, urlGuard } from './platform/http/requests.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -64,25 +34,9 @@ import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
-const HOUR = 3_600_000;
-const INDEX_MS = 2_000;
-const LIMITS_MS = 15_000;
-const PAYMENTS_MS = 15_000;
-const REWARDS_MS = 30_000;
 
 /** Cookies of a browser's sign-ins, and an address of 8 KB that is refused by name. */
 const MAX_HEADER_BYTES = 64 * 1024;
-
-/** Every stored time by which somebody has to wait; attempts mind the clock themselves, each by its own limit. */
-export const STORED_TIMES: readonly StoredTime[] = [
-  { table: 'limit_use', column: 'at', aheadMs: 0 },
-  { table: 'plan_use', column: 'at', aheadMs: 0 },
-  { table: 'guest_admission', column: 'at', aheadMs: 0 },
-  { table: 'device_grant', column: 'polled_at', aheadMs: 0 },
-  { table: 'device_grant', column: 'expires_at', aheadMs: DEVICE_MS },
-  { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
-  { table: 'session', column: 'last_used_at', aheadMs: 0 },
-];
 
 export interface AppDeps {
   config: Config;
@@ -117,71 +71,22 @@ export interface App {
 
 /** The whole server on one screen: what every request passes, and every group of routes. */
 export function createApp(deps: AppDeps): App {
-  const { config, db, clock, ids, log, upstream, secret } = deps;
-  const { policy, leaseMs, signIn } = config;
+  const { config, db, clock, ids, log, stripe } = deps;
+  const { policy } = config;
   const draining = new AbortController();
   const closing = new AbortController();
   // Every open stream listens: their number is no leak.
   setMaxListeners(0, closing.signal);
-  const node = ids.next();
   const open = { tails: 0, admissions: 0 };
-  const live = new LiveRuns({ db, clock, log, node, leaseMs });
+  const node = ids.next();
+  const live = new LiveRuns({ db, clock, log, node, leaseMs: config.leaseMs });
   const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => open.tails });
-  const preferred = config.upstream?.model ?? null;
-  // Until the start has announced them: the list as it stands.
-  let listed: readonly ModelConfig[] = policy.models;
-  let priceNotice: () => Notice | null = () => null;
-  const isDemo = !config.upstream;
-  const catalog = createCatalog({ upstream, isDemo, preferred, listed: () => listed, policy, clock, log });
-  const turns: TurnDeps = {
-    db,
-    clock,
-    ids,
-    log,
-    metrics,
-    node,
-    leaseMs,
-    upstream,
-    catalog,
-    live,
-    policy,
-    signInOffered: signIn.providers.length > 0 || signIn.mail !== null,
-    draining: draining.signal,
-  };
-  const read = addressReader(config.trustedProxies, (text) => log.warn(text));
-  const addressOf = (c: AppContext) => read(c.env.incoming.socket.remoteAddress ?? '', (name) => c.req.header(name));
-  const origins = originsOf(config);
-  const proofs = new Proofs(() => clock.now());
-  const mailer = signIn.mail ? deps.mailer : null;
-  const ceremonies = new Ceremonies({ db, log, secret, providers: signIn.providers });
-  const accounts = {
-    db,
-    clock,
-    ids,
-    policy,
-    secret,
-    log,
-    metrics,
-    addressOf,
-    closing: closing.signal,
-    origins,
-    proofs,
-    attempts: new Attempts(db, clock),
-    browsers: new KnownBrowsers({ ids, origins }, secret),
-    signIn,
-    isSelling: deps.stripe !== null && policy.packs.length + policy.plans.length > 0,
-    ceremonies,
-    moveRuns,
-    sessionMs: policy.accounts.sessionDays * 24 * HOUR,
-    priceNotice: () => priceNotice(),
-    publishLocalToken: signIn.local ? deps.publishLocalToken : null,
-    termsVersion: policy.accounts.terms.url ? policy.accounts.terms.version : null,
-    mailer,
-    isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
-  };
-
-  const steps = new ClockSteps(db, STORED_TIMES);
-  const sales = { db, clock, ids, log, policy, followBought, origins, stripe: deps.stripe };
+  const prices = new Prices(policy.models);
+  const turns = turnsOf(deps, { node, live, metrics, draining: draining.signal, listed: () => prices.listed });
+  const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
+  const priceNotice = () => prices.notice;
+  const accounts = accountsOf({ ...deps, metrics, isSelling, moveRuns, priceNotice, closing: closing.signal });
+  const sales = { db, clock, ids, log, policy, followBought, origins: accounts.origins, stripe };
 
   const api = createApi();
   api.onError(onError(log));
@@ -190,27 +95,20 @@ export function createApp(deps: AppDeps): App {
   api.use(urlGuard());
   api.use(hostGuard(config));
   // Editors whose clock is wrong take the time from the `Date` of a refused proof.
-  const web = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
-  if (config.corsOrigins.length > 0) api.use('/api/*', cors(web));
+  const pages = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
+  if (config.corsOrigins.length > 0) api.use('/api/*', cors(pages));
   api.use(bodyGate());
   api.use('/api/*', deviceName());
+  const { addressOf, attempts } = accounts;
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
-  guestRoutes(api, accounts);
-  signInApiRoutes(api, accounts);
-  signInPages(api, accounts);
-  webhookRoutes(api, sales);
   webRoutes(api, deps.web);
-  ownerRoutes(api, accounts);
-  api.use('/api/*', authenticate(accounts));
-  accountRoutes(api, accounts);
-  sessionRoutes(api, accounts);
-  rightsRoutes(api, accounts);
-  exportRoutes(api, accounts);
-  referralRoutes(api, accounts);
+  webhookRoutes(api, sales);
+  openAccountsApi(api, accounts);
+  accountsApi(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, log, endRunsOf });
-  runRoutes(api, { ...turns, attempts: accounts.attempts, closing: closing.signal, open });
+  runRoutes(api, { ...turns, attempts, closing: closing.signal, open });
 
   const server = createAdaptorServer({
     fetch: api.fetch,
@@ -224,100 +122,46 @@ export function createApp(deps: AppDeps): App {
     routes: api.routes,
     metrics,
     async start() {
-      await ceremonies.prepare();
-      const announced = await announcePrices(
-        { db, log, noticeDays: signIn.local ? 0 : policy.priceNoticeDays },
-        policy.models,
-        clock.now(),
-      );
-      listed = announced;
-      priceNotice = tellPrices(announced, clock);
+      await accounts.ceremonies.prepare();
+      await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
       await recoverRuns(turns, db.engine === 'sqlite');
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
-      jobs = startJobs(
-        [
-          { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
-          { name: 'search index', everyMs: INDEX_MS, run: () => indexDue(db, closing.signal) },
-          {
-            name: 'limits',
-            everyMs: LIMITS_MS,
-            run: () => steps.look(clock.now()),
-          },
-          {
-            name: 'purge',
-            everyMs: HOUR / 12,
-            run: () =>
-              db.write(async (tx) => {
-                const now = clock.now();
-                await purgeEvents(tx, now - TABLES.run_event.over);
-                const purges = [
-                  purgeAdmissions,
-                  purgeSessions,
-                  purgeCodes,
-                  purgeMailCodes,
-                  purgeDeviceGrants,
-                  purgeAttempts,
-                ];
-                for (const purge of [...purges, purgeLimitUses, purgePaymentEvents, purgeNetworks])
-                  await purge(tx, now);
-              }),
-          },
-          {
-            name: 'retention',
-            everyMs: HOUR,
-            async run() {
-              const report = await applyRetention({ db, clock, policy, runs: RUNS_OF_ACCOUNTS }, { dryRun: false });
-              const done = report.filter(({ due }) => due > 0);
-              if (done.length > 0) log.info({ report: done }, 'what the policy keeps no longer was deleted');
-            },
-          },
-          { name: 'audit', everyMs: HOUR, run: async () => void (await runAudit(turns)) },
-          {
-            name: 'payments',
-            everyMs: PAYMENTS_MS,
-            async run() {
-              const { stripe } = deps;
-              if (!stripe) return;
-              await askAboutPayments({ ...sales, stripe });
-              await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
-            },
-          },
-          {
-            name: 'notices',
-            everyMs: HOUR / 6,
-            async run() {
-              const { terms } = policy.accounts;
-              const { publicUrl } = config;
-              if (mailer) await mailNotices({ ...accounts, mailer, publicUrl, terms });
-            },
-          },
-          {
-            name: 'rewards',
-            everyMs: REWARDS_MS,
-            run: async () => void (await payRewards({ db, clock, policy: policy.accounts.referrals })),
-          },
-          { name: 'ceremonies', everyMs: HOUR / 4, run: () => ceremonies.purge(clock.now()) },
-        ],
-        log,
-      );
+      jobs = startJobs(jobsOf({ accounts, turns, sales }), log);
     },
     async stop(drainMs = DRAIN_MS) {
       draining.abort();
       const busy = () => live.all.length + open.admissions > 0;
       await untilIdle(busy, drainMs);
       for (const run of live.all) run.abort('shutdown');
-      await untilIdle(busy, leaseMs);
+      await untilIdle(busy, config.leaseMs);
       closing.abort();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 1_000).unref();
-      });
+      await closeServer(server);
       await jobs?.stop();
       await live.stop();
       await db.close();
     },
   };
+}
+
+type TurnParts = Pick<TurnDeps, 'node' | 'live' | 'metrics' | 'draining'> & { listed: () => readonly ModelConfig[] };
+
+/** What the gateway needs to answer. */
+function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnParts): TurnDeps {
+  const { config, db, clock, ids, log, upstream } = deps;
+  const { policy, leaseMs, signIn } = config;
+  const preferred = config.upstream?.model ?? null;
+  const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, listed, policy, clock, log });
+  const signInOffered = signIn.providers.length > 0 || signIn.mail !== null;
+  return { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy, signInOffered, draining };
+}
+
+/** Resolves when the last connection is closed; those that stay open for a second more are cut. */
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  });
 }
 
 /** Resolves when this node admits and answers nothing any more, or after `ms`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
-import { STORED_TIMES } from '../../server/app.ts';
 import { purgeLimitUses } from '../../server/credits/limits/limits.ts';
+import { STORED_TIMES } from '../../server/jobs.ts';
 import type { MinuteLimits, Policy } from '../../server/platform/config/config.ts';
 import { bringBack, ClockSteps } from '../../server/platform/db/clockSteps.ts';
 import type { RunAnswer } from '../../shared/runs.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { STORED_TIMES } from '../../server/app.ts';
+import { STORED_TIMES } from '../../server/jobs.ts';
 import { bringBack } from '../../server/platform/db/clockSteps.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/runs.ts';
 import { endOf } from '../support/client.ts';

@@ -1,0 +1,107 @@
+import type { Accounts } from './accounts/api.ts';
+import { applyRetention } from './accounts/data/retention.ts';
+import { mailNotices } from './accounts/notices/noticeMail.ts';
+import { purgeAdmissions } from './accounts/people/guests.ts';
+import { closingAccounts } from './accounts/people/rights.ts';
+import { payRewards, purgeNetworks } from './accounts/referrals/rewards.ts';
+import { purgeAttempts } from './accounts/sessions/attempts.ts';
+import { purgeCodes } from './accounts/sessions/codes.ts';
+import { DEVICE_MS, purgeDeviceGrants } from './accounts/sessions/deviceGrants.ts';
+import { MAIL_CODE_MS, purgeMailCodes } from './accounts/sessions/mailCodes.ts';
+import { purgeSessions } from './accounts/sessions/sessions.ts';
+import { indexDue } from './conversations/search.ts';
+import { runAudit } from './credits/audit/auditJob.ts';
+import { purgeLimitUses } from './credits/limits/limits.ts';
+import { askAboutPayments, type SaleDeps, stopRenewals } from './credits/payments/checkout.ts';
+import { purgePaymentEvents } from './credits/payments/payments.ts';
+import type { StripeService } from './credits/payments/stripe.ts';
+import { recoverRuns } from './gateway/runs/recovery.ts';
+import { purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
+import type { TurnDeps } from './gateway/runs/turn.ts';
+import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
+import { TABLES } from './platform/db/tables.ts';
+import type { Job } from './platform/jobs.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Every stored time by which somebody has to wait; attempts mind the clock themselves, each by its own limit. */
+export const STORED_TIMES: readonly StoredTime[] = [
+  { table: 'limit_use', column: 'at', aheadMs: 0 },
+  { table: 'plan_use', column: 'at', aheadMs: 0 },
+  { table: 'guest_admission', column: 'at', aheadMs: 0 },
+  { table: 'device_grant', column: 'polled_at', aheadMs: 0 },
+  { table: 'device_grant', column: 'expires_at', aheadMs: DEVICE_MS },
+  { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
+  { table: 'session', column: 'last_used_at', aheadMs: 0 },
+];
+
+const PURGES = [
+  purgeAdmissions,
+  purgeSessions,
+  purgeCodes,
+  purgeMailCodes,
+  purgeDeviceGrants,
+  purgeAttempts,
+  purgeLimitUses,
+  purgePaymentEvents,
+  purgeNetworks,
+];
+
+export interface JobDeps {
+  accounts: Accounts;
+  turns: TurnDeps;
+  /** `stripe` is null where nothing is sold. */
+  sales: Omit<SaleDeps, 'stripe'> & { stripe: StripeService | null };
+}
+
+/** What runs by the clock. */
+export function jobsOf({ accounts, turns, sales }: JobDeps): Job[] {
+  const { db, clock, log, policy, leaseMs } = turns;
+  const { closing, mailer, ceremonies, config } = accounts;
+  const steps = new ClockSteps(db, STORED_TIMES);
+
+  async function purge() {
+    const now = clock.now();
+    await db.write(async (tx) => {
+      await purgeEvents(tx, now - TABLES.run_event.over);
+      for (const purgeOne of PURGES) await purgeOne(tx, now);
+    });
+  }
+
+  async function retain() {
+    const report = await applyRetention({ db, clock, policy, runs: RUNS_OF_ACCOUNTS }, { dryRun: false });
+    const done = report.filter(({ due }) => due > 0);
+    if (done.length > 0) log.info({ report: done }, 'what the policy keeps no longer was deleted');
+  }
+
+  async function settlePayments() {
+    const { stripe } = sales;
+    if (!stripe) return;
+    await askAboutPayments({ ...sales, stripe });
+    await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
+  }
+
+  async function mail() {
+    const { publicUrl } = config;
+    if (mailer) await mailNotices({ ...accounts, mailer, publicUrl, terms: policy.accounts.terms });
+  }
+
+  return [
+    { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+    { name: 'search index', everyMs: 2 * SECOND, run: () => indexDue(db, closing) },
+    { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
+    { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
+    {
+      name: 'rewards',
+      everyMs: 30 * SECOND,
+      run: async () => void (await payRewards({ db, clock, policy: policy.accounts.referrals })),
+    },
+    { name: 'purge', everyMs: 5 * MINUTE, run: purge },
+    { name: 'notices', everyMs: 10 * MINUTE, run: mail },
+    { name: 'ceremonies', everyMs: 15 * MINUTE, run: () => ceremonies.purge(clock.now()) },
+    { name: 'retention', everyMs: HOUR, run: retain },
+    { name: 'audit', everyMs: HOUR, run: async () => void (await runAudit(turns)) },
+  ];
+}
