@@ -4,7 +4,7 @@ import { IndexedFile } from './indexedFile.ts';
 import { isListing, MARKS } from './lineMarks.ts';
 import { findElision } from './loose.ts';
 import { tidyPath } from './paths.ts';
-import { type Placed, type Placement, placeChange } from './place.ts';
+import { type Placed, type Placement, placeChange, type Standing } from './place.ts';
 import { elided, lookedForBy, malformed, refusal } from './refusals.ts';
 import { isAnswered, isRecognisable, repeats } from './repair.ts';
 import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
@@ -178,6 +178,8 @@ export class FilePlanner {
     const { edit } = first;
     if (slots.length === 1) {
       if (edit.kind === 'create' && text !== undefined) {
+        const isSame = newFileText(edit.lines) === text;
+        if (isSame) return either(first, refusal(edit, 'noChange', 'The file reads so already.'));
         return either(first, refusal(edit, 'fileExists', 'It adds a file that exists already.'));
       }
       if (edit.kind === 'create' || (edit.kind === 'whole' && text === undefined)) {
@@ -213,7 +215,10 @@ export class FilePlanner {
       else if (placement?.kind === 'refused') refused.set(slot, placement.refusal);
     }
     const placed = slots.filter(isPlaced);
-    for (const [slot, refusal] of overlaps(placed)) refused.set(slot, refusal);
+    const standing = slots.filter(isStanding);
+    for (const [slot, refusal] of overlaps([...placed, ...standing])) refused.set(slot, refusal);
+    // What was made already is left out, as long as there is something else to do.
+    if (standing.length === slots.length) for (const slot of standing) refused.set(slot, slot.placement.refusal);
     const moves = slots.filter(({ edit }) => edit.kind === 'move');
     const [move, second] = moves;
     if (second) refused.set(second, refusal(second.edit, 'overlap', 'The answer moves the file twice.'));
@@ -239,7 +244,11 @@ export class FilePlanner {
 
 type PlacedSlot = Slot & { edit: Change; placement: Placed };
 
+type StandingSlot = Slot & { edit: Change; placement: Standing };
+
 const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'placed';
+
+const isStanding = (slot: Slot): slot is StandingSlot => slot.placement?.kind === 'standing';
 
 /** Edits that decide about all of a file, and so stand beside no other. */
 const isAlone = ({ kind }: Edit) => kind === 'create' || kind === 'delete' || kind === 'whole';
@@ -257,11 +266,11 @@ function hunksOf(slots: readonly PlacedSlot[]): PlacedHunk[] {
 }
 
 /** The changes that touch lines which another one names. */
-function overlaps(slots: readonly PlacedSlot[]): Map<Slot, Refusal> {
+function overlaps(slots: readonly (PlacedSlot | StandingSlot)[]): Map<Slot, Refusal> {
   const found = new Map<Slot, Refusal>();
   const ordered = slots.toSorted(({ placement: a }, { placement: b }) => a.start - b.start || a.length - b.length);
   // The one before that reaches furthest down is the only one that can reach into the next.
-  let above: PlacedSlot | undefined;
+  let above: PlacedSlot | StandingSlot | undefined;
   for (const slot of ordered) {
     const { edit, placement } = slot;
     if (above && isOverlap(above.placement, placement)) {
@@ -281,8 +290,8 @@ function overlaps(slots: readonly PlacedSlot[]): Map<Slot, Refusal> {
 }
 
 /** Whether one changes what the other names. Lines that both leave alone may be named by both. */
-function isOverlap(a: Placed, b: Placed): boolean {
-  const touches = (hunk: PlacedHunk, { start, length }: Placed) => {
+function isOverlap(a: Placed | Standing, b: Placed | Standing): boolean {
+  const touches = (hunk: PlacedHunk, { start, length }: Placed | Standing) => {
     const end = start + length;
     const hunkEnd = hunk.startLine + hunk.oldLines.length;
     if (hunk.oldLines.length > 0) return hunk.startLine < end && hunkEnd > start;

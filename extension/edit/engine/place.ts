@@ -7,6 +7,7 @@ import { type Evidence, evidenceOf, Manner } from './manner.ts';
 import { type Found, findPlace } from './match.ts';
 import { isSoundlyMoved } from './moved.ts';
 import { nearestLines, similarity } from './similarity.ts';
+import { findStanding } from './standing.ts';
 
 /** Where a change belongs: the lines of the file that it names, and its hunks among them. */
 export interface Placed {
@@ -25,7 +26,14 @@ export interface Rewrite {
   write: (manner: Manner) => Placement;
 }
 
-export type Placement = Placed | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
+/** A change that was made already: its lines stand there. `refusal`: what is said where there is nothing else to do. */
+export interface Standing extends Pick<Placed, 'start' | 'length' | 'hunks'> {
+  kind: 'standing';
+  refusal: Refusal;
+  rewrite?: undefined;
+}
+
+export type Placement = Placed | Standing | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
 
 /** From this similarity on, an added line may be one of the file's that begins with a plus. */
 const MISREAD = 0.6;
@@ -59,6 +67,11 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
 
   const found = findPlace(file, change);
+  const standing = findStanding(file, change, found);
+  if (standing) {
+    const { refusal } = refuse('noChange', 'The file reads so already.');
+    return { kind: 'standing', ...standing, hunks: [], refusal };
+  }
   if (found.kind === 'ambiguous') {
     const candidates = found.starts.map((start) => start + 1);
     const named = `${candidates.slice(0, -1).join(', ')} and ${candidates.at(-1)}`;
