@@ -24,7 +24,7 @@ const patch = (...lines: string[]) => `*** Begin Patch\n*** Update File: a.ts\n$
 function planOf(before: string, answer: string): FilePlan {
   const reader = new AnswerReader();
   const edits = [...reader.feed(answer), ...reader.end()];
-  const [plan, ...others] = planEdits(edits, (path) => (path === 'a.ts' ? before : undefined));
+  const [plan, ...others] = planEdits(edits, (path) => (path === 'a.ts' ? before : undefined), { isOld: true });
   assert.equal(others.length, 0);
   return plan!;
 }
@@ -59,17 +59,19 @@ describe('a change that was made already', () => {
         '  for (const entry of items) {\n    if (entry.isShut) continue;\n    console.log(entry.title);\n    yield entry;\n  }',
       ),
     ],
-    ['adds a line below one', block("import { b } from './b';", "import { b } from './b';\nimport { c } from './c';")],
     [
       'adds a function above one',
       block(
         'export function second(items) {',
-        'export function zeroth(items) {\n  return items[0];\n}\n\nexport function second(items) {',
+        'export function zeroth(items) {\n  const [zeroth] = items;\n  return zeroth ?? missing(items);\n}\n\nexport function second(items) {',
       ),
     ],
     [
       'adds lines between two',
-      block('export function first(items) {\n  return b(items, 1);', 'export function first(items) {\n  if (!items) return undefined;\n  return b(items, 1);'),
+      block(
+        'export function first(items) {\n  return b(items, 1);',
+        'export function first(items) {\n  if (!items) return undefined;\n  return b(items, 1);',
+      ),
     ],
     [
       'takes a line out between two',
@@ -85,8 +87,14 @@ describe('a change that was made already', () => {
         'const found = items.find((item) => item.isShut);\nreturn b(found, 3);',
       ),
     ],
-    ['is a patch', patch('@@ export function first(items) {', '-  return b(items, 1);', '+  return b(items, 11);', ' }')],
-    ['is a patch that adds', patch(' export function first(items) {', '+  if (!items) return undefined;', '   return b(items, 1);')],
+    [
+      'is a patch',
+      patch('@@ export function first(items) {', '-  return b(items, 1);', '+  return b(items, 11);', ' }'),
+    ],
+    [
+      'is a patch that adds',
+      patch(' export function first(items) {', '+  if (!items) return undefined;', '   return b(items, 1);'),
+    ],
   ];
   for (const [title, answer] of cases) {
     it(`and ${title}, is not refused and not made twice`, () => {
@@ -105,6 +113,29 @@ describe('a change that was made already', () => {
     });
   }
 
+  describe('and adds a line or two', () => {
+    const adding = block("import { b } from './b';", "import { b } from './b';\nimport { c } from './c';");
+    const once = made(FILE, adding);
+    it('is not made twice by itself', () => assert.deepEqual(reasons(once, adding), ['noChange']));
+    it('is made twice beside others, for it may be meant so', () => {
+      assert.equal(made(once, adding + OTHER).split("from './c'").length, 3);
+    });
+    it('is not made twice when it is known to have been made', () => {
+      const reader = new AnswerReader();
+      const edits = [...reader.feed(adding), ...reader.end()].map((edit) => ({ ...edit, wasMade: true }));
+      const others = new AnswerReader().feed(OTHER);
+      const [plan] = planEdits([...edits, ...others], () => once, { isOld: true });
+      assert.equal(plan?.kind === 'update' && plan.after, once.replace('size = 10', 'size = 20'));
+    });
+  });
+
+  it('is none in an answer that is no older than the file', () => {
+    const answer = block('  return b(items, 1);', '  return b(items, 11);');
+    const edits = new AnswerReader().feed(answer);
+    const [plan] = planEdits(edits, () => made(FILE, answer));
+    assert.deepEqual(plan?.kind === 'refused' && plan.refusals.map(({ reason }) => reason), ['notFound']);
+  });
+
   it('keeps the line ends of the file out of the comparison', () => {
     const answer = block('  return b(items, 1);', '  return b(items, 11);');
     const once = made(FILE.replaceAll('\n', '\r\n'), answer);
@@ -122,7 +153,11 @@ describe('a change that has no place is refused', () => {
   const refused: [string, string, string][] = [
     ['where its new lines stand twice', `${FILE}${FILE}`, block('  return unheard(of);', '  return b(items, 1);')],
     ['where nothing is left of it', FILE, block('  return nowhere(7);', '')],
-    ['where what is left of it is a bracket', FILE.replace("'./b';\n", "'./b';\n[\n"), block('  return nowhere(7);', '[')],
+    [
+      'where what is left of it is a bracket',
+      FILE.replace("'./b';\n", "'./b';\n[\n"),
+      block('  return nowhere(7);', '['),
+    ],
     [
       'where its new line stands elsewhere, and a line like the old one here',
       FILE,
@@ -138,7 +173,11 @@ describe('a change that has no place is refused', () => {
       FILE,
       block('  unheard.of = somewhere(else);\n  return b(found, 2);', '  return b(found, 2);'),
     ],
-    ['where somebody changed it by hand since', FILE.replace('b(items, 1)', 'b(items, 12)'), block('  return b(items, 1);', '  return b(items, 11);')],
+    [
+      'where somebody changed it by hand since',
+      FILE.replace('b(items, 1)', 'b(items, 12)'),
+      block('  return b(items, 1);', '  return b(items, 11);'),
+    ],
   ];
   for (const [title, before, answer] of refused) {
     it(title, () => {
@@ -149,11 +188,12 @@ describe('a change that has no place is refused', () => {
 
   it('where another one changes what was made already', () => {
     const once = made(FILE, block('  return b(items, 1);', '  return b(items, 11);'));
-    const both = block('  return b(items, 1);', '  return b(items, 11);') + block('  return b(items, 11);', '  return b();');
+    const both =
+      block('  return b(items, 1);', '  return b(items, 11);') + block('  return b(items, 11);', '  return b();');
     assert.deepEqual(reasons(once, both), ['overlap']);
   });
 
-  it('and a small one that adds what stands there is made, for nothing tells that it is no repetition', () => {
+  it('and one that adds what says nothing by itself is made again', () => {
     assert.equal(made('rows:\n- a\n- b\n', block('- a', '- a\n- b')), 'rows:\n- a\n- b\n- b\n');
   });
 });

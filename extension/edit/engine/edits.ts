@@ -26,6 +26,10 @@ interface InAnswer {
   unreadable?: string;
   /** The line of the answer, counted from 1, at which it begins. */
   answerLine: number;
+  /** A name for the part of the answer that it is, which goes along with its hunks. */
+  block?: string;
+  /** It is known to have been made once, and perhaps taken back by hand. */
+  wasMade?: boolean;
 }
 
 /** The line that parts old from new. A heading's underline looks the same. */
@@ -110,4 +114,6 @@ export interface PlacedHunk {
   oldLines: string[];
   newLines: string[];
   how: How;
+  /** The blocks of the answer that it is of, where they have names. */
+  blocks?: readonly string[];
 }

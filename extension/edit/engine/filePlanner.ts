@@ -11,14 +11,18 @@ import { planWhole, QUOTES, readingOf } from './wholeFile.ts';
 import { Written } from './written.ts';
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
-export type FilePlan =
+export type FilePlan = (
   | { kind: 'create'; path: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'update'; path: string; before: string; after: string; hunks: PlacedHunk[] }
   /** Moved, with or without changes. */
   | { kind: 'move'; path: string; to: string; before: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'delete'; path: string; before: string }
   /** `path` is undefined where the answer names no file. `placed`: the hunks that did fit, which are withheld. */
-  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] };
+  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] }
+) & {
+  /** The named blocks of the answer that it is of. */
+  blocks?: readonly string[];
+};
 
 /** One edit; a change with its place, found once. */
 export interface Slot {
@@ -51,8 +55,11 @@ export class FilePlanner {
   private first: FirstRound | undefined;
   private made: Judged | undefined;
 
-  /** `path` is undefined for edits that name no file: all of them are refused. */
-  constructor(readonly path: string | undefined) {
+  /** `path` is undefined for edits that name no file: all of them are refused. `isOld`: as for `planEdits`. */
+  constructor(
+    readonly path: string | undefined,
+    private readonly isOld = false,
+  ) {
     this.isProvided = path === undefined;
   }
 
@@ -93,7 +100,7 @@ export class FilePlanner {
     if (slot.edit.kind !== 'change' || this.text === undefined) slot.placement = undefined;
     else {
       this.file ??= new IndexedFile(this.text);
-      slot.placement = placeChange(this.file, slot.edit);
+      slot.placement = placeChange(this.file, slot.edit, this.isOld);
     }
   }
 
@@ -179,7 +186,7 @@ export class FilePlanner {
     if (slots.length === 1) {
       if (edit.kind === 'create' && text !== undefined) {
         const isSame = newFileText(edit.lines) === text;
-        if (isSame) return either(first, refusal(edit, 'noChange', 'The file reads so already.'));
+        if (isSame) return either(first, refusal(edit, 'noChange', SO_ALREADY));
         return either(first, refusal(edit, 'fileExists', 'It adds a file that exists already.'));
       }
       if (edit.kind === 'create' || (edit.kind === 'whole' && text === undefined)) {
@@ -218,7 +225,10 @@ export class FilePlanner {
     const standing = slots.filter(isStanding);
     for (const [slot, refusal] of overlaps([...placed, ...standing])) refused.set(slot, refusal);
     // What was made already is left out, as long as there is something else to do.
-    if (standing.length === slots.length) for (const slot of standing) refused.set(slot, slot.placement.refusal);
+    const likely = placed.filter(({ placement }) => placement.mayStand);
+    if (refused.size === 0 && standing.length + likely.length === slots.length) {
+      for (const slot of slots) refused.set(slot, refusal(slot.edit, 'noChange', SO_ALREADY));
+    }
     const moves = slots.filter(({ edit }) => edit.kind === 'move');
     const [move, second] = moves;
     if (second) refused.set(second, refusal(second.edit, 'overlap', 'The answer moves the file twice.'));
@@ -242,6 +252,8 @@ export class FilePlanner {
   }
 }
 
+const SO_ALREADY = 'The file reads so already.';
+
 type PlacedSlot = Slot & { edit: Change; placement: Placed };
 
 type StandingSlot = Slot & { edit: Change; placement: Standing };
@@ -261,7 +273,9 @@ const isNewFile = ({ format, lines }: Change) => format === 'searchReplace' && l
 
 /** All hunks in the file's order. */
 function hunksOf(slots: readonly PlacedSlot[]): PlacedHunk[] {
-  const hunks = slots.flatMap(({ placement }) => placement.hunks);
+  const hunks = slots.flatMap(({ edit: { block }, placement }) =>
+    block === undefined ? placement.hunks : placement.hunks.map((hunk) => ({ ...hunk, blocks: [block] })),
+  );
   return hunks.sort((a, b) => a.startLine - b.startLine || a.oldLines.length - b.oldLines.length);
 }
 
