@@ -3,7 +3,7 @@ import type { Log } from '../platform/log.ts';
 import { splitLines } from './hunks.ts';
 import { count } from './messages.ts';
 import { nameOf } from './places.ts';
-import type { Accepted } from './proposal.ts';
+import type { Accepted, OfBlocks } from './proposal.ts';
 import type { Review } from './review.ts';
 import { showMessage } from './showMessage.ts';
 
@@ -25,7 +25,8 @@ export async function keepAccepted(deps: KeepDeps, { tracked, document, source, 
     tracked.accept(undecided.map((hunk) => hunk.number));
     const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
     const { before, after } = tracked.accepted();
-    const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
+    const texts = { before: before.join(eol), after: after.join(eol) };
+    const file = { uri: document.uri.toString(), ...texts, ...ofBlocks(tracked.acceptedBlocks()) };
     // Nothing was accepted, or it was undone since.
     if (file.before === file.after) return;
     tracked.keep();
@@ -35,6 +36,11 @@ export async function keepAccepted(deps: KeepDeps, { tracked, document, source, 
     deps.log.warn(`What was accepted is not kept: ${error}`);
   }
 }
+
+const ofBlocks = ({ blocks, partly }: { blocks: string[]; partly: string[] }): OfBlocks => ({
+  ...(blocks.length > 0 && { blocks }),
+  ...(partly.length > 0 && { partly }),
+});
 
 /** Auto save writes what nobody has decided about; closing the file then ends its review without a question. */
 async function tellUndecided(deps: KeepDeps, name: string, hunks: number, id: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
 import type { FilePlan } from './engine/filePlanner.ts';
+import { rebaseText } from './engine/rebase.ts';
 import type { WorkspaceFiles } from './files.ts';
 import type { Accepted, AcceptedFile, Source } from './proposal.ts';
 import { isOpen, type Proposal, ProposalList, type ProposedFile, warningOf } from './proposalList.ts';
@@ -158,7 +159,10 @@ export class Proposals extends Disposable {
       return tell('This file can only be accepted or rejected whole.');
     const document = await vscode.workspace.openTextDocument(file.uri);
     const { before = '', after = '', hunks } = fit;
-    if (!(await this.deps.review(document, { ...plan, before, after, hunks }, proposal.source))) return;
+    // The plan's own hunks tell of which blocks they are; as long as they fit they are as good.
+    const own = rebaseText(plan.before, plan.hunks, before);
+    const fitted = own.kind === 'moved' && own.after === after ? own : { hunks };
+    if (!(await this.deps.review(document, { ...plan, before, after, hunks: fitted.hunks }, proposal.source))) return;
     await this.settle([file], 'reviewing', false);
   }
 
