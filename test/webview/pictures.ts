@@ -560,6 +560,20 @@ const state: Record<string, State> = {
       await view.tell(changes({ blocks: { [block]: { state: 'review' } }, all: { state: 'applying' } }));
     },
   },
+  applyOthers: {
+    messages: [surroundings(), conversation([asked, proposed])],
+    act: async (view) => {
+      const block = await apply(view);
+      const row = (line: number, isTakenBack: boolean, age: number) => ({
+        id: crypto.randomUUID(),
+        at: ago(age),
+        files: [file('src/client.ts', { line, isTakenBack })],
+      });
+      const checkpoints = [row(14, true, 4 * MINUTE), row(14, false, MINUTE), row(48, false, MINUTE)];
+      await view.tell(changes({ blocks: { [block]: { state: 'applied', isPart: true } }, checkpoints }));
+      await view.page.locator('.checkpoints').scrollIntoViewIfNeeded();
+    },
+  },
   checkpoints: {
     messages: [surroundings(), conversation([asked, answer(RETRY, { id: proposed.id })])],
     act: async (view) => {
