@@ -55,7 +55,7 @@ export class Chat {
       hint: (text, whileAnswering) => this.hint(text, whileAnswering),
       isAnswering: () => this.answering(),
     });
-    this.state = { ...noState, draft: this.composing.typedBefore };
+    this.state = { ...noState, draft: this.composing.textBefore };
     this.history = new HistoryPanel(
       host.post,
       () => this.state.history,
