@@ -3,6 +3,7 @@ import { creditsLeft } from '../../../../shared/amounts.ts';
 import type { Chip } from '../../protocol.ts';
 import { useChat, useChatState } from '../context.ts';
 import { count } from '../format.ts';
+import { isToldByConnection } from '../outdated.ts';
 import type { Refusal } from '../state.ts';
 import { Icon, IconButton } from './Icon.tsx';
 import { TryAgainAt } from './TryAgainAt.tsx';
@@ -17,6 +18,8 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   const chips = useChatState((s) => s.surroundings?.chips ?? none);
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
+  const isTold = useChatState((s) => isToldByConnection(refusal, s.surroundings?.connection));
+  if (isTold) return null;
   const isGuest = account?.kind === 'guest';
   const ways: ComponentChildren[] = [];
   const way = (label: string, run: () => void) =>
