@@ -19,6 +19,7 @@ export const ChipSchema = z.object({
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  lines: z.int().optional().describe('that go along, of what goes along unasked'),
   implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
 export type Chip = z.infer<typeof ChipSchema>;
