@@ -17,6 +17,7 @@ import { offerLocalToken } from './accounts/local.ts';
 import { MAIL_CODE_MS, purgeMailCodes } from './accounts/mailCodes.ts';
 import { mailNotices } from './accounts/noticeMail.ts';
 import { tellPrices } from './accounts/priceNotice.ts';
+import { promotionRoutes } from './accounts/promotionRoutes.ts';
 import { referralRoutes } from './accounts/referralRoutes.ts';
 import { applyRetention } from './accounts/retention.ts';
 import { payRewards, purgeNetworks } from './accounts/rewards.ts';
@@ -205,6 +206,7 @@ export function createApp(deps: AppDeps): App {
   rightsRoutes(api, accounts);
   exportRoutes(api, accounts);
   referralRoutes(api, accounts);
+  promotionRoutes(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, log, endRunsOf });

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema, type Notice } from '../../shared/account.ts';
 import { limitsOf } from '../credits/limits.ts';
+import { EVERYONE } from '../platform/changes.ts';
 import { iso } from '../platform/clock.ts';
 import { type Api, type AppContext, answers, eventStream, rawAnswer, writePiece } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -8,6 +9,7 @@ import type { Origins } from '../platform/origins.ts';
 import { type AuthenticateDeps, identify } from './authenticate.ts';
 import { admitGuest, type GuestDeps } from './guests.ts';
 import { noticesOf } from './notices.ts';
+import { currentNotices, toNotice } from './operatorNotices.ts';
 import { describeAccount, findOwner } from './store.ts';
 import { termsDue } from './tokens.ts';
 
@@ -65,6 +67,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
+    const everyone = (await currentNotices(db.read, now)).map(toNotice);
     return c.json(
       {
         account,
@@ -73,7 +76,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, owner),
         },
-        notices: noticesOf(account, deps.priceNotice(), iso(now)),
+        notices: noticesOf(account, { price: deps.priceNotice(), everyone }, iso(now)),
       },
       200,
     );
@@ -98,6 +101,10 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
           for (const own of ['account', 'balance', 'sessions']) add(own, accountId);
           add('conversation', '');
         });
+        const forgetEveryone = db.changes.subscribe(EVERYONE, ({ topic }) => {
+          // After a resync the account's own listener has told all of it.
+          if (topic !== 'resync') add(topic, accountId);
+        });
         const heartbeat = setInterval(() => wake(), HEARTBEAT_MS);
         const end = () => wake();
         gone.addEventListener('abort', end);
@@ -116,6 +123,7 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
         } finally {
           clearInterval(heartbeat);
           unsubscribe();
+          forgetEveryone();
           gone.removeEventListener('abort', end);
           closing.removeEventListener('abort', end);
         }

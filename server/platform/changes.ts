@@ -6,10 +6,13 @@ export interface Change {
   id: string;
 }
 
-/** A change and who is told of it: an account's id, or `run:<id>`. */
+/** A change and who is told of it: an account's id, `run:<id>`, or `EVERYONE`. */
 export interface AddressedChange extends Change {
   key: string;
 }
+
+/** The key under which every account is told. */
+export const EVERYONE = 'everyone';
 
 export const RESYNC: Change = { topic: 'resync', id: '' };
 
