@@ -473,11 +473,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     await button(page, 'Got it').click();
     await notices.waitFor({ state: 'detached' });
     await page.reload();
-    await page
-      .getByText('What is left')
-      .or(page.getByRole('heading', { name: 'Latest' }))
-      .first()
-      .waitFor();
+    await page.getByRole('heading', { name: 'Latest' }).waitFor();
     assert.equal(await notices.count(), 0);
     await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(other.lines[1]!)![1]!);
     await context.close();
