@@ -33,10 +33,11 @@ export function Code() {
           }}
         >
           {failure && <Failure failure={failure} />}
-          <label class="field">
-            <span>Have a code?</span>
-            <span class="row">
+          <div class="field">
+            <label for="code">Have a code?</label>
+            <div class="row">
               <input
+                id="code"
                 class="grow"
                 value={code}
                 maxLength={200}
@@ -48,8 +49,8 @@ export function Code() {
               <button type="submit" class="quiet" disabled={isBusy || code.trim() === ''}>
                 Get the credits
               </button>
-            </span>
-          </label>
+            </div>
+          </div>
         </form>
       )}
     </>
