@@ -24,6 +24,7 @@ async function main(args: string[]): Promise<number> {
       ids: systemIds,
       policy: config.policy,
       leaseMs: config.leaseMs,
+      sendsMail: config.signIn.mail !== null,
       runs: RUNS_OF_ACCOUNTS,
     };
     const { code, lines } = await runCommand(deps, args);

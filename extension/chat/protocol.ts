@@ -211,6 +211,8 @@ export interface Surroundings {
   guests?: boolean;
   /** Name of this device, to tell "answering elsewhere". */
   device: string;
+  /** What the operator tells everybody now; absent if nothing. */
+  told?: { id: string; text: string }[];
 }
 
 /** How it stands with applying a block, or all of an answer. The sentences are for the user. */

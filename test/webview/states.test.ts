@@ -409,6 +409,26 @@ describe('chat view: states and what they say', () => {
     assert.equal(await view.page.locator('.notice').count(), 0);
   });
 
+  it('shows what the operator tells everybody, as text, until it is over or dismissed', async () => {
+    const told = [
+      { id: 'operator:1', text: 'Answers are slow. <img src=x onerror=hit()>' },
+      { id: 'operator:2', text: 'No answers on Sunday.' },
+    ];
+    await view.tell(surroundings({ told }), conversation([]));
+    const lines = () => view.page.locator('.notice').allInnerTexts();
+    assert.deepEqual(
+      await lines(),
+      told.map(({ text }) => text),
+    );
+    assert.equal(await view.page.locator('.notice img').count(), 0);
+    await view.page.locator('.notice').last().getByRole('button', { name: 'Dismiss' }).click();
+    assert.deepEqual(await lines(), [told[0]!.text]);
+    await view.tell(surroundings({ told, contextTokens: 7 }));
+    assert.deepEqual(await lines(), [told[0]!.text], 'stays dismissed');
+    await view.tell(surroundings());
+    assert.deepEqual(await lines(), []);
+  });
+
   it('stands what the host says in any order', async () => {
     const reply = running();
     await view.tell(

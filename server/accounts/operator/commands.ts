@@ -13,6 +13,8 @@ import { findAccountOf, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
 import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
+import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
+import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 
 export const USAGE = `npm run admin -- COMMAND
@@ -33,6 +35,15 @@ export const USAGE = `npm run admin -- COMMAND
                                     a plan of the list, for nothing, in place of one that was given; its owner reads why
   plan ACCOUNT --end --why TEXT     ends a plan that was given
   referrals [--refused]             who joined by whose link, what it earned, or why nothing
+  notice TEXT --until WHEN [--mail]
+                                    tells every account, in the editor, on the page and by mail, until then
+  notice --end ID                   ends a notice
+  notices                           what every account is or was told
+  promotion NAME --credits N --budget CREDITS [--from WHEN] --until WHEN [--for signups|members] --why TEXT
+                                    gives credits once to everybody who signs up, or to members who enter NAME as a
+                                    code on their page, as long as the budget lasts; they read why
+  promotion NAME --end              ends a promotion
+  promotions                        what each has given, and what is left
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   help
@@ -51,6 +62,8 @@ export interface CommandDeps extends RetentionDeps {
   secret: string;
   /** How long a silent node keeps its runs. */
   leaseMs: number;
+  /** Whether the server sends mail. */
+  sendsMail: boolean;
 }
 
 /** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
@@ -88,6 +101,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       id: { type: 'string' },
       end: { type: 'boolean' },
       refused: { type: 'boolean' },
+      mail: { type: 'boolean' },
+      credits: { type: 'string' },
+      budget: { type: 'string' },
+      from: { type: 'string' },
+      for: { type: 'string' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -181,6 +199,49 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only('refused');
       taken(0, 'no account');
       return referrals(deps, values.refused === true);
+    }
+    case 'notice': {
+      if (values.end) {
+        only('end');
+        taken(1, 'the id of a notice, where it ends one');
+        return [await endOneNotice(deps, rest[0]!)];
+      }
+      only('until', 'mail');
+      taken(1, 'one text in quotation marks');
+      if (values.until === undefined) throw misused('notice needs --until: a notice is over some day.');
+      const until = readInstant(values.until, deps.clock.now());
+      return tellEveryone(deps, rest[0]!, { until, byMail: values.mail === true });
+    }
+    case 'notices': {
+      only();
+      taken(0, 'no text');
+      return noticeTable(deps);
+    }
+    case 'promotion': {
+      taken(1, 'a name');
+      if (values.end) {
+        only('end');
+        return [await stopPromotion(deps, rest[0]!)];
+      }
+      only('credits', 'budget', 'from', 'until', 'for', 'why');
+      const { credits, budget, until } = values;
+      const why = reason();
+      if (credits === undefined) throw misused('promotion needs --credits: how many each gets.');
+      if (budget === undefined) throw misused('promotion needs --budget: how many credits it gives in all.');
+      if (until === undefined) throw misused('promotion needs --until: it ends some day.');
+      const now = deps.clock.now();
+      const wanted = {
+        ...{ audience: values.for ?? 'signups', amountMicro: readCredits(credits), budgetMicro: readCredits(budget) },
+        startsAt: values.from === undefined ? now : readInstant(values.from, now),
+        endsAt: readInstant(until, now),
+        why,
+      };
+      return [await beginPromotion(deps, rest[0]!, wanted)];
+    }
+    case 'promotions': {
+      only();
+      taken(0, 'no name');
+      return promotionTable(deps);
     }
     case 'audit': {
       only();

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Balance } from '../../../../shared/account.ts';
 import { creditsSpent } from '../../../../shared/money/amounts.ts';
 import type { Connection } from '../../protocol.ts';
@@ -19,6 +20,7 @@ export function Standing() {
   return (
     <>
       <LastNotice />
+      <Told />
       <Elsewhere />
       <Connected />
       <AccountStanding />
@@ -160,6 +162,25 @@ function AccountStanding() {
 }
 
 const sentence = (text: string) => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
+
+/** What the operator tells everybody, such as an incident: until it is over, or dismissed in this window. */
+function Told() {
+  const told = useChatState((s) => s.surroundings?.told ?? none) as { id: string; text: string }[];
+  const [dismissed, setDismissed] = useState<string[]>([]);
+  return (
+    <>
+      {told
+        .filter(({ id }) => !dismissed.includes(id))
+        .map(({ id, text }) => (
+          <div key={id} class="box calm notice">
+            <Icon name="info" />
+            <div>{text}</div>
+            <IconButton icon="close" label="Dismiss" onClick={() => setDismissed([...dismissed, id])} />
+          </div>
+        ))}
+    </>
+  );
+}
 
 function Elsewhere() {
   const chat = useChat();
