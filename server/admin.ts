@@ -7,7 +7,7 @@ import { createLog } from './platform/log.ts';
 import { ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 
-/** `npm run admin -- …`: the operator's commands, on the database that the settings name, beside a server that may run. */
+/** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the database that the settings name. */
 async function main(args: string[]): Promise<number> {
   if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
     console.log(USAGE);

@@ -16,7 +16,7 @@ export class Refused extends Error {
 }
 
 /** What can't be understood. */
-export const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
+export const misused = (message: string) => new Refused(2, `${message} The command "help" shows how.`);
 
 /** What people are called can't move the cursor or the colours of a terminal. */
 const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');

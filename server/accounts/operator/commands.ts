@@ -17,7 +17,7 @@ import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 
-export const USAGE = `npm run admin -- COMMAND
+export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- COMMAND
 
   find TEXT                         accounts by a part of their address, name or id
   show ACCOUNT                      one account
@@ -282,7 +282,7 @@ async function countTransfers({ db }: CommandDeps): Promise<string> {
 async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {
   const found = await findByReference(deps.db.read, reference);
   if (!found)
-    throw new Refused(1, `There is no account "${reference}". "npm run admin -- find TEXT" looks for parts of it.`);
+    throw new Refused(1, `There is no account "${reference}". The command "find TEXT" looks for parts of it.`);
   return found;
 }
 

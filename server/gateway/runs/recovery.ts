@@ -16,9 +16,11 @@ export async function recoverRuns(
     if (live.get(run.id)) continue;
     try {
       const stored = await readStoredText(db.read, run.id);
-      if (!(await endAbandonedRun(deps, run, stored))) continue;
+      const end = await endAbandonedRun(deps, run, stored);
+      if (!end) continue;
       ended++;
       metrics.runRecovered();
+      if (end.reason) metrics.absorbed(end.reason, end.absorbedMicro);
       log.warn({ runId: run.id }, 'an answer whose node died was ended as interrupted');
     } catch (error) {
       // One that can't be ended must not keep the others from it; the next round tries it again.
