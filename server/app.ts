@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { cors } from 'hono/cors';
 import type { Notice } from '../shared/account.ts';
+import { RestoreJob } from './accounts/afterRestore.ts';
 import { Attempts, purgeAttempts } from './accounts/attempts.ts';
 import { authenticate } from './accounts/authenticate.ts';
 import { sessionRoutes, signInApiRoutes } from './accounts/authRoutes.ts';
@@ -180,6 +181,11 @@ export function createApp(deps: AppDeps): App {
 
   const steps = new ClockSteps(db, STORED_TIMES);
   const sales = { db, clock, ids, log, policy, followBought, origins, stripe: deps.stripe };
+  const recover = () => recoverRuns(turns, db.engine === 'sqlite');
+  const restoring = new RestoreJob({
+    ...{ db, clock, log, runs: RUNS_OF_ACCOUNTS, recover },
+    sales: deps.stripe && { ...sales, stripe: deps.stripe },
+  });
 
   const api = createApi();
   api.onError(onError(log));
@@ -230,7 +236,8 @@ export function createApp(deps: AppDeps): App {
       );
       listed = announced;
       priceNotice = tellPrices(announced, clock);
-      await recoverRuns(turns, db.engine === 'sqlite');
+      await restoring.begin();
+      await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(
         [
@@ -276,6 +283,7 @@ export function createApp(deps: AppDeps): App {
             async run() {
               const { stripe } = deps;
               if (!stripe) return;
+              await restoring.ask();
               await askAboutPayments({ ...sales, stripe });
               await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
             },

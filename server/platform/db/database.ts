@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type CompiledQuery, type Kysely, Migrator, type Transaction } from 'kysely';
+import { type CompiledQuery, DEFAULT_MIGRATION_TABLE, type Kysely, Migrator, sql, type Transaction } from 'kysely';
 import type { Changes } from '../changes.ts';
 import { type Config, ConfigError } from '../config.ts';
+import { DeletionList } from '../deletions.ts';
 import type { Log } from '../log.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -33,6 +34,8 @@ export interface Database {
   /** The same for one query that somebody waits for. Rejects with `TookTooLong` after about `BOUNDED_MS`. */
   readBounded<T>(query: CompiledQuery<T>): Promise<T[]>;
   readonly changes: Changes;
+  /** What people had deleted, outside the database: `deleted()` writes into it. */
+  readonly deletions: DeletionList;
   close(): Promise<void>;
 }
 
@@ -50,11 +53,12 @@ export async function openDatabase(
   log: Log,
   { alongside = false }: { alongside?: boolean } = {},
 ): Promise<Database> {
+  const deletions = new DeletionList(config.deletionsFile ?? null);
   try {
     const db =
       config.engine === 'sqlite'
-        ? await (await import('./sqlite.ts')).openSqlite(config.file, alongside)
-        : await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+        ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, alongside)
+        : await (await import('./postgres.ts')).openPostgres(config.url, log, deletions, alongside);
     const write = db.write.bind(db);
     db.write = async (work) => {
       try {
@@ -88,8 +92,24 @@ export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres',
     throw new ConfigError(
       'this command is newer than the database: start the server of this version once, then try again',
     );
+  const newer = await newerMigrations(db, engine);
+  if (newer.length > 0)
+    throw new ConfigError(
+      `DATABASE_URL: a newer version of Perigee has used this database (${newer.at(-1)}). Nothing was changed: start that version, or a newer one`,
+    );
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
+}
+
+/** Changes of the schema that a database has and this version doesn't know, in order. */
+export async function newerMigrations(db: Kysely<Schema>, engine: 'sqlite' | 'postgres'): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const known = await migrations(engine).getMigrations();
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db);
+  return rows.map(({ name }) => name).filter((name) => !(name in known));
 }
 
 /**
