@@ -46,7 +46,8 @@ function print({ code, lines }: CommandResult): number {
 
 /** A restored database is finished by what a server does, too: its runs end, and Stripe is asked. */
 function backupDeps(config: Config): BackupDeps {
-  const log = createLog('warn');
+  // What is no error the command says itself.
+  const log = createLog('error');
   const { database, policy, payments, proxies, leaseMs } = config;
   return {
     database,

@@ -242,7 +242,7 @@ function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
     `${counted(credited, 'payment')} since ${credited === 1 ? 'was' : 'were'} credited, ${counted(reversed, 'refund or dispute', 'refunds or disputes')} booked.`,
     ...(unclaimed.length > 0
       ? [
-          `${counted(unclaimed.length, 'checkout')} paid at Stripe belong to no account here: ${unclaimed.join(', ')}. Refund them there.`,
+          `Stripe has ${counted(unclaimed.length, 'paid checkout')} of no account that is here: ${unclaimed.join(', ')}. Refund there.`,
         ]
       : []),
   ];

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Clock, iso } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import { restoreBackup, writeBackup } from '../platform/db/backup.ts';
 import type { Database } from '../platform/db/database.ts';
 import { type BackupFacts, markBackup, newestIn, readRestoring } from '../platform/db/restoring.ts';
 import { hashKeyed } from '../platform/secrets.ts';
@@ -78,7 +79,6 @@ async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<s
       'PostgreSQL is backed up by its own tool: pg_dump --format=custom --file=FILE "$DATABASE_URL"',
     );
   const facts = { takenAt: clock.now(), secret: secret === null ? null : fingerprint(secret), settings };
-  const { writeBackup } = await import('../platform/db/backup.ts');
   const { path, bytes } = await writeBackup(database.file, to, facts, { replace });
   return [
     `Wrote ${path}: ${(bytes / 1e6).toFixed(1)} MB, the database as it was at ${iso(facts.takenAt)}, checked.`,
@@ -105,7 +105,6 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean): Prom
       `${resolve(from)} was made with another SECRET (fingerprint ${facts.secret}; ${own === null ? 'here is none' : `here it is ${own}`}). Nothing was changed: set SECRET as it was, or put the old file secret beside ${database.file}. If it is lost, add --any-secret.`,
     );
   };
-  const { restoreBackup } = await import('../platform/db/backup.ts');
   const { facts, keptAs } = await restoreBackup(from, database.file, { accept, now: clock.now() });
   const db = await deps.openAlone();
   try {

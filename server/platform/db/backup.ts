@@ -40,9 +40,10 @@ export async function writeBackup(
   { replace }: { replace: boolean },
 ): Promise<{ path: string; bytes: number }> {
   if (!existsSync(file)) throw noPerigee(`there is no ${file}`);
-  const path = freePlace(file, to, replace);
+  const path = resolve(to);
   const partial = `${path}.partial-${process.pid}`;
   try {
+    checkPlace(file, path, replace);
     rmStale(path);
     // SQLite would make it for everybody.
     makePrivateFile(partial);
@@ -95,9 +96,9 @@ function copyTo(file: string, partial: string): BackupFacts | null {
 const isDamage = (error: unknown) =>
   /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT)/.test((error as { code?: string }).code ?? '');
 
-function freePlace(file: string, to: string, replace: boolean): string {
-  const path = resolve(to);
+function checkPlace(file: string, path: string, replace: boolean): void {
   const folder = dirname(path);
+  if (existsSync(folder) && !statSync(folder).isDirectory()) throw new BackupRefused(`${folder} is no folder.`);
   if (!existsSync(folder)) throw new BackupRefused(`There is no folder ${folder}. Make it, or name another file.`);
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there?.isDirectory()) throw new BackupRefused(`${path} is a folder. Name a file in it.`);
@@ -107,7 +108,6 @@ function freePlace(file: string, to: string, replace: boolean): string {
     throw new BackupRefused(`${path} is no ordinary file. Name another one.`);
   if (there && !replace)
     throw new BackupRefused(`${path} is there already. Name another file, or add --replace to replace it.`);
-  return path;
 }
 
 /** The database, or what SQLite and Perigee keep beside it, by whatever name or link. */
@@ -218,10 +218,8 @@ const MAGIC = 'SQLite format 3\0';
 
 /** https://www.sqlite.org/fileformat2.html: the page size stands at 16, the number of pages at 28. */
 function checkHeader(path: string, size: number): void {
-  const header = Buffer.alloc(100);
-  const file = openSync(path, 'r');
-  const length = readSync(file, header, 0, 100, 0);
-  closeSync(file);
+  const header = headerOf(path);
+  const { length } = header;
   if (size === 0) throw new BackupRefused(`${path} is empty. Take another backup.`);
   if (header.toString('latin1', 0, 5) === 'PGDMP')
     throw new BackupRefused(`${path} is a dump of PostgreSQL: restore it by pg_restore, as docs/operating.md says.`);
@@ -230,16 +228,28 @@ function checkHeader(path: string, size: number): void {
     throw new BackupRefused(
       `${path} is no SQLite database. Name a file that "npm run admin -- backup" made, unpacked.`,
     );
+  if (length < 100)
+    throw new BackupRefused(`${path} is cut off: ${size} bytes are there. Copy it again, or take another backup.`);
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const expected = pageSize * header.readUInt32BE(28);
-  if (length < 100 || size < expected)
+  if (size < expected)
     throw new BackupRefused(
-      `${path} is cut off: ${size} bytes${length < 100 ? '' : ` of ${expected}`} are there. Copy it again, or take another backup.`,
+      `${path} is cut off: ${size} bytes of ${expected} are there. Copy it again, or take another backup.`,
     );
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
     throw new BackupRefused(
       `Beside ${path} stands ${basename(path)}-wal with a part of it: a program has it open, or it is the copy of a database in use. Close that program, or make a backup by "npm run admin -- backup".`,
     );
+}
+
+function headerOf(path: string): Buffer {
+  const header = Buffer.alloc(100);
+  const file = openSync(path, 'r');
+  try {
+    return header.subarray(0, readSync(file, header, 0, header.length, 0));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Null: whole. */
@@ -301,6 +311,8 @@ function replaceDatabase(database: string, ready: string, now: number): string |
 
 /** Brings all of the old database into its one file. One that is damaged is kept as it is, with its log. */
 function foldOld(file: string): void {
+  // SQLite would delete the log of what is no database.
+  if (headerOf(file).toString('latin1', 0, 16) !== MAGIC) return;
   try {
     foldLog(file);
   } catch (error) {
@@ -354,7 +366,9 @@ function rmStale(path: string): void {
 }
 
 function removeDatabase(file: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true });
+  // Where even the name is refused there is nothing to remove.
+  for (const end of ['', '-wal', '-shm', '-journal'])
+    if (existsSync(`${file}${end}`)) rmSync(`${file}${end}`, { force: true });
 }
 
 function fsyncPath(path: string): void {
