@@ -58,7 +58,7 @@ export async function afterRestore(deps: AfterRestoreDeps, { asksStripe = true }
       `${counted(sessions, 'session')} ended, and every code and key: everybody signs in anew.`,
       `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
       ...deletionLines(deletions, erased, db.deletions.file),
-      ...paidLines(paid, begun),
+      ...(paid && !deps.sales ? [] : paidLines(paid, begun)),
       `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, plans given, suspensions.`,
     ],
   };
