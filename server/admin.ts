@@ -4,7 +4,6 @@ import { type BackupDeps, isBackupCommand, isSetting, runBackupCommand } from '.
 import { type CommandResult, runCommand, USAGE } from './accounts/commands.ts';
 import { followBought } from './accounts/tiers.ts';
 import { StripeService } from './credits/stripe.ts';
-import { recoverRuns } from './gateway/recovery.ts';
 import { RUNS_OF_ACCOUNTS } from './gateway/runs.ts';
 import { type Config, ConfigError, parseConfig } from './platform/config.ts';
 import { openDatabase } from './platform/db/database.ts';
@@ -56,6 +55,8 @@ function backupDeps(config: Config): BackupDeps {
     clock: systemClock,
     openAlone: () => openDatabase(database, log),
     async finish(db) {
+      // A large part of a server, which no other command needs.
+      const { recoverRuns } = await import('./gateway/recovery.ts');
       const base = { db, clock: systemClock, ids: systemIds, log, policy };
       const live = { get: () => undefined };
       const recovery = { ...base, node: systemIds.next(), live, metrics: { runRecovered() {} } };
