@@ -20,6 +20,11 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     args: ['test/credits/tellings.test.ts'],
   },
   {
+    name: 'a backup of PostgreSQL 15 by its own tools, restored',
+    env: { PERIGEE_POSTGRES_BIN: process.env.PERIGEE_POSTGRES_BIN ?? '/usr/lib/postgresql/15/bin' },
+    args: ['test/server/backupPostgres.test.ts'],
+  },
+  {
     name: '5,000 edits of real files with each kind of mistake',
     env: { PERIGEE_MISTAKES: '5000' },
     args: ['test/edit/engineMistakes.test.ts'],

@@ -11,7 +11,19 @@ import { type FoundAccount, findAccounts, findByReference } from '../people/acco
 import { mailboxOf } from '../people/emails.ts';
 import { findAccountOf, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
-import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
+import {
+  accountLines,
+  accountTable,
+  type CommandResult,
+  columns,
+  misused,
+  named,
+  Refused,
+  tellCommand,
+} from './commandText.ts';
+
+export type { CommandResult };
+
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
@@ -25,7 +37,7 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
                                     an account, to which its owner signs in by that address
   suspend ACCOUNT --why TEXT [--until WHEN]
                                     nothing is answered to it; its owner reads why
-  restore ACCOUNT                   ends a suspension
+  reinstate ACCOUNT                 ends a suspension
   tier ACCOUNT N                    which limits apply
   grant ACCOUNT CREDITS --why TEXT [--id TEXT]
                                     promotional credits, once for each id; its owner reads why
@@ -46,6 +58,9 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   promotions                        what each has given, and what is left
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
+  backup FILE [--replace]           copies an embedded database into a file, beside a running server, and checks the copy
+  restore FILE [--any-secret]       puts a backup in place of an embedded database, which is kept; no server may run
+  restored [--since WHEN]           finishes a restore: after pg_restore, or where Stripe or a crash was in the way
   help
 
 ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
@@ -66,25 +81,9 @@ export interface CommandDeps extends RetentionDeps {
   sendsMail: boolean;
 }
 
-/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
-export interface CommandResult {
-  code: 0 | 1 | 2;
-  lines: string[];
-}
-
 /** The operator's commands. Never throws for what the operator can mend. */
-export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
-  try {
-    return { code: 0, lines: await run(deps, args) };
-  } catch (error) {
-    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
-    const { code, message } = error as { code?: unknown; message: string };
-    // What parseArgs can't take.
-    if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
-      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
-    throw error;
-  }
-}
+export const runCommand = (deps: CommandDeps, args: readonly string[]): Promise<CommandResult> =>
+  tellCommand(() => run(deps, args));
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
   // parseArgs would take it for an option.
@@ -148,9 +147,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
       await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
-      return [`${named(account)} is suspended ${until === null ? 'until it is restored' : `until ${iso(until)}`}.`];
+      return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
     }
-    case 'restore': {
+    // As it was called before backups could be restored.
+    case 'restore':
+    case 'reinstate': {
       only();
       taken(1, 'an account');
       const account = await one(deps, rest[0]!);

@@ -6,7 +6,10 @@ import { endAbandonedRun, type TurnDeps } from './turn.ts';
  * start of an embedded server, which is alone on its database. Returns how many were ended.
  */
 export async function recoverRuns(
-  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log' | 'metrics' | 'live'>,
+  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'> & {
+    metrics: Pick<TurnDeps['metrics'], 'absorbed' | 'runRecovered'>;
+    live: Pick<TurnDeps['live'], 'get'>;
+  },
   all: boolean,
 ): Promise<number> {
   const { db, clock, log, metrics, live } = deps;
