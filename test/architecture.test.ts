@@ -26,7 +26,9 @@ const FLOORS: Record<string, number> = {
   'extension/edit': 3,
   'extension/quota': 3,
   'extension/later.ts': 4,
-  'extension/extension.ts': 5,
+  'extension/edits.ts': 5,
+  'extension/commands.ts': 6,
+  'extension/extension.ts': 7,
 };
 
 /**
