@@ -26,7 +26,7 @@ export async function openAccountPage(
 ): Promise<void> {
   if (session.account?.kind !== 'member') {
     const signIn = 'Sign In';
-    const text = 'The account page is for those who have signed in.';
+    const text = 'The account page is for members. Sign in first.';
     if ((await vscode.window.showInformationMessage(text, signIn)) === signIn) await run('perigee.signIn');
     return;
   }

@@ -85,7 +85,7 @@ export class Wire {
       const response = await this.request(path, who, { headers, signal: broken.signal });
       if (!/^text\/event-stream/.test(response.headers.get('content-type') ?? '') || !response.body) {
         throw BackendError.wrongServer(
-          'The server is no Perigee server: where events were expected, it sent something else.',
+          'The server is no Perigee server: it sent something other than events.',
         );
       }
       onOpen?.();
