@@ -1,12 +1,17 @@
 // Builds everything that ships into dist/: the extension's host code in parts, and the one file that loads them on the web; its
-// web view; the server. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]`.
+// web view; the server, as a folder that npm can install. `node esbuild.config.mjs [server|extension] [--watch] [--quiet]
+// [--if-changed]`: with the last, only what is not there, or not of these sources.
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { basename, join } from 'node:path';
 import { context, transform } from 'esbuild';
 
 const args = process.argv.slice(2);
 const watch = args.includes('--watch');
+const isLazy = args.includes('--if-changed');
 const only = args.find((a) => !a.startsWith('--'));
 const common = {
   bundle: true,
@@ -38,6 +43,53 @@ const asCommonJs = {
       const web = await transform(await readFile('extension/web.cjs', 'utf8'), { minify, define: { PARTS: parts } });
       await mkdir('dist/web', { recursive: true });
       await writeFile('dist/web/extension.cjs', web.code);
+    });
+  },
+};
+
+const readJson = async (file) => JSON.parse(await readFile(file, 'utf8'));
+
+/**
+ * Makes dist/server a package of its own: `npm ci --omit=dev` in it installs what the server imports, at the versions of this
+ * repository's lock file.
+ */
+const asPackage = {
+  name: 'as a package',
+  setup(build) {
+    build.onEnd(async ({ metafile, errors }) => {
+      if (errors.length > 0) return;
+      const { outdir } = build.initialOptions;
+      const { version, license, engines, allowScripts } = await readJson('package.json');
+      const lock = await readJson('package-lock.json');
+      const locked = (name) => lock.packages[`node_modules/${name}`];
+      const paths = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+      const names = paths.filter((path) => !isBuiltin(path)).map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)[0]);
+      const imported = [...new Set(names)].sort();
+      const manifest = {
+        name: 'perigee-server',
+        version,
+        description: 'The backend of Perigee: accounts, conversations and credits in front of a model service',
+        license,
+        type: 'module',
+        engines: { node: engines.node },
+        bin: { 'perigee-server': 'main.js', 'perigee-admin': 'admin.js' },
+        files: ['*.js', 'npm-shrinkwrap.json', 'web/', 'deploy/', 'perigee.config.example.json'],
+        dependencies: Object.fromEntries(imported.map((name) => [name, locked(name).version])),
+        allowScripts: Object.fromEntries(imported.filter((name) => allowScripts[name]).map((name) => [name, true])),
+      };
+      // `devOptional`: only a development dependency has brought it, although a package could use it.
+      const kept = Object.entries(lock.packages).filter(([path, { dev, devOptional }]) => path && !dev && !devOptional);
+      const { name, bin, dependencies } = manifest;
+      const root = { name, version, license, bin, engines: manifest.engines, dependencies };
+      const shrinkwrap = { name, version, lockfileVersion: lock.lockfileVersion, requires: true };
+      const packages = Object.fromEntries([['', root], ...kept]);
+      const write = (file, value) => writeFile(join(outdir, file), `${JSON.stringify(value, null, 2)}\n`);
+      await write('package.json', manifest);
+      // Under this name it goes into the archive, too.
+      await write('npm-shrinkwrap.json', { ...shrinkwrap, packages });
+      for (const file of Object.values(bin)) await chmod(join(outdir, file), 0o755);
+      for (const file of ['LICENSE', 'perigee.config.example.json']) await cp(file, join(outdir, file));
+      await cp('docs/deploy', join(outdir, 'deploy'), { recursive: true });
     });
   },
 };
@@ -84,6 +136,9 @@ const targets = {
       target: 'node20',
       packages: 'external',
       sourcemap: true,
+      metafile: true,
+      banner: { js: '#!/usr/bin/env node' },
+      plugins: [asPackage],
     },
     {
       ...common,
@@ -98,13 +153,48 @@ const targets = {
   ],
 };
 
-const builds = only ? targets[only] : Object.values(targets).flat();
+/** All that a target is built from. */
+const sources = {
+  extension: ['extension', 'shared'],
+  server: ['server', 'shared', 'docs/deploy', 'LICENSE', 'perigee.config.example.json'],
+};
+const settings = ['esbuild.config.mjs', 'package.json', 'package-lock.json'];
+
+/** A hash of all that a target is built from. */
+async function hashOf(target) {
+  const hash = createHash('sha256');
+  for (const source of [...sources[target], ...settings]) {
+    const isFolder = (await stat(source)).isDirectory();
+    const entries = isFolder ? await readdir(source, { recursive: true, withFileTypes: true }) : [];
+    const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    for (const file of isFolder ? files.sort() : [source]) hash.update(`${file}\0`).update(await readFile(file));
+  }
+  return hash.digest('hex');
+}
+
+/** Holds the hash of what stands in dist/ of a target; missing while that is being built, and where it is watched. */
+const stampOf = (target) => `dist/${target}.built`;
+
+async function isBuilt(target, hash) {
+  if (!targets[target].every(({ outdir }) => existsSync(outdir))) return false;
+  return (await readFile(stampOf(target), 'utf8').catch(() => '')) === hash;
+}
+
+// Before anything is read for the build: what changes meanwhile counts as changed.
+const hashes = new Map();
+for (const target of only ? [only] : Object.keys(targets)) {
+  const hash = await hashOf(target);
+  if (!isLazy || !(await isBuilt(target, hash))) hashes.set(target, hash);
+}
+const builds = [...hashes.keys()].flatMap((target) => targets[target]);
 // What an earlier build wrote and this one doesn't would go into the package.
+for (const target of hashes.keys()) await rm(stampOf(target), { force: true });
 for (const { outdir } of builds) await rm(outdir, { recursive: true, force: true });
 const contexts = await Promise.all(builds.map((o) => context(o)));
 for (const build of contexts) {
   // Watching goes on over an error, which esbuild has printed.
   await (watch ? build.rebuild().catch(() => {}) : build.rebuild().finally(() => build.dispose()));
 }
+if (!watch) for (const [target, hash] of hashes) await writeFile(stampOf(target), hash);
 // Only now: what waits for the first "[watch] build finished", as F5 does, finds everything built.
 if (watch) await Promise.all(contexts.map((build) => build.watch()));

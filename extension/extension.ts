@@ -127,8 +127,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
       await (await apply()).placeCode(code);
       return (await undecided()).waits(code.source);
     },
-    decided: async (source) => (await undecided()).decided(source),
-    show: async (source) => (await undecided()).show(source),
+    undecided,
+    show: async (waiting) => (await undecided()).show(waiting),
     checkpoints,
   };
   own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));

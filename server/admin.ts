@@ -1,19 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { runCommand, USAGE } from './accounts/operator/commands.ts';
+import { finishRestore } from './accounts/data/afterRestore.ts';
+import { type BackupDeps, isBackupCommand, isSetting, runBackupCommand } from './accounts/operator/backupCommands.ts';
+import { type CommandResult, runCommand, USAGE } from './accounts/operator/commands.ts';
+import { followBought } from './accounts/people/tiers.ts';
+import { StripeService } from './credits/payments/stripe.ts';
 import { RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
-import { ConfigError, parseConfig } from './platform/config/config.ts';
+import { type Config, ConfigError, parseConfig } from './platform/config/config.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { createLog } from './platform/log.ts';
-import { ownSecret } from './platform/ownSecret.ts';
+import { knownSecret, ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 
-/** `npm run admin -- …`: the operator's commands, on the database that the settings name, beside a server that may run. */
+/** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the database that the settings name. */
 async function main(args: string[]): Promise<number> {
   if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
     console.log(USAGE);
     return 0;
   }
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  if (isBackupCommand(args)) return print(await runBackupCommand(backupDeps(config), args));
   const db = await openDatabase(config.database, createLog('warn'), { alongside: true });
   try {
     const secret = config.secret ?? ownSecret(config);
@@ -24,15 +29,44 @@ async function main(args: string[]): Promise<number> {
       ids: systemIds,
       policy: config.policy,
       leaseMs: config.leaseMs,
+      sendsMail: config.signIn.mail !== null,
       runs: RUNS_OF_ACCOUNTS,
     };
-    const { code, lines } = await runCommand(deps, args);
-    const print = code === 0 ? console.log : console.error;
-    for (const line of lines) print(line);
-    return code;
+    return print(await runCommand(deps, args));
   } finally {
     await db.close();
   }
+}
+
+function print({ code, lines }: CommandResult): number {
+  const say = code === 0 ? console.log : console.error;
+  for (const line of lines) say(line);
+  return code;
+}
+
+/** A restored database is finished by what a server does, too: its runs end, and Stripe is asked. */
+function backupDeps(config: Config): BackupDeps {
+  // What is no error the command says itself.
+  const log = createLog('error');
+  const { database, policy, payments, proxies, leaseMs } = config;
+  return {
+    database,
+    secret: knownSecret(config),
+    settings: Object.keys(process.env).filter((name) => process.env[name] && isSetting(name)),
+    clock: systemClock,
+    openAlone: () => openDatabase(database, log),
+    async finish(db) {
+      // A large part of a server, which no other command needs.
+      const { recoverRuns } = await import('./gateway/runs/recovery.ts');
+      const base = { db, clock: systemClock, ids: systemIds, log, policy };
+      const live = { get: () => undefined };
+      const recovery = { ...base, node: systemIds.next(), live, metrics: { absorbed() {}, runRecovered() {} } };
+      const recover = () => recoverRuns(recovery, db.engine === 'sqlite');
+      const stripe = payments && (await StripeService.open(payments, proxies));
+      const sales = stripe && { ...base, followBought, stripe };
+      return finishRestore({ ...base, leaseMs, runs: RUNS_OF_ACCOUNTS, recover, sales });
+    },
+  };
 }
 
 main(process.argv.slice(2)).then(

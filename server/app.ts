@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { cors } from 'hono/cors';
 import { accountsApi, accountsOf, openAccountsApi } from './accounts/api.ts';
+import { RestoreJob } from './accounts/data/afterRestore.ts';
 import { Prices } from './accounts/notices/prices.ts';
 import { followBought } from './accounts/people/tiers.ts';
 import { offerLocalToken } from './accounts/sessions/local.ts';
@@ -14,7 +15,7 @@ import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
 import { endRunsOf, runRoutes } from './gateway/runs/routes.ts';
-import { moveRuns } from './gateway/runs/runs.ts';
+import { moveRuns, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
 import type { Upstream } from './gateway/stream.ts';
 import { jobsOf } from './jobs.ts';
@@ -88,6 +89,16 @@ export function createApp(deps: AppDeps): App {
   const accounts = accountsOf({ ...deps, metrics, isSelling, moveRuns, priceNotice, closing: closing.signal });
   const sales = { db, clock, ids, log, policy, followBought, origins: accounts.origins, stripe };
 
+  const recover = () => recoverRuns(turns, db.engine === 'sqlite');
+  const restoring = new RestoreJob({
+    db,
+    clock,
+    log,
+    runs: RUNS_OF_ACCOUNTS,
+    recover,
+    sales: stripe && { ...sales, stripe },
+  });
+
   const api = createApi();
   api.onError(onError(log));
   api.notFound(onNotFound);
@@ -124,9 +135,10 @@ export function createApp(deps: AppDeps): App {
     async start() {
       await accounts.ceremonies.prepare();
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
-      await recoverRuns(turns, db.engine === 'sqlite');
+      await restoring.begin();
+      await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
-      jobs = startJobs(jobsOf({ accounts, turns, sales }), log);
+      jobs = startJobs(jobsOf({ accounts, turns, sales, restoring }), log);
     },
     async stop(drainMs = DRAIN_MS) {
       draining.abort();

@@ -1,4 +1,5 @@
 import type { Accounts } from './accounts/api.ts';
+import type { RestoreJob } from './accounts/data/afterRestore.ts';
 import { applyRetention } from './accounts/data/retention.ts';
 import { mailNotices } from './accounts/notices/noticeMail.ts';
 import { purgeAdmissions } from './accounts/people/guests.ts';
@@ -54,10 +55,11 @@ export interface JobDeps {
   turns: TurnDeps;
   /** `stripe` is null where nothing is sold. */
   sales: Omit<SaleDeps, 'stripe'> & { stripe: StripeService | null };
+  restoring: RestoreJob;
 }
 
 /** What runs by the clock. */
-export function jobsOf({ accounts, turns, sales }: JobDeps): Job[] {
+export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;
   const steps = new ClockSteps(db, STORED_TIMES);
@@ -79,6 +81,7 @@ export function jobsOf({ accounts, turns, sales }: JobDeps): Job[] {
   async function settlePayments() {
     const { stripe } = sales;
     if (!stripe) return;
+    await restoring.ask();
     await askAboutPayments({ ...sales, stripe });
     await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
   }

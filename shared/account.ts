@@ -77,14 +77,28 @@ export const LimitsSchema = z.object({
 /** Something the account's owner must be told; `id` stays the same for as long as it is the same thing. */
 export const NoticeSchema = z.object({
   id: z.string(),
-  kind: z.enum(['suspended', 'closing', 'terms', 'price']),
+  kind: z
+    .enum(['suspended', 'closing', 'terms', 'price', 'operator'])
+    .describe(
+      'operator: what the operator tells everybody, such as an incident; clients ignore kinds they do not know',
+    ),
   text: z.string().describe('whole sentences: what it is, and what can be done'),
   at: z.iso.datetime(),
+  until: z.iso.datetime().optional().describe('when it is over by itself; read the account afresh then'),
 });
 export type Notice = z.infer<typeof NoticeSchema>;
 
+const isKnownKind = (notice: unknown) =>
+  NoticeSchema.shape.kind.safeParse((notice as { kind?: unknown } | null)?.kind).success;
+
+/** A newer server may tell of kinds that this client does not know: it leaves those out, and reads the rest. */
+const NoticesSchema = z.preprocess(
+  (notices) => (Array.isArray(notices) ? notices.filter(isKnownKind) : notices),
+  z.array(NoticeSchema),
+);
+
 export const AccountAnswerSchema = z
-  .object({ account: AccountSchema, balance: BalanceSchema, limits: LimitsSchema, notices: z.array(NoticeSchema) })
+  .object({ account: AccountSchema, balance: BalanceSchema, limits: LimitsSchema, notices: NoticesSchema })
   .meta({ id: 'AccountAnswer' });
 export type AccountAnswer = z.infer<typeof AccountAnswerSchema>;
 

@@ -1,4 +1,4 @@
-import type { Account, Balance } from './account.ts';
+import type { Account, Balance, Notice } from './account.ts';
 
 /** The clock and the timers of a runtime; instants and durations in milliseconds. */
 export interface Timers {
@@ -86,13 +86,22 @@ export function wordsChangeAt(at: number, now: number): number {
   return at + (Math.floor(ms / unit) + 1) * unit;
 }
 
-/** When what is shown of an account changes by time alone: windows, the end of a suspension, of the account, of the day here. */
-export function changesAt(account: Account | null, balance: Balance | null, now: number): number[] {
+/**
+ * When what is shown of an account changes by time alone: windows, the end of a suspension, of the account, of a notice, of
+ * the day here.
+ */
+export function changesAt(
+  account: Account | null,
+  balance: Balance | null,
+  now: number,
+  notices: readonly Notice[] = [],
+): number[] {
   const today = new Date(now);
   const told = [
     ...(balance?.windows ?? []).flatMap(({ nextFreeAt, allFreeAt }) => [nextFreeAt, allFreeAt]),
     account?.suspended?.until,
     account?.closing?.goneAt,
+    ...notices.map(({ until }) => until),
   ];
   const instants = told.flatMap((at) => (at ? [Date.parse(at)] : [])).filter((at) => !Number.isNaN(at));
   return [...instants, new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1).getTime()];

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { type Import, importsOf, type SourceFile, sources } from './support/imports.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const HOUSE = ['shared', 'server', 'extension'];
 
 /** Each domain's floor; imports go down only, and siblings never see each other. A longer path wins over a shorter. */
 const FLOORS: Record<string, number> = {
@@ -82,40 +81,6 @@ const MOST_FILES = 20;
 
 /** What is started, and reads the environment. */
 const DOORS = ['server/main.ts', 'server/admin.ts'];
-
-interface SourceFile {
-  path: string;
-  text: string;
-}
-
-interface Import {
-  from: string;
-  to: string;
-  typeOnly: boolean;
-}
-
-function sources(): SourceFile[] {
-  return ['shared', 'server', 'extension'].flatMap((top) =>
-    readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.tsx?$/.test(name))
-      .map((name) => {
-        const path = join(top, name).replaceAll('\\', '/');
-        return { path, text: readFileSync(join(ROOT, path), 'utf8') };
-      }),
-  );
-}
-
-function importsOf({ path, text }: SourceFile): Import[] {
-  const found: Import[] = [];
-  const statement = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?from\s*)?['"]([^'"]+)['"]/g;
-  for (const [, type, to] of text.matchAll(statement)) found.push({ from: path, to: to!, typeOnly: Boolean(type) });
-  for (const [, to] of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g))
-    found.push({ from: path, to: to!, typeOnly: false });
-  return found.map((i) => ({
-    ...i,
-    to: i.to.startsWith('.') ? relative(ROOT, join(ROOT, dirname(path), i.to)) : i.to,
-  }));
-}
 
 function domainOf(path: string): string | undefined {
   return Object.keys(FLOORS)
@@ -229,10 +194,10 @@ function violations(files: readonly SourceFile[]): string[] {
 const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g, '');
 
 describe('the house', () => {
-  it('has no import that goes up, across, or through a wall', () => assert.deepEqual(violations(sources()), []));
+  it('has no import that goes up, across, or through a wall', () => assert.deepEqual(violations(sources(HOUSE)), []));
 
   it('has no circle of imports, types included, neither of files nor of rooms', () => {
-    const imports = sources().flatMap(importsOf);
+    const imports = sources(HOUSE).flatMap(importsOf);
     const paths = new Set(imports.map(({ from }) => from));
     const ours = imports.filter(({ to }) => paths.has(to));
     assert.ok(ours.length > 1000);
@@ -261,7 +226,7 @@ describe('the house', () => {
   });
 
   it('has every room and every core where this test looks for it', () => {
-    const paths = sources().map((file) => file.path);
+    const paths = sources(HOUSE).map((file) => file.path);
     const rooms = Object.entries(ROOMS).flatMap(([domain, floors]) => floors.flat().map((room) => `${domain}/${room}`));
     assert.deepEqual(
       [...rooms, ...CORES].filter((place) => !paths.some((path) => path.startsWith(`${place}/`))),
@@ -271,7 +236,7 @@ describe('the house', () => {
 
   it('has at most some twenty files in a folder', () => {
     const counts = new Map<string, number>();
-    for (const { path } of sources()) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    for (const { path } of sources(HOUSE)) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
     counts.delete('server/platform/migrations');
     assert.deepEqual(
       [...counts].filter(([, files]) => files > MOST_FILES),

@@ -10,14 +10,19 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
     args: ['test/server/killed.test.ts'],
   },
   {
-    name: '20,000 interleavings against the independent model, on PostgreSQL',
+    name: '20,000 interleavings against the independent model, on each engine',
     env: { PERIGEE_MODEL_RUNS: '20000' },
-    args: ['test/credits/model.test.ts', '--grep', 'postgres'],
+    args: ['test/credits/model.test.ts'],
   },
   {
     name: '5,000 interleavings of what the payment service tells, on each engine',
     env: { PERIGEE_TELLING_RUNS: '5000' },
     args: ['test/credits/tellings.test.ts'],
+  },
+  {
+    name: 'a backup of PostgreSQL 15 by its own tools, restored',
+    env: { PERIGEE_POSTGRES_BIN: process.env.PERIGEE_POSTGRES_BIN ?? '/usr/lib/postgresql/15/bin' },
+    args: ['test/server/backupPostgres.test.ts'],
   },
   {
     name: '5,000 edits of real files with each kind of mistake',

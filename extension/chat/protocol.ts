@@ -19,6 +19,7 @@ export const ChipSchema = z.object({
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  lines: z.int().optional().describe('that go along, of what goes along unasked'),
   implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
 export type Chip = z.infer<typeof ChipSchema>;
@@ -98,8 +99,21 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     /** The words by which it names the file, for one who knows the workspace's paths. */
     spoken: z.object({ info: z.string().max(4096), prose: z.string().max(4096) }).optional(),
   }),
-  /** All blocks of an answer, which the host has itself. */
-  z.object({ type: z.literal('applyAll'), messageId: Id }),
+  /** All blocks of an answer, which the host has itself. `blocks`: the web view's names for them. */
+  z.object({
+    type: z.literal('applyAll'),
+    messageId: Id,
+    blocks: z
+      .array(
+        z.object({
+          block: Block,
+          text: Code,
+          language: z.string().max(100).optional(),
+          path: z.string().max(4096).optional(),
+        }),
+      )
+      .max(1_000),
+  }),
   /** Has a model place a block that has no place in its file, which is charged. */
   z.object({ type: z.literal('placeCode'), messageId: Id, block: Block }),
   /** Shows a block that has no place in its file beside that file. */
@@ -197,11 +211,15 @@ export interface Surroundings {
   guests?: boolean;
   /** Name of this device, to tell "answering elsewhere". */
   device: string;
+  /** What the operator tells everybody now; absent if nothing. */
+  told?: { id: string; text: string }[];
 }
 
 /** How it stands with applying a block, or all of an answer. The sentences are for the user. */
 export type ApplyState =
-  | { state: 'applying' | 'applied' }
+  | { state: 'applying' }
+  /** `paths`: of its files in the workspace that stand so. `isPart`: some of its hunks were rejected. */
+  | { state: 'applied'; paths?: string[]; isPart?: true }
   /** `why`: what is not in it. */
   | { state: 'review'; why?: string }
   /** `file`: name of the one file that it is for, which has no place for it. */
@@ -222,6 +240,8 @@ export interface ShownCheckpointFile {
   /** Lines. */
   added: number;
   removed: number;
+  /** The first line that it changed, counted from 1. */
+  line?: number;
   isTakenBack: boolean;
 }
 
@@ -229,10 +249,8 @@ export interface ShownCheckpointFile {
 export interface AnswerChanges {
   /** By block. One that is not in it was not applied. */
   blocks: Record<string, ApplyState>;
-  /** Of all blocks at once. */
+  /** Of the last time that all blocks were to be applied at once, as long as that says anything. */
   all?: ApplyState;
-  /** The files that were accepted of all blocks at once, without those that were taken back; by path in the workspace. */
-  accepted?: string[];
   /** Oldest first. */
   checkpoints: ShownCheckpoint[];
 }

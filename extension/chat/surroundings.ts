@@ -26,6 +26,11 @@ function connectionOf(state: SessionState): Connection {
   }
 }
 
+function toldBy({ notices }: Session): Pick<Surroundings, 'told'> {
+  const told = notices.filter(({ kind }) => kind === 'operator').map(({ id, text }) => ({ id, text }));
+  return told.length > 0 ? { told } : {};
+}
+
 /** Tells the view what is around the conversation, when it became another. */
 export class SurroundingsTeller {
   private told = '';
@@ -67,6 +72,7 @@ export class SurroundingsTeller {
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,
       guests: options?.guests,
       device: this.backend.device,
+      ...toldBy(session),
     };
     const telling = JSON.stringify(value);
     if (telling === this.told || !view.isListening) return;

@@ -11,6 +11,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
 import type { MoveRuns } from './people/merge.ts';
+import { promotionRoutes } from './people/promotionRoutes.ts';
 import { referralRoutes } from './referrals/referralRoutes.ts';
 import { accountRoutes, guestRoutes, ownerRoutes } from './routes.ts';
 import { Attempts } from './sessions/attempts.ts';
@@ -88,4 +89,5 @@ export function accountsApi(api: Api, deps: Accounts): void {
   rightsRoutes(api, deps);
   exportRoutes(api, deps);
   referralRoutes(api, deps);
+  promotionRoutes(api, deps);
 }

@@ -2,12 +2,14 @@ import { createRoute } from '@hono/zod-openapi';
 import { AccountAnswerSchema, GuestAnswerSchema, type Notice } from '../../shared/account.ts';
 import { limitsOf } from '../credits/limits/limits.ts';
 import { iso } from '../platform/clock.ts';
+import { EVERYONE } from '../platform/db/changes.ts';
 import { answers, rawAnswer } from '../platform/http/api.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
 import type { Origins } from '../platform/http/origins.ts';
 import { eventStream, writePiece } from '../platform/http/streams.ts';
 import type { Log } from '../platform/log.ts';
 import { noticesOf } from './notices/notices.ts';
+import { currentNotices, toNotice } from './notices/operatorNotices.ts';
 import { admitGuest, type GuestDeps } from './people/guests.ts';
 import { describeAccount, findOwner } from './people/store.ts';
 import { type AuthenticateDeps, identify } from './sessions/authenticate.ts';
@@ -67,6 +69,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
+    const everyone = (await currentNotices(db.read, now)).map(toNotice);
     return c.json(
       {
         account,
@@ -75,7 +78,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, owner),
         },
-        notices: noticesOf(account, deps.priceNotice(), iso(now)),
+        notices: noticesOf(account, { price: deps.priceNotice(), everyone }, iso(now)),
       },
       200,
     );
@@ -100,6 +103,10 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
           for (const own of ['account', 'balance', 'sessions']) add(own, accountId);
           add('conversation', '');
         });
+        const forgetEveryone = db.changes.subscribe(EVERYONE, ({ topic }) => {
+          // After a resync the account's own listener has told all of it.
+          if (topic !== 'resync') add(topic, accountId);
+        });
         const heartbeat = setInterval(() => wake(), HEARTBEAT_MS);
         const end = () => wake();
         gone.addEventListener('abort', end);
@@ -118,6 +125,7 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
         } finally {
           clearInterval(heartbeat);
           unsubscribe();
+          forgetEveryone();
           gone.removeEventListener('abort', end);
           closing.removeEventListener('abort', end);
         }

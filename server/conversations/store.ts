@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Message } from '../../shared/conversations.ts';
 import type { Reason, RunState, Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { deleted } from '../platform/db/deletions.ts';
 import type { ConversationRow, MessageRow } from '../platform/db/schema.ts';
 import { insertExtras, type MessageExtras, type PromptSize } from './attachments.ts';
 
@@ -135,7 +136,9 @@ export async function deleteConversation(tx: Tx, accountId: string, id: string):
     .where('id', '=', id)
     .where('account_id', '=', accountId)
     .executeTakeFirst();
-  return numDeletedRows === 1n;
+  if (numDeletedRows !== 1n) return false;
+  deleted(tx, { what: 'conversation', id });
+  return true;
 }
 
 /** Ids of an account's conversations that were begun no later than `at`, at most `limit`. */

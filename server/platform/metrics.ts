@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { NotRefunded, RunState, Usage } from '../../shared/runs.ts';
+import type { ProblemCode } from '../../shared/problems.ts';
+import type { NotRefunded, Reason, RunState, Usage } from '../../shared/runs.ts';
 
 /** What was wrong with usage that a model service reported: its parts or one side of it, which was more than can be. */
 export type UsageFault = 'parts' | 'input' | 'output';
@@ -42,6 +43,33 @@ export class Metrics {
     name: 'perigee_usage_corrected_total',
     help: 'Usage of a model service that was not taken as reported, by what was wrong with it',
     labelNames: ['wrong'],
+    registers: [this.registry],
+  });
+
+  readonly #firstToken = new Histogram({
+    name: 'perigee_upstream_first_token_seconds',
+    help: 'Time from the request to the first piece of an answer, by model',
+    labelNames: ['model'],
+    buckets: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 80],
+    registers: [this.registry],
+  });
+  readonly #answers = new Histogram({
+    name: 'perigee_upstream_answer_seconds',
+    help: 'Time from the request to the end of an answer that the model service completed, by model',
+    labelNames: ['model'],
+    buckets: [0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280],
+    registers: [this.registry],
+  });
+  readonly #upstreamFailures = new Counter({
+    name: 'perigee_upstream_failures_total',
+    help: 'Answers in which the model service failed, by the code of the failure',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly #absorbed = new Counter({
+    name: 'perigee_absorbed_micro_total',
+    help: 'Micro-credits that answers cost and nobody was charged for, by the reason',
+    labelNames: ['reason'],
     registers: [this.registry],
   });
 
@@ -93,6 +121,23 @@ export class Metrics {
     this.#tokens.inc({ direction: 'input' }, usage.inputTokens - usage.cachedInputTokens);
     this.#tokens.inc({ direction: 'cached_input' }, usage.cachedInputTokens);
     this.#tokens.inc({ direction: 'output' }, usage.outputTokens);
+  }
+
+  /** `model` is one of the operator's list, never what a client wrote. */
+  upstreamBegan(model: string, seconds: number): void {
+    this.#firstToken.observe({ model }, seconds);
+  }
+
+  upstreamCompleted(model: string, seconds: number): void {
+    this.#answers.observe({ model }, seconds);
+  }
+
+  upstreamFailed(code: ProblemCode): void {
+    this.#upstreamFailures.inc({ code });
+  }
+
+  absorbed(reason: Reason, micro: number): void {
+    this.#absorbed.inc({ reason }, micro);
   }
 
   outcomeTold(result: 'refunded' | NotRefunded, refundedMicro: number): void {

@@ -15,3 +15,10 @@ export function ownSecret(config: Config): string {
   closeToOthers(file);
   return readFileSync(file, 'utf8').trim();
 }
+
+/** The secret that a server here would have; null: none yet. Makes none, for a backup may bring another with it. */
+export function knownSecret(config: Config): string | null {
+  if (config.secret !== null || config.database.engine !== 'sqlite') return config.secret;
+  const file = join(dirname(config.database.file), 'secret');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+}

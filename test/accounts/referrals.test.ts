@@ -314,7 +314,7 @@ onBothEnginesWithShop(
       await party.pay();
       const { db, clock } = party.server;
       const list = async (...args: string[]) => {
-        const deps = { db, clock, ids: systemIds, secret: '', leaseMs: 1000, runs: RUNS_OF_ACCOUNTS };
+        const deps = { db, clock, ids: systemIds, secret: '', leaseMs: 1000, sendsMail: false, runs: RUNS_OF_ACCOUNTS };
         const { policy } = parseConfig({}, () => '{}');
         const { lines } = await runCommand({ ...deps, policy }, ['referrals', ...args]);
         return lines

@@ -25,7 +25,7 @@ import { BooksModel, GIFTS, PAID_CENTS, START, type Step, steps, type Who, WINDO
 
 /** So many interleavings on each engine; `npm run soak` asks for more. A seed that failed is printed, and tried again by it. */
 const RUNS = {
-  sqlite: Number(process.env.PERIGEE_MODEL_RUNS ?? 20_000),
+  sqlite: Number(process.env.PERIGEE_MODEL_RUNS ?? 2_000),
   postgres: Number(process.env.PERIGEE_MODEL_RUNS ?? 1_000),
 };
 const SEED = Number(process.env.PERIGEE_MODEL_SEED ?? 1);

@@ -12,7 +12,16 @@ export type Failure = 'error' | 'rate-limit' | 'decline' | 'drop' | 'drop-when-d
 // What the server reads of Stripe's objects, by the SDK's own types.
 type Session = Pick<
   Stripe.Checkout.Session,
-  'id' | 'object' | 'metadata' | 'client_reference_id' | 'mode' | 'payment_status' | 'amount_total' | 'currency' | 'url'
+  | 'id'
+  | 'object'
+  | 'created'
+  | 'metadata'
+  | 'client_reference_id'
+  | 'mode'
+  | 'payment_status'
+  | 'amount_total'
+  | 'currency'
+  | 'url'
 > & {
   customer: string | null;
   customer_creation: 'always' | 'if_required' | null;
@@ -57,6 +66,8 @@ export class StripeDouble {
   readonly portals: { customer: string; return_url: string | null; url: string }[] = [];
   readonly #intents = new Map<string, Intent>();
   readonly #invoices = new Map<string, Invoice>();
+  readonly #refunds: { id: string; object: 'refund'; created: number; intent: Intent }[] = [];
+  readonly #disputes = new Map<string, { id: string; created: number } & Record<string, unknown>>();
   readonly #answers = new Map<string, { asked: string; answer: [number, unknown] }>();
   readonly #failures: { call: RegExp; failure: Failure }[] = [];
   readonly #sdk = new Stripe(STRIPE_ENV.STRIPE_SECRET_KEY);
@@ -198,6 +209,7 @@ export class StripeDouble {
   refund(sessionId: string, cents: number): StripeEvent[] {
     const intent = this.#intentOf(sessionId);
     intent.refunded += cents;
+    this.#noteRefund(intent);
     return [this.#tell('charge.refunded', this.#chargeWire(intent))];
   }
 
@@ -207,7 +219,10 @@ export class StripeDouble {
     const dispute = { id: `dp_${sessionId}`, object: 'dispute', charge: intent.charge, payment_intent: intent.id };
     const isOver = status === 'won' || status === 'lost' || status === 'warning_closed';
     const type = isOver ? 'charge.dispute.closed' : 'charge.dispute.created';
-    return [this.#tell(type, { ...dispute, amount: cents ?? intent.amount, currency: intent.currency, status })];
+    const whole = { ...dispute, amount: cents ?? intent.amount, currency: intent.currency, status };
+    const created = this.#disputes.get(dispute.id)?.created ?? Math.floor(this.now() / 1000);
+    this.#disputes.set(dispute.id, { ...whole, created });
+    return [this.#tell(type, whole)];
   }
 
   /** Sends an event as Stripe does; `with` wrongly, if the test says so. Gives the answer's status. */
@@ -243,6 +258,10 @@ export class StripeDouble {
     const event: StripeEvent = { id: this.#id('evt'), object: 'event', api_version: API_VERSION, created, type, data };
     this.events.push(event);
     return event;
+  }
+
+  #noteRefund(intent: Intent): void {
+    this.#refunds.push({ id: this.#id('re'), object: 'refund', created: Math.floor(this.now() / 1000), intent });
   }
 
   #customer(): string {
@@ -377,6 +396,20 @@ export class StripeDouble {
       stripeError('invalid_request_error', 'No such thing.', 'resource_missing'),
     ];
     if (method === 'POST' && path === '/v1/checkout/sessions') return this.#createSession(form);
+    if (method === 'GET' && second === (kind === 'checkout' ? 'sessions' : '') && third === '') {
+      const expands = (what: string) => form.getAll('expand[0]').includes(`data.${what}`);
+      const intentOf = (id: string | null) => (id === null ? null : this.#intents.get(id)!);
+      if (kind === 'checkout')
+        return listOf(path, form, [...this.sessions.values()], (session) =>
+          expands('payment_intent') ? { ...session, payment_intent: intentOf(session.payment_intent) } : session,
+        );
+      if (kind === 'refunds')
+        return listOf(path, form, this.#refunds, ({ intent, ...refund }) => ({
+          ...refund,
+          charge: expands('charge') ? this.#chargeWire(intent) : intent.charge,
+        }));
+      if (kind === 'disputes') return listOf(path, form, [...this.#disputes.values()], (dispute) => dispute);
+    }
     if (kind === 'checkout') {
       const session = this.sessions.get(third);
       if (!session) return missing;
@@ -431,6 +464,7 @@ export class StripeDouble {
       if (intent.refunded >= intent.amount)
         return [400, stripeError('invalid_request_error', 'Refunded before.', 'charge_already_refunded')];
       intent.refunded = intent.amount;
+      this.#noteRefund(intent);
       this.#tell('charge.refunded', this.#chargeWire(intent));
       return [200, { id: this.#id('re'), object: 'refund', amount: intent.amount, status: 'succeeded' }];
     }
@@ -469,7 +503,7 @@ export class StripeDouble {
     if (customer !== null && !this.customers.has(customer)) return noCustomer(customer);
     const id = this.#id('cs_test');
     const session: Session = {
-      ...{ id, object: 'checkout.session', metadata: { perigee_payment: form.get('metadata[perigee_payment]') ?? '' } },
+      ...{ id, object: 'checkout.session', created: Math.floor(this.now() / 1000), metadata: metadataOf(form) },
       ...{
         client_reference_id: form.get('client_reference_id'),
         customer,
@@ -485,6 +519,31 @@ export class StripeDouble {
     this.sessions.set(id, session);
     return [200, { ...session }];
   }
+}
+
+/** Stripe keeps 50 keys of 40 characters, with values of 500. */
+function metadataOf(form: URLSearchParams): Stripe.Metadata {
+  const all = [...form].flatMap(([name, value]) => {
+    const key = /^metadata\[(.+)\]$/.exec(name)?.[1];
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  for (const [key, value] of all)
+    if (all.length > 50 || key.length > 40 || value.length > 500) throw new Error(`the double: metadata ${key}`);
+  return Object.fromEntries(all);
+}
+
+/** A page of a list, the newest first. */
+function listOf<T extends { id: string; created: number }>(
+  url: string,
+  form: URLSearchParams,
+  all: readonly T[],
+  wire: (one: T) => unknown,
+): [number, unknown] {
+  const since = Number(form.get('created[gte]') ?? 0);
+  const found = all.filter(({ created }) => created >= since).reverse();
+  const from = form.has('starting_after') ? found.findIndex(({ id }) => id === form.get('starting_after')) + 1 : 0;
+  const to = from + Number(form.get('limit') ?? 10);
+  return [200, { object: 'list', data: found.slice(from, to).map(wire), has_more: to < found.length, url }];
 }
 
 const receiptUrl = ({ charge }: Intent) => `https://pay.stripe.example/receipts/${charge}`;

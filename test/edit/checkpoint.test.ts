@@ -21,7 +21,7 @@ const moved: AcceptedFile = { uri: 'file:///a.ts', movedTo: 'file:///b.ts', befo
 describe('a checkpoint', () => {
   it('is summarised by what a person would count', () => {
     const table: [AcceptedFile, ReturnType<typeof summarise>][] = [
-      [updated, { change: 'updated', added: 2, removed: 1 }],
+      [updated, { change: 'updated', added: 2, removed: 1, line: 2 }],
       [created, { change: 'created', added: 4, removed: 0 }],
       [deleted, { change: 'deleted', added: 0, removed: 3 }],
       [moved, { change: 'moved', added: 0, removed: 0 }],

@@ -82,6 +82,46 @@ describe('the plans for blocks', () => {
     assert.equal(plan.kind === 'update' && plan.hunks.length, 2);
   });
 
+  it('tell of which named block each hunk is, of pieces and of changes, also where they push each other down', () => {
+    const piece = (block: string, ...lines: string[]) => ({ ...whole('src/a.ts', ...lines), block });
+    const hunks = planBlocks(
+      [
+        piece('first', 'export function a() {', '  const three = 3;', '  return three;', '}'),
+        piece('second', 'export function b() {', '  return 4;', '}'),
+      ],
+      read,
+    ).flatMap((plan) => (plan.kind === 'update' ? plan.hunks : []));
+    assert.deepEqual(
+      hunks.map(({ blocks }) => blocks),
+      [['first'], ['second']],
+    );
+    const change = (block: string, from: string, to: string) => {
+      const text = `<<<<<<< SEARCH\n${from}\n=======\n${to}\n>>>>>>> REPLACE`;
+      return readCode(text, 'ts', 'src/a.ts').edits.map((edit) => ({ ...edit, block }));
+    };
+    const [plan] = planBlocks(
+      [...change('low', '  return 2;', '  return 4;'), ...change('high', '  return 1;', '  return 3;')],
+      read,
+    );
+    assert.deepEqual(plan?.kind === 'update' && plan.hunks.map(({ blocks }) => blocks), [['high'], ['low']]);
+  });
+
+  it('leave out what a file has already, of pieces and of changes', () => {
+    const change = (from: string, to: string) =>
+      readCode(`<<<<<<< SEARCH\n${from}\n=======\n${to}\n>>>>>>> REPLACE`, 'ts', 'src/a.ts').edits;
+    const made = change('export function a() {\n  return 0;\n}', 'export function a() {\n  return 1;\n}');
+    for (const edits of [
+      [...made, ...change('  return 2;', '  return 4;')],
+      [
+        whole('src/a.ts', 'export function a() {', '  return 1;', '}'),
+        whole('src/a.ts', 'export function b() {', '  return 4;', '}'),
+      ],
+    ]) {
+      const [plan] = planBlocks(edits, read);
+      assert.equal(plan?.kind === 'update' && plan.after, file.replace('2', '4'));
+    }
+  });
+
   it('refuse all of a file when one piece of it has no place', () => {
     const [plan] = planBlocks(
       [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { when } from '../../server/web/pages/format.ts';
-import type { Balance } from '../../shared/account.ts';
+import type { Balance, Notice } from '../../shared/account.ts';
 import { changesAt, type Timers, Waking, wordsChangeAt } from '../../shared/waking.ts';
 
 const MINUTE = 60_000;
@@ -121,18 +121,20 @@ describe('what changes by time alone', () => {
     assert.deepEqual([woken, machine.timers.size], [[], 0]);
   });
 
-  it('are windows, a suspension, the end of an account, and the end of the day', () => {
+  it('are windows, a suspension, the end of an account, of a notice, and of the day', () => {
     const windows = [
       { nextFreeAt: '2026-11-21T12:00:00Z', allFreeAt: '2026-11-21T14:00:00Z' },
       { nextFreeAt: null, allFreeAt: null },
     ] as Balance['windows'];
     const account = { suspended: { until: '2026-12-01T00:00:00Z' }, closing: { goneAt: '2026-12-21T00:00:00Z' } };
-    const found = changesAt(account as never, { windows } as Balance, began);
+    const notices = [{ until: '2026-11-21T11:00:00Z' }, {}] as Notice[];
+    const found = changesAt(account as never, { windows } as Balance, began, notices);
     const tomorrow = new Date(2026, 10, new Date(began).getDate() + 1).getTime();
     assert.deepEqual(found, [
       ...['2026-11-21T12:00:00Z', '2026-11-21T14:00:00Z', '2026-12-01T00:00:00Z', '2026-12-21T00:00:00Z'].map(
         Date.parse,
       ),
+      Date.parse('2026-11-21T11:00:00Z'),
       tomorrow,
     ]);
     assert.equal(changesAt(null, null, began).length, 1);

@@ -214,6 +214,27 @@ describe('applying code of the chat', () => {
     assert.equal(await scene.disk('c.lua'), 'export const c = 3;\n');
   });
 
+  it('leaves out of an answer what is done already, and says nothing of it', async () => {
+    await scene.write('b.lua', 'export const b = 1;\n');
+    const blocks = [
+      { name: 'one', path: scene.path('a.lua'), text: block('  return b(1);', '  return b(11);'), isDone: true },
+      { name: 'two', path: scene.path('a.lua'), text: block('  return b(2);', '  return b(22);'), isDone: false },
+      { name: 'three', path: scene.path('b.lua'), text: 'export const b = 1;\n', isDone: false },
+    ];
+    const text = blocks.map(({ path, text }) => `${path}\n\`\`\`lua\n${text}\`\`\`\n`).join('\n');
+    const applied = await apply.applyAnswer({ text, blocks, source });
+    assert.equal(applied.kind, 'review', JSON.stringify(applied));
+    assert.deepEqual(applied.kind === 'review' && applied.skipped, [`${scene.path('b.lua')}, which reads so already`]);
+    const [, plan] = scene.reviewed[0]!;
+    assert.equal(plan.after, A.replace('b(2)', 'b(22)'), 'the first block is not made, though it would fit');
+    assert.deepEqual(
+      plan.hunks.map((hunk) => hunk.blocks),
+      [['two']],
+    );
+    const none = await apply.applyAnswer({ text, blocks: blocks.map((one) => ({ ...one, isDone: true })), source });
+    assert.deepEqual(none, { kind: 'nothing', message: 'All of it is applied already, or in review.' });
+  });
+
   it('shows what has no place beside what has, and writes only that', async () => {
     const text = [
       scene.path('a.lua'),

@@ -5,6 +5,7 @@ import {
   type ChangeSource,
   type ChatEdits,
   type KeptCheckpoint,
+  type Waiting,
 } from '../../extension/chat/answers/answerChanges.ts';
 import type { AnswerChanges, FromHost } from '../../extension/chat/protocol.ts';
 import { Emitter } from '../../extension/platform/emitter.ts';
@@ -27,24 +28,47 @@ class PlayedEdits implements ChatEdits {
   loaded = 0;
   readonly changed = new Emitter<void>();
   applied: Promise<Applied> = Promise.resolve({ kind: 'review', skipped: [] });
-  decide: () => void = () => {};
-  private readonly decision = new Promise<void>((resolve) => {
-    this.decide = resolve;
-  });
+  waiting: Waiting[] = [];
+  readonly decided = new Emitter<void>();
+  /** What waits for the user is this from now on. */
+  wait(...waiting: Waiting[]): void {
+    this.waiting = waiting;
+    this.decided.fire();
+  }
+  /** What the next work brings to review, as the edits do it before they say so. */
+  private review(source: ChangeSource, blocks: readonly string[]): Promise<Applied> {
+    return this.applied.then((applied) => {
+      if (applied.kind === 'review' || applied.kind === 'proposal') this.wait(...this.waiting, { source, blocks });
+      return applied;
+    });
+  }
 
   applyCode = (code: PlayedEdits['asked'][number]) => {
     this.asked.push(code);
-    return this.applied;
+    return this.review(code.source, [code.source.block!]);
   };
-  applyAnswer = this.applyCode;
+  readonly answers: Parameters<ChatEdits['applyAnswer']>[0][] = [];
+  applyAnswer = (answer: PlayedEdits['answers'][number]) => {
+    this.answers.push(answer);
+    return this.review(
+      answer.source,
+      answer.blocks.flatMap(({ name, isDone }) => (isDone ? [] : [name])),
+    );
+  };
   readonly placed: Parameters<ChatEdits['placeCode']>[0][] = [];
   comesToReview: Promise<boolean> = Promise.resolve(true);
   placeCode = (code: PlayedEdits['placed'][number]) => {
     this.placed.push(code);
-    return this.comesToReview;
+    return this.comesToReview.then((comes) => {
+      if (comes) this.wait({ source: code.source, blocks: [code.source.block!] });
+      return comes;
+    });
   };
-  decided = () => this.decision;
-  show = async (source: ChangeSource) => void this.shown.push(source);
+  undecided = async () => ({
+    list: () => this.waiting,
+    onDidChange: (listener: () => void) => this.decided.event(listener),
+  });
+  show = async ({ source }: Waiting) => void this.shown.push(source);
   checkpoints = async () => {
     this.loaded++;
     return {
@@ -54,8 +78,8 @@ class PlayedEdits implements ChatEdits {
       applyAgain: async (id: string) => this.turned.push(`again ${id}`),
     };
   };
-  keep(source: ChangeSource, isTakenBack = false): void {
-    const files = [{ path: 'a.ts', change: 'updated' as const, added: 1, removed: 0, isTakenBack }];
+  keep(source: ChangeSource, isTakenBack = false, more: { blocks?: string[]; partly?: string[] } = {}): void {
+    const files = [{ path: 'a.ts', change: 'updated' as const, added: 1, removed: 0, isTakenBack, ...more }];
     this.kept = [{ id: OTHER, source, at: 0, files }];
     this.changed.fire();
   }
@@ -67,6 +91,8 @@ describe('the changes that answers of the chat propose', () => {
   let told: Record<string, AnswerChanges>[];
   let host: AnswerChangesHost;
   const apply = { type: 'apply', messageId: ID, block: 'b1', text: 'code', language: 'ts', path: 'src/a.ts' } as const;
+  const named = (...names: string[]) => names.map((block) => ({ block, text: block, path: 'src/a.ts' }));
+  const all = { type: 'applyAll' as const, messageId: ID, blocks: named('b1', 'b2') };
   const heard = new Emitter<void>();
   const blocks = () => told.at(-1)?.[ID]?.blocks ?? {};
   const until = (isSo: () => boolean) =>
@@ -114,12 +140,12 @@ describe('the changes that answers of the chat propose', () => {
 
   it('count as applied when something of them was accepted, and not when nothing was', async () => {
     await host.do(apply);
-    edits.decide();
+    edits.wait();
     await until(() => blocks().b1 === undefined);
     host.tell();
     edits.keep(edits.asked[0]!.source);
     await until(() => blocks().b1 !== undefined);
-    assert.deepEqual(blocks(), { b1: { state: 'applied' } });
+    assert.deepEqual(blocks(), { b1: { state: 'applied', paths: ['a.ts'] } });
     assert.equal(told.at(-1)?.[ID]?.checkpoints[0]?.at, '1970-01-01T00:00:00.000Z');
     edits.keep(edits.asked[0]!.source, true);
     await until(() => blocks().b1 === undefined);
@@ -128,27 +154,94 @@ describe('the changes that answers of the chat propose', () => {
 
   it('are taken as a whole from the host’s own text, once the answer has ended', async () => {
     messages = [{ ...answer, state: 'running' }];
-    await host.do({ type: 'applyAll', messageId: ID });
-    assert.equal(edits.asked.length, 0);
+    await host.do(all);
+    assert.equal(edits.answers.length, 0);
     messages = [answer];
     edits.applied = Promise.resolve({ kind: 'proposal', files: 2, refused: 1, skipped: ['a command'] });
-    await host.do({ type: 'applyAll', messageId: ID });
-    assert.equal(edits.asked[0]?.text, answer.text);
-    assert.equal(edits.asked[0]?.source.title, 'Answer in “Its title”');
-    const all = told.at(-1)?.[ID]?.all;
-    assert.ok(all?.state === 'review');
-    assert.equal(all.why, '1 of 3 files can’t be changed: the list says why. Left out: a command.');
+    await host.do(all);
+    assert.equal(edits.answers[0]?.text, answer.text);
+    assert.equal(edits.answers[0]?.source.title, 'Answer in “Its title”');
+    const said = told.at(-1)?.[ID]?.all;
+    assert.ok(said?.state === 'review');
+    assert.equal(said.why, '1 of 3 files can’t be changed: the list says why. Left out: a command.');
     await host.do({ type: 'showReview', messageId: ID });
     assert.equal(edits.shown.length, 1);
   });
 
-  it('tell which files of the whole were accepted, and stand', async () => {
-    await host.do({ type: 'applyAll', messageId: ID });
-    edits.keep(edits.asked[0]!.source);
-    await until(() => told.at(-1)?.[ID]?.accepted !== undefined);
-    assert.deepEqual(told.at(-1)?.[ID]?.accepted, ['a.ts']);
-    edits.keep(edits.asked[0]!.source, true);
-    await until(() => told.at(-1)?.[ID]?.accepted === undefined);
+  it('are told block by block where all were applied at once: in review, applied, in part, or none of it', async () => {
+    await host.do(all);
+    const { source } = edits.answers[0]!;
+    assert.deepEqual(blocks(), { b1: { state: 'review' }, b2: { state: 'review' } });
+    edits.keep(source, false, { blocks: ['b1'] });
+    edits.wait();
+    await until(() => blocks().b1?.state === 'applied');
+    assert.deepEqual(blocks(), { b1: { state: 'applied', paths: ['a.ts'] } }, 'the other was rejected');
+    assert.equal(told.at(-1)?.[ID]?.all, undefined);
+    // An undo of the rejection.
+    edits.wait({ source, blocks: ['b2'] });
+    assert.deepEqual(blocks(), { b1: { state: 'applied', paths: ['a.ts'] }, b2: { state: 'review' } });
+    await host.do({ type: 'showReview', messageId: ID, block: 'b2' });
+    assert.deepEqual(edits.shown, [source]);
+    edits.wait();
+    edits.keep(source, false, { blocks: ['b1', 'b2'], partly: ['b2'] });
+    await until(() => blocks().b2?.state === 'applied');
+    assert.deepEqual(blocks().b2, { state: 'applied', paths: ['a.ts'], isPart: true });
+    edits.keep(source, true, { blocks: ['b1', 'b2'] });
+    await until(() => blocks().b1 === undefined);
+    assert.deepEqual(blocks(), {});
+  });
+
+  it('are left out of all at once when they are applied or in review, but not when they were taken back', async () => {
+    const left = () => edits.answers.at(-1)?.blocks.map(({ name, isDone }) => [name, isDone]);
+    await host.do(apply);
+    await host.do(all);
+    assert.deepEqual(left(), [
+      ['b1', true],
+      ['b2', false],
+    ]);
+    const { source } = edits.asked[0]!;
+    edits.wait();
+    edits.keep(source);
+    await until(() => blocks().b1?.state === 'applied');
+    await host.do(all);
+    assert.deepEqual(left(), [
+      ['b1', true],
+      ['b2', false],
+    ]);
+    edits.wait();
+    edits.keep(source, true);
+    await until(() => blocks().b1 === undefined);
+    await host.do(all);
+    assert.deepEqual(left(), [
+      ['b1', false],
+      ['b2', false],
+    ]);
+  });
+
+  it('say no longer why all at once were refused, once it stands otherwise with one of them', async () => {
+    const said = () => told.at(-1)?.[ID]?.all?.state;
+    for (const turn of [() => host.do(apply), () => edits.keep({ title: 'By hand', runId: RUN, block: 'b2' })]) {
+      edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.' });
+      await host.do(all);
+      assert.equal(said(), 'refused');
+      edits.applied = Promise.resolve({ kind: 'review', skipped: [] });
+      await turn();
+      await until(() => said() === undefined);
+    }
+  });
+
+  it('are not refused for being applied already', async () => {
+    edits.keep({ title: 'Apply to a.ts', runId: RUN, block: 'b1' });
+    host.tell();
+    await until(() => blocks().b1?.state === 'applied');
+    edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.', uri: 'file:///w/a.ts' });
+    await host.do(apply);
+    assert.deepEqual(blocks().b1, {
+      state: 'nothing',
+      why: 'It was applied already. To apply it anew, take it back first.',
+    });
+    edits.keep({ title: 'Apply to a.ts', runId: RUN, block: 'b1' }, true);
+    await until(() => blocks().b1 === undefined);
   });
 
   it('say why they were refused, and nothing when the user thought better of it', async () => {
@@ -177,7 +270,7 @@ describe('the changes that answers of the chat propose', () => {
     edits.comesToReview = Promise.resolve(true);
     await host.do({ type: 'placeCode', messageId: ID, block: 'b1' });
     assert.deepEqual(blocks(), { b1: { state: 'review' } });
-    edits.decide();
+    edits.wait();
     await until(() => blocks().b1 === undefined);
     await host.do({ type: 'placeCode', messageId: ID, block: 'b1' });
     assert.equal(edits.placed.length, 2, 'there is nothing to place any more');

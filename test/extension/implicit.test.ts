@@ -82,6 +82,7 @@ describe('what the editor shows goes along with a question', () => {
     editor.selection = new vscode.Selection(1, 3, 11, 0);
     const chip = implicit(await scene.surroundings((value) => implicit(value)?.implicit === 'selection'))!;
     assert.deepEqual([chip.label, chip.path, chip.range], ['client.ts:2–11', 'src/client.ts', { start: 1, end: 10 }]);
+    assert.equal(chip.lines, 10);
     const text = editor.document.getText().split('\n').slice(1, 11).join('\n');
     assert.equal(chip.tokens, Math.ceil(new TextEncoder().encode(text).length / 4));
     assert.deepEqual(await send('Explain this function'), [
@@ -110,6 +111,7 @@ describe('what the editor shows goes along with a question', () => {
     await show(uri);
     await vscode.commands.executeCommand('editor.foldAll');
     const { chips } = await scene.surroundings((value) => (implicit(value)?.tokens ?? 99) < 10);
+    assert.equal(implicit({ chips })?.lines, 2);
     assert.equal(chips.length, 1);
     const [sent] = (await send('What is this?'))!;
     assert.equal('text' in sent! && sent.text, 'a\n…\nb');

@@ -275,3 +275,25 @@ describe('a notice of prices', () => {
     assert.deepEqual(told, [{ text: notice.text, ways: ['Open Account Page'] }]);
   });
 });
+
+describe('a notice of the operator', () => {
+  const at = now.toISOString();
+  const notice = (id: string, text: string) => ({ id: `operator:${id}`, kind: 'operator' as const, text, at });
+
+  it('is told once, with nothing to do about it', async () => {
+    const kept = memory();
+    const told = await toldIn(async () => {
+      for (const _ of [1, 2]) await new Notices(kept).tell([notice('1', 'Answers are slow.')]);
+    });
+    assert.deepEqual(told, [{ text: 'Answers are slow.', ways: [] }]);
+  });
+
+  it('makes no link that the editor would follow or run', async () => {
+    const told = await toldIn(() =>
+      new Notices(memory()).tell([
+        notice('2', 'Slow. [Help](command:workbench.action.quit) [or](https://evil.example)'),
+      ]),
+    );
+    assert.equal(told[0]!.text, 'Slow. [Help] (command:workbench.action.quit) [or] (https://evil.example)');
+  });
+});

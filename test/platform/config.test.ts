@@ -13,7 +13,13 @@ describe('the settings', () => {
     const config = parse({});
     assert.deepEqual(
       [config.host, config.port, config.database, config.upstream, config.leaseMs],
-      ['127.0.0.1', 8787, { engine: 'sqlite', file: 'data/perigee.db' }, null, 15_000],
+      [
+        '127.0.0.1',
+        8787,
+        { engine: 'sqlite', file: 'data/perigee.db', deletionsFile: 'data/perigee.db-deletions' },
+        null,
+        15_000,
+      ],
     );
     assert.deepEqual(
       [config.policy.guests.messages, config.policy.guests.perHour, config.policy.guests.perDay],

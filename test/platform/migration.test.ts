@@ -9,6 +9,7 @@ import { announcePrices } from '../../server/credits/prices/announcements.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { migrations } from '../../server/platform/migrations/index.ts';
 import { hashSecret } from '../../server/platform/secrets.ts';
+import { runAdmin } from '../support/admin.ts';
 import { Client } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase, openBooks, startServer } from '../support/server.ts';
@@ -55,6 +56,37 @@ for (const engine of ENGINES) {
         );
         assert.equal((await new Client(server.url, 'b'.repeat(43), id).account()).status, 401);
         await server.audit();
+      } finally {
+        await server.stop();
+        await remove();
+      }
+    });
+  });
+
+  describe(`a database from before there were promotions and notices of the operator (${engine})`, () => {
+    it('takes both, and knows whom its welcome bonus was given to', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const old = await oldDatabase(engine, url, '018-customers');
+      await sql`insert into bonus_claim (key, at) values ('known', 1)`.execute(old);
+      await old.destroy();
+      const server = await startServer(engine, { databaseUrl: url });
+      try {
+        const { code } = await runAdmin(server, 'notice', 'Moved.', '--until', '1h');
+        const options = ['--credits', '1', '--budget', '1', '--until', '1h', '--why', 'x'];
+        assert.deepEqual([code, (await runAdmin(server, 'promotion', 'FIRST', ...options)).code], [0, 0]);
+        const { notices } = (await (await server.guest()).account()).body;
+        assert.deepEqual(
+          notices.map(({ text }) => text),
+          ['Moved.'],
+        );
+        const claims = await server.db.read.selectFrom('bonus_claim').select('key').execute();
+        assert.deepEqual(claims, [{ key: 'known' }]);
+        // The budget is kept by the table itself.
+        await assert.rejects(
+          server.db.write((tx) => tx.updateTable('promotion').set({ given: 1_000_001 }).execute()),
+          /check|CHECK/,
+        );
       } finally {
         await server.stop();
         await remove();

@@ -7,5 +7,8 @@ import { SECRET, type TestServer } from './server.ts';
 /** An operator's command on the database of a running server, without a process of its own. */
 export function runAdmin({ db, clock }: TestServer, ...args: string[]): Promise<CommandResult> {
   const { policy, leaseMs } = parseConfig({}, () => '{}');
-  return runCommand({ db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS }, args);
+  return runCommand(
+    { db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, sendsMail: true, runs: RUNS_OF_ACCOUNTS },
+    args,
+  );
 }

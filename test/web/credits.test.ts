@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { OffersAnswer } from '../../shared/credits.ts';
+import { runAdmin } from '../support/admin.ts';
 import type { Client } from '../support/client.ts';
 import { answer, fillLog, HOSTILE, referralsOf } from './creditsScene.ts';
 import { Scene, until, violations } from './scene.ts';
@@ -454,6 +455,50 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     await page.reload();
     await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor();
     assert.equal(await notices.count(), 0);
+    await context.close();
+  });
+
+  it('a notice of the operator comes and goes by itself, live, and is put away by a click', async () => {
+    const member = await scene.member();
+    const { page, context } = await at(member, 'balance');
+    const [first, second] = ['Answers are slow. We are at it.', 'They are fast again.'];
+    const { lines } = await runAdmin(scene.server, 'notice', first, '--until', '1h');
+    const notices = page.getByRole('region', { name: 'Notices' });
+    await notices.getByText(first).waitFor();
+    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(lines[1]!)![1]!);
+    await notices.waitFor({ state: 'detached' });
+    const other = await runAdmin(scene.server, 'notice', second, '--until', '1h');
+    await notices.getByText(second).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await button(page, 'Got it').click();
+    await notices.waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Latest' }).waitFor();
+    assert.equal(await notices.count(), 0);
+    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(other.lines[1]!)![1]!);
+    await context.close();
+  });
+
+  it('a code is asked for only while there is one to enter; what is wrong is said, and what was given', async () => {
+    const member = await scene.member();
+    const field = (page: Page) => page.getByLabel('Have a code?');
+    const none = await at(member, 'credits');
+    await none.page.getByRole('heading', { name: 'Packs' }).waitFor();
+    assert.equal(await field(none.page).count(), 0);
+    await none.context.close();
+    const options = ['--for', 'members', '--credits', '50', '--budget', '100', '--until', '1h', '--why', 'Spring'];
+    await runAdmin(scene.server, 'promotion', 'SPRING-1', ...options);
+    const { page, context } = await at(member, 'credits');
+    await field(page).fill('SPRIGN-1');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('There is no such code here').waitFor();
+    assert.equal(await field(page).inputValue(), 'SPRIGN-1', 'what was typed stays');
+    assert.deepEqual(await violations(page), []);
+    await field(page).fill('spring-1');
+    await button(page, 'Get the credits').click();
+    await page.getByRole('status').getByText('You got 50 credits. Spring').waitFor();
+    await field(page).waitFor({ state: 'detached' });
+    await runAdmin(scene.server, 'promotion', 'SPRING-1', '--end');
     await context.close();
   });
 

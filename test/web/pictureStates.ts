@@ -61,6 +61,7 @@ export async function pictured(scene: Scene): Promise<State[]> {
       .map((part) => ({ name: `new-${part}`, who: newcomer, at: `/account#${part}`, prepare: referrals(nobody) })),
     ...balances(subscriber),
     ...offers(member),
+    ...codes(member),
     ...invitations().map(({ name, said }) => ({
       name: `referrals-${name}`,
       who: member,
@@ -170,6 +171,32 @@ function offers(who: Member): State[] {
     at: '/account#credits',
     prepare: (page) => answer(page, '/api/credits/offers', body),
   }));
+}
+
+/** Where a code is entered, with what came of it; and what the operator tells everybody, above it. */
+function codes(who: Member): State[] {
+  const prepare = async (page: Page) => {
+    const { body } = await who.account();
+    const text = 'Answers are slow since 10:00 UTC: our model service has an incident. Nothing that fails is charged.';
+    const notice = { id: 'operator:1', kind: 'operator' as const, text, at: body.account.createdAt };
+    await answer(page, '/api/account', { ...body, notices: [notice] });
+    await answer(page, '/api/promotions', { claimable: true });
+  };
+  const at = '/account#credits';
+  return [
+    { name: 'code-field', who, at, prepare },
+    {
+      name: 'code-unknown',
+      who,
+      at,
+      prepare,
+      act: async (page) => {
+        await page.getByLabel('Have a code?').fill('SPRIGN-2027');
+        await page.keyboard.press('Enter');
+        await page.getByRole('alert').waitFor();
+      },
+    },
+  ];
 }
 
 /** Each state that an invitation can be in. */

@@ -179,27 +179,60 @@ describe('chat view: what an answer changes', () => {
     await view.tell(surroundings(), conversation([user('Go'), reply]));
     const all = view.page.getByRole('button', { name: 'Apply all (2 files)' });
     await all.click();
-    assert.deepEqual(await view.until('applyAll'), { type: 'applyAll', messageId: reply.id });
-    await view.tell(changes(reply.id, { all: { state: 'review' } }));
+    const { blocks: named, ...asked } = await view.until('applyAll');
+    assert.deepEqual(asked, { type: 'applyAll', messageId: reply.id });
+    assert.deepEqual(
+      named.map(({ block: _, ...one }) => one),
+      [
+        { text: SEARCH, language: 'ts', path: 'src/client.ts' },
+        { text: 'export const b = 2;', language: 'ts', path: 'src/new.ts' },
+      ],
+    );
+    const [first, second] = named.map(({ block }) => block) as [string, string];
+    const told = () => code().locator('.apply').allInnerTexts();
+    const offered = () => view.page.locator('.apply-all').allInnerTexts();
+    const review = { state: 'review' } as const;
+    const applied: ApplyState = { state: 'applied', paths: ['root/src/new.ts'] };
+    await view.tell(changes(reply.id, { all: { state: 'applying' } }));
+    assert.deepEqual(await told(), ['Applying', 'Applying'], 'each is a part of it');
+    await view.tell(changes(reply.id, { all: review, blocks: { [first]: review, [second]: review } }));
     await view.page.locator('.apply-all').getByRole('button', { name: 'In review' }).click();
     assert.deepEqual(await view.until('showReview'), { type: 'showReview', messageId: reply.id });
-    assert.deepEqual(
-      await code().locator('.apply').allInnerTexts(),
-      ['In review', 'In review'],
-      'each is a part of it',
-    );
+    assert.deepEqual(await told(), ['In review', 'In review']);
     await code().getByRole('button', { name: 'In review: client.ts' }).click();
-    assert.deepEqual(await view.until('showReview', 2), { type: 'showReview', messageId: reply.id });
-    await view.tell(changes(reply.id, { all: { state: 'review' }, accepted: ['root/src/new.ts'] }));
-    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['In review', 'Applied'], 'one after the other');
-    const both = ['src/client.ts', 'src/new.ts'];
-    await view.tell(changes(reply.id, { all: { state: 'applied' }, accepted: both, checkpoints: [checkpoint({})] }));
-    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Applied', 'Applied']);
-    assert.equal(await view.page.locator('.apply-all').count(), 0, 'what was applied is said once');
-    await view.tell(changes(reply.id, { all: { state: 'applied' }, accepted: ['src/new.ts'] }));
-    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Applied'], 'one of them was refused');
+    assert.deepEqual(await view.until('showReview', 2), { type: 'showReview', messageId: reply.id, block: first });
+    await view.tell(changes(reply.id, { all: review, blocks: { [first]: review, [second]: applied } }));
+    assert.deepEqual(await told(), ['In review', 'Applied'], 'one after the other');
+    await view.tell(changes(reply.id, { blocks: { [first]: { state: 'applied' }, [second]: applied } }));
+    assert.deepEqual(await told(), ['Applied', 'Applied']);
+    assert.deepEqual(await offered(), [], 'what was applied is said once');
+    await view.tell(changes(reply.id, { blocks: { [second]: applied } }));
+    assert.deepEqual(await told(), ['Apply', 'Applied'], 'one of them was rejected');
+    assert.deepEqual(await offered(), ['Apply the other change']);
+    await view.tell(changes(reply.id, { blocks: { [second]: review } }));
+    assert.deepEqual(await offered(), ['Apply the other change'], 'what is in review is not counted either');
+    await view.tell(changes(reply.id, { blocks: { [first]: review, [second]: applied } }));
+    assert.deepEqual(await offered(), ['In review']);
     await view.tell(changes(reply.id, {}));
-    assert.deepEqual(await code().locator('.apply').allInnerTexts(), ['Apply', 'Apply'], 'each by itself, too');
+    assert.deepEqual(await told(), ['Apply', 'Apply']);
+    assert.deepEqual(await offered(), ['Apply all (2 files)']);
+  });
+
+  it('is called applied in part where some of it was rejected', async () => {
+    const both = `*** Begin Patch\n*** Delete File: src/a.ts\n*** Add File: src/b.ts\n+const b = 1;\n*** End Patch`;
+    const reply = answer(`${BLOCK}\n\`\`\`diff\n${both}\n\`\`\`\n`);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await view.page.getByRole('button', { name: /^Apply all/ }).click();
+    const [first, second] = (await view.until('applyAll')).blocks.map(({ block }) => block) as [string, string];
+    const tell = async (firstState: ApplyState, paths: string[]) => {
+      await view.tell(changes(reply.id, { blocks: { [first]: firstState, [second]: { state: 'applied', paths } } }));
+      return code().locator('.apply').allInnerTexts();
+    };
+    assert.deepEqual(await tell({ state: 'applied', isPart: true }, ['src/a.ts']), [
+      'Applied in part',
+      'Applied in part',
+    ]);
+    assert.deepEqual(await tell({ state: 'applied' }, ['src/a.ts', 'src/b.ts']), ['Applied', 'Applied']);
   });
 
   it('is not offered before the answer has ended as a whole, nor of code that was cut off', async () => {
@@ -243,18 +276,34 @@ describe('chat view: what an answer changes', () => {
     const one = checkpoint({}, { path: 'src/new.ts', change: 'created', removed: 0 });
     await view.tell(changes(reply.id, { checkpoints: [one] }));
     const row = view.page.locator('.checkpoints li');
-    assert.equal(await row.innerText(), 'Applied to client.ts and 1 more · 1 min ago · Take back');
+    assert.equal(await row.innerText(), 'Applied to client.ts and 1 more · +2 −1 · 1 min ago · Take back');
     assert.equal(await row.locator('[title]').first().getAttribute('title'), 'src/client.ts +1 −1\nsrc/new.ts, new +1');
-    await row.getByRole('button', { name: 'Take back from client.ts and 1 more' }).click();
+    await row.getByRole('button', { name: 'Take back from client.ts and 1 more, +2 −1, 1 min ago' }).click();
     assert.deepEqual(await view.until('takeBack'), { type: 'takeBack', checkpointId: one.id });
     const partly = { ...one, files: [one.files[0]!, { ...one.files[1]!, isTakenBack: true }] };
     await view.tell(changes(reply.id, { checkpoints: [partly] }));
-    assert.equal(await row.innerText(), 'Applied to client.ts · 1 taken back · 1 min ago · Take back');
+    assert.equal(await row.innerText(), 'Applied to client.ts · +1 −1 · 1 taken back · 1 min ago · Take back');
     const back = { ...one, files: one.files.map((file) => ({ ...file, isTakenBack: true })) };
     await view.tell(changes(reply.id, { checkpoints: [back] }));
-    assert.equal(await row.innerText(), 'Taken back from client.ts and 1 more · 1 min ago · Apply again');
-    await row.getByRole('button', { name: 'Apply again to client.ts and 1 more' }).click();
+    assert.equal(await row.innerText(), 'Taken back from client.ts and 1 more · +2 −1 · 1 min ago · Apply again');
+    await row.getByRole('button', { name: 'Apply again to client.ts and 1 more, +2 −1, 1 min ago' }).click();
     assert.deepEqual(await view.until('applyAgain'), { type: 'applyAgain', checkpointId: one.id });
     assert.deepEqual(await view.page.evaluate('fake.heard'), ['Applied', 'Taken back']);
+  });
+
+  it('is told from others of the same file by where it is and how much it is', async () => {
+    const reply = answer(BLOCK);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    const rows = [
+      checkpoint({ line: 3 }),
+      checkpoint({ line: 41, added: 12 }),
+      checkpoint({ change: 'deleted', added: 0, removed: 4 }),
+    ];
+    await view.tell(changes(reply.id, { checkpoints: rows }));
+    assert.deepEqual(await view.page.locator('.checkpoints li').allInnerTexts(), [
+      'Applied to client.ts · line 3 +1 −1 · 1 min ago · Take back',
+      'Applied to client.ts · line 41 +12 −1 · 1 min ago · Take back',
+      'Applied to client.ts · deleted −4 · 1 min ago · Take back',
+    ]);
   });
 });

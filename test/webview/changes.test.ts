@@ -149,15 +149,19 @@ describe('chat view: what can be applied', () => {
 
   it('is all of an answer only where there is more than one block with a file', () => {
     const fence = (path: string, text = 'x') => `${path}\n\`\`\`ts\n${text}\n\`\`\`\n\n`;
+    const counted = (markdown: string) => {
+      const all = listApplicable(markdown);
+      return all && { files: new Set(all.flatMap(({ files }) => files)).size, blocks: all.length };
+    };
     assert.equal(listApplicable('Nothing.'), null);
     assert.equal(listApplicable(fence('a.ts')), null);
     assert.equal(listApplicable(`${fence('a.ts')}${fence('no file')}\n\`\`\`sh\nnpm test\n\`\`\``), null);
-    assert.deepEqual(listApplicable(fence('a.ts') + fence('b.ts') + fence('./a.ts', 'y')), { files: 2, blocks: 3 });
-    assert.deepEqual(listApplicable(`- do\n\n  \`\`\`ts a.ts\n  x\n  \`\`\`\n\n${fence('b.ts')}`), {
+    assert.deepEqual(counted(fence('a.ts') + fence('b.ts') + fence('./a.ts', 'y')), { files: 2, blocks: 3 });
+    assert.deepEqual(counted(`- do\n\n  \`\`\`ts a.ts\n  x\n  \`\`\`\n\n${fence('b.ts')}`), {
       files: 2,
       blocks: 2,
     });
-    assert.deepEqual(listApplicable(fence('a.ts', block('a\n', 'b\n')) + fence('a.ts', block('c\n', 'd\n'))), {
+    assert.deepEqual(counted(fence('a.ts', block('a\n', 'b\n')) + fence('a.ts', block('c\n', 'd\n'))), {
       files: 1,
       blocks: 2,
     });

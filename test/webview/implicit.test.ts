@@ -8,7 +8,7 @@ describe('chat view: what goes along because the editor shows it', () => {
   let view: View;
   const shown: Chip = {
     ...{ id: 'implicit selection a', kind: 'selection', label: 'client.ts:12–40', path: 'src/client.ts' },
-    ...{ range: { start: 11, end: 39 }, tokens: 412, implicit: 'selection' },
+    ...{ range: { start: 11, end: 39 }, tokens: 412, lines: 29, implicit: 'selection' },
   };
   const attached: Chip = { id: 'file b', kind: 'file', label: 'b.ts', path: 'src/b.ts', tokens: 88 };
   const asked = user('First question', {
@@ -29,9 +29,9 @@ describe('chat view: what goes along because the editor shows it', () => {
     () => [surroundings({ chips: [attached, shown] }), conversation([asked, answer('First answer')])],
   );
 
-  it('stands in the composer with its lines and tokens, and goes with what is sent', async () => {
+  it('stands in the composer with the number of its lines, and goes with what is sent', async () => {
     const chip = list().getByRole('listitem').filter({ hasText: 'client.ts:12–40' });
-    assert.match(await chip.innerText(), /client\.ts:12–40\s*412 tokens/);
+    assert.match(await chip.innerText(), /^client\.ts:12–40\s*29 lines$/);
     assert.match((await chip.getAttribute('title')) ?? '', /^src\/client\.ts, lines 12–40, about 412 tokens\./);
     const border = (text: string) =>
       list()
@@ -42,6 +42,21 @@ describe('chat view: what goes along because the editor shows it', () => {
     await view.page.keyboard.type('Explain this function');
     await press('Enter');
     assert.equal((await view.until('send')).implicit, shown.id);
+  });
+
+  it('says a number with its unit, also of one line and in a narrow view', async () => {
+    await view.page.setViewportSize({ width: 260, height: 600 });
+    for (const [lines, told] of [
+      [1, '1 line'],
+      [10, '10 lines'],
+      [1204, '1,204 lines'],
+    ] as const) {
+      const part: Partial<Chip> = { label: 'client.ts, visible part', implicit: 'visible', lines };
+      await view.tell(surroundings({ chips: [{ ...shown, ...part }] }));
+      const chip = list().getByRole('listitem');
+      assert.equal((await chip.innerText()).replace(/\s+/g, ' '), `client.ts ${told}`);
+      assert.equal(await chip.locator('.size').evaluate((size) => size.scrollWidth > size.clientWidth), false);
+    }
   });
 
   it('is left out by its button, and stands there to be taken up again', async () => {

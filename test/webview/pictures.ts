@@ -100,7 +100,7 @@ const chips = [
 ];
 const selected = {
   ...{ id: 'implicit c3', kind: 'selection' as const, label: 'client.ts:12–40', path: 'src/client.ts' },
-  ...{ range: { start: 11, end: 39 }, tokens: 412, implicit: 'selection' as 'selection' | 'visible' },
+  ...{ range: { start: 11, end: 39 }, tokens: 412, lines: 29, implicit: 'selection' as 'selection' | 'visible' },
 };
 const rows = [
   row('Migration of the orders table', ago(MINUTE), { running: { runId: crypto.randomUUID(), device: 'desktop' } }),
@@ -215,7 +215,7 @@ const state: Record<string, State> = {
   implicitVisible: {
     messages: [
       surroundings({
-        chips: [{ ...selected, label: 'client.ts, visible part', implicit: 'visible', tokens: 1204 }],
+        chips: [{ ...selected, label: 'client.ts, visible part', implicit: 'visible', tokens: 1204, lines: 45 }],
       }),
       conversation([]),
     ],
@@ -427,6 +427,20 @@ const state: Record<string, State> = {
       await view.page.locator('.editing').getByRole('button', { name: 'Attach', exact: true }).click();
     },
   },
+  notSentOffline: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.keyboard.type('And the timeout?');
+      await view.page.keyboard.press('Enter');
+      const { requestId } = await view.until('send');
+      const detail = 'http://127.0.0.1:8787 cannot be reached: connection refused.';
+      await view.tell(surroundings({ connection: { state: 'offline', detail } }), {
+        type: 'notSent',
+        requestId,
+        problem: problem('unavailable', { status: 0, detail }),
+      });
+    },
+  },
   lostConnection: {
     messages: (() => {
       const reply = running({ text: RETRY.slice(0, 110) });
@@ -558,6 +572,20 @@ const state: Record<string, State> = {
     act: async (view) => {
       const block = await apply(view);
       await view.tell(changes({ blocks: { [block]: { state: 'review' } }, all: { state: 'applying' } }));
+    },
+  },
+  applyOthers: {
+    messages: [surroundings(), conversation([asked, proposed])],
+    act: async (view) => {
+      const block = await apply(view);
+      const row = (line: number, isTakenBack: boolean, age: number) => ({
+        id: crypto.randomUUID(),
+        at: ago(age),
+        files: [file('src/client.ts', { line, isTakenBack })],
+      });
+      const checkpoints = [row(14, true, 4 * MINUTE), row(14, false, MINUTE), row(48, false, MINUTE)];
+      await view.tell(changes({ blocks: { [block]: { state: 'applied', isPart: true } }, checkpoints }));
+      await view.page.locator('.checkpoints').scrollIntoViewIfNeeded();
     },
   },
   checkpoints: {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { Connection } from '../../extension/chat/protocol.ts';
 import type { Message } from '../../shared/conversations.ts';
+import type { Problem } from '../../shared/problems.ts';
 import {
   ago,
   answer,
@@ -180,7 +182,7 @@ describe('chat view: states and what they say', () => {
     assert.deepEqual(await banner.getByRole('button').allInnerTexts(), ['Stop']);
   });
 
-  it('says that an answer goes on at the server when the connection is lost, and offers no stop that can’t work', async () => {
+  it('says once that the connection is lost, nothing of the server that is not known, and offers no stop that can’t work', async () => {
     const reply = running({ text: 'So far' });
     await view.tell(surroundings(), conversation([user('Go'), reply]));
     const line = view.page.locator('.answer .answering');
@@ -188,20 +190,72 @@ describe('chat view: states and what they say', () => {
     const stop = view.page.getByRole('button', { name: 'Stop (Escape)' });
     assert.equal(await stop.count(), 1);
     await view.tell(surroundings({ connection: { state: 'offline', detail: 'Connection refused.' } }));
-    const lost = 'Connection lost. The answer goes on at the server.';
+    const lost = 'Waiting for the connection';
+    const banner = view.page.locator('.box');
+    const told =
+      /^Offline\. Connection refused\. What you type is kept\. If the answer goes on at the server, it is shown when the connection is back\./;
+    assert.match((await banner.allInnerTexts()).join('|'), told);
     assert.equal(await line.innerText(), lost);
     assert.equal(await stop.count(), 0);
     await view.page.keyboard.press('Escape');
     await view.tell(surroundings({ connection: { state: 'connecting' } }));
     assert.equal(await line.innerText(), lost, 'a try is no connection yet');
+    assert.match(await banner.innerText(), told, 'and nothing flickers');
     await view.composer.fill('Next');
     await view.page.keyboard.press('Enter');
-    assert.match(await view.page.locator('.hint').innerText(), /^The connection is lost.* Your text is kept/);
+    assert.match(await view.page.locator('.hint').innerText(), /^An answer may still be running\. Your text is kept/);
     await view.tell(surroundings());
     assert.equal(await line.innerText(), 'Answering');
     assert.equal((await view.said()).filter(({ type }) => type === 'stop').length, 0);
     await view.tell(changed([{ ...reply, state: 'complete', chargedMicro: 1 }]));
     assert.equal(await view.page.locator('.hint').count(), 0, 'what kept it from being sent is over');
+  });
+
+  const signedOut = { state: 'signedOut', detail: 'Your sign-in has ended.', isMember: true, isNew: false } as const;
+  const REFUSED: [what: string, connection: Connection, told: RegExp, why: Problem][] = [
+    [
+      'the server cannot be reached',
+      { state: 'offline', detail: 'Connection refused.' },
+      /^Offline\. Connection refused\. Your message was not sent\. Your text is kept\./,
+      problem('unavailable', { status: 0, detail: 'Connection refused.' }),
+    ],
+    [
+      'something else answers there',
+      { state: 'wrongServer', detail: 'Look at perigee.serverUrl.' },
+      /^Not a Perigee server\. Look at perigee\.serverUrl\. Your message was not sent\. Your text is kept\./,
+      problem('wrong_host', { status: 0 }),
+    ],
+    [
+      'nobody is signed in',
+      signedOut,
+      /^Signed out\. Your sign-in has ended\. Your message was not sent\. Your text is kept\./,
+      problem('unauthorized'),
+    ],
+  ];
+  for (const [what, connection, text, why] of REFUSED)
+    it(`says in one box that ${what} and that a message was not sent`, async () => {
+      await view.tell(surroundings(), conversation([]));
+      await view.composer.fill('Hello');
+      await view.page.keyboard.press('Enter');
+      const { requestId } = await view.until('send');
+      await view.tell(surroundings({ connection }), { type: 'notSent', requestId, problem: why });
+      assert.equal(await view.page.locator('.box').count(), 1);
+      assert.match(await view.page.locator('.box').innerText(), text);
+      assert.equal(await view.composer.inputValue(), 'Hello');
+      await view.page.keyboard.press('Escape');
+      assert.doesNotMatch(await view.page.locator('.box').innerText(), /not sent/, 'once it is dismissed');
+      await view.tell(surroundings());
+      assert.equal(await view.page.locator('.box').count(), 0);
+    });
+
+  it('says beside it why a message was not sent, where that is another reason', async () => {
+    await view.tell(surroundings(), conversation([]));
+    await view.composer.fill('Hello');
+    await view.page.keyboard.press('Enter');
+    const { requestId } = await view.until('send');
+    await view.tell({ type: 'notSent', requestId, problem: problem('upstream_busy') });
+    await view.tell(surroundings({ connection: { state: 'offline', detail: 'Connection refused.' } }));
+    assert.equal(await view.page.locator('.box').count(), 2);
   });
 
   it('takes back nothing that was shown without a word', async () => {
@@ -353,6 +407,26 @@ describe('chat view: states and what they say', () => {
     await view.tell(notice);
     await view.page.locator('.notice').getByRole('button', { name: 'Dismiss' }).click();
     assert.equal(await view.page.locator('.notice').count(), 0);
+  });
+
+  it('shows what the operator tells everybody, as text, until it is over or dismissed', async () => {
+    const told = [
+      { id: 'operator:1', text: 'Answers are slow. <img src=x onerror=hit()>' },
+      { id: 'operator:2', text: 'No answers on Sunday.' },
+    ];
+    await view.tell(surroundings({ told }), conversation([]));
+    const lines = () => view.page.locator('.notice').allInnerTexts();
+    assert.deepEqual(
+      await lines(),
+      told.map(({ text }) => text),
+    );
+    assert.equal(await view.page.locator('.notice img').count(), 0);
+    await view.page.locator('.notice').last().getByRole('button', { name: 'Dismiss' }).click();
+    assert.deepEqual(await lines(), [told[0]!.text]);
+    await view.tell(surroundings({ told, contextTokens: 7 }));
+    assert.deepEqual(await lines(), [told[0]!.text], 'stays dismissed');
+    await view.tell(surroundings());
+    assert.deepEqual(await lines(), []);
   });
 
   it('stands what the host says in any order', async () => {

@@ -323,7 +323,7 @@ export class Session extends Disposable {
 
   private watchTime(): void {
     const { now } = this.deps.timers ?? realTimers;
-    this.waking.watch(changesAt(this.who, this.left, now()));
+    this.waking.watch(changesAt(this.who, this.left, now(), this.told));
   }
 
   /** What was told is of the past; nothing is reckoned here, the server is asked. */

@@ -2,7 +2,7 @@ import type { Message } from '../../../shared/conversations.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { baseName } from '../context/attachments.ts';
-import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint, ToHost } from '../protocol.ts';
+import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint, ShownCheckpointFile, ToHost } from '../protocol.ts';
 import { Comparison } from './comparison.ts';
 
 /** Where changes come from, as the edits keep it with what is accepted. */
@@ -27,7 +27,14 @@ export interface KeptCheckpoint {
   source: ChangeSource;
   /** In ms since 1970. */
   at: number;
-  files: ShownCheckpoint['files'];
+  /** `blocks`: those of the answer that it is of; without them it is the source's. `partly`: of these not all was accepted. */
+  files: (ShownCheckpointFile & { blocks?: readonly string[]; partly?: readonly string[] })[];
+}
+
+/** Something that waits for the user's decision, and the blocks that it is of. */
+export interface Waiting {
+  source: ChangeSource;
+  blocks: readonly string[];
 }
 
 /** What the chat asks of the edits. Handed in: neither knows the other, and the edits are loaded when they are needed. */
@@ -38,15 +45,25 @@ export interface ChatEdits {
     path?: string;
     isUnclear?: boolean;
     spoken?: { info: string; prose: string };
+    /** It was applied before, and not taken back. */
+    wasApplied?: boolean;
     source: ChangeSource;
   }): Promise<Applied>;
-  applyAnswer(answer: { text: string; source: ChangeSource }): Promise<Applied>;
+  /** `blocks`: of them those are left out that are `isDone`. */
+  applyAnswer(answer: {
+    text: string;
+    blocks: readonly { name: string; text: string; language?: string; path?: string; isDone: boolean }[];
+    source: ChangeSource;
+  }): Promise<Applied>;
   /** Has a model place code in a file, which is charged. Resolves to whether there is something to review then. */
   placeCode(code: { text: string; language?: string; uri: string; source: ChangeSource }): Promise<boolean>;
-  /** Resolves when nothing from this source waits for the user's decision any more. */
-  decided(source: ChangeSource): Promise<void>;
+  undecided(): Promise<{
+    /** All that waits now, also what an undo has brought back. */
+    list(): readonly Waiting[];
+    onDidChange(listener: () => void): { dispose(): void };
+  }>;
   /** Shows where the user decides about it. */
-  show(source: ChangeSource): Promise<void>;
+  show(waiting: Waiting): Promise<void>;
   checkpoints(): Promise<{
     /** Newest first. */
     list(): Promise<readonly KeptCheckpoint[]>;
@@ -61,22 +78,35 @@ type Request = Extract<
   { type: 'apply' | 'applyAll' | 'placeCode' | 'compareCode' | 'showReview' | 'takeBack' | 'applyAgain' }
 >;
 
+/** What happens now with a block, or all of them, or was said last. */
 interface Live {
   source: ChangeSource;
   state: ApplyState;
   /** What has no place in its file, and that file. */
   unplaced?: { text: string; language?: string; uri: string };
+  /** How it stood when that was said: of the block alone where it was refused, else of all of the answer. */
+  when?: string;
 }
 
 /** All of an answer, among the names of its blocks. */
 const ALL = '';
 
+/** How it stands with the blocks of one answer: by what is in editors, lists and files, whatever was said before. */
+interface Standing {
+  blocks: Map<string, 'review' | { isPart: boolean; paths: string[] }>;
+  waiting: Waiting[];
+}
+
 /** What becomes of the changes that answers propose: told to the view, and done when it asks for it. */
 export class AnswerChangesHost extends Disposable {
-  /** By message and block: what happens now, or was said last. What was accepted is told by its checkpoint. */
+  /** By message and block. */
   private readonly live = new Map<string, Map<string, Live>>();
   private kept: readonly KeptCheckpoint[] = [];
+  private undecided: Awaited<ReturnType<ChatEdits['undecided']>> | undefined;
   private listening: Promise<void> | undefined;
+  private following: Promise<void> | undefined;
+  /** One block after the other: each is placed in what the one before has made of its file. */
+  private queue: Promise<unknown> = Promise.resolve();
   private readonly comparison = this._register(new Comparison());
   private told = '';
 
@@ -107,8 +137,11 @@ export class AnswerChangesHost extends Disposable {
         const { text, language, path, isUnclear, spoken, block, messageId } = request;
         const title = path ? `Apply to ${baseName(path)}` : 'Apply from the chat';
         const code = { text, language: language || undefined };
-        const work = (_: Message, source: ChangeSource) =>
-          this.edits.applyCode({ ...code, path, ...(isUnclear && { isUnclear, spoken }), source });
+        const work = ({ runId }: Message, source: ChangeSource) => {
+          const wasApplied = this.standing(runId).blocks.has(block);
+          const more = { ...(isUnclear && { isUnclear, spoken }), ...(wasApplied && { wasApplied }) };
+          return this.edits.applyCode({ ...code, path, ...more, source });
+        };
         return this.apply(messageId, block, title, work, code);
       }
       case 'placeCode':
@@ -121,15 +154,24 @@ export class AnswerChangesHost extends Disposable {
       case 'applyAll': {
         const answer = this.answer(request.messageId);
         if (answer?.state === 'running') return;
-        // The text is the host's own: what the view has of it goes through a model's hands.
+        // The text is the host's own: what the view has of it goes through a model's hands, and only names its blocks.
         const title = `Answer in “${this.open().title}”`;
-        return this.apply(request.messageId, ALL, title, ({ text }, source) =>
-          this.edits.applyAnswer({ text, source }),
-        );
+        return this.apply(request.messageId, ALL, title, ({ text, runId }, source) => {
+          const done = this.standing(runId).blocks;
+          const blocks = request.blocks.map(({ block, ...code }) => ({
+            ...code,
+            name: block,
+            isDone: done.has(block),
+          }));
+          return this.edits.applyAnswer({ text, blocks, source });
+        });
       }
       case 'showReview': {
-        const live = this.live.get(request.messageId)?.get(request.block ?? ALL);
-        return live && this.edits.show(live.source);
+        const { messageId, block = ALL } = request;
+        const { waiting } = this.standing(this.answer(messageId)?.runId);
+        const isMeant = ({ source, blocks }: Waiting) => source.block === block || blocks.includes(block);
+        const meant = waiting.find(isMeant) ?? (block === ALL ? waiting[0] : undefined);
+        return meant && this.edits.show(block === ALL ? meant : { ...meant, blocks: [block] });
       }
       case 'takeBack':
         await (await this.edits.checkpoints()).takeBack(request.checkpointId);
@@ -153,37 +195,42 @@ export class AnswerChangesHost extends Disposable {
     const before = this.live.get(messageId)?.get(block);
     if (!answer || before?.state.state === 'applying') return;
     const source = { title, runId: answer.runId, conversationId: this.open().id, block };
-    const isCurrent = () => this.live.get(messageId)?.get(block)?.source === source;
     this.set(messageId, block, { source, state: { state: 'applying' } });
     try {
-      const applied = await work(answer, source);
-      const state = stateOf(applied);
-      const uri = applied.kind === 'refused' ? applied.uri : undefined;
+      await this.follow();
+      const wasApplied = typeof this.standing(answer.runId).blocks.get(block) === 'object';
+      const applied = await this.inTurn(() => work(answer, source));
+      const state = stateOf(applied, wasApplied);
+      const uri = state?.state === 'refused' && applied.kind === 'refused' ? applied.uri : undefined;
       const unplaced = code && uri !== undefined ? { unplaced: { ...code, uri } } : {};
-      this.set(messageId, block, state && { source, state, ...unplaced });
-      if (state?.state === 'review') {
-        void this.edits.decided(source).then(() => isCurrent() && this.set(messageId, block, undefined));
-      }
+      const when = this.sayStanding(answer.runId, state?.state === 'refused' ? block : ALL);
+      this.set(messageId, block, state && { source, state, when, ...unplaced });
     } catch (error) {
       this.set(messageId, block, undefined);
       throw error;
     }
   }
 
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.queue.then(work);
+    this.queue = done.catch(() => {});
+    return done;
+  }
+
   /** Why it was refused comes back, with all ways on, when nothing comes of it. */
   private async placeCode({ messageId, block }: Extract<Request, { type: 'placeCode' }>): Promise<void> {
     const refused = this.live.get(messageId)?.get(block);
-    if (!refused?.unplaced || refused.state.state === 'applying') return;
+    if (!refused?.unplaced || refused.state.state !== 'refused') return;
     const { source, unplaced } = refused;
     const isCurrent = () => this.live.get(messageId)?.get(block)?.source === source;
     let isPlaced = false;
     this.set(messageId, block, { ...refused, state: { state: 'applying' } });
     try {
+      await this.follow();
       isPlaced = await this.edits.placeCode({ ...unplaced, source });
     } finally {
-      if (isCurrent()) this.set(messageId, block, isPlaced ? { source, state: { state: 'review' } } : refused);
+      if (isCurrent()) this.set(messageId, block, isPlaced ? undefined : refused);
     }
-    if (isPlaced) void this.edits.decided(source).then(() => isCurrent() && this.set(messageId, block, undefined));
   }
 
   private answer(messageId: string): Message | undefined {
@@ -196,6 +243,15 @@ export class AnswerChangesHost extends Disposable {
     if (live) blocks.set(block, live);
     else blocks.delete(block);
     this.tell();
+  }
+
+  /** Before the first block is applied in this window nothing can wait. */
+  private follow(): Promise<void> {
+    this.following ??= this.edits.undecided().then((undecided) => {
+      this.undecided = undecided;
+      this._register(undecided.onDidChange(() => !this.isDisposed && this.tell()));
+    });
+    return this.following;
   }
 
   private async listen(): Promise<void> {
@@ -212,6 +268,29 @@ export class AnswerChangesHost extends Disposable {
     }
   }
 
+  private standing(runId: string | undefined): Standing {
+    const blocks: Standing['blocks'] = new Map();
+    for (const { source, files } of this.kept) {
+      if (runId === undefined || source.runId !== runId) continue;
+      for (const { path, isTakenBack, blocks: names, partly = [] } of files) {
+        if (isTakenBack) continue;
+        for (const name of names ?? (source.block ? [source.block] : [])) {
+          const known = blocks.get(name);
+          const others = typeof known === 'object' ? known : { isPart: true, paths: [] };
+          blocks.set(name, { isPart: others.isPart && partly.includes(name), paths: [...others.paths, path] });
+        }
+      }
+    }
+    const waiting = this.undecided?.list().filter(({ source }) => runId !== undefined && source.runId === runId) ?? [];
+    for (const name of waiting.flatMap((one) => one.blocks)) blocks.set(name, 'review');
+    return { blocks, waiting };
+  }
+
+  /** The same as a text to compare with: of one block, or of all. */
+  private sayStanding(runId: string | undefined, block: string, { blocks } = this.standing(runId)): string {
+    return JSON.stringify(block === ALL ? [...blocks].sort(([a], [b]) => (a < b ? -1 : 1)) : (blocks.get(block) ?? ''));
+  }
+
   private value(): Record<string, AnswerChanges> {
     const value: Record<string, AnswerChanges> = {};
     const byRun = new Map<string | undefined, KeptCheckpoint[]>();
@@ -220,35 +299,39 @@ export class AnswerChangesHost extends Disposable {
       if (role !== 'assistant' || !runId) continue;
       const kept = byRun.get(runId) ?? [];
       const live = this.live.get(id);
-      if (kept.length === 0 && !live?.size) continue;
+      const standing = this.standing(runId);
+      if (kept.length === 0 && !live?.size && standing.waiting.length === 0) continue;
       const states = new Map<string, ApplyState>();
-      const accepted: string[] = [];
-      for (const { source, files } of kept) {
-        const standing = files.filter((file) => !file.isTakenBack);
-        if (source.block === undefined || standing.length === 0) continue;
-        states.set(source.block, { state: 'applied' });
-        if (source.block === ALL) accepted.push(...standing.map(({ path }) => path));
+      for (const [block, one] of standing.blocks) {
+        const part = one !== 'review' && one.isPart ? { isPart: true as const } : {};
+        states.set(block, one === 'review' ? { state: 'review' } : { state: 'applied', paths: one.paths, ...part });
       }
-      for (const [block, { state }] of live ?? []) states.set(block, state);
+      if (standing.waiting.some(({ source }) => source.block === ALL)) states.set(ALL, { state: 'review' });
+      for (const [block, { state, when }] of [...(live ?? [])]) {
+        const isOf = state.state === 'refused' ? block : ALL;
+        const isOver =
+          state.state === 'review'
+            ? states.get(block)?.state !== 'review'
+            : state.state !== 'applying' && when !== this.sayStanding(runId, isOf, standing);
+        // What was said then is not so any more.
+        if (isOver) live!.delete(block);
+        else states.set(block, state);
+      }
       const all = states.get(ALL);
       states.delete(ALL);
-      value[id] = {
-        blocks: Object.fromEntries(states),
-        ...(all && { all }),
-        ...(accepted.length > 0 && { accepted }),
-        checkpoints: kept.map(toShown),
-      };
+      value[id] = { blocks: Object.fromEntries(states), ...(all && { all }), checkpoints: kept.map(toShown) };
     }
     return value;
   }
 }
 
 function toShown({ id, at, files }: KeptCheckpoint): ShownCheckpoint {
-  return { id, at: new Date(at).toISOString(), files };
+  const shown = files.map(({ blocks: _, partly: __, ...file }) => file);
+  return { id, at: new Date(at).toISOString(), files: shown };
 }
 
-/** Undefined when the user thought better of it. */
-function stateOf(applied: Applied): ApplyState | undefined {
+/** Undefined when the user thought better of it. `wasApplied`: the same was applied before, and not taken back. */
+function stateOf(applied: Applied, wasApplied: boolean): ApplyState | undefined {
   switch (applied.kind) {
     case 'review':
       return { state: 'review', why: leftOut(applied.skipped) };
@@ -258,6 +341,7 @@ function stateOf(applied: Applied): ApplyState | undefined {
       return { state: 'review', why: [...why, leftOut(skipped)].filter(Boolean).join(' ') || undefined };
     }
     case 'refused': {
+      if (wasApplied) return { state: 'nothing', why: 'It was applied already. To apply it anew, take it back first.' };
       const file = applied.uri === undefined ? {} : { file: decodeURIComponent(baseName(applied.uri)) };
       return { state: 'refused', why: applied.message, ...file };
     }

@@ -23,8 +23,8 @@ export interface StoredChip extends Chip {
 const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
 /** The chip without the host's own part. */
-export function shownChip({ id, kind, label, path, range, tokens, implicit }: StoredChip): Chip {
-  return { id, kind, label, path, range, tokens, implicit };
+export function shownChip({ id, kind, label, path, range, tokens, lines, implicit }: StoredChip): Chip {
+  return { id, kind, label, path, range, tokens, lines, implicit };
 }
 
 /** A file as a chip. Throws `AttachmentRefused` for a folder, a binary, something too large or gone. */

@@ -176,7 +176,8 @@ function seenIn({ document, selection, visibleRanges }: vscode.TextEditor): Seen
   const text = taken.map((part) => document.getText(part)).join('\n…\n');
   if (text.trim() === '' || text.includes('\0')) return undefined;
   const chip = partChip(document, range, text);
-  return { uri, label, chip: { ...chip, id: `implicit ${chip.id.slice(-180)}`, label, implicit } };
+  const count = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  return { uri, label, chip: { ...chip, id: `implicit ${chip.id.slice(-180)}`, label, lines: count, implicit } };
 }
 
 /** In characters. */

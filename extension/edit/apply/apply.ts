@@ -10,16 +10,29 @@ import { tellRefusal } from '../words/refusalWords.ts';
 import { chooseTarget } from './applyTarget.ts';
 
 /** A block of an answer of the chat, without its fence. */
-export interface CodeBlock {
+export interface CodeBlock extends Code {
+  /** It leaves open which of several: the user is asked, whichever file is in front. */
+  isUnclear?: boolean;
+  /** The words that leave it open: the workspace's paths may tell what they mean. */
+  spoken?: { info: string; prose: string };
+  /** It was applied before. */
+  wasApplied?: boolean;
+  source: Source;
+}
+
+interface Code {
   text: string;
   /** As the fence says it: an id, an alias or an ending. */
   language?: string;
   /** The file that the answer names for it. */
   path?: string;
-  /** It leaves open which of several: the user is asked, whichever file is in front. */
-  isUnclear?: boolean;
-  /** The words that leave it open: the workspace's paths may tell what they mean. */
-  spoken?: { info: string; prose: string };
+}
+
+/** All of an answer. */
+export interface WholeAnswer {
+  text: string;
+  /** Its blocks by their names; those that are made already or wait for the user are left out. */
+  blocks?: readonly (Code & { name: string; isDone: boolean })[];
   source: Source;
 }
 
@@ -48,7 +61,7 @@ export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
   /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
-  async applyCode({ text, language, path, isUnclear, spoken, source }: CodeBlock): Promise<Applied> {
+  async applyCode({ text, language, path, isUnclear, spoken, wasApplied, source }: CodeBlock): Promise<Applied> {
     const known = await this.deps.files.known();
     const said = path === undefined && isUnclear && spoken ? readFenced(spoken.info, spoken.prose, known) : undefined;
     const read = said?.kind === 'named' ? said.path : path;
@@ -57,17 +70,31 @@ export class Apply {
     const answer = new AnswerFiles(this.deps.files);
     const edits = await this.withTargets(answer, blocks.edits, language, isUnclear === true && read === undefined);
     if (!edits) return { kind: 'nothing' };
-    return this.place(answer, { ...blocks, edits }, source);
+    const { block } = source;
+    const named = edits.map((edit) => ({ ...edit, block, ...(wasApplied && { wasMade: true }) }));
+    return this.place(answer, { ...blocks, edits: await answer.locate(named) }, source);
   }
 
-  /** All blocks of an answer that are for a file. */
-  async applyAnswer({ text, source }: { text: string; source: Source }): Promise<Applied> {
-    const blocks = readAnswerBlocks(text, await this.deps.files.known());
-    if (blocks.edits.length === 0) {
+  /** All blocks of an answer that are for a file, and not done yet. */
+  async applyAnswer({ text, blocks = [], source }: WholeAnswer): Promise<Applied> {
+    const known = await this.deps.files.known();
+    const read = readAnswerBlocks(text, known);
+    if (read.edits.length === 0) {
       const message = 'No block of this answer names the file that it is for. Apply one of them by itself.';
       return { kind: 'nothing', message };
     }
-    return this.place(new AnswerFiles(this.deps.files), blocks, source);
+    const answer = new AnswerFiles(this.deps.files);
+    const names = new Map<string, { name: string; isDone: boolean }>();
+    for (const block of blocks) {
+      const own = readCode(block.text, block.language, block.path, known).edits;
+      for (const edit of await answer.locate(own)) names.set(keyOf(edit), block);
+    }
+    const edits = (await answer.locate(read.edits)).flatMap((edit) => {
+      const block = names.get(keyOf(edit));
+      return block?.isDone ? [] : [{ ...edit, block: block?.name }];
+    });
+    if (edits.length === 0) return { kind: 'nothing', message: 'All of it is applied already, or in review.' };
+    return this.place(answer, { ...read, edits }, source);
   }
 
   /** Has a model put code into a file that has no place for it. Resolves when it is in review, or came to nothing. */
@@ -95,18 +122,24 @@ export class Apply {
     return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
   }
 
-  private async place(answer: AnswerFiles, { edits, skipped }: Blocks, source: Source): Promise<Applied> {
-    const located = await answer.locate(edits);
+  /** `edits` are located. */
+  private async place(answer: AnswerFiles, { edits, skipped: apart }: Blocks, source: Source): Promise<Applied> {
     const found = await answer.byPath();
     const fileAt = (path: string) => {
       const file = found.get(path);
       return file?.kind === 'file' ? file : undefined;
     };
     const read = (path: string) => fileAt(path)?.text;
-    const plans = await answer.allow(planBlocks(located, read, (path) => cursorIn(fileAt(path)?.uri)));
-    const misses = plans.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
+    const all = await answer.allow(planBlocks(edits, read, (path) => cursorIn(fileAt(path)?.uri)));
+    const misses = all.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
+    if (all.length === misses.length) return tellMisses(misses, found);
+    // What a file has already is no reason to tell of a failure beside what is to be done.
+    const same = misses.filter(({ refusals }) => refusals.every(({ reason }) => reason === 'noChange'));
+    const skipped = [...apart, ...same.map(({ path }) => `${path}, which reads so already`)];
+    const plans = all
+      .filter((plan) => !same.some((other) => other === plan))
+      .map((plan) => ({ ...plan, ...blocksOf(edits, plan.path) }));
     const [only] = plans;
-    if (plans.length === misses.length) return tellMisses(misses, found);
     if (plans.length === 1 && only?.kind === 'update') {
       const file = found.get(only.path);
       if (file?.kind !== 'file') return refused(`${only.path} is gone.`);
@@ -117,6 +150,18 @@ export class Apply {
     }
     return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };
   }
+}
+
+/** What an edit does, whatever part of an answer it is. */
+function keyOf(edit: Edit): string {
+  const said = { ...edit, answerLine: undefined, longer: undefined, block: undefined, wasMade: undefined };
+  return JSON.stringify(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The named blocks that are for a file. */
+function blocksOf(edits: readonly Edit[], path: string | undefined): Pick<FilePlan, 'blocks'> {
+  const names = edits.flatMap((edit) => (edit.path === path && edit.block !== undefined ? [edit.block] : []));
+  return names.length > 0 ? { blocks: [...new Set(names)] } : {};
 }
 
 /** Nothing fits: why, and the file that it was for if it is only one. */

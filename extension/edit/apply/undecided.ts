@@ -1,41 +1,61 @@
 import * as vscode from 'vscode';
 import type { Source } from '../changes/proposal.ts';
-import type { ProposalList } from '../proposals/proposalList.ts';
+import { isOpen, type ProposalList } from '../proposals/proposalList.ts';
+import type { Review } from '../review/review.ts';
 import type { Reviews } from '../review/reviews.ts';
+
+/** Something that waits for the user's decision. */
+export interface Waiting {
+  source: Source;
+  /** The named blocks of its answer that it is of. */
+  blocks: readonly string[];
+}
 
 /** What was proposed and waits for the user: hunks in editors, and files in the list. */
 export class Undecided {
   constructor(
     private readonly reviews: Pick<Reviews, 'all' | 'onDidChange'>,
-    private readonly list: Pick<ProposalList, 'proposals' | 'onDidChange'>,
+    private readonly proposals: Pick<ProposalList, 'proposals' | 'onDidChange'>,
   ) {}
 
-  waits(source: Source): boolean {
-    return !!this.reviewOf(source) || this.list.proposals.some((one) => one.source === source);
+  /** All that waits now, also what an undo has brought back. */
+  list(): Waiting[] {
+    const inEditors = this.reviews.all.map(({ source, phase, tracked }) => {
+      // Before the end of the writing all of it is to be decided.
+      const blocks = phase === 'reviewing' ? tracked.open.map((hunk) => hunk.blocks ?? ownOf(source)) : [ownOf(source)];
+      return { source, blocks: unique(blocks) };
+    });
+    const inList = this.proposals.proposals.map(({ source, files }) => ({
+      source,
+      blocks: unique(files.filter(isOpen).map(({ plan }) => plan.blocks ?? ownOf(source))),
+    }));
+    return [...inEditors, ...inList];
   }
 
-  /** Resolves when nothing from this source waits any more. */
-  decided(source: Source): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (this.waits(source)) return;
-        for (const listening of both) listening.dispose();
-        resolve();
-      };
-      const both = [this.reviews.onDidChange(look), this.list.onDidChange(look)];
-      look();
-    });
+  /** Tells that `list` may be another. */
+  onDidChange(listener: () => void): vscode.Disposable {
+    return vscode.Disposable.from(this.reviews.onDidChange(listener), this.proposals.onDidChange(listener));
+  }
+
+  waits(source: Source): boolean {
+    return this.list().some((one) => one.source === source);
   }
 
   /** Shows where the user decides. */
-  async show(source: Source): Promise<void> {
-    const review = this.reviewOf(source);
+  async show({ source, blocks }: Waiting): Promise<void> {
+    const review = this.reviewOf(source, blocks);
     if (!review) return void (await vscode.commands.executeCommand('perigee.proposals.focus'));
     await vscode.window.showTextDocument(review.document, { preview: false });
     review.reveal();
   }
 
-  private reviewOf(source: Source) {
-    return this.reviews.all.find((review) => review.source === source);
+  private reviewOf(source: Source, blocks: readonly string[]): Review | undefined {
+    const own = this.reviews.all.filter((review) => review.source === source);
+    const isOf = ({ tracked }: Review) =>
+      tracked.open.some((hunk) => hunk.blocks?.some((name) => blocks.includes(name)));
+    return own.find(isOf) ?? own[0];
   }
 }
+
+const ownOf = ({ block }: Source): readonly string[] => (block ? [block] : []);
+const unique = (names: readonly (readonly string[])[]) => [...new Set(names.flat())];

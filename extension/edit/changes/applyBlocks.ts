@@ -1,11 +1,12 @@
 import type { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
-import type { Edit, FilePlan, Refusal } from '../engine/edits.ts';
+import type { Edit, FilePlan, PlacedHunk, Refusal } from '../engine/edits.ts';
 import { planEdits } from '../engine/planning/plan.ts';
 import { AnswerReader } from '../engine/reading/answerReader.ts';
 import { isBlockHead } from '../engine/reading/blockReader.ts';
 import { isPatchHead } from '../engine/reading/patchReader.ts';
 import { planSnippet } from '../engine/snippets/snippet.ts';
+import { moveRange } from '../hunks/track.ts';
 import { hunksOf } from './proposalState.ts';
 
 /** What can be applied of an answer, and in words what can't, and so is left out. */
@@ -98,6 +99,7 @@ export function planBlocks(
   const plans = planEdits(
     edits.filter(({ path }) => !isPieces(path)),
     read,
+    { isOld: true },
   );
   const paths = [...new Set(edits.map(({ path }) => path))].filter(isPieces);
   for (const path of paths) {
@@ -115,15 +117,48 @@ function planPieces(
 ): FilePlan {
   let text = before;
   const refusals: Refusal[] = [];
-  for (const { lines, answerLine } of pieces) {
+  const named: NamedStep[] = [];
+  for (const { lines, answerLine, block } of pieces) {
     // In what an earlier piece has made of the file, the cursor's line is another.
     const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
-    if (plan.kind === 'update') text = plan.after;
-    else if (plan.kind === 'refused') refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
+    if (plan.kind === 'update') {
+      if (block !== undefined) named.push({ block, before: text, hunks: plan.hunks });
+      text = plan.after;
+    } else if (plan.kind === 'refused') refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
   }
   const isOnlyKnown = refusals.every(({ reason }) => reason === 'noChange');
   if (refusals.length > 0 && !(isOnlyKnown && text !== before)) {
     return { kind: 'refused', path, before, refusals, placed: [] };
   }
-  return { kind: 'update', path, before, after: text, hunks: hunksOf(before, text) };
+  return { kind: 'update', path, before, after: text, hunks: withBlocks(hunksOf(before, text), before, named) };
+}
+
+/** What one named block makes of the text that the blocks before it have made. */
+interface NamedStep {
+  block: string;
+  before: string;
+  hunks: readonly PlacedHunk[];
+}
+
+/** `hunks`, which are all that the steps make of `before`, with the blocks that change their lines. */
+function withBlocks(hunks: readonly PlacedHunk[], before: string, steps: readonly NamedStep[]): PlacedHunk[] {
+  const named = steps.map(({ block, before: text, hunks: own }) => {
+    // From the text that the block found back to the one before all of them.
+    const earlier = hunksOf(text, before).map(({ startLine, oldLines, newLines }) => ({
+      start: startLine,
+      removed: oldLines.length,
+      inserted: newLines,
+    }));
+    const ranges = own.map(({ startLine, oldLines }) =>
+      moveRange({ start: startLine, end: startLine + oldLines.length }, earlier, 'wide'),
+    );
+    return { block, ranges };
+  });
+  return hunks.map((hunk) => {
+    const [start, end] = [hunk.startLine, hunk.startLine + hunk.oldLines.length];
+    const blocks = named.flatMap(({ block, ranges }) =>
+      ranges.some((range) => range.start <= end && start <= range.end) ? [block] : [],
+    );
+    return blocks.length > 0 ? { ...hunk, blocks: [...new Set(blocks)] } : hunk;
+  });
 }

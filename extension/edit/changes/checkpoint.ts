@@ -1,6 +1,6 @@
 import { takeBack } from '../engine/placing/rebase.ts';
 import { diffLines, splitLines } from '../hunks/hunks.ts';
-import type { AcceptedFile, Source } from './proposal.ts';
+import type { AcceptedFile, OfBlocks, Source } from './proposal.ts';
 import { type FileChange, fitChange, invert, isSameText } from './proposalState.ts';
 
 /** Something that was accepted, as it is listed. */
@@ -14,7 +14,7 @@ export interface Checkpoint {
   files: CheckpointFile[];
 }
 
-export interface CheckpointFile extends ChangeSummary {
+export interface CheckpointFile extends ChangeSummary, OfBlocks {
   /** Relative to the workspace, with forward slashes; after the change. */
   path: string;
   isTakenBack: boolean;
@@ -25,6 +25,8 @@ export interface ChangeSummary {
   /** Lines. */
   added: number;
   removed: number;
+  /** Of a file that is changed: the first line that is another then, counted from 1. */
+  line?: number;
 }
 
 export type Direction = 'takeBack' | 'applyAgain';
@@ -35,7 +37,9 @@ export function summarise({ movedTo, before, after }: AcceptedFile): ChangeSumma
     before === undefined ? 'created' : after === undefined ? 'deleted' : movedTo !== undefined ? 'moved' : 'updated';
   const hunks = diffLines(countedLines(before), countedLines(after));
   const sum = (side: 'oldLines' | 'newLines') => hunks.reduce((total, hunk) => total + hunk[side].length, 0);
-  return { change, added: sum('newLines'), removed: sum('oldLines') };
+  const [first] = hunks;
+  const line = first && before !== undefined && after !== undefined ? { line: first.newStart + 1 } : {};
+  return { change, added: sum('newLines'), removed: sum('oldLines'), ...line };
 }
 
 /** A final line end begins no other line that anybody would count. */

@@ -9,13 +9,20 @@ export interface Source {
 }
 
 /** What was accepted of one file: its whole text before and after; undefined where there is no such file then. */
-export interface AcceptedFile {
+export interface AcceptedFile extends OfBlocks {
   /** The file's address before. */
   uri: string;
   /** Its address after, where it was moved. */
   movedTo?: string;
   before: string | undefined;
   after: string | undefined;
+}
+
+/** The named blocks of an answer that a change is of. */
+export interface OfBlocks {
+  blocks?: readonly string[];
+  /** Those of them of which not all hunks were accepted. */
+  partly?: readonly string[];
 }
 
 /** Something that was accepted and can be taken back: a checkpoint. */

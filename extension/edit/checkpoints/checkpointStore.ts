@@ -22,6 +22,11 @@ const MetaSchema = z.object({
         added: z.int(),
         removed: z.int(),
         isTakenBack: z.boolean(),
+        /** The first line that it changed, counted from 1. */
+        line: z.int().optional(),
+        /** See `OfBlocks`. */
+        blocks: z.array(z.string()).optional(),
+        partly: z.array(z.string()).optional(),
       }),
     )
     .min(1),

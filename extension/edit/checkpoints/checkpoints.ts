@@ -82,6 +82,8 @@ export class Checkpoints extends Disposable {
       movedTo: file.movedTo,
       ...summarise(file),
       isTakenBack: false,
+      ...(file.blocks && { blocks: [...file.blocks] }),
+      ...(file.partly && { partly: [...file.partly] }),
     }));
     const head = { id, at, source: { title, runId, conversationId, block }, files: heads };
     const texts = files.map(({ before = null, after = null }) => ({ before, after }));
@@ -232,8 +234,8 @@ function toCheckpoint({ id, source, at, files }: CheckpointMeta): Checkpoint {
     at,
     state: files.every(({ isTakenBack }) => isTakenBack) ? 'takenBack' : 'applied',
     files: files.map((file) => {
-      const { change, added, removed, isTakenBack } = file;
-      return { path: pathOf(file), change, added, removed, isTakenBack };
+      const { uri: _, movedTo: __, ...told } = file;
+      return { path: pathOf(file), ...told };
     }),
   };
 }

@@ -26,6 +26,10 @@ interface InAnswer {
   unreadable?: string;
   /** The line of the answer, counted from 1, at which it begins. */
   answerLine: number;
+  /** A name for the part of the answer that it is, which goes along with its hunks. */
+  block?: string;
+  /** It is known to have been made once, and perhaps taken back by hand. */
+  wasMade?: boolean;
 }
 
 /** The line that parts old from new. A heading's underline looks the same. */
@@ -110,14 +114,20 @@ export interface PlacedHunk {
   oldLines: string[];
   newLines: string[];
   how: How;
+  /** The blocks of the answer that it is of, where they have names. */
+  blocks?: readonly string[];
 }
 
 /** What becomes of one file: all that was asked for, or nothing of it. */
-export type FilePlan =
+export type FilePlan = (
   | { kind: 'create'; path: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'update'; path: string; before: string; after: string; hunks: PlacedHunk[] }
   /** Moved, with or without changes. */
   | { kind: 'move'; path: string; to: string; before: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'delete'; path: string; before: string }
   /** `path` is undefined where the answer names no file. `placed`: the hunks that did fit, which are withheld. */
-  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] };
+  | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] }
+) & {
+  /** The named blocks of the answer that it is of. */
+  blocks?: readonly string[];
+};

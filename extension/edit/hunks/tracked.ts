@@ -18,10 +18,12 @@ export interface TrackedHunk extends Range {
   state: 'open' | 'accepted' | 'rejected' | 'withdrawn' | 'kept';
   /** The lines around it were replaced, so that nobody can tell any more where it was. */
   torn: boolean;
+  /** The named blocks of the answer that it is of. */
+  readonly blocks?: readonly string[];
 }
 
 /** A hunk to be written: `startLine` counts in the text that the edit began with. */
-export interface NewHunk extends Pick<TrackedHunk, 'oldLines' | 'newLines'> {
+export interface NewHunk extends Pick<TrackedHunk, 'oldLines' | 'newLines' | 'blocks'> {
   /** Counted from 0, in the text before any hunk. */
   startLine: number;
 }
@@ -159,14 +161,15 @@ export class TrackedEdit {
     // From the last to the first, so that each is in lines that nothing before it has moved.
     for (let index = placed.length - 1; index >= 0; index--) {
       const splice = splices[index]!;
-      const { startLine, oldLines, newLines } = placed[index]!;
+      const { startLine, oldLines, newLines, blocks } = placed[index]!;
       for (const other of this.tracked) {
         const isBehind = other.start === other.end && startLine <= other.oldStart;
         Object.assign(other, pick(moveRange(other, [splice], isBehind ? 'withEnd' : 'narrow')));
       }
       this.map?.own(splice, startLine);
       const range = { start: splice.start, end: splice.start + newLines.length };
-      this.tracked.push({ ...range, number: 0, oldStart: startLine, oldLines, newLines, state: 'open', torn: false });
+      const lines = { oldStart: startLine, oldLines, newLines };
+      this.tracked.push({ ...range, ...lines, number: 0, state: 'open', torn: false, ...(blocks && { blocks }) });
     }
     this.setDocument(applySplices(this.document, splices));
     this.tracked.sort((a, b) => a.oldStart - b.oldStart || a.oldLines.length - b.oldLines.length);
@@ -218,6 +221,15 @@ export class TrackedEdit {
     for (const hunk of this.tracked) {
       if (hunk.state === 'open' && numbers.includes(hunk.number)) hunk.state = 'accepted';
     }
+  }
+
+  /** The named blocks of which something was accepted since the last `keep`, and those of them of which not all is in the text. */
+  acceptedBlocks(): { blocks: string[]; partly: string[] } {
+    const of = (states: readonly TrackedHunk['state'][]) =>
+      new Set(this.tracked.flatMap(({ state, blocks }) => (states.includes(state) ? (blocks ?? []) : [])));
+    const others = of(['open', 'rejected']);
+    const blocks = [...of(['accepted'])];
+    return { blocks, partly: blocks.filter((block) => others.has(block)) };
   }
 
   /** What was accepted is recorded: the next `accepted` is about what comes after it. */

@@ -152,13 +152,14 @@ async function saveAccepted(
     }),
   );
   const files = ready.map(({ uri, target, document, change, fit }, index): AcceptedFile => {
-    const { movedTo } = change;
+    const { movedTo, blocks } = change;
     const done = saved[index]!;
     // The change is made, so that it must be possible to take it back; only text that was edited can be unsaved.
     if (done.status === 'rejected' && document) unsaved.push(target ?? uri);
     return {
       uri: change.uri,
       ...(movedTo !== undefined && { movedTo }),
+      ...(blocks && { blocks }),
       before: fit.before,
       after: done.status === 'fulfilled' ? done.value : fit.after,
     };

@@ -218,6 +218,7 @@ function place(plan: FilePlan, uri: vscode.Uri | undefined, target: vscode.Uri |
   const change: FileChange = {
     uri: uri.toString(),
     ...(target && { movedTo: target.toString() }),
+    ...(plan.blocks && { blocks: plan.blocks }),
     before: plan.kind === 'create' ? undefined : plan.before,
     after: plan.kind === 'delete' ? undefined : plan.after,
   };

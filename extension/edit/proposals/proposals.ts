@@ -5,6 +5,7 @@ import { plainMessage } from '../../platform/plainMessage.ts';
 import type { Accepted, AcceptedFile, Source } from '../changes/proposal.ts';
 import { isDecided, tellFiles, tellSummary } from '../changes/proposalState.ts';
 import type { FilePlan } from '../engine/edits.ts';
+import { rebaseText } from '../engine/placing/rebase.ts';
 import type { WorkspaceFiles } from '../files/files.ts';
 import type { Reports } from '../notifications/reports.ts';
 import { acceptChanges, type Outcome, type StaleChange } from './acceptance.ts';
@@ -158,7 +159,10 @@ export class Proposals extends Disposable {
       return tell('This file can only be accepted or rejected whole.');
     const document = await vscode.workspace.openTextDocument(file.uri);
     const { before = '', after = '', hunks } = fit;
-    if (!(await this.deps.review(document, { ...plan, before, after, hunks }, proposal.source))) return;
+    // The plan's own hunks tell of which blocks they are; as long as they fit they are as good.
+    const own = rebaseText(plan.before, plan.hunks, before);
+    const fitted = own.kind === 'moved' && own.after === after ? own : { hunks };
+    if (!(await this.deps.review(document, { ...plan, before, after, hunks: fitted.hunks }, proposal.source))) return;
     await this.settle([file], 'reviewing', false);
   }
 

@@ -186,7 +186,8 @@ export class Edits extends Disposable {
     }
     const review = new Review(document, source);
     this.reviews.add(review);
-    const stale = await review.place(rebased.hunks);
+    const { blocks } = plan;
+    const stale = await review.place(rebased.hunks.map((hunk) => (hunk.blocks ? hunk : { ...hunk, blocks })));
     if (!review.cut && stale.length === 0 && (await review.finish())) {
       review.reveal();
       return true;

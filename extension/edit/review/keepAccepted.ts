@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Log } from '../../platform/log.ts';
-import type { Accepted } from '../changes/proposal.ts';
+import type { Accepted, OfBlocks } from '../changes/proposal.ts';
 import { nameOf } from '../files/places.ts';
 import { splitLines } from '../hunks/hunks.ts';
 import { showMessage } from '../notifications/showMessage.ts';
@@ -25,7 +25,8 @@ export async function keepAccepted(deps: KeepDeps, { tracked, document, source, 
     tracked.accept(undecided.map((hunk) => hunk.number));
     const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
     const { before, after } = tracked.accepted();
-    const file = { uri: document.uri.toString(), before: before.join(eol), after: after.join(eol) };
+    const texts = { before: before.join(eol), after: after.join(eol) };
+    const file = { uri: document.uri.toString(), ...texts, ...ofBlocks(tracked.acceptedBlocks()) };
     // Nothing was accepted, or it was undone since.
     if (file.before === file.after) return;
     tracked.keep();
@@ -35,6 +36,11 @@ export async function keepAccepted(deps: KeepDeps, { tracked, document, source, 
     deps.log.warn(`What was accepted is not kept: ${error}`);
   }
 }
+
+const ofBlocks = ({ blocks, partly }: { blocks: string[]; partly: string[] }): OfBlocks => ({
+  ...(blocks.length > 0 && { blocks }),
+  ...(partly.length > 0 && { partly }),
+});
 
 /** Auto save writes what nobody has decided about; closing the file then ends its review without a question. */
 async function tellUndecided(deps: KeepDeps, name: string, hunks: number, id: string): Promise<void> {

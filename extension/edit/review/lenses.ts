@@ -12,9 +12,10 @@ export class EditLenses implements vscode.CodeLensProvider {
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     const ofDocument = this.reviews().filter((review) => review.document === document);
+    const numbers = numbersIn(ofDocument.filter(({ phase }) => phase === 'reviewing'));
     return ofDocument.flatMap((review) => {
       if (review.phase === 'writing') return this.writing(review);
-      if (review.phase === 'reviewing') return this.reviewing(review);
+      if (review.phase === 'reviewing') return this.reviewing(review, numbers);
       return [];
     });
   }
@@ -27,15 +28,17 @@ export class EditLenses implements vscode.CodeLensProvider {
     ];
   }
 
-  private reviewing(review: Review): vscode.CodeLens[] {
-    const { hunks, open } = review.tracked;
+  private reviewing(review: Review, numbers: ReadonlyMap<unknown, number>): vscode.CodeLens[] {
+    const { open } = review.tracked;
     return open.flatMap((hunk) => {
       const at = lensRange(review.document, hunk.start);
       const target = { review: review.id, hunk: hunk.number };
       const lens = (title: string, command: string, ...args: unknown[]) =>
         new vscode.CodeLens(at, { title, command, arguments: args });
       const isFresh = review.tracked.isFresh(hunk);
-      const lenses = [lens(`Perigee: hunk ${hunk.number} of ${hunks.length}${isFresh ? '' : ', changed by you'}`, '')];
+      const lenses = [
+        lens(`Perigee: hunk ${numbers.get(hunk)} of ${numbers.size}${isFresh ? '' : ', changed by you'}`, ''),
+      ];
       lenses.push(lens(isFresh ? '✓ Accept' : '✓ Keep', 'perigee.acceptHunk', target));
       if (isFresh) lenses.push(lens('✗ Reject', 'perigee.rejectHunk', target));
       if (hunk.oldLines.length > 0) {
@@ -49,6 +52,18 @@ export class EditLenses implements vscode.CodeLensProvider {
       return lenses;
     });
   }
+}
+
+/** The hunks of all reviews of a document, decided or not, counted from 1 as they follow each other in it. */
+function numbersIn(reviews: readonly Review[]): Map<unknown, number> {
+  const all = reviews.flatMap(({ id, tracked }) => tracked.hunks.map((hunk) => ({ id, hunk })));
+  const ordered =
+    reviews.length > 1
+      ? all.toSorted((a, b) =>
+          a.id === b.id ? a.hunk.number - b.hunk.number : a.hunk.start - b.hunk.start || a.id - b.id,
+        )
+      : all;
+  return new Map(ordered.map(({ hunk }, index) => [hunk, index + 1]));
 }
 
 /** Lenses stand above a line that exists; what was removed at the very end has none below it. */

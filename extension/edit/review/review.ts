@@ -87,6 +87,8 @@ export class Review extends Disposable {
 
   /** Which run writes it. */
   cameFrom(runId: string, conversationId: string): void {
+    // A block of an answer that another run places is still that answer's.
+    if (this.origin.runId !== undefined) return;
     this.origin = { ...this.origin, runId, conversationId };
   }
 

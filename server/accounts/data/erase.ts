@@ -3,6 +3,7 @@ import { forgetWallet, willRenew } from '../../credits/holds/store.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import { endSessions } from '../sessions/sessions.ts';
+import { deleted } from '../../platform/db/deletions.ts';
 
 /** Runs live above the accounts, and are handed in by the assembly. */
 export interface RunsOfAccounts {
@@ -50,6 +51,8 @@ export async function eraseAccount(
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;
     await forgetWallet(tx, accountId);
+    // A backup may be older than the day on which these guests became part of it.
+    for (const { id } of [{ id: accountId }, ...guests]) deleted(tx, { what: 'account', id });
     await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
     await tx.deleteFrom('account').where('id', '=', accountId).execute();
     changed(tx, accountId, 'account', accountId);

@@ -1,8 +1,9 @@
 import type { Notice } from '../../../shared/account.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Mailer } from '../../platform/mail.ts';
+import { currentNotices } from './operatorNotices.ts';
 
 const AT_ONCE = 50;
 /** After so long, another turn takes over what a node was about to send. */
@@ -27,17 +28,23 @@ interface Letter {
   text: string;
   /** To those alone who have accepted other terms than these. */
   beyondTerms: string | null;
+  /** Suspended accounts are told of terms and prices, which are part of their contract, and of nothing else. */
+  toSuspended: boolean;
+  /** Whether it is still to be sent: asked before each batch. */
+  isDue: () => Promise<boolean>;
 }
 
+const always = async () => true;
+
 /**
- * Mails each member what must be told by mail: prices and terms that change, each once. A row is claimed before its mail is
+ * Mails each member what must be told by mail: prices and terms that change, and what the operator tells, each once. A row is claimed before its mail is
  * sent, so that no two nodes send it, and sent again later if that failed: who dies in between may tell somebody twice,
  * which is better than never. Returns how many were sent; ends early if the mail server takes none.
  */
 export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   let sent = 0;
-  for (const letter of lettersOf(deps)) {
-    for (;;) {
+  for (const letter of await lettersOf(deps)) {
+    while (await letter.isDue()) {
       const due = await claim(deps, letter);
       for (const { accountId, email } of due) {
         try {
@@ -62,7 +69,8 @@ export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   return sent;
 }
 
-function lettersOf({ priceNotice, terms, publicUrl }: NoticeMailDeps): Letter[] {
+async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {
+  const { db, clock, priceNotice, terms, publicUrl } = deps;
   const page = publicUrl === null ? 'your account page' : `${publicUrl}/account`;
   const foot = `\n\nThis is no advertisement: it is sent to every member, whatever you have chosen about news.\n`;
   const price = priceNotice();
@@ -74,16 +82,34 @@ function lettersOf({ priceNotice, terms, publicUrl }: NoticeMailDeps): Letter[] 
       subject: 'The terms of Perigee have changed',
       text: `The terms of use of Perigee have changed. You find them at ${terms.url}.\n\nRead and accept them at ${page} to go on. Until then you get no answers. You can still read, export and delete your data.${foot}`,
       beyondTerms: terms.version,
+      toSuspended: true,
+      isDue: always,
     });
   if (price)
     letters.push({
       id: price.id,
       subject: 'Prices of Perigee will change',
-      text: `${price.text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC')}\n\nYour balance stands at ${page}.${foot}`,
+      text: `${inUtc(price.text)}\n\nYour balance stands at ${page}.${foot}`,
       beyondTerms: null,
+      toSuspended: true,
+      isDue: always,
+    });
+  const current = async () => (await currentNotices(db.read, clock.now())).filter(({ by_mail }) => by_mail === 1);
+  for (const { id, text, until } of await current())
+    letters.push({
+      id: `operator:${id}`,
+      subject: 'A notice about Perigee',
+      text: `${text}\n\nThis counts until ${inUtc(iso(until))}. Your account stands at ${page}.${foot}`,
+      beyondTerms: null,
+      toSuspended: false,
+      // The operator may end it while it is being sent.
+      isDue: async () => (await current()).some((notice) => notice.id === id),
     });
   return letters;
 }
+
+/** Instants as a mail tells them, which knows no time zone of its reader. */
+const inUtc = (text: string) => text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC');
 
 /** Takes the next accounts that are to be told, for this node alone. */
 async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ accountId: string; email: string }[]> {
@@ -113,6 +139,10 @@ async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ a
     .limit(AT_ONCE);
   // Who was made by the operator has accepted none yet, and is asked at the first sign-in.
   if (letter.beyondTerms !== null) query = query.where('account.terms_version', 'not in', ['', letter.beyondTerms]);
+  if (!letter.toSuspended)
+    query = query.where((eb) =>
+      eb.or([eb('account.suspended_at', 'is', null), eb('account.suspended_until', '<=', now)]),
+    );
   const found = await query.execute();
   if (found.length === 0) return [];
   return db.write(async (tx) => {

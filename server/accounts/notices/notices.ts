@@ -2,9 +2,13 @@ import type { Account, Notice } from '../../../shared/account.ts';
 
 /**
  * What an account's owner must be told now; each keeps its id for as long as it is the same thing. `price` is what members
- * are told of prices.
+ * are told of prices, `everyone` what the operator tells every account.
  */
-export function noticesOf(account: Account, price: Notice | null, now: string): Notice[] {
+export function noticesOf(
+  account: Account,
+  { price, everyone }: { price: Notice | null; everyone: readonly Notice[] },
+  now: string,
+): Notice[] {
   const { suspended, closing, termsDue } = account;
   const notices: Notice[] = [];
   if (suspended) {
@@ -20,6 +24,7 @@ export function noticesOf(account: Account, price: Notice | null, now: string): 
     const text = 'The terms of use have changed. Read and accept them to go on.';
     notices.push({ id: `terms:${termsDue}`, kind: 'terms', text, at: now });
   }
+  notices.push(...everyone);
   // Guests pay by the message, whatever the model.
   if (price && account.kind === 'member') notices.push(price);
   return notices;

@@ -1,6 +1,7 @@
 import type { Balance } from '../../../shared/account.ts';
 import { inCredits } from '../../../shared/money/amounts.ts';
 import { iso } from '../../platform/clock.ts';
+import { BackupRefused } from '../../platform/db/restoring.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 
 // How the operator's commands say things.
@@ -16,7 +17,28 @@ export class Refused extends Error {
 }
 
 /** What can't be understood. */
-export const misused = (message: string) => new Refused(2, `${message} "npm run admin -- help" shows how.`);
+export const misused = (message: string) => new Refused(2, `${message} The command "help" shows how.`);
+
+/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
+export interface CommandResult {
+  code: 0 | 1 | 2;
+  lines: string[];
+}
+
+/** What a command says, or why it could not be done. Throws what the operator can't mend. */
+export async function tellCommand(run: () => Promise<string[]>): Promise<CommandResult> {
+  try {
+    return { code: 0, lines: await run() };
+  } catch (error) {
+    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
+    if (error instanceof BackupRefused) return { code: 1, lines: [error.message] };
+    const { code, message } = error as { code?: unknown; message: string };
+    // What parseArgs can't take.
+    if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
+    throw error;
+  }
+}
 
 /** What people are called can't move the cursor or the colours of a terminal. */
 const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');

@@ -11,11 +11,25 @@ import { type FoundAccount, findAccounts, findByReference } from '../people/acco
 import { mailboxOf } from '../people/emails.ts';
 import { findAccountOf, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
-import { accountLines, accountTable, columns, misused, named, Refused } from './commandText.ts';
+import {
+  accountLines,
+  accountTable,
+  type CommandResult,
+  columns,
+  misused,
+  named,
+  Refused,
+  tellCommand,
+} from './commandText.ts';
+
+export type { CommandResult };
+
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
+import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
+import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 
-export const USAGE = `npm run admin -- COMMAND
+export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- COMMAND
 
   find TEXT                         accounts by a part of their address, name or id
   show ACCOUNT                      one account
@@ -23,7 +37,7 @@ export const USAGE = `npm run admin -- COMMAND
                                     an account, to which its owner signs in by that address
   suspend ACCOUNT --why TEXT [--until WHEN]
                                     nothing is answered to it; its owner reads why
-  restore ACCOUNT                   ends a suspension
+  reinstate ACCOUNT                 ends a suspension
   tier ACCOUNT N                    which limits apply
   grant ACCOUNT CREDITS --why TEXT [--id TEXT]
                                     promotional credits, once for each id; its owner reads why
@@ -33,8 +47,20 @@ export const USAGE = `npm run admin -- COMMAND
                                     a plan of the list, for nothing, in place of one that was given; its owner reads why
   plan ACCOUNT --end --why TEXT     ends a plan that was given
   referrals [--refused]             who joined by whose link, what it earned, or why nothing
+  notice TEXT --until WHEN [--mail]
+                                    tells every account, in the editor, on the page and by mail, until then
+  notice --end ID                   ends a notice
+  notices                           what every account is or was told
+  promotion NAME --credits N --budget CREDITS [--from WHEN] --until WHEN [--for signups|members] --why TEXT
+                                    gives credits once to everybody who signs up, or to members who enter NAME as a
+                                    code on their page, as long as the budget lasts; they read why
+  promotion NAME --end              ends a promotion
+  promotions                        what each has given, and what is left
   audit                             proves the books; says which invariant is broken, and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
+  backup FILE [--replace]           copies an embedded database into a file, beside a running server, and checks the copy
+  restore FILE [--any-secret]       puts a backup in place of an embedded database, which is kept; no server may run
+  restored [--since WHEN]           finishes a restore: after pg_restore, or where Stripe or a crash was in the way
   help
 
 ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
@@ -51,27 +77,13 @@ export interface CommandDeps extends RetentionDeps {
   secret: string;
   /** How long a silent node keeps its runs. */
   leaseMs: number;
-}
-
-/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
-export interface CommandResult {
-  code: 0 | 1 | 2;
-  lines: string[];
+  /** Whether the server sends mail. */
+  sendsMail: boolean;
 }
 
 /** The operator's commands. Never throws for what the operator can mend. */
-export async function runCommand(deps: CommandDeps, args: readonly string[]): Promise<CommandResult> {
-  try {
-    return { code: 0, lines: await run(deps, args) };
-  } catch (error) {
-    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
-    const { code, message } = error as { code?: unknown; message: string };
-    // What parseArgs can't take.
-    if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
-      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
-    throw error;
-  }
-}
+export const runCommand = (deps: CommandDeps, args: readonly string[]): Promise<CommandResult> =>
+  tellCommand(() => run(deps, args));
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
   // parseArgs would take it for an option.
@@ -88,6 +100,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       id: { type: 'string' },
       end: { type: 'boolean' },
       refused: { type: 'boolean' },
+      mail: { type: 'boolean' },
+      credits: { type: 'string' },
+      budget: { type: 'string' },
+      from: { type: 'string' },
+      for: { type: 'string' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -130,9 +147,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
       await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
-      return [`${named(account)} is suspended ${until === null ? 'until it is restored' : `until ${iso(until)}`}.`];
+      return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
     }
-    case 'restore': {
+    // As it was called before backups could be restored.
+    case 'restore':
+    case 'reinstate': {
       only();
       taken(1, 'an account');
       const account = await one(deps, rest[0]!);
@@ -182,6 +201,49 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       taken(0, 'no account');
       return referrals(deps, values.refused === true);
     }
+    case 'notice': {
+      if (values.end) {
+        only('end');
+        taken(1, 'the id of a notice, where it ends one');
+        return [await endOneNotice(deps, rest[0]!)];
+      }
+      only('until', 'mail');
+      taken(1, 'one text in quotation marks');
+      if (values.until === undefined) throw misused('notice needs --until: a notice is over some day.');
+      const until = readInstant(values.until, deps.clock.now());
+      return tellEveryone(deps, rest[0]!, { until, byMail: values.mail === true });
+    }
+    case 'notices': {
+      only();
+      taken(0, 'no text');
+      return noticeTable(deps);
+    }
+    case 'promotion': {
+      taken(1, 'a name');
+      if (values.end) {
+        only('end');
+        return [await stopPromotion(deps, rest[0]!)];
+      }
+      only('credits', 'budget', 'from', 'until', 'for', 'why');
+      const { credits, budget, until } = values;
+      const why = reason();
+      if (credits === undefined) throw misused('promotion needs --credits: how many each gets.');
+      if (budget === undefined) throw misused('promotion needs --budget: how many credits it gives in all.');
+      if (until === undefined) throw misused('promotion needs --until: it ends some day.');
+      const now = deps.clock.now();
+      const wanted = {
+        ...{ audience: values.for ?? 'signups', amountMicro: readCredits(credits), budgetMicro: readCredits(budget) },
+        startsAt: values.from === undefined ? now : readInstant(values.from, now),
+        endsAt: readInstant(until, now),
+        why,
+      };
+      return [await beginPromotion(deps, rest[0]!, wanted)];
+    }
+    case 'promotions': {
+      only();
+      taken(0, 'no name');
+      return promotionTable(deps);
+    }
     case 'audit': {
       only();
       taken(0, 'no account');
@@ -221,7 +283,7 @@ async function countTransfers({ db }: CommandDeps): Promise<string> {
 async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {
   const found = await findByReference(deps.db.read, reference);
   if (!found)
-    throw new Refused(1, `There is no account "${reference}". "npm run admin -- find TEXT" looks for parts of it.`);
+    throw new Refused(1, `There is no account "${reference}". The command "find TEXT" looks for parts of it.`);
   return found;
 }
 

@@ -7,6 +7,7 @@ import { prepared } from '../../platform/db/prepared.ts';
 import { hashKeyed } from '../../platform/secrets.ts';
 import type { CodeData } from '../sessions/codes.ts';
 import { mailboxOf, personOf } from './emails.ts';
+import { giveToSignUp } from './promotions.ts';
 import { acceptTerms } from './rights.ts';
 
 /** Who somebody turned out to be: a provider's subject, with what the provider says of its address. */
@@ -67,7 +68,10 @@ export async function signIn(
   await openWallet(tx, accountId, deps.ids.next());
   await remember(tx, accountId, who, at);
   const isFirst = await claimBonus(tx, deps, who, at);
-  if (isFirst) await giveBonus(tx, deps, accountId, at);
+  if (isFirst) {
+    await giveBonus(tx, deps, accountId, at);
+    await giveToSignUp(tx, accountId, at);
+  }
   return { accountId, isNew: true, isFirst };
 }
 

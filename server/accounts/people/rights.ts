@@ -1,6 +1,7 @@
 import type { ProfilePatch } from '../../../shared/account.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
+import { deleted } from '../../platform/db/deletions.ts';
 import { AppError } from '../../platform/errors.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -37,6 +38,7 @@ export async function closeAccount(
     .where('gone_at', 'is', null)
     .executeTakeFirst();
   if (numUpdatedRows === 1n) {
+    deleted(tx, { what: 'closing', id: accountId, goneAt: made.gone_at });
     changed(tx, accountId, 'account', accountId);
     return { closedAt: made.closed_at, goneAt: made.gone_at, isNew: true };
   }
@@ -63,5 +65,7 @@ export async function keepAccount(tx: Tx, accountId: string): Promise<void> {
     .where('id', '=', accountId)
     .where('gone_at', 'is not', null)
     .executeTakeFirst();
-  if (numUpdatedRows === 1n) changed(tx, accountId, 'account', accountId);
+  if (numUpdatedRows !== 1n) return;
+  deleted(tx, { what: 'kept', id: accountId });
+  changed(tx, accountId, 'account', accountId);
 }

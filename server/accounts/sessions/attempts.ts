@@ -38,6 +38,9 @@ const LIMITS = {
   knock: { points: 1200, duration: 600 },
   /** Large requests of one account that were no runs: each was read to its end. */
   misfit: { points: 10, duration: 600 },
+  /** Codes of promotions that were typed and were none: by one account, and by one network. */
+  promotionCode: { points: 10, duration: HOUR },
+  promotionCodeFrom: { points: 60, duration: HOUR },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 

@@ -5,6 +5,7 @@ import type { PaymentRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { routeTo } from '../../platform/outbound.ts';
 import { instantOf } from '../../platform/values/numbers.ts';
+import { noteOf } from './checkoutNote.ts';
 
 /** The version whose shapes the code below was written for; the SDK of another major has another. */
 export const API_VERSION = '2026-10-28.endive';
@@ -94,6 +95,8 @@ export class StripeService {
    */
   createCheckout(payment: PaymentRow, home: string): Promise<CheckoutFacts> {
     const metadata = { perigee_payment: payment.id };
+    // With what a restored database would not know of it.
+    const whole = { ...metadata, ...noteOf(payment) };
     const back = (what: string) => `${home}/account?checkout=${payment.id}&payment=${what}#credits`;
     const price = { currency: payment.currency, unit_amount: payment.amount_cents };
     const product_data = { name: payment.name };
@@ -101,7 +104,7 @@ export class StripeService {
       this.#stripe.checkout.sessions.create(
         {
           client_reference_id: payment.id,
-          metadata,
+          metadata: whole,
           success_url: back('done'),
           cancel_url: back('left'),
           // The amount that is verified is the one that was asked for.
@@ -233,6 +236,37 @@ export class StripeService {
     });
   }
 
+  /** Checkouts that were made since `since` (epoch ms), the newest first, with what was noted in them. */
+  checkoutsSince(since: number): Promise<(CheckoutFacts & { note: Record<string, string>; createdAt: number })[]> {
+    return this.#all(
+      this.#stripe.checkout.sessions.list({ ...madeSince(since), expand: ['data.payment_intent'] }),
+      (session) => ({ ...checkoutFacts(session), note: session.metadata ?? {}, createdAt: session.created * 1000 }),
+    );
+  }
+
+  /** Charges of which something went back since `since`, as events have them. */
+  async refundedSince(since: number): Promise<Stripe.Charge[]> {
+    const charges = await this.#all(
+      this.#stripe.refunds.list({ ...madeSince(since), expand: ['data.charge'] }),
+      ({ charge }) => charge,
+    );
+    const whole = charges.filter((charge) => charge !== null && typeof charge === 'object');
+    return [...new Map(whole.map((charge) => [charge.id, charge])).values()];
+  }
+
+  /** Disputes that were begun since `since`, as events have them. */
+  disputesSince(since: number): Promise<Stripe.Dispute[]> {
+    return this.#all(this.#stripe.disputes.list(madeSince(since)), (dispute) => dispute);
+  }
+
+  #all<T, R>(list: AsyncIterable<T>, read: (one: T) => R): Promise<R[]> {
+    return this.#ask(async () => {
+      const all: R[] = [];
+      for await (const one of list) all.push(read(one));
+      return all;
+    });
+  }
+
   /**
    * The event in a body that Stripe has signed; `now` in ms judges its age. Throws `wrong_signature` before anything in the
    * body is looked at.
@@ -327,6 +361,9 @@ function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts
     },
   };
 }
+
+/** Of lists: times of Stripe are seconds, and 100 is the most that it gives at once. */
+const madeSince = (ms: number) => ({ created: { gte: Math.floor(ms / 1000) }, limit: 100 });
 
 /** Stripe names another object by its id, or puts it there whole. */
 function idOf(ref: string | { id: string } | null | undefined): string | null {

@@ -6,7 +6,10 @@ import { endAbandonedRun, type TurnDeps } from './turn.ts';
  * start of an embedded server, which is alone on its database. Returns how many were ended.
  */
 export async function recoverRuns(
-  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log' | 'metrics' | 'live'>,
+  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'> & {
+    metrics: Pick<TurnDeps['metrics'], 'absorbed' | 'runRecovered'>;
+    live: Pick<TurnDeps['live'], 'get'>;
+  },
   all: boolean,
 ): Promise<number> {
   const { db, clock, log, metrics, live } = deps;
@@ -16,9 +19,11 @@ export async function recoverRuns(
     if (live.get(run.id)) continue;
     try {
       const stored = await readStoredText(db.read, run.id);
-      if (!(await endAbandonedRun(deps, run, stored))) continue;
+      const end = await endAbandonedRun(deps, run, stored);
+      if (!end) continue;
       ended++;
       metrics.runRecovered();
+      if (end.reason) metrics.absorbed(end.reason, end.absorbedMicro);
       log.warn({ runId: run.id }, 'an answer whose node died was ended as interrupted');
     } catch (error) {
       // One that can't be ended must not keep the others from it; the next round tries it again.

@@ -1,14 +1,13 @@
 import type { FreeReason } from '../../../shared/constants.ts';
 import type { Model } from '../../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
-import type { RunEvent, RunState, Usage } from '../../../shared/runs.ts';
+import type { Reason, RunEvent, RunState, Usage } from '../../../shared/runs.ts';
 import { balanceOf } from '../../accounts/people/store.ts';
 import { finishMessage } from '../../conversations/store.ts';
 import { settleHold, voidHold } from '../../credits/holds/store.ts';
 import { correctUse } from '../../credits/limits/limits.ts';
 import { cost } from '../../credits/rules/pricing.ts';
-import type { Clock, Ids } from '../../platform/clock.ts';
-import { iso } from '../../platform/clock.ts';
+import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
@@ -119,8 +118,11 @@ async function endStubbornly(
   let ending = planned;
   for (let wait = 100; ; wait *= 2) {
     try {
-      await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
+      const ended = await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
+      // Null: recovery ended it first, and has counted it.
+      if (!ended) return;
       metrics.runEnded(ending.state, ending.usage);
+      if (ended.reason) metrics.absorbed(ended.reason, ended.absorbedMicro);
       return;
     } catch (error) {
       log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; trying again');
@@ -171,9 +173,17 @@ async function streamAnswer(
     if (text !== '') live.append(run, { type: 'text', data: fresh });
     shownLength = at + text.length;
   };
+  const model = turn.model.id;
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  let hasBegun = false;
   const deadline = setTimeout(() => run.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const event of upstream.stream(request, run.signal)) {
+      if (!hasBegun && (event.type === 'text' || event.type === 'thinking')) {
+        hasBegun = true;
+        metrics.upstreamBegan(model, elapsed());
+      }
       if (event.type === 'finish') why = event.why;
       if (event.type === 'usage' && event.isMended) metrics.usageCorrected('parts');
       show(received.take(event));
@@ -191,6 +201,7 @@ async function streamAnswer(
   } finally {
     clearTimeout(deadline);
   }
+  metrics.upstreamCompleted(model, elapsed());
   show(received.end());
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
   live.append(run, { type: 'usage', data: billed.usage });
@@ -227,7 +238,7 @@ function endingOfFailure(
   received: Received,
   error: unknown,
 ): Ending | null {
-  const { log, clock } = deps;
+  const { log, clock, metrics } = deps;
   const { text, hasText: produced } = received;
   switch (run.abortReason) {
     case 'lost':
@@ -251,6 +262,7 @@ function endingOfFailure(
   if (!upstream) return fault(deps, turn, received, error);
   const { code } = upstream;
   const { logDetail: detail, retryAfterMs } = upstream.options;
+  metrics.upstreamFailed(code);
   log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
   const problem: Problem = {
     ...problemOf(turn, code, upstream.message, produced),
@@ -267,8 +279,8 @@ function problemOf(turn: AdmittedTurn, code: ProblemCode, message: string, produ
 }
 
 /**
- * The one transaction that ends a run: money, text, terminal event and state stand or fall together. False if
- * somebody else ended the run first.
+ * The one transaction that ends a run: money, text, terminal event and state stand or fall together. Returns what of its
+ * cost nobody was charged for, and why; null if somebody else ended the run first.
  */
 async function endRun(
   tx: Tx,
@@ -277,13 +289,13 @@ async function endRun(
   ending: Ending,
   unstored: readonly NumberedEvent[],
   terminalSeq: number,
-): Promise<boolean> {
+): Promise<{ absorbedMicro: number; reason: Reason | undefined } | null> {
   const { clock, node, policy, log } = deps;
   const at = clock.now();
   const { state, usage, text, produced, cutShort, problem } = ending;
   const owned = { id: run.id, node, state, usage, lastSeq: terminalSeq, at };
   const accountId = await closeRun(tx, owned);
-  if (accountId === null) return false;
+  if (accountId === null) return null;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
   const price = priceOf(run);
   // What can't have been used counts neither for the price nor for the limits.
@@ -296,8 +308,9 @@ async function endRun(
   if (resolution.kind === 'resolved_before') throw new Error('an open run whose hold was resolved');
   await correctUse(tx, run.id, ending.free ? 0 : counted.inputTokens + counted.outputTokens);
   const chargedMicro = resolution.kind === 'posted' ? resolution.chargedMicro : 0;
-  const beyond = resolution.kind === 'posted' && resolution.absorbedMicro > 0;
-  if (beyond) log.error({ runId: run.id, absorbedMicro: resolution.absorbedMicro }, 'a run cost more than its hold');
+  const absorbedMicro = resolution.kind === 'posted' ? resolution.absorbedMicro : billedMicro;
+  const beyond = resolution.kind === 'posted' && absorbedMicro > 0;
+  if (beyond) log.error({ runId: run.id, absorbedMicro }, 'a run cost more than its hold');
   const reason = ending.free ?? (beyond ? 'beyond_hold' : undefined);
   const size = turnSize({ role: 'assistant', text }, []);
   await finishMessage(tx, run.message_id, { text, size, state, usage, chargedMicro, cutShort, reason, problem });
@@ -317,18 +330,18 @@ async function endRun(
   changed(tx, `run:${run.id}`, 'events', run.id);
   changed(tx, accountId, 'balance', accountId);
   changed(tx, accountId, 'conversation', run.conversation_id);
-  return true;
+  return { absorbedMicro, reason };
 }
 
 /**
- * Ends a run whose node died: marked interrupted, not charged, what was stored of its text is kept. False if it was
- * ended or taken over meanwhile.
+ * Ends a run whose node died: marked interrupted, not charged, what was stored of its text is kept. Returns what `endRun`
+ * does; null if it was ended or taken over meanwhile.
  */
 export async function endAbandonedRun(
   deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'>,
   run: RunRow,
   stored: { text: string; nextSeq: number },
-): Promise<boolean> {
+): ReturnType<typeof endRun> {
   const ending: Ending = {
     state: 'interrupted',
     usage: checkpointOf(run),
@@ -337,7 +350,7 @@ export async function endAbandonedRun(
     free: 'interrupted',
   };
   return deps.db.write(async (tx) => {
-    if (!(await takeOverRun(tx, run, deps.node))) return false;
+    if (!(await takeOverRun(tx, run, deps.node))) return null;
     return endRun(tx, deps, run, ending, [], stored.nextSeq);
   });
 }

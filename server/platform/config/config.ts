@@ -124,7 +124,11 @@ export interface Config {
   port: number;
   /** What clients are told to call, without a slash at its end; null until the port is known. */
   publicUrl: string | null;
-  database: { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string };
+  /** `deletionsFile`: where deletions are listed outside of it; null: nowhere. */
+  database: { deletionsFile?: string | null } & (
+    | { engine: 'sqlite'; file: string }
+    | { engine: 'postgres'; url: string }
+  );
   upstream: { url: string; key: string | null; model: string | null } | null;
   trustedProxies: string[];
   /** By which proxies others are called; null: directly. */
@@ -179,14 +183,14 @@ function parseDemo(value: string | undefined): boolean {
   return value === '1';
 }
 
-function parseDatabase(value: string | undefined): Config['database'] {
+function parseDatabase(value: string | undefined, deletions: string | undefined): Config['database'] {
   const url = value || 'sqlite:data/perigee.db';
   if (url.startsWith('sqlite:')) {
     const file = url.slice('sqlite:'.length);
     if (!file) throw new ConfigError('DATABASE_URL names no file: write sqlite:path/to/perigee.db');
-    return { engine: 'sqlite', file };
+    return { engine: 'sqlite', file, deletionsFile: deletions || `${file}-deletions` };
   }
-  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url };
+  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url, deletionsFile: deletions || null };
   throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
 }
 
@@ -210,7 +214,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
  */
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
   const host = env.HOST || '127.0.0.1';
-  const database = parseDatabase(env.DATABASE_URL);
+  const database = parseDatabase(env.DATABASE_URL, env.DELETIONS_FILE);
   const publicUrl = env.PUBLIC_URL ? originUrl('PUBLIC_URL', env.PUBLIC_URL, NO_PATH) : null;
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');

@@ -7,13 +7,16 @@ export interface Change {
   id: string;
 }
 
-/** A change and who is told of it: an account's id, or `run:<id>`. */
+/** A change and who is told of it: an account's id, `run:<id>`, or `EVERYONE`. */
 export interface AddressedChange extends Change {
   key: string;
 }
 
 /** Spelled out: `Tx` stands where the database does, which imports this file. */
 type Tx = Transaction<Schema>;
+
+/** The key under which every account is told. */
+export const EVERYONE = 'everyone';
 
 export const RESYNC: Change = { topic: 'resync', id: '' };
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Changes } from './changes.ts';
+import type { DeletionList } from './deletions.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
@@ -30,6 +31,8 @@ export interface Database {
   /** The same for one query that somebody waits for. Rejects with `TookTooLong` after about `BOUNDED_MS`. */
   readBounded<T>(query: CompiledQuery<T>): Promise<T[]>;
   readonly changes: Changes;
+  /** What people had deleted, outside the database: `deleted()` writes into it. */
+  readonly deletions: DeletionList;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { type Kysely, Migrator } from 'kysely';
+import { DEFAULT_MIGRATION_TABLE, type Kysely, Migrator, sql } from 'kysely';
 import { ConfigError } from '../config/config.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -19,6 +19,22 @@ export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres',
     throw new ConfigError(
       'this command is newer than the database: start the server of this version once, then try again',
     );
+  const newer = await newerMigrations(db, engine);
+  if (newer.length > 0)
+    throw new ConfigError(
+      `DATABASE_URL: a newer version of Perigee has used this database (${newer.at(-1)}). Nothing was changed: start that version, or a newer one`,
+    );
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
+}
+
+/** Changes of the schema that a database has and this version doesn't know, in order. */
+export async function newerMigrations(db: Kysely<Schema>, engine: 'sqlite' | 'postgres'): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const known = await migrations(engine).getMigrations();
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db);
+  return rows.map(({ name }) => name).filter((name) => !(name in known));
 }

@@ -1,6 +1,7 @@
 import { type Config, ConfigError } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { type Database, isUnavailable } from './database.ts';
+import { DeletionList } from './deletions.ts';
 
 /**
  * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
@@ -11,11 +12,12 @@ export async function openDatabase(
   log: Log,
   { alongside = false }: { alongside?: boolean } = {},
 ): Promise<Database> {
+  const deletions = new DeletionList(config.deletionsFile ?? null);
   try {
     const db =
       config.engine === 'sqlite'
-        ? await (await import('./sqlite.ts')).openSqlite(config.file, alongside)
-        : await (await import('./postgres.ts')).openPostgres(config.url, log, alongside);
+        ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, alongside)
+        : await (await import('./postgres.ts')).openPostgres(config.url, log, deletions, alongside);
     const write = db.write.bind(db);
     db.write = async (work) => {
       try {

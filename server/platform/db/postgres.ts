@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Log } from '../log.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, TookTooLong, type Tx } from './database.ts';
+import { collectDeletions, type DeletionList } from './deletions.ts';
 import { migrate } from './migrate.ts';
 import { nameOf, type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
@@ -16,7 +17,13 @@ const RETRIES = 5;
 const QUERY_CANCELED = '57014';
 
 /** For many nodes. Changes travel by NOTIFY, one a transaction, ids only. */
-export async function openPostgres(url: string, log: Log, alongside = false): Promise<Database> {
+export async function openPostgres(
+  url: string,
+  log: Log,
+  deletions: DeletionList,
+  alongside = false,
+): Promise<Database> {
+  if (!alongside) deletions.prepare();
   const types = {
     getTypeParser(oid: number, format?: 'text' | 'binary') {
       if (oid === INT8 && format !== 'binary') return parseInt8;
@@ -49,8 +56,10 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
     let told: AddressedChange[] = [];
     const value = await db.transaction().execute(async (tx) => {
       told = collectChanges(tx);
+      const gone = collectDeletions(tx);
       const result = await work(tx);
       for (const payload of payloads(node, told)) await sql`select pg_notify(${CHANNEL}, ${payload})`.execute(tx);
+      deletions.append(gone);
       return result;
     });
     changes.deliver(told);
@@ -62,6 +71,7 @@ export async function openPostgres(url: string, log: Log, alongside = false): Pr
     read: db,
     foreign: db,
     changes,
+    deletions,
     failedWrites: 0,
     async write(work) {
       for (let tries = 1; ; tries++) {

@@ -32,6 +32,9 @@ export interface Schema {
   price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
   /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
   notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
+  /** What the operator tells everybody until `until`; `by_mail` is 1 if it is mailed as well. */
+  operator_notice: OperatorNoticeRow;
+  promotion: PromotionRow;
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;
@@ -51,6 +54,28 @@ export interface Schema {
   auth_session: { id: string; userId: string; expiresAt: string };
   auth_account: { id: string; userId: string; providerId: string; accountId: string };
   auth_verification: { id: string; expiresAt: string };
+}
+
+export interface OperatorNoticeRow {
+  id: string;
+  text: string;
+  at: number;
+  until: number;
+  by_mail: number;
+}
+
+/** `amount` for each, out of `budget`, of which `given` is gone. */
+export interface PromotionRow {
+  name: string;
+  /** `signups` get it with their account; `members` ask for it by the name, which is the code. */
+  audience: 'signups' | 'members';
+  amount: number;
+  budget: number;
+  given: Generated<number>;
+  why: string;
+  starts_at: number;
+  ends_at: number;
+  created_at: number;
 }
 
 export interface AccountTable {

@@ -6,6 +6,7 @@ import { ConfigError } from '../config/config.ts';
 import { closeFolderToOthers, closeToOthers, makePrivateFile, makePrivateFolder } from '../private.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, type Tx } from './database.ts';
+import { collectDeletions, type Deletion, type DeletionList } from './deletions.ts';
 import { migrate, noPerigee } from './migrate.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
@@ -27,9 +28,12 @@ const LOOK_MS = 500;
  * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads what is committed. Throws `ConfigError`
  * if another server has the file; `alongside` one, a command may work for a moment.
  */
-export async function openSqlite(file: string, alongside = false): Promise<Database> {
+export async function openSqlite(file: string, deletions: DeletionList, alongside = false): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
-  if (!alongside) makePrivate(file);
+  if (!alongside) {
+    makePrivate(file);
+    deletions.prepare();
+  }
   const lock = alongside ? null : lockFile(file);
   const connection = open(file);
   const writer = kyselyOf(connection);
@@ -60,22 +64,25 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
 
   async function runBatch(batch: Job[]): Promise<void> {
     let told: AddressedChange[] = [];
+    let gone: Deletion[] = [];
     const results: { job: Job; error?: unknown; value?: unknown }[] = [];
     try {
       await writer.transaction().execute(async (tx) => {
         told = collectChanges(tx);
+        gone = collectDeletions(tx);
         const [only] = batch;
         if (only && batch.length === 1) {
           results.push({ job: only, value: await only.work(tx) });
+          deletions.append(gone);
           return;
         }
         for (const job of batch) {
-          const mark = told.length;
+          const mark = [told.length, gone.length] as const;
           savepoint.run();
           try {
             results.push({ job, value: await job.work(tx) });
           } catch (error) {
-            told.length = mark;
+            [told.length, gone.length] = mark;
             results.push({ job, error: error ?? new Error('failed') });
             // A full disk has undone the whole transaction: then this failure is what everybody is told.
             if (!connection.inTransaction) throw error;
@@ -83,6 +90,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
           }
           release.run();
         }
+        deletions.append(gone);
       });
     } catch (error) {
       for (const job of batch) job.reject(error);
@@ -107,6 +115,7 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
     read: reader,
     foreign: writer,
     changes,
+    deletions,
     failedWrites: 0,
     write<T>(work: (tx: Tx) => Promise<T>) {
       return new Promise<T>((resolve, reject) => {
@@ -127,6 +136,16 @@ export async function openSqlite(file: string, alongside = false): Promise<Datab
   };
 }
 
+/** Brings a file that nobody else uses up to this version's schema. */
+export async function migrateFile(file: string): Promise<void> {
+  const db = kyselyOf(open(file));
+  try {
+    await migrate(db, 'sqlite', false);
+  } finally {
+    await db.destroy();
+  }
+}
+
 /** What this server keeps beside its database; a log, a lock and copies of it begin with the database's name. */
 const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
 
@@ -145,7 +164,7 @@ function mendModes(file: string): void {
   closeFolderToOthers(folder, (other) => other.startsWith(name) || OWN.includes(other));
 }
 
-function open(file: string, readonly = false): Sqlite.Database {
+export function open(file: string, readonly = false): Sqlite.Database {
   const database = new Sqlite(file, { readonly, fileMustExist: readonly });
   if (!readonly) {
     database.pragma('journal_mode = WAL');
@@ -160,7 +179,7 @@ function open(file: string, readonly = false): Sqlite.Database {
   return database;
 }
 
-const kyselyOf = (database: Sqlite.Database) => new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+export const kyselyOf = (database: Sqlite.Database) => new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 
 /** Everything here answers at once, so that a prepared query needs nothing of what Kysely does for those that wait. */
 function shortcutOf(database: Sqlite.Database): Shortcut {
@@ -197,7 +216,7 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
  * A transaction held open on a file beside the database for as long as the process lives; the system lets go of it
  * even after kill -9. Open runs are recovered at start, so a second process would take the first one's.
  */
-function lockFile(file: string): Sqlite.Database {
+export function lockFile(file: string): Sqlite.Database {
   const lock = new Sqlite(`${file}-lock`, { timeout: 0 });
   try {
     lock.exec('begin exclusive');

@@ -103,6 +103,9 @@ export const TABLES = {
     ...{ merged: 'never', ...OWN },
   },
 
+  operator_notice: SERVERS,
+  promotion: SERVERS,
+
   conversation: { of: { account: 'account_id' }, exported: 'conversations/*.json', merged: 'moves', ...OWN },
   message: {
     ...{ of: { to: 'conversation', by: 'conversation_id', key: 'id' }, exported: 'conversations/*.json' },

@@ -4,9 +4,10 @@ import type { Config } from '../config/config.ts';
 import { type Database, probe } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { same } from '../secrets.ts';
+import { measureStorage } from '../storageMetrics.ts';
 import { answers, rawAnswer } from './api.ts';
 import type { Api, AppContext } from './env.ts';
+import { hasMetricsToken } from './requests.ts';
 
 const health = createRoute({
   method: 'get',
@@ -76,6 +77,7 @@ export function operationRoutes(
 ): void {
   const { config, db, metrics, draining } = deps;
 
+  measureStorage(metrics.registry, config.database, db);
   const readiness = new Readiness(db, () => deps.now());
 
   api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200));
@@ -87,8 +89,7 @@ export function operationRoutes(
   });
 
   api.openapi(metricsRoute, async (c) => {
-    const given = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
-    if (deps.addressOf(c) !== null && !(config.metricsToken && same(given, config.metricsToken)))
+    if (deps.addressOf(c) !== null && !hasMetricsToken(config, c))
       throw new AppError(
         'unauthorized',
         'Metrics are for this machine alone, or with METRICS_TOKEN as a bearer token.',

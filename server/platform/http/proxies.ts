@@ -21,15 +21,11 @@ function hopsOf(header: (name: string) => string | undefined): string[] {
   return said === undefined ? [] : list(said).map((hop) => /(?:^|;)\s*for="?([^";,]*)"?/i.exec(hop)?.[1] ?? '');
 }
 
-const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '');
+/** An IPv4 address that an IPv6 socket tells as `::ffff:…`, in its own form. */
+export const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
-/**
- * Where a request came from: the peer's address, or what a trusted proxy says, read from its end. Null for this very machine
- * asking itself without any proxy: a peer on loopback that is no trusted proxy and sends nothing that proxies add. A trusted
- * proxy that says nothing usable is taken for the one who asks; `warn` hears of that once. Throws `ConfigError` for a wrong
- * TRUSTED_PROXIES.
- */
-export function addressReader(trustedProxies: readonly string[], warn: (text: string) => void = () => {}) {
+/** Whether an address is one of TRUSTED_PROXIES. Throws `ConfigError` for a wrong entry. */
+export function trustedBy(trustedProxies: readonly string[]): (address: string) => boolean {
   const trusted = new BlockList();
   for (const entry of trustedProxies) {
     const [address = '', bits] = entry.split('/');
@@ -39,8 +35,17 @@ export function addressReader(trustedProxies: readonly string[], warn: (text: st
       throw new ConfigError(`TRUSTED_PROXIES: "${entry}" is not an address or a network like 10.0.0.0/8`);
     trusted.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
   }
-  const isTrusted = (address: string) =>
-    isIP(address) !== 0 && trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return (address) => isIP(address) !== 0 && trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/**
+ * Where a request came from: the peer's address, or what a trusted proxy says, read from its end. Null for this very machine
+ * asking itself without any proxy: a peer on loopback that is no trusted proxy and sends nothing that proxies add. A trusted
+ * proxy that says nothing usable is taken for the one who asks; `warn` hears of that once. Throws `ConfigError` for a wrong
+ * TRUSTED_PROXIES.
+ */
+export function addressReader(trustedProxies: readonly string[], warn: (text: string) => void = () => {}) {
+  const isTrusted = trustedBy(trustedProxies);
   let hasWarned = false;
 
   return (peer: string, header: (name: string) => string | undefined): string | null => {

@@ -6,7 +6,8 @@ import { type Config, isLoopback } from '../config/config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { AppEnv } from './env.ts';
+import { same } from '../secrets.ts';
+import type { AppContext, AppEnv } from './env.ts';
 
 /** Names each request, counts and logs it by its route's pattern: no path with ids, no query, no text of users. */
 export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
@@ -46,6 +47,12 @@ export function urlGuard(): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Whether a request bears METRICS_TOKEN. */
+export function hasMetricsToken({ metricsToken }: Pick<Config, 'metricsToken'>, c: AppContext): boolean {
+  const given = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+  return metricsToken !== null && same(given, metricsToken);
+}
+
 /**
  * Refuses requests for another `Host`: a page of a stranger's whose name was pointed at this address (DNS rebinding) is
  * not served. Loopback binds answer to each name of loopback.
@@ -55,8 +62,9 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
   const expected = publicUrl?.host ?? null;
   const usualPort = publicUrl?.protocol === 'https:' ? ':443' : ':80';
   return async (c, next) => {
-    // Probes come by address; these two tell a stranger's page nothing.
+    // Probes come by address; these two tell a stranger's page nothing. So does Prometheus, with what no page knows.
     if (c.req.path === '/healthz' || c.req.path === '/readyz') return next();
+    if (c.req.path === '/metrics' && hasMetricsToken(config, c)) return next();
     const host = (c.req.header('host') ?? '').toLowerCase();
     const port = c.env.incoming.socket.localPort;
     const [, name = '', asked = '80'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];

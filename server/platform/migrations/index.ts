@@ -17,6 +17,7 @@ import { mailCodes } from './015-mail-codes.ts';
 import { conversations } from './016-conversations.ts';
 import { conversationKinds } from './017-conversation-kinds.ts';
 import { customers } from './018-customers.ts';
+import { incidents } from './019-incidents.ts';
 
 /** All migrations by name, in order; they run at the start of every node, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -39,6 +40,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '016-conversations': conversations(engine),
     '017-conversation-kinds': conversationKinds,
     '018-customers': customers,
+    '019-incidents': incidents,
   };
   return { getMigrations: async () => all };
 }

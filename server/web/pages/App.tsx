@@ -25,7 +25,8 @@ function Account() {
   }, [isKnown]);
   const waking = useMemo(() => new Waking(reload), []);
   useEffect(() => {
-    if (account.value) waking.watch(changesAt(account.value.account, account.value.balance, Date.now()));
+    const { value } = account;
+    if (value) waking.watch(changesAt(value.account, value.balance, Date.now(), value.notices));
     return () => waking.stop();
   }, [account.value]);
   // Whoever has signed in in another tab comes back to this one.

@@ -9,7 +9,7 @@ import { Failure, useAct } from './parts.tsx';
 /** What the owner must know, each with its way on. */
 export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () => void }) {
   const [seen, setSeen] = useState(readSeen);
-  const notices = answer.notices.filter(({ kind, id }) => kind !== 'price' || !seen.includes(id));
+  const notices = answer.notices.filter(({ kind, id }) => !DISMISSIBLE.includes(kind) || !seen.includes(id));
   if (notices.length === 0) return null;
   const see = (id: string) => {
     // Only what is still told is kept in mind: the list never grows.
@@ -32,7 +32,9 @@ export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () 
   );
 }
 
-/** Notices of prices that were read in this browser, by id. They need nothing done. */
+/** What needs nothing done: it goes when it was read. */
+const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator'];
+/** Notices that were read in this browser, by id. */
 const SEEN = 'perigee.seenNotices';
 
 function readSeen(): readonly string[] {
@@ -75,12 +77,12 @@ function One(props: { notice: Notice; termsDue: string | undefined; reload: () =
           Export everything
         </a>
       )}
-      {notice.kind === 'price' && (
+      {DISMISSIBLE.includes(notice.kind) && (
         <div class="row">
           <button type="button" class="quiet" onClick={see}>
             Got it
           </button>
-          <a href="#usage">What you use</a>
+          {notice.kind === 'price' && <a href="#usage">What you use</a>}
         </div>
       )}
       {notice.kind === 'terms' && termsDue !== undefined && <Terms version={termsDue} reload={reload} />}

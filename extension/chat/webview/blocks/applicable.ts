@@ -90,14 +90,25 @@ function isSameFile(named: string, path: string): boolean {
   return file === path || path.endsWith(`/${file}`) || file.endsWith(`/${path}`);
 }
 
+/** A block that can be applied with the others of its answer. */
+export interface ApplicableBlock {
+  /** See `blockId`. */
+  block: string;
+  text: string;
+  language: string;
+  path?: string;
+  /** That it is for. */
+  files: string[];
+}
+
 /** What an answer that has ended offers to be applied all at once; null where one block's own button does. */
-export function listApplicable(markdown: string, fallback?: string): { files: number; blocks: number } | null {
-  const files = new Set<string>();
-  let blocks = 0;
+export function listApplicable(markdown: string, fallback?: string): ApplicableBlock[] | null {
+  const blocks: ApplicableBlock[] = [];
   const add = (code: ShownCode) => {
     if (!namesFile(code) || !isApplicable(code)) return;
-    blocks++;
-    for (const path of pathsOf(code)) files.add(path.replace(/^\.\//, ''));
+    const { text, language, file: path } = code;
+    const files = pathsOf(code).map((each) => each.replace(/^\.\//, ''));
+    blocks.push({ block: blockId(code), text, language: language.slice(0, 100), ...(path && { path }), files });
   };
   for (const { token, closed, ...above } of new BlockReader().read(markdown, true)) {
     if (token.type === 'code') add(readCode(token as Tokens.Code, above, closed, fallback));
@@ -108,7 +119,7 @@ export function listApplicable(markdown: string, fallback?: string): { files: nu
       });
     }
   }
-  return blocks > 1 ? { files: files.size, blocks } : null;
+  return blocks.length > 1 ? blocks : null;
 }
 
 /** A name for a code block within its answer, made of what it says: 53 bits (cyrb53, public domain) in base 36. */

@@ -6,7 +6,7 @@ const none: AnswerChanges = { blocks: {}, checkpoints: [] };
 
 /** What a screen reader is told when the state of changes became another one; empty when nothing worth it did. */
 export function spokenChanges(old: Changes, now: Changes): string {
-  return Object.entries(now)
+  const said = Object.entries(now)
     .flatMap(([id, { blocks, all, checkpoints }]) => {
       const before = old[id] ?? none;
       return [
@@ -20,8 +20,9 @@ export function spokenChanges(old: Changes, now: Changes): string {
         ),
       ];
     })
-    .filter((text) => text !== '')
-    .join('. ');
+    .filter((text) => text !== '');
+  // Of several blocks at once it is said once.
+  return [...new Set(said)].join('. ');
 }
 
 function sayState(was: ApplyState | undefined, state: ApplyState): string {

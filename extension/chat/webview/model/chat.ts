@@ -12,8 +12,8 @@ import { isAttaching, outdated } from './outdated.ts';
 import { type ChatState, noState } from './state.ts';
 import { Voice } from './voice.ts';
 
-const LOST =
-  'The connection is lost, and an answer goes on at the server. Your text is kept: send it when both are done.';
+/** Said beside what the banner says of the connection. */
+const PERHAPS_ANSWERING = 'An answer may still be running. Your text is kept: send it when the connection is back.';
 
 /** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
 export class Chat {
@@ -55,7 +55,7 @@ export class Chat {
       hint: (text, whileAnswering) => this.hint(text, whileAnswering),
       isAnswering: () => this.answering(),
     });
-    this.state = { ...noState, draft: this.composing.typedBefore };
+    this.state = { ...noState, draft: this.composing.textBefore };
     this.history = new HistoryPanel(
       host.post,
       () => this.state.history,
@@ -84,11 +84,12 @@ export class Chat {
     this.flushPieces();
     switch (message.type) {
       case 'surroundings': {
-        const { state } = message.value.connection;
-        // A try in between is no connection yet.
-        const isOffline =
-          state === 'connecting' ? this.state.isOffline : state === 'offline' || state === 'wrongServer';
-        this.set({ surroundings: message.value, isOffline });
+        const { surroundings: before, isOffline: wasOffline } = this.state;
+        // A try in between is no connection yet: what is said of the lost one stays.
+        const isTry = before !== null && wasOffline && message.value.connection.state === 'connecting';
+        const value = isTry ? { ...message.value, connection: before.connection } : message.value;
+        const { state } = value.connection;
+        this.set({ surroundings: value, isOffline: state === 'offline' || state === 'wrongServer' });
         break;
       }
       case 'conversation':
@@ -218,13 +219,13 @@ export class Chat {
 
   sendDraft(): void {
     if (!this.answering()) this.send(this.state.draft);
-    else this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
+    else this.hint(this.state.isOffline ? PERHAPS_ANSWERING : STILL_ANSWERING, true);
   }
 
   sendEdited(): void {
     const editing = this.state.editing;
     if (!editing) return;
-    if (this.answering()) this.hint(this.state.isOffline ? LOST : STILL_ANSWERING, true);
+    if (this.answering()) this.hint(this.state.isOffline ? PERHAPS_ANSWERING : STILL_ANSWERING, true);
     else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
   }
 

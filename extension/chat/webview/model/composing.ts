@@ -5,16 +5,20 @@ import type { Problem } from '../../../../shared/problems.ts';
 import type { FromHost } from '../../protocol.ts';
 import { saysSomething } from '../format.ts';
 import type { Host, Saved } from './host.ts';
+import { beginsWith, goOn, lastKnown } from './leftText.ts';
 import type { ChatState, Sending } from './state.ts';
 
 type Conversation = Extract<FromHost, { type: 'conversation' }>;
 type Wanted = { id: string | null } | 'any';
 
-const DELAY_MS = 300;
+/** A pause in typing after which the host is told. The page's own memory has each key at once. */
+const DELAY_MS = 100;
 /** A message that was on its way when the page was closed is sent after this only when the user says so. */
 const STILL_MEANT_MS = 5 * 60_000;
 export const STILL_ANSWERING =
   'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
+
+const NOT_SENT_ELSEWHERE = 'Not sent, because another chat was opened. Your text is kept.';
 
 /**
  * What is typed for the next message, from the first key until the host says that it was sent. The composer belongs to the
@@ -31,6 +35,12 @@ export class Composing {
   private told = '';
   /** What the page before this one has left; looked at once. */
   private left: Saved | undefined;
+  /** What it left in its chat. It stands in the composer at once, as that chat's, until the host tells which chat is open. */
+  private restored: string | undefined;
+  /** That chat is the one that is open. */
+  private isRestored = false;
+  /** To be said once a chat is shown. */
+  private toSay: string | undefined;
   /** Requests of chats that are not shown any more, with their chats and what they send from the composer. */
   private readonly elsewhere = new Map<string, { chatId: string | undefined; text: string | undefined }>();
   /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
@@ -54,16 +64,26 @@ export class Composing {
     },
   ) {
     this.left = view.host.saved();
+    const composer = this.left?.composer;
+    if (!composer?.chatId || composer.isAwaiting || composer.text === '') return;
+    this.restored = composer.text;
+    this.chatId = composer.chatId;
+    this.told = composer.told;
   }
 
-  /** What was typed in the page before this one, and belongs to no chat yet. */
-  get typedBefore(): string {
+  /** What stood in the composer of the page before this one. */
+  get textBefore(): string {
     const composer = this.left?.composer;
-    return composer?.isAwaiting ? composer.text : '';
+    return composer && (composer.isAwaiting || this.restored !== undefined) ? composer.text : '';
   }
 
   get isAwaiting(): boolean {
     return this.awaited !== undefined;
+  }
+
+  /** What stands in the composer belongs to a chat, shown or not. */
+  private get hasChat(): boolean {
+    return !this.awaited || this.restored !== undefined;
   }
 
   /** Whether this conversation is shown, or asked for. */
@@ -81,11 +101,11 @@ export class Composing {
     this.isNext = false;
     this.isTyped = true;
     const { draft, sending, refusal } = this.view.state();
-    const sent = sending ?? refusal ?? this.refused;
+    const sent = sending ?? refusal ?? this.refused ?? this.left?.sending;
     if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
     this.keep();
     clearTimeout(this.timer);
-    if (!this.awaited) this.timer = setTimeout(() => this.flush(), DELAY_MS);
+    if (this.hasChat) this.timer = setTimeout(() => this.flush(), DELAY_MS);
   }
 
   /** Tells now what is yet to be told. */
@@ -93,7 +113,7 @@ export class Composing {
     clearTimeout(this.timer);
     this.timer = undefined;
     const text = this.whole().slice(0, MAX_TEXT);
-    if (this.awaited || text === this.told) return;
+    if (!this.hasChat || text === this.told) return;
     this.told = text;
     this.view.host.post({ type: 'draft', text, ...this.chat() });
     this.keep();
@@ -101,14 +121,17 @@ export class Composing {
 
   /** Another chat was asked for (null: a new one). The composer is empty for it; what stood there stays with the old one. */
   leave(id: string | null): void {
-    if (!this.awaited) {
+    const { sending } = this.view.state();
+    if (sending && !sending.isPassed) {
+      this.view.set({ sending: null });
+      this.view.hint(NOT_SENT_ELSEWHERE);
+    }
+    if (this.hasChat) {
       this.flush();
       this.forgetSending();
       this.view.set({ draft: '', aside: null });
       this.isTyped = false;
-    } else if (this.view.state().sending) {
-      this.view.set({ sending: null });
-      this.view.hint('Not sent, because another chat was opened. Your text is kept.');
+      this.restored = undefined;
     }
     this.awaited = { id };
     this.keep();
@@ -120,9 +143,19 @@ export class Composing {
     if (this.awaited) {
       if (!isIt(this.awaited, message)) return {};
       this.awaited = undefined;
+      const { restored } = this;
+      this.restored = undefined;
+      this.isRestored = restored !== undefined && this.chatId === chatId;
+      if (restored !== undefined && !this.isRestored) this.stayBehind();
       this.chatId = chatId;
       this.told = message.draft;
-      return this.place(this.lastKnown(message));
+      const known = lastKnown(message, this.left);
+      if (restored === undefined || !this.isRestored) return this.place(known);
+      // What the host has sent meanwhile does not stand there any more.
+      this.isRestored = known !== '';
+      const { draft, aside } = goOn(this.view.state().draft, restored, known);
+      if (draft === known) this.isTyped = false;
+      return { draft, aside: aside === '' ? null : { text: aside, chips: [] } };
     }
     if (this.isSame(message)) {
       if (message.moved) this.told = message.draft;
@@ -145,6 +178,9 @@ export class Composing {
     const waits = sending && !sending.isPassed;
     const isResumed = this.resume();
     this.flush();
+    this.keep();
+    if (this.toSay) this.view.hint(this.toSay);
+    this.toSay = undefined;
     if (!waits) return;
     if (isResumed) this.isNext = true;
     else if (this.view.isAnswering()) {
@@ -260,7 +296,8 @@ export class Composing {
     const isNow = Date.now() - at < STILL_MEANT_MS;
     if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
       this.view.set({ sending: { ...sending, isPassed: true } });
-      if (this.isTyped || !this.view.state().draft.includes(sending.text)) this.rewritten = sending.requestId;
+      const isOther = this.isTyped && !this.isRestored;
+      if (isOther || !this.view.state().draft.includes(sending.text)) this.rewritten = sending.requestId;
       this.view.host.post({ type: 'send', ...sending, chatId });
       return true;
     }
@@ -272,25 +309,36 @@ export class Composing {
 
   /** A chat that was waited for is there, with what was left in it. */
   private place(left: string): Partial<ChatState> {
-    const { draft, surroundings } = this.view.state();
+    const { draft } = this.view.state();
     if (draft === '') {
       this.isTyped = false;
       return { draft: left, aside: null };
     }
-    const chips = (surroundings?.chips ?? []).filter((chip) => !chip.implicit).map(({ id }) => id);
+    const chips = this.attached();
     const text = beginsWith(draft, left) ? '' : left;
     return { aside: text.trim() === '' && chips.length === 0 ? null : { text, chips } };
   }
 
-  /** What was left in a chat: by what the host knows, and by what the page before this one could not tell it any more. */
-  private lastKnown({ draft, chatId, id }: Conversation): string {
-    const mine = this.left?.composer;
-    if (!mine || mine.isAwaiting || mine.chatId !== (chatId ?? id) || mine.text === draft) return draft;
-    // What was told has become another draft by what the host did with it: it was sent, or moved.
-    if (mine.text === mine.told && draft === '') return draft;
-    if (mine.told === draft) return mine.text;
-    if (mine.text.includes(draft)) return mine.text;
-    return draft.includes(mine.text) || this.left?.sending ? draft : joined(draft, mine.text);
+  private attached(): string[] {
+    const chips = this.view.state().surroundings?.chips ?? [];
+    return chips.filter((chip) => !chip.implicit).map(({ id }) => id);
+  }
+
+  /** Another chat is open than the one that the text in the composer was restored for. */
+  private stayBehind(): void {
+    const { draft, sending } = this.view.state();
+    if (sending) {
+      this.view.set({ sending: null });
+      this.toSay = NOT_SENT_ELSEWHERE;
+    }
+    // In a chat that was never begun nobody would find it again: it comes along.
+    if (draft === '' || this.left?.conversationId !== this.chatId) return;
+    if (this.isTyped || this.left?.isLatest) {
+      this.told = UNKNOWN;
+      this.flush();
+      this.toSay ??= 'What you typed is kept in the chat that it was typed in.';
+    }
+    this.view.set({ draft: '' });
   }
 
   /** Requests on their way stay with the chat that they were made in. */
@@ -316,12 +364,9 @@ export class Composing {
 
   private keep(): void {
     const { told } = this;
-    this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: this.isAwaiting } });
+    this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: !this.hasChat } });
   }
 }
-
-/** Whether a text begins with what was left before it, all of it and apart from the rest: a word of it alone may be chance. */
-const beginsWith = (text: string, left: string) => text === left || text.startsWith(`${left.trimEnd()}\n\n`);
 
 /** No text can be told twice in a row after this. */
 const UNKNOWN = '\0';

@@ -12,6 +12,8 @@ export interface Saved {
   composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
   /** A message that is on its way, since `at` (milliseconds since 1970). */
   sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
+  /** Nothing was kept after this. Else it may be of some seconds before the page was closed. */
+  isLatest?: true;
 }
 
 /** The only way out of the web view: messages to the extension's host, and the editor's small store for this view. */

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../../../shared/problems.ts';
 import type { Connection } from '../../protocol.ts';
 import { runningAnswer } from './conversation.ts';
-import type { ChatState, Notice } from './state.ts';
+import type { ChatState, Notice, Refusal } from './state.ts';
 
 /** What of the state was about something that is over now. Nothing that is told outlives what it is about. */
 export function outdated(before: ChatState, now: ChatState): Partial<ChatState> {
@@ -32,6 +32,19 @@ function isOver({ chatId, action, of }: Notice, before: ChatState, now: ChatStat
   return isAttaching(of) && attachedTo(is) > (was ? attachedTo(was) : 0);
 }
 
+/** Whether the banner about the connection says already why a message was not sent. */
+export function isToldByConnection({ problem }: Refusal, connection: Connection | undefined): boolean {
+  switch (connection?.state) {
+    case 'offline':
+    case 'wrongServer':
+      return problem.status === 0 && LOST.includes(problem.code);
+    case 'signedOut':
+      return SIGNED_OUT.includes(problem.code);
+    default:
+      return false;
+  }
+}
+
 /** Whether what kept a message from being sent is gone. */
 function isMended(before: ChatState, now: ChatState): boolean {
   const { problem } = now.refusal!;
@@ -40,12 +53,8 @@ function isMended(before: ChatState, now: ChatState): boolean {
   if (!was || !is || was === is) return false;
   if (problem.status === 0 && LOST.includes(problem.code)) return isFoundAgain(was.connection, is.connection);
   const [had, has] = [was.account, is.account];
+  if (SIGNED_OUT.includes(problem.code)) return has !== null && had?.id !== has.id;
   switch (problem.code) {
-    case 'unauthorized':
-    case 'members_only':
-    case 'guests_disabled':
-    case 'too_many_guests':
-      return has !== null && had?.id !== has.id;
     case 'terms_changed':
       return had?.termsDue !== undefined && has?.termsDue === undefined;
     case 'suspended':
@@ -63,6 +72,7 @@ function isMended(before: ChatState, now: ChatState): boolean {
 
 /** With status 0: the server was not reached, or is none. */
 const LOST: ProblemCode[] = ['unavailable', 'wrong_host'];
+const SIGNED_OUT: ProblemCode[] = ['unauthorized', 'members_only', 'guests_disabled', 'too_many_guests'];
 
 const isFoundAgain = (was: Connection | undefined, is: Connection) => is.state === 'ok' && was?.state !== 'ok';
 

@@ -31,18 +31,13 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const messageId = useContext(AnswerContext);
   const block = messageId !== null && closed && isApplicable(shown) ? blockId(shown) : null;
   const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
-  const ofAll = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.all));
-  const accepted = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.accepted));
+  const isAll = useChatState((s) => block !== null && s.changes[messageId!]?.all?.state === 'applying');
   if (messageId === null || block === null) return null;
-  // What was applied with all the others needs no click of its own; of these some may have been refused, or taken back.
-  const isAccepted = own === undefined && accepted !== undefined && isForOnly(shown, accepted);
-  const isTaken = own === undefined && namesFile(shown) && ofAll !== undefined && TAKING.includes(ofAll.state);
-  const isInAll = isTaken && !isAccepted;
-  const ofWhole = isAccepted ? 'applied' : isInAll ? (ofAll.state as 'applying' | 'review') : undefined;
-  const state: ApplyState | undefined = ofWhole ? { state: ofWhole } : own;
+  const isTaken = isAll && !isDone(own) && namesFile(shown);
+  const state: ApplyState | undefined = isTaken ? { state: 'applying' } : withPart(own, shown);
   const run = () => {
     const { language, file: path, text, isUnclear, spoken } = shown;
-    if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, ...(isInAll ? {} : { block }) });
+    if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, block });
     else {
       const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear, spoken }) };
       chat.host.post({ type: 'apply', messageId, block, ...code });
@@ -51,35 +46,70 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   return { state, block, run };
 }
 
-const TAKING: ApplyState['state'][] = ['applying', 'review'];
+/** It needs no click any more. */
+const isDone = (state: ApplyState | undefined) => state?.state === 'applied' || state?.state === 'review';
+
+/** Of a block for several files some may have been rejected, or taken back. */
+function withPart(state: ApplyState | undefined, shown: ShownCode): ApplyState | undefined {
+  if (state?.state !== 'applied' || !state.paths || (shown.changes?.length ?? 0) < 2) return state;
+  return isForOnly(shown, state.paths) ? state : { ...state, isPart: true };
+}
 
 /** All blocks of an answer at once, where there are several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
   const chat = useChat();
   const list = useLater(() => listApplicable(text, file), [text, file]);
-  const state = useChatState((s) => s.changes[messageId]?.all);
+  const said = useChatState((s) => s.changes[messageId]?.all);
+  const blocks = useChatState((s) => s.changes[messageId]?.blocks);
+  if (!list) return null;
+  const others = list.filter(({ block }) => !isDone(blocks?.[block]));
+  const isInReview = list.some(({ block }) => blocks?.[block]?.state === 'review');
+  const state = said ?? (others.length === 0 && isInReview ? { state: 'review' as const } : undefined);
   // That it is applied is said by the row with the way back.
-  if (!list || state?.state === 'applied') return null;
-  const what = list.files > 1 ? `${list.files} files` : `${list.blocks} changes`;
-  const run = () =>
-    chat.host.post(state?.state === 'review' ? { type: 'showReview', messageId } : { type: 'applyAll', messageId });
+  if (others.length === 0 && !state) return null;
+  const files = new Set(others.flatMap((one) => one.files)).size;
+  const what = files > 1 ? `${files} files` : others.length === 1 ? '1 change' : `${others.length} changes`;
+  const label = others.length === list.length ? `Apply all (${what})` : `Apply the other ${tellOthers(others.length)}`;
+  const run = () => {
+    if (state?.state === 'review') return chat.host.post({ type: 'showReview', messageId });
+    const named = list.slice(0, MAX_BLOCKS).map(({ files: _, ...one }) => one);
+    chat.host.post({ type: 'applyAll', messageId, blocks: named });
+  };
   return (
     <div class="apply-all">
-      <ApplyButton apply={{ state, run }} label={`Apply all (${what})`} what="" />
+      <ApplyButton apply={{ state, run }} label={label} what="" />
       <ApplyTold apply={{ state, run }} what={what} />
     </div>
   );
 }
 
+/** So many the host takes. */
+const MAX_BLOCKS = 1_000;
+
+const tellOthers = (count: number) => (count === 1 ? 'change' : `${count} changes`);
+
 const STATES = {
   applying: { icon: 'loading', label: 'Applying', hint: 'It looks for the place' },
   review: { icon: 'diff', label: 'In review', hint: 'Accept or reject it in the editor. Click to show it' },
   applied: { icon: 'check', label: 'Applied', hint: 'Click to apply it again' },
+  part: { icon: 'check', label: 'Applied in part', hint: 'Some of it was rejected. Click to apply it again' },
 } as const;
+
+function tell(state: ApplyState | undefined): (typeof STATES)[keyof typeof STATES] | undefined {
+  switch (state?.state) {
+    case 'applying':
+    case 'review':
+      return STATES[state.state];
+    case 'applied':
+      return state.isPart ? STATES.part : STATES.applied;
+    default:
+      return undefined;
+  }
+}
 
 /** The button stays in its place and tells how far it has come, so that the focus stays as well. */
 export function ApplyButton({ apply: { state, run }, label, what }: { apply: Apply; label: string; what: string }) {
-  const told = state && state.state in STATES ? STATES[state.state as keyof typeof STATES] : undefined;
+  const told = tell(state);
   return (
     <button
       type="button"

@@ -46,7 +46,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
       {running && isOffline && (
         <div class="answering quiet">
           <Icon name="debug-disconnect" />
-          <span>Connection lost. The answer goes on at the server.</span>
+          <span>Waiting for the connection</span>
         </div>
       )}
       {running && !isOffline && (

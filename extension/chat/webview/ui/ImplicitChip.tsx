@@ -1,22 +1,21 @@
 import type { Chip, Surroundings } from '../../protocol.ts';
-import { count } from '../format.ts';
+import { count, counted } from '../format.ts';
 import { useChat } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 
 /** What goes along with the next message unasked, lighter than what was attached. */
 export function ImplicitChip({ chip }: { chip: Chip }) {
   const chat = useChat();
-  const { label, path, range, tokens, implicit } = chip;
+  const { label, path, range, tokens, lines: many, implicit } = chip;
+  // The icon says that it is the visible part.
+  const name = (implicit === 'visible' && path?.split('/').at(-1)) || label;
   const about = `about ${count(tokens)} tokens`;
   const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
   return (
     <li class="chip implicit" title={`${path ?? label}${lines}, ${about}. It goes along because the editor shows it.`}>
       <Icon name={implicit === 'visible' ? 'eye' : 'list-selection'} />
-      <span class="label">{label}</span>
-      <span class="tokens">
-        {count(tokens)}
-        <span class="unit"> tokens</span>
-      </span>
+      <span class="label">{name}</span>
+      {many !== undefined && <span class="size">{counted(many, 'line')}</span>}
       <IconButton
         icon="close"
         label={`Leave out ${label}, ${about}`}
@@ -38,7 +37,7 @@ export function LeftOut({ label, why }: NonNullable<Surroundings['leftOut']>) {
       <li class="chip implicit out" title={why}>
         <Icon name="circle-slash" />
         <span class="label">{label}</span>
-        <span class="tokens">too large</span>
+        <span class="size">too large</span>
         <span class="heard">{why}</span>
       </li>
     );

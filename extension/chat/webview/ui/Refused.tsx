@@ -3,6 +3,7 @@ import { creditsLeft } from '../../../../shared/money/amounts.ts';
 import type { Chip } from '../../protocol.ts';
 import { count } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
+import { isToldByConnection } from '../model/outdated.ts';
 import type { Refusal } from '../model/state.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import { TryAgainAt } from '../parts/TryAgainAt.tsx';
@@ -17,6 +18,8 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   const chips = useChatState((s) => s.surroundings?.chips ?? none);
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
+  const isTold = useChatState((s) => isToldByConnection(refusal, s.surroundings?.connection));
+  if (isTold) return null;
   const isGuest = account?.kind === 'guest';
   const ways: ComponentChildren[] = [];
   const way = (label: string, run: () => void) =>

@@ -1,10 +1,13 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Balance } from '../../../../shared/account.ts';
 import { creditsSpent } from '../../../../shared/money/amounts.ts';
 import type { Connection } from '../../protocol.ts';
 import { fullTime } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
+import { runningAnswer } from '../model/conversation.ts';
 import { useNow } from '../model/now.ts';
+import { isToldByConnection } from '../model/outdated.ts';
 import type { NoticeAction } from '../model/state.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import type { IconName } from '../parts/icons.ts';
@@ -17,6 +20,7 @@ export function Standing() {
   return (
     <>
       <LastNotice />
+      <Told />
       <Elsewhere />
       <Connected />
       <AccountStanding />
@@ -63,13 +67,13 @@ function Connected() {
           icon="debug-disconnect"
           ways={[retry, settings, <Way key="start" label="Start a server" run={() => chat.command('startServer')} />]}
         >
-          <strong>Offline.</strong> {connection.detail} What you type is kept.
+          <strong>Offline.</strong> {connection.detail} <Kept />
         </Banner>
       );
     case 'wrongServer':
       return (
         <Banner icon="warning" ways={[settings, retry]}>
-          <strong>Not a Perigee server.</strong> {connection.detail}
+          <strong>Not a Perigee server.</strong> {connection.detail} <Kept />
         </Banner>
       );
     case 'signedOut':
@@ -79,10 +83,30 @@ function Connected() {
   }
 }
 
+/** What is kept while there is no connection: whether the server still runs is not known. */
+function Kept() {
+  const isRunning = useChatState((s) => runningAnswer(s.conversation) !== undefined);
+  const isNotSent = useIsNotSent();
+  return (
+    <>
+      {isNotSent ? NOT_SENT : 'What you type is kept.'}
+      {isRunning && ' If the answer goes on at the server, it is shown when the connection is back.'}
+    </>
+  );
+}
+
+const NOT_SENT = 'Your message was not sent. Your text is kept.';
+
+/** A message was not sent because of what this banner says, which takes the place of a box of its own. */
+function useIsNotSent(): boolean {
+  return useChatState((s) => s.refusal !== null && isToldByConnection(s.refusal, s.surroundings?.connection));
+}
+
 function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'signedOut' }>) {
   const chat = useChat();
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const guests = useChatState((s) => s.surroundings?.guests);
+  const isNotSent = useIsNotSent();
   // Before it is known what this server offers, "Sign in" finds out.
   const canSignIn = isMember || signInCredits !== undefined || guests === undefined;
   const isMembersOnly = isNew && guests === false && signInCredits !== undefined;
@@ -97,6 +121,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
       ]}
     >
       <strong>Signed out.</strong> {isMembersOnly ? 'This server admits no guests. Sign in first.' : detail}
+      {isNotSent && ` ${NOT_SENT}`}
     </Banner>
   );
 }
@@ -137,6 +162,25 @@ function AccountStanding() {
 }
 
 const sentence = (text: string) => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
+
+/** What the operator tells everybody, such as an incident: until it is over, or dismissed in this window. */
+function Told() {
+  const told = useChatState((s) => s.surroundings?.told ?? none) as { id: string; text: string }[];
+  const [dismissed, setDismissed] = useState<string[]>([]);
+  return (
+    <>
+      {told
+        .filter(({ id }) => !dismissed.includes(id))
+        .map(({ id, text }) => (
+          <div key={id} class="box calm notice">
+            <Icon name="info" />
+            <div>{text}</div>
+            <IconButton icon="close" label="Dismiss" onClick={() => setDismissed([...dismissed, id])} />
+          </div>
+        ))}
+    </>
+  );
+}
 
 function Elsewhere() {
   const chat = useChat();

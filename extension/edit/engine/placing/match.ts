@@ -105,7 +105,7 @@ const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
 const isOld = (line: ChangeLine) => line.op !== 'new';
 
 /** Blank lines around a change tell no place: some models part their changes by them. */
-function withoutBlankEdges(lines: readonly ChangeLine[]): readonly ChangeLine[] {
+export function withoutBlankEdges(lines: readonly ChangeLine[]): readonly ChangeLine[] {
   const isEdge = (line: ChangeLine) => line.op === 'keep' && isBlank(line.text);
   const first = lines.findIndex((line) => !isEdge(line));
   const last = lines.findLastIndex((line) => !isEdge(line));
@@ -121,7 +121,7 @@ interface Graded {
 }
 
 /** Undefined when nothing in the file says what `lines` say. */
-function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine[]): Found | undefined {
+export function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine[]): Found | undefined {
   const old = lines.filter(isOld);
   if (old.length === 0) return undefined;
   const graded = file.places(old.map((line) => looseKey(line.text))).map((start) => grade(file, old, start));

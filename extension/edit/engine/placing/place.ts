@@ -7,6 +7,7 @@ import { nearestLines, similarity } from '../text/similarity.ts';
 import { type Evidence, evidenceOf, Manner } from './manner.ts';
 import { type Found, findPlace } from './match.ts';
 import { isSoundlyMoved } from './moved.ts';
+import { findStanding } from './standing.ts';
 
 /** Where a change belongs: the lines of the file that it names, and its hunks among them. */
 export interface Placed {
@@ -17,6 +18,8 @@ export interface Placed {
   length: number;
   hunks: PlacedHunk[];
   rewrite?: Rewrite;
+  /** What it adds stands there already, which may be chance. */
+  mayStand?: true;
 }
 
 /** What a found change shows of how the answer writes, and the change written anew by what all changes show. */
@@ -25,7 +28,13 @@ export interface Rewrite {
   write: (manner: Manner) => Placement;
 }
 
-export type Placement = Placed | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
+/** A change that was made already: its new lines, counted as those of `Placed`. */
+export interface Standing extends Pick<Placed, 'start' | 'length' | 'hunks'> {
+  kind: 'standing';
+  rewrite?: undefined;
+}
+
+export type Placement = Placed | Standing | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
 
 /** From this similarity on, an added line may be one of the file's that begins with a plus. */
 const MISREAD = 0.6;
@@ -38,8 +47,11 @@ const DIVIDER =
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
-/** Finds the one place of `change` in `file` and writes its new lines as the file would have them. */
-export function placeChange(file: IndexedFile, written: Change): Placement {
+/**
+ * Finds the one place of `change` in `file` and writes its new lines as the file would have them. `isOld`: the change may have
+ * been made already.
+ */
+export function placeChange(file: IndexedFile, written: Change, isOld = false): Placement {
   const lines = withoutHints(file, written.lines);
   const change = lines ? { ...written, lines: [...lines] } : written;
   const old = change.lines.filter((line) => line.op !== 'new').map(({ text }) => text);
@@ -59,6 +71,11 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
 
   const found = findPlace(file, change);
+  const stands = isOld ? findStanding(file, change, found, change.wasMade === true) : undefined;
+  if (stands?.isProven) {
+    const { start, length } = stands;
+    return { kind: 'standing', start, length, hunks: [] };
+  }
   if (found.kind === 'ambiguous') {
     const candidates = found.starts.map((start) => start + 1);
     const named = `${candidates.slice(0, -1).join(', ')} and ${candidates.at(-1)}`;
@@ -81,7 +98,7 @@ export function placeChange(file: IndexedFile, written: Change): Placement {
     if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
     if (hunks.length === 0) return { ...refuse('noChange', 'The new lines are the same as the old ones.'), rewrite };
     const length = found.lines.filter((line) => line.op !== 'new').length;
-    return { kind: 'placed', start: found.start, length, hunks, rewrite };
+    return { kind: 'placed', start: found.start, length, hunks, rewrite, ...(stands && { mayStand: true }) };
   };
   const rewrite: Rewrite = { evidence: own, write };
   return write();

@@ -1,6 +1,6 @@
 import type { Change, Edit, FilePlan, PlacedHunk, Refusal } from '../edits.ts';
 import { tidyPath } from '../paths.ts';
-import { type Placed, placeChange, type Slot } from '../placing/place.ts';
+import { type Placed, placeChange, type Slot, type Standing } from '../placing/place.ts';
 import { elided, lookedForBy, malformed, refusal } from '../placing/refusals.ts';
 import { applyHunks, newFileText } from '../text/fileText.ts';
 import { IndexedFile } from '../text/indexedFile.ts';
@@ -33,8 +33,11 @@ export class FilePlanner {
   private first: FirstRound | undefined;
   private made: Judged | undefined;
 
-  /** `path` is undefined for edits that name no file: all of them are refused. */
-  constructor(readonly path: string | undefined) {
+  /** `path` is undefined for edits that name no file: all of them are refused. `isOld`: as for `planEdits`. */
+  constructor(
+    readonly path: string | undefined,
+    private readonly isOld = false,
+  ) {
     this.isProvided = path === undefined;
   }
 
@@ -75,7 +78,7 @@ export class FilePlanner {
     if (slot.edit.kind !== 'change' || this.text === undefined) slot.placement = undefined;
     else {
       this.file ??= new IndexedFile(this.text);
-      slot.placement = placeChange(this.file, slot.edit);
+      slot.placement = placeChange(this.file, slot.edit, this.isOld);
     }
   }
 
@@ -160,6 +163,8 @@ export class FilePlanner {
     const { edit } = first;
     if (slots.length === 1) {
       if (edit.kind === 'create' && text !== undefined) {
+        const isSame = newFileText(edit.lines) === text;
+        if (isSame) return either(first, refusal(edit, 'noChange', SO_ALREADY));
         return either(first, refusal(edit, 'fileExists', 'It adds a file that exists already.'));
       }
       if (edit.kind === 'create' || (edit.kind === 'whole' && text === undefined)) {
@@ -195,7 +200,13 @@ export class FilePlanner {
       else if (placement?.kind === 'refused') refused.set(slot, placement.refusal);
     }
     const placed = slots.filter(isPlaced);
-    for (const [slot, refusal] of overlaps(placed)) refused.set(slot, refusal);
+    const standing = slots.filter(isStanding);
+    for (const [slot, refusal] of overlaps([...placed, ...standing])) refused.set(slot, refusal);
+    // What was made already is left out, as long as there is something else to do.
+    const likely = placed.filter(({ placement }) => placement.mayStand);
+    if (refused.size === 0 && standing.length + likely.length === slots.length) {
+      for (const slot of slots) refused.set(slot, refusal(slot.edit, 'noChange', SO_ALREADY));
+    }
     const moves = slots.filter(({ edit }) => edit.kind === 'move');
     const [move, second] = moves;
     if (second) refused.set(second, refusal(second.edit, 'overlap', 'The answer moves the file twice.'));
@@ -219,9 +230,15 @@ export class FilePlanner {
   }
 }
 
+const SO_ALREADY = 'The file reads so already.';
+
 type PlacedSlot = Slot & { edit: Change; placement: Placed };
 
+type StandingSlot = Slot & { edit: Change; placement: Standing };
+
 const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'placed';
+
+const isStanding = (slot: Slot): slot is StandingSlot => slot.placement?.kind === 'standing';
 
 /** Edits that decide about all of a file, and so stand beside no other. */
 const isAlone = ({ kind }: Edit) => kind === 'create' || kind === 'delete' || kind === 'whole';
@@ -234,16 +251,18 @@ const isNewFile = ({ format, lines }: Change) => format === 'searchReplace' && l
 
 /** All hunks in the file's order. */
 function hunksOf(slots: readonly PlacedSlot[]): PlacedHunk[] {
-  const hunks = slots.flatMap(({ placement }) => placement.hunks);
+  const hunks = slots.flatMap(({ edit: { block }, placement }) =>
+    block === undefined ? placement.hunks : placement.hunks.map((hunk) => ({ ...hunk, blocks: [block] })),
+  );
   return hunks.sort((a, b) => a.startLine - b.startLine || a.oldLines.length - b.oldLines.length);
 }
 
 /** The changes that touch lines which another one names. */
-function overlaps(slots: readonly PlacedSlot[]): Map<Slot, Refusal> {
+function overlaps(slots: readonly (PlacedSlot | StandingSlot)[]): Map<Slot, Refusal> {
   const found = new Map<Slot, Refusal>();
   const ordered = slots.toSorted(({ placement: a }, { placement: b }) => a.start - b.start || a.length - b.length);
   // The one before that reaches furthest down is the only one that can reach into the next.
-  let above: PlacedSlot | undefined;
+  let above: PlacedSlot | StandingSlot | undefined;
   for (const slot of ordered) {
     const { edit, placement } = slot;
     if (above && isOverlap(above.placement, placement)) {
@@ -263,8 +282,8 @@ function overlaps(slots: readonly PlacedSlot[]): Map<Slot, Refusal> {
 }
 
 /** Whether one changes what the other names. Lines that both leave alone may be named by both. */
-function isOverlap(a: Placed, b: Placed): boolean {
-  const touches = (hunk: PlacedHunk, { start, length }: Placed) => {
+function isOverlap(a: Placed | Standing, b: Placed | Standing): boolean {
+  const touches = (hunk: PlacedHunk, { start, length }: Placed | Standing) => {
     const end = start + length;
     const hunkEnd = hunk.startLine + hunk.oldLines.length;
     if (hunk.oldLines.length > 0) return hunk.startLine < end && hunkEnd > start;

@@ -10,10 +10,15 @@ import { EditsPlanner } from './planner.ts';
 
 /**
  * What all edits of an answer make of the files, in the order in which the answer first names them. `read` gives a file's
- * text, undefined where there is none. All edits are in the lines of the text that `read` gives, in any order.
+ * text, undefined where there is none. All edits are in the lines of the text that `read` gives, in any order. `isOld`: the
+ * answer is older than these texts, so that some of it may stand there already; that is left out.
  */
-export function planEdits(edits: readonly Edit[], read: (path: string) => string | undefined): FilePlan[] {
-  const planner = new EditsPlanner();
+export function planEdits(
+  edits: readonly Edit[],
+  read: (path: string) => string | undefined,
+  { isOld = false } = {},
+): FilePlan[] {
+  const planner = new EditsPlanner(isOld);
   planner.add(edits);
   for (const path of planner.needs()) planner.provide(path, read(path));
   return planner.plans();

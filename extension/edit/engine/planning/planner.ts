@@ -84,6 +84,9 @@ export class EditsPlanner {
   /** All texts that were told, undefined of files that don't exist. */
   private readonly texts = new Map<string, string | undefined>();
 
+  /** `isOld`: as for `planEdits`. */
+  constructor(private readonly isOld = false) {}
+
   /** Whether a file's plan has changed by them. */
   add(edits: readonly Edit[]): boolean {
     let isChanged = false;
@@ -110,7 +113,7 @@ export class EditsPlanner {
       // In the place of the first name, so that the order of the answer stays.
       const isKnown = this.files.has(to);
       const files = [...this.files].flatMap(([key, file]): [string | undefined, FilePlanner][] =>
-        key !== from ? [[key, file]] : isKnown ? [] : [[to, new FilePlanner(to)]],
+        key !== from ? [[key, file]] : isKnown ? [] : [[to, new FilePlanner(to, this.isOld)]],
       );
       this.files = new Map(files);
       for (const edit of named?.edits ?? []) this.file(to).add({ ...edit, path: to });
@@ -178,7 +181,7 @@ export class EditsPlanner {
     const path = named === undefined ? undefined : (this.ownNames.get(named) ?? named);
     const known = this.files.get(path);
     if (known) return known;
-    const file = new FilePlanner(path);
+    const file = new FilePlanner(path, this.isOld);
     this.files.set(path, file);
     if (path !== undefined && this.texts.has(path)) file.provide(this.texts.get(path));
     return file;

@@ -13,6 +13,7 @@ import { call } from '../api.ts';
 import { dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { Code } from './Code.tsx';
 import { Owed } from './Owed.tsx';
 import { Payments } from './Payments.tsx';
 import { Prices } from './Prices.tsx';
@@ -26,6 +27,7 @@ export function Credits() {
       {offers.failure && <Failure failure={offers.failure} again={offers.reload} />}
       {!offers.value && !offers.failure && <Loading />}
       {offers.value && <Offers offers={offers.value} reload={offers.reload} />}
+      <Code />
       {offers.value?.sold && <Payments />}
       {offers.value && <Prices />}
     </>

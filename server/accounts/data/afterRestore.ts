@@ -1,0 +1,255 @@
+import { deleteConversation } from '../../conversations/store.ts';
+import { auditLive, tellViolation } from '../../credits/audit/audit.ts';
+import { auditGrace } from '../../credits/audit/auditJob.ts';
+import { applyPaidSince, type PaidSince, type SinceDeps } from '../../credits/payments/paidSince.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { iso } from '../../platform/clock.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { endRestoring, markDone, type RestoreStep, type Restoring, readRestoring } from '../../platform/db/restoring.ts';
+import { AppError } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import { eraseAccount, type RunsOfAccounts } from './erase.ts';
+
+// What a restored database still believes, and is true no more: who is signed in, what is being answered, what was not paid
+// yet, what had not been deleted yet. Each step is done once and written down; where the process is killed in between, the
+// next one goes on from there: the command, or a server that starts.
+
+export interface AfterRestoreDeps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  runs: RunsOfAccounts;
+  /** Ends the runs that no server answers any more, as after a crash; how many. */
+  recover: () => Promise<number>;
+  /** Null where nothing is sold. */
+  sales: SinceDeps | null;
+}
+
+/** What was done, and what could not be done yet. */
+export interface AfterRestore {
+  isDone: boolean;
+  /** For the operator. */
+  lines: string[];
+}
+
+/** Null: this database is in ordinary use. `asksStripe`: false where nobody is to wait for its answer. */
+export async function afterRestore(deps: AfterRestoreDeps, { asksStripe = true } = {}): Promise<AfterRestore | null> {
+  const { db, clock } = deps;
+  const begun = await readRestoring(db);
+  if (!begun) return null;
+  const step = async <T>(name: RestoreStep, work: () => Promise<T>): Promise<T> =>
+    name in begun.done ? (begun.done[name] as T) : await work();
+
+  const sessions = await step('sessions', () => endEverySession(db, clock.now()));
+  const runs = await step('runs', async () => {
+    const ended = await deps.recover();
+    await db.write((tx) => markDone(tx, 'runs', ended));
+    return ended;
+  });
+  // Closes what was deleted before anybody can sign in; it is erased below, after what was paid is known.
+  const deletions = await step('deletions', () => replayDeletions(db, clock.now()));
+  const paid = await step('payments', () => askStripe(deps, begun, asksStripe));
+  const erased = await eraseClosed(deps, deletions.accounts);
+  const isDone = paid !== null;
+  if (isDone) await db.write((tx) => endRestoring(tx));
+  return {
+    isDone,
+    lines: [
+      `${counted(sessions, 'session')} ended, and every code and key: everybody signs in anew.`,
+      `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
+      ...deletionLines(deletions, erased, db.deletions.file),
+      ...(paid && !deps.sales ? [] : paidLines(paid, begun)),
+      `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, plans given, suspensions.`,
+    ],
+  };
+}
+
+/** The same by a server: all that needs no network before it listens, and Stripe by a job, until it has answered. */
+export class RestoreJob {
+  #isPending = false;
+
+  constructor(private readonly deps: AfterRestoreDeps) {}
+
+  begin = () => this.#turn({ asksStripe: false });
+
+  async ask(): Promise<void> {
+    if (this.#isPending) await this.#turn({ asksStripe: true });
+  }
+
+  async #turn(how: { asksStripe: boolean }): Promise<void> {
+    const after = await afterRestore(this.deps, how);
+    this.#isPending = after !== null && !after.isDone;
+    if (after) this.deps.log.warn({ done: after.lines }, 'this database was restored from a backup');
+  }
+}
+
+/** The same by a command, which proves the books at the end. */
+export async function finishRestore(deps: AfterRestoreDeps & { leaseMs: number }): Promise<AfterRestore | null> {
+  const after = await afterRestore(deps);
+  if (!after) return null;
+  const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
+  const proof =
+    violations.length === 0 ? ['The books hold.'] : ['The books break invariants:', ...violations.map(tellViolation)];
+  return { ...after, lines: [...after.lines, ...proof] };
+}
+
+/** Everything that lets somebody in: what was ended since is alive again in a backup. */
+function endEverySession(db: Database, now: number): Promise<number> {
+  return db.write(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('session')
+      .set({ ended_at: now })
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    for (const table of ['token', 'one_time_code', 'device_grant', 'mail_code'] as const)
+      await tx.deleteFrom(table).execute();
+    for (const table of ['auth_session', 'auth_account', 'auth_verification', 'auth_user'] as const)
+      await tx.deleteFrom(table).execute();
+    const ended = Number(numUpdatedRows);
+    await markDone(tx, 'sessions', ended);
+    return ended;
+  });
+}
+
+interface Replayed {
+  /** Null: the list is not where it should be, or there is none. */
+  conversations: number | null;
+  /** Ids of accounts that were deleted since and are here again. */
+  accounts: string[];
+  /** How many accounts close, or are kept, as their owners decided since. */
+  decided: number;
+  unreadable: number;
+}
+
+const AT_ONCE = 200;
+
+async function replayDeletions(db: Database, now: number): Promise<Replayed> {
+  const list = await db.deletions.read();
+  const replayed: Replayed = { conversations: null, accounts: [], decided: 0, unreadable: list?.unreadable ?? 0 };
+  if (list) {
+    replayed.conversations = 0;
+    for (const ids of pieces([...list.conversations], AT_ONCE))
+      replayed.conversations += await db.write(async (tx) => {
+        const query = tx.selectFrom('conversation').select(['id', 'account_id']).where('id', 'in', ids);
+        const there = await query.execute();
+        for (const { id, account_id } of there) await deleteConversation(tx, account_id, id);
+        return there.length;
+      });
+    for (const piece of pieces([...list.accounts], AT_ONCE))
+      await db.write(async (tx) => {
+        for (const [id, last] of piece) {
+          if (last.what === 'account') {
+            await close(tx, id, now, now);
+            if (await tx.selectFrom('account').select('id').where('id', '=', id).executeTakeFirst())
+              replayed.accounts.push(id);
+          } else if (last.what === 'closing') replayed.decided += await close(tx, id, last.goneAt, now);
+          else replayed.decided += await keep(tx, id);
+        }
+      });
+  }
+  await db.write((tx) => markDone(tx, 'deletions', replayed));
+  return replayed;
+}
+
+/** An account that is deleted at `goneAt`, if it isn't sooner: nothing is answered to it from now on. */
+async function close(tx: Tx, id: string, goneAt: number, now: number): Promise<number> {
+  const { numUpdatedRows } = await tx
+    .updateTable('account')
+    .set((eb) => ({ closed_at: eb.fn.coalesce('closed_at', eb.val(now)), gone_at: goneAt }))
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('gone_at', 'is', null), eb('gone_at', '>', goneAt)]))
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+async function keep(tx: Tx, id: string): Promise<number> {
+  const { numUpdatedRows } = await tx
+    .updateTable('account')
+    .set({ closed_at: null, gone_at: null })
+    .where('id', '=', id)
+    .where('gone_at', 'is not', null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+/** How many are gone now; the others go by the server's own job, which first ends what they would pay. */
+async function eraseClosed({ db, clock, runs }: AfterRestoreDeps, ids: readonly string[]): Promise<number> {
+  let gone = 0;
+  for (const id of ids) {
+    const now = clock.now();
+    const account = (tx: Tx) =>
+      tx.selectFrom('account').select('id').where('id', '=', id).where('gone_at', '<=', now).executeTakeFirst();
+    const there = await db.read.selectFrom('account').select('id').where('id', '=', id).executeTakeFirst();
+    const stillDue = async (tx: Tx) => (await account(tx)) !== undefined;
+    if (!there || (await eraseAccount(db, runs, id, { now, stillDue }))) gone++;
+  }
+  return gone;
+}
+
+/** `null`: Stripe did not answer. */
+async function askStripe(
+  { db, sales, log }: AfterRestoreDeps,
+  { facts }: Restoring,
+  asksStripe: boolean,
+): Promise<PaidSince | null> {
+  const hasSold = (await db.read.selectFrom('payment').select('id').limit(1).executeTakeFirst()) !== undefined;
+  if (sales ? !asksStripe : hasSold) return null;
+  try {
+    const paid = sales
+      ? await applyPaidSince(sales, facts.takenAt)
+      : { credited: 0, reversed: 0, unclaimed: [] as string[] };
+    await db.write((tx) => markDone(tx, 'payments', paid));
+    return paid;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'payment_service_failed') throw error;
+    log.warn({ err: error.cause ?? error }, 'Stripe was asked in vain what was paid since the backup; again later');
+    return null;
+  }
+}
+
+function deletionLines(
+  { conversations, accounts, decided, unreadable }: Replayed,
+  erased: number,
+  file: string | null,
+) {
+  if (conversations === null)
+    return [
+      file === null
+        ? 'DELETIONS_FILE is not set: what people deleted since is here again.'
+        : `There is no list of deletions at ${file}: what people deleted since is here again.`,
+    ];
+  const waiting = accounts.length - erased;
+  return [
+    `${counted(accounts.length, 'account')} and ${counted(conversations, 'conversation')} that were deleted since are deleted again.`,
+    ...(waiting > 0
+      ? [
+          `${counted(waiting, 'account')} of these ${waiting === 1 ? 'is' : 'are'} closed, and erased by the server within an hour.`,
+        ]
+      : []),
+    ...(decided > 0 ? [`${counted(decided, 'account')} closed or kept as decided since.`] : []),
+    ...(unreadable > 0 ? [`${counted(unreadable, 'line')} of ${file} can't be read: look at it.`] : []),
+  ];
+}
+
+function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
+  const since = iso(facts.takenAt);
+  if (!paid)
+    return [
+      `Stripe was not asked yet what was paid since ${since}: the server asks until it has an answer. It needs STRIPE_SECRET_KEY.`,
+    ];
+  const { credited, reversed, unclaimed } = paid;
+  return [
+    `${counted(credited, 'payment')} since ${credited === 1 ? 'was' : 'were'} credited, ${counted(reversed, 'refund or dispute', 'refunds or disputes')} booked.`,
+    ...(unclaimed.length > 0
+      ? [
+          `Stripe has ${counted(unclaimed.length, 'paid checkout')} of no account that is here: ${unclaimed.join(', ')}. Refund there.`,
+        ]
+      : []),
+  ];
+}
+
+const counted = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+
+function* pieces<T>(list: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Clock, iso } from '../../platform/clock.ts';
+import type { Config } from '../../platform/config/config.ts';
+import { restoreBackup, writeBackup } from '../../platform/db/backup.ts';
+import type { Database } from '../../platform/db/database.ts';
+import { type BackupFacts, markBackup, newestIn, readRestoring } from '../../platform/db/restoring.ts';
+import { hashKeyed } from '../../platform/secrets.ts';
+import type { AfterRestore } from '../data/afterRestore.ts';
+import { misused, Refused, tellCommand } from './commandText.ts';
+
+// The operator's commands about backups. They open the database as a server does, or not at all.
+
+export interface BackupDeps {
+  database: Config['database'];
+  /** Null: there is none yet, as on a new machine. */
+  secret: string | null;
+  /** Names of the settings that are set. */
+  settings: string[];
+  clock: Clock;
+  /** As a server does: throws `ConfigError` while one runs on an embedded database. */
+  openAlone: () => Promise<Database>;
+  /** Does what a restored database needs, proves the books, and says so. */
+  finish: (db: Database) => Promise<AfterRestore | null>;
+}
+
+/** A setting by its name: what a server reads from the environment, and a new one needs again. */
+export const isSetting = (name: string) =>
+  /^(PUBLIC_URL|UPSTREAM_(URL|KEY|MODEL)|SECRET|PERIGEE_CONFIG|DELETIONS_FILE|TRUSTED_PROXIES|CORS_ORIGINS|METRICS_TOKEN)$/.test(
+    name,
+  ) || /^(MAIL_(URL|FROM)|STRIPE_[A-Z_]+|GOOGLE_[A-Z_]+|GITHUB_CLIENT_[A-Z]+|OIDC_[A-Z0-9_]+_SECRET)$/.test(name);
+
+/**
+ * Whether a command is about backups. `restore` once ended a suspension, and still does for what can only be an account: an
+ * id or an address that is no file's name.
+ */
+export function isBackupCommand([command, ...rest]: readonly string[]): boolean {
+  if (command === 'backup' || command === 'restored') return true;
+  if (command !== 'restore') return false;
+  const [what] = rest.filter((arg) => !arg.startsWith('-'));
+  const isAccount =
+    what !== undefined && (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(what) || /^[^/\\]+@/.test(what));
+  return !isAccount || existsSync(what);
+}
+
+/** Which SECRET it is, without saying anything of it. */
+const fingerprint = (secret: string) => hashKeyed(secret, 'backup', '').slice(0, 16);
+
+export const runBackupCommand = (deps: BackupDeps, args: readonly string[]) => tellCommand(() => run(deps, args));
+
+async function run(deps: BackupDeps, args: readonly string[]): Promise<string[]> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { replace: { type: 'boolean' }, 'any-secret': { type: 'boolean' }, since: { type: 'string' } },
+  });
+  const [command, ...rest] = positionals;
+  const only = (...allowed: string[]) => {
+    const other = Object.keys(values).find((name) => !allowed.includes(name));
+    if (other) throw misused(`${command} takes no --${other}.`);
+  };
+  if (command === 'restored') {
+    only('since');
+    if (rest.length > 0) throw misused('restored takes no file: it finishes what was restored.');
+    return restored(deps, values.since);
+  }
+  only(command === 'backup' ? 'replace' : 'any-secret');
+  if (rest.length !== 1) throw misused(`${command} needs a file, and nothing else.`);
+  if (command === 'backup') return backup(deps, rest[0]!, values.replace === true);
+  return restore(deps, rest[0]!, values['any-secret'] === true);
+}
+
+async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<string[]> {
+  const { database, secret, settings, clock } = deps;
+  if (database.engine !== 'sqlite')
+    throw new Refused(
+      1,
+      'PostgreSQL is backed up by its own tool: pg_dump --format=custom --file=FILE "$DATABASE_URL"',
+    );
+  const facts = { takenAt: clock.now(), secret: secret === null ? null : fingerprint(secret), settings };
+  const { path, bytes } = await writeBackup(database.file, to, facts, { replace });
+  return [
+    `Wrote ${path}: ${(bytes / 1e6).toFixed(1)} MB, the database as it was at ${iso(facts.takenAt)}, checked.`,
+    `It needs the same SECRET (fingerprint ${facts.secret ?? 'unknown'})${settings.includes('SECRET') ? '' : `, which stands in the file secret beside ${database.file}`}. Keep that elsewhere: it is not in the backup.`,
+    `Keep the settings, too: ${settings.join(', ') || 'none is set'}${settings.includes('PERIGEE_CONFIG') ? ', and the file that PERIGEE_CONFIG names' : ''}.`,
+    ...(database.deletionsFile
+      ? [`Copy ${database.deletionsFile} often, also between backups: what is deleted later is deleted again by it.`]
+      : []),
+  ];
+}
+
+async function restore(deps: BackupDeps, from: string, anySecret: boolean): Promise<string[]> {
+  const { database, secret, clock } = deps;
+  if (database.engine !== 'sqlite')
+    throw new Refused(
+      1,
+      'PostgreSQL is restored by its own tool, pg_restore; then "npm run admin -- restored --since WHEN" does the rest. docs/operating.md has the commands.',
+    );
+  const own = secret === null ? null : fingerprint(secret);
+  const accept = (facts: BackupFacts | null) => {
+    if (!facts?.secret || facts.secret === own || anySecret) return;
+    throw new Refused(
+      1,
+      `${resolve(from)} was made with another SECRET (fingerprint ${facts.secret}; ${own === null ? 'here is none' : `here it is ${own}`}). Nothing was changed: set SECRET as it was, or put the old file secret beside ${database.file}. If it is lost, add --any-secret.`,
+    );
+  };
+  const { facts, keptAs } = await restoreBackup(from, database.file, { accept, now: clock.now() });
+  const db = await deps.openAlone();
+  try {
+    const done = await deps.finish(db);
+    return [
+      `Restored ${resolve(from)}, the database as it was at ${iso(facts.takenAt)}.`,
+      keptAs === null ? 'There was no database before.' : `The database before is kept: ${keptAs}`,
+      ...(done?.lines ?? []),
+      'Start the server.',
+    ];
+  } finally {
+    await db.close();
+  }
+}
+
+async function restored(deps: BackupDeps, since: string | undefined): Promise<string[]> {
+  const { database, clock } = deps;
+  const given = since === undefined ? null : readPast(since, clock.now());
+  const db = await deps.openAlone();
+  try {
+    if (!(await readRestoring(db))) {
+      if (database.engine === 'sqlite')
+        throw new Refused(1, 'There is nothing to finish: this database was not restored, or all of it was done.');
+      if (given === null)
+        throw new Refused(
+          2,
+          'restored needs --since: when the dump was made, such as 2027-01-31T12:00:00Z. It ends all sessions, and asks Stripe what was paid since.',
+        );
+      // Whatever a dump doesn't know is not older than what it does.
+      const takenAt = Math.min(given, (await newestIn(db.read)) || given);
+      await db.write((tx) => markBackup(tx, { takenAt, secret: null, settings: [] }));
+    }
+    return (await deps.finish(db))?.lines ?? [];
+  } finally {
+    await db.close();
+  }
+}
+
+function readPast(text: string, now: number): number {
+  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isFinite(at)) throw misused(`"${text}" is no time: write it as 2027-01-31T12:00:00Z.`);
+  if (at > now) throw misused(`"${text}" is yet to come.`);
+  return at;
+}

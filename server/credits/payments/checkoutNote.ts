@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Plan } from '../../platform/config/paymentConfig.ts';
+import type { PaymentRow } from '../../platform/db/schema.ts';
+
+// What a checkout carries at Stripe beside its payment's id, so that a database that was restored from before it knows what
+// was bought, and for which ledger. It names no person: a ledger's id is random.
+
+/** Stripe's limit for one value of metadata. */
+const MAX_VALUE = 500;
+
+export function noteOf(payment: PaymentRow): Record<string, string> {
+  const { ledger_id, name, pack, plan, interval, credits_micro, windows } = payment;
+  return {
+    perigee_ledger: ledger_id,
+    perigee_name: name,
+    ...(pack === null ? {} : { perigee_pack: pack, perigee_credits_micro: `${credits_micro}` }),
+    ...(plan === null ? {} : { perigee_plan: plan, perigee_interval: `${interval}` }),
+    // Else the plan's windows are those of the plan as it is sold by then.
+    ...(windows !== null && windows.length <= MAX_VALUE ? { perigee_windows: windows } : {}),
+  };
+}
+
+const text = z.string().min(1).max(MAX_VALUE);
+const NoteSchema = z.object({
+  perigee_payment: z.uuid(),
+  perigee_ledger: text,
+  perigee_name: text,
+  perigee_pack: text.optional(),
+  perigee_credits_micro: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+  perigee_plan: text.optional(),
+  perigee_interval: z.enum(['month', 'year']).optional(),
+  perigee_windows: text.optional(),
+});
+
+/** The payment's row as it was made before the checkout, but for its money; null: the note does not say it whole. */
+export function readNote(note: Record<string, string>, plans: readonly Plan[]) {
+  const parsed = NoteSchema.safeParse(note);
+  if (!parsed.success) return null;
+  const said = parsed.data;
+  const of = { id: said.perigee_payment, ledger_id: said.perigee_ledger, name: said.perigee_name };
+  if (said.perigee_pack !== undefined) {
+    if (said.perigee_credits_micro === undefined) return null;
+    const none = { plan: null, interval: null, windows: null };
+    return { ...of, pack: said.perigee_pack, credits_micro: said.perigee_credits_micro, ...none };
+  }
+  const sold = plans.find(({ id }) => id === said.perigee_plan);
+  const windows = said.perigee_windows ?? (sold && JSON.stringify(sold.windows));
+  if (said.perigee_plan === undefined || said.perigee_interval === undefined || windows === undefined) return null;
+  return { ...of, pack: null, credits_micro: 0, plan: said.perigee_plan, interval: said.perigee_interval, windows };
+}

@@ -1,0 +1,108 @@
+import { closeSync, createReadStream, existsSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Transaction } from 'kysely';
+import { ConfigError } from '../config/settings.ts';
+import { makePrivateFile, makePrivateFolder } from '../private.ts';
+import type { Schema } from './schema.ts';
+
+/** Spelled out: `Tx` stands where the database does, which imports this file. */
+type Tx = Transaction<Schema>;
+
+// What people had deleted, in a file outside the database: a backup is older than some deletions, and after a restore they
+// are done again. Ids and times only. A line: `2027-01-31T12:00:00.000Z conversation <id>`.
+
+/** `closing`: an account that its owner closed, to be deleted at `goneAt` (epoch ms). `kept`: it was kept after all. */
+export type Deletion =
+  | { what: 'account' | 'conversation' | 'kept'; id: string }
+  | { what: 'closing'; id: string; goneAt: number };
+
+const pending = new WeakMap<Tx, Deletion[]>();
+
+/**
+ * Writes a deletion into the list just before its transaction is committed. A crash between the two leaves a line for what
+ * is still there, which its owner wanted deleted: the reverse would forget a deletion.
+ */
+export function deleted(tx: Tx, deletion: Deletion): void {
+  const list = pending.get(tx);
+  if (!list) throw new Error('deleted() needs a transaction of Database.write');
+  list.push(deletion);
+}
+
+/** For the engines: begins to collect the deletions of a transaction. */
+export function collectDeletions(tx: Tx): Deletion[] {
+  const list: Deletion[] = [];
+  pending.set(tx, list);
+  return list;
+}
+
+/** What all lines of a list come to: the newest line about an account wins. */
+export interface Deletions {
+  accounts: Map<string, { what: 'account' } | { what: 'kept' } | { what: 'closing'; goneAt: number }>;
+  conversations: Set<string>;
+  /** Lines that nobody can read, such as one that a full disk cut off. */
+  unreadable: number;
+}
+
+/** The list in `file`; null: there is none, as on PostgreSQL where DELETIONS_FILE is not set. */
+export class DeletionList {
+  constructor(readonly file: string | null) {}
+
+  /** Makes the file, so that a missing one is known to be lost. Throws `ConfigError` where it can't be written. */
+  prepare(): void {
+    if (this.file === null) return;
+    try {
+      makePrivateFolder(dirname(this.file));
+      makePrivateFile(this.file);
+      closeSync(openSync(this.file, 'a'));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new ConfigError(`DELETIONS_FILE: ${this.file} can't be written (${code}). Name a file that can`);
+    }
+  }
+
+  /** Returns once the lines are on the disk. Throws where they can't be written: then nothing may be deleted. */
+  append(deletions: readonly Deletion[], at = Date.now()): void {
+    if (this.file === null || deletions.length === 0) return;
+    const time = new Date(at).toISOString();
+    const lines = deletions.map((one) => {
+      const more = one.what === 'closing' ? ` ${new Date(one.goneAt).toISOString()}` : '';
+      return `${time} ${one.what} ${one.id}${more}\n`;
+    });
+    const list = openSync(this.file, 'a+', 0o600);
+    try {
+      // A full disk or a crash may have cut off the line before.
+      const { size } = fstatSync(list);
+      const last = Buffer.alloc(1);
+      const isCut = size > 0 && readSync(list, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+      const bytes = Buffer.from((isCut ? '\n' : '') + lines.join(''));
+      for (let written = 0; written < bytes.length; ) written += writeSync(list, bytes, written);
+      fsyncSync(list);
+    } finally {
+      closeSync(list);
+    }
+  }
+
+  /** Null where there is no such file. Lists of several nodes may stand in it one after the other. */
+  async read(): Promise<Deletions | null> {
+    if (this.file === null || !existsSync(this.file)) return null;
+    const read: Deletions = { accounts: new Map(), conversations: new Set(), unreadable: 0 };
+    const newest = new Map<string, string>();
+    for await (const line of createInterface({ input: createReadStream(this.file, 'utf8') })) {
+      if (line === '') continue;
+      const [, at, what, id, gone] = LINE.exec(line) ?? [];
+      if (!at || !what || !id || (what === 'closing') !== (gone !== undefined)) read.unreadable++;
+      else if (what === 'conversation') read.conversations.add(id);
+      // An account that was deleted never comes back.
+      else if (what === 'account') read.accounts.set(id, { what });
+      else if (read.accounts.get(id)?.what !== 'account' && at >= (newest.get(id) ?? '')) {
+        newest.set(id, at);
+        read.accounts.set(id, what === 'closing' ? { what, goneAt: Date.parse(gone!) } : { what: 'kept' });
+      }
+    }
+    return read;
+  }
+}
+
+const TIME = String.raw`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z`;
+const LINE = new RegExp(`^(${TIME}) (account|conversation|kept|closing) ([\\w-]{1,100})(?: (${TIME}))?$`);

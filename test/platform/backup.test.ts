@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { type BackupDeps, isBackupCommand, runBackupCommand } from '../../server/accounts/operator/backupCommands.ts';
+import type { Database } from '../../server/platform/db/database.ts';
+import { DeletionList } from '../../server/platform/db/deletions.ts';
+import { openDatabase } from '../../server/platform/db/open.ts';
+import { readRestoring } from '../../server/platform/db/restoring.ts';
+import { createLog } from '../../server/platform/log.ts';
+
+const NOW = Date.parse('2027-01-31T12:00:00Z');
+
+describe('the commands about backups', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let file: string;
+  let backup: string;
+  let deps: BackupDeps;
+  let opened: Database[];
+  let made: Buffer[] | null = null;
+  const at = (name: string) => join(folder, name);
+  const open = async (name = file) => {
+    const db = await openDatabase({ engine: 'sqlite', file: name }, createLog('silent'));
+    opened.push(db);
+    return db;
+  };
+  const admin = async (...args: string[]) => {
+    const { code, lines } = await runBackupCommand(deps, args);
+    return { code, said: lines.join('\n') };
+  };
+  const write = async (name: string, db: Database) =>
+    db.write((tx) => tx.insertInto('gate').values({ name }).execute());
+  const gates = async (db: Database) =>
+    (await db.read.selectFrom('gate').select('name').where('name', 'like', 'test%').orderBy('name').execute()).map(
+      ({ name }) => name,
+    );
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perigee-backup-'));
+    [file, backup] = [at('perigee.db'), at('a.bak')];
+    opened = [];
+    deps = {
+      database: { engine: 'sqlite', file, deletionsFile: `${file}-deletions` },
+      secret: 'a secret of 32 characters or more',
+      settings: ['SECRET', 'PERIGEE_CONFIG'],
+      clock: { now: () => NOW },
+      openAlone: () => open(),
+      finish: async () => ({ isDone: true, lines: [] }),
+    };
+    // Made once: to open a new database takes its time.
+    if (made === null) {
+      const db = await open();
+      await write('test 1', db);
+      assert.equal((await admin('backup', backup)).code, 0);
+      await write('test 2', db);
+      await db.close();
+      made = [readFileSync(file), readFileSync(backup)];
+    }
+    writeFileSync(file, made[0]!);
+    writeFileSync(backup, made[1]!);
+    for (const end of ['-lock', '-deletions']) appendFileSync(`${file}${end}`, '');
+  });
+  afterEach(async () => {
+    for (const db of opened) await db.close().catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const inCopy = (name: string, sql: string) => {
+    copyFileSync(backup, at(name));
+    const copy = new Sqlite(at(name));
+    copy.exec(sql);
+    copy.close();
+  };
+  const changedAt = (name: string, change: (bytes: Buffer) => void) => {
+    const bytes = readFileSync(backup);
+    change(bytes);
+    writeFileSync(at(name), bytes);
+  };
+
+  const BACKUPS: [what: string, make: () => void, name: string, said: RegExp][] = [
+    ['a file that is there', () => {}, 'a.bak', /a\.bak is there already\. Name another file, or add --replace/],
+    ['a folder', () => mkdirSync(at('f')), 'f', /f is a folder\. Name a file in it/],
+    ['a folder that is not there', () => {}, 'none/b.bak', /There is no folder .*none\. Make it/],
+    ['what stands in a file', () => {}, 'a.bak/b.bak', /a\.bak is no folder/],
+    ['the database', () => {}, 'perigee.db', /belongs to the database itself/],
+    ['its log', () => {}, 'perigee.db-wal', /belongs to the database itself/],
+    ['its lock', () => {}, 'perigee.db-lock', /belongs to the database itself/],
+    ['a link to the database', () => symlinkSync(file, at('l')), 'l', /belongs to the database itself/],
+    ['a second name of the database', () => linkSync(file, at('l')), 'l', /belongs to the database itself/],
+    ['the database by a detour', () => mkdirSync(at('d')), 'd/../perigee.db', /belongs to the database itself/],
+    ['a link that leads nowhere', () => symlinkSync(at('nowhere'), at('l')), 'l', /l is there already/],
+    ['a name that is too long', () => {}, 'x'.repeat(300), /can't be written \(ENAMETOOLONG\)/],
+    ['a device', () => {}, '/dev/full', /is no ordinary file/],
+  ];
+  for (const [what, make, name, said] of BACKUPS)
+    for (const replace of what.includes('is there') || what.includes('nowhere') ? [false] : [false, true])
+      it(`write no backup over ${what}${replace ? ', also if it may be replaced' : ''}`, async () => {
+        make();
+        const files = () => readdirSync(folder).sort();
+        const before = [files(), readFileSync(file), readFileSync(backup)];
+        const told = await admin(
+          'backup',
+          name.startsWith('/') ? name : `${folder}/${name}`,
+          ...(replace ? ['--replace'] : []),
+        );
+        assert.equal(told.code, 1);
+        assert.match(told.said, said);
+        assert.deepEqual([files(), readFileSync(file), readFileSync(backup)], before);
+      });
+
+  it('replace a backup if they are asked to, and leave nothing beside it', async () => {
+    assert.equal((await admin('backup', backup, '--replace')).code, 0);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('a.bak')),
+      ['a.bak'],
+    );
+    assert.equal((await admin('restore', backup)).code, 0);
+    assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
+  });
+
+  it('write no backup of a database that is damaged', async () => {
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 8192, 60_000);
+    writeFileSync(file, bytes);
+    const told = await admin('backup', at('b.bak'));
+    assert.equal(told.code, 1);
+    assert.match(told.said, /perigee\.db is damaged: .*restore an older one/);
+    assert(!existsSync(at('b.bak')));
+  });
+
+  it('keep nothing of what was deleted', async () => {
+    const db = await open();
+    await write('test of a text that somebody had deleted', db);
+    await db.write((tx) => tx.deleteFrom('gate').where('name', 'like', '%somebody%').execute());
+    assert.equal((await admin('backup', at('b.bak'))).code, 0);
+    assert(!readFileSync(at('b.bak')).includes('somebody had deleted'));
+  });
+
+  const RESTORES: [what: string, make: () => void, name: string, said: RegExp][] = [
+    ['that is not there', () => {}, 'none.bak', /There is no .*none\.bak/],
+    ['that is a folder', () => mkdirSync(at('f')), 'f', /f is no file/],
+    ['that is the database itself', () => {}, 'perigee.db', /is the database itself/],
+    ['that is a link to the database', () => symlinkSync(file, at('l')), 'l', /is the database itself/],
+    ['that is empty', () => writeFileSync(at('b'), ''), 'b', /b is empty/],
+    ['that is cut off in its header', () => { copyFileSync(backup, at('b')); truncateSync(at('b'), 50); }, 'b', /b is cut off: 50 bytes are there/],
+    ['that is cut off in the middle', () => { copyFileSync(backup, at('b')); truncateSync(at('b'), 20_000); }, 'b', /b is cut off: 20000 bytes of \d+ are there/],
+    ['that lacks its last byte', () => { copyFileSync(backup, at('b')); truncateSync(at('b'), readFileSync(backup).length - 1); }, 'b', /b is cut off/],
+    ['whose pages are damaged', () => changedAt('b', (bytes) => bytes.fill(0x5a, 8192, 60_000)), 'b', /b is damaged: /],
+    ['that is text', () => writeFileSync(at('b'), 'a text of somebody, which is longer than a header of 100 bytes. '.repeat(9)), 'b', /b is no SQLite database/],
+    ['that is packed', () => writeFileSync(at('b'), Buffer.from([0x1f, 0x8b, 8, 0])), 'b', /b is no SQLite database.*unpacked/],
+    ['that is a dump of PostgreSQL', () => writeFileSync(at('b'), `PGDMP${'x'.repeat(200)}`), 'b', /dump of PostgreSQL: restore it by pg_restore/],
+    ['of another program', () => new Sqlite(at('b')).exec('create table t (x)').close(), 'b', /is a SQLite database of another program, not of Perigee/],
+    ['of a newer version', () => inCopy('b', `insert into kysely_migration values ('999-later', '2027-01-01')`), 'b', /is of a newer version of Perigee \(999-later\)/],
+    ['that has a log beside it', () => { copyFileSync(backup, at('b')); appendFileSync(at('b-wal'), 'x'); }, 'b', /Beside .*b stands b-wal/],
+  ]; // biome-ignore format: a table
+  for (const [what, make, name, said] of RESTORES)
+    it(`restore nothing ${what}, and leave the database as it is`, async () => {
+      make();
+      const before = readdirSync(folder).sort();
+      const told = await admin('restore', at(name));
+      assert.equal(told.code, 1);
+      assert.match(told.said, said);
+      assert.deepEqual(readdirSync(folder).sort(), before);
+      assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
+    });
+
+  it('restore no backup of another SECRET, unless it is lost', async () => {
+    deps.secret = 'another secret of 32 characters or more';
+    const told = await admin('restore', backup);
+    assert.equal(told.code, 1);
+    assert.match(
+      told.said,
+      /made with another SECRET \(fingerprint [0-9a-f]{16}; here it is [0-9a-f]{16}\).*Nothing was changed/,
+    );
+    deps.secret = null;
+    assert.match((await admin('restore', backup)).said, /here is none\)/);
+    assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
+    await opened.at(-1)!.close();
+    assert.equal((await admin('restore', backup, '--any-secret')).code, 0);
+    assert.deepEqual(await gates(await open()), ['test 1']);
+  });
+
+  it('restore nothing into a database that a server or another program has open', async () => {
+    const db = await open();
+    await assert.rejects(admin('restore', backup), /another Perigee is running on .*perigee\.db/);
+    await db.close();
+    const other = new Sqlite(file);
+    other.prepare('select count(*) from gate').get();
+    const told = await admin('restore', backup);
+    other.close();
+    assert.match(told.said, /Another program has .*perigee\.db open\. Nothing was changed/);
+    assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
+  });
+
+  it('keep the database that was there, whole, under another name, and say that the restored one is not finished', async () => {
+    const { said } = await admin('restore', backup);
+    const kept = `${file}.before-restore-20270131T120000Z`;
+    assert.match(said, new RegExp(`The database before is kept: ${kept}`));
+    const db = await open();
+    assert.deepEqual(await gates(db), ['test 1']);
+    assert.deepEqual((await readRestoring(db))!.facts.settings, ['SECRET', 'PERIGEE_CONFIG']);
+    await db.close();
+    // A copy that no backup made is restored, too, and is as old as the newest thing in it.
+    assert.equal((await admin('restore', kept)).code, 1, 'a second restore in the same second overwrites nothing');
+    deps.clock.now = () => NOW + 1000;
+    assert.equal((await admin('restore', kept)).code, 0);
+    const back = await open();
+    assert.deepEqual(await gates(back), ['test 1', 'test 2']);
+    assert.equal((await readRestoring(back))!.facts.takenAt, 0);
+  });
+
+  it('restore into a folder that is not there yet, and over a database that is damaged', async () => {
+    deps.database = { engine: 'sqlite', file: at('new/perigee.db'), deletionsFile: null };
+    deps.openAlone = () => open(at('new/perigee.db'));
+    assert.match((await admin('restore', backup)).said, /There was no database before/);
+    writeFileSync(at('new/perigee.db'), 'no database at all');
+    writeFileSync(at('new/perigee.db-wal'), 'no log at all');
+    deps.clock.now = () => NOW + 1000;
+    await opened.at(-1)!.close();
+    assert.equal((await admin('restore', backup)).code, 0);
+    const kept = at('new/perigee.db.before-restore-20270131T120001Z');
+    assert.deepEqual(
+      [String(readFileSync(kept)), String(readFileSync(`${kept}-wal`))],
+      ['no database at all', 'no log at all'],
+    );
+    assert.deepEqual(await gates(await open(at('new/perigee.db'))), ['test 1']);
+  });
+
+  it('are told from the end of a suspension by what they name', () => {
+    const id = '0b8f5f0e-6f0c-4c7e-9d5c-1f2e3d4c5b6a';
+    const isBackup = (...args: string[]) => isBackupCommand(args);
+    for (const account of [id, id.toUpperCase(), 'ada@example.org'])
+      assert.equal(isBackup('restore', account), false, account);
+    for (const name of [backup, 'a.bak', '/backups/ada@example.org', 'ada', ''])
+      assert.equal(isBackup('restore', name), true, name);
+    assert.equal(isBackup('backup', 'x'), true);
+    assert.equal(isBackup('audit'), false);
+  });
+
+  for (const [args, said] of [
+    [['backup'], /^backup needs a file, and nothing else\./],
+    [['backup', 'a', 'b'], /^backup needs a file, and nothing else\./],
+    [['restore'], /^restore needs a file, and nothing else\./],
+    [['restore', 'a', '--replace'], /^restore takes no --replace\./],
+    [['backup', 'a', '--nothing'], /^Unknown option '--nothing'\./],
+    [['restored', 'a'], /^restored takes no file/],
+    [['restored', '--since', 'yesterday'], /^"yesterday" is no time/],
+    [['restored', '--since', '2099-01-01'], /^"2099-01-01" is yet to come/],
+  ] as const)
+    it(`can't understand "${args.join(' ')}"`, async () => {
+      const told = await admin(...args);
+      assert.equal(told.code, 2);
+      assert.match(told.said, said);
+    });
+});
+
+describe('a database of a newer version', () => {
+  it('is refused by name, and not changed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'perigee-newer-'));
+    try {
+      const config = { engine: 'sqlite' as const, file: join(folder, 'perigee.db') };
+      await (await openDatabase(config, createLog('silent'))).close();
+      const later = new Sqlite(config.file);
+      later.exec(`insert into kysely_migration values ('999-later', '2027-01-01')`);
+      later.close();
+      for (const alongside of [false, true])
+        await assert.rejects(
+          openDatabase(config, createLog('silent'), { alongside }),
+          /a newer version of Perigee has used this database \(999-later\)\. Nothing was changed/,
+        );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('the list of deletions', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perigee-deletions-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('has a line on the disk before its transaction is committed, and none of one that failed', async () => {
+    const file = join(folder, 'perigee.db');
+    const list = join(folder, 'list');
+    const db = await openDatabase({ engine: 'sqlite', file, deletionsFile: list }, createLog('silent'));
+    // As the engine, which is loaded when it is needed.
+    const { deleted } = await import('../../server/platform/db/deletions.ts');
+    const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
+    const results = await Promise.allSettled([
+      db.write(async (tx) => deleted(tx, { what: 'conversation', id: id(1) })),
+      db.write(async (tx) => {
+        deleted(tx, { what: 'conversation', id: id(2) });
+        throw new Error('refused');
+      }),
+      db.write(async (tx) => deleted(tx, { what: 'account', id: id(3) })),
+    ]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+    const read = await db.deletions.read();
+    assert.deepEqual([[...read!.conversations], [...read!.accounts.keys()]], [[id(1)], [id(3)]]);
+    assert.match(readFileSync(list, 'utf8'), /^(\d{4}-\d\d-\d\dT[\d:.]+Z (conversation|account) [0-9a-f-]{36}\n){2}$/);
+    await rm(list);
+    mkdirSync(list);
+    const lost = db.write(async (tx) => {
+      await tx.insertInto('gate').values({ name: 'test of a deletion' }).execute();
+      deleted(tx, { what: 'account', id: id(4) });
+    });
+    await assert.rejects(lost, { code: 'EISDIR' });
+    const rows = await db.read.selectFrom('gate').selectAll().where('name', 'like', 'test%').execute();
+    assert.deepEqual(rows, [], 'what can not be listed is not deleted');
+    await db.close();
+  });
+
+  it('is read whatever is in it: the newest word about an account counts, and a deletion for good', async () => {
+    const list = new DeletionList(join(folder, 'list'));
+    assert.equal(await list.read(), null);
+    const day = 86_400_000;
+    list.append(
+      [
+        { what: 'kept', id: 'a' },
+        { what: 'closing', id: 'b', goneAt: NOW + day },
+      ],
+      NOW,
+    );
+    list.append(
+      [
+        { what: 'closing', id: 'a', goneAt: NOW },
+        { what: 'account', id: 'c' },
+      ],
+      NOW - day,
+    );
+    appendFileSync(list.file!, 'half of a li');
+    list.append(
+      [
+        { what: 'kept', id: 'c' },
+        { what: 'conversation', id: 'd' },
+      ],
+      NOW,
+    );
+    appendFileSync(
+      list.file!,
+      `\n${new Date(NOW).toISOString()} account ../../etc\n${new Date(NOW).toISOString()} closing x\n`,
+    );
+    const read = (await list.read())!;
+    assert.deepEqual(Object.fromEntries(read.accounts), {
+      a: { what: 'kept' },
+      b: { what: 'closing', goneAt: NOW + day },
+      c: { what: 'account' },
+    });
+    assert.deepEqual([[...read.conversations], read.unreadable], [['d'], 3]);
+  });
+
+  it('that can not be written stops a server at its start, by the name of the setting', async () => {
+    const config = { engine: 'sqlite' as const, file: join(folder, 'perigee.db'), deletionsFile: folder };
+    await assert.rejects(openDatabase(config, createLog('silent')), /DELETIONS_FILE: .* can't be written \(EISDIR\)/);
+  });
+});
