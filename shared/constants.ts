@@ -39,7 +39,7 @@ export const REFUND_CLASSES = {
     cap: 'daily',
   },
   beyond_hold: {
-    reason: 'The answer cost more than was set aside; the rest is on the house.',
+    reason: 'The answer cost more than was set aside. You do not pay the rest.',
     charged: 'hold',
     cap: null,
   },
@@ -62,10 +62,10 @@ export const REASONS = Object.fromEntries(
 /** Why what was told of an edit brought nothing back. The sentence is for users. */
 export const NOT_REFUNDED = {
   applied: 'Part of the edit could be applied: it is charged.',
-  not_complete: 'The answer did not come to its end: what was written is charged.',
+  not_complete: 'The answer did not finish: the written part is charged.',
   not_charged: 'Nothing was charged for it.',
-  late: 'Nothing could be applied, but that was told too long after the answer: it stays charged.',
-  daily_limit: 'Nothing could be applied, but as many edits as may be were refunded today: it stays charged.',
+  late: 'Nothing could be applied, but the refund came too late: an edit is refunded only soon after its end.',
+  daily_limit: 'Nothing could be applied, but the daily limit of refunds is reached: the edit stays charged.',
 } as const;
 
 /** What a device code is exchanged by (RFC 8628), and the token of the single user of a machine. */

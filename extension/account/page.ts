@@ -26,7 +26,7 @@ export async function openAccountPage(
 ): Promise<void> {
   if (session.account?.kind !== 'member') {
     const signIn = 'Sign In';
-    const text = 'The account page is for those who have signed in.';
+    const text = 'The account page is for members. Sign in first.';
     if ((await vscode.window.showInformationMessage(text, signIn)) === signIn) await run('perigee.signIn');
     return;
   }
@@ -52,7 +52,7 @@ export async function acceptTerms({ session, backend, offers }: AccountPageDeps)
     const [accept, read] = ['Accept', 'Read the Terms'];
     const detail =
       `By accepting you confirm that you are ${smallestAge} or older and agree to the terms of use, version ${version}` +
-      `${terms.url ? `: ${terms.url}` : ''}. Until then nothing is answered; you can read, export and delete what is yours.`;
+      `${terms.url ? `: ${terms.url}` : ''}. Until then you get no answers. You can still read, export and delete your data.`;
     for (;;) {
       const ways = terms.url ? [accept, read] : [accept];
       const choice = await vscode.window.showInformationMessage(

@@ -76,10 +76,10 @@ export async function openLink(href: string): Promise<void> {
   try {
     url = new URL(href);
   } catch {
-    throw new ActionRefused('That link has no address that could be opened.');
+    throw new ActionRefused('That link has no address that can be opened.');
   }
   if (!['http:', 'https:', 'mailto:'].includes(url.protocol)) {
-    throw new ActionRefused(`Links of the kind "${url.protocol}" are not opened.`);
+    throw new ActionRefused(`Perigee does not open links that begin with "${url.protocol}".`);
   }
   await vscode.env.openExternal(vscode.Uri.parse(url.href, true));
 }

@@ -14,7 +14,7 @@ export async function whyNotUnasked(
   uri: vscode.Uri,
   { isTrusted }: { isTrusted: boolean } = vscode.workspace,
 ): Promise<string | undefined> {
-  if (!isTrusted) return 'This workspace is not trusted, so nothing of it is sent unasked.';
+  if (!isTrusted) return 'You do not trust this workspace, so Perigee sends nothing of it by itself.';
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   const root = folder?.uri.path.replace(/\/?$/, '/');
   const names = root ? uri.path.slice(root.length).split('/') : [];
@@ -31,8 +31,8 @@ export async function whyNotUnasked(
   return undefined;
 }
 
-const OUTSIDE = 'Only files of the workspace are sent unasked.';
-const CHOOSE = 'Attach it yourself if it shall go along.';
+const OUTSIDE = 'Perigee sends only files of the workspace by itself.';
+const CHOOSE = 'Attach it yourself if you want to send it.';
 
 /** A link may lead out of the workspace, and no API of the editor tells where to. */
 async function isBehindLink(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {

@@ -167,8 +167,8 @@ export function detailsItems(
 }
 
 function usedUp({ isGuest, canBuy, frees }: { isGuest: boolean; canBuy: boolean; frees: boolean }): string {
-  if (isGuest) return 'Used up. Sign in, or ask whoever runs this server for more.';
-  const more = canBuy ? 'More can be bought on the account page.' : 'Whoever runs this server can give more.';
+  if (isGuest) return 'Used up. Sign in, or ask the operator of this server for more.';
+  const more = canBuy ? 'More can be bought on the account page.' : 'The operator of this server can give more.';
   return frees ? `Used up for now: see below when more is free. ${more}` : `Used up. ${more}`;
 }
 

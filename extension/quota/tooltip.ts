@@ -50,7 +50,7 @@ export function quotaTooltip(quota: {
     );
   }
   if (severity === 'empty' && isGuest) {
-    markdown.appendMarkdown('The free messages are used up. Sign in, or ask whoever runs this server for more.\n\n');
+    markdown.appendMarkdown('The free messages are used up. Sign in, or ask the operator of this server for more.\n\n');
   }
   const ways = isGuest
     ? '[Sign in](command:perigee.signIn)'

@@ -63,7 +63,7 @@ export async function findByText(
     if (!(error instanceof TookTooLong)) throw error;
     throw new AppError(
       'search_too_slow',
-      'That was looked for too long. Write more of it, or try again in a minute: old messages may still be taken into the index.',
+      'The search took too long. Search for more words, or try again in a minute: old messages may still be waiting for the index.',
     );
   }
 }

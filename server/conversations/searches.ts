@@ -42,7 +42,7 @@ export class Searches {
   #refuse(waitMs: number): AppError {
     return new AppError(
       'rate_limited',
-      `You search more often than ${A_MINUTE} times a minute, or ${AT_ONCE + IN_LINE} times at once. Try again in ${Math.ceil(waitMs / 1000)} s.`,
+      `You may search ${A_MINUTE} times a minute, and ${AT_ONCE + IN_LINE} times at once. Try again in ${Math.ceil(waitMs / 1000)} s.`,
       {
         retryAt: iso(this.now() + waitMs),
         limit: { name: 'searches', limit: A_MINUTE, left: 0, needed: 1, windowSeconds: 60 },

@@ -218,7 +218,7 @@ onBothEngines(
       const refused = await forwarded(server().url, '203.0.113.8');
       const problem = (await refused.json()) as { code: string; detail: string; retryAt: string };
       assert.deepEqual([refused.status, problem.code], [429, 'too_many_guests']);
-      assert.match(problem.detail, /3 new guests from this network in the last hour/);
+      assert.match(problem.detail, /3 new guests have come from this network in the last hour/);
       assert.ok(Number(refused.headers.get('retry-after')) > 3500);
       assert.equal((await forwarded(server().url, '203.0.114.8')).status, 201, 'another network');
       for (const tail of ['1::1', '2::2', '3::3'])

@@ -217,7 +217,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await page.getByText('Renews by itself on').waitFor();
       await button(page, 'Cancel the plan').click();
       await dialog.getByRole('button', { name: 'Cancel the plan' }).click();
-      await page.getByText(/Cancelled: it stays until/).waitFor();
+      await page.getByText(/Cancelled: it runs until/).waitFor();
       assert.equal((await scene.shop.offers(member)).current!.renews, false);
       await button(page, 'Keep the plan').click();
       await page.getByText('Renews by itself on').waitFor();
@@ -321,7 +321,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
 
     it('says so where nothing was used', async () => {
       const { page, context } = await at(await scene.member(), 'usage');
-      await page.getByText('Nothing was used in these days').waitFor();
+      await page.getByText('Nothing was used on these days').waitFor();
       assert.equal(await page.locator('.chart').count(), 0);
       await context.close();
     });

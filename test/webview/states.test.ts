@@ -277,7 +277,7 @@ describe('chat view: states and what they say', () => {
     await view.tell(conversation([user('Go'), busy({ retryAt: ago(1000) })]));
     assert.match(await box(), /The model service is busy\. You can try again now\./);
     await view.tell(conversation([user('Go'), busy({})]));
-    assert.match(await box(), /does not say for how long\. Another try makes sense in a minute\./);
+    assert.match(await box(), /does not say for how long\. Try again in a minute\./);
   });
 
   it('keeps what was typed while the server cannot be reached, and retries', async () => {
@@ -326,7 +326,7 @@ describe('chat view: states and what they say', () => {
     const ways = () => view.page.locator('.banner .ways').innerText();
     await view.tell(surroundings({ ...nobody, guests: false, signInCredits: 100 }));
     assert.equal(await ways(), 'Sign in for 100 credits\nRetry');
-    assert.match(await view.page.locator('.banner').innerText(), /This server is for those who sign in\./);
+    assert.match(await view.page.locator('.banner').innerText(), /This server admits no guests\. Sign in first\./);
     await view.tell(surroundings({ ...nobody, guests: true }));
     assert.equal(await ways(), 'Continue as guest\nRetry');
   });

@@ -51,7 +51,7 @@ export class Entry {
     const guest = kept?.kind === 'guest' ? { guest_token: kept.token } : {};
     const answer = await backend.exchange(proven(key, null, clock), { ...grant, ...guest });
     if (server !== this.address()) {
-      const detail = 'The address of the server was changed meanwhile. Sign in anew.';
+      const detail = 'The address of the server was changed meanwhile. Sign in again.';
       throw new BackendError('refused', localProblem('Not signed in', detail, 'invalid_grant'));
     }
     await tokens.keepMember(memberOf(answer, key, Date.now()));

@@ -9,8 +9,8 @@ export function accountLabel({ kind, email, name, providers }: Account): string 
 /** What stands between an account and the next answer, each in a sentence. */
 export function standingLines({ suspended, closing, termsDue }: Account): string[] {
   return [
-    suspended && 'This account is suspended: nothing is answered, reading and exporting go on.',
-    closing && 'This account is closing: it can still be kept, on its page.',
-    termsDue !== undefined && 'The terms have changed: nothing is answered before they are accepted.',
+    suspended && 'This account is suspended: you get no answers, but you can still read and export.',
+    closing && 'This account is closing. You can still keep it on the account page.',
+    termsDue !== undefined && 'The terms have changed: accept them to get answers again.',
   ].filter((line) => typeof line === 'string');
 }

@@ -83,7 +83,7 @@ export class SignIn extends Disposable {
     if (this.browser?.take(new URLSearchParams(uri.query))) return;
     this.deps.log.warn('A callback came that no sign-in of this window waits for.');
     void vscode.window
-      .showWarningMessage('That sign-in is not waited for here any more. Nobody was signed in.', 'Sign In')
+      .showWarningMessage('This window does not wait for that sign-in any more. Nobody was signed in.', 'Sign In')
       .then((again) => again && this.signIn());
   }
 
@@ -170,7 +170,7 @@ export class SignIn extends Disposable {
   private tellNotOpened(): void {
     const [code, copy] = ['Use a Code', 'Copy Address'];
     void vscode.window
-      .showInformationMessage('The browser was not opened. You can sign in by a code in any other.', code, copy)
+      .showInformationMessage('The browser was not opened. You can sign in by a code, in any browser.', code, copy)
       .then((choice) => {
         if (choice === code) return this.useCode();
         if (choice === copy) return this.copyAddress();
@@ -223,8 +223,8 @@ function describe(error: unknown): { text: string; code: string; isOver: boolean
   if (error instanceof SignInRefused) {
     const text =
       error.code === 'access_denied'
-        ? 'Nobody was signed in: it was cancelled in the browser.'
-        : 'Nobody was signed in: it took too long, or the browser brought nothing that could be used.';
+        ? 'Nobody was signed in: the sign-in was cancelled in the browser.'
+        : 'Nobody was signed in: the sign-in took too long, or the browser returned nothing usable.';
     return { text, code: error.code, isOver: false };
   }
   const { title, detail, code } = BackendError.from(error).problem;

@@ -18,7 +18,7 @@ export async function findFiles(paths: readonly string[]): Promise<string[]> {
 /** Shows a file of the workspace that an answer refers to. Throws `ActionRefused`. */
 export async function openFile(path: string, line = 1, column = 1): Promise<void> {
   const uri = await resolve(path, () => true);
-  if (!uri) throw new ActionRefused(`${path} is not in the workspace any more, or has another name by now.`);
+  if (!uri) throw new ActionRefused(`${path} is not in the workspace any more. It was moved, renamed or deleted.`);
   const at = new vscode.Position(line - 1, column - 1);
   await vscode.commands.executeCommand('vscode.open', uri, { selection: new vscode.Range(at, at) });
 }

@@ -117,7 +117,7 @@ export function problemsChip(active: vscode.Uri | undefined): StoredChip {
   const ofFile = active ? countedProblems([[active, vscode.languages.getDiagnostics(active)]]) : [];
   const problems = ofFile.length > 0 ? ofFile : countedProblems(vscode.languages.getDiagnostics());
   if (problems.length === 0)
-    throw new AttachmentRefused('The editor knows of no problems, neither here nor elsewhere.');
+    throw new AttachmentRefused('The editor shows no problems, neither here nor in other files.');
   return listChip(problems, ofFile.length > 0 && active ? workspacePath(active) : undefined);
 }
 

@@ -96,7 +96,7 @@ export async function droppedChip(address: string): Promise<StoredChip | undefin
   try {
     uri = vscode.Uri.parse(address, true);
   } catch {
-    throw new AttachmentRefused('What was dropped has no address that can be read.');
+    throw new AttachmentRefused('The dropped item has no address that can be read.');
   }
   if (!vscode.workspace.getWorkspaceFolder(uri)) {
     throw new AttachmentRefused(
@@ -115,7 +115,7 @@ export async function pastedChip(name: string, text: string): Promise<StoredChip
 async function isMeant(path: string): Promise<boolean> {
   if (!holdsSecrets(path)) return true;
   const words = `${baseName(path)} may hold secrets.`;
-  const detail = 'What is attached is sent to the model’s service and kept in the conversation.';
+  const detail = 'An attachment is sent to the model service and kept in the conversation.';
   const button = 'Attach It';
   return (await vscode.window.showWarningMessage(plainMessage(words), { modal: true, detail }, button)) === button;
 }

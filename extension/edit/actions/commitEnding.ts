@@ -36,7 +36,7 @@ export function tellCommitEnding(ending: CommitEnding, isGuest: boolean): Messag
       };
     }
     case 'same':
-      return say('info', 'The model would leave the commit message as it stands.');
+      return say('info', 'The model suggests no other commit message.');
     case 'empty':
       return say('warning', 'The model wrote no commit message; nothing was changed.', 'Retry');
     case 'stopped':
@@ -44,7 +44,7 @@ export function tellCommitEnding(ending: CommitEnding, isGuest: boolean): Messag
     case 'touched':
       return say(
         'warning',
-        'Perigee stopped, since the commit message was changed while it was writing. It stays as it is now.',
+        'Perigee stopped because the commit message was changed meanwhile. The message stays as it is now.',
       );
     case 'failed':
       return say('error', `${tellProblem(ending.problem)} The commit message is as it was.`, ...waysOn(ending.problem));

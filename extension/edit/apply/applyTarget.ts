@@ -62,7 +62,7 @@ async function askForNewFile(files: WorkspaceFiles): Promise<FoundFile | undefin
       if (value.trim() === '') return undefined;
       const found = await files.find(value, true);
       if (found.kind === 'refused') return found.why;
-      return found.kind === 'file' ? 'There is such a file. Choose it from the list instead.' : undefined;
+      return found.kind === 'file' ? 'This file exists. Choose it from the list instead.' : undefined;
     },
   });
   return path?.trim() ? files.find(path, true) : undefined;

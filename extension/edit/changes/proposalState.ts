@@ -26,11 +26,11 @@ export interface Now {
 export function fitChange({ before, after, movedTo }: FileChange, { text, isTargetTaken }: Now): Fit {
   const stale = (why: string): Fit => ({ kind: 'stale', why });
   if (before === undefined) {
-    if (text !== undefined) return stale('There is such a file by now, and it is not overwritten.');
+    if (text !== undefined) return stale('The file exists by now. Perigee does not overwrite it.');
     return { kind: 'fits', before, after, splices: [], hunks: [] };
   }
   if (text === undefined) return stale('The file is gone.');
-  if (movedTo !== undefined && isTargetTaken) return stale('There is a file at its new place by now.');
+  if (movedTo !== undefined && isTargetTaken) return stale('A file exists at its new place by now.');
   const [base, current] = [parseFile(before), parseFile(text)];
   const isSame = base.lines.length === current.lines.length && base.lines.every((line, i) => line === current.lines[i]);
   if (after === undefined) {

@@ -143,7 +143,7 @@ export class Checkpoints extends Disposable {
     const stored = (await this.load()).find((one) => one.id === id);
     const texts = stored && (await this.store.readTexts(stored));
     if (!stored || !texts) {
-      return fail('What was accepted is not kept any more: the newest 100 are, and only if they can be read.');
+      return fail('This change is not kept any more. Perigee keeps the newest 100 changes that it can read.');
     }
     const meta = (await this.lookAt(stored, texts, () => true)) ?? stored;
     if (meta.files.every(({ isTakenBack }) => isTakenBack === (direction === 'takeBack'))) {

@@ -202,7 +202,7 @@ async function isLinkAt(uri: vscode.Uri): Promise<boolean> {
 }
 
 const IS_LINK =
-  'It is a link, and that it leads to one file of the workspace could not be made sure. Name that file itself.';
+  'It is a link, and Perigee could not make sure that it leads to one file of the workspace. Name that file itself.';
 const TOO_LARGE = 'It is larger than 1 MB.';
 
 function openText(
@@ -279,7 +279,7 @@ export async function walk(
 }
 
 const viaLink = (name: string) =>
-  `Its folder ${name} is a link, and that it leads to one folder of the workspace could not be made sure.`;
+  `Its folder ${name} is a link, and Perigee could not make sure that it leads to one folder of the workspace.`;
 
 async function namesIn(folder: vscode.Uri): Promise<[string, vscode.FileType][]> {
   try {

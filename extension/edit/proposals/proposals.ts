@@ -255,7 +255,7 @@ export class Proposals extends Disposable {
       tell(
         names
           ? `VS Code took only a part of the changes, and these could not be put back: ${names}.`
-          : 'VS Code took no changes, so nothing was changed. The proposal is still in the list.',
+          : 'VS Code refused the changes, so nothing was changed. The proposal is still in the list.',
       );
       return;
     }
@@ -263,7 +263,7 @@ export class Proposals extends Disposable {
     if (outcome.stale.length < asked.length) return;
     const [first] = outcome.stale;
     if (first && asked.length === 1) tell(`${nameOf(first)} was not changed. ${first.why}`);
-    else tell('Nothing was changed: none of the files is as it was when the changes were proposed. The list says why.');
+    else tell('Nothing was changed: each file has changed since the proposal. The list says how.');
   }
 
   private async tellAccepted(proposal: Proposal, outcome: Outcome & { kind: 'accepted' }): Promise<void> {
@@ -335,7 +335,7 @@ export class Proposals extends Disposable {
 }
 
 const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
-const NOTHING = 'There is no proposed change of Perigee to decide about.';
+const NOTHING = 'There is no proposed change to accept or reject.';
 
 /** What can run commands, holds secrets or hides something is not accepted unseen among others. */
 async function askAboutSensitive(files: readonly ProposedFile[]): Promise<boolean> {

@@ -333,5 +333,5 @@ const CHANGED = 'The selected lines were changed meanwhile. Select them again.';
 function refuseDocument({ uri }: vscode.TextDocument): string | undefined {
   if (uri.scheme === 'vscode-notebook-cell') return 'Perigee does not edit notebooks yet. Copy the cell into a file.';
   if (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme)) return undefined;
-  return 'What is shown here is read-only, so Perigee can’t edit it. Open the file itself.';
+  return 'This view is read-only, so Perigee can’t edit it. Open the file itself.';
 }

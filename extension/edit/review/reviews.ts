@@ -281,7 +281,7 @@ const DRAW_MS = 30;
 /** Each follows what is typed into its document. */
 const MAX_PAST = 8;
 
-const NO_HUNK = 'There is no edit of Perigee to review here.';
+const NO_HUNK = 'There is no edit to review here.';
 
 const isReviewed = ({ phase }: Review) => phase === 'reviewing';
 const openOf = ({ tracked }: Review) => tracked.open.map((hunk) => hunk.number);

@@ -59,12 +59,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     case 'review': {
       const { missed = [], cutShort } = ending;
       if (cutShort)
-        return say(
-          'warning',
-          [],
-          `The answer for ${where} ended in the middle. What came is there for review.`,
-          charge,
-        );
+        return say('warning', [], `The answer for ${where} ended in the middle. Review the part that came.`, charge);
       if (missed[0]) {
         const were = missed.length === 1 ? 'change was' : 'changes were';
         const words = `${missed.length} ${were} not written. ${tellMissed(missed[0])}`;
@@ -114,8 +109,8 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       return say(
         'warning',
         ending.left > 0 ? [] : ['Retry'],
-        `Perigee stopped, since you changed ${where} while it was writing there. What you typed is kept.`,
-        ending.left > 0 ? tellLeft(ending.left) : 'Nothing of the edit was.',
+        `Perigee stopped because you changed ${where} while it was writing there. Your text is kept.`,
+        ending.left > 0 ? tellLeft(ending.left) : 'The edit is not.',
         charge,
       );
     case 'failed': {

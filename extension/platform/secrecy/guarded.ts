@@ -121,7 +121,7 @@ function unquoted(name: string): string {
 }
 
 /** Why a file that a model names is not read for it. */
-export const MAY_HOLD_SECRETS = 'It may hold secrets, so Perigee reads it only where you choose it yourself.';
+export const MAY_HOLD_SECRETS = 'It may hold secrets, so Perigee reads it only if you choose it yourself.';
 
 /**
  * The path of a file in a workspace folder from that folder's name on: the folders before it are none of the workspace. A

@@ -7,7 +7,7 @@ export async function explainServer(): Promise<void> {
   const copy = 'Copy Command';
   const settings = 'Change Address';
   const choice = await vscode.window.showInformationMessage(
-    `Perigee needs its server. In Perigee's folder, "${COMMAND}" starts one on this machine; or set the address of another.`,
+    `Perigee needs a server. To start one on this machine, run "${COMMAND}" in Perigee's folder. Or set the address of another server.`,
     copy,
     settings,
   );

@@ -82,7 +82,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   const { db, clock, policy, attempts, secret } = deps;
 
   api.openapi(profile, async (c) => {
-    requireMember(c, 'A guest has no profile: sign in to have one.');
+    requireMember(c, 'A guest has no profile. Sign in first.');
     const { accountId } = c.var;
     const patch = c.req.valid('json');
     await db.write((tx) => correctProfile(tx, accountId, patch));
@@ -90,10 +90,10 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   });
 
   api.openapi(terms, async (c) => {
-    requireMember(c, 'A guest accepts no terms: sign in first.');
+    requireMember(c, 'Guests have no terms to accept. Sign in first.');
     const { version } = policy.accounts.terms;
     if (c.req.valid('json').version !== version)
-      throw new AppError('terms_changed', `Version ${version} counts now. Read it, and accept that one.`);
+      throw new AppError('terms_changed', `The terms are now version ${version}. Read and accept that version.`);
     await db.write((tx) => acceptTerms(tx, c.var.accountId, version, clock.now()));
     return c.body(null, 204);
   });
@@ -127,7 +127,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     if (!(await db.write((tx) => redeemMailCode(tx, secret, of, given.code.replace(/\D/g, ''), at))))
       throw new AppError(
         'invalid_grant',
-        'This code is wrong, was used, or is older than 10 minutes; after 5 wrong ones it is worth nothing. Ask for another one.',
+        'This code is wrong, was used, or is older than 10 minutes. After 5 wrong tries a code is not valid any more. Ask for a new one.',
       );
     const before = await db.write((tx) => confirmEmail(tx, { accountId, email: address, at }));
     if (before !== null) send(mailer, movedMail(before));
@@ -149,7 +149,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   });
 
   function requireMail(c: AppContext): Mailer {
-    requireMember(c, 'A guest has no address: sign in first.');
+    requireMember(c, 'A guest has no email address. Sign in first.');
     if (!deps.mailer) throw new AppError('not_offered', 'This server sends no mail, so it can’t check an address.');
     return deps.mailer;
   }

@@ -80,7 +80,7 @@ async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {
     letters.push({
       id: `terms:${terms.version}`,
       subject: 'The terms of Perigee have changed',
-      text: `The terms of use of Perigee have changed. They stand at ${terms.url}.\n\nRead and accept them at ${page} to go on. Until then nothing is answered; you can read, export and delete what is yours.${foot}`,
+      text: `The terms of use of Perigee have changed. You find them at ${terms.url}.\n\nRead and accept them at ${page} to go on. Until then you get no answers. You can still read, export and delete your data.${foot}`,
       beyondTerms: terms.version,
       toSuspended: true,
       isDue: always,

@@ -31,40 +31,42 @@ import { restore, setTier, suspend } from './sanctions.ts';
 
 export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- COMMAND
 
-  find TEXT                         accounts by a part of their address, name or id
-  show ACCOUNT                      one account
+  find TEXT                         lists accounts by a part of their address, name or id
+  show ACCOUNT                      shows one account and what is left
   create EMAIL [--name N] [--tier N]
-                                    an account, to which its owner signs in by that address
+                                    makes an account; its owner signs in by a code sent to EMAIL
   suspend ACCOUNT --why TEXT [--until WHEN]
-                                    nothing is answered to it; its owner reads why
+                                    refuses every answer to the account; its owner reads TEXT
   reinstate ACCOUNT                 ends a suspension
-  tier ACCOUNT N                    which limits apply
+  tier ACCOUNT N                    sets which limits apply: 0 to 4
   grant ACCOUNT CREDITS --why TEXT [--id TEXT]
-                                    promotional credits, once for each id; its owner reads why
+                                    gives promotional credits, once for each --id; the owner reads --why
   reset ACCOUNT [CREDITS] --why TEXT
-                                    takes promotional credits back, all or so many, as far as they are free
+                                    takes promotional credits back, all or CREDITS of them; the owner reads TEXT.
+                                    Credits that running answers hold stay
   plan ACCOUNT PLAN --until WHEN --why TEXT
-                                    a plan of the list, for nothing, in place of one that was given; its owner reads why
+                                    gives a plan for nothing, in place of one that was given before; the owner reads TEXT
   plan ACCOUNT --end --why TEXT     ends a plan that was given
-  referrals [--refused]             who joined by whose link, what it earned, or why nothing
+  referrals [--refused]             lists who joined by whose link, and what it earned or why nothing
   notice TEXT --until WHEN [--mail]
-                                    tells every account, in the editor, on the page and by mail, until then
+                                    shows TEXT to every account in the editor and on the page, and mails it
   notice --end ID                   ends a notice
-  notices                           what every account is or was told
+  notices                           lists all notices
   promotion NAME --credits N --budget CREDITS [--from WHEN] --until WHEN [--for signups|members] --why TEXT
-                                    gives credits once to everybody who signs up, or to members who enter NAME as a
-                                    code on their page, as long as the budget lasts; they read why
+                                    gives credits once to each person who signs up, or to each member who enters NAME
+                                    as a code on the account page, while the budget lasts; they read --why
   promotion NAME --end              ends a promotion
-  promotions                        what each has given, and what is left
-  audit                             proves the books; says which invariant is broken, and where
+  promotions                        lists what each promotion has given, and what is left
+  audit                             proves the books, or says which invariant is broken and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
-  backup FILE [--replace]           copies an embedded database into a file, beside a running server, and checks the copy
+  backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run
   restore FILE [--any-secret]       puts a backup in place of an embedded database, which is kept; no server may run
-  restored [--since WHEN]           finishes a restore: after pg_restore, or where Stripe or a crash was in the way
-  help
+  restored [--since WHEN]           finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
+  help                              shows this
 
-ACCOUNT is an id or an email address. CREDITS are a number with at most 6 decimals, such as 12.5. WHEN is a day or an instant (2027-01-31, 2027-01-31T12:00:00Z), or so many hours or
-days from now (12h, 7d); without it a suspension lasts until it is ended.`;
+ACCOUNT is an id or an email address. CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day
+(2027-01-31), a time (2027-01-31T12:00:00Z), or a number of hours or days from now (12h, 7d). A suspension without
+--until lasts until you reinstate the account.`;
 
 /** The newest of them: more is read by nobody. */
 const MAX_REFERRALS = 1000;

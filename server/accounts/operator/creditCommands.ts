@@ -34,7 +34,7 @@ export function readCredits(text: string): number {
 
 export function readGrantId(text: string): string {
   const id = text.trim();
-  if (id === '' || id.length > MOST_ID_CHARS) throw misused(`An id has 1 to ${MOST_ID_CHARS} characters.`);
+  if (id === '' || id.length > MOST_ID_CHARS) throw misused(`An --id has 1 to ${MOST_ID_CHARS} characters.`);
   return id;
 }
 
@@ -58,12 +58,12 @@ function tellGiven(given: Given, account: FoundAccount, amountMicro: number, id 
     case 'id_taken':
       throw new Refused(
         1,
-        `${tellTaken(given, id, amountMicro)} Nothing was given. What is another grant needs another id.`,
+        `${tellTaken(given, id, amountMicro)} Nothing was given. For another grant, use another --id.`,
       );
     case 'too_much':
       throw new Refused(
         1,
-        `${who} has ${inCredits(given.promotionalMicro)} of the promotional kind already, and can have ${inCredits(MOST_PROMOTIONAL_MICRO)} at most.`,
+        `${who} has ${inCredits(given.promotionalMicro)} of the promotional kind already, and can have at most ${inCredits(MOST_PROMOTIONAL_MICRO)}.`,
       );
     case 'closed':
       throw gone(who);
@@ -87,7 +87,7 @@ export async function resetCredits(
   const who = named(account);
   if (reset.kind === 'closed') throw gone(who);
   const held = reset.heldMicro > 0 ? ` Running answers hold ${inCredits(reset.heldMicro)}, left alone.` : '';
-  if (reset.kind === 'nothing_free') throw new Refused(1, `${who} has no promotional credits that are free.${held}`);
+  if (reset.kind === 'nothing_free') throw new Refused(1, `${who} has no promotional credits to take back.${held}`);
   const { takenMicro } = reset;
   const short = mostMicro !== null && takenMicro < mostMicro;
   const taken = short
@@ -144,7 +144,7 @@ export async function endPlanOf({ db, clock }: Deps, account: FoundAccount, why:
 const paidFor = (who: string, { plan, until }: { plan: string; until: number }) =>
   new Refused(
     1,
-    `${who} pays for a plan, ${plan}, until ${iso(until)}: nothing was changed. It ends by its owner, on the page, or at the payment service.`,
+    `${who} pays for a plan, ${plan}, until ${iso(until)}: nothing was changed. Its owner can end it on the account page; you can end it at the payment service.`,
   );
 
 const gone = (who: string) =>

@@ -27,7 +27,7 @@ export async function confirmEmail(
   if (owner && owner.account_id !== accountId)
     throw new AppError(
       'email_taken',
-      'Another account signs in by this address. Sign in to that one, or choose another.',
+      'Another account uses this address. Sign in to that account, or choose another address.',
     );
   const account = await tx.selectFrom('account').select('email').where('id', '=', accountId).executeTakeFirstOrThrow();
   const before = account.email === null ? null : mailboxOf(account.email);

@@ -93,7 +93,7 @@ async function admit(
   const freeAt = Math.max(...over.map(({ seen }) => seen.freeAt));
   throw new AppError(
     'too_many_guests',
-    `There were ${over[0]!.limit} new guests from ${over[0]!.what}. Try again later.`,
+    `${over[0]!.limit} new guests have come from ${over[0]!.what}, and that is the limit. Try again later.`,
     { retryAt: iso(freeAt) },
   );
 }

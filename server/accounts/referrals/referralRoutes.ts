@@ -25,9 +25,9 @@ export function referralRoutes(api: Api, deps: AuthDeps): void {
   const terms = referralTerms(deps);
 
   api.openapi(list, async (c) => {
-    if (!areReferralsOn(deps)) throw new AppError('not_offered', 'Nothing is earned here by inviting others.');
+    if (!areReferralsOn(deps)) throw new AppError('not_offered', 'This server gives nothing for inviting others.');
     if (c.var.accountKind === 'guest')
-      throw new AppError('members_only', 'Guests have no link to invite by. Sign in first.');
+      throw new AppError('members_only', 'Guests have no invitation link. Sign in first.');
     const { accountId } = c.var;
     const { before, limit } = c.req.valid('query');
     const page = await referralsOf(db.read, accountId, before, limit);

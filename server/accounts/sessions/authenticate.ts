@@ -89,12 +89,12 @@ async function callerOf<C extends Caller>(
   if (given === undefined || caller.sessionKind === 'page') {
     // A page's token is in its cookie, and nowhere else.
     if (given !== undefined || caller.sessionKind !== 'page')
-      throw new AppError('unauthorized', 'This token does not go there. Sign in again.');
+      throw new AppError('unauthorized', 'This token is not valid for this call. Sign in again.');
     if (!SAFE.has(c.req.method)) origins.requireOwnPage(c);
     return caller;
   }
   if (caller.jkt === null) {
-    if (isProven) throw new AppError('unauthorized', 'This token is bound to no key: send it as "Bearer".');
+    if (isProven) throw new AppError('unauthorized', 'This token has no key: send it as "Bearer", not as "DPoP".');
     return caller;
   }
   if (!isProven)

@@ -182,7 +182,10 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     const known = await peekCode(db.read, 'page', code, at);
     if (!known?.accountId) {
       await attempts.count('grant', from);
-      throw new AppError('invalid_grant', 'This link was used, or is older than a minute. Open the page anew.');
+      throw new AppError(
+        'invalid_grant',
+        'This link was used, or is older than a minute. Open the account page from the editor again.',
+      );
     }
     const account = await describeAccount(db.read, known.accountId, at);
     const cookie = readPageCookie(c, origins);
@@ -218,7 +221,7 @@ async function openPage(
   const at = clock.now();
   const token = await db.write(async (tx) => {
     if (!(await redeemCode(tx, 'page', code, at)))
-      throw new AppError('invalid_grant', 'This link was used meanwhile. Open the page anew.');
+      throw new AppError('invalid_grant', 'This link was used already. Open the account page from the editor again.');
     if (before) await endSession(tx, before.accountId, before.sessionId, at);
     return startPageSession(deps, tx, accountId, browserName(c), at);
   });
@@ -231,7 +234,7 @@ export function sessionRoutes(api: Api, deps: AuthDeps): void {
 
   api.openapi(refreshRoute, async (c) => {
     const given = /^DPoP (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    if (!given) throw new AppError('invalid_request', 'Only tokens that are bound to a key are refreshed.');
+    if (!given) throw new AppError('invalid_request', 'Only a token that is bound to a key can be refreshed.');
     c.header('cache-control', 'no-store');
     return c.json(await refresh(deps, { ...c.var, token: given }), 200);
   });

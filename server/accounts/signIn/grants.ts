@@ -27,7 +27,7 @@ export function grantRefused(code: ProblemCode, detail: string): AppError {
 }
 
 const invalid = () =>
-  grantRefused('invalid_grant', 'The code is unknown, was used, or has expired. Begin the sign-in anew.');
+  grantRefused('invalid_grant', 'The code is unknown, was used, or has expired. Start the sign-in again.');
 
 /**
  * Exchanges what somebody got for signing in for a session that is bound to the key `jkt`, and moves what a guest has to its
@@ -114,9 +114,9 @@ function notYet(kind: Exclude<Polled['kind'], 'approved'>): AppError {
         'Nobody has approved this device yet. Ask again after the interval.',
       );
     case 'slow_down':
-      return grantRefused('slow_down', 'Wait 5 seconds longer between two requests from now on.');
+      return grantRefused('slow_down', 'You ask too often. From now on wait 5 seconds longer between two requests.');
     case 'expired':
-      return grantRefused('expired_token', 'Nobody approved this device in time. Begin anew.');
+      return grantRefused('expired_token', 'Nobody approved this device in time. Start the sign-in again.');
     case 'denied':
       return grantRefused('access_denied', 'The sign-in of this device was declined.');
   }

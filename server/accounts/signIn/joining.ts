@@ -23,7 +23,7 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
     const code = c.req.param('code');
     const owner = areReferralsOn(deps) ? await ownerOfLink(db.read, code) : null;
     if (owner === null) {
-      const text = 'Whoever gave it to you may have closed their account. You can use Perigee without it.';
+      const text = 'Its owner may have closed their account. You can use Perigee without the link.';
       const wayOn = { href: '/account', label: 'Go on' };
       return c.html(messagePage('This link is not good any more', text, wayOn), 404);
     }

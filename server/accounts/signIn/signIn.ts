@@ -82,12 +82,12 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     if (c.req.query('callback') === undefined) return goOn(c, await flows.begin(c, { kind: 'page' }));
     const query = SignInQuerySchema.safeParse({ ...c.req.query(), callback: readCallback(c.req.query('callback')!) });
     if (!query.success)
-      throw new AppError('invalid_request', 'This address is not complete. Begin the sign-in anew in the editor.');
+      throw new AppError('invalid_request', 'This address is not complete. Start the sign-in again in the editor.');
     const { callback, state, code_challenge: challenge, device_name: name, tool, provider } = query.data;
     if (!isAllowedCallback(callback, policy.accounts.callbacks))
       throw new AppError(
         'invalid_request',
-        'This sign-in would go on at an address that is no known editor’s. The operator can allow it; else sign in by a code.',
+        'This sign-in would return to an address that this server does not know. The operator can allow the address, or you can sign in by a code.',
       );
     const flow = await flows.begin(c, { kind: 'editor', callback, state, challenge, name, tool });
     return provider ? c.redirect(`/sign-in/with/${provider}?flow=${flow.id}`, 303) : goOn(c, flow);
@@ -125,7 +125,10 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.get('/sign-in/failed', (c) =>
     show(
       c,
-      pages.messagePage('The sign-in did not work', 'It was begun in another browser, or too long ago. Begin it anew.'),
+      pages.messagePage(
+        'The sign-in did not work',
+        'It was started in another browser, or too long ago. Start it again.',
+      ),
       400,
     ),
   );
@@ -134,7 +137,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const flow = await flowOf(c);
     const { who, cookies } = await ceremonies.takeUp(origins.home(c), c.req.header('cookie') ?? '');
     for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
-    if (!who) return show(c, pages.choosePage(flow, offered, 'That did not work. Try again, or another way.'), 400);
+    if (!who)
+      return show(c, pages.choosePage(flow, offered, 'The sign-in failed. Try again, or sign in another way.'), 400);
     return identified(c, flow, who);
   });
 
@@ -174,7 +178,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const code = text(form.code).replace(/\D/g, '');
     const of = { holder: flow.secret, mailbox };
     if (!(await db.write((tx) => redeemMailCode(tx, deps.secret, of, code, clock.now())))) {
-      const problem = 'This code is wrong, was used, or has expired. After 5 wrong ones, ask for another.';
+      const problem = 'This code is wrong, was used, or has expired. After 5 wrong codes, ask for a new one.';
       return show(c, pages.codePage(flow, flow.email, problem), 400);
     }
     const who = { provider: 'email', subject: mailbox, email: flow.email, emailVerified: true, name: null };
@@ -215,7 +219,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const grant = userCode ? await findWaiting(db.read, deps.secret, userCode, clock.now()) : undefined;
     if (!userCode || !grant) {
       await attempts.note('userCode', from);
-      return show(c, pages.devicePage(typed, 'No device waits under this code. It may have expired.'), 400);
+      return show(c, pages.devicePage(typed, 'No device is waiting for this code. It may have expired.'), 400);
     }
     const { id: grantId, name, tool } = grant;
     return goOn(c, await flows.begin(c, { kind: 'device', grantId, userCode, name, tool }));
@@ -303,7 +307,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       }
       if (purpose.kind === 'device') {
         const approved = await decideDevice(tx, purpose.grantId, { state: 'approved', accountId }, at);
-        if (!approved) throw new AppError('expired_token', 'This device waits no more. Begin anew on it.');
+        if (!approved)
+          throw new AppError('expired_token', 'The device has stopped waiting. Start the sign-in again on the device.');
         return null;
       }
       if (before) await endSession(tx, before.accountId, before.sessionId, at);
@@ -316,7 +321,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       return c.redirect('/account', 303);
     }
     if (purpose.kind !== 'editor')
-      return show(c, pages.messagePage('Approved', 'Go on on your device. This page can be closed.'));
+      return show(c, pages.messagePage('Approved', 'Continue on your device. You can close this page.'));
     return toEditor(c, 'You are signed in', purpose, { code });
   }
 
@@ -367,5 +372,5 @@ function text(field: unknown): string {
 }
 
 function usedUp(): AppError {
-  return new AppError('expired_token', 'This was confirmed before, or too long ago. Begin anew.');
+  return new AppError('expired_token', 'This was confirmed before, or it has expired. Start the sign-in again.');
 }

@@ -110,14 +110,14 @@ export function confirmPage(
 <dt>For</dt><dd>${placeOf(purpose)}</dd>
 ${purpose.kind === 'device' ? html`<dt>Code</dt><dd><strong class="code">${purpose.userCode}</strong></dd>` : ''}
 </dl>
-${purpose.kind === 'device' ? html`<p>Go on only if that device stands before you and shows this code.</p>` : ''}
+${purpose.kind === 'device' ? html`<p>Continue only if that device is in front of you and shows this code.</p>` : ''}
 ${who.replaces ? html`<p>${who.replaces} is signed in in this browser now, and will be signed out here.</p>` : ''}
 ${who.isNew && policy.bonusMicro > 0 ? html`<p>A new account gets ${inCredits(policy.bonusMicro)}.</p>` : ''}
 ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/sign-in/confirm">
 <input type="hidden" name="flow" value="${flow.id}">
 ${who.termsDue ? html`<p>${who.termsDue === 'first' ? 'You have not accepted the terms yet.' : 'The terms have changed.'} You can accept them now or later; nothing is answered before.</p>` : ''}
-${who.isNew && !url ? html`<p>By making the account you say that you are ${policy.smallestAge} or older.</p>` : ''}
+${who.isNew && !url ? html`<p>By making the account you confirm that you are ${policy.smallestAge} or older.</p>` : ''}
 ${
   url && (who.isNew || who.termsDue)
     ? html`<label class="check"><input type="checkbox" name="terms" value="${policy.terms.version}"${who.isNew ? ' required' : ''}>
@@ -138,7 +138,7 @@ export function openEditorPage(title: string, address: string, editor: string): 
     title,
     html`<p>Go on in ${editor}. If it does not open by itself:</p>
 <p><a class="button" href="${address}">Open ${editor}</a></p>
-<p class="aside">This page can be closed then.</p>`,
+<p class="aside">You can close this page then.</p>`,
     html`<meta http-equiv="refresh" content="0; url=${address}">`,
   );
 }
@@ -146,7 +146,7 @@ export function openEditorPage(title: string, address: string, editor: string): 
 export function devicePage(userCode: string, problem?: string): Part {
   return page(
     'Sign in a device',
-    html`<p>Type the code that the device shows. Type none that somebody sent you.</p>
+    html`<p>Type the code that the device shows. Never type a code that somebody sent you.</p>
 ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
 <form method="post" action="/device">
 <label for="user_code">Code</label>

@@ -71,13 +71,13 @@ export async function startCheckout(
     if (offer.plan !== null && (await findPlan(tx, ledgerId, at))?.payment_ref)
       throw new AppError(
         'plan_active',
-        'You have a plan. Nothing was begun: cancel it first, and take another when it has ended; packs can be bought beside it.',
+        'You have a plan. Nothing was started. To take another plan, cancel this one first and wait for its end. You can buy packs at any time.',
       );
     const begun = await checkoutsSince(tx, ledgerId, at - HOUR_MS);
     if (begun.length >= PER_HOUR)
       throw new AppError(
         'rate_limited',
-        `You have begun ${PER_HOUR} payments in an hour. Finish one of them, or wait until another can be begun.`,
+        `You have started ${PER_HOUR} payments in an hour. Finish one of them, or start another one later.`,
         { retryAt: iso(begun.at(-PER_HOUR)! + HOUR_MS) },
       );
     const customer = await findCustomer(tx, accountId);
@@ -95,7 +95,7 @@ export async function startCheckout(
 
 function offerOf({ packs, plans }: SaleDeps['policy'], request: CheckoutRequest) {
   const unknown = (what: string) =>
-    new AppError('offer_unknown', `There is no such ${what} here, or no more. Look at the offers again.`);
+    new AppError('offer_unknown', `This ${what} is not on sale, or not any more. Look at the offers again.`);
   if ('pack' in request) {
     const pack = packs.find(({ id }) => id === request.pack);
     if (!pack) throw unknown('pack');
@@ -172,13 +172,13 @@ export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCanc
   const { db, stripe } = deps;
   const ledgerId = await ownLedger(db.read, accountId);
   const plan = await findActive(db.read, ledgerId);
-  if (!plan) throw new AppError('no_plan', 'You have no plan that could be changed. Look at the offers to take one.');
+  if (!plan) throw new AppError('no_plan', 'You have no plan to change. The offers show the plans on sale.');
   if (plan.payment_ref === null)
-    throw new AppError('no_plan', 'Your plan was given to you: it costs nothing, and ends by itself.');
+    throw new AppError('no_plan', 'Your plan was a gift: it costs nothing and ends by itself.');
   await stripe.setCancelled(plan.payment_ref, isCancelled);
   await syncPlan(deps, plan.payment_ref, null);
   const current = await readCurrent(db.read, deps.policy, ledgerId, deps.clock.now());
-  if (!current) throw new AppError('no_plan', 'Your plan has ended meanwhile. Look at the offers to take another.');
+  if (!current) throw new AppError('no_plan', 'Your plan has ended. The offers show the plans on sale.');
   return current;
 }
 

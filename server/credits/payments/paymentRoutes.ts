@@ -138,13 +138,16 @@ export function paymentRoutes(api: Api, deps: PaymentRouteDeps): void {
 
 function requireMember(c: AppContext): void {
   if (c.var.accountKind === 'guest')
-    throw new AppError('members_only', 'Guests can not buy: sign in first, and what you buy is yours on every device.');
+    throw new AppError(
+      'members_only',
+      'Guests can not buy. Sign in first: then your credits are yours on every device.',
+    );
   requireStanding(c.var);
 }
 
 function selling(deps: PaymentRouteDeps): SaleDeps & { stripe: StripeService } {
   const { stripe } = deps;
   if (stripe === null)
-    throw new AppError('not_for_sale', 'This server sells no credits and no plans. Its operator can give you some.');
+    throw new AppError('not_for_sale', 'This server sells nothing. Its operator can give you credits or a plan.');
   return { ...deps, stripe };
 }

@@ -302,7 +302,7 @@ export class StripeService {
       const { type, code, statusCode, requestId } = error;
       throw new AppError(
         'payment_service_failed',
-        'The payment service gave no answer that helps. Nothing is lost: what was paid is credited as soon as it answers. Try again in a moment.',
+        'The payment service did not answer as expected. Nothing is lost: a payment is credited as soon as the service answers. Try again in a moment.',
         {},
         { cause: new Error(`stripe: ${type} ${code ?? ''} ${statusCode ?? ''} ${requestId ?? ''}`.trim()) },
       );
@@ -374,4 +374,4 @@ function idOf(ref: string | { id: string } | null | undefined): string | null {
 const isMissing = (error: unknown) => (error as { code?: unknown }).code === 'resource_missing';
 
 export const unreadable = () =>
-  new AppError('invalid_request', 'This event has not the form that events of its type have. Nothing was changed.');
+  new AppError('invalid_request', 'This event does not have the form of its type. Nothing was changed.');

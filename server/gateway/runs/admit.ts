@@ -113,7 +113,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       if (hold.kind === 'closed')
         throw new AppError(
           'unauthorized',
-          'This guest has become part of an account. Nothing was started: sign in to it.',
+          'This guest was merged into an account. Nothing was started: sign in to that account.',
         );
       if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
       const run: RunRow = {
@@ -184,7 +184,10 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 }
 
 const reused = () =>
-  new AppError('run_id_reused', 'A run id names one request, for ever. Make a new id; nothing was started.');
+  new AppError(
+    'run_id_reused',
+    'This id belongs to an earlier request with other contents. Nothing was started: make a new id.',
+  );
 
 export const shuttingDown = () =>
   new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');

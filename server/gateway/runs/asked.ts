@@ -64,7 +64,7 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   }
   const repair = repairOf(request);
   if (repair) {
-    if (request.replaces) throw new AppError('invalid_request', 'A repair goes without replaces.');
+    if (request.replaces) throw new AppError('invalid_request', 'A repair can not have "replaces".');
     const ids = await repairedBy(tx, conversationId, repair.repairs);
     return { ...NOTHING, earlier: { ids }, added: await added(tx, deps, request) };
   }
@@ -108,9 +108,12 @@ async function repairedBy(tx: Tx, conversationId: string, runId: string): Promis
   if (question.kind !== 'edit' || attached?.kind !== 'file')
     throw new AppError('invalid_request', 'Only an edit of files can be repaired, and a repair is not repaired again.');
   if (run.state !== 'complete' || (await isBlank(tx, answer.id)))
-    throw new AppError('nothing_to_repair', 'That edit did not come to its end. Nothing was started: ask for it anew.');
+    throw new AppError('nothing_to_repair', 'That edit did not finish. Nothing was started: ask for the edit again.');
   if (await isRepaired(tx, runId))
-    throw new AppError('already_repaired', 'An edit is repaired once. Nothing was started: ask for it anew.');
+    throw new AppError(
+      'already_repaired',
+      'An edit is repaired only once. Nothing was started: ask for the edit again.',
+    );
   return [question.id, answer.id];
 }
 
@@ -121,7 +124,7 @@ async function continued(tx: Tx, conversationId: string, runId: string): Promise
   if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
     throw new AppError(
       'nothing_to_continue',
-      'Only the last answer can go on, and only if it was cut off. Nothing was started.',
+      'Only the last answer can be continued, and only if it was cut off. Nothing was started.',
     );
   return { ...NOTHING, earlier: { upTo: undefined }, continuing: !(await isBlank(tx, last.id)) };
 }

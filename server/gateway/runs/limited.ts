@@ -17,7 +17,7 @@ export async function refuseFailures(db: Reader, policy: Policy, accountId: stri
   const limit = { limit: uncharged.runs, left: 0, needed: 1, windowSeconds: uncharged.withinMinutes * 60 };
   throw new AppError(
     'rate_limited',
-    `${uncharged.runs} answers in ${uncharged.withinMinutes} minutes came to nothing, and none was charged. Try again later.`,
+    `${uncharged.runs} answers in ${uncharged.withinMinutes} minutes ended without a result, and none was charged. Try again later.`,
     { retryAt: iso(waitUntil), limit: { name: 'uncharged', ...limit } },
     { headers: { 'retry-after': String(secondsUntil(waitUntil, at)) } },
   );

@@ -35,7 +35,7 @@ export async function tellOutcome(
       throw new AppError('invalid_request', 'Only an edit that has ended has an outcome.');
     const before = run.outcome === null ? null : (JSON.parse(run.outcome) as StoredOutcome);
     if (before && (before.applied !== outcome.applied || before.refused !== outcome.refused))
-      throw new AppError('outcome_already_told', 'Another outcome was told before; it stays.');
+      throw new AppError('outcome_already_told', 'Another outcome was sent before, and it counts.');
     // The account's wallet is locked from here: what its other edits are told of meanwhile waits, and is counted.
     const charge = await lockCharge(tx, run.account_id, run.id);
     const stored = before ?? (await decide(tx, { clock, policy }, run, charge, outcome));

@@ -149,7 +149,7 @@ function fault({ log, metrics }: TurnDeps, turn: AdmittedTurn, received: Receive
   metrics.faulted('run');
   log.error({ runId: turn.run.id, err: error }, 'an answer failed by a fault of ours');
   const { text, hasText: produced } = received;
-  const problem = problemOf(turn, 'internal', 'Perigee failed while it answered.', produced);
+  const problem = problemOf(turn, 'internal', 'Perigee failed in the middle of the answer.', produced);
   return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'our_failure', problem };
 }
 

@@ -129,7 +129,7 @@ export function parsePayments(env: Env, host: string, publicUrl: string | null):
   if (!/^(sk|rk)_\S+$/.test(secretKey)) throw new ConfigError('STRIPE_SECRET_KEY must begin with sk_ or rk_');
   if (!/^whsec_\S+$/.test(webhookSecret)) throw new ConfigError('STRIPE_WEBHOOK_SECRET must begin with whsec_');
   if (publicUrl === null && !isLoopback(host))
-    throw new ConfigError('PUBLIC_URL is required for payments: browsers are sent back to it');
+    throw new ConfigError('PUBLIC_URL is required for payments: browsers return to it after paying');
   return { secretKey, webhookSecret, apiBase };
 }
 

@@ -78,7 +78,7 @@ export function parseSignIn(env: Env, accounts: AccountConfig, host: string, pub
   const isOffered = providers.length > 0 || mail !== null;
   const isPrivate = isLoopback(host) && (publicUrl === null || isLoopback(new URL(publicUrl).hostname));
   if (isOffered && publicUrl === null && !isLoopback(host))
-    throw new ConfigError('PUBLIC_URL is required for sign-in: browsers are sent back to it');
+    throw new ConfigError('PUBLIC_URL is required for sign-in: browsers return to it after signing in');
   return { providers, mail, local: !isOffered && isPrivate };
 }
 

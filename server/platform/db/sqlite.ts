@@ -223,7 +223,7 @@ export function lockFile(file: string): Sqlite.Database {
   } catch (error) {
     lock.close();
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
-    throw new ConfigError(`DATABASE_URL: another Perigee is running on ${file}. Stop it, or name another file`);
+    throw new ConfigError(`DATABASE_URL: another Perigee server uses ${file}. Stop it, or name another file`);
   }
   return lock;
 }

@@ -88,7 +88,7 @@ export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     const encoding = c.req.header('content-encoding') ?? 'identity';
     if (encoding.toLowerCase() !== 'identity')
-      throw new AppError('invalid_request', 'Send the body as it is: this server takes none that is compressed.');
+      throw new AppError('invalid_request', 'The body is compressed. Send it uncompressed.');
     if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
     if (!pattern.test(c.req.header('content-type') ?? '')) throw new AppError('invalid_request', hint);
     c.set('bodyLimit', limit);
@@ -195,7 +195,7 @@ class Gathered {
 
 /** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
 async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGenerator<Buffer> {
-  const said = `Nothing more of the body came for ${Math.ceil(maxPauseMs / 1000)} s. Nothing was started: send it again.`;
+  const said = `The rest of the body did not arrive within ${Math.ceil(maxPauseMs / 1000)} s. Nothing was started: send it again.`;
   const pieces: AsyncIterator<Buffer> = incoming.iterator({ destroyOnReturn: false });
   let giveUp: (reason: Error) => void = () => {};
   const pause = setTimeout(() => giveUp(new AppError('invalid_request', said)), maxPauseMs);
@@ -212,7 +212,12 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Nobody is there to be told; it is no failure of the server's.
-    throw new AppError('invalid_request', 'The connection was closed before the body had come.', {}, { cause: error });
+    throw new AppError(
+      'invalid_request',
+      'The connection was closed before the whole body arrived.',
+      {},
+      { cause: error },
+    );
   } finally {
     clearTimeout(pause);
     // Not waited for: the piece that stands still would have to come first.
@@ -221,7 +226,10 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
 }
 
 function tooLarge(maxBytes: number): AppError {
-  return new AppError('payload_too_large', `This may have ${sizeOf(maxBytes)}. Nothing was started: send less.`);
+  return new AppError(
+    'payload_too_large',
+    `The body may have at most ${sizeOf(maxBytes)}. Nothing was started: send less.`,
+  );
 }
 
 const sizeOf = (bytes: number) => (bytes >= MB ? `${bytes / MB} MB` : `${bytes / KB} KB`);

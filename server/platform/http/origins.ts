@@ -34,7 +34,10 @@ export function originsOf({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' |
       const origin = c.req.header('origin');
       const isOwn = site ? site === 'same-origin' : origin !== undefined && of(c).includes(origin);
       if (!isOwn)
-        throw new AppError('foreign_page', 'This was asked by a page of another site, or by none. Nothing was done.');
+        throw new AppError(
+          'foreign_page',
+          'This request comes from a page of another site, or from no page. Nothing was done.',
+        );
     },
     refuseForeignPage(c) {
       const site = c.req.header('sec-fetch-site');
@@ -47,7 +50,7 @@ export function originsOf({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' |
       if (isForeign)
         throw new AppError(
           'foreign_page',
-          'This was asked by a page of another site. Nothing was done. The operator can allow its origin in CORS_ORIGINS.',
+          'This request comes from a page of another site. Nothing was done. The operator can allow that site in CORS_ORIGINS.',
         );
     },
   };

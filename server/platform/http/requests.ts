@@ -42,7 +42,10 @@ const MAX_URL = 8 * 1024;
 export function urlGuard(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if ((c.env.incoming.url ?? '').length > MAX_URL)
-      throw new AppError('invalid_request', `The address of this request has more than ${MAX_URL} characters.`);
+      throw new AppError(
+        'invalid_request',
+        `The address of this request has more than ${MAX_URL} characters. Send a shorter one.`,
+      );
     await next();
   };
 }
@@ -76,7 +79,7 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
     if (!own)
       throw new AppError(
         'wrong_host',
-        'This server does not go by that name. Use its address; the operator sets it as PUBLIC_URL.',
+        'The request names another host. Use the address of this server, which its operator sets as PUBLIC_URL.',
       );
     await next();
   };

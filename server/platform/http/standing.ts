@@ -12,12 +12,12 @@ export function requireStanding({
   if (goneAt !== null)
     throw new AppError(
       'account_closing',
-      `You have closed this account; it is deleted on ${iso(goneAt)}. Nothing was started. Keep the account on its page to go on.`,
+      `You have closed this account, and it will be deleted on ${iso(goneAt)}. Nothing was started. To go on, keep the account on the account page.`,
     );
   if (termsDue !== null)
     throw new AppError(
       'terms_changed',
-      'The terms of use have changed. Nothing was started. Read and accept them on your account page to go on.',
+      'The terms of use have changed. Nothing was started. To go on, read and accept them on your account page.',
     );
 }
 

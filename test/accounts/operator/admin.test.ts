@@ -221,6 +221,6 @@ for (const engine of ENGINES)
     if (engine === 'sqlite')
       it('don’t let a second server onto the file', async () => {
         const config = parseConfig({ DATABASE_URL: database.url }, () => '{}').database;
-        await assert.rejects(openDatabase(config, createLog('silent')), /another Perigee is running/);
+        await assert.rejects(openDatabase(config, createLog('silent')), /another Perigee server uses/);
       });
   });

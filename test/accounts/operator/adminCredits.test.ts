@@ -125,7 +125,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       );
       const earlier = `The id "${id}" gave 5 credits on `;
       for (const { said } of told) assert.ok(said.startsWith(earlier), said);
-      assert.match(told[0]!.said, /, not 6 credits\. Nothing was given\. What is another grant needs another id\.$/);
+      assert.match(told[0]!.said, /, not 6 credits\. Nothing was given\. For another grant, use another --id\.$/);
       assert.match(told[1]!.said, / to another account\. /);
       assert.match(told[2]!.said, / for another reason\. /);
       assert.deepEqual([await one.available(), await other.available()], [105 * CREDIT, 100 * CREDIT]);
@@ -146,7 +146,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       assert.equal(code, 1);
       assert.match(
         said,
-        / has 100 credits of the promotional kind already, and can have 1,000,000,000 credits at most\.$/,
+        / has 100 credits of the promotional kind already, and can have at most 1,000,000,000 credits\.$/,
       );
       assert.equal((await admin('grant', member.accountId, '999999900', ...WHY)).code, 0);
       assert.equal((await admin('grant', member.accountId, '0.000001', ...WHY)).code, 1);
@@ -210,7 +210,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       for (const amount of [[], ['1']]) {
         const { code, said } = await admin('reset', member.accountId, ...amount, ...WHY);
         assert.equal(code, 1);
-        assert.match(said, / has no promotional credits that are free\.$/);
+        assert.match(said, / has no promotional credits to take back\.$/);
       }
       assert.equal((await lines(member, 'reset')).length, 1);
       assert.equal(await member.available(), 30 * CREDIT);
@@ -225,7 +225,7 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
       const refused = await guest.start(guest.chat('more'));
       assert.deepEqual([refused.status, refused.body.code], [402, 'insufficient_credits']);
       const again = await admin('reset', guest.accountId, ...WHY);
-      assert.match(again.said, /has no promotional credits that are free\. Running answers hold 1 credit,/);
+      assert.match(again.said, /has no promotional credits to take back\. Running answers hold 1 credit,/);
       run.open();
       assert.equal((await run.end()).data.chargedMicro, CREDIT);
       assert.deepEqual(await left(guest), [0, 0, 1]);
@@ -306,8 +306,8 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
     ...['five', '1e3', '1,000', '12,5', '+5', '.5', '5.', '0x10', 'Infinity', 'NaN', '', '٣'].map(
       (text): [string[], number, RegExp] => [['grant', 'ACCOUNT', text, ...WHY], 2, /is no number of credits/],
     ),
-    [['grant', 'ACCOUNT', '5', ...WHY, '--id', ' '], 2, /An id has 1 to 200 characters/],
-    [['grant', 'ACCOUNT', '5', ...WHY, '--id', 'x'.repeat(201)], 2, /An id has 1 to 200 characters/],
+    [['grant', 'ACCOUNT', '5', ...WHY, '--id', ' '], 2, /An --id has 1 to 200 characters/],
+    [['grant', 'ACCOUNT', '5', ...WHY, '--id', 'x'.repeat(201)], 2, /An --id has 1 to 200 characters/],
     [['grant', 'ACCOUNT', '5', ...WHY, '--until', '7d'], 2, /grant takes no --until/],
     [['grant', 'nobody@example.org', '5', ...WHY], 1, /There is no account "nobody@example\.org"/],
     [['reset'], 2, /reset needs an account, perhaps a number of credits, and nothing else/],

@@ -118,7 +118,7 @@ onBothEnginesWithSignIn('an attacker', (world) => {
       assert.match(answer, /\/api\/auth\/callback\/google\?code=/);
       const victim = new Browser();
       const page = await victim.open(answer);
-      assert.match(page.html, /was begun in another browser/);
+      assert.match(page.html, /was started in another browser/);
       const own = await victim.open(world().editor().signInAddress());
       const done = await victim.open(`${url()}/sign-in/done?flow=${own.url.searchParams.get('flow')}`);
       assert.equal(done.status, 400);
@@ -130,7 +130,7 @@ onBothEnginesWithSignIn('an attacker', (world) => {
       const victim = new Browser();
       const page = await victim.open(confirm.url);
       assert.equal(page.status, 400);
-      assert.match(page.html, /was begun in another browser/);
+      assert.match(page.html, /was started in another browser/);
       const forged = await victim.open(`${url()}/sign-in/confirm`, {
         method: 'POST',
         body: new URLSearchParams({
@@ -192,7 +192,7 @@ onBothEnginesWithSignIn('an attacker', (world) => {
         headers: { origin: url(), cookie: `${name}=${value}` },
       });
       assert.equal(again.status, 400);
-      assert.match(await again.text(), /confirmed before, or too long ago/);
+      assert.match(await again.text(), /confirmed before, or it has expired/);
     });
 
     it('gets one code for two clicks at once', async () => {
@@ -236,7 +236,7 @@ onBothEnginesWithSignIn('an attacker', (world) => {
             'Continue with Google',
           );
           assert.equal(page.url.pathname, '/sign-in/done');
-          assert.match(page.html, /That did not work/);
+          assert.match(page.html, /The sign-in failed/);
         } finally {
           world().idp.forge = () => {};
         }

@@ -153,7 +153,7 @@ onBothEnginesWithSignIn('signing in', (world) => {
       const browser = new Browser();
       const confirm = await world().identify(somebody(), world().editor().signInAddress(), browser);
       assert.doesNotMatch(confirm.html, /type="checkbox"|terms of use/);
-      assert.match(confirm.html, /you say that you are 13 or older/);
+      assert.match(confirm.html, /you confirm that you are 13 or older/);
       const opened = await browser.submit(confirm, { decision: 'continue' });
       assert.ok(editorAddress(opened).searchParams.get('code'));
     } finally {

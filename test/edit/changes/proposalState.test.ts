@@ -38,7 +38,7 @@ describe('a proposed change and the file as it is now', () => {
     ['a file that reads so already', { before: A, after: A }, A, /reads so already/],
     ['a file that is gone', { before: A, after: B }, undefined, /is gone/],
     ['a new file', { after: B }, undefined, B],
-    ['a new file whose place is taken', { after: B }, A, /not overwritten/],
+    ['a new file whose place is taken', { after: B }, A, /does not overwrite it/],
     ['a deletion', { before: A }, A, undefined],
     ['a deletion of a file that was changed', { before: A }, B, /not deleted/],
     ['a move alone', { before: A, after: A, movedTo: 'file:///b.ts' }, A, A],

@@ -206,7 +206,7 @@ describe('a changed declaration from the chat', () => {
 
 describe('a new declaration from the chat is refused', () => {
   it('where several classes could be meant', () =>
-    isRefused('name() {\n  return "?";\n}', /method name belongs cannot be told/, TWO));
+    isRefused('name() {\n  return "?";\n}', /can’t tell in which part of the file method name belongs/, TWO));
   it('where the file has something else by its name', () =>
     isRefused('function LIMIT() {\n  return 6;\n}', /something else by the name of LIMIT/));
   it('where it reads like another one of the file under a new name', () =>
@@ -215,5 +215,5 @@ describe('a new declaration from the chat is refused', () => {
       /reads like function load/,
       'function load(path) {\n  const store = new Store(path);\n  const rows = open(path);\n  keepEach(rows, store);\n  return sealed(store);\n}\n\nrun(load);\n',
     ));
-  it('where it is not whole', () => isRefused('function save(store) {\n  write(store);', /tells where/));
+  it('where it is not whole', () => isRefused('function save(store) {\n  write(store);', /shows where/));
 });

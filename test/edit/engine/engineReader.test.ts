@@ -136,7 +136,7 @@ describe('an answer that breaks the rules', () => {
     ],
     ['a block without its end', ['a.ts', ...BLOCK.slice(0, -1)], /ended before the block did/],
     ['a block inside a block', ['a.ts', ...BLOCK.slice(0, 3), ...BLOCK], /begins inside another/],
-    ['an end without a block', ['a.ts', ...BLOCK, '>>>>>>> REPLACE'], /nothing was open/],
+    ['an end without a block', ['a.ts', ...BLOCK, '>>>>>>> REPLACE'], /no block is open/],
     [
       'a patch without its end',
       ['*** Begin Patch', '*** Update File: a.ts', '-a'],
@@ -162,7 +162,7 @@ describe('an answer that breaks the rules', () => {
       /^malformed a: .*marks.*\nchange c: -p \+q$/,
     ],
     ['a fence without its end', ['```ts a.ts', 'x'], /ended before the code block did/],
-    ['a fence that quotes a fence', ['```md a.md', 'x', '```', 'y', '```', 'z'], /quotes a fence/],
+    ['a fence that quotes a fence', ['```md a.md', 'x', '```', 'y', '```', 'z'], /contains a fence itself/],
   ];
   for (const [title, answer, expected] of CASES) {
     it(`is told: ${title}`, () => assert.match(told(read(answer.join('\n'))).join('\n'), expected));

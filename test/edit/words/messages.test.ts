@@ -25,7 +25,7 @@ describe('what is told at the end of an edit', () => {
     check({ kind: 'review', hunks: 1, cutShort: false }, '', []);
   });
   it('says when an answer was cut short', () => {
-    const text = `The answer for ${where} ended in the middle. What came is there for review. Charged 1 credit.`;
+    const text = `The answer for ${where} ended in the middle. Review the part that came. Charged 1 credit.`;
     check({ kind: 'review', hunks: 1, cutShort: true, chargedMicro: 1_000_000 }, text, []);
   });
   it('says that an answer about files ended at its length limit, and offers another try', () => {

@@ -160,7 +160,7 @@ describe('signing in in a real editor', function () {
     world.idp.person = ada;
     await page.getByRole('link', { name: 'Continue with Acme' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
-    const told = await editor.notification('it was cancelled in the browser');
+    const told = await editor.notification('the sign-in was cancelled in the browser');
     await told.getByRole('button', { name: 'Use a Code' }).waitFor();
   });
 

@@ -84,7 +84,7 @@ describe('attachments', () => {
     const problem = (line: number, message: string, severity: vscode.DiagnosticSeverity) =>
       new vscode.Diagnostic(new vscode.Range(line, 0, line, 3), message, severity);
     try {
-      assert.throws(() => problemsChip(document.uri), /knows of no problems/);
+      assert.throws(() => problemsChip(document.uri), /shows no problems/);
       known.set(document.uri, [
         problem(3, 'Wrong here', vscode.DiagnosticSeverity.Error),
         problem(5, 'Doubtful', vscode.DiagnosticSeverity.Warning),

@@ -277,7 +277,7 @@ describe('what the editor shows goes along with a question', () => {
       try {
         await writeFile(join(elsewhere, 'a.txt'), 'of somebody else');
         await show(vscode.Uri.file(join(elsewhere, 'a.txt')));
-        await nothing(/^Only files of the workspace are sent unasked/);
+        await nothing(/^Perigee sends only files of the workspace/);
         for (const [name, target] of [
           ['link.txt', join(elsewhere, 'a.txt')],
           ['linked', elsewhere],
@@ -296,16 +296,20 @@ describe('what the editor shows goes along with a question', () => {
 
     it('a new file that is not saved', async () => {
       await show((await vscode.workspace.openTextDocument({ content: 'TOKEN=1' })).uri);
-      await nothing(/^Only files of the workspace/);
+      await nothing(/^Perigee sends only files of the workspace/);
       await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     });
 
     it('what only looks like a file of the workspace: a cell of a notebook, a former version, output, a proposal', async () => {
       const file = sampleFile('src/client.ts');
       for (const scheme of ['vscode-notebook-cell', 'git', 'output', 'untitled', 'perigee-proposed', 'vscode-vfs'])
-        assert.match((await whyNotUnasked(file.with({ scheme }))) ?? '', /^Only files of the workspace/, scheme);
+        assert.match(
+          (await whyNotUnasked(file.with({ scheme }))) ?? '',
+          /^Perigee sends only files of the workspace/,
+          scheme,
+        );
       const outside = file.with({ path: file.path.replace('/src/', '/src/../../../') });
-      assert.match((await whyNotUnasked(outside)) ?? '', /^Only files of the workspace/);
+      assert.match((await whyNotUnasked(outside)) ?? '', /^Perigee sends only files of the workspace/);
     });
 
     it('the former side of a comparison: only the one that can be edited', async () => {

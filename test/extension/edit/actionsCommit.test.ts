@@ -173,7 +173,7 @@ describeWhere(!inWorker, 'Commit Message', noGit, () => {
     runs.write('```\nreadme: describe\n```');
     runs.done();
     await over;
-    await messages.next(/would leave the commit message as it stands/);
+    await messages.next(/suggests no other commit message/);
     assert.equal(repository.inputBox.value, 'readme: describe');
   });
 
@@ -189,7 +189,7 @@ describeWhere(!inWorker, 'Commit Message', noGit, () => {
     assert.equal(repository.inputBox.value, 'Describe it myself');
     assert.deepEqual(runs.stopped, [runs.requests[0]!.id]);
     assert.deepEqual(runs.outcomes, [{ applied: 0, refused: 1 }]);
-    await messages.next(/changed while it was writing\. It stays as it is now\./);
+    await messages.next(/changed meanwhile\. The message stays as it is now\./);
   });
 
   it('stops at a keystroke in the box, before anything more comes', async () => {
@@ -200,7 +200,7 @@ describeWhere(!inWorker, 'Commit Message', noGit, () => {
     await vscode.commands.executeCommand('type', { text: '!' });
     await over;
     assert.equal(repository.inputBox.value, 'Describe!');
-    await messages.next(/changed while it was writing/);
+    await messages.next(/changed meanwhile/);
   });
 
   it('has a key stroke again that was written over, since it came in the same moment', async () => {
@@ -213,7 +213,7 @@ describeWhere(!inWorker, 'Commit Message', noGit, () => {
     await typed;
     await over;
     await shows('Describe!');
-    await messages.next(/changed while it was writing/);
+    await messages.next(/changed meanwhile/);
   });
 
   it('is as it was after a stop', async () => {

@@ -241,7 +241,7 @@ describe('Edit Selection', () => {
     scene.runs.write('```\nTWO\n');
     await scene.until(() => scene.text.includes('TWO'));
     await insert(3, 0, 'mine ');
-    await scene.messages.next(/you changed lines 2–5 .* What you typed is kept. Nothing of the edit was/);
+    await scene.messages.next(/you changed lines 2–5 .* Your text is kept\. The edit is not/);
     assert.equal(scene.text, before.replace('four', 'mine four'));
     assert.equal(scene.runs.stopped.length, 1);
     await scene.idle();

@@ -233,7 +233,7 @@ describe('Edit File', () => {
     scene.runs.write('Nothing to do, I think.');
     scene.runs.done();
     const told = await scene.messages.next(/answered in words/);
-    assert.match(told, /as many edits as may be were refunded today: it stays charged\. Charged 1 credit\.$/);
+    assert.match(told, /the daily limit of refunds is reached: the edit stays charged\. Charged 1 credit\.$/);
   });
 
   it('hands changes of other files over, and leaves this one as it was', async () => {

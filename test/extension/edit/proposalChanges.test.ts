@@ -201,7 +201,7 @@ describe('a proposal whose files change before it is accepted', () => {
     } finally {
       Object.defineProperty(vscode.workspace, 'applyEdit', { value: applyEdit, configurable: true, writable: true });
     }
-    await scene.messages.next(/took no changes/);
+    await scene.messages.next(/refused the changes/);
     assert.deepEqual(
       scene.proposals.list.proposals[0]?.files.map(({ state }) => state),
       ['open', 'open'],

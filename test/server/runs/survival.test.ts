@@ -228,7 +228,7 @@ describe('an embedded database', () => {
   it('is refused to a second process while the first one lives, and free after it', async () => {
     const database = await freshDatabase('sqlite');
     const first = await startServer('sqlite', { databaseUrl: database.url });
-    await assert.rejects(startServer('sqlite', { databaseUrl: database.url }), /another Perigee is running/);
+    await assert.rejects(startServer('sqlite', { databaseUrl: database.url }), /another Perigee server uses/);
     await first.stop();
     const second = await startServer('sqlite', { databaseUrl: database.url });
     await second.stop();

@@ -48,7 +48,7 @@ function filesOf(data: DataTransfer): { files: File[]; uris: string[] } {
 async function attach(chat: Chat, files: File[], uris: string[], to: { to?: string }): Promise<void> {
   const refusals: string[] = [];
   const many = Math.max(files.length, uris.length);
-  if (many > MAX_ATTACHMENTS) refusals.push(`Of ${many} files the first ${MAX_ATTACHMENTS} are taken.`);
+  if (many > MAX_ATTACHMENTS) refusals.push(`You added ${many} files. The first ${MAX_ATTACHMENTS} are attached.`);
   if (uris.length > 0) chat.host.post({ type: 'attachFiles', uris: uris.slice(0, MAX_ATTACHMENTS), ...to });
   for (const file of files.slice(0, MAX_ATTACHMENTS)) {
     const name = file.name.slice(-255) || 'pasted';

@@ -8,7 +8,7 @@ import { count } from '../format.ts';
 export function problemSentence(problem: Problem, hasBegun = false): string {
   const isVague = problem.code === 'upstream_busy' && !problem.retryAt;
   const text = isVague
-    ? 'The model service is busy and does not say for how long. Another try makes sense in a minute.'
+    ? 'The model service is busy and does not say for how long. Try again in a minute.'
     : (((!hasBegun && BEFORE[problem.code]) || WORDS[problem.code]) ?? (problem.detail || problem.title));
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

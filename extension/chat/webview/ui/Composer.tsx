@@ -236,7 +236,7 @@ function Enough() {
   if (!forecast || forecast.kind === 'whole') return null;
   const isShort = forecast.kind === 'short';
   const title = isShort
-    ? `At most: what an answer does not use returns. Usual answers have up to ${count(forecast.usual)} tokens.`
+    ? `This is the most. Credits that the answer does not use return. Usual answers have up to ${count(forecast.usual)} tokens.`
     : 'Send less, choose a cheaper model, or add credits.';
   return (
     <div class="enough" role="status" title={title}>

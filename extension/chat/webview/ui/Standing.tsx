@@ -120,7 +120,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
         isNew && <Way key="retry" label="Retry" run={() => chat.command('reconnect')} />,
       ]}
     >
-      <strong>Signed out.</strong> {isMembersOnly ? 'This server is for those who sign in.' : detail}
+      <strong>Signed out.</strong> {isMembersOnly ? 'This server admits no guests. Sign in first.' : detail}
       {isNotSent && ` ${NOT_SENT}`}
     </Banner>
   );

@@ -19,11 +19,11 @@ import type { Found } from './match.ts';
 
 const UNKNOWN = {
   punctuation:
-    'The old lines are written with other quotes or dashes than the file has; what the new ones mean cannot be told.',
-  entities:
-    'Some characters are written as HTML entities, and not all of them; which of them are meant cannot be told.',
-  escapes: 'Tabs or line ends are written as escapes elsewhere in the answer; whether they are here cannot be told.',
-  form: 'The file has letters with accents in more than one form; how the new ones are to be written cannot be told.',
+    'The old lines have other quotes or dashes than the file, so Perigee can’t tell which ones the new lines need.',
+  entities: 'Only some characters are written as HTML entities, so Perigee can’t tell which of them are meant.',
+  escapes:
+    'Tabs or line ends are written as escapes elsewhere in the answer, so Perigee can’t tell whether they are here.',
+  form: 'The file has accented letters in more than one form, so Perigee can’t tell which form the new ones need.',
 };
 
 /** What the lines of one change show that the file has as well. */

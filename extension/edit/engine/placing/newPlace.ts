@@ -16,7 +16,7 @@ export interface Gap {
 type Outline = readonly Declared[];
 
 const WHY = {
-  container: (name: string) => `In which part of the file ${name} belongs cannot be told.`,
+  container: (name: string) => `Perigee can’t tell in which part of the file ${name} belongs.`,
   taken: (name: string) => `The file has something else by the name of ${name.slice(name.indexOf(' ') + 1)}.`,
 };
 

@@ -39,11 +39,11 @@ export type Placement = Placed | Standing | { kind: 'refused'; refusal: Refusal;
 /** From this similarity on, an added line may be one of the file's that begins with a plus. */
 const MISREAD = 0.6;
 const MAY_BE_CONTEXT =
-  'The file has a line that begins with the very sign which marks a line here: it cannot be told which is meant.';
+  'The file has a line that begins with the same sign as a marked line of the change, so Perigee can’t tell which is meant.';
 const UNEVEN =
-  'The old lines are indented otherwise than the file, and not all the same; how far the new ones belong to the right cannot be told.';
+  'The old lines are indented differently from the file, and in more than one way, so Perigee can’t tell how to indent the new ones.';
 const DIVIDER =
-  'The file has the line that parts old and new text here: whether it is the divider or text cannot be told.';
+  'The file has a line like the divider between old and new text, so Perigee can’t tell which of the two it is.';
 /** So many of the lines looked for are told. */
 const MAX_TOLD = 40;
 
@@ -65,7 +65,7 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
   const named = new Set(old.map(looseKey));
   const isKnown = (key: string) => named.has(key) || file.at(key).length > 0;
   const refuseElided = (elision: string) =>
-    refuse('elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
+    refuse('elided', `The new text leaves out code: "${elision.trim()}" would replace that code in the file.`);
   const elision = findElision(fresh, isKnown);
   if (elision !== undefined) return refuseElided(elision);
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
@@ -125,13 +125,13 @@ function placeWithoutContext(
   fresh: string[],
   refuse: (reason: Reason, message: string) => Placement,
 ): Placement {
-  if (fresh.length === 0) return refuse('noChange', 'It names neither old nor new lines.');
+  if (fresh.length === 0) return refuse('noChange', 'It has neither old nor new lines.');
   const isEmpty = file.lines.every(isBlank);
   if (!isEmpty && change.format === 'searchReplace') {
-    return refuse('fileExists', 'It looks for nothing, which means a new file, but the file has text already.');
+    return refuse('fileExists', 'It has no old lines, which means a new file, but the file has text already.');
   }
   if (!isEmpty && change.headings.length > 0) {
-    return refuse('notFound', 'It names no lines between which the new ones belong.');
+    return refuse('notFound', 'It does not say between which lines the new ones belong.');
   }
   if (mayBeContext(file, change.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
   const start = isEmpty ? 0 : file.lines.length;
@@ -154,7 +154,7 @@ export function toHunks(
   const newTexts = adaptNewLines(file, found, own, manner);
   if (typeof newTexts === 'string') return newTexts;
   if (how !== 'exact' && how !== 'lineEnds' && isTwofold(file, found, newTexts)) {
-    return 'Lines that are written alike differ in the file; which of them stay cannot be told.';
+    return 'Lines that are alike in the change differ in the file, so Perigee can’t tell which of them stay.';
   }
   const hunks: PlacedHunk[] = [];
   let open: PlacedHunk | undefined;
@@ -231,7 +231,7 @@ function adaptNewLines(
   const pairs = manner.pairsFor(found.pairs, filled);
   const indents = pairs && translateIndents(pairs, filled.map(indentOf), file.style);
   if (!pairs || !indents) {
-    return 'The old lines are indented otherwise than the file; how far the new ones belong to the right cannot be told.';
+    return 'The old lines are indented differently from the file, so Perigee can’t tell how to indent the new ones.';
   }
   let next = 0;
   const isMoved = filled.some((line, index) => indents[index] !== indentOf(line));

@@ -18,4 +18,4 @@ export function lookedForBy(edit: Edit): string[] {
 export const malformed = (edit: Edit & { kind: 'malformed' }) => refusal(edit, 'malformed', edit.message);
 
 export const elided = (edit: Edit, elision: string) =>
-  refusal(edit, 'elided', `The new text leaves out code: "${elision.trim()}" would stand in the file instead of it.`);
+  refusal(edit, 'elided', `The new text leaves out code: "${elision.trim()}" would replace that code in the file.`);

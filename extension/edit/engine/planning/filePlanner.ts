@@ -306,5 +306,5 @@ function planCreate(path: string, edit: Edit, lines: readonly string[]): FilePla
 
 const tellNoPath = ({ unreadable }: Edit) =>
   unreadable === undefined
-    ? 'The answer does not say for which file it is.'
-    : `Which file the answer means by “${unreadable}” cannot be told.`;
+    ? 'The answer does not name the file.'
+    : `Perigee can’t tell which file the answer means by “${unreadable}”.`;

@@ -46,7 +46,7 @@ export function planReplacement(path: string, before: string, range: Range, line
   const fitted = fitIndentation(lines, selection, true);
   if (fitted.some((line, index) => line !== lines[index]) && sharesIndent(selection, lines)) {
     const message =
-      'Some lines are indented as in the file, others less than all of it: what was meant cannot be told.';
+      'Some lines are indented as in the file and others less, so Perigee can’t tell the right indentation.';
     return refuse(refusal(edit, 'uncertain', message));
   }
   const hunks = toPlacedHunks(selection, fitted, range.start);

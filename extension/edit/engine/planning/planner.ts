@@ -150,7 +150,7 @@ export class EditsPlanner {
       const target = targetOf(plan);
       if (plan.kind === 'delete' && targets.has(plan.path)) {
         // The other one is refused: the file must not go without what was to take its place.
-        const message = `Another file is moved to ${plan.path}, which takes its place in one step only by hand.`;
+        const message = `Another file is moved to ${plan.path}. Perigee does not do both in one step: move one of them by hand.`;
         const refusals = [refusal(ready[index]!.edits[0]!, 'overlap', message)];
         return [{ kind: 'refused', path: plan.path, before: plan.before, refusals, placed: [] }];
       }

@@ -20,7 +20,7 @@ const MAX_TAIL = 200;
 /** A last line counts as the file's, changed, from this similarity on. */
 const ALIKE = 0.5;
 
-export const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
+export const QUOTES = 'The code contains a fence itself, so Perigee can’t tell where it ends.';
 
 /** What becomes of the file `before` when the answer writes all of it. */
 export function planWhole(path: string, before: string, file: IndexedFile, edit: Whole): FilePlan | Refusal {
@@ -41,7 +41,7 @@ export function planWhole(path: string, before: string, file: IndexedFile, edit:
   }
   const lost = lostAtEnd(file.lines, lines);
   if (lost !== undefined) {
-    const message = `It ends before the file does: whether the file's lines from line ${lost + 1} on are to go, or were left out, cannot be told.`;
+    const message = `It ends before the file does, so Perigee can’t tell whether to delete the file’s lines from line ${lost + 1} on.`;
     return refusal(edit, 'uncertain', message);
   }
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };

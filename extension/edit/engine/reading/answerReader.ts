@@ -35,11 +35,12 @@ const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
 const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
 /** So many fences in a row are tried as the end of one. */
 const MAX_ENDS = 64;
-const QUOTED_IN_PATCH = 'The patch has no end, and a fence in it that may be context: its end cannot be told.';
-const QUOTES = 'The code quotes a fence of its own, so its end cannot be told.';
+const QUOTED_IN_PATCH =
+  'The patch has no end mark, and a fence inside it may be context, so Perigee can’t tell where it ends.';
+const QUOTES = 'The code contains a fence itself, so Perigee can’t tell where it ends.';
 /** A line with a patch's mark, and no item of a list. */
 const PATCHED = /^(?:@@|[+-](?! \S))(?!--)/;
-const AFTER_QUOTES = 'The code stands after other code whose end cannot be told, and may belong to that.';
+const AFTER_QUOTES = 'The code follows other code whose end is not clear, and may belong to it.';
 
 /** What is being written at this moment, and isn't whole yet. */
 export interface Pending {
@@ -289,7 +290,7 @@ export class AnswerReader {
     if (isBlockHead(line)) return this.openBlock(line, NONE);
     if (isPatchHead(line)) return this.openPatch(line);
     if (isBlockTail(line) || isPatchEnd(line)) {
-      const message = 'A mark of an end stands where nothing was open: what came before ended too early.';
+      const message = 'An end mark stands where no block is open, so the block before it ended too early.';
       const path = pathOf(this.before);
       return [saying(this.before, { kind: 'malformed', path, answerLine: this.line, message, lines: [] })];
     }

@@ -44,7 +44,7 @@ export class PatchReader {
     const isInChange = this.action === 'Update' && this.lines.length > 0;
     if (isInChange && !this.isBroken && line.startsWith(' ') && (file || MOVE.test(line) || END_OF_FILE.test(line))) {
       return this.broken(
-        'A kept line of the patch reads like one of its marks: which it is cannot be told.',
+        'A kept line of the patch reads like one of its marks, so Perigee can’t tell which it is.',
         answerLine,
       );
     }
@@ -140,7 +140,7 @@ export class PatchReader {
         this.headings = [...headings, ...lines.flatMap(({ text }) => (isBlank(text) ? [] : [text.trim()]))];
         return [];
       }
-      const message = 'A part of the patch has context alone, and changes nothing.';
+      const message = 'A part of the patch has only context and changes nothing.';
       return [{ kind: 'malformed', path, answerLine: changeLine, message, lines: lines.map(({ text }) => text) }];
     }
     return [{ kind: 'change', format: 'v4a', path, answerLine: changeLine, lines, headings, atEndOfFile }];

@@ -23,13 +23,14 @@ export const FAR = 8;
 export const WHY = {
   order: 'Its lines stand in another order in the file.',
   little: 'Too few of its lines are in the file to tell where it belongs.',
-  leftOut: 'It leaves out lines of the file without a sign that they stay: what becomes of them cannot be told.',
-  top: 'It begins with lines that are not in the file: whether they replace those above cannot be told.',
-  bottom: 'It ends with lines that are not in the file: whether they replace those below cannot be told.',
-  besideElision: 'New lines stand beside code that is left out: whether they replace some of it cannot be told.',
-  betweenElisions: 'New lines stand between code that is left out: where they belong cannot be told.',
+  leftOut:
+    'It leaves out lines of the file without a mark that they stay, so Perigee can’t tell whether to delete them.',
+  top: 'It begins with lines that are not in the file, so Perigee can’t tell whether they replace the lines above.',
+  bottom: 'It ends with lines that are not in the file, so Perigee can’t tell whether they replace the lines below.',
+  besideElision: 'New lines stand beside code that is left out, so Perigee can’t tell whether they replace some of it.',
+  betweenElisions: 'New lines stand between code that is left out, so Perigee can’t tell where they belong.',
   whole: 'It may be the whole file without its first or last lines, or a part of it.',
-  indentation: 'It is indented otherwise than the file, and not all the same.',
+  indentation: 'Its indentation differs from the file’s in more than one way.',
 };
 
 /** Whether the snippet shows lines that are far from any change, and so leaves out none. */

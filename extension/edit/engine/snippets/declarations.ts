@@ -12,9 +12,9 @@ import { WHY as UNTOLD } from './arrangement.ts';
 import { mayBeDeleted, readPiece, type Unread } from './piece.ts';
 
 const WHY = {
-  several: (name: string) => `The file declares ${name} more than once: which of them is meant cannot be told.`,
+  several: (name: string) => `The file declares ${name} more than once, so Perigee can’t tell which one is meant.`,
   renamed: (name: string, other: string) =>
-    `It reads like ${other} of the file: whether ${name} is to take its place cannot be told.`,
+    `It reads like ${other} in the file, so Perigee can’t tell whether ${name} replaces it.`,
 };
 
 /** Where parts of a declaration stay, so many more lines may go than come in one place, or so many times as many. */

@@ -40,7 +40,7 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
   const anchors = findAnchors(file, snippet) ?? sameLines(file, snippet);
   if (!anchors) return uncertain(WHY.order);
   if (anchors.length === 0) {
-    return { reason: 'notFound', message: 'None of its lines tells where in the file it belongs.' };
+    return { reason: 'notFound', message: 'None of its lines shows where in the file it belongs.' };
   }
   if (!isEnough(file, snippet, anchors)) return uncertain(WHY.little);
   const isAll = isWhole(file, snippet, anchors);

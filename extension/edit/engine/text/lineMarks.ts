@@ -6,9 +6,8 @@ import type { IndexedFile } from './indexedFile.ts';
 import { isBlank, looseKey } from './loose.ts';
 
 export const MARKS = {
-  numbered:
-    'Lines are written with numbers, but not all of them as the file has them: what belongs to the text cannot be told.',
-  hint: 'A new line reads like a hint of line numbers: whether it belongs to the text cannot be told.',
+  numbered: 'Some lines begin with numbers that do not fit the file, so Perigee can’t tell what belongs to the text.',
+  hint: 'A new line reads like a line number, so Perigee can’t tell whether it belongs to the text.',
 };
 
 const ROO_HINT = /^:(?:start|end)_line:\s*\d+$/;

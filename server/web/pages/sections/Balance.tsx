@@ -20,7 +20,7 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
       {balance.unlimited ? (
         <>
           <p class="big">Unlimited</p>
-          <p class="soft">This server is your own: it counts what is used, and limits nothing.</p>
+          <p class="soft">This server is your own: it counts your use and limits nothing.</p>
         </>
       ) : isGuest ? (
         <p class="big">
@@ -84,7 +84,7 @@ function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
         <strong>{isEmpty ? 'Nothing is left.' : 'Little is left.'}</strong>{' '}
         {balance.windows.some(({ nextFreeAt }) => nextFreeAt) &&
           'The windows of the plan below say when there is room again. '}
-        {!sold && 'Whoever runs this server can give you more.'}
+        {!sold && 'The operator of this server can give you more.'}
       </p>
       {sold && (
         <a class="button" href="#credits">

@@ -52,7 +52,7 @@ function List() {
         <p class="soft">
           {search
             ? `Nothing was found for “${search}”.`
-            : 'There is no conversation yet. What you ask in the editor stands here.'}
+            : 'There is no conversation yet. Your questions in the editor appear here.'}
         </p>
       )}
       <ul class="list">
@@ -95,7 +95,7 @@ function List() {
           onClose={() => setAsks(undefined)}
         >
           {asks === 'all' ? (
-            <p>They are deleted on every device, and can’t be had back. What they cost stays in the token log.</p>
+            <p>They are deleted on every device, for good. Their costs stay in the token log.</p>
           ) : (
             <p>“{asks.title}” is deleted on every device, and can’t be had back.</p>
           )}

@@ -62,7 +62,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
       <Owed sold={sold} owedMicro={owedMicro} />
       {failure && <Failure failure={failure} />}
       {!sold && !current && (
-        <p class="soft">Nothing is sold here. Whoever runs this server can give you credits or a plan.</p>
+        <p class="soft">Nothing is sold here. The operator of this server can give you credits or a plan.</p>
       )}
       {current && <Current current={current} maySwitch={plans.length > 0} reload={reload} />}
       {(!current || current.cents === null) && plans.length > 0 && (
@@ -188,7 +188,7 @@ function Current(props: { current: CurrentPlan; maySwitch: boolean; reload: () =
             ? `It stays until ${dayOf(until)}, and then ends.${maySwitch ? ' A plan that you buy takes its place.' : ''}`
             : renews
               ? `Renews by itself on ${dayOf(until)}.`
-              : `Cancelled: it stays until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}
+              : `Cancelled: it runs until ${dayOf(until)}, and then ends. Nothing more is charged.`}{' '}
           <a href="#balance">What is left of it</a>
         </p>
         {failure && <Failure failure={failure} />}
@@ -206,7 +206,7 @@ function Current(props: { current: CurrentPlan; maySwitch: boolean; reload: () =
           </div>
         )}
       </div>
-      {cents !== null && <p class="soft">To take another plan, cancel this one, and choose again when it has ended.</p>}
+      {cents !== null && <p class="soft">To take another plan, cancel this one and wait for its end.</p>}
       {asks && (
         <Confirm
           title={`Cancel ${name}?`}

@@ -29,7 +29,9 @@ export function Devices() {
   };
   return (
     <>
-      <p class="soft">Any number may be signed in at once. One that you end is out within a second.</p>
+      <p class="soft">
+        Any number of devices can be signed in at once. A device that you end is signed out within a second.
+      </p>
       {(failure ?? sessions.failure) && <Failure failure={(failure ?? sessions.failure)!} again={sessions.reload} />}
       {!sessions.value && !sessions.failure && <Loading />}
       <ul class="list">
@@ -73,7 +75,7 @@ export function Devices() {
           }}
           onClose={() => setAsks(false)}
         >
-          <p>Whoever uses them has to sign in again. Nothing else is lost.</p>
+          <p>Each of them has to sign in again. Nothing else is lost.</p>
         </Confirm>
       )}
     </>

@@ -128,7 +128,7 @@ function Email({ account }: { account: Account }) {
               onInput={(event) => setEmail(event.currentTarget.value)}
             />
           </label>
-          <p class="soft">You sign in by it from then on, and no more by the one before.</p>
+          <p class="soft">From then on you sign in by the new address, and not by the old one any more.</p>
           <div class="row">
             <button type="submit" class="quiet" disabled={isBusy}>
               Send a code

@@ -53,7 +53,7 @@ function Link({ link }: { link: string }) {
       .catch(() => {
         // Not every browser lets a page copy: it is one key away then.
         input.current?.select();
-        setSaid('It is selected: copy it by the keyboard.');
+        setSaid('The link is selected: copy it with the keyboard.');
       });
   return (
     <>
@@ -95,7 +95,9 @@ function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
           </li>
         )}
       </ul>
-      <p class="soft">Each is paid once. A second account of your own, or one that a program made, brings nothing.</p>
+      <p class="soft">
+        Each is paid once. A second account of your own, or an account made by a program, earns nothing.
+      </p>
     </>
   );
 }

@@ -111,7 +111,7 @@ function wordsOf(payment: PaymentAnswer, isLeft: boolean, isAsking: boolean): [h
         ? ['Paid.', `${name}: they are yours. You have ${withUnit(creditsLeft(balance.availableMicro))} now.`]
         : ['Paid.', `Your plan ${name} has begun.`];
     case 'open':
-      if (isLeft) return ['Nothing was charged.', `You left before paying for ${name}, and can go on where you were.`];
+      if (isLeft) return ['Nothing was charged.', `You left before you paid for ${name}. You can go on paying.`];
       return isAsking
         ? ['Not confirmed yet.', `The payment service has not said that ${name} is paid. Asking again …`]
         : [
@@ -124,13 +124,16 @@ function wordsOf(payment: PaymentAnswer, isLeft: boolean, isAsking: boolean): [h
         `Your payment for ${name} is on its way, which can take days. It is credited by itself: there is nothing to do.`,
       ];
     case 'failed':
-      return ['The payment failed.', `Nothing was charged for ${name}. You can try again, also in another way.`];
+      return ['The payment failed.', `Nothing was charged for ${name}. You can try again, or pay in another way.`];
     case 'expired':
       return ['The payment page has expired.', `Nothing was charged for ${name}. You can begin again.`];
     case 'refunded':
       return ['Given back.', `The payment for ${name} went back to you.`];
     case 'disputed':
-      return ['Withheld.', `Your bank withholds the payment for ${name}; until it decides, so are its credits.`];
+      return [
+        'Withheld.',
+        `Your bank holds back the payment for ${name}. Its credits are held back until the bank decides.`,
+      ];
     case 'unclaimed':
       return ['This payment belongs to nobody.', 'Its account has ended.'];
   }

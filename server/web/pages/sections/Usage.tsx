@@ -50,7 +50,7 @@ export function Usage() {
       />
       {failure && <Failure failure={failure} again={reload} />}
       {all.some((one) => !one.value) && !failure && <Loading />}
-      {isEmpty && <p class="soft">Nothing was used in these days. Each answer counts here when it has ended.</p>}
+      {isEmpty && <p class="soft">Nothing was used on these days. An answer counts here when it has ended.</p>}
       {total && !isEmpty && (
         <>
           <Totals total={total} />
