@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import ts from 'typescript';
+import ts from '@typescript/typescript6';
 
 /** A package in two versions. `folder`: where its sources are. */
 interface Pair {

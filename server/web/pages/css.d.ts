@@ -1,0 +1,2 @@
+/** esbuild takes style sheets out of the import. */
+declare module '*.css';
