@@ -7,7 +7,7 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
   {
     name: 'kill -9 under load, 200 times on each engine',
     env: { PERIGEE_KILLS: '200' },
-    args: ['test/server/killed.test.ts'],
+    args: ['test/server/runs/killed.test.ts'],
   },
   {
     name: '20,000 interleavings against the independent model, on each engine',
@@ -27,17 +27,17 @@ const PARTS: { name: string; env: Record<string, string>; args: string[] }[] = [
   {
     name: '5,000 edits of real files with each kind of mistake',
     env: { PERIGEE_MISTAKES: '5000' },
-    args: ['test/edit/engineMistakes.test.ts'],
+    args: ['test/edit/engine/engineMistakes.test.ts'],
   },
   {
     name: 'declarations of real commits, in every form in which a chat shows them',
     env: { PERIGEE_COMMITS: 'all' },
-    args: ['test/edit/engineCommits.test.ts'],
+    args: ['test/edit/engine/engineCommits.test.ts'],
   },
   {
     name: '20,000 random answers of a model service on SQLite, 2,000 on PostgreSQL',
     env: { PERIGEE_FUZZ_RUNS: '20000' },
-    args: ['test/server/fuzzedServices.test.ts'],
+    args: ['test/server/runs/fuzzedServices.test.ts'],
   },
 ];
 

@@ -1,4 +1,4 @@
-// Edits in a real extension host, from test/extension/editPerf.test.ts: how long they keep the host from other work, how
+// Edits in a real extension host, from test/extension/edit/editPerf.test.ts: how long they keep the host from other work, how
 // soon what was written is there for review, and what they keep in memory.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { startBackend } from './backend.ts';
 import { fetchBrowser, fetchEditor, root } from './fetch.ts';
+import { type Scene, scenes } from './parts/scenes.ts';
 import { makeSample } from './sample.ts';
-import { type Scene, scenes } from './scenes.ts';
 import { openWorkbench } from './workbench.ts';
 
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };

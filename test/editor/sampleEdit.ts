@@ -1,5 +1,5 @@
 // An edit of the sample's src/client.ts in three places, as a model writes it: "Wait between the tries".
-import { answerOf, block } from './answers.ts';
+import { answerOf, block } from './parts/answers.ts';
 
 export const path = 'src/client.ts';
 

@@ -6,8 +6,8 @@ import { GithubDouble } from '../doubles/github.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { type Backend, startBackend } from './backend.ts';
-import { once } from './deeds.ts';
 import { root } from './fetch.ts';
+import { once } from './parts/deeds.ts';
 import type { Workbench } from './workbench.ts';
 
 /** What a policy file says, more than that one can sign in. */

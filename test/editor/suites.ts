@@ -6,10 +6,10 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { UpstreamDouble } from '../doubles/upstream.ts';
-import { BUSY_GUESTS } from './answers.ts';
 import { type Backend, startBackend } from './backend.ts';
 import type { Counts } from './counts.ts';
 import { root } from './fetch.ts';
+import { BUSY_GUESTS } from './parts/answers.ts';
 import { makeSample } from './sample.ts';
 import { startStageServer } from './stageServer.ts';
 

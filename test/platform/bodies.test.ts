@@ -109,6 +109,9 @@ describe('a body that comes in pieces', () => {
   it('is refused in words when it stands still', async () => {
     const { status, body } = await post(500, '{"a"', ':');
     assert.deepEqual([status, body.code], [400, 'invalid_request']);
-    assert.match(String(body.detail), /^The rest of the body did not arrive within 1 s\. Nothing was started: send it again\.$/);
+    assert.match(
+      String(body.detail),
+      /^The rest of the body did not arrive within 1 s\. Nothing was started: send it again\.$/,
+    );
   });
 });

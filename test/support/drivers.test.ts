@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { Deeds } from '../editor/deeds.ts';
+import { Deeds } from '../editor/parts/deeds.ts';
 import { InTurn } from './inTurn.ts';
 
 /** A window that can be pressed a key in, and photographed. */

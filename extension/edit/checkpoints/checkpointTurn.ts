@@ -89,7 +89,8 @@ function acceptedUri(id: string, file: number, uri: string, direction: Direction
 }
 
 function tellFailed(left: readonly vscode.Uri[]): string {
-  if (left.length === 0) return 'VS Code refused the changes, perhaps because a file is read-only. Nothing was changed.';
+  if (left.length === 0)
+    return 'VS Code refused the changes, perhaps because a file is read-only. Nothing was changed.';
   const names = left.map((uri) => vscode.workspace.asRelativePath(uri)).join(', ');
   return `VS Code took only a part of the changes, and these could not be put back: ${names}.`;
 }

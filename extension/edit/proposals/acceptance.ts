@@ -92,8 +92,7 @@ async function checkFile(change: FileChange): Promise<Checked> {
     }
     if (text === undefined || change.after === undefined) return { ...checked, text };
     const document = await vscode.workspace.openTextDocument(uri);
-    if (!(await isCurrent(document)))
-      return refuse('It was changed on the disk, and the editor has not noticed yet.');
+    if (!(await isCurrent(document))) return refuse('It was changed on the disk, and the editor has not noticed yet.');
     return { ...checked, document };
   } catch (error) {
     return refuse(`It can’t be opened: ${error instanceof Error ? error.message : 'unknown cause'}`);

@@ -59,12 +59,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
     case 'review': {
       const { missed = [], cutShort } = ending;
       if (cutShort)
-        return say(
-          'warning',
-          [],
-          `The answer for ${where} ended in the middle. Review the part that came.`,
-          charge,
-        );
+        return say('warning', [], `The answer for ${where} ended in the middle. Review the part that came.`, charge);
       if (missed[0]) {
         const were = missed.length === 1 ? 'change was' : 'changes were';
         const words = `${missed.length} ${were} not written. ${tellMissed(missed[0])}`;

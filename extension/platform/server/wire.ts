@@ -84,9 +84,7 @@ export class Wire {
       if (lastEventId) headers['last-event-id'] = String(lastEventId);
       const response = await this.request(path, who, { headers, signal: broken.signal });
       if (!/^text\/event-stream/.test(response.headers.get('content-type') ?? '') || !response.body) {
-        throw BackendError.wrongServer(
-          'The server is no Perigee server: it sent something other than events.',
-        );
+        throw BackendError.wrongServer('The server is no Perigee server: it sent something other than events.');
       }
       onOpen?.();
       yield { event: OPEN, data: '', id: undefined };

@@ -6,7 +6,7 @@ import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { PromotionRow } from '../../platform/db/schema.ts';
 import { hashKeyed, hashSecret } from '../../platform/secrets.ts';
-import { personOf } from '../people/emails.ts';
+import { personOf } from './emails.ts';
 
 // Promotions: credits for everybody who signs up, or who asks by a code, within a period, once each, out of a budget.
 

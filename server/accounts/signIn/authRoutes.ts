@@ -182,7 +182,10 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     const known = await peekCode(db.read, 'page', code, at);
     if (!known?.accountId) {
       await attempts.count('grant', from);
-      throw new AppError('invalid_grant', 'This link was used, or is older than a minute. Open the account page from the editor again.');
+      throw new AppError(
+        'invalid_grant',
+        'This link was used, or is older than a minute. Open the account page from the editor again.',
+      );
     }
     const account = await describeAccount(db.read, known.accountId, at);
     const cookie = readPageCookie(c, origins);

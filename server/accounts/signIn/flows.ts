@@ -83,7 +83,10 @@ export class Flows {
 
   /** The flow that a request of this browser names. Throws `expired_token` if it is another browser's, or none any more. */
   async read(c: AppContext, id: string | undefined): Promise<Flow> {
-    const gone = new AppError('expired_token', 'This sign-in has ended, or was started in another browser. Start it again.');
+    const gone = new AppError(
+      'expired_token',
+      'This sign-in has ended, or was started in another browser. Start it again.',
+    );
     if (!id || !/^[A-Za-z0-9_-]{12}$/.test(id)) throw gone;
     const text = await getSignedCookie(c, this.#key, nameOf(id), prefixOf(c, this.deps.origins));
     if (!text) throw gone;

@@ -125,7 +125,10 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.get('/sign-in/failed', (c) =>
     show(
       c,
-      pages.messagePage('The sign-in did not work', 'It was started in another browser, or too long ago. Start it again.'),
+      pages.messagePage(
+        'The sign-in did not work',
+        'It was started in another browser, or too long ago. Start it again.',
+      ),
       400,
     ),
   );
@@ -134,7 +137,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const flow = await flowOf(c);
     const { who, cookies } = await ceremonies.takeUp(origins.home(c), c.req.header('cookie') ?? '');
     for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
-    if (!who) return show(c, pages.choosePage(flow, offered, 'The sign-in failed. Try again, or sign in another way.'), 400);
+    if (!who)
+      return show(c, pages.choosePage(flow, offered, 'The sign-in failed. Try again, or sign in another way.'), 400);
     return identified(c, flow, who);
   });
 
@@ -303,7 +307,8 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       }
       if (purpose.kind === 'device') {
         const approved = await decideDevice(tx, purpose.grantId, { state: 'approved', accountId }, at);
-        if (!approved) throw new AppError('expired_token', 'The device has stopped waiting. Start the sign-in again on the device.');
+        if (!approved)
+          throw new AppError('expired_token', 'The device has stopped waiting. Start the sign-in again on the device.');
         return null;
       }
       if (before) await endSession(tx, before.accountId, before.sessionId, at);

@@ -138,7 +138,10 @@ export function paymentRoutes(api: Api, deps: PaymentRouteDeps): void {
 
 function requireMember(c: AppContext): void {
   if (c.var.accountKind === 'guest')
-    throw new AppError('members_only', 'Guests can not buy. Sign in first: then your credits are yours on every device.');
+    throw new AppError(
+      'members_only',
+      'Guests can not buy. Sign in first: then your credits are yours on every device.',
+    );
   requireStanding(c.var);
 }
 

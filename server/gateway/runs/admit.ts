@@ -184,7 +184,10 @@ function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
 }
 
 const reused = () =>
-  new AppError('run_id_reused', 'This id belongs to an earlier request with other contents. Nothing was started: make a new id.');
+  new AppError(
+    'run_id_reused',
+    'This id belongs to an earlier request with other contents. Nothing was started: make a new id.',
+  );
 
 export const shuttingDown = () =>
   new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');

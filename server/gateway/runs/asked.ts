@@ -110,7 +110,10 @@ async function repairedBy(tx: Tx, conversationId: string, runId: string): Promis
   if (run.state !== 'complete' || (await isBlank(tx, answer.id)))
     throw new AppError('nothing_to_repair', 'That edit did not finish. Nothing was started: ask for the edit again.');
   if (await isRepaired(tx, runId))
-    throw new AppError('already_repaired', 'An edit is repaired only once. Nothing was started: ask for the edit again.');
+    throw new AppError(
+      'already_repaired',
+      'An edit is repaired only once. Nothing was started: ask for the edit again.',
+    );
   return [question.id, answer.id];
 }
 

@@ -212,7 +212,12 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Nobody is there to be told; it is no failure of the server's.
-    throw new AppError('invalid_request', 'The connection was closed before the whole body arrived.', {}, { cause: error });
+    throw new AppError(
+      'invalid_request',
+      'The connection was closed before the whole body arrived.',
+      {},
+      { cause: error },
+    );
   } finally {
     clearTimeout(pause);
     // Not waited for: the piece that stands still would have to come first.
@@ -221,7 +226,10 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
 }
 
 function tooLarge(maxBytes: number): AppError {
-  return new AppError('payload_too_large', `The body may have at most ${sizeOf(maxBytes)}. Nothing was started: send less.`);
+  return new AppError(
+    'payload_too_large',
+    `The body may have at most ${sizeOf(maxBytes)}. Nothing was started: send less.`,
+  );
 }
 
 const sizeOf = (bytes: number) => (bytes >= MB ? `${bytes / MB} MB` : `${bytes / KB} KB`);

@@ -34,7 +34,10 @@ export function originsOf({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' |
       const origin = c.req.header('origin');
       const isOwn = site ? site === 'same-origin' : origin !== undefined && of(c).includes(origin);
       if (!isOwn)
-        throw new AppError('foreign_page', 'This request comes from a page of another site, or from no page. Nothing was done.');
+        throw new AppError(
+          'foreign_page',
+          'This request comes from a page of another site, or from no page. Nothing was done.',
+        );
     },
     refuseForeignPage(c) {
       const site = c.req.header('sec-fetch-site');

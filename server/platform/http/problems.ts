@@ -51,5 +51,10 @@ export function toAppError(error: unknown): AppError {
       {},
       { cause: error },
     );
-  return new AppError('internal', 'The operator finds it in the log under this request id. Nothing was charged.', {}, { cause: error });
+  return new AppError(
+    'internal',
+    'The operator finds it in the log under this request id. Nothing was charged.',
+    {},
+    { cause: error },
+  );
 }

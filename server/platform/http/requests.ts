@@ -42,7 +42,10 @@ const MAX_URL = 8 * 1024;
 export function urlGuard(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if ((c.env.incoming.url ?? '').length > MAX_URL)
-      throw new AppError('invalid_request', `The address of this request has more than ${MAX_URL} characters. Send a shorter one.`);
+      throw new AppError(
+        'invalid_request',
+        `The address of this request has more than ${MAX_URL} characters. Send a shorter one.`,
+      );
     await next();
   };
 }

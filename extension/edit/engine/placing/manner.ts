@@ -20,9 +20,9 @@ import type { Found } from './match.ts';
 const UNKNOWN = {
   punctuation:
     'The old lines have other quotes or dashes than the file, so Perigee can’t tell which ones the new lines need.',
-  entities:
-    'Only some characters are written as HTML entities, so Perigee can’t tell which of them are meant.',
-  escapes: 'Tabs or line ends are written as escapes elsewhere in the answer, so Perigee can’t tell whether they are here.',
+  entities: 'Only some characters are written as HTML entities, so Perigee can’t tell which of them are meant.',
+  escapes:
+    'Tabs or line ends are written as escapes elsewhere in the answer, so Perigee can’t tell whether they are here.',
   form: 'The file has accented letters in more than one form, so Perigee can’t tell which form the new ones need.',
 };
 

@@ -35,7 +35,8 @@ const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
 const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
 /** So many fences in a row are tried as the end of one. */
 const MAX_ENDS = 64;
-const QUOTED_IN_PATCH = 'The patch has no end mark, and a fence inside it may be context, so Perigee can’t tell where it ends.';
+const QUOTED_IN_PATCH =
+  'The patch has no end mark, and a fence inside it may be context, so Perigee can’t tell where it ends.';
 const QUOTES = 'The code contains a fence itself, so Perigee can’t tell where it ends.';
 /** A line with a patch's mark, and no item of a list. */
 const PATCHED = /^(?:@@|[+-](?! \S))(?!--)/;

@@ -10,7 +10,8 @@ const UNDERLINE = /^\s*([^\w\s])\1{2,}\s*$/;
 const LINE_HINT = /^:(?:start_line|end_line):\s*\d+\s*$/;
 const ESCAPED_MARK = /^\\(?=<{5,9}|={5,9}|>{5,9}|-{5,9}|:start_line:|:end_line:)/;
 
-const MORE_DIVIDERS = 'The block has more than one line of =======, so Perigee can’t tell which one divides old and new text.';
+const MORE_DIVIDERS =
+  'The block has more than one line of =======, so Perigee can’t tell which one divides old and new text.';
 
 export const isBlockHead = (line: string) => HEAD.test(line);
 export const isBlockTail = (line: string) => TAIL.test(line);

@@ -23,7 +23,8 @@ export const FAR = 8;
 export const WHY = {
   order: 'Its lines stand in another order in the file.',
   little: 'Too few of its lines are in the file to tell where it belongs.',
-  leftOut: 'It leaves out lines of the file without a mark that they stay, so Perigee can’t tell whether to delete them.',
+  leftOut:
+    'It leaves out lines of the file without a mark that they stay, so Perigee can’t tell whether to delete them.',
   top: 'It begins with lines that are not in the file, so Perigee can’t tell whether they replace the lines above.',
   bottom: 'It ends with lines that are not in the file, so Perigee can’t tell whether they replace the lines below.',
   besideElision: 'New lines stand beside code that is left out, so Perigee can’t tell whether they replace some of it.',

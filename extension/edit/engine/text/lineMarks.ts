@@ -6,8 +6,7 @@ import type { IndexedFile } from './indexedFile.ts';
 import { isBlank, looseKey } from './loose.ts';
 
 export const MARKS = {
-  numbered:
-    'Some lines begin with numbers that do not fit the file, so Perigee can’t tell what belongs to the text.',
+  numbered: 'Some lines begin with numbers that do not fit the file, so Perigee can’t tell what belongs to the text.',
   hint: 'A new line reads like a line number, so Perigee can’t tell whether it belongs to the text.',
 };
 

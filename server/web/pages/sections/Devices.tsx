@@ -29,7 +29,9 @@ export function Devices() {
   };
   return (
     <>
-      <p class="soft">Any number of devices can be signed in at once. A device that you end is signed out within a second.</p>
+      <p class="soft">
+        Any number of devices can be signed in at once. A device that you end is signed out within a second.
+      </p>
       {(failure ?? sessions.failure) && <Failure failure={(failure ?? sessions.failure)!} again={sessions.reload} />}
       {!sessions.value && !sessions.failure && <Loading />}
       <ul class="list">

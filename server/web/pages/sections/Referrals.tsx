@@ -95,7 +95,9 @@ function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
           </li>
         )}
       </ul>
-      <p class="soft">Each is paid once. A second account of your own, or an account made by a program, earns nothing.</p>
+      <p class="soft">
+        Each is paid once. A second account of your own, or an account made by a program, earns nothing.
+      </p>
     </>
   );
 }

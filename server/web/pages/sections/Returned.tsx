@@ -130,7 +130,10 @@ function wordsOf(payment: PaymentAnswer, isLeft: boolean, isAsking: boolean): [h
     case 'refunded':
       return ['Given back.', `The payment for ${name} went back to you.`];
     case 'disputed':
-      return ['Withheld.', `Your bank holds back the payment for ${name}. Its credits are held back until the bank decides.`];
+      return [
+        'Withheld.',
+        `Your bank holds back the payment for ${name}. Its credits are held back until the bank decides.`,
+      ];
     case 'unclaimed':
       return ['This payment belongs to nobody.', 'Its account has ended.'];
   }

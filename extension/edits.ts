@@ -1,0 +1,77 @@
+import type * as vscode from 'vscode';
+import type { Session } from './account/session/session.ts';
+import type { Backend } from './backend.ts';
+import type { ChatEdits } from './chat/answers/answerChanges.ts';
+import type { ApplyDeps } from './edit/apply/apply.ts';
+import type { Accepted } from './edit/changes/proposal.ts';
+import type { ProposalsDeps } from './edit/proposals/proposals.ts';
+import { lazy } from './platform/lazy.ts';
+import type { Log } from './platform/log.ts';
+
+const later = () => import('./later.ts');
+/** A small file by itself: what is typed after a key is meant for the prompt, so it can't wait for all of the edits. */
+const prompts = () => import('./edit/requests/prompt.ts');
+
+interface EditsDeps {
+  context: Pick<vscode.ExtensionContext, 'storageUri' | 'globalStorageUri' | 'globalState'>;
+  session: Session;
+  backend: Backend;
+  log: Log;
+  /** Disposes it with the extension. */
+  own<T extends vscode.Disposable>(value: T): T;
+}
+
+/** Edits, reviews and proposals, and what the chat may do with them. Each part is loaded and made at its first use. */
+export function lazyEdits({ context, session, backend, log, own }: EditsDeps) {
+  const isGuest = () => session.account?.kind === 'guest';
+  const files = lazy(async () => new (await later()).WorkspaceFiles());
+  const storage = context.storageUri ?? context.globalStorageUri;
+  const checkpoints = lazy(async () => own(new (await later()).Checkpoints(storage, log)));
+  const record = async (accepted: Accepted) => (await checkpoints()).record(accepted);
+  const takeBack = async (id: string) => (await checkpoints()).takeBack(id);
+  const review: ProposalsDeps['review'] = async (...args) => (await edits()).review(...args);
+  const reports = lazy(async () => own(new (await later()).Reports()));
+  const proposals = lazy(async () => {
+    const { Proposals } = await later();
+    return own(new Proposals({ files: await files(), reports: await reports(), review, record, takeBack, log }));
+  });
+  const prompt = lazy(async () => new (await prompts()).EditPrompt(context.globalState));
+  const edits = lazy(async () => {
+    const { createEdits, runsOf } = await later();
+    const runs = runsOf(session, backend);
+    const open = await proposals();
+    const deps = { files: await files(), reports: await reports(), proposals: () => open, prompt: await prompt() };
+    return own(createEdits({ ...deps, runs, record, takeBack, isGuest, log }));
+  });
+  const apply = lazy(async () => {
+    const { Apply } = await later();
+    const [known, open] = [await files(), await proposals()];
+    const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
+    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile });
+  });
+  const undecided = lazy(async () => {
+    const { Undecided } = await later();
+    return new Undecided((await edits()).reviews, (await proposals()).list);
+  });
+  const chatEdits: ChatEdits = {
+    applyCode: async (code) => (await apply()).applyCode(code),
+    applyAnswer: async (answer) => (await apply()).applyAnswer(answer),
+    placeCode: async (code) => {
+      await (await apply()).placeCode(code);
+      return (await undecided()).waits(code.source);
+    },
+    undecided,
+    show: async (waiting) => (await undecided()).show(waiting),
+    checkpoints,
+  };
+  const fixes = lazy(async () => new (await later()).Fixes(await edits()));
+  const readyMade = lazy(async () => new (await later()).ReadyMade(await edits()));
+  const commitMessages = lazy(async () => {
+    const { CommitMessages, runsOf } = await later();
+    return own(new CommitMessages({ runs: runsOf(session, backend), isGuest, log }));
+  });
+
+  return { edits, prompt, apply, proposals, checkpoints, fixes, readyMade, commitMessages, chatEdits };
+}
+
+export type LazyEdits = ReturnType<typeof lazyEdits>;

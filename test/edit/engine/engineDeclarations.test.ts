@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { planSnippet } from '../../../extension/edit/engine/snippets/snippet.ts';
+
+const STORE = `import { open } from './disk';
+import { sorted } from './lists';
+
+const LIMIT = 5;
+
+/** All there is. */
+export class Store {
+  private readonly rows = new Map<string, Row>();
+
+  add(row: Row): void {
+    this.rows.set(row.id, row);
+  }
+
+  all(): Row[] {
+    return sorted([...this.rows.values()]);
+  }
+}
+
+export function load(path: string): Store {
+  const store = new Store();
+  for (const row of open(path)) store.add(row);
+  return store;
+}
+
+module.exports = { Store, load };
+`;
+
+const TWO = `class Circle {
+  constructor(radius) {
+    this.radius = radius;
+  }
+
+  area() {
+    return Math.PI * this.radius ** 2;
+  }
+}
+
+class Square {
+  constructor(side) {
+    this.side = side;
+  }
+
+  area() {
+    return this.side ** 2;
+  }
+}
+`;
+
+const PYTHON = `import os
+
+
+class Shape:
+    def area(self):
+        return 0
+
+
+def main():
+    print(Shape().area())
+
+
+if __name__ == '__main__':
+    main()
+`;
+
+/** `inserted` stands before the first line that is `below`, or at the end, and nothing else has changed. */
+function isPut(snippet: string, inserted: string, below: string | undefined, file = STORE, near?: number): void {
+  const plan = planSnippet('a.ts', file, snippet.split('\n'), near);
+  assert.ok(plan.kind === 'update', JSON.stringify(plan));
+  const at = below === undefined ? file.length : file.indexOf(`${below}\n`);
+  assert.notEqual(at, -1);
+  assert.equal(plan.after, file.slice(0, at) + inserted + file.slice(at));
+}
+
+function isRefused(snippet: string, why: RegExp, file = STORE, near?: number): void {
+  const plan = planSnippet('a.ts', file, snippet.split('\n'), near);
+  assert.ok(plan.kind === 'refused', JSON.stringify(plan));
+  assert.match(plan.refusals[0]!.message, why);
+}
+
+describe('a new declaration from the chat is put', () => {
+  it('behind the last function of the file', () =>
+    isPut(
+      'export function save(store: Store) {\n  write(store);\n}',
+      '\nexport function save(store: Store) {\n  write(store);\n}\n',
+      '\nmodule.exports = { Store, load };',
+    ));
+  it('with the comment above it', () =>
+    isPut(
+      '/** Writes all. */\nfunction save() {}',
+      '\n/** Writes all. */\nfunction save() {}\n',
+      '\nmodule.exports = { Store, load };',
+    ));
+  it('behind the last class', () =>
+    isPut(
+      'class Row {\n  id = 1;\n}',
+      '\nclass Row {\n  id = 1;\n}\n',
+      '\nexport function load(path: string): Store {',
+    ));
+  it('behind the last declaration where the file has none of its kind', () =>
+    isPut(
+      'interface Row {\n  id: string;\n}',
+      '\ninterface Row {\n  id: string;\n}\n',
+      '\nmodule.exports = { Store, load };',
+    ));
+  it('below the last import', () =>
+    isPut("import { log } from './log';", "import { log } from './log';\n", '\nconst LIMIT = 5;'));
+  it('each behind its own kind', () => {
+    const plan = planSnippet(
+      'a.ts',
+      STORE,
+      "import { log } from './log';\n\nfunction save() {\n  log();\n}".split('\n'),
+    );
+    assert.ok(plan.kind === 'update');
+    assert.deepEqual(
+      plan.hunks.map(({ startLine, newLines }) => [startLine, newLines]),
+      [
+        [2, ["import { log } from './log';"]],
+        [23, ['', 'function save() {', '  log();', '}']],
+      ],
+    );
+  });
+  it('into the only class, if it is a method', () =>
+    isPut(
+      'clear(): void {\n  this.rows.clear();\n}',
+      '\n  clear(): void {\n    this.rows.clear();\n  }\n',
+      '}\n\nexport function load(path: string): Store {',
+    ));
+  it('into the class of which it speaks', () =>
+    isPut(
+      'scale(by) {\n  this.radius *= by;\n}',
+      '\n  scale(by) {\n    this.radius *= by;\n  }\n',
+      '}\n\nclass Square {',
+      TWO,
+    ));
+  it('into the class in which the cursor is', () =>
+    isPut('name() {\n  return "?";\n}', '\n  name() {\n    return "?";\n  }\n', '}\n\nclass Square {', TWO, 5));
+  it('into a class of Python, if it takes its object', () =>
+    isPut('def grow(self):\n    pass', '\n    def grow(self):\n        pass\n', '\n\ndef main():', PYTHON));
+  it('between functions of Python, parted as they are', () =>
+    isPut('def helper():\n    pass', '\n\ndef helper():\n    pass\n', "\n\nif __name__ == '__main__':", PYTHON));
+  it('at the cursor, in a file without declarations', () =>
+    isPut('function c() {\n  d();\n}', '\nfunction c() {\n  d();\n}\n', '\nb();', 'a();\n\nb();\n', 1));
+  it('at the end, in a file without declarations or a cursor', () =>
+    isPut('function c() {\n  d();\n}', '\nfunction c() {\n  d();\n}\n', undefined, 'a();\n\nb();\n'));
+  it('beside the changed one with which it is shown', () => {
+    const plan = planSnippet(
+      'a.ts',
+      TWO,
+      'area() {\n  return half(this.radius);\n}\n\ntwice() {\n  return 2 * this.radius;\n}'.split('\n'),
+      6,
+    );
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(
+      plan.after,
+      TWO.replace(
+        '    return Math.PI * this.radius ** 2;\n  }\n',
+        '    return half(this.radius);\n  }\n\n  twice() {\n    return 2 * this.radius;\n  }\n',
+      ),
+    );
+  });
+});
+
+describe('a changed declaration from the chat', () => {
+  it('takes the place of its former self, however few lines it has left', () => {
+    const plan = planSnippet(
+      'a.ts',
+      STORE,
+      'export function load(path: string): Store {\n  return Store.of(open(path));\n}'.split('\n'),
+    );
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(
+      plan.after,
+      STORE.replace(
+        '  const store = new Store();\n  for (const row of open(path)) store.add(row);\n  return store;\n',
+        '  return Store.of(open(path));\n',
+      ),
+    );
+  });
+  it('keeps the lines of its comment above the first one that is shown', () => {
+    const before = STORE.replace('export function load', '// Reads all rows,\n// one by one.\nexport function load');
+    const snippet = '// one by one.\nexport function load(path: string): Store {\n  return Store.of(open(path));\n}';
+    const plan = planSnippet('a.ts', before, snippet.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, before.replace(/\/\/ one by one[\s\S]*?\n\}/, snippet));
+  });
+  it('is refused where its comment begins as another one of the file', () =>
+    isRefused(
+      '/** All rows of a path.\n * one by one. */\nfunction load(path) {\n  read(path);\n}',
+      /another order/,
+      '/** All rows of a path.\n */\n\n/**\n * one by one. */\nfunction load(path) {\n  const store = open(path);\n  return store;\n}\n\nload(1);\n',
+    ));
+  it('is refused where lines of it may only not be shown', () =>
+    isRefused(
+      'export function load(path: string): Store {\n  const store = new Store();\n  return store;\n}',
+      /leaves out/,
+    ));
+  it('is refused where methods of its class may only not be shown', () =>
+    isRefused(
+      'export class Store {\n  add(row: Row): void {\n    this.rows.set(row.id, row);\n  }\n}',
+      /leaves out|whole file/,
+    ));
+});
+
+describe('a new declaration from the chat is refused', () => {
+  it('where several classes could be meant', () =>
+    isRefused('name() {\n  return "?";\n}', /can’t tell in which part of the file method name belongs/, TWO));
+  it('where the file has something else by its name', () =>
+    isRefused('function LIMIT() {\n  return 6;\n}', /something else by the name of LIMIT/));
+  it('where it reads like another one of the file under a new name', () =>
+    isRefused(
+      'function read(path) {\n  const store = new Store(path);\n  const rows = open(path);\n  keepEach(rows, store);\n  return sealed(store);\n}',
+      /reads like function load/,
+      'function load(path) {\n  const store = new Store(path);\n  const rows = open(path);\n  keepEach(rows, store);\n  return sealed(store);\n}\n\nrun(load);\n',
+    ));
+  it('where it is not whole', () => isRefused('function save(store) {\n  write(store);', /shows where/));
+});

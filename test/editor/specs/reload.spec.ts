@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UpstreamDouble } from '../../doubles/upstream.ts';
+import { type Backend, startBackend } from '../backend.ts';
+import { makeSample } from '../sample.ts';
+import { openWorkbench, type Workbench } from '../workbench.ts';
+
+describe('the chat in the first moment after a window reload', () => {
+  let upstream: UpstreamDouble;
+  let backend: Backend;
+  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let editor: Workbench;
+
+  before(async () => {
+    upstream = await new UpstreamDouble().start();
+    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
+    sample = await makeSample();
+    editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': backend.url } });
+    await editor.chat.start();
+    upstream.script({ text: 'Heard.' });
+    await editor.chat.ask('Hello', 'Heard.');
+    await editor.chat.ended();
+    await editor.openFile('src/client.ts');
+  });
+  after(async () => {
+    await editor?.close();
+    await backend?.stop();
+    await upstream?.stop();
+    await sample?.remove();
+  });
+
+  it('shows a draft whose last key was pressed just before, as soon as there is a composer', async () => {
+    const draft = 'half a thought, and the rest of it';
+    await editor.chat.composer.click();
+    await editor.page.keyboard.type(draft);
+    await editor.reload({ isAwaited: false });
+    await editor.chat.composer.waitFor();
+    assert.equal(await editor.chat.composer.inputValue(), draft);
+    // It goes on from there, whatever the host tells meanwhile.
+    await editor.chat.composer.press('End');
+    await editor.page.keyboard.type('!');
+    await editor.chat.answers.getByText('Heard.').waitFor();
+    assert.equal(await editor.chat.composer.inputValue(), `${draft}!`);
+  });
+
+  it('takes the keys that select all and undo, and nothing of the file in front is replaced', async () => {
+    const file = join(sample.folder, 'src/client.ts');
+    const before = await readFile(file, 'utf8');
+    const { keyboard } = editor.page;
+    await editor.reload({ isAwaited: false });
+    await editor.chat.composer.click();
+    await keyboard.press('Control+a');
+    await keyboard.type('one more');
+    await keyboard.press('Control+a');
+    await keyboard.type('two');
+    await keyboard.press('Control+z');
+    await keyboard.press('Control+y');
+    await editor.chat.answers.getByText('Heard.').waitFor();
+    assert.equal(await editor.chat.composer.inputValue(), 'two');
+    await editor.parts.shows('export interface Order');
+    assert.equal(await editor.page.locator('.tab.dirty').count(), 0, 'the file has no change');
+    assert.equal(await readFile(file, 'utf8'), before);
+  });
+});

@@ -1,0 +1,122 @@
+import type * as vscode from 'vscode';
+import type { Offers } from '../../../extension/account/offers.ts';
+import type { Session } from '../../../extension/account/session/session.ts';
+import type { Backend } from '../../../extension/backend.ts';
+import type { ChatEdits } from '../../../extension/chat/answers/answerChanges.ts';
+import { ChatController } from '../../../extension/chat/controller.ts';
+import type { FromHost, Surroundings, ToHost } from '../../../extension/chat/protocol.ts';
+import type { ChatView } from '../../../extension/chat/view.ts';
+import { Emitter } from '../../../extension/platform/emitter.ts';
+import { BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
+import type { RunRequest } from '../../../shared/runs.ts';
+
+export class Memory implements vscode.Memento {
+  readonly values = new Map<string, unknown>();
+  keys = () => [...this.values.keys()];
+  get = (key: string) => this.values.get(key) as never;
+  async update(key: string, value: unknown) {
+    // As the editor does: what is kept is a copy.
+    if (value === undefined) this.values.delete(key);
+    else this.values.set(key, JSON.parse(JSON.stringify(value)));
+  }
+}
+
+/** A window with a page and a server that are played by the test. */
+export class Scene {
+  readonly told: FromHost[] = [];
+  readonly requests: RunRequest[] = [];
+  readonly received = new Emitter<unknown>();
+  readonly session = {
+    state: { kind: 'ok' } as Session['state'],
+    account: { id: 'somebody', kind: 'member', createdAt: '2026-11-01T00:00:00Z' } as Session['account'],
+    balance: null,
+    changed: new Emitter<void>(),
+    connect: new Emitter<void>(),
+  };
+  /** What the server does with each message; undefined: takes it. */
+  answer: (request: RunRequest) => Promise<BackendError | undefined> = async () => undefined;
+  private listening = false;
+  readonly controller: ChatController;
+
+  constructor(
+    readonly windowMemory = new Memory(),
+    readonly memory = new Memory(),
+  ) {
+    const { session, received, told, requests } = this;
+    const view = {
+      onDidReceive: received.event,
+      listens: () => {
+        this.listening = true;
+      },
+      post: (message: FromHost) => this.listening && told.push(structuredClone(message)),
+      reveal: async () => {},
+    };
+    Object.defineProperty(view, 'isListening', { get: () => this.listening });
+    const noEvent = new Emitter<never>().event;
+    this.controller = new ChatController({
+      view: view as unknown as ChatView,
+      session: {
+        get state() {
+          return session.state;
+        },
+        get account() {
+          return session.account;
+        },
+        balance: null,
+        onDidChange: session.changed.event,
+        onDidConnect: session.connect.event,
+        onDidChangeConversation: noEvent,
+        begin: async () => {},
+        call: (use: (who: unknown) => unknown) => use({}),
+        credential: async () => ({}),
+        failed: async () => {},
+      } as unknown as Session,
+      offers: { options: undefined, onDidChange: noEvent, load: async () => {} } as unknown as Offers,
+      backend: {
+        device: 'here',
+        models: async () => ({ models: [] }),
+        conversation: async () => {
+          throw new BackendError('refused', { ...localProblem('No', 'no', 'not_found'), status: 404 });
+        },
+        startRun: async (_: unknown, request: RunRequest) => {
+          requests.push(request);
+          const refusal = await this.answer(request);
+          if (refusal) throw refusal;
+          const { id, conversationId } = request;
+          const run = { id, conversationId, messageId: crypto.randomUUID(), userMessageId: crypto.randomUUID() };
+          return { run: { ...run, kind: 'chat', state: 'complete', createdAt: '2026-11-21T09:00:00Z' } };
+        },
+      } as unknown as Backend,
+      windowMemory: this.windowMemory,
+      memory: this.memory,
+      edits: { checkpoints: async () => ({ all: async () => [], onDidChange: noEvent }) } as unknown as ChatEdits,
+      log: { info() {}, warn() {}, error() {} },
+    } as never);
+  }
+
+  say(...messages: ToHost[]): void {
+    for (const message of messages) this.received.fire(message);
+  }
+  last<T extends FromHost['type']>(type: T): Extract<FromHost, { type: T }> | undefined {
+    return this.told.findLast((message) => message.type === type) as never;
+  }
+  /** Resolves when the host has told so many messages of a type. */
+  async until(type: FromHost['type'], count = 1): Promise<void> {
+    while (this.told.filter((message) => message.type === type).length < count)
+      await new Promise((done) => setTimeout(done));
+  }
+  /** Resolves to what is around the conversation, once that is so. */
+  async surroundings(isSo: (value: Surroundings) => boolean): Promise<Surroundings> {
+    for (;;) {
+      const value = this.last('surroundings')?.value;
+      if (value && isSo(value)) return value;
+      await new Promise((done) => setTimeout(done));
+    }
+  }
+  get chatId(): string {
+    return this.last('conversation')!.chatId!;
+  }
+  draft(chatId = this.chatId): string {
+    return (this.windowMemory.values.get(`draft ${chatId}`) as { text?: string } | undefined)?.text ?? '';
+  }
+}

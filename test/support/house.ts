@@ -1,0 +1,74 @@
+// Where everything stands: read by test/architecture.test.ts, which guards it, and printed by test/rooms.ts.
+
+/** Each domain's floor; imports go down only, and siblings never see each other. A longer path wins over a shorter. */
+export const FLOORS: Record<string, number> = {
+  shared: -1,
+  'server/platform': 0,
+  'server/credits': 1,
+  'server/conversations': 1,
+  'server/risk': 1,
+  'server/accounts': 2,
+  'server/gateway': 3,
+  'server/web': 3,
+  'server/jobs.ts': 4,
+  'server/app.ts': 5,
+  'server/main.ts': 6,
+  'server/admin.ts': 6,
+  'extension/platform': 0,
+  'extension/backend.ts': 1,
+  'extension/account': 2,
+  'extension/chat': 3,
+  'extension/edit': 3,
+  'extension/quota': 3,
+  'extension/later.ts': 4,
+  'extension/edits.ts': 5,
+  'extension/commands.ts': 6,
+  'extension/extension.ts': 7,
+};
+
+/**
+ * The rooms of a domain, from the ground up: a room imports only rooms that stand before it. Rooms of one line are siblings,
+ * which never see each other. Files beside the rooms have no floor, but are part of no circle.
+ */
+export const ROOMS: Record<string, string[][]> = {
+  shared: [['money', 'answers']],
+  'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
+  'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
+  'server/accounts': [['sessions'], ['people'], ['referrals'], ['signIn'], ['data', 'notices'], ['operator']],
+  'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['runs']],
+  'server/gateway/upstreams': [['demo']],
+  'extension/platform': [['secrecy', 'server']],
+  'extension/account': [['session'], ['signIn']],
+  'extension/quota': [['words']],
+  'extension/chat': [['context'], ['conversation', 'answers', 'webview']],
+  'extension/chat/webview': [['blocks'], ['model'], ['parts'], ['markdown'], ['ui']],
+  'extension/edit': [
+    ['hunks'],
+    ['engine'],
+    ['changes', 'runs', 'files'],
+    ['words'],
+    ['notifications'],
+    ['proposals', 'review'],
+    ['checkpoints', 'apply'],
+    ['requests'],
+    ['actions'],
+  ],
+  'extension/edit/engine': [['text'], ['reading', 'placing'], ['planning'], ['snippets']],
+};
+
+/** Places whose files know no I/O, clock, randomness or async: what comes in decides what goes out. */
+export const CORES = [
+  'shared/answers',
+  'shared/money',
+  'server/credits/rules',
+  'server/gateway/dialects',
+  'server/gateway/prompt',
+  'server/platform/values',
+  'extension/chat/webview/blocks',
+  'extension/edit/actions/texts',
+  'extension/edit/changes',
+  'extension/edit/engine',
+  'extension/edit/hunks',
+  'extension/edit/words',
+  'extension/quota/words',
+];
