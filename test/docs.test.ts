@@ -95,6 +95,16 @@ describe('the pages that README leads to', () => {
     );
   });
 
+  it('name only files of the code that there are', () => {
+    const named = PAGES.flatMap((page) => [
+      ...read(page).matchAll(/\b(?:server|extension|shared|test)\/[\w./-]+\.tsx?\b/g),
+    ]);
+    assert.deepEqual(
+      named.map(([path]) => path).filter((path) => !existsSync(join(ROOT, path))),
+      [],
+    );
+  });
+
   it('stay out of the package of the extension', () => {
     const packed = read('.vscodeignore')
       .split('\n')

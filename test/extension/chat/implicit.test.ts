@@ -345,7 +345,7 @@ describe('what the editor shows goes along with a question', () => {
     it('a workspace that is not trusted', async () => {
       const uri = sampleFile('src/client.ts');
       assert.equal(await whyNotUnasked(uri), undefined);
-      assert.match((await whyNotUnasked(uri, { isTrusted: false })) ?? '', /not trusted/);
+      assert.match((await whyNotUnasked(uri, { isTrusted: false })) ?? '', /do not trust/);
     });
 
     it('a file that is gone, and what can not be judged', async () => {
