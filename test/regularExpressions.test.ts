@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import ts from '@typescript/typescript6';
+import fc from 'fast-check';
 
 // What models, files and strangers write reaches most regular expressions of these folders. V8 backtracks: an expression that
 // may split a run of characters in many ways takes time by the square of the run, and a run of 120,000 blanks stops an editor.
