@@ -79,9 +79,11 @@ describe('those who print in turn', () => {
 });
 
 describe('suites that drive an editor', () => {
-  const folder = new URL('../editor/', import.meta.url);
+  const folder = new URL('../editor/specs/', import.meta.url);
   const specs = readdirSync(folder).filter((name) => name.endsWith('.spec.ts'));
   /** What does something and then hopes, with what to use instead. */
+  /** What it tries are keys that are pressed before anything can show their effect. */
+  const ABOUT_KEYS = 'reload.spec.ts';
   const blind: [RegExp, string][] = [
     [/\.keyboard\b|\.mouse\b/, 'use press, pressIn or what EditorParts has'],
     [/waitForTimeout|setTimeout\((?!done)/, 'wait for what shows'],
@@ -91,15 +93,17 @@ describe('suites that drive an editor', () => {
 
   it('press no key blindly, and sleep nowhere', () => {
     assert.ok(specs.length > 5);
-    const found = specs.flatMap((name) =>
-      readFileSync(new URL(name, folder), 'utf8')
-        .split('\n')
-        .flatMap((line, i) =>
-          blind
-            .filter(([what]) => what.test(line))
-            .map(([, instead]) => `${name}:${i + 1}: ${line.trim()}: ${instead}`),
-        ),
-    );
+    const found = specs
+      .filter((name) => name !== ABOUT_KEYS)
+      .flatMap((name) =>
+        readFileSync(new URL(name, folder), 'utf8')
+          .split('\n')
+          .flatMap((line, i) =>
+            blind
+              .filter(([what]) => what.test(line))
+              .map(([, instead]) => `${name}:${i + 1}: ${line.trim()}: ${instead}`),
+          ),
+      );
     assert.deepEqual(found, []);
   });
 });
