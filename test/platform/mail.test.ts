@@ -84,7 +84,10 @@ describe('what a failure to send a mail says', () => {
       const { port } = server.address() as AddressInfo;
       const failed = await createMailer({ url: `smtp://127.0.0.1:${port}`, from: FROM }, log)
         .send(MAIL)
-        .then(assert.fail, (error: unknown) => error);
+        .then(
+          () => assert.fail('it was sent'),
+          (error: unknown) => error,
+        );
       assert.equal(failureOf(failed), said);
       server.close();
     });
