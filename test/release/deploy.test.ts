@@ -82,6 +82,13 @@ describe('compose.yaml', () => {
     }
   });
 
+  it('keeps the list of deletions in a volume, which the image gives to the user of the backend', () => {
+    const { deletionsFile } = parseConfig(environmentOf(perigee), () => '{}').database;
+    const folder = deletionsFile!.slice(0, deletionsFile!.lastIndexOf('/'));
+    assert.ok(perigee.volumes!.some((volume) => volume === `deletions:${folder}`));
+    assert.match(read('Dockerfile'), new RegExp(`install -d -o node -g node [^\\n]* ${folder}$`, 'm'));
+  });
+
   it('opens Caddy to the world, and nothing else', () => {
     assert.deepEqual(caddy.ports, ['80:80', '443:443', '443:443/udp']);
     assert.deepEqual([perigee.ports, postgres.ports], [undefined, undefined]);
@@ -94,7 +101,9 @@ describe('compose.yaml', () => {
   });
 
   it('mounts files that are here, and volumes that it makes', () => {
-    const sources = [postgres, caddy].flatMap(({ volumes }) => volumes!.map((volume) => volume.split(':')[0]!));
+    const sources = [perigee, postgres, caddy].flatMap(({ volumes }) =>
+      volumes!.map((volume) => volume.split(':')[0]!),
+    );
     for (const source of sources)
       assert.ok(source.startsWith('./') ? existsSync(join(ROOT, source)) : source in compose.volumes, source);
   });
