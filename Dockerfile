@@ -15,7 +15,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 DATABASE_URL=sqlite:/data/perigee
 COPY --from=build /src/dist/server /app
 RUN ln -s /app/main.js /usr/local/bin/perigee-server \
  && ln -s /app/admin.js /usr/local/bin/perigee-admin \
- && install -d -o node -g node -m 0700 /data
+ && install -d -o node -g node -m 0700 /data /deletions
 USER node
 WORKDIR /data
 VOLUME /data

@@ -56,6 +56,10 @@ async function main(): Promise<void> {
   });
   const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
+  if (db.deletions.file === null)
+    log.warn(
+      'DELETIONS_FILE is not set: a restored dump brings back what people deleted after it; see docs/backups.md',
+    );
   if (!isLoopback(config.host) && !config.publicUrl)
     log.warn('PUBLIC_URL is not set: only requests that name HOST itself are answered');
 

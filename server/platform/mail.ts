@@ -19,6 +19,17 @@ export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
 
+/**
+ * Why a mail was not sent. `refused`: the mail server takes none for this address, or not this text, as far as it knows for good;
+ * `put off`: not now. `unavailable`: it takes no mail at all now, such as one that can't be reached.
+ */
+export function failureOf(error: unknown): 'refused' | 'put off' | 'unavailable' {
+  const { code, responseCode } = error as { code?: string; responseCode?: number };
+  // nodemailer's names for what is about one message: its addresses, its text. The 421 closes the connection (RFC 5321, 3.8).
+  if ((code !== 'EENVELOPE' && code !== 'EMESSAGE') || responseCode === 421) return 'unavailable';
+  return responseCode !== undefined && responseCode < 500 ? 'put off' : 'refused';
+}
+
 const TIMEOUT_MS = 20_000;
 
 /**

@@ -12,12 +12,17 @@ export function makePrivateFolder(folder: string): void {
   if (first !== undefined) chmodSync(folder, FOLDER);
 }
 
-/** Makes a file for this user alone, whatever the umask, if it isn't there. One that is there stays as it is. */
+/** Makes a file for this user alone, whatever the umask. Throws EEXIST where any file or link has the name. */
+export function makeNewPrivateFile(file: string): void {
+  const made = openSync(file, 'wx', FILE);
+  fchmodSync(made, FILE);
+  closeSync(made);
+}
+
+/** The same, if it isn't there. One that is there stays as it is. */
 export function makePrivateFile(file: string): void {
   try {
-    const made = openSync(file, 'wx', FILE);
-    fchmodSync(made, FILE);
-    closeSync(made);
+    makeNewPrivateFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

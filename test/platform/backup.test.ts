@@ -99,6 +99,32 @@ describe('the commands about backups', function () {
     ['the database', () => {}, 'perigee.db', /belongs to the database itself/],
     ['its log', () => {}, 'perigee.db-wal', /belongs to the database itself/],
     ['its lock', () => {}, 'perigee.db-lock', /belongs to the database itself/],
+    ['its list of deletions', () => {}, 'perigee.db-deletions', /belongs to the database itself/],
+    [
+      'a list of deletions elsewhere',
+      () => {
+        deps.database.deletionsFile = at('list');
+        writeFileSync(at('list'), '');
+      },
+      'list',
+      /belongs to the database itself/,
+    ],
+    ['the secret beside it', () => writeFileSync(at('secret'), 's'), 'secret', /belongs to the database itself/],
+    [
+      'a link to the secret',
+      () => {
+        writeFileSync(at('secret'), 's');
+        symlinkSync(at('secret'), at('l'));
+      },
+      'l',
+      /belongs to the database itself/,
+    ],
+    [
+      'the token of local mode',
+      () => writeFileSync(at('local-token'), 't'),
+      'local-token',
+      /belongs to the database itself/,
+    ],
     ['a link to the database', () => symlinkSync(file, at('l')), 'l', /belongs to the database itself/],
     ['a second name of the database', () => linkSync(file, at('l')), 'l', /belongs to the database itself/],
     ['the database by a detour', () => mkdirSync(at('d')), 'd/../perigee.db', /belongs to the database itself/],
@@ -130,6 +156,17 @@ describe('the commands about backups', function () {
     );
     assert.equal((await admin('restore', backup)).code, 0);
     assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
+  });
+
+  it('touch no file or link that somebody put where theirs could be', async () => {
+    // A folder that others may write to: they know the number of a process.
+    const planted = [`${backup}.partial-${process.pid}`, `${file}.restoring-${process.pid}`];
+    writeFileSync(at('victim'), 'of somebody else');
+    symlinkSync(at('victim'), planted[0]!);
+    writeFileSync(planted[1]!, 'of somebody else');
+    assert.equal((await admin('backup', backup, '--replace')).code, 0);
+    assert.equal((await admin('restore', backup)).code, 0);
+    for (const path of [at('victim'), ...planted]) assert.equal(String(readFileSync(path)), 'of somebody else', path);
   });
 
   it('write no backup of a database that is damaged', async () => {
@@ -196,7 +233,7 @@ describe('the commands about backups', function () {
 
   it('restore nothing into a database that a server or another program has open', async () => {
     const db = await open();
-    await assert.rejects(admin('restore', backup), /another Perigee is running on .*perigee\.db/);
+    await assert.rejects(admin('restore', backup), /another Perigee server uses .*perigee\.db/);
     await db.close();
     const other = new Sqlite(file);
     other.prepare('select count(*) from gate').get();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -18,7 +19,14 @@ interface Service {
   ports?: string[];
   networks: string[] | Record<string, { ipv4_address: string }>;
 }
-const compose = parse(read('compose.yaml')) as { services: Record<string, Service>; volumes: Record<string, null> };
+interface Network {
+  ipam?: { config: { subnet: string; ip_range?: string }[] };
+}
+const compose = parse(read('compose.yaml')) as {
+  services: Record<string, Service>;
+  networks: Record<string, Network>;
+  volumes: Record<string, null>;
+};
 
 /** `env.example` with its blanks filled in, as an operator does. */
 const filled: Record<string, string> = Object.fromEntries(
@@ -52,6 +60,35 @@ describe('compose.yaml', () => {
     assert.equal(environmentOf(caddy).PERIGEE_BACKENDS, `perigee:${environmentOf(perigee).PORT}`);
   });
 
+  // Docker gives a container without a fixed address the first free one, and the backend starts before Caddy.
+  it('gives no other container the fixed address of Caddy', () => {
+    const fixed = Object.values(compose.services).flatMap(({ networks }) =>
+      Array.isArray(networks)
+        ? []
+        : Object.entries(networks).map(([network, { ipv4_address }]) => [network, ipv4_address] as const),
+    );
+    assert.ok(fixed.length > 0);
+    for (const [network, address] of fixed) {
+      const [{ subnet, ip_range }] = compose.networks[network]!.ipam!.config as [{ subnet: string; ip_range?: string }];
+      const inRange = (range: string, of: string) => {
+        const list = new BlockList();
+        const [base, bits] = range.split('/') as [string, string];
+        list.addSubnet(base, Number(bits));
+        return list.check(of);
+      };
+      assert.ok(ip_range, `the network ${network} has no ip_range`);
+      assert.ok(inRange(subnet, address) && !inRange(ip_range, address), `${address} in ${ip_range}`);
+      assert.ok(inRange(subnet, ip_range.split('/')[0]!), `${ip_range} is outside ${subnet}`);
+    }
+  });
+
+  it('keeps the list of deletions in a volume, which the image gives to the user of the backend', () => {
+    const { deletionsFile } = parseConfig(environmentOf(perigee), () => '{}').database;
+    const folder = deletionsFile!.slice(0, deletionsFile!.lastIndexOf('/'));
+    assert.ok(perigee.volumes!.some((volume) => volume === `deletions:${folder}`));
+    assert.match(read('Dockerfile'), new RegExp(`install -d -o node -g node [^\\n]* ${folder}$`, 'm'));
+  });
+
   it('opens Caddy to the world, and nothing else', () => {
     assert.deepEqual(caddy.ports, ['80:80', '443:443', '443:443/udp']);
     assert.deepEqual([perigee.ports, postgres.ports], [undefined, undefined]);
@@ -64,7 +101,9 @@ describe('compose.yaml', () => {
   });
 
   it('mounts files that are here, and volumes that it makes', () => {
-    const sources = [postgres, caddy].flatMap(({ volumes }) => volumes!.map((volume) => volume.split(':')[0]!));
+    const sources = [perigee, postgres, caddy].flatMap(({ volumes }) =>
+      volumes!.map((volume) => volume.split(':')[0]!),
+    );
     for (const source of sources)
       assert.ok(source.startsWith('./') ? existsSync(join(ROOT, source)) : source in compose.volumes, source);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,8 @@ describe('a release', function () {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'perigee-release-'));
-    await run(process.execPath, ['.ci/release.mjs', join(folder, 'release')], { cwd: ROOT });
+    // As the suite has built it: other steps run it now.
+    await run(process.execPath, ['.ci/release.mjs', '--if-changed', join(folder, 'release')], { cwd: ROOT });
     server = join(folder, 'server');
     await mkdir(server);
     const archive = join(folder, 'release', `perigee-server-${version}.tgz`);
@@ -112,4 +113,59 @@ describe('a release', function () {
       assert.equal(await running.terminate(), 0);
     }
   });
+});
+
+describe('the place of a release', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perigee-place-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  /** `--if-changed`: a release that is made after all is made sooner. */
+  const refused = (...args: string[]) =>
+    run(process.execPath, ['.ci/release.mjs', '--if-changed', ...args], { cwd: ROOT }).then(
+      () => assert.fail('it was made'),
+      (error: { code: number; stderr: string }) => error,
+    );
+
+  const TAKEN: [what: string, make: (path: string) => Promise<unknown>, said: RegExp][] = [
+    [
+      'a folder with anything in it',
+      (path) => put(path, 'thesis.txt'),
+      /is not empty\. Name a new folder, or empty it/,
+    ],
+    ['a folder with a hidden file in it', (path) => put(path, '.env'), /is not empty/],
+    ['a folder with an older release in it', (path) => put(path, 'SHA256SUMS'), /is not empty/],
+    ['a link to such a folder', (path) => put(`${path}-2`, 'a').then(() => symlink(`${path}-2`, path)), /is not empty/],
+    ['a file', (path) => writeFile(path, 'years of work'), /is no folder/],
+  ];
+  async function put(path: string, name: string): Promise<void> {
+    await mkdir(path);
+    await writeFile(join(path, name), 'years of work');
+  }
+  for (const [what, make, said] of TAKEN)
+    it(`is not ${what}, which stays as it is`, async () => {
+      await make(join(folder, 'it'));
+      const before = readdirSync(folder, { recursive: true });
+      const { code, stderr } = await refused(join(folder, 'it'));
+      assert.deepEqual(readdirSync(folder, { recursive: true }), before);
+      assert.equal(code, 2);
+      assert.match(stderr, said);
+      assert.equal(stderr.trim().split('\n').length, 1);
+    });
+
+  const MISUSED: [what: string, args: string[]][] = [
+    ['an option that there is not', ['--folder', 'a']],
+    ['two folders', ['a', 'b']],
+    ['an empty name', ['']],
+  ];
+  for (const [what, args] of MISUSED)
+    it(`is not ${what}`, async () => {
+      const { code, stderr } = await refused(
+        ...args.map((arg) => (arg === 'a' || arg === 'b' ? join(folder, arg) : arg)),
+      );
+      assert.equal(code, 2);
+      assert.match(stderr, /^npm run release: .*\n$/);
+      assert.deepEqual(readdirSync(folder), []);
+    });
 });

@@ -2,12 +2,17 @@ import type { Notice } from '../../../shared/account.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Mailer } from '../../platform/mail.ts';
+import { failureOf, type Mailer } from '../../platform/mail.ts';
 import { currentNotices } from './operatorNotices.ts';
 
 const AT_ONCE = 50;
 /** After so long, another turn takes over what a node was about to send. */
 const CLAIM_MS = 15 * 60_000;
+const HOUR = 3_600_000;
+/** When an address is tried again. The mail server may have erred about one that it refused. */
+const AGAIN_MS = { refused: 24 * HOUR, 'put off': HOUR };
+/** So many failures one after the other are the mail server's, whatever it says of each. */
+const MAX_FAILURES_IN_A_ROW = 5;
 
 export interface NoticeMailDeps {
   db: Database;
@@ -39,34 +44,74 @@ const always = async () => true;
 /**
  * Mails each member what must be told by mail: prices and terms that change, and what the operator tells, each once. A row is claimed before its mail is
  * sent, so that no two nodes send it, and sent again later if that failed: who dies in between may tell somebody twice,
- * which is better than never. Returns how many were sent; ends early if the mail server takes none.
+ * which is better than never. Returns how many were sent; ends early if the mail server takes none. An address that is refused
+ * keeps no other member from being told.
  */
 export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   let sent = 0;
+  let failures = 0;
   for (const letter of await lettersOf(deps)) {
     while (await letter.isDue()) {
       const due = await claim(deps, letter);
-      for (const { accountId, email } of due) {
-        try {
-          await deps.mailer.send({ to: email, subject: letter.subject, text: letter.text });
-        } catch (error) {
-          deps.log.warn({ err: error, notice: letter.id }, 'a notice was not mailed; it is tried again');
+      for (const [n, { accountId, email }] of due.entries()) {
+        const failure = await send(deps, letter, accountId, email);
+        failures = failure ? failures + 1 : 0;
+        if (!failure) sent++;
+        if (failure === 'unavailable' || failures >= MAX_FAILURES_IN_A_ROW) {
+          await release(deps, letter, due.slice(n + 1));
           return sent;
         }
-        await deps.db.write((tx) =>
-          tx
-            .updateTable('notice_mail')
-            .set({ sent_at: deps.clock.now() })
-            .where('account_id', '=', accountId)
-            .where('notice_id', '=', letter.id)
-            .execute(),
-        );
-        sent++;
       }
       if (due.length < AT_ONCE) break;
     }
   }
   return sent;
+}
+
+/** Null: it was sent. */
+async function send(deps: NoticeMailDeps, letter: Letter, accountId: string, email: string) {
+  const { db, clock, log, mailer } = deps;
+  const note = (columns: { sent_at: number } | { claimed_at: number }) =>
+    db.write((tx) =>
+      tx
+        .updateTable('notice_mail')
+        .set(columns)
+        .where('account_id', '=', accountId)
+        .where('notice_id', '=', letter.id)
+        .execute(),
+    );
+  try {
+    await mailer.send({ to: email, subject: letter.subject, text: letter.text });
+  } catch (error) {
+    const failure = failureOf(error);
+    log.warn(
+      { err: error, notice: letter.id, account: accountId, failure },
+      'a notice was not mailed; it is tried again',
+    );
+    // A claim from the future lapses when the address is to be tried again.
+    if (failure !== 'unavailable') await note({ claimed_at: clock.now() + AGAIN_MS[failure] - CLAIM_MS });
+    return failure;
+  }
+  await note({ sent_at: clock.now() });
+  return null;
+}
+
+/** Gives back what was claimed and not tried, for the next turn of any node. */
+async function release(
+  { db }: NoticeMailDeps,
+  letter: Letter,
+  claimed: readonly { accountId: string }[],
+): Promise<void> {
+  if (claimed.length === 0) return;
+  const ids = claimed.map(({ accountId }) => accountId);
+  await db.write((tx) =>
+    tx
+      .deleteFrom('notice_mail')
+      .where('notice_id', '=', letter.id)
+      .where('account_id', 'in', ids)
+      .where('sent_at', 'is', null)
+      .execute(),
+  );
 }
 
 async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {

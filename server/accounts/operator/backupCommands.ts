@@ -79,7 +79,8 @@ async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<s
       'PostgreSQL is backed up by its own tool: pg_dump --format=custom --file=FILE "$DATABASE_URL"',
     );
   const facts = { takenAt: clock.now(), secret: secret === null ? null : fingerprint(secret), settings };
-  const { path, bytes } = await writeBackup(database.file, to, facts, { replace });
+  const { deletionsFile = null } = database;
+  const { path, bytes } = await writeBackup(database.file, to, facts, { replace, deletionsFile });
   return [
     `Wrote ${path}: ${(bytes / 1e6).toFixed(1)} MB, the database as it was at ${iso(facts.takenAt)}, checked.`,
     `It needs the same SECRET (fingerprint ${facts.secret ?? 'unknown'})${settings.includes('SECRET') ? '' : `, which stands in the file secret beside ${database.file}`}. Keep that elsewhere: it is not in the backup.`,

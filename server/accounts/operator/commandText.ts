@@ -1,5 +1,6 @@
 import type { Balance } from '../../../shared/account.ts';
 import { inCredits } from '../../../shared/money/amounts.ts';
+import { cleanName } from '../../../shared/texts.ts';
 import { iso } from '../../platform/clock.ts';
 import { BackupRefused } from '../../platform/db/restoring.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
@@ -18,6 +19,17 @@ export class Refused extends Error {
 
 /** What can't be understood. */
 export const misused = (message: string) => new Refused(2, `${message} The command "help" shows how.`);
+
+/**
+ * A text that account owners read: one line of plain text, without control characters and what can't be seen, of 1 to `most`
+ * UTF-16 units. Refuses others by the name `what`.
+ */
+export function readText(typed: string, what: string, most: number): string {
+  const text = cleanName(typed);
+  if (text === '') throw misused(`${what} is empty.`);
+  if (text.length > most) throw misused(`${what} has ${text.length} characters, and may have ${most} at most.`);
+  return text;
+}
 
 /** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
 export interface CommandResult {

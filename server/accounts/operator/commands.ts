@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
+import { cleanName } from '../../../shared/texts.ts';
 import { auditLive, tellViolation } from '../../credits/audit/audit.ts';
 import { auditGrace } from '../../credits/audit/auditJob.ts';
 import { readBalance } from '../../credits/holds/balance.ts';
@@ -7,6 +8,7 @@ import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { applyRetention, type RetentionDeps } from '../data/retention.ts';
+import { MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
 import { type FoundAccount, findAccounts, findByReference } from '../people/accountSearch.ts';
 import { mailboxOf } from '../people/emails.ts';
 import { findAccountOf, signIn } from '../people/identities.ts';
@@ -19,6 +21,7 @@ import {
   misused,
   named,
   Refused,
+  readText,
   tellCommand,
 } from './commandText.ts';
 
@@ -68,6 +71,9 @@ ACCOUNT is an id or an email address. CREDITS is a number with at most 6 decimal
 (2027-01-31), a time (2027-01-31T12:00:00Z), or a number of hours or days from now (12h, 7d). A suspension without
 --until lasts until you reinstate the account.`;
 
+/** A reason stands in one line of the token log. */
+const MAX_WHY_CHARS = 200;
+const MAX_NAME_CHARS = 100;
 /** The newest of them: more is read by nobody. */
 const MAX_REFERRALS = 1000;
 
@@ -118,10 +124,9 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     const other = Object.keys(values).find((name) => !allowed.includes(name));
     if (other) throw misused(`${command} takes no --${other}.`);
   };
-  const reason = () => {
-    const why = values.why?.trim();
-    if (!why) throw misused(`${command} needs --why: its owner reads it.`);
-    return why;
+  const reason = (most = MAX_WHY_CHARS) => {
+    if (!cleanName(values.why ?? '')) throw misused(`${command} needs --why: its owner reads it.`);
+    return readText(values.why!, '--why', most);
   };
   switch (command) {
     case 'find': {
@@ -139,12 +144,14 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'create': {
       only('name', 'tier');
       taken(1, 'an email address');
-      return create(deps, rest[0]!, values.name?.trim(), readTier(values.tier ?? '0'));
+      const name = values.name?.trim() ? readText(values.name, '--name', MAX_NAME_CHARS) : undefined;
+      return create(deps, rest[0]!, name, readTier(values.tier ?? '0'));
     }
     case 'suspend': {
       only('why', 'until');
       taken(1, 'an account');
-      const why = reason();
+      // A suspension is told as a notice.
+      const why = reason(MAX_NOTICE_CHARS);
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);

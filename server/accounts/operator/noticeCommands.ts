@@ -1,8 +1,7 @@
-import { cleanName } from '../../../shared/texts.ts';
 import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { addNotice, endNotice, listNotices, MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
-import { columns, misused, Refused } from './commandText.ts';
+import { columns, Refused, readText } from './commandText.ts';
 
 // The operator's commands that tell every account something.
 
@@ -12,14 +11,6 @@ interface Deps {
   ids: Ids;
   /** Whether the server has a mail service: without one `--mail` is refused. */
   sendsMail: boolean;
-}
-
-/** A text that users read: one line of plain text, without control characters and what can't be seen. */
-export function readText(typed: string, what: string, most: number): string {
-  const text = cleanName(typed);
-  if (text === '') throw misused(`${what} is empty.`);
-  if (text.length > most) throw misused(`${what} has ${text.length} characters, and may have ${most} at most.`);
-  return text;
 }
 
 /** Tells every account a text until `until` (epoch ms). Returns the lines that say so. */

@@ -10,7 +10,6 @@ import {
   readPromotionName,
 } from '../people/promotions.ts';
 import { columns, misused, Refused } from './commandText.ts';
-import { readText } from './noticeCommands.ts';
 
 // The operator's commands for promotions.
 
@@ -18,9 +17,6 @@ interface Deps {
   db: Database;
   clock: Clock;
 }
-
-/** It stands in one line of the token log. */
-const MAX_WHY_CHARS = 200;
 
 export interface WantedPromotion {
   audience: string;
@@ -36,7 +32,7 @@ const isAudience = (text: string): text is Promotion['audience'] => text === 'si
 /** Begins a promotion, or announces one to come. Returns the line that says so. */
 export async function beginPromotion({ db, clock }: Deps, typed: string, wanted: WantedPromotion): Promise<string> {
   const name = readName(typed);
-  const { audience, amountMicro, budgetMicro, startsAt, endsAt } = wanted;
+  const { audience, amountMicro, budgetMicro, startsAt, endsAt, why } = wanted;
   if (!isAudience(audience)) throw misused(`--for is signups or members, not "${audience}".`);
   if (endsAt <= startsAt) throw misused(`The promotion would end on ${iso(endsAt)}, before it begins.`);
   if (budgetMicro < amountMicro)
@@ -48,7 +44,7 @@ export async function beginPromotion({ db, clock }: Deps, typed: string, wanted:
     budget: budgetMicro,
     starts_at: startsAt,
     ends_at: endsAt,
-    why: readText(wanted.why, '--why', MAX_WHY_CHARS),
+    why,
     created_at: clock.now(),
   };
   if (!(await db.write((tx) => addPromotion(tx, promotion))))

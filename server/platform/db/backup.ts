@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -18,7 +19,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { ConfigError } from '../config/settings.ts';
-import { makePrivateFile, makePrivateFolder } from '../private.ts';
+import { makeNewPrivateFile, makePrivateFile, makePrivateFolder } from '../private.ts';
 
 import { newerMigrations, noPerigee } from './migrate.ts';
 import { BACKUP_TABLE, type BackupFacts, BackupRefused, markBackup, newestIn, parse, type Row } from './restoring.ts';
@@ -38,16 +39,16 @@ export async function writeBackup(
   file: string,
   to: string,
   facts: BackupFacts,
-  { replace }: { replace: boolean },
+  { replace, deletionsFile }: { replace: boolean; deletionsFile: string | null },
 ): Promise<{ path: string; bytes: number }> {
   if (!existsSync(file)) throw noPerigee(`there is no ${file}`);
   const path = resolve(to);
-  const partial = `${path}.partial-${process.pid}`;
+  const partial = `${path}.partial-${randomUUID()}`;
   try {
-    checkPlace(file, path, replace);
+    checkPlace(ownFiles(file, deletionsFile), path, replace);
     rmStale(path);
     // SQLite would make it for everybody.
-    makePrivateFile(partial);
+    makeNewPrivateFile(partial);
     const unfinished = copyTo(file, partial);
     const copy = kyselyOf(open(partial));
     try {
@@ -97,13 +98,13 @@ function copyTo(file: string, partial: string): BackupFacts | null {
 const isDamage = (error: unknown) =>
   /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT)/.test((error as { code?: string }).code ?? '');
 
-function checkPlace(file: string, path: string, replace: boolean): void {
+function checkPlace(own: readonly string[], path: string, replace: boolean): void {
   const folder = dirname(path);
   if (existsSync(folder) && !statSync(folder).isDirectory()) throw new BackupRefused(`${folder} is no folder.`);
   if (!existsSync(folder)) throw new BackupRefused(`There is no folder ${folder}. Make it, or name another file.`);
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there?.isDirectory()) throw new BackupRefused(`${path} is a folder. Name a file in it.`);
-  if (belongsTo(file, path))
+  if (isOneOf(own, path))
     throw new BackupRefused(`${path} belongs to the database itself. Name another file, best on another disk.`);
   if (there && !there.isFile() && !there.isSymbolicLink())
     throw new BackupRefused(`${path} is no ordinary file. Name another one.`);
@@ -111,8 +112,19 @@ function checkPlace(file: string, path: string, replace: boolean): void {
     throw new BackupRefused(`${path} is there already. Name another file, or add --replace to replace it.`);
 }
 
-/** The database, or what SQLite and Perigee keep beside it, by whatever name or link. */
-function belongsTo(file: string, path: string): boolean {
+/** The database, and what SQLite and Perigee keep beside it under its name. */
+const databaseFiles = (file: string) =>
+  ['', '-wal', '-shm', '-journal', '-lock', '-deletions'].map((end) => `${file}${end}`);
+
+/** All that a server on this database can't do without. */
+const ownFiles = (file: string, deletionsFile: string | null) => [
+  ...databaseFiles(file),
+  ...['secret', 'local-token'].map((name) => join(dirname(file), name)),
+  ...(deletionsFile === null ? [] : [deletionsFile]),
+];
+
+/** Whether a path leads to one of these files, by whatever name or link. */
+function isOneOf(files: readonly string[], path: string): boolean {
   const whole = (name: string) => {
     try {
       return realpathSync(name);
@@ -120,7 +132,7 @@ function belongsTo(file: string, path: string): boolean {
       return join(existsSync(dirname(name)) ? realpathSync(dirname(name)) : dirname(name), basename(name));
     }
   };
-  const own = ['', '-wal', '-shm', '-journal', '-lock', '-deletions'].map((end) => `${resolve(file)}${end}`);
+  const own = files.map((file) => resolve(file));
   const stat = statSync(path, { throwIfNoEntry: false });
   const same = (name: string) => {
     const other = statSync(name, { throwIfNoEntry: false });
@@ -187,16 +199,17 @@ interface CheckedBackup {
  */
 async function checkBackup(from: string, file: string): Promise<CheckedBackup> {
   const path = resolve(from);
-  if (belongsTo(file, path)) throw new BackupRefused(`${path} is the database itself. Name a backup of it.`);
+  if (isOneOf(databaseFiles(file), path))
+    throw new BackupRefused(`${path} is the database itself. Name a backup of it.`);
   const there = statSync(path, { throwIfNoEntry: false });
   if (!there) throw new BackupRefused(`There is no ${path}.`);
   if (!there.isFile()) throw new BackupRefused(`${path} is no file. Name the backup itself.`);
   const place = placeOf(file);
-  const ready = `${place}.restoring-${process.pid}`;
+  const ready = `${place}.restoring-${randomUUID()}`;
   try {
     checkHeader(path, there.size);
     rmStale(place);
-    makePrivateFile(ready);
+    makeNewPrivateFile(ready);
     copyFileSync(path, ready, constants.COPYFILE_FICLONE);
     chmodSync(ready, 0o600);
     const wrong = damageOf(ready);
@@ -362,7 +375,9 @@ function rmStale(path: string): void {
   for (const other of readdirSync(folder)) {
     if (!other.startsWith(`${name}.partial-`) && !other.startsWith(`${name}.restoring-`)) continue;
     const stat = lstatSync(join(folder, other), { throwIfNoEntry: false });
-    if (stat && Date.now() - stat.mtimeMs > STALE_MS) rmSync(join(folder, other), { force: true });
+    // What somebody else has put there stays, and keeps no backup from being made.
+    const isOurs = process.getuid === undefined || stat?.uid === process.getuid();
+    if (stat?.isFile() && isOurs && Date.now() - stat.mtimeMs > STALE_MS) rmSync(join(folder, other), { force: true });
   }
 }
 

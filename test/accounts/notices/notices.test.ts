@@ -95,7 +95,7 @@ onBothEnginesWithSignIn(
       await mailNotices(deps({ terms }));
       await mailNotices(deps({ terms }));
       assert.equal(toldOf(person.email!).length, 1);
-      assert.match(toldOf(person.email!)[0]!.text, /They stand at https:\/\/perigee\.example\/terms\./);
+      assert.match(toldOf(person.email!)[0]!.text, /You find them at https:\/\/perigee\.example\/terms\./);
     });
 
     it('are mailed to no address that was never verified, and to nobody who has closed the account', async () => {

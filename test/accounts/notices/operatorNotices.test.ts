@@ -155,19 +155,86 @@ onBothEnginesWithSignIn('a notice of the operator', (world, engine) => {
       await tell('Answers are slow.', '--mail');
       // It dies with the second mail: what it claimed stays claimed.
       let sent = 0;
-      const dying = {
-        send: async (mail: Mail) => {
-          if (sent++ === 1) throw new Error('killed');
-          mails.push(mail);
-        },
-      };
-      await mailNotices(deps({ mailer: dying }));
+      await new Promise<void>((died) => {
+        const send = async (mail: Mail) => {
+          if (sent++ === 0) return void mails.push(mail);
+          died();
+          await new Promise(() => {});
+        };
+        void mailNotices(deps({ mailer: { send } }));
+      });
       const before = mails.length;
       await mailNotices(deps());
       assert.equal(mails.length, before, 'as long as the claim lasts, nobody takes it over');
       server().clock.advance(16 * MINUTE);
       await mailNotices(deps());
       for (const { email } of people) assert.equal(toldOf(email).length, 1, email!);
+    });
+
+    /** An error as nodemailer makes it. */
+    const mailError = (code: string, more: { responseCode?: number; command?: string } = {}) =>
+      Object.assign(new Error(`${code} ${more.responseCode}`), { code, ...more });
+    /**
+     * Signs in so many, tells all until `until`, and takes no mail for those addresses that are tried as the nth of them all,
+     * at any time. The members of the tests before are told, too.
+     */
+    async function refusing(people: number, error: Error, isRefused: (n: number) => boolean, until = '1h') {
+      const addresses: string[] = [];
+      for (let n = 0; n < people; n++) {
+        const person = somebody();
+        await world().signIn(person);
+        addresses.push(person.email!);
+      }
+      await tell('Answers are slow.', '--mail', '--until', until);
+      const tried: string[] = [];
+      const refused = new Set<string>();
+      const send = async (mail: Mail) => {
+        if (!tried.includes(mail.to) && isRefused(tried.length)) refused.add(mail.to);
+        tried.push(mail.to);
+        if (refused.has(mail.to)) throw error;
+        mails.push(mail);
+      };
+      return { addresses, tried, refused, send: () => mailNotices(deps({ mailer: { send } })) };
+    }
+
+    const LETTERS: [what: string, error: Error, againAfter: number][] = [
+      ['an address that there is not', mailError('EENVELOPE', { responseCode: 550, command: 'RCPT TO' }), 24 * HOUR],
+      ['an address that is put off', mailError('EENVELOPE', { responseCode: 450, command: 'RCPT TO' }), HOUR],
+    ];
+    for (const [what, error, againAfter] of LETTERS)
+      it(`is sent to all others in spite of ${what}, which is tried again later`, async () => {
+        const until = `${againAfter / HOUR + 2}h`;
+        const { addresses, tried, refused, send } = await refusing(3, error, (n) => n === 0, until);
+        await send();
+        assert.equal(refused.size, 1);
+        for (const address of addresses) assert.equal(toldOf(address).length, refused.has(address) ? 0 : 1, address);
+        const before = tried.length;
+        server().clock.advance(againAfter - MINUTE);
+        await send();
+        assert.equal(tried.length, before);
+        server().clock.advance(MINUTE);
+        await send();
+        assert.deepEqual(tried.slice(before), [...refused]);
+      });
+
+    const SERVERS: [what: string, error: Error][] = [['can not be reached', mailError('ECONNECTION')]];
+    for (const [what, error] of SERVERS)
+      it(`waits for its next turn where the mail server ${what}, and then leaves out nobody`, async () => {
+        const { addresses, tried, send } = await refusing(4, error, (n) => n === 1);
+        await send();
+        assert.equal(tried.length, 2, 'one try says enough');
+        await send();
+        const [, failed] = tried;
+        for (const address of addresses) assert.equal(toldOf(address).length, address === failed ? 0 : 1, address);
+      });
+
+    it('is given up for this turn once several in a row were refused: then it is the mail server that takes none', async () => {
+      const error = mailError('EENVELOPE', { responseCode: 554, command: 'RCPT TO' });
+      const { tried, send } = await refusing(10, error, () => true);
+      await send();
+      assert.equal(tried.length, 5);
+      await send();
+      assert.deepEqual([mails.length, new Set(tried).size], [0, 10], 'the next turn begins with others');
     });
 
     it('is sent to nobody who is suspended or closing, and to those whose suspension is over', async () => {

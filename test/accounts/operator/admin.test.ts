@@ -199,20 +199,37 @@ for (const engine of ENGINES)
       assert.equal((await member.account()).status, 401);
     });
 
+    it('tell an owner why in one line of plain text, whatever was typed', async () => {
+      const member = await signIn();
+      await inProcess('suspend', member.accountId, '--why', ' Access\nwas  \u001b[31mre\u202esold.\u0000 ');
+      const { account, notices } = (await member.account()).body;
+      assert.equal(account.suspended!.why, 'Access was [31mresold.\uFFFD');
+      assert.match(notices[0]!.text, /Access was \[31mresold\.\uFFFD/);
+      await inProcess('suspend', member.accountId, '--why', 'ü'.repeat(500));
+      assert.equal((await member.account()).body.account.suspended!.why.length, 500);
+      const email = `${member.accountId}@b.example`;
+      await inProcess('create', email, '--name', ' Ada\n\u202eLove\u0000lace ');
+      assert.match((await inProcess('show', email)).lines.join('\n'), /^name +Ada Love\uFFFDlace$/m);
+    });
+
     const WRONG: [args: string[], code: number, said: RegExp][] = [
       [['frobnicate'], 2, /There is no command "frobnicate"/],
       [['show'], 2, /show needs an account/],
       [['show', 'nobody@example.org'], 1, /There is no account "nobody@example\.org"/],
       [['suspend', 'a@b.example'], 2, /needs --why/],
+      [['suspend', 'a@b.example', '--why', '\u200b\u202e'], 2, /suspend needs --why/],
+      [['suspend', 'a@b.example', '--why', 'x'.repeat(501)], 2, /--why has 501 characters, and may have 500 at most/],
       [['suspend', 'a@b.example', '--why', 'x', '--until', 'soon'], 2, /"soon" is no time/],
       [['suspend', 'a@b.example', '--why', 'x', '--until', '2020-01-01'], 2, /is over already/],
       [['tier', 'a@b.example', '9'], 2, /from 0 to 4/],
+      [['create', 'a@b.example', '--name', 'x'.repeat(101)], 2, /--name has 101 characters, and may have 100 at most/],
+      [['create', 'a@b.example', '--name', '\u200b'], 2, /--name is empty/],
       [['create', 'nonsense'], 2, /is no email address/],
       [['find', 'x', '--why', 'y'], 2, /find takes no --why/],
       [['find', 'x', '--bogus'], 2, /Unknown option '--bogus'/],
     ];
     for (const [args, code, said] of WRONG)
-      it(`refuse in a line that says what to do: ${args.join(' ')}`, async () => {
+      it(`refuse in a line that says what to do: ${args.join(' ').slice(0, 60)}`, async () => {
         const refused = await inProcess(...args);
         assert.deepEqual([refused.code, refused.lines.length], [code, 1]);
         assert.match(refused.lines[0]!, said);

@@ -165,6 +165,20 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
     });
   });
 
+  it('tells the reason as one line of plain text, whatever was typed, and takes a long one wholly', async () => {
+    const member = await signIn();
+    const typed = ' For\nthe  report,\u001b[31m red\u202e\u200b of a\u0000 bug. ';
+    const shown = 'For the report,[31m red of a\uFFFD bug.';
+    await admin('grant', member.accountId, '5', '--why', typed, '--id', `a bug of ${member.accountId}`);
+    const again = await admin('grant', member.accountId, '5', '--why', shown, '--id', `a bug of ${member.accountId}`);
+    assert.match(again.said, /nothing more was given/, 'what is shown alike is the same reason');
+    await admin('reset', member.accountId, '1', '--why', typed);
+    await admin('reset', member.accountId, '1', '--why', 'ü'.repeat(200));
+    const told = [...(await lines(member, 'grant')), ...(await lines(member, 'reset'))].map(({ reason }) => reason);
+    assert.equal(told.filter((reason) => reason === shown).length, 2);
+    assert(told.includes('ü'.repeat(200)));
+  });
+
   describe('takes back', () => {
     it('all that is promotional, and leaves what was bought', async () => {
       const member = await signIn();
@@ -293,7 +307,12 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
     [['grant', 'ACCOUNT', ...WHY], 2, /needs an account and a number of credits/],
     [['grant', 'ACCOUNT', '5', '6', ...WHY], 2, /and nothing else/],
     [['grant', 'ACCOUNT', '5'], 2, /grant needs --why: its owner reads it/],
-    [['grant', 'ACCOUNT', '5', '--why', '  '], 2, /grant needs --why/],
+    ...['  ', '\u200b', ' \n\u202e\u2066', '\u0007'].map((why): [string[], number, RegExp] => [
+      ['grant', 'ACCOUNT', '5', '--why', why],
+      2,
+      /grant needs --why/,
+    ]),
+    [['grant', 'ACCOUNT', '5', '--why', 'x'.repeat(201)], 2, /--why has 201 characters, and may have 200 at most/],
     [['grant', 'ACCOUNT', '0', ...WHY], 2, /0 credits are nothing/],
     [['grant', 'ACCOUNT', '0.000000', ...WHY], 2, /0\.000000 credits are nothing/],
     [['grant', 'ACCOUNT', '-5', ...WHY], 2, /"-5" is less than nothing/],
@@ -313,6 +332,8 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
     [['reset'], 2, /reset needs an account, perhaps a number of credits, and nothing else/],
     [['reset', 'ACCOUNT', '5', '6', ...WHY], 2, /and nothing else/],
     [['reset', 'ACCOUNT'], 2, /reset needs --why: its owner reads it/],
+    [['reset', 'ACCOUNT', '--why', '\u200b'], 2, /reset needs --why/],
+    [['reset', 'ACCOUNT', '--why', 'ü'.repeat(201)], 2, /--why has 201 characters/],
     [['reset', 'ACCOUNT', '0', ...WHY], 2, /0 credits are nothing/],
     [['reset', 'ACCOUNT', '-5', ...WHY], 2, /"-5" is less than nothing/],
     [['reset', 'ACCOUNT', '1.2345678', ...WHY], 2, /has more than 6 decimals/],

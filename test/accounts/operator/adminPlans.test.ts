@@ -37,6 +37,26 @@ onBothEnginesWithShop('an operator who gives plans', (shop) => {
     assert((await member.account()).body.balance.windows[0]!.usedMicro > 0, 'the answer is of the plan');
   });
 
+  it('tells the reason as one line of plain text, whatever was typed, and takes none that is too long', async () => {
+    const member = await shop().member();
+    const typed = ['--why', ' You\nhelp\u202e\u001b to test.\u0000 '];
+    const plan = [member.accountId, 'plus', '--until', '30d'];
+    for (const [args, said] of [
+      [[...plan, '--why', 'x'.repeat(201)], /--why has 201 characters, and may have 200 at most/],
+      [[...plan, '--why', '\u200b'], /plan needs --why/],
+      [[member.accountId, '--end', '--why', 'x'.repeat(201)], /--why has 201 characters/],
+    ] as const) {
+      const refused = await admin('plan', ...args);
+      assert.equal(refused.code, 2);
+      assert.match(refused.said, said);
+    }
+    await admin('plan', ...plan, ...typed);
+    await admin('plan', member.accountId, '--end', ...typed);
+    const reasons = await told(member);
+    assert.equal(reasons.length, 2);
+    for (const reason of reasons) assert.match(reason, /: You help to test\.\uFFFD$/);
+  });
+
   // Guard: it is given as one that is cancelled, so without the day of grace that a late payment has.
   it('has it end on its day, without a word of anybody', async () => {
     const member = await shop().member();
