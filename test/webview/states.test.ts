@@ -268,6 +268,18 @@ describe('chat view: states and what they say', () => {
     assert.match(await box(), /and lost ones/, 'also when all is told anew');
   });
 
+  it('takes back nothing that was shown when a chat is told anew while its answer runs', async () => {
+    const reply = running({ text: 'Kept words' });
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await view.tell({ type: 'text', messageId: reply.id, text: ' and lost ones', at: reply.text.length });
+    await view.page.getByText('Kept words and lost ones').waitFor();
+    await view.tell(conversation([user('Go'), reply]));
+    assert.match(await view.page.locator('.answer').innerText(), /Kept words and lost ones/);
+    const end = { ...reply, state: 'interrupted', reason: 'interrupted', chargedMicro: 0 } as const;
+    await view.tell(conversation([user('Go'), end]));
+    assert.match(await box(), /but for its last words, which the server had not stored:.*and lost ones/);
+  });
+
   it('says of a service that is busy when another try makes sense, and counts down to it', async () => {
     const busy = (part: object) => broken({ state: 'failed', problem: problem('upstream_busy', part) });
     const at = new Date(Date.now() + 40_000).toISOString();

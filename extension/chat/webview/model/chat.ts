@@ -3,7 +3,7 @@ import type { FromHost, ToHost } from '../../protocol.ts';
 import { count } from '../format.ts';
 import { spokenChanges } from './changes.ts';
 import { Composing, STILL_ANSWERING } from './composing.ts';
-import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer } from './conversation.ts';
+import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer, toldAnew } from './conversation.ts';
 import { EditingInPlace } from './editing.ts';
 import { FileLinks } from './fileLinks.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
@@ -362,7 +362,7 @@ export class Chat {
           chatId: message.chatId ?? id ?? undefined,
           sight,
           title,
-          messages,
+          messages: toldAnew(old, messages),
           before,
           elsewhere,
           early,

@@ -66,13 +66,22 @@ export function putMessages(conversation: Conversation, upsert: Message[], remov
     if (gone.has(old.id)) continue;
     const now = changed.get(old.id);
     changed.delete(old.id);
-    if (!now) messages.push(old);
-    else if (now.state === 'running' && old.text.length > now.text.length && old.text.startsWith(now.text)) {
-      messages.push({ ...now, text: old.text });
-    } else messages.push(now);
+    messages.push(now ? keepLonger(old, now) : old);
   }
   for (const m of changed.values()) if (!gone.has(m.id)) messages.push(m);
   return addPieces({ ...conversation, messages, lost: lostOf(conversation, upsert) }, []);
+}
+
+/** A message as it is told, but for a running answer of which more is shown already: pieces may have overtaken the message. */
+function keepLonger(old: Message, now: Message): Message {
+  const isShorter = old.text.length > now.text.length && old.text.startsWith(now.text);
+  return now.state === 'running' && isShorter ? { ...now, text: old.text } : now;
+}
+
+/** The messages of a conversation that is told anew as a whole. What is on the screen of a running answer stays there. */
+export function toldAnew(old: Conversation | null, messages: Message[]): Message[] {
+  const shown = new Map(old?.messages.map((message) => [message.id, message]));
+  return messages.map((message) => keepLonger(shown.get(message.id) ?? message, message));
 }
 
 /** What was shown of answers that have ended shorter than they were. */
