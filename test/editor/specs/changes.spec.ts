@@ -84,7 +84,7 @@ describe('what the chat proposes, applied and taken back in a real editor', () =
     await editor.runCommand('Perigee: Accept All Hunks');
     await button('Applied: client.ts').waitFor();
     await row()
-      .filter({ hasText: /^Applied to client\.ts\s*·[^·]+·\s*Take back$/ })
+      .filter({ hasText: /^Applied to client\.ts\s*·\s*line 8\s*\+2 −2\s*·[^·]+·\s*Take back$/ })
       .waitFor();
     await picture('3-applied');
 
