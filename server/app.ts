@@ -36,9 +36,7 @@ import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 
-/**
- * Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses with a proper problem.
- */
+/** Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export interface AppDeps {
@@ -68,9 +66,7 @@ export interface App {
   metrics: Pick<Metrics, 'faulted'>;
   /** Ends abandoned runs and starts the jobs. Call it before listening. */
   start(): Promise<void>;
-  /**
-   * Refuses new runs, gives running answers 10 s, then marks them as interrupted and uncharged, and closes everything.
-   */
+  /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
   stop(drainMs?: number): Promise<void>;
 }
 

@@ -125,9 +125,7 @@ export const EmailConfirmSchema = z.strictObject({ ...emailField, code: z.string
 /** `POST /api/account/terms`: accepts the terms, and confirms the age that they require. */
 export const TermsRequestSchema = z.strictObject({ version: z.string().max(100) });
 
-/**
- * `POST /api/account/closing` closes the account, which is deleted at `goneAt`. `DELETE` of the same path restores it.
- */
+/** `POST /api/account/closing` closes the account, which is deleted at `goneAt`; `DELETE` restores it. */
 export const ClosingAnswerSchema = ClosingSchema.meta({ id: 'ClosingAnswer' });
 
 export const GuestAnswerSchema = z
@@ -137,8 +135,7 @@ export type GuestAnswer = z.infer<typeof GuestAnswerSchema>;
 
 /**
  * `GET /api/account/events`, SSE event `change`: fetch the changed thing again. `id` is the account's for `balance`,
- * `account` and `sessions`, and the conversation's for `conversation`. An empty conversation id means that any may have
- * changed.
+ * `account` and `sessions`, and the conversation's for `conversation`: empty if any of them may have changed.
  */
 export const TopicSchema = z.enum(['balance', 'account', 'conversation', 'sessions']);
 export type Topic = z.infer<typeof TopicSchema>;

@@ -81,10 +81,7 @@ export const MergedSchema = z.object({
 });
 export type Merged = z.infer<typeof MergedSchema>;
 
-/**
- * Answers `POST /api/auth/token` and `POST /api/auth/refresh`. After a refresh the old token stays valid for 10
- * minutes.
- */
+/** Answers `POST /api/auth/token` and `POST /api/auth/refresh`. A refreshed token stays valid for 10 minutes. */
 export const TokenAnswerSchema = z
   .object({
     access_token: z.string().describe('shown once; send it as `Authorization: DPoP`, with a proof of the key'),
@@ -127,9 +124,7 @@ export const SessionSchema = z
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof SessionSchema>;
 
-/**
- * `GET /api/sessions`, most recently used first. `DELETE /api/sessions/:id` ends one, and its streams within a second.
- */
+/** `GET /api/sessions`, last used first. `DELETE /api/sessions/:id` ends one, and its streams within a second. */
 export const SessionsAnswerSchema = z.object({ sessions: z.array(SessionSchema) }).meta({ id: 'SessionsAnswer' });
 export type SessionsAnswer = z.infer<typeof SessionsAnswerSchema>;
 

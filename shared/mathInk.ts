@@ -23,9 +23,7 @@ const MOST_KNOWN = 500;
 /** How many formulas are drawn in one block. Further ones stay TeX. */
 const MOST_IN_BLOCK = 300;
 
-/**
- * Draws math in its elements once the library is loaded. Until then, and for math that it can't read, the TeX stays.
- */
+/** Draws math in its elements once the library is loaded. Until then, and where it fails, the TeX stays. */
 export class MathInk {
   private read: ReadMath | undefined;
   private loading: Promise<void> | undefined;

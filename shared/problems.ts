@@ -79,10 +79,7 @@ export const LimitSchema = z.object({
   windowSeconds: z.int(),
 });
 
-/**
- * An RFC 9457 problem, served as `application/problem+json`. The members after `requestId` are present only where they
- * apply.
- */
+/** An RFC 9457 problem, served as `application/problem+json`. The members after `requestId` are optional. */
 export const ProblemSchema = z
   .object({
     type: z.string().describe('a URI reference that identifies the kind of problem'),

@@ -19,10 +19,7 @@ export const realTimers: Timers = {
   random: () => Math.random(),
 };
 
-/**
- * The longest timer, so that sleep and clock changes of the machine are noticed, and no instant exceeds a timer's
- * range.
- */
+/** The longest timer, so that sleep and clock changes are noticed, and no instant exceeds a timer's range. */
 const LONGEST_MS = 60_000;
 /** The delay after the instant, because the server's clock may differ. */
 const AFTER_MS = 1000;

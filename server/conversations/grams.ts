@@ -4,9 +4,7 @@
 
 /** The size of an indexed piece of a text, in code points. */
 export const PIECE = 8_000;
-/**
- * Each piece overlaps the next by this much. It is longer than any search term, so each match is whole in some piece.
- */
+/** Pieces overlap by this much, which is longer than any search term, so each match is whole in some piece. */
 export const OVERLAP = 1_100;
 
 const LONGEST = 3;

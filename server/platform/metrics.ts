@@ -2,9 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ProblemCode } from '../../shared/problems.ts';
 import type { NotRefunded, Reason, RunState, Usage } from '../../shared/runs.ts';
 
-/**
- * What was wrong with the usage that an upstream reported: its parts, or an input or output above the possible maximum.
- */
+/** What was wrong with an upstream's usage report: its parts, or an input or output above the possible maximum. */
 export type UsageFault = 'parts' | 'input' | 'output';
 
 /** The metrics of `/metrics`. No label names an account, and no path contains an id: routes are labelled by pattern. */

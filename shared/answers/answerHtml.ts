@@ -108,9 +108,7 @@ interface MeantTag extends Token {
 const PAIR = /^<(\/?)(kbd|sub|sup)>$/i;
 const BREAK = /^<br\s*\/?>$/i;
 
-/**
- * Marks the tags that are surely meant, within one line of text: kbd, sub and sup with both ends, and br in a table.
- */
+/** Marks the tags that are surely meant, within one line of text: kbd, sub and sup with both ends; br in a table. */
 function markTags(token: Token, inTable = false): void {
   const open: { tag: string; token: MeantTag }[] = [];
   for (const one of (token.tokens ?? []) as MeantTag[]) {

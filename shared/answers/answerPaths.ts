@@ -280,9 +280,7 @@ function spokenOf(lines: readonly string[], current: Named, known: KnownPaths): 
   return undefined;
 }
 
-/**
- * Reads a line such as "And in b.ts:" or "my b.ts", which ends with a name without its folder; else returns `current`.
- */
+/** Reads a line such as "And in b.ts:" or "my b.ts", which ends with a name without its folder; else `current`. */
 function readEnd(line: string, current: Named): Named {
   const text = line.trim().replace(/[\s*_]{1,8}$/, '');
   const leadsOver = /[:：]$/.test(text);

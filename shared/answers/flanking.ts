@@ -75,10 +75,7 @@ function endsOfUnderscores(): string {
   ].join('|');
 }
 
-/**
- * Whether marks may begin emphasis although no space precedes them. `source` starts with them; `before` ends before
- * them.
- */
+/** Whether marks may begin emphasis although no space precedes them. `source` starts with them, after `before`. */
 export function opensUnspaced(source: string, before: string): boolean {
   if (!UNSPACED_LETTER.test(before)) return false;
   const [, run = '', next = ''] = AFTER.exec(source) ?? [];

@@ -39,10 +39,7 @@ export const withoutInvisible = (text: string): string =>
 export const showInvisible = (text: string): string =>
   text.replace(INVISIBLE, (char) => `⟨U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}⟩`);
 
-/**
- * The invisible characters that are in `after` and not in `before`: a change that adds some may not do what it seems
- * to.
- */
+/** The invisible characters that `after` has and `before` has not: a change with some may not do what it seems to. */
 export function newInvisible(before: string, after: string): string[] {
   const known = new Set(before.match(INVISIBLE) ?? []);
   return [...new Set(after.match(INVISIBLE) ?? [])].filter((char) => !known.has(char));

@@ -38,10 +38,7 @@ export const hasFolder = (text: string) => /[\\/]/.test(text);
 export const endsAsSource = (text: string) => KNOWN_EXTENSION.test(text) && !PRODUCT.test(text);
 export const isFileName = (text: string) => KNOWN_EXTENSION.test(text) && !PRODUCT.test(text) && PLAIN.test(text);
 
-/**
- * The path that all of `text` is, if it is one. `isMarked`: marks around it, or a word before it, say that it is a
- * single name.
- */
+/** The path that all of `text` is, if it is one. `isMarked`: marks or a word before it say that it is a single name. */
 export function readPathText(text: string, isMarked: boolean): Named {
   if (text === '' || text.length > MAX_PATH) return NONE;
   if (/^[\p{L}][\p{L}\p{N}+.-]+:\/\//u.test(text)) return readAddress(text, isMarked);
@@ -55,10 +52,7 @@ export function readPathText(text: string, isMarked: boolean): Named {
   return readOdd(text, isMarked);
 }
 
-/**
- * Reads a path with characters that prose and code contain, too. It counts only if nothing else would be written that
- * way.
- */
+/** Reads a path with characters that prose and code contain, too, if nothing else would be written that way. */
 function readOdd(text: string, isMarked: boolean): Named {
   const isPathLike =
     endsAsFile(text) && (hasFolder(text) ? /[^\s\\/][\\/][^\s\\/]/.test(text) : KNOWN_EXTENSION.test(text));

@@ -200,9 +200,7 @@ export function splitThoughts(answer: string): { text: string; thinking: string 
   return { text, thinking };
 }
 
-/**
- * Whether a closing mark without an opening one ends a thought. `text` is everything before it, `after` what follows.
- */
+/** Whether a closing mark without an opening one ends a thought. `text` is before it, `after` follows it. */
 function closesThought(close: string, text: string, after: string): boolean {
   if (text.trim() === '') return true;
   const mark = MARKS.find((one) => isMark(one.close, close))!;
@@ -236,9 +234,7 @@ function decidedUpTo(mayBecome: RegExp, text: string): number {
   return begins ? from + begins.index : text.length;
 }
 
-/**
- * A mark as a regular expression. Angle brackets match any case. Square brackets don't, because `[think](…)` is a link.
- */
+/** A mark as a regular expression. Angle brackets match any case; square brackets don't: `[think](…)` is a link. */
 function whole(mark: string): string {
   return characters(mark).join('');
 }

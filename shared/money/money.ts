@@ -14,9 +14,7 @@ export function minorDigits(currency: string): 0 | 2 | 3 {
   return THREE_DECIMAL.has(code) ? 3 : 2;
 }
 
-/**
- * Stripe charges only multiples of this: 100 for currencies in hundredths without cents, 10 for three decimal places.
- */
+/** Stripe charges only multiples of this: 100 for currencies in hundredths without cents, 10 for three places. */
 export function chargeStep(currency: string): 1 | 10 | 100 {
   const code = currency.toLowerCase();
   if (WHOLE_IN_HUNDREDTHS.has(code)) return 100;

@@ -60,18 +60,13 @@ export function affordableOutput(price: Price, inputBound: number, availableMicr
   return Math.min(...bought);
 }
 
-/**
- * The prices of every tier that an input of at most `inputTokens` can be in; the tier for the longest input is last.
- */
+/** The prices of every tier that an input of at most `inputTokens` can be in; the longest input's tier is last. */
 export function ratesUpTo({ mode: _, tiers = [], ...base }: TokenPrice, inputTokens: number): Rates[] {
   const reached = tiers.filter((tier) => inputTokens > tier.aboveInputTokens);
   return [base, ...reached.map(({ aboveInputTokens: _, ...rates }) => rates)];
 }
 
-/**
- * The cost of tokens at their rates, rounded up. BigInt, because a long request at a high price exceeds 2^53 before the
- * division.
- */
+/** The cost of tokens at their rates, rounded up. BigInt, because it can exceed 2^53 before the division. */
 export function sumUp(parts: readonly [tokens: number, rateMicro: number][]): number {
   const sum = parts.reduce((all, [tokens, rate]) => all + BigInt(tokens) * BigInt(rate), 0n);
   const micro = Number((sum + PER - 1n) / PER);

@@ -2,10 +2,7 @@ import type { Database, Reader } from '../../platform/db/database.ts';
 import { passes } from './auditChecks.ts';
 import type { Invariant } from './auditPass.ts';
 
-/**
- * A broken invariant: its letter in the accounting rules, what was found, and the ids of at most five of the `count`
- * rows.
- */
+/** A broken invariant: its letter in the accounting rules, what was found, and the ids of at most five rows. */
 export interface Violation {
   invariant: Invariant;
   what: string;

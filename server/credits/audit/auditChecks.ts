@@ -7,10 +7,7 @@ export function passes(leaseLimit: number): Pass[] {
   return [transfers(), balances(), holds(), lines(), ...rareChecks(leaseLimit), ...paymentChecks()];
 }
 
-/**
- * Checks that need only the transfer. Ordinary charges, nearly all transfers, pass every one; a single condition skips
- * them.
- */
+/** Checks that need only the transfer. Ordinary charges pass all of them; a single condition skips these rows. */
 function transfers(): Pass {
   const ordinary = sql`kind = 'charge' and amount > 0 and credit = 'house:revenue'
     and (debit like 'promotional:%' or debit like 'purchased:%' or debit = 'house:plan')`;

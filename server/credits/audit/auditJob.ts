@@ -7,10 +7,7 @@ import { auditLive } from './audit.ts';
 /** After this long, some node has certainly ended the run of an expired lease. */
 export const auditGrace = (leaseMs: number) => 4 * leaseMs;
 
-/**
- * Audits the books, updates the metrics, and logs each broken invariant with ids only. Returns the number of
- * violations.
- */
+/** Audits the books, updates the metrics, and logs each broken invariant with ids only. Returns how many are broken. */
 export async function runAudit(deps: {
   db: Database;
   clock: Clock;

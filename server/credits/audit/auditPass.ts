@@ -32,8 +32,5 @@ export function check(invariant: Invariant, what: string, rows: RawBuilder<unkno
   return { checks: [{ invariant, what }], rows: sql`select id, 1 as broken from (${rows}) x` };
 }
 
-/**
- * Engines use the partial indexes of rows that are not charges only for this exact condition. For `transfer` and
- * `log_entry`.
- */
+/** The condition of the partial indexes of `transfer` and `log_entry`: engines use them only if a query repeats it. */
 export const RARE = sql`kind <> 'charge'`;

@@ -94,9 +94,8 @@ export type TakenBack =
   | { kind: 'closed' };
 
 /**
- * Takes promotional credits back to the house: all that are free, or at most `mostMicro`. Credits in open holds stay,
- * also in those of guests that the account took over; the result reports them. `reason` is shown to the owner in the
- * token log.
+ * Takes promotional credits back to the house: all free ones, or at most `mostMicro`. Credits in open holds stay, also
+ * those of guests that the account took over, and the result reports them. The owner reads `reason` in the token log.
  */
 export async function takeBack(
   tx: Tx,

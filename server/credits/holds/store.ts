@@ -163,9 +163,7 @@ export async function placeHold(
   return { kind: 'held' };
 }
 
-/**
- * A ledger's balances and plan. Run it after locking the wallet: a statement sees what was committed before it began.
- */
+/** A ledger's balances and plan. Lock the wallet first: a statement sees what was committed before it began. */
 const selectLeft = prepared((db, p: { ledgerId: string }) =>
   db
     .selectFrom('balance')
@@ -295,8 +293,7 @@ interface Ending {
 
 /**
  * Ends a pending hold and charges its cost, at most the hold; or reports how it ended before. Lock the wallet first, as
- * everywhere: then nothing moves under the lock, and two transactions that lock several balances of a ledger can't
- * deadlock.
+ * everywhere: then no balance moves, and transactions that lock several balances of a ledger can't deadlock.
  */
 async function resolveHold(tx: Tx, ending: Ending) {
   await lockWalletOfRun.run(tx, ending);

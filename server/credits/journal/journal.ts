@@ -7,7 +7,7 @@ import { CREDITS, type Credit, type Funds } from '../rules/ledger.ts';
 // The building blocks of every movement of credits.
 
 /**
- * The ledger id of the account's own wallet, its row locked: whoever wants to hold or grant waits here. A no-op update,
+ * The ledger id of the account's own wallet. Its row is locked, so that other holds and grants wait. A no-op update,
  * because it means the same on both engines. Null for a guest that was taken over.
  */
 export async function tryLockWallet(tx: Tx, accountId: string): Promise<string | null> {

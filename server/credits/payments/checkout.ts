@@ -24,10 +24,7 @@ import {
 import { settleLeftover, syncPlan } from './planPayments.ts';
 
 const HOUR_MS = 3_600_000;
-/**
- * How many checkouts an account may start in an hour. Each is created at the payment service, which limits their
- * number.
- */
+/** Checkouts that an account may start in an hour. The payment service creates each, and limits their number. */
 const PER_HOUR = 20;
 /** How often the payment service is asked at most when a client polls. */
 const CHECK_EVERY_MS = 1_000;

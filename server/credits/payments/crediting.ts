@@ -103,10 +103,7 @@ export interface MoneyBack {
   state: 'taken' | 'returned';
 }
 
-/**
- * Takes back or returns a pack's credits as `back` says. Repeated events, and events in any order, give the same
- * result.
- */
+/** Takes back or returns a pack's credits as `back` says. Repeated or reordered events give the same result. */
 export async function applyMoneyBack(
   deps: CreditingDeps,
   payment: PaymentRow,

@@ -10,10 +10,7 @@ export interface CreditingDeps {
   log: Log;
   stripe: StripeService;
   policy: { tierCents: readonly number[]; currency: string };
-  /**
-   * Raises or lowers the account's tier to what its purchases reach. Tiers belong to `accounts`, a floor above the
-   * credits.
-   */
+  /** Sets the account's tier to what its purchases reach. Tiers belong to `accounts`, a floor above the credits. */
   followBought: (tx: Tx, accountId: string, tier: number) => Promise<void>;
 }
 

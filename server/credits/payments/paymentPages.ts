@@ -9,10 +9,7 @@ import type { StripeService } from './stripe.ts';
 
 /** How many of an account's payments are listed; the payment service lists all. */
 const LISTED = 50;
-/**
- * Pages that an account may open in a minute, per node. Each is created at the payment service, which limits their
- * number.
- */
+/** Pages that an account may open in a minute, per node. The payment service creates each, and limits their number. */
 const A_MINUTE = 12;
 
 /** The account's paid payments, and whether the payment service has a page for it. */

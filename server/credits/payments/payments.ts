@@ -89,10 +89,7 @@ export async function checkoutsSince(db: Reader, ledgerId: string, since: number
   return rows.map((row) => row.created_at);
 }
 
-/**
- * Locks and returns the payment, so that other updates of it wait. A no-op update, because it works the same on both
- * engines.
- */
+/** Locks and returns the payment, so that other updates of it wait. A no-op update: it works on both engines. */
 export function lockPayment(tx: Tx, id: string): Promise<PaymentRow> {
   return tx
     .updateTable('payment')

@@ -23,9 +23,7 @@ import type { SubscriptionFacts } from './stripe.ts';
 const TRIES = 12;
 /** Stripe charges nothing more in these states. */
 const GONE = new Set(['canceled', 'incomplete_expired']);
-/**
- * No more is paid in these states. An unpaid subscription is ended at Stripe, because a late payment would buy nothing.
- */
+/** No more is paid in these states. An unpaid subscription is ended at Stripe: a late payment would buy nothing. */
 const OVER = new Set([...GONE, 'unpaid']);
 
 /**

@@ -61,10 +61,7 @@ function read<T>(schema: z.ZodType<T>, object: unknown): T {
   return parsed.data;
 }
 
-/**
- * Acts once on an event with a valid signature. An event that is not about our payments is recorded and changes
- * nothing.
- */
+/** Acts once on an event with a valid signature. An event that is not about our payments is only recorded. */
 export async function applyEvent(
   deps: CreditingDeps,
   { id, type, object }: { id: string; type: string; object: unknown },

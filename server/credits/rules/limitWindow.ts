@@ -65,10 +65,7 @@ export function limitStates(limits: Limits, sums: WindowSums, tokens: number): L
 
 export const isExceeded = ({ left, needed }: LimitState) => needed > left;
 
-/**
- * When the limit that refused a request for `model` has room for it, without further requests. `uses` are the minute's
- * runs.
- */
+/** When the limit that refused a request for `model` has room, without further requests. `uses`: the minute's runs. */
 export function freeAt({ name, limit, needed }: LimitState, uses: readonly LimitUse[], model: string): number {
   const counted = uses
     .filter((use) => name !== 'model-requests' || use.model === model)

@@ -14,10 +14,7 @@ export interface Reversed {
   state: 'taken' | 'returned';
 }
 
-/**
- * How many of a payment's credits to take back: in proportion, rounded in the buyer's favour; all of them for a full
- * refund.
- */
+/** Credits to take back for a payment: in proportion, rounded in the buyer's favour; all of them for a full refund. */
 export function reversedMicro(sold: Sold, reversals: readonly Reversed[]): number {
   for (const { cents } of reversals) assertAmount(cents);
   const cents = reversals.reduce((sum, one) => sum + (one.state === 'taken' ? one.cents : 0), 0);

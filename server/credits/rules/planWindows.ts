@@ -9,9 +9,7 @@ export interface PlanWindow {
   limitMicro: number;
 }
 
-/**
- * The use in a window, and when its oldest and newest use began. `firstMicro` is the amount that began with the oldest.
- */
+/** The use in a window, and when its oldest and newest use began. `firstMicro` is the amount of the oldest. */
 export interface WindowUse {
   usedMicro: number;
   firstAt: number | null;

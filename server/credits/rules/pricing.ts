@@ -27,10 +27,7 @@ export function priceAt<Change extends PriceChange>(
   return { price: changes.findLast(isDue)?.price ?? price, next: changes.find((change) => !isDue(change)) };
 }
 
-/**
- * Whether any request costs more with `to` than with `from`. A change between flat and token prices counts as an
- * increase.
- */
+/** Whether any request costs more with `to` than with `from`. A change between flat and token prices counts as more. */
 export function raises(from: Price, to: Price): boolean {
   if (from.mode === 'flat' && to.mode === 'flat') return to.runMicro > from.runMicro;
   if (from.mode === 'flat' || to.mode === 'flat') return true;

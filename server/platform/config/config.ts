@@ -113,7 +113,7 @@ const PolicySchema = z.strictObject({
 export type Policy = z.infer<typeof PolicySchema>;
 
 /**
- * Prices for models without a configured price: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached in, 250 out.
+ * Prices of models that the file does not price: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached, 250 out.
  */
 export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
   'kimi-k2': {

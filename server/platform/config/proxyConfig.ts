@@ -2,10 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ConfigError } from './settings.ts';
 
-/**
- * An HTTP proxy. Its credentials are separate from its address, so that no log or error that shows the address shows
- * them.
- */
+/** An HTTP proxy. Its credentials are separate from its address, so that logs and errors never show them. */
 export interface ProxyServer {
   origin: string;
   /** For the `Proxy-Authorization` header. */

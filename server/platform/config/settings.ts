@@ -29,10 +29,7 @@ export function plainUrl(name: string, value: string): URL {
   return url;
 }
 
-/**
- * Like `plainUrl`, but for a whole origin: a path would be dropped silently. `why` is appended and says what to write
- * instead.
- */
+/** Like `plainUrl`, for a whole origin: a path would be dropped silently. `why` says what to write instead. */
 export function originUrl(name: string, value: string, why = ''): URL {
   const url = plainUrl(name, value);
   if (url.pathname !== '/') throw new ConfigError(`${name} must be without a path: write ${url.origin}${why}`);

@@ -18,10 +18,7 @@ const credits = (n: number) => n * MICRO_PER_CREDIT;
 /** What an account earns when others join by its link. An amount of 0 turns a reward off. */
 export const ReferralConfigSchema = z.strictObject({
   enabled: z.boolean().default(true),
-  /**
-   * The referrer earns a reward once the new account has spent this much, a limited number of times in a calendar month
-   * (UTC).
-   */
+  /** The referrer's reward once the new account has spent this much; limited per calendar month (UTC). */
   spentMicro: z.int().min(1).default(credits(20)),
   spentRewardMicro: z.int().min(0).default(credits(50)),
   spentPerMonth: z.int().min(1).default(10),
@@ -69,10 +66,7 @@ export interface SignInConfig {
 
 type Env = Record<string, string | undefined>;
 
-/**
- * The providers that sign users in. If none is configured and the server is on loopback: the single user of this
- * machine.
- */
+/** The providers that sign users in. On loopback without any: the single user of this machine. */
 export function parseSignIn(env: Env, accounts: AccountConfig, host: string, publicUrl: string | null): SignInConfig {
   const providers = [google(env), github(env), ...accounts.providers.map((provider) => oidc(env, provider))].filter(
     (provider) => provider !== null,

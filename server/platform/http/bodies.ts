@@ -10,9 +10,7 @@ export const MB = 1024 * KB;
 
 /** A body larger than this is read only while there is room, and after the route's own early checks. */
 const LARGE = 64 * KB;
-/**
- * All large bodies together, from the first byte until the answer. The parsed values take a few times as much memory.
- */
+/** All large bodies together, from the first byte until the answer. Parsed, they take a few times as much memory. */
 const MAX_AT_ONCE = 64 * MB;
 /** The large bodies of one account: two of the largest, so that one account can't take all the room. */
 const MAX_OF_ONE = 16 * MB;
@@ -46,10 +44,7 @@ export function textBody(description: string, maxBytes: number) {
 
 const sized = (maxBytes: number) => ({ description: `at most ${sizeOf(maxBytes)}`, 'x-max-bytes': maxBytes });
 
-/**
- * The type and size limit of an OpenAPI route's body. Throws if the route declares no size: then the server does not
- * start.
- */
+/** The type and size limit of an OpenAPI route's body. Throws if the route declares no size: no server starts then. */
 export function limitOf(route: { method: string; path: string; request?: { body?: object } }): BodyLimit | null {
   const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' } | undefined;
   if (!body) return null;
@@ -174,10 +169,7 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   return body.whole();
 }
 
-/**
- * The bytes received so far, copied into one buffer: keeping a million 1-byte chunks would take a hundred times their
- * size.
- */
+/** The bytes received so far, in one buffer: a million 1-byte chunks would take a hundred times their size. */
 class Gathered {
   size = 0;
   #bytes = new Uint8Array(4 * KB);

@@ -20,9 +20,7 @@ export interface AppEnv {
     tier: number;
     /** The single user of this machine: metered, without limits. */
     isLocal: boolean;
-    /**
-     * Set if the account is suspended, with the reason and the end (in ms; null: open-ended). Its requests are refused.
-     */
+    /** If the account is suspended: why, and until when (ms; null: open-ended). Its requests are refused. */
     suspended: { why: string; until: number | null } | null;
     /** If the owner has closed the account: when it is deleted. Its requests are refused. */
     goneAt: number | null;

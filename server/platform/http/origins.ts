@@ -16,10 +16,7 @@ export interface Origins {
    * requests, too.
    */
   requireOwnPage(c: AppContext): void;
-  /**
-   * Throws `foreign_page` for a page that is neither this server's nor in CORS_ORIGINS. Clients other than browsers
-   * pass.
-   */
+  /** Throws `foreign_page` for a page that is neither this server's nor in CORS_ORIGINS. Other programs pass. */
   refuseForeignPage(c: AppContext): void;
 }
 

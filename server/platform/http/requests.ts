@@ -9,9 +9,7 @@ import type { Metrics } from '../metrics.ts';
 import { same } from '../secrets.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
-/**
- * Gives each request an id, and counts and logs it by its route's pattern: no path with ids, no query, no user text.
- */
+/** Gives each request an id, and counts and logs it by its route's pattern: no path with ids, no query, no text. */
 export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = performance.now();

@@ -16,9 +16,8 @@ export function eventStream(c: AppContext, start: Start, log: Log): Response {
 }
 
 /**
- * Starts a stream on Node's own response, because web streams cost several times as much with many streams. `start`
- * gets the response and a signal that aborts when the client disconnects or its session ends; it ends the response when
- * it is done.
+ * Starts a stream on Node's own response, because web streams cost several times as much. `start` gets the response and
+ * a signal that aborts when the client disconnects or its session ends; it ends the response when it is done.
  */
 export function rawStream(c: AppContext, headers: Record<string, string>, start: Start, log: Log): Response {
   const out = c.env.outgoing as ServerResponse;

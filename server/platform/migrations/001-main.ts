@@ -1,8 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/**
- * The first schema. `engine` decides only how triggers and sequences are written; all other SQL is the same for both.
- */
+/** The first schema. `engine` decides only how triggers and sequences are written; other SQL is the same for both. */
 export function main(engine: 'sqlite' | 'postgres'): Migration {
   return {
     async up(db: Kysely<unknown>) {

@@ -1,8 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/**
- * Plans. A hold records what it takes of a plan beside what it takes of credits; plan uses record it for the windows.
- */
+/** Plans. A hold stores its share of a plan beside its share of credits, and in `plan_use` for the windows. */
 export const plans: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
