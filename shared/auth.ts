@@ -81,7 +81,7 @@ export const MergedSchema = z.object({
 });
 export type Merged = z.infer<typeof MergedSchema>;
 
-/** Answers `POST /api/auth/token` and `POST /api/auth/refresh`. A refreshed token stays valid for 10 minutes. */
+/** Answers `POST /api/auth/token` and `POST /api/auth/refresh`. After a refresh the old one lives 10 minutes more. */
 export const TokenAnswerSchema = z
   .object({
     access_token: z.string().describe('shown once; send it as `Authorization: DPoP`, with a proof of the key'),

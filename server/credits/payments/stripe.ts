@@ -7,7 +7,7 @@ import { routeTo } from '../../platform/outbound.ts';
 import { instantOf } from '../../platform/values/numbers.ts';
 import { noteOf } from './checkoutNote.ts';
 
-/** The API version that the code below expects. Another major version of the SDK uses another. */
+/** The API version that the code below expects. An SDK of another major version uses another API version. */
 export const API_VERSION = '2026-10-28.endive';
 const TIMEOUT_MS = 10_000;
 const RETRIES = 2;

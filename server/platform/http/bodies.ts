@@ -80,7 +80,7 @@ export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Declares the body that a route takes, and refuses a request at once if its headers announce a wrong type, encoding or size. */
+/** Declares a route's body, and refuses a request at once if its headers name a wrong type, encoding or size. */
 export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit: BodyLimit } {
   const { maxBytes, type } = limit;
   const { pattern, hint } = TYPES[type];
