@@ -11,7 +11,7 @@ import { createLog } from './platform/log.ts';
 import { knownSecret, ownSecret } from './platform/ownSecret.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 
-/** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the database that the settings name. */
+/** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the configured database. */
 async function main(args: string[]): Promise<number> {
   if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
     console.log(USAGE);
@@ -44,9 +44,9 @@ function print({ code, lines }: CommandResult): number {
   return code;
 }
 
-/** A restored database is finished by what a server does, too: its runs end, and Stripe is asked. */
+/** To finish restoring a database, end its runs and ask Stripe, as a server does. */
 function backupDeps(config: Config): BackupDeps {
-  // What is no error the command says itself.
+  // The command itself prints everything below an error.
   const log = createLog('error');
   const { database, policy, payments, proxies, leaseMs } = config;
   return {
@@ -56,7 +56,7 @@ function backupDeps(config: Config): BackupDeps {
     clock: systemClock,
     openAlone: () => openDatabase(database, log),
     async finish(db) {
-      // A large part of a server, which no other command needs.
+      // Loaded on demand: it pulls in a large part of the server, which no other command needs.
       const { recoverRuns } = await import('./gateway/runs/recovery.ts');
       const base = { db, clock: systemClock, ids: systemIds, log, policy };
       const live = { get: () => undefined };

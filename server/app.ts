@@ -36,7 +36,7 @@ import { webRoutes } from './web/routes.ts';
 
 const DRAIN_MS = 10_000;
 
-/** Cookies of a browser's sign-ins, and an address of 8 KB that is refused by name. */
+/** Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export interface AppDeps {
@@ -46,37 +46,37 @@ export interface AppDeps {
   ids: Ids;
   log: Log;
   upstream: Upstream;
-  /** Keys hashes of what could be guessed, and signs cookies. */
+  /** The key for hashes of guessable values, and for signing cookies. */
   secret: string;
-  /** Null where no mail is sent. */
+  /** Null if no mail is sent. */
   mailer: Mailer | null;
-  /** Null where nothing is sold. */
+  /** Null if nothing is sold. */
   stripe: StripeService | null;
-  /** The member's page as it was built; null if it wasn't. */
+  /** The built member's page; null if it was not built. */
   web: WebFiles | null;
-  /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
+  /** Stores local mode's token where only the user of this machine can read it; null if there is no such place. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
 }
 
 export interface App {
   server: Server;
-  /** Everything that is routed, what passes requests on included: its method is `ALL`. */
+  /** Everything that is routed, middleware included: its method is `ALL`. */
   routes: readonly { method: string; path: string; handler: unknown }[];
-  /** Counts what is caught outside of it. */
+  /** Counts faults that are caught outside the app. */
   metrics: Pick<Metrics, 'faulted'>;
-  /** Ends abandoned runs and begins the jobs; call it before listening. */
+  /** Ends abandoned runs and starts the jobs. Call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
   stop(drainMs?: number): Promise<void>;
 }
 
-/** The whole server on one screen: what every request passes, and every group of routes. */
+/** The whole server on one screen: all middleware and every group of routes. */
 export function createApp(deps: AppDeps): App {
   const { config, db, clock, ids, log, stripe } = deps;
   const { policy } = config;
   const draining = new AbortController();
   const closing = new AbortController();
-  // Every open stream listens: their number is no leak.
+  // Every open stream listens to this signal, so a large number of listeners is no leak.
   setMaxListeners(0, closing.signal);
   const open = { tails: 0, admissions: 0 };
   const node = ids.next();
@@ -105,7 +105,7 @@ export function createApp(deps: AppDeps): App {
   api.use(requestLog({ ids, log, metrics }));
   api.use(urlGuard());
   api.use(hostGuard(config));
-  // Editors whose clock is wrong take the time from the `Date` of a refused proof.
+  // Editors with a wrong clock read the time from the `Date` header of a refused proof.
   const pages = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
   if (config.corsOrigins.length > 0) api.use('/api/*', cors(pages));
   api.use(bodyGate());
@@ -123,7 +123,7 @@ export function createApp(deps: AppDeps): App {
 
   const server = createAdaptorServer({
     fetch: api.fetch,
-    // What is too long is told as every other refusal.
+    // Lets over-long addresses reach `urlGuard`, which refuses them like all other refusals.
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
   }) as Server;
   let jobs: { stop(): Promise<void> } | null = null;
@@ -157,7 +157,7 @@ export function createApp(deps: AppDeps): App {
 
 type TurnParts = Pick<TurnDeps, 'node' | 'live' | 'metrics' | 'draining'> & { listed: () => readonly ModelConfig[] };
 
-/** What the gateway needs to answer. */
+/** What the gateway needs for its answers. */
 function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnParts): TurnDeps {
   const { config, db, clock, ids, log, upstream } = deps;
   const { policy, leaseMs, signIn } = config;
@@ -167,7 +167,7 @@ function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnP
   return { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy, signInOffered, draining };
 }
 
-/** Resolves when the last connection is closed; those that stay open for a second more are cut. */
+/** Resolves when the last connection is closed. Connections still open after a second are cut. */
 async function closeServer(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
@@ -176,7 +176,7 @@ async function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Resolves when this node admits and answers nothing any more, or after `ms`. */
+/** Resolves when this node admits and answers no more runs, or after `ms`. */
 async function untilIdle(busy: () => boolean, ms: number): Promise<void> {
   const until = Date.now() + ms;
   while (busy() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -27,7 +27,10 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Every stored time by which somebody has to wait; attempts mind the clock themselves, each by its own limit. */
+/**
+ * Stored times that make a client wait, to be repaired after the clock was set back. Attempts handle that themselves,
+ * each by its own limit.
+ */
 export const STORED_TIMES: readonly StoredTime[] = [
   { table: 'limit_use', column: 'at', aheadMs: 0 },
   { table: 'plan_use', column: 'at', aheadMs: 0 },
@@ -53,12 +56,12 @@ const PURGES = [
 export interface JobDeps {
   accounts: Accounts;
   turns: TurnDeps;
-  /** `stripe` is null where nothing is sold. */
+  /** `stripe` is null if nothing is sold. */
   sales: Omit<SaleDeps, 'stripe'> & { stripe: StripeService | null };
   restoring: RestoreJob;
 }
 
-/** What runs by the clock. */
+/** The jobs that run at intervals. */
 export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;

@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   });
   const { port } = app.server.address() as AddressInfo;
   upstream.models().catch((error) => {
-    // Not fatal: it may come up later, and then everything works.
+    // Not fatal: the upstream may come up later.
     log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
   });
   const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
 
   let stopping = false;
   const stop = (signal: string) => {
-    // A second signal means now; a second fault while it stops doesn't.
+    // A second signal stops the process at once. A second fault during the shutdown does not.
     if (stopping && signal === 'uncaughtException') return;
     if (stopping) process.exit(1);
     stopping = true;
@@ -87,8 +87,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Local mode's token stands in a file beside an embedded database, readable by this user alone, another after each use: who
- * can read it could read the database, too. Elsewhere there is no such place.
+ * Local mode's token is in a file beside an embedded database, readable only by this user, and replaced after each use.
+ * A process that can read it could read the database, too. Other databases have no such place.
  */
 function localTokenFile({ database }: Config): ((token: string) => Promise<void>) | null {
   if (database.engine !== 'sqlite') return null;

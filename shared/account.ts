@@ -1,4 +1,5 @@
-// Everywhere `* as z`: of `{ z }`, bundlers keep all of zod, which doubles what the extension loads while the editor starts.
+// Import zod as `* as z` everywhere: with `{ z }`, bundlers keep all of zod, which doubles the code that the extension
+// loads at the editor's start.
 import * as z from 'zod';
 
 import { nameSchema } from './texts.ts';
@@ -7,7 +8,7 @@ export { MICRO_PER_CREDIT } from './constants.ts';
 
 export const MicroSchema = z.int();
 
-/** One sliding window of a plan; empty for accounts without a plan. */
+/** One sliding window of a plan. Accounts without a plan have none. */
 export const WindowSchema = z.object({
   name: z.string().describe('"5 hours" or "7 days"'),
   usedMicro: MicroSchema,
@@ -17,7 +18,7 @@ export const WindowSchema = z.object({
   allFreeAt: z.iso.datetime().nullable(),
 });
 
-/** What is left: the same shape in every answer that carries it. */
+/** An account's balance, with the same shape in every answer. */
 export const BalanceSchema = z
   .object({
     availableMicro: MicroSchema.describe('what can be spent now; open holds are already taken off'),
@@ -34,7 +35,7 @@ export const BalanceSchema = z
   .meta({ id: 'Balance' });
 export type Balance = z.infer<typeof BalanceSchema>;
 
-/** What a person may still do then: read, export, delete; nothing is answered. */
+/** Set for a suspended account. Its owner can still read, export and delete, but gets no answers. */
 export const SuspendedSchema = z.object({
   since: z.iso.datetime(),
   until: z.iso.datetime().nullable().describe('null: until somebody decides otherwise'),
@@ -42,7 +43,10 @@ export const SuspendedSchema = z.object({
 });
 export type Suspended = z.infer<typeof SuspendedSchema>;
 
-/** The account's owner closed it: it is read and exported still, nothing is answered, and until `goneAt` it can be kept. */
+/**
+ * Set for an account that its owner closed. It can still be read and exported but gets no answers; until `goneAt` the
+ * owner can restore it.
+ */
 export const ClosingSchema = z.object({ since: z.iso.datetime(), goneAt: z.iso.datetime() });
 export type Closing = z.infer<typeof ClosingSchema>;
 
@@ -74,7 +78,7 @@ export const LimitsSchema = z.object({
   tokensPerMinute: z.int().optional().describe('input and output tokens in any minute'),
 });
 
-/** Something the account's owner must be told; `id` stays the same for as long as it is the same thing. */
+/** A notice to the account's owner. Its `id` stays the same as long as its subject does. */
 export const NoticeSchema = z.object({
   id: z.string(),
   kind: z
@@ -91,7 +95,7 @@ export type Notice = z.infer<typeof NoticeSchema>;
 const isKnownKind = (notice: unknown) =>
   NoticeSchema.shape.kind.safeParse((notice as { kind?: unknown } | null)?.kind).success;
 
-/** A newer server may tell of kinds that this client does not know: it leaves those out, and reads the rest. */
+/** A newer server may send kinds that this client does not know. The client skips those and reads the rest. */
 const NoticesSchema = z.preprocess(
   (notices) => (Array.isArray(notices) ? notices.filter(isKnownKind) : notices),
   z.array(NoticeSchema),
@@ -102,7 +106,7 @@ export const AccountAnswerSchema = z
   .meta({ id: 'AccountAnswer' });
 export type AccountAnswer = z.infer<typeof AccountAnswerSchema>;
 
-/** `PATCH /api/account`: what its owner corrects. Answers with the account as it is then. */
+/** `PATCH /api/account`: the owner's changes. Answers with the changed account. */
 export const ProfilePatchSchema = z
   .strictObject({
     name: nameSchema(100).optional(),
@@ -113,15 +117,15 @@ export type ProfilePatch = z.infer<typeof ProfilePatchSchema>;
 
 const emailField = { email: z.string().trim().min(3).max(320) };
 
-/** `POST /api/account/email`: mails a code to an address that shall be this account's. */
+/** `POST /api/account/email`: mails a code to the address that the account is to get. */
 export const EmailRequestSchema = z.strictObject(emailField);
-/** `POST /api/account/email/confirm`: with the code it is, and one can sign in by it. */
+/** `POST /api/account/email/confirm`: with that code the address becomes the account's, and can be used to sign in. */
 export const EmailConfirmSchema = z.strictObject({ ...emailField, code: z.string().trim().min(6).max(12) });
 
-/** `POST /api/account/terms`: accepts the terms, and confirms the age that they ask for. */
+/** `POST /api/account/terms`: accepts the terms, and confirms the age that they require. */
 export const TermsRequestSchema = z.strictObject({ version: z.string().max(100) });
 
-/** `POST /api/account/closing` closes the account, which goes for good at `goneAt`; `DELETE` of the same keeps it. */
+/** `POST /api/account/closing` closes the account, which is deleted at `goneAt`; `DELETE` restores it. */
 export const ClosingAnswerSchema = ClosingSchema.meta({ id: 'ClosingAnswer' });
 
 export const GuestAnswerSchema = z
@@ -130,8 +134,8 @@ export const GuestAnswerSchema = z
 export type GuestAnswer = z.infer<typeof GuestAnswerSchema>;
 
 /**
- * `GET /api/account/events`, SSE event `change`: something changed, fetch it afresh. `id` is the account's for `balance`,
- * `account` and `sessions`, the conversation's for `conversation`, where it is empty if any of them may have changed.
+ * `GET /api/account/events`, SSE event `change`: fetch the changed thing again. `id` is the account's for `balance`,
+ * `account` and `sessions`, and the conversation's for `conversation`: empty if any of them may have changed.
  */
 export const TopicSchema = z.enum(['balance', 'account', 'conversation', 'sessions']);
 export type Topic = z.infer<typeof TopicSchema>;

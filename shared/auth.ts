@@ -3,10 +3,10 @@ import { AccountSchema, MicroSchema } from './account.ts';
 import { DEVICE_GRANT, LOCAL_GRANT } from './constants.ts';
 import { nameSchema } from './texts.ts';
 
-/** How one can sign in here: the name of a provider, such as "google", or of the editor's own ways. */
+/** A way to sign in here: a provider, such as "google", or one of the editor's own ways. */
 export const ProviderIdSchema = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and hyphens');
 
-/** `GET /api/auth/options`, for everybody: only what is configured is offered. */
+/** `GET /api/auth/options`, without a token: the configured ways to sign in. */
 export const SignInOptionsSchema = z
   .object({
     providers: z
@@ -23,7 +23,7 @@ export const SignInOptionsSchema = z
   .meta({ id: 'SignInOptions' });
 export type SignInOptions = z.infer<typeof SignInOptionsSchema>;
 
-/** What a device is called, for its owner's list and for "answering on …". */
+/** A device's name, for the owner's list of sessions and for "answering on …". */
 const deviceFields = {
   device_name: nameSchema(60).describe('such as "Ada’s laptop"'),
   tool: nameSchema(60).describe('such as "Visual Studio Code"'),
@@ -34,8 +34,9 @@ export const CodeChallengeSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a SH
 export const CodeVerifierSchema = z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/, '43 to 128 unreserved characters');
 
 /**
- * The query of `GET /sign-in`, which the editor opens in a browser. Its end is a page that opens `callback` with `code` and
- * `state`, or `error` and `state`, merged into the query that it has. Without `callback` the browser itself is signed in.
+ * The query of `GET /sign-in`, which the editor opens in a browser. The sign-in ends on a page that opens `callback`
+ * with `code` and `state`, or `error` and `state`, added to its query. Without `callback` the browser itself is signed
+ * in.
  */
 export const SignInQuerySchema = z.object({
   callback: z
@@ -56,7 +57,7 @@ const guestField = {
   guest_token: z.string().max(200).optional().describe('what this guest has moves to the account; the guest ends'),
 };
 
-/** `POST /api/auth/token`, with a `DPoP` header: the token it gives is bound to that proof's key. */
+/** `POST /api/auth/token`, with a `DPoP` header: the new token is bound to the key of that proof. */
 export const TokenRequestSchema = z
   .discriminatedUnion('grant_type', [
     z.object({
@@ -71,7 +72,7 @@ export const TokenRequestSchema = z
   .meta({ id: 'TokenRequest' });
 export type TokenRequest = z.infer<typeof TokenRequestSchema>;
 
-/** What became of the guest whose token was given. */
+/** What happened to the guest whose token was sent. */
 export const MergedSchema = z.object({
   conversations: z.int().describe('how many moved to the account'),
   allowanceMicro: MicroSchema.describe(
@@ -80,7 +81,7 @@ export const MergedSchema = z.object({
 });
 export type Merged = z.infer<typeof MergedSchema>;
 
-/** Of `POST /api/auth/token` and `POST /api/auth/refresh`. After a refresh the token before it lives 10 minutes more. */
+/** Answers `POST /api/auth/token` and `POST /api/auth/refresh`. After a refresh the old one lives 10 minutes more. */
 export const TokenAnswerSchema = z
   .object({
     access_token: z.string().describe('shown once; send it as `Authorization: DPoP`, with a proof of the key'),
@@ -123,13 +124,13 @@ export const SessionSchema = z
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof SessionSchema>;
 
-/** `GET /api/sessions`, the one used last first; `DELETE /api/sessions/:id` ends one, its streams within a second. */
+/** `GET /api/sessions`, last used first. `DELETE /api/sessions/:id` ends one, and its streams within a second. */
 export const SessionsAnswerSchema = z.object({ sessions: z.array(SessionSchema) }).meta({ id: 'SessionsAnswer' });
 export type SessionsAnswer = z.infer<typeof SessionsAnswerSchema>;
 
 /**
- * `POST /api/auth/page-code`: opens the member's page signed in, at `/account#code=<code>` of the server. The fragment is never
- * sent; the page exchanges it by `POST /api/auth/page` after a click.
+ * `POST /api/auth/page-code`: opens the member's page signed in, at the server's `/account#code=<code>`. Browsers never
+ * send the fragment; after a click the page exchanges the code by `POST /api/auth/page`.
  */
 export const PageCodeAnswerSchema = z
   .object({ code: z.string().describe('single use'), expires_in: z.int().describe('seconds') })
@@ -137,8 +138,8 @@ export const PageCodeAnswerSchema = z
 export type PageCodeAnswer = z.infer<typeof PageCodeAnswerSchema>;
 
 /**
- * `POST /api/auth/page`, from the server's own pages alone. With `confirm: false` it says whose the code is and leaves it
- * as it is; with true it signs the browser in by a cookie, and the session that was there before ends.
+ * `POST /api/auth/page`, only from the server's own pages. With `confirm: false` it names the code's account and keeps
+ * the code. With true it signs the browser in by a cookie and ends the browser's previous session.
  */
 export const PageRequestSchema = z.object({ code: z.string().max(200), confirm: z.boolean() });
 export type PageRequest = z.infer<typeof PageRequestSchema>;

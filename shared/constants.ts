@@ -1,23 +1,23 @@
-// Values of the contracts without zod, for code that must stay small (web views). The schemas' own files re-export them.
+// Contract values without zod, for code that must stay small (webviews). The schema files re-export them.
 
 /** 1 credit = 1,000,000 micro-credits. All amounts on the wire are integers of micro-credits. */
 export const MICRO_PER_CREDIT = 1_000_000;
 
-/** Below this part of the whole, little is left: the meter says so in yellow, and the page in words. */
+/** Below this share of the whole, the meter turns yellow and the page says that little is left. */
 export const LOW_SHARE = 0.2;
 
-/** Longest text taken, in UTF-16 units. */
+/** The longest text that is accepted, in UTF-16 units. */
 export const MAX_TEXT = 1_000_000;
 
-/** Most that goes along with one message. */
+/** The most attachments of one message. */
 export const MAX_ATTACHMENTS = 50;
 
 /**
- * Every class of answer that costs less than its price: the one table of what is refunded. What isn't in it is charged.
+ * Every class of answer that costs less than its price. Any other answer is charged.
  * - `reason`: the sentence that users read.
- * - `charged`: nothing ever was; all of it came back; or no more than was set aside.
- * - `cap`: what bounds how often, where somebody could bring it about on purpose. `uncharged`: after too many in some
- *   minutes the account waits. `daily`: so many are refunded in 24 hours. Null: only the house can bring it about.
+ * - `charged`: `nothing` from the beginning; refunded in full; or no more than the hold.
+ * - `cap`: limits classes that a user could cause on purpose. `uncharged`: after too many in some minutes the account has
+ *   to wait. `daily`: a limited number is refunded in 24 hours. Null: only the house can cause it.
  */
 export const REFUND_CLASSES = {
   upstream_failed: { reason: 'The model service failed. Not charged.', charged: 'nothing', cap: 'uncharged' },
@@ -49,17 +49,17 @@ export const REFUND_CLASSES = {
 >;
 
 type Classes = typeof REFUND_CLASSES;
-/** The classes for which nothing is charged from the beginning. */
+/** The classes that are never charged. */
 export type FreeReason = {
   [C in keyof Classes]: Classes[C]['charged'] extends 'nothing' ? C : never;
 }[keyof Classes];
 
-/** Why nothing, or less, was charged. The sentence is for users. */
+/** Why nothing, or less, was charged. The sentences are for users. */
 export const REASONS = Object.fromEntries(
   Object.entries(REFUND_CLASSES).map(([code, { reason }]) => [code, reason]),
 ) as { [C in keyof Classes]: string };
 
-/** Why what was told of an edit brought nothing back. The sentence is for users. */
+/** Why reporting an edit's outcome refunded nothing. The sentences are for users. */
 export const NOT_REFUNDED = {
   applied: 'Part of the edit could be applied: it is charged.',
   not_complete: 'The answer did not finish: the written part is charged.',
@@ -68,6 +68,6 @@ export const NOT_REFUNDED = {
   daily_limit: 'Nothing could be applied, but the daily limit of refunds is reached: the edit stays charged.',
 } as const;
 
-/** What a device code is exchanged by (RFC 8628), and the token of the single user of a machine. */
+/** The grant types for a device code (RFC 8628) and for the token of local mode. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const LOCAL_GRANT = 'urn:perigee:grant-type:local';

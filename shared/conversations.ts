@@ -12,7 +12,7 @@ import {
 } from './runs.ts';
 import { nameSchema } from './texts.ts';
 
-/** An attachment as a message shows it: without its text. `id` names it in later requests. */
+/** An attachment as a message shows it, without its text. Later requests refer to it by `id`. */
 export const AttachmentSchema = z.object({
   id: z.string(),
   kind: AttachmentKindSchema,
@@ -51,8 +51,9 @@ export const MessageSchema = z
 export type Message = z.infer<typeof MessageSchema>;
 
 /**
- * A message as far as it fits its contract, so that one odd value costs a member of one message and never a conversation. One
- * whose own members don't fit says so in the place of its text. `place`: in its page, for one without a readable id.
+ * Repairs a message to fit its contract, so that one odd value costs one member of one message and never the
+ * conversation. If required members don't fit, the text says so. `place`: its index in the page, used if it has no
+ * readable id.
  */
 export function mendMessage(given: unknown, place = 0): Message {
   const parsed = MessageSchema.safeParse(given);
@@ -81,7 +82,7 @@ const UNREADABLE = {
   requestId: '',
 };
 
-/** Where what was searched for stands in a message: one line of plain text in three parts. */
+/** A search match in a message: one line of plain text in three parts. */
 export const PassageSchema = z
   .object({ before: z.string().max(200), match: z.string().max(200), after: z.string().max(200) })
   .meta({ id: 'Passage' });
@@ -101,19 +102,19 @@ export const ConversationSummarySchema = z
   .meta({ id: 'ConversationSummary' });
 export type ConversationSummary = z.infer<typeof ConversationSummarySchema>;
 
-/** A page of the list, newest first; `before` is what to send for the next page, null at the end. */
+/** A page of the list, newest first. Send `before` to get the next page; null on the last. */
 export const ConversationsAnswerSchema = z
   .object({ conversations: z.array(ConversationSummarySchema), before: z.string().nullable() })
   .meta({ id: 'ConversationsAnswer' });
 export type ConversationsAnswer = z.infer<typeof ConversationsAnswerSchema>;
 
-/** The newest messages in reading order; `before` is what to send for earlier ones, null at the beginning. */
+/** The newest messages in reading order. Send `before` to get earlier ones; null at the beginning. */
 export const ConversationSchema = ConversationSummarySchema.extend({
   messages: z.array(MessageSchema),
   before: z.uuid().nullable(),
 }).meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof ConversationSchema>;
-/** A conversation before its messages went through `mendMessage`, one by one. */
+/** A conversation whose messages still have to go through `mendMessage`, one by one. */
 export const UnmendedConversationSchema = ConversationSchema.extend({ messages: z.array(z.unknown()) });
 
 export const ConversationPatchSchema = z.object({ title: nameSchema(200) });

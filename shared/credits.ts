@@ -4,9 +4,9 @@ import { ReasonSchema, UsageSchema } from './runs.ts';
 import { textSchema } from './texts.ts';
 
 /**
- * One line of the token log: a grant, a charge, a run that was not charged and why, what moved from a guest, a purchase, a
- * plan that began or changed, what was taken back with its payment (a dispute that is won gives it back), or credits that a
- * person reset, with the reason they gave.
+ * One line of the token log: a grant, a charge, an uncharged run and why, credits moved from a guest, a purchase, the
+ * start or change of a plan, credits taken back with their payment (and returned if the dispute is won), or credits
+ * that the operator reset, with the reason.
  */
 export const LogEntrySchema = z
   .object({
@@ -31,7 +31,7 @@ export const LogAnswerSchema = z
   .meta({ id: 'LogAnswer' });
 export type LogAnswer = z.infer<typeof LogAnswerSchema>;
 
-/** Which lines of the token log. */
+/** Filters the token log. */
 export const LogFilterSchema = z.object({
   kind: LogEntrySchema.shape.kind.optional(),
   model: textSchema(200).optional(),
@@ -57,7 +57,10 @@ export const UsageRowSchema = z.object({
 });
 export type UsageRow = z.infer<typeof UsageRowSchema>;
 
-/** `GET /api/credits/usage`: what runs cost and used. Days are all there in order, others by cost, the dearest first. */
+/**
+ * `GET /api/credits/usage`: the cost and usage of runs. Days are complete and in order; other groups are ordered by
+ * cost, highest first.
+ */
 export const UsageAnswerSchema = z
   .object({
     by: UsageBySchema,
@@ -90,7 +93,7 @@ export const PlanSchema = z
   })
   .meta({ id: 'Plan' });
 
-/** The plan that an account has. */
+/** The account's plan. */
 export const CurrentPlanSchema = z
   .object({
     plan: z.string(),
@@ -105,7 +108,7 @@ export const CurrentPlanSchema = z
   .meta({ id: 'CurrentPlan' });
 export type CurrentPlan = z.infer<typeof CurrentPlanSchema>;
 
-/** `GET /api/credits/offers`: empty, with `sold` false, where nothing is sold. */
+/** `GET /api/credits/offers`: empty, with `sold` false, if nothing is sold. */
 export const OffersAnswerSchema = z
   .object({
     sold: z.boolean(),
@@ -135,8 +138,9 @@ export const CheckoutAnswerSchema = z
 export type CheckoutAnswer = z.infer<typeof CheckoutAnswerSchema>;
 
 /**
- * `POST /api/credits/checkout/:id/check`. `processing`: confirmed, by a method that takes days. `refunded`: paid, and all of
- * it went back. `disputed`: withheld by the payer's bank. `unclaimed` is never seen by an owner, for there is none.
+ * `POST /api/credits/checkout/:id/check`. `processing`: confirmed, with a payment method that takes days. `refunded`:
+ * paid and fully refunded. `disputed`: withheld by the payer's bank. `unclaimed`: the account is gone, so no client
+ * ever sees it.
  */
 export const PaymentAnswerSchema = z
   .object({
@@ -150,7 +154,7 @@ export const PaymentAnswerSchema = z
   .meta({ id: 'PaymentAnswer' });
 export type PaymentAnswer = z.infer<typeof PaymentAnswerSchema>;
 
-/** `GET /api/credits/payments`: what was paid for, the newest first. */
+/** `GET /api/credits/payments`: paid payments, newest first. */
 export const PaymentsAnswerSchema = z
   .object({
     payments: z.array(
@@ -169,7 +173,7 @@ export const PaymentsAnswerSchema = z
   .meta({ id: 'PaymentsAnswer' });
 export type PaymentsAnswer = z.infer<typeof PaymentsAnswerSchema>;
 
-/** `POST /api/credits/portal`, and `/api/credits/payments/:id/receipt`: good for minutes, for this account alone. */
+/** `POST /api/credits/portal` and `/api/credits/payments/:id/receipt`: valid for minutes, only for this account. */
 export const PaymentPageAnswerSchema = z
   .object({ url: z.string().describe('a page of the payment service: open it in a browser') })
   .meta({ id: 'PaymentPageAnswer' });
@@ -179,11 +183,14 @@ export type PaymentPageAnswer = z.infer<typeof PaymentPageAnswerSchema>;
 export const PlanAnswerSchema = z.object({ current: CurrentPlanSchema }).meta({ id: 'PlanAnswer' });
 export type PlanAnswer = z.infer<typeof PlanAnswerSchema>;
 
-/** Why a reward is due: credits spent by the one who joined, their first payment, or tokens used by them. */
+/** Why a reward is due: the new account spent credits, paid first, or used tokens. */
 export const RewardReasonSchema = z.enum(['spent', 'first_payment', 'used']);
 export type RewardReason = z.infer<typeof RewardReasonSchema>;
 
-/** `pending` until the event; `verified` until it is paid: a month pays so many of a kind, and the rest wait for the next. */
+/**
+ * `pending` until the event happens, then `verified` until the reward is paid: a month pays a limited number of each
+ * kind, and the rest wait.
+ */
 export const RewardSchema = z.object({
   reason: RewardReasonSchema,
   state: z.enum(['pending', 'verified', 'paid']),
@@ -192,7 +199,7 @@ export const RewardSchema = z.object({
 });
 export type Reward = z.infer<typeof RewardSchema>;
 
-/** Somebody who joined by an account's link; who they are is not told. */
+/** An account that joined by this account's link. Its identity is not revealed. */
 export const ReferralSchema = z.object({
   id: z.uuid(),
   joinedAt: z.iso.datetime(),
@@ -201,7 +208,7 @@ export const ReferralSchema = z.object({
 });
 export type Referral = z.infer<typeof ReferralSchema>;
 
-/** `GET /api/referrals`: an account's own link, and what came of it. */
+/** `GET /api/referrals`: the account's own link and its results. */
 export const ReferralsAnswerSchema = z
   .object({
     link: z.string(),

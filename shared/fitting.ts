@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-/** The members of `given` that fit their contract, each by itself; the others are left out. */
+/** The members of `given` that fit their contract, each checked on its own. The others are left out. */
 export function fitting<S extends z.ZodRawShape>(shape: S, given: unknown): Partial<z.output<z.ZodObject<S>>> {
   if (typeof given !== 'object' || given === null) return {};
   const fits: Record<string, unknown> = {};

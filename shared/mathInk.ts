@@ -1,7 +1,7 @@
 import type { MathToken } from './answers/answerMarkdown.ts';
 import type { ReadMath, SafeMath } from './answers/mathTree.ts';
 
-/** What is used of a document and its elements; pages of several kinds draw math. */
+/** The part of a document that is used here, because several kinds of pages draw math. */
 interface Page<N> {
   createElementNS(namespace: 'http://www.w3.org/1998/Math/MathML', name: string): N;
   createTextNode(text: string): unknown;
@@ -18,12 +18,12 @@ interface Place {
   replaceChildren(...nodes: never[]): void;
 }
 
-/** The last ones read are kept: a block that grows is drawn again with each piece. */
+/** How many parsed formulas are cached, because a growing block is drawn again with each piece. */
 const MOST_KNOWN = 500;
-/** In one block; more are shown as written. */
+/** How many formulas are drawn in one block. Further ones stay TeX. */
 const MOST_IN_BLOCK = 300;
 
-/** Draws math in its places, once the library is there; as long as it isn't, and where it can't read it, TeX stays as written. */
+/** Draws math in its elements once the library is loaded. Until then, and where it fails, the TeX stays. */
 export class MathInk {
   private read: ReadMath | undefined;
   private loading: Promise<void> | undefined;
@@ -34,7 +34,7 @@ export class MathInk {
     private readonly load: () => Promise<ReadMath>,
   ) {}
 
-  /** The places hold their TeX. */
+  /** The elements already contain the TeX. */
   draw(places: readonly { place: Place; math: MathToken }[]): void {
     for (const { place, math } of places) {
       place.className = math.display ? 'math display' : 'math';
@@ -50,7 +50,7 @@ export class MathInk {
     this.loading ??= this.load().then((read) => {
       this.read = read;
     });
-    // Without the library the TeX is what there is to read.
+    // Without the library the TeX stays.
     await this.loading.then(then, () => {});
   }
 

@@ -8,10 +8,10 @@ const rates = {
   outputMicro: MicroSchema.nonnegative(),
 };
 
-/** Each value is greater than the one before it. */
+/** Whether each value is greater than the one before it. */
 export const isAscending = (values: readonly number[]) => values.every((value, i) => i === 0 || value > values[i - 1]!);
 
-/** On the wire unknown members are left out, for they may be a newer version's; in settings they are refused. */
+/** Unknown members are dropped on the wire, where a newer version may send them, and refused in settings. */
 function priceSchema(object: typeof z.object | typeof z.strictObject) {
   const tier = object({ aboveInputTokens: z.int().positive(), ...rates });
   return z.discriminatedUnion('mode', [
@@ -31,12 +31,12 @@ function priceSchema(object: typeof z.object | typeof z.strictObject) {
   ]);
 }
 
-/** How a model is priced: by the run, or by tokens, where long requests may have prices of their own. */
+/** A model's price: per run, or per token, with optional tiers for long requests. */
 export const PriceSchema = priceSchema(z.object);
 export const PriceSettingSchema = priceSchema(z.strictObject);
 export type Price = z.infer<typeof PriceSchema>;
 
-/** A price that is announced, and counts from an instant on. */
+/** An announced price, valid from an instant on. */
 export const PriceChangeSchema = z.object({ from: z.iso.datetime(), price: PriceSchema });
 export type PriceChange = z.infer<typeof PriceChangeSchema>;
 

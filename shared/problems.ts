@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { fitting } from './fitting.ts';
 
 /**
- * Every refusal that Perigee makes, by name. `status` is the HTTP status; `title` says what was wrong in a few words.
- * What to do about it stands in the problem's `detail`, which each place of refusal writes for its case.
+ * Every refusal of Perigee, by code. `status` is the HTTP status; `title` says briefly what was wrong. What to do about
+ * it is in the problem's `detail`, which each refusal writes for its case.
  */
 export const PROBLEMS = {
   invalid_json: { status: 400, title: 'The request is not valid JSON' },
@@ -62,15 +62,15 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 export const ProblemCodeSchema = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
 
-/** What may be dropped when a request is too long, largest first. `tokens` are estimates. */
+/** What can be dropped from a request that is too long, largest first. `tokens` are estimates. */
 export const DropSchema = z.object({ what: z.string(), tokens: z.int() });
 export type Drop = z.infer<typeof DropSchema>;
 
-/** What can be asked for too often: requests, requests of one model, tokens, answers that came to nothing, searches. */
+/** The limited things: requests, requests of one model, tokens, uncharged answers, searches. */
 export const LimitNameSchema = z.enum(['requests', 'model-requests', 'tokens', 'uncharged', 'searches']);
 export type LimitName = z.infer<typeof LimitNameSchema>;
 
-/** The limit that refused a request. All numbers are for any `windowSeconds`. */
+/** The limit that refused a request. All numbers are per `windowSeconds`. */
 export const LimitSchema = z.object({
   name: LimitNameSchema,
   limit: z.int(),
@@ -79,7 +79,7 @@ export const LimitSchema = z.object({
   windowSeconds: z.int(),
 });
 
-/** RFC 9457 problem, served as `application/problem+json`; the members after `requestId` stand only where they apply. */
+/** An RFC 9457 problem, served as `application/problem+json`. The members after `requestId` are optional. */
 export const ProblemSchema = z
   .object({
     type: z.string().describe('a URI reference that identifies the kind of problem'),
@@ -105,7 +105,7 @@ export const ProblemSchema = z
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof ProblemSchema>;
 
-/** A problem that was stored, or made by another version, as far as it fits: what doesn't is left out, and never refused. */
+/** Reads a problem that was stored or made by another version. Members that don't fit are left out; it never fails. */
 export function mendProblem(given: unknown): Problem {
   const parsed = ProblemSchema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -7,10 +7,10 @@ import { storable, textSchema } from './texts.ts';
 
 export { MAX_ATTACHMENTS, MAX_TEXT, NOT_REFUNDED, REASONS, storable, textSchema };
 
-/** Bounds a whole request, beside `MAX_TEXT` for each of its texts. */
+/** The maximum size of a whole request, in addition to `MAX_TEXT` for each text. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
-/** Lines counted from 0; the line `end` belongs to the range. */
+/** Lines counted from 0; `end` is inclusive. */
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
 export type LineRange = z.infer<typeof LineRangeSchema>;
 
@@ -28,7 +28,7 @@ const attachmentHead = {
     .describe('lines that the editor showed and nobody chose; their kind is "selection"'),
 };
 
-/** Something the user attached: new with its text, or by `id` one that an earlier message of the conversation has. */
+/** An attachment: new with its text, or the `id` of one that an earlier message of the conversation has. */
 export const AttachmentInputSchema = z.union([
   z.object({ ...attachmentHead, text: textSchema(MAX_TEXT) }),
   z.object({ id: textSchema(100) }),
@@ -41,7 +41,7 @@ export const ChatInputSchema = z.object({
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;
 
-/** Lines of one file to be rewritten. The answer is their replacement in one fenced block. */
+/** Lines of one file to rewrite. The answer has their replacement in one fenced block. */
 export const SelectionEditSchema = z.object({
   instruction: textSchema(MAX_TEXT).min(1),
   path: textSchema(4096),
@@ -54,7 +54,7 @@ export type SelectionEdit = z.infer<typeof SelectionEditSchema>;
 
 export const MAX_NAMED_PATHS = 2_000;
 
-/** Files to be changed, and new ones to be made. The answer is search/replace blocks, or patches that move and delete. */
+/** Files to change or create. The answer has search/replace blocks, or patches that can move and delete, too. */
 export const FilesEditSchema = z.object({
   instruction: textSchema(MAX_TEXT).min(1),
   files: z
@@ -70,8 +70,8 @@ export const FilesEditSchema = z.object({
 export type FilesEdit = z.infer<typeof FilesEditSchema>;
 
 /**
- * The one request to repair what could not be placed of the answer of run `repairs`, an edit of files in the same
- * conversation that is complete and was not repaired before. The answer is blocks in place of the refused ones.
+ * Repairs the answer of run `repairs`: a complete edit of files in the same conversation with hunks that could not be
+ * placed. An edit is repaired only once. The answer has blocks that replace the refused ones.
  */
 export const RepairEditSchema = z.object({
   repairs: z.uuid(),
@@ -103,8 +103,8 @@ const runHead = {
 };
 
 /**
- * `POST /api/runs`. A chat with `continues` may have an empty text. With `replaces` naming an answer instead of a user's
- * message and an empty text, the message before it is answered again ("regenerate").
+ * `POST /api/runs`. A chat with `continues` may have an empty text. If `replaces` names an answer instead of a user's
+ * message and the text is empty, the message before that answer is answered again ("regenerate").
  */
 export const RunRequestSchema = z
   .discriminatedUnion('kind', [
@@ -151,10 +151,10 @@ export type Reason = keyof typeof REASONS;
 export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 
 /**
- * `GET /api/runs/:id/events`, SSE. `id:` is the event's number, `event:` its type. `at` is where the text stands in the
- * answer (UTF-16 units), so that a client that has some of it already can cut and append. An empty text before the end takes back
- * what stood from there on: a model's thoughts, known as such only by their end. Exactly one of `done` and `error`
- * ends the stream.
+ * `GET /api/runs/:id/events`, SSE. `id:` is the event's number, `event:` its type. `at` is the text's position in the
+ * answer (UTF-16 units), so that a client that already has a part can cut and append. An empty text before the end
+ * deletes the text from there on: it was a model's thought, which only its closing tag revealed. Exactly one `done` or
+ * `error` ends the stream.
  */
 export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
 export const UsageEventSchema = UsageSchema;
@@ -178,7 +178,7 @@ export const RUN_EVENT_SCHEMAS = {
   error: ErrorEventSchema,
 } as const;
 
-/** A terminal event whose words this version may not know: an odd reason or problem makes no end unreadable. */
+/** Repairs a terminal event of another version, so that an unknown reason or problem does not make it unreadable. */
 export function mendEnd(type: string, data: unknown): unknown {
   if (typeof data !== 'object' || data === null) return data;
   if (type === 'error') {
@@ -191,9 +191,9 @@ export function mendEnd(type: string, data: unknown): unknown {
 }
 
 /**
- * `POST /api/runs/:id/outcome`: what became of an edit's hunks, told once. `applied`: could be put into their places,
- * whatever the user decided then. `refused`: could not be placed. A proposal of which nothing could be applied is not
- * charged: see `OutcomeAnswerSchema`.
+ * `POST /api/runs/:id/outcome`: the outcome of an edit's hunks, reported once. `applied`: could be placed, whatever the
+ * user decided afterwards. `refused`: could not be placed. A proposal with nothing applied is not charged: see
+ * `OutcomeAnswerSchema`.
  */
 export const OutcomeSchema = z.object({ applied: z.int().nonnegative(), refused: z.int().nonnegative() });
 export type Outcome = z.infer<typeof OutcomeSchema>;
@@ -201,8 +201,8 @@ export type Outcome = z.infer<typeof OutcomeSchema>;
 export type NotRefunded = keyof typeof NOT_REFUNDED;
 
 /**
- * What the run costs after its outcome was told; `refundedMicro` is what came back by it, 0 for most, and then
- * `notRefunded` says why. The same outcome told again has the same answer, with the balance as it is then.
+ * The run's cost after its outcome was reported. `refundedMicro` is what that refunded; it is mostly 0, and then
+ * `notRefunded` says why. Reporting the same outcome again gives the same answer, with the current balance.
  */
 export const OutcomeAnswerSchema = z
   .object({
@@ -214,7 +214,7 @@ export const OutcomeAnswerSchema = z
   .meta({ id: 'OutcomeAnswer' });
 export type OutcomeAnswer = z.infer<typeof OutcomeAnswerSchema>;
 
-/** `GET /api/runs/spending?since=`: what the account spent since then, by conversation, most first. */
+/** `GET /api/runs/spending?since=`: what the account spent since then, by conversation, largest first. */
 export const SpendingSchema = z
   .object({
     chargedMicro: MicroSchema,

@@ -1,33 +1,33 @@
 import * as z from 'zod';
 
-// The one judge of a text that comes from outside: every string of a contract that is stored, searched by or shown is one of
-// these, or of a pattern of its own.
+// Validates all text from outside. Every contract string that is stored, searched or shown uses one of these schemas,
+// or a pattern of its own.
 
-/** Of ES2024, which every runtime here has, and not yet the types that all of them share. */
+/** From ES2024: every runtime here has it, but the shared type library does not. */
 type WellFormable = { toWellFormed(): string };
 
 /**
- * NUL and halves of surrogate pairs become the replacement character: PostgreSQL stores no NUL, and no UTF-8 has half a
- * pair, so that both engines keep the same text.
+ * Replaces NUL and lone surrogates by the replacement character. PostgreSQL stores no NUL and UTF-8 has no lone
+ * surrogates, so both engines keep the same text.
  */
 export function storable(text: string): string {
-  // By the engine's own functions: an expression takes a hundred times as long for a text of a million characters.
+  // Built-in functions, because a regular expression takes a hundred times as long for a million characters.
   return (text.replaceAll('\0', '\uFFFD') as unknown as WellFormable).toWellFormed();
 }
 
 /** A storable text of at most `max` UTF-16 units. */
 export function textSchema(max: number) {
-  // One that is too long is not looked at any further.
+  // A text that is too long is not processed further.
   return z.string().max(max, { abort: true }).overwrite(storable);
 }
 
 /**
- * Characters that show nothing, or turn the reading direction of what stands after them: a name with them looks like
- * another. The joiners and the variants stay, for Persian, Hindi and emoji are written with them.
+ * Characters that are invisible or change the reading direction: a name with them looks like another name. Joiners and
+ * variation selectors stay, because Persian, Hindi and emoji need them.
  */
 const UNSEEN = /(?![\u200C\u200D]|\uFE0F)(?:\p{Default_Ignorable_Code_Point}|\p{Bidi_Control})/gu;
 
-/** A name as it is shown: in one line and one normal form (NFC), without controls and what can't be seen. */
+/** A name for display: one line, NFC, without control and invisible characters. */
 export function cleanName(text: string): string {
   const seen = storable(text).normalize('NFC').replace(UNSEEN, '');
   return seen
@@ -36,7 +36,7 @@ export function cleanName(text: string): string {
     .trim();
 }
 
-/** Something's name, of 1 to `max` UTF-16 units once it is cleaned. */
+/** A name of 1 to `max` UTF-16 units, counted after cleaning. */
 export function nameSchema(max: number) {
   return z.string().max(max, { abort: true }).overwrite(cleanName).min(1).max(max);
 }

@@ -1,11 +1,11 @@
 import type { Account, Balance, Notice } from './account.ts';
 
-/** The clock and the timers of a runtime; instants and durations in milliseconds. */
+/** A runtime's clock and timers. Instants and durations are in milliseconds. */
 export interface Timers {
   now(): number;
   set(act: () => void, ms: number): unknown;
   clear(timer: unknown): void;
-  /** 0 to 1: spreads what many clients do at the same instant. */
+  /** 0 to 1. Spreads the requests of many clients that wake at the same instant. */
   random(): number;
 }
 
@@ -19,16 +19,16 @@ export const realTimers: Timers = {
   random: () => Math.random(),
 };
 
-/** No timer is longer: so the machine's sleep and steps of its clock are noticed, and no instant is too far for a timer. */
+/** The longest timer, so that sleep and clock changes are noticed, and no instant exceeds a timer's range. */
 const LONGEST_MS = 60_000;
-/** After the instant, for the server counts by its own clock. */
+/** The delay after the instant, because the server's clock may differ. */
 const AFTER_MS = 1000;
 const SPREAD_MS = 4000;
-/** As long as what is told still has an instant that has passed here, it is looked at again, less and less often. */
+/** If the fetched data still contains an instant that has passed, it is fetched again, less and less often. */
 const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 600_000;
 
-/** Wakes whoever shows what changes by time alone, so that it is fetched afresh. */
+/** Wakes a view when its data changes by time alone, so that it fetches again. */
 export class Waking {
   private timer: unknown;
   private dueAt = Number.POSITIVE_INFINITY;
@@ -39,7 +39,7 @@ export class Waking {
     private readonly timers: Timers = realTimers,
   ) {}
 
-  /** What is shown now changes at these instants. Replaces those before. */
+  /** The shown data changes at these instants. Replaces earlier ones. */
   watch(instants: readonly number[]): void {
     const now = this.timers.now();
     const coming = instants.filter((at) => at > now);
@@ -65,7 +65,7 @@ export class Waking {
   private look(): void {
     const now = this.timers.now();
     if (now >= this.dueAt) {
-      // Once more later, unless something new is told: the server may not be reached, or its clock be behind.
+      // Wake once more later, unless new data arrives: the server may be unreachable, or its clock behind.
       this.dueAt = now + this.retryMs;
       this.retryMs = Math.min(LAST_RETRY_MS, this.retryMs * 2);
       this.wake();
@@ -77,7 +77,7 @@ export class Waking {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** When "3 minutes ago", "2 hours ago" becomes something else; never, once a day has passed. */
+/** When a text such as "3 minutes ago" or "2 hours ago" changes. Never, once a day has passed. */
 export function wordsChangeAt(at: number, now: number): number {
   const ms = now - at;
   if (ms < MINUTE_MS) return at + MINUTE_MS;
@@ -87,8 +87,8 @@ export function wordsChangeAt(at: number, now: number): number {
 }
 
 /**
- * When what is shown of an account changes by time alone: windows, the end of a suspension, of the account, of a notice, of
- * the day here.
+ * When an account's data changes by time alone: windows, the end of a suspension, of the account, of a notice, or of
+ * the local day.
  */
 export function changesAt(
   account: Account | null,

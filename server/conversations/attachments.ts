@@ -1,16 +1,16 @@
-// What a user's message carries beside its text. The texts stand in rows of their own: nothing reads them by the way.
+// The attachments of a user's message. Their texts are in separate rows, so that listing messages does not read them.
 import type { Attachment } from '../../shared/conversations.ts';
 import type { AttachmentInput, EditInput, FilesEdit, SelectionEdit } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { AttachmentRow } from '../platform/db/schema.ts';
 
-/** An attachment as it is stored, with its text. */
+/** A stored attachment, with its text. */
 export type StoredAttachment = Extract<AttachmentInput, { text: string }>;
 
-/** A chat's attachments, or what an edit was asked. */
+/** A chat's attachments, or an edit's request. */
 export type MessageExtras = { attachments: StoredAttachment[] } | { edit: EditInput };
 
-/** How much of a prompt something takes: an estimate in tokens, and an upper bound in bytes of UTF-8. */
+/** A share of the prompt: an estimate in tokens, and an upper bound in bytes of UTF-8. */
 export interface PromptSize {
   tokens: number;
   bytes: number;
@@ -24,7 +24,7 @@ export interface AttachmentHead extends Omit<StoredAttachment, 'text'> {
   size: PromptSize | null;
 }
 
-/** The name by which a message's attachment can be sent again: `<message id>/<place>`. */
+/** The id by which a message's attachment can be sent again: `<message id>/<place>`. */
 const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
 
 function parseId(id: string): { messageId: string; place: number } {
@@ -32,7 +32,7 @@ function parseId(id: string): { messageId: string; place: number } {
   return { messageId, place: Number(place ?? Number.NaN) };
 }
 
-/** As a message shows it. */
+/** The attachment as a message shows it. */
 export function toAttachment({ messageId, place, size: _, ...shown }: AttachmentHead): Attachment {
   return { id: attachmentId(messageId, place), ...shown };
 }
@@ -43,7 +43,7 @@ const HEAD = [
 ] as const;
 type HeadRow = Pick<AttachmentRow, (typeof HEAD)[number]>;
 
-/** What some messages have attached, without the texts, in order. */
+/** The attachments of the given messages, in order, without their texts. */
 export async function readHeads(db: Reader, messageIds: readonly string[]): Promise<Map<string, AttachmentHead[]>> {
   const heads = new Map<string, AttachmentHead[]>();
   if (messageIds.length === 0) return heads;
@@ -62,7 +62,7 @@ export async function readHeads(db: Reader, messageIds: readonly string[]): Prom
   return heads;
 }
 
-/** Attachments of messages of this conversation by id, without their texts; superseded messages included. */
+/** Finds an attachment of this conversation by its id, without its text. Superseded messages included. */
 export async function findHead(tx: Tx, conversationId: string, id: string): Promise<AttachmentHead | undefined> {
   const { messageId, place } = parseId(id);
   if (!Number.isInteger(place)) return undefined;
@@ -87,7 +87,7 @@ export async function readText(tx: Tx, { messageId, place }: AttachmentHead): Pr
   return text;
 }
 
-/** All that some messages carry, with the texts, by message. Those that carry nothing aren't in it. */
+/** All extras of the given messages, with the texts, by message id. Messages without extras are left out. */
 export async function readExtras(db: Reader, messageIds: readonly string[]): Promise<Map<string, MessageExtras>> {
   const attachments = new Map<string, StoredAttachment[]>();
   const extras = new Map<string, MessageExtras>();
@@ -111,7 +111,7 @@ export async function readExtras(db: Reader, messageIds: readonly string[]): Pro
   return extras;
 }
 
-/** Stores what a message carries; `sizes` are those of its attachments, in order. */
+/** Stores a message's extras; `sizes` are those of its attachments, in order. */
 export async function insertExtras(tx: Tx, messageId: string, extras: MessageExtras, sizes: readonly PromptSize[]) {
   const { attachments, rest } = 'edit' in extras ? parted(extras.edit) : { ...extras, rest: null };
   for (const [place, { kind, visible, path, languageId, range, text }] of attachments.entries())
@@ -131,7 +131,7 @@ export async function insertExtras(tx: Tx, messageId: string, extras: MessageExt
       .execute();
 }
 
-/** What an edit has attached: the lines or files that it is about; and all else of it. `joined` is the way back. */
+/** Splits an edit into its attachments (the lines or files to change) and the rest. `joined` is the inverse. */
 function parted(edit: EditInput): { attachments: StoredAttachment[]; rest: object } {
   if ('repairs' in edit) return { attachments: [], rest: edit };
   if ('files' in edit) {

@@ -1,16 +1,17 @@
-// For each piece of a text the index stores hashes of all its runs of one to three characters. A text that contains what is
-// looked for has all of its hashes, so the index misses nothing, in any script; the query itself drops false matches.
+// For each piece of a text the index stores hashes of all its grams: substrings of one to three characters. A text that
+// contains the search term has all of the term's hashes, so the index misses nothing, in any script. The query itself
+// drops false matches.
 
-/** In code points: how much of a text stands together in the index. */
+/** The size of an indexed piece of a text, in code points. */
 export const PIECE = 8_000;
-/** By so much a piece goes on into the next: what is looked for is shorter, so it stands in one of them as a whole. */
+/** Pieces overlap by this much, which is longer than any search term, so each match is whole in some piece. */
 export const OVERLAP = 1_100;
 
 const LONGEST = 3;
-/** Runs of what is looked for that are asked of the index: more would hardly leave out more. */
+/** How many grams of the search term are looked up: more would hardly narrow the result. */
 const MAX_ASKED = 16;
 
-/** All runs of a text, as 32-bit hashes. */
+/** All grams of a text, as 32-bit hashes. */
 export function gramsOf(text: string): Set<number> {
   const grams = new Set<number>();
   const folded = fold(text);
@@ -24,7 +25,7 @@ export function gramsOf(text: string): Set<number> {
   return grams;
 }
 
-/** Runs that every text with `part` in it has: the longest ones, spread over it. Empty if that says nothing. */
+/** Grams of every text that contains `part`: the longest ones, spread over it. Empty if `part` has none. */
 export function gramsFor(part: string): number[] {
   const folded = fold(part);
   const length = Math.min(LONGEST, folded.length);
@@ -40,7 +41,7 @@ export function gramsFor(part: string): number[] {
     : Array.from({ length: MAX_ASKED }, (_, i) => all[Math.floor((i * all.length) / MAX_ASKED)]!);
 }
 
-/** One gram that stands for whose text it is, so that nobody's search goes through what others have. */
+/** A gram for the account, so that a search does not scan other accounts' texts. */
 export function gramOfAccount(accountId: string): number {
   let hash = SEED;
   for (let at = 0; at < accountId.length; at++) hash = mix(hash, accountId.charCodeAt(at));
@@ -48,8 +49,8 @@ export function gramOfAccount(accountId: string): number {
 }
 
 /**
- * One form for all cases of a letter, coarser than what either engine takes for the same: PostgreSQL's lower() keeps the
- * final sigma and the dot of İ apart from JavaScript's.
+ * Maps all cases of a letter to one form, coarser than either engine does: PostgreSQL's lower() treats the final sigma
+ * and the dot of İ differently from JavaScript's.
  */
 const fold = (text: string) =>
   text
@@ -57,6 +58,6 @@ const fold = (text: string) =>
     .replace(/ς/g, 'σ')
     .replace(/\u0307/g, '');
 
-// FNV-1a, by UTF-16 units.
+// FNV-1a over UTF-16 units.
 const SEED = 0x811c9dc5 | 0;
 const mix = (hash: number, unit: number) => Math.imul(hash ^ unit, 0x01000193);

@@ -1,5 +1,5 @@
-// What a prompt needs of a conversation. How much that is stands beside each message, so that whoever asks for too much is
-// refused before a single text is read.
+// The parts of a conversation that a prompt needs. Each message's size is stored beside it, so that a request for too
+// much is refused before any text is read.
 import { type SelectQueryBuilder, sql } from 'kysely';
 import type { RunKind, RunState } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
@@ -17,19 +17,19 @@ export interface MessageHead {
   cutShort: boolean;
 }
 
-/** A message as a prompt says it. */
+/** A message for the prompt. */
 export interface HistoryMessage {
   role: 'user' | 'assistant';
   text: string;
   extras: MessageExtras;
 }
 
-/** Those that no edit or second try has replaced. */
+/** Keeps only live messages: those that no edit or retry has superseded. */
 export function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): SelectQueryBuilder<Schema, 'message', O> {
   return query.where('message.superseded_at', 'is', null);
 }
 
-/** One message of a conversation that still counts: by its id, or the last one of a role, or of all, before a place. */
+/** One live message of a conversation: by its id, or the last one (of a role, or of all) before a place. */
 export async function findMessage(
   tx: Tx,
   conversationId: string,
@@ -49,7 +49,7 @@ export async function findMessage(
   return { id, seq, role, kind, runId: run_id, state, cutShort: cut_short !== null };
 }
 
-/** What a conversation begins with, as far as it still counts. */
+/** The first live message of a conversation. */
 export function findFirst(
   tx: Tx,
   conversationId: string,
@@ -62,16 +62,16 @@ export function findFirst(
     .executeTakeFirst();
 }
 
-/** Whether a message that still counts belongs to that run. */
+/** Whether any live message belongs to this run. */
 export async function hasMessageOf(tx: Tx, conversationId: string, runId: string): Promise<boolean> {
   const query = live(tx.selectFrom('message').select('id')).where('conversation_id', '=', conversationId);
   return (await query.where('run_id', '=', runId).limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** How much of a prompt some messages take in sum; `unmeasured` of them are from before sizes were stored. */
+/** The size of several messages in a prompt; `unmeasured` of them were stored before sizes were. */
 export type HistorySize = PromptSize & { messages: number; unmeasured: number };
 
-/** All that still count, up to a place. */
+/** The size of all live messages up to a place. */
 export async function sizeOfHistory(
   tx: Tx,
   conversationId: string,
@@ -95,7 +95,7 @@ export async function sizeOfHistory(
   };
 }
 
-/** The same of some messages. */
+/** The size of the given messages. */
 export async function sizeOfMessages(tx: Tx, ids: readonly string[]): Promise<HistorySize> {
   const rows = await tx.selectFrom('message').select(['tokens', 'bytes']).where('id', 'in', ids).execute();
   const sum = (of: (row: (typeof rows)[number]) => number | null) => rows.reduce((all, row) => all + (of(row) ?? 0), 0);
@@ -103,7 +103,7 @@ export async function sizeOfMessages(tx: Tx, ids: readonly string[]): Promise<Hi
   return { tokens: sum((row) => row.tokens), bytes: sum((row) => row.bytes), messages: rows.length, unmeasured };
 }
 
-/** The newest message of a conversation that is not measured yet. */
+/** The newest message of a conversation without a stored size. */
 export async function findUnmeasured(db: Reader, conversationId: string): Promise<string | undefined> {
   const row = await live(db.selectFrom('message').select('id'))
     .where('conversation_id', '=', conversationId)
@@ -114,18 +114,18 @@ export async function findUnmeasured(db: Reader, conversationId: string): Promis
   return row?.id;
 }
 
-/** Not where it was stored meanwhile: a running answer was measured before it had its text. */
+/** Keeps a size that was stored meanwhile: a running answer may have been measured before its text was complete. */
 export async function storeSize(tx: Tx, id: string, { tokens, bytes }: PromptSize): Promise<void> {
   await tx.updateTable('message').set({ tokens, bytes }).where('id', '=', id).where('tokens', 'is', null).execute();
 }
 
-/** Has all messages measured anew: another version of the server said them otherwise. */
+/** Clears all sizes, so that they are measured again: another version of the server measured differently. */
 export async function forgetSizes(tx: Tx, conversationId: string): Promise<void> {
   const size = { tokens: null, bytes: null };
   await tx.updateTable('message').set(size).where('conversation_id', '=', conversationId).execute();
 }
 
-/** Messages that still count, up to a place, in order. The caller knows that a prompt takes them all. */
+/** Live messages up to a place, in order. The caller has checked that a prompt has room for all of them. */
 export async function readHistory(
   tx: Tx,
   conversationId: string,
@@ -139,7 +139,7 @@ export async function readHistory(
   return withExtras(tx, rows);
 }
 
-/** Some messages with all that they carry, in the order of `ids`. */
+/** The given messages with their extras, in the order of `ids`. */
 export async function readMessages(db: Reader, ids: readonly string[]): Promise<HistoryMessage[]> {
   const rows = await db.selectFrom('message').select(['id', 'role', 'text']).where('id', 'in', ids).execute();
   return withExtras(
@@ -148,7 +148,7 @@ export async function readMessages(db: Reader, ids: readonly string[]): Promise<
   );
 }
 
-/** Ids in one query: engines take only so many parameters. */
+/** Ids per query, because engines limit the number of parameters. */
 const AT_ONCE = 1000;
 
 async function withExtras(db: Reader, rows: Pick<MessageRow, 'id' | 'role' | 'text'>[]): Promise<HistoryMessage[]> {

@@ -4,13 +4,13 @@ import type { Reader } from '../platform/db/database.ts';
 import type { ConversationRow } from '../platform/db/schema.ts';
 import { shownMessages } from './reading.ts';
 
-/** A whole conversation as Markdown, piece by piece. */
+/** A whole conversation as Markdown, in pieces. */
 export async function* conversationMarkdown(db: Reader, row: ConversationRow): AsyncGenerator<string> {
   yield `# ${oneLine(row.title)}\n\nPerigee, last changed ${iso(row.updated_at)}\n`;
   for await (const message of shownMessages(db, row.id)) yield markdownOf(message);
 }
 
-/** A message as Markdown, with what it had attached by name, and how an answer ended if it did not end well. */
+/** A message as Markdown, with the names of its attachments and, if an answer failed, how it ended. */
 function markdownOf(message: Message): string {
   const who = message.role === 'user' ? 'You' : (message.model ?? 'Assistant');
   const parts = [`\n## ${oneLine(who)}, ${message.createdAt}\n`];
@@ -22,7 +22,7 @@ function markdownOf(message: Message): string {
   return `${parts.join('\n')}\n`;
 }
 
-/** Below the heading of its message: a text's own headings go two levels down. What stands in a code block stays. */
+/** Moves a text's own headings two levels down, below its message's heading. Code blocks stay as they are. */
 function nested(text: string): string {
   let fence = '';
   return text

@@ -1,17 +1,17 @@
 import { withoutInvisible } from '../../shared/answers/invisible.ts';
 import type { Passage } from '../../shared/conversations.ts';
 
-/** In UTF-16 units: what is shown of a text around what was looked for. */
+/** How much text is shown around a match, in UTF-16 units. */
 const BEFORE = 40;
 const AFTER = 120;
 const MATCH = 80;
 
-/** Where a part stands in a text, in one line. Only the text's beginning where it can't be told. */
+/** A match in its surrounding text, on one line. Without a match, only the beginning of the text. */
 export function passageOf(text: string, part: string): Passage {
   const line = oneLine(text);
   const { start, end } = find(line, oneLine(part).trim()) ?? { start: 0, end: 0 };
   const match = line.slice(start, end);
-  // Of a long part its beginning is shown, and nothing behind it.
+  // Of a long match only the beginning is shown, and nothing after it.
   const isLong = match.length > MATCH;
   return {
     before: cutStart(line.slice(0, start)),
@@ -22,7 +22,7 @@ export function passageOf(text: string, part: string): Passage {
 
 const oneLine = (text: string) => withoutInvisible(text).replace(/\s+/g, ' ');
 
-/** By letters in one case. What some of them become is longer, so each tells where it came from. */
+/** Case-insensitive search. Some letters get longer when folded, so `from` maps each folded unit to its source. */
 function find(text: string, part: string): { start: number; end: number } | undefined {
   let folded = '';
   const from: number[] = [];
@@ -39,7 +39,7 @@ function find(text: string, part: string): { start: number; end: number } | unde
   return found < 0 ? undefined : { start: from[found]!, end: from[found + wanted.length]! };
 }
 
-/** Letter by letter, or the last sigma of a word would be another one. */
+/** Folds letter by letter: a whole word's final sigma would become another letter. */
 const fold = (letter: string) => letter.toLowerCase().replace('ς', 'σ');
 
 function cutStart(text: string): string {
@@ -54,5 +54,5 @@ function cutEnd(text: string): string {
   return `${/\s/.test(start.trimStart()) ? start.replace(/\s\S*$/, '') : start}…`;
 }
 
-/** A cut may go through a letter: what is left of it is no letter. */
+/** Drops a letter that a cut has split. */
 const whole = (text: string) => text.replace(/^[\uDC00-\uDFFF]?\p{M}*/u, '').replace(/[\uD800-\uDBFF]$/, '');

@@ -15,14 +15,14 @@ import { live } from './history.ts';
 import { passageOf } from './passage.ts';
 import { type FoundConversation, findByText, type ListPage } from './search.ts';
 
-/** A page of the list, newest first; `search` looks into titles and texts. */
+/** A page of the list, newest first; `search` is matched against titles and texts. */
 export async function listConversations(
   db: Database,
   accountId: string,
   page: ListPage & { search?: string },
 ): Promise<ConversationsAnswer> {
   const { search, kind, before, limit } = page;
-  // One more tells whether another page follows.
+  // One extra row tells whether another page follows.
   const asked = { kind, before, limit: limit + 1 };
   const rows: (ConversationRow & Partial<FoundConversation>)[] = search
     ? await findByText(db, accountId, search, asked)
@@ -52,7 +52,7 @@ function findNewest(db: Reader, accountId: string, { kind, before, limit }: List
   return query.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
-/** Titles of some of the account's conversations, by id. */
+/** Titles of the given conversations of the account, by id. */
 export async function readTitles(db: Reader, accountId: string, ids: string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
   const rows = await db
@@ -64,7 +64,7 @@ export async function readTitles(db: Reader, accountId: string, ids: string[]): 
   return new Map(rows.map((row) => [row.id, row.title]));
 }
 
-/** Null if it isn't this account's. */
+/** Null if the conversation isn't this account's. */
 export async function findConversation(db: Reader, accountId: string, id: string): Promise<ConversationRow | null> {
   const query = db.selectFrom('conversation').selectAll().where('id', '=', id).where('account_id', '=', accountId);
   return (await query.executeTakeFirst()) ?? null;
@@ -104,14 +104,14 @@ export async function readConversation(
   };
 }
 
-/** Text that one page has at most, unless its one message has more. */
+/** The maximum text of a page, except for a page of one longer message. */
 const PAGE_BYTES = 1_000_000;
 
-/** How long a message is as a page shows it. Neither engine reads a text to know its length in bytes. */
+/** The size of a message on a page. Both engines give a text's length in bytes without reading it. */
 const shownBytes = sql<number | string>`octet_length(text) + coalesce(
   (select sum(200 + octet_length(coalesce(path, ''))) from attachment where message_id = message.id), 0)`;
 
-/** As many from the first on as fit into a page, and one in any case. */
+/** The first rows that fit into a page; at least one. */
 function fitting<T extends { bytes: number | string }>(rows: readonly T[]): T[] {
   let bytes = 0;
   const end = rows.findIndex((row, i) => {
@@ -127,7 +127,7 @@ async function messagesOf(db: Reader, ids: readonly string[]): Promise<Message[]
   return (await rowsOf(db, ids)).map((row) => toMessage(row, heads.get(row.id)));
 }
 
-/** Some conversations of an account in the order of their ids, after the id `after`. */
+/** Conversations of an account in the order of their ids, starting after the id `after`. */
 export function pageConversations(
   db: Reader,
   accountId: string,
@@ -143,14 +143,14 @@ export function pageConversations(
     .execute();
 }
 
-/** A message with all that is kept of it: what is attached with its text, and whether another one has replaced it. */
+/** A message with everything stored about it: attachments with their texts, and whether it was superseded. */
 export interface WholeMessage {
   message: Message;
   extras: MessageExtras;
   supersededAt: string | null;
 }
 
-/** All messages of a conversation with all that they carry, in reading order, superseded ones included; piece by piece. */
+/** All messages of a conversation with their extras, in reading order, superseded ones included. In pieces. */
 export async function* wholeMessages(db: Reader, conversationId: string): AsyncGenerator<WholeMessage> {
   for (let after = 0; ; ) {
     const query = db.selectFrom('message').select(['id', wholeBytes.as('bytes')]);
@@ -168,7 +168,7 @@ export async function* wholeMessages(db: Reader, conversationId: string): AsyncG
   }
 }
 
-/** The messages that still count, as they are shown, in reading order; piece by piece. */
+/** The live messages as they are shown, in reading order. In pieces. */
 export async function* shownMessages(db: Reader, conversationId: string): AsyncGenerator<Message> {
   for (let after = 0; ; ) {
     const query = live(db.selectFrom('message')).select(['id', shownBytes.as('bytes')]);
@@ -199,7 +199,7 @@ const wholeBytes = sql<number | string>`octet_length(text)
   + coalesce((select sum(octet_length(attachment.text)) from attachment where message_id = message.id), 0)
   + coalesce((select octet_length(content) from edit_input where message_id = message.id), 0)`;
 
-/** One message, whoever it belongs to: the caller has asked for its run. */
+/** One message of any account: the caller has checked who owns its run. */
 export async function readMessage(db: Reader, id: string): Promise<Message | null> {
   const [message] = await messagesOf(db, [id]);
   return message ?? null;
@@ -252,7 +252,7 @@ function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined
   });
 }
 
-/** An object without members for what is no JSON: that something was stored is known. */
+/** An empty object for invalid JSON: the row shows that something was stored. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);

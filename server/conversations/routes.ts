@@ -15,7 +15,7 @@ import { findConversation, listConversations, readConversation } from './reading
 import { Searches } from './searches.ts';
 import { deleteConversation, findConversations, renameConversation } from './store.ts';
 
-/** Conversations that are deleted in one transaction. */
+/** How many conversations are deleted per transaction. */
 const DELETED_AT_ONCE = 20;
 
 const params = z.object({ id: z.uuid() });
@@ -78,7 +78,10 @@ const exported = createRoute({
   responses: rawAnswer('text/markdown', 'the whole conversation, in reading order'),
 });
 
-/** `endRunsOf` stops what a deleted conversation is answering and deletes its events; handed in, for runs live above. */
+/**
+ * `endRunsOf` stops a deleted conversation's running answer and deletes its events. It is passed in, because runs
+ * belong to a higher floor.
+ */
 export function conversationRoutes(
   api: Api,
   {
@@ -129,7 +132,7 @@ export function conversationRoutes(
   api.openapi(removeAll, async (c) => {
     const { accountId } = c.var;
     const page = { at: clock.now(), limit: DELETED_AT_ONCE };
-    // Piece by piece, so that nobody waits for long; what is begun meanwhile stays.
+    // Delete in small transactions, so that others do not wait long. Conversations started meanwhile stay.
     for (;;) {
       const ids = await findConversations(db.read, accountId, page);
       if (ids.length === 0) break;
@@ -162,7 +165,7 @@ export function conversationRoutes(
   });
 }
 
-/** `before` as the list gave it: `<updated at in ms>.<id>`. */
+/** Parses `before` as the list returned it: `<updated at in ms>.<id>`. */
 function parseCursor(text: string | undefined): { updatedAt: number; id: string } | undefined {
   if (text === undefined) return undefined;
   const match = /^(\d{1,15})\.([0-9a-f-]{36})$/i.exec(text);

@@ -6,18 +6,18 @@ import { AppError } from '../platform/errors.ts';
 import { gramOfAccount, gramsFor, gramsOf, OVERLAP, PIECE } from './grams.ts';
 
 export interface ListPage {
-  /** What a conversation began as; all of them without it. */
+  /** The kind of the conversation's first message. Without it, all kinds. */
   kind?: ConversationRow['kind'] | undefined;
   before?: { updatedAt: number; id: string } | undefined;
   limit: number;
 }
 
-/** `around`: the newest message that has it, from a little before it on; null if only the title has. */
+/** `around`: the text around the match in the newest matching message; null if only the title matches. */
 export type FoundConversation = ConversationRow & { around: string | null };
 
 /**
- * An account's conversations with `part` in their title or in a message that still counts, in any case, newest first. The
- * index says which messages may have it, and what it has yet to take in is looked through as it is. Off this thread.
+ * Finds an account's conversations with `part` in their title or in a live message, case-insensitively, newest first.
+ * The index narrows the messages; messages not yet indexed are scanned. Runs off this thread.
  */
 export async function findByText(
   db: Database,
@@ -68,10 +68,10 @@ export async function findByText(
   }
 }
 
-/** So many characters on each side are enough for a passage, whatever can't be seen among them. */
+/** Enough characters on each side for a passage, even if some are invisible. */
 const AROUND = 300;
 
-/** Messages with all of these grams. */
+/** The messages that have all of these grams. */
 function candidates(engine: Database['engine'], grams: readonly number[]) {
   if (engine === 'sqlite')
     return sql`select search_piece.message_id from search_grams
@@ -80,12 +80,12 @@ function candidates(engine: Database['engine'], grams: readonly number[]) {
   return sql`select message_id from search_piece where grams @> ${sql.raw(`array[${grams.join(',')}]::integer[]`)}`;
 }
 
-/** A word of digits and letters, which FTS5 keeps as it is. */
+/** A gram as a word of digits and letters, which FTS5 leaves unchanged. */
 const tokenOf = (gram: number) => `x${(gram >>> 0).toString(36)}`;
 
 /**
- * Takes the next piece of a message into the index; false if there is none. What is due is claimed first and read then, so
- * that a change of the text, or of whose it is, makes it due again.
+ * Indexes the next piece of a message; false if none is due. Claims the entry before reading the text, so that a change
+ * of the text or of its owner makes it due again.
  */
 export function indexNext(db: Database): Promise<boolean> {
   const skip = db.engine === 'postgres' ? sql`for update skip locked` : sql``;
@@ -116,7 +116,7 @@ export function indexNext(db: Database): Promise<boolean> {
   });
 }
 
-/** Takes in all that is due, a piece at a time: nobody waits for more than one. */
+/** Indexes everything that is due, one piece per transaction, so that others wait for one piece at most. */
 export async function indexDue(db: Database, closing: AbortSignal): Promise<void> {
   while (!closing.aborted && (await indexNext(db))) await new Promise((resolve) => setImmediate(resolve));
 }

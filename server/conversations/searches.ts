@@ -2,22 +2,22 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { iso } from '../platform/clock.ts';
 import { AppError } from '../platform/errors.ts';
 
-/** Searches of one account that run at once on a node; the next ones wait in line. */
+/** How many searches of one account run at once on a node. Further ones queue. */
 const AT_ONCE = 2;
-/** So many may wait: whoever types fast gets there when every search is slow. */
+/** How many may queue, so that a fast typist gets every result even if each search is slow. */
 const IN_LINE = 10;
-/** Twice what somebody asks for who types without a pause and never looks. */
+/** Twice the requests of a user who types without a pause. */
 const A_MINUTE = 240;
 
-/** Keeps one account's searches from taking the place of all others. Counted by node: nothing is paid by it. */
+/** Keeps one account's searches from blocking those of others. Counted per node, because searches cost no credits. */
 export class Searches {
   readonly #counts = new RateLimiterMemory({ points: A_MINUTE, duration: 60 });
-  /** By account: how many run, and who waits. */
+  /** Running and queued searches, by account. */
   readonly #open = new Map<string, { running: number; line: (() => void)[] }>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Runs a search when its turn has come. Throws `rate_limited`. */
+  /** Runs a search when it is next in line. Throws `rate_limited`. */
   async run<T>(accountId: string, search: () => Promise<T>): Promise<T> {
     await this.#counts.consume(accountId).catch((refusal) => {
       if (refusal instanceof RateLimiterRes) throw this.#refuse(refusal.msBeforeNext);
@@ -27,7 +27,7 @@ export class Searches {
     this.#open.set(accountId, open);
     if (open.running >= AT_ONCE) {
       if (open.line.length >= IN_LINE) throw this.#refuse(1_000);
-      // Whoever ends hands the place over.
+      // A search that ends gives its slot to the next one.
       await new Promise<void>((turn) => open.line.push(turn));
     } else open.running++;
     try {

@@ -6,7 +6,7 @@ import { deleted } from '../platform/db/deletions.ts';
 import type { ConversationRow, MessageRow } from '../platform/db/schema.ts';
 import { insertExtras, type MessageExtras, type PromptSize } from './attachments.ts';
 
-/** The conversation, if it is this account's; its row stays locked on PostgreSQL until the transaction ends. */
+/** The conversation, if it is this account's. On PostgreSQL its row stays locked until the transaction ends. */
 export async function claimConversation(tx: Tx, accountId: string, id: string, at: number) {
   return tx
     .updateTable('conversation')
@@ -17,7 +17,7 @@ export async function claimConversation(tx: Tx, accountId: string, id: string, a
     .executeTakeFirst();
 }
 
-/** Makes a conversation. False if the id is taken, by whomever. */
+/** Creates a conversation. False if any account already uses the id. */
 export async function createConversation(tx: Tx, row: ConversationRow): Promise<boolean> {
   const made = await tx
     .insertInto('conversation')
@@ -27,7 +27,7 @@ export async function createConversation(tx: Tx, row: ConversationRow): Promise<
   return made.numInsertedOrUpdatedRows === 1n;
 }
 
-/** Supersedes a message and all after it; they are kept for a while, for undo. */
+/** Supersedes a message and all later ones. They are kept for a while, for undo. */
 export async function supersedeFrom(tx: Tx, conversationId: string, seq: number, runId: string, at: number) {
   await tx
     .updateTable('message')
@@ -40,7 +40,7 @@ export async function supersedeFrom(tx: Tx, conversationId: string, seq: number,
 
 export interface NewMessage {
   row: Pick<MessageRow, 'id' | 'role' | 'kind' | 'text'> & Partial<MessageRow>;
-  /** What it carries beside its text, and how much of a prompt each attachment takes. */
+  /** The message's extras, and the size of each attachment in a prompt. */
   extras?: { content: MessageExtras; sizes: readonly PromptSize[] };
 }
 
@@ -84,7 +84,7 @@ const NO_MESSAGE = {
   bytes: null,
 };
 
-/** The end of an answer. No row when the conversation was deleted meanwhile: that is no error. */
+/** Stores the end of an answer. No row is left if the conversation was deleted meanwhile; that is no error. */
 export async function finishMessage(
   tx: Tx,
   id: string,
@@ -92,7 +92,7 @@ export async function finishMessage(
     state: RunState;
     usage: Usage;
     chargedMicro: number;
-    /** Of the text, in a later prompt. */
+    /** The size of the text in a later prompt. */
     size: PromptSize;
   },
 ): Promise<void> {
@@ -113,7 +113,7 @@ export async function finishMessage(
     .execute();
 }
 
-/** An answer whose charge came back. No row when the conversation was deleted meanwhile: that is no error. */
+/** Marks an answer as refunded. No row is left if the conversation was deleted meanwhile; that is no error. */
 export async function refundMessage(tx: Tx, id: string, reason: Reason): Promise<void> {
   await tx.updateTable('message').set({ charged: 0, reason }).where('id', '=', id).execute();
 }
@@ -141,7 +141,7 @@ export async function deleteConversation(tx: Tx, accountId: string, id: string):
   return true;
 }
 
-/** Ids of an account's conversations that were begun no later than `at`, at most `limit`. */
+/** Ids of an account's conversations that were started no later than `at`, at most `limit`. */
 export async function findConversations(
   db: Reader,
   accountId: string,
@@ -157,7 +157,7 @@ export async function findConversations(
   return rows.map((row) => row.id);
 }
 
-/** All conversations of an account become another's. Returns their ids. */
+/** Moves all conversations of one account to another. Returns their ids. */
 export async function moveConversations(tx: Tx, from: string, to: string): Promise<string[]> {
   const rows = await tx
     .updateTable('conversation')
@@ -168,7 +168,7 @@ export async function moveConversations(tx: Tx, from: string, to: string): Promi
   return rows.map((row) => row.id);
 }
 
-/** What was superseded before `before` is really gone, at most `limit` messages. Returns how many. */
+/** Deletes at most `limit` messages that were superseded before `before`. Returns how many. */
 export async function purgeSuperseded(tx: Tx, before: number, limit: number): Promise<number> {
   const { numDeletedRows } = await tx
     .deleteFrom('message')

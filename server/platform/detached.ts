@@ -1,15 +1,15 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Who is told of failures that nobody waits for. */
+/** Where failures of work that nobody awaits are reported. */
 export interface FaultDeps {
   log: Log;
   metrics: Pick<Metrics, 'faulted'>;
 }
 
 /**
- * Begins work that nobody awaits. This is the only way to do so in the server (a test looks for others): whatever it throws is
- * logged and counted under `name`, and ends nothing else.
+ * Starts work that nobody awaits. The server has no other way to do so; a test looks for others. Errors are logged and
+ * counted under `name` and stop nothing else.
  */
 export function detach(work: () => Promise<unknown> | unknown, name: string, { log, metrics }: FaultDeps): void {
   const fail = (error: unknown) => {
@@ -23,15 +23,15 @@ export function detach(work: () => Promise<unknown> | unknown, name: string, { l
   }
 }
 
-/** The process, as far as the last catch needs it. */
+/** The part of `process` that the last catch needs. */
 interface Faulting {
   on(event: 'unhandledRejection' | 'uncaughtException', listener: (error: unknown) => void): unknown;
 }
 
 /**
- * What nothing else has caught. A rejected promise that nobody awaits has stopped only itself: the server goes on, for ending
- * it would end everybody's answers. An exception may have left the code around it half done, so the server stops in order, as
- * for SIGTERM, and whoever runs it starts another.
+ * Handles errors that nothing else has caught. A rejected promise that nobody awaits has stopped only itself, so the
+ * server goes on: stopping it would end every user's answers. An exception may have left the code around it in a broken
+ * state, so the server shuts down cleanly, as for SIGTERM, and its supervisor restarts it.
  */
 export function catchFaults(process: Faulting, { log, metrics }: FaultDeps, stop: () => void): void {
   process.on('unhandledRejection', (error) => {

@@ -18,8 +18,8 @@ export type ProblemExtras = Partial<
 >;
 
 /**
- * A refusal that crosses a route. `detail` is for the user: what was wrong here and what to do. A cause, if any, is
- * logged and never sent; `headers` are sent beside what every problem has.
+ * A refusal that crosses a route. `detail` tells the user what was wrong and what to do. `cause`, if any, is logged and
+ * never sent. `headers` are sent in addition to those of every problem.
  */
 export class AppError extends Error {
   readonly headers: Record<string, string>;
@@ -36,7 +36,7 @@ export class AppError extends Error {
   }
 }
 
-/** RFC 9457 form of a refusal. */
+/** The refusal in the form of RFC 9457. */
 export function toProblem(error: AppError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code];
   return {
@@ -50,7 +50,7 @@ export function toProblem(error: AppError, requestId: string): Problem {
   };
 }
 
-/** For ids that don't exist and for those of others alike: nobody learns which. */
+/** The same answer for ids that don't exist and for ids of other accounts, so that clients can't tell which exist. */
 export function notFound(what: string): AppError {
   return new AppError('not_found', `There is no such ${what} in your account.`);
 }

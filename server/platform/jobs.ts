@@ -6,7 +6,7 @@ export interface Job {
   run: () => Promise<void>;
 }
 
-/** Runs each job at its interval, never twice at once; a failure is logged and tried again at the next turn. */
+/** Runs each job at its interval, never twice at once. A failure is logged; the job runs again at its next interval. */
 export function startJobs(jobs: readonly Job[], log: Log): { stop(): Promise<void> } {
   const busy = new Map<string, Promise<void>>();
   const timers = jobs.map((job) => {

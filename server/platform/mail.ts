@@ -14,7 +14,7 @@ export interface Mail {
   text: string;
 }
 
-/** Sends mail; rejects if the mail server does not take it. */
+/** Sends mail; rejects if the mail server does not accept it. */
 export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
@@ -33,8 +33,8 @@ export function failureOf(error: unknown): 'refused' | 'put off' | 'unavailable'
 const TIMEOUT_MS = 20_000;
 
 /**
- * By SMTP, through a proxy where one is set for mail; or, to try things without a mail server, into a folder (`file:folder`,
- * one .eml each) or onto the console (`console:`).
+ * Sends by SMTP, through the mail proxy if one is set. To try things without a mail server, writes to a folder
+ * (`file:folder`, one .eml each) or to the console (`console:`).
  */
 export function createMailer(
   { url, from }: { url: string; from: string },
@@ -44,7 +44,7 @@ export function createMailer(
   if (!url.startsWith('smtp')) return { send: async (mail) => keep(url, await compose(from, mail), mail, log) };
   const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
   const socket = proxies?.mail ? { getSocket: socketsBy(proxies) } : {};
-  // What a message names is sent, never fetched.
+  // A message never makes the mailer read files or fetch URLs.
   const access = { disableFileAccess: true, disableUrlAccess: true };
   const transport = createTransport({ url, ...timeouts, ...access, ...socket }, { from });
   return { send: async (mail) => void (await transport.sendMail(mail)) };

@@ -2,10 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ProblemCode } from '../../shared/problems.ts';
 import type { NotRefunded, Reason, RunState, Usage } from '../../shared/runs.ts';
 
-/** What was wrong with usage that a model service reported: its parts or one side of it, which was more than can be. */
+/** What was wrong with an upstream's usage report: its parts, or an input or output above the possible maximum. */
 export type UsageFault = 'parts' | 'input' | 'output';
 
-/** What `/metrics` tells. No label names an account, and no path has an id in it: routes stand as patterns. */
+/** The metrics of `/metrics`. No label names an account, and no path contains an id: routes are labelled by pattern. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #requests = new Histogram({
@@ -123,7 +123,7 @@ export class Metrics {
     this.#tokens.inc({ direction: 'output' }, usage.outputTokens);
   }
 
-  /** `model` is one of the operator's list, never what a client wrote. */
+  /** `model` is an id from the operator's list, never the client's text. */
   upstreamBegan(model: string, seconds: number): void {
     this.#firstToken.observe({ model }, seconds);
   }

@@ -5,19 +5,19 @@ import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import { type ProxyConfig, type ProxyServer, proxyFor } from './config/proxyConfig.ts';
 
-/** How requests to one address are sent. */
+/** How to send requests to one address. */
 export interface Route {
   agent: http.Agent;
-  /** For the request line: a proxy that passes plain HTTP on reads the whole address in it. */
+  /** For the request line. A proxy that forwards plain HTTP needs the full address here. */
   path: string;
   headers: Record<string, string>;
 }
 
 const KEPT: http.AgentOptions = { keepAlive: true, maxFreeSockets: 256, timeout: 30_000 };
-/** Until the proxy has connected us. A tunnel that is still not there is given up, with its connection. */
+/** The time limit for a proxy's tunnel. After it the connection is closed. */
 const TUNNEL_MS = 10_000;
 
-/** The way to `url` (http or https): directly, or by the proxy that is set for it. Its connections are kept. */
+/** The route to `url` (http or https): direct, or by its proxy. Connections are reused. */
 export function routeTo(url: URL, proxies: ProxyConfig | null): Route {
   const proxy = proxyFor(proxies, url);
   const path = `${url.pathname}${url.search}`;
@@ -31,13 +31,13 @@ export function routeTo(url: URL, proxies: ProxyConfig | null): Route {
   };
 }
 
-/** Sends what uses the global `fetch` (sign-in, lists of models) by the proxies, too. */
+/** Sends requests of the global `fetch` (sign-in, lists of models) through the proxies, too. */
 export async function setFetchProxies(proxies: ProxyConfig): Promise<void> {
   const { Agent, ProxyAgent, setGlobalDispatcher } = await import('undici');
   const agents = new Map<ProxyServer, InstanceType<typeof ProxyAgent>>();
   const agentOf = (proxy: ProxyServer) => {
     const { origin: uri, authorization } = proxy;
-    // Plain HTTP is passed on, not tunnelled: many proxies refuse CONNECT to other ports than 443.
+    // Plain HTTP is forwarded, not tunnelled: many proxies refuse CONNECT to ports other than 443.
     const made = agents.get(proxy) ?? new ProxyAgent({ uri, token: authorization ?? undefined, proxyTunnel: false });
     agents.set(proxy, made);
     return made;
@@ -51,8 +51,8 @@ export async function setFetchProxies(proxies: ProxyConfig): Promise<void> {
 }
 
 /**
- * A connection to `host` and `port` by CONNECT. Rejects with a `code` that begins with PROXY_: what a proxy answers in place of a
- * tunnel must never be read as the answer of the service behind it.
+ * Connects to `host` and `port` with CONNECT. Rejects with a `code` that begins with PROXY_, so that a proxy's error is
+ * never read as the answer of the service behind it.
  */
 export function tunnel(proxy: ProxyServer, host: string, port: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export function tunnel(proxy: ProxyServer, host: string, port: number): Promise<
         return fail(statusCode ?? 'ECONNRESET');
       }
       clearTimeout(timer);
-      // Mail servers speak first.
+      // Mail servers speak first, so bytes may follow the proxy's headers.
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
@@ -85,7 +85,7 @@ export function tunnel(proxy: ProxyServer, host: string, port: number): Promise<
   });
 }
 
-/** Connections to the services behind a proxy, each by a tunnel. */
+/** Connections to services behind a proxy, one tunnel each. */
 class TunnelAgent extends https.Agent {
   constructor(private readonly proxy: ProxyServer) {
     super(KEPT);
@@ -102,7 +102,7 @@ class TunnelAgent extends https.Agent {
   }
 }
 
-/** Connections to a proxy that passes plain HTTP on. */
+/** Connections to a proxy that forwards plain HTTP. */
 class ForwardAgent extends http.Agent {
   constructor(private readonly proxy: ProxyServer) {
     super(KEPT);

@@ -4,7 +4,7 @@ import { type Config, ConfigError } from './config/config.ts';
 import { closeToOthers, makePrivateFolder } from './private.ts';
 import { systemIds } from './system.ts';
 
-/** The secret beside an embedded database, made at the first start and readable by this user alone. */
+/** The secret beside an embedded database. Created at the first start, readable only by this user. */
 export function ownSecret(config: Config): string {
   if (config.database.engine !== 'sqlite') throw new ConfigError('SECRET is required on PostgreSQL');
   const file = join(dirname(config.database.file), 'secret');
@@ -16,7 +16,7 @@ export function ownSecret(config: Config): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** The secret that a server here would have; null: none yet. Makes none, for a backup may bring another with it. */
+/** The existing secret of this server; null if there is none yet. Creates none, because a backup may bring its own. */
 export function knownSecret(config: Config): string | null {
   if (config.secret !== null || config.database.engine !== 'sqlite') return config.secret;
   const file = join(dirname(config.database.file), 'secret');

@@ -1,12 +1,12 @@
 import { chmodSync, closeSync, fchmodSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-// What Perigee keeps on disk is for the user that it runs as, and nobody else of the machine. Windows has no such modes.
+// Perigee's files are readable only by the user that it runs as. Windows has no such modes.
 
 const FOLDER = 0o700;
 const FILE = 0o600;
 
-/** Makes a folder and those above it, if it isn't there, each for this user alone, whatever the umask. */
+/** Creates a missing folder and its missing parents for this user alone, whatever the umask. */
 export function makePrivateFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true, mode: FOLDER });
   if (first !== undefined) chmodSync(folder, FOLDER);
@@ -29,9 +29,9 @@ export function makePrivateFile(file: string): void {
 }
 
 /**
- * Takes from others what an older version, or another umask, gave them. Leaves alone what is no file, is somebody else's, or
- * is a link: what it leads to may be meant for others. Never opens the file: to close it again would take away the locks that
- * SQLite has on it in this process (POSIX), and another process would then delete the WAL that is in use.
+ * Removes the access of other users that an older version or another umask granted. Skips links, whose target may be
+ * meant for others, and anything that is not a file of this user. Never opens the file: closing it again would drop
+ * SQLite's locks on it in this process (POSIX), and another process would then delete the WAL that is in use.
  */
 export function closeToOthers(file: string): void {
   if (process.platform === 'win32') return;
@@ -39,13 +39,13 @@ export function closeToOthers(file: string): void {
     const stat = lstatSync(file);
     if (stat.isFile() && stat.uid === process.getuid?.() && (stat.mode & 0o777) !== FILE) chmodSync(file, FILE);
   } catch {
-    // Not there, or not ours to change.
+    // The file is missing, or not ours to change.
   }
 }
 
 /**
- * The same of a folder, if all that stands in it is Perigee's by name: a home, /tmp, or a project in which the database
- * stands as well, stays as it is.
+ * Does the same for a folder, if it contains only Perigee's files by name. A home, /tmp, or a project folder that also
+ * holds the database stays as it is.
  */
 export function closeFolderToOthers(folder: string, isOurs: (name: string) => boolean): void {
   if (process.platform === 'win32') return;
@@ -53,12 +53,12 @@ export function closeFolderToOthers(folder: string, isOurs: (name: string) => bo
   try {
     const stat = lstatSync(path);
     const isPrivate = (stat.mode & 0o077) === 0;
-    // Shared by intent: the sticky bit, or a group's own.
+    // The sticky bit or a setgid bit means that the folder is shared on purpose.
     const isShared = (stat.mode & 0o7000) !== 0;
     if (!stat.isDirectory() || isPrivate || isShared || stat.uid !== process.getuid?.()) return;
     if (path === process.cwd() || !readdirSync(path).every(isOurs)) return;
     chmodSync(path, FOLDER);
   } catch {
-    // Not there, or not ours to look into.
+    // The folder is missing, or not ours to read.
   }
 }

@@ -1,16 +1,16 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** For secrets of 32 random bytes: a plain hash hides them, and only the hash is stored. Hex. */
+/** For secrets of 32 random bytes. These can't be guessed, so a plain hash is enough; only the hash is stored. Hex. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** For what can be guessed, such as addresses and short codes: without the server's secret its hash says nothing. Hex. */
+/** For values that can be guessed, such as addresses and short codes: the hash needs the server's secret. Hex. */
 export function hashKeyed(secret: string, purpose: string, text: string): string {
   return createHmac('sha256', secret).update(`${purpose}\0${text}`).digest('hex');
 }
 
-/** Compares two secrets in a time that says nothing about where they differ. */
+/** Compares two secrets in constant time. */
 export function same(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

@@ -6,8 +6,8 @@ import type { Config } from './config/config.ts';
 import type { Database } from './db/database.ts';
 
 /**
- * Adds the database's size to what `/metrics` tells, and for an embedded one the room on its disk: how full the disk of a
- * PostgreSQL server is, its own exporter says. What can't be read is left out of the answer.
+ * Adds the database's size to `/metrics`, and for an embedded database the free space of its disk. For PostgreSQL, its
+ * own exporter reports the disk. A value that can't be read is left out.
  */
 export function measureStorage(registry: Registry, config: Config['database'], db: Pick<Database, 'read'>): void {
   const gauge = (name: string, help: string, read: () => Promise<number>) =>
@@ -26,7 +26,7 @@ export function measureStorage(registry: Registry, config: Config['database'], d
   if (config.engine !== 'sqlite') return;
   const disk = () => statfs(dirname(config.file));
   gauge('perigee_disk_free_bytes', 'Room left for the embedded database on its disk', async () => {
-    // Not `bfree`: the blocks that are kept for root are no use to others.
+    // Not `bfree`: it includes the blocks that are reserved for root.
     const { bavail, bsize } = await disk();
     return bavail * bsize;
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { timeOrderedId } from '../../shared/ids.ts';
 import type { Clock, Ids } from './clock.ts';
 
-/** The real clock and the real randomness; only doors hand them in. */
+/** The real clock and the real randomness. Only entry points pass them in. */
 export const systemClock: Clock = { now: () => Date.now() };
 
 export const systemIds: Ids = {

@@ -1,6 +1,6 @@
-// How a model's Markdown is drawn, wherever it is shown. The text may come from anywhere: no tag of it reaches a parser of
-// HTML. What makes the HTML here writes each tag itself and everything else as text; a sanitiser then lets through only what
-// stands in these lists, and the page's policy forbids the rest once more. No class, id, style, form, frame or image.
+// Draws a model's Markdown, in every view. The text may come from anyone, so no tag of it reaches an HTML parser. This
+// code writes each tag itself and escapes everything else. A sanitiser then passes only what these lists allow, and the
+// page's CSP forbids the rest again. No class, id, style, form, frame or image.
 
 import type { MathToken, NoteToken } from './answerMarkdown.ts';
 
@@ -21,7 +21,7 @@ export const SANITISING = {
   ALLOWED_URI_REGEXP: WEB_LINK,
 };
 
-/** A link that may be opened outside. */
+/** Whether a link may be opened outside. */
 export const isWebLink = (href: string): boolean => WEB_LINK.test(href);
 
 interface Token {
@@ -30,7 +30,7 @@ interface Token {
   text?: string;
   tokens?: Token[];
   items?: Token[];
-  /** Of a table; a cell says by it whether it is one of those. */
+  /** Of a table: its header cells. Of a cell: whether it is one of those. */
   header?: Token[] | boolean;
   rows?: Token[][];
 }
@@ -39,12 +39,15 @@ interface CodeToken extends Token {
   lang?: string;
 }
 
-/** What of a block is drawn by others: each has an element with its number in `data-code`, `data-math` or `data-target`. */
+/**
+ * The parts of a block that the caller draws: each has an element with its index in `data-code`, `data-math` or
+ * `data-target`.
+ */
 export interface Drawn<C> {
   html: string;
   codes: C[];
   maths: MathToken[];
-  /** Of links that are no addresses of the web. */
+  /** The targets of links that are not web addresses. */
   targets: string[];
 }
 
@@ -58,7 +61,7 @@ interface Library {
   Parser: new (options: never) => { parse(tokens: never): string };
 }
 
-/** One block as HTML. `isCodeDrawn`: its code blocks are drawn by others. */
+/** One block as HTML. `isCodeDrawn`: the caller draws its code blocks. */
 export function drawBlock<C>({ Renderer, Parser }: Library, token: object, isCodeDrawn: boolean): Drawn<C> {
   const codes: CodeToken[] = [];
   const maths: MathToken[] = [];
@@ -68,24 +71,25 @@ export function drawBlock<C>({ Renderer, Parser }: Library, token: object, isCod
   markTags(token as Token);
   const own = {
     ...(isCodeDrawn && { code: (code: CodeToken) => `<div data-code="${codes.push(code) - 1}"></div>` }),
-    // Code reads from left to right, and does not tell in which direction the words around it go.
+    // Code reads from left to right, and does not affect the direction of the text around it.
     codespan: ({ text = '' }: Token) => `<code dir="ltr">${escaped(text)}</code>`,
     link(this: { parser: { parseInline(tokens: Token[]): string } }, link: LinkToken): string {
       if (isWebLink(link.href)) return drawLink.call(this, link);
       return `<span data-target="${targets.push(link.href) - 1}">${this.parser.parseInline(link.tokens ?? [])}</span>`;
     },
     checkbox: ({ checked }: { checked: boolean }) => (checked ? '☑ ' : '☐ '),
-    /** Nothing is fetched for a picture: its words are shown, and a link where one can look at it. */
+    /** Never fetches an image: shows its alternative text, and a link to it if there is one. */
     image: ({ href, text }: { href: string; text: string }) => {
       const words = escaped(`Image: ${text.trim() || 'no description'}`);
       return isWebLink(href) ? `<a href="${escaped(href)}">${words}</a>` : `<em>${words}</em>`;
     },
-    /** Tags are something to read: they are shown as written, but for the few that `markTags` has found to be meant. */
+    /** Tags are shown as written, except for the few that `markTags` has marked as meant. */
     html: (tag: MeantTag) => tag.meant ?? escaped(tag.text ?? ''),
   };
   const renderers = {
     math: (math: MathToken) => {
-      // A paragraph may have no block in it.
+      // Math that is a block itself gets a `div`. Math in a paragraph gets a `span`, because a paragraph may contain no
+      // block.
       const element = math === token ? 'div' : 'span';
       return `<${element} data-math="${maths.push(math) - 1}" dir="ltr">${escaped(math.raw.trim())}</${element}>`;
     },
@@ -96,7 +100,7 @@ export function drawBlock<C>({ Renderer, Parser }: Library, token: object, isCod
   return { html, codes: codes as C[], maths, targets };
 }
 
-/** A tag that is drawn instead of shown, as it is written here. */
+/** A tag that is drawn instead of shown, in the form that this code writes. */
 interface MeantTag extends Token {
   meant?: string;
 }
@@ -104,7 +108,7 @@ interface MeantTag extends Token {
 const PAIR = /^<(\/?)(kbd|sub|sup)>$/i;
 const BREAK = /^<br\s*\/?>$/i;
 
-/** Finds the tags that are surely meant, within one line of text: a key, an index, an exponent with both ends; a break in a table. */
+/** Marks the tags that are surely meant, within one line of text: kbd, sub and sup with both ends; br in a table. */
 function markTags(token: Token, inTable = false): void {
   const open: { tag: string; token: MeantTag }[] = [];
   for (const one of (token.tokens ?? []) as MeantTag[]) {

@@ -1,22 +1,22 @@
-// How a model's Markdown is read, wherever it is shown: CommonMark and GFM where they serve, amended for how models write.
-// Knows no Markdown library: it is given `marked`'s Lexer, and changes some of its rules.
+// Parses a model's Markdown, in every view: CommonMark and GFM, with changes for how models write. Imports no Markdown
+// library: it gets `marked`'s Lexer and changes some of its rules.
 
 import { bounded } from './boundedMarkdown.ts';
 import { fenceAt } from './fences.ts';
 import { FLANKING, isUnspaced, opensUnspaced } from './flanking.ts';
 import { type FoundMath, isOpenMathBlock, MOST_OF_MATH, mathAt, mathBlockAt, mathBlockWithin } from './mathMarks.ts';
 
-/** Tokens that `marked` doesn't know. `text`: TeX. */
+/** Tokens that `marked` does not have. `text`: TeX. */
 export interface MathToken {
   type: 'math';
   raw: string;
   text: string;
   display: boolean;
-  /** Its end is still to come. */
+  /** The closing mark has not arrived yet. */
   isOpen?: true;
 }
 
-/** The mark of a footnote, in the text and in front of the note itself. */
+/** A footnote's mark, in the text and before the note itself. */
 export interface NoteToken {
   type: 'note';
   raw: string;
@@ -31,7 +31,7 @@ interface Token {
 type Rule = (this: object, source: string) => Token | undefined;
 type Flanked = (this: object, source: string, masked: string, before: string) => Token | undefined;
 
-/** What is amended of `marked`'s Tokenizer. */
+/** The members of `marked`'s Tokenizer that are changed. */
 interface Tokenizer {
   rules: { inline: object };
   fences: Rule;
@@ -47,13 +47,13 @@ interface BlockLexer {
 }
 
 export interface AnswerOptions {
-  /** More of the text may come: a fence need not have its end yet. */
+  /** More text may follow: a fence may still be open. */
   more?: boolean;
-  /** Of `marked`, tried before all others. */
+  /** An option of `marked`: tokenizers that are tried before all others. */
   blocks?: ((this: { lexer: never }, source: string) => Token | undefined)[];
 }
 
-/** The lexer by which answers are read: `new (answerLexer(Lexer))(options).lex(text)`. Its time is bounded. */
+/** The lexer for answers: `new (answerLexer(Lexer))(options).lex(text)`. Its time is bounded. */
 export function answerLexer<L extends new (options?: never) => object>(
   Base: L,
 ): new (
@@ -86,7 +86,7 @@ function amend(tokenizer: Tokenizer, more: boolean): void {
     const lang = found.info.replace(/\\([!-/:-@[-`{-~])/g, '$1');
     return { type: 'code', raw: found.raw, lang, text: found.lines.join('\n') } as Token;
   };
-  // A footnote is no target of links.
+  // A footnote is no link definition.
   tokenizer.def = function (source) {
     return NOTE_TARGET.test(source) ? undefined : def.call(this, source);
   };
@@ -94,7 +94,7 @@ function amend(tokenizer: Tokenizer, more: boolean): void {
     return url.call(this, WEB.test(source) ? source.slice(0, endOfAddress(source)) : source);
   };
   tokenizer.inlineText = function (source) {
-    // What stands before a dollar is text of its own: math may begin there.
+    // Text ends before a dollar, because math may begin there.
     const at = source.indexOf('$', 1);
     return inlineText.call(this, at < 0 ? source : source.slice(0, at));
   };
@@ -102,7 +102,7 @@ function amend(tokenizer: Tokenizer, more: boolean): void {
     return emStrong.call(this, source, masked, opensUnspaced(source, before) ? '' : before);
   };
   tokenizer.del = function (source, masked, before) {
-    // One tilde is "about" or a range, and so are two between numbers.
+    // One tilde means "about" or a range, and so do two between numbers.
     if (!source.startsWith('~~') || (/\d/.test(before) && /^~~\d/.test(source))) return undefined;
     return del.call(this, source, masked, opensUnspaced(source, before) ? '' : before);
   };
@@ -114,7 +114,7 @@ const NOTE_TARGET = /^ {0,3}\[\^/;
 const NOTE_BEGIN = /^ {0,3}\[\^([^\s[\]^]{1,40})\]:[ \t]{0,20}(?=\S)/;
 const WEB = /^(?:https?:\/\/|ftp:\/\/|www\.)/i;
 
-/** Within a line: math, the mark of a footnote, and backslashes that no mark of Markdown needs, which TeX and paths do. */
+/** Inline tokens: math, footnote marks, and backslashes that escape no Markdown mark, which TeX and paths contain. */
 function inline(this: unknown, source: string, before: Token[]): Token | undefined {
   const first = source[0];
   if (first !== '\\' && first !== '$' && first !== '[') return undefined;
@@ -129,7 +129,7 @@ function inline(this: unknown, source: string, before: Token[]): Token | undefin
     : undefined;
 }
 
-/** Also a `\[` that has no end. */
+/** Also a `\[` without an end. */
 const isKept = (source: string) =>
   /^\\[(),;:=%/?@^]/.test(source) || (/^\\\[\s/.test(source) && source.slice(0, MOST_OF_MATH).indexOf('\\]') < 0);
 
@@ -141,12 +141,12 @@ function mathBlock(source: string, more: boolean): Token | undefined {
 }
 
 const startOfMath = (source: string) => mathBlockWithin(source.slice(0, MOST_OF_PARAGRAPH));
-/** So far into a paragraph a block within it is looked for. */
+/** How far into a paragraph a block within it is looked for (UTF-16 units). */
 const MOST_OF_PARAGRAPH = 4000;
 
 const toMath = ({ raw, tex, display }: FoundMath): MathToken => ({ type: 'math', raw, text: tex, display });
 
-/** A footnote's own text, in one line and those that are indented below it. */
+/** A footnote's text: its line and the indented lines below it. */
 function note(this: { lexer: unknown }, source: string): Token | undefined {
   const found = NOTE_BEGIN.exec(source);
   if (!found) return undefined;
@@ -163,7 +163,7 @@ function lineEnd(source: string, from: number): number {
 }
 
 const HOST = /^(?:https?:\/\/|ftp:\/\/)?[\w.-]{1,255}(?::\d{1,5})?/i;
-/** Punctuation that no address has in it unless it is encoded: of Chinese, Japanese, Arabic and Hindi, and quotes. */
+/** Punctuation that no address contains unencoded: Chinese, Japanese, Arabic and Hindi punctuation, and quotes. */
 const NOT_IN_ADDRESS =
   /[\u2014\u2018-\u201f\u2026\u3001-\u3003\u3008-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u060c\u061b\u061f\u06d4\u0964«»]/;
 
@@ -172,7 +172,7 @@ function endOfAddress(source: string): number {
   const length = source.search(/[\s<]/);
   const word = length < 0 ? source : source.slice(0, length);
   const host = HOST.exec(word)?.[0].length ?? 0;
-  // Words may follow without a blank.
+  // Words may follow without a space.
   if (isUnspaced(String.fromCodePoint(word.codePointAt(host) ?? 0))) return host;
   const mark = word.search(NOT_IN_ADDRESS);
   const end = mark < 0 ? word.length : mark;

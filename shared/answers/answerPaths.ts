@@ -1,4 +1,4 @@
-// Where models name the file that a code block is for: the chat shows it, the edit engine goes by it.
+// Finds the file that a model names for a code block. The chat shows it; the edit engine uses it.
 
 import { KnownPaths, MAX_PATH } from './knownPaths.ts';
 import {
@@ -20,11 +20,11 @@ import {
 export { KnownPaths, MAX_PATH, type Named, NONE, named };
 
 const NO_PATHS = new KnownPaths([]);
-/** So much of the prose above a block is looked at: lines, and UTF-16 units. */
+/** How much prose above a block is read: lines, and UTF-16 units. */
 const MAX_PROSE_LINES = 400;
 const MAX_PROSE = 32_000;
 
-/** What a line says that consists of a path, in whatever marks it stands: `**src/a.ts**:`, `### File: src/a.ts`. */
+/** Reads a line that consists of a path, with any marks around it: `**src/a.ts**:`, `### File: src/a.ts`. */
 export function readLine(line: string, known: KnownPaths = NO_PATHS): Named {
   if (line.length > MAX_PATH) return NONE;
   const candidates = candidatesOf(line);
@@ -37,17 +37,17 @@ export function readLine(line: string, known: KnownPaths = NO_PATHS): Named {
 
 function readLast({ text, isMarked, isIntroduced }: Candidate): Named {
   const read = readPathText(text, isMarked || /^[a-z]+:\/\/\S+$/i.test(text));
-  // "Then in a.ts" may be prose, and without a folder it names no file surely.
+  // "Then in a.ts" may be prose: without a folder it does not surely name a file.
   return isIntroduced && !isMarked && !hasFolder(text) ? NONE : read;
 }
 
-/** Undefined where `text` is no path of the workspace. */
+/** Undefined if `text` is not a path of the workspace. */
 function readKnown(text: string, known: KnownPaths): Named | undefined {
   const found = known.find(text);
   return found === undefined ? undefined : found === null ? unreadable(text) : named(found);
 }
 
-/** What a fence's info string says: `ts src/a.ts`, `ts:src/a.ts`, `ts title="src/a.ts"`, `12:20:src/a.ts`, `src/a.ts`. */
+/** Reads a fence's info string: `ts src/a.ts`, `ts:src/a.ts`, `ts title="src/a.ts"`, `12:20:src/a.ts`, `src/a.ts`. */
 export function readInfo(info: string, known: KnownPaths = NO_PATHS): Named {
   const text = info.trim();
   if (text === '' || text.length > MAX_PATH) return NONE;
@@ -58,7 +58,7 @@ export function readInfo(info: string, known: KnownPaths = NO_PATHS): Named {
     const quoted = double ?? single;
     const value = quoted ?? (/[{[(]/.test(bare) ? bare : bare.replace(/[}\],]+$/, ''));
     const read = readKnown(value, known) ?? readPathText(withoutLines(value), true);
-    // A title may be any words; a file's attribute is a path, blanks and all.
+    // A title may be any words. A file attribute is a path, spaces included.
     const isPath = read.kind === 'unreadable' && quoted !== undefined && !/^(?:title|name)$/i.test(key!);
     return isPath && endsAsFile(value) && !hasSeveral(value) ? named(value) : read;
   }
@@ -69,7 +69,7 @@ export function readInfo(info: string, known: KnownPaths = NO_PATHS): Named {
     const read = readWhole(rest, known);
     if (read.kind !== 'none') return read;
   }
-  // The language, if it is one, stands in front.
+  // The language, if there is one, comes first.
   const blank = text.search(/\s/);
   const behind = blank < 0 ? '' : text.slice(blank).trim();
   for (const all of [text, behind]) {
@@ -82,13 +82,13 @@ export function readInfo(info: string, known: KnownPaths = NO_PATHS): Named {
   const [only] = telling;
   if (!only) return NONE;
   const at = reads.indexOf(only);
-  // `ts src/my file.ts`: the words around it may belong to it.
+  // `ts src/my file.ts`: the words around the path may belong to it.
   const isAlone =
     telling.length === 1 && !words.slice(1).some((word, i) => i + 1 !== at && /^[\w.-]*[\\/][\w.\\/-]*$/.test(word));
   return isAlone ? only : unreadable(text);
 }
 
-/** Without line numbers, as some models put behind a path. */
+/** Removes line numbers, which some models put after a path. */
 const withoutLines = (text: string) => text.replace(/[#:]L?\d{1,7}(?:-L?\d{1,7})?$/, '');
 
 const readWhole = (text: string, known: KnownPaths): Named => {
@@ -98,13 +98,13 @@ const readWhole = (text: string, known: KnownPaths): Named => {
 
 const hasSeveral = (text: string) => /[\p{L}\p{N}]\.\w{1,6}[,;\s]+\S*[\\/.]/u.test(text);
 
-/** The files that words mention, and words that look like a file's but can't be read. */
+/** The files that a text mentions, and words that look like a path but are ambiguous. */
 export interface Mentions {
   paths: string[];
   unreadable?: string;
 }
 
-/** What a line of prose mentions. `isHeading`: there a name without a folder is a file's, too. */
+/** What a line of prose mentions. In a heading, a name without a folder counts as a file, too. */
 export function mentionsIn(line: string, known: KnownPaths = NO_PATHS, isHeading = false): Mentions {
   if (line.length > MAX_PATH) return { paths: [] };
   const reads: Named[] = [];
@@ -123,7 +123,7 @@ export function mentionsIn(line: string, known: KnownPaths = NO_PATHS, isHeading
   for (const [index, word] of words.entries()) {
     const read = readWord(word, known, isHeading);
     if (read.kind !== 'none') reads.push(read);
-    // `src/my file.ts`: what stands behind a blank is no file of its own.
+    // `src/my file.ts`: the word after the space is not a file of its own.
     const isCut =
       /[^\s\\/][\\/][^\s\\/]/.test(word) && !endsAsFile(unquoted(word)) && !/^(?:and\/or|https?:)/i.test(word);
     const next = unquoted(words[index + 1] ?? '');
@@ -136,7 +136,7 @@ export function mentionsIn(line: string, known: KnownPaths = NO_PATHS, isHeading
   };
 }
 
-/** A word of prose is a path only when it has a folder; names like e.g. or Node.js have none. */
+/** A word of prose is a path only if it has a folder, because e.g. and Node.js are no files. */
 function readWord(word: string, known: KnownPaths, takesNames: boolean): Named {
   const bare = withoutLines(unquoted(word));
   const found = readKnown(bare, known);
@@ -146,10 +146,10 @@ function readWord(word: string, known: KnownPaths, takesNames: boolean): Named {
   return takesNames && (isFileName(bare) || /^[A-Z][a-z]+file$/.test(bare)) ? named(bare) : NONE;
 }
 
-/** Without the marks around it that are none of its own: `(src/a.ts),` but not `(auth)/a.ts`. */
+/** Removes the marks around a word that are not part of it: `(src/a.ts),` but not `(auth)/a.ts`. */
 function unquoted(word: string): string {
   let text = word;
-  // Nobody writes more marks around a name.
+  // A bound: no one writes more marks around a name.
   for (let again = true, step = 0; again && step < 12; step++) {
     const before = text;
     text = text.replace(/^["'“”‘’«»„<]|["'“”‘’«»>.,:;!?：，。、]$/g, '');
@@ -170,17 +170,17 @@ export function pathsIn(text: string, known?: KnownPaths): string[] {
   return [...new Set(text.split('\n').flatMap((line) => mentionsIn(line, known).paths))];
 }
 
-/** Whether some line of a text speaks of a file. */
+/** Whether any line of a text mentions a file. */
 export const speaksOfFiles = (text: string): boolean =>
   text.split('\n').some((line) => {
     const { paths, unreadable: unread } = mentionsIn(line, NO_PATHS, isHeading(line));
     return paths.length > 0 || unread !== undefined || readLine(line).kind !== 'none';
   });
 
-/** Also a line that is bold as a whole heads what follows. */
+/** A line that is bold as a whole is a heading, too. */
 const isHeading = (line: string) => /^\s*#|^\s*\*\*[^*]+\*\*[:：]?\s*$/.test(line);
 
-/** What a heading says: there a name without a folder is a file's, but which is known only where it is that of `before`. */
+/** Reads a heading. A name without a folder is a file there, but it is resolved only if it matches `before`. */
 function readHeading(line: string, before: Named, known: KnownPaths): Named {
   const own = readLine(line, known);
   if (own.kind !== 'none') return own;
@@ -192,7 +192,7 @@ function readHeading(line: string, before: Named, known: KnownPaths): Named {
   return before.kind === 'named' && only === baseName(before.path) ? NONE : unreadable(line);
 }
 
-/** The path that has a line of its own, or stands in a heading, above other words. */
+/** The path in the last line of its own, or in a heading, above other words. */
 function headingOf(prose: readonly string[], before: Named, known: KnownPaths): Named {
   const read = (line: string) => (isHeading(line) ? readHeading(line, before, known) : readLine(line, known));
   const lines = prose.map((line) => ({ line, said: read(line) })).filter(({ said }) => said.kind !== 'none');
@@ -204,7 +204,7 @@ function headingOf(prose: readonly string[], before: Named, known: KnownPaths): 
 
 const isSame = (a: Named, b: Named) => a.kind === 'named' && b.kind === 'named' && a.path === b.path;
 
-/** What the prose above a block says of its file; where it names none, `before`: that of the blocks before. */
+/** The file that the prose above a block names. If it names none: `before`, the file of the previous blocks. */
 export function readAbove(prose: readonly string[], before: Named = NONE, known: KnownPaths = NO_PATHS): Named {
   const lines = lastOf(prose);
   const nearest = lines.at(-1) ?? '';
@@ -219,19 +219,19 @@ export function readAbove(prose: readonly string[], before: Named = NONE, known:
   const others = mentions.paths.filter((path) => !isCurrent(path, current, known));
   const [only] = others;
   if (only === undefined) {
-    // What an earlier line speaks of may be what is meant, unless this one or a heading names it.
+    // An earlier line's file may be the right one, unless this line or a heading names another.
     const isNamed = mentions.paths.length > 0 || heading.kind === 'named';
     return (isNamed ? undefined : spokenOf(lines, current, known)) ?? readEnd(nearest, current);
   }
-  // What a sentence speaks of is meant when it leads to nothing else.
+  // A sentence's only file is the right one if the sentence introduces it, or if no file is known so far.
   const leadsOver = /\.\w{1,16}[`'"*)]{0,8}[:：][\s*_]{0,8}$|^\s*#/.test(nearest.slice(-100)) || /^\s*#/.test(nearest);
   const isAnnounced = current.kind === 'none' || (heading.kind === 'none' && leadsOver);
   return mentions.paths.length === 1 && isAnnounced ? named(only) : unreadable(nearest);
 }
 
 /**
- * What prose says of the file of plain code after it. Marked changes show themselves whether their file is the one that a
- * sentence speaks of; code does not, so a sentence has to lead over to it.
+ * The file that prose names for plain code after it. A marked change shows by itself whether it fits the file of a
+ * sentence. Code does not, so the sentence must introduce it.
  */
 function readAboveCode(prose: string, known: KnownPaths = NO_PATHS): Named {
   const lines = prose.split('\n').filter((line) => line.trim() !== '');
@@ -243,13 +243,13 @@ function readAboveCode(prose: string, known: KnownPaths = NO_PATHS): Named {
   return /[:：][\s*_]{0,8}$/.test(nearest.slice(-20)) || lines.some(isOnly) ? told : unreadable(nearest);
 }
 
-/** What the info string of plain code says of its file, else the prose above it. */
+/** The file of plain code: from its info string, else from the prose above it. */
 export function readFenced(info: string, prose: string, known?: KnownPaths): Named {
   const inInfo = readInfo(info, known);
   return inInfo.kind === 'none' ? readAboveCode(prose, known) : inInfo;
 }
 
-/** The lines nearest to a block that may name a file. */
+/** The lines above a block that may name its file. */
 function lastOf(prose: readonly string[]): string[] {
   const lines: string[] = [];
   let left = MAX_PROSE;
@@ -262,7 +262,7 @@ function lastOf(prose: readonly string[]): string[] {
   return lines.reverse();
 }
 
-/** Whether `path` is another way to name the file of `current`. */
+/** Whether `path` is another spelling of the file of `current`. */
 function isCurrent(path: string, current: Named, known: KnownPaths): boolean {
   if (current.kind !== 'named') return false;
   if (path === current.path) return true;
@@ -270,7 +270,7 @@ function isCurrent(path: string, current: Named, known: KnownPaths): boolean {
   return known.find(path) === undefined && known.endingWith(path) === current.path;
 }
 
-/** A file other than `current` that the lines above the nearest one speak of: whether it is meant can't be told. */
+/** A file other than `current` that earlier lines mention. It can't be told whether it is meant. */
 function spokenOf(lines: readonly string[], current: Named, known: KnownPaths): Named | undefined {
   for (const line of lines.slice(0, -1)) {
     const mentions = mentionsIn(line, known);
@@ -280,7 +280,7 @@ function spokenOf(lines: readonly string[], current: Named, known: KnownPaths): 
   return undefined;
 }
 
-/** Of a line such as "And in b.ts:" or "my b.ts", which ends with a name without its folder; else `current`. */
+/** Reads a line such as "And in b.ts:" or "my b.ts", which ends with a name without its folder; else `current`. */
 function readEnd(line: string, current: Named): Named {
   const text = line.trim().replace(/[\s*_]{1,8}$/, '');
   const leadsOver = /[:：]$/.test(text);

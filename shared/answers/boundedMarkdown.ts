@@ -1,19 +1,19 @@
-// Bounds on what a model's Markdown may cost to read and draw, for every place that shows it. Knows no Markdown library.
+// Bounds the cost of parsing and drawing a model's Markdown, in every view. Imports no Markdown library.
 
-/** Quotes and lists within each other, and marks of emphasis and links within each other. People write four or five. */
+/** Nested quotes and lists, and nested emphasis and links. People write four or five levels. */
 const MOST_LEVELS = 30;
-/** Runs of `*` and `_` in one paragraph: what emphasis costs grows with their square. */
+/** Runs of `*` and `_` in one paragraph: the cost of emphasis grows with their square. */
 const MOST_DELIMITERS = 600;
-/** Lines that go on a quote without its mark: what they cost grows with their square. */
+/** Lazy continuation lines of a quote: their cost grows with their square. */
 const MOST_LAZY_LINES = 300;
 const LAZY_LINE = /^[ \t]*>[^\n]*\n[ \t]*[^\s>]/gm;
 const QUOTE = /^ {0,3}>/;
 const PARAGRAPH_END = /\n[ \t]*\n/;
-/** A word longer than this in which an address might be. */
+/** The longest word that is searched for an address. */
 const MOST_OF_WORD = 1000;
-/** Reading a text takes at most so many times its length, all levels together. */
+/** Parsing reads at most this many times the text's length, over all levels. */
 const MOST_PASSES = 2 * MOST_LEVELS;
-/** A short text may take more passes. */
+/** A text shorter than this may take more passes. */
 const SMALL = 2000;
 /** A paragraph, list or table longer than this (UTF-16 units) is shown as plain text. */
 export const MOST_OF_BLOCK = 100_000;
@@ -24,7 +24,7 @@ interface Plain {
   text: string;
 }
 
-/** What is bounded of `marked`'s Lexer. */
+/** The members of `marked`'s Lexer that are bounded. */
 interface Lexing {
   tokenizer: object;
   blockTokens(source: string, tokens?: never[], clipped?: boolean): unknown;
@@ -32,8 +32,8 @@ interface Lexing {
 }
 
 /**
- * A lexer of Markdown whose time grows with the length of the text and whose depth is bounded. What is nested deeper, or has
- * more marks than can be read in time, comes out as plain text in its place.
+ * A Markdown lexer with linear time and bounded depth. Text that is nested deeper, or has too many marks to parse in
+ * time, becomes plain text.
  */
 export function bounded<L extends new (options?: never) => object>(Base: L): L {
   const Lexer = Base as unknown as new (options: unknown) => Lexing;
@@ -44,7 +44,7 @@ export function bounded<L extends new (options?: never) => object>(Base: L): L {
 
     constructor(options: unknown) {
       super(options);
-      // Options, and what they hold, belong to all lexers that are made with them.
+      // Options and their members are shared by all lexers that get them.
       const shared = this.tokenizer as { blockquote(source: string): unknown };
       this.tokenizer = Object.assign(Object.create(shared), {
         lexer: this,
@@ -90,7 +90,7 @@ function plain(source: string, tokens: unknown[]): unknown[] {
   return tokens;
 }
 
-/** Whether the marks in a paragraph can be read in time. */
+/** Whether the marks in a paragraph can be parsed in time. */
 function isReadable(source: string): boolean {
   if (source.length > MOST_OF_BLOCK) return false;
   let delimiters = 0;

@@ -1,12 +1,12 @@
-/** Two parts of what is typed for a message, as one text. Empty parts leave no trace. */
+/** Joins two parts of a draft. Empty parts add nothing. */
 export function joined(before: string, after: string): string {
   if (before.trim() === '') return after;
   return after.trim() === '' ? before : `${before.trimEnd()}\n\n${after}`;
 }
 
 /**
- * What is left of a draft once a part of it was sent: what was typed after it, or what was kept from before it. `isKept`: the
- * draft is known to have had that part all the time, so that also what stands right behind it was typed after it.
+ * The rest of a draft after a part of it was sent: text typed after it, or kept from before it. `isKept`: the draft is
+ * known to have contained that part all along, so text directly after it was typed later, too.
  */
 export function withoutSent(draft: string, sent: string, isKept = false): string {
   const after = draft.slice(sent.length);

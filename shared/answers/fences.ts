@@ -1,32 +1,32 @@
-// Where a fence of an answer ends. Models quote fences within fences of the same length; the chat shows, and the edit engine
-// reads, such code by the same rules.
+// Where a fence of an answer ends. Models quote fences inside fences of the same length. The chat and the edit engine
+// use the same rules for them.
 
 export const FENCE = /^([ \t]*)(`{3,}|~{3,}(?!~))[ \t]*((?:[^` \t][^`]*)?)$/;
 
-/** How a fence began. */
+/** The opening line of a fence. */
 export interface OpenFence {
   indent: string;
   marks: string;
 }
 
-/** A line that reads like a fence of the same sort. Four blanks further in it is code, by CommonMark. */
+/** Matches a line that looks like a fence of the same kind. Indented by four spaces, it is code in CommonMark. */
 export function fenceLike(line: string, fence: OpenFence): RegExpExecArray | undefined {
   const match = FENCE.exec(line);
   if (!match || match[1]!.replaceAll('\t', '    ').length > fence.indent.length + 3) return undefined;
   return match[2]![0] === fence.marks[0] && match[2]!.length >= fence.marks.length ? match : undefined;
 }
 
-/** What a fence and the text after it turn out to be. */
+/** A fence, as far as the text shows it. */
 export interface FencedText {
-  /** With its fences, without the end of the last line. */
+  /** With the fence lines, without the last line's end. */
   raw: string;
   info: string;
   lines: string[];
-  /** Its end was found, and nothing shows that it is another. */
+  /** The end was found, and nothing suggests another one. */
   isWhole: boolean;
 }
 
-/** A line of a fence is no longer than this. */
+/** A longer line is no fence. */
 const MOST_OF_LINE = 1000;
 const HEAD = /^[ \t]{0,20}(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t]{0,20}$/;
 const TAIL = /^[ \t]{0,20}(?:>{5,9}|\+{5,9}) ?REPLACE>?[ \t]{0,20}$/;
@@ -34,8 +34,8 @@ const PATCH = /^[ \t]{0,20}\*\*\* Begin Patch[ \t]{0,20}$/;
 const PATCH_END = /^[ \t]{0,20}\*\*\* End Patch[ \t]{0,20}$/;
 
 /**
- * The fence that `source` begins with. A fence inside with the name of a language begins one that is quoted, and the next
- * without a name ends that. Where so none is left for the end, the first one was it. `more`: the text may go on.
+ * The fence at the start of `source`. An inner fence with a language opens a quoted one, and the next one without a
+ * language closes it. If that leaves no end, the first possible end counts. `more`: the text may go on.
  */
 export function fenceAt(source: string, more: boolean): FencedText | undefined {
   const first = lineAt(source, 0);
@@ -43,7 +43,7 @@ export function fenceAt(source: string, more: boolean): FencedText | undefined {
   if (!open || open[1]!.includes('\t') || open[1]!.length > 3) return undefined;
   const fence = { indent: open[1]!, marks: open[2]! };
   const lines: string[] = [];
-  /** The first line that would end it by CommonMark: where it stands, and how many lines there were before. */
+  /** The first line that ends it in CommonMark: its position, and the number of lines before it. */
   let early: { to: number; count: number } | undefined;
   let depth = 0;
   let filled = 0;
@@ -74,7 +74,7 @@ export function fenceAt(source: string, more: boolean): FencedText | undefined {
   return { raw: source, info: open[3]!.trim(), lines, isWhole: false };
 }
 
-/** Blocks and patches may hold fences of the file that they change, up to their own end. */
+/** Blocks and patches may contain fences of the file that they change, up to their own end. */
 function endOf(line: string, source: string, from: number): RegExp | undefined {
   if (line.length > 100) return undefined;
   if (HEAD.test(line)) return TAIL;

@@ -1,28 +1,29 @@
-// Files that words of an answer refer to, so that they can be opened: `src/client.ts:12`, `client.ts#L12-L20`, `a.ts(3,5)`.
+// Finds references to files in an answer, so that they can be opened: `src/client.ts:12`, `client.ts#L12-L20`,
+// `a.ts(3,5)`.
 
 import { decoded } from './knownPaths.ts';
 import { baseName, endsAsFile, hasFolder, isFileName } from './pathWords.ts';
 
-/** As it was written. Lines and columns are counted from 1. */
+/** A reference as written. Lines and columns are counted from 1. */
 export interface FileReference {
   path: string;
   line?: number;
   column?: number;
 }
 
-/** The longest path that is asked about, in UTF-16 units. */
+/** The longest path that is looked up, in UTF-16 units. */
 export const MAX_REFERENCE = 500;
 const PLACE =
   /(?::(\d{1,7})(?::(\d{1,7}))?(?:-\d{1,7}(?::\d{1,7})?)?|#L(\d{1,7})(?:C(\d{1,7}))?(?:-L?\d{1,7}(?:C\d{1,7})?)?|\((\d{1,7})(?:, {0,2}(\d{1,7}))?\)|, lines? (\d{1,7})(?: {0,1}[-–] {0,1}\d{1,7})?)$/i;
 const ADDRESS = /^(?!file:)[a-z][a-z\d+.-]+:(?!\d)/i;
 
-/** What `text`, all of it, refers to. `isMarked`: it stands in backticks, or is where a link leads. */
+/** The reference that all of `text` is. `isMarked`: the text is in backticks, or is a link's target. */
 export function readReference(text: string, isMarked: boolean): FileReference | undefined {
   if (text.length < 3 || text.length > MAX_REFERENCE || /[\n\0]/.test(text)) return undefined;
   const place = PLACE.exec(text);
   const path = place ? text.slice(0, place.index) : text;
   if (ADDRESS.test(path) || /[<>|"*?]/.test(path) || /^[-!$]/.test(path) || !endsAsFile(path)) return undefined;
-  // A word of prose with a dot in it need not be a file's name, nor is what stands in backticks with one.
+  // A word with a dot in prose, or in backticks, need not be a file's name.
   const isName = isFileName(baseName(path)) || (isMarked && /^[.A-Z]/.test(baseName(path)));
   if (!(isMarked ? hasFolder(path) || isName || place : hasFolder(path) || (place && isName))) return undefined;
   if (!isMarked && /\s/.test(path)) return undefined;
@@ -30,13 +31,13 @@ export function readReference(text: string, isMarked: boolean): FileReference | 
   return { path, ...(line && { line: Number(line) }), ...(column && { column: Number(column) }) };
 }
 
-/** What a link leads to that is no address: its characters may be encoded. */
+/** Reads a link target that is not a web address. Its characters may be percent-encoded. */
 export function readLinkTarget(href: string): FileReference | undefined {
   if (href.startsWith('#') || href.length > MAX_REFERENCE) return undefined;
   return readReference(decoded(href.replace(/^<|>$/g, '')), true);
 }
 
-/** Words of prose, and where they stand, that refer to files: without the marks and brackets around them. */
+/** File references in prose and their positions, without the marks and brackets around them. */
 export function referencesIn(prose: string): { from: number; to: number; reference: FileReference }[] {
   if (!/[./\\]/.test(prose)) return [];
   return [...prose.matchAll(WORD)].flatMap((found) => {
@@ -45,6 +46,6 @@ export function referencesIn(prose: string): { from: number; to: number; referen
     return reference ? [{ from: found.index, to: found.index + word.length, reference }] : [];
   });
 }
-/** Also Chinese and Japanese words stand at once beside a path; their letters are no part of it in running text. */
+/** Chinese and Japanese words follow a path without a space. Their letters are not part of a path in running text. */
 const WORD =
   /(?<![\w./\\@~#-])[\w./\\@~-](?:[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}\w./\\@~+:#-]|\((?=[\w,-]+\))|(?<=\([\w,-]{1,40})[,)]){2,}/gu;

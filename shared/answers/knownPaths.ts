@@ -1,29 +1,29 @@
-// The paths of a workspace, by which an answer's words are read: what is one of them needs no guess.
+// The paths of a workspace. A word of an answer that is one of them needs no guess.
 
 /**
- * The longest text that can name a file, in UTF-16 units: PATH_MAX of Linux, the longest of the systems in use. Longer lines
- * name none, so that whatever a model writes costs little to read.
+ * The longest text that can name a file, in UTF-16 units: PATH_MAX of Linux, the longest of the supported systems.
+ * Longer lines name no file, so that a model's text is always cheap to read.
  */
 export const MAX_PATH = 4_096;
 
-/** One spelling for all that name the same file: forward slashes, NFC, nothing in front that means "here". */
+/** Normalises a path, so that all spellings of a file are equal: forward slashes, NFC, no leading "./". */
 export function spelling(path: string): string {
   let tidy = path.trim().replaceAll('\\', '/').normalize('NFC');
   while (tidy.startsWith('./')) tidy = tidy.slice(2);
   return tidy;
 }
 
-/** Undefined: no such path. `null`: several that differ in nothing but their normal form. */
+/** Undefined: no such path. `null`: several paths that differ only in their normal form. */
 type Found = string | null | undefined;
 
-/** What a path that stands whole in a text is parted into there as well: `isWhole` lets none of these stand beside it. */
+/** A word. A path has the same words within a text, because `isWhole` allows no word character beside it there. */
 const WORD = /[\p{L}\p{M}\p{N}_]+/gu;
 
-/** The workspace's paths, each as the disk has it, with forward slashes. */
+/** The workspace's paths as they are on the disk, with forward slashes. */
 export class KnownPaths {
   /** By spelling. */
   private readonly own = new Map<string, string | null>();
-  /** The spellings by the rarest of their words, '' where they have none; made when first asked for. */
+  /** The spellings by their rarest word, '' if they have none. Built on first use. */
   private byWord: Map<string, string[]> | undefined;
 
   constructor(paths: Iterable<string>) {
@@ -39,7 +39,7 @@ export class KnownPaths {
     return this.own.size;
   }
 
-  /** The path that `text`, all of it, spells: as it is, or as diffs, links and addresses spell it. */
+  /** The path that all of `text` spells: as it is, or in the spelling of diffs, links and addresses. */
   find(text: string): Found {
     if (text.length > MAX_PATH) return undefined;
     for (const way of SPELLINGS) {
@@ -62,7 +62,7 @@ export class KnownPaths {
     return only;
   }
 
-  /** The paths that stand in `text`, longer ones first, and `text` with a NUL in the place of each. */
+  /** The paths in `text`, longest first, and `text` with a NUL in place of each. */
   within(text: string): { paths: (string | null)[]; rest: string } {
     const paths: (string | null)[] = [];
     if (this.own.size === 0 || text.length > MAX_PATH) return { paths, rest: text };
@@ -99,7 +99,7 @@ function indexed(keys: Iterable<string>): Map<string, string[]> {
 const PART_BEFORE = /[\p{L}\p{M}\p{N}_/.@+~$%\])}=&#!-]/u;
 const PART_AFTER = /[\p{L}\p{M}\p{N}_/@+~$%[({=&!-]/u;
 
-/** Whether what stands there is no piece of a longer name. */
+/** Whether the match is not part of a longer name. */
 function isWhole(text: string, at: number, length: number): boolean {
   const before = text.slice(Math.max(0, at - 3), at);
   const isHere = /(?:^|[^\p{L}\p{N}_/.-])(?:\.\/|[ab]\/)$/u.test(before);
@@ -116,10 +116,10 @@ function isWhole(text: string, at: number, length: number): boolean {
 /** In the order in which they are tried. */
 const SPELLINGS: ((text: string) => string | undefined)[] = [
   (text) => text,
-  // Markdown's own escapes: `my\_file.ts`, `\[id\].tsx`.
+  // Markdown escapes: `my\_file.ts`, `\[id\].tsx`.
   (text) => (text.includes('\\') ? text.replace(/\\([!-/:-@[-`{-~])/g, '$1') : undefined),
   (text) => (text.includes('%') ? decoded(text) : undefined),
-  // As diffs spell it, and as from the workspace's root.
+  // The prefixes of diffs, and paths from the workspace's root.
   (text) => (/^[ab]\//.test(text) ? text.slice(2) : undefined),
   (text) => (/^\/[^/]/.test(text) ? text.slice(1) : undefined),
 ];

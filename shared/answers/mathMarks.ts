@@ -1,30 +1,30 @@
-// Where a model writes math: `\( \)`, `\[ \]`, `$$ $$`, and `$ $` where it can't be prices or names of variables.
+// Where a model writes math: `\( \)`, `\[ \]`, `$$ $$`, and `$ $` where it can't be prices or variable names.
 
 export interface FoundMath {
-  /** With its marks. */
+  /** The math with its marks. */
   raw: string;
   tex: string;
-  /** In a line of its own. */
+  /** On lines of its own. */
   display: boolean;
 }
 
-/** Math that is longer than this, or has an empty line in it, is none (UTF-16 units). */
+/** Longer text, or text with an empty line, is not math (UTF-16 units). */
 export const MOST_OF_MATH = 4000;
 const MOST_OF_LINE = 300;
 const BEGIN = /^ {0,3}(\\\[|\$\$)/;
 const AFTER_BLOCK = /^[ \t]{0,20}[.,;]?[ \t]{0,20}(?:\n|$)/;
 const COMMAND = /\\[A-Za-z]|[\^]|_(?:\{|[A-Za-z0-9](?![A-Za-z]))/;
-/** Without words: letters are names of variables. */
+/** Math without words: letters are variables. */
 const PLAIN = /^[\s\dA-Za-z.,:;!|/*()[\]'<>=+−×·≤≥≠±-]+$/;
 const WORD = /[A-Za-z]{3}/;
 
-/** The math that `source` begins with, within a line. `before`: the character in front of it. */
+/** Inline math at the start of `source`. `before`: the character before it. */
 export function mathAt(source: string, before: string): FoundMath | undefined {
   if (source.startsWith('\\(')) return between(source, '\\)', false);
   if (source.startsWith('\\[')) {
     const found = between(source, '\\]', true);
     const isLink = /^[([]/.test(source.slice(found?.raw.length ?? 0, (found?.raw.length ?? 0) + 1));
-    // `\[x\]` and `\[0\]` are brackets that Markdown is not to read.
+    // `\[x\]` and `\[0\]` are escaped brackets, not math.
     return found && !isLink && (/^\s[\s\S]*\s$|[=<>+]/.test(found.tex) || COMMAND.test(found.tex)) ? found : undefined;
   }
   if (!source.startsWith('$') || source.startsWith('$$$') || /[\w$\\]/.test(before)) return undefined;
@@ -33,7 +33,7 @@ export function mathAt(source: string, before: string): FoundMath | undefined {
   return found && isMath(found.tex) ? found : undefined;
 }
 
-/** The math that `source` begins with, in lines of its own. */
+/** Display math at the start of `source`, on lines of its own. */
 export function mathBlockAt(source: string): FoundMath | undefined {
   const open = BEGIN.exec(source);
   if (!open) return undefined;
@@ -46,7 +46,7 @@ export function mathBlockAt(source: string): FoundMath | undefined {
   return { raw: source.slice(0, from + after[0].length), tex: found.tex + after[0].trim(), display: true };
 }
 
-/** Where in a paragraph math begins in a line of its own, which ends the paragraph. */
+/** Where display math begins on a line of its own within a paragraph, which ends the paragraph. */
 export function mathBlockWithin(paragraph: string): number | undefined {
   for (let at = paragraph.indexOf('\n'); at >= 0; at = paragraph.indexOf('\n', at + 1)) {
     if (/^\n[ \t]*(?:\n|$)/.test(paragraph.slice(at, at + 50))) return undefined;
@@ -55,7 +55,7 @@ export function mathBlockWithin(paragraph: string): number | undefined {
   return undefined;
 }
 
-/** Math in lines of its own that `source` begins with, whose end is still to come. */
+/** Whether `source` starts with display math that is still open. */
 export function isOpenMathBlock(source: string): boolean {
   const open = BEGIN.exec(source);
   if (!open || source.length > MOST_OF_MATH || /\n[ \t]*\n/.test(source)) return false;
@@ -84,7 +84,7 @@ function inDollars(source: string): FoundMath | undefined {
 
 const isMath = (tex: string) => COMMAND.test(tex) || (PLAIN.test(tex) && !WORD.test(tex));
 
-/** Whether the character at `at` belongs to a backslash before it. */
+/** Whether a backslash escapes the character at `at`. */
 function isEscaped(text: string, at: number): boolean {
   let from = at;
   while (text[from - 1] === '\\') from--;

@@ -1,12 +1,12 @@
-// Math in an answer, drawn by a library that is loaded when there is some. This is the wall between it and the page: only what
-// is listed here becomes an element. TeX has commands for links, pictures, classes and styles, and a model writes the TeX.
+// Filters the math that a lazily loaded library draws: only what is listed here becomes an element of the page. TeX has
+// commands for links, images, classes and styles, and a model writes the TeX.
 
-/** A tree of MathML that may be put into a page, or a text. */
+/** A tree of MathML that is safe to put into a page, or a text. */
 export type SafeMath =
   | string
   | { name: string; attributes: Record<string, string>; styles: Record<string, string>; children: SafeMath[] };
 
-/** As the library gives it. */
+/** A node in the library's format. */
 interface LibraryNode {
   type?: string;
   text?: string;
@@ -23,7 +23,7 @@ const ELEMENTS = words(
 const ATTRIBUTES = words(
   'accent accentunder columnalign columnspan depth display displaystyle fence form height largeop linethickness lspace mathvariant maxsize minsize movablelimits rowspan rowspacing rspace scriptlevel separator stretchy symmetric voffset width',
 );
-/** Of the space around things; no colours, places or sizes of type. */
+/** Styles for spacing only: no colours, positions or font sizes. */
 const STYLES = words(
   'border borderBottom borderLeft borderRight borderTop display justifyContent mathDepth padding paddingBottom paddingLeft paddingRight paddingTop textAlign width',
 );
@@ -33,7 +33,7 @@ const LINES = /^tml-(?:overline|underline|fbox)$/;
 const MOST_NODES = 3000;
 const MOST_LEVELS = 100;
 
-/** Throws where something in it may not be drawn. */
+/** Throws if anything in the tree may not be drawn. */
 export function safeMath(root: unknown): SafeMath {
   let nodes = 0;
   const take = (node: LibraryNode, level: number): SafeMath[] => {
@@ -42,7 +42,7 @@ export function safeMath(root: unknown): SafeMath {
     const children = (node.children ?? []).flatMap((child) => take(child, level + 1));
     // A fragment has no element of its own.
     if (node.type === undefined && node.attributes === undefined) return children;
-    // What browsers draw of these is a style's; without it, it would say something else.
+    // Browsers draw these by style alone. Without the style the formula would have another meaning.
     const isDrawn = node.type === 'menclose' && LINES.test(node.classes?.join(' ') ?? '');
     const name = isDrawn ? 'mrow' : node.type;
     if (name === undefined || !ELEMENTS.has(name)) throw new Error('Something else than math.');
@@ -62,8 +62,8 @@ function picked(from: Record<string, unknown> = {}, names: Set<string>): Record<
   return Object.fromEntries(kept.map(([name, value]) => [name, String(value)]));
 }
 
-/** Options of the library: what a model writes defines nothing, and is bounded. */
+/** Options of the library: a model's TeX can define no macros, and its expansion is bounded. */
 export const MATH_OPTIONS = { throwOnError: true, trust: false, strict: false, maxExpand: 200, maxSize: [20, 20] };
 
-/** What the script with the library gives to the page. */
+/** The function that the library's script provides to the page. */
 export type ReadMath = (tex: string, display: boolean) => SafeMath;

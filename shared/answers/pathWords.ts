@@ -1,13 +1,13 @@
-// What words name a file, and how it is called, without a look at the disk.
+// Which words name a file, and the file's name, without reading the disk.
 
 import { decoded, MAX_PATH } from './knownPaths.ts';
 
-/** What some words say about a file. Every caller has to do something about each. */
+/** What some words say about a file. Every caller must handle each kind. */
 export type Named =
   | { kind: 'named'; path: string }
-  /** No file is spoken of. */
+  /** No file is mentioned. */
   | { kind: 'none' }
-  /** A file is spoken of, but which can't be told: neither the one in front nor the one before is meant. */
+  /** A file is mentioned but can't be identified. Callers must use neither it nor the previous file. */
   | { kind: 'unreadable'; text: string };
 
 export const NONE: Named = { kind: 'none' };
@@ -15,20 +15,20 @@ export const named = (path: string): Named => ({ kind: 'named', path });
 export const unreadable = (text: string): Named => ({ kind: 'unreadable', text: text.trim().slice(0, 200) });
 
 const EXTENSION = /\.[\p{L}\p{N}_+-]{1,16}$/u;
-/** Endings of sources and settings, so that `my page.tsx` is told from `return x.value`. */
+/** Extensions of sources and settings, to tell `my page.tsx` from `return x.value`. */
 const KNOWN_EXTENSION =
   /\.(?:[cm]?[jt]sx?|json[c5]?|vue|svelte|astro|html?|s?css|sass|less|py[iw]?|ipynb|rb|php|java|kts?|scala|go|rs|swift|dart|lua|cs|fs|vb|c|cc|cpp|cxx|h|hh|hpp|mm?|sh|bash|zsh|fish|ps1|bat|cmd|sql|graphql|gql|proto|prisma|ya?ml|toml|ini|cfg|conf|env|xml|mdx?|rst|txt|csv|tex|tf|hcl|gradle|lock|hs|exs?|erl|clj[cs]?|jl|r|zig|nim|pl|pm)$/i;
 const WITHOUT_EXTENSION =
   /(?:^|[\\/])(?:Makefile|GNUmakefile|Dockerfile|Containerfile|Jenkinsfile|Vagrantfile|Brewfile|Justfile|LICEN[CS]E|COPYING|NOTICE|AUTHORS|README|CHANGELOG|CONTRIBUTING|CODEOWNERS|Gemfile|Rakefile|Procfile|Podfile|\.[\p{L}\p{N}_][\p{L}\p{N}_.-]*)$/u;
 const PRODUCT =
   /^(?:(?:node|deno|next|nuxt|vue|react|express|nest|three|d3|ember|backbone|chart|moment|alpine|solid)\.js|socket\.io|(?:vb|asp|ado|ml)\.net)$/i;
-/** No file system's name and no prose has trouble with these. */
+/** Characters that are safe in every file system and in prose. */
 const PLAIN = /^[^\s`'"‘’“”<>|?*:;,(){}=\0]+$/;
 /** A path with a folder and without an extension. */
 const FOLDERS_AND_NAME = /^[\p{L}\p{M}\p{N}_.@+~-]+(?:[\\/][\p{L}\p{M}\p{N}_.@+~-]+)+$/u;
 const WORDS =
   /^(?:and\/or|[a-z]\/[a-z]|tcp\/ip|client\/server|input\/output|read\/write|yes\/no|true\/false|on\/off)$/i;
-/** Also on Windows no name has these; a line, quote or tag ends there. */
+/** No name contains these, because of Windows; a line, quote or tag ends there. */
 const NEVER = /[\p{Cc}`"<>|?*]/u;
 
 export const baseName = (path: string) => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
@@ -38,10 +38,7 @@ export const hasFolder = (text: string) => /[\\/]/.test(text);
 export const endsAsSource = (text: string) => KNOWN_EXTENSION.test(text) && !PRODUCT.test(text);
 export const isFileName = (text: string) => KNOWN_EXTENSION.test(text) && !PRODUCT.test(text) && PLAIN.test(text);
 
-/**
- * What `text` names, all of it, if it is one path. `isMarked`: by marks around it, or a word before, that say that it is all
- * one thing.
- */
+/** The path that all of `text` is, if it is one. `isMarked`: marks or a word before it say that it is a single name. */
 export function readPathText(text: string, isMarked: boolean): Named {
   if (text === '' || text.length > MAX_PATH) return NONE;
   if (/^[\p{L}][\p{L}\p{N}+.-]+:\/\//u.test(text)) return readAddress(text, isMarked);
@@ -55,7 +52,7 @@ export function readPathText(text: string, isMarked: boolean): Named {
   return readOdd(text, isMarked);
 }
 
-/** A path with characters that prose and code have, too: it is one where nothing else would be written so. */
+/** Reads a path with characters that prose and code contain, too, if nothing else would be written that way. */
 function readOdd(text: string, isMarked: boolean): Named {
   const isPathLike =
     endsAsFile(text) && (hasFolder(text) ? /[^\s\\/][\\/][^\s\\/]/.test(text) : KNOWN_EXTENSION.test(text));
@@ -70,7 +67,7 @@ function readOdd(text: string, isMarked: boolean): Named {
   const segments = text.split(/[\\/]/);
   const isOneName = (segment: string) =>
     isBalanced(segment) && !/[;:"‘’“”]/.test(segment) && /^(?:[^']|(?<=\p{L})'(?=\p{L}))*$/u.test(segment);
-  // `src/a.ts,src/b.ts` and `src/{a,b}.ts` are two, and `FILE=src/a.ts` says what it is before the path.
+  // `src/a.ts,src/b.ts` and `src/{a,b}.ts` are several paths; in `FILE=src/a.ts` the path has a label.
   const isSeveral =
     text.split(',').length > 1 &&
     text.split(',').some((part) => EXTENSION.test(part) && part !== text && !text.endsWith(part));
@@ -80,7 +77,7 @@ function readOdd(text: string, isMarked: boolean): Named {
   return hasFolder(text) || isMarked ? unreadable(text) : NONE;
 }
 
-/** An address of the web is a source that is quoted; one of a file names it, though not by its path in the workspace. */
+/** A web address is a quoted source. A file address names a file, but not by its path in the workspace. */
 const readAddress = (text: string, isMarked: boolean): Named =>
   !/^https?:/i.test(text) || (isMarked && KNOWN_EXTENSION.test(text)) ? unreadable(text) : NONE;
 
@@ -96,7 +93,7 @@ function isBalanced(text: string): boolean {
 const PAIRS: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 const CLOSERS = new Set(Object.values(PAIRS));
 
-/** Whether both can name one file: one is the end of the other, from a folder on. */
+/** Whether both can name the same file: one is the end of the other, from a folder on. */
 export function isEndOf(end: string, path: string): boolean {
   const [a, b] = [end, path].map((each) => each.replaceAll('\\', '/').normalize('NFC').replace(/^\.\//, ''));
   return a === b || b!.endsWith(`/${a}`);
@@ -115,20 +112,20 @@ const QUOTES: Record<string, string> = {
   ...{ '<': '>', '(': ')', '[': ']', '{': '}', '|': '|', '*': '*', _: '_' },
 };
 
-/** Something that a line may consist of, and what is known of it. */
+/** A possible reading of a line. */
 export interface Candidate {
   text: string;
-  /** It stands in quotes, backticks or the like, or behind a word such as "File:". */
+  /** It is in quotes, backticks or similar, or after a word such as "File:". */
   isMarked: boolean;
-  /** A word such as "update" stands before it, which may be prose. */
+  /** It is after a word such as "update", which may be prose. */
   isIntroduced: boolean;
 }
 
-/** What a line can be read as, from all of it to what is left without any decoration; longer ones first. */
+/** The possible readings of a line, longest first: the whole line, then with decoration removed step by step. */
 export function candidatesOf(line: string): Candidate[] {
   const all: Candidate[] = [];
   let at: Candidate | undefined = { text: line.trim(), isMarked: false, isIntroduced: false };
-  // Each step takes something away; what takes more steps is no line that a person would write.
+  // Each step removes something. No person writes a line that takes more steps.
   for (let step = 0; at && step < 24; step++) {
     all.push(at);
     at = peel(at);
@@ -180,7 +177,7 @@ function peel(from: Candidate): Candidate | undefined {
   return undefined;
 }
 
-/** How long the end of a comment or of a line such as `=== a.ts ===` is. */
+/** The length of a closing comment mark, or of the end of a line such as `=== a.ts ===`. */
 function closeOf(text: string): number {
   if (text.endsWith('*/')) return 2;
   if (text.endsWith('-->')) return 3;
@@ -191,7 +188,7 @@ function closeOf(text: string): number {
   return length > 1 ? length : 0;
 }
 
-/** How many backticks stand around all of `text`, with none of them inside. */
+/** The number of backticks around all of `text`, if there are none inside. */
 function marksAround(text: string): number {
   let width = 0;
   while (text[width] === '`') width++;
@@ -200,7 +197,7 @@ function marksAround(text: string): number {
   return text.slice(width, -width).includes('`') ? 0 : width;
 }
 
-/** Without line numbers, "(new file)", "— the client" or ": the client" behind a path. */
+/** Removes line numbers, "(new file)", "— the client" or ": the client" after a path. */
 function withoutRemark(text: string): string | undefined {
   const lines = LINES.exec(text);
   if (lines && lines.index > 0) return text.slice(0, lines.index);
@@ -208,7 +205,7 @@ function withoutRemark(text: string): string | undefined {
     const open = text.lastIndexOf(' (');
     if (open > 0) return text.slice(0, open);
   }
-  // What goes on with another name is all one name, as in `Page - old.tsx`, or several.
+  // If the rest ends in another file name, all of it is one name, as in `Page - old.tsx`, or several.
   if (KNOWN_EXTENSION.test(text)) return undefined;
   for (const mark of [' — ', ' – ', ' - ', ': ', '：', ' → ', ' // ', ' # ']) {
     const at = text.indexOf(mark);

@@ -1,9 +1,9 @@
-// Thoughts that a model writes into its answer, told from the answer itself. One reader for everybody: the server reads each
-// stream with it, and what was stored before is read by the same rules.
+// Separates a model's thoughts from its answer. The server reads each stream with this reader, and stored answers are
+// read by the same rules.
 
 /**
- * A piece of what a model wrote. `retracted`: all text since the last thought was thought as well, for only now came the tag
- * that closes it; it is taken back before more text comes.
+ * A piece of a model's output. `retracted`: all text since the last thought was a thought, too, because its closing tag
+ * came only now. The text is taken back before more comes.
  */
 export type Piece =
   | { kind: 'text'; text: string }
@@ -13,7 +13,7 @@ export type Piece =
 interface Mark {
   open: string;
   close: string;
-  /** Whether the closing one alone may end a thought that the chat template had opened. */
+  /** Whether the closing mark alone may end a thought that the chat template has opened. */
   byTemplate: boolean;
 }
 
@@ -25,9 +25,9 @@ const pair = (name: string, left = '<', right = '>'): Mark => ({
 
 const HARMONY_FINAL = '<|channel|>final<|message|>';
 
-/** How models mark their thoughts, by their chat templates and the reasoning parsers of vLLM and SGLang. */
+/** How models mark thoughts, by their chat templates and the reasoning parsers of vLLM and SGLang. */
 const MARKS: readonly Mark[] = [
-  // DeepSeek, Qwen, GLM, MiniMax, Nemotron, ERNIE and most others; then the same in other words.
+  // DeepSeek, Qwen, GLM, MiniMax, Nemotron, ERNIE and most others. The following pairs are variants.
   pair('think'),
   pair('thinking'),
   pair('thought'),
@@ -40,13 +40,13 @@ const MARKS: readonly Mark[] = [
   { open: '<|begin_of_thought|>', close: '<|end_of_thought|>', byTemplate: true },
   // Cohere.
   { open: '<|start_thinking|>', close: '<|end_thinking|>', byTemplate: true },
-  // gpt-oss: each channel but the last is thought.
+  // gpt-oss: every channel but the last is a thought.
   { open: '<|channel|>analysis<|message|>', close: HARMONY_FINAL, byTemplate: false },
   { open: '<|start|>assistant<|channel|>analysis<|message|>', close: HARMONY_FINAL, byTemplate: false },
   { open: '<|channel|>commentary<|message|>', close: HARMONY_FINAL, byTemplate: false },
 ];
 
-/** They stand before an answer and are no part of it. Nobody writes them by hand. */
+/** Marks before an answer that are not part of it. No one writes them by hand. */
 const WRAPPERS = ['<|begin_of_solution|>', '<|start_response|>', '<|start|>assistant', HARMONY_FINAL];
 
 const OPENERS = [...MARKS.map(({ open }) => open), ...WRAPPERS].sort((a, b) => b.length - a.length);
@@ -58,43 +58,43 @@ const MAY_OPEN = new RegExp(`^(?:${OPENERS.map(begun).join('|')})`);
 const CLOSES = new RegExp(CLOSERS.map(whole).join('|'));
 const MAY_CLOSE = new RegExp(CLOSERS.map(begun).join('|'));
 const STRAYS = new RegExp(`^(?:\\s|${CLOSERS.map(whole).join('|')})*`);
-/** What ends each mark's thought, and what may become that. */
+/** For each mark: a pattern for its end, and one for a prefix of that. */
 const ENDS = new Map(
   MARKS.map((mark) => [mark, [new RegExp(whole(mark.close)), new RegExp(begun(mark.close))] as const]),
 );
 
-/** Each closing mark is weighed by the text before it: an answer that has so many is about them. */
+/** Each closing mark is checked against the text before it. An answer with more of them is about such marks. */
 const MOST_WEIGHED = 16;
-/** So many blanks before a decision are no layout: they count as they are, and cost no second look. */
+/** More blanks than this before a decision are no layout: they are passed on, so that they are not scanned again. */
 const MOST_HELD = 10_000;
 const BLANKS = /^[\s\uFEFF\u200B]*/;
 
 /**
- * Reads an answer in pieces, cut anywhere. Thoughts stand at its beginning, one or several, each from its opening mark to
- * the closing one, or to the end of an answer that was cut off. Marks that come later are text: an answer may speak of them.
+ * Reads an answer in pieces that may be cut anywhere. Thoughts are at its beginning, one or several. Each runs from its
+ * opening mark to the closing one, or to the end of a cut-off answer. Later marks are text: an answer may be about them.
  *
- * One exception: some templates open the thought in the prompt, so that the answer has the closing mark alone. The text
- * before it is then thought, if the mark stands where one ends a thought: at the beginning of a line or right after a word,
- * outside of code, without its opening mark before it, and with an answer after it.
+ * One exception: some templates open the thought in the prompt, so that the answer has only the closing mark. The text
+ * before it is then a thought, if the mark is at the beginning of a line or directly after a word, outside of code,
+ * without an opening mark before it, and with an answer after it.
  */
 export class ThoughtReader {
-  /** `gap`: before the answer's first word. `thought`: inside of `#mark`. `text`: in the answer. */
+  /** `gap`: before the answer's first word. `thought`: inside `#mark`. `text`: in the answer. */
   #state: 'gap' | 'thought' | 'text' = 'gap';
   #mark: Mark = MARKS[0]!;
-  /** Read, and not decided yet: blanks, or what may become a mark. */
+  /** Read but undecided: blanks, or a possible start of a mark. */
   #held = '';
-  /** The text since the last thought, as far as it was given out. */
+  /** The text passed on since the last thought. */
   #text = '';
   #weighed = 0;
-  /** A thought came before: empty lines up to the answer belong to neither. */
+  /** A thought came before, so empty lines before the answer are dropped. */
   #isAfterThought = false;
 
-  /** What is decided by now, in order. */
+  /** Returns the pieces that are decided by now, in order. */
   feed(piece: string): Piece[] {
     return this.#read(piece, false);
   }
 
-  /** What was still held back when the answer ended. */
+  /** Returns what was still undecided when the answer ended. */
   end(): Piece[] {
     return this.#read('', true);
   }
@@ -112,7 +112,7 @@ export class ThoughtReader {
     return pieces;
   }
 
-  /** Each of these decides on one thing; false when more has to come first. */
+  /** Each of these methods decides one thing. False if it needs more input. */
   #passGap(isLast: boolean): boolean {
     const blanks = BLANKS.exec(this.#held)![0];
     const rest = this.#held.slice(blanks.length);
@@ -130,7 +130,7 @@ export class ThoughtReader {
     }
     this.#state = 'text';
     if (this.#isAfterThought) {
-      // The indentation of the answer's first line is its own; what is left of the mark's line isn't.
+      // Keep the indentation of the answer's first line; drop the rest of the mark's line.
       const lineAt = blanks.lastIndexOf('\n') + 1;
       this.#held = (lineAt > 0 ? blanks.slice(lineAt) : '') + rest;
     }
@@ -165,7 +165,7 @@ export class ThoughtReader {
       return true;
     }
     if (following === '') {
-      // No other answer comes than the text before it: the mark is a stray.
+      // There is no other answer than the text before it: the mark is a stray.
       this.#held = '';
       return false;
     }
@@ -187,7 +187,7 @@ export class ThoughtReader {
   }
 }
 
-/** A whole answer: what it says, and what was only thought. The text of that text is the same text. */
+/** Splits a whole answer into its text and its thoughts. Splitting the text again gives the same text. */
 export function splitThoughts(answer: string): { text: string; thinking: string } {
   const reader = new ThoughtReader();
   let text = '';
@@ -200,20 +200,20 @@ export function splitThoughts(answer: string): { text: string; thinking: string 
   return { text, thinking };
 }
 
-/** Whether a closing mark without an opening one ends a thought: `text` is all before it, `after` what follows. */
+/** Whether a closing mark without an opening one ends a thought. `text` is before it, `after` follows it. */
 function closesThought(close: string, text: string, after: string): boolean {
   if (text.trim() === '') return true;
   const mark = MARKS.find((one) => isMark(one.close, close))!;
   if (opensBefore(mark, text)) return false;
   const line = text.slice(text.lastIndexOf('\n') + 1);
   const beginsLine = line.trim() === '' && /^(?:[ \t]*\r?\n|\S)/.test(after);
-  // A word of a sentence has a blank or a quotation mark before it.
+  // A mark that is mentioned in a sentence has a space or quotation mark before it.
   const isGlued = /[^\s`"'“‘«(\\]$/.test(line);
   const endsLine = /[.!?…。！？][ \t]+$/.test(line) && /^[ \t]*\r?\n/.test(after);
   return (beginsLine || isGlued || endsLine) && !isInCode(text, line);
 }
 
-/** A tag that says more than its name is no mark, but its end is written like one: `<Reasoning open>…</Reasoning>`. */
+/** A tag with attributes is no mark, but its closing tag looks like one: `<Reasoning open>…</Reasoning>`. */
 function opensBefore({ open }: Mark, text: string): boolean {
   const opening =
     open.startsWith('<') && !open.startsWith('<|') ? `${whole(open.slice(0, -1))}(?:\\s[^>]*)?>` : whole(open);
@@ -221,25 +221,25 @@ function opensBefore({ open }: Mark, text: string): boolean {
 }
 
 function isInCode(text: string, line: string): boolean {
-  // Also in quotations and as items of lists.
+  // Fences may also be in quotations and list items.
   const fences = text.match(/^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+){0,8}(?:`{3,}|~{3,})/gm)?.length ?? 0;
   const ticks = line.match(/`/g)?.length ?? 0;
   return fences % 2 === 1 || ticks % 2 === 1;
 }
 
-/** Up to where `text` has nothing that may become a mark. */
+/** The end of the part of `text` that contains no possible start of a mark. */
 function decidedUpTo(mayBecome: RegExp, text: string): number {
   const from = Math.max(0, text.length - MAX_MARK);
   const begins = mayBecome.exec(text.slice(from));
   return begins ? from + begins.index : text.length;
 }
 
-/** A mark, as an expression. Angle brackets come in whatever case; square ones don't, for `[think](…)` is a link. */
+/** A mark as a regular expression. Angle brackets match any case; square brackets don't: `[think](…)` is a link. */
 function whole(mark: string): string {
   return characters(mark).join('');
 }
 
-/** A mark whose end is still missing at the end of a text. */
+/** Matches a mark that is cut off at the end of a text. */
 function begun(mark: string): string {
   const [first, ...others] = characters(mark);
   return `${first}${others.reduceRight((rest, one) => `(?:${one}${rest}|$)`, '(?!)')}`;

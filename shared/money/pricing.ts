@@ -1,6 +1,7 @@
 import type { Model, Price } from '../models.ts';
 
-// How long an answer gets by what is left: reckoned by the server when a run begins, and by the chat before it is sent.
+// The output limit that the available credit allows. The server computes it when a run starts, the chat before it
+// sends.
 
 /** An answer shorter than this is not worth starting: it would be cut off in its first sentences. */
 export const MIN_OUTPUT_TOKENS = 64;
@@ -10,15 +11,15 @@ const PER = 1_000_000n;
 type TokenPrice = Extract<Price, { mode: 'tokens' }>;
 type Rates = Omit<TokenPrice, 'mode' | 'tiers'>;
 
-/** The longest answer, in tokens, that a model gives after an input of about `inputEstimate`: both share its context. */
+/** The longest answer, in tokens, after an input of about `inputEstimate` tokens: both share the model's context. */
 export function outputLimit(model: Pick<Model, 'contextTokens' | 'maxOutputTokens'>, inputEstimate: number): number {
   return Math.max(1, Math.min(model.maxOutputTokens, model.contextTokens - inputEstimate));
 }
 
 /**
- * How long an answer may be, in tokens: the model's own limit, or what `availableMicro` (micro-credits) buys of it after an
- * input of at most `inputBound` tokens. `neededMicro` is what is held for it, and never for less than what is worth starting:
- * with less available it is refused. This is the clamp of `server/gateway/runs/admit.ts`, which calls it.
+ * The output limit in tokens: the model's own, or what `availableMicro` (micro-credits) buys after an input of at most
+ * `inputBound` tokens. `neededMicro` is the hold for it, at least the price of `MIN_OUTPUT_TOKENS`; with less available
+ * the run is refused. This is the clamp that `server/gateway/runs/admit.ts` calls.
  */
 export function clampOutput(
   price: Price,
@@ -32,8 +33,8 @@ export function clampOutput(
 }
 
 /**
- * The most a run can cost, in micro-credits: every input token at the dearer of its prices, the whole output limit used, at
- * the dearest tier that an input of at most `inputBound` tokens can reach.
+ * The maximum cost of a run, in micro-credits: every input token at the higher of its prices and the whole output
+ * limit, in the most expensive tier that an input of at most `inputBound` tokens can reach.
  */
 export function worstCase(price: Price, inputBound: number, outputLimit: number): number {
   if (price.mode === 'flat') return price.runMicro;
@@ -46,26 +47,26 @@ export function worstCase(price: Price, inputBound: number, outputLimit: number)
   return Math.max(...worst);
 }
 
-/** How many output tokens `availableMicro` buys after an input of `inputBound` tokens; Infinity where output is free. */
+/** How many output tokens `availableMicro` buys after an input of `inputBound` tokens. Infinity if output is free. */
 export function affordableOutput(price: Price, inputBound: number, availableMicro: number): number {
   if (price.mode === 'flat') return availableMicro >= price.runMicro ? Number.POSITIVE_INFINITY : 0;
   const bought = ratesUpTo(price, inputBound).map((rates) => {
     const left = availableMicro - worstCase({ mode: 'tokens', ...rates }, inputBound, 0);
     if (left < 0) return 0;
     if (rates.outputMicro === 0) return Number.POSITIVE_INFINITY;
-    // Rounding up the sum may cost one micro-credit more than rounding up its parts leaves.
+    // Rounding up the sum may cost one micro-credit more than rounding up the parts.
     return Number((BigInt(Math.max(0, left - 1)) * PER) / BigInt(rates.outputMicro));
   });
   return Math.min(...bought);
 }
 
-/** The prices of every tier that an input of at most so many tokens can be in, the tier of the longest last. */
+/** The prices of every tier that an input of at most `inputTokens` can be in; the longest input's tier is last. */
 export function ratesUpTo({ mode: _, tiers = [], ...base }: TokenPrice, inputTokens: number): Rates[] {
   const reached = tiers.filter((tier) => inputTokens > tier.aboveInputTokens);
   return [base, ...reached.map(({ aboveInputTokens: _, ...rates }) => rates)];
 }
 
-/** Tokens at their rates, rounded up. In big integers: a long request at a dear price is beyond 2^53 before it is divided. */
+/** The cost of tokens at their rates, rounded up. BigInt, because it can exceed 2^53 before the division. */
 export function sumUp(parts: readonly [tokens: number, rateMicro: number][]): number {
   const sum = parts.reduce((all, [tokens, rate]) => all + BigInt(tokens) * BigInt(rate), 0n);
   const micro = Number((sum + PER - 1n) / PER);

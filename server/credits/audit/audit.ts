@@ -2,7 +2,7 @@ import type { Database, Reader } from '../../platform/db/database.ts';
 import { passes } from './auditChecks.ts';
 import type { Invariant } from './auditPass.ts';
 
-/** A broken invariant: its letter in the accounting rules, what was found, and where: ids alone, of at most five of `count`. */
+/** A broken invariant: its letter in the accounting rules, what was found, and the ids of at most five rows. */
 export interface Violation {
   invariant: Invariant;
   what: string;
@@ -13,8 +13,8 @@ export interface Violation {
 const SHOWN = 5;
 
 /**
- * Proves the books, as this transaction or connection sees them: an empty answer means that every invariant holds. `now`
- * judges leases; `graceMs` is the recovery's delay.
+ * Checks the books as this transaction or connection sees them. An empty array means that every invariant holds. `now`
+ * is compared with the leases; `graceMs` is how long the recovery may take to end a run.
  */
 export async function audit(db: Reader, now: number, graceMs: number): Promise<Violation[]> {
   const found: Violation[] = [];
@@ -23,14 +23,14 @@ export async function audit(db: Reader, now: number, graceMs: number): Promise<V
   return found;
 }
 
-/** The same of a whole database that others write to: all checks see one state of it, and nobody waits for them. */
+/** Audits a live database: all checks see the same snapshot, and no other transaction waits for them. */
 export async function auditLive(db: Database, now: number, graceMs: number): Promise<Violation[]> {
   const all = passes(now - graceMs);
   const answers = await db.readAside(all.map(({ rows }) => rows.compile(db.read)));
   return all.flatMap(({ checks }, i) => violations(checks, answers[i]!));
 }
 
-/** Rows tell which of a pass's checks they break by the bits of `broken`. */
+/** Bit i of a row's `broken` is set if the row breaks check i. */
 function violations(checks: readonly Pick<Violation, 'invariant' | 'what'>[], rows: { id: string; broken: unknown }[]) {
   return checks.flatMap(({ invariant, what }, i) => {
     const bad = rows.filter(({ broken }) => (Number(broken) >> i) & 1);

@@ -2,18 +2,19 @@ import { sql } from 'kysely';
 import { check, type Pass, pass, RARE } from './auditPass.ts';
 import { paymentChecks, paymentTransfers } from './auditPayments.ts';
 
-/** Everything that is proved. A run whose lease was over before `leaseLimit` should have ended. */
+/** All checks. A run whose lease ended before `leaseLimit` should have ended. */
 export function passes(leaseLimit: number): Pass[] {
   return [transfers(), balances(), holds(), lines(), ...rareChecks(leaseLimit), ...paymentChecks()];
 }
 
-/** What can be told of a transfer alone. Nearly all are ordinary charges, which pass every question: they are asked one. */
+/** Checks that need only the transfer. Ordinary charges pass all of them; a single condition skips these rows. */
 function transfers(): Pass {
   const ordinary = sql`kind = 'charge' and amount > 0 and credit = 'house:revenue'
     and (debit like 'promotional:%' or debit like 'purchased:%' or debit = 'house:plan')`;
   return pass(sql`t.id`, sql`(select * from transfer where not coalesce(${ordinary}, false)) t`, [
     {
-      // A transfer debits and credits one amount, so it sums to zero by its form; what is left to check is the form.
+      // A transfer debits and credits one amount, so transfers always sum to zero. Only the row's form is left to
+      // check.
       invariant: 'a',
       what: 'a transfer that does not move one positive amount between two accounts',
       broken: sql`amount <= 0 or debit = credit`,
@@ -45,7 +46,7 @@ function transfers(): Pass {
   ]);
 }
 
-/** Each account of the journal beside its balance, which counts against it: both sides in one sum. */
+/** Compares each account's transfers with its cached balance, which counts negative: both add up to zero. */
 function balances(): Pass {
   const owned = (side: 'debit' | 'credit') =>
     sql`(${sql.ref(side)} like 'promotional:%' or ${sql.ref(side)} like 'purchased:%')`;
@@ -63,9 +64,9 @@ function balances(): Pass {
   ]);
 }
 
-/** Each hold with what the journal has of it, its use of a plan, and its line in the token log. */
+/** Compares each hold with its transfers, its plan use, and its line in the token log. */
 function holds(): Pass {
-  // Looked up for each hold, and what few holds need only for them: engines stop at the first condition that decides.
+  // Subqueries, evaluated only for the holds that need them: engines stop at the first condition that decides.
   const charged = sql`coalesce((select sum(t.amount) from transfer t where t.hold_id = h.id and t.kind = 'charge'), 0)`;
   const beyond = sql`coalesce((select b.amount from transfer b where b.id = h.id || ':beyond' and b.kind = 'charge'), 0)`;
   const ofPlan = sql`coalesce((select sum(case when u.debit = 'house:plan' then u.amount else -u.amount end)
@@ -76,7 +77,7 @@ function holds(): Pass {
     {
       invariant: 'b',
       what: 'a use of a plan that is not what its hold holds or was charged',
-      // Earlier, where the clock was set back and the use with it.
+      // It may be earlier if the clock was set back, which sets the use back, too.
       broken: sql`(h.plan > 0) <> (p.hold_id is not null) or (p.hold_id is not null and (p.ledger_id <> h.ledger_id
         or p.at > h.created_at or p.amount <> case h.state when 'pending' then h.plan else ${ofPlan} end))`,
     },
@@ -96,7 +97,7 @@ function holds(): Pass {
   ]);
 }
 
-/** What can be told of a line of the token log alone. */
+/** Checks that need only the line of the token log. */
 function lines(): Pass {
   return pass(sql`l.id`, sql`log_entry l`, [
     {
@@ -148,7 +149,7 @@ function rareChecks(leaseLimit: number): Pass[] {
       sql`select t.id from transfer t left join hold h on h.id = t.hold_id where t.debit = 'house:plan'
         and (t.kind <> 'charge' or h.id is null or t.amount > h.plan)`,
     ),
-    // The other direction, a run that has ended and its hold has not, is an open hold: (d).
+    // The reverse, an ended run with an unresolved hold, is an open hold: (d).
     check(
       'f',
       'a run that has ended without a resolved hold',
@@ -167,7 +168,7 @@ function rareChecks(leaseLimit: number): Pass[] {
     check(
       'f',
       'a refund without its one line in the token log, or with one that says otherwise or not why',
-      // From both sides, for both are few.
+      // Both tables have few such rows, so compare in both directions.
       sql`select t.hold_id as id from (select hold_id, sum(amount) as amount from transfer
           where kind = 'refund' and ${RARE} group by hold_id) t left join hold h on h.id = t.hold_id
         left join log_entry l on l.id = 'refund:' || h.run_id and l.kind = 'refund'
@@ -206,7 +207,7 @@ function rareChecks(leaseLimit: number): Pass[] {
     check(
       'h',
       'what the house took over, otherwise in the token log than in the journal',
-      // From both sides, for either is short.
+      // Both tables have few such rows, so compare in both directions.
       sql`select l.id from log_entry l left join hold h on h.run_id = l.run_id
           left join transfer t on t.hold_id = h.id and t.kind = 'absorbed'
           where l.absorbed > 0 and l.absorbed <> coalesce(t.amount, 0)

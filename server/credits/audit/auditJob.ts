@@ -4,10 +4,10 @@ import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { auditLive } from './audit.ts';
 
-/** Leases that have passed, until somebody has ended their runs for sure. */
+/** After this long, some node has certainly ended the run of an expired lease. */
 export const auditGrace = (leaseMs: number) => 4 * leaseMs;
 
-/** Audits the books, says so in the metrics, and logs each broken invariant, by ids alone. Returns how many are broken. */
+/** Audits the books, updates the metrics, and logs each broken invariant with ids only. Returns how many are broken. */
 export async function runAudit(deps: {
   db: Database;
   clock: Clock;

@@ -1,23 +1,23 @@
 import { type RawBuilder, sql } from 'kysely';
 
-/** (h) is here as far as the books know of it; the model service's own bill is outside. */
+/** (h) is checked only as far as the books show it; the upstream's own bill is outside. */
 export type Invariant = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j';
 
-/** One query, and what it asks of each of its rows: reading a journal of millions is what takes time. */
+/** One query that checks several conditions on each row, because reading a journal of millions is the slow part. */
 export interface Pass {
   checks: { invariant: Invariant; what: string }[];
-  /** What should not be: each with an `id`, and by its bits which of the checks it breaks. */
+  /** The rows that break a check: each has an `id`, and bits that say which checks it breaks. */
   rows: RawBuilder<{ id: string; broken: unknown }>;
 }
 
-/** What is asked of a row; `broken` is a condition on it. */
+/** A check of one row; `broken` is the SQL condition for a violation. */
 export interface Question {
   invariant: Invariant;
   what: string;
   broken: RawBuilder<unknown>;
 }
 
-/** Asks all questions of each row of `from`, whose ids are `id`. */
+/** Checks all questions on each row of `from`; `id` is the row's id. */
 export function pass(id: RawBuilder<unknown>, from: RawBuilder<unknown>, questions: Question[]): Pass {
   const bits = questions.map(({ broken }, i) => sql`case when ${broken} then ${sql.lit(2 ** i)} else 0 end`);
   return {
@@ -27,10 +27,10 @@ export function pass(id: RawBuilder<unknown>, from: RawBuilder<unknown>, questio
   };
 }
 
-/** A query of its own: for what is rare, and found by an index. */
+/** A check with its own query, for rare rows that an index finds. */
 export function check(invariant: Invariant, what: string, rows: RawBuilder<unknown>): Pass {
   return { checks: [{ invariant, what }], rows: sql`select id, 1 as broken from (${rows}) x` };
 }
 
-/** The index of what is no charge is used only where that is said. Of a transfer, or of a line of the token log. */
+/** The condition of the partial indexes of `transfer` and `log_entry`: engines use them only if a query repeats it. */
 export const RARE = sql`kind <> 'charge'`;

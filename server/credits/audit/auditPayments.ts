@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { check, type Pass, type Question, RARE } from './auditPass.ts';
 
-/** What of the books is about money: credits bought are verified payments, and what went back is taken back or owed. */
+/** Checks about money: bought credits match verified payments, and reversed payments are taken back or owed. */
 export function paymentChecks(): Pass[] {
   return [
     check(
@@ -78,7 +78,7 @@ export function paymentChecks(): Pass[] {
   ];
 }
 
-/** What of money can be told of a transfer alone. */
+/** Checks about money that need only the transfer. */
 export function paymentTransfers(): Question[] {
   return [
     {

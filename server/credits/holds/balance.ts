@@ -7,8 +7,8 @@ import { available, CREDITS, type Credit } from '../rules/ledger.ts';
 import { tightestOf } from '../rules/planWindows.ts';
 
 /**
- * Everything that balances are made of, a row for each ledger. To be narrowed to those of one account, and joined with what else
- * is asked about it: on PostgreSQL each statement is a way there and back.
+ * Everything that balances are made of, one row per ledger. Callers narrow it to one account and join more to it,
+ * because on PostgreSQL each statement costs a round trip.
  */
 export const selectBalances = (db: Reader) =>
   db
@@ -27,7 +27,7 @@ export const selectBalances = (db: Reader) =>
     .select(['bought.posted as bought_posted', 'bought.pending as bought_pending'])
     .select(['subscription.windows', 'subscription.period_start', 'subscription.period_end'])
     .select('subscription.is_cancelled')
-    // What running answers hold of the plan.
+    // The sum of the plan that open holds take.
     .select((eb) =>
       eb
         .selectFrom('hold')
@@ -40,8 +40,8 @@ export const selectBalances = (db: Reader) =>
 export type BalanceRow = Awaited<ReturnType<ReturnType<typeof selectBalances>['execute']>>[number];
 
 /**
- * An account's balance at `now`, in the one shape of the wire: its plan's windows and its credits. `rows` are all it has,
- * `guestRunMicro` is the flat price of a guest's run.
+ * An account's balance at `now`, in its wire format: the plan's windows and the credits. `rows` are all rows of the
+ * account; `guestRunMicro` is the flat price of a guest's run.
  */
 export async function toBalance(
   db: Reader,
@@ -71,7 +71,7 @@ export async function toBalance(
   };
 }
 
-/** The same by the account's id. */
+/** Like `toBalance`, by the account's id. */
 export async function readBalance(
   db: Reader,
   accountId: string,
@@ -87,7 +87,7 @@ const selectBalance = prepared((db, p: { accountId: string }) =>
 
 type PlanRow = { [K in keyof Period]: SubscriptionRow[K] | null };
 
-/** The plan in a row that has one if the ledger has. */
+/** The plan in the row, if the ledger has one. */
 export function planOf(row: PlanRow): Period | undefined {
   const { windows, period_start, period_end, is_cancelled } = row;
   if (windows === null || period_start === null || period_end === null || is_cancelled === null) return undefined;

@@ -6,9 +6,12 @@ import { addPosted, post, postedOf, readFunds, tryLockWallet, writeLog } from '.
 import { assertAmount, available, fundAccount, HOUSE } from '../rules/ledger.ts';
 import { grant } from './store.ts';
 
-// Promotional credits that a person who runs the server gives, and takes back.
+// Promotional credits that the operator gives and takes back.
 
-/** At once, and in all at one account: far from where integers end, so that there is always room for what is bought. */
+/**
+ * The limit of one gift, and of an account's promotional credits in all. It is far below the largest safe integer, so
+ * that there is always room for purchases.
+ */
 export const MOST_PROMOTIONAL_MICRO = 1e9 * MICRO_PER_CREDIT;
 
 /** `at` is epoch ms. */
@@ -19,7 +22,7 @@ export type Given =
   | { kind: 'too_much'; promotionalMicro: number }
   | { kind: 'closed' };
 
-/** What was given by that key, and what differs from what is asked for now. */
+/** The key was used before: what it gave, and how that differs from this request. */
 interface IdTaken {
   kind: 'id_taken';
   by: 'another_amount' | 'another_account' | 'another_reason';
@@ -30,21 +33,21 @@ interface IdTaken {
 interface Gift {
   accountId: string;
   amountMicro: number;
-  /** Chosen by the one who gives, who repeats it with a retry. */
+  /** Chosen by the operator, who repeats it to retry. */
   key: string;
-  /** The owner reads it in the token log. */
+  /** Shown to the account owner in the token log. */
   reason: string;
 }
 
 /**
- * Gives credits once for each key, however often and from how many sides it is asked for at once. A retry is compared whole:
- * the same key with another amount, account or reason is refused. `closed`: an account that was merged or deleted meanwhile.
+ * Gives credits once for each key, also under retries and concurrent requests. A retry is compared as a whole: the same
+ * key with another amount, account or reason is refused. `closed`: the account was merged or deleted meanwhile.
  */
 export async function giveOnce(db: Database, gift: Gift, at: number): Promise<Given> {
   try {
     return await db.write((tx) => give(tx, gift, at));
   } catch (error) {
-    // By somebody else, to another account, in the same moment: the key is unique in the journal.
+    // A concurrent request used the key for another account: the key is unique in the journal.
     const before = await findGiven(db.read, gift);
     if (before) return before;
     throw error;
@@ -65,11 +68,11 @@ async function give(tx: Tx, gift: Gift, at: number): Promise<Given> {
   return { kind: 'given' };
 }
 
-/** What was given by that key before, compared with what is asked for now; null: nothing. */
+/** Finds what this key gave before and compares it with this request. Null: the key is new. */
 async function findGiven(db: Reader, { accountId, amountMicro, key, reason }: Gift): Promise<Given | null> {
   const before = await db
     .selectFrom('log_entry')
-    // A guest's that the account took over is its own now.
+    // What a guest got belongs to the account that took the guest over.
     .leftJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
     .select(['log_entry.amount', 'log_entry.reason', 'log_entry.at', 'wallet.account_id'])
     .where('log_entry.id', '=', `grant:${requestOf(key)}`)
@@ -82,7 +85,7 @@ async function findGiven(db: Reader, { accountId, amountMicro, key, reason }: Gi
   return before.reason === reason ? { kind: 'given_before', at } : taken('another_reason');
 }
 
-/** Hashed: an operator's own words could name somebody, and the journal is kept when people are deleted. */
+/** Hashed, because an operator's words may contain a name, and the journal outlives deleted accounts. */
 const requestOf = (key: string) => `operator:${createHash('sha256').update(key).digest('base64url')}`;
 
 export type TakenBack =
@@ -91,8 +94,8 @@ export type TakenBack =
   | { kind: 'closed' };
 
 /**
- * Takes promotional credits back to the house: all that is free, or at most `mostMicro`. What running answers hold is left
- * alone, also where a guest that the account took over holds it, and said. The owner reads `reason` in the token log.
+ * Takes promotional credits back to the house: all free ones, or at most `mostMicro`. Credits in open holds stay, also
+ * those of guests that the account took over, and the result reports them. The owner reads `reason` in the token log.
  */
 export async function takeBack(
   tx: Tx,
@@ -107,7 +110,7 @@ export async function takeBack(
   const takenMicro = Math.min(mostMicro ?? freeMicro, freeMicro);
   const heldMicro = promotional.pending + (await heldByGuests(tx, ledgerId));
   if (takenMicro === 0) return { kind: 'nothing_free', heldMicro };
-  // From here it must succeed.
+  // From here the reset must succeed.
   await post(tx, {
     id: `reset:${id}`,
     debit: fundAccount('promotional', ledgerId),
@@ -136,7 +139,7 @@ export async function takeBack(
 const addPromotional = (tx: Tx, ledgerId: string, amountMicro: number) =>
   addPosted(tx, { ledgerId, fund: 'promotional', amountMicro, under: 'a reset' });
 
-/** What comes to a ledger from running answers of guests that it took over, if they don't use it. */
+/** What open holds of taken-over guests would return to this ledger if they end unused. */
 async function heldByGuests(tx: Tx, ledgerId: string): Promise<number> {
   const { held } = await tx
     .selectFrom('balance')
@@ -147,7 +150,7 @@ async function heldByGuests(tx: Tx, ledgerId: string): Promise<number> {
   return Number(held ?? 0);
 }
 
-/** The "of 100" loses what was taken back, so that it doesn't look spent: 87 of 100 less 40 are 47 of 60. */
+/** Lowers the "of 100" by the amount taken back, so that it does not look spent: 87 of 100 less 40 becomes 47 of 60. */
 async function shrinkOf(tx: Tx, ledgerId: string, takenMicro: number, availableMicro: number): Promise<void> {
   const { of_micro } = await tx
     .selectFrom('wallet')

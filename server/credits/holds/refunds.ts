@@ -7,7 +7,7 @@ import { repayFreed } from '../journal/purchases.ts';
 import { usePlan } from '../plans/plans.ts';
 import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from '../rules/ledger.ts';
 
-/** What a run was charged and what of it came back, by fund. */
+/** What a run was charged and how much was refunded, by fund. */
 export interface Charge {
   hold: HoldRow;
   charged: Split;
@@ -15,8 +15,8 @@ export interface Charge {
 }
 
 /**
- * A run's charge. The account's wallet stays locked until the transaction ends: what else would be refunded to it waits. The
- * charge itself may be on the ledger of a guest that the account took over.
+ * Reads a run's charge and locks the account's wallet, so that other refunds to the account wait for this transaction.
+ * The charge may be on the ledger of a guest that the account took over.
  */
 export async function lockCharge(tx: Tx, accountId: string, runId: string): Promise<Charge> {
   const find = () =>
@@ -31,7 +31,7 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
   if (!known) throw new Error('credits: a run without a hold');
   await lockWalletOf(tx, known.ledger_id);
   await lockWallet(tx, accountId);
-  // As it is under the locks.
+  // Read again, now under the locks.
   const hold = (await find())!;
   const ledgerId = hold.ledger_id;
   const transfers = await tx.selectFrom('transfer').selectAll().where('hold_id', '=', hold.id).execute();
@@ -45,8 +45,8 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
 }
 
 /**
- * Gives back all that a run was charged, to the funds it came from, once. `charge` was locked in this transaction; the
- * reason is for the user.
+ * Refunds a run's whole charge once, to the funds it came from. `charge` must be locked in this transaction; the user
+ * sees `reason`.
  */
 export async function refundRun(
   tx: Tx,

@@ -33,17 +33,17 @@ import {
 import { tightestOf } from '../rules/planWindows.ts';
 import { planOf } from './balance.ts';
 
-/** What a run was and used; becomes its one line in the token log. */
+/** A run's model and usage, for its line in the token log. */
 export interface RunUse {
   runId: string;
   conversationId: string;
   model: string;
-  /** The device or tool that asked, as it named itself. */
+  /** The device or tool that asked, by the name it sent. */
   tool: string;
   usage: Usage;
 }
 
-/** Opens an account's wallet under a random ledger id. `of` is 0 until the first grant. */
+/** Opens an account's wallet with a random ledger id. The balance's `of` is 0 until the first grant. */
 export async function openWallet(tx: Tx, accountId: string, ledgerId: string): Promise<void> {
   await tx.insertInto('wallet').values({ account_id: accountId, ledger_id: ledgerId, of_micro: 0 }).execute();
   await tx
@@ -52,7 +52,7 @@ export async function openWallet(tx: Tx, accountId: string, ledgerId: string): P
     .execute();
 }
 
-/** Whether an account's own plan would be charged once more, because the payment service was not told that it ends. */
+/** Whether the payment service would charge the account's own plan again, because it was not told to end it. */
 export async function willRenew(db: Reader, accountId: string): Promise<boolean> {
   const query = db.selectFrom('subscription').innerJoin('wallet', 'wallet.ledger_id', 'subscription.ledger_id');
   const row = await query
@@ -67,8 +67,8 @@ export async function willRenew(db: Reader, accountId: string): Promise<boolean>
 }
 
 /**
- * Forgets whose ledgers these were: of a person who is deleted. The journal and its balances stay as they are, by an id that
- * names nobody.
+ * Deletes the link between a deleted person's account and its ledgers. The journal and the balances stay, under ids
+ * that name no one.
  */
 export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
   await tx
@@ -79,7 +79,7 @@ export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
   await tx.deleteFrom('wallet').where('account_id', '=', accountId).execute();
 }
 
-/** Gives promotional credits; `requestId` is unique, so that the same grant asked for twice fails instead of doubling. */
+/** Gives promotional credits. `requestId` is unique, so that a repeated grant fails instead of giving twice. */
 export async function grant(
   tx: Tx,
   given: { accountId: string; amountMicro: number; requestId: string; reason: string; at: number },
@@ -118,7 +118,7 @@ export async function grant(
   });
 }
 
-/** `closed`: a guest that became part of another account meanwhile. `held_before`: a run has one hold, ever. */
+/** `closed`: the guest was merged into another account meanwhile. `held_before`: the run already has its one hold. */
 export type HoldAnswer =
   | { kind: 'held' }
   | { kind: 'held_before' }
@@ -126,8 +126,8 @@ export type HoldAnswer =
   | { kind: 'closed' };
 
 /**
- * Sets `amountMicro` aside for a run, or says what is left: an amount, or what it is of what is available, which nobody else
- * can take meanwhile. Nothing is changed unless it is held.
+ * Reserves `amountMicro` for a run, or returns what is left. The amount is a number, or a function of the available
+ * amount, which the lock keeps from changing. Nothing changes unless the result is `held`.
  */
 export async function placeHold(
   tx: Tx,
@@ -153,7 +153,7 @@ export async function placeHold(
   const { id, runId, at } = hold;
   if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at })) === 0n)
     return { kind: 'held_before' };
-  // From here the hold must succeed: the guards below can only fail if the lock on the wallet did not hold.
+  // From here the hold must succeed: these guards fail only if the lock on the wallet did not work.
   for (const fund of CREDITS) {
     if (split[fund] === 0) continue;
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
@@ -163,7 +163,7 @@ export async function placeHold(
   return { kind: 'held' };
 }
 
-/** What a ledger has and which plan, once its wallet is locked: a statement sees what was committed before it began. */
+/** A ledger's balances and plan. Lock the wallet first: a statement sees what was committed before it began. */
 const selectLeft = prepared((db, p: { ledgerId: string }) =>
   db
     .selectFrom('balance')
@@ -215,9 +215,9 @@ export type Resolution =
   | { kind: 'resolved_before'; state: HoldRow['state']; chargedMicro: number };
 
 /**
- * Charges a run's hold with what it cost. What lies beyond the hold is charged too if the account still has it, else the
- * house takes it over; `onHouseMicro`, which nobody could have used, it takes over in any case. A hold that was resolved
- * before is told, never resolved again.
+ * Charges a run's hold with its cost. If the cost exceeds the hold, the rest is charged too if the account has it; else
+ * the house pays it. The house always pays `onHouseMicro`, which the user could not use. A hold that was resolved
+ * before is reported and stays as it is.
  */
 export async function settleHold(
   tx: Tx,
@@ -254,7 +254,7 @@ export async function settleHold(
   return { kind: 'posted', chargedMicro: total, absorbedMicro };
 }
 
-/** Gives a run's hold back whole, with the reason that the user reads; `costMicro` is what the house takes over. */
+/** Returns a run's hold in full. The user sees `reason`; the house pays `costMicro`. */
 export async function voidHold(
   tx: Tx,
   run: RunUse,
@@ -283,7 +283,7 @@ export async function voidHold(
   return { kind: 'voided' };
 }
 
-/** What ends a hold; `costMicro` is 0 for one that is voided. */
+/** How a hold ends; `costMicro` is 0 for a voided one. */
 interface Ending {
   runId: string;
   state: 'posted' | 'voided';
@@ -292,8 +292,8 @@ interface Ending {
 }
 
 /**
- * Ends a pending hold, charged with its cost or with all of it, or tells how it ended before. The wallet comes first here as
- * everywhere: whoever holds it finds nothing moving, and two that want several balances of a ledger never wait for each other.
+ * Ends a pending hold and charges its cost, at most the hold; or reports how it ended before. Lock the wallet first, as
+ * everywhere: then no balance moves, and transactions that lock several balances of a ledger can't deadlock.
  */
 async function resolveHold(tx: Tx, ending: Ending) {
   await lockWalletOfRun.run(tx, ending);
@@ -325,8 +325,8 @@ const endPendingHold = prepared((db, p: Ending) =>
 );
 
 /**
- * Takes a hold off `pending`, and what of it was charged off `posted`. Returns what is posted of all credits then, who gets
- * what is free by that, if anybody, and what the ledger owes.
+ * Removes a hold from `pending`, and its charge from `posted`. Returns the posted credits in all, the ledger's heir
+ * (who gets freed credits) if any, and the debt.
  */
 async function moveBalance(
   tx: Tx,
@@ -346,7 +346,7 @@ async function moveBalance(
   return { postedMicro: sum('posted'), heir: rows[0]!.heir, owedMicro: sum('owed') };
 }
 
-/** Both kinds of credits at once, for the line in the token log needs both. */
+/** Updates both kinds of credits at once, because the line in the token log needs both. */
 const endPending = prepared((db, p: Moved) =>
   db
     .updateTable('balance')
@@ -389,7 +389,7 @@ async function chargeFund(tx: Tx, hold: HoldRow, fund: Fund, amount: number, id:
   });
 }
 
-/** Tries to charge what lies beyond a hold, all of it from one fund; returns what was charged. */
+/** Tries to charge the cost beyond a hold, all of it from one fund. Returns the amount charged. */
 async function chargeBeyond(tx: Tx, hold: HoldRow, amount: number, at: number): Promise<number> {
   for (const fund of CREDITS) {
     const { numUpdatedRows } = await tx
@@ -406,7 +406,7 @@ async function chargeBeyond(tx: Tx, hold: HoldRow, amount: number, at: number): 
   return 0;
 }
 
-/** The house pays itself: revenue that nobody is charged for. */
+/** The house pays itself: revenue that no account is charged for. */
 async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promise<void> {
   await post(tx, {
     id: `${hold.id}:absorbed`,

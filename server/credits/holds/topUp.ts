@@ -4,10 +4,10 @@ import { lockWallet, readFunds } from '../journal/journal.ts';
 import { available } from '../rules/ledger.ts';
 import { grant } from './store.ts';
 
-/** Granted at a time, so that the token log shows uses and not grants. */
+/** The amount of one grant; large, so that the token log shows mostly runs and not grants. */
 const STEP_MICRO = 1000 * MICRO_PER_CREDIT;
 
-/** For an account that is metered and not limited: grants what is missing for a hold of `neededMicro` of this run. */
+/** For the local account, which is metered and not limited: grants what a hold of `neededMicro` lacks. */
 export async function topUp(
   tx: Tx,
   { accountId, runId, neededMicro, at }: { accountId: string; runId: string; neededMicro: number; at: number },

@@ -7,9 +7,9 @@ import { prepared } from '../../platform/db/prepared.ts';
 const COUNTED = (Object.keys(REFUND_CLASSES) as Reason[]).filter((code) => REFUND_CLASSES[code].cap === 'uncharged');
 
 /**
- * When an account may go on that has had too many answers which cost it nothing, or null if it may now. What fails is never
- * charged; but the house pays for it, so failing on purpose must not be endless. What only the house can bring about does
- * not count: see the table of refund classes.
+ * When an account with too many uncharged answers may go on; null if it may now. Failures are never charged, but the
+ * house pays for them, so failing on purpose must be limited. Failures that only the house can cause do not count: see
+ * the table of refund classes.
  */
 export async function waitForUncharged(
   db: Reader,
@@ -22,7 +22,7 @@ export async function waitForUncharged(
   return rows.length < policy.runs ? null : rows.at(-1)!.at + windowMs;
 }
 
-/** Clocks of nodes differ by less. */
+/** The largest clock difference between nodes. */
 const SKEW_MS = 1_000;
 
 const selectUncharged = prepared((db, p: { accountId: string; from: number; to: number; most: number }) =>
@@ -34,7 +34,7 @@ const selectUncharged = prepared((db, p: { accountId: string; from: number; to: 
     .where('log_entry.kind', '=', 'not_charged')
     .where('log_entry.reason_code', 'in', COUNTED)
     .where('log_entry.at', '>', p.from)
-    // The log is never changed: what was written before the clock was set back has to be left out.
+    // The log is append-only: leave out lines written before the clock was set back.
     .where('log_entry.at', '<=', p.to)
     .orderBy('log_entry.at', 'desc')
     .limit(p.most),

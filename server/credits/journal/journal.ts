@@ -4,10 +4,10 @@ import { fixed, prepared } from '../../platform/db/prepared.ts';
 import type { LogEntryRow, TransferRow } from '../../platform/db/schema.ts';
 import { CREDITS, type Credit, type Funds } from '../rules/ledger.ts';
 
-// What every movement of credits is made of.
+// The building blocks of every movement of credits.
 
 /**
- * The ledger id of the account's own wallet, its row locked: whoever wants to hold or grant waits here. A no-op update,
+ * The ledger id of the account's own wallet. Its row is locked, so that other holds and grants wait. A no-op update,
  * because it means the same on both engines. Null for a guest that was taken over.
  */
 export async function tryLockWallet(tx: Tx, accountId: string): Promise<string | null> {
@@ -21,8 +21,8 @@ export async function lockWallet(tx: Tx, accountId: string): Promise<string> {
 }
 
 /**
- * The account that has this ledger, its wallet locked; null where that was deleted. A guest's wallet is locked before that of
- * the account that took it over.
+ * Locks the wallet of the account that has this ledger, and returns the account's id; null if the account was deleted.
+ * A guest's wallet is locked before that of the account that took it over.
  */
 export async function lockWalletOf(tx: Tx, ledgerId: string): Promise<string | null> {
   const wallet = await tx
@@ -51,7 +51,7 @@ const selectBalances = prepared((db, p: { ledgerId: string }) =>
   db.selectFrom('balance').selectAll().where('ledger_id', '=', p.ledgerId),
 );
 
-/** Of one ledger, or of all that an account has. */
+/** The rows are of one ledger, or of all ledgers of an account. */
 export function toFunds(rows: readonly { kind: Credit; posted: number; pending: number }[]): Funds {
   const of = (credit: Credit) => {
     const sum = { posted: 0, pending: 0 };
@@ -64,20 +64,20 @@ export function toFunds(rows: readonly { kind: Credit; posted: number; pending: 
   return { promotional: of('promotional'), purchased: of('purchased') };
 }
 
-/** What the funds hold, open holds included. */
+/** All posted credits, open holds included. */
 export const postedOf = (funds: Funds) => CREDITS.reduce((sum, credit) => sum + funds[credit].posted, 0);
 
 interface Addition {
   ledgerId: string;
   fund: Credit;
   amountMicro: number;
-  /** What is owed more by it, or less. */
+  /** The change of the debt, negative if it shrinks. */
   owedMicro?: number;
-  /** What this is part of, for whoever reads that it failed. */
+  /** The name of the whole movement, for the error message. */
   under: string;
 }
 
-/** Adds to what a fund holds, or takes from what of it is free; throws if less is free. */
+/** Adds to a fund's posted balance, or takes from its free part. Throws if less is free. */
 export async function addPosted(
   tx: Tx,
   { ledgerId, fund, amountMicro, owedMicro = 0, under }: Addition,
@@ -92,7 +92,7 @@ export async function addPosted(
   assertOne(numUpdatedRows, `a balance moved under ${under}`);
 }
 
-/** One transfer; its id is its place in the journal, taken once. */
+/** Writes one transfer. Its id is unique in the journal, so that a transfer is made once. */
 export async function post(tx: Tx, transfer: TransferRow): Promise<void> {
   await insertTransfer.run(tx, transfer);
 }

@@ -2,19 +2,20 @@ import type { Tx } from '../../platform/db/database.ts';
 import { available, CREDITS, fundAccount, HOUSE } from '../rules/ledger.ts';
 import { lockWallet, lockWalletOf, post, postedOf, readFunds, tryLockWallet, writeLog } from './journal.ts';
 
-/** In place of an heir's ledger: what gets free goes back to the house. */
+/** Used instead of an heir's ledger: freed credits go back to the house. */
 const TO_HOUSE = 'house';
 
 /**
- * Makes an account the heir of a guest: its token log shows the guest's from now on, and what the guest has left moves, now
- * and, from runs that are still open, as soon as it gets free. Of one guest, ever: what others have left goes back to the
- * house. Returns what moved to the account now, in micro-credits; 0, and nothing changes, if the guest was taken over before.
+ * Makes an account the heir of a guest. Its token log now includes the guest's, and the guest's free credits move to
+ * it: now, and later what open runs return. An account inherits from one guest, ever; the credits of further guests go
+ * back to the house. Returns what moved to the account now, in micro-credits. Returns 0 and changes nothing if the
+ * guest was taken over before.
  */
 export async function takeOver(
   tx: Tx,
   { guestId, accountId, at }: { guestId: string; accountId: string; at: number },
 ): Promise<number> {
-  // The guest's first, always: two that wait for each other would need an account that is a guest's guest.
+  // Always lock the guest's wallet first: a deadlock would need an account that is a guest's guest.
   const from = await tryLockWallet(tx, guestId);
   if (from === null) return 0;
   const to = await lockWallet(tx, accountId);
@@ -27,15 +28,15 @@ export async function takeOver(
 }
 
 /**
- * Moves what is free on a ledger to its heir. `cause` names the move and is unique; the ledger's wallet is locked by the one
- * who calls. Returns how much moved.
+ * Moves a ledger's free credits to its heir. `cause` names the move and is unique. The caller has locked the ledger's
+ * wallet. Returns how much moved.
  */
 export async function passOn(tx: Tx, from: string, heir: string, cause: string, at: number): Promise<number> {
   const funds = await readFunds(tx, from);
   const movedMicro = available(funds);
   if (movedMicro === 0) return 0;
   const isHouse = heir === TO_HOUSE;
-  // Before its balances, as everywhere.
+  // Lock the wallet before its balances, as everywhere.
   if (!isHouse) await lockWalletOf(tx, heir);
   for (const fund of CREDITS) {
     const amount = funds[fund].posted - funds[fund].pending;

@@ -5,15 +5,16 @@ import { assertAmount, available, debtAccount, fundAccount, HOUSE } from '../rul
 import { splitIncome, splitReversal } from '../rules/paymentRules.ts';
 import { addPosted, lockWalletOf, post, postedOf, readFunds, writeLog } from './journal.ts';
 
-// Credits that come in for money, and go back with it. A transfer's id is its kind and its cause, so each is made once.
+// Credits that are bought, and taken back when the money goes back. A transfer's id is its kind and cause, so each is
+// made once.
 
 /**
- * Locks a ledger: whoever wants to hold or pay from it waits. The account it belongs to; null where that was deleted: its
- * books go on, by an id that names nobody.
+ * Locks a ledger against other holds and payments. Returns its account's id, or null if the account was deleted: the
+ * ledger goes on under an id that names no one.
  */
 export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | null> {
   const accountId = await lockWalletOf(tx, ledgerId);
-  // Where the account was deleted there is no wallet to wait at.
+  // A deleted account has no wallet to lock, so lock the balance, too.
   await tx
     .updateTable('balance')
     .set((eb) => ({ posted: eb.ref('posted') }))
@@ -25,17 +26,17 @@ export async function lockLedger(tx: Tx, ledgerId: string): Promise<string | nul
 
 interface Movement {
   ledgerId: string;
-  /** What it is for, unique: a payment's id, a refund's, a dispute's. */
+  /** The unique id of the payment, refund or dispute. */
   cause: string;
   amountMicro: number;
-  /** For the one who reads the token log, without a full stop. */
+  /** Shown in the token log, without a full stop. */
   reason: string;
   at: number;
 }
 
 /**
- * Credits that were paid for; what is owed is paid first. The ledger is locked by the one who calls. Throws, and nothing is
- * changed, for what is no amount, for more than a balance can hold, and for a payment that was credited before (unique).
+ * Credits a purchase; it pays debts first. The caller has locked the ledger. Throws and changes nothing for an invalid
+ * amount, an amount above what a balance can hold, or a payment that was credited before (unique).
  */
 export async function purchase(tx: Tx, bought: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
   const { ledgerId, cause, amountMicro, at } = bought;
@@ -62,8 +63,8 @@ export async function purchase(tx: Tx, bought: Movement): Promise<{ repaidMicro:
 }
 
 /**
- * Takes credits back whose payment went back: what is still free of what was bought; what was spent already is owed from
- * now on, in an account of its own, and no balance goes below zero. The ledger is locked by the one who calls.
+ * Takes back the credits of a reversed payment: as much as is free of the bought credits. The rest was spent already
+ * and becomes a debt, in its own journal account; no balance goes below zero. The caller has locked the ledger.
  */
 export async function reversePurchase(tx: Tx, back: Movement): Promise<{ takenMicro: number; owedMicro: number }> {
   const { ledgerId, cause, amountMicro, at } = back;
@@ -83,7 +84,7 @@ export async function reversePurchase(tx: Tx, back: Movement): Promise<{ takenMi
   return { takenMicro, owedMicro };
 }
 
-/** Gives back what `reversePurchase` took, after a dispute that was won; what is owed is forgiven first. */
+/** Gives back what `reversePurchase` took, after a dispute was won. The debt is forgiven first. */
 export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMicro: number; freeMicro: number }> {
   const { ledgerId, cause, amountMicro, at } = back;
   assertSold(amountMicro);
@@ -99,8 +100,8 @@ export async function returnPurchase(tx: Tx, back: Movement): Promise<{ repaidMi
 }
 
 /**
- * Pays what is owed from bought credits that got free, when a hold ended or a charge came back: who owes has none to spend.
- * The caller has locked the ledger's wallet. `cause` is unique.
+ * Pays the debt from bought credits that a hold's end or a refund freed: an account in debt may not spend them. The
+ * caller has locked the ledger's wallet. `cause` is unique.
  */
 export async function repayFreed(tx: Tx, ledgerId: string, cause: string, at: number): Promise<void> {
   const { purchased } = await readFunds(tx, ledgerId);
@@ -113,7 +114,7 @@ export async function repayFreed(tx: Tx, ledgerId: string, cause: string, at: nu
   await writeLine(tx, line, `repayment:${cause}`, 'reversal', -repaidMicro, { more: null });
 }
 
-/** What a ledger owes: purchased credits that were spent before their payment went back. */
+/** A ledger's debt: bought credits that were spent before their payment was reversed. */
 export async function readOwed(db: Reader, ledgerId: string): Promise<number> {
   const row = await db
     .selectFrom('balance')

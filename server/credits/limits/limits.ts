@@ -12,7 +12,7 @@ import {
   minuteStart,
 } from '../rules/limitWindow.ts';
 
-/** The limits of whoever asks; null: none. */
+/** The caller's limits; null: none. */
 export function limitsOf(
   policy: Policy['limits'],
   caller: { accountKind: 'guest' | 'member'; tier: number; isLocal: boolean },
@@ -21,7 +21,7 @@ export function limitsOf(
   return caller.accountKind === 'guest' ? policy.guest : (policy.tiers[caller.tier] ?? policy.tiers.at(-1)!);
 }
 
-/** A run that is about to begin; `tokens` are its input's estimate and its output limit. */
+/** A run that is about to start; `tokens` are its estimated input plus its output limit. */
 export interface LimitedRun {
   accountId: string;
   runId: string;
@@ -30,12 +30,12 @@ export interface LimitedRun {
   at: number;
 }
 
-/** `states`: every limit, as it is after the run was counted, or as it refused it. */
+/** `states`: every limit, after the run was counted or as it refused the run. */
 export type LimitAnswer = { kind: 'counted'; states: LimitState[] } | { kind: 'limited'; states: LimitState[] };
 
 /**
- * Counts a run against the account's limits, or says which of them has no room and when it has. The account's wallet is
- * locked by the one who calls, so that runs on any node are counted one after the other.
+ * Counts a run against the account's limits, or says which limits are full and until when. The caller has locked the
+ * account's wallet, so that nodes count runs one after the other.
  */
 export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise<LimitAnswer> {
   const states = await readLimits(tx, limits, run);
@@ -46,7 +46,7 @@ export async function countRun(tx: Tx, limits: Limits, run: LimitedRun): Promise
   return { kind: 'counted', states: counted };
 }
 
-/** The limits as they are for a run, which is not counted; one that has no room says when it has. */
+/** The limits as a run would find them, without counting it. A full limit says when it has room again. */
 export async function readLimits(db: Reader, limits: Limits, run: Omit<LimitedRun, 'runId'>): Promise<LimitState[]> {
   const from = minuteStart(run.at);
   const row = await selectSums.first(db, { ...run, from });
@@ -63,12 +63,12 @@ export async function readLimits(db: Reader, limits: Limits, run: Omit<LimitedRu
   return states.map((s) => (isExceeded(s) ? { ...s, freeAt: freeAt(s, uses, run.model) } : s));
 }
 
-/** What a run used in the end, in place of what was reserved for it: 0 where nothing is charged. */
+/** Replaces a run's reserved tokens with those it used: 0 if nothing is charged. */
 export async function correctUse(tx: Tx, runId: string, tokens: number): Promise<void> {
   await updateTokens.run(tx, { runId, tokens });
 }
 
-/** Runs that no limit looks at any more; an hour is far beyond what clocks are wrong by. */
+/** Deletes runs that no limit counts any more. An hour is far more than clocks differ. */
 export async function purgeLimitUses(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('limit_use')

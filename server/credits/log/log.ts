@@ -6,7 +6,7 @@ import type { Reader } from '../../platform/db/database.ts';
 import type { LogEntryRow } from '../../platform/db/schema.ts';
 import { csvLine } from '../../platform/values/csv.ts';
 
-/** Which lines of the token log; times are epoch milliseconds, `to` not included. */
+/** Filters the token log. Times are epoch milliseconds; `to` is exclusive. */
 export interface LogFilter {
   kind?: LogEntry['kind'];
   model?: string;
@@ -17,8 +17,8 @@ export interface LogFilter {
 }
 
 /**
- * A page of the token log, newest first; `before` is the `before` of the page before it. Ledger by ledger, for an account
- * that took guests over has several: each gives its newest lines from its index, where a join would sort all there are.
+ * A page of the token log, newest first; `before` is the `before` of the previous page. An account that took guests
+ * over has several ledgers. Each is queried for its newest lines by its index, because a join would sort all lines.
  */
 export async function listLog(
   db: Reader,
@@ -37,7 +37,7 @@ function pageOf(db: Reader, ledgerId: string, page: { before?: number; limit: nu
   let query = db.selectFrom('log_entry').selectAll().where('ledger_id', '=', ledgerId);
   if (page.before !== undefined) query = query.where('seq', '<', page.before);
   if (page.kind !== undefined) query = query.where('kind', '=', page.kind);
-  // Word for word what the partial index of rare lines says.
+  // Must be word for word the condition of the partial index of rare lines.
   if (page.kind !== undefined && page.kind !== 'charge') query = query.where(sql<SqlBool>`kind <> 'charge'`);
   if (page.model !== undefined) query = query.where('model', '=', page.model);
   if (page.tool !== undefined) query = query.where('tool', '=', page.tool);
@@ -50,10 +50,10 @@ function pageOf(db: Reader, ledgerId: string, page: { before?: number; limit: nu
     .execute();
 }
 
-/** Lines of the CSV file that are read at a time. */
+/** How many lines are read at a time for the CSV file. */
 const AT_ONCE = 500;
 
-/** The token log as a CSV file, piece by piece: never more than a page of it is in memory. Amounts are micro-credits. */
+/** The token log as a CSV file, in pieces: at most one page is in memory. Amounts are micro-credits. */
 export async function* logCsv(db: Reader, accountId: string, filter: LogFilter = {}): AsyncGenerator<string> {
   yield csvLine([
     ...['at', 'kind', 'amount_micro', 'balance_micro', 'reason', 'reason_code', 'model', 'tool', 'run', 'conversation'],
@@ -76,7 +76,7 @@ function csvLineOf(entry: LogEntry): string {
   ]);
 }
 
-/** What was charged since `since`, by conversation, most first; what of it was refunded, whenever, is taken off. */
+/** Charges since `since` by conversation, largest first. Their refunds are subtracted, whenever they were made. */
 export function sumCharges(db: Reader, accountId: string, since: number) {
   return db
     .selectFrom('log_entry')
@@ -97,7 +97,7 @@ export function sumCharges(db: Reader, accountId: string, since: number) {
     .execute();
 }
 
-/** What a run that has ended was charged in the end, and why it was less than its price, if it was. */
+/** A finished run's final charge, and the reason if it was less than its price. */
 export async function readCharge(db: Reader, runId: string): Promise<{ chargedMicro: number; reason?: Reason }> {
   const lines = await db
     .selectFrom('log_entry')
@@ -109,7 +109,7 @@ export async function readCharge(db: Reader, runId: string): Promise<{ chargedMi
   return { chargedMicro: lines.reduce((sum, { amount }) => sum - amount, 0), reason: codes[0] };
 }
 
-/** How many refunds the account got after `since` for that reason. */
+/** How many refunds the account got for this reason after `since`. */
 export async function countRefunds(db: Reader, accountId: string, reason: Reason, since: number): Promise<number> {
   const { count } = await db
     .selectFrom('log_entry')

@@ -11,7 +11,7 @@ import { type LogFilter, listLog, logCsv } from './log.ts';
 import { dayFormat, sumUsage } from './usage.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** A leap year. */
+/** The days of a leap year. */
 const MAX_DAYS = 366;
 const USUAL_DAYS = 30;
 

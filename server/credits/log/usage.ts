@@ -3,19 +3,19 @@ import type { UsageAnswer, UsageBy, UsageRow } from '../../../shared/credits.ts'
 import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
 
-/** Every time zone of today is a whole number of these away from UTC, so that a day begins at the edge of one. */
+/** Every current time zone differs from UTC by a multiple of this, so each day starts at such a boundary. */
 const QUARTER_MS = 900_000;
 
-/** What is asked for: from `from` up to, not including, `to` (epoch milliseconds). */
+/** The period from `from` up to, not including, `to` (epoch milliseconds). */
 export interface UsageQuery {
   from: number;
   to: number;
   by: UsageBy;
-  /** IANA name of the time zone that days are of. */
+  /** The IANA time zone of the days. */
   zone: string;
 }
 
-/** What runs cost and used, summed up for a chart. What was refunded of them, whenever, is taken off. */
+/** The cost and usage of runs, summed for a chart. Their refunds are subtracted, whenever they were made. */
 export async function sumUsage(db: Reader, accountId: string, query: UsageQuery): Promise<UsageAnswer> {
   const nameOf = query.by === 'day' ? dayOf(query.zone) : (key: string | number | null) => String(key ?? '');
   const rows = new Map<string, UsageRow>();
@@ -48,7 +48,7 @@ const nothing = (key: string): UsageRow => ({
   outputTokens: 0,
 });
 
-/** The column by which lines are summed; whole numbers divide to whole numbers on both engines. */
+/** The column to group by. Integer division gives integers on both engines. */
 const keyOf = (by: UsageBy) =>
   ({
     day: sql<number | string | null>`charge.at / ${sql.lit(QUARTER_MS)}`,
@@ -77,7 +77,7 @@ function sumRuns(db: Reader, accountId: string, { from, to, by }: UsageQuery) {
     .execute();
 }
 
-/** Refunds are few: they are looked up from their own side. */
+/** Refunds are few, so the query starts from them. */
 function sumRefunds(db: Reader, accountId: string, { from, to, by }: UsageQuery) {
   return (
     db
@@ -94,7 +94,7 @@ function sumRefunds(db: Reader, accountId: string, { from, to, by }: UsageQuery)
         number('0').as('output'),
       ])
       .where(isOf('refund.ledger_id', accountId))
-      // Word for word what the partial index of rare lines says.
+      // Must be word for word the condition of the partial index of rare lines.
       .where(sql<SqlBool>`refund.kind <> 'charge'`)
       .where('refund.kind', '=', 'refund')
       .where('charge.at', '>=', from)
@@ -107,24 +107,24 @@ function sumRefunds(db: Reader, accountId: string, { from, to, by }: UsageQuery)
 const isOf = (column: string, accountId: string): Expression<SqlBool> =>
   sql<SqlBool>`${sql.ref(column)} in (select ledger_id from wallet where account_id = ${accountId})`;
 
-/** The day of a quarter of an hour in that zone, as 2027-01-31. */
+/** Maps a quarter of an hour to its day in the zone, as 2027-01-31. */
 function dayOf(zone: string): (quarter: string | number | null) => string {
   const day = dayFormat(zone);
   return (quarter) => day.format(Number(quarter) * QUARTER_MS);
 }
 
-/** Every day that a part of the time belongs to, in order. */
+/** Every day that overlaps the period, in order. */
 function daysOf({ from, to, zone }: UsageQuery): Set<string> {
   const day = dayFormat(zone);
   const days = new Set<string>();
-  // By half days: no day is missed where clocks change.
+  // In steps of half a day, so that no day is missed when the clocks change.
   for (let at = from; at < to; at += 12 * 3_600_000) days.add(day.format(at));
   if (to > from) days.add(day.format(to - 1));
   return days;
 }
 
-/** Throws a RangeError for a zone that there isn't. */
+/** Throws a RangeError for an unknown time zone. */
 export function dayFormat(zone: string): Intl.DateTimeFormat {
-  // Of all locales, Canadian English writes dates as ISO 8601 does.
+  // The en-CA locale writes dates as ISO 8601 does.
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
 }

@@ -24,11 +24,14 @@ import {
 import { settleLeftover, syncPlan } from './planPayments.ts';
 
 const HOUR_MS = 3_600_000;
-/** Checkouts that an account may begin in an hour: each is made at the payment service, which counts them. */
+/** Checkouts that an account may start in an hour. The payment service creates each, and limits their number. */
 const PER_HOUR = 20;
-/** How often the payment service is asked because somebody looks. */
+/** How often the payment service is asked at most when a client polls. */
 const CHECK_EVERY_MS = 1_000;
-/** A checkout whose answer never came can't be paid, for nobody knows its page; and at Stripe it is over after a day. */
+/**
+ * If the answer that created a checkout never came, the page's address is unknown and the checkout can't be paid. At
+ * Stripe it expires after a day.
+ */
 const LOST_MS = 25 * HOUR_MS;
 
 export interface SaleDeps extends CreditingDeps {
@@ -36,7 +39,7 @@ export interface SaleDeps extends CreditingDeps {
   policy: CreditingDeps['policy'] & { packs: readonly Pack[]; plans: readonly Plan[] };
 }
 
-/** What is sold, and what the account has of it. `isSold`: where nothing is, the offer is empty. */
+/** What is sold, and what the account has of it. `isSold` is false, and the offer empty, if nothing is sold. */
 export async function readOffers(
   db: Reader,
   policy: SaleDeps['policy'],
@@ -55,7 +58,7 @@ export async function readOffers(
   };
 }
 
-/** Begins a checkout: its row first, then its page at the payment service, to which the browser goes. */
+/** Starts a checkout: stores its row, then creates the page at the payment service that the browser goes to. */
 export async function startCheckout(
   deps: SaleDeps,
   accountId: string,
@@ -67,7 +70,7 @@ export async function startCheckout(
   const payment = await db.write(async (tx) => {
     const at = clock.now();
     const ledgerId = await lockWallet(tx, accountId);
-    // One that was given makes way for it.
+    // A given plan is replaced by a paid one.
     if (offer.plan !== null && (await findPlan(tx, ledgerId, at))?.payment_ref)
       throw new AppError(
         'plan_active',
@@ -123,7 +126,7 @@ function offerOf({ packs, plans }: SaleDeps['policy'], request: CheckoutRequest)
   };
 }
 
-/** On return from the page: asks the payment service, so that nobody waits for its event, and says what is known. */
+/** Called on return from the page. Asks the payment service instead of waiting for its event, and returns the state. */
 export async function checkPayment(
   deps: SaleDeps,
   accountId: string,
@@ -147,7 +150,7 @@ export async function checkPayment(
   };
 }
 
-/** `home` is known where somebody asks who may have to go on paying. */
+/** `home` is set when a user asks, who may have to continue the checkout; null for the job. */
 async function ask(deps: SaleDeps, payment: PaymentRow, home: string | null): Promise<void> {
   const { stripe, clock, db } = deps;
   if (payment.session_id !== null) {
@@ -167,7 +170,7 @@ export async function stateOf(db: Reader, row: PaymentRow): Promise<PaymentAnswe
   return row.reversed_micro === row.credits_micro ? 'refunded' : 'paid';
 }
 
-/** Lets the account's plan end with the period that is paid for, or go on after all. */
+/** Ends the account's plan with the paid period, or lets it renew after all. */
 export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCancelled: boolean): Promise<CurrentPlan> {
   const { db, stripe } = deps;
   const ledgerId = await ownLedger(db.read, accountId);
@@ -183,8 +186,8 @@ export async function setPlanCancelled(deps: SaleDeps, accountId: string, isCanc
 }
 
 /**
- * For the job: lets the plans of accounts that their owners have closed end with their period, for nothing more is taken from who
- * is leaving. One that the payment service doesn't answer about is tried again the next time.
+ * For the job: stops the renewal of plans whose accounts their owners have closed, so that no more money is taken. If
+ * the payment service fails, the job tries again at its next run.
  */
 export async function stopRenewals(deps: SaleDeps, accountIds: readonly string[]): Promise<void> {
   for (const accountId of accountIds) {
@@ -198,8 +201,8 @@ export async function stopRenewals(deps: SaleDeps, accountIds: readonly string[]
 }
 
 /**
- * For the job: asks about whatever waits, so that what was paid is credited also if nothing was told and nobody came back.
- * One payment's failure keeps none of the others. How many were asked about.
+ * For the job: asks about all payments that wait, so that a payment is credited even if no event arrived and the user
+ * did not return. A failure of one payment does not stop the others. Returns how many were asked about.
  */
 export async function askAboutPayments(deps: SaleDeps): Promise<number> {
   const { db, clock, log } = deps;
@@ -221,7 +224,7 @@ export async function askAboutPayments(deps: SaleDeps): Promise<number> {
   return asked;
 }
 
-/** Also one that is late with its payment, and so doesn't count. */
+/** Also finds a plan whose payment is late and which therefore does not count. */
 function findActive(db: Reader, ledgerId: string) {
   return db
     .selectFrom('subscription')
@@ -255,7 +258,7 @@ async function readCurrent(
     .select(['payment.name', 'payment.amount_cents', 'payment.currency', 'payment.url'])
     .where('subscription.ledger_id', '=', ledgerId)
     .where('subscription.state', '=', 'active')
-    // Nobody comes to end one that ends by itself.
+    // A cancelled plan ends without an update of its row.
     .where((eb) => eb.or([eb('subscription.is_cancelled', '=', 0), eb('subscription.period_end', '>', now)]))
     .executeTakeFirst();
   if (!row) return null;

@@ -10,8 +10,8 @@ import { syncPlan } from './planPayments.ts';
 import type { CheckoutFacts } from './stripe.ts';
 
 /**
- * What the payment service says of a checkout: by an event, on return from its page, or because it was asked. Whichever is
- * first credits it, and the others find it credited. All is verified against our own row.
+ * Applies the payment service's facts about a checkout: from an event, on return from its page, or because the job
+ * asked. The first of these credits it; the others find it credited. Everything is verified against our own row.
  */
 export async function applyCheckout(
   deps: CreditingDeps,
@@ -35,7 +35,7 @@ export async function applyCheckout(
       url: facts.status === 'open' ? (facts.url ?? row.url) : null,
     });
     if (row.paid_at !== null) return 'nothing';
-    // Money that came counts, whatever was told before it: events come in any order.
+    // A payment counts whatever state was stored before: events come in any order.
     if (facts.paymentStatus === 'paid') return creditPack(tx, deps, row, at);
     const waits = row.state === 'open' || row.state === 'processing';
     if (facts.status === 'expired' && row.state === 'open') await updatePayment(tx, row.id, { state: 'expired' });
@@ -53,7 +53,7 @@ export async function applyCheckout(
   return outcome;
 }
 
-/** Why a checkout is not the one that this payment asked for; null if it is. */
+/** Why a checkout does not match our payment; null if it matches. */
 function checkoutMisfit(payment: PaymentRow, facts: CheckoutFacts): string | null {
   if (facts.paymentId !== payment.id) return 'the checkout names another payment';
   if (payment.session_id !== null && facts.sessionId !== payment.session_id) return 'another checkout of this payment';
@@ -78,7 +78,7 @@ async function creditPack(tx: Tx, deps: CreditingDeps, row: PaymentRow, at: numb
     reason,
     at,
   });
-  // What went back before this was told.
+  // A refund or dispute may have arrived before the payment.
   const latest = (await reversalsOf(tx, row.id)).at(-1);
   if (latest) await reverseTo(tx, { ...row, state }, latest, at);
   await updateTier(tx, deps, row, accountId);
@@ -86,24 +86,24 @@ async function creditPack(tx: Tx, deps: CreditingDeps, row: PaymentRow, at: numb
   return 'done';
 }
 
-/** What was bought in another currency reached what it did: the list of tiers is in the one of today. */
+/** Purchases in another currency than today's change no tier, because the list of tiers is in today's currency. */
 async function updateTier(tx: Tx, { policy, followBought }: CreditingDeps, row: PaymentRow, accountId: string) {
   if (row.currency !== policy.currency) return;
   await followBought(tx, accountId, tierReached(await boughtCents(tx, row.ledger_id, row.currency), policy.tierCents));
 }
 
-/** Money of a pack that went back, or is withheld by the payer's bank; `returned`: the bank gave it back to us. */
+/** Money of a pack that was refunded, or withheld by the payer's bank. `returned`: the bank gave it back to us. */
 export interface MoneyBack {
   kind: 'refund' | 'dispute';
-  /** A dispute's own; refunds go by what has gone back so far. */
+  /** The dispute's id. A refund has none; its id is made from the total refunded so far. */
   disputeId?: string;
-  /** Of a refund: all that has gone back so far. */
+  /** For a refund: the total refunded so far. */
   cents: number;
   currency: string;
   state: 'taken' | 'returned';
 }
 
-/** Takes back, or gives back, what `back` says of a pack's credits; told twice or in any order it comes to the same. */
+/** Takes back or returns a pack's credits as `back` says. Repeated or reordered events give the same result. */
 export async function applyMoneyBack(
   deps: CreditingDeps,
   payment: PaymentRow,
@@ -129,7 +129,7 @@ export async function applyMoneyBack(
   });
 }
 
-/** What a refund of so much in all adds to those before it; null: nothing. */
+/** Adds what a total of `centsSoFar` exceeds the refunds before it by; null if it adds nothing. */
 async function addRefund(tx: Tx, row: PaymentRow, centsSoFar: number, at: number): Promise<{ id: string } | null> {
   const refunds = (await reversalsOf(tx, row.id)).filter((one) => one.kind === 'refund');
   const before = refunds.reduce((sum, one) => sum + one.cents, 0);
@@ -149,7 +149,7 @@ async function addRefund(tx: Tx, row: PaymentRow, centsSoFar: number, at: number
   return { id };
 }
 
-/** A dispute is open until it is won, and once that is told nothing older counts. Null: nothing new. */
+/** A dispute stays open until it is won; after that, older events no longer count. Null: nothing new. */
 async function addDispute(
   tx: Tx,
   row: PaymentRow,
@@ -174,7 +174,7 @@ async function addDispute(
   return numUpdatedRows === 1n ? { id } : null;
 }
 
-/** Brings what is taken back of a payment's credits to what is due by now; `cause` is what changed it. */
+/** Adjusts the credits taken back for a payment to what its reversals require now; `cause` is the latest reversal. */
 async function reverseTo(tx: Tx, row: PaymentRow, cause: { id: string }, at: number): Promise<void> {
   const sold = { amountCents: row.amount_cents, creditsMicro: row.credits_micro };
   const due = reversedMicro(sold, await reversalsOf(tx, row.id));

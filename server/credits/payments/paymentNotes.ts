@@ -10,20 +10,20 @@ export interface CreditingDeps {
   log: Log;
   stripe: StripeService;
   policy: { tierCents: readonly number[]; currency: string };
-  /** Tiers are the accounts', above the credits: what a member has bought reaches this one now. */
+  /** Sets the account's tier to what its purchases reach. Tiers belong to `accounts`, a floor above the credits. */
   followBought: (tx: Tx, accountId: string, tier: number) => Promise<void>;
 }
 
-/** What told it: an event of the payment service, acted on once. */
+/** The event of the payment service that caused this; each event is acted on once. */
 export interface Told {
   id: string;
   type: string;
 }
 
-/** What became of it; `seen`: it was acted on before. */
+/** The outcome; `seen`: the event was acted on before. */
 export type Outcome = 'done' | 'nothing' | 'seen' | 'misfit' | 'foreign' | 'unclaimed' | 'surplus';
 
-/** Writes down what is not about anything of ours, or does not fit it: nothing else is changed. */
+/** Records an event that is not about our payments, or does not match one. Changes nothing else. */
 export async function note(deps: CreditingDeps, told: Told | null, outcome: 'misfit' | 'foreign', why: string) {
   const { db, clock, log } = deps;
   if (told) await db.write((tx) => recordEvent(tx, { ...told, payment_id: null, outcome, at: clock.now() }));

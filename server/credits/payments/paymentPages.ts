@@ -7,12 +7,12 @@ import { stateOf } from './checkout.ts';
 import { findCustomer, findOwnPayment, paidBy } from './payments.ts';
 import type { StripeService } from './stripe.ts';
 
-/** So many of an account's payments are listed; all of them are at the payment service. */
+/** How many of an account's payments are listed; the payment service lists all. */
 const LISTED = 50;
-/** Pages that an account may open in a minute, on a node: each is made at the payment service, which counts them. */
+/** Pages that an account may open in a minute, per node. The payment service creates each, and limits their number. */
 const A_MINUTE = 12;
 
-/** What the account has paid for, and whether the payment service has a page for it. */
+/** The account's paid payments, and whether the payment service has a page for it. */
 export async function readPayments(db: Reader, accountId: string): Promise<PaymentsAnswer> {
   const rows = await paidBy(db, accountId, LISTED);
   const payments = rows.map(async (row) => ({
@@ -27,7 +27,7 @@ export async function readPayments(db: Reader, accountId: string): Promise<Payme
   return { payments: await Promise.all(payments), portal: (await findCustomer(db, accountId)) !== null };
 }
 
-/** Pages of the payment service about one's own payments. */
+/** Opens the payment service's pages about the account's own payments. */
 export class PaymentPages {
   readonly #counts = new RateLimiterMemory({ points: A_MINUTE, duration: 60 });
 
@@ -36,7 +36,7 @@ export class PaymentPages {
     private readonly clock: Clock,
   ) {}
 
-  /** Where the account's invoices are, and what it pays by. */
+  /** The page with the account's invoices and payment methods. */
   async portal(stripe: StripeService, accountId: string, home: string): Promise<PaymentPageAnswer> {
     const customer = await findCustomer(this.db.read, accountId);
     if (customer === null) throw notFound('customer');

@@ -26,7 +26,7 @@ const offers = createRoute({
   responses: answers(OffersAnswerSchema),
 });
 
-/** Far more than any event has. */
+/** Far more than any event needs. */
 const MAX_EVENT_BYTES = MB;
 
 const checkout = createRoute({
@@ -81,16 +81,16 @@ const webhook = createRoute({
 });
 
 export interface PaymentRouteDeps extends Omit<SaleDeps, 'stripe'> {
-  /** Null where nothing is sold. */
+  /** Null if nothing is sold. */
   stripe: StripeService | null;
   origins: Origins;
 }
 
-/** `POST /api/payments/stripe`, the only call here without a token: its signature says who calls. */
+/** `POST /api/payments/stripe`, the only route here without a token: Stripe's signature authenticates it. */
 export function webhookRoutes(api: Api, deps: PaymentRouteDeps): void {
   api.openapi(webhook, async (c) => {
     const sale = selling(deps);
-    // The bytes that were signed, before anybody parses them.
+    // The signature covers the raw bytes, so verify before parsing.
     const event = sale.stripe.verifyEvent(await c.req.text(), c.req.header('stripe-signature'), deps.clock.now());
     const outcome = await applyEvent(sale, event);
     deps.log.info({ eventId: event.id, type: event.type, outcome }, 'an event of the payment service');

@@ -4,14 +4,14 @@ import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { PaymentEventRow, PaymentReversalRow, PaymentRow, PaymentTable } from '../../platform/db/schema.ts';
 import { TABLES } from '../../platform/db/tables.ts';
 
-// The rows of payments: what was asked for, and what is known of it.
+// The payment rows: what was ordered, and what is known about its payment.
 
 type NewPayment = Pick<
   PaymentTable,
   'id' | 'ledger_id' | 'pack' | 'plan' | 'interval' | 'name' | 'windows' | 'amount_cents' | 'currency' | 'credits_micro'
 > & { customer?: string | null };
 
-/** A checkout that somebody sets out to pay, before the payment service hears of it. */
+/** Stores a checkout before it is created at the payment service. */
 export async function createPayment(tx: Tx, payment: NewPayment, at: number): Promise<PaymentRow> {
   const none = {
     session_id: null,
@@ -46,14 +46,14 @@ const ofAccount = (db: Reader, accountId: string) =>
     .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
     .where('wallet.account_id', '=', accountId);
 
-/** A payment of that account; undefined for those of others and for those that don't exist alike. */
+/** A payment of this account; undefined for ids of other accounts and ids that don't exist. */
 export function findOwnPayment(db: Reader, accountId: string, id: string): Promise<PaymentRow | undefined> {
   return ofAccount(db, accountId).selectAll('payment').where('payment.id', '=', id).executeTakeFirst();
 }
 
 /**
- * Who pays for the account, at the payment service: of the plan that goes on, else of the newest payment. A customer of nobody
- * else's.
+ * The account's customer id at the payment service: of the plan that renews, else of the newest payment. It is never
+ * another account's customer.
  */
 export async function findCustomer(db: Reader, accountId: string): Promise<string | null> {
   const row = await ofAccount(db, accountId)
@@ -66,7 +66,7 @@ export async function findCustomer(db: Reader, accountId: string): Promise<strin
   return row?.customer ?? null;
 }
 
-/** What the account has paid for, the newest first. */
+/** What the account has paid for, newest first. */
 export function paidBy(db: Reader, accountId: string, limit: number): Promise<PaymentRow[]> {
   return ofAccount(db, accountId)
     .selectAll('payment')
@@ -77,7 +77,7 @@ export function paidBy(db: Reader, accountId: string, limit: number): Promise<Pa
     .execute();
 }
 
-/** When the account's checkouts since `since` were begun, the oldest first. */
+/** When the account's checkouts after `since` were started, oldest first. */
 export async function checkoutsSince(db: Reader, ledgerId: string, since: number): Promise<number[]> {
   const rows = await db
     .selectFrom('payment')
@@ -89,7 +89,7 @@ export async function checkoutsSince(db: Reader, ledgerId: string, since: number
   return rows.map((row) => row.created_at);
 }
 
-/** The payment, its row locked: whoever else learns something of it waits. A no-op update, alike on both engines. */
+/** Locks and returns the payment, so that other updates of it wait. A no-op update: it works on both engines. */
 export function lockPayment(tx: Tx, id: string): Promise<PaymentRow> {
   return tx
     .updateTable('payment')
@@ -99,7 +99,7 @@ export function lockPayment(tx: Tx, id: string): Promise<PaymentRow> {
     .executeTakeFirstOrThrow();
 }
 
-/** The same, unless something was learnt of it after it was read as `seen`: then undefined. */
+/** Like `lockPayment`, but undefined if the payment was changed after it was read as `seen`. */
 export function lockUnchanged(tx: Tx, seen: PaymentRow): Promise<PaymentRow | undefined> {
   return tx
     .updateTable('payment')
@@ -131,7 +131,10 @@ export async function updatePayment(
   await tx.updateTable('payment').set(columns).where('id', '=', id).execute();
 }
 
-/** What was paid for packs in that currency and has not gone back, in cents; of one that was refunded and disputed too, once. */
+/**
+ * The total paid for packs in this currency, less what went back, in cents. A payment that was refunded and disputed is
+ * subtracted once.
+ */
 export async function boughtCents(db: Reader, ledgerId: string, currency: string): Promise<number> {
   const packs = await db
     .selectFrom('payment')
@@ -162,7 +165,7 @@ export function reversalsOf(db: Reader, paymentId: string): Promise<PaymentRever
     .execute();
 }
 
-/** Writes an event down. False if it was before: then nothing more may be done by it. */
+/** Records an event. False if it was recorded before: then the caller must not act on it. */
 export async function recordEvent(tx: Tx, event: PaymentEventRow): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('payment_event')
@@ -177,7 +180,7 @@ export async function wasRecorded(db: Reader, eventId: string): Promise<boolean>
   return row !== undefined;
 }
 
-/** What an account set out to pay, oldest first, and what of it went back: as its export says it. */
+/** The account's payments, oldest first, and their reversals, as in its export. */
 export async function paymentsOf(db: Reader, accountId: string) {
   const rows = await ofAccount(db, accountId)
     .selectAll('payment')
@@ -202,7 +205,7 @@ export async function paymentsOf(db: Reader, accountId: string) {
   }));
 }
 
-/** Kept for longer than payment services tell anything again. */
+/** Keeps events longer than payment services retry them. */
 export async function purgePaymentEvents(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('payment_event')
@@ -215,9 +218,9 @@ const AT_MOST_EVERY_MS = 45_000;
 const AT_ONCE = 50;
 
 /**
- * Payments about which the payment service is to be asked, since nothing may have come from it: those that wait, a minute
- * after their beginning and then ever more rarely; plans whose period is over; what is paid for on and on, or was paid, for
- * nothing. A clock that was set back delays none.
+ * Payments to ask the payment service about, because an event may be missing: open ones, a minute after their start and
+ * then ever more rarely; plans whose period is over; paid subscriptions without a plan, and surplus payments. A clock
+ * that was set back delays none.
  */
 export function duePayments(db: Reader, now: number): Promise<PaymentRow[]> {
   return db
@@ -231,7 +234,7 @@ export function duePayments(db: Reader, now: number): Promise<PaymentRow[]> {
         eb.and([
           eb('payment.state', 'in', ['open', 'processing']),
           eb.or([eb('payment.created_at', '<=', now - FIRST_AFTER_MS), eb('payment.created_at', '>', now)]),
-          // Sooner for what has just begun.
+          // A new payment is asked about more often.
           sql<SqlBool>`(${now} - payment.asked_at) * 10 >= ${now} - payment.created_at`,
         ]),
         eb('payment.state', '=', 'surplus'),
@@ -247,7 +250,7 @@ export function duePayments(db: Reader, now: number): Promise<PaymentRow[]> {
     .execute();
 }
 
-/** Makes sure that one node asks, and not more often than `everyMs`. False: somebody else does, or just did. */
+/** Lets one node ask, at most every `everyMs`. False: another node asks, or has just asked. */
 export async function claimAsking(tx: Tx, id: string, everyMs: number, now: number): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('payment')

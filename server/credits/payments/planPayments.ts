@@ -19,16 +19,16 @@ import {
 } from './payments.ts';
 import type { SubscriptionFacts } from './stripe.ts';
 
-/** Somebody else's news each time; every event of a plan comes a few times at most. */
+/** Each retry means that another update came first, and a plan has only a few events at a time. */
 const TRIES = 12;
-/** In these Stripe asks for nothing more. */
+/** Stripe charges nothing more in these states. */
 const GONE = new Set(['canceled', 'incomplete_expired']);
-/** In these nothing more is paid for. One that is unpaid for good is then ended, for paid later it would be paid for nothing. */
+/** No more is paid in these states. An unpaid subscription is ended at Stripe: a late payment would buy nothing. */
 const OVER = new Set([...GONE, 'unpaid']);
 
 /**
- * Brings a plan to what its subscription is at the payment service now: events only say that something may have changed, so
- * their order and number don't matter. `paymentId` is known where a checkout told of it.
+ * Updates a plan to its subscription's current state at the payment service. Events only say that something may have
+ * changed, so their order and number don't matter. `paymentId` is set if a checkout reported the subscription.
  */
 export async function syncPlan(
   deps: CreditingDeps,
@@ -48,7 +48,7 @@ export async function syncPlan(
     if (misfit) return note(deps, told, 'misfit', misfit);
     const seen = payment;
     const outcome = await db.write((tx) => apply(tx, deps, seen, facts, told));
-    // Somebody else learnt something meanwhile, and what was read may be older than that.
+    // Another update came first, and the facts read may be older than it.
     if (outcome === 'changed') continue;
     if (outcome === 'surplus')
       await settleLeftover(deps, payment.id).catch((err) => log.warn({ err }, 'tried again later'));
@@ -135,7 +135,7 @@ async function begin(
     await updatePayment(tx, row.id, { state: 'unclaimed', paid_at: at });
     return 'unclaimed';
   }
-  // What is paid for counts at once, also if this machine's clock is behind.
+  // A paid period counts at once, even if this machine's clock is behind.
   const period = { ...periodOf(row, facts), from: Math.min(facts.from, at) };
   const hasStarted = await startPlan(tx, { ...period, id: row.id, accountId, paymentRef: facts.ref, at });
   await updatePayment(tx, row.id, { state: hasStarted ? 'paid' : 'surplus', paid_at: at });
@@ -159,15 +159,15 @@ async function renew(tx: Tx, row: PaymentRow, facts: SubscriptionFacts, at: numb
 }
 
 /**
- * What is paid for to no purpose: a plan beside another (cancelled, and its money given back), one whose account is gone or
- * that was ended here (cancelled). Where the payment service doesn't answer it throws, and is tried again by the job.
+ * Ends a subscription that gives nothing: a second plan (its money is refunded, too), one whose account is gone, or one
+ * whose plan was ended here. Throws if the payment service doesn't answer; the job then tries again.
  */
 export async function settleLeftover({ db, clock, log, stripe }: CreditingDeps, paymentId: string): Promise<void> {
   const payment = await findPayment(db.read, paymentId);
   if (!payment?.subscription_ref) return;
   const ref = payment.subscription_ref;
   const facts = await stripe.readSubscription(ref);
-  // Before its money goes back, or the next period would take it again.
+  // End it before the refund, or the next period would charge again.
   if (!GONE.has(facts.status)) await stripe.endSubscription(ref);
   const isSurplus = payment.state === 'surplus';
   const hasGoneBack = isSurplus && facts.invoice !== null && (await stripe.refundInvoice(facts.invoice.id));
@@ -187,7 +187,7 @@ export async function settleLeftover({ db, clock, log, stripe }: CreditingDeps, 
   log.info({ paymentId, state: payment.state }, 'a plan that nobody has was ended at the payment service');
 }
 
-/** A line of the token log about a plan, that moves nothing; said once. */
+/** Writes a line about a plan to the token log, once. It moves no credits. */
 export async function tellOfPlan(tx: Tx, row: PaymentRow, what: string, reason: string, at: number): Promise<void> {
   const id = `plan:${row.id}:${what}`;
   const before = await tx.selectFrom('log_entry').select('id').where('id', '=', id).executeTakeFirst();

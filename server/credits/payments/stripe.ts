@@ -7,17 +7,17 @@ import { routeTo } from '../../platform/outbound.ts';
 import { instantOf } from '../../platform/values/numbers.ts';
 import { noteOf } from './checkoutNote.ts';
 
-/** The version whose shapes the code below was written for; the SDK of another major has another. */
+/** The API version that the code below expects. An SDK of another major version uses another API version. */
 export const API_VERSION = '2026-10-28.endive';
 const TIMEOUT_MS = 10_000;
 const RETRIES = 2;
-/** How old an event may be: what was signed is not good for ever. In seconds, the SDK's own default. */
+/** The maximum age of an event, so that a signed body can't be replayed for ever. In seconds; the SDK's default. */
 const TOLERANCE_S = 300;
 
-/** A checkout as Stripe has it. */
+/** A checkout's state at Stripe. */
 export interface CheckoutFacts {
   sessionId: string;
-  /** The payment's id, as it was given to Stripe when the checkout was made. */
+  /** Our payment's id, which Stripe got when the checkout was created. */
   paymentId: string | null;
   mode: string;
   status: string | null;
@@ -26,14 +26,14 @@ export interface CheckoutFacts {
   currency: string | null;
   paymentIntent: string | null;
   subscriptionRef: string | null;
-  /** Who pays; of a page that made a new one only once it is left. */
+  /** The customer who pays. If the page creates a new one, null until the page is completed. */
   customer: string | null;
   url: string | null;
-  /** A method that takes days has failed in the end. */
+  /** A delayed payment method has finally failed. */
   hasFailed: boolean;
 }
 
-/** A subscription as Stripe has it. */
+/** A subscription's state at Stripe. */
 export interface SubscriptionFacts {
   ref: string;
   paymentId: string | null;
@@ -43,27 +43,27 @@ export interface SubscriptionFacts {
   amountCents: number | null;
   currency: string;
   interval: string | null;
-  /** Of the current period, in ms. */
+  /** Start of the current period, in ms. */
   from: number;
   to: number;
-  /** What the newest period's invoice says. */
+  /** The invoice of the newest period. */
   invoice: { id: string; isPaid: boolean; subtotalCents: number; currency: string; url: string | null } | null;
 }
 
-/** Whose payment some money was: a checkout's, or an invoice of a subscription. */
+/** What a payment intent paid: a checkout, or an invoice of a subscription. */
 export interface IntentFacts {
   paymentId: string | null;
   subscriptionRef: string | null;
   invoiceId: string | null;
 }
 
-/** The calls to Stripe, in our words. Each throws `payment_service_failed` where Stripe gives no answer that can be used. */
+/** The calls to Stripe. Each throws `payment_service_failed` if Stripe gives no usable answer. */
 export class StripeService {
   readonly #stripe: Stripe;
   readonly #errors: typeof Stripe.errors;
   readonly #webhookSecret: string;
 
-  /** Loads the SDK, which is large: only where something is sold. */
+  /** Loads the SDK only if something is sold, because it is large. */
   static async open(config: PaymentConfig, proxies: ProxyConfig | null = null): Promise<StripeService> {
     const sdk = await import('stripe');
     return new StripeService(sdk.default, config, proxies);
@@ -90,12 +90,12 @@ export class StripeService {
   }
 
   /**
-   * Makes the page at which `payment` is paid. Asked again it is the same page, for the payment's id is the key. Browsers
-   * come back to `home`.
+   * Creates the checkout page for `payment`. A repeated call returns the same page, because the payment's id is the
+   * idempotency key. Browsers come back to `home`.
    */
   createCheckout(payment: PaymentRow, home: string): Promise<CheckoutFacts> {
     const metadata = { perigee_payment: payment.id };
-    // With what a restored database would not know of it.
+    // Adds what a restored database would be missing.
     const whole = { ...metadata, ...noteOf(payment) };
     const back = (what: string) => `${home}/account?checkout=${payment.id}&payment=${what}#credits`;
     const price = { currency: payment.currency, unit_amount: payment.amount_cents };
@@ -107,7 +107,7 @@ export class StripeService {
           metadata: whole,
           success_url: back('done'),
           cancel_url: back('left'),
-          // The amount that is verified is the one that was asked for.
+          // Stripe must charge the exact amount and currency that we verify.
           adaptive_pricing: { enabled: false },
           ...(payment.interval === null
             ? {
@@ -132,14 +132,14 @@ export class StripeService {
       try {
         return checkoutFacts(await make(payment.customer, key));
       } catch (error) {
-        // The operator has deleted that customer at Stripe: whoever pays becomes a new one.
+        // The operator has deleted that customer at Stripe, so the page creates a new one.
         if (payment.customer === null || !isMissing(error)) throw error;
         return checkoutFacts(await make(null, `${key}:anew`));
       }
     });
   }
 
-  /** A page, good for minutes, at which a customer sees invoices and changes what they pay by; null: there is no such customer. */
+  /** A page, valid for minutes, with the customer's invoices and payment methods. Null: there is no such customer. */
   openPortal(customer: string, home: string): Promise<string | null> {
     return this.#ask(async () => {
       try {
@@ -155,7 +155,7 @@ export class StripeService {
     });
   }
 
-  /** Where the receipt of a payment is, of a plan that of its newest invoice; null: there is none. */
+  /** The address of a payment's receipt; for a plan, of its newest invoice. Null: there is none. */
   readReceipt({ payment_intent, subscription_ref }: PaymentRow): Promise<string | null> {
     return this.#ask(async () => {
       if (subscription_ref !== null) return (await this.#subscription(subscription_ref)).invoice?.url ?? null;
@@ -180,7 +180,7 @@ export class StripeService {
     return subscriptionFacts(await this.#stripe.subscriptions.retrieve(ref, { expand: ['latest_invoice'] }));
   }
 
-  /** Lets a subscription end with its period, or go on after all. */
+  /** Ends a subscription with its period, or lets it renew after all. */
   setCancelled(ref: string, isCancelled: boolean): Promise<SubscriptionFacts> {
     return this.#ask(async () =>
       subscriptionFacts(
@@ -192,7 +192,7 @@ export class StripeService {
     );
   }
 
-  /** Ends a subscription now: nothing more is asked for. One that has ended stays so. */
+  /** Ends a subscription now, so that it charges nothing more. One that has ended stays so. */
   async endSubscription(ref: string): Promise<void> {
     await this.#ask(async () => {
       try {
@@ -204,7 +204,7 @@ export class StripeService {
     });
   }
 
-  /** Gives back what an invoice was paid with, once however often it is asked. False: there is nothing to give back. */
+  /** Refunds an invoice, once even if called repeatedly. False: there is nothing to refund. */
   refundInvoice(invoiceId: string): Promise<boolean> {
     return this.#ask(async () => {
       const paid = await this.#stripe.invoicePayments.list({ invoice: invoiceId, status: 'paid', limit: 1 });
@@ -219,7 +219,7 @@ export class StripeService {
     });
   }
 
-  /** What a payment intent was for. */
+  /** What a payment intent paid for. */
   readIntent(paymentIntent: string): Promise<IntentFacts> {
     return this.#ask(async () => {
       const intent = await this.#stripe.paymentIntents.retrieve(paymentIntent);
@@ -236,7 +236,7 @@ export class StripeService {
     });
   }
 
-  /** Checkouts that were made since `since` (epoch ms), the newest first, with what was noted in them. */
+  /** Checkouts created since `since` (epoch ms), newest first, with their notes. */
   checkoutsSince(since: number): Promise<(CheckoutFacts & { note: Record<string, string>; createdAt: number })[]> {
     return this.#all(
       this.#stripe.checkout.sessions.list({ ...madeSince(since), expand: ['data.payment_intent'] }),
@@ -244,7 +244,7 @@ export class StripeService {
     );
   }
 
-  /** Charges of which something went back since `since`, as events have them. */
+  /** Charges with a refund since `since`, in the form that events have. */
   async refundedSince(since: number): Promise<Stripe.Charge[]> {
     const charges = await this.#all(
       this.#stripe.refunds.list({ ...madeSince(since), expand: ['data.charge'] }),
@@ -254,7 +254,7 @@ export class StripeService {
     return [...new Map(whole.map((charge) => [charge.id, charge])).values()];
   }
 
-  /** Disputes that were begun since `since`, as events have them. */
+  /** Disputes opened since `since`, in the form that events have. */
   disputesSince(since: number): Promise<Stripe.Dispute[]> {
     return this.#all(this.#stripe.disputes.list(madeSince(since)), (dispute) => dispute);
   }
@@ -268,8 +268,8 @@ export class StripeService {
   }
 
   /**
-   * The event in a body that Stripe has signed; `now` in ms judges its age. Throws `wrong_signature` before anything in the
-   * body is looked at.
+   * Verifies Stripe's signature and returns the event; `now` (ms) is used to judge its age. Throws `wrong_signature`
+   * before anything reads the body's contents.
    */
   verifyEvent(body: string, signature: string | undefined, now: number): { id: string; type: string; object: unknown } {
     let event: Stripe.Event;
@@ -298,7 +298,7 @@ export class StripeService {
       return await call();
     } catch (error) {
       if (!(error instanceof this.#errors.StripeError)) throw error;
-      // Of its error only what names no person and no secret: a message can repeat a part of the key.
+      // Log only fields that contain no person and no secret: a message can repeat a part of the key.
       const { type, code, statusCode, requestId } = error;
       throw new AppError(
         'payment_service_failed',
@@ -362,10 +362,10 @@ function subscriptionFacts(subscription: Stripe.Subscription): SubscriptionFacts
   };
 }
 
-/** Of lists: times of Stripe are seconds, and 100 is the most that it gives at once. */
+/** For lists: Stripe's times are in seconds, and 100 is its largest page. */
 const madeSince = (ms: number) => ({ created: { gte: Math.floor(ms / 1000) }, limit: 100 });
 
-/** Stripe names another object by its id, or puts it there whole. */
+/** The id of a referenced object, which Stripe sends as an id or expanded. */
 function idOf(ref: string | { id: string } | null | undefined): string | null {
   if (ref === null || ref === undefined) return null;
   return typeof ref === 'string' ? ref : ref.id;

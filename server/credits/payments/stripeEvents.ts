@@ -9,8 +9,8 @@ import { settleLeftover, syncPlan, tellOfPlan } from './planPayments.ts';
 import type { CheckoutFacts } from './stripe.ts';
 import { unreadable } from './stripe.ts';
 
-// Events have the shapes of the version that the webhook was set up with at Stripe: what is read of them is what has been
-// the same for years, and what is more is asked for afresh.
+// An event has the shape of the API version that the webhook was set up with at Stripe. So read only fields that have
+// been the same for years, and ask Stripe for the rest.
 
 const ref = z
   .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
@@ -34,7 +34,7 @@ const CheckoutSchema = z.object({
 const SubscriptionSchema = z.object({ id: z.string() });
 
 const InvoiceSchema = z.object({
-  /** Where it stood before 2025. */
+  /** The field's place before 2025. */
   subscription: ref,
   parent: z.object({ subscription_details: z.object({ subscription: ref }).nullish() }).nullish(),
 });
@@ -61,7 +61,7 @@ function read<T>(schema: z.ZodType<T>, object: unknown): T {
   return parsed.data;
 }
 
-/** Acts on an event whose signature holds, once. What is not about anything of ours is written down and changes nothing. */
+/** Acts once on an event with a valid signature. An event that is not about our payments is only recorded. */
 export async function applyEvent(
   deps: CreditingDeps,
   { id, type, object }: { id: string; type: string; object: unknown },
@@ -92,16 +92,17 @@ export async function applyEvent(
   }
   if (type.startsWith('charge.dispute.')) {
     const { id: disputeId, amount, currency, payment_intent, status } = read(DisputeSchema, object);
-    // An inquiry withholds nothing, and one that was prevented never did.
+    // An inquiry withholds no money, and neither did a prevented dispute.
     if (status.startsWith('warning_') || status === 'prevented') return note(deps, told, 'foreign', 'a mere inquiry');
     const state = status === 'won' ? ('returned' as const) : ('taken' as const);
     const back = { kind: 'dispute' as const, disputeId, cents: amount, currency, state };
     return moneyBackEvent(deps, told, payment_intent, back, state === 'taken');
   }
-  // Rare, and a bank's word days later: which of several refunds it was is not in what is told. A person decides.
+  // Rare: a bank reports it days later, and the event does not say which of several refunds failed. The operator
+  // decides.
   if (type === 'refund.failed')
     return note(deps, told, 'misfit', 'a refund failed whose credits were taken back: grant them again by hand');
-  // Stripe can be set up to tell more than this; none of it is about money.
+  // The webhook may be set up to send further events. None of them is about money.
   return 'nothing';
 }
 
@@ -139,7 +140,8 @@ async function moneyBackEvent(
   if (paymentIntent === null) return note(deps, told, 'foreign', 'money back of no payment of ours');
   const known = await findByIntent(deps.db.read, paymentIntent);
   if (known) return applyMoneyBack(deps, known, back, told);
-  // A checkout that was not told of yet, or a plan, whose invoices have payments of their own.
+  // Either the checkout's own event has not arrived yet, or it is a plan, whose invoices have their own payment
+  // intents.
   const of = await deps.stripe.readIntent(paymentIntent);
   const payment = of.paymentId === null ? undefined : await findPayment(deps.db.read, of.paymentId);
   if (payment && payment.pack !== null) return applyMoneyBack(deps, payment, back, told);
@@ -148,7 +150,7 @@ async function moneyBackEvent(
   return note(deps, told, 'foreign', 'money back of no payment of ours, or of a part of a plan’s');
 }
 
-/** All the money of a plan's period went back, or is disputed: if it is the period that counts now, the plan ends at once. */
+/** A plan's period was refunded in full or is disputed. If it is the current period, the plan ends at once. */
 async function planMoneyBack(
   deps: CreditingDeps,
   told: Told,
@@ -160,7 +162,8 @@ async function planMoneyBack(
   const facts = await stripe.readSubscription(ref);
   let payment = facts.paymentId === null ? undefined : await findPayment(db.read, facts.paymentId);
   if (payment && payment.paid_at === null) {
-    // Events come in any order: it begins first, or the one that begins it would come after this one, which counts once.
+    // Events come in any order. Start the plan first; otherwise a later event would start it after this one, which acts
+    // only once.
     await syncPlan(deps, ref, null, payment.id);
     payment = await findPayment(db.read, payment.id);
   }
@@ -169,7 +172,7 @@ async function planMoneyBack(
   const hasEnded = await db.write(async (tx) => {
     const at = clock.now();
     if (!(await recordEvent(tx, { ...told, payment_id: payment.id, outcome: 'done', at }))) return false;
-    // So that it counts as no payment: referrals ask.
+    // Referrals must not count it as a payment.
     const reversal = { payment_id: payment.id, kind, cents, state: 'taken' as const, at };
     await tx
       .insertInto('payment_reversal')
@@ -186,7 +189,7 @@ async function planMoneyBack(
   return 'done';
 }
 
-/** A dispute about a plan was won: the money counts again. The plan has ended by it, and is not begun anew. */
+/** A dispute about a plan was won: the payment counts again. The plan has ended and does not restart. */
 async function planMoneyStays({ db, clock }: CreditingDeps, told: Told, disputeId: string): Promise<Outcome> {
   return db.write(async (tx) => {
     const row = await tx

@@ -5,7 +5,7 @@ import { postedOf, readFunds, tryLockWallet, writeLog } from '../journal/journal
 import type { PlanWindow } from '../rules/planWindows.ts';
 import { cancelPlan, endPlan, findPlan, startPlan } from './plans.ts';
 
-// Plans that a person who runs the server gives, and ends. They cost nothing, renew never, and give way to one that is paid for.
+// Plans that the operator gives and ends. They cost nothing, never renew, and are replaced by a paid plan.
 
 export type PlanGiven =
   | { kind: 'given' }
@@ -14,8 +14,8 @@ export type PlanGiven =
   | { kind: 'closed' };
 
 /**
- * Gives an account a plan until `until` (epoch ms), in place of one that was given before. The owner reads `reason` in the token
- * log. Given again with the same end, it changes nothing. `closed`: an account that was merged or deleted meanwhile.
+ * Gives an account a plan until `until` (epoch ms), replacing a given one. The owner sees `reason` in the token log.
+ * Giving it again with the same end changes nothing. `closed`: the account was merged or deleted meanwhile.
  */
 export async function givePlan(
   tx: Tx,
@@ -46,7 +46,7 @@ export async function givePlan(
 
 export type PlanEnded = { kind: 'ended' } | { kind: 'none' } | Extract<PlanGiven, { kind: 'paid_for' | 'closed' }>;
 
-/** Ends a plan that was given, at once; running answers keep what they hold of it. The owner reads `reason`. */
+/** Ends a given plan at once; running answers keep what they hold of it. The owner sees `reason`. */
 export async function endGivenPlan(
   tx: Tx,
   { accountId, reason, at }: { accountId: string; reason: string; at: number },

@@ -4,13 +4,13 @@ import type { SubscriptionRow } from '../../platform/db/schema.ts';
 import { assertOne, lockWallet } from '../journal/journal.ts';
 import { type PlanWindow, type WindowState, windowStart, windowState } from '../rules/planWindows.ts';
 
-/** How long a plan goes on whose renewal is late: payment services charge some time after a period's end. */
+/** How long a plan still counts when its renewal is late: payment services charge some time after a period's end. */
 const GRACE_MS = 24 * 3_600_000;
 
-/** What says whether a plan counts, and how much of it can be used. */
+/** What decides whether a plan counts, and how much of it can be used. */
 export type Period = Pick<SubscriptionRow, 'windows' | 'period_start' | 'period_end' | 'is_cancelled'>;
 
-/** The windows of a plan that was read already; none without one, and outside of its period. */
+/** The windows of a plan that was already read. Empty without a plan, or outside its period. */
 export async function windowsOf(
   db: Reader,
   ledgerId: string,
@@ -35,7 +35,7 @@ export async function windowsOf(
   );
 }
 
-/** The plan that counts at `now`. */
+/** The plan that is valid at `now`. */
 export async function findPlan(db: Reader, ledgerId: string, now: number): Promise<SubscriptionRow | undefined> {
   const plan = await selectPlan.first(db, { ledgerId });
   return plan && counts(plan, now) ? plan : undefined;
@@ -69,7 +69,7 @@ const sumUseAt = prepared((db, p: { ledgerId: string; at: number }) =>
     .where('at', '=', p.at),
 );
 
-/** A hold's share of the plan counts in its windows from the hold's instant on. */
+/** Counts a hold's share of the plan in its windows, from the hold's instant on. */
 export async function beginPlanUse(
   tx: Tx,
   use: { holdId: string; ledgerId: string; amountMicro: number; at: number },
@@ -81,7 +81,7 @@ const insertUse = prepared((db, p: { holdId: string; ledgerId: string; amountMic
   db.insertInto('plan_use').values({ hold_id: p.holdId, ledger_id: p.ledgerId, amount: p.amountMicro, at: p.at }),
 );
 
-/** What a hold has used of the plan in the end; the rest is free again. */
+/** Stores what a resolved hold used of the plan; the rest is free again. */
 export async function usePlan(tx: Tx, holdId: string, amountMicro: number): Promise<void> {
   assertOne(await updateUse.run(tx, { holdId, amountMicro }), 'a hold without its use of the plan');
 }
@@ -90,7 +90,7 @@ const updateUse = prepared((db, p: { holdId: string; amountMicro: number }) =>
   db.updateTable('plan_use').set({ amount: p.amountMicro }).where('hold_id', '=', p.holdId),
 );
 
-/** A plan as it is sold, for a period that is paid for. Times are epoch milliseconds. */
+/** A plan as it is sold, for one paid period. Times are epoch milliseconds. */
 export interface PlanPeriod {
   plan: string;
   windows: readonly PlanWindow[];
@@ -100,15 +100,15 @@ export interface PlanPeriod {
 }
 
 /**
- * Starts a plan of an account. One that was given makes way for one that is paid for. False if it has another that goes on: then
- * nothing is changed.
+ * Starts a plan of an account. A paid plan replaces a given one. False, and nothing changes, if the account has another
+ * plan that goes on.
  */
 export async function startPlan(
   tx: Tx,
   started: PlanPeriod & { id: string; accountId: string; paymentRef: string | null; at: number },
 ): Promise<boolean> {
   const ledgerId = await lockWallet(tx, started.accountId);
-  // One whose time is over needs nobody to say so.
+  // Mark plans whose time is over as ended; no event does.
   await tx
     .updateTable('subscription')
     .set({ state: 'ended' })
@@ -142,7 +142,7 @@ export async function startPlan(
   return made.numInsertedOrUpdatedRows === 1n;
 }
 
-/** The next period of a plan is paid for; told twice or late it changes nothing. False if there is no such plan, or no more. */
+/** Moves a plan to its next paid period. A repeated or late call changes nothing. False if no such plan is active. */
 export async function renewPlan(tx: Tx, id: string, next: PlanPeriod): Promise<boolean> {
   const row = await tx
     .updateTable('subscription')
@@ -164,7 +164,7 @@ export async function renewPlan(tx: Tx, id: string, next: PlanPeriod): Promise<b
   return row !== undefined;
 }
 
-/** Lets a plan end with the period that is paid for, or go on after all. False if there is no such plan, or no more. */
+/** Ends a plan with its paid period, or lets it renew after all. False if no such plan is active. */
 export async function cancelPlan(tx: Tx, id: string, isCancelled: boolean): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('subscription')
@@ -175,7 +175,7 @@ export async function cancelPlan(tx: Tx, id: string, isCancelled: boolean): Prom
   return numUpdatedRows === 1n;
 }
 
-/** Ends a plan at once. What runs keeps what it holds of it. */
+/** Ends a plan at once. Running answers keep what they hold of it. */
 export async function endPlan(tx: Tx, id: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('subscription')

@@ -11,19 +11,19 @@ const DAY_MS = 24 * 3_600_000;
 export interface AnnouncementDeps {
   db: Database;
   log: Log;
-  /** How long before it counts a dearer price is announced, in days. */
+  /** How many days before it takes effect a price increase is announced. */
   noticeDays: number;
 }
 
-/** A price that will count, and since when one is told of it. */
+/** A future price, and when it was announced. */
 export type AnnouncedChange = PriceChange & { announcedAt: number };
 export type AnnouncedModel = ModelConfig & { priceChanges: AnnouncedChange[] };
 
 /**
- * The models of the list with the prices that may be charged for them. A price that is dearer than the one in force is
- * announced by the first node that starts with it, and counts no sooner than `noticeDays` after that, whether it stands among
- * the changes or simply replaces the old one; a cheaper one counts when the list says so. What is in force is kept in the
- * database, so that no restart and no other wording of the list makes a price count sooner.
+ * Returns the listed models with the prices that may be charged. The first node that starts with a price increase
+ * announces it, and it takes effect `noticeDays` later at the earliest, whether it is listed as a change or replaces
+ * the old price. A price cut takes effect when the list says so. The price in force is stored in the database, so that
+ * neither a restart nor another wording of the list makes an increase take effect sooner.
  */
 export async function announcePrices(
   deps: AnnouncementDeps,
@@ -33,7 +33,7 @@ export async function announcePrices(
   const announced: AnnouncedModel[] = [];
   await deps.db.write(async (tx) => {
     announced.length = 0;
-    // Nobody is there to be told.
+    // With no accounts yet, there is no one to tell.
     const isNew = (await tx.selectFrom('account').select('id').limit(1).executeTakeFirst()) === undefined;
     const kept = await lockPrices(tx, models);
     for (const model of models) announced.push(await announce(tx, deps, model, kept.get(model.id)!, isNew, now));
@@ -41,16 +41,17 @@ export async function announcePrices(
   return announced;
 }
 
-/** What the last start kept of a model: the price that counted, and what was to come. */
+/** What the last start stored for a model: the price in force and the future changes. */
 interface Kept {
   price: Price;
-  /** Null where that was not kept yet. */
+  /** Null if the changes were not stored yet. */
   coming: AnnouncedChange[] | null;
 }
 
 /**
- * What is kept of each model, and a lock on it until the end: a node that starts beside this one sees what this one announced
- * and kept, never half of it. In the order of ids, so that nodes with differently ordered lists don't wait for one another.
+ * Reads each model's stored prices and locks them until the transaction ends, so that a node that starts at the same
+ * time sees all of this node's changes or none. Locks in the order of ids, so that nodes with differently ordered lists
+ * don't deadlock.
  */
 async function lockPrices(tx: Tx, models: readonly ModelConfig[]): Promise<Map<string, Kept>> {
   const rows = models.map(({ id, price }) => ({ model: id, price: textOf(price), coming: '[]' }));
@@ -76,21 +77,21 @@ async function announce(
   isNew: boolean,
   now: number,
 ): Promise<AnnouncedModel> {
-  // What was announced has come to count meanwhile, whoever was running.
+  // An announced change may have taken effect since the last start.
   const before = priceAt(kept.price, kept.coming ?? [], now).price;
   const written = model.priceChanges ?? [];
-  // What the list had before now is over, whatever it was: of the past, its price of today is left.
+  // Past entries of the list no longer matter: only the price that the list gives for today is left.
   const today = { from: iso(0), price: priceAt(model.price, written, now).price };
   let changes: (AnnouncedChange & { asked: string })[] = [];
   for (const { from, price } of [today, ...written.filter((change) => Date.parse(change.from) > now)]) {
     const at = Date.parse(from);
-    // Compared with what counts on that day, not with the line before it, which may be one that is put off.
+    // Compare with the price in force on that day, not with the list's previous entry, which may be deferred.
     const then = priceAt(before, changes, at).price;
     const isFree = isNew || !raises(then, price);
     const { countsFrom, announcedAt } = isFree
       ? { countsFrom: at, announcedAt: now }
       : await announcement(tx, model.id, price, at, now, noticeDays * DAY_MS);
-    // What this one overtakes never counts.
+    // Drop the changes that this one overtakes: they would never take effect.
     changes = changes.filter((change) => Date.parse(change.from) < countsFrom);
     const isNews = textOf(price) !== textOf(priceAt(before, changes, countsFrom).price);
     if (isNews) changes.push({ from: iso(countsFrom), price, asked: from, announcedAt });
@@ -114,8 +115,8 @@ async function announce(
 }
 
 /**
- * Since when one is told of a change to come: since the first node knew it, whichever answers and however often it starts. One
- * that was taken back is forgotten, and news when it returns.
+ * When a future change was announced: when the first node knew it, across nodes and restarts. A change that was
+ * withdrawn is forgotten, and is new if it returns.
  */
 function toldAt({ coming }: Kept, change: AnnouncedChange, now: number): number {
   if (coming === null) return change.announcedAt;
@@ -123,7 +124,7 @@ function toldAt({ coming }: Kept, change: AnnouncedChange, now: number): number 
   return known?.announcedAt ?? now;
 }
 
-/** From when a dearer price counts; the first who asks announces it. What was announced for later stays there. */
+/** When a price increase takes effect; the first call announces it. Later calls keep an existing announcement. */
 async function announcement(
   tx: Tx,
   model: string,
@@ -147,14 +148,17 @@ async function announcement(
   return { countsFrom: Math.max(from, Number(counts_from)), announcedAt: Number(announced_at) };
 }
 
-/** Remembers what counts now and what is to come; what has counted is announced anew should it ever return. */
+/**
+ * Stores the price in force and the future changes. Announcements that took effect are deleted, so a price that returns
+ * is announced again.
+ */
 async function keep(tx: Tx, model: string, price: Price, coming: AnnouncedChange[], now: number): Promise<void> {
   const row = { price: textOf(price), coming: JSON.stringify(coming) };
   await tx.updateTable('price_in_force').set(row).where('model', '=', model).execute();
   await tx.deleteFrom('price_announcement').where('model', '=', model).where('counts_from', '<=', now).execute();
 }
 
-/** The same text for the same price, in whatever order its parts were written. */
+/** The same text for equal prices, whatever the order of their members. */
 function textOf(price: Price): string {
   return JSON.stringify(price, (_, value) =>
     value && typeof value === 'object' && !Array.isArray(value)

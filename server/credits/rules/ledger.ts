@@ -3,30 +3,30 @@
  * returns numbers that must succeed.
  */
 
-/** What an account owns: each has a balance. */
+/** The credits that an account owns; each has a balance. */
 export const CREDITS = ['promotional', 'purchased'] as const;
 export type Credit = (typeof CREDITS)[number];
 
 /**
- * What a run can be paid from, in the order in which it is spent; it unwinds in reverse. A plan is a limit and no balance:
- * the house pays, as long as the plan's windows have room.
+ * The funds that pay for a run, in spending order; refunds go in reverse. A plan is a limit without a balance: the
+ * house pays, as long as the plan's windows have room.
  */
 export const FUNDS = ['plan', ...CREDITS] as const;
 export type Fund = (typeof FUNDS)[number];
 export type Split = Record<Fund, number>;
 export const NOTHING: Readonly<Split> = { plan: 0, promotional: 0, purchased: 0 };
 
-/** What is posted and pending of each kind of credit. */
+/** The posted and pending amount of each kind of credit. */
 export type Funds = Record<Credit, { posted: number; pending: number }>;
 
-/** The credits that are free, the plan left aside. */
+/** The free credits, without the plan. */
 export function available(funds: Funds): number {
   return CREDITS.reduce((sum, credit) => sum + funds[credit].posted - funds[credit].pending, 0);
 }
 
 export type HoldDecision = { kind: 'split'; split: Split } | { kind: 'insufficient'; availableMicro: number };
 
-/** How a hold of `amountMicro` is split over the funds, or that there isn't enough; `planMicro` is what the plan has room for. */
+/** How a hold of `amountMicro` is split over the funds, or that it is not covered; `planMicro` is the plan's room. */
 export function splitHold(funds: Funds, planMicro: number, amountMicro: number): HoldDecision {
   assertAmount(amountMicro);
   assertAmount(planMicro);
@@ -37,14 +37,14 @@ export function splitHold(funds: Funds, planMicro: number, amountMicro: number):
 }
 
 export interface Settlement {
-  /** What the hold pays, by fund. */
+  /** What is charged, by fund. */
   charged: Split;
   chargedMicro: number;
-  /** What the cost exceeds the hold by; never charged from it. */
+  /** The part of the cost above the hold; never charged from the hold. */
   beyondMicro: number;
 }
 
-/** What is charged of a hold for a cost: at most the hold. The funds last in order are the first to be returned. */
+/** What a cost charges of a hold: at most the hold. The last funds in spending order are returned first. */
 export function settle(held: Split, costMicro: number): Settlement {
   assertAmount(costMicro);
   const heldMicro = FUNDS.reduce((sum, fund) => sum + held[fund], 0);
@@ -61,7 +61,7 @@ export type Refund =
   | { kind: 'nothing_charged' }
   | { kind: 'refunded_before'; refundedMicro: number };
 
-/** What gives back a charge: all of it, to the funds it came from, and once. */
+/** A refund returns the whole charge, to the funds it came from, once. */
 export function refund(charged: Split, refunded: Split): Refund {
   const chargedMicro = total(charged);
   const refundedMicro = total(refunded);
@@ -93,7 +93,7 @@ export function assertAmount(micro: number): void {
 }
 
 export const HOUSE = {
-  /** Pays what is used of plans; which account's, the hold says. */
+  /** Pays the plan use of all accounts; the hold says which account's. */
   plan: 'house:plan',
   revenue: 'house:revenue',
   grants: 'house:grants',
@@ -102,8 +102,8 @@ export const HOUSE = {
   refunds: 'house:refunds',
 } as const;
 
-/** The journal's account of a fund: the user's own, or the house's for a plan. */
+/** A fund's account in the journal: the user's own, or the house's for a plan. */
 export const fundAccount = (fund: Fund, ledgerId: string) => (fund === 'plan' ? HOUSE.plan : `${fund}:${ledgerId}`);
 
-/** What a ledger owes of payments that went back. Its debits are more than its credits, or as much. */
+/** A ledger's debt from reversed payments. Its debits are never less than its credits. */
 export const debtAccount = (ledgerId: string) => `debt:${ledgerId}`;

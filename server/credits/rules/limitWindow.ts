@@ -1,27 +1,27 @@
 import type { LimitName } from '../../../shared/problems.ts';
 
 /**
- * Limits by a sliding log: every run of the last minute is a row, so that in no minute, wherever it begins, there is more
- * than the limit. A fixed window lets twice as much through at its edge, and a counter with a weighted last window only
- * guesses what a correction takes off. There are at most as many rows as the limit on requests allows.
+ * Limits by a sliding log: every run of the last minute is a row, so that no minute, wherever it starts, exceeds the
+ * limit. A fixed window lets twice the limit through at its edge, and a weighted counter can only estimate what a
+ * correction takes off. The limit on requests bounds the number of rows.
  */
 export const MINUTE_MS = 60_000;
 
-/** What may be asked for in any minute. */
+/** What an account may request in any minute. */
 export interface Limits {
   requestsPerMinute: number;
   modelRequestsPerMinute: number;
   tokensPerMinute: number;
 }
 
-/** A run that counts. Its tokens are what was reserved, from its end on what it used. */
+/** A run that counts. Its tokens are those reserved, and after its end those used. */
 export interface LimitUse {
   model: string;
   tokens: number;
   at: number;
 }
 
-/** All runs that count, and those of one model. */
+/** Sums over all runs that count, and over those of one model. */
 export interface WindowSums {
   requests: number;
   modelRequests: number;
@@ -30,22 +30,22 @@ export interface WindowSums {
   firstOfModelAt: number | null;
 }
 
-/** One limit, and what there is of it for a request that needs so much. */
+/** One limit, and how much of it is left for a request that needs `needed`. */
 export interface LimitState {
   name: LimitName;
   limit: number;
   left: number;
   needed: number;
-  /** When more of it frees up, in epoch milliseconds; null when nothing is used. */
+  /** When more of it gets free, in epoch milliseconds; null if nothing is used. */
   freeAt: number | null;
 }
 
-/** Runs from later than this count at `now`. */
+/** Runs after this instant count at `now`. */
 export const minuteStart = (now: number) => now - MINUTE_MS;
 
 /**
- * The limits at an instant, for a request of `tokens` tokens. One that needs more tokens than a minute has needs the whole
- * minute: it is answered when nothing else was asked, instead of never.
+ * The limits at an instant, for a request of `tokens` tokens. A request above the limit per minute needs the whole
+ * minute: it passes if nothing else was requested, instead of never.
  */
 export function limitStates(limits: Limits, sums: WindowSums, tokens: number): LimitState[] {
   const state = (name: LimitName, limit: number, used: number, needed: number, firstAt: number | null) => ({
@@ -65,7 +65,7 @@ export function limitStates(limits: Limits, sums: WindowSums, tokens: number): L
 
 export const isExceeded = ({ left, needed }: LimitState) => needed > left;
 
-/** When a limit that refused a request for `model` has room for it, if nothing else is asked; `uses` are of the minute. */
+/** When the limit that refused a request for `model` has room, without further requests. `uses`: the minute's runs. */
 export function freeAt({ name, limit, needed }: LimitState, uses: readonly LimitUse[], model: string): number {
   const counted = uses
     .filter((use) => name !== 'model-requests' || use.model === model)

@@ -2,14 +2,14 @@ import type { Balance } from '../../../shared/account.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** How much of a plan can be used in any so many hours. */
+/** The limit on a plan's use in any `hours` hours. */
 export interface PlanWindow {
   name: string;
   hours: number;
   limitMicro: number;
 }
 
-/** What was used in a window, and when its oldest and its newest use began; `firstMicro` is what began with the oldest. */
+/** The use in a window, and when its oldest and newest use began. `firstMicro` is the amount of the oldest. */
 export interface WindowUse {
   usedMicro: number;
   firstAt: number | null;
@@ -17,13 +17,13 @@ export interface WindowUse {
   lastAt: number | null;
 }
 
-/** A window as its owner sees it, and what it has room for. */
+/** A window as its owner sees it, plus its remaining room. */
 export type WindowState = Balance['windows'][number] & { leftMicro: number };
 
-/** Uses that began later than this count at `now`: what began a whole window ago has just become free. */
+/** Uses after this instant count at `now`: a use exactly one window ago has just become free. */
 export const windowStart = (window: PlanWindow, now: number): number => now - window.hours * HOUR_MS;
 
-/** What a window says; never less than nothing is left, also where the limit is lower than it was. */
+/** A window's state. `leftMicro` is never negative, even if the limit was lowered. */
 export function windowState(window: PlanWindow, use: WindowUse): WindowState {
   const freeAt = (at: number | null) => (at === null ? null : new Date(at + window.hours * HOUR_MS).toISOString());
   return {
@@ -37,7 +37,7 @@ export function windowState(window: PlanWindow, use: WindowUse): WindowState {
   };
 }
 
-/** The window with the least room: what a plan has room for. Undefined without a plan. */
+/** The window with the least room, which is the plan's room. Undefined without a plan. */
 export function tightestOf(windows: readonly WindowState[]): WindowState | undefined {
   return windows.toSorted((a, b) => a.leftMicro - b.leftMicro)[0];
 }

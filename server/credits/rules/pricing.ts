@@ -3,8 +3,8 @@ import { ratesUpTo, sumUp } from '../../../shared/money/pricing.ts';
 import type { Usage } from '../../../shared/runs.ts';
 
 /**
- * What a run costs, in micro-credits, rounded up. Cached input tokens are part of `inputTokens` and billed at their own
- * price; the length of the whole input decides on the tier. A flat price is due once something was written, however much.
+ * A run's cost in micro-credits, rounded up. Cached input tokens are part of `inputTokens` and have their own price;
+ * the total input length decides the tier. A flat price is due as soon as anything was produced.
  */
 export function cost(price: Price, usage: Usage, produced: boolean): number {
   if (price.mode === 'flat') return produced ? price.runMicro : 0;
@@ -17,7 +17,7 @@ export function cost(price: Price, usage: Usage, produced: boolean): number {
   ]);
 }
 
-/** The price that counts at `now` (epoch milliseconds), and the change that is announced next. `changes` are in their order. */
+/** The price in force at `now` (epoch milliseconds), and the next change. `changes` are in order of time. */
 export function priceAt<Change extends PriceChange>(
   price: Price,
   changes: readonly Change[],
@@ -27,7 +27,7 @@ export function priceAt<Change extends PriceChange>(
   return { price: changes.findLast(isDue)?.price ?? price, next: changes.find((change) => !isDue(change)) };
 }
 
-/** Whether a request can be found that `to` is dearer for than `from`; two ways to price are not compared, but taken for it. */
+/** Whether any request costs more with `to` than with `from`. A change between flat and token prices counts as more. */
 export function raises(from: Price, to: Price): boolean {
   if (from.mode === 'flat' && to.mode === 'flat') return to.runMicro > from.runMicro;
   if (from.mode === 'flat' || to.mode === 'flat') return true;

@@ -3,8 +3,9 @@ import type { LimitState } from './limitWindow.ts';
 const WINDOW_S = 60;
 
 /**
- * The limits in draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy` says what they are (q in w seconds, qu where it
- * isn't requests), `RateLimit` what is left of each (r), and in how many seconds more of it frees up (t).
+ * The header fields of draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy` names the limits (q in w seconds; qu
+ * is the unit if it is not requests), `RateLimit` says what is left of each (r), and in how many seconds more gets free
+ * (t).
  */
 export function rateLimitFields(states: readonly LimitState[], now: number): Record<string, string> {
   const policy = states.map(
@@ -16,5 +17,5 @@ export function rateLimitFields(states: readonly LimitState[], now: number): Rec
   return { 'RateLimit-Policy': policy.join(', '), RateLimit: service.join(', ') };
 }
 
-/** Whole seconds, rounded up: who waits so long waits long enough. */
+/** Whole seconds, rounded up, so that the wait is long enough. */
 export const secondsUntil = (at: number, now: number) => Math.max(1, Math.ceil((at - now) / 1000));

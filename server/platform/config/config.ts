@@ -10,14 +10,14 @@ export { ConfigError, isLoopback };
 
 const credits = (n: number) => n * MICRO_PER_CREDIT;
 
-/** A model of the list. Prices are micro-credits for 1 million tokens, or for a run. */
+/** A model in the operator's list. Prices are in micro-credits, for 1 million tokens or for a run. */
 const ModelConfigSchema = z.strictObject({
   id: z.string().min(1).max(200),
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
   price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
-  /** Later prices, each from its instant on: announced as soon as a server starts with them. */
+  /** Later prices, each valid from its instant. A server announces them as soon as it starts with them. */
   priceChanges: z
     .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
     .refine((changes) => isAscending(changes.map(({ from }) => Date.parse(from))), {
@@ -27,16 +27,16 @@ const ModelConfigSchema = z.strictObject({
 });
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 
-/** Guests, by the defaults of the service's policy. A run of a guest costs `runMicro`, whatever the model. */
+/** Limits of guests; the defaults are the service's policy. A guest's run costs `runMicro`, whichever model it uses. */
 const GuestConfigSchema = z
   .strictObject({
     enabled: z.boolean().default(true),
     messages: z.int().min(1).default(10),
     perHour: z.int().min(1).default(10),
     perDay: z.int().min(1).default(30),
-    /** New guests a day that the house pays for, over all networks. */
+    /** New guests a day, over all networks, that the operator pays for. */
     dailyBudget: z.int().min(1).default(1000),
-    /** Models that guests may use; empty: all. */
+    /** Models that guests may use. Empty: all models. */
     models: z.array(z.string()).default([]),
     maxInputTokens: z.int().min(256).default(16_000),
     maxOutputTokens: z.int().min(16).default(2_000),
@@ -46,13 +46,16 @@ const GuestConfigSchema = z
     error: 'messages times runMicro is more than a balance can hold',
   });
 
-/** So many answers that cost nothing in so many minutes, and the account has to wait. */
+/** An account that gets this many uncharged answers within this many minutes has to wait. */
 const UnchargedConfigSchema = z.strictObject({
   runs: z.int().min(1).default(12),
   withinMinutes: z.int().min(1).default(10),
 });
 
-/** When an edit of which nothing could be applied is refunded: told so soon after its end, and so often in 24 hours. */
+/**
+ * When an edit that could not be applied is refunded: how soon after its end the client must report it, and how many
+ * refunds an account gets in 24 hours.
+ */
 const RefundConfigSchema = z.strictObject({
   withinMinutes: z.int().min(0).default(10),
   perDay: z.int().min(0).default(5),
@@ -60,7 +63,7 @@ const RefundConfigSchema = z.strictObject({
 });
 
 const limit = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
-/** What an account may ask for in any minute. Requests are model calls that were not refused. */
+/** What an account may request in any minute. Requests are model calls that were not refused. */
 const MinuteLimitsSchema = z.strictObject({
   requestsPerMinute: limit,
   modelRequestsPerMinute: limit,
@@ -74,7 +77,7 @@ const perMinute = (requestsPerMinute: number, modelRequestsPerMinute: number, to
   tokensPerMinute,
 });
 
-/** Limits of guests, and of members by tier, the lowest first; a tier beyond the list has the last. */
+/** Limits of guests, and of members by tier, lowest first. A tier beyond the list has the last entry's limits. */
 const LimitConfigSchema = z.strictObject({
   guest: MinuteLimitsSchema.default(perMinute(10, 10, 50_000)),
   tiers: z
@@ -87,7 +90,7 @@ const LimitConfigSchema = z.strictObject({
       perMinute(200, 150, 5_000_000),
       perMinute(300, 200, 10_000_000),
     ]),
-  /** The single user of this machine has none, unless they stand here. */
+  /** The single user of this machine has no limits unless they are set here. */
   local: MinuteLimitsSchema.optional(),
 });
 
@@ -99,7 +102,7 @@ const PolicySchema = z.strictObject({
       error: 'a model is listed twice',
     })
     .default([]),
-  /** How many days before it counts a dearer price is announced. */
+  /** How many days before it takes effect a price increase is announced. */
   priceNoticeDays: z.int().min(0).max(365).default(30),
   guests: GuestConfigSchema.default(() => GuestConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
@@ -109,7 +112,9 @@ const PolicySchema = z.strictObject({
 });
 export type Policy = z.infer<typeof PolicySchema>;
 
-/** Prices known without a file: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached in, 250 out. */
+/**
+ * Prices of models that the file does not price: 1 million tokens of kimi-k2 cost 60 credits in, 15 cached, 250 out.
+ */
 export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
   'kimi-k2': {
     mode: 'tokens',
@@ -122,26 +127,26 @@ export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
 export interface Config {
   host: string;
   port: number;
-  /** What clients are told to call, without a slash at its end; null until the port is known. */
+  /** The address that clients are told to call, without a trailing slash. Null until the port is known. */
   publicUrl: string | null;
-  /** `deletionsFile`: where deletions are listed outside of it; null: nowhere. */
+  /** `deletionsFile`: the file outside the database that lists deletions. Null: none. */
   database: { deletionsFile?: string | null } & (
     | { engine: 'sqlite'; file: string }
     | { engine: 'postgres'; url: string }
   );
   upstream: { url: string; key: string | null; model: string | null } | null;
   trustedProxies: string[];
-  /** By which proxies others are called; null: directly. */
+  /** The proxies for outgoing requests. Null: direct connections. */
   proxies: ProxyConfig | null;
   corsOrigins: string[];
   secret: string | null;
   metricsToken: string | null;
   logLevel: string;
-  /** How long a node that has fallen silent keeps its running answers, before they are ended for it. */
+  /** How long an unresponsive node keeps its running answers before other nodes end them. */
   leaseMs: number;
   policy: Policy;
   signIn: SignInConfig;
-  /** Null where nothing is sold. */
+  /** Null if nothing is sold. */
   payments: PaymentConfig | null;
 }
 
@@ -151,7 +156,7 @@ const list = (text: string | undefined) =>
     .map((s) => s.trim())
     .filter(Boolean);
 
-/** Cookies, sign-in and the page's own links belong to the whole origin. */
+/** Cookies, sign-in and the page's own links need a whole origin, not a path of it. */
 const NO_PATH = ', and give Perigee a host of its own, such as https://perigee.example.org';
 
 function parsePort(value: string | undefined): number {
@@ -209,8 +214,8 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
 }
 
 /**
- * The settings, parsed once. Throws `ConfigError` with one line that names the wrong setting.
- * `readFile` reads PERIGEE_CONFIG.
+ * Parses the settings once. Throws `ConfigError` with one line that names the wrong setting. `readFile` reads the file
+ * that PERIGEE_CONFIG names.
  */
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
   const host = env.HOST || '127.0.0.1';

@@ -6,9 +6,9 @@ import { ConfigError, isLoopback, originUrl } from './settings.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'lower-case letters, digits and hyphens, please' });
 const name = z.string().trim().min(1).max(60);
-/** In the minor unit of `shared/money/money.ts`. Payment services take no more than eight digits. */
+/** In the minor unit of `shared/money/money.ts`. Payment services accept at most eight digits. */
 const cents = z.int().min(1).max(99_999_999);
-/** Below a billion credits: sums of them stay far below what a number holds exactly. */
+/** Less than a billion credits, so that sums stay far below the largest safe integer. */
 const micro = z
   .int()
   .min(1)
@@ -43,8 +43,8 @@ const pack = (dollars: number): Pack => ({
 });
 
 /**
- * What is sold. As shipped, a credit of a pack costs 1 cent. The plan is 12 dollars a month; used to the full that is 1,714
- * credits in 30 days, used by 70 % a credit costs what it does in a pack.
+ * What is sold. By default a credit of a pack costs 1 cent. The plan costs 12 dollars a month. Used in full, it gives
+ * 1,714 credits in 30 days; used by 70 %, a credit costs the same as in a pack.
  */
 export const paymentPolicy = {
   currency: z
@@ -71,7 +71,7 @@ export const paymentPolicy = {
         ],
       },
     ]),
-  /** Paid for packs, in cents, at which tier 1, 2 and so on are reached. */
+  /** Tier 1, 2 and so on are reached when the packs paid for reach these amounts, in cents. */
   tierCents: z
     .array(cents)
     .refine((list) => list.every((one, i) => i === 0 || one > list[i - 1]!), {
@@ -86,7 +86,7 @@ interface Prices {
   plans: readonly Plan[];
 }
 
-/** Adds an issue for each price that Stripe would refuse at the checkout: better now, to the operator. */
+/** Adds an issue for each price that Stripe would refuse at the checkout, so that the operator learns of it first. */
 export function checkPrices({ currency, packs, plans }: Prices, context: z.RefinementCtx): void {
   const step = chargeStep(currency);
   const prices = [
@@ -106,17 +106,17 @@ function isCurrency(code: string): boolean {
   return Intl.supportedValuesOf('currency').includes(code.toUpperCase());
 }
 
-/** How Stripe is reached. */
+/** How to reach Stripe. */
 export interface PaymentConfig {
   secretKey: string;
   webhookSecret: string;
-  /** Another address than Stripe's own; null: Stripe's own. */
+  /** Replaces Stripe's address. Null: Stripe's own address. */
   apiBase: string | null;
 }
 
 type Env = Record<string, string | undefined>;
 
-/** Null where nothing is sold. No refusal repeats a key. */
+/** Null if nothing is sold. No error message repeats a key. */
 export function parsePayments(env: Env, host: string, publicUrl: string | null): PaymentConfig | null {
   const secretKey = env.STRIPE_SECRET_KEY;
   const webhookSecret = env.STRIPE_WEBHOOK_SECRET;
@@ -133,7 +133,7 @@ export function parsePayments(env: Env, host: string, publicUrl: string | null):
   return { secretKey, webhookSecret, apiBase };
 }
 
-/** Whoever answers there says what was paid. */
+/** Requires https, except on loopback: the server at this address tells us what was paid. */
 function stripeBase(value: string): string {
   const url = originUrl('STRIPE_API_BASE', value);
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))

@@ -2,14 +2,14 @@ import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ConfigError } from './settings.ts';
 
-/** An HTTP proxy. Its credentials stand apart from its address, so that no log or error repeats them with it. */
+/** An HTTP proxy. Its credentials are separate from its address, so that logs and errors never show them. */
 export interface ProxyServer {
   origin: string;
   /** For the `Proxy-Authorization` header. */
   authorization: string | null;
 }
 
-/** By which proxies the server calls others. */
+/** The proxies for the server's outgoing connections. */
 export interface ProxyConfig {
   http: ProxyServer | null;
   https: ProxyServer | null;
@@ -20,7 +20,7 @@ export interface ProxyConfig {
 type Env = Record<string, string | undefined>;
 type Exception = (host: string, port: number) => boolean;
 
-/** The proxy by which `url` (http, https or smtp) is called; null: directly, as this machine itself always is. */
+/** The proxy for `url` (http, https or smtp). Null: a direct connection, as always for this machine itself. */
 export function proxyFor(config: ProxyConfig | null, url: URL): ProxyServer | null {
   if (!config) return null;
   const { protocol } = url;
@@ -31,8 +31,9 @@ export function proxyFor(config: ProxyConfig | null, url: URL): ProxyServer | nu
 }
 
 /**
- * HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; the names in lower case come first, as in curl. Mail goes by ALL_PROXY alone, for
- * the others name a protocol. Null where all is called directly. No refusal repeats a proxy's value, which may hold a password.
+ * Reads HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Lower-case names take precedence, as in curl. Mail uses
+ * ALL_PROXY alone, because the other variables name a protocol. Null if all connections are direct. No error message
+ * repeats a proxy's value, because it may contain a password.
  */
 export function parseProxies(env: Env, { sendsMail }: { sendsMail: boolean }): ProxyConfig | null {
   const all = setting(env, 'ALL_PROXY');
@@ -44,7 +45,7 @@ export function parseProxies(env: Env, { sendsMail }: { sendsMail: boolean }): P
   return {
     http: http && parseProxy(http),
     https: https && parseProxy(https),
-    // Many machines name a SOCKS proxy here beside the two others: no reason to stop where it is not needed.
+    // Many machines set ALL_PROXY to a SOCKS proxy beside the two others. That is no error unless mail needs it.
     mail: all && sendsMail ? parseProxy(all) : null,
     isException: (host, port) => exceptions.some((fits) => fits(host, port)),
   };
@@ -72,7 +73,7 @@ function parseProxy({ name, value }: Setting): ProxyServer {
     );
   if (scheme && scheme !== 'http' && scheme !== 'https') throw wrong('must be the address of an HTTP proxy');
   const text = scheme ? value : `http://${value}`;
-  // A number alone would be read as an IPv4 address.
+  // A bare number would be parsed as an IPv4 address.
   if (!URL.canParse(text) || /^\d*$/.test(value)) throw wrong('is no address of a proxy');
   const { origin, port, pathname, search, hash, username, password } = new URL(text);
   if (port === '0') throw wrong('names port 0');
@@ -98,7 +99,7 @@ function parseExceptions(list: Setting | null): Exception[] | 'all' {
   });
 }
 
-/** Null for what can't be read. */
+/** Null for an entry that can't be parsed. */
 function parseException(entry: string): Exception | null {
   const network = /^([^/]+)\/(\d{1,3})$/.exec(entry);
   if (network) return inNetwork(network[1]!, Number(network[2]));
@@ -109,9 +110,9 @@ function parseException(entry: string): Exception | null {
   return (asked, askedPort) => askedPort === Number(port) && fits(asked, askedPort);
 }
 
-/** `bits`: null for one address. */
+/** `bits`: the prefix length; null for a single address. */
 function inNetwork(text: string, bits: number | null): Exception | null {
-  // 169.254/16, as macOS writes it.
+  // macOS shortens networks: 169.254/16.
   const parts = /^\d+(\.\d+){0,2}$/.test(text) && bits !== null ? text.split('.') : [];
   const address = parts.length > 0 ? [...parts, '0', '0', '0'].slice(0, 4).join('.') : withoutBrackets(text);
   const family = isIP(address);
@@ -123,7 +124,10 @@ function inNetwork(text: string, bits: number | null): Exception | null {
   return (host) => isIP(host) !== 0 && network.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** A domain means all under it, too, with a dot or `*.` before it or without; a `*` elsewhere stands for any characters. */
+/**
+ * A domain includes its subdomains, whether it is written with a leading dot, `*.` or neither. A `*` elsewhere matches
+ * any characters.
+ */
 function inDomain(text: string): Exception | null {
   const domain = bareHost(text.replace(/^\*?\./, ''));
   if (!/^[\w*.-]*[\w*]$/.test(domain)) return null;
@@ -134,7 +138,7 @@ function inDomain(text: string): Exception | null {
 
 const withoutBrackets = (host: string) => host.replace(/^\[|\]$/g, '');
 
-/** As URLs have it, without brackets and the dot at a full name's end. */
+/** The host as `URL` writes it, without brackets and without the trailing dot of a full name. */
 function bareHost(host: string): string {
   const bare = withoutBrackets(host).replace(/\.$/, '').toLowerCase();
   return /[^ -~]/.test(bare) ? domainToASCII(bare) : bare;

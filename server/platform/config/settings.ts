@@ -6,8 +6,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * An address of the web, to which paths can be appended. Throws `ConfigError` for any other; `name` is the setting's. No refusal
- * repeats the value, which may hold a password.
+ * A web address to which paths can be appended. Throws `ConfigError` for any other; `name` is the setting's name. No
+ * error message repeats the value, because it may contain a password.
  */
 export function httpUrl(name: string, value: string): URL {
   let url: URL;
@@ -17,19 +17,19 @@ export function httpUrl(name: string, value: string): URL {
     throw new ConfigError(`${name} is not a URL: it must look like https://example.org`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ConfigError(`${name} must be http or https`);
-  // Also when empty: a path appended after a bare `?` would be lost.
+  // An empty query or fragment is refused too: a path appended after a bare `?` would be lost.
   if (/[?#]/.test(url.href)) throw new ConfigError(`${name} must be without a query and without a #fragment`);
   return url;
 }
 
-/** The same of an address to which no credentials may be sent. */
+/** Like `httpUrl`, but refuses credentials in the address. */
 export function plainUrl(name: string, value: string): URL {
   const url = httpUrl(name, value);
   if (url.username || url.password) throw new ConfigError(`${name} must be without a user name and a password`);
   return url;
 }
 
-/** The same of a whole origin: a path would be dropped in silence. `why` follows what to write instead. */
+/** Like `plainUrl`, for a whole origin: a path would be dropped silently. `why` says what to write instead. */
 export function originUrl(name: string, value: string, why = ''): URL {
   const url = plainUrl(name, value);
   if (url.pathname !== '/') throw new ConfigError(`${name} must be without a path: write ${url.origin}${why}`);

@@ -3,7 +3,7 @@ import { ProviderIdSchema } from '../../../shared/auth.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/constants.ts';
 import { ConfigError, isLoopback, plainUrl } from './settings.ts';
 
-/** An OIDC provider of the operator's own. Its secret may stand in the environment instead: `OIDC_<ID>_SECRET`. */
+/** The operator's own OIDC provider. Its secret may be set in the environment instead: `OIDC_<ID>_SECRET`. */
 const OidcConfigSchema = z.strictObject({
   id: ProviderIdSchema,
   name: z.string().min(1).max(60),
@@ -15,43 +15,43 @@ const OidcConfigSchema = z.strictObject({
 
 const credits = (n: number) => n * MICRO_PER_CREDIT;
 
-/** What an account earns by those who join by its link. An amount of 0 is a reward that there isn't. */
+/** What an account earns when others join by its link. An amount of 0 turns a reward off. */
 export const ReferralConfigSchema = z.strictObject({
   enabled: z.boolean().default(true),
-  /** To the referrer, once the one who joined has spent so much; so often in a calendar month (UTC). */
+  /** The referrer's reward once the new account has spent this much; limited per calendar month (UTC). */
   spentMicro: z.int().min(1).default(credits(20)),
   spentRewardMicro: z.int().min(0).default(credits(50)),
   spentPerMonth: z.int().min(1).default(10),
-  /** To the referrer, by the first payment. */
+  /** For the referrer, when the new account first pays. */
   firstPaymentRewardMicro: z.int().min(0).default(credits(500)),
-  /** To both, once the one who joined has used so many tokens. */
+  /** Both accounts earn a reward once the new account has used this many tokens. */
   usedTokens: z.int().min(1).default(1_000_000),
   usedRewardMicro: z.int().min(0).default(credits(50)),
-  /** More than so many from one network in a day by one link are not taken for people. */
+  /** If more than this many join from one network in a day by one link, they are not counted as people. */
   perNetworkDay: z.int().min(1).default(3),
 });
 export type ReferralConfig = z.infer<typeof ReferralConfigSchema>;
 
-/** Accounts, by the defaults of the service's policy. */
+/** Account settings; the defaults are the service's policy. */
 export const AccountConfigSchema = z.strictObject({
-  /** What a new account gets, once for each verified email and provider's subject. */
+  /** What a new account gets, once for each verified email address and each provider's subject. */
   bonusMicro: z.int().min(0).default(credits(100)),
   referrals: ReferralConfigSchema.default(() => ReferralConfigSchema.parse({})),
   smallestAge: z.int().min(0).default(13),
   terms: z.strictObject({ version: z.string().min(1), url: z.url().optional() }).default({ version: '1' }),
-  /** How long a closed account can be kept after all, before it is deleted. */
+  /** How long the owner can restore a closed account before it is deleted. */
   closingDays: z.int().min(0).max(365).default(7),
-  /** Guests that were not seen for so long are deleted. */
+  /** Guests that were not seen for this long are deleted. */
   guestDays: z.int().min(1).max(3650).default(30),
-  /** How long a device stays signed in that is not used. */
+  /** A device that is unused for this long is signed out. */
   sessionDays: z.int().min(1).max(365).default(30),
-  /** Addresses, beside those that are known, to which an editor may be called back: `https://code.example.org/callback`. */
+  /** Addresses, besides the known ones, to which an editor may be called back: `https://code.example.org/callback`. */
   callbacks: z.array(z.url()).default([]),
   providers: z.array(OidcConfigSchema).default([]),
 });
 export type AccountConfig = z.infer<typeof AccountConfigSchema>;
 
-/** Where people can be sent to sign in. */
+/** A provider to which users can be sent to sign in. */
 export type ProviderConfig = { id: string; name: string; clientId: string; clientSecret: string | null } & (
   | { kind: 'oidc'; issuer: string; scopes: string[] }
   | { kind: 'github'; url: string; apiUrl: string }
@@ -60,13 +60,13 @@ export type ProviderConfig = { id: string; name: string; clientId: string; clien
 export interface SignInConfig {
   providers: ProviderConfig[];
   mail: { url: string; from: string } | null;
-  /** The single user of this machine may sign in by what stands beside the database. */
+  /** The single user of this machine may sign in with the secret beside the database. */
   local: boolean;
 }
 
 type Env = Record<string, string | undefined>;
 
-/** Who is asked to sign people in; nobody configured, on loopback: the single user of this machine. */
+/** The providers that sign users in. On loopback without any: the single user of this machine. */
 export function parseSignIn(env: Env, accounts: AccountConfig, host: string, publicUrl: string | null): SignInConfig {
   const providers = [google(env), github(env), ...accounts.providers.map((provider) => oidc(env, provider))].filter(
     (provider) => provider !== null,
@@ -124,7 +124,7 @@ function pair(env: Env, idName: string, secretName: string): { clientId: string;
   return { clientId, clientSecret };
 }
 
-/** Whoever can change what is read from there can sign in as anybody. */
+/** Requires https, except on loopback: an attacker who can change the provider's answers can sign in as any user. */
 function secureUrl(name: string, value: string): string {
   const url = plainUrl(name, value);
   if (url.protocol !== 'https:' && !isLoopback(url.hostname))

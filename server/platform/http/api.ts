@@ -5,8 +5,8 @@ import { limitOf, readsBody, takesBody } from './bodies.ts';
 import type { Api, AppEnv } from './env.ts';
 
 /**
- * A group of routes whose requests are checked against their contracts; a misfit is told place by place. A route whose
- * contract has a body says how large it may be (`jsonBody`), or the server does not start.
+ * A group of routes whose requests are validated against their contracts; a refusal names each invalid place. A route
+ * whose contract has a body must declare its maximum size (`jsonBody`), or the server does not start.
  */
 export function createApi(): Api {
   const api = new OpenAPIHono<AppEnv>({
@@ -22,7 +22,7 @@ export function createApi(): Api {
     },
   });
   const bind = api.openapi as (route: RouteConfig, ...rest: unknown[]) => unknown;
-  // What a route does of its own accord comes first: it may refuse before a body is read.
+  // The route's own middleware runs first: it may refuse the request before the body is read.
   const bounded: typeof bind = (route, ...rest) => {
     const limit = limitOf(route);
     if (!limit) return bind(route, ...rest);

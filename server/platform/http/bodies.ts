@@ -8,15 +8,15 @@ import type { AppContext, AppEnv, BodyLimit } from './env.ts';
 export const KB = 1024;
 export const MB = 1024 * KB;
 
-/** A body that is larger is read only for as long as there is room, and after what a route wants to know before it. */
+/** A body larger than this is read only while there is room, and after the route's own early checks. */
 const LARGE = 64 * KB;
-/** Of large bodies together, from the first byte until the answer: what is parsed of them takes a few times as much. */
+/** All large bodies together, from the first byte until the answer. Parsed, they take a few times as much memory. */
 const MAX_AT_ONCE = 64 * MB;
-/** The same of one account: two of the largest, so that nobody takes the room of all. */
+/** The large bodies of one account: two of the largest, so that one account can't take all the room. */
 const MAX_OF_ONE = 16 * MB;
-/** So long a body may stand still. */
+/** A body that sends nothing for this long is refused. */
 const MAX_PAUSE_MS = 20_000;
-/** How much of a large body there is to be looked at before the rest is read. */
+/** How much of a large body a route can inspect before the rest is read. */
 const HEAD = 4 * KB;
 
 const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
@@ -31,12 +31,12 @@ const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
   text: { pattern: /^/, hint: '' },
 };
 
-/** The JSON body of a route, by its contract and its largest size; the size stands in /openapi.json, too. */
+/** A route's JSON body, by its contract and its maximum size. The size is in /openapi.json, too. */
 export function jsonBody<S extends z.ZodType>(schema: S, maxBytes: number) {
   return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes) };
 }
 
-/** A body of which the route wants the bytes as they were sent. */
+/** A body that the route needs as the exact bytes sent. */
 export function textBody(description: string, maxBytes: number) {
   const schema = { type: 'object' as const, description };
   return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes), 'x-type': 'text' as const };
@@ -44,7 +44,7 @@ export function textBody(description: string, maxBytes: number) {
 
 const sized = (maxBytes: number) => ({ description: `at most ${sizeOf(maxBytes)}`, 'x-max-bytes': maxBytes });
 
-/** What an OpenAPI route's body may be. Throws for one that does not say how large it may be: no server starts with it. */
+/** The type and size limit of an OpenAPI route's body. Throws if the route declares no size: no server starts then. */
 export function limitOf(route: { method: string; path: string; request?: { body?: object } }): BodyLimit | null {
   const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' } | undefined;
   if (!body) return null;
@@ -55,19 +55,19 @@ export function limitOf(route: { method: string; path: string; request?: { body?
 }
 
 /**
- * Before every route: no body is read but by what its route declares with `takesBody`, and then within its limit. It is
- * read when it is first asked for, so that what a route checks before costs nobody a body.
+ * Runs before every route. A body is read only if its route declares it with `takesBody`, and only up to that limit. It
+ * is read on first use, so that the route's earlier checks can refuse a request without reading its body.
  */
 export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
   const room = new Room();
   return async (c, next) => {
-    // A GET has no body here.
+    // GET and HEAD have no body here.
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     const place = new Place(room);
     let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
     let text: Promise<string> | null = null;
     const read = () => (body ??= readBody(c, place, maxPauseMs));
-    // Where Hono's own `json`, `text` and `parseBody` look first.
+    // Hono's own `json`, `text` and `parseBody` look here first.
     Object.defineProperties(c.req.bodyCache, {
       text: { enumerable: true, get: () => (text ??= read().then((bytes) => new TextDecoder().decode(bytes))) },
       arrayBuffer: { enumerable: true, get: () => read().then((bytes) => bytes.buffer) },
@@ -80,7 +80,7 @@ export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Declares the body that a route takes, and refuses at once what is said to be none such. */
+/** Declares a route's body, and refuses a request at once if its headers name a wrong type, encoding or size. */
 export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit: BodyLimit } {
   const { maxBytes, type } = limit;
   const { pattern, hint } = TYPES[type];
@@ -97,21 +97,21 @@ export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit
   return Object.assign(middleware, { limit });
 }
 
-/** Reads the body before a validator does, which would take every refusal of it for malformed JSON. */
+/** Reads the body before a validator does, because the validator would report every refusal as malformed JSON. */
 export const readsBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   await c.req.text();
   await next();
 };
 
 /**
- * Has a route look at the beginning of a large body, of some KB, before the rest is read: a refusal there costs as little as
- * that of a small one. A small body comes as a whole.
+ * Lets a route inspect the first few KB of a large body before the rest is read, so that a refusal costs as little as
+ * for a small body. A small body is passed whole.
  */
 export function beforeLargeBody(c: AppContext, look: (head: string) => Promise<void>): void {
   c.set('beforeLargeBody', look);
 }
 
-/** How much of large bodies is being read, of each account and of all. */
+/** How many bytes of large bodies are being read, for each account and in all. */
 class Room {
   all = 0;
   readonly ofOne = new Map<string, number>();
@@ -124,14 +124,14 @@ class Room {
   }
 }
 
-/** What one body takes of it. */
+/** One body's share of the room. */
 class Place {
   #bytes = 0;
   #who = '';
 
   constructor(private readonly room: Room) {}
 
-  /** Throws `unavailable` where there is no room for so much. */
+  /** Throws `unavailable` if there is not enough room. */
   take(bytes: number, who: string): void {
     this.room.add(who, bytes - this.#bytes);
     this.#bytes = bytes;
@@ -169,7 +169,7 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   return body.whole();
 }
 
-/** What came of a body, copied: a million pieces of a byte each would take a hundred times their size to be kept. */
+/** The bytes received so far, in one buffer: a million 1-byte chunks would take a hundred times their size. */
 class Gathered {
   size = 0;
   #bytes = new Uint8Array(4 * KB);
@@ -193,7 +193,7 @@ class Gathered {
   }
 }
 
-/** The pieces of a body. Whoever leaves early leaves the connection as it is, so that an answer can be sent by it. */
+/** The chunks of a body. A reader that stops early leaves the connection open, so that the answer can still be sent. */
 async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGenerator<Buffer> {
   const said = `The rest of the body did not arrive within ${Math.ceil(maxPauseMs / 1000)} s. Nothing was started: send it again.`;
   const pieces: AsyncIterator<Buffer> = incoming.iterator({ destroyOnReturn: false });
@@ -211,7 +211,7 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
     }
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // Nobody is there to be told; it is no failure of the server's.
+    // The client is gone, so no one reads this answer. It is not a failure of the server.
     throw new AppError(
       'invalid_request',
       'The connection was closed before the whole body arrived.',
@@ -220,7 +220,7 @@ async function* piecesOf(incoming: IncomingMessage, maxPauseMs: number): AsyncGe
     );
   } finally {
     clearTimeout(pause);
-    // Not waited for: the piece that stands still would have to come first.
+    // Not awaited: it would wait for the stalled chunk.
     pieces.return?.().catch(() => {});
   }
 }

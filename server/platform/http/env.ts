@@ -2,13 +2,13 @@ import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
-/** What a route takes: `text` is handed over as it is, byte by byte. */
+/** The body that a route takes; `text` is passed on unparsed, byte for byte. */
 export interface BodyLimit {
   maxBytes: number;
   type: 'json' | 'form' | 'text';
 }
 
-/** What a request carries through the routes; all but `requestId` and `device` is there behind `authenticate`. */
+/** The variables of a request. All but `requestId` and `device` are set by `authenticate`. */
 export interface AppEnv {
   Bindings: HttpBindings;
   Variables: {
@@ -16,22 +16,22 @@ export interface AppEnv {
     device: string;
     accountId: string;
     accountKind: 'guest' | 'member';
-    /** Which limits a member has. */
+    /** Selects the limits of a member. */
     tier: number;
-    /** The single user of this machine: metered, limited by nothing. */
+    /** The single user of this machine: metered, without limits. */
     isLocal: boolean;
-    /** Why and until when (in ms; null: for an undecided time) nothing is answered to this account. */
+    /** If the account is suspended: why, and until when (ms; null: open-ended). Its requests are refused. */
     suspended: { why: string; until: number | null } | null;
-    /** When the account is deleted, if its owner has closed it: nothing is answered to it. */
+    /** If the owner has closed the account: when it is deleted. Its requests are refused. */
     goneAt: number | null;
-    /** The version of the terms that have to be accepted before anything is answered, if any. */
+    /** The version of the terms that the user must accept before requests are answered, if any. */
     termsDue: string | null;
     sessionId: string;
-    /** What body the route takes; unset: none, and none is read. */
+    /** The body that the route takes. Unset: the route takes none, and none is read. */
     bodyLimit?: BodyLimit;
-    /** Looks at the beginning of a large body before the rest is read; throws to refuse it. */
+    /** Inspects the beginning of a large body before the rest is read; throws to refuse it. */
     beforeLargeBody?: (head: string) => Promise<void>;
-    /** Calls `end` once the session has ended. Returns what stops that. */
+    /** Calls `end` once the session has ended. Returns a function that cancels this. */
     whenEnded: (end: () => void) => () => void;
   };
 }

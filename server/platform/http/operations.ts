@@ -30,10 +30,10 @@ const metricsRoute = createRoute({
   responses: rawAnswer('text/plain', 'the text format of Prometheus'),
 });
 
-/** How long it is believed that the database takes what is written. */
+/** How long a successful write check is trusted. */
 const BELIEVED_MS = 1_000;
 
-/** Whether the database can be read and written: tried again once in a while, and whenever a write has failed since. */
+/** Whether the database can be read and written. Checks again after a while, and after a failed write. */
 class Readiness {
   #known: { at: number; failedWrites: number } | null = null;
   #asking: Promise<void> | null = null;
@@ -43,7 +43,7 @@ class Readiness {
     private readonly now: () => number,
   ) {}
 
-  /** Throws the cause if it can't. */
+  /** Throws the cause if the database can't be used. */
   async check(): Promise<void> {
     const { db } = this;
     const known = this.#known;
@@ -71,7 +71,7 @@ export function operationRoutes(
     metrics: Metrics;
     draining: AbortSignal;
     now: () => number;
-    /** Null for this very machine. */
+    /** Null for this machine itself. */
     addressOf: (c: AppContext) => string | null;
   },
 ): void {

@@ -3,17 +3,20 @@ import { isLoopback } from '../config/settings.ts';
 import { AppError } from '../errors.ts';
 import type { AppContext } from './env.ts';
 
-/** By which addresses this server is called. Only behind `hostGuard`, which has refused every foreign Host. */
+/** The addresses of this server. Use it only behind `hostGuard`, which refuses every foreign Host. */
 export interface Origins {
-  /** Where browsers are sent back to: PUBLIC_URL, or the loopback name by which this request came. */
+  /** Where browsers are sent back to: PUBLIC_URL, or the loopback name in this request. */
   home(c: AppContext): string;
-  /** Every origin that this request may have been sent to: a proxy on this machine may have changed its Host. */
+  /** Every origin that this request may have been sent to: a proxy on this machine may have changed the Host header. */
   of(c: AppContext): string[];
-  /** Whether cookies can be kept to https. */
+  /** Whether cookies can be limited to https. */
   isSecure(c: AppContext): boolean;
-  /** Throws `foreign_page` unless a page of this very server asks: a cookie comes along with requests of others, too. */
+  /**
+   * Throws `foreign_page` unless the request is from a page of this server: browsers send cookies with other pages'
+   * requests, too.
+   */
   requireOwnPage(c: AppContext): void;
-  /** Throws `foreign_page` if a page asks that is neither this server's nor one of CORS_ORIGINS. Programs are no pages. */
+  /** Throws `foreign_page` for a page that is neither this server's nor in CORS_ORIGINS. Other programs pass. */
   refuseForeignPage(c: AppContext): void;
 }
 
@@ -42,7 +45,7 @@ export function originsOf({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' |
     refuseForeignPage(c) {
       const site = c.req.header('sec-fetch-site');
       const origin = c.req.header('origin');
-      // Browsers send an origin with each POST; scripts can't leave it out or make one up.
+      // Browsers send an Origin header with each POST, and scripts can neither omit nor forge it.
       const isForeign =
         origin !== undefined
           ? !of(c).includes(origin) && !corsOrigins.includes(origin)

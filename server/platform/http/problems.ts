@@ -6,7 +6,7 @@ import { AppError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
-/** One place turns everything thrown into a problem; the unknown becomes a 500 with fixed text and a logged cause. */
+/** Turns every thrown error into a problem. An unknown error becomes a 500 with fixed text and a logged cause. */
 export function onError(log: Log): ErrorHandler<AppEnv> {
   return (error, c) => {
     const refusal = toAppError(error);
@@ -19,7 +19,7 @@ export function onError(log: Log): ErrorHandler<AppEnv> {
 export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
   problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`));
 
-/** What a 401 asks for (RFC 6750, RFC 9449). */
+/** The WWW-Authenticate challenges of a 401 (RFC 6750, RFC 9449). */
 const CHALLENGES: { [code: string]: string } = {
   invalid_dpop_proof: 'DPoP error="invalid_dpop_proof", algs="ES256"',
 };
@@ -41,7 +41,7 @@ export function toAppError(error: unknown): AppError {
     if (error.status === 413) return new AppError('payload_too_large', 'The request is too large.');
     if (error.status < 500) return new AppError('invalid_request', error.message || 'The request is malformed.');
   }
-  // PostgreSQL refuses what SQLite keeps: a text with NUL or half a pair that no contract has cleaned.
+  // PostgreSQL refuses text that SQLite stores: a NUL or a lone surrogate that no contract has removed.
   if ((error as { code?: unknown }).code === '22021')
     return new AppError('invalid_request', 'A text has a character that can’t be stored, such as NUL.');
   if (isUnavailable(error))

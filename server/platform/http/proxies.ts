@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { ConfigError } from '../config/config.ts';
 
-/** What proxies add. A request from this machine that has one of them comes from somewhere else. */
+/** Headers that proxies add. A request with one of them was forwarded, even if the peer is this machine. */
 const FORWARDING =
   'x-forwarded-for x-forwarded-host x-forwarded-proto forwarded via x-real-ip x-client-ip true-client-ip cf-connecting-ip'.split(
     ' ',
@@ -12,7 +12,7 @@ function withoutPort(hop: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
-/** The hops that a proxy tells of, nearest last: X-Forwarded-For, or `for` in Forwarded (RFC 7239). */
+/** The hops in X-Forwarded-For, or in `for` of Forwarded (RFC 7239), nearest last. */
 function hopsOf(header: (name: string) => string | undefined): string[] {
   const list = (text: string) => text.split(',').map((hop) => hop.trim());
   const plain = header('x-forwarded-for');
@@ -21,7 +21,7 @@ function hopsOf(header: (name: string) => string | undefined): string[] {
   return said === undefined ? [] : list(said).map((hop) => /(?:^|;)\s*for="?([^";,]*)"?/i.exec(hop)?.[1] ?? '');
 }
 
-/** An IPv4 address that an IPv6 socket tells as `::ffff:…`, in its own form. */
+/** Turns an IPv4-mapped IPv6 address (`::ffff:…`) into the IPv4 address. */
 export const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
 /** Whether an address is one of TRUSTED_PROXIES. Throws `ConfigError` for a wrong entry. */
@@ -39,10 +39,9 @@ export function trustedBy(trustedProxies: readonly string[]): (address: string) 
 }
 
 /**
- * Where a request came from: the peer's address, or what a trusted proxy says, read from its end. Null for this very machine
- * asking itself without any proxy: a peer on loopback that is no trusted proxy and sends nothing that proxies add. A trusted
- * proxy that says nothing usable is taken for the one who asks; `warn` hears of that once. Throws `ConfigError` for a wrong
- * TRUSTED_PROXIES.
+ * The client's address: the peer's, or the one that trusted proxies report, read from the end. Null for this machine
+ * itself: an untrusted loopback peer without forwarding headers. A trusted proxy without a usable header counts as the
+ * client; `warn` is called once about it. Throws `ConfigError` for a wrong TRUSTED_PROXIES.
  */
 export function addressReader(trustedProxies: readonly string[], warn: (text: string) => void = () => {}) {
   const isTrusted = trustedBy(trustedProxies);
@@ -54,7 +53,7 @@ export function addressReader(trustedProxies: readonly string[], warn: (text: st
     const hops = hopsOf(header);
     while (isTrusted(address) && hops.length > 0) {
       const hop = unmapped(withoutPort(hops.pop()!));
-      // A hop that is no address ends the trust: what stands before it may be anybody's word.
+      // A hop that is no address ends the trust: anyone may have written the hops before it.
       if (!isIP(hop)) break;
       address = hop;
     }

@@ -9,7 +9,7 @@ import type { Metrics } from '../metrics.ts';
 import { same } from '../secrets.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
-/** Names each request, counts and logs it by its route's pattern: no path with ids, no query, no text of users. */
+/** Gives each request an id, and counts and logs it by its route's pattern: no path with ids, no query, no text. */
 export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = performance.now();
@@ -17,7 +17,7 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
     c.header('x-request-id', c.var.requestId);
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
-    // What a cookie or a token opens is kept nowhere; files that are the same for everybody say so themselves.
+    // Answers for a cookie or a token must not be cached. Static files set their own header.
     c.header('cache-control', 'no-store');
     c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
     await next();
@@ -25,7 +25,7 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
     const { method } = c.req;
     const route = routePath(c);
     const { status } = c.res;
-    // Middleware that sets a header after the answer copies it, and the adapter would send the copy of a stream again.
+    // Setting a header after the answer makes Hono copy it, and the adapter would then send a streamed answer again.
     if (c.env.outgoing.headersSent) {
       c.res = undefined;
       c.res = RESPONSE_ALREADY_SENT;
@@ -35,10 +35,10 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
   };
 }
 
-/** Longer than any address that is made here, and short enough for every proxy. */
+/** Longer than any address of this server, and short enough for every proxy. */
 const MAX_URL = 8 * 1024;
 
-/** Refuses an address that nothing here has, before anybody parses what is in it. */
+/** Refuses an address that is too long before anything parses it. */
 export function urlGuard(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if ((c.env.incoming.url ?? '').length > MAX_URL)
@@ -50,22 +50,22 @@ export function urlGuard(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Whether a request bears METRICS_TOKEN. */
+/** Whether a request carries METRICS_TOKEN. */
 export function hasMetricsToken({ metricsToken }: Pick<Config, 'metricsToken'>, c: AppContext): boolean {
   const given = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
   return metricsToken !== null && same(given, metricsToken);
 }
 
 /**
- * Refuses requests for another `Host`: a page of a stranger's whose name was pointed at this address (DNS rebinding) is
- * not served. Loopback binds answer to each name of loopback.
+ * Refuses requests with another `Host`, so that a foreign page whose name points at this address (DNS rebinding) gets
+ * nothing. A server bound to loopback accepts each loopback name.
  */
 export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
   const publicUrl = config.publicUrl ? new URL(config.publicUrl) : null;
   const expected = publicUrl?.host ?? null;
   const usualPort = publicUrl?.protocol === 'https:' ? ':443' : ':80';
   return async (c, next) => {
-    // Probes come by address; these two tell a stranger's page nothing. So does Prometheus, with what no page knows.
+    // Probes and Prometheus call by IP address. The first two routes reveal nothing; the third needs a secret token.
     if (c.req.path === '/healthz' || c.req.path === '/readyz') return next();
     if (c.req.path === '/metrics' && hasMetricsToken(config, c)) return next();
     const host = (c.req.header('host') ?? '').toLowerCase();
@@ -85,7 +85,7 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** What a client calls the device it runs on, for "answering on …": shown to the account's owner and nobody else. */
+/** The client's name for its device, for "answering on …". Only the account's owner sees it. */
 export function deviceName(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const name = (c.req.header('perigee-device') ?? '')

@@ -2,7 +2,7 @@ import { iso } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { AppEnv } from './env.ts';
 
-/** Refuses whoever may read and export, and can start nothing: no answer, no purchase. */
+/** Refuses accounts that may only read and export: they can start no answer and no purchase. */
 export function requireStanding({
   suspended: why,
   goneAt,

@@ -16,8 +16,8 @@ export function eventStream(c: AppContext, start: Start, log: Log): Response {
 }
 
 /**
- * Begins a stream on Node's own response: web streams cost a multiple of it at many streams. `start` is handed the response
- * and a signal that aborts when the reader is gone, or its session has ended; it ends the response when all is said.
+ * Starts a stream on Node's own response, because web streams cost several times as much. `start` gets the response and
+ * a signal that aborts when the client disconnects or its session ends; it ends the response when it is done.
  */
 export function rawStream(c: AppContext, headers: Record<string, string>, start: Start, log: Log): Response {
   const out = c.env.outgoing as ServerResponse;
@@ -30,7 +30,8 @@ export function rawStream(c: AppContext, headers: Record<string, string>, start:
   });
   out.writeHead(200, headers);
   out.flushHeaders();
-  // Hono would merge the headers above into a copy that the adapter no longer knows as sent: so nothing is left to merge.
+  // Hono would merge the headers above into a copy that the adapter does not recognise as sent. Without `res` there is
+  // nothing to merge.
   c.res = undefined;
   c.res = RESPONSE_ALREADY_SENT;
   const forget = c.var.whenEnded(() => gone.abort());
@@ -38,13 +39,13 @@ export function rawStream(c: AppContext, headers: Record<string, string>, start:
     .catch((error) => log.error({ requestId: c.var.requestId, err: error }, 'a stream broke'))
     .finally(() => {
       forget();
-      // A broken stream is cut, so that it doesn't look finished; a finished one has ended already.
+      // Cut a broken stream, so that it does not look complete. A complete one has ended already.
       if (!out.writableEnded) out.destroy();
     });
   return c.res;
 }
 
-/** Writes one piece; resolves when the socket has room again, false when the reader is gone or too slow. */
+/** Writes one piece. Resolves true when the socket has room again, false when the client is gone or too slow. */
 export function writePiece(out: ServerResponse, piece: string, gone: AbortSignal, slowMs = 30_000): Promise<boolean> {
   if (gone.aborted) return Promise.resolve(false);
   if (out.write(piece)) return Promise.resolve(true);

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** The first schema. `engine` decides only how triggers are written: everything else is one text for both. */
+/** The first schema. `engine` decides only how triggers and sequences are written; other SQL is the same for both. */
 export function main(engine: 'sqlite' | 'postgres'): Migration {
   return {
     async up(db: Kysely<unknown>) {
@@ -17,7 +17,7 @@ export function main(engine: 'sqlite' | 'postgres'): Migration {
         sql`create index guest_admission_network on guest_admission (network, at)`,
         sql`create index guest_admission_at on guest_admission (at)`,
 
-        // A row to wait at: who counts guests must be alone in counting.
+        // A row to lock: whoever counts guests locks it first, so that two nodes never count at once.
         sql`create table gate (name text primary key)`,
         sql`insert into gate (name) values ('guests')`,
 
@@ -70,7 +70,7 @@ export function main(engine: 'sqlite' | 'postgres'): Migration {
           request_hash text not null, max_output_tokens bigint not null, owner_node text not null, ${at('lease_until')},
           stop_requested bigint not null default 0, checkpoint text not null, price text not null,
           last_seq bigint not null default 0, ${at('created_at')}, ended_at bigint, outcome text)`,
-        // One run at a time in a conversation, whoever asks and on whichever node.
+        // One running run per conversation, across all clients and nodes.
         sql`create unique index run_open on run (conversation_id) where state = 'running'`,
         sql`create index run_conversation on run (conversation_id)`,
         sql`create index run_lease on run (lease_until) where state = 'running'`,
@@ -85,14 +85,14 @@ export function main(engine: 'sqlite' | 'postgres'): Migration {
   };
 }
 
-/** A key that the database counts up. */
+/** A key that the database increments. */
 function sequence(engine: 'sqlite' | 'postgres') {
   return sql.raw(
     engine === 'sqlite' ? 'integer primary key autoincrement' : 'bigint generated always as identity primary key',
   );
 }
 
-/** The journal is never changed, by nobody. */
+/** The journal is append-only: triggers refuse updates and deletions. */
 function appendOnly(engine: 'sqlite' | 'postgres') {
   if (engine === 'sqlite')
     return ['update', 'delete'].map((verb) =>

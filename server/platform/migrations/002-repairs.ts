@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** A run may repair an edit; an edit is repaired once, and a repair that failed does not count. */
+/** A run may repair an edit. An edit is repaired once at most; a failed repair does not count. */
 export const repairs: Migration = {
   async up(db: Kysely<unknown>) {
     await sql`alter table run add column repairs text`.execute(db);

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Accounts of people: identities, sessions with their tokens, one-time codes, and what runs the ceremonies of sign-in. */
+/** Accounts of people: identities, sessions and their tokens, one-time codes, and the tables of better-auth. */
 export function accounts(engine: 'sqlite' | 'postgres'): Migration {
   return {
     async up(db: Kysely<unknown>) {
@@ -10,16 +10,17 @@ export function accounts(engine: 'sqlite' | 'postgres'): Migration {
         ...['terms_version text', 'terms_at bigint', 'merged_into text'],
       ].map((column) => sql.raw(`alter table account add column ${column}`));
       statements.push(
-        // Who signed up by what: a provider's subject, or a verified mailbox under the provider "email".
+        // The identity that an account signed up with: a provider's subject, or a verified address under the provider
+        // "email".
         sql`create table identity (
           provider text not null, subject text not null,
           account_id text not null references account(id) on delete cascade,
           email text, created_at bigint not null, last_used_at bigint not null, primary key (provider, subject))`,
         sql`create index identity_account on identity (account_id)`,
-        // Outlives the account: keyed hashes only.
+        // Outlives the account, so it contains only keyed hashes.
         sql`create table bonus_claim (key text primary key, at bigint not null)`,
 
-        // A signed-in device, tool or browser; it has a token, and for a while two when the first was refreshed.
+        // A signed-in device, tool or browser. It has one token, and two for a while after the first was refreshed.
         sql`create table session (
           id text primary key, account_id text not null references account(id) on delete cascade,
           kind text not null check (kind in ('guest','device','page','local')), name text not null, tool text not null,
@@ -36,7 +37,7 @@ export function accounts(engine: 'sqlite' | 'postgres'): Migration {
         sql`create index token_session on token (session_id)`,
         sql`create index token_expires on token (expires_at) where expires_at is not null`,
 
-        // Codes that are good for one use: whoever deletes the row has used it.
+        // One-time codes. Deleting the row uses the code.
         sql`create table one_time_code (
           hash text primary key, purpose text not null, account_id text references account(id) on delete cascade,
           data text not null, expires_at bigint not null)`,
@@ -47,11 +48,12 @@ export function accounts(engine: 'sqlite' | 'postgres'): Migration {
           account_id text references account(id) on delete cascade, interval_ms bigint not null, polled_at bigint,
           expires_at bigint not null)`,
         sql`create index device_grant_expires on device_grant (expires_at)`,
-        // Attempts at guessing, counted on disk: a restart forgets none.
+        // Failed guesses, stored on disk so that a restart does not forget them.
         sql`create table attempt (key text primary key, points bigint not null, expire bigint)`,
         sql`insert into gate (name) values ('sign-up')`,
 
-        // An account that took guests over has several ledgers: its own, and theirs, where everything that gets free goes on.
+        // An account that took guests over has several ledgers: its own, and theirs. What gets free on theirs moves to
+        // its own.
         sql`create table new_wallet (
           ledger_id text primary key, account_id text not null, of_micro bigint not null check (of_micro >= 0),
           is_own bigint not null default 1)`,
@@ -70,8 +72,8 @@ export function accounts(engine: 'sqlite' | 'postgres'): Migration {
 }
 
 /**
- * What better-auth needs while somebody signs in, in its own words: rows live for an hour at most. Its adapter stores times
- * as text and booleans as 0 and 1 on SQLite, and has types of their own for both on PostgreSQL.
+ * The tables that better-auth needs during a sign-in, with its own names. Rows live for an hour at most. On SQLite its
+ * adapter stores times as text and booleans as 0 and 1; on PostgreSQL it uses the native types.
  */
 function ceremonies(engine: 'sqlite' | 'postgres') {
   const time = sql.raw(engine === 'sqlite' ? 'text' : 'timestamptz');

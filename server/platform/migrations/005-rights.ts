@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** What a person decides about an account of theirs: mail that is no notice, and its end. */
+/** What the account owner decides: whether to get mail that is not a notice, and when to close the account. */
 export const rights: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [

@@ -1,10 +1,10 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Plans: what a hold takes of one stands beside what it takes of credits, and in the plan's windows. */
+/** Plans. A hold stores its share of a plan beside its share of credits, and in `plan_use` for the windows. */
 export const plans: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
-      // Anew, because a check can't be changed on SQLite.
+      // The table is rebuilt, because SQLite can't change a check.
       sql`create table new_hold (
         id text primary key, ledger_id text not null, run_id text not null unique,
         state text not null check (state in ('pending','posted','voided','expired')),
@@ -30,7 +30,7 @@ export const plans: Migration = {
         state text not null check (state in ('active','ended')), period_start bigint not null,
         period_end bigint not null, is_cancelled bigint not null default 0, payment_ref text unique,
         created_at bigint not null, check (period_end > period_start))`,
-      // One plan at a time, also for two purchases at the same instant.
+      // One active plan per ledger, even after two purchases at the same instant.
       sql`create unique index subscription_active on subscription (ledger_id) where state = 'active'`,
     ];
     for (const statement of statements) await statement.execute(db);

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Money in: what was asked to be paid and what became of it, which events told so, and what of it was taken back. */
+/** Payments: checkouts and their outcomes, the events of the payment service, and reversals. */
 export const payments: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
@@ -20,13 +20,13 @@ export const payments: Migration = {
       sql`create index payment_ledger on payment (ledger_id, created_at)`,
       sql`create index payment_waiting on payment (asked_at)
         where state in ('open','processing','surplus') or is_live = 1`,
-      // What of a payment went back, or is in dispute: each at most once.
+      // Refunds and disputes of a payment, each recorded once at most.
       sql`create table payment_reversal (
         id text primary key, payment_id text not null references payment(id),
         kind text not null check (kind in ('refund','dispute')), cents bigint not null check (cents > 0),
         state text not null check (state in ('taken','returned')), at bigint not null)`,
       sql`create index payment_reversal_payment on payment_reversal (payment_id)`,
-      // Whoever inserts an event's row acts on it, in the same transaction.
+      // An event's row is inserted in the same transaction that acts on the event.
       sql`create table payment_event (
         id text primary key, type text not null, payment_id text, outcome text not null, at bigint not null)`,
       sql`create index payment_event_at on payment_event (at)`,

@@ -1,7 +1,9 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Limits by the minute, counted where every node sees them; answers that are
- * shorter because little was left; and what tool a line of the token log was asked by. */
+/**
+ * Limits per minute, counted in the database for all nodes; answers shortened because little credit was left; the tool
+ * that caused a line of the token log.
+ */
 export const limits: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
@@ -10,11 +12,11 @@ export const limits: Migration = {
         tokens bigint not null check (tokens >= 0), at bigint not null)`,
       sql`create index limit_use_window on limit_use (account_id, at)`,
       sql`create index limit_use_at on limit_use (at)`,
-      // The output limit that what was left bought, where it was less than the usual one.
+      // The output limit that the remaining credit paid for, if it was below the usual one.
       sql`alter table run add column clamped_to bigint`,
       sql`alter table message add column clamped_to bigint`,
       sql`alter table log_entry add column tool text`,
-      // Grants and refunds are few among many charges: who asks for them alone reads no more than them.
+      // Grants and refunds are few among many charges. This index finds them without reading the charges.
       sql`create index log_entry_rare on log_entry (ledger_id, seq) where kind <> 'charge'`,
     ];
     for (const statement of statements) await statement.execute(db);

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** Who joined by whose link, and what each of them earns by it: all of it goes with the account of either. */
+/** Who joined by whose link, and the rewards. The rows are deleted with either account. */
 export const referrals: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
@@ -13,7 +13,7 @@ export const referrals: Migration = {
         network text, refused text, seen_seq bigint not null default 0, check (referred_id <> referrer_id))`,
       sql`create index referral_referrer on referral (referrer_id, joined_at)`,
       sql`create index referral_network on referral (joined_at) where network is not null`,
-      // For each pair, reason and side one reward, ever.
+      // One reward for each pair, reason and side, ever.
       sql`create table referral_reward (
         referral_id text not null references referral(id) on delete cascade,
         reason text not null check (reason in ('spent','first_payment','used')),

@@ -1,11 +1,12 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** What prices were in force and which were announced when; and who was told of what by mail. */
+/** Prices in force and when each change was announced; and which notices were mailed to whom. */
 export const notices: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [
       sql`create table price_in_force (model text primary key, price text not null)`,
-      // A price by its hash: moved to another day, or from the changes to the list, it is the same announcement.
+      // A price is identified by its hash: the announcement stays the same if the price moves to another day, or from
+      // the changes to the list.
       sql`create table price_announcement (
         model text not null, price_hash text not null, announced_at bigint not null, counts_from bigint not null,
         primary key (model, price_hash))`,

@@ -1,8 +1,8 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
 /**
- * The journal is read whole, by its holds, or for what is rare in it: an index of every transfer's two accounts cost each
- * charge two writes more, for the few that are about debts. What is no charge has indexes that a charge doesn't touch.
+ * The journal is read as a whole, by hold, or for its rare kinds. Indexes on both accounts of every transfer cost each
+ * charge two more writes, and only the few transfers about debts used them. These indexes leave charges out.
  */
 export const books: Migration = {
   async up(db: Kysely<unknown>) {

@@ -1,8 +1,8 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
 /**
- * What a ledger owes, cached beside what it has: whoever ends a hold has that row in hand, and pays the debt from what gets
- * free. The indexes by which debts were summed from the journal serve nobody any more.
+ * Caches a ledger's debt beside its balance: ending a hold reads that row anyway, and pays the debt from the freed
+ * credits. The indexes that summed debts from the journal are no longer needed.
  */
 export const debts: Migration = {
   async up(db: Kysely<unknown>) {

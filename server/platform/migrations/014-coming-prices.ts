@@ -1,8 +1,9 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
 /**
- * What was announced beside the price in force, and when: it comes to count while servers run, and whoever starts later must
- * know. Null of a model whose price was kept before this: then it was announced when `price_announcement` says.
+ * Announced price changes and when they were announced, stored beside the price in force. A change takes effect while
+ * servers run, and a server that starts later must know it. Null for a model stored before this migration: then
+ * `price_announcement` has the time.
  */
 export const comingPrices: Migration = {
   async up(db: Kysely<unknown>) {

@@ -18,7 +18,7 @@ interface NewAttachment {
   text: string;
 }
 
-/** Attached texts move out of the messages' rows, and messages can be searched by an index. */
+/** Moves attached texts out of the messages' rows, and adds a search index over messages. */
 export function conversations(engine: 'sqlite' | 'postgres'): Migration {
   return {
     async up(unknown: Kysely<unknown>) {
@@ -30,8 +30,8 @@ export function conversations(engine: 'sqlite' | 'postgres'): Migration {
 }
 
 /**
- * A row is read as a whole, so a page of messages read megabytes that it does not show. `tokens` and `bytes` say how much of
- * a prompt a message takes; they are null in old rows and measured when they are first asked for.
+ * The engine reads whole rows, so listing a page of messages read megabytes of hidden attachments. `tokens` and `bytes`
+ * are a message's share of the prompt. They are null in old rows and measured on first use.
  */
 async function moveAttachments(db: Kysely<OldTables>): Promise<void> {
   const statements = [
@@ -43,11 +43,11 @@ async function moveAttachments(db: Kysely<OldTables>): Promise<void> {
         message_id text primary key references message(id) on delete cascade, content text not null)`,
     sql`alter table message add column tokens bigint`,
     sql`alter table message add column bytes bigint`,
-    // Answers how long a conversation is without a look at its texts.
+    // Measures a conversation's length without reading its texts.
     sql`create index message_size on message (conversation_id, seq, tokens, bytes) where superseded_at is null`,
   ];
   for (const statement of statements) await statement.execute(db);
-  // One message at a time: each may have 8 MB.
+  // One message at a time, because each may have 8 MB.
   for (let after = ''; ; ) {
     const row = await db
       .selectFrom('message')
@@ -71,8 +71,8 @@ async function moveAttachments(db: Kysely<OldTables>): Promise<void> {
 }
 
 /**
- * The index is made beside the messages, by a job: `search_due` has those that it has yet to take in, all old ones first of
- * all. Triggers fill it, so that no change of a text, or of whose it is, is forgotten.
+ * A job builds the search index. `search_due` lists the messages that it has yet to index, at first all old ones.
+ * Triggers fill `search_due`, so that every change of a text or of its owner is indexed.
  */
 function searchTables(engine: 'sqlite' | 'postgres') {
   const shared = [
@@ -84,7 +84,8 @@ function searchTables(engine: 'sqlite' | 'postgres') {
   const isDue = (messages: string) => `insert into search_due (message_id) ${messages}
     on conflict (message_id) do update set piece = 0;`;
   const ofConversation = 'in (select id from message where conversation_id = new.id)';
-  // Due first: on PostgreSQL that waits for whoever is taking the old text in, whose piece is then forgotten, too.
+  // Mark it as due first: on PostgreSQL that waits for a job that is indexing the old text, so its pieces are deleted
+  // too.
   const changed = `${isDue('values (new.id)')} ${forget('= new.id')}`;
   const moved = `${isDue("select id from message where conversation_id = new.id and text <> ''")}
     ${forget(ofConversation)}`;
@@ -111,7 +112,7 @@ function searchTables(engine: 'sqlite' | 'postgres') {
   ];
   return [
     ...shared,
-    // GIN on arrays of integers is in every PostgreSQL, and no extension has to be allowed.
+    // Every PostgreSQL has GIN on integer arrays, without an extension.
     sql`create table search_piece (
       n bigint generated always as identity primary key,
       message_id text not null references message(id) on delete cascade, grams integer[] not null)`,

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** By whom an account is known at the payment service: there are its invoices and what it pays by. Null: not known yet. */
+/** The account's customer id at the payment service, which has its invoices and payment methods. Null: unknown. */
 export const customers: Migration = {
   async up(db: Kysely<unknown>) {
     await sql`alter table payment add column customer text`.execute(db);

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 
-/** What the operator tells everybody, and the promotions that give credits. Claims of promotions stand in `bonus_claim`. */
+/** The operator's messages to all users, and the promotions that give credits. Their claims are in `bonus_claim`. */
 export const incidents: Migration = {
   async up(db: Kysely<unknown>) {
     const statements = [

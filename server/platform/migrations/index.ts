@@ -19,7 +19,7 @@ import { conversationKinds } from './017-conversation-kinds.ts';
 import { customers } from './018-customers.ts';
 import { incidents } from './019-incidents.ts';
 
-/** All migrations by name, in order; they run at the start of every node, one node at a time. */
+/** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
   const all: Record<string, Migration> = {
     '001-main': main(engine),

@@ -1,6 +1,6 @@
 /**
- * One line of a CSV file (RFC 4180). Numbers stay numbers. A text that a spreadsheet would take for a formula is written after
- * an apostrophe, which spreadsheets take for the sign of a text.
+ * One line of a CSV file (RFC 4180). Numbers stay numbers. A text that a spreadsheet would read as a formula gets a
+ * leading apostrophe, which makes spreadsheets read it as text.
  */
 export function csvLine(cells: readonly (string | number | boolean | null | undefined)[]): string {
   return `${cells.map(cell).join(',')}\r\n`;

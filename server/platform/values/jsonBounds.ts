@@ -1,11 +1,11 @@
-/** Deeper than any contract, and far less than what a parser's stack takes. */
+/** Deeper than any contract, and far below a parser's stack limit. */
 const MAX_DEPTH = 32;
-/** Lists of the largest contract together: 2,000 paths, 50 files, 100 refused blocks with their members. */
+/** The lists of the largest contract together: 2,000 paths, 50 files, 100 refused blocks with their members. */
 const MAX_VALUES = 5_000;
-/** Digits, names of literals, punctuation and blanks: an indented request of that many values has less. */
+/** Digits, literals, punctuation and blanks: an indented request with that many values has fewer bytes of them. */
 const MAX_BETWEEN = 256 * 1024;
 
-/** A text that ends so soon is read byte by byte: a search takes longer to begin. */
+/** A text that ends within this many bytes is read byte by byte, because starting a search takes longer. */
 const NEAR = 32;
 
 const QUOTE = 0x22;
@@ -15,8 +15,8 @@ const OPEN = new Set([0x5b, 0x7b]);
 const CLOSE = new Set([0x5d, 0x7d]);
 
 /**
- * How much structure a JSON text has, told while its bytes arrive: what a parser and a schema work on grows with the number
- * of values and not with the length of texts. It judges no grammar; the parser does that.
+ * Limits the structure of a JSON text while its bytes arrive: the cost of a parser and a schema grows with the number
+ * of values, not with the length of texts. It does not check the grammar; the parser does that.
  */
 export class JsonBounds {
   #depth = 0;
@@ -25,7 +25,7 @@ export class JsonBounds {
   #isInText = false;
   #isEscaped = false;
 
-  /** What is wrong with the text up to here, for the one who sent it; null: nothing yet. */
+  /** What is wrong with the bytes so far, as a message for the client; null: nothing yet. */
   read(bytes: Buffer): string | null {
     for (let at = 0; at < bytes.length; at++) {
       if (this.#isInText) {
@@ -46,7 +46,7 @@ export class JsonBounds {
     return null;
   }
 
-  /** To the end of the text, or of the bytes: returns the last place that it has read. */
+  /** Reads to the end of the string, or of the bytes. Returns the last position that it has read. */
   #readText(bytes: Buffer, from: number): number {
     let at = this.#isEscaped ? from + 1 : from;
     for (;;) {
