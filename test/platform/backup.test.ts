@@ -196,7 +196,7 @@ describe('the commands about backups', function () {
 
   it('restore nothing into a database that a server or another program has open', async () => {
     const db = await open();
-    await assert.rejects(admin('restore', backup), /another Perigee is running on .*perigee\.db/);
+    await assert.rejects(admin('restore', backup), /another Perigee server uses .*perigee\.db/);
     await db.close();
     const other = new Sqlite(file);
     other.prepare('select count(*) from gate').get();

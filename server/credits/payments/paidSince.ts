@@ -38,6 +38,9 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   const before = await countOf(db.read);
   const unclaimed: string[] = [];
   const seen = new Set<string>();
+  // First what became of every plan: a member who bought another one since may do so only because it has ended. Where Stripe
+  // does not say, nothing else is decided.
+  for (const { subscription_ref } of await livePlans(db.read)) await syncPlan(deps, subscription_ref!, null);
   // Oldest first: the first of two plans counts.
   for (const checkout of (await stripe.checkoutsSince(since - CHECKOUT_MS)).reverse()) {
     if (checkout.paymentId === null) continue;
@@ -48,12 +51,11 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     const isLost = !payment || outcome === 'misfit' || (await findPayment(db.read, payment.id))?.state === 'unclaimed';
     if (isLost) unclaimed.push(checkout.sessionId);
   }
-  // Slow payments of checkouts before, and what became of every plan.
+  // Slow payments of checkouts before.
   for (const payment of await waiting(db.read)) {
+    if (seen.has(payment.id)) continue;
     try {
-      if (payment.paid_at !== null) await syncPlan(deps, payment.subscription_ref!, null);
-      else if (!seen.has(payment.id))
-        await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id!), null);
+      await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id!), null);
     } catch (err) {
       // One that Stripe doesn't know any more keeps none of the others; the job asks about it again.
       log.warn({ err, paymentId: payment.id }, 'a payment from before the backup could not be asked about');
@@ -93,19 +95,24 @@ async function findOrRemake(deps: SinceDeps, checkout: Checkout): Promise<Paymen
   });
 }
 
-function waiting(db: Reader): Promise<PaymentRow[]> {
-  return db
+const livePlans = (db: Reader): Promise<PaymentRow[]> =>
+  db
     .selectFrom('payment')
     .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('state', 'in', ['open', 'processing']), eb('session_id', 'is not', null)]),
-        eb.and([eb('state', '=', 'paid'), eb('is_live', '=', 1), eb('subscription_ref', 'is not', null)]),
-      ]),
-    )
+    .where('state', '=', 'paid')
+    .where('is_live', '=', 1)
+    .where('subscription_ref', 'is not', null)
     .orderBy('created_at')
     .execute();
-}
+
+const waiting = (db: Reader): Promise<PaymentRow[]> =>
+  db
+    .selectFrom('payment')
+    .selectAll()
+    .where('state', 'in', ['open', 'processing'])
+    .where('session_id', 'is not', null)
+    .orderBy('created_at')
+    .execute();
 
 async function countOf(db: Reader): Promise<{ paid: number; reversed: number }> {
   const count = (rows: { n: number | string }) => Number(rows.n);
