@@ -66,6 +66,7 @@ describe('a restored backup of an embedded database', function () {
   const tell = async (events: ReturnType<StripeDouble['pay']>) => {
     for (const event of events) assert.equal(await stripe.deliver(server!.url, event), 204);
   };
+  const refOf = (session: string) => stripe.sessions.get(session)!.subscription!;
   const buy = async (buyer: Client, request?: object) => {
     const session = await begin(buyer, request);
     await tell(stripe.pay(session));
@@ -133,6 +134,7 @@ describe('a restored backup of an embedded database', function () {
     const left = await begin(writer);
     const lost = await member();
     const session = await buy(lost);
+    const lostPlan = refOf(await buy(lost, { plan: 'plus', interval: 'month' }));
     await closeAndErase(leaving);
     assert.equal((await writer.request('DELETE', `/api/conversations/${chat.conversationId}`)).status, 204);
     const before = [await purchased(buyer), await purchased(writer)];
@@ -151,6 +153,7 @@ describe('a restored backup of an embedded database', function () {
       /1 account and 2 conversations that were deleted since are deleted again\./,
       /4 payments since were credited, 1 refund or dispute booked\./,
       new RegExp(`1 paid checkout of no account that is here: ${session}\\. Refund`),
+      new RegExp(`1 subscription of no account that is here: ${lostPlan}\\. Cancel there`),
       /The books hold\./,
     ])
       assert.match(restored.said, line);
@@ -238,8 +241,6 @@ describe('a restored backup of an embedded database', function () {
       .execute();
     return rows.map(({ state, payment_ref }) => [payment_ref, state]);
   };
-  const refOf = (session: string) => stripe.sessions.get(session)!.subscription!;
-
   it('keeps the plan that was bought after the one in it had ended at Stripe, once Stripe says what became of that one', async () => {
     const buyer = await member();
     const session = await buy(buyer, { plan: 'plus', interval: 'month' });

@@ -239,7 +239,7 @@ async function askStripe(
   try {
     const paid = sales
       ? await applyPaidSince(sales, facts.takenAt)
-      : { credited: 0, reversed: 0, unclaimed: [] as string[] };
+      : { credited: 0, reversed: 0, unclaimed: [], subscriptions: [] };
     await db.write((tx) => markDone(tx, 'payments', paid));
     return paid;
   } catch (error) {
@@ -284,13 +284,21 @@ function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
     return [
       `Stripe was not asked yet what was paid since ${since}: the server asks until it has an answer. It needs STRIPE_SECRET_KEY.`,
     ];
-  const { credited, reversed, unclaimed } = paid;
+  const { credited, reversed, unclaimed, subscriptions = [] } = paid;
   return [
     `${counted(credited, 'payment')} since ${credited === 1 ? 'was' : 'were'} credited, ${counted(reversed, 'refund or dispute', 'refunds or disputes')} booked.`,
     ...(unclaimed.length > 0
       ? [
           `Stripe has ${counted(unclaimed.length, 'paid checkout')} of no account that is here: ${unclaimed.join(', ')}. Refund there.`,
         ]
+      : []),
+    ...(subscriptions.length > 0
+      ? [
+          `Stripe has ${counted(subscriptions.length, 'subscription')} of no account that is here: ${subscriptions.join(', ')}. Cancel there, or it goes on charging, and refund.`,
+        ]
+      : []),
+    ...(unclaimed.length + subscriptions.length > 0
+      ? ['If another Perigee server uses this Stripe account, look first whether they are its own.']
       : []),
   ];
 }

@@ -21,8 +21,10 @@ export interface PaidSince {
   credited: number;
   /** Refunds and disputes that were booked. */
   reversed: number;
-  /** Checkouts that were paid and belong to no account: by Stripe's id. */
+  /** Checkouts of packs that were paid and belong to no account: by Stripe's id. */
   unclaimed: string[];
+  /** Subscriptions that belong to no account, and go on charging: by Stripe's id. */
+  subscriptions: string[];
 }
 
 export type SinceDeps = CreditingDeps & { policy: { plans: readonly Plan[] } };
@@ -37,6 +39,7 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   const { db, log, stripe } = deps;
   const before = await countOf(db.read);
   const unclaimed: string[] = [];
+  const subscriptions: string[] = [];
   const seen = new Set<string>();
   // First what became of every plan: a member who bought another one since may do so only because it has ended. Where Stripe
   // does not say, nothing else is decided.
@@ -49,7 +52,9 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     const outcome = payment && (await applyCheckout(deps, payment, checkout, null));
     if (checkout.paymentStatus !== 'paid') continue;
     const isLost = !payment || outcome === 'misfit' || (await findPayment(db.read, payment.id))?.state === 'unclaimed';
-    if (isLost) unclaimed.push(checkout.sessionId);
+    if (!isLost) continue;
+    if (checkout.subscriptionRef === null) unclaimed.push(checkout.sessionId);
+    else subscriptions.push(checkout.subscriptionRef);
   }
   // Slow payments of checkouts before.
   for (const payment of await waiting(db.read)) {
@@ -71,7 +76,7 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     await applyEvent(deps, { id, type: 'charge.dispute.updated', object: dispute });
   }
   const after = await countOf(db.read);
-  return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed };
+  return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed, subscriptions };
 }
 
 /** The payment that a checkout is of: as it stands here, or as its note says if it was begun after the backup. */

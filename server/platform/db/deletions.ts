@@ -49,6 +49,9 @@ export interface Deletions {
   unreadable: number;
 }
 
+/** The code of an error: nothing was deleted, and another try makes sense once the list can be written. */
+export const DELETIONS_UNWRITTEN = 'DELETIONS_UNWRITTEN';
+
 /** The list in `file`; null: there is none, as on PostgreSQL where DELETIONS_FILE is not set. */
 export class DeletionList {
   constructor(readonly file: string | null) {}
@@ -74,7 +77,7 @@ export class DeletionList {
     }
   }
 
-  /** Returns once the lines are on the disk. Throws where they can't be written: then nothing may be deleted. */
+  /** Returns once the lines are on the disk. Throws with the code `DELETIONS_UNWRITTEN` where they can't be written: then nothing may be deleted. */
   append(deletions: readonly Deletion[], at = Date.now()): void {
     if (this.file === null || deletions.length === 0) return;
     const time = new Date(at).toISOString();
@@ -82,13 +85,22 @@ export class DeletionList {
       const more = one.what === 'closing' ? ` ${new Date(one.goneAt).toISOString()}` : '';
       return `${time} ${one.what} ${one.id}${more}\n`;
     });
-    const list = openSync(this.file, 'a+', 0o600);
+    try {
+      this.#write(this.file, lines.join(''));
+    } catch (error) {
+      const unwritten = new Error(`the list of deletions at ${this.file} can't be written`, { cause: error });
+      throw Object.assign(unwritten, { code: DELETIONS_UNWRITTEN });
+    }
+  }
+
+  #write(file: string, lines: string): void {
+    const list = openSync(file, 'a+', 0o600);
     try {
       // A full disk or a crash may have cut off the line before.
       const { size } = fstatSync(list);
       const last = Buffer.alloc(1);
       const isCut = size > 0 && readSync(list, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
-      const bytes = Buffer.from((isCut ? '\n' : '') + lines.join(''));
+      const bytes = Buffer.from((isCut ? '\n' : '') + lines);
       for (let written = 0; written < bytes.length; ) written += writeSync(list, bytes, written);
       fsyncSync(list);
     } finally {
