@@ -55,7 +55,7 @@ function backupDeps(config: Config): BackupDeps {
     settings: Object.keys(process.env).filter((name) => process.env[name] && isSetting(name)),
     clock: systemClock,
     openAlone: () => openDatabase(database, log),
-    async finish(db) {
+    async finish(db, how) {
       // Loaded on demand: it pulls in a large part of the server, which no other command needs.
       const { recoverRuns } = await import('./gateway/runs/recovery.ts');
       const base = { db, clock: systemClock, ids: systemIds, log, policy };
@@ -64,7 +64,7 @@ function backupDeps(config: Config): BackupDeps {
       const recover = () => recoverRuns(recovery, db.engine === 'sqlite');
       const stripe = payments && (await StripeService.open(payments, proxies));
       const sales = stripe && { ...base, followBought, stripe };
-      return finishRestore({ ...base, leaseMs, runs: RUNS_OF_ACCOUNTS, recover, sales });
+      return finishRestore({ ...base, leaseMs, runs: RUNS_OF_ACCOUNTS, recover, sales }, how);
     },
   };
 }

@@ -84,9 +84,13 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
   async function settlePayments() {
     const { stripe } = sales;
     if (!stripe) return;
-    await restoring.ask();
-    await askAboutPayments({ ...sales, stripe });
-    await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
+    try {
+      await restoring.ask();
+    } finally {
+      // Also where that fails each time.
+      await askAboutPayments({ ...sales, stripe });
+      await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
+    }
   }
 
   async function mail() {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fchmodSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 // Perigee's files are readable only by the user that it runs as. Windows has no such modes.
@@ -60,5 +60,17 @@ export function closeFolderToOthers(folder: string, isOurs: (name: string) => bo
     chmodSync(path, FOLDER);
   } catch {
     // The folder is missing, or not ours to read.
+  }
+}
+
+/** Returns once a file, or what was made or renamed in a folder, is on the disk. */
+export function fsyncPath(path: string): void {
+  try {
+    const opened = openSync(path, 'r');
+    fsyncSync(opened);
+    closeSync(opened);
+  } catch (error) {
+    // Some systems have no sync of a folder.
+    if (!['EISDIR', 'EPERM', 'EINVAL', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

@@ -247,6 +247,18 @@ onBothEnginesWithShop(
         });
 
       // Guard: what refundInvoice answers. Nobody is told of money that did not move.
+      it('of which the first has ended at Stripe, which nobody told: the second counts, and nothing is given back', async () => {
+        const member = await shop().member();
+        const [one, two] = [await shop().begin(member, MONTHLY), await shop().begin(member, MONTHLY)];
+        await shop().tell(shop().stripe.pay(one.session));
+        shop().stripe.endSubscription(refOf(one.session));
+        const taken = shop().stripe.takenCents;
+        await shop().tell(shop().stripe.pay(two.session));
+        assert.equal((await shop().check(member, two.id)).state, 'paid');
+        assert.equal(shop().stripe.subscriptions.get(refOf(two.session))!.status, 'active');
+        assert.equal(shop().stripe.takenCents, taken + 1200);
+      });
+
       it('whose money Stripe can’t give back say so, to the operator too', async () => {
         const member = await shop().member();
         const [one, two] = [await shop().begin(member, MONTHLY), await shop().begin(member, MONTHLY)];

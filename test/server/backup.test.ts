@@ -66,6 +66,7 @@ describe('a restored backup of an embedded database', function () {
   const tell = async (events: ReturnType<StripeDouble['pay']>) => {
     for (const event of events) assert.equal(await stripe.deliver(server!.url, event), 204);
   };
+  const refOf = (session: string) => stripe.sessions.get(session)!.subscription!;
   const buy = async (buyer: Client, request?: object) => {
     const session = await begin(buyer, request);
     await tell(stripe.pay(session));
@@ -133,13 +134,14 @@ describe('a restored backup of an embedded database', function () {
     const left = await begin(writer);
     const lost = await member();
     const session = await buy(lost);
+    const lostPlan = refOf(await buy(lost, { plan: 'plus', interval: 'month' }));
     await closeAndErase(leaving);
     assert.equal((await writer.request('DELETE', `/api/conversations/${chat.conversationId}`)).status, 204);
     const before = [await purchased(buyer), await purchased(writer)];
 
     const refused = await admin('restore', backup);
     assert.equal(refused.code, 1);
-    assert.match(refused.said, /another Perigee is running on .*perigee\.db\. Stop it/);
+    assert.match(refused.said, /another Perigee server uses .*perigee\.db\. Stop it/);
     await stop();
     const restored = await admin('restore', backup);
     assert.equal(restored.code, 0, restored.said);
@@ -151,6 +153,7 @@ describe('a restored backup of an embedded database', function () {
       /1 account and 2 conversations that were deleted since are deleted again\./,
       /4 payments since were credited, 1 refund or dispute booked\./,
       new RegExp(`1 paid checkout of no account that is here: ${session}\\. Refund`),
+      new RegExp(`1 subscription of no account that is here: ${lostPlan}\\. Cancel there`),
       /The books hold\./,
     ])
       assert.match(restored.said, line);
@@ -226,5 +229,41 @@ describe('a restored backup of an embedded database', function () {
     assert.match(said, /1 line of .*perigee\.db-deletions can't be read/);
     server = await start();
     assert.deepEqual([await gone(closing), await gone(keeping)], before);
+  });
+
+  const plansOf = async ({ accountId }: Client) => {
+    const rows = await server!.db.read
+      .selectFrom('subscription')
+      .innerJoin('wallet', 'wallet.ledger_id', 'subscription.ledger_id')
+      .select(['subscription.state', 'subscription.payment_ref'])
+      .where('wallet.account_id', '=', accountId)
+      .orderBy('subscription.created_at')
+      .execute();
+    return rows.map(({ state, payment_ref }) => [payment_ref, state]);
+  };
+  it('keeps the plan that was bought after the one in it had ended at Stripe, once Stripe says what became of that one', async () => {
+    const buyer = await member();
+    const session = await buy(buyer, { plan: 'plus', interval: 'month' });
+    const first = refOf(session);
+    // Older than the checkouts that Stripe is asked for.
+    stripe.sessions.get(session)!.created -= 3 * 86_400;
+    assert.equal((await admin('backup', `${file}.bak`)).code, 0);
+    await tell(stripe.endSubscription(first));
+    const second = refOf(await buy(buyer, { plan: 'plus', interval: 'year' }));
+    const taken = stripe.takenCents;
+    await stop();
+    stripe.failNext(/GET .v1.subscriptions/, 'error', 'error', 'error');
+    const restored = await admin('restore', `${file}.bak`);
+    stripe.forgetFailures();
+    assert.match(restored.said, /Stripe was not asked yet what was paid since/);
+    assert.equal(stripe.subscriptions.get(second)!.status, 'active');
+    assert.match((await admin('restored')).said, /1 payment since was credited/);
+    assert.equal(stripe.subscriptions.get(second)!.status, 'active');
+    assert.equal(stripe.takenCents, taken, 'nothing is given back');
+    server = await start();
+    assert.deepEqual(await plansOf(buyer), [
+      [first, 'ended'],
+      [second, 'active'],
+    ]);
   });
 });

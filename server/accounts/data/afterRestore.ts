@@ -5,6 +5,7 @@ import { applyPaidSince, type PaidSince, type SinceDeps } from '../../credits/pa
 import type { Clock } from '../../platform/clock.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
+import type { Deletions } from '../../platform/db/deletions.ts';
 import { endRestoring, markDone, type RestoreStep, type Restoring, readRestoring } from '../../platform/db/restoring.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
@@ -28,12 +29,24 @@ export interface AfterRestoreDeps {
 /** What was done, and what could not be done yet. */
 export interface AfterRestore {
   isDone: boolean;
+  /** Stripe has not said yet what was paid. */
+  awaitsStripe: boolean;
   /** For the operator. */
   lines: string[];
 }
 
-/** Null: this database is in ordinary use. `asksStripe`: false where nobody is to wait for its answer. */
-export async function afterRestore(deps: AfterRestoreDeps, { asksStripe = true } = {}): Promise<AfterRestore | null> {
+export interface HowToFinish {
+  /** False where nobody is to wait for Stripe's answer. */
+  asksStripe?: boolean;
+  /** The operator has no list that goes back to the backup, and takes the deletions in between for lost. */
+  acceptsLostDeletions?: boolean;
+}
+
+/** Null: this database is in ordinary use. */
+export async function afterRestore(
+  deps: AfterRestoreDeps,
+  { asksStripe = true, acceptsLostDeletions = false }: HowToFinish = {},
+): Promise<AfterRestore | null> {
   const { db, clock } = deps;
   const begun = await readRestoring(db);
   if (!begun) return null;
@@ -47,17 +60,22 @@ export async function afterRestore(deps: AfterRestoreDeps, { asksStripe = true }
     return ended;
   });
   // Closes what was deleted before anybody can sign in; it is erased below, after what was paid is known.
-  const deletions = await step('deletions', () => replayDeletions(db, clock.now()));
+  const deletions = await step('deletions', () =>
+    replayDeletions(db, clock.now(), begun.facts.takenAt, acceptsLostDeletions),
+  );
   const paid = await step('payments', () => askStripe(deps, begun, asksStripe));
-  const erased = await eraseClosed(deps, deletions.accounts);
-  const isDone = paid !== null;
+  // Before that an account may have a plan that goes on at Stripe, and that nobody would end.
+  const erased = paid === null ? 0 : await eraseClosed(deps, deletions.accounts);
+  const isReplayed = !deletions.lack || acceptsLostDeletions || 'deletions' in begun.done;
+  const isDone = paid !== null && isReplayed;
   if (isDone) await db.write((tx) => endRestoring(tx));
   return {
     isDone,
+    awaitsStripe: paid === null,
     lines: [
       `${counted(sessions, 'session')} ended, and every code and key: everybody signs in anew.`,
       `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
-      ...deletionLines(deletions, erased, db.deletions.file),
+      ...deletionLines(deletions, erased, db.deletions.file, isReplayed),
       ...(paid && !deps.sales ? [] : paidLines(paid, begun)),
       `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, plans given, suspensions.`,
     ],
@@ -78,14 +96,17 @@ export class RestoreJob {
 
   async #turn(how: { asksStripe: boolean }): Promise<void> {
     const after = await afterRestore(this.deps, how);
-    this.#isPending = after !== null && !after.isDone;
+    this.#isPending = after?.awaitsStripe === true;
     if (after) this.deps.log.warn({ done: after.lines }, 'this database was restored from a backup');
   }
 }
 
 /** The same by a command, which proves the books at the end. */
-export async function finishRestore(deps: AfterRestoreDeps & { leaseMs: number }): Promise<AfterRestore | null> {
-  const after = await afterRestore(deps);
+export async function finishRestore(
+  deps: AfterRestoreDeps & { leaseMs: number },
+  how: HowToFinish = {},
+): Promise<AfterRestore | null> {
+  const after = await afterRestore(deps, how);
   if (!after) return null;
   const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
   const proof =
@@ -112,8 +133,9 @@ function endEverySession(db: Database, now: number): Promise<number> {
 }
 
 interface Replayed {
-  /** Null: the list is not where it should be, or there is none. */
-  conversations: number | null;
+  /** Why the list may lack deletions since the backup; null: it goes back to it. */
+  lack: string | null;
+  conversations: number;
   /** Ids of accounts that were deleted since and are here again. */
   accounts: string[];
   /** How many accounts close, or are kept, as their owners decided since. */
@@ -123,41 +145,61 @@ interface Replayed {
 
 const AT_ONCE = 200;
 
-async function replayDeletions(db: Database, now: number): Promise<Replayed> {
+async function replayDeletions(
+  db: Database,
+  now: number,
+  takenAt: number,
+  acceptsLostDeletions: boolean,
+): Promise<Replayed> {
   const list = await db.deletions.read();
-  const replayed: Replayed = { conversations: null, accounts: [], decided: 0, unreadable: list?.unreadable ?? 0 };
+  const lack = lackOf(list, db.deletions.file, takenAt);
+  const replayed: Replayed = { lack, conversations: 0, accounts: [], decided: 0, unreadable: list?.unreadable ?? 0 };
   if (list) {
-    replayed.conversations = 0;
-    for (const ids of pieces([...list.conversations], AT_ONCE))
+    for (const piece of pieces([...list.conversations], AT_ONCE)) {
+      const times = new Map(piece);
       replayed.conversations += await db.write(async (tx) => {
-        const query = tx.selectFrom('conversation').select(['id', 'account_id']).where('id', 'in', ids);
-        const there = await query.execute();
+        const query = tx
+          .selectFrom('conversation')
+          .select(['id', 'account_id', 'created_at'])
+          .where('id', 'in', [...times.keys()]);
+        // Ids are the client's: one that was made after its deletion is another conversation.
+        const there = (await query.execute()).filter(({ id, created_at }) => created_at <= times.get(id)!);
         for (const { id, account_id } of there) await deleteConversation(tx, account_id, id);
         return there.length;
       });
+    }
     for (const piece of pieces([...list.accounts], AT_ONCE))
       await db.write(async (tx) => {
         for (const [id, last] of piece) {
           if (last.what === 'account') {
-            await close(tx, id, now, now);
+            await close(tx, id, now, now, 'later');
             if (await tx.selectFrom('account').select('id').where('id', '=', id).executeTakeFirst())
               replayed.accounts.push(id);
-          } else if (last.what === 'closing') replayed.decided += await close(tx, id, last.goneAt, now);
+          } else if (last.what === 'closing') replayed.decided += await close(tx, id, last.goneAt, now, 'other');
           else replayed.decided += await keep(tx, id);
         }
       });
   }
-  await db.write((tx) => markDone(tx, 'deletions', replayed));
+  if (lack === null || acceptsLostDeletions) await db.write((tx) => markDone(tx, 'deletions', replayed));
   return replayed;
 }
 
-/** An account that is deleted at `goneAt`, if it isn't sooner: nothing is answered to it from now on. */
-async function close(tx: Tx, id: string, goneAt: number, now: number): Promise<number> {
+/** A list that a server made after the backup lacks what was deleted before, as an empty one does. */
+function lackOf(list: Deletions | null, file: string | null, takenAt: number): string | null {
+  if (file === null) return 'DELETIONS_FILE is not set';
+  if (!list) return `There is no list of deletions at ${file}`;
+  if (list.isEmpty) return `The list of deletions at ${file} is empty`;
+  if (list.since === null || list.since <= takenAt) return null;
+  return `The list of deletions at ${file} begins at ${iso(list.since)}, after the backup`;
+}
+
+/** An account that is deleted at `goneAt`, in place of a later or of any other date: nothing is answered to it from now on. */
+async function close(tx: Tx, id: string, goneAt: number, now: number, replaces: 'later' | 'other'): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('account')
     .set((eb) => ({ closed_at: eb.fn.coalesce('closed_at', eb.val(now)), gone_at: goneAt }))
     .where('id', '=', id)
-    .where((eb) => eb.or([eb('gone_at', 'is', null), eb('gone_at', '>', goneAt)]))
+    .where((eb) => eb.or([eb('gone_at', 'is', null), eb('gone_at', replaces === 'later' ? '>' : '<>', goneAt)]))
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }
@@ -197,7 +239,7 @@ async function askStripe(
   try {
     const paid = sales
       ? await applyPaidSince(sales, facts.takenAt)
-      : { credited: 0, reversed: 0, unclaimed: [] as string[] };
+      : { credited: 0, reversed: 0, unclaimed: [], subscriptions: [] };
     await db.write((tx) => markDone(tx, 'payments', paid));
     return paid;
   } catch (error) {
@@ -208,16 +250,11 @@ async function askStripe(
 }
 
 function deletionLines(
-  { conversations, accounts, decided, unreadable }: Replayed,
+  { lack, conversations, accounts, decided, unreadable }: Replayed,
   erased: number,
   file: string | null,
+  isReplayed: boolean,
 ) {
-  if (conversations === null)
-    return [
-      file === null
-        ? 'DELETIONS_FILE is not set: what people deleted since is here again.'
-        : `There is no list of deletions at ${file}: what people deleted since is here again.`,
-    ];
   const waiting = accounts.length - erased;
   return [
     `${counted(accounts.length, 'account')} and ${counted(conversations, 'conversation')} that were deleted since are deleted again.`,
@@ -227,6 +264,16 @@ function deletionLines(
         ]
       : []),
     ...(decided > 0 ? [`${counted(decided, 'account')} closed or kept as decided since.`] : []),
+    ...(lack
+      ? [
+          `${lack}: what people deleted between the backup and then is here again.`,
+          ...(isReplayed
+            ? []
+            : [
+                'Stop the server, put the lines of the old list there, and run "npm run admin -- restored". If it is lost: "npm run admin -- restored --no-deletions".',
+              ]),
+        ]
+      : []),
     ...(unreadable > 0 ? [`${counted(unreadable, 'line')} of ${file} can't be read: look at it.`] : []),
   ];
 }
@@ -237,13 +284,21 @@ function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
     return [
       `Stripe was not asked yet what was paid since ${since}: the server asks until it has an answer. It needs STRIPE_SECRET_KEY.`,
     ];
-  const { credited, reversed, unclaimed } = paid;
+  const { credited, reversed, unclaimed, subscriptions = [] } = paid;
   return [
     `${counted(credited, 'payment')} since ${credited === 1 ? 'was' : 'were'} credited, ${counted(reversed, 'refund or dispute', 'refunds or disputes')} booked.`,
     ...(unclaimed.length > 0
       ? [
           `Stripe has ${counted(unclaimed.length, 'paid checkout')} of no account that is here: ${unclaimed.join(', ')}. Refund there.`,
         ]
+      : []),
+    ...(subscriptions.length > 0
+      ? [
+          `Stripe has ${counted(subscriptions.length, 'subscription')} of no account that is here: ${subscriptions.join(', ')}. Cancel there, or it goes on charging, and refund.`,
+        ]
+      : []),
+    ...(unclaimed.length + subscriptions.length > 0
+      ? ['If another Perigee server uses this Stripe account, look first whether they are its own.']
       : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { countSuperseded, purgeSuperseded } from '../../conversations/store.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database, Reader, Tx } from '../../platform/db/database.ts';
+import { readRestoring } from '../../platform/db/restoring.ts';
 import { TABLES } from '../../platform/db/tables.ts';
 import type { AccountConfig } from '../../platform/config/signInConfig.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
@@ -29,6 +30,8 @@ interface Rule {
   what: string;
   days: number;
   count: (db: Reader, now: number) => Promise<number>;
+  /** Not while a restored database does not know yet what was paid: a plan that goes on at Stripe would never be ended. */
+  needsPayments?: boolean;
   /** Deletes all that is due; how many that were. */
   apply: (now: number) => Promise<number>;
 }
@@ -37,7 +40,10 @@ interface Rule {
 export async function applyRetention(deps: RetentionDeps, { dryRun }: { dryRun: boolean }): Promise<RetentionLine[]> {
   const now = deps.clock.now();
   const report: RetentionLine[] = [];
-  for (const { what, days, count, apply } of rules(deps)) {
+  const restoring = await readRestoring(deps.db);
+  const awaitsPayments = restoring !== null && !('payments' in restoring.done);
+  for (const { what, days, count, apply, needsPayments } of rules(deps)) {
+    if (needsPayments && awaitsPayments) continue;
     const due = await count(deps.db.read, now);
     report.push({ what, days, due, deleted: dryRun ? null : due === 0 ? 0 : await apply(now) });
   }
@@ -73,7 +79,7 @@ function rules({ db, policy, runs }: RetentionDeps): Rule[] {
     }
   };
   return [
-    erase('closed accounts', closingDays, (reader, now) => closed(reader, now)),
+    { ...erase('closed accounts', closingDays, (reader, now) => closed(reader, now)), needsPayments: true },
     erase('guests that were not seen', guestDays, (reader, now) => idleGuests(reader, before(guestDays, now))),
     {
       what: 'messages that others replaced',

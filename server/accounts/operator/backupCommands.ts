@@ -7,7 +7,7 @@ import { restoreBackup, writeBackup } from '../../platform/db/backup.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { type BackupFacts, markBackup, newestIn, readRestoring } from '../../platform/db/restoring.ts';
 import { hashKeyed } from '../../platform/secrets.ts';
-import type { AfterRestore } from '../data/afterRestore.ts';
+import type { AfterRestore, HowToFinish } from '../data/afterRestore.ts';
 import { misused, Refused, tellCommand } from './commandText.ts';
 
 // The operator's commands about backups. They open the database as a server does, or not at all.
@@ -22,7 +22,7 @@ export interface BackupDeps {
   /** As a server does: throws `ConfigError` while one runs on an embedded database. */
   openAlone: () => Promise<Database>;
   /** Does what a restored database needs, proves the books, and says so. */
-  finish: (db: Database) => Promise<AfterRestore | null>;
+  finish: (db: Database, how: HowToFinish) => Promise<AfterRestore | null>;
 }
 
 /** A setting by its name: what a server reads from the environment, and a new one needs again. */
@@ -53,22 +53,29 @@ async function run(deps: BackupDeps, args: readonly string[]): Promise<string[]>
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { replace: { type: 'boolean' }, 'any-secret': { type: 'boolean' }, since: { type: 'string' } },
+    options: {
+      replace: { type: 'boolean' },
+      'any-secret': { type: 'boolean' },
+      'no-deletions': { type: 'boolean' },
+      since: { type: 'string' },
+    },
   });
   const [command, ...rest] = positionals;
   const only = (...allowed: string[]) => {
     const other = Object.keys(values).find((name) => !allowed.includes(name));
     if (other) throw misused(`${command} takes no --${other}.`);
   };
+  const how = { acceptsLostDeletions: values['no-deletions'] === true };
   if (command === 'restored') {
-    only('since');
+    only('since', 'no-deletions');
     if (rest.length > 0) throw misused('restored takes no file: it finishes what was restored.');
-    return restored(deps, values.since);
+    return restored(deps, values.since, how);
   }
-  only(command === 'backup' ? 'replace' : 'any-secret');
+  if (command === 'backup') only('replace');
+  else only('any-secret', 'no-deletions');
   if (rest.length !== 1) throw misused(`${command} needs a file, and nothing else.`);
   if (command === 'backup') return backup(deps, rest[0]!, values.replace === true);
-  return restore(deps, rest[0]!, values['any-secret'] === true);
+  return restore(deps, rest[0]!, values['any-secret'] === true, how);
 }
 
 async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<string[]> {
@@ -91,7 +98,7 @@ async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<s
   ];
 }
 
-async function restore(deps: BackupDeps, from: string, anySecret: boolean): Promise<string[]> {
+async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: HowToFinish): Promise<string[]> {
   const { database, secret, clock } = deps;
   if (database.engine !== 'sqlite')
     throw new Refused(
@@ -109,7 +116,7 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean): Prom
   const { facts, keptAs } = await restoreBackup(from, database.file, { accept, now: clock.now() });
   const db = await deps.openAlone();
   try {
-    const done = await deps.finish(db);
+    const done = await deps.finish(db, how);
     return [
       `Restored ${resolve(from)}, the database as it was at ${iso(facts.takenAt)}.`,
       keptAs === null ? 'There was no database before.' : `The database before is kept: ${keptAs}`,
@@ -121,7 +128,7 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean): Prom
   }
 }
 
-async function restored(deps: BackupDeps, since: string | undefined): Promise<string[]> {
+async function restored(deps: BackupDeps, since: string | undefined, how: HowToFinish): Promise<string[]> {
   const { database, clock } = deps;
   const given = since === undefined ? null : readPast(since, clock.now());
   const db = await deps.openAlone();
@@ -138,7 +145,7 @@ async function restored(deps: BackupDeps, since: string | undefined): Promise<st
       const takenAt = Math.min(given, (await newestIn(db.read)) || given);
       await db.write((tx) => markBackup(tx, { takenAt, secret: null, settings: [] }));
     }
-    return (await deps.finish(db))?.lines ?? [];
+    return (await deps.finish(db, how))?.lines ?? [];
   } finally {
     await db.close();
   }

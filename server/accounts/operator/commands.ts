@@ -63,8 +63,10 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   audit                             proves the books, or says which invariant is broken and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run
-  restore FILE [--any-secret]       puts a backup in place of an embedded database, which is kept; no server may run
-  restored [--since WHEN]           finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
+  restore FILE [--any-secret] [--no-deletions]
+                                    puts a backup in place of an embedded database, which is kept; no server may run
+  restored [--since WHEN] [--no-deletions]
+                                    finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
   help                              shows this
 
 ACCOUNT is an id or an email address. CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day

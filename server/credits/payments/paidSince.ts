@@ -21,8 +21,10 @@ export interface PaidSince {
   credited: number;
   /** Refunds and disputes that were booked. */
   reversed: number;
-  /** Checkouts that were paid and belong to no account: by Stripe's id. */
+  /** Checkouts of packs that were paid and belong to no account: by Stripe's id. */
   unclaimed: string[];
+  /** Subscriptions that belong to no account, and go on charging: by Stripe's id. */
+  subscriptions: string[];
 }
 
 export type SinceDeps = CreditingDeps & { policy: { plans: readonly Plan[] } };
@@ -37,7 +39,11 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   const { db, log, stripe } = deps;
   const before = await countOf(db.read);
   const unclaimed: string[] = [];
+  const subscriptions: string[] = [];
   const seen = new Set<string>();
+  // First what became of every plan: a member who bought another one since may do so only because it has ended. Where Stripe
+  // does not say, nothing else is decided.
+  for (const { subscription_ref } of await livePlans(db.read)) await syncPlan(deps, subscription_ref!, null);
   // Oldest first: the first of two plans counts.
   for (const checkout of (await stripe.checkoutsSince(since - CHECKOUT_MS)).reverse()) {
     if (checkout.paymentId === null) continue;
@@ -46,14 +52,15 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     const outcome = payment && (await applyCheckout(deps, payment, checkout, null));
     if (checkout.paymentStatus !== 'paid') continue;
     const isLost = !payment || outcome === 'misfit' || (await findPayment(db.read, payment.id))?.state === 'unclaimed';
-    if (isLost) unclaimed.push(checkout.sessionId);
+    if (!isLost) continue;
+    if (checkout.subscriptionRef === null) unclaimed.push(checkout.sessionId);
+    else subscriptions.push(checkout.subscriptionRef);
   }
-  // Slow payments of checkouts before, and what became of every plan.
+  // Slow payments of checkouts before.
   for (const payment of await waiting(db.read)) {
+    if (seen.has(payment.id)) continue;
     try {
-      if (payment.paid_at !== null) await syncPlan(deps, payment.subscription_ref!, null);
-      else if (!seen.has(payment.id))
-        await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id!), null);
+      await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id!), null);
     } catch (err) {
       // One that Stripe doesn't know any more keeps none of the others; the job asks about it again.
       log.warn({ err, paymentId: payment.id }, 'a payment from before the backup could not be asked about');
@@ -69,7 +76,7 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     await applyEvent(deps, { id, type: 'charge.dispute.updated', object: dispute });
   }
   const after = await countOf(db.read);
-  return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed };
+  return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed, subscriptions };
 }
 
 /** The payment that a checkout is of: as it stands here, or as its note says if it was begun after the backup. */
@@ -93,19 +100,24 @@ async function findOrRemake(deps: SinceDeps, checkout: Checkout): Promise<Paymen
   });
 }
 
-function waiting(db: Reader): Promise<PaymentRow[]> {
-  return db
+const livePlans = (db: Reader): Promise<PaymentRow[]> =>
+  db
     .selectFrom('payment')
     .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('state', 'in', ['open', 'processing']), eb('session_id', 'is not', null)]),
-        eb.and([eb('state', '=', 'paid'), eb('is_live', '=', 1), eb('subscription_ref', 'is not', null)]),
-      ]),
-    )
+    .where('state', '=', 'paid')
+    .where('is_live', '=', 1)
+    .where('subscription_ref', 'is not', null)
     .orderBy('created_at')
     .execute();
-}
+
+const waiting = (db: Reader): Promise<PaymentRow[]> =>
+  db
+    .selectFrom('payment')
+    .selectAll()
+    .where('state', 'in', ['open', 'processing'])
+    .where('session_id', 'is not', null)
+    .orderBy('created_at')
+    .execute();
 
 async function countOf(db: Reader): Promise<{ paid: number; reversed: number }> {
   const count = (rows: { n: number | string }) => Number(rows.n);

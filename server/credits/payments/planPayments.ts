@@ -1,7 +1,7 @@
 import { moneyText } from '../../../shared/money/money.ts';
 import { iso } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
-import type { Tx } from '../../platform/db/database.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { PaymentRow } from '../../platform/db/schema.ts';
 import { postedOf, readFunds, writeLog } from '../journal/journal.ts';
 import { lockLedger } from '../journal/purchases.ts';
@@ -47,6 +47,9 @@ export async function syncPlan(
     const misfit = subscriptionMisfit(payment, facts);
     if (misfit) return note(deps, told, 'misfit', misfit);
     const seen = payment;
+    // A second plan is cancelled and refunded, which nobody can undo: only once Stripe says that the first one goes on.
+    const other = payment.paid_at === null && facts.invoice?.isPaid ? await findOther(db.read, payment) : undefined;
+    if (other) await syncPlan(deps, other, null);
     const outcome = await db.write((tx) => apply(tx, deps, seen, facts, told));
     // Another update came first, and the facts read may be older than it.
     if (outcome === 'changed') continue;
@@ -57,6 +60,18 @@ export async function syncPlan(
     return outcome;
   }
   throw new Error('credits: a plan changes faster than it can be read');
+}
+
+/** The subscription of the ledger's active plan, if it is paid for by another payment. */
+async function findOther(db: Reader, payment: PaymentRow): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('subscription')
+    .select('payment_ref')
+    .where('ledger_id', '=', payment.ledger_id)
+    .where('state', '=', 'active')
+    .where('id', '<>', payment.id)
+    .executeTakeFirst();
+  return row?.payment_ref ?? undefined;
 }
 
 function subscriptionMisfit(payment: PaymentRow, facts: SubscriptionFacts): string | null {

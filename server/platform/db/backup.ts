@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
@@ -19,7 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { ConfigError } from '../config/settings.ts';
-import { makeNewPrivateFile, makePrivateFile, makePrivateFolder } from '../private.ts';
+import { fsyncPath, makeNewPrivateFile, makePrivateFile, makePrivateFolder } from '../private.ts';
 
 import { newerMigrations, noPerigee } from './migrate.ts';
 import { BACKUP_TABLE, type BackupFacts, BackupRefused, markBackup, newestIn, parse, type Row } from './restoring.ts';
@@ -385,17 +384,6 @@ function removeDatabase(file: string): void {
   // Where even the name is refused there is nothing to remove.
   for (const end of ['', '-wal', '-shm', '-journal'])
     if (existsSync(`${file}${end}`)) rmSync(`${file}${end}`, { force: true });
-}
-
-function fsyncPath(path: string): void {
-  try {
-    const opened = openSync(path, 'r');
-    fsyncSync(opened);
-    closeSync(opened);
-  } catch (error) {
-    // Some systems have no sync of a folder.
-    if (!['EISDIR', 'EPERM', 'EINVAL', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);

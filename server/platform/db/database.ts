@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Changes } from './changes.ts';
-import type { DeletionList } from './deletions.ts';
+import { DELETIONS_UNWRITTEN, type DeletionList } from './deletions.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
@@ -47,6 +47,7 @@ export class TookTooLong extends Error {}
  */
 export function isUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (code === DELETIONS_UNWRITTEN) return true;
   if (typeof code === 'string' && (SQLITE.test(code) || POSTGRES.test(code) || SYSTEM.test(code))) return true;
   return (
     typeof message === 'string' &&

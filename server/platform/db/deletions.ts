@@ -3,14 +3,15 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transaction } from 'kysely';
 import { ConfigError } from '../config/settings.ts';
-import { makePrivateFile, makePrivateFolder } from '../private.ts';
+import { fsyncPath, makePrivateFile, makePrivateFolder } from '../private.ts';
 import type { Schema } from './schema.ts';
 
 /** Spelled out: `Tx` stands where the database does, which imports this file. */
 type Tx = Transaction<Schema>;
 
 // What people had deleted, in a file outside the database: a backup is older than some deletions, and after a restore they
-// are done again. Ids and times only. A line: `2027-01-31T12:00:00.000Z conversation <id>`.
+// are done again. Ids and times only. A line: `2027-01-31T12:00:00.000Z conversation <id>`. The first line, `… list begins`,
+// says since when the list is kept: one that begins after a backup was made lacks what was deleted in between.
 
 /** `closing`: an account that its owner closed, to be deleted at `goneAt` (epoch ms). `kept`: it was kept after all. */
 export type Deletion =
@@ -39,29 +40,44 @@ export function collectDeletions(tx: Tx): Deletion[] {
 /** What all lines of a list come to: the newest line about an account wins. */
 export interface Deletions {
   accounts: Map<string, { what: 'account' } | { what: 'kept' } | { what: 'closing'; goneAt: number }>;
-  conversations: Set<string>;
+  /** When each was deleted last, epoch ms: the client chooses the ids, and may use one again. */
+  conversations: Map<string, number>;
+  /** Epoch ms of the oldest line; null: the list is empty, or does not say when it begins because old lines were cut off. */
+  since: number | null;
+  isEmpty: boolean;
   /** Lines that nobody can read, such as one that a full disk cut off. */
   unreadable: number;
 }
+
+/** The code of an error: nothing was deleted, and another try makes sense once the list can be written. */
+export const DELETIONS_UNWRITTEN = 'DELETIONS_UNWRITTEN';
 
 /** The list in `file`; null: there is none, as on PostgreSQL where DELETIONS_FILE is not set. */
 export class DeletionList {
   constructor(readonly file: string | null) {}
 
-  /** Makes the file, so that a missing one is known to be lost. Throws `ConfigError` where it can't be written. */
+  /** Makes the file and says in it that it begins now, so that a lost one is known to be lost. Throws `ConfigError` where it can't be written. */
   prepare(): void {
     if (this.file === null) return;
     try {
       makePrivateFolder(dirname(this.file));
       makePrivateFile(this.file);
-      closeSync(openSync(this.file, 'a'));
+      const list = openSync(this.file, 'a');
+      try {
+        const { size, mtime } = fstatSync(list);
+        if (size === 0) writeSync(list, `${mtime.toISOString()} list begins\n`);
+        fsyncSync(list);
+      } finally {
+        closeSync(list);
+      }
+      fsyncPath(dirname(this.file));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new ConfigError(`DELETIONS_FILE: ${this.file} can't be written (${code}). Name a file that can`);
     }
   }
 
-  /** Returns once the lines are on the disk. Throws where they can't be written: then nothing may be deleted. */
+  /** Returns once the lines are on the disk. Throws with the code `DELETIONS_UNWRITTEN` where they can't be written: then nothing may be deleted. */
   append(deletions: readonly Deletion[], at = Date.now()): void {
     if (this.file === null || deletions.length === 0) return;
     const time = new Date(at).toISOString();
@@ -69,13 +85,22 @@ export class DeletionList {
       const more = one.what === 'closing' ? ` ${new Date(one.goneAt).toISOString()}` : '';
       return `${time} ${one.what} ${one.id}${more}\n`;
     });
-    const list = openSync(this.file, 'a+', 0o600);
+    try {
+      this.#write(this.file, lines.join(''));
+    } catch (error) {
+      const unwritten = new Error(`the list of deletions at ${this.file} can't be written`, { cause: error });
+      throw Object.assign(unwritten, { code: DELETIONS_UNWRITTEN });
+    }
+  }
+
+  #write(file: string, lines: string): void {
+    const list = openSync(file, 'a+', 0o600);
     try {
       // A full disk or a crash may have cut off the line before.
       const { size } = fstatSync(list);
       const last = Buffer.alloc(1);
       const isCut = size > 0 && readSync(list, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
-      const bytes = Buffer.from((isCut ? '\n' : '') + lines.join(''));
+      const bytes = Buffer.from((isCut ? '\n' : '') + lines);
       for (let written = 0; written < bytes.length; ) written += writeSync(list, bytes, written);
       fsyncSync(list);
     } finally {
@@ -86,23 +111,38 @@ export class DeletionList {
   /** Null where there is no such file. Lists of several nodes may stand in it one after the other. */
   async read(): Promise<Deletions | null> {
     if (this.file === null || !existsSync(this.file)) return null;
-    const read: Deletions = { accounts: new Map(), conversations: new Set(), unreadable: 0 };
-    const newest = new Map<string, string>();
+    const read: Deletions = {
+      accounts: new Map(),
+      conversations: new Map(),
+      since: null,
+      isEmpty: true,
+      unreadable: 0,
+    };
+    const newest = new Map<string, number>();
+    let oldest = Number.POSITIVE_INFINITY;
+    let begins = false;
     for await (const line of createInterface({ input: createReadStream(this.file, 'utf8') })) {
       if (line === '') continue;
-      const [, at, what, id, gone] = LINE.exec(line) ?? [];
-      if (!at || !what || !id || (what === 'closing') !== (gone !== undefined)) read.unreadable++;
-      else if (what === 'conversation') read.conversations.add(id);
+      const [, time = '', what, id, gone] = LINE.exec(line) ?? [];
+      const [at, goneAt] = [Date.parse(time), Date.parse(gone ?? '')];
+      if (Number.isNaN(at) || !what || !id || (what === 'closing') === Number.isNaN(goneAt)) {
+        read.unreadable++;
+        continue;
+      }
+      read.isEmpty = false;
+      oldest = Math.min(oldest, at);
+      if (what === 'list') begins = true;
+      else if (what === 'conversation') read.conversations.set(id, Math.max(at, read.conversations.get(id) ?? at));
       // An account that was deleted never comes back.
       else if (what === 'account') read.accounts.set(id, { what });
-      else if (read.accounts.get(id)?.what !== 'account' && at >= (newest.get(id) ?? '')) {
+      else if (read.accounts.get(id)?.what !== 'account' && at >= (newest.get(id) ?? 0)) {
         newest.set(id, at);
-        read.accounts.set(id, what === 'closing' ? { what, goneAt: Date.parse(gone!) } : { what: 'kept' });
+        read.accounts.set(id, what === 'closing' ? { what, goneAt } : { what: 'kept' });
       }
     }
-    return read;
+    return { ...read, since: begins ? oldest : null };
   }
 }
 
 const TIME = String.raw`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z`;
-const LINE = new RegExp(`^(${TIME}) (account|conversation|kept|closing) ([\\w-]{1,100})(?: (${TIME}))?$`);
+const LINE = new RegExp(`^(${TIME}) (account|conversation|kept|closing|list) ([\\w-]{1,100})(?: (${TIME}))?$`);

@@ -80,7 +80,10 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
           const mark = [told.length, gone.length] as const;
           savepoint.run();
           try {
-            results.push({ job, value: await job.work(tx) });
+            const value = await job.work(tx);
+            // Here, and not once for all: where it fails, only this work is taken back.
+            deletions.append(gone.slice(mark[1]));
+            results.push({ job, value });
           } catch (error) {
             [told.length, gone.length] = mark;
             results.push({ job, error: error ?? new Error('failed') });
@@ -90,7 +93,6 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
           }
           release.run();
         }
-        deletions.append(gone);
       });
     } catch (error) {
       for (const job of batch) job.reject(error);
