@@ -6,7 +6,7 @@ import { Failure, Loading } from '../parts.tsx';
 
 type Rates = Pick<Extract<Price, { mode: 'tokens' }>, 'inputMicro' | 'cachedInputMicro' | 'outputMicro'>;
 
-/** What each model costs: now, for long requests, and what is announced. */
+/** The price of each model: current, for long requests, and announced. */
 export function Prices() {
   const models = useResource<ModelsAnswer>('/api/models', []);
   return (
