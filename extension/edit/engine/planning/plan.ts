@@ -9,9 +9,9 @@ import { FilePlanner } from './filePlanner.ts';
 import { EditsPlanner } from './planner.ts';
 
 /**
- * What all edits of an answer make of the files, in the order in which the answer first names them. `read` gives a file's
- * text, undefined where there is none. All edits are in the lines of the text that `read` gives, in any order. `isOld`: the
- * answer is older than these texts, so that some of it may stand there already; that is left out.
+ * The plans for all files of an answer, in the order in which it first names them. `read` returns a file's text,
+ * undefined if there is no such file. All edits refer to that text, in any order. `isOld`: the answer is older than
+ * these texts, so some of its changes may already be in them; those are left out.
  */
 export function planEdits(
   edits: readonly Edit[],

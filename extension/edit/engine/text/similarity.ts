@@ -80,9 +80,9 @@ export interface SimilarPlace {
 }
 
 /**
- * The first `most` places at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more, the best of them
- * first; undefined when that would take too long to tell. No place is missed: one is left out uncompared only when its
- * lengths, or its characters without their order, say that it must be.
+ * The first `most` places with a similarity of `RIVAL` or more to `wanted` (keys of lines), best first; undefined if
+ * the search takes too long. No place is missed: a place is skipped uncompared only if the lengths or the character
+ * counts prove that it is too different.
  */
 export function similarPlaces(file: IndexedFile, wanted: readonly string[], most: number): SimilarPlace[] | undefined {
   const total = wanted.reduce((sum, line) => sum + line.length, 0);

@@ -19,9 +19,8 @@ export function numberLines(a: readonly string[], b: readonly string[]): [Int32A
 export type Whereabouts = number | 'gone' | 'unclear';
 
 /**
- * Where the lines `wanted` of `a`, in order, are in `b`, when the shortest ways of turning `a` into `b` by taking out and
- * putting in lines all say the same, and those that are a little longer do not say anything else. Undefined where the texts
- * differ too much for an answer in reasonable time.
+ * Where the lines `wanted` of `a`, in order, are in `b`, if all shortest edit scripts from `a` to `b` agree and
+ * slightly longer ones don't contradict. Undefined if the texts differ too much for an answer in reasonable time.
  */
 export function sureLines(
   a: Int32Array,
