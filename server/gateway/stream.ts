@@ -11,7 +11,7 @@ export interface UpstreamRequest {
   model: string;
   messages: PromptMessage[];
   maxOutputTokens: number;
-  /** A stable random key for the conversation, so that the upstream can keep its prompt cache warm. */
+  /** A stable, opaque key for the conversation, so that the upstream can keep its prompt cache warm. */
   cacheKey: string;
 }
 

@@ -18,7 +18,7 @@ export class LineMap {
   /** `base`: the old text. */
   constructor(private readonly base: readonly string[]) {}
 
-  /** Records a change by somebody else. `splices` are in the lines just before it. */
+  /** Records a foreign change. `splices` are in the lines just before it. */
   foreign(splices: readonly Splice[]): void {
     if (splices.length > 0) this.entries.push({ splices });
   }
@@ -29,7 +29,7 @@ export class LineMap {
   }
 
   /**
-   * Where the old text's lines `range` are in `lines`, the current text; undefined if somebody changed them, or
+   * Where the old text's lines `range` are in `lines`, the current text; undefined if a foreign change hit them, or
    * inserted lines into the gap that an empty `range` is.
    */
   find(range: Range, lines: readonly string[]): Range | undefined {

@@ -13,7 +13,7 @@ export interface TrackedHunk extends Range {
   readonly newLines: readonly string[];
   /**
    * `withdrawn`: the answer itself took it back. `kept`: no more decision is possible, because it was accepted and
-   * recorded, or because somebody else restored its text after the edit was over.
+   * recorded, or because another change restored its text after the edit was over.
    */
   state: 'open' | 'accepted' | 'rejected' | 'withdrawn' | 'kept';
   /** The lines around it were replaced, so its place is unknown. */
@@ -40,7 +40,7 @@ export class TrackedEdit {
   private document: readonly string[];
   private area: Range;
   private written: readonly string[];
-  /** Undefined until somebody asks for the hunks of the shown text: while an answer streams in, that is rare. */
+  /** Undefined until the hunks of the shown text are needed: while an answer streams in, that is rare. */
   private parted: TrackedHunk[] | undefined = [];
   private isRough = false;
   /** Only if hunks are placed one by one. */
@@ -83,7 +83,7 @@ export class TrackedEdit {
     return !this.map;
   }
 
-  /** True if nobody else changed the region since the last `show`. */
+  /** True if only our own writes changed the region since the last `show`. */
   get intact(): boolean {
     return this.holds(this.area, this.written);
   }
@@ -240,7 +240,7 @@ export class TrackedEdit {
   }
 
   /**
-   * Records somebody else's changes: typing, a formatter, an undo. They are applied one after the other. `reopens`: a
+   * Records foreign changes: typing, a formatter, an undo. They are applied one after the other. `reopens`: a
    * rejected hunk whose text is back becomes open again; otherwise it counts as plain text.
    */
   foreign(changes: readonly ContentChange[], reopens = true): void {
@@ -386,7 +386,7 @@ export class TrackedEdit {
         at = hunk.oldStart + hunk.oldLines.length;
       }
       text.push(...this.original.slice(at, oldEnd));
-      // A redo's insertion at an edge of the region was counted as somebody else's.
+      // A redo's insertion at an edge of the region was counted as a foreign change.
       const ends = [range, { start: range.start, end: range.start + text.length }];
       if (hunks[0] === this.tracked[0]) ends.push({ start: range.end - text.length, end: range.end });
       const isOurs = (line: number) => isIn(line, range) || put.some((lines) => isIn(line, lines));

@@ -6,7 +6,7 @@ import { Strays } from './strays.ts';
 
 const KEY = 'edit.requests';
 /**
- * Stray keys move into the box once nobody has typed there for this long: setting the value during typing would lose
+ * Stray keys move into the box once the user has not typed there for this long: setting the value during typing would lose
  * keys.
  */
 const QUIET_MS = 300;

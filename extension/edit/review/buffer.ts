@@ -16,14 +16,14 @@ const MAX_REFUSALS = 5;
 const PAUSE_MS = 20;
 
 /**
- * Writes one edit into one document and reports everybody else's changes. Own writes are serialised. Each is computed
+ * Writes one edit into one document and reports foreign changes (the user's, or other extensions'). Own writes are serialised. Each is computed
  * for the document's current version, and again when the editor refused it because of a concurrent change.
  */
 export class EditBuffer extends Disposable {
   readonly tracked: TrackedEdit;
   private readonly foreignChange = this._register(new vscode.EventEmitter<{ isUndo: boolean; undone: boolean }>());
   /**
-   * Somebody else changed the document; `tracked` knows it already. `isUndo`: it was an undo. `undone`: a hunk is gone.
+   * The document has a foreign change; `tracked` knows it already. `isUndo`: it was an undo. `undone`: a hunk is gone.
    */
   readonly onDidChangeForeign = this.foreignChange.event;
   private queue: Promise<unknown> = Promise.resolve();

@@ -11,7 +11,7 @@ import { EditBuffer, type Written } from './buffer.ts';
 /** Why the writing ended early. Except for `failed`, the model can stop. */
 export type Cut =
   | 'stopped'
-  /** Somebody changed the lines that were being written. */
+  /** A foreign change hit the lines that were being written. */
   | 'touched'
   /** The user undid it while it was being written. */
   | 'undone'
@@ -106,7 +106,7 @@ export class Review extends Disposable {
     return this.interruption;
   }
 
-  /** Rewrites the region as `next`. `abandoned`: somebody changed it, or the writing is over. */
+  /** Rewrites the region as `next`. `abandoned`: a foreign change hit it, or the writing is over. */
   async show(next: readonly string[], isLast: boolean): Promise<Written> {
     const written = await this.write(
       () => (this.tracked.intact ? this.tracked.planShow(next) : undefined),
@@ -117,7 +117,7 @@ export class Review extends Disposable {
     return written;
   }
 
-  /** Writes hunks, each where its lines are now. Returns those not written because somebody changed their lines. */
+  /** Writes hunks, each where its lines are now. Returns those not written because their lines were changed. */
   async place(hunks: readonly NewHunk[]): Promise<readonly NewHunk[]> {
     let stale: readonly NewHunk[] = [];
     const written = await this.write(
@@ -187,7 +187,7 @@ export class Review extends Disposable {
     this.changed.fire();
   }
 
-  /** After an interruption: waits until the document is restored. Lines that somebody changed stay as they are. */
+  /** After an interruption: waits until the document is restored. Lines with foreign changes stay as they are. */
   async whenRestored(): Promise<{ left: number; canKeep: boolean }> {
     this.kept = await this.restored;
     const left = this.cut === 'closed' ? 0 : this.tracked.open.length;
@@ -251,7 +251,7 @@ export class Review extends Disposable {
     this.endWhenDecided();
   }
 
-  /** Takes hunks back. Returns those that could not be, because somebody changed them. */
+  /** Takes hunks back. Returns those that could not be, because their lines were changed. */
   async reject(numbers: readonly number[]): Promise<{ refused: readonly TrackedHunk[]; isWritten: boolean }> {
     if (this.now !== 'reviewing') return { refused: [], isWritten: true };
     let refused: number[] = [];

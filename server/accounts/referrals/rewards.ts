@@ -6,7 +6,7 @@ import type { Database, Tx } from '../../platform/db/database.ts';
 import type { ReferralRewardRow } from '../../platform/db/schema.ts';
 import { deedsOf, dueReasons, lockReferrer, NETWORK_DAYS, REWARD_TEXTS, sharesDevice } from './referrals.ts';
 
-/** Referrals read at a time, so that a turn of the job blocks nobody. */
+/** Referrals read at a time, so that one turn of the job is short. */
 const AT_ONCE = 200;
 const DAY_MS = 24 * 3_600_000;
 

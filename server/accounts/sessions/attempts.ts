@@ -154,7 +154,7 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
     const now = this.clock.now();
     const fresh = { points, expire: now + durationMs };
     const goesOn = sql<boolean>`attempt.expire > ${now} and ${force ? 0 : 1} = 1`;
-    // If the clock was set back, nobody waits longer than the full duration from now.
+    // If the clock was set back, no client waits longer than the full duration from now.
     const expire = sql`case when attempt.expire > ${fresh.expire} then ${fresh.expire} else attempt.expire end`;
     const row = await this.db.write((tx) =>
       tx

@@ -111,7 +111,7 @@ function whenEnded(db: Database, faults: FaultDeps, sessionId: string, end: () =
       () =>
         isAlive(db.read, sessionId).then(
           (alive) => !alive && end(),
-          // Without its database the server answers nobody anyway. The next change triggers another check.
+          // Without its database the server answers no request anyway. The next change triggers another check.
           () => {},
         ),
       'session',

@@ -9,7 +9,7 @@ export interface CodeData {
   authorization: { challenge: string; name: string; tool: string };
   /** Opens the member's page. */
   page: Record<string, never>;
-  /** `npm start` hands it to the editor. */
+  /** Published at startup; signs in this machine's single user (see `local.ts`). */
   local: Record<string, never>;
 }
 export type CodePurpose = keyof CodeData;

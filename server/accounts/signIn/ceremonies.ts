@@ -36,7 +36,7 @@ export class Ceremonies {
 
   constructor(private readonly deps: CeremonyDeps) {}
 
-  /** Loads it in advance: loading takes seconds, in which a running server could answer nobody. */
+  /** Loads it in advance: loading takes seconds, in which a running server could answer no request. */
   async prepare(): Promise<void> {
     if (this.deps.providers.length > 0) await load();
   }

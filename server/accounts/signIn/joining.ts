@@ -14,7 +14,7 @@ const COOKIE = 'perigee_joined_by';
 /** From the click on a link to the sign-in. */
 const COOKIE_S = 30 * 24 * 3600;
 
-/** The page that a referral link opens: the browser remembers the link until somebody signs up. */
+/** The page that a referral link opens: the browser remembers the link until a sign-up. */
 export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
   const { db, clock, origins } = deps;
   const { bonusMicro } = deps.policy.accounts;

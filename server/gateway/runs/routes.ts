@@ -132,7 +132,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
       await refuseEarly(deps, c.var, head);
     });
     await next();
-    // A request that broke off is nobody's mistake.
+    // A request that broke off is no mistake of the client.
     const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
     if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
   };

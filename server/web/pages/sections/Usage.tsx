@@ -103,7 +103,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
       <Columns columns={columns} label={label} unit={`Credits · days of ${zone.replaceAll('_', ' ')}`} />
       <details>
         <summary>As a table</summary>
-        {/* Focusable, for it scrolls by itself. */}
+        {/* Focusable, because it scrolls. */}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
         <section class="scroll" tabIndex={0} aria-label="Usage by day">
           <table>
