@@ -30,7 +30,7 @@ export interface NewHunk extends Pick<TrackedHunk, 'oldLines' | 'newLines' | 'bl
 
 /**
  * One edit in one document, without the document: a copy of its lines, and the hunks in it. An edit either rewrites a
- * region as a whole (`show`) or puts hunks into the file one by one (`place`). `foreign` takes everybody else's
+ * region as a whole (`show`) or puts hunks into the file one by one (`place`). `foreign` takes foreign
  * changes; each hunk then keeps its place or knows that it was changed. Each `plan…` returns the splices to write, and
  * the method of the same name records that they were written; this class writes nothing.
  */

@@ -6,8 +6,8 @@ import { Strays } from './strays.ts';
 
 const KEY = 'edit.requests';
 /**
- * Stray keys move into the box once the user has not typed there for this long: setting the value during typing would lose
- * keys.
+ * Stray keys move into the box once the user has not typed there for this long: setting the value during typing would
+ * lose keys.
  */
 const QUIET_MS = 300;
 

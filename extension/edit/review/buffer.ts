@@ -16,8 +16,9 @@ const MAX_REFUSALS = 5;
 const PAUSE_MS = 20;
 
 /**
- * Writes one edit into one document and reports foreign changes (the user's, or other extensions'). Own writes are serialised. Each is computed
- * for the document's current version, and again when the editor refused it because of a concurrent change.
+ * Writes one edit into one document and reports foreign changes (the user's, or other extensions'). Own writes are
+ * serialised. Each is computed for the document's current version, and again when the editor refused it because of a
+ * concurrent change.
  */
 export class EditBuffer extends Disposable {
   readonly tracked: TrackedEdit;
