@@ -35,8 +35,8 @@ export async function offerMailCode(tx: Tx, secret: string, of: MailCodeOf, at: 
 }
 
 /**
- * Whether this is a code mailed for this purpose; if so, all such codes are used up. A wrong code counts against each
- * open one, on any node, before it is compared.
+ * Whether `digits` is an open code of this holder; if so, all the holder's codes are used up. A try counts against each
+ * open code, on any node, before it is compared.
  */
 export async function redeemMailCode(
   tx: Tx,

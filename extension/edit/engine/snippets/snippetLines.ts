@@ -121,7 +121,7 @@ export function inStyle(lines: readonly string[], file: IndexedFile): string[] {
   });
 }
 
-/** The number of blanks per tab that most of the lines imply that the file has once, with tabs. */
+/** The number of blanks per tab, by a vote of the lines that the file has exactly once and indents with tabs. */
 function knownWidth(lines: readonly string[], file: IndexedFile): number | undefined {
   const votes = new Map<number, number>();
   for (const line of lines) {
