@@ -31,21 +31,21 @@ export interface AccountsSetup {
   ids: Ids;
   log: Log;
   metrics: Metrics;
-  /** Keys hashes of what could be guessed, and signs cookies. */
+  /** Keys the hashes of guessable values, and signs cookies. */
   secret: string;
   mailer: Mailer | null;
-  /** Whether packs or plans can be bought. */
+  /** Whether packs or plans are on sale. */
   isSelling: boolean;
-  /** Puts the token of local mode where only the user of this machine can read it; null where it can't be put. */
+  /** Puts the token of local mode where only this machine's user can read it; null if there is no such place. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
   moveRuns: MoveRuns;
-  /** What members are told of prices now. */
+  /** The current notice to members about prices. */
   priceNotice: () => Notice | null;
-  /** Aborts when the server shuts down: streams end then. */
+  /** Aborts when the server shuts down, which ends the streams. */
   closing: AbortSignal;
 }
 
-/** What the routes of accounts need, made of what the server has. */
+/** Builds what the account routes need from the server's parts. */
 export function accountsOf(setup: AccountsSetup) {
   const { config, db, clock, ids, log, secret } = setup;
   const { policy, signIn } = config;
@@ -73,7 +73,7 @@ export function accountsOf(setup: AccountsSetup) {
 
 export type Accounts = ReturnType<typeof accountsOf>;
 
-/** The routes that answer before it is known who calls. */
+/** The routes that don't need a known caller. */
 export function openAccountsApi(api: Api, deps: Accounts): void {
   guestRoutes(api, deps);
   signInApiRoutes(api, deps);
@@ -81,7 +81,7 @@ export function openAccountsApi(api: Api, deps: Accounts): void {
   ownerRoutes(api, deps);
 }
 
-/** Finds out who calls, for every route that is bound after it; and the routes of an account's owner. */
+/** Authenticates every route that is bound after it, and adds the routes of an account's owner. */
 export function accountsApi(api: Api, deps: Accounts): void {
   api.use('/api/*', authenticate(deps));
   accountRoutes(api, deps);

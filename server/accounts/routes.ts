@@ -40,16 +40,16 @@ const HEARTBEAT_MS = 15_000;
 
 export interface AccountDeps extends GuestDeps {
   log: Log;
-  /** The address a request came from, or null for this very machine. */
+  /** The address that a request came from, or null for this machine itself. */
   addressOf: (c: AppContext) => string | null;
-  /** Aborts when the server shuts down: streams end then. */
+  /** Aborts when the server shuts down, which ends the streams. */
   closing: AbortSignal;
   origins: Origins;
-  /** What members are told of prices now. */
+  /** The current notice to members about prices. */
   priceNotice: () => Notice | null;
 }
 
-/** `POST /api/guest`, the only call here without a token. */
+/** `POST /api/guest`, the only route here that needs no token. */
 export function guestRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(guest, async (c) => {
     deps.origins.refuseForeignPage(c);
@@ -59,7 +59,7 @@ export function guestRoutes(api: Api, deps: AccountDeps): void {
   });
 }
 
-/** `GET /api/account`, which finds its caller itself: with all that the answer says, in one statement. */
+/** `GET /api/account`. It authenticates by itself, so that one SQL statement reads the caller and the whole answer. */
 export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): void {
   const { db, clock, policy } = deps;
   api.openapi(account, async (c) => {
@@ -94,7 +94,7 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
         let wake = () => {};
         const waiting = new Map<string, { topic: string; id: string }>();
         const add = (topic: string, id: string) => {
-          // One of a kind is enough: the reader fetches afresh, so a slow one can't make the list grow.
+          // One change per topic and id is enough: the reader fetches again. So a slow reader can't make the list grow.
           waiting.set(`${topic}:${id}`, { topic, id });
           wake();
         };
@@ -104,7 +104,7 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
           add('conversation', '');
         });
         const forgetEveryone = db.changes.subscribe(EVERYONE, ({ topic }) => {
-          // After a resync the account's own listener has told all of it.
+          // A resync has already reached the account's own listener.
           if (topic !== 'resync') add(topic, accountId);
         });
         const heartbeat = setInterval(() => wake(), HEARTBEAT_MS);

@@ -1,24 +1,25 @@
 import type { Usage } from '../../shared/runs.ts';
 
-/** One message of a prompt, in the one form that every upstream and dialect is translated to and from. */
+/** One message of a prompt, in the form that every upstream and dialect translates from and to. */
 export interface PromptMessage {
   role: 'system' | 'user' | 'assistant';
   text: string;
 }
 
 export interface UpstreamRequest {
-  /** The upstream's own name of the model. */
+  /** The upstream's own name for the model. */
   model: string;
   messages: PromptMessage[];
   maxOutputTokens: number;
-  /** A stable, meaningless key of the conversation, so that the upstream can keep its prompt cache warm. */
+  /** A stable, opaque key for the conversation, so that the upstream can keep its prompt cache warm. */
   cacheKey: string;
 }
 
 /**
- * What an upstream says while it answers. `thinking` is not shown, and counted. `usage` is that of the request and of all that
- * came before it, and replaces an earlier one; `isMended` if its parts did not add up. `finish` comes once, last; `refusal`
- * marks an answer withheld for prohibited content, which is charged. A stream that ends without `finish`, or throws, has failed.
+ * An event of an upstream's answer. `thinking` is counted but not shown. `usage` covers the request and all output
+ * before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
+ * marks an answer withheld for prohibited content, which is charged. A stream that throws or ends without `finish` has
+ * failed.
  */
 export type StreamEvent =
   | { type: 'text'; text: string }
@@ -36,8 +37,9 @@ export type UpstreamFailure =
   | 'context_too_long';
 
 /**
- * A failure at the model service, named. `message` is safe to show to users: it never has the upstream's key, address or
- * raw body. `retryAfterMs` is what the upstream asked for, if it did. The raw cause is for the operator's log only.
+ * A classified failure of the model service. `message` is safe to show to users: it never has the upstream's key,
+ * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. The raw cause is only for the
+ * operator's log.
  */
 export class UpstreamError extends Error {
   constructor(
@@ -50,9 +52,9 @@ export class UpstreamError extends Error {
   }
 }
 
-/** A model service. `stream` ends by `finish`, throws `UpstreamError`, or throws the abort's reason once aborted. */
+/** A model service. `stream` ends with `finish`, throws `UpstreamError`, or throws the abort's reason. */
 export interface Upstream {
   stream(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<StreamEvent>;
-  /** The models' ids that the service offers, default first. Throws `UpstreamError`. */
+  /** The ids of the models that the service offers, default first. Throws `UpstreamError`. */
   models(): Promise<string[]>;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** A file of the page as it is served: under a name that changes with it. */
+/** A file of the page, served under a name that contains its hash. */
 interface WebFile {
   path: string;
   type: string;
@@ -11,15 +11,15 @@ interface WebFile {
   gzip: Buffer;
 }
 
-/** What the build made of `pages/`. */
+/** The output of the build of `pages/`. */
 export interface WebFiles {
   script: WebFile;
-  /** Loaded by the first when there is math to draw. */
+  /** The script loads it once there is math to draw. */
   math: WebFile;
   style: WebFile;
 }
 
-/** Reads them once; null if the page was not built. */
+/** Reads the files once; null if the page was not built. */
 export function loadWebFiles(folder: string): WebFiles | null {
   const load = (name: string, type: string): WebFile => {
     const body = readFileSync(join(folder, name));

@@ -2,15 +2,15 @@ import { AppError } from '../platform/errors.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
 import type { WebFiles } from './files.ts';
 
-/** The page itself may run its own script and call its own server, and nothing else. */
+/** The page may run its own script and call its own server, and nothing else. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:",
   "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 ].join('; ');
 
-/** The member's page: the same few bytes for everybody; what is in it comes by the API, to whoever is signed in. */
+/** The member's page. It is the same for everybody; the signed-in member's data comes from the API. */
 export function webRoutes(api: Api, files: WebFiles | null): void {
-  // The address that the server's first line names.
+  // The address that the server prints on its first line.
   api.get('/', (c) => c.redirect('/account', 302));
   api.get('/account', (c) => {
     if (!files) throw new AppError('not_found', 'The account page was not built: run "npm run build:server".');
@@ -34,7 +34,7 @@ export function webRoutes(api: Api, files: WebFiles | null): void {
 }
 
 function headersOf(c: AppContext): void {
-  // Without a referrer browsers would send no origin, either.
+  // With no-referrer, browsers would not send the origin either.
   c.header('referrer-policy', 'same-origin');
   c.header('cross-origin-resource-policy', 'same-origin');
 }

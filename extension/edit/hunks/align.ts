@@ -1,10 +1,10 @@
-/** How far the lines of the two texts may be apart: it bounds the work for each new line. */
+/** The farthest the lines of the two texts may be apart. It bounds the work for each new line. */
 const BAND = 2_000;
 
 /**
- * Tells while a replacement grows how many of the old lines it has replaced by now, so that the rest can stay in sight
- * below it. It is the edit distance of the new lines to each beginning of the old ones (one row of the table for each new
- * line); the nearest beginning is taken, the longest of several.
+ * Estimates, while a replacement streams in, how many of the old lines it has replaced, so that the rest can stay
+ * visible below it. It computes the edit distance of the new lines to each prefix of the old ones (one table row for
+ * each new line) and takes the nearest prefix, the longest of several.
  */
 export class Alignment {
   private readonly seen: string[] = [];
@@ -14,7 +14,7 @@ export class Alignment {
     this.row = Float64Array.from({ length: oldLines.length + 1 }, (_, index) => index);
   }
 
-  /** The number of old lines that `newLines` stand for. Cheap when they begin with those of the call before. */
+  /** The number of old lines that `newLines` replace. Cheap if they begin with those of the previous call. */
   consumed(newLines: readonly string[]): number {
     this.advance(newLines, Number.POSITIVE_INFINITY);
     if (this.seen.length === 0) return 0;
@@ -23,7 +23,10 @@ export class Alignment {
     return best;
   }
 
-  /** Looks at `most` more of `newLines`. Whether all have been looked at: many that come at once are no work for one turn. */
+  /**
+   * Processes at most `most` more of `newLines`, so that a large piece doesn't block a turn. Returns whether all are
+   * done.
+   */
   advance(newLines: readonly string[], most: number): boolean {
     if (this.seen.length > newLines.length || this.seen.some((line, index) => line !== newLines[index])) {
       this.seen.length = 0;
@@ -51,7 +54,7 @@ export class Alignment {
   }
 }
 
-/** What the region shows while the answer comes: the new lines so far, then the old ones that they don't replace yet. */
+/** The region's content while the answer streams in: the new lines so far, then the old lines not yet replaced. */
 export function showSoFar(alignment: Alignment, oldLines: readonly string[], newLines: readonly string[]): string[] {
   return [...newLines, ...oldLines.slice(alignment.consumed(newLines))];
 }

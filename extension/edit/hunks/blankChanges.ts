@@ -1,12 +1,12 @@
 import { diffLines } from './hunks.ts';
 
-/** A line that differs in blanks alone, by its place among the old lines and among the new ones. */
+/** A line that differs only in blanks, by its index among the old lines and among the new ones. */
 export interface BlankChange {
   old: number;
   fresh: number;
 }
 
-/** The lines that an editor's diff takes for unchanged while it ignores blanks at the edges of lines. */
+/** The lines that a diff editor shows as unchanged while it ignores leading and trailing blanks. */
 export function blankChanges(oldLines: readonly string[], newLines: readonly string[]): BlankChange[] {
   const trimmed = (lines: readonly string[]) => lines.map((line) => line.trim());
   const found: BlankChange[] = [];
@@ -26,7 +26,7 @@ export function blankChanges(oldLines: readonly string[], newLines: readonly str
   return found;
 }
 
-/** The line with its blanks at the beginning, and at the end, to be seen. */
+/** The line with visible leading and trailing blanks. */
 export function showBlanks(line: string): string {
   const shown = (blanks: string) => blanks.replaceAll(' ', '·').replaceAll('\t', '→   ');
   const text = line.trim();

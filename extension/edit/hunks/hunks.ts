@@ -9,17 +9,17 @@ export interface Hunk {
 }
 
 /**
- * More differing lines than this in one place make one hunk of it: nobody reviews hundreds of hunks that lie so close, and
- * the search for them grows with the square of the differences.
+ * Above this many differing lines in one place they become one hunk: nobody reviews hundreds of adjacent hunks, and the
+ * search takes quadratic time in the differences.
  */
 const MAX_DIFFERENT_LINES = 500;
-/** Up to so many lines the smallest difference is found fast. */
+/** Up to this many lines the smallest difference is found fast. */
 const SMALL = 200;
 
-/** An unchanged line that says nothing by itself: blank, or brackets and punctuation only. */
+/** An unchanged line without content of its own: blank, or only brackets and punctuation. */
 const isFiller = (line: string) => !/[\p{L}\p{N}_]/u.test(line);
 
-/** Number of equal lines at the start of both. */
+/** The number of equal lines at the start of both. */
 export function commonPrefix(a: readonly string[], b: readonly string[]): number {
   const most = Math.min(a.length, b.length);
   let count = 0;
@@ -27,7 +27,7 @@ export function commonPrefix(a: readonly string[], b: readonly string[]): number
   return count;
 }
 
-/** Number of equal lines at the end of both, at most `most`, so that it can't overlap a prefix found before. */
+/** The number of equal lines at the end of both, at most `most`, so that it can't overlap a prefix found before. */
 export function commonSuffix(a: readonly string[], b: readonly string[], most: number): number {
   let count = 0;
   while (count < most && a[a.length - 1 - count] === b[b.length - 1 - count]) count++;
@@ -35,9 +35,8 @@ export function commonSuffix(a: readonly string[], b: readonly string[], most: n
 }
 
 /**
- * A small set of places to change so that `oldLines` become `newLines`, in order and never touching each other. Equal texts
- * give an empty list. `most`: where more lines differ between two lines that say where they belong, all between them is one
- * hunk.
+ * A small set of hunks that turn `oldLines` into `newLines`, in order and never adjacent. Equal texts give an empty
+ * list. `most`: if more lines than this differ between two anchor lines, everything between them is one hunk.
  */
 export function diffLines(
   oldLines: readonly string[],
@@ -56,7 +55,7 @@ export function diffLines(
   return partAtAnchors(whole).flatMap((part) => diffPart(part, most));
 }
 
-/** The hunks of a part of two texts. */
+/** The hunks of one part of two texts. */
 function diffPart(part: Hunk, most: number): Hunk[] {
   if (part.oldLines.length === 0 && part.newLines.length === 0) return [];
   if (part.oldLines.length === 0 || part.newLines.length === 0) return [part];
@@ -89,8 +88,8 @@ function diffPart(part: Hunk, most: number): Hunk[] {
 }
 
 /**
- * Parts two long texts at the lines that stand exactly once in each and in the same order in both ("patience"): the search
- * for the smallest difference alone takes a time that grows with its square. The anchors themselves are in no part.
+ * Splits two long texts at the lines that occur exactly once in each and in the same order ("patience"), because the
+ * search for the smallest difference takes quadratic time. No part contains the anchors themselves.
  */
 function partAtAnchors({ oldStart, oldLines, newStart, newLines }: Hunk): Hunk[] {
   const oldPlaces = placesOfUnique(oldLines);
@@ -122,7 +121,7 @@ function partAtAnchors({ oldStart, oldLines, newStart, newLines }: Hunk): Hunk[]
   return parts;
 }
 
-/** The lines that stand there once, with their places, in order. */
+/** The lines that occur once, with their positions, in order. */
 function placesOfUnique(lines: readonly string[]): Map<string, number> {
   const places = new Map<string, number>();
   const repeated = new Set<string>();
@@ -134,7 +133,7 @@ function placesOfUnique(lines: readonly string[]): Map<string, number> {
   return places;
 }
 
-/** The longest of the ways through `pairs`, which rise in `old`, that rise in `fresh` as well. */
+/** The longest subsequence of `pairs`, which ascend in `old`, that also ascends in `fresh`. */
 function longestRising(pairs: readonly { old: number; fresh: number }[]): { old: number; fresh: number }[] {
   /** For each length, the pair at which the best way of that length ends; and the pair before each. */
   const ends: number[] = [];
@@ -156,8 +155,8 @@ function longestRising(pairs: readonly { old: number; fresh: number }[]): { old:
 }
 
 /**
- * The hunks as a person reviews them: two that are parted by a single line without a word in it (blank, a bracket) are one
- * thought, and so one hunk, that line included.
+ * The hunks as a person reviews them: two hunks separated by a single line without a word (blank, a bracket) become one
+ * hunk, including that line.
  */
 export function reviewHunks(oldLines: readonly string[], newLines: readonly string[], most?: number): Hunk[] {
   const joined: Hunk[] = [];
@@ -174,7 +173,7 @@ export function reviewHunks(oldLines: readonly string[], newLines: readonly stri
   return joined;
 }
 
-/** `text` in lines, as the editor counts them: every line end parts two lines, so a final one leaves an empty last line. */
+/** Splits `text` as the editor does: each line end separates two lines, so a final one leaves an empty last line. */
 export function splitLines(text: string): string[] {
   return text.split(/\r\n|\r|\n/);
 }

@@ -3,14 +3,14 @@ import { moveRange, type Range, type Splice } from './track.ts';
 
 interface Entry {
   splices: readonly Splice[];
-  /** For a splice of our own: the line of the old text at which it was to be written. */
+  /** For our own splice: the line of the old text at which the hunk belongs. */
   own?: number;
 }
 
 /**
- * Carries places of an old text to what became of it. The model speaks of the text that it was given; meanwhile the user
- * types, and earlier hunks of the same answer are written. What was touched since is not found again: better no place
- * than a wrong one.
+ * Maps positions in an old text to the current one. The model refers to the text that it was given; meanwhile the user
+ * types, and earlier hunks of the same answer are written. A place that was changed since is not found again: no place
+ * is better than a wrong one.
  */
 export class LineMap {
   private readonly entries: Entry[] = [];
@@ -18,19 +18,19 @@ export class LineMap {
   /** `base`: the old text. */
   constructor(private readonly base: readonly string[]) {}
 
-  /** Somebody changed the text. `splices` are in its lines just before. */
+  /** Records a foreign change. `splices` are in the lines just before it. */
   foreign(splices: readonly Splice[]): void {
     if (splices.length > 0) this.entries.push({ splices });
   }
 
-  /** A hunk that belongs to line `baseLine` of the old text was written. */
+  /** Records that a hunk that belongs at the old text's line `baseLine` was written. */
   own(splice: Splice, baseLine: number): void {
     this.entries.push({ splices: [splice], own: baseLine });
   }
 
   /**
-   * Where the lines `range` of the old text are in `lines`, what it is now; undefined when somebody changed them, or put
-   * lines into the gap that an empty `range` is.
+   * Where the old text's lines `range` are in `lines`, the current text; undefined if a foreign change hit them, or
+   * inserted lines into the gap that an empty `range` is.
    */
   find(range: Range, lines: readonly string[]): Range | undefined {
     if (range.start === range.end) return this.findGap(range.start, lines);
@@ -50,12 +50,12 @@ export class LineMap {
       const isHere = splices.some(({ start, removed }) => start === at && removed === 0);
       const isTorn = splices.some(({ start, removed }) => start < at && at < start + removed);
       if (isTorn || (isHere && own === undefined)) isTouched = true;
-      // Our own hunks come in any order, and stand in that of the old text.
+      // Our own hunks come in any order, but must keep the order of the old text.
       const isBehind = own !== undefined && own < gap;
       at = moveRange({ start: at, end: at }, splices, isBehind ? 'withEnd' : 'withStart').start;
     }
     if (!isTouched) return { start: at, end: at };
-    // Something was put into the gap, and is perhaps gone: then the lines around it stand together again.
+    // Lines were inserted into the gap. If they have been removed again, the lines around it are adjacent.
     const around = { start: Math.max(0, gap - 1), end: Math.min(this.base.length, gap + 1) };
     const found = this.findLines(around, lines);
     if (!found) return undefined;

@@ -7,9 +7,9 @@ export function holds(lines: readonly string[], range: Range, text: readonly str
 }
 
 /**
- * Where `range` is after `splices`, which made `lines`. Of the possible answers (with or without what was put in at its
- * edges) the one that holds the texts that are expected there, `now` before `earlier`; when none does, what now stands in
- * its place.
+ * Where `range` is after `splices`, which produced `lines`. Of the candidates (with or without insertions at its
+ * edges), chooses the one that contains the expected text, `now` before `earlier`. If none does, returns the lines that
+ * replaced it.
  */
 export function settle(
   lines: readonly string[],
@@ -20,7 +20,7 @@ export function settle(
 ): Range & { torn: boolean } {
   const narrow = moveRange(range, splices);
   const wide = moveRange(range, splices, 'wide');
-  // Nothing is found everywhere: whether removed lines are back tells only the wider range.
+  // An empty text matches everywhere, so only the wider range shows whether removed lines are back.
   const isBack = now.length === 0 && earlier.length > 0 && holds(lines, wide, earlier);
   if (!isBack && holds(lines, narrow, now)) return narrow;
   const withStart = moveRange(range, splices, 'withStart');
@@ -33,7 +33,7 @@ export function settle(
   return found ? { ...found, torn: false } : moveRange(range, splices, 'covering');
 }
 
-/** The only place in `range` that holds `text`, if it says anything. */
+/** The only place in `range` that contains `text`, unless that is blank. */
 function findOnce(lines: readonly string[], range: Range, text: readonly string[]): Range | undefined {
   if (text.every((line) => line.trim() === '')) return undefined;
   let found: Range | undefined;

@@ -1,17 +1,17 @@
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
 import { splitLines } from './hunks.ts';
 
-/** What is known of the replacement while the model writes, and at its end. */
+/** The replacement as known while the model writes, and at its end. */
 export type Replacement =
   /** Nothing to show yet: no code block has begun. */
   | { kind: 'waiting' }
-  /** Whole lines so far. `complete`: the code block has ended, or the answer without one has. */
+  /** The complete lines so far. `complete`: the code block, or the answer without one, has ended. */
   | { kind: 'lines'; lines: readonly string[]; complete: boolean }
-  /** The model answered in words instead of code; only told once the answer has ended. */
+  /** The model answered in prose instead of code; reported only at the answer's end. */
   | { kind: 'words'; text: string };
 
 export interface AnswerContext {
-  /** The lines that are to be replaced. */
+  /** The lines to replace. */
   selection: readonly string[];
   languageId: string;
 }
@@ -20,8 +20,8 @@ const FENCE = /^(\s*)(`{3,}|~{3,}(?!~))\s*((?:[^`\s][^`]*)?)$/;
 const PROSE_LANGUAGES = new Set(['markdown', 'plaintext', 'latex', 'restructuredtext', 'asciidoc', 'git-commit']);
 
 /**
- * The replacement in a model's answer: what stands in its fenced code block, words before and after it left out; or all of
- * an answer without one. `ended`: no more text will come. Until then only finished lines count.
+ * The replacement in a model's answer: the content of its fenced code block, without the prose around it; or the whole
+ * answer if it has none. `ended`: no more text will come. Until then only complete lines count.
  */
 export function readAnswer(text: string, ended: boolean, context: AnswerContext): Replacement {
   const answer = splitThoughts(text).text;
@@ -44,7 +44,9 @@ export function readAnswer(text: string, ended: boolean, context: AnswerContext)
   return { kind: 'lines', lines: fitIndentation(block, context.selection, true), complete: close !== -1 };
 }
 
-/** The replacement while its answer comes. Each line is read once: the answer may be as long as its file. */
+/**
+ * The replacement while its answer streams in. Each line is read once, because the answer may be as long as its file.
+ */
 export class AnswerLines {
   private seen = '';
   /** The fence that opened the block. */
@@ -60,9 +62,9 @@ export class AnswerLines {
     this.quotesFences = context.selection.some((line) => FENCE.test(line));
   }
 
-  /** `text`: the answer by now. Where it doesn't go on from the one before, all of it is read anew. */
+  /** `text`: the answer so far. If it doesn't continue the previous text, everything is read again. */
   read(text: string): Replacement {
-    // Where a fence may be text, only the end tells which is which.
+    // If fences may be text, only the answer's end shows which are which.
     if (this.quotesFences) return { kind: 'waiting' };
     if (!text.startsWith(this.seen)) {
       this.seen = '';
@@ -72,7 +74,7 @@ export class AnswerLines {
       this.fitted = [];
       this.fit = new IndentationFit(this.context.selection);
     }
-    // What stands after the last line end is a line only when nothing can be added to it any more.
+    // The text after the last line end counts only once nothing can follow it.
     const end = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r', text.length - 2)) + 1;
     if (end > this.seen.length) {
       const fresh = splitLines(text.slice(this.seen.length, end)).slice(0, -1);
@@ -104,7 +106,7 @@ export class AnswerLines {
   }
 }
 
-/** Of an answer at its length limit: whether its code block is whole all the same, so that only words after it are missing. */
+/** For an answer at its length limit: whether its code block is complete, so that only prose is missing. */
 export function isClosed(text: string, context: AnswerContext): boolean {
   const soFar = readAnswer(text, false, context);
   return soFar.kind === 'lines' && soFar.complete;
@@ -124,7 +126,7 @@ function readUnfenced(lines: string[], context: AnswerContext): Replacement {
   return { kind: 'lines', lines: fitIndentation(lines, context.selection, true), complete: true };
 }
 
-/** A capital first, several words, a mark at the end, and nothing that code would have. */
+/** Begins with a capital, has several words, ends with a punctuation mark, and contains no code characters. */
 const isSentence = (line: string) => /^\p{Lu}[^{}<>=;]*[.!?:]$/u.test(line) && /\s/.test(line);
 
 const closes = (line: string, marks: string) => {
@@ -132,7 +134,7 @@ const closes = (line: string, marks: string) => {
   return !!match && match[3] === '' && match[2]!.startsWith(marks);
 };
 
-/** The line that ends the block: blocks that begin inside it, told by their language's name, end first. */
+/** The line that closes the block. Nested blocks, recognised by their language, close first. */
 function findClose(body: readonly string[], marks: string): number {
   let depth = 0;
   for (const [index, line] of body.entries()) {
@@ -149,13 +151,13 @@ const withoutIndent = (line: string, indent: string) => (line.startsWith(indent)
 
 const indentOf = (line: string) => /^[ \t]*/.exec(line)![0];
 
-/** The indentation that all lines with text have in common. */
+/** The indentation that all non-blank lines share. */
 export function commonIndent(lines: readonly string[]): string {
-  // A blank line that is indented, such as one where something is to be written.
+  // All lines are blank: take the indentation of one, such as a line where code is to be inserted.
   return sharedIndent(lines) ?? indentOf(lines.find((line) => line !== '') ?? '');
 }
 
-/** The same with what lines before them have in common; undefined where none has text. */
+/** As above, combined with the indentation shared by earlier lines; undefined if all are blank. */
 function sharedIndent(lines: readonly string[], before?: string): string | undefined {
   let common = before;
   for (const line of lines) {
@@ -168,8 +170,8 @@ function sharedIndent(lines: readonly string[], before?: string): string | undef
 }
 
 /**
- * Models like to write a block as if it stood at the left margin, or with blanks where the file has tabs: brought back to
- * the selection's indentation and style. But an answer that differs from the selection in nothing else was asked for.
+ * Models often write a block at the left margin, or with blanks in a file of tabs. Converts it to the selection's
+ * indentation and style. If the answer differs from the selection in nothing else, the change was requested and stays.
  */
 export function fitIndentation(lines: readonly string[], selection: readonly string[], ended: boolean): string[] {
   const fitted = new IndentationFit(selection).take(lines);
@@ -181,14 +183,14 @@ export function fitIndentation(lines: readonly string[], selection: readonly str
   return fitted;
 }
 
-/** Lines that come one after the other, brought to a selection's indentation. */
+/** Converts streamed lines to a selection's indentation. */
 class IndentationFit {
   private readonly wanted: string;
-  /** The selection is indented by nothing but tabs. */
+  /** The selection is indented only with tabs. */
   private readonly hasTabs: boolean;
   private readonly lines: string[] = [];
   private fitted: string[] = [];
-  /** The blanks that stand for one tab; undefined where none are to be turned. */
+  /** The number of blanks per tab; undefined if blanks stay. */
   private unit: number | undefined;
   private common: string | undefined;
   private missing = '';
@@ -199,7 +201,7 @@ class IndentationFit {
     this.wanted = commonIndent(selection);
   }
 
-  /** Takes more lines; gives all by now. Those before are turned anew only where the new ones show them in another light. */
+  /** Adds lines; returns all so far. Converts earlier lines again only if the new ones change the conversion. */
   take(fresh: readonly string[]): string[] {
     const { unit, missing, lines } = this;
     for (const line of fresh) lines.push(line);

@@ -1,12 +1,12 @@
 import { commonPrefix, commonSuffix, diffLines, splitLines } from './hunks.ts';
 
-/** Lines `start` to `end`, counted from 0, `end` not included. An empty range is the gap before line `start`. */
+/** Lines `start` to `end` (exclusive), counted from 0. An empty range is the gap before line `start`. */
 export interface Range {
   start: number;
   end: number;
 }
 
-/** A change of a document as the editor tells it, in the lines and columns of the text before it. */
+/** A document change as the editor reports it, in the lines and columns of the text before it. */
 export interface ContentChange {
   startLine: number;
   startCharacter: number;
@@ -15,22 +15,22 @@ export interface ContentChange {
   text: string;
 }
 
-/** `removed` lines from line `start` on give way to `inserted`. */
+/** Replaces `removed` lines from line `start` on by `inserted`. */
 export interface Splice {
   start: number;
   removed: number;
   inserted: string[];
 }
 
-/** Above this, telling which lines of a large change stayed the same costs more than it helps. */
+/** Above this, finding the unchanged lines of a large change costs more than it helps. */
 const MAX_REFINED_LINES = 50_000;
-/** A call takes only so many arguments. */
+/** A function call takes a limited number of arguments. */
 const MAX_COPIED_AT_ONCE = 1_000;
 
 /**
- * A change by columns as changes of whole lines: lines that the change names but leaves as they were are not in it, so
- * that pressing Enter at a line's end, or a formatter that rewrites the whole file, touches only what it really changes.
- * The splices are in the lines of the text before the change, ordered, apart from each other.
+ * Converts a change by columns to changes of whole lines. Excludes lines that the change covers but doesn't alter, so
+ * that pressing Enter at a line's end, or a formatter that rewrites the whole file, touches only what really changes.
+ * The splices are in the lines of the text before the change, ordered and not adjacent.
  */
 export function toSplices(lines: readonly string[], change: ContentChange): Splice[] {
   const first = lines[change.startLine] ?? '';
@@ -40,7 +40,7 @@ export function toSplices(lines: readonly string[], change: ContentChange): Spli
   inserted[inserted.length - 1] += last.slice(change.endCharacter);
 
   const removed = lines.slice(change.startLine, change.endLine + 1);
-  // Whole lines put before a line, among equal ones: told by the column, since the texts cannot tell.
+  // Whole lines inserted before a line, among equal ones: only the column shows where.
   const wholeLinesBefore = change.startCharacter === 0 && change.endCharacter === 0;
   const suffixFirst = wholeLinesBefore && inserted.at(-1) === removed.at(-1) ? 1 : 0;
   const most = Math.min(removed.length, inserted.length);
@@ -60,7 +60,7 @@ export function toSplices(lines: readonly string[], change: ContentChange): Spli
   }));
 }
 
-/** `lines` after `splices`, which are in the lines before any of them, ordered and apart from each other. */
+/** `lines` after `splices`, which are in the lines before any of them, ordered and not adjacent. */
 export function applySplices(lines: readonly string[], splices: readonly Splice[]): string[] {
   const parts: (readonly string[])[] = [];
   let at = 0;
@@ -69,15 +69,15 @@ export function applySplices(lines: readonly string[], splices: readonly Splice[
     at = start + removed;
   }
   parts.push(lines.slice(at));
-  // Whole runs of lines are copied at once: a key pressed in a long file must not be felt.
+  // Copy whole runs of lines at once: typing in a long file must not lag.
   const result = splices.length > MAX_COPIED_AT_ONCE ? parts.flat() : ([] as string[]).concat(...parts);
-  // A document has at least one line, if an empty one.
+  // A document has at least one line, even if it is empty.
   return result.length === 0 ? [''] : result;
 }
 
 /**
- * `splices` as the editor takes them: in the lines and columns of `lines`, ordered, none overlapping another.
- * `eol` is the document's own line end.
+ * Converts `splices` to the editor's changes: in the lines and columns of `lines`, ordered, without overlaps. `eol` is
+ * the document's own line end.
  */
 export function toChanges(lines: readonly string[], splices: readonly Splice[], eol: string): ContentChange[] {
   return joinAdjacent(splices).map(({ start, removed, inserted }) => {
@@ -91,7 +91,7 @@ export function toChanges(lines: readonly string[], splices: readonly Splice[], 
       const whole = inserted.length > 0 ? text + eol : '';
       return { startLine: start, startCharacter: 0, endLine: end, endCharacter: 0, text: whole };
     }
-    // At the end of the document the line end to take or to give is the one before.
+    // At the end of the document, use the line end before the splice.
     if (start === 0)
       return { startLine: 0, startCharacter: 0, endLine: end - 1, endCharacter: endOf(end - 1), text: '' };
     return {
@@ -118,14 +118,14 @@ function joinAdjacent(splices: readonly Splice[]): Splice[] {
   return joined;
 }
 
-/** To which side a gap goes when lines are put into it, and when the lines on both its sides are replaced. */
+/** The side to which a gap moves when lines are inserted into it, and when the lines on both its sides are replaced. */
 type Side = 'before' | 'after';
 interface Sides {
   put: Side;
   torn: Side;
 }
 
-/** Where the gap before line `gap` is after `splices`; `torn` when the lines on both its sides were replaced together. */
+/** Where the gap before line `gap` is after `splices`; `torn` if the lines on both its sides were replaced together. */
 function moveGap(gap: number, splices: readonly Splice[], sides: Sides): { gap: number; torn: boolean } {
   let shift = 0;
   for (const { start, removed, inserted } of splices) {
@@ -143,15 +143,15 @@ function moveGap(gap: number, splices: readonly Splice[], sides: Sides): { gap: 
 const BEFORE: Sides = { put: 'before', torn: 'before' };
 const AFTER: Sides = { put: 'after', torn: 'after' };
 
-/** The ways in which a range can take or leave what happens at its two edges. */
+/** How a range treats changes at its two edges. */
 const EDGES = {
-  /** What is put in at an edge stays outside, and what was replaced over an edge is left out. */
+  /** Excludes insertions at an edge, and replacements across it. */
   narrow: [AFTER, BEFORE],
   withStart: [BEFORE, BEFORE],
   withEnd: [AFTER, AFTER],
-  /** All that was put in at the edges or replaced over them. */
+  /** Includes all insertions at the edges and replacements across them. */
   wide: [BEFORE, AFTER],
-  /** What is put in at an edge stays outside, but what was replaced over an edge is kept. */
+  /** Excludes insertions at an edge, but includes replacements across it. */
   covering: [
     { put: 'after', torn: 'before' },
     { put: 'before', torn: 'after' },
@@ -166,6 +166,6 @@ export function moveRange(
 ): Range & { torn: boolean } {
   const start = moveGap(range.start, splices, EDGES[edges][0]);
   const end = moveGap(range.end, splices, EDGES[edges][1]);
-  // An empty range that keeps out what is put into it would turn inside out: what is put in goes behind it.
+  // An empty range that excludes insertions would get its start after its end: put the insertion behind it.
   return { start: Math.min(start.gap, end.gap), end: end.gap, torn: start.torn && end.torn };
 }

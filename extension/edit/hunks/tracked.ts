@@ -3,51 +3,51 @@ import { LineMap } from './lineMap.ts';
 import { holds, settle } from './settle.ts';
 import { applySplices, type ContentChange, moveRange, type Range, type Splice, toSplices } from './track.ts';
 
-/** A hunk in the document: `start` to `end` are its lines there, as long as nothing changed them its `newLines`. */
+/** A hunk in the document: `start` to `end` are its lines there. Unless changed, they are its `newLines`. */
 export interface TrackedHunk extends Range {
   /** Counted from 1 in the order of the document. */
   number: number;
-  /** Where its old lines were in the original text of the region. */
+  /** Where its old lines begin in the region's original text. */
   readonly oldStart: number;
   readonly oldLines: readonly string[];
   readonly newLines: readonly string[];
   /**
-   * `withdrawn`: the answer itself took it back. `kept`: accepted and recorded as such, or, of an edit that is over, in the
-   * text by somebody else's doing: nothing is to be decided about it any more.
+   * `withdrawn`: the answer itself took it back. `kept`: no more decision is possible, because it was accepted and
+   * recorded, or because another change restored its text after the edit was over.
    */
   state: 'open' | 'accepted' | 'rejected' | 'withdrawn' | 'kept';
-  /** The lines around it were replaced, so that nobody can tell any more where it was. */
+  /** The lines around it were replaced, so its place is unknown. */
   torn: boolean;
-  /** The named blocks of the answer that it is of. */
+  /** The answer's named blocks that it belongs to. */
   readonly blocks?: readonly string[];
 }
 
-/** A hunk to be written: `startLine` counts in the text that the edit began with. */
+/** A hunk to write: `startLine` counts in the text at the start of the edit. */
 export interface NewHunk extends Pick<TrackedHunk, 'oldLines' | 'newLines' | 'blocks'> {
   /** Counted from 0, in the text before any hunk. */
   startLine: number;
 }
 
 /**
- * One edit in one document, without the document: a mirror of its lines, and the hunks in it. Either a region is rewritten
- * as a whole (`show`), or hunks are put into the file one after the other (`place`). Everybody's changes go through
- * `foreign`, and each hunk keeps its place or knows that it was changed. What is to be written comes out of a `plan…` as
- * splices, and the method of the same name is told that they were written; nothing here writes.
+ * One edit in one document, without the document: a copy of its lines, and the hunks in it. An edit either rewrites a
+ * region as a whole (`show`) or puts hunks into the file one by one (`place`). `foreign` takes foreign
+ * changes; each hunk then keeps its place or knows that it was changed. Each `plan…` returns the splices to write, and
+ * the method of the same name records that they were written; this class writes nothing.
  */
 export class TrackedEdit {
-  /** What stood in the region before the edit. */
+  /** The region's text before the edit. */
   readonly original: readonly string[];
   private document: readonly string[];
   private area: Range;
   private written: readonly string[];
-  /** Undefined until somebody asks how what is shown is parted: while an answer comes, most of it nobody does. */
+  /** Undefined until the hunks of the shown text are needed: while an answer streams in, that is rare. */
   private parted: TrackedHunk[] | undefined = [];
   private isRough = false;
-  /** Only where hunks are put into the file one by one. */
+  /** Only if hunks are placed one by one. */
   private readonly map: LineMap | undefined;
   private isPlaced = false;
 
-  /** `lines` are the whole document's, `region` the lines to be rewritten: without it hunks may go anywhere. */
+  /** `lines`: the whole document. `region`: the lines to rewrite; without it hunks may go anywhere. */
   constructor(lines: readonly string[], region?: Range) {
     this.document = lines;
     this.map = region ? undefined : new LineMap(lines);
@@ -56,7 +56,7 @@ export class TrackedEdit {
     this.written = this.original;
   }
 
-  /** The document's lines as known from its changes. */
+  /** The document's lines, as its changes imply. */
   get lines(): readonly string[] {
     return this.document;
   }
@@ -65,7 +65,7 @@ export class TrackedEdit {
     return this.area;
   }
 
-  /** What was last written into the region. */
+  /** The text last written into the region. */
   get shown(): readonly string[] {
     return this.written;
   }
@@ -78,22 +78,22 @@ export class TrackedEdit {
     return this.tracked.filter((hunk) => hunk.state === 'open');
   }
 
-  /** Whether a region is rewritten, and not a file hunk by hunk. */
+  /** Whether a region is rewritten, instead of hunks placed one by one. */
   get isRegion(): boolean {
     return !this.map;
   }
 
-  /** Nobody else changed the region since the last `show`. */
+  /** True if only our own writes changed the region since the last `show`. */
   get intact(): boolean {
     return this.holds(this.area, this.written);
   }
 
-  /** Whether the hunk's lines are still what was written, so that they can be taken back. */
+  /** Whether the hunk's lines are still as written, so that they can be taken back. */
   isFresh(hunk: Readonly<TrackedHunk>): boolean {
     return !hunk.torn && this.holds(hunk, hunk.newLines);
   }
 
-  /** What to write so that an intact region shows `next`. */
+  /** The splices that make an intact region show `next`. */
   planShow(next: readonly string[]): Splice[] {
     return diffOnce(this.written, this.fitted(next)).map((splice) => ({
       ...splice,
@@ -102,8 +102,8 @@ export class TrackedEdit {
   }
 
   /**
-   * The splices of `planShow(next)` were written: the region shows `next`, which is parted into new, open hunks. Until it is
-   * the last time that parting is allowed to be rough, for it is done again and again as pieces come.
+   * Records that the splices of `planShow(next)` were written: the region shows `next`, divided into new, open hunks.
+   * Except for the last time the division may be rough, because it is repeated for each piece.
    */
   show(next: readonly string[], isLast = true): void {
     const shown = this.fitted(next);
@@ -120,7 +120,7 @@ export class TrackedEdit {
     return this.parted;
   }
 
-  /** What is shown in the region as new, open hunks. */
+  /** Divides the region's shown text into new, open hunks. */
   private part(): TrackedHunk[] {
     const { start } = this.area;
     const most = this.isRough ? MAX_DIFFERENT_WHILE_WRITING : undefined;
@@ -137,7 +137,7 @@ export class TrackedEdit {
   }
 
   /**
-   * What to write so that these hunks are in the document, each where its lines are now. `stale`: those whose lines were
+   * The splices that put these hunks into the document, each where its lines are now. `stale`: hunks whose lines were
    * changed since; they are not written.
    */
   planPlace(hunks: readonly NewHunk[]): { splices: Splice[]; placed: NewHunk[]; stale: NewHunk[] } {
@@ -155,10 +155,10 @@ export class TrackedEdit {
     return { splices, placed, stale };
   }
 
-  /** The splices of `planPlace` were written; what was placed is open. */
+  /** Records that the splices of `planPlace` were written; the placed hunks are open. */
   place(hunks: readonly NewHunk[]): void {
     const { splices, placed } = this.planPlace(hunks);
-    // From the last to the first, so that each is in lines that nothing before it has moved.
+    // Last to first, so that no hunk moves the lines of the next one.
     for (let index = placed.length - 1; index >= 0; index--) {
       const splice = splices[index]!;
       const { startLine, oldLines, newLines, blocks } = placed[index]!;
@@ -176,12 +176,12 @@ export class TrackedEdit {
     for (const [index, hunk] of this.tracked.entries()) hunk.number = index + 1;
   }
 
-  /** Nothing more will be placed: where the lines of the old text are need not be known any more. */
+  /** No more hunks will be placed, so the map of the old text's lines is not needed any more. */
   endPlacing(): void {
     this.isPlaced = true;
   }
 
-  /** What to write so that the hunks are as they were before. Those that others changed are refused, not overwritten. */
+  /** The splices that restore the hunks' old lines. Hunks that others changed are refused, not overwritten. */
   planReject(numbers: readonly number[]): { splices: Splice[]; rejected: number[]; refused: number[] } {
     const asked = this.tracked.filter((hunk) => hunk.state === 'open' && numbers.includes(hunk.number));
     const fresh = asked.filter((hunk) => this.isFresh(hunk));
@@ -189,19 +189,19 @@ export class TrackedEdit {
     return { splices: fresh.toSorted(inPlace).map(toOld), rejected: fresh.map((hunk) => hunk.number), refused };
   }
 
-  /** The splices of `planReject` were written. */
+  /** Records that the splices of `planReject` were written. */
   reject(numbers: readonly number[]): void {
     const { splices, rejected } = this.planReject(numbers);
     this.exchange(rejected, splices, 'rejected');
   }
 
-  /** The splices of `planReject` were written, because the answer wants other lines there. */
+  /** Records that the splices of `planReject` were written, because the answer wants other lines there. */
   withdraw(numbers: readonly number[]): void {
     const { splices, rejected } = this.planReject(numbers);
     this.exchange(rejected, splices, 'withdrawn');
   }
 
-  /** What to write so that rejected hunks are there again, where their old lines still stand. */
+  /** The splices that write rejected hunks again, where their old lines are still in place. */
   planReopen(numbers: readonly number[]): { splices: Splice[]; reopened: number[] } {
     const found = this.tracked.filter(
       (hunk) =>
@@ -210,20 +210,22 @@ export class TrackedEdit {
     return { splices: found.toSorted(inPlace).map(toNew), reopened: found.map((hunk) => hunk.number) };
   }
 
-  /** The splices of `planReopen` were written. */
+  /** Records that the splices of `planReopen` were written. */
   reopen(numbers: readonly number[]): void {
     const { splices, reopened } = this.planReopen(numbers);
     this.exchange(reopened, splices, 'open');
   }
 
-  /** The hunks become plain text. */
+  /** Turns the hunks into plain text. */
   accept(numbers: readonly number[]): void {
     for (const hunk of this.tracked) {
       if (hunk.state === 'open' && numbers.includes(hunk.number)) hunk.state = 'accepted';
     }
   }
 
-  /** The named blocks of which something was accepted since the last `keep`, and those of them of which not all is in the text. */
+  /**
+   * The named blocks with lines accepted since the last `keep`, and those among them that are only partly in the text.
+   */
   acceptedBlocks(): { blocks: string[]; partly: string[] } {
     const of = (states: readonly TrackedHunk['state'][]) =>
       new Set(this.tracked.flatMap(({ state, blocks }) => (states.includes(state) ? (blocks ?? []) : [])));
@@ -232,14 +234,14 @@ export class TrackedEdit {
     return { blocks, partly: blocks.filter((block) => others.has(block)) };
   }
 
-  /** What was accepted is recorded: the next `accepted` is about what comes after it. */
+  /** Records that the accepted hunks were stored: the next `accepted` covers only later ones. */
   keep(): void {
     for (const hunk of this.tracked) if (hunk.state === 'accepted') hunk.state = 'kept';
   }
 
   /**
-   * Somebody else changed the document: typing, a formatter, an undo. The changes are applied one after the other. `reopens`:
-   * a rejected hunk that stands there again is open again, and not just text that reads so.
+   * Records foreign changes: typing, a formatter, an undo. They are applied one after the other. `reopens`: a
+   * rejected hunk whose text is back becomes open again; otherwise it counts as plain text.
    */
   foreign(changes: readonly ContentChange[], reopens = true): void {
     const { tracked } = this;
@@ -256,9 +258,9 @@ export class TrackedEdit {
         const moved = settle(this.document, hunk, splices, hunk.newLines, hunk.oldLines);
         Object.assign(hunk, pick(moved));
         this.keepInRegion(hunk);
-        // Lines prove by themselves where they are; a gap can't.
+        // Lines can be recognised where they are; a gap can't.
         hunk.torn = hunk.newLines.length === 0 && (hunk.torn || moved.torn);
-        // An undo takes a hunk back, or a rejection; a redo does it again.
+        // An undo takes back a hunk or a rejection; a redo repeats it.
         const isNew = this.holds(hunk, hunk.newLines);
         if (hunk.state === 'open' && !isNew && this.holds(hunk, hunk.oldLines)) hunk.state = 'rejected';
         else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = reopens ? 'open' : 'kept';
@@ -269,14 +271,14 @@ export class TrackedEdit {
   }
 
   /**
-   * The document with the removed lines of all open hunks in place of what stands there now, changed or not: what "Show
-   * removed" compares with. For showing only.
+   * The document with the removed lines of all open hunks instead of the current ones, changed or not, for the
+   * comparison in "Show removed". For display only.
    */
   before(): string[] {
     return this.without('open');
   }
 
-  /** Which line of `before` an open hunk's removed lines begin at. */
+  /** The line of `before` at which an open hunk's removed lines begin. */
   lineBefore({ start }: Readonly<TrackedHunk>): number {
     const above = this.open.filter((hunk) => hunk.start < start);
     return above.reduce((line, hunk) => line + hunk.oldLines.length - (hunk.end - hunk.start), start);
@@ -288,7 +290,7 @@ export class TrackedEdit {
     return inOrder.find((hunk) => line < this.lineBefore(hunk) + Math.max(1, hunk.oldLines.length)) ?? inOrder.at(-1);
   }
 
-  /** The whole text before the accepted hunks, and after them. */
+  /** The whole text before and after the accepted hunks. */
   accepted(): { before: string[]; after: readonly string[] } {
     return { before: this.without('accepted'), after: this.document };
   }
@@ -309,7 +311,9 @@ export class TrackedEdit {
     if (this.map) this.area = { start: 0, end: lines.length };
   }
 
-  /** The hunks' lines gave way to `splices`, one for each: the new ones when they are `open`, else the old ones. */
+  /**
+   * Records that each hunk's lines were replaced by one of `splices`: by the new lines if `open`, else by the old ones.
+   */
   private exchange(
     numbers: readonly number[],
     splices: readonly Splice[],
@@ -318,11 +322,11 @@ export class TrackedEdit {
     const taken = this.tracked.filter((hunk) => numbers.includes(hunk.number));
     for (const hunk of this.tracked) {
       if (taken.includes(hunk)) continue;
-      // Two removals may have come to stand in one gap; what is put there of the earlier one belongs before the later one.
+      // Two removals may share one gap. Restored lines of the earlier hunk go before the later one.
       const isBehind = hunk.start === hunk.end && hunk.number > (numbers[0] ?? hunk.number);
       Object.assign(hunk, pick(moveRange(hunk, splices, isBehind ? 'withEnd' : 'narrow')));
     }
-    // The edges of the region may be edges of hunks.
+    // The region's edges may be edges of hunks.
     this.area = pick(moveRange(this.area, splices, 'wide'));
     if (!this.isPlaced) this.map?.foreign(splices);
     this.setDocument(applySplices(this.document, splices));
@@ -337,7 +341,7 @@ export class TrackedEdit {
     }
   }
 
-  /** Where lines of the old text are that a withdrawn hunk has put back. */
+  /** The current place of old lines that a withdrawn hunk has restored. */
   private findWithdrawn({ start, end }: Range): Range | undefined {
     const hunk = this.tracked.find(
       ({ state, oldStart, oldLines }) =>
@@ -349,8 +353,8 @@ export class TrackedEdit {
   }
 
   /**
-   * An undo may come as several changes that turn the lines of a hunk into others of the old text, so that no single one
-   * tells it is taken back. The text tells: where the old lines stand again between what is known, nothing is open.
+   * An undo may come as several changes that turn a hunk's lines into other lines of the old text, so that no single
+   * change shows it. Compare texts instead: where the old lines are back between known hunks, none is open.
    */
   private dropUndone(): void {
     if (this.open.length > 0 && this.holds(this.area, this.original)) {
@@ -365,8 +369,8 @@ export class TrackedEdit {
   }
 
   /**
-   * The same for a redo: where the new lines stand again between what is known, what was rejected is open again. `put` are
-   * the lines that came in now: those around the region that look the same were always there.
+   * The same for a redo: where the new lines are back between known hunks, rejected ones are open again. `put` are the
+   * lines that this change inserted: equal lines around the region were there before.
    */
   private raiseRedone(put: readonly Range[]): void {
     const isUnclear = ({ state, start, end, oldLines }: TrackedHunk) =>
@@ -382,7 +386,7 @@ export class TrackedEdit {
         at = hunk.oldStart + hunk.oldLines.length;
       }
       text.push(...this.original.slice(at, oldEnd));
-      // What a redo puts in at an edge of the region was taken for somebody else's.
+      // A redo's insertion at an edge of the region was counted as a foreign change.
       const ends = [range, { start: range.start, end: range.start + text.length }];
       if (hunks[0] === this.tracked[0]) ends.push({ start: range.end - text.length, end: range.end });
       const isOurs = (line: number) => isIn(line, range) || put.some((lines) => isIn(line, lines));
@@ -400,7 +404,10 @@ export class TrackedEdit {
     }
   }
 
-  /** Hunks of a kind that stand beside each other, with what lies between the others: now, and in the old text. */
+  /**
+   * Runs of adjacent hunks that `isOne` accepts, with the text between the neighbouring hunks: its range now, and in
+   * the old text.
+   */
   private *runs(isOne: (hunk: TrackedHunk) => boolean) {
     for (let from = 0; from < this.tracked.length; from++) {
       if (!isOne(this.tracked[from]!)) continue;
@@ -415,7 +422,7 @@ export class TrackedEdit {
     }
   }
 
-  /** The old lines of `hunks` are back: line `start` of the document is line `oldStart` of the original. */
+  /** Records that the old lines of `hunks` are back: the document's line `start` is the original's line `oldStart`. */
   private placeOld(hunks: readonly TrackedHunk[], start: number, oldStart: number): void {
     for (const hunk of hunks) {
       hunk.start = start + hunk.oldStart - oldStart;
@@ -425,7 +432,7 @@ export class TrackedEdit {
     }
   }
 
-  /** A hunk is a part of the region, also when lines were put in, or put back, right at the region's edge. */
+  /** Extends the region to a hunk whose lines were inserted or restored right at its edge. */
   private keepInRegion(hunk: TrackedHunk): void {
     const { start, end } = this.area;
     if (hunk.start < hunk.end) {
@@ -440,13 +447,13 @@ export class TrackedEdit {
     return holds(this.document, range, text);
   }
 
-  /** The same for a hunk that takes the last line. */
+  /** The same for a hunk that removes the last line. */
   private fittedHunk(hunk: NewHunk): NewHunk {
     const takesAll = hunk.oldLines.length === this.document.length && hunk.newLines.length === 0;
     return takesAll ? { ...hunk, newLines: [''] } : hunk;
   }
 
-  /** A document keeps one line at least, so that a region which is all of it can't become no line at all. */
+  /** A document keeps at least one line, so a region that covers it all must too. */
   private fitted(next: readonly string[]): readonly string[] {
     const isWholeDocument = this.area.end - this.area.start === this.document.length;
     return next.length === 0 && isWholeDocument ? [''] : next;
@@ -466,19 +473,19 @@ const toNew = ({ start, end, newLines }: TrackedHunk): Splice => ({
   inserted: [...newLines],
 });
 
-/** Whether `range` takes, or parts, lines of the hunk. */
+/** Whether `range` includes or splits lines of the hunk. */
 function isInside(range: Range, hunk: TrackedHunk): boolean {
   if (range.start === range.end) return hunk.start < range.start && range.start < hunk.end;
   if (hunk.start === hunk.end) return range.start < hunk.start && hunk.start < range.end;
   return range.start < hunk.end && hunk.start < range.end;
 }
 
-/** Keeps the search for hunks within a few milliseconds. */
+/** Limits the search for hunks to a few milliseconds. */
 const MAX_DIFFERENT_WHILE_WRITING = 200;
 
 const pick = ({ start, end }: Range): Range => ({ start, end });
 
-/** One splice from the first to the last difference: cheap, for texts that are rewritten many times a second. */
+/** One splice from the first to the last difference: cheap, for texts that change many times a second. */
 function diffOnce(from: readonly string[], to: readonly string[]): Splice[] {
   const prefix = commonPrefix(from, to);
   const suffix = commonSuffix(from, to, Math.min(from.length, to.length) - prefix);
@@ -489,7 +496,7 @@ function diffOnce(from: readonly string[], to: readonly string[]): Splice[] {
 
 const isIn = (line: number, { start, end }: Range) => line >= start && line < end;
 
-/** Where the lines that splices put in stand after them. */
+/** Where the inserted lines of the splices are afterwards. */
 function placesOf(splices: readonly Splice[]): Range[] {
   let shift = 0;
   return splices.map(({ start, removed, inserted }) => {

@@ -28,7 +28,7 @@ export interface EditsDeps extends KeepDeps {
   reports: Reports;
   runs: EditRuns;
   files: WorkspaceFiles;
-  /** Where the changes of many files are offered. */
+  /** Where the changes to several files are offered. */
   proposals(): Pick<Proposals, 'begin'>;
   prompt: EditPrompt;
   /** Guests pay by the message. */
@@ -37,36 +37,36 @@ export interface EditsDeps extends KeepDeps {
 }
 
 /**
- * What to edit, and what to do there if it need not be asked. `title`: for people, "Document client.ts". `source`: what asks
- * for it, to which the review belongs.
+ * What to edit, and the instruction if the user needn't be asked. `title`: shown to the user, such as "Document
+ * client.ts". `source`: the origin of the request, to which the review belongs.
  */
 export interface FileRequest {
   document?: vscode.TextDocument;
   instruction?: string;
   title?: string;
   source?: Source;
-  /** Asks already what to do. */
+  /** A prompt that is already open. */
   question?: Question;
 }
 
-/** Something that writes the answer of a model into a review. */
+/** Writes a model's answer into a review. */
 interface Writer extends vscode.Disposable {
   /** Never rejects. */
   write(): Promise<Ending>;
-  /** For another try after a start that nobody answered. */
+  /** The request to send again if its start was never answered. */
   readonly resend: EditRequest | undefined;
-  /** All that the model wrote. */
+  /** The model's whole answer. */
   readonly answer: string;
 }
 
-/** Edits by a model and the review of what came of them, in all documents. */
+/** All edits by a model and their reviews, in all documents. */
 export function createEdits(deps: EditsDeps): Edits {
   return new Edits(deps);
 }
 
 export class Edits extends Disposable {
   readonly reviews = this._register(new Reviews((review) => keepAccepted(this.deps, review)));
-  /** An edit began, came to another phase or ended, or its hunks or their places changed. */
+  /** An edit began, changed its phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.reviews.onDidChange;
   private readonly workspace: WorkspaceEdits;
 
@@ -82,8 +82,8 @@ export class Edits extends Disposable {
   }
 
   /**
-   * Asks what to do with the selected lines and does it. `said`: the question that is on the screen already, or what to do, if
-   * it need not be asked.
+   * Asks for an instruction for the selected lines and runs the edit. `said`: the open prompt, or the instruction if
+   * the user needn't be asked.
    */
   async editSelection(said?: SelectionQuestion | string): Promise<void> {
     const question = typeof said === 'string' ? undefined : (said ?? this.deps.prompt.openForSelection());
@@ -104,7 +104,7 @@ export class Edits extends Disposable {
     if (text.length > MAX_TEXT) {
       return refuseInstead('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
     }
-    // To type the request may take a while, in which the file may change.
+    // The file may change while the user types the instruction.
     const place = new EditBuffer(document, chosen);
     const request = typeof said === 'string' ? said.trim() : await question?.answer;
     place.dispose();
@@ -114,7 +114,7 @@ export class Edits extends Disposable {
     if (!intact) return refuse(CHANGED);
     if (!(await this.reviews.isFree(document, [region]))) return;
     if (editor.selection.isEqual(selection) && !selection.isEmpty) {
-      // A selection would hide the colours of what is written into it.
+      // A selection would hide the colours of the written lines.
       const at = new vscode.Position(region.start, document.lineAt(region.start).firstNonWhitespaceCharacterIndex);
       editor.selection = new vscode.Selection(at, at);
     }
@@ -122,8 +122,8 @@ export class Edits extends Disposable {
   }
 
   /**
-   * Asks what to do with a file, the one in front if none is told, and does it: hunk by hunk as the answer comes. Resolves
-   * when they can be reviewed, or it came to nothing and the user was told.
+   * Asks for an instruction for a file (by default the active one) and runs the edit, hunk by hunk as the answer
+   * streams in. Resolves when the hunks are ready for review, or when the edit failed and the user was told.
    */
   async editFile(request?: FileRequest): Promise<void> {
     const { document = activeDocument(), instruction, title, source, question } = asRequest(request);
@@ -148,14 +148,14 @@ export class Edits extends Disposable {
     await this.editWhole(document, asked, source ?? { title: title ?? named });
   }
 
-  /** Asks which files to edit and what to do there; the changes of several come to the list of proposals. */
+  /** Asks which files to edit and for an instruction. Changes to several files go to the list of proposals. */
   async editWorkspace(request?: WorkspaceRequest): Promise<void> {
     await this.workspace.edit(request);
   }
 
   /**
-   * Puts the hunks of a plan into the file's editor, each where its lines are now, to be decided about one by one. False, and
-   * the user told, when they don't fit any more, or the editor takes no changes.
+   * Puts a plan's hunks into the file's editor, each where its lines are now, for separate decisions. False, after
+   * telling the user, if they no longer fit or the editor takes no changes.
    */
   async review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean> {
     const name = nameOf(document);
@@ -176,7 +176,7 @@ export class Edits extends Disposable {
         await vscode.window.showTextDocument(document, { preview: false });
       }
     }
-    // To answer a question, and to show the file, takes a while.
+    // The file may have changed during the question and while it was opened.
     const rebased = rebase();
     if (rebased.kind === 'touched') {
       const [touched] = rebased.touched;
@@ -203,7 +203,7 @@ export class Edits extends Disposable {
     return false;
   }
 
-  /** Ends the writing in the active editor, or that of one review. */
+  /** Stops the writing in the active editor, or the writing of one review. */
   stopEdit(id?: number): void {
     for (const review of this.running) {
       if (review.phase !== 'writing') continue;
@@ -260,7 +260,7 @@ export class Edits extends Disposable {
         resend,
       );
       const again = async () => {
-        // What came of an answer at its length limit may still be under review.
+        // An earlier answer that reached its length limit may still be under review.
         if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
           await this.editWhole(document, instruction, source, writer.resend);
       };
@@ -269,9 +269,9 @@ export class Edits extends Disposable {
     return Promise.resolve(edited);
   }
 
-  /** Shows a review while `writer` writes it; at the end tells what came of it, and does what the user chooses then. */
+  /** Shows a review while `writer` writes it. At the end tells the user the result, and runs the chosen action. */
   private async follow(review: Review, writer: Writer, again: () => Promise<void>): Promise<void> {
-    // Another try needs the place, so it is followed until its message is answered.
+    // Keep following the review until its message is answered, because another try needs its place.
     let isAnswered = false;
     this.reviews.add(review, () => !isAnswered);
     const ending = await writer.write();
@@ -279,7 +279,7 @@ export class Edits extends Disposable {
     const { document, tracked } = review;
     const place = tracked.isRegion ? tellPlace(tracked.region, nameOf(document)) : nameOf(document);
     const message = tellEnding(ending, place, this.deps.isGuest());
-    // Not waited for: a message may stand there for long.
+    // Not awaited: the message may stay for a long time.
     const answered = this.isDisposed ? Promise.resolve(undefined) : showMessage(message);
     void answered
       .then((button) => this.answer(review, writer, ending, button, again))
@@ -305,7 +305,7 @@ export class Edits extends Disposable {
         return;
       case 'Retry':
         if (document.isClosed) return refuse(`${nameOf(document)} was closed. Open it and try again.`);
-        // Not waited for: it lasts as long as its own writing.
+        // Not awaited: it takes as long as the whole edit.
         return void again();
       case 'Show details':
         return this.deps.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
@@ -321,7 +321,7 @@ export class Edits extends Disposable {
   }
 }
 
-/** Commands are also called with whatever a menu hands over. */
+/** Menus call commands with arguments of their own. */
 function asRequest(request: FileRequest | undefined): FileRequest {
   if (typeof request !== 'object' || request === null || request instanceof vscode.Uri) return {};
   return request;
@@ -329,7 +329,7 @@ function asRequest(request: FileRequest | undefined): FileRequest {
 
 const CHANGED = 'The selected lines were changed meanwhile. Select them again.';
 
-/** Why Perigee can't edit this document, in words. */
+/** Why Perigee can't edit this document; undefined if it can. */
 function refuseDocument({ uri }: vscode.TextDocument): string | undefined {
   if (uri.scheme === 'vscode-notebook-cell') return 'Perigee does not edit notebooks yet. Copy the cell into a file.';
   if (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme)) return undefined;

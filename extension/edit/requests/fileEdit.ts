@@ -16,15 +16,15 @@ export interface FileWriterDeps {
   runs: EditRuns;
   log: Log;
   files: Pick<WorkspaceFiles, 'pathOf' | 'find'>;
-  /** Offers what an answer makes of several files. */
+  /** Offers the changes to several files. */
   propose(source: Source, plans: readonly FilePlan[]): void;
-  /** What did not fit is asked for once more. */
+  /** A repair was requested for the refused edits. */
   onRepair(refused: number, of: number): void;
 }
 
 /**
- * Has one file edited by blocks, and shows each in the file's review as it comes: placed in the text that the model was
- * given, carried to where these lines are now.
+ * Edits one file by blocks, and shows each in the file's review as it streams in: placed in the text that the model was
+ * given, then moved to where these lines are now.
  */
 export class FileWriter extends Disposable {
   private readonly run: FilesRun;
@@ -63,17 +63,17 @@ export class FileWriter extends Disposable {
     this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.syncSoon()));
   }
 
-  /** For another try after a start that nobody answered. */
+  /** The request to send again if its start was never answered. */
   get resend(): EditRequest | undefined {
     return this.run.resend;
   }
 
-  /** All that the model wrote. */
+  /** The model's whole answer. */
   get answer(): string {
     return this.run.answer;
   }
 
-  /** Asks for the edit and writes it. Never rejects. */
+  /** Requests the edit and writes it. Never rejects. */
   async write(): Promise<Ending> {
     const { review, run } = this;
     const heard = await run.run();
@@ -88,7 +88,7 @@ export class FileWriter extends Disposable {
     return review.endInterrupted(heard.kind === 'failed' ? heard.problem : INTERRUPTED, charge);
   }
 
-  /** The end of an answer that says what to do. Undefined when something came between. */
+  /** Handles an answer with edits. Undefined if the writing was interrupted. */
   private async finish({ plans, repairProblem }: FilesHeard & { kind: 'plans' }): Promise<Ending | undefined> {
     const { review, run, deps } = this;
     const own = this.ownPlan(plans);
@@ -125,7 +125,7 @@ export class FileWriter extends Disposable {
     return { kind: 'review', hunks: review.tracked.open.length, cutShort: false, missed: stale, ...cost };
   }
 
-  /** The end of an answer without any edit in it. */
+  /** Handles an answer without any edit. */
   private async giveUp(heard: { kind: 'words'; text: string } | { kind: 'empty' }): Promise<Ending> {
     await this.takeBack();
     return { ...heard, ...(await this.run.tellOutcome([], 0)) };
@@ -142,7 +142,7 @@ export class FileWriter extends Disposable {
     if (found.kind === 'refused') return found;
     if (found.uri.toString() === this.review.document.uri.toString()) return { kind: 'file', text, path: this.path };
     if (found.kind === 'missing') return { kind: 'missing' };
-    // What of it is near to a miss would be sent to the model.
+    // A repair request would send lines near the miss to the model.
     if (holdsSecrets(found.path)) return { kind: 'refused', why: MAY_HOLD_SECRETS };
     return { kind: 'file', text: found.text, path: found.path };
   }
@@ -161,7 +161,7 @@ export class FileWriter extends Disposable {
     this.syncSoon();
   }
 
-  /** One write at a time; what comes meanwhile is written by the next. */
+  /** One write at a time; the next one includes everything that arrives meanwhile. */
   private syncSoon(): void {
     if (this.review.phase !== 'writing' || this.review.cut) return;
     this.isSyncDue = true;
@@ -171,7 +171,7 @@ export class FileWriter extends Disposable {
   private async syncUntilCurrent(): Promise<void> {
     const { review } = this;
     this.isSyncing = true;
-    // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
+    // Without an editor each write would be its own undo step: wait for the end, or until an editor shows the document.
     while (this.isSyncDue && review.phase === 'writing' && !review.cut && review.buffer.editor) {
       this.isSyncDue = false;
       await this.sync(this.wanted);
@@ -179,7 +179,7 @@ export class FileWriter extends Disposable {
     this.isSyncing = false;
   }
 
-  /** Writes what is wanted and not there, and takes back what is there and not wanted. */
+  /** Writes wanted hunks that are missing, and takes back hunks that are no longer wanted. */
   private async sync(wanted: readonly PlacedHunk[]): Promise<void> {
     const { review } = this;
     const keys = new Set(wanted.map(keyOf));
@@ -211,5 +211,5 @@ export class FileWriter extends Disposable {
   }
 }
 
-/** The same for a hunk that comes again, and for one that is written. */
+/** Equal for a new hunk and a written one with the same content. */
 const keyOf = ({ startLine, oldLines, newLines }: NewHunk) => `${startLine}:${oldLines.length}:${newLines.join('\n')}`;

@@ -5,7 +5,10 @@ import { forget, readHistory, remember } from '../words/promptHistory.ts';
 import { Strays } from './strays.ts';
 
 const KEY = 'edit.requests';
-/** What was typed elsewhere comes into the box when nobody has typed there for so long: it would replace what they type. */
+/**
+ * Stray keys move into the box once the user has not typed there for this long: setting the value during typing would
+ * lose keys.
+ */
 const QUIET_MS = 300;
 
 interface RequestItem extends vscode.QuickPickItem {
@@ -13,23 +16,23 @@ interface RequestItem extends vscode.QuickPickItem {
 }
 
 interface Asking {
-  /** What stands in the box at first. */
+  /** The initial text of the box. */
   typed?: string;
   placeholder?: string;
-  /** Keys that go to this editor before the box is there are meant for the box. */
+  /** Keys typed into this editor before the box opens are meant for the box. */
   editor?: vscode.TextEditor;
 }
 
-/** A question on the screen. */
+/** An open prompt. */
 export interface Question {
-  /** The request that was typed, or chosen from earlier ones; undefined when the user gave up. */
+  /** The typed or chosen request; undefined if the user closed the prompt. */
   readonly answer: Promise<string | undefined>;
-  /** Resolves when the editor has back what was typed over. */
+  /** Resolves when the editor has its overwritten text back. */
   settled(): Promise<void>;
   close(): void;
 }
 
-/** A question about what was in front when it was asked. */
+/** A prompt about the active editor's file. */
 export interface FileQuestion extends Question {
   readonly editor: vscode.TextEditor;
 }
@@ -41,8 +44,8 @@ export interface SelectionQuestion extends FileQuestion {
 }
 
 /**
- * Asks what to do, and remembers what was asked before. It and what it imports stay small: a prompt is on the screen before
- * anything else of the edits is loaded.
+ * Asks for an instruction, and remembers earlier ones. Keep this module and its imports small: the prompt opens before
+ * the other edit modules are loaded.
  */
 export class EditPrompt {
   constructor(private readonly memory: vscode.Memento) {}
@@ -55,7 +58,10 @@ export class EditPrompt {
     await this.memory.update(KEY, remember(this.history, request));
   }
 
-  /** Asks about the selected lines of the editor in front; undefined where there is none. `isLate`: the key was not answered at once. */
+  /**
+   * Asks about the selected lines of the active editor; undefined if there is none. `isLate`: the window was still
+   * loading when the key was pressed.
+   */
   openForSelection(isLate = false): SelectionQuestion | undefined {
     const editor = vscode.window.activeTextEditor;
     if (!editor) return undefined;
@@ -67,13 +73,13 @@ export class EditPrompt {
     return { ...this.open(title, { editor, placeholder }), editor, selection, text };
   }
 
-  /** The same about all of its file. */
+  /** The same for the whole file. */
   openForFile(): FileQuestion | undefined {
     const editor = vscode.window.activeTextEditor;
     return editor && { ...this.open(`Edit ${nameOf(editor.document)}`, { editor }), editor };
   }
 
-  /** `title` says what will be edited. What is typed and not sent is kept among the earlier requests. */
+  /** `title` says what will be edited. Text that was typed but not sent is kept among the earlier requests. */
   open(title: string, { typed = '', placeholder, editor }: Asking = {}): Question {
     const pick = vscode.window.createQuickPick<RequestItem>();
     const removeButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('close'), tooltip: 'Forget' };
@@ -86,11 +92,11 @@ export class EditPrompt {
         .filter((earlier) => earlier !== request)
         .map((earlier): RequestItem => ({ label: oneLine(earlier), request: earlier, buttons: [removeButton] }));
       if (recent[0]) recent[0].description = 'recent';
-      // First, whatever is typed, so that Enter always means what stands in the box.
+      // The typed text comes first, so that Enter always sends it.
       const own: RequestItem[] = request ? [{ label: oneLine(request), request, alwaysShow: true }] : [];
       if (own[0]) own[0].description = title.replace(/^Edit /, 'edit ');
       pick.items = [...own, ...recent];
-      // With an empty box Enter means nothing: it may be a key of what was typed before the box had opened.
+      // In an empty box Enter does nothing: it may be one of the keys typed before the box opened.
       pick.activeItems = own;
       clearTimeout(quiet);
       if (before !== '') quiet = setTimeout(join, QUIET_MS);

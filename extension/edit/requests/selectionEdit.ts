@@ -13,16 +13,16 @@ import { AnswerRun, type EditRequest, type Heard, INTERRUPTED, requestFor } from
 import type { EditRuns } from '../runs/runs.ts';
 import type { Ending } from '../words/messages.ts';
 
-/** Lines of the file around the selection that the model sees, and the most text of them, on each side. */
+/** The most lines of context on each side of the selection, and the most text of them. */
 const CONTEXT_LINES = 200;
 const CONTEXT_CHARACTERS = 40_000;
 
-/** So many new lines are looked at before others have their turn: some milliseconds. */
+/** The most new lines processed in one turn: some milliseconds. */
 const LINES_A_TURN = 100;
 
 const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** Has the lines of a review's region rewritten, and shows the new ones there while they come. */
+/** Has a review's region rewritten by a model, and shows the new lines as they stream in. */
 export class SelectionWriter extends Disposable {
   private readonly run: AnswerRun;
   private readonly alignment: Alignment;
@@ -32,8 +32,8 @@ export class SelectionWriter extends Disposable {
   private showing: Promise<void> | undefined;
 
   /**
-   * `path`: what the model is told of the file. `resend`: the request of an earlier try whose start was never answered; sent
-   * again as it was, the server starts it once.
+   * `path`: the file's path for the model. `resend`: the request of an earlier try whose start was never answered. It
+   * is sent again unchanged, so that the server starts it only once.
    */
   constructor(
     runs: EditRuns,
@@ -59,17 +59,17 @@ export class SelectionWriter extends Disposable {
     this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.showSoon()));
   }
 
-  /** For another try after a start that nobody answered. */
+  /** The request to send again if its start was never answered. */
   get resend(): EditRequest | undefined {
     return this.run.resend;
   }
 
-  /** All that the model wrote. */
+  /** The model's whole answer. */
   get answer(): string {
     return this.run.answer;
   }
 
-  /** Asks for the edit and writes it. Never rejects. */
+  /** Requests the edit and writes it. Never rejects. */
   async write(): Promise<Ending> {
     const { review } = this;
     const heard = await this.run.read(() => this.showSoon());
@@ -85,7 +85,7 @@ export class SelectionWriter extends Disposable {
     return review.endInterrupted(heard.kind === 'failed' ? heard.problem : INTERRUPTED, cost);
   }
 
-  /** Undefined when something came between. */
+  /** Undefined if the writing was interrupted. */
   private async finish({ charge, cutShort: atLimit }: Heard & { kind: 'complete' }): Promise<Ending | undefined> {
     const { review } = this;
     const { original } = review.tracked;
@@ -96,7 +96,7 @@ export class SelectionWriter extends Disposable {
       const cost = await this.run.tellOutcome({ applied: 0, refused: 0 }, charge);
       return answer.kind === 'words' ? { ...cost, kind: 'words', text: answer.text } : { ...cost, kind: 'empty' };
     }
-    // To read all of a long answer is one turn's work, and to write it another's.
+    // Parsing a long answer takes one turn, so write it in another.
     await nextTurn();
     const known = new Set(original.map(looseKey));
     const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
@@ -114,7 +114,7 @@ export class SelectionWriter extends Disposable {
     const hunks = review.tracked.open.length;
     const isOpen = await review.finish();
     if (review.cut) return undefined;
-    // What could be put in its place counts as applied, whatever the user makes of it.
+    // A written replacement counts as applied, whatever the user decides.
     const cost = this.run.tellOutcome({ applied: hunks, refused: 0 }, charge);
     if (hunks === 0) return { ...(await cost), kind: 'noChange' };
     return { ...charge, kind: 'review', hunks: isOpen ? review.tracked.open.length : 0, cutShort };
@@ -124,7 +124,7 @@ export class SelectionWriter extends Disposable {
     return { selection: this.review.tracked.original, languageId: this.review.document.languageId };
   }
 
-  /** One write at a time; what comes meanwhile is shown by the next. */
+  /** One write at a time; the next one shows everything that arrives meanwhile. */
   private showSoon(): void {
     if (this.review.phase !== 'writing' || this.review.cut) return;
     this.isShowDue = true;
@@ -134,7 +134,7 @@ export class SelectionWriter extends Disposable {
   private async showUntilCurrent(): Promise<void> {
     const { review } = this;
     this.isShowing = true;
-    // Without an editor each write would be an undo step: it is written at once in the end, or when one shows it again.
+    // Without an editor each write would be its own undo step: wait for the end, or until an editor shows the document.
     while (this.isShowDue && review.phase === 'writing' && !review.cut && review.buffer.editor) {
       this.isShowDue = false;
       const answer = this.soFar.read(this.run.answer);

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 
-/** An editor that is being typed into refuses an edit; so often it is tried again. */
+/** How often an edit is retried that the editor refuses because the user is typing. */
 const MAX_TRIES = 5;
 
 /**
- * Keys that were meant for a prompt that was not on the screen yet: the editor has typed them over the selection, or at the
- * cursor. Gives back what stood there, and the keys to `onTyped`.
+ * Catches keys meant for a prompt that was not on the screen yet, so that the editor typed them over the selection or
+ * at the cursor. Restores the replaced text and passes the keys to `onTyped`.
  */
 export class Strays {
   private readonly document: vscode.TextDocument;
@@ -29,12 +29,12 @@ export class Strays {
     });
   }
 
-  /** The prompt has the keys: whatever changes the document now is no stray. */
+  /** The prompt has the focus: later changes to the document are no strays. */
   stop(): void {
     this.listening.dispose();
   }
 
-  /** The document is as it was, as far as keys have changed it. */
+  /** Resolves when the keys' changes to the document are undone. */
   async settled(): Promise<void> {
     await this.givingBack;
   }
@@ -66,7 +66,7 @@ export class Strays {
       if (!isBack) continue;
       this.stop();
       this.editor.selection = this.selection;
-      // Enter answers a prompt that is there; one that is not has not been read.
+      // Enter confirms only a visible prompt, so it counts as a blank here.
       this.onTyped(typed.replace(/[\r\n]+[ \t]*/g, ' '));
       return;
     }

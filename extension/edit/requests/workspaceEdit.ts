@@ -20,7 +20,7 @@ import { count, type Ending, type Missed, tellAskingAgain, tellEnding } from '..
 import { requestTitle } from '../words/requestTitle.ts';
 import type { EditPrompt } from './prompt.ts';
 
-/** What to edit and what to do there, if it need not be asked. `paths`: other files, by name alone. */
+/** The files and the instruction, if the user needn't be asked. `paths`: other files, by name only. */
 export interface WorkspaceRequest {
   files?: readonly vscode.Uri[];
   instruction?: string;
@@ -39,12 +39,12 @@ export interface WorkspaceEditsDeps {
   log: Log;
 }
 
-/** Most text of all files of one request, in UTF-16 units. */
+/** The most text of all files in one request, in UTF-16 units. */
 const MAX_TOGETHER = 4_000_000;
-/** So many other files are named, if the caller names none. */
+/** The most other files that are named, if the caller names none. */
 const MAX_NAMED = 200;
 
-/** "Edit in Workspace": several files in one answer, and new, moved and deleted ones. */
+/** "Edit in Workspace": one answer that changes several files and may create, move and delete files. */
 export class WorkspaceEdits extends Disposable {
   private readonly running = new Set<FilesRun>();
 
@@ -57,7 +57,7 @@ export class WorkspaceEdits extends Disposable {
     });
   }
 
-  /** Resolves when the changes can be decided about, or it came to nothing and the user was told. */
+  /** Resolves when the changes are ready for review, or when the edit failed and the user was told. */
   async edit(request?: WorkspaceRequest): Promise<void> {
     const { files, prompt } = this.deps;
     const given = typeof request === 'object' && request !== null && !(request instanceof vscode.Uri) ? request : {};
@@ -75,7 +75,10 @@ export class WorkspaceEdits extends Disposable {
     if (input) await this.start(input, title, () => this.edit({ ...given, files: all, instruction, title }));
   }
 
-  /** The files that the instruction names, where there are such. To be named is not to be chosen: secrets are left out. */
+  /**
+   * The existing files that the instruction names. The user didn't pick them explicitly, so files with secrets are left
+   * out.
+   */
   private async findNamed(instruction: string): Promise<vscode.Uri[]> {
     const found: vscode.Uri[] = [];
     for (const path of pathsIn(instruction, await this.deps.files.known())) {
@@ -87,7 +90,7 @@ export class WorkspaceEdits extends Disposable {
     return found;
   }
 
-  /** The request; undefined, and the user told, when there is nothing to send or too much. */
+  /** Builds the request; undefined, after telling the user, if there is nothing to send or too much. */
   private async read(
     uris: readonly vscode.Uri[],
     instruction: string,
@@ -138,7 +141,7 @@ export class WorkspaceEdits extends Disposable {
       if (!ending || this.isDisposed) return;
       const told: Ending = { ...ending, mayMiss: answer.run.cutShort };
       const message = tellEnding(told, count(input.files.length, 'file'), this.deps.isGuest());
-      // Not waited for: a message may stand there for long.
+      // Not awaited: the message may stay for a long time.
       void showMessage(message).then(async (button) => {
         if (button === 'Retry') await again();
         else if (button === 'Show details') await this.deps.reports.show(title, missed, answer.run.answer);
@@ -150,12 +153,12 @@ export class WorkspaceEdits extends Disposable {
   }
 }
 
-/** One answer about many files, on its way to the list of proposals. */
+/** One answer about many files, while it streams into the list of proposals. */
 class AnswerToFiles {
   readonly run: FilesRun;
   private readonly source: Source;
   private readonly texts: ReadonlyMap<string, string>;
-  /** The workspace's own path for each that the answer names. */
+  /** The workspace's own path for each path that the answer names. */
   private readonly paths = new Map<string, string>();
   private proposal: OpenProposal | undefined;
 
@@ -182,7 +185,7 @@ class AnswerToFiles {
     this.source = { title, runId: id, conversationId };
   }
 
-  /** Without an ending all is said already. */
+  /** Without an ending, the user has been told everything. */
   async hear(): Promise<{ ending?: Ending; missed: Missed[] }> {
     const heard = await this.run.run();
     if (heard.kind === 'stopped' || heard.kind === 'failed') {
@@ -223,7 +226,7 @@ class AnswerToFiles {
     return { ending: { kind: 'handedOver', files: fine.length, ...cost }, missed };
   }
 
-  /** One file alone is not shown in the list, but reviewed in its editor when all of it has come. */
+  /** A single file is not listed, but reviewed in its editor once it is complete. */
   private show(plans: readonly FilePlan[]): void {
     const located = this.located(plans);
     this.report(`${count(located.length, 'file')} so far`);
@@ -250,15 +253,15 @@ class AnswerToFiles {
   private async read(path: string, isNew: boolean): Promise<FileText> {
     const found = await this.deps.files.find(path, isNew);
     this.paths.set(path, found.path);
-    // The model speaks of the text that it was given.
+    // The model refers to the text that it was given.
     const text = this.texts.get(found.path);
     if (text !== undefined) return { kind: 'file', text, path: found.path };
-    // What of it is near to a miss would be sent to the model.
+    // A repair request would send lines near the miss to the model.
     if (found.kind === 'file' && holdsSecrets(found.path)) return { kind: 'refused', why: MAY_HOLD_SECRETS };
     return found.kind === 'file' ? { kind: 'file', text: found.text, path: found.path } : found;
   }
 
-  /** The plans under the workspace's own paths; two for one file contradict each other. */
+  /** The plans under the workspace's own paths; two for one file are a conflict. */
   private located(plans: readonly FilePlan[]): FilePlan[] {
     const own = (path: string) => this.paths.get(path) ?? path;
     const seen = new Set<string>();

@@ -5,35 +5,38 @@ import { applySplices, type ContentChange, type Range, type Splice, toChanges, t
 import { TrackedEdit } from '../hunks/tracked.ts';
 
 /**
- * What became of a write. `abandoned`: the plan gave up, since the document is not what it was made for.
- * `readOnly`: the editor takes no changes. `closed`: the document is gone.
+ * The result of a write. `abandoned`: the plan gave up, because the document is not the expected one. `readOnly`: the
+ * editor takes no changes. `closed`: the document is gone.
  */
 export type Written = 'written' | 'abandoned' | 'readOnly' | 'closed';
 
-/** Refusals in a row, without anybody having changed the document, until it counts as read-only. */
+/** After this many refusals in a row without a change to the document, it counts as read-only. */
 const MAX_REFUSALS = 5;
-/** After each of them it is waited so much longer. */
+/** Each refusal makes the wait before the next try longer by this. */
 const PAUSE_MS = 20;
 
 /**
- * Writes one edit into one document and hears of everybody else's changes. Own writes are serialised, each computed for
- * the document's present version and computed anew when the editor refused it because somebody was faster.
+ * Writes one edit into one document and reports foreign changes (the user's, or other extensions'). Own writes are
+ * serialised. Each is computed for the document's current version, and again when the editor refused it because of a
+ * concurrent change.
  */
 export class EditBuffer extends Disposable {
   readonly tracked: TrackedEdit;
   private readonly foreignChange = this._register(new vscode.EventEmitter<{ isUndo: boolean; undone: boolean }>());
-  /** Somebody else changed the document; `tracked` knows it already. `isUndo`: by taking a step back; `undone`: a hunk is gone. */
+  /**
+   * The document has a foreign change; `tracked` knows it already. `isUndo`: it was an undo. `undone`: a hunk is gone.
+   */
   readonly onDidChangeForeign = this.foreignChange.event;
   private queue: Promise<unknown> = Promise.resolve();
-  /** What came while a write was on its way: whether the first is our own is known only at its end. */
+  /** Changes that arrived during a write. Only the end of the write tells whether the first is our own. */
   private arrived: vscode.TextDocumentChangeEvent[] | undefined;
   private isUndoStopDue = true;
-  /** All is decided: only an undo or a redo, and nobody's typing, opens a hunk again. */
+  /** Every hunk is decided: only an undo or a redo, not typing, reopens one. */
   isDecided = false;
-  /** Undo steps that the writes are in. */
+  /** Undo steps that contain the writes. */
   private steps = 0;
 
-  /** `region`: the lines to be rewritten, if not hunks are put anywhere. */
+  /** `region`: the lines to rewrite; without it, hunks may go anywhere. */
   constructor(
     readonly document: vscode.TextDocument,
     region?: Range,
@@ -49,27 +52,27 @@ export class EditBuffer extends Disposable {
     );
     this._register(
       vscode.workspace.onDidSaveTextDocument((saved) => {
-        // What was saved is a step to go back to: the editor sees to that.
+        // The editor itself starts a new undo step after a save.
         if (saved === document) this.isUndoStopDue = true;
       }),
     );
   }
 
-  /** An editor that shows the document, if any does: only through one can several writes be one undo step. */
+  /** An editor that shows the document, if any: only an editor can join several writes to one undo step. */
   get editor(): vscode.TextEditor | undefined {
     const { activeTextEditor, visibleTextEditors } = vscode.window;
     if (activeTextEditor?.document === this.document) return activeTextEditor;
     return visibleTextEditors.find((editor) => editor.document === this.document);
   }
 
-  /** Whether a single undo would take back only the last of what was written. */
+  /** Whether a single undo would take back only the last write. */
   get isSplit(): boolean {
     return this.steps > 1;
   }
 
   /**
-   * Writes what `plan` says, then calls `commit` for `tracked` to follow. `plan` is asked again after each refusal, and
-   * gives up by returning undefined. `endsStep`: the next change, whoever makes it, is an undo step of its own.
+   * Writes the splices of `plan`, then calls `commit` to update `tracked`. `plan` is called again after each refusal,
+   * and returns undefined to give up. `endsStep`: the next change, by anybody, starts a new undo step.
    */
   write(plan: () => readonly Splice[] | undefined, commit: () => void, endsStep: boolean): Promise<Written> {
     const written = this.queue.then(() => this.writeNow(plan, commit, endsStep));
@@ -108,13 +111,13 @@ export class EditBuffer extends Disposable {
       }
       this.tellForeign(arrived);
       refusals = arrived.length === 0 ? refusals + 1 : 0;
-      // An editor that is just opened or closed takes nothing for a moment; one that is read-only never does.
+      // An editor that is being opened or closed refuses changes for a moment; a read-only one always does.
       if (refusals > 0) await new Promise((resolve) => setTimeout(resolve, refusals * PAUSE_MS));
     }
     return 'readOnly';
   }
 
-  /** The next change, whoever makes it, is an undo step of its own. */
+  /** The next change, by anybody, starts a new undo step. */
   endStep(): void {
     this.isUndoStopDue = true;
   }
@@ -132,7 +135,7 @@ export class EditBuffer extends Disposable {
       const stops = { undoStopBefore: this.isUndoStopDue, undoStopAfter: endsStep };
       return editor.edit((builder) => {
         for (const { range, text } of edits) {
-          // An insertion pushes a cursor that stands there down with its line; a replacement would leave it behind.
+          // An insertion moves a cursor at that place down with its line; a replacement would leave it behind.
           if (range.isEmpty && range.start.character === 0) builder.insert(range.start, text);
           else builder.replace(range, text);
         }
@@ -145,7 +148,7 @@ export class EditBuffer extends Disposable {
 
   private tellForeign(events: readonly vscode.TextDocumentChangeEvent[]): void {
     if (events.length === 0) return;
-    // Else the editor would join our next write and what somebody typed to one step.
+    // Otherwise the editor would join our next write and the user's typing to one undo step.
     this.isUndoStopDue = true;
     for (const event of events) {
       const open = this.tracked.open.length;
@@ -166,7 +169,7 @@ function toContentChange({ range, text }: vscode.TextDocumentContentChangeEvent)
   };
 }
 
-/** Whether the editor tells of just what was written: in the same words, or in others with the same result. */
+/** Whether the editor reports our own write: the same changes, or others with the same result. */
 function isOwn(
   { contentChanges }: vscode.TextDocumentChangeEvent,
   changes: readonly ContentChange[],

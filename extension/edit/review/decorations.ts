@@ -6,14 +6,14 @@ import { tellRemoved } from './lenses.ts';
 import { ORIGINAL_SCHEME, Originals } from './originals.ts';
 import type { Review } from './review.ts';
 
-/** How far to the right a removed line may reach that is shown behind a new one: further, an editor may cut it off. */
+/** The column up to which a removed line is shown after a new one: beyond it, an editor may cut the text off. */
 const MAX_COLUMN = 72;
-/** So many removed lines of a hunk are shown so. */
+/** The most removed lines of a hunk that are shown this way. */
 const MAX_NOTES = 5;
 
-/** Colours the hunks in every editor that shows them; what was removed stands as a note and in the hover. */
+/** Colours the hunks in every editor that shows them. Removed lines appear as notes and in the hover. */
 export class EditDecorations extends Disposable {
-  /** Plain themes colour inserted lines; high contrast themes have no colour for them, only a line around them. */
+  /** Normal themes colour inserted lines; high contrast themes only draw a border around them. */
   private readonly insertedPlain = this._register(createInserted({}));
   private readonly insertedFramed = this._register(
     createInserted({
@@ -36,16 +36,16 @@ export class EditDecorations extends Disposable {
       overviewRulerLane: vscode.OverviewRulerLane.Left,
     }),
   );
-  /** In a diff that ignores blanks at the edges of lines: the blanks that differ, on both its sides. */
+  /** For a diff that ignores leading and trailing blanks: marks the blanks that differ, on both sides. */
   private readonly blankLines = { removed: this.colour('removed', 'Line'), inserted: this.colour('inserted', 'Line') };
   private readonly blanks = { removed: this.colour('removed', 'Text'), inserted: this.colour('inserted', 'Text') };
-  /** Old lines that the answer has not come to yet. */
+  /** Old lines that the answer has not reached yet. */
   private readonly waiting = this._register(
     vscode.window.createTextEditorDecorationType({ isWholeLine: true, opacity: '0.55' }),
   );
   private readonly decorated = new Set<vscode.TextEditor>();
 
-  /** Brings all visible editors in line with `reviews`. */
+  /** Updates all visible editors to `reviews`. */
   refresh(reviews: readonly Review[]): void {
     for (const editor of vscode.window.visibleTextEditors) {
       const before = Originals.reviewOf(editor.document.uri);
@@ -98,7 +98,7 @@ export class EditDecorations extends Disposable {
     editor.setDecorations(this.waiting, waiting);
   }
 
-  /** Colours the lines of a diff's side that differ in blanks alone, and these blanks more. */
+  /** In a diff, colours the lines that differ only in blanks, and highlights these blanks. */
   private decorateBlanks(editor: vscode.TextEditor, reviews: readonly Review[]): void {
     const isBefore = Originals.reviewOf(editor.document.uri) !== undefined;
     const lines = reviews.flatMap(({ tracked }) =>
@@ -130,7 +130,7 @@ export class EditDecorations extends Disposable {
 type Side = 'removed' | 'inserted';
 const SIDES = ['removed', 'inserted'] as const;
 
-/** Whether diffs of this document show no changes of blanks at the edges of lines, which is how the editor comes. */
+/** Whether diffs of this document ignore leading and trailing blanks, which is the editor's default. */
 function ignoresBlanks(document: vscode.TextDocument | undefined): boolean {
   return vscode.workspace.getConfiguration('diffEditor', document).get('ignoreTrimWhitespace', true);
 }
@@ -150,7 +150,7 @@ function isHighContrast(): boolean {
   return kind === vscode.ColorThemeKind.HighContrast || kind === vscode.ColorThemeKind.HighContrastLight;
 }
 
-/** Whether this is the right side of "Show removed", which shows everything by itself. */
+/** Whether this is the right side of "Show removed", which shows all changes itself. */
 function isBesideOriginal(editor: vscode.TextEditor): boolean {
   return vscode.window.visibleTextEditors.some(
     (other) => other.document.uri.scheme === ORIGINAL_SCHEME && other.viewColumn === editor.viewColumn,
@@ -163,8 +163,8 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
 }
 
 /**
- * The removed lines, struck through, each behind a line that took its place: where there is room for all of them. Else what is
- * gone without anything in its place is counted; the lens and the hover have the rest.
+ * The removed lines, struck through, each after a line that replaced it, if all fit. Otherwise the lines removed
+ * without replacement are counted, and the lens and the hover show the rest.
  */
 function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions[] {
   const { document } = review;
@@ -222,7 +222,7 @@ function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownStri
   return text;
 }
 
-/** About as wide as the editor shows it. */
+/** The line's approximate width in the editor. */
 function columnsOf(document: vscode.TextDocument, line: number): number {
   if (line >= document.lineCount) return 0;
   const { text } = document.lineAt(line);

@@ -8,16 +8,16 @@ import { count } from '../words/messages.ts';
 import type { Review } from './review.ts';
 
 export interface KeepDeps {
-  /** Keeps a checkpoint; its id. */
+  /** Stores a checkpoint; returns its id. */
   record(accepted: Accepted): Promise<string>;
-  /** Takes a checkpoint back. */
+  /** Undoes a checkpoint. */
   takeBack(id: string): Promise<unknown>;
   log: Log;
 }
 
 /**
- * Of what the user accepted in a review that is over, a checkpoint is kept; also of what stayed undecided in a file that
- * was saved and then closed, which the user is told. Never rejects.
+ * Stores a checkpoint of the hunks accepted in an ended review. Also stores the undecided hunks of a file that was
+ * saved and then closed, and tells the user. Never rejects.
  */
 export async function keepAccepted(deps: KeepDeps, { tracked, document, source, isClosedOpen }: Review): Promise<void> {
   try {
@@ -42,13 +42,13 @@ const ofBlocks = ({ blocks, partly }: { blocks: string[]; partly: string[] }): O
   ...(partly.length > 0 && { partly }),
 });
 
-/** Auto save writes what nobody has decided about; closing the file then ends its review without a question. */
+/** Auto save writes undecided hunks; closing the file then ends its review without a question. */
 async function tellUndecided(deps: KeepDeps, name: string, hunks: number, id: string): Promise<void> {
   const text = `${name} was closed with ${count(hunks, 'hunk')} undecided. It had been saved, so they are in the file.`;
   if (await showMessage({ severity: 'warning', text, buttons: ['Take back'] })) await deps.takeBack(id);
 }
 
-/** Whether the file holds just these lines. */
+/** Whether the file on disk holds exactly these lines. */
 async function isSaved({ uri }: vscode.TextDocument, lines: readonly string[]): Promise<boolean> {
   try {
     const saved = splitLines(new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)));

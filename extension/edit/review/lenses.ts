@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { count } from '../words/messages.ts';
 import type { Review } from './review.ts';
 
-/** The lines above each hunk and above an edit that is being written: what it is, and what can be done with it. */
+/** The lenses above each hunk and above a running edit: a description and its actions. */
 export class EditLenses implements vscode.CodeLensProvider {
-  /** `reviews` are all edits that are not over; `onDidChangeCodeLenses` tells that they or their places changed. */
+  /** `reviews`: all open edits. `onDidChangeCodeLenses` fires when they or their places change. */
   constructor(
     private readonly reviews: () => readonly Review[],
     readonly onDidChangeCodeLenses: vscode.Event<void>,
@@ -54,7 +54,7 @@ export class EditLenses implements vscode.CodeLensProvider {
   }
 }
 
-/** The hunks of all reviews of a document, decided or not, counted from 1 as they follow each other in it. */
+/** The hunks of all reviews of a document, decided or not, numbered from 1 in document order. */
 function numbersIn(reviews: readonly Review[]): Map<unknown, number> {
   const all = reviews.flatMap(({ id, tracked }) => tracked.hunks.map((hunk) => ({ id, hunk })));
   const ordered =
@@ -66,7 +66,7 @@ function numbersIn(reviews: readonly Review[]): Map<unknown, number> {
   return new Map(ordered.map(({ hunk }, index) => [hunk, index + 1]));
 }
 
-/** Lenses stand above a line that exists; what was removed at the very end has none below it. */
+/** A lens needs an existing line; lines removed at the document's end have none below them. */
 function lensRange(document: vscode.TextDocument, line: number): vscode.Range {
   const shown = Math.min(line, document.lineCount - 1);
   return new vscode.Range(shown, 0, shown, 0);

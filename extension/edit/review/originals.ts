@@ -3,14 +3,14 @@ import { Disposable } from '../../platform/dispose.ts';
 import type { TrackedHunk } from '../hunks/tracked.ts';
 import type { Review } from './review.ts';
 
-/** Addresses of documents as they were before an edit. */
+/** The URI scheme of documents as they were before an edit. */
 export const ORIGINAL_SCHEME = 'perigee-original';
 
-/** The documents as they were before their open hunks: what "Show removed" and "Compare" show. */
+/** The documents as they were before their open hunks, for "Show removed" and "Compare". */
 export class Originals extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
-  /** By address. Kept after the review's end, for as long as somebody looks at it. */
+  /** By URI. Kept after the review's end while a document with it is open. */
   private readonly texts = new Map<string, string>();
   private peeked: Review | undefined;
 
@@ -28,12 +28,12 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
     return this.texts.get(uri.toString()) ?? '';
   }
 
-  /** Which review an address is of. */
+  /** The id of the review that a URI belongs to. */
   static reviewOf({ scheme, query }: vscode.Uri): number | undefined {
     return scheme === ORIGINAL_SCHEME ? Number(query.slice('edit='.length)) : undefined;
   }
 
-  /** Shows the removed lines of a hunk under it, whole and as they were. */
+  /** Shows the removed lines of a hunk in a peek view below it, complete and unchanged. */
   async peek(review: Review, hunk: Readonly<TrackedHunk>): Promise<void> {
     const { document, tracked } = review;
     const uri = this.hold(review);
@@ -46,7 +46,7 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
     await vscode.commands.executeCommand('editor.action.peekLocations', ...args);
   }
 
-  /** What was to be decided about there is. */
+  /** Closes the peek view once its hunk is decided. */
   async closePeek(review: Review): Promise<void> {
     if (this.peeked !== review) return;
     this.peeked = undefined;
@@ -71,7 +71,7 @@ export class Originals extends Disposable implements vscode.TextDocumentContentP
     return uri;
   }
 
-  /** The review's hunks changed: a diff that is open follows. */
+  /** Updates an open diff after the review's hunks changed. */
   refresh(review: Review): void {
     const uri = originalUri(review);
     const key = uri.toString();

@@ -8,25 +8,25 @@ import type { Charge } from '../runs/answerRun.ts';
 import type { Ending } from '../words/messages.ts';
 import { EditBuffer, type Written } from './buffer.ts';
 
-/** Why the writing ended before its time. Except for `failed` the model has no need to go on. */
+/** Why the writing ended early. Except for `failed`, the model can stop. */
 export type Cut =
   | 'stopped'
-  /** Somebody changed the lines that were being written. */
+  /** A foreign change hit the lines that were being written. */
   | 'touched'
-  /** The user took it back while it was being written. */
+  /** The user undid it while it was being written. */
   | 'undone'
   | 'readOnly'
   | 'closed'
   | 'failed'
-  /** What came can't be applied as a whole. */
+  /** The received edits can't be applied as a whole. */
   | 'refused';
 
 let lastId = 0;
 
 /**
- * What is proposed for one document and stands in it for review: from the writing, whoever writes, until nothing of it is
- * open. Then it goes on to follow the document: an undo that brings a hunk back brings the review back as well. Writers call `show` or `place` as the text comes, and `finish` at its end; whatever comes between takes all of it
- * back.
+ * An edit proposed for one document and placed in it for review: from the first write until no hunk is open. After that
+ * it keeps following the document: an undo that brings back a hunk also brings back the review. Writers call `show` or
+ * `place` as the text streams in, and `finish` at its end. An interruption before that takes everything back.
  */
 export class Review extends Disposable {
   readonly id = ++lastId;
@@ -35,22 +35,22 @@ export class Review extends Disposable {
   /** The phase, the hunks or their places changed. */
   readonly onDidChange = this.changed.event;
   private readonly interrupted = this._register(new vscode.EventEmitter<Cut>());
-  /** The writing was ended from outside. */
+  /** Something outside interrupted the writing. */
   readonly onDidInterrupt = this.interrupted.event;
   private now: 'writing' | 'stopped' | 'reviewing' | 'ended' = 'writing';
   private interruption: Cut | undefined;
   private restored: Promise<number[]> = Promise.resolve([]);
-  /** In the middle of `finish`, in which the lines change twice. */
+  /** Set during `finish`, which changes the lines twice. */
   private isJoining = false;
-  /** What is being done, for people. */
+  /** The current activity, for the user. */
   private doing = 'writing…';
-  /** What a stop took back. */
+  /** The hunks that a stop took back. */
   private kept: number[] = [];
 
-  /** The document was closed in the middle of the review. */
+  /** The document was closed during the review. */
   isClosedOpen = false;
 
-  /** `region`: the lines to be rewritten; without it hunks are put anywhere in the document. */
+  /** `region`: the lines to rewrite; without it, hunks may go anywhere in the document. */
   constructor(
     readonly document: vscode.TextDocument,
     private origin: Source,
@@ -70,12 +70,12 @@ export class Review extends Disposable {
     this._register({ dispose: () => this.end() });
   }
 
-  /** What is being done, in a few words. */
+  /** The current activity, in a few words. */
   get progress(): string {
     return this.doing;
   }
 
-  /** Says what is being done while it is not just writing. */
+  /** Sets the current activity, if it is more than writing. */
   tell(progress: string): void {
     this.doing = progress;
     this.changed.fire();
@@ -85,9 +85,9 @@ export class Review extends Disposable {
     return this.origin;
   }
 
-  /** Which run writes it. */
+  /** Sets the run that writes it. */
   cameFrom(runId: string, conversationId: string): void {
-    // A block of an answer that another run places is still that answer's.
+    // A block that another run places still belongs to its own answer.
     if (this.origin.runId !== undefined) return;
     this.origin = { ...this.origin, runId, conversationId };
   }
@@ -96,17 +96,17 @@ export class Review extends Disposable {
     return this.buffer.tracked;
   }
 
-  /** `writing` until the answer's end, `stopped` while what was written can still be kept, then `reviewing`. */
+  /** `writing` until the answer's end, `stopped` while the written hunks can still be kept, then `reviewing`. */
   get phase() {
     return this.now;
   }
 
-  /** Why nothing more is written; undefined while all is well. */
+  /** Why the writing was cut; undefined if it wasn't. */
   get cut(): Cut | undefined {
     return this.interruption;
   }
 
-  /** Writes the region anew, as `next`. `abandoned`: somebody changed it, or the writing is over. */
+  /** Rewrites the region as `next`. `abandoned`: a foreign change hit it, or the writing is over. */
   async show(next: readonly string[], isLast: boolean): Promise<Written> {
     const written = await this.write(
       () => (this.tracked.intact ? this.tracked.planShow(next) : undefined),
@@ -117,7 +117,7 @@ export class Review extends Disposable {
     return written;
   }
 
-  /** Writes hunks, each where its lines are now; gives those that were not, since somebody changed their lines. */
+  /** Writes hunks, each where its lines are now. Returns those not written because their lines were changed. */
   async place(hunks: readonly NewHunk[]): Promise<readonly NewHunk[]> {
     let stale: readonly NewHunk[] = [];
     const written = await this.write(
@@ -142,8 +142,9 @@ export class Review extends Disposable {
   }
 
   /**
-   * All is written: what is open is for the user to decide. Writes once more where saving, typing or hiding parted it into
-   * several undo steps, so that one takes all of it back. False when there is nothing to decide, or the writing was cut.
+   * Ends the writing; the open hunks are for the user to decide. If saving, typing or hiding split the writes into
+   * several undo steps, writes once more, so that one undo takes all back. False if there is nothing to decide or the
+   * writing was cut.
    */
   async finish(): Promise<boolean> {
     const numbers = this.tracked.open.filter((hunk) => this.tracked.isFresh(hunk)).map((hunk) => hunk.number);
@@ -165,7 +166,7 @@ export class Review extends Disposable {
     return this.decide();
   }
 
-  /** Scrolls to the first change, unless one is in sight. The cursor stays where it is: somebody may be typing. */
+  /** Scrolls to the first change, unless one is visible. The cursor doesn't move, because the user may be typing. */
   reveal(): void {
     const { editor } = this.buffer;
     const [first] = this.tracked.open;
@@ -186,7 +187,7 @@ export class Review extends Disposable {
     this.changed.fire();
   }
 
-  /** After an interruption: waits until the document is as it was. What somebody changed stays, and stays theirs. */
+  /** After an interruption: waits until the document is restored. Lines with foreign changes stay as they are. */
   async whenRestored(): Promise<{ left: number; canKeep: boolean }> {
     this.kept = await this.restored;
     const left = this.cut === 'closed' ? 0 : this.tracked.open.length;
@@ -197,7 +198,7 @@ export class Review extends Disposable {
     return { left, canKeep };
   }
 
-  /** How the writing ended that was cut. `problem`: why, if it failed. */
+  /** The ending of a writing that was cut. `problem`: the reason, if it failed. */
   async endInterrupted(problem: Problem, charge: Charge): Promise<Ending> {
     const { left, canKeep } = await this.whenRestored();
     switch (this.cut) {
@@ -214,9 +215,9 @@ export class Review extends Disposable {
     }
   }
 
-  /** After a stop: writes again what had come, for review. False when the lines changed meanwhile. */
+  /** After a stop: writes the received hunks again, for review. False if the lines changed meanwhile. */
   async keepWritten(): Promise<boolean> {
-    // An undo of the stop did it.
+    // An undo of the stop has already done it.
     if (this.now === 'reviewing') return true;
     if (this.now !== 'stopped') return false;
     const isWhole = () => this.tracked.planReopen(this.kept).reopened.length === this.kept.length;
@@ -228,7 +229,7 @@ export class Review extends Disposable {
     return written === 'written' && this.decide();
   }
 
-  /** Nothing of it is left to be decided. */
+  /** No hunk is left to decide. */
   end(): void {
     if (this.now === 'ended') return;
     this.now = 'ended';
@@ -237,12 +238,12 @@ export class Review extends Disposable {
     this.changed.fire();
   }
 
-  /** Whether an undo or a redo can bring back something to decide about. */
+  /** Whether an undo or a redo can bring back a hunk to decide. */
   get canComeBack(): boolean {
     return !this.document.isClosed && this.tracked.hunks.some(({ state }) => state === 'rejected');
   }
 
-  /** Makes hunks plain text. */
+  /** Turns hunks into plain text. */
   accept(numbers: readonly number[]): void {
     if (this.now !== 'reviewing') return;
     this.tracked.accept(numbers);
@@ -250,7 +251,7 @@ export class Review extends Disposable {
     this.endWhenDecided();
   }
 
-  /** Takes hunks back, and returns those that were not, since somebody changed them. */
+  /** Takes hunks back. Returns those that could not be, because their lines were changed. */
   async reject(numbers: readonly number[]): Promise<{ refused: readonly TrackedHunk[]; isWritten: boolean }> {
     if (this.now !== 'reviewing') return { refused: [], isWritten: true };
     let refused: number[] = [];
@@ -269,7 +270,7 @@ export class Review extends Disposable {
     return { refused: hunks, isWritten: written === 'written' };
   }
 
-  /** A write of the answer, as long as nothing came between. */
+  /** Writes a part of the answer, unless the writing was interrupted. */
   private async write(plan: () => Splice[] | undefined, commit: () => void, endsStep: boolean): Promise<Written> {
     const isOn = () => this.now === 'writing' && !this.cut;
     const written = await this.buffer.write(() => (isOn() ? plan() : undefined), commit, endsStep);
@@ -278,7 +279,7 @@ export class Review extends Disposable {
     return written;
   }
 
-  /** Takes back all that is there when its turn to be written has come; gives the hunks that are gone. */
+  /** Takes back all hunks present when this write's turn comes. Returns the numbers of those taken back. */
   private async restore(): Promise<number[]> {
     const all = () => this.tracked.hunks.map((hunk) => hunk.number);
     let taken: number[] = [];

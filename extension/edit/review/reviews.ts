@@ -10,7 +10,7 @@ import { Originals } from './originals.ts';
 import type { Review } from './review.ts';
 import { ReviewStatus } from './status.ts';
 
-/** What a lens or a key means; without a hunk the one at the cursor, without a review all of the document's. */
+/** The target of a lens or key: without a hunk the one at the cursor, without a review all of the document's. */
 export interface HunkTarget {
   review?: number;
   hunk?: number;
@@ -18,15 +18,15 @@ export interface HunkTarget {
 
 type Found = { review: Review; hunk: Readonly<TrackedHunk> };
 
-/** All reviews that are not over: what the editors show of them, and what the user decides. */
+/** All open reviews: what editors show of them, and what the user decides. */
 export class Reviews extends Disposable {
   private reviews: Review[] = [];
-  /** Those that are over and can come back, newest last; and whether more of each is still needed. */
+  /** Ended reviews that can come back, newest last. */
   private past: Review[] = [];
   private readonly kept = new WeakMap<Review, () => boolean>();
   private readonly keys = new Map<string, boolean>();
   private readonly changed = this._register(new vscode.EventEmitter<void>());
-  /** A review began, came to another phase or ended, or its hunks or their places changed. */
+  /** A review began, changed its phase or ended, or its hunks or their places changed. */
   readonly onDidChange = this.changed.event;
   private readonly drawn = this._register(new vscode.EventEmitter<void>());
   private drawing: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +34,7 @@ export class Reviews extends Disposable {
   private readonly originals = this._register(new Originals());
   readonly status = this._register(new ReviewStatus());
 
-  /** `ended` hears of each review that is over, each time that it is. */
+  /** `ended` is called each time a review ends. */
   constructor(private readonly ended: (review: Review) => void) {
     super();
     const lenses = new EditLenses(() => this.reviews, this.drawn.event);
@@ -50,14 +50,14 @@ export class Reviews extends Disposable {
     });
   }
 
-  /** Those that are not over. */
+  /** The open reviews. */
   get all(): readonly Review[] {
     return this.reviews;
   }
 
   /**
-   * Shows a review until it is over, and again when an undo brings back something of it. `isKept`: whether its place is still
-   * needed then, such as for another try.
+   * Shows a review until it ends, and again when an undo brings back one of its hunks. `isKept`: whether its place is
+   * still needed after the end, such as for another try.
    */
   add(review: Review, isKept: () => boolean = () => false): void {
     this.kept.set(review, isKept);
@@ -78,7 +78,7 @@ export class Reviews extends Disposable {
     this.refresh();
   }
 
-  /** Lets go of what is over, but for the newest that an undo can bring back. */
+  /** Drops ended reviews, except the newest ones that an undo can bring back. */
   forgetPast(): void {
     const isNeeded = (review: Review, index: number, { length }: readonly Review[]) =>
       this.kept.get(review)?.() || (review.canComeBack && index >= length - MAX_PAST);
@@ -88,7 +88,7 @@ export class Reviews extends Disposable {
     for (const review of forgotten) review.dispose();
   }
 
-  /** Makes a hunk plain text; by keyboard one goes on to the next. */
+  /** Accepts a hunk; by keyboard, goes on to the next. */
   async acceptHunk(target?: HunkTarget): Promise<void> {
     const found = this.find(target);
     if (!found) return refuse(NO_HUNK);
@@ -119,7 +119,7 @@ export class Reviews extends Disposable {
     for (const review of reviews) await this.takeBack(review, openOf(review));
   }
 
-  /** Shows the removed lines of a hunk under it; one that removes nothing is compared. */
+  /** Shows the removed lines of a hunk below it; for a hunk that removes none, opens the diff. */
   async showRemoved(target?: HunkTarget): Promise<void> {
     const found = this.find(target);
     if (!found) return refuse(NO_HUNK);
@@ -127,14 +127,14 @@ export class Reviews extends Disposable {
     else await this.originals.show(found.review, found.hunk.start);
   }
 
-  /** Opens the diff from what stood there before; its hunks are accepted and rejected there as well. */
+  /** Opens the diff against the text before the edit. Hunks can be accepted and rejected there, too. */
   async compareHunk(target?: HunkTarget): Promise<void> {
     const found = this.find(target);
     if (!found) return refuse(NO_HUNK);
     await this.originals.show(found.review, found.hunk.start);
   }
 
-  /** Goes to the hunk after the cursor, or before it; from the last one to the first, also of another file. */
+  /** Goes to the next or previous hunk. After the last comes the first, also of another file. */
   async goToHunk(direction: 1 | -1): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     const documents = [...new Set(this.reviews.filter(isReviewed).map(({ document }) => document))];
@@ -152,7 +152,7 @@ export class Reviews extends Disposable {
     goTo(shown, this.startsIn(document).at(direction > 0 ? 0 : -1)!);
   }
 
-  /** Whether no other edit has the lines; one that is only to be reviewed can be accepted on the way. */
+  /** Whether no other edit uses these lines. Offers to accept an edit that is only waiting for review. */
   async isFree(document: vscode.TextDocument, ranges: readonly Range[]): Promise<boolean> {
     const overlaps = (range: Range) =>
       ranges.some(
@@ -187,7 +187,7 @@ export class Reviews extends Disposable {
       refused.length === 1
         ? `Hunk ${names} was not taken back: its lines were changed after Perigee wrote them.`
         : `Hunks ${names} were not taken back: their lines were changed after Perigee wrote them.`;
-    // Not waited for: whoever rejects goes on.
+    // Not awaited: the user can continue after a rejection.
     void vscode.window.showWarningMessage(words, 'Show removed').then((button) => {
       if (button) void this.originals.show(review, first.start);
     });
@@ -213,14 +213,14 @@ export class Reviews extends Disposable {
     return all.find(({ hunk }) => line < hunk.end || line <= hunk.start) ?? all.at(-1);
   }
 
-  /** The review whose text before it is in front: at the left of a diff, or in a peek. */
+  /** The review whose original text is in front: on the left of a diff, or in a peek view. */
   private reviewBefore(): Review | undefined {
     const document = activeDocument();
     const id = document && Originals.reviewOf(document.uri);
     return id === undefined ? undefined : this.reviews.find((review) => review.id === id);
   }
 
-  /** The document in front, also where what is seen of it is the text before. */
+  /** The document in front, also if its original text is the one shown. */
   private inFront(): vscode.TextDocument | undefined {
     return this.reviewBefore()?.document ?? activeDocument();
   }
@@ -231,7 +231,7 @@ export class Reviews extends Disposable {
     return [...new Set(starts.map((start) => Math.min(start, document.lineCount - 1)))].sort((a, b) => a - b);
   }
 
-  /** By keyboard one goes from hunk to hunk. */
+  /** By keyboard, the user goes from hunk to hunk. */
   private goToNext(line: number): void {
     const editor = vscode.window.activeTextEditor;
     const starts = editor ? this.startsIn(editor.document) : [];
@@ -247,7 +247,7 @@ export class Reviews extends Disposable {
     this.tellKeys();
   }
 
-  /** While an answer comes, all hunks are drawn anew with each piece of it: not more often than anybody sees. */
+  /** Each piece of an answer redraws all hunks: limit how often. */
   private drawSoon(): void {
     if (this.drawing !== undefined) return;
     const draw = () => {
@@ -278,7 +278,7 @@ export class Reviews extends Disposable {
 
 /** About two frames. */
 const DRAW_MS = 30;
-/** Each follows what is typed into its document. */
+/** The most ended reviews that are kept, because each follows every change to its document. */
 const MAX_PAST = 8;
 
 const NO_HUNK = 'There is no edit to review here.';
@@ -293,8 +293,8 @@ export function refuse(words: string): void {
 }
 
 /**
- * In place of the input box: whoever asked for an edit may be typing the instruction already, and with only a message in
- * the corner it would overwrite the selected lines.
+ * Modal, in place of the input box: the user may be typing the instruction already, and with only a notification the
+ * keys would overwrite the selected lines.
  */
 export function refuseModally(words: string): void {
   void vscode.window.showWarningMessage(words, { modal: true });
@@ -306,7 +306,7 @@ function goTo(editor: vscode.TextEditor, line: number): void {
   editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
-/** Commands are also called with whatever a menu hands over. */
+/** Menus call commands with arguments of their own. */
 function asTarget(target: unknown): HunkTarget {
   if (typeof target !== 'object' || target === null) return {};
   const { review, hunk } = target as Record<string, unknown>;

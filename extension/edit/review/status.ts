@@ -3,13 +3,13 @@ import { Disposable } from '../../platform/dispose.ts';
 import { count } from '../words/messages.ts';
 import type { Review } from './review.ts';
 
-/** In the status bar, for as long as anything is to be reviewed: how much, and the way to the next of it. */
+/** The status bar item while hunks are open: how many, and a command to go to the next. */
 export class ReviewStatus extends Disposable {
   private readonly item = this._register(
     vscode.window.createStatusBarItem('perigee.review', vscode.StatusBarAlignment.Left, 0),
   );
 
-  /** What it says; undefined while it is hidden. */
+  /** Its text; undefined while it is hidden. */
   get text(): string | undefined {
     return this.shown;
   }

@@ -6,7 +6,7 @@ import { providersOf } from './identities.ts';
 
 const MOST = 50;
 
-/** An account as the operator sees it: nothing of what it says or keeps. Times are epoch milliseconds. */
+/** An account as the operator sees it, without the owner's content. Times are epoch milliseconds. */
 export interface FoundAccount {
   id: string;
   kind: 'guest' | 'member';
@@ -20,7 +20,7 @@ export interface FoundAccount {
   lastActiveAt: number;
 }
 
-/** Accounts with that text in their address, name or id, those seen last first; 50 at most. */
+/** Accounts with that text in their address, name or id, last seen first; at most 50. */
 export async function findAccounts(db: Reader, text: string): Promise<FoundAccount[]> {
   const pattern = `%${text
     .trim()

@@ -24,14 +24,14 @@ export interface AuthDeps extends GrantDeps {
   attempts: Attempts;
   browsers: KnownBrowsers;
   signIn: SignInConfig;
-  /** Whether one can pay for anything here. */
+  /** Whether anything is on sale here. */
   isSelling: boolean;
   addressOf: (c: AppContext) => string | null;
-  /** Puts the next local token where only the user of this machine can read it; null where there is no local mode. */
+  /** Puts the next local token where only this machine's user can read it; null without local mode. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
 }
 
-/** A key for counting attempts by where they come from. */
+/** A key to count attempts by network. */
 export function networkOf(deps: Pick<AuthDeps, 'addressOf' | 'secret'>, c: AppContext): string {
   return network(deps.addressOf(c) ?? 'this machine', deps.secret);
 }

@@ -3,20 +3,20 @@ import type { Tx } from '../../platform/db/database.ts';
 import { AppError } from '../../platform/errors.ts';
 import { mailboxOf } from './emails.ts';
 
-/** Who holds the codes for a change of an account's address. */
+/** The holder of the codes for a change of an account's address. */
 export const holderOfChange = (accountId: string) => `account:${accountId}`;
 
 /**
- * Makes an address the account's, and a way to sign in to it, in place of the one before. Call it only after the code was
- * redeemed. Returns the old address, which should hear of it; null if the mailbox is the same. Throws `email_taken` if another
- * account has the mailbox.
+ * Replaces the account's address, which is also a way to sign in. Call it only after the code was redeemed. Returns the
+ * old address, which should be notified; null if the mailbox is the same. Throws `email_taken` if another account has
+ * the mailbox.
  */
 export async function confirmEmail(
   tx: Tx,
   { accountId, email, at }: { accountId: string; email: string; at: number },
 ): Promise<string | null> {
   const mailbox = mailboxOf(email)!;
-  // Nobody else signs up by it, or takes it, from here on: a no-op update, because it locks the row on both engines alike.
+  // From here on no other sign-up can take this address. A no-op update, because it locks the row on both engines.
   await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
   const owner = await tx
     .selectFrom('identity')

@@ -1,22 +1,25 @@
 import { domainToASCII } from 'node:url';
 
-/** Where everything after a plus is the same mailbox, by the provider's own documentation. */
+/** Providers whose own documentation says that everything after a plus is ignored. */
 const PLUS_DOMAINS = new Set(
   'gmail.com outlook.com hotmail.com live.com icloud.com me.com mac.com fastmail.com proton.me protonmail.com pm.me'.split(
     ' ',
   ),
 );
 
-/** RFC 5321, 4.5.3.1; the path's 256 octets have two brackets. */
+/** RFC 5321, 4.5.3.1; the path's limit of 256 octets includes two brackets. */
 const MAX_LOCAL = 64;
 const MAX_ADDRESS = 254;
-/** The atoms of RFC 5322, 3.2.3, and letters of every script (RFC 6531). Quoted names are refused: hardly a service has them. */
+/**
+ * The atoms of RFC 5322, 3.2.3, and letters of every script (RFC 6531). Quoted names are refused: hardly any service
+ * has them.
+ */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]+$/u;
 const HOST = /^(?=.{1,253}$)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)(?![0-9]+$)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
- * The one judge of an address that somebody typed or a provider told: in small letters and one normal form, with a domain
- * that the net knows. Null for what is none.
+ * Validates every address, typed or from a provider. Normalises it to lower case and one Unicode form, with a domain
+ * that is valid in DNS. Null if it is not valid.
  */
 export function readAddress(typed: string): { local: string; host: string; address: string } | null {
   if (typed.length > 2 * MAX_ADDRESS) return null;
@@ -25,7 +28,7 @@ export function readAddress(typed: string): { local: string; host: string; addre
   const local = address.slice(0, Math.max(0, at));
   if (!LOCAL.test(local) || Buffer.byteLength(local) > MAX_LOCAL) return null;
   const domain = address.slice(at + 1);
-  // What the parser of domains would take for a path, a port, a user or a blank.
+  // Characters that the domain parser would read as a path, a port, a user or a blank.
   if (/[\s/\\?#:@[\]%]/.test(domain)) return null;
   const host = domainToASCII(domain);
   if (!HOST.test(host) || (!host.includes('.') && host !== 'localhost')) return null;
@@ -34,8 +37,8 @@ export function readAddress(typed: string): { local: string; host: string; addre
 }
 
 /**
- * The mailbox that an address is delivered to, as one text for one mailbox: the key by which an account is found. Only what
- * surely is the same is taken for the same: a stranger's mailbox must never be. Null for what is no address.
+ * The mailbox that an address is delivered to, normalised: the key for finding an account. Two addresses count as the
+ * same mailbox only if that is certain, because a stranger's mailbox must never match. Null if this is no address.
  */
 export function mailboxOf(address: string): string | null {
   const { local, host: given } = readAddress(address) ?? {};
@@ -46,7 +49,7 @@ export function mailboxOf(address: string): string | null {
   return name ? `${name}@${host}` : null;
 }
 
-/** What counts as one person where something is given once: here a tag is a tag at every provider. */
+/** Identifies a person for one-time gifts: here a plus tag is ignored at every provider. */
 export function personOf(mailbox: string): string {
   return mailbox.replace(/\+[^@]*@/, '@');
 }

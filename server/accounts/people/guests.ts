@@ -23,9 +23,9 @@ export interface GuestDeps {
 }
 
 /**
- * Admits a guest with its allowance as promotional credits. `address` is where the request came from, or null for this
- * very machine, which has no quota; `device` is what it calls itself. Refuses beyond the quotas of its network and of the
- * house.
+ * Admits a guest and grants its allowance as promotional credits. `address` is where the request came from, or null for
+ * this machine, which has no quota; `device` is the name that it gives itself. Refuses above the quotas of its network
+ * and of the whole server.
  */
 export async function admitGuest(
   deps: GuestDeps,
@@ -71,7 +71,7 @@ async function admit(
   network: string,
   at: number,
 ): Promise<void> {
-  // A no-op update, because it locks the row on both engines alike.
+  // A no-op update, because it locks the row on both engines.
   await tx.updateTable('gate').set({ name: 'guests' }).where('name', '=', 'guests').execute();
   await tx.insertInto('guest_admission').values({ id: ids.next(), network, at }).execute();
   const since = async (ms: number, of?: string) => {
@@ -98,7 +98,7 @@ async function admit(
   );
 }
 
-/** Admissions that no quota looks at any more. */
+/** Deletes admissions that are too old for any quota. */
 export async function purgeAdmissions(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('guest_admission')
@@ -106,7 +106,7 @@ export async function purgeAdmissions(tx: Tx, now: number): Promise<void> {
     .execute();
 }
 
-/** A keyed hash of the /24 or /48 that an address belongs to: addresses themselves are never stored. */
+/** A keyed hash of the address's /24 or /48: addresses themselves are never stored. */
 export function network(address: string, secret: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return createHmac('sha256', secret).update(prefix(plain)).digest('hex');

@@ -10,17 +10,17 @@ import { mailboxOf, personOf } from './emails.ts';
 import { giveToSignUp } from './promotions.ts';
 import { acceptTerms } from './rights.ts';
 
-/** Who somebody turned out to be: a provider's subject, with what the provider says of its address. */
+/** The identified person: a provider's subject, and what the provider says about the address. */
 export type Identified = CodeData['identified'];
 
 export interface SignUpDeps {
   ids: Ids;
   policy: Policy;
-  /** Keys the hashes by which a bonus is given once. */
+  /** Keys the hashes that make a bonus one-time. */
   secret: string;
 }
 
-/** The account that this is a way to sign in to, if there is one: by the subject, else by the verified mailbox. */
+/** The account that this identity signs in to, if any: found by the subject, else by the verified mailbox. */
 export async function findAccountOf(db: Reader, who: Identified): Promise<string | null> {
   const bySubject = await findIdentity(db, who.provider, who.subject);
   if (bySubject) return bySubject;
@@ -29,9 +29,9 @@ export async function findAccountOf(db: Reader, who: Identified): Promise<string
 }
 
 /**
- * The account of whoever signs in, made if it is their first time: one for each provider's subject and each verified mailbox.
- * Of any number who sign in as the same person at once, one makes it. `terms` is the version that was accepted:
- * none is made without; whoever has an account is asked again later. `isFirst`: nobody like them has ever had one.
+ * The account of the person who signs in, created the first time: one for each provider's subject and each verified
+ * mailbox. If the same person signs in concurrently, only one account is made. `terms` is the accepted version: a new
+ * account requires it; an existing account is asked again later. `isFirst`: the person has never had an account.
  */
 export async function signIn(
   tx: Tx,
@@ -44,7 +44,7 @@ export async function signIn(
     if (terms) await acceptTerms(tx, known, terms, at);
     return { accountId: await remember(tx, known, who, at), isNew: false, isFirst: false };
   }
-  // Nobody else signs up from here on: a no-op update, because it locks the row on both engines alike.
+  // From here on there are no concurrent sign-ups. A no-op update, because it locks the row on both engines.
   await tx.updateTable('gate').set({ name: 'sign-up' }).where('name', '=', 'sign-up').execute();
   const meanwhile = await findAccountOf(tx, who);
   if (meanwhile) return { accountId: await remember(tx, meanwhile, who, at), isNew: false, isFirst: false };
@@ -75,14 +75,14 @@ export async function signIn(
   return { accountId, isNew: true, isFirst };
 }
 
-/** Whose codes open this account: only those that were proven to be its owner's. */
+/** The mailboxes whose codes open this account: only those proven to be its owner's. */
 export async function mailboxesOf(db: Reader, accountId: string): Promise<string[]> {
   const query = db.selectFrom('identity').select('subject').where('provider', '=', 'email');
   const rows = await query.where('account_id', '=', accountId).execute();
   return rows.map(({ subject }) => subject);
 }
 
-/** How one can sign in to an account, by provider. */
+/** The account's ways to sign in, by provider. */
 export async function providersOf(db: Reader, accountId: string): Promise<string[]> {
   const rows = await selectProviders.all(db, { accountId });
   return rows.map((row) => row.provider);
@@ -96,7 +96,7 @@ export function verifiedMailbox(who: Identified): string | null {
   return who.emailVerified && who.email !== null ? mailboxOf(who.email) : null;
 }
 
-/** The account that one can sign in to by this mailbox. */
+/** The account that this mailbox signs in to. */
 export function findAccountByMailbox(db: Reader, mailbox: string): Promise<string | null> {
   return findIdentity(db, 'email', mailbox);
 }
@@ -111,7 +111,7 @@ async function findIdentity(db: Reader, provider: string, subject: string): Prom
   return row?.account_id ?? null;
 }
 
-/** Notes this way to sign in, and the mailbox that it verified unless another account has it. Returns the account. */
+/** Stores this way to sign in, and its verified mailbox unless another account has it. Returns the account. */
 async function remember(tx: Tx, accountId: string, who: Identified, at: number): Promise<string> {
   const mailbox = verifiedMailbox(who);
   const ways = [{ provider: who.provider, subject: who.subject }];
@@ -133,7 +133,7 @@ async function remember(tx: Tx, accountId: string, who: Identified, at: number):
   return accountId;
 }
 
-/** True once for each verified mailbox and each subject, ever: of an account that was deleted, hashes stay for this. */
+/** True once for each verified mailbox and each subject, for ever: their hashes outlive a deleted account. */
 async function claimBonus(tx: Tx, { secret }: SignUpDeps, who: Identified, at: number): Promise<boolean> {
   if (who.provider === 'local') return false;
   const mailbox = verifiedMailbox(who);

@@ -6,16 +6,16 @@ import type { Tx } from '../../platform/db/database.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import { findCaller } from '../sessions/tokens.ts';
 
-/** Beyond so many, one word says that any conversation may have changed. */
+/** Above this number, one event says that any conversation may have changed. */
 const MAX_TOLD = 20;
 
-/** What lives above the accounts and moves with them; handed in by the assembly. */
+/** Moves what belongs to layers above the accounts. Injected by the composition root. */
 export type MoveRuns = (tx: Tx, from: string, to: string) => Promise<void>;
 
 /**
- * Makes a guest part of an account: its conversations, running answers, and what is left of its allowance move in this one
- * transaction, and its sessions end. Of any number who do that at once, with one account or with several, one does. Null if
- * the token is no guest's, or the guest's no more.
+ * Merges a guest into an account: in one transaction its conversations, running answers and remaining allowance move,
+ * and its sessions end. Of concurrent calls, with one account or with several, only one succeeds. Null if the token is
+ * no guest's, or the guest's no more.
  */
 export async function mergeGuest(
   tx: Tx,
@@ -32,7 +32,7 @@ export async function mergeGuest(
     .where('merged_into', 'is', null)
     .executeTakeFirst();
   if (numUpdatedRows !== 1n) return null;
-  // Its wallet first: a run that is being admitted either has its hold, and its conversation moves, or gets none.
+  // Lock its wallet first: a run being admitted either has its hold, and its conversation moves, or gets none.
   const allowanceMicro = await takeOver(tx, { guestId, accountId, at });
   const moved = await moveConversations(tx, guestId, accountId);
   await moveRuns(tx, guestId, accountId);

@@ -8,19 +8,19 @@ import type { PromotionRow } from '../../platform/db/schema.ts';
 import { hashKeyed, hashSecret } from '../../platform/secrets.ts';
 import { personOf } from './emails.ts';
 
-// Promotions: credits for everybody who signs up, or who asks by a code, within a period, once each, out of a budget.
+// Promotions: credits, within a period and a budget, once per person: for each sign-up, or for each person with a code.
 
 export type Promotion = Selectable<PromotionRow>;
 
 const MOST_LISTED = 1000;
 
-/** A promotion's name as it is stored, from what somebody typed; null if it can be none. */
+/** Normalises a typed promotion name; null if it can't be one. */
 export function readPromotionName(typed: string): string | null {
   const name = typed.normalize('NFKC').replace(/\s/g, '');
   return /^[A-Za-z0-9][A-Za-z0-9-]{2,39}$/.test(name) ? name.toUpperCase() : null;
 }
 
-/** False if there is, or was, a promotion of that name. */
+/** False if a promotion of that name exists or existed. */
 export async function addPromotion(tx: Tx, promotion: Omit<Promotion, 'given'>): Promise<boolean> {
   const made = await tx
     .insertInto('promotion')
@@ -30,7 +30,7 @@ export async function addPromotion(tx: Tx, promotion: Omit<Promotion, 'given'>):
   return made.numInsertedOrUpdatedRows === 1n;
 }
 
-/** Ends a promotion now. `over`: it ended before, at that time. What was given stays given. */
+/** Ends a promotion now. `over`: it had ended before, at that time. Credits already given stay. */
 export async function endPromotion(
   tx: Tx,
   name: string,
@@ -43,14 +43,14 @@ export async function endPromotion(
   return { kind: 'ended', promotion };
 }
 
-/** The newest first, those that are over too. */
+/** All promotions, newest first, including ended ones. */
 export function listPromotions(db: Reader): Promise<Promotion[]> {
   return db.selectFrom('promotion').selectAll().orderBy('created_at', 'desc').limit(MOST_LISTED).execute();
 }
 
 export const isUsedUp = ({ amount, given, budget }: Promotion) => given + amount > budget;
 
-/** Gives a new account what is promised to those who sign up now. The caller sees to it that a person signs up once. */
+/** Gives a new account the open sign-up promotions. The caller makes sure that a person signs up once. */
 export async function giveToSignUp(tx: Tx, accountId: string, at: number): Promise<void> {
   const open = await openNow(tx, 'signups', at);
   for (const { name } of open) {
@@ -60,7 +60,7 @@ export async function giveToSignUp(tx: Tx, accountId: string, at: number): Promi
   }
 }
 
-/** Whether there is a promotion that this account can still ask for. */
+/** Whether this account can still claim any promotion. */
 export async function canClaim(db: Reader, secret: string, accountId: string, at: number): Promise<boolean> {
   const open = (await openNow(db, 'members', at)).filter((promotion) => !isUsedUp(promotion));
   if (open.length === 0) return false;
@@ -76,14 +76,14 @@ export type Claimed =
   | { kind: 'ended'; endsAt: number }
   | { kind: 'claimed' }
   | { kind: 'used_up' }
-  /** The account has as many promotional credits as an account may have. */
+  /** The account holds the maximum of promotional credits. */
   | { kind: 'too_much' }
-  /** Merged or deleted meanwhile. */
+  /** The account was merged or deleted meanwhile. */
   | { kind: 'closed' };
 
 /**
- * Gives a member what a code promises: once for each person, never more than the budget. All who ask by one code wait here
- * for one another. A person is known by the ways to sign in, so a deleted and a second account get nothing again.
+ * Gives a member the credits of a code: once per person, never above the budget. Concurrent claims of one code are
+ * serial. A person is known by the ways to sign in, so a deleted or second account gets nothing again.
  */
 export async function claimByCode(
   tx: Tx,
@@ -97,7 +97,7 @@ export async function claimByCode(
   const keys = (await personsKeys(tx, accountId)).map((one) => claimKey(secret, promotion.name, one));
   const before = await tx.selectFrom('bonus_claim').select('key').where('key', 'in', keys).execute();
   if (before.length > 0) {
-    // A way to sign in that came since then is the same person's.
+    // Ways to sign in that were added since then belong to the same person.
     await noteClaim(tx, keys, at);
     return { kind: 'claimed' };
   }
@@ -109,7 +109,7 @@ export async function claimByCode(
   return { kind: 'given', promotion };
 }
 
-/** Takes one share out of the budget of a locked promotion, and gives it to an account. */
+/** Takes one share from a locked promotion's budget and gives it to an account. */
 async function give(
   tx: Tx,
   { name, amount, why }: Promotion,
@@ -120,25 +120,25 @@ async function give(
   if (ledgerId === null) return 'closed';
   const { promotional } = await readFunds(tx, ledgerId);
   if (promotional.posted + amount > MOST_PROMOTIONAL_MICRO) return 'too_much';
-  // From here it must succeed: the table refuses what is beyond the budget.
+  // From here it must succeed: the table refuses anything above the budget.
   await tx
     .updateTable('promotion')
     .set((eb) => ({ given: eb('given', '+', eb.ref('amount')) }))
     .where('name', '=', name)
     .execute();
-  // Hashed: a name could name somebody, and the journal is kept when people are deleted.
+  // Hashed: the name could name a person, and the journal outlives deleted accounts.
   const requestId = `promotion:${hashSecret(`${name}\0${accountId}`)}`;
   await grant(tx, { accountId, amountMicro: amount, requestId, reason: why, at });
   changed(tx, accountId, 'balance', accountId);
   return 'given';
 }
 
-/** A no-op update, because it locks the row on both engines alike. */
+/** A no-op update, because it locks the row on both engines. */
 function lockPromotion(tx: Tx, name: string): Promise<Promotion | undefined> {
   return tx.updateTable('promotion').set({ name }).where('name', '=', name).returningAll().executeTakeFirst();
 }
 
-/** In the order of their names, in which they are locked. */
+/** Sorted by name, the order in which they are locked. */
 function openNow(db: Reader, audience: Promotion['audience'], at: number): Promise<Promotion[]> {
   return db
     .selectFrom('promotion')
@@ -152,7 +152,7 @@ function openNow(db: Reader, audience: Promotion['audience'], at: number): Promi
 
 const ofAccount = (accountId: string) => `account:${accountId}`;
 
-/** What a person is known by: the account, and each way to sign in to it. */
+/** The keys that identify a person: the account, and each way to sign in to it. */
 async function personsKeys(db: Reader, accountId: string): Promise<string[]> {
   const query = db.selectFrom('identity').select(['provider', 'subject']).where('account_id', '=', accountId);
   const ways = (await query.execute()).map(({ provider, subject }) =>

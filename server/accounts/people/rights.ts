@@ -6,7 +6,7 @@ import { AppError } from '../../platform/errors.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Corrects what an account says of its owner. */
+/** Changes the account's data about its owner. */
 export async function correctProfile(tx: Tx, accountId: string, patch: ProfilePatch): Promise<void> {
   const { name, marketing } = patch;
   const columns = {
@@ -18,13 +18,13 @@ export async function correctProfile(tx: Tx, accountId: string, patch: ProfilePa
   changed(tx, accountId, 'account', accountId);
 }
 
-/** Notes that the terms were accepted, and with them the age that they ask for. */
+/** Stores that the terms, and the age that they require, were accepted. */
 export async function acceptTerms(tx: Tx, accountId: string, version: string, at: number): Promise<void> {
   await tx.updateTable('account').set({ terms_version: version, terms_at: at }).where('id', '=', accountId).execute();
   changed(tx, accountId, 'account', accountId);
 }
 
-/** Closes an account: nothing is answered to it any more, and after so many days it is deleted. Closing again changes nothing. */
+/** Closes an account: it gets no more answers and is deleted after the given days. Closing it again changes nothing. */
 export async function closeAccount(
   tx: Tx,
   accountId: string,
@@ -51,13 +51,13 @@ export async function closeAccount(
   return { closedAt: row.closed_at ?? row.gone_at, goneAt: row.gone_at, isNew: false };
 }
 
-/** Ids of those that are closed and not deleted yet. */
+/** Ids of the accounts that are closed and not deleted yet. */
 export async function closingAccounts(db: Reader): Promise<string[]> {
   const rows = await db.selectFrom('account').select('id').where('gone_at', 'is not', null).execute();
   return rows.map(({ id }) => id);
 }
 
-/** Keeps an account that was closed. An open one stays as it is. */
+/** Reopens a closed account. An open one stays as it is. */
 export async function keepAccount(tx: Tx, accountId: string): Promise<void> {
   const { numUpdatedRows } = await tx
     .updateTable('account')

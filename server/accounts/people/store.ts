@@ -16,7 +16,7 @@ export function findAccount(db: Reader, id: string): Promise<AccountRow | undefi
 
 const selectAccount = prepared((db, p: { id: string }) => db.selectFrom('account').selectAll().where('id', '=', p.id));
 
-/** How one signs in to the account: the providers' ids, with a blank between any two. */
+/** The account's ways to sign in: the providers' ids, separated by blanks. */
 const providersOf = (account: ExpressionBuilder<Schema, 'account'>) =>
   account
     .selectFrom('identity')
@@ -24,28 +24,28 @@ const providersOf = (account: ExpressionBuilder<Schema, 'account'>) =>
     .whereRef('identity.account_id', '=', 'account.id')
     .as('providers');
 
-/** What an account's owner sees of it, beside `OF_ACCOUNT`. */
+/** What an account's owner sees of it, besides `OF_ACCOUNT`. */
 const SEEN = ['account.created_at', 'account.name', 'account.email', 'account.marketing', 'account.closed_at'] as const;
 
 const selectSeen = prepared((db, p: { id: string }) =>
   db.selectFrom('account').select(OF_ACCOUNT).select(SEEN).select(providersOf).where('account.id', '=', p.id),
 );
 
-/** An account as its owner sees it. Throws `unauthorized` if it has gone. */
+/** An account as its owner sees it. Throws `unauthorized` if it no longer exists. */
 export async function describeAccount(db: Reader, id: string, now: number): Promise<Account> {
   const row = await selectSeen.first(db, { id });
   if (!row) throw new AppError('unauthorized', 'This account has ended.');
   return described(row, now);
 }
 
-/** Who calls, with all that the account's owner sees of it. */
+/** The caller, with all that an account's owner sees. */
 export interface Owner extends Caller {
   account: Account;
-  /** Asks the database again only for what was used of a plan, if there is one. */
+  /** Queries the database only for a plan's usage, if there is a plan. */
   readBalance(): Promise<Balance>;
 }
 
-/** `findCaller`, and what its account has, in one statement: this is asked for whenever something changed. */
+/** `findCaller` and the account's data in one statement, because clients ask for them after every change. */
 export async function findOwner(db: Reader, policy: Policy, token: string, now: number): Promise<Owner | null> {
   const rows = await selectOwner.all(db, { tokenHash: hashSecret(token) });
   const caller = toCaller(rows[0], now);
@@ -102,7 +102,7 @@ function described(row: SeenRow, now: number): Account {
   };
 }
 
-/** An account's balance at `now`; a guest's is told in messages too. */
+/** An account's balance at `now`; for a guest also in messages. */
 export async function balanceOf(db: Reader, policy: Policy, accountId: string, now: number): Promise<Balance> {
   const rows = await selectOwnBalance.all(db, { accountId });
   return toOwner(rows[0], await toBalance(db, rows, policy.guests.runMicro, now));
@@ -115,7 +115,7 @@ const selectOwnBalance = prepared((db, p: { accountId: string }) =>
     .where('account.id', '=', p.accountId),
 );
 
-/** Only guests are told in messages; and whoever pays nothing, that nothing runs out. */
+/** Only guests get a count of messages. The local account pays nothing, so its credits are unlimited. */
 function toOwner(account: Pick<AccountRow, 'kind' | 'is_local'> | undefined, balance: Balance): Balance {
   if (account?.kind === 'guest') return balance;
   const { guestMessagesLeft: _, ...credits } = balance;

@@ -4,8 +4,8 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { Schema } from '../../platform/db/schema.ts';
 
 /**
- * Sets the tier of a member to what it has bought, or to what a person gave it if that is higher. It falls again when what
- * was bought is refunded: the highest limits would else cost nothing.
+ * Sets a member's tier to the bought one, or to the one that the operator gave if that is higher. A refund lowers it
+ * again: otherwise the highest limits would cost nothing.
  */
 export async function followBought(tx: Tx, accountId: string, bought: number): Promise<void> {
   const { numUpdatedRows } = await tx

@@ -5,7 +5,7 @@ import type { ReferralRewardRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { deedsOf, REFUSALS, type ReferralRow } from './referrals.ts';
 
-/** Who joined by an account's link, the newest first; `before` is what the page before gave. */
+/** The people who joined by an account's link, newest first; `before` comes from the previous page. */
 export async function referralsOf(
   db: Reader,
   accountId: string,
@@ -71,7 +71,7 @@ const toReferral = (row: ReferralRow, rewards: Reward[]): Referral => ({
   refused: row.refused && REFUSALS.referrer[row.refused],
 });
 
-/** How many joined by an account's link, and what it has earned by them. */
+/** How many people joined by an account's link, and what the account has earned from them. */
 export async function totalsOf(
   db: Reader,
   accountId: string,
@@ -101,7 +101,7 @@ export async function invitationOf(db: Reader, accountId: string): Promise<Refer
   return { reward, tokensUsed: tokens, refused: row.refused && REFUSALS.referred[row.refused] };
 }
 
-/** Everybody who joined by a link, for the operator: the newest first, with what they earned and why they earned nothing. */
+/** All referrals, for the operator: newest first, with the amount earned or the reason for earning nothing. */
 export async function allReferrals(db: Reader, { refusedOnly, limit }: { refusedOnly: boolean; limit: number }) {
   let query = db
     .selectFrom('referral')
@@ -117,7 +117,7 @@ export async function allReferrals(db: Reader, { refusedOnly, limit }: { refused
         .where('referral_reward.state', '=', 'paid')
         .as('paidMicro'),
     )
-    // A reward for a payment that went back afterwards: for a person to look at.
+    // A reward for a payment that was refunded later: the operator must look at it.
     .select((eb) =>
       eb
         .exists(

@@ -10,10 +10,10 @@ export type ReferralRow = Selectable<ReferralTable>;
 export type Refusal = NonNullable<ReferralRow['refused']>;
 
 const DAY_MS = 24 * 3_600_000;
-/** How long the network of somebody who joined is kept. */
+/** How long the network of a referred person is stored. */
 export const NETWORK_DAYS = 30;
 
-/** Why somebody who joined earns nothing for anybody, as either side reads it. */
+/** Why a referral earns nothing, in the words for each side. */
 export const REFUSALS: Record<ReferralRewardRow['side'], Record<Refusal, string>> = {
   referrer: {
     own_browser: 'They joined in a browser where you were signed in.',
@@ -32,18 +32,18 @@ export const REFUSALS: Record<ReferralRewardRow['side'], Record<Refusal, string>
 interface ReferralDeps {
   policy: { accounts: AccountConfig };
   signIn: SignInConfig;
-  /** Whether one can pay for anything here. */
+  /** Whether anything is on sale here. */
   isSelling: boolean;
 }
 
-/** Whether one can join here by a link: where nobody can sign up, or nothing can be earned, nobody can. */
+/** Whether people can join by a link here: sign-up must be open, and something must be there to earn. */
 export function areReferralsOn(deps: ReferralDeps): boolean {
   const { providers, mail } = deps.signIn;
   const brings = Object.values(referralTerms(deps)).some(({ amountMicro }) => amountMicro > 0);
   return deps.policy.accounts.referrals.enabled && brings && (providers.length > 0 || mail !== null);
 }
 
-/** What can be earned here; 0 for what can't. */
+/** The rewards that can be earned here; 0 for those that can't. */
 export function referralTerms({ policy, isSelling }: Omit<ReferralDeps, 'signIn'>): ReferralsAnswer['terms'] {
   const { referrals } = policy.accounts;
   return {
@@ -57,11 +57,11 @@ export function referralTerms({ policy, isSelling }: Omit<ReferralDeps, 'signIn'
   };
 }
 
-/** Whether it is more than a promise that can't be kept: where nothing is sold, nobody pays for the first time. */
+/** Whether this reward can still be earned: if nothing is on sale, there is no first payment. */
 export const mayBeEarned = ({ isSelling }: Pick<ReferralDeps, 'isSelling'>, { reason, state }: Reward): boolean =>
   isSelling || reason !== 'first_payment' || state !== 'pending';
 
-/** The code of an account's own link, made when it is first asked for. */
+/** The code of an account's own link, created on first use. */
 export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number): Promise<string> {
   await tx
     .insertInto('referral_link')
@@ -71,7 +71,7 @@ export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number):
   return (await findCode(tx, accountId))!;
 }
 
-/** The same if it was ever asked for. */
+/** The code if it exists already. */
 export async function findCode(db: Reader, accountId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('referral_link')
@@ -81,32 +81,35 @@ export async function findCode(db: Reader, accountId: string): Promise<string | 
   return row?.code;
 }
 
-/** Whose link it is; null for none's. */
+/** The account that owns a link; null if the code is unknown. */
 export async function ownerOfLink(db: Reader, code: string): Promise<string | null> {
   if (!/^[A-Za-z0-9_-]{12}$/.test(code)) return null;
   const row = await db.selectFrom('referral_link').select('account_id').where('code', '=', code).executeTakeFirst();
   return row?.account_id ?? null;
 }
 
-/** An account that was just made by somebody who came by a link. */
+/** A new account whose owner came by a link. */
 export interface Joined {
   code: string;
   accountId: string;
-  /** Nobody like them has ever had an account here. */
+  /** The same person has never had an account here. */
   isFirst: boolean;
-  /** Who was signed in in the same browser. */
+  /** The account that was signed in in the same browser. */
   signedInHere: string | null;
-  /** Keyed hash of the network; null for this very machine. */
+  /** Keyed hash of the network; null for this machine itself. */
   network: string | null;
   at: number;
 }
 
-/** Writes down who joined by whose link, and what that may earn. What looks like one person twice earns nothing, and says why. */
+/**
+ * Stores a referral and its possible rewards. If both sides look like one person, it earns nothing and stores the
+ * reason.
+ */
 export async function join(tx: Tx, deps: { ids: Ids; policy: ReferralConfig }, joined: Joined): Promise<void> {
   const { policy } = deps;
   const referrer = await ownerOfLink(tx, joined.code);
   if (referrer === null || referrer === joined.accountId || !policy.enabled) return;
-  // Those who join by one link at once count each other.
+  // People who join by one link at the same time must count each other.
   await lockReferrer(tx, referrer);
   const id = deps.ids.next();
   const refused = await refusalAtJoin(tx, policy, referrer, joined);
@@ -149,7 +152,7 @@ async function refusalAtJoin(
   return Number(count) >= policy.perNetworkDay ? 'same_network' : null;
 }
 
-/** Whoever counts or pays what a referrer earns waits here for others who do. A no-op update locks on both engines alike. */
+/** Locks a referrer, so that counting and paying its rewards is serial. A no-op update locks on both engines. */
 export async function lockReferrer(tx: Tx, referrerId: string): Promise<void> {
   await tx
     .updateTable('referral_link')
@@ -158,7 +161,7 @@ export async function lockReferrer(tx: Tx, referrerId: string): Promise<void> {
     .execute();
 }
 
-/** Whether an installed editor of this account is, or was within the last weeks, another account's. */
+/** Whether another account uses a device of this account, or did within the last weeks. */
 export async function sharesDevice(db: Reader, accountId: string): Promise<boolean> {
   const row = await db
     .selectFrom('session as own')
@@ -172,7 +175,7 @@ export async function sharesDevice(db: Reader, accountId: string): Promise<boole
   return row !== undefined;
 }
 
-/** What decides rewards: what an account has spent and used by itself, not as the guest it was before. */
+/** What decides about rewards: the account's own spending and usage, without what it used as a guest. */
 export interface Deeds {
   spentMicro: number;
   tokens: number;
@@ -192,7 +195,7 @@ export async function deedsOf(db: Reader, accountId: string): Promise<Deeds> {
     .where('wallet.is_own', '=', 1)
     .where('log_entry.kind', 'in', ['charge', 'refund'])
     .executeTakeFirstOrThrow();
-  // What went back, or is in dispute, was no payment.
+  // A refunded or disputed payment doesn't count.
   const payment = await db
     .selectFrom('payment')
     .innerJoin('wallet', 'wallet.ledger_id', 'payment.ledger_id')
@@ -219,7 +222,7 @@ export async function deedsOf(db: Reader, accountId: string): Promise<Deeds> {
   };
 }
 
-/** Which rewards these deeds make due. */
+/** The rewards that these deeds make due. */
 export function dueReasons(policy: ReferralConfig, deeds: Deeds): RewardReason[] {
   const isDue: Record<RewardReason, boolean> = {
     spent: deeds.spentMicro >= policy.spentMicro,

@@ -6,7 +6,7 @@ import type { Database, Tx } from '../../platform/db/database.ts';
 import type { ReferralRewardRow } from '../../platform/db/schema.ts';
 import { deedsOf, dueReasons, lockReferrer, NETWORK_DAYS, REWARD_TEXTS, sharesDevice } from './referrals.ts';
 
-/** Read at a time: a turn of the job holds up nobody. */
+/** Referrals read at a time, so that one turn of the job is short. */
 const AT_ONCE = 200;
 const DAY_MS = 24 * 3_600_000;
 
@@ -17,9 +17,9 @@ export interface RewardDeps {
 }
 
 /**
- * Looks at everybody who joined by a link and has done something since, and pays what is due: `pending` becomes `verified`
- * by what they did, `verified` becomes `paid` with the credits in one transaction. Any number of nodes may do so at once.
- * Returns how many rewards were paid.
+ * Checks every referred account that was active since the last check, and pays due rewards: `pending` becomes
+ * `verified` by what the account did, and `verified` becomes `paid` in one transaction with the credits. Several nodes
+ * may run this at once. Returns how many rewards were paid.
  */
 export async function payRewards(deps: RewardDeps): Promise<number> {
   if (!deps.policy.enabled) return 0;
@@ -39,7 +39,7 @@ interface OpenReferral {
   id: string;
   referrerId: string;
   referredId: string;
-  /** The newest line of their token log, and the newest that was looked at. */
+  /** The newest line of the referred account's token log, and the newest one that was checked. */
   newest: number;
   seen: number;
 }
@@ -84,7 +84,7 @@ async function openReferrals(db: Database, after: string): Promise<OpenReferral[
   }));
 }
 
-/** Makes verified what is due by now; or refuses all, if the device turns out to be another account's. */
+/** Marks due rewards as verified, or refuses all if another account uses the same device. */
 async function verify({ db, policy }: RewardDeps, { id, referrerId, referredId, newest }: OpenReferral): Promise<void> {
   await db.write(async (tx) => {
     const refused = (await sharesDevice(tx, referredId)) ? ('same_device' as const) : null;
@@ -114,7 +114,7 @@ async function payVerified({ db, clock, policy }: RewardDeps, referral: OpenRefe
   return paid;
 }
 
-/** False if another has paid it, or if this month has paid as many of its kind as a month does. */
+/** False if another node has paid it, or if the monthly maximum of its kind is reached. */
 async function pay(
   tx: Tx,
   policy: ReferralConfig,
@@ -156,7 +156,7 @@ async function paidThisMonth(tx: Tx, referrerId: string, at: number): Promise<nu
   return Number(count);
 }
 
-/** Forgets from which networks people joined, after a month. */
+/** Deletes the networks of referred people after a month. */
 export async function purgeNetworks(tx: Tx, now: number): Promise<void> {
   await tx
     .updateTable('referral')

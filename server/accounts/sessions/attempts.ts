@@ -12,49 +12,52 @@ const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
 /**
- * What may be tried how often: so many times in so many seconds, for each key. Limits of a mailbox are counted by who asks (a
- * browser, a network, all strangers together), so that no stranger uses up the owner's share. A browser that has signed in by
- * that mailbox has a share of its own.
+ * Limits: so many attempts in so many seconds, for each key. Limits of a mailbox are counted per requester (a browser,
+ * a network, all strangers together), so that a stranger can't use up the owner's share. A browser that has signed in
+ * by that mailbox has its own share.
  */
 const LIMITS = {
-  /** Mails with a code to one mailbox: asked for in one sign-in; by one network; by all that never signed in to it. */
+  /** Code mails to one mailbox: within one sign-in; from one network; from all browsers that never signed in to it. */
   mailByFlow: { points: 3, duration: HOUR },
   mailByNetwork: { points: 6, duration: HOUR },
   mailByStrangers: { points: 12, duration: HOUR },
   mailByStrangersDay: { points: 20, duration: DAY },
-  /** The same, by one browser or account that has signed in to it. */
+  /** The same, from one browser or account that has signed in to it. */
   mailByKnown: { points: 6, duration: HOUR },
   mailByKnownDay: { points: 20, duration: DAY },
-  /** Mails with a code, asked for by one network. */
+  /** Code mails requested from one network. */
   mailFrom: { points: 30, duration: HOUR },
   mailFromDay: { points: 200, duration: DAY },
-  /** Codes of waiting devices that were typed and were none, by one network or known browser: 20 to the power of 8 are possible. */
+  /** Wrong user codes of waiting devices, from one network or known browser. There are 20^8 possible codes. */
   userCode: { points: 20, duration: 600 },
-  /** Devices that begin to wait, on one network. */
+  /** Devices that start to wait, on one network. */
   device: { points: 60, duration: 600 },
-  /** Codes of 32 random bytes that were none, by one network. A right one is never refused. */
+  /** Wrong codes of 32 random bytes, from one network. A right one is never refused. */
   grant: { points: 60, duration: 600 },
-  /** Calls of those who have no token yet, by one network, that came to nothing: counted before their body is read. */
+  /** Failed calls without a token from one network. They are counted before their body is read. */
   knock: { points: 1200, duration: 600 },
-  /** Large requests of one account that were no runs: each was read to its end. */
+  /** Large requests of one account that were no runs: the server read each to its end. */
   misfit: { points: 10, duration: 600 },
-  /** Codes of promotions that were typed and were none: by one account, and by one network. */
+  /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 
-/** Who asks for a mail with a code; all of it without telling of a person, for it is stored. */
+/** The requester of a code mail. It is stored, so nothing in it may identify a person. */
 export interface AttemptKeys {
   mailbox: string;
   network: string;
-  /** The browser's sign-in, or the account, that asks. */
+  /** The browser's sign-in, or the account, that requests the mail. */
   flow: string;
   /** The browser or account, if it has signed in to this mailbox before. */
   known: string | null;
 }
 
-/** The shares that a mail with a code is counted against: the narrowest first, so that who is refused uses up no other's. */
+/**
+ * The limits that a code mail counts against. The narrowest comes first, so that a refused request uses up no other
+ * share.
+ */
 export function mailShares({ mailbox, network, flow, known }: AttemptKeys): [Attempt, string][] {
   const of = (who: string) => `${mailbox}:${who}`;
   if (known !== null)
@@ -72,7 +75,7 @@ export function mailShares({ mailbox, network, flow, known }: AttemptKeys): [Att
   ];
 }
 
-/** Counts attempts at guessing, and at making the server send mail, in the database: no restart and no node forgets them. */
+/** Counts guesses and requested mails in the database, so that they survive restarts and count across nodes. */
 export class Attempts {
   readonly #limiters: Record<Attempt, DatabaseLimiter>;
 
@@ -87,7 +90,9 @@ export class Attempts {
     this.#limiters = Object.fromEntries(made);
   }
 
-  /** Counts one; throws `too_many_attempts` beyond what may be. `key` holds nothing that tells of a person: it is stored. */
+  /**
+   * Counts one attempt; throws `too_many_attempts` above the limit. `key` is stored, so it must not identify a person.
+   */
   async count(attempt: Attempt, key: string): Promise<void> {
     try {
       await this.#limiters[attempt].consume(key);
@@ -97,22 +102,22 @@ export class Attempts {
     }
   }
 
-  /** Counts one for each, in this order, up to the first that refuses. */
+  /** Counts one attempt for each, in this order, up to the first refusal. */
   async countAll(attempts: readonly [Attempt, string][]): Promise<void> {
     for (const [attempt, key] of attempts) await this.count(attempt, key);
   }
 
-  /** Counts one, and refuses nothing: what comes after it is refused by `check`. */
+  /** Counts one attempt without refusing; `check` refuses later ones. */
   async note(attempt: Attempt, key: string): Promise<void> {
     await this.#limiters[attempt].penalty(key);
   }
 
-  /** Takes one back that was counted before it turned out to be right. */
+  /** Takes back an attempt that turned out to be right. */
   async giveBack(attempt: Attempt, key: string): Promise<void> {
     await this.#limiters[attempt].reward(key);
   }
 
-  /** Throws `too_many_attempts` if no more may be counted, and counts nothing. */
+  /** Throws `too_many_attempts` if the limit is reached. Counts nothing. */
   async check(attempt: Attempt, key: string): Promise<void> {
     const state = await this.#limiters[attempt].get(key);
     if (state && state.remainingPoints <= 0) throw this.#refusal(state.msBeforeNext);
@@ -133,7 +138,9 @@ interface Stored {
   expire: number;
 }
 
-/** A store of rate-limiter-flexible on our own tables: its own ones know one engine each, and no clock but the system's. */
+/**
+ * A rate-limiter-flexible store on our own tables. Its own stores each support one engine, and only the system clock.
+ */
 class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract) {
   constructor(
     private readonly db: Database,
@@ -147,7 +154,7 @@ class DatabaseLimiter extends (StoreAbstract as typeof RateLimiterStoreAbstract)
     const now = this.clock.now();
     const fresh = { points, expire: now + durationMs };
     const goesOn = sql<boolean>`attempt.expire > ${now} and ${force ? 0 : 1} = 1`;
-    // After the clock was set back: nobody waits longer than from now on.
+    // If the clock was set back, no client waits longer than the full duration from now.
     const expire = sql`case when attempt.expire > ${fresh.expire} then ${fresh.expire} else attempt.expire end`;
     const row = await this.db.write((tx) =>
       tx

@@ -11,7 +11,7 @@ import { readPageCookie } from './pageCookie.ts';
 import { isAlive, touchSession } from './sessions.ts';
 import { type Caller, findCaller, termsDue } from './tokens.ts';
 
-/** How often a session's last use is written down. */
+/** How often a session's last use is stored. */
 const TOUCH_EVERY_MS = 60_000;
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -23,15 +23,13 @@ export interface AuthenticateDeps extends FaultDeps {
   origins: Origins;
   proofs: Proofs;
   sessionMs: number;
-  /** The terms that count; null where there are none to read. */
+  /** The current version of the terms; null if there are none. */
   termsVersion: string | null;
-  /** Whether the single user of this machine may be the one who asks: local mode is on, and no proxy is between. */
+  /** Whether the request may come from this machine's single user: local mode is on, and there is no proxy. */
   isLocalRequest: (c: AppContext) => boolean;
 }
 
-/**
- * Lets a request pass with `accountId` and the like set, or refuses it with 401. The routes behind know nothing of this.
- */
+/** Sets `accountId` and the other caller fields, or refuses with 401. The routes behind it don't authenticate. */
 export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> {
   const { db, clock } = deps;
   return async (c, next) => {
@@ -50,8 +48,8 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
 }
 
 /**
- * Who asks, as `find` knows them by their token; refuses with 401 what is not proven. A token comes with a proof of its key
- * where it is bound to one (DPoP), as a plain bearer where it isn't, or, from the pages of this server, in their cookie.
+ * Identifies the caller by the token, with `find`. Throws 401 if the caller is not proven. A token needs a DPoP proof
+ * if it is bound to a key, else it is a plain bearer token; this server's pages send it in their cookie.
  */
 export async function identify<C extends Caller>(
   deps: AuthenticateDeps,
@@ -78,7 +76,7 @@ async function callerOf<C extends Caller>(
   if (!token) throw new AppError('unauthorized', 'Send a token as "Authorization: DPoP …" or, as a guest, "Bearer …".');
   const isProven = scheme?.toLowerCase() === 'dpop';
   const proof = c.req.header('dpop');
-  // PostgreSQL looks for the token elsewhere: meanwhile there is time for the signature, once the question is on its way.
+  // PostgreSQL answers over the network, so check the signature while the query is on its way.
   const isAway = isProven && deps.db.engine === 'postgres';
   const [caller, ahead] = await Promise.all([
     find(token),
@@ -87,7 +85,7 @@ async function callerOf<C extends Caller>(
   if (!caller || (caller.isLocal && !deps.isLocalRequest(c)))
     throw new AppError('unauthorized', 'This token is unknown or has ended. Sign in again.');
   if (given === undefined || caller.sessionKind === 'page') {
-    // A page's token is in its cookie, and nowhere else.
+    // A page's token is valid only in its cookie.
     if (given !== undefined || caller.sessionKind !== 'page')
       throw new AppError('unauthorized', 'This token is not valid for this call. Sign in again.');
     if (!SAFE.has(c.req.method)) origins.requireOwnPage(c);
@@ -106,14 +104,14 @@ async function callerOf<C extends Caller>(
   return caller;
 }
 
-/** Hears of the session's end wherever it is ended, also if that was between its request and now. */
+/** Calls `end` when the session ends on any node, also if it ended between the request and now. */
 function whenEnded(db: Database, faults: FaultDeps, sessionId: string, end: () => void): () => void {
   const look = () =>
     detach(
       () =>
         isAlive(db.read, sessionId).then(
           (alive) => !alive && end(),
-          // Without its database the server answers nobody; the next change has it looked at again.
+          // Without its database the server answers no request anyway. The next change triggers another check.
           () => {},
         ),
       'session',

@@ -1,15 +1,15 @@
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { hashSecret } from '../../platform/secrets.ts';
 
-/** What each kind of code stands for. */
+/** The data stored with each kind of code. */
 export interface CodeData {
-  /** Somebody who has shown who they are, in a browser that has yet to confirm. */
+  /** A person who has signed in with a provider, in a browser that has yet to confirm. */
   identified: { provider: string; subject: string; email: string | null; emailVerified: boolean; name: string | null };
-  /** Given to an editor's callback; exchanged with the verifier of the challenge. */
+  /** Sent to an editor's callback; exchanged with the challenge's verifier. */
   authorization: { challenge: string; name: string; tool: string };
   /** Opens the member's page. */
   page: Record<string, never>;
-  /** Handed to the editor by the start. */
+  /** Published at startup; signs in this machine's single user (see `local.ts`). */
   local: Record<string, never>;
 }
 export type CodePurpose = keyof CodeData;
@@ -29,7 +29,7 @@ export async function insertCode<P extends CodePurpose>(
   await tx.insertInto('one_time_code').values(row).execute();
 }
 
-/** Uses a code up: of any number who try at once, one gets what it stands for. Null if it is unknown, used or expired. */
+/** Uses up a code: of concurrent calls, only one gets its data. Null if the code is unknown, used or expired. */
 export async function redeemCode<P extends CodePurpose>(tx: Tx, purpose: P, code: string, now: number) {
   const row = await tx
     .deleteFrom('one_time_code')
@@ -40,7 +40,7 @@ export async function redeemCode<P extends CodePurpose>(tx: Tx, purpose: P, code
   return row && row.expires_at > now ? { accountId: row.account_id, data: JSON.parse(row.data) as CodeData[P] } : null;
 }
 
-/** Looks at a code without using it up. */
+/** Reads a code's data without using it up. */
 export async function peekCode<P extends CodePurpose>(db: Reader, purpose: P, code: string, now: number) {
   const row = await db
     .selectFrom('one_time_code')

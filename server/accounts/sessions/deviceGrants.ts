@@ -7,18 +7,18 @@ import { hashKeyed, hashSecret } from '../../platform/secrets.ts';
 /** How long a device waits. */
 export const DEVICE_MS = 15 * 60_000;
 const INTERVAL_MS = 5_000;
-/** Timers and networks are not that exact. */
+/** Tolerance for inexact timers and networks. */
 const SLACK_MS = 500;
-/** Letters that aren't taken for one another and make no words (RFC 8628, 6.1). */
+/** Letters that are hard to confuse and form no words (RFC 8628, 6.1). */
 const ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ';
 
-/** A code to type, such as WDJB-MJHT. */
+/** A user code, such as WDJB-MJHT. */
 export function makeUserCode(): string {
   const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return `${letters.slice(0, 4)}-${letters.slice(4)}`;
 }
 
-/** What was typed, as it is compared; null for what is no such code. */
+/** Normalises a typed user code; null if it can't be one. */
 export function readUserCode(typed: string): string | null {
   const letters = typed.toUpperCase().replace(/[^A-Z]/g, '');
   return new RegExp(`^[${ALPHABET}]{8}$`).test(letters) ? `${letters.slice(0, 4)}-${letters.slice(4)}` : null;
@@ -26,7 +26,7 @@ export function readUserCode(typed: string): string | null {
 
 const hashUserCode = (secret: string, userCode: string) => hashKeyed(secret, 'user-code', userCode);
 
-/** Lets a device wait for its approval. Only proofs of `jkt` can redeem it. False if the code to type is taken. */
+/** Starts the wait of a device for approval. Only proofs of `jkt` can redeem it. False if the user code is taken. */
 export async function insertDeviceGrant(
   tx: Tx,
   secret: string,
@@ -52,7 +52,7 @@ export async function insertDeviceGrant(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** The device that waits under a code that somebody typed. */
+/** The device that waits under a user code. */
 export function findWaiting(
   db: Reader,
   secret: string,
@@ -68,7 +68,7 @@ export function findWaiting(
     .executeTakeFirst();
 }
 
-/** What a person decided. False if the device waits no more, or somebody decided before. */
+/** Stores the user's decision. False if the device no longer waits or was decided about before. */
 export async function decideDevice(
   tx: Tx,
   id: string,
@@ -90,8 +90,8 @@ export type Polled =
   | { kind: 'unknown' | 'pending' | 'slow_down' | 'expired' | 'denied' };
 
 /**
- * A waiting device asks. An approved one is told once: whoever deletes the row has it. To a proof of another key there is no
- * such device.
+ * A poll of a waiting device. Approval is returned once, to the call that deletes the row. A proof of another key finds
+ * no device.
  */
 export async function pollDevice(tx: Tx, deviceCode: string, jkt: string, now: number): Promise<Polled> {
   const row = await tx
@@ -122,7 +122,7 @@ export async function pollDevice(tx: Tx, deviceCode: string, jkt: string, now: n
   return { kind: 'approved', accountId: row.account_id!, name: row.name, tool: row.tool };
 }
 
-/** Kept for a while, so that a device which asks late is told why. */
+/** Expired grants are kept for a while, so that a device that polls late learns why. */
 export async function purgeDeviceGrants(tx: Tx, now: number): Promise<void> {
   await tx
     .deleteFrom('device_grant')

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { AppError } from '../../platform/errors.ts';
 import { same } from '../../platform/secrets.ts';
 
-/** How far a proof's time may be from ours, in either direction. */
+/** The most that a proof's time may differ from ours, in either direction. */
 const SKEW_MS = 60_000;
-/** A proof is some 400 characters. */
+/** A usual proof has some 400 characters. */
 const MAX_PROOF = 4_000;
 const COMPACT = /^(([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+))\.([A-Za-z0-9_-]{86})$/;
 const MAX_PROOFS = 100_000;
@@ -16,9 +16,9 @@ const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const HeaderSchema = z.object({
   typ: z.literal('dpop+jwt'),
   alg: z.literal('ES256'),
-  // Extensions that must be understood (RFC 7515, section 4.1.11): none is.
+  // Critical extensions (RFC 7515, section 4.1.11): we support none.
   crit: z.never().optional(),
-  // A proof that carries its private key proves nothing. What exportKey adds to a key says nothing about it.
+  // A proof that contains its private key proves nothing. Fields that exportKey adds don't affect the key.
   jwk: z.object({
     kty: z.literal('EC'),
     crv: z.literal('P-256'),
@@ -35,7 +35,7 @@ const PayloadSchema = z.object({
   ath: z.string().optional(),
 });
 
-/** A proof with the thumbprint of the key that has signed it. */
+/** A proof with the thumbprint of the key that signed it. */
 export interface Signed {
   proof: string;
   jkt: string;
@@ -46,22 +46,22 @@ interface KnownKey {
   key: KeyObject;
 }
 
-/** What a request is, for its proof to be of. */
+/** The request that a proof must match. */
 export interface Proven {
   method: string;
-  /** Every address by which this request may have been sent, without query. */
+  /** Every URL by which this request may have been sent, without the query. */
   urls: readonly string[];
-  /** The token sent with it; none where one is asked for. */
+  /** The token sent with the request; absent when the request asks for a token. */
   token?: string;
 }
 
 /**
- * Checks proofs of possession (RFC 9449): ES256, `iat` within a minute, each `jti` once. Proofs are remembered on this node
- * alone and within bounds; the oldest is forgotten first.
+ * Checks proofs of possession (RFC 9449): ES256, `iat` within a minute, each `jti` once. Used proofs are remembered on
+ * this node only, up to a limit; the oldest is forgotten first.
  */
 export class Proofs {
   readonly #seen = new Map<string, number>();
-  /** By the header that named it, word for word: a client writes the same before each of its proofs. */
+  /** Keyed by the exact header, because a client repeats the same one in each of its proofs. */
   readonly #keys = new Map<string, KnownKey>();
 
   constructor(
@@ -70,8 +70,8 @@ export class Proofs {
   ) {}
 
   /**
-   * Whether a proof is signed, checked before its token is known, for `check` to go on from. Only by keys that a token was
-   * proven with before: strangers have nothing computed here. Is no use of the proof.
+   * Checks a proof's signature before its token is known; `check` then takes the result. Only for keys that have proven
+   * a token before, so that strangers cause no computation. Doesn't use up the proof.
    */
   ahead(proof = ''): Signed | undefined {
     if (proof.length > MAX_PROOF) return undefined;
@@ -80,7 +80,7 @@ export class Proofs {
     return known && isSignedBy(known.key, signed, signature) ? { proof, jkt: known.jkt } : undefined;
   }
 
-  /** The thumbprint of the key that signed. Throws `invalid_dpop_proof`, saying what does not hold. */
+  /** Returns the thumbprint of the signing key. Throws `invalid_dpop_proof` with the reason. */
   async check(proof: string | undefined, request: Proven, ahead?: Signed): Promise<string> {
     if (!proof) throw refuse('there is none: send it in the DPoP header');
     if (proof.length > MAX_PROOF) throw refuse('it is too long');
@@ -125,7 +125,7 @@ export class Proofs {
   }
 }
 
-/** Header, payload and signature (RFC 7515); one of ES256 has 64 bytes. */
+/** Header, payload and signature (RFC 7515); an ES256 signature has 64 bytes. */
 function partsOf(proof: string) {
   const [, signed = '', head = '', said = '', signature = ''] = COMPACT.exec(proof) ?? [];
   return { signed, head, said, signature };
@@ -145,8 +145,8 @@ function importKey(jwk: z.infer<typeof HeaderSchema>['jwk']): KeyObject {
 }
 
 /**
- * At once, not on a thread of WebCrypto's pool: it takes a tenth of a millisecond, and on a busy machine the way to another
- * thread and back takes many times that.
+ * Synchronous, not on WebCrypto's thread pool: it takes a tenth of a millisecond, and on a busy machine the way to
+ * another thread and back takes many times that.
  */
 function isSignedBy(key: KeyObject, signed: string, signature: string): boolean {
   const bytes = Buffer.from(signature, 'base64url');

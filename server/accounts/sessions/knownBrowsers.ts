@@ -7,13 +7,13 @@ import { optionsOf, prefixOf } from './pageCookie.ts';
 
 const NAME = 'perigee_known';
 const MAX_AGE_S = 400 * 24 * 3600;
-/** People who share a browser; of more, those who signed in last. */
+/** The most mailboxes remembered for a shared browser; the latest sign-ins stay. */
 const MAX_MAILBOXES = 5;
 const MARK_LENGTH = 22;
 
 /**
- * Remembers in a browser, signed and without saying which, the mailboxes to whose accounts somebody has signed in by it. Such
- * a browser has a share of its own of what a stranger could use up for the owner. It opens nothing.
+ * Remembers in a signed cookie, as hashes, the mailboxes whose accounts have signed in by this browser. Such a browser
+ * has its own share of the limits, so that a stranger can't use up the owner's. It grants no access.
  */
 export class KnownBrowsers {
   readonly #key: string;
@@ -25,7 +25,7 @@ export class KnownBrowsers {
     this.#key = hashKeyed(secret, 'known-browsers', '');
   }
 
-  /** The browser's own name, if somebody has signed in by it to this mailbox's account, or, without one, to any. */
+  /** The browser's own id, if it has signed in to this mailbox's account, or, without `mailbox`, to any. */
   async find(c: AppContext, mailbox?: string): Promise<string | null> {
     const { id, marks } = await this.#read(c);
     if (id === null || marks.length === 0) return null;

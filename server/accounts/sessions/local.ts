@@ -5,7 +5,7 @@ import { insertCode } from './codes.ts';
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 /**
- * Makes a token by which the single user of this machine signs in, once, and takes back those before it. `publish` puts it
+ * Creates a token with which this machine's single user signs in once, and revokes earlier ones. `publish` puts it
  * where only that user can read it.
  */
 export async function offerLocalToken(

@@ -3,25 +3,25 @@ import type { Tx } from '../../platform/db/database.ts';
 import { hashKeyed } from '../../platform/secrets.ts';
 import { type AttemptKeys, type Attempts, mailShares } from './attempts.ts';
 
-/** How long a code that was mailed can be typed. */
+/** How long a mailed code is valid. */
 export const MAIL_CODE_MS = 10 * 60_000;
-/** Wrong codes after which those that were mailed before are worth nothing. */
+/** After this many wrong codes, the codes mailed before are void. */
 export const MAIL_CODE_TRIES = 5;
 
-/** Who asked for a code, and to which mailbox it goes. `holder` is a secret of one browser, or one account. */
+/** The requester of a code and the mailbox that it goes to. `holder` is a secret of one browser or account. */
 export interface MailCodeOf {
   holder: string;
   mailbox: string;
 }
 
 /**
- * Keeps a code of 6 digits, which only the one who asked for it can use; those that were asked for before stay good. Returns
- * the digits, which are to be mailed and are stored nowhere.
+ * Stores a 6-digit code that only its requester can use. Earlier codes stay valid. Returns the digits, which are mailed
+ * and never stored.
  *
- * What a stranger's guesses are worth: a code is open to `MAIL_CODE_TRIES` wrong ones of the browser that asked, and to none
- * of any other. Browsers that never signed in to a mailbox have at most 20 codes a day mailed to it (see `attempts.ts`), so
- * their chance is at most 20 × 5 in 1,000,000: 1 in 10,000 a day, of which the mailbox's owner sees every mail. A network has
- * 200 mails a day, to whomever: 1 in 1,000 for any of those mailboxes.
+ * A stranger's chance to guess: only the browser that requested a code can try it, and only until `MAIL_CODE_TRIES`
+ * wrong ones. Browsers that never signed in to a mailbox get at most 20 codes a day mailed to it (see `attempts.ts`),
+ * so their chance is at most 20 × 5 in 1,000,000: 1 in 10,000 a day, and the mailbox's owner sees every mail. One
+ * network gets 200 mails a day for all mailboxes: 1 in 1,000 for any of them.
  */
 export async function offerMailCode(tx: Tx, secret: string, of: MailCodeOf, at: number): Promise<string> {
   const digits = String(randomInt(1_000_000)).padStart(6, '0');
@@ -35,8 +35,8 @@ export async function offerMailCode(tx: Tx, secret: string, of: MailCodeOf, at: 
 }
 
 /**
- * Whether that is a code which was mailed for this; then all of them are used up. A wrong one is counted against each that is
- * open, on any node, before it is compared.
+ * Whether `digits` is an open code of this holder; if so, all the holder's codes are used up. A try counts against each
+ * open code, on any node, before it is compared.
  */
 export async function redeemMailCode(
   tx: Tx,
@@ -60,7 +60,7 @@ export async function redeemMailCode(
   return true;
 }
 
-/** Counts a mail with a code against the shares of those who may have it; throws `too_many_attempts` beyond one. */
+/** Counts a code mail against the requester's limits; throws `too_many_attempts` above one. */
 export function countMail(attempts: Attempts, keys: AttemptKeys): Promise<void> {
   return attempts.countAll(mailShares(keys));
 }
@@ -72,6 +72,6 @@ export async function purgeMailCodes(tx: Tx, now: number): Promise<void> {
 const holderOf = (secret: string, { holder, mailbox }: MailCodeOf) =>
   hashKeyed(secret, 'mail-code-holder', `${holder}\0${mailbox}`);
 
-/** Of the holder, the mailbox and the digits: none of them does without the others, or without the server's secret. */
+/** Hashes holder, mailbox and digits together: none is valid without the others or without the server's secret. */
 const hashOf = (secret: string, { holder, mailbox }: MailCodeOf, digits: string) =>
   hashKeyed(secret, 'mail-code', `${holder}\0${mailbox}\0${digits}`);

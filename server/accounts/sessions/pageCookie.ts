@@ -3,10 +3,10 @@ import type { AppContext } from '../../platform/http/env.ts';
 import type { Origins } from '../../platform/http/origins.ts';
 
 const NAME = 'perigee_session';
-/** The longest that browsers keep one; the token in it ends before. */
+/** The longest cookie lifetime that browsers allow; the token in it expires earlier. */
 const MAX_AGE_S = 400 * 24 * 3600;
 
-/** The token of the pages of this server, out of reach of scripts and of other sites. */
+/** The token of this server's pages, which scripts and other sites can't read. */
 export function readPageCookie(c: AppContext, origins: Origins): string | undefined {
   return getCookie(c, NAME, prefixOf(c, origins)) || undefined;
 }
@@ -19,12 +19,14 @@ export function dropPageCookie(c: AppContext, origins: Origins): void {
   deleteCookie(c, NAME, optionsOf(c, origins));
 }
 
-/** Off loopback `__Host-`: no other host, and no subdomain, can plant one. */
+/** `__Host-` except on loopback, so that no other host or subdomain can set the cookie. */
 export function prefixOf(c: AppContext, origins: Origins): 'host' | undefined {
   return origins.isSecure(c) ? 'host' : undefined;
 }
 
-/** Whether a person opens this in a browser, and no page asks for it as a picture or the like, which may leave nothing here. */
+/**
+ * Whether a person opens this address in a browser. A page that embeds it, say as an image, must not set cookies here.
+ */
 export function isOpened(c: AppContext): boolean {
   const destination = c.req.header('sec-fetch-dest');
   return destination === undefined || destination === 'document';

@@ -5,7 +5,7 @@ import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { SessionRow } from '../../platform/db/schema.ts';
 import { insertToken } from './tokens.ts';
 
-/** Signs a device, a tool or a browser in, with its first token. */
+/** Starts a session for a device, a tool or a browser, with its first token. */
 export async function startSession(
   tx: Tx,
   made: Pick<SessionRow, 'id' | 'account_id' | 'kind' | 'name' | 'tool' | 'jkt'> & {
@@ -23,7 +23,7 @@ export async function startSession(
   changed(tx, session.account_id, 'sessions', session.account_id);
 }
 
-/** All that are signed in, the one used last first. */
+/** The account's sessions, last used first. */
 export async function listSessions(db: Reader, accountId: string, currentId: string): Promise<Session[]> {
   const rows = await db
     .selectFrom('session')
@@ -44,7 +44,9 @@ export async function listSessions(db: Reader, accountId: string, currentId: str
   }));
 }
 
-/** Ends a session at once: its tokens are worth nothing, its streams close. False if it isn't this account's, or has ended. */
+/**
+ * Ends a session at once: its tokens become invalid, its streams close. False if it has ended or isn't this account's.
+ */
 export async function endSession(tx: Tx, accountId: string, id: string, at: number): Promise<boolean> {
   return (await endWhere(tx, accountId, at, id)) > 0;
 }
@@ -80,7 +82,7 @@ export async function isAlive(db: Reader, id: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Remembers that a session and its account are in use; a browser's, which refreshes nothing, goes on by that. */
+/** Stores that a session and its account are in use. This also extends a browser's session, which has no refresh. */
 export async function touchSession(
   tx: Tx,
   session: { sessionId: string; sessionKind: SessionRow['kind']; accountId: string },
@@ -97,7 +99,7 @@ export async function touchSession(
       .execute();
 }
 
-/** Tokens that have expired go, and sessions without any token end. */
+/** Deletes expired tokens, and ends sessions that have no token left. */
 export async function purgeSessions(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('token').where('expires_at', '<=', now).execute();
   const lost = await tx

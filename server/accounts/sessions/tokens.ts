@@ -3,34 +3,34 @@ import { prepared } from '../../platform/db/prepared.ts';
 import type { SessionRow } from '../../platform/db/schema.ts';
 import { hashSecret } from '../../platform/secrets.ts';
 
-/** How long a token still works after it was refreshed: other windows of the same machine have yet to read the new one. */
+/** How long a refreshed token still works: the machine's other windows have yet to read the new one. */
 export const GRACE_MS = 10 * 60_000;
 
-/** Whose token a request brought. */
+/** The account and session behind a request's token. */
 export interface Caller {
   sessionId: string;
   sessionKind: SessionRow['kind'];
-  /** The key that a proof must be of; null: none is asked for. */
+  /** The thumbprint of the key that must prove the token; null if no proof is required. */
   jkt: string | null;
   lastUsedAt: number;
   accountId: string;
   accountKind: 'guest' | 'member';
-  /** Which limits a member has. */
+  /** Decides which limits a member has. */
   tier: number;
   isLocal: boolean;
   suspended: { why: string; until: number | null } | null;
-  /** When it is deleted, if its owner has closed it. */
+  /** When the account will be deleted, if its owner has closed it. */
   goneAt: number | null;
-  /** Which terms were accepted; null for guests, who accept none. */
+  /** The version of the terms that was accepted; null for guests, who accept none. */
   termsVersion: string | null;
 }
 
-/** Whose token this is; null if it is unknown, has expired, or its session has ended. */
+/** The caller with this token; null if the token is unknown or expired, or its session has ended. */
 export async function findCaller(db: Reader, token: string, now: number): Promise<Caller | null> {
   return toCaller(await selectCaller.first(db, { tokenHash: hashSecret(token) }), now);
 }
 
-/** The columns that say who calls: of the token with its session, and of the account. */
+/** The columns that describe a caller: of the token with its session, and of the account. */
 export const OF_CALL = [
   'token.expires_at',
   'session.id as session_id',
@@ -88,7 +88,7 @@ export function suspensionOf(
   return { since: row.suspended_at, why: row.suspended_why ?? '', until: row.suspended_until };
 }
 
-/** The terms that have yet to be accepted; null for guests, in local mode, and where there are none to read. */
+/** The terms that are yet to be accepted; null for guests, in local mode, and if there are no terms. */
 export function termsDue(
   account: { accountKind: 'guest' | 'member'; isLocal: boolean; termsVersion: string | null },
   current: string | null,
@@ -111,8 +111,8 @@ export async function insertToken(
 }
 
 /**
- * Gives a session another token. The one that was used for it goes on for a while, so that windows which share it don't sign
- * each other out; each of them may refresh it, and gets one of its own. False if it is not valid any more.
+ * Gives a session another token. The old token works on for a while, so that windows that share it don't sign each
+ * other out; each may refresh it and gets its own token. False if the token is no longer valid.
  */
 export async function refreshToken(
   tx: Tx,

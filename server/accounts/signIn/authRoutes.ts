@@ -31,7 +31,7 @@ import { browserName, startPageSession } from './pageSession.ts';
 /** How long a link to the member's page can be opened. */
 const PAGE_CODE_MS = 60_000;
 
-/** Codes, a verifier, names: each of their fields has 200 characters at most. */
+/** Codes, a verifier, names: each field has at most 200 characters. */
 const MAX_BODY = 4 * KB;
 
 const options = createRoute({
@@ -101,14 +101,14 @@ const end = createRoute({
   responses: emptyAnswer,
 });
 
-/** Refusals of devices that do what they should. */
+/** Refusals of devices that behave correctly. */
 const WAITS = new Set<string>(['authorization_pending', 'slow_down']);
 
-/** What is asked before anybody is signed in. */
+/** The routes for callers who are not signed in. */
 export function signInApiRoutes(api: Api, deps: AuthDeps): void {
   const { db, clock, ids, origins, proofs, attempts, policy } = deps;
   const offered = offeredBy(deps);
-  /** The key of whoever asks; they have no token yet. */
+  /** The caller's key; the caller has no token yet. */
   const proofOf = (c: AppContext) => {
     const path = new URL(c.req.url).pathname;
     const urls = origins.of(c).map((origin) => origin + path);
@@ -117,7 +117,7 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
 
   api.openapi(options, (c) => c.json(offered, 200));
 
-  /** Counts a call before its body is read; one that is answered, or that only has to wait, is taken back. */
+  /** Counts a call before its body is read. Takes it back if the call is answered or only has to wait. */
   const knock: MiddlewareHandler<AppEnv> = async (c, next) => {
     const from = networkOf(deps, c);
     await attempts.count('knock', from);
@@ -133,7 +133,7 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
     const isLocal = request.grant_type === LOCAL_GRANT;
     if (isLocal && (!deps.publishLocalToken || deps.addressOf(c) !== null))
       throw new AppError('not_offered', 'Local sign-in is for the user of the machine that the server runs on.');
-    // Nobody but programs of this machine can have guessed here: no stranger keeps its user out.
+    // Only programs on this machine can guess here, so no stranger can lock its user out.
     if (isLocal) await attempts.check('grant', from);
     try {
       c.header('cache-control', 'no-store');
@@ -211,7 +211,7 @@ export function signInApiRoutes(api: Api, deps: AuthDeps): void {
   }
 }
 
-/** Signs a browser in by a code; the session that it had before ends, and is never used by two people. */
+/** Signs a browser in by a code. Its previous session ends, so that two people never share one. */
 async function openPage(
   deps: AuthDeps,
   c: AppContext,
@@ -228,7 +228,7 @@ async function openPage(
   writePageCookie(c, origins, token);
 }
 
-/** What the one who is signed in does with sessions. */
+/** The session routes of a signed-in caller. */
 export function sessionRoutes(api: Api, deps: AuthDeps): void {
   const { db, clock, ids, origins } = deps;
 

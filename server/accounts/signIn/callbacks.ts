@@ -1,27 +1,28 @@
 import { isLoopback } from '../../platform/config/settings.ts';
 
-/** The extension to which codes are handed; the same editor has others, which are not meant. */
+/** Codes go only to this extension, not to the editor's others. */
 const EXTENSION = 'perigee.perigee';
 
-/** How the desktop editors that run it are called by the system. */
+/** The URL schemes of desktop editors that run the extension. */
 const SCHEMES = new Set(
   'vscode vscode-insiders vscodium vscodium-insiders code-oss cursor windsurf windsurf-next positron kiro trae antigravity'
     .split(' ')
     .map((name) => `${name}:`),
 );
 
-/** Web editors that everybody knows. */
+/** Well-known web editors. */
 const WEB_EDITORS = new Set(['https://vscode.dev', 'https://insiders.vscode.dev']);
 
-/** What this server adds; an address that has one of these already could be read in two ways. */
+/** The parameters that this server adds; a callback that already has one would be ambiguous. */
 const OURS = ['code', 'state', 'error', 'error_description'];
 
 /**
- * Whether an editor may be called back there: its desktop scheme and this extension, or a web editor's address that passes it
- * on to this extension. A web editor is a known one, one on this person's machine, or one that the operator has named.
+ * Whether an editor may be called back at this address: its desktop scheme with this extension, or a web editor's
+ * address that forwards to this extension. The web editor must be well known, on this machine, or named by the
+ * operator.
  */
 export function isAllowedCallback(callback: string, configured: readonly string[]): boolean {
-  // Characters that parsers leave out or take for others: what is checked must be what is opened.
+  // Refuse characters that parsers drop or replace: the checked address must be the one that is opened.
   if (!/^[\x21-\x5b\x5d-\x7e]+$/.test(callback) || callback.includes('#') || !URL.canParse(callback)) return false;
   const url = new URL(callback);
   if (url.username || url.password || OURS.some((name) => url.searchParams.has(name))) return false;
@@ -39,12 +40,12 @@ export function isAllowedCallback(callback: string, configured: readonly string[
   });
 }
 
-/** The callback with more in its query. It is not written anew: what an editor put there must come back as it was. */
+/** Adds to the callback's query. Doesn't re-encode it: the editor must get its own part back unchanged. */
 export function withQuery(callback: string, more: Record<string, string>): string {
   return `${callback}${callback.includes('?') ? '&' : '?'}${new URLSearchParams(more)}`;
 }
 
-/** What the editor is called, as far as its address says. */
+/** The editor's name, as far as the address tells. */
 export function editorName(callback: string): string {
   const { protocol, host } = new URL(callback);
   return protocol === 'http:' || protocol === 'https:' ? host : 'your editor';

@@ -10,7 +10,7 @@ import { readAddress } from '../people/emails.ts';
 import type { Identified } from '../people/identities.ts';
 import { readGithubUser } from './github.ts';
 
-/** Seconds between a provider's word for somebody and our taking it up: one redirect. */
+/** Seconds between a provider's answer and our use of it: one redirect. */
 const HANDOVER_S = 120;
 const PREFIX = 'perigee_auth';
 
@@ -23,20 +23,20 @@ export interface CeremonyDeps {
 
 type Auth = Awaited<ReturnType<typeof createAuth>>;
 
-/** A provider whose own description can't be read now. */
+/** A provider whose metadata can't be read now. */
 export class Unreachable extends Error {}
 
 /**
- * Finds out who somebody is, by better-auth over our own tables: OAuth with PKCE and a state that is bound to the browser.
- * Its users are one for each provider's subject and are forgotten within the hour: whose account that is, and
- * what signs in to it, is decided elsewhere. It is large, so it is loaded only where somebody can sign in.
+ * Identifies a person, with better-auth on our own tables: OAuth with PKCE and a state that is bound to the browser.
+ * Its users are one for each provider's subject and are deleted within the hour; other code decides which account they
+ * sign in to. The package is large, so it is loaded only if sign-in is offered.
  */
 export class Ceremonies {
   readonly #made = new Map<string, Promise<Auth>>();
 
   constructor(private readonly deps: CeremonyDeps) {}
 
-  /** Loads it ahead: that takes seconds, in which a server that has begun to answer would answer nobody. */
+  /** Loads it in advance: loading takes seconds, in which a running server could answer no request. */
   async prepare(): Promise<void> {
     if (this.deps.providers.length > 0) await load();
   }
@@ -45,7 +45,7 @@ export class Ceremonies {
     return this.deps.providers.find((provider) => provider.id === id);
   }
 
-  /** Where the browser goes to sign in there, and the cookies that bind it to this. `next` is a path of this server. */
+  /** The provider's sign-in URL and the cookies that bind the browser to it. `next` is a path of this server. */
   async begin(origin: string, provider: ProviderConfig, next: string): Promise<{ url: string; cookies: string[] }> {
     const auth = await this.#withProvider(origin, provider);
     const answer = await auth.api.signInSocial({
@@ -57,21 +57,21 @@ export class Ceremonies {
     return { url, cookies: answer.headers.getSetCookie() };
   }
 
-  /** The provider's redirect back to us: a redirect to `next`, with `error` in its query if it came to nothing. */
+  /** Handles the provider's redirect: redirects to `next`, with `error` in its query on failure. */
   async callback(origin: string, provider: ProviderConfig, search: string, cookie: string): Promise<Response> {
     const auth = await this.#withProvider(origin, provider);
     const url = `${origin}/api/auth/callback/${provider.id}${search}`;
     return auth.handler(new Request(url, { headers: { cookie } }));
   }
 
-  /** Who was found out in this browser just now, once; and the cookies that forget it. */
+  /** The person identified in this browser just now (only once), and the cookies that clear it. */
   async takeUp(origin: string, cookie: string): Promise<{ who: Identified | null; cookies: string[] }> {
     const auth = await this.#auth(origin);
     const headers = new Headers({ cookie, origin });
     const found = await auth.api.getSession({ headers });
     if (!found) return { who: null, cookies: [] };
     const { db } = this.deps;
-    // Whoever deletes the row takes it up; the others find nothing.
+    // Only the call that deletes the row takes it up.
     const taken = await db.foreign.deleteFrom('auth_session').where('id', '=', found.session.id).executeTakeFirst();
     const signedOut = await auth.api.signOut({ headers, asResponse: true });
     const cookies = signedOut.headers.getSetCookie();
@@ -93,7 +93,7 @@ export class Ceremonies {
     return { who, cookies };
   }
 
-  /** What was begun and not taken up is forgotten. */
+  /** Deletes unfinished sign-ins. */
   async purge(now: number): Promise<void> {
     const before = new Date(now - TABLES.auth_user.over).toISOString();
     const { foreign } = this.deps.db;
@@ -106,7 +106,7 @@ export class Ceremonies {
       .execute();
   }
 
-  /** Any of them knows the sessions of all; the first is as good as another. */
+  /** Any instance knows all sessions, so the first will do. */
   #auth(origin: string): Promise<Auth> {
     return this.#make(origin, null);
   }
@@ -115,7 +115,7 @@ export class Ceremonies {
     const auth = await this.#make(origin, provider);
     const { socialProviders } = await auth.$context;
     if (socialProviders.some(({ id }) => id === provider.id)) return auth;
-    // Its description was not to be had at the first use: the next use asks again.
+    // The provider's metadata was unavailable: the next use tries again.
     this.#made.delete(`${origin} ${provider.id}`);
     throw new Unreachable(provider.name);
   }
@@ -202,8 +202,8 @@ type Profile = Parameters<NonNullable<GenericOAuthConfig['mapProfileToUser']>>[0
 const subjectOf = (profile: Profile) => storable(String(profile.sub ?? profile.id ?? ''));
 
 /**
- * better-auth joins users by their address. Here every subject is a user of its own, under a name that is nobody's address;
- * what the provider says of the real one comes along, and what follows from it is not decided there.
+ * better-auth merges users by their address. Here every subject is its own user, under a name that is no real address.
+ * The provider's data on the real address comes along; other code decides what follows from it.
  */
 function userOf(provider: string, profile: Profile) {
   const name = createHash('sha256')

@@ -7,18 +7,18 @@ import type { Origins } from '../../platform/http/origins.ts';
 import { hashKeyed } from '../../platform/secrets.ts';
 import { optionsOf, prefixOf } from '../sessions/pageCookie.ts';
 
-/** How long somebody may take to sign in. */
+/** How long a sign-in may take. */
 const FLOW_MS = 20 * 60_000;
 
-/** Of all their cookies together; the largest one has some 4 KB. */
+/** The total length of the flow cookies; the largest one has some 4 KB. */
 const MAX_FLOWS_LENGTH = 8_000;
 
 const FlowSchema = z.object({
   id: z.string(),
-  /** Names what was found out about this browser, in the database. */
+  /** Identifies this browser's sign-in in the database. */
   secret: z.string(),
   until: z.number(),
-  /** The address to which a code was sent. */
+  /** The address that a code was sent to. */
   email: z.string().optional(),
   purpose: z.discriminatedUnion('kind', [
     z.object({
@@ -40,11 +40,11 @@ const FlowSchema = z.object({
   ]),
 });
 
-/** Somebody who signs in in a browser, and what for. Any number go on in one browser, each in a cookie of its own. */
+/** A sign-in in a browser and its purpose. One browser may have several, each in its own cookie. */
 export type Flow = z.infer<typeof FlowSchema>;
 export type Purpose = Flow['purpose'];
 
-/** Keeps flows in signed cookies of the browser that began them: no other can go on with one. */
+/** Stores flows in signed cookies, so that only the browser that began one can continue it. */
 export class Flows {
   readonly #key: string;
 
@@ -63,7 +63,9 @@ export class Flows {
     return flow;
   }
 
-  /** Of sign-ins that were begun and left, some stay: a page that opens one after another fills no browser's cookies. */
+  /**
+   * Deletes the cookies of older abandoned sign-ins, so that a page that opens many can't fill the browser's cookies.
+   */
   #makeRoom(c: AppContext): void {
     const own = prefixOf(c, this.deps.origins) === 'host' ? '__Host-' : '';
     const begun = Object.entries(getCookie(c)).filter(([name]) => name.startsWith(`${own}${nameOf('')}`));
@@ -81,7 +83,7 @@ export class Flows {
     await setSignedCookie(c, nameOf(flow.id), text, this.#key, options);
   }
 
-  /** The flow that a request of this browser names. Throws `expired_token` if it is another browser's, or none any more. */
+  /** The flow that this browser's request names. Throws `expired_token` if it has expired or is another browser's. */
   async read(c: AppContext, id: string | undefined): Promise<Flow> {
     const gone = new AppError(
       'expired_token',

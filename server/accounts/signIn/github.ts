@@ -5,8 +5,8 @@ const EmailsSchema = z.array(z.object({ email: z.string(), primary: z.boolean(),
 const TIMEOUT_MS = 15_000;
 
 /**
- * Who an access token of GitHub is of: GitHub is no OIDC provider and has calls of its own. The address is the primary one,
- * whether it is verified or not. Null if GitHub does not say.
+ * The owner of a GitHub access token. GitHub is no OIDC provider and has its own API. The address is the primary one,
+ * verified or not. Null if GitHub doesn't say.
  */
 export async function readGithubUser(apiUrl: string, accessToken: string) {
   const [user, emails] = await Promise.all([

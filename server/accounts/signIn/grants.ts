@@ -13,7 +13,7 @@ import { type Polled, pollDevice } from '../sessions/deviceGrants.ts';
 import { startSession } from '../sessions/sessions.ts';
 import { refreshToken } from '../sessions/tokens.ts';
 
-/** Who gets a session, and what it is called. */
+/** The account that gets a session, and the session's name. */
 interface Granted {
   accountId: string;
   kind: SessionRow['kind'];
@@ -21,7 +21,7 @@ interface Granted {
   tool: string;
 }
 
-/** A refusal of `POST /api/auth/token`: the code stands where RFC 6749 looks for it, too. */
+/** A refusal of `POST /api/auth/token`: the code is also in the field that RFC 6749 defines. */
 export function grantRefused(code: ProblemCode, detail: string): AppError {
   return new AppError(code, detail, { error: code });
 }
@@ -30,8 +30,8 @@ const invalid = () =>
   grantRefused('invalid_grant', 'The code is unknown, was used, or has expired. Start the sign-in again.');
 
 /**
- * Exchanges what somebody got for signing in for a session that is bound to the key `jkt`, and moves what a guest has to its
- * account. Every code works once, also for any number who try at once; who fails has used it up.
+ * Exchanges a sign-in code for a session that is bound to the key `jkt`, and moves a guest's data to the account. Every
+ * code works once, also under concurrent calls. A failed exchange uses the code up.
  */
 export async function grantSession(deps: GrantDeps, request: TokenRequest, jkt: string): Promise<TokenAnswer> {
   const { db, clock, ids, sessionMs } = deps;
@@ -48,7 +48,7 @@ export async function grantSession(deps: GrantDeps, request: TokenRequest, jkt: 
   });
 }
 
-/** Another token for the session that asks, before the one it asks with ends. */
+/** Issues another token for the calling session, before its current one expires. */
 export async function refresh(
   { db, clock, ids, sessionMs }: GrantDeps,
   caller: { sessionId: string; accountId: string; token: string },
@@ -87,7 +87,7 @@ async function redeem(deps: GrantDeps, request: TokenRequest, jkt: string): Prom
       return { accountId: code.accountId, kind: 'device', name: code.data.name, tool: code.data.tool };
     }
     case DEVICE_GRANT: {
-      // A refusal is thrown after the transaction: that the device has asked must be remembered.
+      // Throw the refusal after the transaction, so that the device's poll is stored.
       const polled = await db.write((tx) => pollDevice(tx, request.device_code, jkt, at));
       if (polled.kind !== 'approved') throw notYet(polled.kind);
       return { kind: 'device', accountId: polled.accountId, name: polled.name, tool: polled.tool };

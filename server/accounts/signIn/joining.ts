@@ -11,10 +11,10 @@ import { findCaller } from '../sessions/tokens.ts';
 import { messagePage } from './signInPages.ts';
 
 const COOKIE = 'perigee_joined_by';
-/** Between a click on a link and the sign-in. */
+/** From the click on a link to the sign-in. */
 const COOKIE_S = 30 * 24 * 3600;
 
-/** Where the link of an account leads: this browser remembers it until somebody signs up here. */
+/** The page that a referral link opens: the browser remembers the link until a sign-up. */
 export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
   const { db, clock, origins } = deps;
   const { bonusMicro } = deps.policy.accounts;
@@ -27,7 +27,7 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
       const wayOn = { href: '/account', label: 'Go on' };
       return c.html(messagePage('This link is not good any more', text, wayOn), 404);
     }
-    // Also of who is signed in: a second account of theirs is to be seen for what it is.
+    // Also for a signed-in person, so that their second account is recognised.
     if (isOpened(c)) setCookie(c, COOKIE, code, { ...optionsOf(c, origins), sameSite: 'Lax', maxAge: COOKIE_S });
     const token = readPageCookie(c, origins);
     const here = token ? await findCaller(db.read, token, clock.now()) : null;
@@ -50,7 +50,7 @@ export function joinPage(web: Hono<AppEnv>, deps: AuthDeps): void {
   });
 }
 
-/** Notes by whose link somebody came who has just made an account in this browser, if by any. */
+/** Stores the referral of an account that was just made in this browser, if it came by a link. */
 export async function joinByLink(
   tx: Tx,
   c: AppContext,

@@ -2,7 +2,7 @@ import type { AppContext } from '../../platform/http/env.ts';
 import type { GrantDeps } from '../people/authDeps.ts';
 import { startSession } from '../sessions/sessions.ts';
 
-/** A browser's session; its token is for the cookie alone. */
+/** A browser's session; its token is only for the cookie. */
 export async function startPageSession(
   { ids, sessionMs }: Pick<GrantDeps, 'ids' | 'sessionMs'>,
   tx: Parameters<typeof startSession>[0],
@@ -16,7 +16,7 @@ export async function startPageSession(
   return token;
 }
 
-/** A browser by the names that its owner knows, from what it says of itself. */
+/** A browser name that its owner recognises, from the User-Agent. */
 export function browserName(c: AppContext): string {
   const agent = c.req.header('user-agent') ?? '';
   const find = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent))?.[1];

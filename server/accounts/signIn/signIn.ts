@@ -25,7 +25,7 @@ import { joinByLink, joinPage } from './joining.ts';
 import { browserName, startPageSession } from './pageSession.ts';
 import * as pages from './signInPages.ts';
 
-/** How long who was found out may look at the page that asks for a confirmation. */
+/** How long an identified person may take to confirm. */
 const CONFIRM_MS = 10 * 60_000;
 /** How long an editor may take to exchange its code. */
 const CODE_MS = 2 * 60_000;
@@ -36,14 +36,14 @@ const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-
 export interface SignInDeps extends AuthDeps {
   log: Log;
   ceremonies: Ceremonies;
-  /** Null where no mail is sent. */
+  /** Null if the server sends no mail. */
   mailer: Mailer | null;
 }
 
 /**
- * The pages on which one signs in. A flow begins for an editor, for a waiting device, or for the browser itself; a ceremony
- * finds out who somebody is; a page names the account and what it is signed in for; and only a click there gives the editor
- * its code, the device its approval, or the browser its session.
+ * The sign-in pages. A flow begins for an editor, for a waiting device, or for the browser itself. A ceremony
+ * identifies the person. A page then names the account and the purpose; only a click there gives the editor its code,
+ * the device its approval, or the browser its session.
  */
 export function signInPages(api: Api, deps: SignInDeps): void {
   const { db, clock, ids, origins, attempts, ceremonies, policy } = deps;
@@ -61,7 +61,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     web.use(path, async (c, next) => {
       await next();
       c.header('content-security-policy', POLICY);
-      // Without a referrer browsers would send no origin with forms, either.
+      // With no-referrer, browsers would not send the origin with forms.
       c.header('referrer-policy', 'same-origin');
       c.header('cache-control', 'no-store');
     });
@@ -157,7 +157,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     });
     const of = { holder: flow.secret, mailbox };
     const digits = await db.write((tx) => offerMailCode(tx, deps.secret, of, clock.now()));
-    // Not waited for: how long a mail server takes must not tell who is known here.
+    // Not awaited: the mail server's delay must not reveal which addresses are known.
     deps.mailer
       ?.send(codeMail(email, digits))
       .catch((error) => deps.log.error({ err: error }, 'a code was not mailed'));
@@ -192,7 +192,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     const flow = await flowOf(c, text(form.flow));
     if (text(form.decision) !== 'continue') return cancelled(c, flow);
     const accepted = text(form.terms) === policy.accounts.terms.version;
-    // Without a page there is nothing to accept: the age is told beside the button.
+    // Without a terms page there is nothing to accept; the age is stated beside the button.
     const isAccepted = accepted || !policy.accounts.terms.url;
     const done = await confirmed(c, flow, isAccepted ? policy.accounts.terms.version : null);
     if (done === 'terms') {
@@ -240,7 +240,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     return c.redirect(`/sign-in/start?flow=${flow.id}`, 303);
   }
 
-  /** Keeps who this browser turned out to be until its click, under the secret in its cookie. */
+  /** Stores the identified person until the click, under the secret in the browser's cookie. */
   async function identified(c: AppContext, flow: Flow, who: Identified) {
     await db.write(async (tx) => {
       const at = clock.now();
@@ -296,7 +296,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
       if (signed.accountId === null) return 'terms' as const;
       const { accountId } = signed;
       mailboxes = await mailboxesOf(tx, accountId);
-      // Whoever takes the code goes on; of two clicks at once, one.
+      // Of two clicks at once, only the one that redeems the code continues.
       if (!(await redeemCode(tx, 'identified', flow.secret, at))) throw usedUp();
       if (signed.isNew) await joinByLink(tx, c, deps, { ...signed, signedInHere: before?.accountId ?? null, at });
       if (purpose.kind === 'editor') {
@@ -337,7 +337,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     return toEditor(c, 'Cancelled', purpose, { error: 'access_denied' });
   }
 
-  /** By a page, not a redirect: browsers ask before they open an editor, and what asks should say why. */
+  /** Uses a page instead of a redirect: browsers ask before they open an editor, and the page explains why. */
   function toEditor(
     c: AppContext,
     title: string,
@@ -349,7 +349,10 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   }
 }
 
-/** As it is, or in base64url: some editors write anew what they open, and an address in its query would be spoilt. */
+/**
+ * The callback, plain or in base64url: some editors re-encode the URLs that they open, which would break an address in
+ * the query.
+ */
 function readCallback(text: string): string {
   return /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url').toString() : text;
 }

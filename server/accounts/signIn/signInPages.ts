@@ -4,7 +4,7 @@ import { inCredits } from '../../../shared/money/amounts.ts';
 import type { AccountConfig, ProviderConfig } from '../../platform/config/signInConfig.ts';
 import type { Purpose } from './flows.ts';
 
-// The pages on which one signs in: plain forms without a script, so that nothing runs where secrets are typed.
+// The sign-in pages: plain forms without scripts, so that nothing runs where secrets are typed.
 
 type Part = HtmlEscapedString | Promise<HtmlEscapedString> | string;
 
@@ -29,7 +29,7 @@ ${body}
 </html>`;
 }
 
-/** Something to be told, with what can be done about it. */
+/** A message, with a next step if there is one. */
 export function messagePage(title: string, text: string, wayOn?: { href: string; label: string }): Part {
   return page(
     title,
@@ -42,7 +42,7 @@ function placeOf(purpose: Purpose): Part {
   return html`${purpose.tool} on <strong>${purpose.name}</strong>`;
 }
 
-/** What somebody signs in for, in a sentence. */
+/** The purpose of the sign-in, in a sentence. */
 function purposeLine(purpose: Purpose): Part {
   return html`<p>For ${placeOf(purpose)}.</p>`;
 }
@@ -94,7 +94,7 @@ ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
   );
 }
 
-/** Whose account it is, and what it is signed in for: nothing happens before a click on this page. */
+/** Names the account and the purpose: nothing happens before a click on this page. */
 export function confirmPage(
   flow: { id: string; purpose: Purpose },
   who: { label: string; way: string; isNew: boolean; termsDue: 'changed' | 'first' | null; replaces: string | null },
@@ -132,7 +132,7 @@ ${
   );
 }
 
-/** Goes to the editor; a link stays for where the system asks first. */
+/** Opens the editor. A link stays on the page, because the system may ask first. */
 export function openEditorPage(title: string, address: string, editor: string): Part {
   return page(
     title,

@@ -5,8 +5,8 @@ import { type FinishWhy, readFinish } from './finish.ts';
 import { type ReadUsage, readReport } from './usage.ts';
 
 /**
- * Where a service departs from the common form. `streamOptions` and `cacheKey` say whether these fields are sent: a
- * service may refuse a request for a field that it doesn't know.
+ * Where a service departs from the common form. `streamOptions` and `cacheKey` say whether to send these fields: a
+ * service may refuse a request over a field that it doesn't know.
  */
 export interface Variant {
   limit: 'max_tokens' | 'max_completion_tokens';
@@ -20,7 +20,7 @@ export function toChatRequest(request: UpstreamRequest, variant: Variant): ChatC
     model: request.model,
     messages: request.messages.map(toChatMessage),
     stream: true,
-    // Without it most services report no usage at all, and the bill would have to be an estimate.
+    // Without it most services report no usage, and the bill would rest on an estimate.
     ...(variant.streamOptions ? { stream_options: { include_usage: true } } : {}),
     [variant.limit]: request.maxOutputTokens,
     ...(variant.cacheKey ? { prompt_cache_key: request.cacheKey } : {}),
@@ -31,24 +31,24 @@ function toChatMessage({ role, text }: PromptMessage): ChatCompletionMessagePara
   return { role, content: text };
 }
 
-/** What one chunk says. `finish: 'failed'` is a service that says itself that it broke off. */
+/** The content of one chunk. `finish: 'failed'` means that the service itself reports that it broke off. */
 export interface ChunkNews {
   text: string;
-  /** Thoughts told apart from the answer. */
+  /** Reasoning, kept apart from the answer. */
   thinking: string;
   finish?: FinishWhy | 'failed';
-  /** The model withholds its answer: what it says is why. */
+  /** The model refuses to answer; its text says why. */
   isRefusal?: boolean;
-  /** Not a piece of an answer but all of it. */
+  /** The chunk holds the whole answer instead of a delta. */
   isWhole?: boolean;
   usage?: ReadUsage;
-  /** The service's own error, sent in place of a chunk. */
+  /** The service's own error, sent instead of a chunk. */
   error?: ServiceError;
 }
 
 /**
- * One parsed chunk of a stream, or a whole answer of a service that doesn't stream; null when it is neither. Also a line of
- * Ollama's own stream. Throws `UnknownShape` where an answer is in a form in which it would be lost.
+ * Reads one chunk of a stream, one line of Ollama's own stream, or the whole answer of a service that doesn't stream.
+ * Returns null for anything else. Throws `UnknownShape` if the answer has a form that would lose its text.
  */
 export function readChunk(chunk: unknown): ChunkNews | null {
   if (!isObject(chunk)) return null;
@@ -57,7 +57,7 @@ export function readChunk(chunk: unknown): ChunkNews | null {
   if (error) return { text: '', thinking: '', error };
   const usage = readUsage(chunk);
   if (!choices) return readLine(chunk, usage);
-  // The usage chunk has no choices; so have some services' first chunks, which carry their prompt filter's result.
+  // The usage chunk has no choices. Some services' first chunk has none either: it carries the prompt filter's result.
   const choice = choices.find(({ index }) => index === 0) ?? choices[0];
   if (!choice) return { text: '', thinking: '', usage };
   const said = readMessage(choice.delta ?? choice.message ?? { content: choice.text });
@@ -69,7 +69,7 @@ export function readChunk(chunk: unknown): ChunkNews | null {
   };
 }
 
-/** What a message or delta says. Thoughts have as many names as there are services. */
+/** The text of a message or delta. Each service has its own name for the reasoning field. */
 function readMessage(message: unknown): Pick<ChunkNews, 'text' | 'thinking' | 'isRefusal'> {
   if (!isObject(message)) return readContent(message);
   const { text, thinking, isRefusal } = readContent(message.content);
@@ -93,7 +93,7 @@ function readLine(chunk: Record<string, unknown>, usage: ReadUsage | undefined):
   return { ...said, finish, usage: usage ?? readReport(chunk) };
 }
 
-/** The usage that a chunk reports: at its top, or inside its first choice as Moonshot sends it. */
+/** The usage in a chunk: at the top level, or inside the first choice (Moonshot). */
 function readUsage(chunk: Record<string, unknown>): ReadUsage | undefined {
   const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
   const report = isObject(chunk.usage) ? chunk.usage : isObject(choice) ? choice.usage : undefined;
@@ -101,8 +101,8 @@ function readUsage(chunk: Record<string, unknown>): ReadUsage | undefined {
 }
 
 /**
- * The error in a body or chunk: OpenAI's `{error: {…}}`, `{error: "…"}`, vLLM's `{object: "error", …}`, FastAPI's `{detail}`,
- * MiniMax's `{base_resp}`, and those of services that write `{code, message}` alone; undefined where there is none.
+ * The error in a body or chunk, or undefined. Forms: OpenAI's `{error: {…}}`, `{error: "…"}`, vLLM's `{object: "error",
+ * …}`, FastAPI's `{detail}`, MiniMax's `{base_resp}`, and a bare `{code, message}`.
  */
 export function readError(body: unknown): ServiceError | undefined {
   if (Array.isArray(body)) return body.map(readError).find(Boolean);
@@ -139,7 +139,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An error object as services send it; what is missing is empty. */
+/** An error object as services send it; missing fields are empty. */
 export interface ServiceError {
   message: string;
   code: string;

@@ -1,11 +1,13 @@
-/** What a part of an answer says. `isRefusal`: the words of a model that withholds its answer. */
+/** The text in one part of an answer. `isRefusal`: the model refuses to answer, and this is its explanation. */
 export interface Said {
   text: string;
   thinking: string;
   isRefusal: boolean;
 }
 
-/** A part of an answer in a form that nobody has documented: what it says would be lost. `shape` names it, without its text. */
+/**
+ * A part of an answer in an undocumented form, so its text would be lost. `shape` describes the form without the text.
+ */
 export class UnknownShape extends Error {
   constructor(readonly shape: string) {
     super(`an answer in an unknown form: ${shape}`);
@@ -17,13 +19,13 @@ const MAX_DEPTH = 8;
 const TEXT = /^(text|output_text|text_delta|output_text_delta|text_chunk|markdown)$/;
 const THINKING =
   /^(thinking|thinking_delta|redacted_thinking|thought|reasoning|reasoning_text|reasoning_content|reasoning_summary|summary_text|reasoning\.(text|summary|encrypted))$/;
-/** They say nothing that could be shown: sources of what is said, and calls of tools that were never offered. */
+/** Parts without text to show: citations, and calls of tools that were never offered. */
 const SILENT =
   /^(reference|references|citation|citations|annotation|tool_use|tool_call|tool_calls|function_call|tool_result)$/;
 
 /**
- * The content of a message or delta: a string, or parts as OpenAI, Anthropic, Mistral, Cohere and Gemini send them, also
- * one within another. Throws `UnknownShape`.
+ * Reads the content of a message or delta: a string, or the parts that OpenAI, Anthropic, Mistral, Cohere and Gemini
+ * send, which may be nested. Throws `UnknownShape`.
  */
 export function readContent(content: unknown): Said {
   const said: Said = { text: '', thinking: '', isRefusal: false };
@@ -31,7 +33,7 @@ export function readContent(content: unknown): Said {
   return said;
 }
 
-/** Thoughts in a member of their own. They are only counted, so an unknown form of them loses nothing. */
+/** Reads reasoning from its own field. It is only counted, so an unknown form loses nothing. */
 export function readThinking(...members: unknown[]): string {
   for (const member of members) {
     const said: Said = { text: '', thinking: '', isRefusal: false };
@@ -40,7 +42,7 @@ export function readThinking(...members: unknown[]): string {
     } catch (error) {
       if (!(error instanceof UnknownShape)) throw error;
     }
-    // Several of them are the same thoughts, told for different clients.
+    // Several fields may repeat the same reasoning for different clients: the first one counts.
     if (said.thinking !== '') return said.thinking;
   }
   return '';

@@ -3,8 +3,8 @@ import type { StreamEvent } from '../stream.ts';
 export type FinishWhy = Extract<StreamEvent, { type: 'finish' }>['why'];
 
 /**
- * The reasons for which an answer ends, by the documentation of OpenAI, Anthropic, Gemini, Mistral, Cohere, DeepSeek, Moonshot,
- * Zhipu, MiniMax, OpenRouter, Bedrock, vLLM, SGLang, TGI, llama.cpp and Ollama; in lower case.
+ * Finish reasons in lower case, from the documentation of OpenAI, Anthropic, Gemini, Mistral, Cohere, DeepSeek,
+ * Moonshot, Zhipu, MiniMax, OpenRouter, Bedrock, vLLM, SGLang, TGI, llama.cpp and Ollama.
  */
 const REASONS: Readonly<Record<string, FinishWhy | 'failed'>> = {
   ...ending('stop', [
@@ -57,7 +57,7 @@ const REASONS: Readonly<Record<string, FinishWhy | 'failed'>> = {
     'guardrail_intervened',
     'error_toxic',
   ]),
-  // They end a broken answer in this way instead of breaking the stream.
+  // These services report a broken answer as a finish reason instead of breaking the stream.
   ...ending('failed', [
     'error',
     'failed',
@@ -81,8 +81,8 @@ function ending<W>(why: W, names: string[]): Record<string, W> {
 }
 
 /**
- * Why an answer ended, by a finish_reason. Undefined for anything else: services write `"null"`, `"none"`, `""` or words of
- * their own while the answer goes on. Such an answer has ended only when the stream says so by `[DONE]`.
+ * Maps a finish_reason to why the answer ended. Undefined for anything else: services write `"null"`, `"none"`, `""` or
+ * their own words while the answer goes on. Such an answer ends only with the stream's `[DONE]`.
  */
 export function readFinish(reason: unknown): FinishWhy | 'failed' | undefined {
   if (typeof reason !== 'string') return undefined;

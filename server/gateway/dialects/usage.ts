@@ -1,18 +1,19 @@
 import type { Usage } from '../../../shared/runs.ts';
 import { countOf } from '../../platform/values/numbers.ts';
 
-/** Usage as it is billed. `isMended`: its parts did not add up to the total that the service itself gave. */
+/** Usage as it is billed. `isMended`: the parts did not add up to the service's own total. */
 export interface ReadUsage {
   usage: Usage;
   isMended: boolean;
 }
 
 /**
- * The usage in a report, in the names of OpenAI, Anthropic, Moonshot, DeepSeek and Ollama; undefined where it is only half of
- * one, or not of counts. Explicit zeros are a report. Where the service gives a total, no more than that is billed:
- * - parts that stand beside others instead of within them (reasoning, what a cache had) are found by the total;
+ * Reads a usage report that uses the names of OpenAI, Anthropic, Moonshot, DeepSeek or Ollama. Returns undefined if
+ * half of it is missing or a value is no count. Explicit zeros are a report. If the service gives a total, the bill
+ * never exceeds it:
+ * - the total tells whether a part (reasoning, cached input) is included in another part or comes on top of it;
  * - a missing part is the rest of the total;
- * - a rest that no part explains is output, for that is what services leave out, and the usage is marked as estimated;
+ * - a rest that no part explains is output, the part that services omit, and the usage is marked as estimated;
  * - parts beyond the total are cut, the dearer output first, and the usage is marked as estimated.
  */
 export function readReport(report: Record<string, unknown>): ReadUsage | undefined {
@@ -46,14 +47,14 @@ export function readReport(report: Record<string, unknown>): ReadUsage | undefin
     },
     isMended,
   });
-  // Anthropic's own names say that what its cache had stands beside the rest.
+  // With Anthropic's names, cached input comes on top of the other input.
   const isBeside = report.prompt_tokens === undefined && 'cache_read_input_tokens' in report;
   const inputs = isBeside
     ? [input + cached + written, input]
     : [input, input + cached, input + cached + written, input + written];
   const outputs = [output, output + reasoning];
   if (total === undefined) {
-    // Nothing can be part of less than itself.
+    // A part can't be larger than its whole.
     const isOutputBeside = reasoning > output;
     return billed(inputs[0]!, isOutputBeside ? output + reasoning : output, isOutputBeside);
   }

@@ -2,7 +2,7 @@ import type { Drop } from '../../../shared/problems.ts';
 import type { EditInput, FilesEdit, RepairEdit, SelectionEdit } from '../../../shared/runs.ts';
 import { estimateTokens } from './tokens.ts';
 
-// All system prompts are constants, so that their prefix can be cached upstream. The last line is for the demo model.
+// System prompts are constants, so that the upstream can cache their prefix. The demo model reads the last line.
 
 const SELECTION_SYSTEM = `You edit code inside the user's editor.
 Answer with the replacement for the selection in one fenced block and nothing else: no explanation before or after it.
@@ -48,10 +48,10 @@ edit-files-mode`;
 const REPAIR =
   'Some of your blocks could not be applied; the others could. Answer with corrected blocks in place of these alone, by the same rules.';
 
-/** The system prompt for an edit; a repair goes on with the one of its files. */
+/** The system prompt for an edit. A repair keeps the prompt of its edit of files. */
 export const editSystem = (edit: EditInput): string => ('selection' in edit ? SELECTION_SYSTEM : FILES_SYSTEM);
 
-/** What the model is told of an edit. */
+/** The text of an edit for the model. */
 export function editText(edit: EditInput): string {
   if ('repairs' in edit) return repairText(edit);
   return 'files' in edit ? filesText(edit) : selectionText(edit);
@@ -67,7 +67,7 @@ function selectionText({ instruction, path, languageId, selection, before, after
   ].join('\n');
 }
 
-/** The files come first: another instruction for the same files then has the same prefix, which is cached. */
+/** Files come first: another instruction for the same files then shares their cached prefix. */
 function filesText({ instruction, files, paths = [] }: FilesEdit): string {
   const given = files.map(({ path, languageId, text }) => `File: ${oneLine(path)}\n${fenced(text, languageId)}`);
   const named = paths.length > 0 ? [`Other files, by name alone:\n${fenced(paths.map(oneLine).join('\n'))}`] : [];
@@ -85,23 +85,23 @@ function repairText({ refused }: RepairEdit): string {
   return [REPAIR, ...blocks].join('\n');
 }
 
-/** A line break in a name could pass for the next part of the message. */
+/** A line break in a name could look like the next part of the message. */
 const oneLine = (text: string) => text.replace(/[\r\n]+/g, ' ');
 
-/** What the conversation shows as the user's words. */
+/** The user's words, as the conversation shows them. */
 export function editWords(edit: EditInput): string {
   if (!('repairs' in edit)) return edit.instruction;
   const { length } = edit.refused;
   return `Repair ${length === 1 ? '1 block that' : `${length} blocks that`} did not fit`;
 }
 
-/** The files that an edit names, for its title. */
+/** The paths that an edit names, for its title. */
 export function editPaths(edit: EditInput): string[] {
   if ('repairs' in edit) return edit.refused.map(({ path }) => path);
   return 'files' in edit ? edit.files.map(({ path }) => path) : [edit.path];
 }
 
-/** What could be left out of an edit that is too long, in any order. */
+/** The parts that the user could leave out of an edit that is too long, in any order. */
 export function editDrops(edit: EditInput): Drop[] {
   const drop = (what: string, ...texts: string[]) => ({
     what,
@@ -122,7 +122,7 @@ export function editDrops(edit: EditInput): Drop[] {
   ];
 }
 
-/** A fence longer than any run of backticks inside, so that the text can't end it. */
+/** A fence longer than any run of backticks in the text, so that the text can't end it. */
 export function fenced(text: string, languageId = ''): string {
   const longest = (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
   const fence = '`'.repeat(longest + 1);

@@ -8,7 +8,7 @@ import { boundTokens, estimateTokens } from './tokens.ts';
 
 type Attached = Extract<AttachmentInput, { text: string }>;
 
-/** One message of the conversation as the prompt sees it. */
+/** One message of the conversation, as the prompt needs it. */
 export interface Turn {
   role: 'user' | 'assistant';
   text: string;
@@ -16,7 +16,7 @@ export interface Turn {
   edit?: EditInput;
 }
 
-/** A constant, so that a conversation's prefix stays the same and can be cached upstream. */
+/** A constant, so that the conversation's prefix stays the same and the upstream can cache it. */
 const CHAT_SYSTEM = `You are Perigee, a programming assistant inside the user's editor.
 Answer in Markdown. Put code in fenced blocks that name the language, and when a block belongs to a file, put the file's path on the line before it.
 Where you change a file that is attached, write search/replace blocks, each in a fence with the file's path on the line before it; the user applies them by a button:
@@ -38,8 +38,8 @@ const CONTINUE =
   'Your last answer was cut off. Go on exactly where it ended. Do not repeat anything and do not comment on the interruption.';
 
 /**
- * The prompt that answers `turns`. For an edit they are the edit alone, or for a repair what it repairs, the answer and the
- * repair. `continuing`: the last one is an answer that was cut off.
+ * The prompt for an answer to `turns`. For an edit, `turns` is the edit alone; for a repair it is the edit, its answer
+ * and the repair. `continuing`: the last turn is an answer that was cut off.
  */
 export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: boolean): PromptMessage[] {
   const [system, ...after] = promptFrame(kind, turns.at(-1)?.edit, continuing);
@@ -49,14 +49,14 @@ export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: b
     const text = turnText(turn);
     if (text === '') continue;
     const last = messages.at(-1)!;
-    // An answer that was continued stands in several messages; models want the roles to alternate.
+    // An answer that was continued is stored as several messages; models expect alternating roles.
     if (last.role === turn.role) last.text += turn.role === 'assistant' ? text : PART + text;
     else messages.push({ role: turn.role, text });
   }
   return [...messages, ...after];
 }
 
-/** What stands around the turns of a prompt: the system prompt before them, the request to go on after them. */
+/** The parts around the turns: the system prompt before them, the request to continue after them. */
 export function promptFrame(
   kind: RunKind,
   edit: EditInput | undefined,
@@ -67,12 +67,12 @@ export function promptFrame(
   return continuing ? [system, { role: 'user', text: CONTINUE }] : [system];
 }
 
-/** How much of a prompt an attachment takes. */
+/** The size of an attachment in a prompt. */
 export const attachmentSize = (attachment: Attached): PromptSize => sizeOf(attachmentText(attachment));
 
 /**
- * How much of a prompt a turn takes; `attached` are the sizes of its attachments. `bytes` is an upper bound, whichever turns
- * it is joined with.
+ * The size of a turn in a prompt; `attached` are the sizes of its attachments. `bytes` is an upper bound that holds for
+ * any neighbouring turns.
  */
 export function turnSize(turn: Turn, attached: readonly PromptSize[]): PromptSize {
   const { edit } = turn;
@@ -87,7 +87,7 @@ export function turnSize(turn: Turn, attached: readonly PromptSize[]): PromptSiz
 
 const sizeOf = (text: string): PromptSize => ({ tokens: estimateTokens(text), bytes: boundTokens(text) });
 
-/** Between the parts of a message. */
+/** Separates the parts of a message. */
 const PART = '\n\n';
 
 function turnText(turn: Turn): string {
@@ -96,7 +96,7 @@ function turnText(turn: Turn): string {
   return [wordsOf(turn), ...attachments.map(attachmentText)].filter((part) => part !== '').join(PART);
 }
 
-/** Old answers were stored with their thoughts: a model that reads its own repeats them. */
+/** Old answers were stored with their thoughts. Drop them: a model that reads its own thoughts repeats them. */
 const wordsOf = ({ role, text }: Turn) => (role === 'assistant' ? splitThoughts(text).text : text);
 
 function attachmentText({ kind, visible, path, languageId, range, text }: Attached): string {
@@ -105,8 +105,8 @@ function attachmentText({ kind, visible, path, languageId, range, text }: Attach
 }
 
 /**
- * What could be left out of a request that is too long, largest first, by the sizes of its last message and of all before.
- * What a repair is about can't be left out of it.
+ * The parts that the user could leave out of a request that is too long, largest first, from the sizes of its last
+ * message and of all earlier ones. Excludes the messages that a repair needs.
  */
 export function dropsOf(last: {
   attached: readonly (Pick<Attached, 'kind' | 'path'> & { tokens: number })[];
@@ -125,7 +125,7 @@ export function dropsOf(last: {
   return drops.filter((d) => d.tokens > 0).sort((a, b) => b.tokens - a.tokens);
 }
 
-/** The first line of what was asked, cut at a word, with the files it is about: a conversation's first title. */
+/** A conversation's first title: the first line of the request, cut at a word, with the paths of its files. */
 export function titleOf(kind: RunKind, text: string, paths: readonly string[]): string {
   const line = text.trim().split('\n', 1)[0]!.replace(/\s+/g, ' ').trim();
   const name = paths[0]?.split('/').at(-1);

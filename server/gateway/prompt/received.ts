@@ -4,36 +4,36 @@ import { countOf } from '../../platform/values/numbers.ts';
 import type { PromptMessage, StreamEvent } from '../stream.ts';
 import { boundPromptTokens, boundTokens, estimateTokens } from './tokens.ts';
 
-/** New text of an answer, and where it stands in it. What stood from there on was taken back: it was thought. */
+/** New text of an answer and its position. Any earlier text from that position on was reasoning and is withdrawn. */
 export interface NewText {
   text: string;
   at: number;
 }
 
-/** A report that names less than this part of what was received is no count of it. */
+/** A report of less than this share of the received tokens is not believed. */
 const PLAUSIBLE_PART = 0.5;
 
-/** What a service may put before a prompt: a system prompt of its own, the day, how the model is to think. */
+/** Tokens that a service may add before a prompt: its own system prompt, the date, how the model should think. */
 const TEMPLATE_TOKENS = 1_024;
 
 /**
- * What came of one answer: its text without the thoughts in it, and what it used as far as that is known. Thoughts are output
- * like the text, shown or not.
+ * What was received of one answer: its text without reasoning, and its usage as far as it is known. Reasoning counts as
+ * output, whether it is shown or not.
  */
 export class Received {
-  /** What is shown, and stored. */
+  /** The text that is shown and stored. */
   text = '';
   #thinking = '';
   readonly #reader = new ThoughtReader();
-  /** A service may cut between the halves of a pair: the first waits for the second. */
+  /** The first half of a surrogate pair, waiting for the second: a service may cut between them. */
   #half = '';
   #reported: Usage | null = null;
-  /** Estimated tokens of what came since that report; or of all, without one. */
+  /** Estimated tokens since the last report, or of everything if there is none. */
   #since = 0;
 
   constructor(private readonly inputEstimate: number) {}
 
-  /** Something was written, or thought. */
+  /** True if the model wrote or thought anything. */
   get hasOutput(): boolean {
     return this.text.trim() !== '' || this.#thinking.trim() !== '';
   }
@@ -47,7 +47,7 @@ export class Received {
     return this.#thinking.length;
   }
 
-  /** Takes one event; returns what is new to be shown. */
+  /** Takes one event; returns the new text to show. */
   take(event: StreamEvent): NewText | null {
     if (event.type === 'usage') {
       const reported = usageOf(event.usage);
@@ -63,12 +63,12 @@ export class Received {
     return null;
   }
 
-  /** What was held back, for it might have been the mark of a thought. */
+  /** Returns the text that was held back because it might have started a thinking tag. */
   end(): NewText | null {
     return this.#show(this.#reader.end());
   }
 
-  /** What the answer used by now: as reported, and as estimated for what came since. */
+  /** The usage so far: the last report, plus an estimate for everything since. */
   get usage(): Usage {
     const { inputEstimate } = this;
     if (!this.#reported)
@@ -77,12 +77,15 @@ export class Received {
     return { ...input, outputTokens: outputTokens + this.#since, estimated: estimated || this.#since > 0 };
   }
 
-  /** What a whole answer used. Without a report: of the whole, which is closer than the sum of its pieces. */
+  /**
+   * The usage of a complete answer. Without a report, estimates the whole text, which is closer than the sum of its
+   * pieces.
+   */
   get usageOfWhole(): Usage {
     return this.#reported ? this.usage : { ...this.usage, outputTokens: this.#estimate() };
   }
 
-  /** What an answer used that was stopped: a report on the way to its end may be a mere beginning of one. */
+  /** The usage of an answer that was stopped: a report before the end may cover only its beginning. */
   get usageOfPart(): Usage {
     const { usage } = this;
     const received = this.#estimate();
@@ -90,11 +93,11 @@ export class Received {
     return { ...usage, outputTokens: received, estimated: true };
   }
 
-  /** The most that this answer can have used, however much is reported. */
+  /** The most that this answer can have used, whatever the service reports. */
   boundUsage(messages: PromptMessage[], maxOutputTokens: number): { inputTokens: number; outputTokens: number } {
     return {
       inputTokens: boundPromptTokens(messages) + TEMPLATE_TOKENS,
-      // Some services limit the text alone: thoughts that were received count beside it.
+      // Some services limit only the text, so received reasoning counts on top.
       outputTokens: maxOutputTokens + boundTokens(this.#thinking),
     };
   }
@@ -128,7 +131,7 @@ export class Received {
   }
 }
 
-/** Usage whose counts are such; undefined for anything else. */
+/** The usage if all its counts are valid; undefined otherwise. */
 export function usageOf(given: Partial<Usage>): Usage | undefined {
   const [inputTokens, cached, outputTokens] = [given.inputTokens, given.cachedInputTokens, given.outputTokens].map(
     (count) => countOf(count),
@@ -138,7 +141,7 @@ export function usageOf(given: Partial<Usage>): Usage | undefined {
   return { inputTokens, cachedInputTokens, outputTokens, estimated: given.estimated !== false };
 }
 
-/** Usage that is more than can be is cut to what can. `wrong` names what was too much. */
+/** Cuts usage to the possible maximum. `wrong` names the counts that were too high. */
 export function clampUsage(
   usage: Usage,
   bound: { inputTokens: number; outputTokens: number },

@@ -10,12 +10,12 @@ export function boundTokens(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }
 
-/** A bound of a whole prompt, with what the template puts around and after its messages. */
+/** An upper bound for a whole prompt, with the chat template around and after its messages. */
 export function boundPromptTokens(messages: PromptMessage[]): number {
   return sum(messages, boundTokens);
 }
 
-/** An estimate of a whole prompt: see `estimateTokens`. */
+/** An estimate for a whole prompt: see `estimateTokens`. */
 export function estimatePromptTokens(messages: PromptMessage[]): number {
   return sum(messages, estimateTokens);
 }
@@ -27,11 +27,11 @@ function sum(messages: PromptMessage[], count: (text: string) => number): number
 }
 
 /**
- * About how many tokens a model's tokenizer makes of `text`. One pass over its UTF-16 units, so linear also for 1 MB of one
- * character, which a real tokenizer isn't. For a guide (context meter, usage where the service reports none), never for a
- * limit of money: that is `boundTokens`. Against o200k_base and cl100k_base, over the sources and documents of this
- * repository of 500 tokens and more, it is off by at most 15 % for 98 of 100 and never by more than 20 %; other scripts than
- * Latin up to 10 % on o200k_base, while older tokenizers make up to twice as many of them.
+ * Estimates how many tokens a model's tokenizer makes of `text`. One pass over the UTF-16 units, so it stays linear
+ * even for 1 MB of one character, unlike a real tokenizer. Use it as a guide (context meter, missing usage reports),
+ * never to limit money: that is `boundTokens`. Measured against o200k_base and cl100k_base on this repository's sources
+ * and documents of 500 tokens and more: 98 of 100 are within 15 %, all within 20 %. Scripts other than Latin are within
+ * 10 % on o200k_base, but older tokenizers make up to twice as many tokens of them.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;
@@ -42,7 +42,7 @@ export function estimateTokens(text: string): number {
     let upper = 0;
     do {
       const code = text.charCodeAt(at);
-      // A capital inside a word begins another piece (camelCase); in a row of capitals only its first does.
+      // A capital inside a word starts a new piece (camelCase); in a row of capitals only the first does.
       if (kind === LETTER && code <= 90 && at > start && text.charCodeAt(at - 1) > 90) upper += 1;
       at += 1;
     } while (at < text.length && kindOf(text.charCodeAt(at)) === kind);
@@ -62,7 +62,7 @@ const CJK = 7;
 const OTHER = 8;
 
 function cost(kind: number, length: number, capitals: number, first: number, more: boolean): number {
-  // The numbers were fitted by least squares to o200k_base over TypeScript, C++, JSON, Markdown and prose in ten languages.
+  // Coefficients: least squares fit to o200k_base over TypeScript, C++, JSON, Markdown and prose in ten languages.
   switch (kind) {
     case LETTER:
       return length <= 3 ? 1 : 1 + capitals * 0.6 + Math.max(0, length - 7 * (1 + capitals)) * 0.15;

@@ -55,15 +55,15 @@ export type Caller = Pick<
 
 export interface Admission {
   answer: RunAnswer;
-  /** What is to be answered now; null when this request had been admitted before. */
+  /** The turn to answer now; null if this request had been admitted before. */
   turn: AdmittedTurn | null;
-  /** The account's limits after it; none where nothing was admitted now, or nothing limits the account. */
+  /** The account's limits after admission. Empty if nothing was admitted now or the account has no limits. */
   limits: readonly LimitState[];
 }
 
 /**
- * Admits a run: refuses by name, or stores the messages, the run and its hold in one transaction. The same request sent
- * again is told the run it started; another request under the same id is refused.
+ * Admits a run: refuses with a named reason, or stores the messages, the run and its hold in one transaction. A retry
+ * of the same request returns the run that it started; another request with the same id is refused.
  */
 export async function admitRun(deps: TurnDeps, caller: Caller, request: RunRequest): Promise<Admission> {
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
@@ -71,7 +71,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     const known = await findRun(db, request.id);
     return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null, limits: [] };
   };
-  // First of all: whoever asks again is told, whatever has happened to the server or its model service since.
+  // Check this first: a retry gets its run, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
   if (before) return before;
   requireStanding(caller);
@@ -101,7 +101,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         id: deps.ids.next(),
         accountId: caller.accountId,
         runId: request.id,
-        // Reckoned when the wallet is locked: of two requests at once the second gets what the first leaves.
+        // Computed while the wallet is locked: of two concurrent requests, the second gets what the first leaves.
         amountMicro(availableMicro) {
           const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
           outputLimit = clamped.tokens;
@@ -140,10 +140,10 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         repairs: repairOf(request)?.repairs ?? null,
         clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
       };
-      // The hold has locked the wallet, so whoever else asks for this account, on any node, is counted after this one.
+      // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
       const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
       if (!(await insertRun(tx, run))) throw reused();
-      // Read once nothing can be refused any more, and never more than the model reads.
+      // Read only now that nothing can be refused any more, and never more than the model can read.
       const { turns, message } = await readAsked(tx, run.conversation_id, asked);
       const messages = buildPrompt(request.kind, turns, asked.continuing);
       if (boundPromptTokens(messages) > sized.inputBound)
@@ -177,7 +177,7 @@ async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller,
   return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
 }
 
-/** A retry is compared whole. */
+/** A retry must match the original request completely. */
 function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
   if (known.account_id !== caller.accountId || known.request_hash !== hash) throw reused();
   return known;
@@ -207,7 +207,7 @@ export function insufficient(
   return new AppError('insufficient_credits', detail, { availableMicro, neededMicro: amountMicro });
 }
 
-/** The conversation that a request goes on with; undefined for one that it begins. */
+/** The conversation that a request continues; undefined if it starts one. */
 async function openConversation(
   tx: Tx,
   caller: Caller,
@@ -227,7 +227,7 @@ async function openConversation(
     created_at: at,
     updated_at: at,
   });
-  // Taken: by this account in the same instant, or by another account, which is not told.
+  // The id is taken: by this account just now, or by another account, which we don't reveal.
   if (made) return undefined;
   const taken = await claim();
   if (!taken) throw notFound('conversation');
@@ -245,7 +245,7 @@ const givenBy = ({ kind, input }: RunRequest) =>
 
 const pathsOf = (attached: readonly { path?: string }[]) => attached.flatMap(({ path }) => path ?? []);
 
-/** A title follows the message that gave it when that is replaced. One that somebody chose is another one, and stays. */
+/** When a message is replaced, the title that it gave changes too. A title that the user chose stays. */
 async function retitle(
   tx: Tx,
   { id, account_id, title }: ConversationRow,
@@ -275,13 +275,13 @@ function answerMessage(run: RunRow, request: RunRequest): NewMessage {
   return { row };
 }
 
-/** How many tokens a prompt may have, by the model's own limits. */
+/** The most tokens that a prompt may have, by the model's own limits. */
 function promptLimit({ accountKind }: Caller, { contextTokens, maxOutputTokens }: AdmittedTurn['model']): number {
-  // A guest's context is what it may send plus what it may get; a member shares the window between both.
+  // A guest's context is the prompt limit plus the output limit; a member shares the window between both.
   return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
 }
 
-/** How large the prompt is, and how long the answer may be by the model's own limits. Refuses what can't fit. */
+/** The prompt's size, and the longest answer by the model's own limits. Refuses what can't fit. */
 async function size(
   tx: Tx,
   caller: Caller,
@@ -296,8 +296,8 @@ async function size(
   const inputEstimate = estimatePromptTokens(frame) + all.tokens + overhead;
   const inputBound = boundPromptTokens(frame) + all.bytes + overhead;
   const isGuest = caller.accountKind === 'guest';
-  // A guest's run has one price, so its length is what it can cost the house: text that the estimate takes for short, and
-  // that no language is, has to fit by its bytes.
+  // A guest's run has one price, so its length decides what it can cost us. Nonsense text can have more tokens than the
+  // estimate says, so it must also fit by its bytes.
   const bytesTooMany = isGuest && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
   if (inputEstimate > limitTokens || bytesTooMany) {
     const drop = dropsOf(await lastOf(tx, asked, earlier.tokens));

@@ -1,4 +1,4 @@
-// What a request asks for: which turns its prompt has, how large that is, and what its conversation gains and loses by it.
+// What a request asks for: the turns of its prompt, their size, and the messages that the conversation gains and loses.
 import type { EditInput, RepairEdit, RunRequest } from '../../../shared/runs.ts';
 import {
   type AttachmentHead,
@@ -27,33 +27,33 @@ import { attachmentSize, type dropsOf, type Turn, turnSize } from '../prompt/pro
 import { findRun, isRepaired } from './runs.ts';
 import type { TurnDeps } from './turn.ts';
 
-/** What is said now. */
+/** The message that the request adds. */
 export interface Added {
   /** The message's id. */
   id: string;
   size: PromptSize;
   attached: ((StoredAttachment | AttachmentHead) & { size: PromptSize })[];
   edit: EditInput | undefined;
-  /** With the texts of what it names of earlier messages. */
+  /** Includes the texts of the earlier messages that it refers to. */
   read(): Promise<{ turn: Turn; message: NewMessage }>;
 }
 
 export interface Asked {
-  /** Null where something said before is answered again, or goes on. */
+  /** Null if an earlier message is answered again or an answer continues. */
   added: Added | null;
-  /** What was said before: messages up to a place of the conversation, or some of them. Null: nothing of it. */
+  /** The earlier messages in the prompt: up to a sequence number, or by their ids. Null for none. */
   earlier: { upTo: number | undefined } | { ids: readonly string[] } | null;
   continuing: boolean;
-  /** The message that is answered, where none is added. */
+  /** The message that is answered, if none is added. */
   questionId: string | null;
   supersedeFromSeq: number | null;
 }
 
-/** Refuses what can't be asked. Reads no text but that of the one answer on which it depends. */
+/** Refuses an impossible request. Reads no text except that of the one answer that it depends on. */
 export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunRequest): Promise<Asked> {
   const { conversationId } = request;
   if (request.continues) {
-    // An answer that goes on has the question it had: anything said here would be lost.
+    // A continued answer keeps its question: a new message would be lost.
     const adds = request.kind === 'edit' || request.input.text.trim() !== '' || request.input.attachments?.length;
     if (adds || request.replaces)
       throw new AppError(
@@ -80,7 +80,7 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   return {
     ...NOTHING,
     added: await added(tx, deps, request),
-    // An edit says all by itself.
+    // An edit needs no earlier messages.
     earlier: request.kind === 'edit' ? null : { upTo: target && target.seq - 1 },
     supersedeFromSeq: target?.seq ?? null,
   };
@@ -97,7 +97,7 @@ const NOTHING = {
 export const repairOf = ({ kind, input }: RunRequest): RepairEdit | null =>
   kind === 'edit' && 'repairs' in input ? input : null;
 
-/** The edit of files that a repair is for, and its answer; refuses what can't be repaired. */
+/** The edit of files that a repair is for, and its answer. Refuses what can't be repaired. */
 async function repairedBy(tx: Tx, conversationId: string, runId: string): Promise<string[]> {
   const run = await findRun(tx, runId);
   if (run?.conversation_id !== conversationId || run.user_message_id === null) throw notFound('run');
@@ -178,7 +178,7 @@ async function withText(tx: Tx, attachment: StoredAttachment | AttachmentHead): 
   };
 }
 
-/** The turns that the prompt has, and the message that is new. Reads the texts: only of what was admitted. */
+/** The turns of the prompt and the new message. Reads the texts, so call it only for an admitted request. */
 export async function readAsked(
   tx: Tx,
   conversationId: string,
@@ -193,7 +193,7 @@ export async function readAsked(
   return { turns: now ? [...turns, now.turn] : turns, message: now?.message ?? null };
 }
 
-/** What could be left out, in sizes: of what is said now, or of the message that is answered again. */
+/** The parts that the user could leave out, with sizes: of the new message, or of the one that is answered again. */
 export async function lastOf(
   tx: Tx,
   { added, questionId }: Asked,
@@ -206,13 +206,13 @@ export async function lastOf(
   return { attached, edit: added?.edit, textTokens, earlierTokens: earlierTokens - (added ? 0 : (whole?.tokens ?? 0)) };
 }
 
-/** Where sizes were never stored: the transaction that found out is given up for `measure`. */
+/** Some sizes were never stored: abort the transaction and call `measure`. */
 export class Unmeasured extends Error {}
 
-/** Where sizes are less than what they are of, as another version measured them. */
+/** Stored sizes are smaller than the real ones, because another version measured them. */
 export class Mismeasured extends Error {}
 
-/** How much the prompt takes but for what stands around it. Throws `Unmeasured`. */
+/** The size of the prompt without its frame. Throws `Unmeasured`. */
 export async function sizeOfAsked(
   tx: Tx,
   conversationId: string,
@@ -223,7 +223,7 @@ export async function sizeOfAsked(
   if (earlier)
     before =
       'ids' in earlier ? await sizeOfMessages(tx, earlier.ids) : await sizeOfHistory(tx, conversationId, earlier.upTo);
-  // What is measured may be too much already.
+  // The measured part alone may be too large already.
   if (before.unmeasured > 0 && before.tokens <= limitTokens) throw new Unmeasured();
   const { tokens, bytes, messages } = before;
   const all = {
@@ -234,7 +234,7 @@ export async function sizeOfAsked(
   return { earlier: before, all };
 }
 
-/** Measures messages from before sizes were stored, the newest first, until they are more than `limitTokens`. */
+/** Measures messages stored without sizes, newest first, until they exceed `limitTokens`. */
 export async function measure(db: Database, conversationId: string, limitTokens: number): Promise<void> {
   for (let tokens = 0; tokens <= limitTokens; ) {
     const id = await findUnmeasured(db.read, conversationId);

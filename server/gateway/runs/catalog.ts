@@ -11,24 +11,24 @@ const REFRESH_MS = 5 * 60_000;
 
 type Kind = 'guest' | 'member';
 
-/** What may be asked for, and at which price. */
+/** The models on offer and their prices. */
 export interface Catalog {
   /** The models for this kind of account, default first. */
   list(kind: Kind): Promise<Model[]>;
-  /** The model of that id, or the default one. Refuses with `model_unknown`. */
+  /** The model with that id, or the default one. Throws `model_unknown`. */
   find(kind: Kind, id: string | undefined): Promise<Model>;
 }
 
 /**
- * The catalog of one upstream: the operator's list if there is one, else what the upstream names. An upstream that
- * can't be asked leaves the last list in force.
+ * The catalog of one upstream: the operator's list if there is one, else the upstream's own. If the upstream doesn't
+ * answer, the last list stays in force.
  */
 export function createCatalog(deps: {
   upstream: Upstream;
   isDemo: boolean;
-  /** UPSTREAM_MODEL: the default, and without a list the only one. */
+  /** UPSTREAM_MODEL: the default model, and without a list the only one. */
   preferred: string | null;
-  /** The operator's list, with the prices that were announced. */
+  /** The operator's list, with the announced prices. */
   listed: () => readonly ModelConfig[];
   policy: Pick<Policy, 'guests'>;
   clock: Clock;
@@ -42,10 +42,10 @@ export function createCatalog(deps: {
     if (listed().length > 0) return listed();
     if (preferred) return [unlisted(preferred)];
     if (!known) return (await ask()).models;
-    // Nobody waits for a newer list: the last one stays in force until then, also when the service can't be asked.
+    // Refresh in the background: the last list stays in force until then, even if the service doesn't answer.
     if (clock.now() - known.at >= REFRESH_MS) {
       known = { ...known, at: clock.now() };
-      // `detach` would call it a fault, and a service that is down is none.
+      // Not `detach`: it would log a fault, but a service that is down isn't one.
       ask().catch((error) => log.warn({ err: error }, 'the list of models could not be asked for anew'));
     }
     return known.models;

@@ -7,13 +7,13 @@ import { refuseFailures, refuseLimited } from './limited.ts';
 import { findRun } from './runs.ts';
 import type { TurnDeps } from './turn.ts';
 
-/** A JSON text's member `"id"` that is a UUID. */
+/** A member `"id"` with a UUID in a JSON text. */
 const ID = /"id"\s*:\s*"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/gi;
 
 /**
- * Refuses a large run by its first KB, where everything that stands there says already that it can't be admitted: to read
- * and to parse the rest would cost a hundred times as much. What is admitted is decided by `admitRun` alone. A run that was
- * admitted before is told, as long as its id stands in what has come.
+ * Refuses a large run by its first KB if that part already shows that it can't be admitted: reading and parsing the
+ * rest would cost a hundred times as much. Only `admitRun` admits runs. A retry of an admitted run passes if its id is
+ * in this part.
  */
 export async function refuseEarly(deps: TurnDeps, caller: Caller, head: string): Promise<void> {
   const { db, policy, catalog } = deps;
@@ -32,7 +32,7 @@ export async function refuseEarly(deps: TurnDeps, caller: Caller, head: string):
   const { availableMicro } = await balanceOf(db.read, policy, caller.accountId, at);
   const models = await catalog.list(caller.accountKind);
   if (models.length === 0) return;
-  // Of any model, the least that a run can cost.
+  // The least that a run can cost with any model.
   const least = models.map(({ price, maxOutputTokens }) =>
     worstCase(price, 1, Math.min(MIN_OUTPUT_TOKENS, maxOutputTokens)),
   );

@@ -9,7 +9,7 @@ import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 
-/** Refuses an account whose last answers came to nothing too often. */
+/** Refuses an account whose recent answers failed too often. */
 export async function refuseFailures(db: Reader, policy: Policy, accountId: string, at: number): Promise<void> {
   const { uncharged } = policy.refunds;
   const waitUntil = await waitForUncharged(db, uncharged, accountId, at);
@@ -25,7 +25,7 @@ export async function refuseFailures(db: Reader, policy: Policy, accountId: stri
 
 type LimitedCaller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'tier' | 'isLocal'>;
 
-/** Counts the run against the account's limits, or refuses it by the limit that has room last. */
+/** Counts the run against the account's limits, or refuses it with the limit that takes longest to free up. */
 export async function countOrRefuse(
   tx: Tx,
   policy: Policy,
@@ -42,11 +42,11 @@ export async function countOrRefuse(
   return states;
 }
 
-/** Refuses an account that may ask for nothing now, of whatever size; counts nothing. */
+/** Refuses an account that has no room for a run of any size. Counts nothing. */
 export async function refuseLimited(db: Reader, policy: Policy, caller: LimitedCaller, at: number): Promise<void> {
   const limits = limitsOf(policy.limits, caller);
   if (!limits) return;
-  // Of no model: what is asked for is not known yet.
+  // The model is empty, because the request isn't known yet.
   const states = await readLimits(db, limits, { accountId: caller.accountId, model: '', tokens: 1, at });
   if (states.some(isExceeded)) throw limited(states, '', at);
 }

@@ -7,12 +7,12 @@ import { insertEvents, type NumberedEvent, renewRun } from './runs.ts';
 
 const FLUSH_MS = 150;
 const FLUSH_BYTES = 4096;
-/** Events kept in memory beyond those not yet stored, for readers that are a little behind. */
+/** Stored events that stay in memory for readers that are slightly behind. */
 const RING = 512;
 
 export type AbortReason = 'stopped' | 'shutdown' | 'lost' | 'overdue';
 
-/** A run that this node answers: its events in memory until they are stored, and who waits for more. */
+/** A run that this node answers: its events until they are stored, and the readers that wait for more. */
 export class LiveRun {
   readonly #abort = new AbortController();
   readonly #waiting = new Set<() => void>();
@@ -22,7 +22,7 @@ export class LiveRun {
   #unstoredBytes = 0;
   usage: Usage;
   leaseUntil: number;
-  /** Its end is being stored, with everything that no tick has stored yet. */
+  /** Its end is being stored, with all events that no tick has stored yet. */
   ending = false;
 
   constructor(
@@ -46,7 +46,7 @@ export class LiveRun {
     return this.#unstoredBytes;
   }
 
-  /** Why it was aborted, if it was. */
+  /** The reason for the abort, if any. */
   get abortReason(): AbortReason | null {
     return this.#abort.signal.aborted ? (this.#abort.signal.reason as AbortReason) : null;
   }
@@ -94,8 +94,8 @@ export class LiveRun {
 }
 
 /**
- * All runs of this node. One tick stores what all of them have new in one transaction and renews their leases; a run
- * that turns out to belong to another node is aborted.
+ * All runs of this node. One tick stores the new events of all runs in one transaction and renews their leases. A run
+ * that now belongs to another node is aborted.
  */
 export class LiveRuns {
   readonly #runs = new Map<string, { run: LiveRun; unsubscribe: () => void }>();
@@ -130,13 +130,13 @@ export class LiveRuns {
     this.#flushSoon(run.unstoredBytes >= FLUSH_BYTES ? 0 : FLUSH_MS);
   }
 
-  /** No tick stores more of this run; resolves when none is about to. */
+  /** Stops ticks from storing this run; resolves when no tick is doing so. */
   async quiesce(run: LiveRun): Promise<void> {
     run.ending = true;
     await this.#flushing;
   }
 
-  /** Takes a run out once its end is stored: its readers find the rest in the database. */
+  /** Removes a run once its end is stored: readers find the rest in the database. */
   close(run: LiveRun): void {
     this.#runs.get(run.id)?.unsubscribe();
     this.#runs.delete(run.id);
@@ -160,7 +160,7 @@ export class LiveRuns {
   async #flush(): Promise<void> {
     const { db, clock, node, leaseMs } = this.deps;
     const leaseUntil = clock.now() + leaseMs;
-    // Taken before the transaction: what is appended meanwhile waits for the next tick.
+    // Collect before the transaction: events appended during it wait for the next tick.
     const batch = this.all
       .filter((run) => !run.ending && (run.unstoredBytes > 0 || run.leaseUntil < leaseUntil - leaseMs / 4))
       .map((run) => ({ run, events: run.unstored(), lastSeq: run.lastSeq, usage: run.usage }));
@@ -189,7 +189,7 @@ export class LiveRuns {
     }
   }
 
-  /** No more ticks; what is open stays for recovery. */
+  /** Stops the ticks; recovery ends the open runs. */
   async stop(): Promise<void> {
     clearInterval(this.#renewal);
     if (this.#tick) clearTimeout(this.#tick);

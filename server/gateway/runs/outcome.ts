@@ -14,15 +14,15 @@ import type { TurnDeps } from './turn.ts';
 
 const REASON = 'nothing_applied';
 
-/** An outcome as the run keeps it: what was told, and what came of it. */
+/** An outcome as the run stores it: the client's report and the resulting refund. */
 interface StoredOutcome extends Outcome {
   refundedMicro?: number;
   notRefunded?: NotRefunded;
 }
 
 /**
- * Takes an edit's outcome, once, and refunds the charge of one of which nothing could be applied, where the rule allows it.
- * The same outcome again has the same answer; another throws `outcome_already_told`.
+ * Stores an edit's outcome, once. Refunds the charge if nothing could be applied and the rule allows it. The same
+ * outcome again gets the same answer; another one throws `outcome_already_told`.
  */
 export async function tellOutcome(
   { db, clock, policy, metrics }: Pick<TurnDeps, 'db' | 'clock' | 'policy' | 'metrics'>,
@@ -36,7 +36,7 @@ export async function tellOutcome(
     const before = run.outcome === null ? null : (JSON.parse(run.outcome) as StoredOutcome);
     if (before && (before.applied !== outcome.applied || before.refused !== outcome.refused))
       throw new AppError('outcome_already_told', 'Another outcome was sent before, and it counts.');
-    // The account's wallet is locked from here: what its other edits are told of meanwhile waits, and is counted.
+    // This locks the account's wallet: outcomes of its other edits wait, so the refund count is right.
     const charge = await lockCharge(tx, run.account_id, run.id);
     const stored = before ?? (await decide(tx, { clock, policy }, run, charge, outcome));
     const refundedMicro = stored.refundedMicro ?? 0;
@@ -52,7 +52,7 @@ export async function tellOutcome(
   return answer;
 }
 
-/** Decides on the refund, makes it, and stores the outcome with what came of it. */
+/** Decides on the refund, makes it, and stores the outcome with the result. */
 async function decide(
   tx: Tx,
   { clock, policy }: Pick<TurnDeps, 'clock' | 'policy'>,

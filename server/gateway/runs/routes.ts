@@ -93,14 +93,14 @@ const outcome = createRoute({
 });
 
 export interface RunRouteDeps extends TurnDeps {
-  /** Aborts at the end of a shutdown: streams end. */
+  /** Aborts at the end of a shutdown, which ends the streams. */
   closing: AbortSignal;
   attempts: Attempts;
-  /** How many readers there are, and how many runs are about to be admitted. */
+  /** The number of readers, and of runs being admitted. */
   open: { tails: number; admissions: number };
 }
 
-/** For a conversation that is deleted in `tx`: stops what it is answering, and deletes what is stored of its answers. */
+/** Before a conversation is deleted in `tx`: stops its running answers and deletes their stored events. */
 export async function endRunsOf(tx: Tx, conversationId: string): Promise<void> {
   const run = await findOpenRun(tx, conversationId);
   if (run) await stopRun(tx, run.id);
@@ -132,7 +132,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
       await refuseEarly(deps, c.var, head);
     });
     await next();
-    // One that broke off is nobody's mistake.
+    // A request that broke off is no mistake of the client.
     const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
     if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
   };
@@ -164,7 +164,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
       {
         chargedMicro: rows.reduce((sum, row) => sum + row.chargedMicro, 0),
         runs: rows.reduce((sum, row) => sum + row.runs, 0),
-        // What was spent in deleted conversations counts in the sums and is named nowhere.
+        // Runs in deleted conversations count in the sums but have no entry of their own.
         conversations: rows.flatMap((row) => {
           const title = titles.get(row.id);
           return title === undefined ? [] : [{ ...row, title }];
@@ -212,13 +212,13 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     return c.json(await tellOutcome(deps, id, c.req.valid('json')), 200);
   });
 
-  /** A run whose events are deleted, from its message: its whole text as one event, and its end. */
+  /** For a run whose events are deleted: rebuilds them from its message, as one text event and the end. */
   async function replay(reader: Reader, { policy, clock }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
     const run = await findRun(reader, runId);
     const message = run ? await readMessage(reader, run.message_id) : null;
     if (!run) return [];
     const balance = await balanceOf(reader, policy, run.account_id, clock.now());
-    // The message of a deleted conversation is gone, and what its answer cost is not.
+    // The message of a deleted conversation is gone, but its charge remains.
     const { chargedMicro, reason } = await readCharge(reader, runId);
     const { cutShort } = message ?? {};
     const end = message?.problem

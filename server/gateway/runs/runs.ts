@@ -11,13 +11,13 @@ import { type NewText, usageOf } from '../prompt/received.ts';
 export interface NumberedEvent {
   seq: number;
   type: RunEvent['type'];
-  /** JSON of the event's data. */
+  /** The event's data as JSON. */
   json: string;
 }
 
 /**
- * A dead owner may have shown events that it had not stored. What recovery adds is numbered beyond them, so that no
- * reader takes it for something it has.
+ * A dead node may have sent events to readers that it had not stored. Recovery numbers its events beyond them, so that
+ * no reader mistakes them for events that it already has.
  */
 const RECOVERY_GAP = 1_000_000;
 
@@ -44,15 +44,15 @@ export function findOpenRun(db: Reader, conversationId: string): Promise<RunRow 
     .executeTakeFirst();
 }
 
-/** Open runs whose owner has let the lease pass; with `all`, every open run. */
+/** Open runs whose lease has expired; with `all`, every open run. */
 export async function findAbandonedRuns(db: Reader, now: number, all: boolean): Promise<RunRow[]> {
   const query = db.selectFrom('run').selectAll().where('state', '=', 'running');
   return (all ? query : query.where('lease_until', '<', now)).execute();
 }
 
 /**
- * Renews a run's lease and stores how far it is. Null if this node no longer owns it; else whether somebody asked for a
- * stop.
+ * Renews a run's lease and stores its progress. Returns null if this node no longer owns the run, else whether a stop
+ * was requested.
  */
 export async function renewRun(
   tx: Tx,
@@ -74,8 +74,8 @@ const updateLease = prepared(
 );
 
 /**
- * Ends a run that `node` owns. Returns whose it is by now, for a guest may have become part of an account meanwhile; null
- * if it isn't running or isn't this node's any more.
+ * Ends a run that `node` owns. Returns its current account, because a guest may have joined an account meanwhile. Null
+ * if the run isn't running or belongs to another node.
  */
 export async function closeRun(
   tx: Tx,
@@ -97,7 +97,7 @@ export async function closeRun(
   return row?.account_id ?? null;
 }
 
-/** The runs of conversations that became another account's become its own, those that still answer included. */
+/** When conversations move to another account, moves their runs too, including running ones. */
 export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> {
   await tx
     .updateTable('run')
@@ -107,7 +107,7 @@ export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> 
     .execute();
 }
 
-/** Asks every run of an account to end. Returns how many are still open. */
+/** Requests a stop of every run of an account. Returns how many are still open. */
 export async function stopRunsOf(tx: Tx, accountId: string): Promise<number> {
   const open = await tx
     .updateTable('run')
@@ -120,7 +120,7 @@ export async function stopRunsOf(tx: Tx, accountId: string): Promise<number> {
   return open.length;
 }
 
-/** Deletes runs that ended before `before`, of one account or of all, at most `limit`. Returns how many. */
+/** Deletes at most `limit` runs that ended before `before`, of one account or of all. Returns how many. */
 export async function deleteEndedRuns(
   tx: Tx,
   { accountId, before, limit }: { accountId?: string; before: number; limit: number },
@@ -145,10 +145,10 @@ export async function countEndedRuns(db: Reader, before: number): Promise<number
   return Number(count);
 }
 
-/** What deleting accounts needs of runs: accounts stand below, so it is handed in. */
+/** The queries that deleting an account needs. They are injected because accounts stand below runs. */
 export const RUNS_OF_ACCOUNTS = { stopRunsOf, deleteEndedRuns, countEndedRuns };
 
-/** Takes an abandoned run over, if it is still as abandoned as it was when found. */
+/** Takes over an abandoned run, if its lease hasn't changed since it was found. */
 export async function takeOverRun(tx: Tx, run: RunRow, node: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('run')
@@ -165,7 +165,7 @@ export async function requestStop(tx: Tx, id: string): Promise<void> {
   await tx.updateTable('run').set({ stop_requested: 1 }).where('id', '=', id).where('state', '=', 'running').execute();
 }
 
-/** A run that is known to be there, its row locked: whoever tells its outcome waits here. A no-op update, as for wallets. */
+/** Locks the row of an existing run; concurrent outcome reports wait. A no-op update, as for wallets. */
 export function lockRun(tx: Tx, id: string): Promise<RunRow> {
   return tx
     .updateTable('run')
@@ -175,12 +175,12 @@ export function lockRun(tx: Tx, id: string): Promise<RunRow> {
     .executeTakeFirstOrThrow();
 }
 
-/** Stores an edit's outcome; the run's row is locked and has none. */
+/** Stores an edit's outcome. The run's row must be locked and have none. */
 export async function storeOutcome(tx: Tx, id: string, outcome: string): Promise<void> {
   await tx.updateTable('run').set({ outcome }).where('id', '=', id).where('outcome', 'is', null).execute();
 }
 
-/** Whether an edit has its one repair: one that runs, or came to an end that counts. */
+/** Whether an edit has used its one repair: a repair that is running or that ended in a way that counts. */
 export async function isRepaired(db: Reader, id: string): Promise<boolean> {
   const repair = await db
     .selectFrom('run')
@@ -209,7 +209,7 @@ const insertBatch = prepared((db, p: { runId: string; firstSeq: number; lastSeq:
     .values({ run_id: p.runId, first_seq: p.firstSeq, last_seq: p.lastSeq, payload: p.payload }),
 );
 
-/** Stored events after number `after`, in order, of at most `limit` batches. */
+/** Stored events after number `after`, in order, from at most `limit` batches. */
 export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {
   const rows = await db
     .selectFrom('run_event')
@@ -230,7 +230,7 @@ export async function readEvents(db: Reader, runId: string, after: number, limit
     .filter((event) => event.seq > after);
 }
 
-/** An answer's text as far as it was stored, and the number that recovery's first event gets. */
+/** An answer's stored text, and the number of recovery's first event. */
 export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
   const events = await readEvents(db, runId, 0, Number.MAX_SAFE_INTEGER);
   let text = '';
@@ -242,7 +242,7 @@ export async function readStoredText(db: Reader, runId: string): Promise<{ text:
   return { text, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
 }
 
-/** Events of runs that ended before `before` go; the message has the text. Returns how many rows went. */
+/** Deletes the events of runs that ended before `before`; the message keeps the text. Returns the number of rows. */
 export async function purgeEvents(tx: Tx, before: number): Promise<number> {
   const { numDeletedRows } = await tx
     .deleteFrom('run_event')
@@ -251,7 +251,7 @@ export async function purgeEvents(tx: Tx, before: number): Promise<number> {
   return Number(numDeletedRows);
 }
 
-/** Of a conversation that is deleted. */
+/** Deletes the events of a conversation that is being deleted. */
 export async function deleteEventsOf(tx: Tx, conversationId: string): Promise<void> {
   await tx
     .deleteFrom('run_event')
@@ -267,7 +267,7 @@ export const NOTHING_USED: Usage = { inputTokens: 0, cachedInputTokens: 0, outpu
 
 export const priceOf = (row: RunRow) => JSON.parse(row.price) as Price;
 
-/** What a run had used when it was last stored; nothing, where what is stored is no usage. */
+/** A run's usage when it was last stored; zero if the stored value is no usage. */
 export function checkpointOf(row: RunRow): Usage {
   return usageOf(JSON.parse(row.checkpoint)) ?? NOTHING_USED;
 }

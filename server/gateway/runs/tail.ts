@@ -10,14 +10,14 @@ export interface TailDeps {
   db: Database;
   live: LiveRuns;
   closing: AbortSignal;
-  /** The events of a run whose own are deleted, made from its message. */
+  /** Rebuilds a run's deleted events from its message. */
   replay: (runId: string) => Promise<NumberedEvent[]>;
 }
 
 /**
- * Shows a run from the event after `after` to its terminal event: what is stored, what is in memory, what comes. One
- * loop pulls by number, so there is no gap and no repeat, and a reader that is slow holds nothing up: it is dropped and
- * may come again.
+ * Sends a run's events after number `after` up to its terminal event: from the database, from memory, then as they
+ * come. One loop reads by number, so there are no gaps or repeats. A slow reader delays nothing: it is dropped and may
+ * reconnect.
  */
 export async function tailRun(
   deps: TailDeps,
@@ -54,7 +54,7 @@ export async function tailRun(
         if (isTerminal(last)) return void out.end();
         continue;
       }
-      // The server goes down and the run is ended by then, or another node's: the reader comes again elsewhere.
+      // The server is shutting down, so the run has ended or moved to another node: the reader reconnects elsewhere.
       if (closing.aborted) return void out.end();
       if (!news && !beat) await new Promise<void>((resolve) => (wake = resolve));
       if (beat && !news && !(await writePiece(out, ': still here\n\n', gone))) return;
@@ -67,7 +67,7 @@ export async function tailRun(
   }
 }
 
-/** The next events after `cursor`, empty if there are none yet, or 'over' if the reader has had the last one. */
+/** The next events after `cursor`: empty if there are none yet, 'over' if the reader has had the last one. */
 async function next(deps: TailDeps, runId: string, cursor: number): Promise<NumberedEvent[] | 'over'> {
   const remembered = deps.live.get(runId)?.since(cursor);
   if (remembered) return remembered;
@@ -77,7 +77,7 @@ async function next(deps: TailDeps, runId: string, cursor: number): Promise<Numb
   if (!run) return 'over';
   if (run.state === 'running') return [];
   if (cursor >= run.last_seq) return 'over';
-  // It may have ended between the two reads; only then are there still events to be read.
+  // The run may have ended between the two reads; then the last events are in the database.
   const late = await readEvents(deps.db.read, runId, cursor);
   if (late.length > 0) return late;
   return deps.replay(runId);

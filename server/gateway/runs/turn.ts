@@ -30,11 +30,11 @@ import {
   takeOverRun,
 } from './runs.ts';
 
-/** A service that ignores the output limit is cut off: no tokenizer makes one token of more UTF-16 units on average. */
+/** Cuts off a service that ignores the output limit: no tokenizer averages more UTF-16 units a token. */
 const MAX_TOKEN_LENGTH = 16;
-/** Thoughts beyond the output limit: some services don't count them for it. */
+/** Allowance for thoughts beyond the output limit: some services don't count them. */
 const MAX_THINKING_LENGTH = 4_000_000;
-/** Longer than any model thinks and writes; a stream that drips for ever holds its conversation no longer. */
+/** Longer than any model thinks and writes. A stream that trickles for ever must not block its conversation. */
 const MAX_ANSWER_MS = 30 * 60_000;
 
 export interface TurnDeps {
@@ -49,13 +49,13 @@ export interface TurnDeps {
   catalog: Catalog;
   live: LiveRuns;
   policy: Policy;
-  /** Whether guests can become more than that here. */
+  /** Whether guests can sign in here. */
   signInOffered: boolean;
-  /** Aborts when the server shuts down: nothing is admitted any more. */
+  /** Aborts when the server shuts down: no more runs are admitted. */
   draining: AbortSignal;
 }
 
-/** A run that was admitted and whose hold is placed: all that is needed to answer it. */
+/** A run that was admitted and whose hold is placed, with everything needed to answer it. */
 export interface AdmittedTurn {
   run: RunRow;
   model: Model;
@@ -63,26 +63,26 @@ export interface AdmittedTurn {
   inputEstimate: number;
 }
 
-/** How an answer ended, before anybody is told. */
+/** How an answer ended, before readers are told. */
 interface Ending {
   state: RunState;
   usage: Usage;
-  /** What is charged of a usage that can't be; what the service bills beyond it is on the house. */
+  /** The charged part of an impossible usage. We bear what the service bills beyond it. */
   charged?: Usage;
   text: string;
-  /** Something was written, or withheld as prohibited: a flat price is due. */
+  /** Text was written, or withheld as prohibited: a flat price is due. */
   produced: boolean;
   /** It ended at its length limit. */
   cutShort?: true;
-  /** Set where nothing is charged. */
+  /** Set if nothing is charged. */
   free?: FreeReason;
   problem?: Problem;
 }
 
 /**
- * Answers an admitted run: stream, then one transaction with settle or void, final text, terminal event and run state,
- * and only then the readers are told. Never throws: a fault of ours ends this run alone, uncharged, and what can't be ended
- * here is ended by recovery.
+ * Answers an admitted run: streams it, then settles or voids the hold and stores the final text, terminal event and run
+ * state in one transaction. Readers are told only after that. Never throws: a fault of ours ends only this run,
+ * uncharged, and recovery ends a run that this function can't.
  */
 export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void> {
   const { live, log, metrics } = deps;
@@ -96,7 +96,7 @@ export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void>
       ending = fault(deps, turn, received, error);
     }
     await live.quiesce(run);
-    // Another node may have taken the run over after this one's lease had passed: it decides, and has told the readers.
+    // If this run's lease had expired, another node may have taken it over; that node ends it and tells the readers.
     if (ending && run.abortReason !== 'lost') await endStubbornly(deps, turn, run, received, ending);
   } catch (error) {
     metrics.faulted('run');
@@ -106,7 +106,7 @@ export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void>
   }
 }
 
-/** Ends a run, again and again while the database is not well; recovery goes on where this gives up. */
+/** Ends a run, retrying while the database has trouble. Recovery takes over if this gives up. */
 async function endStubbornly(
   deps: TurnDeps,
   turn: AdmittedTurn,
@@ -119,14 +119,14 @@ async function endStubbornly(
   for (let wait = 100; ; wait *= 2) {
     try {
       const ended = await deps.db.write((tx) => endRun(tx, deps, turn.run, ending, run.unstored(), run.lastSeq + 1));
-      // Null: recovery ended it first, and has counted it.
+      // Null: recovery has already ended and counted it.
       if (!ended) return;
       metrics.runEnded(ending.state, ending.usage);
       if (ended.reason) metrics.absorbed(ended.reason, ended.absorbedMicro);
       return;
     } catch (error) {
       log.error({ runId: turn.run.id, err: error }, 'an answer could not be ended; trying again');
-      // Not the database but this very ending is at fault: as it is it would fail for ever.
+      // The database is fine, but this ending can't be stored: retrying it would fail for ever.
       if (ending === planned && isMisfit(error)) {
         ending = fault(deps, turn, received, error);
         continue;
@@ -137,14 +137,14 @@ async function endStubbornly(
   }
 }
 
-/** Whether an error is about the values themselves: PostgreSQL's data exceptions, SQLite's mismatch, and those of JavaScript. */
+/** Whether the values caused the error: PostgreSQL's data exceptions, SQLite's mismatch, and JavaScript's own. */
 function isMisfit(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   const isData = typeof code === 'string' && /^(22...|SQLITE_MISMATCH)$/.test(code);
   return isData || error instanceof RangeError || error instanceof TypeError;
 }
 
-/** The ending of a run in which Perigee itself failed. Nothing in it comes from outside but the text. */
+/** The ending of a run in which Perigee itself failed. Only the text in it comes from outside. */
 function fault({ log, metrics }: TurnDeps, turn: AdmittedTurn, received: Received, error: unknown): Ending {
   metrics.faulted('run');
   log.error({ runId: turn.run.id, err: error }, 'an answer failed by a fault of ours');
@@ -168,7 +168,7 @@ async function streamAnswer(
   const show = (fresh: NewText | null) => {
     if (!fresh) return;
     const { text, at } = fresh;
-    // An event of its own: text that begins as what is taken back did must not pass for it.
+    // Withdraw in an event of its own: readers could mistake new text for the withdrawn text if both begin alike.
     if (at < shownLength) live.append(run, { type: 'text', data: { text: '', at } });
     if (text !== '') live.append(run, { type: 'text', data: fresh });
     shownLength = at + text.length;
@@ -211,7 +211,7 @@ async function streamAnswer(
   return { state: 'complete', ...billed, text, produced, cutShort: why === 'length' || undefined, free };
 }
 
-/** What is billed of a usage: never more than this prompt and this limit can have come to. */
+/** The usage to bill: never more than this prompt and this limit allow. */
 function billedUsage(
   { log, metrics }: TurnDeps,
   turn: AdmittedTurn,
@@ -244,7 +244,7 @@ function endingOfFailure(
     case 'lost':
       return null;
     case 'stopped': {
-      // Thoughts were paid for as well, though nobody has seen them.
+      // Reasoning is charged too, though no reader has seen it.
       const isFree = !received.hasOutput;
       return {
         state: 'stopped',
@@ -272,15 +272,15 @@ function endingOfFailure(
 }
 
 function problemOf(turn: AdmittedTurn, code: ProblemCode, message: string, produced: boolean): Problem {
-  // Of an edit that failed nothing stays in the file: the editor says so.
+  // A failed edit leaves nothing in the file, as the editor says.
   const kept = produced && turn.run.kind === 'chat' ? ' What came so far is kept.' : '';
   const detail = `${message}${kept}`;
   return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: turn.run.id };
 }
 
 /**
- * The one transaction that ends a run: money, text, terminal event and state stand or fall together. Returns what of its
- * cost nobody was charged for, and why; null if somebody else ended the run first.
+ * The one transaction that ends a run: money, text, terminal event and state are stored together. Returns the cost that
+ * nobody was charged for, and why; null if the run had already been ended.
  */
 async function endRun(
   tx: Tx,
@@ -298,7 +298,7 @@ async function endRun(
   if (accountId === null) return null;
   const use = { runId: run.id, conversationId: run.conversation_id, model: run.model, tool: run.device, usage };
   const price = priceOf(run);
-  // What can't have been used counts neither for the price nor for the limits.
+  // Impossible usage counts neither for the price nor for the limits.
   const counted = ending.charged ?? usage;
   const costMicro = cost(price, counted, produced);
   const billedMicro = Math.max(costMicro, cost(price, usage, produced));
@@ -325,7 +325,7 @@ async function endRun(
     .set({ updated_at: at })
     .where('id', '=', run.conversation_id)
     .executeTakeFirst();
-  // Deleted while it was being answered: nothing of its text stays.
+  // The conversation was deleted during the answer: keep none of its text.
   if (conversation.numUpdatedRows === 0n) await deleteEvents(tx, run.id);
   changed(tx, `run:${run.id}`, 'events', run.id);
   changed(tx, accountId, 'balance', accountId);
@@ -334,8 +334,8 @@ async function endRun(
 }
 
 /**
- * Ends a run whose node died: marked interrupted, not charged, what was stored of its text is kept. Returns what `endRun`
- * does; null if it was ended or taken over meanwhile.
+ * Ends a run whose node died: interrupted, not charged, its stored text kept. Returns the same as `endRun`; null if it
+ * was ended or taken over meanwhile.
  */
 export async function endAbandonedRun(
   deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'>,

@@ -8,29 +8,29 @@ import { failureInStream, redact } from './failures.ts';
 import { parseJson } from './jsonSplitter.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
 
-/** One answer as it is read: bytes in, events out. It knows by itself whether the answer has come to its end. */
+/** Reads one answer: bytes in, events out. It detects the end of the answer itself. */
 export class Answer {
-  /** Chunks read. */
+  /** Chunks read so far. */
   count = 0;
   readonly #reader = new SseReader();
   #finish: FinishWhy | 'failed' | null = null;
-  /** Text came after a finish_reason: this service's say nothing before the stream has ended. */
+  /** Text came after a finish_reason, so with this service only the end of the stream counts. */
   #isEarly = false;
   #isRefusal = false;
   #hasDeltas = false;
   #usage: ReadUsage | null = null;
   #failure: UpstreamError | null = null;
-  /** Read to its last event, so that the connection can be used again. */
+  /** The last event was read, so the connection can be reused. */
   #isDone = false;
 
   constructor(private readonly key: string | undefined) {}
 
-  /** Nothing that follows would count. */
+  /** True if nothing that follows would count. */
   get isOver(): boolean {
     return this.#isDone || this.#failure !== null;
   }
 
-  /** The answer is there, and what may follow is its usage. */
+  /** True if the answer is complete and only its usage may follow. */
   get isFinished(): boolean {
     return this.#finish !== null && !this.#isEarly;
   }
@@ -46,7 +46,7 @@ export class Answer {
     }
   }
 
-  /** The body has ended: what it had left. Half an event is none. */
+  /** Call when the body has ended. Returns the remaining events; an incomplete event is dropped. */
   end(): StreamEvent[] {
     const datas: string[] = [];
     for (let data = this.#reader.rest(); data !== null; data = this.#reader.rest())
@@ -54,7 +54,7 @@ export class Answer {
     return this.#take(datas);
   }
 
-  /** The last event, finish; throws if the answer has not come to an end. */
+  /** Yields the last event, `finish`. Throws if the answer is incomplete. */
   *close(): Generator<StreamEvent, void, undefined> {
     yield* this.rest();
     if (this.#failure) throw this.#failure;
@@ -65,7 +65,7 @@ export class Answer {
     yield { type: 'finish', why: this.#isRefusal ? 'refusal' : (this.#finish ?? 'stop') };
   }
 
-  /** Takes the events' data in order, up to a failure or the last event. What comes at once is told at once. */
+  /** Reads the events' data in order, up to a failure or the last event. Text that arrives together is one event. */
   #take(datas: readonly string[]): StreamEvent[] {
     const told = new Told();
     for (const data of datas) {
@@ -73,13 +73,13 @@ export class Answer {
       if (data === '[DONE]') this.#isDone = true;
       else this.#takeChunk(data, told);
     }
-    // A usage that the next one replaces is not told: many services send one with every chunk.
+    // Leave out a usage that a later one replaces: many services send one with every chunk.
     const { before, usage, after } = told;
     if (usage) this.#usage = usage;
     return [...before, ...(after.length > 0 ? this.rest() : []), ...after];
   }
 
-  /** The usage that was not told yet. */
+  /** The usage that was not reported yet. */
   rest(): StreamEvent[] {
     const usage = this.#usage;
     this.#usage = null;
@@ -100,14 +100,14 @@ export class Answer {
       this.#failure = malformed(redact(error.message, this.key));
       return;
     }
-    // Some services send objects of their own in between, such as pings.
+    // Some services send other objects in between, such as pings.
     if (!news) return;
     this.count += 1;
     if (news.error) {
       this.#failure = failureInStream(JSON.parse(redact(JSON.stringify(news.error), this.key)));
       return;
     }
-    // MiniMax ends a stream with the whole answer once more.
+    // MiniMax ends a stream by repeating the whole answer.
     if (news.isWhole && this.#hasDeltas) news = { ...news, text: '', thinking: '' };
     this.#hasDeltas ||= !news.isWhole && news.text !== '';
     this.#note(news);
@@ -122,7 +122,7 @@ export class Answer {
     }
     if (news.isRefusal) this.#isRefusal = true;
     if (news.finish) {
-      // A refusal is not undone by the plain "stop" that may follow it.
+      // A plain "stop" after a refusal doesn't undo the refusal.
       if (news.finish === 'refusal') this.#isRefusal = true;
       this.#finish = news.finish;
     }
@@ -130,7 +130,7 @@ export class Answer {
   }
 }
 
-/** What one piece of a body says, in as few events as keep the order of text and usage. */
+/** The events from one piece of a body, merged as far as the order of text and usage allows. */
 class Told {
   before: StreamEvent[] = [];
   usage: ReadUsage | null = null;
@@ -147,7 +147,7 @@ class Told {
     this.#thinking = '';
   }
 
-  /** What no usage counts yet. */
+  /** The output that no usage includes yet. */
   get after(): StreamEvent[] {
     const events: StreamEvent[] = [];
     if (this.#thinking !== '') events.push({ type: 'thinking', text: this.#thinking });

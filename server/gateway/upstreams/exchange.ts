@@ -4,7 +4,7 @@ import type { Route } from '../../platform/outbound.ts';
 import { UpstreamError } from '../stream.ts';
 import { Inflater } from './inflater.ts';
 
-/** Where a service is, and the way to it. */
+/** The service's address and the proxy to reach it. */
 export interface Target extends Route {
   url: URL;
 }
@@ -15,8 +15,8 @@ export interface Waits {
 }
 
 /**
- * A connection that broke before any of the answer came. `again` is true where the service cannot have begun to work:
- * it was never reached, or a kept connection turned out to be closed. Only then is a second try sure not to cost twice.
+ * The connection broke before any of the answer arrived. `again` is true if the service cannot have started work: it
+ * was never reached, or a kept-alive connection was already closed. Only then is a retry sure not to cost twice.
  */
 export class NotAnswered extends Error {
   constructor(
@@ -28,8 +28,8 @@ export class NotAnswered extends Error {
 }
 
 /**
- * Sends `payload` as a POST and resolves with the answer's head, whatever its status; redirects are not followed. Throws
- * `NotAnswered`, or the signal's reason; an abort closes the connection.
+ * Sends `payload` as a POST and resolves with the response head, whatever its status. Doesn't follow redirects. Throws
+ * `NotAnswered` or the signal's reason. An abort closes the connection.
  */
 export function post(
   target: Target,
@@ -75,7 +75,7 @@ export function post(
       socket.once('connect', onConnect);
     });
     request.on('response', (response) => settle(() => resolve(response)));
-    // Stays when settled: a connection destroyed by us still reports it here.
+    // Keep this listener after settling: a connection that we destroy still reports its error here.
     request.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? '';
       if (code.startsWith('HPE_')) fail(malformed(`no HTTP: ${code}`, error), false);
@@ -86,12 +86,12 @@ export function post(
   });
 }
 
-/** Above this many bytes not yet taken, the service is made to wait. */
+/** Above this many unread bytes, backpressure makes the service wait. */
 const MAX_WAITING_BYTES = 1_000_000;
 
-/** An answer's body, pulled piece by piece, its content encodings undone. `close` it in any case. */
+/** A response body, read piece by piece, with its content encodings undone. Always call `close`. */
 export class Body {
-  /** Taken off the stream at once: a connection that breaks throws away what the stream still has. */
+  /** Read from the stream at once, because a connection that breaks discards what the stream still holds. */
   #pieces: Buffer[] = [];
   #waitingBytes = 0;
   #wake: (() => void) | null = null;
@@ -127,8 +127,8 @@ export class Body {
   }
 
   /**
-   * All that has come since the last call; waits at most `timeoutMs` for it. `'end'` once the body has ended as HTTP
-   * wants it, `'timeout'` when nothing came. Throws the cause when the connection broke, or the signal's reason.
+   * All bytes since the last call; waits at most `timeoutMs`. Returns `'end'` once the body has ended properly,
+   * `'timeout'` if nothing came. Throws the cause if the connection broke, or the signal's reason.
    */
   async next(timeoutMs: number): Promise<Buffer | 'end' | 'timeout'> {
     for (;;) {
@@ -152,7 +152,7 @@ export class Body {
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
-  /** True when something happened in time. */
+  /** Resolves with true if something happened in time. */
   #change(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (happened: boolean) => {
@@ -187,7 +187,7 @@ export class Body {
     this.#wake?.();
   }
 
-  /** The whole body as text, cut at `limit` bytes and after `timeoutMs` of silence. Throws the signal's reason. */
+  /** The body as text, cut off at `limit` bytes or after `timeoutMs` of silence. Throws the signal's reason. */
   async text(limit: number, timeoutMs: number): Promise<{ text: string; whole: boolean }> {
     const pieces: Buffer[] = [];
     let length = 0;
@@ -207,8 +207,8 @@ export class Body {
   }
 
   /**
-   * Lets go of the connection. `keep`: the answer was read to its last event, so what little follows is read away and
-   * the connection can serve another request; otherwise it is closed at once, which stops the service's work.
+   * Releases the connection. With `keep`, the answer was read to its last event: the little that follows is discarded
+   * and the connection is reused. Without it, the connection is closed at once, which stops the service's work.
    */
   close(keep: boolean): void {
     this.signal.removeEventListener('abort', this.#onAbort);

@@ -3,10 +3,10 @@ import { readError, type ServiceError } from '../dialects/chatCompletions.ts';
 import { UpstreamError } from '../stream.ts';
 import { parseJson } from './jsonSplitter.ts';
 
-/** How much of a service's answer an operator's log gets, in UTF-16 units. */
+/** The most of a service's answer that goes into the operator's log, in UTF-16 units. */
 const LOGGED_LENGTH = 500;
 
-/** A refusal as it came over HTTP. Header names are in lower case; `body` is without the key (see `redact`). */
+/** A refusal over HTTP. Header names are in lower case; `redact` has removed the key from `body`. */
 export interface HttpFailure {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -16,8 +16,8 @@ export interface HttpFailure {
 }
 
 /**
- * Names what a model service answered instead of an answer. Services agree on statuses only roughly, so an error's own
- * code and words decide first where they are known.
+ * Classifies a service's error response. Services use statuses inconsistently, so a known error code or message takes
+ * precedence over the status.
  */
 export function failureOf({ status, headers, body, nowMs }: HttpFailure): UpstreamError {
   const error = readError(parseJson(body)) ?? { message: body.slice(0, 2_000), code: '', type: '', param: '' };
@@ -32,7 +32,7 @@ export function failureOf({ status, headers, body, nowMs }: HttpFailure): Upstre
   return namedFailure(error, options) ?? failureOfStatus(status, options);
 }
 
-/** Names an error that a service sent in the middle of a stream that had begun with status 200. */
+/** Classifies an error that a service sent inside a stream with status 200. */
 export function failureInStream(error: ServiceError): UpstreamError {
   const options = { logDetail: described(error) };
   const named = namedFailure(error, options);
@@ -73,13 +73,13 @@ function failureOfStatus(status: number, options: Options): UpstreamError {
   return new UpstreamError('upstream_malformed', 'The model service sent something unreadable.', options);
 }
 
-/** Failures whose code or words say more than their status, which differs between services. */
+/** Failures whose code or message says more than the status, which differs between services. */
 function namedFailure(error: ServiceError, options: Options): UpstreamError | undefined {
   const name = `${error.code} ${error.type}`;
   if (/context_length|exceed_context_size|string_above_max_length/.test(name) || TOO_LONG.test(error.message)) {
     return tooLong(options);
   }
-  // Comes as 429, but waiting doesn't help: the money is gone (OpenAI, Moonshot).
+  // The status is 429, but waiting doesn't help: the balance is used up (OpenAI, Moonshot).
   if (/insufficient_quota|exceeded_current_quota|insufficient_balance|billing/.test(name)) {
     return refused("says that the operator's account there has run out", options);
   }
@@ -94,7 +94,7 @@ function namedFailure(error: ServiceError, options: Options): UpstreamError | un
   return undefined;
 }
 
-// OpenAI, vLLM, llama.cpp, Moonshot, Anthropic's compatible form, Groq, Mistral, in their own words.
+// The wording of OpenAI, vLLM, llama.cpp, Moonshot, Anthropic's compatible form, Groq and Mistral.
 const TOO_LONG =
   /maximum context length|context (length|window|size)[^.]{0,40}(exceed|limit)|exceeds?[^.]{0,60}(context|model token limit)|prompt is too long|input (token )?(length )?(is )?too (long|large)|too many input tokens|reduce the length of the (messages|prompt)/i;
 
@@ -119,8 +119,8 @@ function refused(what: string, options: Options): UpstreamError {
 }
 
 /**
- * What the service asked to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date; undefined where
- * it asked nothing that can be meant. See `waitOf`.
+ * The wait that the service asks for, in milliseconds: from `retry-after-ms`, or from `retry-after` in seconds or as a
+ * date. Undefined if there is none or it makes no sense. See `waitOf`.
  */
 export function retryAfterMs(headers: HttpFailure['headers'], nowMs: number): number | undefined {
   const exact = String(headers['retry-after-ms'] ?? '').trim();
@@ -132,15 +132,15 @@ export function retryAfterMs(headers: HttpFailure['headers'], nowMs: number): nu
 }
 
 const NUMBER = /^\d+(\.\d+)?$/;
-/** RFC 9110, or ISO 8601: `Date.parse` takes much else for a date. */
+/** RFC 9110 or ISO 8601. `Date.parse` alone would accept many other strings. */
 const DATE = /^([A-Za-z]{3,9}, \d|\d{4}-\d\d-\d\d)/;
 
-/** Some services repeat the key in their error; nothing of ours may keep it. */
+/** Some services repeat the key in their error; it must never be logged. */
 export function redact(text: string, key: string | undefined): string {
   return key ? text.replaceAll(key, '[key]') : text;
 }
 
-/** An error by its names alone: services repeat in its message what users wrote. */
+/** Describes an error by its code and type only: its message may repeat what users wrote. */
 function described({ code, type }: ServiceError): string {
   return `code ${excerpt(code) || 'none'}, type ${excerpt(type) || 'none'}`;
 }

@@ -1,28 +1,28 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 
-/** Compressed again and again, a body is an attack. */
+/** A body that is compressed more often than this is an attack. */
 const MAX_LAYERS = 3;
-/** So many bytes tell text from what is compressed. */
+/** This many bytes are enough to tell text from compressed data. */
 const HEAD_BYTES = 6;
 
-/** Where the bytes go. `end` comes once, with the error if there was one. */
+/** Receives the decoded bytes. `end` is called once, with the error if there was one. */
 export interface Sink {
   data(bytes: Buffer): void;
   end(error?: Error): void;
 }
 
-/** A body in an encoding that this Node can't undo. */
+/** The body has an encoding that this Node version can't decode. */
 export class UnknownEncoding extends Error {}
 
 /**
- * Undoes the content encodings of a body, whoever asked for them. What the body begins with decides, and the header only where
- * that says nothing: services declare what a proxy has undone before, and compress without a word. It inflates as much as is
- * taken: `pause` holds it, and `write` returns false while the sender should wait for `onDrain`.
+ * Decodes a body's content encodings. The first bytes decide; the header counts only if they are inconclusive, because
+ * some services declare an encoding that a proxy has already removed, and others compress without a header. It respects
+ * backpressure: `pause` stops the output, and `write` returns false until `onDrain`.
  */
 export class Inflater {
   #head: Buffer = Buffer.alloc(0);
-  /** Undefined until the beginning of the body was seen; null: nothing is compressed. */
+  /** Undefined until the body's first bytes have arrived; null if the body isn't compressed. */
   #layer: Transform | null | undefined;
   #inner: Inflater | undefined;
   #isOver = false;
@@ -77,7 +77,7 @@ export class Inflater {
     this.#inner?.destroy();
   }
 
-  /** Without a declared encoding one byte of text is enough, so that the first piece of a stream never waits. */
+  /** If no encoding is declared, one byte of text decides, so that the first piece of a stream never waits. */
   #isDecidable(): boolean {
     const isSure = this.declared.length === 0 && isText(this.#head.subarray(0, 1)) && this.#head[0] !== ZLIB;
     return isSure || this.#head.length >= HEAD_BYTES;
@@ -110,7 +110,7 @@ export class Inflater {
       case 'br':
         return zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH });
       case 'zstd': {
-        // Node has it since 22.15.
+        // Node has zstd since 22.15.
         const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
         return createZstdDecompress?.() ?? new UnknownEncoding('zstd');
       }
@@ -146,12 +146,12 @@ function encodingOf(head: Buffer, declared: readonly string[]): Encoding | null 
   if (head.length >= 2 && (head[0]! & 0x0f) === 8 && head[0]! >> 4 <= 7 && head.readUInt16BE(0) % 31 === 0)
     return 'zlib';
   if (isText(head)) return null;
-  // These two begin with anything.
+  // Brotli and raw deflate have no signature.
   const last = declared.at(-1);
   return last === 'br' || last === 'deflate' ? last : null;
 }
 
-/** Whether these bytes may begin a text in UTF-8 or UTF-16. */
+/** Whether these bytes can start a text in UTF-8 or UTF-16. */
 function isText(head: Buffer): boolean {
   if (/^(efbbbf|fffe|feff)/.test(head.toString('hex', 0, 3))) return true;
   return head.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13) || byte === 0);

@@ -1,6 +1,6 @@
 /**
- * Parts JSON objects that stand one after another: a line each, within one list, or with nothing between. Text may be cut
- * anywhere; each character is looked at once.
+ * Splits a text into JSON objects: one per line, in one list, or with nothing between them. The text may be cut
+ * anywhere. Each character is read once.
  */
 export class JsonSplitter {
   #value = '';
@@ -8,17 +8,17 @@ export class JsonSplitter {
   #isInString = false;
   #isEscaped = false;
 
-  /** No object is begun and unfinished. */
+  /** True if no object is unfinished. */
   get isBetween(): boolean {
     return this.#depth === 0;
   }
 
-  /** Of the unfinished object. */
+  /** Length of the unfinished object. */
   get length(): number {
     return this.#value.length;
   }
 
-  /** The objects that this text completes, in order. What stands between objects is skipped. */
+  /** Returns the objects that this text completes, in order. Skips anything between objects. */
   feed(text: string): string[] {
     const values: string[] = [];
     let from = this.#depth > 0 ? 0 : -1;
@@ -50,7 +50,7 @@ const BACKSLASH = 92;
 const OPEN = 123;
 const CLOSE = 125;
 
-/** Undefined where it is no JSON. */
+/** Returns undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,10 +1,10 @@
-/** Some 5,000 models as the most talkative service describes them. */
+/** Some 5,000 models with the longest descriptions of any known service. */
 const MAX_LIST_BYTES = 10_000_000;
 const MAX_MODELS = 2_000;
-/** What a run's request may name. */
+/** The longest model id that a run's request may name. */
 const MAX_ID_LENGTH = 200;
 
-/** `fetch`, but an answer breaks off where it is longer than any list of models. */
+/** `fetch` with a size limit: it fails when the answer exceeds `MAX_LIST_BYTES`. */
 export async function boundedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   if (!response.body) return response;
@@ -17,13 +17,13 @@ export async function boundedFetch(input: string | URL | Request, init?: Request
     },
   });
   const { status, statusText } = response;
-  // What it was compressed with is undone by now.
+  // The body is already decompressed.
   const headers = new Headers(response.headers);
   for (const name of ['content-encoding', 'content-length']) headers.delete(name);
   return new Response(response.body.pipeThrough(bounded), { status, statusText, headers });
 }
 
-/** The ids in a list of models, each once; null where there is no list. What names no model that could be asked for is skipped. */
+/** The ids in a list of models, without duplicates; null if this is no list. Skips ids that a run could not name. */
 export function modelIds(list: unknown): string[] | null {
   const { data, models } = (list ?? {}) as { data?: unknown; models?: unknown };
   const entries = [list, data, models].find(Array.isArray);

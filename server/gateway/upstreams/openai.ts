@@ -11,17 +11,17 @@ import { excerpt, failureOf, redact } from './failures.ts';
 import { UnknownEncoding } from './inflater.ts';
 import { boundedFetch, modelIds } from './modelList.ts';
 
-/** How long each thing may take, in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface Timeouts {
-  /** Until the connection stands. */
+  /** Until the connection is established. */
   connectMs: number;
-  /** Until the head of the answer, and from there until the first byte of its body. */
+  /** Until the response head, and again from there to the first byte of the body. */
   firstByteMs: number;
-  /** Between two pieces of the answer, comments included; thoughts that aren't shown are pieces too. */
+  /** Between two pieces of the answer. SSE comments and hidden reasoning count as pieces. */
   idleMs: number;
-  /** Once the answer is finished, for the usage that follows it. */
+  /** After the answer has finished, for the usage that follows it. */
   tailMs: number;
-  /** The pause before the one retry when the service names none: this, and as much again at random. */
+  /** Pause before the one retry if the service names none: this, plus up to as much again at random. */
   retryMs: number;
 }
 
@@ -33,38 +33,38 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   retryMs: 250,
 };
 
-/** A retry that the service asks to wait longer for than this is left to the user. */
+/** If the service asks for a longer wait than this, the user decides about the retry. */
 const MAX_RETRY_AFTER_MS = 2_000;
-/** A stream of nothing but comments is given up after this many idle times. */
+/** A stream of nothing but SSE comments is given up after this many idle timeouts. */
 const IDLE_TIMES_WITHOUT_EVENT = 10;
-/** Some 1,500 bytes for each token of the longest answer: whatever goes on beyond is no answer. */
+/** Some 1,500 bytes for each token of the longest answer; a longer stream is no answer. */
 const MAX_STREAM_BYTES = 200_000_000;
 const MAX_ERROR_BYTES = 64_000;
 
-/** Their chat completions take `prompt_cache_key`, which keeps a conversation on the machine that has it cached. */
+/** These hosts take `prompt_cache_key`, which routes a conversation to the machine that has its prompt cached. */
 const HOSTS_WITH_CACHE_KEY = new Set(['api.openai.com', 'api.moonshot.ai', 'api.moonshot.cn']);
 
 export interface OpenAiUpstreamOptions {
   /** The service's base address, `/v1` included. */
   url: string;
-  /** Without one, no Authorization is sent. */
+  /** Without a key, no Authorization header is sent. */
   key?: string | null;
   log?: Pick<Log, 'warn'>;
   timeouts?: Partial<Timeouts>;
-  /** By which proxies it is called; its list of models goes by those of `fetch`. */
+  /** The proxies for chat requests. The list of models uses those of `fetch`. */
   proxies?: ProxyConfig | null;
-  /** Whether `prompt_cache_key` is sent; by default only to hosts known to take it, for others may refuse the request. */
+  /** Whether to send `prompt_cache_key`. By default only known hosts get it, because others may refuse the request. */
   cacheKey?: boolean;
 }
 
 /**
- * Any OpenAI-compatible model service. Before the first byte of an answer, one retry on 429, 5xx and failed connections;
- * after it, none.
+ * Any OpenAI-compatible model service. Retries once on 429, 5xx and failed connections, but only before the first byte
+ * of an answer.
  *
- * The `openai` package brings the types, the errors and the plain calls. Its stream (6.49) is not used: it takes 48 µs an
- * event where this takes 30 (60 streams, 50 events/s each), for it runs on web streams; it prints a malformed chunk, which
- * is a user's text, to the console; it takes a line of any length; and it ends without an error both when it is aborted
- * and when the service breaks off without a last event.
+ * The `openai` package provides the types, the errors and the plain calls. Its stream (6.49) is not used: it takes 48
+ * µs an event where this takes 30 (60 streams, 50 events/s each), because it runs on web streams; it prints a malformed
+ * chunk, which is a user's text, to the console; it takes a line of any length; and it ends without an error both when
+ * it is aborted and when the service breaks off without a last event.
  */
 export function openAiUpstream(options: OpenAiUpstreamOptions): Upstream {
   return new OpenAiUpstream(options);
@@ -77,7 +77,7 @@ class OpenAiUpstream implements Upstream {
   readonly #timeouts: Timeouts;
   readonly #client: OpenAI;
   readonly #usual: Variant;
-  /** What each model turned out to need, learnt from refusals. */
+  /** The request fields that each model accepts, learnt from refusals. */
   readonly #variants = new Map<string, Variant>();
 
   constructor({ url, key, log, timeouts, cacheKey, proxies }: OpenAiUpstreamOptions) {
@@ -106,14 +106,14 @@ class OpenAiUpstream implements Upstream {
     };
     this.#client = new OpenAI({
       baseURL: base,
-      // Everything is said here, so that no variable of the environment (OPENAI_…) has a say.
+      // All options are set here, so that no environment variable (OPENAI_…) can change them.
       apiKey: this.#key ?? 'none',
       organization: null,
       project: null,
       defaultHeaders: this.#key ? {} : { authorization: null },
       maxRetries: 0,
       logLevel: 'off',
-      // The key must not travel to another address.
+      // A redirect would send the key to another address.
       fetchOptions: { redirect: 'manual' },
       fetch: boundedFetch,
     });
@@ -146,7 +146,7 @@ class OpenAiUpstream implements Upstream {
     try {
       yield* this.#read(body, answer);
     } catch (error) {
-      // What came so far costs what the service says it does, where it has said so.
+      // If the service has reported usage for the part received so far, pass it on.
       yield* answer.rest();
       if (signal.aborted) throw signal.reason;
       if (error instanceof UnknownEncoding)
@@ -167,7 +167,7 @@ class OpenAiUpstream implements Upstream {
       try {
         piece = await body.next(answer.isFinished ? tailMs : wait);
       } catch (error) {
-        // The answer is whole; only what follows it is missing.
+        // The answer is complete; only its usage is missing.
         if (answer.isFinished) break;
         throw error;
       }
@@ -188,7 +188,7 @@ class OpenAiUpstream implements Upstream {
     yield* answer.close();
   }
 
-  /** Sends the request, by turns with fewer fields where the service refuses one, and once more where that is safe. */
+  /** Sends the request. Leaves out fields that the service refuses, and retries once where that is safe. */
   async #open(request: UpstreamRequest, signal: AbortSignal): Promise<Body> {
     let retries = 1;
     for (;;) {
@@ -222,7 +222,7 @@ class OpenAiUpstream implements Upstream {
     }
   }
 
-  /** True when the refusal is about a field that can be left out or renamed: then the next try does so, and all later. */
+  /** Returns true if the service refused a field that can be left out or renamed. All later requests then do so. */
   #learn(model: string, variant: Variant, refusal: string): boolean {
     const next = { ...variant };
     if (variant.limit === 'max_tokens' && refusal.includes('max_completion_tokens'))

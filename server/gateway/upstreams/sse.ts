@@ -1,47 +1,47 @@
 import { StringDecoder } from 'node:string_decoder';
 import { JsonSplitter, parseJson } from './jsonSplitter.ts';
 
-/** The longest single event taken, in UTF-16 units: far above any real chunk, far below what memory bears. */
+/** The longest event accepted, in UTF-16 units: far above any real chunk, far below the memory limit. */
 export const MAX_EVENT_LENGTH = 4_000_000;
 
-/** An event longer than `MAX_EVENT_LENGTH`: the stream is no chat-completions stream. */
+/** An event longer than `MAX_EVENT_LENGTH`: this is not a chat-completions stream. */
 export class EventTooLong extends Error {}
 
-/** A web page, as proxies and misaddressed servers answer. */
+/** The answer is a web page, as proxies and wrong addresses send. */
 export class NoStream extends Error {}
 
 /**
- * Reads what a model service streams, from bytes in any division: characters, lines and CRLFs may be cut anywhere. Server-sent
- * events are the rule; comments and all fields but `data` are skipped. What services send besides is read as well, whatever
- * the stream's label: JSON without a frame (alone, a line each, or one list), events that only one line end parts, UTF-16,
- * and errors that only `event: error` names. Linear in the bytes fed, also for one endless line.
+ * Reads the stream of a model service. The bytes may be cut anywhere, also inside a character, a line or a CRLF. The
+ * usual form is server-sent events; comments and all fields but `data` are skipped. Whatever the content type says, it
+ * also reads JSON without SSE framing (one object, one per line, or one list), events separated by a single line end,
+ * UTF-16, and errors marked only by `event: error`. Takes linear time in the bytes fed, even for one endless line.
  */
 export class SseReader {
   #decoder: { write(bytes: Buffer): string; end(): string } | null = null;
-  /** The first byte, while the second must tell the encoding. */
+  /** The first byte, kept until the second one tells the encoding. */
   #head: Buffer = Buffer.alloc(0);
   #line = '';
   #data: string | null = null;
-  /** The data is more than one whole value: only a blank line ends it. Looked at once, for it is parsed for that. */
+  /** The data holds more than one whole JSON value, so only a blank line ends it. This avoids parsing it again. */
   #isInParts = false;
   #isError = false;
-  /** JSON without a frame, begun and not yet complete. */
+  /** Unfinished JSON without SSE framing. */
   #json: JsonSplitter | null = null;
   #first = true;
   #endedInCr = false;
   #rest: string[] | null = null;
 
-  /** The `data` of each event that these bytes complete, in order. Throws `EventTooLong` and `NoStream`. */
+  /** Returns the `data` of each event that these bytes complete, in order. Throws `EventTooLong` and `NoStream`. */
   feed(bytes: Uint8Array): string[] {
     const events = this.#take(this.#decode(bytes as Buffer));
-    // One that is whole needs no blank line, which may never come.
+    // A whole JSON value needs no closing blank line, which may never come.
     if (this.#line === '' && this.#isWhole()) this.#endEvent(events);
     return events;
   }
 
   /**
-   * The `data` of an event that the stream broke off before its closing blank line; called again, of the next such event, and
-   * at last null.
+   * The `data` of an event whose closing blank line is missing because the stream ended. Call it again for the next
+   * such event; returns null when there is none.
    */
   rest(): string | null {
     this.#rest ??= this.#take(`${this.#decoder?.end() ?? this.#head.toString('utf8')}\n`);
@@ -78,7 +78,7 @@ export class SseReader {
     let from = 0;
     for (;;) {
       const end = text.indexOf('\n', from);
-      // Only the new piece is searched, and the unfinished line is a rope: an endless line costs no second look.
+      // Search only the new piece, and append to the line without copying: an endless line is never scanned twice.
       if (end === -1) break;
       this.#endLine(this.#line + text.slice(from, end), events);
       this.#line = '';
@@ -95,7 +95,7 @@ export class SseReader {
     else if (line === '') this.#endEvent(events);
     else if (line.startsWith('data:')) {
       const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
-      // Some services part events by one line end; whole JSON is never half of an event.
+      // Some services separate events by one line end; a whole JSON value is always a whole event.
       if (this.#isWhole()) this.#endEvent(events);
       this.#data = this.#data === null ? value : `${this.#data}\n${value}`;
     } else if (line.startsWith('event:')) this.#isError = line.slice(6).trim() === 'error';
@@ -130,14 +130,14 @@ function isWhole(data: string): boolean {
   return data === '[DONE]' || (/^\s*[[{]/.test(data) && parseJson(data) !== undefined);
 }
 
-/** Of `event: error` the data may be the error alone, or mere words. */
+/** The data of `event: error` may be the error object itself, or plain text. */
 function asError(data: string): string {
   const value = parseJson(data);
   const isObject = typeof value === 'object' && value !== null;
   return isObject && 'error' in value ? data : JSON.stringify({ error: isObject ? value : data });
 }
 
-/** By a byte order mark, or by the zero bytes that every ASCII character has in UTF-16. */
+/** Detects the encoding by a byte order mark, or by the zero bytes of ASCII characters in UTF-16. */
 function decoderFor(head: Buffer): { write(bytes: Buffer): string; end(): string } {
   const [first, second] = head;
   const isLittle = (first === 0xff && second === 0xfe) || (second === 0 && first !== 0);

@@ -8,7 +8,7 @@ import { Notices } from './Notices.tsx';
 import { Failure, Loading, useAct } from './parts.tsx';
 import { SECTIONS, type Section } from './sections.tsx';
 
-/** `code` came in the address, and is in it no more. */
+/** `code` came in the page's address and has been removed from it. */
 export function App({ code }: { code: string | undefined }) {
   const [pending, setPending] = useState(code);
   if (pending !== undefined) return <Enter code={pending} onDone={() => setPending(undefined)} />;
@@ -29,7 +29,7 @@ function Account() {
     if (value) waking.watch(changesAt(value.account, value.balance, Date.now(), value.notices));
     return () => waking.stop();
   }, [account.value]);
-  // Whoever has signed in in another tab comes back to this one.
+  // The user may have signed in in another tab.
   useEffect(() => {
     if (!isOut || !isKnown) return;
     const look = () => document.visibilityState === 'visible' && reload();
@@ -58,7 +58,10 @@ const isThere = ({ isFor }: Section, answer: AccountAnswer) => !isFor || isFor(a
 
 const MISSING: CallFailed['code'][] = ['not_found', 'not_offered'];
 
-/** Which sections this server does not have. They are there until it says so: only then does anything move. */
+/**
+ * The sections that this server does not have. Each stays visible until the server answers 404, so that nothing moves
+ * before.
+ */
 function useMissing(answer: AccountAnswer): (section: Section) => boolean {
   const [missing, setMissing] = useState<readonly Section[]>([]);
   useEffect(() => {
@@ -81,12 +84,12 @@ function Page({ answer, isOut, reload }: { answer: AccountAnswer; isOut: boolean
   useEffect(() => {
     const moved = () => {
       setAt(place());
-      // For whoever hears the page, the new part begins at its heading.
+      // Move the focus to the heading, so that a screen reader starts there.
       heading.current?.focus();
       scrollTo(0, 0);
     };
     addEventListener('hashchange', moved);
-    // Whoever went on before this page listened is followed, too.
+    // The address may have changed before this listener was added.
     setAt((shown) => (shown.section === place().section && shown.id === place().id ? shown : place()));
     return () => removeEventListener('hashchange', moved);
   }, []);

@@ -5,14 +5,14 @@ import { asFailure, type CallFailed, call } from './api.ts';
 import { useResource } from './live.ts';
 import { Failure, Loading, useAct } from './parts.tsx';
 
-/** What an account is called here and in the editor. */
+/** The account's label, here and in the editor. */
 export function labelOf({ email, name, kind, providers }: Account): string {
   if (email ?? name) return (email ?? name)!;
   if (kind === 'guest') return 'a guest';
   return providers?.includes('local') ? 'local user' : 'your account';
 }
 
-/** The editor opened this page: it names the account, and signs in only after a click. */
+/** Shown when the editor opened this page: names the account, and signs in only after a click. */
 export function Enter({ code, onDone }: { code: string; onDone: () => void }) {
   const [known, setKnown] = useState<PageAnswer>();
   const [failure, setFailure] = useState<CallFailed>();
@@ -61,7 +61,7 @@ export function Enter({ code, onDone }: { code: string; onDone: () => void }) {
   );
 }
 
-/** Nobody is signed in in this browser. */
+/** Shown when this browser has no session. */
 export function SignedOut() {
   const options = useResource<SignInOptions>('/api/auth/options', []);
   if (options.failure) return <Failure failure={options.failure} again={options.reload} />;

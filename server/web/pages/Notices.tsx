@@ -6,13 +6,13 @@ import { withInstants } from './format.ts';
 import { useResource } from './live.ts';
 import { Failure, useAct } from './parts.tsx';
 
-/** What the owner must know, each with its way on. */
+/** The notices that the owner must see, each with its next step. */
 export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () => void }) {
   const [seen, setSeen] = useState(readSeen);
   const notices = answer.notices.filter(({ kind, id }) => !DISMISSIBLE.includes(kind) || !seen.includes(id));
   if (notices.length === 0) return null;
   const see = (id: string) => {
-    // Only what is still told is kept in mind: the list never grows.
+    // Store only ids that still have a notice, so that the list never grows.
     const now = [id, ...seen.filter((one) => answer.notices.some((notice) => notice.id === one))];
     setSeen(now);
     writeSeen(now);
@@ -32,9 +32,9 @@ export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () 
   );
 }
 
-/** What needs nothing done: it goes when it was read. */
+/** Notices that require nothing: the reader can dismiss them. */
 const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator'];
-/** Notices that were read in this browser, by id. */
+/** Local storage key: ids of the notices that were dismissed in this browser. */
 const SEEN = 'perigee.seenNotices';
 
 function readSeen(): readonly string[] {
@@ -50,7 +50,7 @@ function writeSeen(ids: readonly string[]): void {
   try {
     localStorage.setItem(SEEN, JSON.stringify(ids));
   } catch {
-    // Where nothing can be kept, it is told again on the next visit.
+    // Without storage, the notice shows again on the next visit.
   }
 }
 

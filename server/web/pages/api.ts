@@ -1,6 +1,6 @@
 import type { Problem } from '../../../shared/problems.ts';
 
-/** A call that came to nothing: the server's own refusal, or that nobody was reached. */
+/** A failed call: the server refused, or could not be reached. */
 export class CallFailed extends Error {
   constructor(
     readonly code: Problem['code'] | 'offline',
@@ -13,7 +13,10 @@ export class CallFailed extends Error {
 
 const OFFLINE = ['offline', 'The server cannot be reached', 'Nothing was changed. Try again in a moment.'] as const;
 
-/** Calls this page's own server, whose cookie says who asks. Throws `CallFailed`, and tells whoever listens of a 401. */
+/**
+ * Calls this page's own server; the cookie identifies the caller. Throws `CallFailed`, and tells the listeners about a
+ * 401.
+ */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method };
   if (body !== undefined) {
@@ -33,7 +36,7 @@ function failureOf(status: number, text: string): CallFailed {
     const { code, title, detail } = JSON.parse(text) as Problem;
     if (typeof title === 'string' && typeof detail === 'string') return new CallFailed(code, title, detail);
   } catch {
-    // A proxy in between answers in words of its own.
+    // A proxy's error page is no JSON.
   }
   if (status >= 502) return new CallFailed(...OFFLINE);
   return new CallFailed('internal', 'The server made a mistake', 'Nothing was changed. Try again in a moment.');

@@ -4,12 +4,14 @@ import { Amount } from './parts.tsx';
 export interface SplitPart {
   id: 'plan' | 'promotional' | 'purchased' | 'pending';
   label: string;
-  /** What of the whole it is, in micro-credits, and in words. */
+  /** The part's size in micro-credits, and in words. */
   size: number;
   text: string;
 }
 
-/** One bar made of parts, the rest of it empty; each part stands below in words, so that no colour says anything alone. */
+/**
+ * One bar made of parts, the rest empty. Each part is also listed below in words, so that colour is not the only sign.
+ */
 export function Split(props: { label: string; text: string; of: number; parts: readonly SplitPart[] }) {
   const filled = props.parts.reduce((sum, { size }) => sum + size, 0);
   const rest = Math.max(0, props.of - filled);
@@ -44,18 +46,18 @@ export interface Column {
   key: string;
   label: string;
   value: number;
-  /** What it says in words. */
+  /** The column's value in words. */
   text: string;
 }
 
-/** The smallest of 1, 2, 5, 10, 20 … that is not less; of nothing, 1. */
+/** The smallest of 1, 2, 5, 10, 20 … that is at least `most`; 1 for zero. */
 export function niceTop(most: number): number {
   if (most <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= most * (1 - 1e-9))!;
 }
 
-/** A column for each day. Pictures are for eyes alone: whoever uses it puts a table beside it. */
+/** A column for each day. It is hidden from screen readers, so the caller must add a table beside it. */
 export function Columns({ columns, label, unit }: { columns: readonly Column[]; label: string; unit: string }) {
   const [at, setAt] = useState<number>();
   const top = niceTop(Math.max(0, ...columns.map(({ value }) => value)));
@@ -89,7 +91,7 @@ export function Columns({ columns, label, unit }: { columns: readonly Column[]; 
           <line key={y} x1={0} x2={columns.length * 10} y1={y} y2={y} />
         ))}
         {columns.map(({ key, value }, i) => {
-          // Something small is not drawn as nothing.
+          // Give a small value a visible height.
           const height = value > 0 ? Math.max(1.5, (value / top) * 100) : 0;
           return <rect key={key} x={i * 10 + 1} y={100 - height} width={8} height={height} />;
         })}

@@ -1,2 +1,2 @@
-/** esbuild takes style sheets out of the import. */
+/** esbuild extracts imported style sheets. */
 declare module '*.css';

@@ -21,7 +21,7 @@ export function instant(iso: string): string {
   return new Date(iso).toLocaleString('en-GB', { ...parts, hourCycle: 'h23' });
 }
 
-/** "Thu 26 Nov, 14:20 CET": for what is awaited within days, where the zone must not be guessed. */
+/** "Thu 26 Nov, 14:20 CET": for events in the next days, where the time zone must be clear. */
 export function zoned(iso: string): string {
   const parts = { weekday: 'short', day: 'numeric', month: 'short' } as const;
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' } as const;
@@ -32,7 +32,7 @@ export function zoned(iso: string): string {
 export const dayOf = (iso: string) =>
   new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** A day as the usage names it, 2027-01-31, as "31 Jan". */
+/** A day in the usage's format, 2027-01-31, as "31 Jan". */
 export const dayLabel = (day: string) =>
   new Date(`${day}T00:00:00Z`).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
@@ -41,5 +41,5 @@ export const count = (n: number) => n.toLocaleString('en');
 /** "1 run", "2 runs". */
 export const counted = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** Instants in a sentence of the server's, as the reader's own clock has them. */
+/** Converts instants in a server's sentence to the reader's local time. */
 export const withInstants = (text: string) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, instant);

@@ -6,7 +6,7 @@ type Listener = (change: Change) => void;
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 
-/** Hears what changes on the server for as long as the page is open; it reconnects by itself. */
+/** Listens to the server's changes while the page is open; reconnects by itself. */
 export function listen(onRefused: () => void): void {
   source?.close();
   source = new EventSource('/api/account/events');
@@ -16,7 +16,7 @@ export function listen(onRefused: () => void): void {
     for (const listener of [...listeners]) listener(change);
   });
   source.addEventListener('open', () => {
-    // What changed while there was no connection was not told.
+    // Changes during the disconnection were missed.
     if (wasOpen) for (const listener of [...listeners]) listener({ topic: 'account', id: '' });
     wasOpen = true;
   });
@@ -31,13 +31,13 @@ export function onChange(listener: Listener): () => void {
 }
 
 export interface Resource<T> {
-  /** What was read last; undefined before the first time. */
+  /** The last answer; undefined before the first one. */
   value: T | undefined;
   failure: CallFailed | undefined;
   reload: () => void;
 }
 
-/** What a path says, read again when something of these topics changes. An older answer never replaces a newer one. */
+/** Reads a path, and reads it again when one of these topics changes. An older answer never replaces a newer one. */
 export function useResource<T>(path: string | null, topics: readonly Topic[]): Resource<T> {
   const [state, setState] = useState<{ path: string | null; value?: T; failure?: CallFailed }>({ path });
   const [turn, setTurn] = useState(0);
@@ -55,6 +55,6 @@ export function useResource<T>(path: string | null, topics: readonly Topic[]): R
   }, [path, turn]);
   const wanted = topics.join();
   useEffect(() => onChange(({ topic, id }) => (wanted.split(',').includes(topic) || id === '') && reload()), [wanted]);
-  // What another path said stays until this one has answered: nothing jumps.
+  // The previous path's answer stays until the new one arrives, so that the layout doesn't jump.
   return { value: state.value, failure: state.failure, reload };
 }

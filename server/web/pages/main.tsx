@@ -5,10 +5,10 @@ import './style.css';
 import './charts.css';
 import './credits.css';
 
-// Out of the address before anything else happens: neither the history nor a bookmark keeps it.
-// `to` is the part of the page that is shown then.
+// Remove the code from the address first, so that neither the history nor a bookmark keeps it. `to` is the section to
+// show then.
 const [, code, to = ''] = /^#code=([A-Za-z0-9_-]{20,200})(?:&to=([a-z]{1,20}))?$/.exec(location.hash) ?? [];
-// In a window that has the page open already, only the fragment changes.
+// If the window has the page open already, only the fragment changes.
 addEventListener('hashchange', () => location.hash.startsWith('#code=') && location.reload());
 if (location.hash.startsWith('#code=')) history.replaceState(null, '', location.pathname + (to && `#${to}`));
 render(<App code={code} />, document.getElementById('root')!);

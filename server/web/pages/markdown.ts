@@ -7,7 +7,7 @@ import type { ReadMath } from '../../../shared/answers/mathTree.ts';
 import { MathInk } from '../../../shared/mathInk.ts';
 
 const AnswerLexer = answerLexer(Lexer);
-/** The page's own script, while it runs for the first time: it names the one for math. */
+/** The page's script element, available only during its first run. It names the script for math. */
 const own = document.currentScript;
 const ink = new MathInk(document, loadMath);
 
@@ -19,8 +19,8 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
 });
 
 /**
- * What a model wrote, as nodes that do nothing and load nothing: no script, no form, no picture from elsewhere, no style. A
- * block that can't be drawn is text. Math is drawn when the library for it has come.
+ * Renders a model's Markdown as inert nodes: no script, no form, no external picture, no style. A block that can't be
+ * rendered is shown as text. Math is drawn once its library has loaded.
  */
 export function renderMarkdown(text: string): Node[] {
   try {

@@ -2,14 +2,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { Waking, wordsChangeAt } from '../../../shared/waking.ts';
 import { instant, when } from './format.ts';
 
-/** By what is shown: when its words change next. */
+/** For each shown instant: when its words change next. */
 const shown = new Map<() => void, number>();
 const waking = new Waking(() => {
   for (const look of [...shown.keys()]) look();
 });
 const watch = () => waking.watch([...shown.values()].filter(Number.isFinite));
 
-/** An instant in words that stay true while the page is open. */
+/** An instant in words, updated while the page is open. */
 export function When({ at }: { at: string }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

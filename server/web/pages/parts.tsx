@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { inCredits } from '../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed } from './api.ts';
 
-/** What went wrong, aloud, with a way on. */
+/** Announces an error, with a way to retry. */
 export function Failure({ failure, again }: { failure: CallFailed; again?: () => void }) {
   return (
     <div class="box problem" role="alert">
@@ -19,7 +19,7 @@ export function Failure({ failure, again }: { failure: CallFailed; again?: () =>
   );
 }
 
-/** Runs one act at a time; says whether it runs and what went wrong. */
+/** Runs one action at a time; returns whether it is running and what went wrong. */
 export function useAct(): {
   isBusy: boolean;
   failure: CallFailed | undefined;
@@ -43,12 +43,12 @@ export function useAct(): {
   return { isBusy, failure, act };
 }
 
-/** Asks before something that can't be taken back. The browser's own dialog: it keeps the focus inside and gives it back. */
+/** Asks before an irreversible action. Uses the browser's dialog, which traps the focus and restores it. */
 export function Confirm(props: {
   title: string;
   children: ComponentChildren;
   yes: string;
-  /** Where "Cancel" would be understood as the act itself. */
+  /** For questions where "Cancel" could be taken for the action itself. */
   no?: string;
   isDanger?: boolean;
   onYes: () => Promise<void>;
@@ -90,14 +90,14 @@ export function Loading() {
   );
 }
 
-/** An amount in few digits; all of it for whoever rests on it. */
+/** A rounded amount, with the exact one as a tooltip. */
 export const Amount = ({ micro, text }: { micro: number; text: string }) => (
   <span class="number" title={inCredits(micro)}>
     {text}
   </span>
 );
 
-/** A bar with its numbers beside it in words: no colour says anything alone. */
+/** A bar with its numbers in words beside it, so that colour is not the only sign. */
 export function Bar({ label, text, share }: { label: string; text: string; share: number }) {
   const width = `${Math.round(Math.max(0, Math.min(1, share)) * 100)}%`;
   return (
@@ -113,7 +113,7 @@ export function Bar({ label, text, share }: { label: string; text: string; share
   );
 }
 
-/** One of a few, all in sight. */
+/** A choice among a few options, all visible. */
 export function Choice<T extends string>(props: {
   label: string;
   name: string;

@@ -10,20 +10,20 @@ import { REFERRALS, Referrals } from './sections/Referrals.tsx';
 import { TokenLog } from './sections/TokenLog.tsx';
 import { Usage } from './sections/Usage.tsx';
 
-/** A part of the page, at `#<id>`; what follows a slash after it is the section's own. */
+/** A section of the page, at `#<id>`. The section itself interprets what follows a slash. */
 export interface Section {
   id: string;
   title: string;
   View: ComponentType<{ answer: AccountAnswer; id: string | undefined }>;
-  /** Whether this account has it; all have it without. */
+  /** Whether this account has the section; if absent, every account does. */
   isFor?: (answer: AccountAnswer) => boolean;
-  /** What it shows: where this answers 404, the server does not have, or does not offer, the section. */
+  /** The API path that the section shows. A 404 means that the server doesn't have or offer the section. */
   path?: string;
 }
 
 const isMember = ({ account }: AccountAnswer) => account.kind === 'member';
 
-/** In the order of the navigation. Another part of the product is another line. */
+/** In the order of the navigation. A new section is one more line. */
 export const SECTIONS: readonly Section[] = [
   { id: 'balance', title: 'Balance', View: Balance },
   { id: 'credits', title: 'Credits', View: Credits, isFor: isMember },

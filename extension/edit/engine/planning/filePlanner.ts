@@ -12,18 +12,18 @@ import { Written } from './written.ts';
 
 interface Judged {
   plan: FilePlan;
-  /** What stands in the way, by the edit that is to blame. */
+  /** The refusals, by the edit that caused each. */
   refused: Map<Slot, Refusal>;
 }
 
-/** The first answer's result, while and after a second one repairs it. */
+/** The first answer's result, while and after a repair. */
 interface FirstRound extends Judged {
   all: Slot[];
   fitted: Slot[];
   written: Written;
 }
 
-/** The plan of one file while edits of it come. Each change is placed when it comes, against the same text. */
+/** The plan of one file while its edits stream in. Each change is placed on arrival, always against the same text. */
 export class FilePlanner {
   private file: IndexedFile | undefined;
   private text: string | undefined;
@@ -33,7 +33,7 @@ export class FilePlanner {
   private first: FirstRound | undefined;
   private made: Judged | undefined;
 
-  /** `path` is undefined for edits that name no file: all of them are refused. `isOld`: as for `planEdits`. */
+  /** `path` is undefined for edits that name no file: all are refused. `isOld`: see `planEdits`. */
   constructor(
     readonly path: string | undefined,
     private readonly isOld = false,
@@ -41,7 +41,7 @@ export class FilePlanner {
     this.isProvided = path === undefined;
   }
 
-  /** Whether the file's text, or that there is none, is known. */
+  /** Whether the file's text, or its absence, is known. */
   get isReady(): boolean {
     return this.isProvided;
   }
@@ -50,12 +50,12 @@ export class FilePlanner {
     return [...(this.first?.fitted ?? []), ...this.slots].map(({ edit }) => edit);
   }
 
-  /** Those that came in the present round. */
+  /** The edits of the present round. */
   get fresh(): Edit[] {
     return this.slots.map(({ edit }) => edit);
   }
 
-  /** The file's text; undefined where there is no such file. Told a second time, everything is placed anew. */
+  /** Sets the file's text; undefined if there is no such file. A second call places everything again. */
   provide(text: string | undefined): void {
     if (this.isProvided && text === this.text) return;
     this.isProvided = true;
@@ -82,18 +82,18 @@ export class FilePlanner {
     }
   }
 
-  /** From here on edits repair the refused ones: these are dropped, the others stay. */
+  /** From here on edits are repairs: the refused edits are dropped, the others stay. */
   beginRepair(): void {
     const judged = this.judged();
     const fitted = this.slots.filter((slot) => !judged.refused.has(slot));
-    // The repair is an answer of its own, and may write otherwise.
+    // The repair is a separate answer, which may write the file's text differently.
     this.first = { ...judged, all: this.slots, fitted, written: this.written };
     this.written = new Written();
     this.slots = [];
     this.made = undefined;
   }
 
-  /** Whether the file was asked for by mistake: what was refused here came again for another file. */
+  /** Whether this file was named by mistake: its refused edits came again for another file. */
   isAnsweredBy(others: readonly Edit[]): boolean {
     if (!this.first || this.slots.length > 0 || this.first.plan.kind !== 'refused') return false;
     return [...this.first.refused].every(
@@ -102,7 +102,7 @@ export class FilePlanner {
     );
   }
 
-  /** What becomes of the file by all edits so far. It must be ready. */
+  /** The file's plan from all edits so far. The file must be ready. */
   plan(): FilePlan {
     return this.judged().plan;
   }
@@ -129,7 +129,7 @@ export class FilePlanner {
     const isAnew = fresh.some(({ edit }) => isAlone(edit));
     const fitted = isAnew ? [] : first.fitted.filter((slot) => !fresh.some((other) => repeats(slot, other)));
     const judged = this.judge([...fitted, ...fresh]);
-    // A file that was right isn't lost by what a repair of others adds to it.
+    // A file without refusals must not fail because of an edit that the repair adds.
     if (first.plan.kind !== 'refused') return judged.plan.kind === 'refused' ? first : judged;
     const dropped = [...first.refused.keys()].map(({ edit }) => edit);
     const answers = fresh.map(({ edit }) => edit);
@@ -202,7 +202,7 @@ export class FilePlanner {
     const placed = slots.filter(isPlaced);
     const standing = slots.filter(isStanding);
     for (const [slot, refusal] of overlaps([...placed, ...standing])) refused.set(slot, refusal);
-    // What was made already is left out, as long as there is something else to do.
+    // Skip changes that the file already contains, unless nothing else remains.
     const likely = placed.filter(({ placement }) => placement.mayStand);
     if (refused.size === 0 && standing.length + likely.length === slots.length) {
       for (const slot of slots) refused.set(slot, refusal(slot.edit, 'noChange', SO_ALREADY));
@@ -240,13 +240,13 @@ const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'p
 
 const isStanding = (slot: Slot): slot is StandingSlot => slot.placement?.kind === 'standing';
 
-/** Edits that decide about all of a file, and so stand beside no other. */
+/** Edits that replace or remove the whole file, so that no other edit can join them. */
 const isAlone = ({ kind }: Edit) => kind === 'create' || kind === 'delete' || kind === 'whole';
 
 /** Whether the file must not exist yet. */
 export const isCreation = (edit: Edit) => edit.kind === 'create' || (edit.kind === 'change' && isNewFile(edit));
 
-/** A block that looks for nothing: all of a file that doesn't exist yet. */
+/** A block with an empty search part: the whole text of a new file. */
 const isNewFile = ({ format, lines }: Change) => format === 'searchReplace' && lines.every(({ op }) => op === 'new');
 
 /** All hunks in the file's order. */
@@ -257,11 +257,11 @@ function hunksOf(slots: readonly PlacedSlot[]): PlacedHunk[] {
   return hunks.sort((a, b) => a.startLine - b.startLine || a.oldLines.length - b.oldLines.length);
 }
 
-/** The changes that touch lines which another one names. */
+/** The changes that touch lines of another change. */
 function overlaps(slots: readonly (PlacedSlot | StandingSlot)[]): Map<Slot, Refusal> {
   const found = new Map<Slot, Refusal>();
   const ordered = slots.toSorted(({ placement: a }, { placement: b }) => a.start - b.start || a.length - b.length);
-  // The one before that reaches furthest down is the only one that can reach into the next.
+  // Only the earlier change that reaches furthest down can overlap the next one.
   let above: PlacedSlot | StandingSlot | undefined;
   for (const slot of ordered) {
     const { edit, placement } = slot;
@@ -281,7 +281,7 @@ function overlaps(slots: readonly (PlacedSlot | StandingSlot)[]): Map<Slot, Refu
   return found;
 }
 
-/** Whether one changes what the other names. Lines that both leave alone may be named by both. */
+/** Whether one changes lines that the other names. Both may name lines that neither changes. */
 function isOverlap(a: Placed | Standing, b: Placed | Standing): boolean {
   const touches = (hunk: PlacedHunk, { start, length }: Placed | Standing) => {
     const end = start + length;
@@ -289,7 +289,7 @@ function isOverlap(a: Placed | Standing, b: Placed | Standing): boolean {
     if (hunk.oldLines.length > 0) return hunk.startLine < end && hunkEnd > start;
     return hunk.startLine > start && hunk.startLine < end;
   };
-  // Two insertions into one gap: nobody knows which comes first.
+  // Two insertions into one gap: their order is unknown.
   const sameGap = a.hunks.some((x) =>
     b.hunks.some((y) => x.startLine === y.startLine && x.oldLines.length === 0 && y.oldLines.length === 0),
   );

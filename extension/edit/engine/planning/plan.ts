@@ -9,9 +9,9 @@ import { FilePlanner } from './filePlanner.ts';
 import { EditsPlanner } from './planner.ts';
 
 /**
- * What all edits of an answer make of the files, in the order in which the answer first names them. `read` gives a file's
- * text, undefined where there is none. All edits are in the lines of the text that `read` gives, in any order. `isOld`: the
- * answer is older than these texts, so that some of it may stand there already; that is left out.
+ * The plans for all files of an answer, in the order in which it first names them. `read` returns a file's text,
+ * undefined if there is no such file. All edits refer to that text, in any order. `isOld`: the answer is older than
+ * these texts, so some of its changes may already be in them; those are left out.
  */
 export function planEdits(
   edits: readonly Edit[],
@@ -24,7 +24,7 @@ export function planEdits(
   return planner.plans();
 }
 
-/** What `edits`, all of one file, make of its text `before`; undefined where there is no such file. */
+/** The plan for one file with text `before`, undefined if there is no such file. */
 export function planFile(path: string, before: string | undefined, edits: readonly Edit[]): FilePlan {
   const planner = new FilePlanner(path);
   planner.provide(before);
@@ -33,8 +33,8 @@ export function planFile(path: string, before: string | undefined, edits: readon
 }
 
 /**
- * A plain replacement of `range` of the text `before` by `lines`, which are moved to the range's indentation where the model
- * wrote them at the margin.
+ * Replaces `range` of the text `before` by `lines`. If the model wrote them at the margin, they get the range's
+ * indentation.
  */
 export function planReplacement(path: string, before: string, range: Range, lines: readonly string[]): FilePlan {
   const text = parseFile(before);
@@ -54,7 +54,7 @@ export function planReplacement(path: string, before: string, range: Range, line
   return { kind: 'update', path, before, after: applyHunks(text, hunks), hunks };
 }
 
-/** Whether some indented line stands in both, so that the model is known to have kept the indentation. */
+/** Whether both contain the same indented line, which shows that the model kept the indentation. */
 function sharesIndent(selection: readonly string[], lines: readonly string[]): boolean {
   const known = new Set(selection.filter((line) => /^[ \t]+\S/.test(line)));
   return lines.some((line) => known.has(line));

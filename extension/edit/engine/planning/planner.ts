@@ -5,8 +5,8 @@ import { AnswerReader, type Pending } from '../reading/answerReader.ts';
 import { FilePlanner, isCreation } from './filePlanner.ts';
 
 /**
- * Plans while a model's answer comes: each whole edit is placed once, when it is read and its file is known. Not to be used
- * after `end`, except for the one round of repair.
+ * Plans while a model's answer streams in: each complete edit is placed once, when it is read and its file is known.
+ * Must not be used after `end`, except for the one round of repair.
  */
 export class AnswerPlanner {
   private reader: AnswerReader;
@@ -18,54 +18,57 @@ export class AnswerPlanner {
     this.reader = new AnswerReader(options.defaultPath, options.known);
   }
 
-  /** Tells a file's text; undefined: there is no such file. A second time: it has changed, and all is placed anew. */
+  /**
+   * Sets a file's text; undefined if there is no such file. A second call means that the text has changed: everything
+   * is placed again.
+   */
   provide(path: string, text: string | undefined): void {
     this.edits.provide(path, text);
   }
 
-  /** Tells that `path` is another name of `own`, whose text this is: what is asked of both is asked of one file. */
+  /** Says that `path` is another name of `own`, with this text: edits of both go to one file. */
   provideAs(path: string, own: string, text: string): void {
     this.edits.provideAs(path, own, text);
   }
 
-  /** Whether nothing may stand at `path`, by all that is asked so far; undefined where that is nothing yet. */
+  /** Whether the edits so far require that `path` doesn't exist; undefined if there are none. */
   isNew(path: string): boolean | undefined {
     return this.edits.isNew(path);
   }
 
-  /** The files that are named so far, also by what is being written, and not provided yet. */
+  /** The files named so far, also in the unfinished edit, whose text is not provided yet. */
   get needs(): string[] {
     const path = this.reader.pending?.path;
     return this.edits.needs(path === undefined ? [] : [tidyPath(path)]);
   }
 
-  /** Takes more of the answer, cut anywhere. True when `plans()` has changed by it. */
+  /** Takes more of the answer, cut anywhere. True if this changed `plans()`. */
   feed(text: string): boolean {
     return this.edits.add(this.reader.feed(text));
   }
 
-  /** The answer has ended; what is open in it is refused. True when `plans()` has changed by it. */
+  /** Ends the answer; an unfinished edit is refused. True if this changed `plans()`. */
   end(): boolean {
     return this.edits.add(this.reader.end());
   }
 
-  /** What is being written at this moment, and isn't whole yet. */
+  /** The edit that is being written and isn't complete yet. */
   get pending(): Pending | undefined {
     return this.reader.pending;
   }
 
   /**
-   * The plans for what came whole so far, of the provided files, in the order in which the answer names them. At the end,
-   * with all files provided, the same as `planEdits` makes.
+   * The plans for the complete edits so far, of the provided files, in the answer's order. At the end, with all files
+   * provided, the same as `planEdits`.
    */
   plans(): FilePlan[] {
     return this.edits.plans();
   }
 
   /**
-   * Begins the one round of repair: what `feed` takes from now on is the answer to a request to repair what was refused. The
-   * refused edits are dropped, and what comes is placed together with those that fitted, against the same texts. Until
-   * every refused edit has its answer, its file stays refused; a file that wasn't refused is never worse than before.
+   * Begins the one round of repair: from now on `feed` takes the answer to a repair request. The refused edits are
+   * dropped, and new ones are placed with those that fitted, against the same texts. A file stays refused until every
+   * refused edit has its answer; a file that wasn't refused never gets worse.
    */
   repair(): void {
     if (this.isRepairing) throw new Error('an answer is repaired once');
@@ -77,17 +80,17 @@ export class AnswerPlanner {
   }
 }
 
-/** Plans of many files while edits of them come. */
+/** Plans many files while their edits stream in. */
 export class EditsPlanner {
   private files = new Map<string | undefined, FilePlanner>();
   private readonly ownNames = new Map<string, string>();
-  /** All texts that were told, undefined of files that don't exist. */
+  /** The texts provided so far, undefined for files that don't exist. */
   private readonly texts = new Map<string, string | undefined>();
 
-  /** `isOld`: as for `planEdits`. */
+  /** `isOld`: see `planEdits`. */
   constructor(private readonly isOld = false) {}
 
-  /** Whether a file's plan has changed by them. */
+  /** Adds edits; returns whether this changed any file's plan. */
   add(edits: readonly Edit[]): boolean {
     let isChanged = false;
     for (const edit of edits) {
@@ -110,7 +113,7 @@ export class EditsPlanner {
     if (from !== to) {
       this.ownNames.set(from, to);
       const named = this.files.get(from);
-      // In the place of the first name, so that the order of the answer stays.
+      // Keep the first name's position, so that the answer's order stays.
       const isKnown = this.files.has(to);
       const files = [...this.files].flatMap(([key, file]): [string | undefined, FilePlanner][] =>
         key !== from ? [[key, file]] : isKnown ? [] : [[to, new FilePlanner(to, this.isOld)]],
@@ -129,7 +132,7 @@ export class EditsPlanner {
     return isTarget ? true : undefined;
   }
 
-  /** The files, with `more`, whose text must be told: those with edits, and those to which others are moved. */
+  /** The files, with `more`, whose text is needed: those with edits, and the targets of moves. */
   needs(more: readonly string[] = []): string[] {
     const named = [...this.files.values()].flatMap(({ path, edits }) => [
       ...(path === undefined ? [] : [path]),
@@ -149,13 +152,13 @@ export class EditsPlanner {
     return plans.flatMap((plan, index): FilePlan[] => {
       const target = targetOf(plan);
       if (plan.kind === 'delete' && targets.has(plan.path)) {
-        // The other one is refused: the file must not go without what was to take its place.
+        // The other file's plan is refused: it must not be deleted without its replacement.
         const message = `Another file is moved to ${plan.path}. Perigee does not do both in one step: move one of them by hand.`;
         const refusals = [refusal(ready[index]!.edits[0]!, 'overlap', message)];
         return [{ kind: 'refused', path: plan.path, before: plan.before, refusals, placed: [] }];
       }
       if (target === undefined) return [plan];
-      // Whether something stands there isn't known yet.
+      // It is unknown yet whether the target exists.
       if (plan.kind === 'move' && !this.texts.has(target)) return [];
       const isTaken = plan.kind === 'move' && (this.texts.get(target) !== undefined || this.files.has(target));
       if (!isTaken && targets.get(target) === 1) return [plan];
@@ -172,7 +175,7 @@ export class EditsPlanner {
     for (const file of this.files.values()) file.beginRepair();
   }
 
-  /** A file that was named by mistake in an answer which was repaired since. */
+  /** A file that the answer named by mistake, as its repair showed. */
   private isMovedAway(file: FilePlanner): boolean {
     return file.isAnsweredBy([...this.files.values()].flatMap((other) => (other === file ? [] : other.fresh)));
   }
@@ -188,7 +191,7 @@ export class EditsPlanner {
   }
 }
 
-/** The path that a plan writes where nothing stood. */
+/** The new path that a plan creates. */
 function targetOf(plan: FilePlan): string | undefined {
   return plan.kind === 'move' ? plan.to : plan.kind === 'create' ? plan.path : undefined;
 }

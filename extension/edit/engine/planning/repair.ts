@@ -1,9 +1,9 @@
-// What an answer that repairs another one has to do with it: blocks said again, and blocks in place of refused ones.
+// How a repair relates to the first answer: repeated blocks, and blocks that replace refused ones.
 import type { Edit, PlacedHunk } from '../edits.ts';
 import type { Slot } from '../placing/place.ts';
 import { isBlank, looseKey } from '../text/loose.ts';
 
-/** Whether `slot` asks for nothing that `other` doesn't do as well, so that both together are `other` alone. */
+/** Whether `other` already includes all that `slot` does, so that `slot` is redundant. */
 export function repeats(slot: Slot, other: Slot): boolean {
   if (slot.edit.kind !== other.edit.kind) return false;
   if (slot.edit.kind !== 'change') return isSameEdit(slot.edit, other.edit);
@@ -18,7 +18,7 @@ function isSameEdit(a: Edit, b: Edit): boolean {
   return a.kind === 'delete' && b.kind === 'delete';
 }
 
-/** Whether `outer` removes all that `inner` removes, and puts all of its new lines there, one after the other. */
+/** Whether `outer` removes all that `inner` removes, and inserts all of its new lines as one run. */
 function includes(outer: PlacedHunk, inner: PlacedHunk): boolean {
   const end = inner.startLine + inner.oldLines.length;
   const outerEnd = outer.startLine + outer.oldLines.length;
@@ -30,12 +30,15 @@ function includes(outer: PlacedHunk, inner: PlacedHunk): boolean {
   return false;
 }
 
-/** Whether one of `answers`, all of one file, stands in place of the refused `edit`, one of all that were `refused` there. */
+/**
+ * Whether one of `answers` replaces the refused `edit`. `refused` are all refused edits of the file, as `answers` are
+ * all its repairs.
+ */
 export function isAnswered(edit: Edit, refused: readonly Edit[], answers: readonly Edit[]): boolean {
   return answers.length >= refused.length || answers.some((answer) => isRecognisable(edit, answer));
 }
 
-/** Whether `answer` means what the refused `edit` meant: it brings half of its new lines, or removes half of its old ones. */
+/** Whether `answer` resembles the refused `edit`: it adds half of its new lines, or removes half of its old ones. */
 export function isRecognisable(edit: Edit, answer: Edit): boolean {
   if (answer.kind === 'malformed') return false;
   const said = saidBy(edit);

@@ -1,4 +1,4 @@
-// A whole file from an answer: where it ends, and whether it is all of the file.
+// A whole file from an answer: where it ends, and whether it is complete.
 import { diffLines, type Hunk } from '../../hunks/hunks.ts';
 import type { Edit, FilePlan, Refusal } from '../edits.ts';
 import { inForm } from '../placing/manner.ts';
@@ -13,16 +13,16 @@ import { similarity } from '../text/similarity.ts';
 
 type Whole = Edit & { kind: 'whole' };
 
-/** A whole file may lose so many lines, whatever its length; beyond that, no more than half of them without a word. */
+/** A whole file may lose this many lines whatever its length; beyond that, at most half of them. */
 const MAX_LOST = 10;
-/** Lines at the end of the file that are compared at most: so many together stand nowhere else. */
+/** The most lines at the file's end that are compared: a run this long occurs nowhere else. */
 const MAX_TAIL = 200;
-/** A last line counts as the file's, changed, from this similarity on. */
+/** From this similarity on, a last line counts as a changed version of the file's. */
 const ALIKE = 0.5;
 
 export const QUOTES = 'The code contains a fence itself, so Perigee can’t tell where it ends.';
 
-/** What becomes of the file `before` when the answer writes all of it. */
+/** The plan for the file `before` when the answer writes all of it. */
 export function planWhole(path: string, before: string, file: IndexedFile, edit: Whole): FilePlan | Refusal {
   const written = readingOf(edit, file);
   if (!written) return refusal(edit, 'malformed', QUOTES);
@@ -47,7 +47,7 @@ export function planWhole(path: string, before: string, file: IndexedFile, edit:
   return { kind: 'update', path, before, after: applyHunks(file.text, hunks), hunks };
 }
 
-/** Lines that differ from the file's in the form of their letters alone are the file's; new ones are in its form. */
+/** A line that differs only in its Unicode form keeps the file's version; new lines get the file's form. */
 function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly string[] {
   if (!lines.some(hasForms)) return lines;
   const own = new Map(file.lines.filter(hasForms).map((line) => [composed(line), line]));
@@ -55,8 +55,8 @@ function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly str
 }
 
 /**
- * The lines of the code. Where it quotes fences, its end is the one fence up to which it ends as the file does, or the only
- * one up to which it ends no earlier. Undefined where that leaves a choice.
+ * The lines of the code. If it quotes fences, the end is the one fence where it ends like the file, or the only one
+ * where nothing of the file's end is lost. Undefined if that is ambiguous.
  */
 export function readingOf({ lines, longer }: Whole, file?: IndexedFile): readonly string[] | undefined {
   if (!longer) return lines;
@@ -69,8 +69,8 @@ export function readingOf({ lines, longer }: Whole, file?: IndexedFile): readonl
 }
 
 /**
- * The first of the file's lines, counted from 0, that may have been lost because `lines` were cut off at their end; undefined
- * where they surely end as the file does.
+ * The file's first line, counted from 0, that may be lost because `lines` were cut off; undefined if they surely end
+ * like the file.
  */
 export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]): number | undefined {
   const file = fileLines.slice(0, fileLines.findLastIndex((line) => !isBlank(line)) + 1);
@@ -80,7 +80,7 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
   const filled = (all: readonly string[]) => all.filter((line) => !isBlank(line)).length;
   const gone = hunks.reduce((sum, hunk) => sum + Math.max(0, filled(hunk.oldLines) - filled(hunk.newLines)), 0);
   const last = hunks.at(-1);
-  // Another text altogether is no copy that was cut off.
+  // If no line is shared, it is a new text and not a copy that was cut off.
   const known = new Set(file.filter((line) => !isBlank(line)));
   if (now.length > 0 && !now.some((line) => known.has(line))) return undefined;
   if (last && reaches(last, file.length) && !(isEnd(last) && depthOf(now) === depthOf(file))) return last.oldStart;
@@ -91,7 +91,7 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
   };
   const own = equal(file.length, MAX_TAIL);
   if (own === MAX_TAIL || own === now.length) return gone > 0 && own === now.length ? 0 : undefined;
-  // Cut off after an earlier line, it would end as well as the file does.
+  // If it was cut off after an earlier, similar line, its end would match equally well.
   let lost = 0;
   for (let end = file.length - 1; end > 0; end--) {
     if (!isBlank(file[end]!)) lost++;
@@ -104,7 +104,7 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
 const reaches = ({ oldStart, oldLines }: Hunk, end: number) =>
   oldLines.length > 0 && oldStart + oldLines.length === end;
 
-/** Whether the hunk, which replaces the file's last lines, ends with the last one of them, changed. */
+/** Whether the hunk, which replaces the file's last lines, ends with a changed version of the last one. */
 function isEnd({ oldLines, newLines }: Hunk): boolean {
   const [old, fresh] = [oldLines.at(-1)!, newLines.at(-1)];
   if (fresh === undefined || newLines.length < oldLines.length) return false;

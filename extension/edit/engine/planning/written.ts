@@ -2,13 +2,13 @@ import { Manner } from '../placing/manner.ts';
 import type { Slot } from '../placing/place.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 
-/** The changes of one answer: what one of them shows of how the answer writes the file's text holds for all of them. */
+/** The changes of one answer. Evidence of how the answer writes the file's text, from one change, holds for all. */
 export class Written {
   private manner: Manner | undefined;
-  /** Those whose evidence is in the manner. */
+  /** The changes whose evidence is in `manner`. */
   private heard: Slot[] = [];
 
-  /** Writes the changes anew by all that they show, where that is more than each was written by. */
+  /** Rewrites the changes with all evidence so far, where that is more than each was written with. */
   rewrite(file: IndexedFile, slots: readonly Slot[]): void {
     const telling = slots.filter(({ placement }) => placement?.rewrite);
     if (!this.manner || this.heard.some((slot, index) => slot !== telling[index])) this.forget();

@@ -8,21 +8,21 @@ interface Fence {
   indent: string;
   marks: string;
   info: string;
-  /** What its info string or the line above says of its file. */
+  /** The file named by its info string or the line above. */
   named: Named;
   answerLine: number;
-  /** What stands in it, unless it is known to hold blocks or a patch. */
+  /** Its lines, unless it is known to hold blocks or a patch. */
   lines: string[];
   kind: 'undecided' | 'code' | 'marked';
-  /** Fences that were opened inside. */
+  /** Fences opened inside it. */
   depth: number;
-  /** Some line inside reads like a fence. */
+  /** Some line inside looks like a fence. */
   quotes: boolean;
 }
 
-/** A fence that seems to be closed, while later lines may show that it only quotes one there. */
+/** A fence that seems to have ended, but later lines may show that the end mark was only quoted. */
 interface Doubt {
-  /** The line of the answer with that fence, counted from 1. */
+  /** The answer's line with that end mark, counted from 1. */
   line: number;
   /** That line and those after it. */
   held: string[];
@@ -30,19 +30,19 @@ interface Doubt {
   ends: number;
 }
 
-/** Files in which fences are quoted, by their names. */
+/** Names of files that may quote fences. */
 const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
 const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
-/** So many fences in a row are tried as the end of one. */
+/** The most fences in a row that are tried as the end of one. */
 const MAX_ENDS = 64;
 const QUOTED_IN_PATCH =
   'The patch has no end mark, and a fence inside it may be context, so Perigee can’t tell where it ends.';
 const QUOTES = 'The code contains a fence itself, so Perigee can’t tell where it ends.';
-/** A line with a patch's mark, and no item of a list. */
+/** A line with a patch's mark that is no list item. */
 const PATCHED = /^(?:@@|[+-](?! \S))(?!--)/;
 const AFTER_QUOTES = 'The code follows other code whose end is not clear, and may belong to it.';
 
-/** What is being written at this moment, and isn't whole yet. */
+/** The edit that is being written and isn't complete yet. */
 export interface Pending {
   kind: 'block' | 'patch' | 'code';
   path?: string;
@@ -50,8 +50,8 @@ export interface Pending {
 }
 
 /**
- * Reads the edits out of a model's answer while it comes: search/replace blocks, V4A patches and fenced files, in prose and
- * in fences, several in one answer. Never throws: what breaks the rules comes out as a `malformed` edit.
+ * Reads the edits from a model's answer while it streams: search/replace blocks, V4A patches and fenced files, in prose
+ * and in fences, several in one answer. Never throws: an edit that breaks the rules becomes a `malformed` edit.
  */
 export class AnswerReader {
   private rest = '';
@@ -61,13 +61,13 @@ export class AnswerReader {
   private patchLine = 0;
   private fence: Fence | undefined;
   private doubt: Doubt | undefined;
-  /** What was last said of a block's file: later blocks of which nothing is said are for the same. */
+  /** The last file named for a block. Later blocks that name no file belong to it, too. */
   private last: Named = NONE;
-  /** What is said of the file of the block that is being read. */
+  /** The file named for the block that is being read. */
   private ofBlock: Named = NONE;
-  /** Prose since the last edit, for the path that it may name. */
+  /** Prose since the last edit; it may name a path. */
   private prose: string[] = [];
-  /** The last edit of a fenced file: what follows may show that the fence ended too early. */
+  /** The last edit from a fenced file. The following lines may show that the fence ended too early. */
   private lastCode: { path: string | undefined; answerLine: number } | undefined;
 
   /** `defaultPath`: the file of blocks that name none. `known`: the paths that the answer may name. */
@@ -76,14 +76,14 @@ export class AnswerReader {
     private readonly known?: KnownPaths,
   ) {}
 
-  /** Takes more of the answer, cut anywhere; gives what became whole by it, in order. */
+  /** Takes more of the answer, cut anywhere. Returns the edits that it completes, in order. */
   feed(text: string): Edit[] {
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop()!;
     return lines.flatMap((line) => this.add(line.endsWith('\r') ? line.slice(0, -1) : line));
   }
 
-  /** The answer has ended. What is open then is cut off, and never written. */
+  /** Ends the answer. An unfinished edit counts as cut off and is never applied. */
   end(): Edit[] {
     const edits = this.rest === '' ? [] : this.add(this.rest.endsWith('\r') ? this.rest.slice(0, -1) : this.rest);
     this.rest = '';
@@ -125,12 +125,12 @@ export class AnswerReader {
     this.block = undefined;
     this.prose = [];
     const edit = saying(this.ofBlock, step);
-    // The head that broke the one before begins the next.
+    // The head that broke the previous block begins the next one.
     return isBlockHead(line) ? [edit, ...this.openBlock(line, this.ofBlock)] : [edit];
   }
 
   private addToPatch(line: string, patch: PatchReader): Edit[] {
-    // With the mark of context in front of it, it is context.
+    // With a leading blank, the mark of context, it is a context line.
     if (this.fence && closes(line, this.fence) && !(line.startsWith(' ') && this.fence.indent === '')) {
       this.doubt = { line: this.line, held: [line], ends: 1 };
       return [];
@@ -167,7 +167,7 @@ export class AnswerReader {
     return [];
   }
 
-  /** Whether a fence that has shown nothing, or only a path so far, turns out to hold blocks or a patch. */
+  /** Whether a fence that is empty or holds only a path so far turns out to hold blocks or a patch. */
   private startsMarked(line: string, fence: Fence): boolean {
     return isBlockHead(line) || (isPatchHead(line) && fence.lines.every((held) => held.trim() === ''));
   }
@@ -184,7 +184,7 @@ export class AnswerReader {
     return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
   }
 
-  /** Only the patch's own end, its next file, or the end of the answer shows whether the fence in it was context. */
+  /** Only the patch's end, its next file, or the end of the answer shows whether the fence in it was context. */
   private addToDoubtfulPatch(line: string, doubt: Doubt, patch: PatchReader): Edit[] {
     const isInPatch = isPatchEnd(line) || /^(?:\s+\*\*\* |\*\*\* (?!Begin))/.test(line);
     if (!isInPatch && (isBlockHead(line) || isPatchHead(line))) return [...this.settle(), ...this.addAgain([line])];
@@ -196,13 +196,13 @@ export class AnswerReader {
     return edits;
   }
 
-  /** What surely begins something else shows that the code has ended. */
+  /** A line that clearly begins something else shows that the code has ended. */
   private addToDoubtfulFence(line: string, doubt: Doubt, fence: Fence): Edit[] {
     const isMarked = isBlockHead(line) || isPatchHead(line);
     const isOther = isMarked || this.opensNamed(line, doubt);
     if (isOther && fence.depth === 0) return [...this.settle(isMarked), ...this.addAgain([line])];
     const quoted = fenceLike(line, fence);
-    // A language's name opens a fence in every reading, and the next one without a name closes it.
+    // A fence with a language always opens, and the next one without a language closes it.
     if (quoted && quoted[3] !== '') fence.depth++;
     else if (quoted && fence.depth > 0) fence.depth--;
     else if (quoted) doubt.ends++;
@@ -210,21 +210,21 @@ export class AnswerReader {
     return [];
   }
 
-  /** Whether `line` opens other code, by a path in it or above it, and none that `fence` quotes. */
+  /** Whether `line` opens other code with a path in it or above it, and not a fence that `fence` quotes. */
   private opensNamed(line: string, { held, ends }: Doubt): boolean {
     const match = FENCE.exec(line);
     if (!match) return false;
     if (readInfo(match[3]!, this.known).kind !== 'none') return true;
     const above = held.findLastIndex((other) => other.trim() !== '');
     if (above === 0 || readLine(held[above]!, this.known).kind === 'none') return false;
-    // Without a language it may as well end a quoted listing of paths, which begins at its fence.
+    // Without a language it may also end a quoted list of paths, which begins at its own fence.
     const isFirst = above > 1 && held.findIndex((other, at) => at > 0 && other.trim() !== '') === above;
-    // After an even number of ends no quote is open, and what follows may still belong to the code.
+    // After an even number of ends no quote is open, so the following lines may still belong to the code.
     return (match[3] !== '' || isFirst) && ends % 2 === 1;
   }
 
   /**
-   * Decides what the held lines are, and reads those that aren't of the fence or patch again. `isMarked`: a block or a patch
+   * Decides what the held lines are, and reads again those outside the fence or patch. `isMarked`: a block or a patch
    * follows, which a fence may have opened.
    */
   private settle(isMarked = false): Edit[] {
@@ -235,13 +235,13 @@ export class AnswerReader {
     if (patch) {
       this.patch = this.fence = undefined;
       this.line = doubt.line;
-      // Words to a person stand apart from a fence.
+      // A blank line separates prose from a fence.
       const isApart = after[0] === undefined || after[0].trim() === '';
       const isQuoted = patch.isUnmarked || !isApart || after.some((line) => PATCHED.test(line));
       const edits = isQuoted ? patch.broken(QUOTED_IN_PATCH, doubt.line) : patch.close(doubt.line);
       return [...edits, ...this.addAgain(after)];
     }
-    // A fence just above what follows opens that.
+    // A fence directly above the next block or patch opens it.
     const last = after.findLastIndex((line) => line.trim() !== '' && readLine(line, this.known).kind === 'none');
     const opener = isMarked && last !== -1 && closes(after[last]!, fence) ? last : after.length;
     const ends = endsOf([doubt.held[0]!, ...after.slice(0, opener)], fence);
@@ -262,7 +262,7 @@ export class AnswerReader {
     return [...edits, ...this.addAgain(after.slice(end))];
   }
 
-  /** The code that lines name, of which nobody knows whether they quote it. `first`: their first one in the answer. */
+  /** Refuses code with a path among lines that may only be quoted. `first`: their first line number in the answer. */
   private refuseNamed(lines: readonly string[], first: number, fence: Fence): Edit[] {
     const edits: Edit[] = [];
     let above = '';
@@ -321,7 +321,7 @@ export class AnswerReader {
     };
     const { lastCode } = this;
     this.lastCode = undefined;
-    // A fence without a language just after code may be the real end of that code, which quotes fences itself.
+    // A fence without a language right after code may be that code's real end; the code then quotes fences itself.
     if (!lastCode || info !== '' || said.kind !== 'none' || this.prose.some((line) => /[.:!?]\s*$/.test(line)))
       return [];
     return [{ kind: 'malformed', path: lastCode.path, answerLine: lastCode.answerLine, message: QUOTES, lines: [] }];
@@ -346,7 +346,7 @@ export class AnswerReader {
     return this.prose.findLast((line) => line.trim() !== '') ?? '';
   }
 
-  /** The file of a block of which nothing is said. */
+  /** The file of a block that names none. */
   private get before(): Named {
     return this.last.kind === 'none' && this.defaultPath !== undefined ? named(this.defaultPath) : this.last;
   }
@@ -354,17 +354,17 @@ export class AnswerReader {
 
 const pathOf = (said: Named) => (said.kind === 'named' ? said.path : undefined);
 
-/** `edit`, with the words by which its file is named where they can't be read. */
+/** Adds the words that name the file to an `edit` if they can't be parsed as a path. */
 const saying = (said: Named, edit: Edit): Edit =>
   said.kind === 'unreadable' ? { ...edit, unreadable: said.text } : edit;
 
 const closes = (line: string, fence: Fence) => fenceLike(line, fence)?.[3] === '';
 
-/** Whether a fence in the code is likely enough to wait for what follows. */
+/** Whether the code may contain fences, so that the reader must wait for the following lines. */
 const mayQuote = ({ named: said, info, quotes }: Fence) =>
   quotes || (said.kind === 'named' ? PROSE.test(said.path) : PROSE_INFO.test(info));
 
-/** Which of the lines may be the fence's end: those that read so, but for the ends of fences with a language's name. */
+/** The lines that may end the fence: those that look like an end, except the ends of fences with a language. */
 function endsOf(lines: readonly string[], fence: Fence): number[] {
   let depth = 0;
   return lines.flatMap((line, index) => {

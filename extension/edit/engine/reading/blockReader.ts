@@ -5,7 +5,7 @@ import { toChangeLines } from '../text/changeLines.ts';
 const HEAD = /^([ \t]*)(<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$/;
 const TAIL = /^([ \t]*)(>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
 const DIVIDER = /^([ \t]*)={5,9}[ \t]*$/;
-/** A heading's in Markdown and reStructuredText. */
+/** An underline of a heading in Markdown or reStructuredText. */
 const UNDERLINE = /^\s*([^\w\s])\1{2,}\s*$/;
 const LINE_HINT = /^:(?:start_line|end_line):\s*\d+\s*$/;
 const ESCAPED_MARK = /^\\(?=<{5,9}|={5,9}|>{5,9}|-{5,9}|:start_line:|:end_line:)/;
@@ -16,13 +16,13 @@ const MORE_DIVIDERS =
 export const isBlockHead = (line: string) => HEAD.test(line);
 export const isBlockTail = (line: string) => TAIL.test(line);
 
-/** What came of one more line: the block goes on, is whole, or is broken. */
+/** The result of one more line: the block continues, is complete, or is broken. */
 export type BlockStep = 'open' | Edit;
 
-/** Reads one search/replace block, line by line, from the line after its head on. */
+/** Reads one search/replace block line by line, starting after its head. */
 export class BlockReader {
   private readonly indent: string;
-  /** The divider is as long as the head's mark, so that shorter or longer underlines can stand in the text. */
+  /** The divider is as long as the head's mark, so that other underlines can be part of the text. */
   private readonly width: number;
   private readonly search: string[] = [];
   private replace: string[] | undefined;
@@ -43,7 +43,7 @@ export class BlockReader {
   add(line: string): BlockStep {
     if (HEAD.test(line)) return this.malformed('A block begins inside another one, which has no end.');
     if (TAIL.test(line)) return this.close();
-    // In the replacement they are said again.
+    // The replacement may repeat the hints.
     const isAtStart = (this.replace ?? this.search).length === 0 && (!this.replace || this.isHinted);
     if (isAtStart && LINE_HINT.test(line)) {
       this.isHinted = this.isBelowHint = true;
@@ -77,11 +77,11 @@ export class BlockReader {
     return { kind: 'change', format, path, answerLine, lines, divider, headings: [], atEndOfFile: false };
   }
 
-  /** The old and the new lines, and what parts them; a sentence where it can't be told which are which. */
+  /** The old and new lines and the divider between them; a message if they can't be told apart. */
   private sides(): [search: string[], replace: string[], divider: Divider] | string {
     const { search, replace } = this;
     if (!replace) {
-      // The marks are of unequal length: one that is a divider by its looks, and the only one, is it.
+      // The marks differ in length: accept the only line that looks like a divider.
       const [at, ...others] = search.flatMap((line, index) => (DIVIDER.test(line) ? [index] : []));
       if (at === undefined) return 'The block has no line of ======= between the old and the new text.';
       if (others.length > 0) return MORE_DIVIDERS;
@@ -89,7 +89,7 @@ export class BlockReader {
     }
     const text = '='.repeat(this.width);
     if (this.dividers === 1) return [search, replace, { text, mayBeText: false }];
-    // Written twice where nothing comes: a deletion, unless one underline takes the place of another.
+    // A doubled divider with an empty replacement is a deletion, unless one underline replaces another.
     const isDeletion = this.dividers === 2 && replace.length === 1 && !UNDERLINE.test(search.at(-1) ?? '');
     return isDeletion ? [search, [], { text, mayBeText: true }] : MORE_DIVIDERS;
   }

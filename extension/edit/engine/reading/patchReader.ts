@@ -7,13 +7,13 @@ const FILE = /^\s*\*\*\* (Add|Update|Delete) File:(.*)$/;
 const MOVE = /^\s*\*\*\* Move to:(.*)$/;
 const END_OF_FILE = /^\s*\*\*\* End of File\s*$/;
 const HEADING = /^@@(.*)$/;
-/** Line numbers of a unified diff; what follows them is a guess of the tool that V4A doesn't have. */
+/** Line numbers of a unified diff. A heading after them is the tool's guess, which V4A doesn't have. */
 const LINE_NUMBERS = /^-?\d{1,9}(?:,\d{1,9})?(?:\s{1,4}\+?\d{1,9}(?:,\d{1,9})?)?(?:\s{0,4}@@.*)?$|^-\d[^+]{0,99}\+\d/;
 
 export const isPatchHead = (line: string) => BEGIN.test(line) || FILE.test(line);
 export const isPatchEnd = (line: string) => END.test(line);
 
-/** Reads a V4A patch line by line. Each change is told as soon as the next one, or the end, shows that it is whole. */
+/** Reads a V4A patch line by line. Returns each change once the next one, or the end, shows that it is complete. */
 export class PatchReader {
   private path: string | undefined;
   private action: 'Add' | 'Update' | 'Delete' | undefined;
@@ -27,15 +27,15 @@ export class PatchReader {
   private atEndOfFile = false;
   private isEmpty = true;
   isClosed = false;
-  /** Some line of context lacks the mark of context. */
+  /** Some context line lacks its leading blank. */
   isUnmarked = false;
 
-  /** The file that the patch is about at this point. */
+  /** The file that the patch is changing at this point. */
   get pending(): string | undefined {
     return this.path;
   }
 
-  /** `answerLine` counts from 1. Gives what became whole by this line. */
+  /** `answerLine` counts from 1. Returns the changes that this line completes. */
   add(line: string, answerLine: number): Edit[] {
     if (BEGIN.test(line))
       return this.path === undefined ? [] : this.broken('A patch begins inside another one.', answerLine);
@@ -79,7 +79,7 @@ export class PatchReader {
     return this.broken(message, answerLine);
   }
 
-  /** The end, by its own mark or by the end of the code block around the patch. */
+  /** Ends the patch, at its own end mark or at the end of the code block around it. */
   close(answerLine: number): Edit[] {
     const edits = this.closeFile();
     this.isClosed = true;
@@ -125,17 +125,17 @@ export class PatchReader {
     return [];
   }
 
-  /** `isMore`: another change follows in the same file. */
+  /** `isMore`: another change in the same file follows. */
   private closeChange(isMore = false): Edit[] {
     const { lines, headings, atEndOfFile, path, changeLine } = this;
     this.atEndOfFile = false;
     this.lines = [];
-    // A heading without lines of its own belongs to what follows.
+    // A heading without lines of its own belongs to the next change.
     if (lines.every((line) => line.op === 'keep' && isBlank(line.text))) return [];
     this.headings = [];
     this.isTouched = true;
     if (lines.every(({ op }) => op === 'keep')) {
-      // What comes next in the file's patch belongs below it.
+      // The next change of the file's patch belongs below this one.
       if (isMore) {
         this.headings = [...headings, ...lines.flatMap(({ text }) => (isBlank(text) ? [] : [text.trim()]))];
         return [];

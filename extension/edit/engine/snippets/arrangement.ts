@@ -1,4 +1,4 @@
-// How the lines of a piece of code and those of the file go together, or why that cannot be told.
+// Merges the lines of a piece of code with the file's, or says why that is ambiguous.
 import { diffLines } from '../../hunks/hunks.ts';
 import {
   type Anchor,
@@ -13,11 +13,11 @@ import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank } from '../text/loose.ts';
 import { type Arranged, arrange, type Part } from './snippetLines.ts';
 
-/** So many lines may go without any in their place, from code that is surely shown whole. */
+/** The most lines that may be removed without replacement, if the code is surely complete. */
 const MAX_SILENT = 3;
-/** So many lines that stand elsewhere, one below the other, are no new ones. */
+/** A run of this many lines that also exists elsewhere in the file is not new. */
 const COPIED = 6;
-/** Unchanged lines so far from any change would have been left out if any were. */
+/** Unchanged lines this far from any change: a snippet that omits lines would have omitted these. */
 export const FAR = 8;
 
 export const WHY = {
@@ -33,7 +33,7 @@ export const WHY = {
   indentation: 'Its indentation differs from the file’s in more than one way.',
 };
 
-/** Whether the snippet shows lines that are far from any change, and so leaves out none. */
+/** Whether the snippet shows lines far from any change, and so omits none. */
 function showsFar({ lines, isElided }: Snippet, anchors: readonly Anchor[]): boolean {
   if (isElided.includes(true)) return false;
   let start = 0;
@@ -50,18 +50,18 @@ const says = (key: string) => /[\p{L}\p{N}_]/u.test(key);
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
 
-/** Puts a snippet's lines among those of the file, anchor by anchor. */
+/** Merges a snippet's lines into the file, anchor by anchor. */
 export class Arrangement {
-  /** What the file declares, and what the snippet does. */
+  /** The declarations of the file and of the snippet. */
   private readonly known: ReadonlyMap<string, number[]>;
   private readonly own: ReadonlyMap<string, number[]>;
-  /** How much further in the file has the lines than the snippet. */
+  /** How much further the file indents the lines than the snippet. */
   private readonly shift: number;
   private readonly isComplete: boolean;
-  /** Lines that go and come, as far as they may belong together. */
+  /** Removed and added lines that may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
-  /** The names of declarations that go. */
+  /** The names of removed declarations. */
   private lost: string[] = [];
 
   constructor(
@@ -76,7 +76,7 @@ export class Arrangement {
     this.isComplete = showsFar(snippet, anchors);
   }
 
-  /** A sentence where it can be read in more than one way. */
+  /** Returns a message if there is more than one reading. */
   make(): Arranged | string {
     const { file, snippet, anchors } = this;
     const top = this.top(anchors[0]!);
@@ -98,7 +98,7 @@ export class Arrangement {
     return arrange(file, snippet, parts, this.isAll) ?? WHY.indentation;
   }
 
-  /** What stands before the first anchor. */
+  /** The parts before the first anchor. */
   private top(first: Anchor): Part[] | string {
     const { file, snippet } = this;
     if (snippet.isElided.slice(0, first.own).includes(true)) return this.aroundElision(undefined, first);
@@ -119,7 +119,7 @@ export class Arrangement {
     return own.map((_, at) => ({ own: at }));
   }
 
-  /** What stands behind the last anchor. */
+  /** The parts after the last anchor. */
   private bottom(last: Anchor): Part[] | string {
     const { file, snippet } = this;
     const end = snippet.lines.length;
@@ -129,10 +129,10 @@ export class Arrangement {
       return [...gone.map((line) => ({ line })), ...range(last.own + 1, end).map((own) => ({ own }))];
     }
     const block = this.openBlock(last);
-    // Only a last line that both texts have tells that the block ends in both.
+    // Only a last line in both texts shows that the block ends in both.
     if (block) return last.own < end - 1 ? WHY.bottom : last.line < block.file.end - 1 ? WHY.leftOut : [];
     const own = snippet.lines.slice(last.own + 1);
-    // A head that holds its body itself stands for all of the former one.
+    // A head that contains its body replaces the whole former block.
     const isShort = !opensBlock(snippet.lines[last.own]!) && opensBlock(file.lines[last.line]!);
     if (own.length === 0) return isShort ? WHY.leftOut : [];
     const below = file.lines.slice(last.line + 1).find((line) => !isBlank(line));
@@ -143,13 +143,13 @@ export class Arrangement {
     return own.map((_, at) => ({ own: last.own + 1 + at }));
   }
 
-  /** Whether lines of the snippet mostly say what the file says already, so that they may be meant for its own. */
+  /** Whether most of these snippet lines exist in the file, so that they may be meant for those. */
   private repeats(start: number, end: number): boolean {
     const telling = this.snippet.keys.slice(start, end).filter(says);
     return 2 * telling.filter((key) => this.file.at(key).length > 0).length > telling.length;
   }
 
-  /** The block, without a line that closes it, in which the snippet's last lines are and the last anchor is. */
+  /** The block without a closing line that contains the snippet's last lines and the last anchor. */
   private openBlock(last: Anchor): BlockPair | undefined {
     const { file, snippet, anchors } = this;
     for (const anchor of anchors) {
@@ -166,7 +166,7 @@ export class Arrangement {
     return isElided ? this.aroundElision(above, below) : this.replaced(above, below);
   }
 
-  /** Lines between two anchors: what stands in both stays, the rest gives way. */
+  /** The lines between two anchors: lines in both texts stay, the file's other lines are replaced. */
   private replaced(above: Anchor, below: Anchor): Part[] | string {
     const { file, snippet } = this;
     const old = file.keys.slice(above.line + 1, below.line);
@@ -182,7 +182,7 @@ export class Arrangement {
     };
     const hunks = diffLines(old, fresh);
     const come = new Set(hunks.flatMap(({ newLines }) => newLines));
-    // What goes where nothing comes was left out, as far as it does not come elsewhere.
+    // Lines removed without replacement were omitted, unless they appear elsewhere.
     const isSilent = hunks.some(
       ({ oldLines, newLines }) =>
         newLines.every((key) => key === '') && oldLines.some((key) => says(key) && !come.has(key)),
@@ -198,7 +198,7 @@ export class Arrangement {
       for (const _ of hunk.newLines) parts.push({ own: own++ });
     }
     keepTo(below.line);
-    // A block without anything in it may be but the mention of its head.
+    // An empty block may only mention its head.
     const isEmptied =
       below.own === above.own + 1 &&
       opensBlock(snippet.lines[above.own]!) &&
@@ -206,7 +206,7 @@ export class Arrangement {
     return isEmptied && !this.isAll && old.some(isTelling) ? WHY.leftOut : parts;
   }
 
-  /** Whether lines that come are others that the file has above or below the snippet: then more than they are meant. */
+  /** Whether new lines exist in the file above or below the snippet: then it means more than these lines. */
   private isElsewhere(keys: readonly string[]): boolean {
     const [first, last] = [this.anchors[0]!.line, this.anchors.at(-1)!.line];
     return keys.some((_, at) => {
@@ -216,7 +216,7 @@ export class Arrangement {
     });
   }
 
-  /** What says the same further in or out may be another line: it is counted as one that goes and one that comes. */
+  /** The same line at another indentation may be another line: count it as one removed and one added. */
   private count({ own, line }: Anchor): void {
     if (this.shiftOf({ own, line }) === this.shift) return;
     this.gone.push(this.file.keys[line]!);
@@ -227,7 +227,10 @@ export class Arrangement {
     return widthOf(this.file.lines[line]!) - widthOf(this.snippet.lines[own]!);
   }
 
-  /** What `keys`, which stand in the file from `start` on, declare. Of a whole file, a head was not left out if its block is there. */
+  /**
+   * The declarations in `keys`, the file's lines from `start` on. In a whole file, a head whose block remains was not
+   * removed.
+   */
   private namesOf(keys: readonly string[], start: number): string[] {
     return [...declarations(keys)].flatMap(([name, places]) => {
       const isGone = (at: number) => (blockAt(this.file.lines, start + at)?.end ?? 0) <= start + keys.length;
@@ -235,14 +238,14 @@ export class Arrangement {
     });
   }
 
-  /** Whether since the last call more is gone than one would take away without a word. */
+  /** Whether more was removed since the last call than an author would remove silently. */
   private isLeftOut(): boolean {
     const count = (keys: readonly string[]) => keys.filter(says).length;
-    // What doesn't open and close as many brackets as what was there is no whole of its own in its place.
+    // A replacement with another bracket balance is no complete replacement.
     const isNothing = this.gone.some((key) => key !== '') && !this.come.some((key) => key !== '');
     const isHalf = !this.isComplete && (isNothing || depthOf(this.gone) !== depthOf(this.come));
     const isMuch = isHalf || count(this.gone) > Math.max(this.isComplete ? MAX_SILENT : 0, count(this.come));
-    // A function that is replaced by another one may as well have been left out; of a whole file only one that isn't.
+    // A replaced function may as well have been omitted; in a whole file, only one without replacement counts.
     const named = declarations(this.come);
     const isMoved = (name: string) => this.own.get(name)?.length === 1 && this.known.get(name)?.length === 1;
     const names = this.lost.filter((name) => !name.startsWith('import ') && !named.has(name) && !isMoved(name));
@@ -254,7 +257,10 @@ export class Arrangement {
     return lost || (isMuch && !this.isAll);
   }
 
-  /** Whether a block that nothing closes ends before line `end` of the snippet, but goes on in the file behind the anchor. */
+  /**
+   * Whether a block without closing line ends before line `end` of the snippet but continues in the file after the
+   * anchor.
+   */
   private isCut(last: Anchor, end: number): boolean {
     const { file, snippet, anchors } = this;
     return anchors.some((anchor) => {
@@ -270,7 +276,7 @@ export class Arrangement {
     });
   }
 
-  /** Code that is left out between two anchors, or up to the file's edge, and new lines beside it. */
+  /** Omitted code between two anchors, or up to the file's edge, with new lines beside it. */
   private aroundElision(above: Anchor | undefined, below: Anchor | undefined): Part[] | string {
     const { file, snippet } = this;
     const from = (above?.own ?? -1) + 1;
@@ -281,21 +287,21 @@ export class Arrangement {
       snippet.lines.slice(start, end).every((line, at) => isBlank(line) || snippet.isElided[start + at]);
     if (!isFree(first, last)) return WHY.betweenElisions;
     if (above && this.isCut(above, first)) return WHY.leftOut;
-    // A line that says the same further in may be another one, which is left out.
+    // The same line at another indentation may be another line, which was omitted.
     if ([above, below].some((anchor) => anchor && this.shiftOf(anchor) !== this.shift)) return WHY.besideElision;
     const [hasUpper, hasLower] = [!isFree(from, first), !isFree(last, to)];
     const isNew = (start: number, end: number) => isNewDeclarations(snippet.lines, start, end, this.known);
     if ((hasUpper && !isNew(from, first)) || (hasLower && !isNew(last + 1, to))) return WHY.besideElision;
-    // The first lines of a script are for the system that runs it.
+    // A script's first lines are for the system that runs it.
     if (hasUpper && !above && /^(?:#!|<\?|["']use )/.test(file.lines[0]!)) return WHY.besideElision;
     const kept = { start: (above?.line ?? -1) + 1, end: below?.line ?? file.lines.length };
     const parts: Part[] = [];
     if (hasUpper) {
-      // A blank line that both texts have is one.
+      // If both texts have a blank line here, keep only one.
       const isDouble = isBlank(snippet.lines[first - 1]!) && isBlank(file.lines[kept.start] ?? 'x');
       for (let own = from; own < first - (isDouble ? 1 : 0); own++) parts.push({ own });
     }
-    // Beyond the outermost lines of the snippet nothing has to be mentioned.
+    // Nothing needs to be kept beyond the snippet's outermost lines.
     const isInner = (above || hasUpper) && (below || hasLower);
     for (let line = kept.start; isInner && line < kept.end; line++) parts.push({ line, stays: true });
     if (hasLower) {

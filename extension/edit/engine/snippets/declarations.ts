@@ -1,4 +1,4 @@
-// Whole declarations put into a file: each in the place of the one that it changes, or where others of its kind stand.
+// Puts whole declarations into a file: each replaces its former version, or goes where others of its kind are.
 import { diffLines } from '../../hunks/hunks.ts';
 import type { PlacedHunk } from '../edits.ts';
 import type { Snippet } from '../placing/anchors.ts';
@@ -17,20 +17,22 @@ const WHY = {
     `It reads like ${other} in the file, so Perigee can’t tell whether ${name} replaces it.`,
 };
 
-/** Where parts of a declaration stay, so many more lines may go than come in one place, or so many times as many. */
+/**
+ * If parts of a declaration stay, one place may lose this many more lines than it gains, or this many times as many.
+ */
 const MOST_FEWER = 3;
 const LEAST_SHARE = 3;
-/** Of one that is written anew, so much of the former may stand in it by chance. */
+/** In a rewritten declaration, up to this share of the former lines may remain by chance. */
 const MOST_KEPT = 0.1;
-/** Of several of one name, the one that has so many lines in common with it, and twice as many as any other, is meant. */
+/** Among several of one name, choose the one that shares this many lines, and twice as many as any other. */
 const LEAST_SHARED = 2;
-/** With so much in common, a new declaration may be another one under a new name. */
+/** With this much in common, a new declaration may be a renamed one. */
 const ALIKE = 0.8;
 const LEAST_ALIKE = 4;
 
 /**
- * The hunks that put a snippet which consists of whole declarations into the file; undefined where it is none. `near`: the
- * line of the cursor, which decides between places that are equally good.
+ * The hunks that put a snippet of whole declarations into the file; undefined if the snippet is something else. `near`:
+ * the cursor's line, which decides between equally good places.
  */
 export function planDeclarations(
   file: IndexedFile,
@@ -45,7 +47,7 @@ export function planDeclarations(
 
 class Placing {
   private readonly outline: Declared[];
-  /** What the file has of the same names. */
+  /** The file's declaration of the same name. */
   private readonly former = new Map<Declared, Declared>();
   private readonly put = new Map<Declared, Gap>();
 
@@ -58,7 +60,7 @@ class Placing {
     this.outline = outlineOf(file.lines);
   }
 
-  /** A sentence where it cannot be told what becomes of the file. */
+  /** Returns a message if the result is ambiguous. */
   make(): PlacedHunk[] | string {
     const { declared } = this;
     for (const each of declared) {
@@ -85,7 +87,7 @@ class Placing {
     const same = outline.filter(({ name }) => name === each.name);
     const outer = same.filter(({ parent }) => parent === undefined || isClass(parent));
     const all = outer.length > 0 ? outer : same;
-    // What only says that there is such a function is none of its bodies.
+    // A signature without a body doesn't count if there are bodies.
     const bodies =
       each.end - each.head > 1 ? all.filter(({ head, end }) => end - head > 1 && !isSignature(file, end)) : all;
     const [only, ...others] = bodies.length > 0 ? bodies : all;
@@ -100,14 +102,14 @@ class Placing {
       : WHY.several(each.name);
   }
 
-  /** Lines of the two bodies that say the same. */
+  /** The number of equal lines in the two bodies. */
   private shared(each: Declared, former: Declared): number {
     const { file, snippet } = this;
     const theirs = new Set(file.keys.slice(former.head + 1, former.end));
     return snippet.keys.slice(each.head + 1, each.end).filter((key) => isTelling(key) && theirs.has(key)).length;
   }
 
-  /** Whether it may be all of the file without its last lines, or without a part of it. */
+  /** Whether it may be the whole file without its last lines, or without some part. */
   private mayBeFile(): boolean {
     const { file, former } = this;
     const isFilled = (line: string) => !isBlank(line);
@@ -120,13 +122,13 @@ class Placing {
     return known.length > 1 && held * 2 >= count(0);
   }
 
-  /** Whether its comment is that of another declaration of the file. */
+  /** Whether its comment belongs to another declaration of the file. */
   private isCommentElsewhere(each: Declared): boolean {
     const { file, snippet } = this;
     const former = this.former.get(each);
     const said = snippet.keys.slice(each.start, each.head).filter(isTelling);
     const isElsewhere = (key: string) => file.at(key).length === 1 && !(former && isIn(file.at(key)[0]!, former));
-    // Of that of another one as a whole, or of the beginning of it and the end of its own.
+    // The comment is another declaration's as a whole, or it begins like another's and ends like its own.
     const isOwn = (key: string) => former !== undefined && file.keys.slice(former.start, former.head).includes(key);
     return said.length > 0 && (said.every(isElsewhere) || (isElsewhere(said[0]!) && said.slice(1).some(isOwn)));
   }
@@ -136,9 +138,9 @@ class Placing {
     const own = { ...snippet, ...part(snippet, each.start, each.end) };
     const read = readPiece(file, own);
     if (Array.isArray(read)) return read;
-    // What it is indented by is known of lines alone that stay.
+    // The indentation is known only from lines that stay.
     if (snippet.isRestyled) return read.message;
-    // Where only indentation ends it, more of it may follow.
+    // If only indentation ends it, more of it may follow.
     if (kindOf(each) !== 'type' && each.end - each.head > 1 && !closesBlock(snippet.lines[each.end - 1]!)) {
       return read.message;
     }
@@ -146,14 +148,14 @@ class Placing {
     const old = file.lines.slice(start, former.end);
     const fresh = this.written(each, each.start, indentOf(file.lines[former.head]!));
     if (fresh.length === 0 || !(isEven(old, fresh) || stepOf(old) === stepOf(fresh))) return UNTOLD.indentation;
-    // What parts a property from the next one is no part of it.
+    // The comma that separates a property from the next one isn't part of it.
     const last = old.at(-1)!;
     if (last.endsWith(',') && last.slice(0, -1) === fresh.at(-1)) fresh[fresh.length - 1] = last;
     const left = this.leftOut(each, former);
     return left ?? toPlacedHunks(old, fresh, start);
   }
 
-  /** The first line that gives way: of the former's comment no line above the first one that is shown. */
+  /** The first replaced line. Lines of the former comment above the first one shown stay. */
   private startOf({ start, head }: Declared, former: Declared): number {
     if (start === head) return former.head;
     const first = this.file.keys.slice(former.start, former.head).indexOf(this.snippet.keys[start]!);
@@ -161,8 +163,8 @@ class Placing {
   }
 
   /**
-   * Says so where lines of the former declaration may only not be shown: some are gone and none came, or many are gone from
-   * between others that stay. One of which nothing stays but its head and its end is written anew.
+   * Returns a message if lines of the former declaration may only be omitted: some are gone and none are new, or many
+   * are gone between others that stay. A declaration that keeps only its head and end is a rewrite.
    */
   private leftOut(each: Declared, former: Declared): string | undefined {
     const { file, snippet, outline } = this;
@@ -176,10 +178,10 @@ class Placing {
     if (outline.some(({ parent, name }) => parent === former && isClass(former) && !names.has(name))) {
       return UNTOLD.leftOut;
     }
-    // A head may hold its body in the same line.
+    // The head may contain the body on the same line.
     const isAnew = old.length - gone <= MOST_KEPT * old.length && (come > 0 || each.end - each.head === 1);
     if (isAnew) {
-      // With nothing in common it may as well be for another class.
+      // With nothing in common, it may be meant for another class.
       const isHere = this.near !== undefined && former.parent !== undefined && isIn(this.near, former.parent);
       const isSure = isHere || kindOf(each) !== 'method' || outline.filter(isClass).length < 2;
       return isSure ? undefined : WHY.several(each.name);
@@ -207,7 +209,7 @@ class Placing {
     return [{ startLine: gap.at, oldLines: [], newLines, how: 'given' }];
   }
 
-  /** The place of a new declaration that is shown beside one which the file has. */
+  /** The place of a new declaration that is shown beside an existing one. */
   private beside(each: Declared, index: number): Gap | undefined {
     const { declared, former, put, file } = this;
     if (kindOf(each) === 'import') return undefined;
@@ -222,7 +224,7 @@ class Placing {
     return undefined;
   }
 
-  /** The declaration of the file of which `each` is nearly a copy. */
+  /** The file's declaration that `each` nearly copies. */
   private alike(each: Declared): Declared | undefined {
     const { file, snippet, outline } = this;
     const body = (keys: readonly string[], { head, end }: Declared) => keys.slice(head + 1, end).filter(isTelling);
@@ -237,7 +239,9 @@ class Placing {
     });
   }
 
-  /** What stands in the file where `each` is shown, if that says the same: a short one may have got another name. */
+  /**
+   * The file's next declaration after the one above `each`, if its body is the same: a short one may have been renamed.
+   */
   private nextAlike(each: Declared, index: number): Declared | undefined {
     const { file, snippet, outline, declared } = this;
     const upper = index > 0 ? this.former.get(declared[index - 1]!) : undefined;
@@ -246,7 +250,7 @@ class Placing {
     return next && body(snippet.keys, each) === body(file.keys, next) ? next : undefined;
   }
 
-  /** The declaration's lines from `start` on, with its head at `indent`; none where they don't stand below it. */
+  /** The declaration's lines from `start` on, with its head indented by `indent`; empty if a line is further left. */
   private written({ head, end }: Declared, start: number, indent: string): string[] {
     const { lines } = this.snippet;
     const own = indentOf(lines[head]!);
@@ -266,7 +270,7 @@ const isSignature = ({ lines }: IndexedFile, end: number) => /[^}];$/.test(lines
 
 const isIn = (line: number, { start, end }: { start: number; end: number }) => start <= line && line < end;
 
-/** Whether most of the lines that both have are indented alike: else the new ones may be indented in another style. */
+/** Whether most shared lines have equal indentation. If not, the new lines may use another indentation style. */
 function isEven(old: readonly string[], fresh: readonly string[]): boolean {
   const said = (lines: readonly string[]) => lines.map((line) => line.trim());
   let [shift, both, alike] = [0, 0, 0];
@@ -284,14 +288,14 @@ function isEven(old: readonly string[], fresh: readonly string[]): boolean {
   return alike * 2 >= both;
 }
 
-/** What all indentations are multiples of; tabs are none of blanks. */
+/** The common divisor of all indentations. Tabs and blanks have none in common. */
 function stepOf(lines: readonly string[]): string {
   const divide = (a: number, b: number): number => (b === 0 ? a : divide(b, a % b));
   const indents = lines.filter((line) => !isBlank(line) && !/^\s*\*/.test(line)).map(indentOf);
   return `${indents.some((indent) => indent.includes('\t'))} ${indents.reduce((step, { length }) => divide(step, length), 0)}`;
 }
 
-/** Several insertions into one gap as one, in their order. */
+/** Merges insertions into one gap, in their order. */
 function joined(hunks: readonly PlacedHunk[]): PlacedHunk[] {
   const result: PlacedHunk[] = [];
   for (const hunk of hunks) {

@@ -1,4 +1,4 @@
-// One piece of code among the lines of a file, found by the lines that both have.
+// Finds where a piece of code belongs in a file, by the lines that both have.
 import { diffLines } from '../../hunks/hunks.ts';
 import type { PlacedHunk, Reason } from '../edits.ts';
 import { type Anchor, blockPair, declarations, findAnchors, type Snippet } from '../placing/anchors.ts';
@@ -11,31 +11,30 @@ import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank, trimTrail } from '../text/loose.ts';
 import { Arrangement, FAR, WHY } from './arrangement.ts';
 
-/** Lines at either edge of a whole file that may be changed. */
+/** The most lines at either edge of a whole file that may be changed. */
 const EDGE = 2;
 
-/** So many of the file's last lines may have been deleted. */
+/** The most of the file's last lines that may have been deleted. */
 const MOST_TAIL = 3;
 
-/** Whether a piece that begins as the file does may be all of it without the lines `tail`, which are no declarations. */
+/**
+ * Whether a piece that begins like the file may be the whole file without the lines `tail`, which are no declarations.
+ */
 export function mayBeDeleted(tail: readonly string[]): boolean {
   const { length } = tail.filter((line) => !isBlank(line));
   return length > 0 && length <= MOST_TAIL && wholeDeclarations(tail) === undefined;
 }
 
-/** Why a piece is not put into its file. */
+/** Why a piece was not placed in its file. */
 export interface Unread {
   reason: Reason;
-  /** A sentence. */
+  /** A sentence for the user. */
   message: string;
 }
 
 const uncertain = (message: string): Unread => ({ reason: 'uncertain', message });
 
-/**
- * The hunks by which the file has the snippet's lines in place of its own: all of its own, or those of a part. None where it
- * has them already.
- */
+/** The hunks that replace the file's lines, all or a part, by the snippet's. Empty if the file already has them. */
 export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | Unread {
   const anchors = findAnchors(file, snippet) ?? sameLines(file, snippet);
   if (!anchors) return uncertain(WHY.order);
@@ -59,8 +58,8 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
 }
 
 /**
- * Of a whole file, of which some lines stand in another order, the most that are in one order: the others go and come. None
- * where more are left out than are new.
+ * For a whole file with reordered lines: the largest set in the same order; the others count as removed and added.
+ * Undefined if more lines are missing than new.
  */
 function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   const anchors: Anchor[] = [];
@@ -82,7 +81,7 @@ function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   return anchors.length >= FAR && !isLess && isWhole(file, snippet, anchors) ? anchors : undefined;
 }
 
-/** Whether the anchors say more than what may stand in two pieces of code by chance. */
+/** Whether the anchors are more than a chance match of two pieces of code. */
 function isEnough(file: IndexedFile, { keys, lines }: Snippet, anchors: readonly Anchor[]): boolean {
   const telling = anchors.filter(({ own, line }) => keys[own] === file.keys[line] && isTelling(keys[own]!));
   const isDeclared = anchors.some(({ own, line }) => declarations([lines[own]!, file.lines[line]!]).size === 1);
@@ -90,8 +89,8 @@ function isEnough(file: IndexedFile, { keys, lines }: Snippet, anchors: readonly
 }
 
 /**
- * Whether the snippet is the whole file: it begins and ends as the file does, or with as many lines in their place, and holds
- * most of it. Then what it doesn't hold is to go.
+ * Whether the snippet is the whole file: it begins and ends like the file, or with as many lines in their place, and
+ * contains most of it. Then lines that it lacks are deleted.
  */
 function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
   const [first, last] = [anchors[0]!, anchors.at(-1)!];
@@ -99,7 +98,7 @@ function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readon
   const [above, below] = [first.own, snippet.lines.length - 1 - last.own];
   if (snippet.isElided.includes(true)) return false;
   const top = lines.findIndex((line) => !isBlank(line));
-  // The same first line and the same last one, however little they say.
+  // The same first and last line, even if these are trivial.
   const isFramed = snippet.keys[0] === keys[top] && snippet.keys.at(-1) === keys[end];
   const isReplaced =
     isEdge(snippet.lines.slice(0, above), lines.slice(0, first.line)) &&
@@ -111,13 +110,13 @@ function isWhole({ lines, keys }: IndexedFile, snippet: Snippet, anchors: readon
   return isFramed || above + below === 0 ? known * 3 >= all * 2 : known >= FAR && known * 5 >= all * 4;
 }
 
-/** Whether as many lines stand in the place of those at an edge of the file; where nothing of it is missing, they are new. */
+/** Whether an edge has as many lines as the file's. If no line of the file is missing there, they are new. */
 const isEdge = (own: readonly string[], of: readonly string[]) =>
   of.every(isBlank) || (own.length === of.length && own.length <= EDGE);
 
 /**
- * Whether the snippet, without an edge of the file, may be all of it: it holds most of the file and more than one block, or
- * begins as the file does and lacks but the last few lines.
+ * Whether the snippet may be the whole file except at an edge: it contains most of the file and more than one block, or
+ * begins like the file and lacks only the last few lines.
  */
 function mayBeWhole(file: IndexedFile, snippet: Snippet, anchors: readonly Anchor[]): boolean {
   if (snippet.isElided.includes(true)) return false;

@@ -13,12 +13,11 @@ import { readPiece } from './piece.ts';
 import { inStyle } from './snippetLines.ts';
 
 /**
- * What a piece of code without any marks, from a model's answer, makes of the file `before`: of all of it, or of a part, or of
- * several parts with marks such as `// ... existing code ...` between them, which keep what stands there. Refused as
- * `notFound` when nothing of it is in the file, so that nobody can tell where it belongs, and as `uncertain` when it can be
- * read in more than one way. What it leaves out between two known lines goes only where little goes. Whole declarations take the
- * place of those that the file has by their names, and new ones come behind others of their kind. `near`: the cursor's line, from
- * 0, which decides between places that are equally good.
+ * The plan for a piece of code without edit marks, from a model's answer, in the file `before`. It may be the whole
+ * file, one part, or several parts with marks such as `// ... existing code ...` between them, which keep the existing
+ * lines. Refused as `notFound` if no line is in the file, and as `uncertain` if there is more than one reading. Only
+ * few lines may be deleted between two known lines. Whole declarations replace those of the same name, and new ones go
+ * after others of their kind. `near`: the cursor's line, from 0, which decides between equally good places.
  */
 export function planSnippet(
   path: string,
@@ -41,7 +40,7 @@ export function planSnippet(
   if (isHint(file, unnumbered.find((line) => !isBlank(line)) ?? '')) return refuse('uncertain', MARKS.hint);
   const snippet = readSnippet(file, unnumbered);
   const read = readPiece(file, snippet);
-  // What its lines don't tell, whole declarations tell by their names.
+  // If the lines don't show the place, the names of whole declarations do.
   const made = Array.isArray(read) ? read : (planDeclarations(file, snippet, near) ?? read);
   if (!Array.isArray(made)) return refuse(made.reason, made.message);
   if (made.length === 0) return refuse('noChange', 'The file reads so already.');
@@ -52,7 +51,7 @@ function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
   const first = written.findIndex((line) => !isBlank(line));
   const last = written.findLastIndex((line) => !isBlank(line));
   let lines = written.slice(first, last + 1);
-  // A comment that names the file.
+  // A comment may name the file.
   const [head] = lines;
   const isName = head !== undefined && /^(?:\/\/|#|--|<!--|\/\*)/.test(head) && isOnlyPath(head);
   if (isName && file.at(looseKey(head)).length === 0)
@@ -63,7 +62,7 @@ function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
   return { lines: styled, keys: styled.map(looseKey), isElided, isRestyled };
 }
 
-/** Whether a comment says a path and nothing else. */
+/** Whether a comment is only a path. */
 function isOnlyPath(comment: string): boolean {
   const said = readLine(comment);
   return said.kind === 'named' && /^\W*(?:file(?:name)?|path)?\W*$/i.test(comment.replace(said.path, ''));

@@ -1,4 +1,4 @@
-// How the lines of a snippet are written in the file: its indentation, and which lines change by it.
+// Writes a snippet's lines in the file's style: their indentation, and which lines change.
 
 import type { ChangeLine } from '../edits.ts';
 import type { Snippet } from '../placing/anchors.ts';
@@ -7,10 +7,10 @@ import { type IndentPair, indentStyle, isUniform } from '../text/indentation.ts'
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { indentOf, isBlank, looseKey, trimTrail } from '../text/loose.ts';
 
-/** One line of so many may be indented otherwise than in the file before another style is thought of. */
+/** If at most one line in this many is indented differently from the file, the style is the same. */
 const LITERAL = 10;
 
-/** The lines of the snippet among those of the file, from line `start` of the file on. */
+/** The snippet's lines merged with the file's, from the file's line `start` on. */
 export interface Arranged {
   start: number;
   lines: ChangeLine[];
@@ -18,7 +18,7 @@ export interface Arranged {
   isTypeset: boolean;
 }
 
-/** A line of both, of the file alone (gone, unless it `stays`), or of the snippet alone. */
+/** A line of both texts, of the file only (removed, unless it `stays`), or of the snippet only. */
 export interface Part {
   own?: number;
   line?: number;
@@ -26,8 +26,8 @@ export interface Part {
 }
 
 /**
- * The lines of `parts`, in order, as a change of the file, of which they are all if `isAll`; undefined when it cannot be told
- * how they are indented.
+ * Turns `parts`, in order, into a change of the file; `isAll`: they are the whole file. Undefined if the indentation is
+ * ambiguous.
  */
 export function arrange(
   file: IndexedFile,
@@ -45,7 +45,7 @@ export function arrange(
   if (!reading) return undefined;
   const isLiteral = reading === 'literal';
   const start = parts.find(({ line }) => line !== undefined)!.line!;
-  // Blanks at the ends of lines which in the file have none are no part of what is meant.
+  // If the file has no blanks at line ends, those in the snippet are not meant.
   const isTrailed = ({ own, line }: Part) =>
     snippet.lines[own!] !== trimTrail(snippet.lines[own!]!) && file.lines[line!] === trimTrail(file.lines[line!]!);
   const isTrailing = file.lines.every((line) => line === trimTrail(line)) || both.some(isTrailed);
@@ -66,15 +66,15 @@ export function arrange(
   return { start, lines, pairs, isTypeset };
 }
 
-/** Whether most lines that the file has further in stand there, too: in another style hardly any of them would. */
+/** Whether most indented lines have the file's indentation; in another style hardly any would. */
 function isMostlySame(pairs: readonly IndentPair[]): boolean {
   const inner = pairs.filter(([, line]) => line !== '');
   return inner.filter(([[written], line]) => written === line).length * 2 >= inner.length;
 }
 
 /**
- * Whether the snippet is indented as the file is (`literal`), so that lines which are not are meant to be moved, or all of it
- * in one other way (`moved`). Undefined when neither is known.
+ * Whether the snippet is indented like the file (`literal`), so that differing lines are moved on purpose, or uniformly
+ * in another way (`moved`). Undefined if neither is certain.
  */
 function readIndents(
   file: IndexedFile,
@@ -84,21 +84,21 @@ function readIndents(
 ): 'literal' | 'moved' | undefined {
   const isSame = (pair: IndentPair | undefined) => pair !== undefined && pair[0][0] === pair[1];
   if (pairs.every(isSame)) return 'literal';
-  // Nearly all that is indented is so as in the file, down to the last line: what isn't is meant to be moved.
+  // Nearly all indented lines match the file, including the last: the others were moved on purpose.
   const indented = pairs.filter(([[written], line]) => written !== '' || line !== '');
   const differing = indented.filter((pair) => !isSame(pair)).length;
   if (differing * LITERAL <= indented.length && isSame(pairs[0]) && isSame(pairs.at(-1))) return 'literal';
   const own = indentStyle(lines);
   if (own.kind !== file.style.kind || own.unit !== file.style.unit) return isUniform(pairs) ? 'moved' : undefined;
-  // The same levels: they can only be moved together, or some of them.
+  // Both texts use the same levels, so lines can only be moved, all or some.
   if (isSame(pairs[0])) return isSame(pairs.at(-1)) || isLastTelling ? 'literal' : undefined;
   const shift = ([[written], line]: IndentPair) => line.length - written!.length;
   return isUniform(pairs) && pairs.every((pair) => shift(pair) === shift(pairs[0]!)) ? 'moved' : undefined;
 }
 
 /**
- * Tabs for blanks or blanks for tabs, level by level, where the file has the others. A line that goes on with the one above by
- * less than a level is a level further in, as in a file of tabs alone.
+ * Converts tabs to blanks or blanks to tabs, level by level, if the file uses the others. In a file with only tabs, a
+ * continuation line that is indented by less than a level becomes one level further in.
  */
 export function inStyle(lines: readonly string[], file: IndexedFile): string[] {
   const own = indentStyle(lines);
@@ -114,20 +114,20 @@ export function inStyle(lines: readonly string[], file: IndexedFile): string[] {
     const rest = indent.length % width;
     const levels = '\t'.repeat(Math.floor(indent.length / width));
     const [at, ...others] = rest > 1 ? file.at(looseKey(line)) : [];
-    // A line that the file has is not moved by less than a level.
+    // A line that the file has must not be moved by less than a level.
     if (at !== undefined && others.length === 0 && indentOf(file.lines[at]!) === levels) return levels;
     const isFurther = rest > 1 && !aligns;
     return levels + (isFurther ? '\t' : ' '.repeat(rest));
   });
 }
 
-/** The blanks for which most of the lines that the file has once, with tabs, show a tab to stand. */
+/** The number of blanks per tab, by a vote of the lines that the file has exactly once and indents with tabs. */
 function knownWidth(lines: readonly string[], file: IndexedFile): number | undefined {
   const votes = new Map<number, number>();
   for (const line of lines) {
     const [at, ...others] = file.at(looseKey(line));
     const indent = at === undefined || others.length > 0 ? '' : indentOf(file.lines[at]!);
-    // Behind its tabs a line of a comment has a blank, in either text.
+    // A comment's later lines have a blank after the tabs, in either text.
     const tabs = /^\t*/.exec(indent)![0].length;
     const width = (indentOf(line).length - (indent.length - tabs)) / tabs;
     if (tabs > 0 && Number.isInteger(width) && width > 0) votes.set(width, (votes.get(width) ?? 0) + 1);

@@ -1,11 +1,11 @@
-// Changes that are found once blank lines, or a line of context written twice, are taken for slips.
+// Retries a change that isn't found as written: blank lines, or a context line written twice, may be slips.
 import type { ChangeLine } from '../edits.ts';
 import type { IndexedFile } from './indexedFile.ts';
 import { isBlank, looseKey } from './loose.ts';
 
 /**
- * The change with the blank lines that the file has among its old lines, where they stand once so; undefined where they don't,
- * or where it matters for a new line on which side of a blank line it comes.
+ * The change with the file's blank lines among its old lines, if these then occur exactly once. Undefined if they
+ * don't, or if a new line could go on either side of a blank line.
  */
 export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): ChangeLine[] | undefined {
   const old = lines.filter(({ op, text }) => op !== 'new' && !isBlank(text));
@@ -17,7 +17,7 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
   for (const [index, line] of lines.entries()) {
     if (line.op === 'new') result.push(line);
     else if (!isBlank(line.text)) {
-      // Blank lines of the file above this line, which the change doesn't have.
+      // The file's blank lines above this line that the change lacks.
       for (; isNext && file.keys[at] === ''; at++) {
         const hunk = result.slice(result.findLastIndex(({ op }) => op === 'keep') + 1);
         if (hunk.length > 0 && hunk.every(({ op }) => op === 'new')) return undefined;
@@ -36,7 +36,7 @@ export function withOwnBlanks(file: IndexedFile, lines: readonly ChangeLine[]): 
   return result;
 }
 
-/** Whether the lines that come or go below the first ones, which stay, may as well come or go above them. */
+/** Whether the first removed or added lines could equally well be above the context lines before them. */
 function slides(lines: readonly ChangeLine[]): boolean {
   const kept = lines.findIndex(({ op }) => op !== 'keep');
   if (kept < 1) return false;
@@ -45,7 +45,7 @@ function slides(lines: readonly ChangeLine[]): boolean {
   return lines.slice(0, kept).every(({ text }, at) => text === lines[at + run]!.text);
 }
 
-/** The change with one of two equal lines of context, one below the other, left out, in each way to do so. */
+/** For each pair of equal adjacent context lines: the change without one of the two. */
 export function withoutDouble(lines: readonly ChangeLine[]): ChangeLine[][] {
   return lines.flatMap((line, index) => {
     const below = lines[index + 1];

@@ -1,27 +1,27 @@
-// What indentation and the first words of a line tell of code in almost any language.
+// What a line's indentation and first words tell about code in almost any language.
 import { indentOf, isBlank } from './loose.ts';
 
 const CLOSER = /^\s*(?:[}\])]|end\b|<\/)/;
 const OPENER = /(?:[{([:]|=>|\bdo|\bthen)\s*$/;
 const CONTINUES = /^\s*(?:else|elif|except|finally|catch|rescue|ensure|when|\{)(?:\W|$)/;
 
-/** A further line of an expression whose bracket is closed. */
+/** A continuation line of an expression whose bracket is closed. */
 const GOES_ON = /^\s+[?:|&.=+]/;
 
 export interface Block {
   /** The line after the block's last one. */
   end: number;
-  /** The last line closes it, by a bracket or a word. */
+  /** The last line closes it with a bracket or a word. */
   isClosed: boolean;
 }
 
-/** Blanks at the line's beginning, a tab as four. */
+/** The width of the line's indentation; a tab counts as four. */
 export const widthOf = (line: string) => indentOf(line).replaceAll('\t', '    ').length;
 
-/** The block whose head is line `head`; undefined when nothing below belongs to it. */
+/** The block whose head is line `head`; undefined if no line below belongs to it. */
 export function blockAt(lines: readonly string[], head: number): Block | undefined {
   const width = widthOf(lines[head]!);
-  // The parameters of a type in lines of their own.
+  // Type parameters, each on a line of its own.
   const isTyped = lines[head]!.endsWith('<');
   const closes = (text: string) => (isTyped ? /^\s*[>)]/.test(text) : CLOSER.test(text) && OPENER.test(lines[head]!));
   let end = head + 1;
@@ -38,7 +38,7 @@ export function blockAt(lines: readonly string[], head: number): Block | undefin
   return end === head + 1 ? undefined : { end, isClosed: false };
 }
 
-/** Brackets that are opened in `lines` and not closed, less those that are closed and not opened. */
+/** The brackets that `lines` open, minus those that they close. */
 export function depthOf(lines: readonly string[]): number {
   let depth = 0;
   for (const line of lines) {
@@ -54,7 +54,7 @@ export const opensBlock = (line: string) => OPENER.test(line);
 
 export const closesBlock = (line: string) => CLOSER.test(line);
 
-/** Words such as `export` or `public`, before the word that tells what is declared. */
+/** Modifiers such as `export` or `public`, before the keyword of the declaration. */
 const WORDS = '(?:[a-z]+(?:\\([^)]*\\))?\\s+)*?';
 const NAMED = new RegExp(
   `^${WORDS}(function\\*?|class|interface|type|enum|struct|union|impl|trait|def|fn|fun|func|sub|module|namespace|object|record|protocol|extension)\\s+(?:\\([^)]*\\)\\s*)?([\\w$.:!?]+)`,
@@ -62,29 +62,32 @@ const NAMED = new RegExp(
 const ASSIGNED = new RegExp(
   `^${WORDS}(?:const|let|var|val)\\s+([\\w$]+)\\s*(?::(?:[^=]|=>)+?)?=(?!>)\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
 );
-/** With the types that some languages put before the name or behind the parameters. */
+/** Includes the types that some languages put before the name or after the parameters. */
 const METHOD =
   /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+|\[[\w$.]+\])\s*(?:<[^>]*>)?\([^;]*\)(?:\s*:\s*[^=;]+|\s+[\w., ]+)?\s*\{(?:.*\})?$/;
-/** A function or class as a property, or as a field of a class. */
+/** A function or class as a property, or as a class field. */
 const PROPERTY = new RegExp(
   `^(?:((?:[\\w$]+\\.)+[\\w$]+)\\s*|${WORDS}([\\w$#]+)\\s*(?::[^=]+)?)=\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
 );
 const IMPORT =
   /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+))/;
-/** By what CommonJS imports; among other lines it may as well be one that is assigned anew. */
+/** Imports of CommonJS. Among other lines it may also be a variable that is assigned again later. */
 const REQUIRED = /^(?:const|let|var)\s.*=\s*require\(["']([^"']+)["']\)/;
-/** The first line of a method, a function in a variable, and an import that goes on for several lines. */
+/** The first line of a method, of a function in a variable, or of an import that spans several lines. */
 const OPEN_METHOD = /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\((?:[^()]*\{)?$/;
 const OPEN_FUNCTION = new RegExp(
   `^(?:${WORDS}(?:const|let|var)\\s+)?([\\w$.]+)\\s*(?::[^=]+)?=\\s*(?:[a-z]+\\s*)?\\(\\{?$`,
 );
 const OPEN_IMPORT = /^(?:import\b|(?:const|let|var)\b).*\{$/;
-/** So many lines may the first part of a declaration have. */
+/** The most lines that the first part of a declaration may have. */
 const MAX_HEAD = 60;
 const CONTROL =
   /^(?:if|for|while|switch|catch|return|else|with|do|until|unless|match|when|foreach|using|lock|synchronized)$/;
 
-/** What a line declares: equal for two writings of one function, class or import. Undefined for all other lines. */
+/**
+ * The key of what a line declares: two versions of one function, class or import have the same. Undefined for other
+ * lines.
+ */
 export function declarationOf(line: string): string | undefined {
   const text = line.trim();
   const named = NAMED.exec(text);
@@ -99,10 +102,10 @@ export function declarationOf(line: string): string | undefined {
   return method && !CONTROL.test(method[1]!) ? `method ${accessor(text)}${method[1]}` : undefined;
 }
 
-/** What reads and what writes a property are two methods of one name. */
+/** A getter and a setter are two methods of the same name. */
 const accessor = (text: string) => /^(?:\w+\s+)*?([gs]et\s)\s*[\w$#]+\s*\(/.exec(text)?.[1] ?? '';
 
-/** The same for a declaration whose first lines say it together. */
+/** `declarationOf` for a declaration whose head spans several lines. */
 export function declarationAt(lines: readonly string[], at: number): string | undefined {
   const text = lines[at]!.trim();
   const name = declarationOf(text);
@@ -126,9 +129,9 @@ export function declarationAt(lines: readonly string[], at: number): string | un
 export const isAttached = (line: string) =>
   /^\s*(?:\/\/|\/\*|\*|#(?!include|define|if|end)|--|@|\[[^\]]*\]\s*$|"""|''')/.test(line);
 
-/** Words that stand in any code, so that a line of them alone tells no place. */
+/** Words that occur in any code, so that a line with only these identifies no place. */
 const COMMON =
   /\b(?:if|else|try|catch|finally|return|break|continue|do|end|then|default|case|pass|self|this|null|nil|none|true|false|undefined|error|err|super|new|a(?:sync|wait)|public|private|begin|except|raise|throw)\b/gi;
 
-/** Whether the line says something that is not in any code. */
+/** Whether the line has a word that isn't in any code. */
 export const isTelling = (line: string) => /[\p{L}_]{3,}|\p{L}\d/u.test(line.replace(COMMON, ''));

@@ -3,8 +3,8 @@ import type { ChangeLine, PlacedHunk } from '../edits.ts';
 import { trimTrail } from './loose.ts';
 
 /**
- * What turns `search` into `replace`. Lines that stand in both stay as the file has them; so do those to which the model
- * adds blanks at the end, while blanks that only `search` has are taken away on purpose.
+ * The change from `search` to `replace`. Lines in both keep the file's version, also if the model adds blanks at their
+ * end; blanks that only `search` has are removed on purpose.
  */
 export function toChangeLines(search: readonly string[], replace: readonly string[]): ChangeLine[] {
   const lines: ChangeLine[] = [];
@@ -18,7 +18,7 @@ export function toChangeLines(search: readonly string[], replace: readonly strin
   return lines;
 }
 
-/** Lines that differ, some of them only in blanks at their end. */
+/** Compares differing lines again, ignoring blanks at their end. */
 function refine(old: readonly string[], fresh: readonly string[]): ChangeLine[] {
   const lines: ChangeLine[] = [];
   let at = 0;
@@ -40,7 +40,7 @@ function refine(old: readonly string[], fresh: readonly string[]): ChangeLine[] 
   return lines;
 }
 
-/** The hunks that turn `oldLines`, which begin at line `offset` of a file, into `newLines`. */
+/** The hunks that turn `oldLines`, which begin at the file's line `offset`, into `newLines`. */
 export function toPlacedHunks(oldLines: readonly string[], newLines: readonly string[], offset: number): PlacedHunk[] {
   return diffLines(oldLines, newLines).map((hunk) => ({
     startLine: offset + hunk.oldStart,

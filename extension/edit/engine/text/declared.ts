@@ -1,10 +1,10 @@
-// The declarations of a text: where each begins and ends, and in which other one it stands.
+// The declarations in a text: the begin, the end and the parent of each.
 import { blockAt, declarationAt, isAttached, opensBlock, widthOf } from './blocks.ts';
 import { isBlank } from './loose.ts';
 
 /** A declaration, with lines counted from 0. */
 export interface Declared {
-  /** What it declares, as `declarationAt` tells it. */
+  /** Its key from `declarationAt`. */
   name: string;
   /** Its first line, comments and decorators included. */
   start: number;
@@ -15,10 +15,10 @@ export interface Declared {
   parent: Declared | undefined;
 }
 
-/** The sort of thing that is declared: `function`, `class`, `method`, `import` and so on. */
+/** The kind of declaration: `function`, `class`, `method`, `import` and so on. */
 export const kindOf = ({ name }: Pick<Declared, 'name'>) => name.slice(0, name.indexOf(' '));
 
-/** Whether methods stand in it. */
+/** Whether it can contain methods. */
 export const isClass = (declared: Pick<Declared, 'name'>) =>
   /^(?:class|interface|struct|impl|trait|enum|object|record|protocol|extension|module|namespace|union)$/.test(
     kindOf(declared),
@@ -40,13 +40,13 @@ export function outlineOf(lines: readonly string[]): Declared[] {
   return found;
 }
 
-/** What stands further in below the head of a declaration, unless its first line is all of it. */
+/** The indented block below a declaration's head, unless its first line is all of it. */
 const blockOf = (lines: readonly string[], head: number, name: string) =>
   lines[head]!.trimEnd().endsWith(';') || (name.startsWith('import ') && !opensBlock(lines[head]!))
     ? undefined
     : blockAt(lines, head);
 
-/** The first of the comments and decorators that stand right above line `head`; the line itself where there are none. */
+/** The first of the comments and decorators directly above line `head`; the line itself if there are none. */
 function attachedAbove(lines: readonly string[], head: number): number {
   let start = head;
   const width = widthOf(lines[head]!);
@@ -65,14 +65,14 @@ function attachedAbove(lines: readonly string[], head: number): number {
 
 const OPENS_COMMENT = /^\s*\/\*/;
 
-/** The declarations of which `lines` consist, each whole; undefined where they hold anything else. */
+/** The declarations that make up `lines`, if all are complete; undefined if there is anything else. */
 export function wholeDeclarations(lines: readonly string[]): Declared[] | undefined {
   const found: Declared[] = [];
   let start: number | undefined;
   for (let at = 0; at < lines.length; ) {
     const line = lines[at]!;
     if (isBlank(line)) {
-      // A comment that stands by itself belongs to nothing.
+      // A free-standing comment belongs to no declaration.
       if (start !== undefined) return undefined;
       at++;
       continue;
@@ -87,7 +87,7 @@ export function wholeDeclarations(lines: readonly string[]): Declared[] | undefi
     const name = declarationAt(lines, at);
     if (name === undefined) return undefined;
     const block = blockOf(lines, at, name);
-    // A bracket that nothing closes, or a head without anything below it: there is more of it.
+    // An unclosed bracket, or a head with nothing below it: the declaration is incomplete.
     if (block ? !block.isClosed && /[{([<]\s*$/.test(line) : opensBlock(line)) return undefined;
     const end = block?.end ?? at + 1;
     found.push({ name, start, head: at, end, parent: undefined });
@@ -99,7 +99,7 @@ export function wholeDeclarations(lines: readonly string[]): Declared[] | undefi
   return start === undefined && isOneLevel ? found : undefined;
 }
 
-/** The line after a comment or a decorator that begins at line `at`; undefined where it has no beginning or no end. */
+/** The line after the comment or decorator that begins at line `at`; undefined if it has no beginning or no end. */
 function attachedEnd(lines: readonly string[], at: number): number | undefined {
   const line = lines[at]!;
   if (OPENS_COMMENT.test(line)) {

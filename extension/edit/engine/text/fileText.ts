@@ -2,14 +2,14 @@ import type { PlacedHunk } from '../edits.ts';
 
 const BOM = '\uFEFF';
 
-/** A file's text in lines, with everything that is kept when some of them change. */
+/** A file's text in lines, with everything that an edit must preserve. */
 export interface FileText {
   bom: boolean;
   /** Without line ends. A final line end adds no line; an empty file has none. */
   lines: string[];
-  /** The end of each line; that of the last is empty where the file has no final line end. */
+  /** The end of each line; the last is empty if the file has no final line end. */
   ends: string[];
-  /** The most frequent line end; `\n` where there is none. */
+  /** The most frequent line end; `\n` if there is none. */
   eol: string;
 }
 
@@ -37,8 +37,8 @@ export function parseFile(text: string): FileText {
 }
 
 /**
- * The whole text after `hunks`, which are ordered and don't touch each other. New lines end as the lines that they
- * replace, or as the line before; BOM and final line end, or its absence, stay.
+ * The whole text after `hunks`, which are ordered and don't touch each other. A new line gets the line end of the line
+ * that it replaces, or of the line before. BOM and final line end, or its absence, stay.
  */
 export function applyHunks(file: FileText, hunks: readonly PlacedHunk[]): string {
   const { lines, ends, eol } = file;
@@ -69,5 +69,5 @@ export function applyHunks(file: FileText, hunks: readonly PlacedHunk[]): string
   return text;
 }
 
-/** The text of a new file of these lines. */
+/** The text of a new file with these lines. */
 export const newFileText = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');

@@ -1,26 +1,26 @@
 import { indentOf, isBlank } from './loose.ts';
 
-/** How a file indents. `tabs` and `blanks` exclude the other; `unit`: blanks of one level, where the file shows it. */
+/** How a file indents. `tabs` and `blanks` exclude each other; `unit`: blanks per level, if the file shows it. */
 export interface IndentStyle {
   kind: 'tabs' | 'blanks' | 'mixed' | 'none';
   unit?: number;
-  /** Tabs with two blanks or more behind them, which align a line. */
+  /** Lines have tabs followed by two or more blanks, for alignment. */
   aligns?: boolean;
 }
 
 /**
- * A written indentation beside the file's, of the same line. With two readings the first is without V4A's mark of context, the
- * second with it: all lines of a change are read in the one way or in the other.
+ * The indentation that the model wrote and the file's, for the same line. With two readings, the first is without V4A's
+ * context mark, the second with it. All lines of a change use the same reading.
  */
 export type IndentPair = readonly [written: readonly string[], file: string];
 
 type Reading = (indent: string) => string | undefined;
 
-/** Blanks that a tab may stand for. */
+/** Possible widths of a tab in blanks. */
 const UNITS = [2, 3, 4, 8];
-/** The second line of a comment is a blank further in than its level; what is left beyond that is no level. */
+/** The second line of a comment is one blank further in than its level; a larger rest is no alignment. */
 const MOST_REST = 1;
-/** Lines looked at to learn how a file indents. */
+/** The most lines inspected to detect a file's indentation. */
 const SAMPLE = 2_000;
 
 export function indentStyle(lines: readonly string[]): IndentStyle {
@@ -33,7 +33,7 @@ export function indentStyle(lines: readonly string[]): IndentStyle {
     if (isBlank(line)) continue;
     const indent = indentOf(line);
     if (indent.includes('\t')) tabs++;
-    // A single blank is the second line of a comment, not an indentation.
+    // A single blank is a comment's second line, not an indentation.
     else if (indent.length > 1) blanks++;
     aligns ||= /\t {2}/.test(indent);
     const step = indent.length - above;
@@ -42,17 +42,17 @@ export function indentStyle(lines: readonly string[]): IndentStyle {
   }
   if (tabs > 0) return { kind: blanks > 0 ? 'mixed' : 'tabs', aligns };
   if (blanks === 0) return { kind: 'none' };
-  // The step that most lines make: a line that goes on with the one above may make any other.
+  // The most frequent step: a continuation line may have any other.
   const [most] = [...steps].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   return { kind: 'blanks', unit: most?.[0] };
 }
 
-/** Whether one uniform change of indentation turns every written indentation into the file's. */
+/** Whether one uniform change turns every written indentation into the file's. */
 export const isUniform = (pairs: readonly IndentPair[], style?: IndentStyle) => readings(pairs, style).length > 0;
 
 /**
- * The file's indentation for each of `indents`, which a model wrote along with `pairs`. Every reading that fits all pairs
- * is tried; undefined when none fits, or when they don't agree about the new lines: then nobody can tell.
+ * The file's indentation for each of `indents`, which the model wrote along with `pairs`. Tries every reading that fits
+ * all pairs; undefined if none fits, or if they disagree about the new lines.
  */
 export function translateIndents(
   pairs: readonly IndentPair[],
@@ -62,7 +62,7 @@ export function translateIndents(
   const isSame = pairs.every(([written, file]) => written.includes(file));
   const isShown = pairs.some(([, file]) => file.length > 1 || file === '\t');
   if (isSame && (isShown || !indents.some((indent) => offends(indent, style)))) return [...indents];
-  // Nothing indented was copied, and what is new is indented by the wrong character.
+  // No indented line was copied, and the new lines are indented with the wrong character.
   const known = isSame ? restyles(pairs, style) : [...readings(pairs, style), ...movedScalings(pairs, indents, style)];
   const results = known
     .map((reading) => indents.map(reading))
@@ -73,13 +73,13 @@ export function translateIndents(
   return first;
 }
 
-/** Whether the file would never indent like this. */
+/** Whether the file never indents like this. */
 export function offends(indent: string, style: IndentStyle): boolean {
   if (style.kind === 'tabs') return / {2}| \t/.test(indent);
   return style.kind === 'blanks' && indent.includes('\t');
 }
 
-/** Levels become those of the file, where it shows how wide they are. */
+/** The conversions that fit all pairs. Levels become the file's, if it shows their width. */
 function readings(pairs: readonly IndentPair[], style?: IndentStyle): Reading[] {
   const unit = style?.kind === 'blanks' ? style.unit : undefined;
   return columns(pairs).flatMap((column) => {
@@ -93,10 +93,7 @@ function readings(pairs: readonly IndentPair[], style?: IndentStyle): Reading[] 
 
 type Column = readonly (readonly [written: string, file: string])[];
 
-/**
- * The pairs in each reading that all lines agree to: with it, no two indentations are written for one of the file, and none
- * for two.
- */
+/** The pairs in each reading that is one-to-one: each written indentation has one in the file, and vice versa. */
 function columns(pairs: readonly IndentPair[]): Column[] {
   const most = Math.max(1, ...pairs.map(([written]) => written.length));
   return Array.from({ length: most }, (_, index) =>
@@ -116,14 +113,14 @@ function isOneToOne(column: Column): boolean {
 const fits = (reading: Reading, column: Column) => column.every(([written, file]) => reading(written) === file);
 
 function restyles(pairs: readonly IndentPair[], style: IndentStyle): Reading[] {
-  // Copied lines stand as in the file, at the margin: levels are counted from there.
+  // The copied lines are at the margin, as in the file: levels are counted from there.
   return conversions('', '').filter((reading, index) => {
     if (!columns(pairs).some((column) => fits(reading, column))) return false;
     return style.kind !== 'blanks' || style.unit === undefined || UNITS[index >> 1] === style.unit;
   });
 }
 
-/** All lines moved to the right or left by the same blanks. */
+/** All lines moved right or left by the same blanks. */
 function shifts(written: string, file: string): Reading[] {
   if (file.endsWith(written)) {
     const prefix = file.slice(0, file.length - written.length);
@@ -136,7 +133,7 @@ function shifts(written: string, file: string): Reading[] {
   return [];
 }
 
-/** Blanks written for tabs or tabs for blanks, and moved by whole levels. Two readings for each of `UNITS`. */
+/** Conversions between tabs and blanks, moved by whole levels. Two readings for each of `UNITS`. */
 function conversions(written: string, file: string, own?: number): Reading[] {
   return UNITS.flatMap((unit): Reading[] => {
     const toTabs = (indent: string, move: number) => {
@@ -158,7 +155,7 @@ function conversions(written: string, file: string, own?: number): Reading[] {
   });
 }
 
-/** Levels of so many blanks written as levels of others. */
+/** Conversions from one width of a level to another. */
 function scalings(unit: number | undefined): Reading[] {
   return UNITS.flatMap((from) =>
     UNITS.filter((to) => to !== from && (unit === undefined || to === unit)).map(
@@ -173,8 +170,8 @@ function scalings(unit: number | undefined): Reading[] {
 }
 
 /**
- * Levels of so many blanks written as levels of others, and moved by whole levels. Where the copied lines have one level
- * alone, only the steps to the new lines tell how wide a level is: it is no wider than the smallest of them.
+ * Conversions from one width of a level to another, moved by whole levels. If all copied lines are on the same level,
+ * only the steps to the new lines show how wide a level is: at most the smallest step.
  */
 function movedScalings(pairs: readonly IndentPair[], indents: readonly string[], { unit }: IndentStyle): Reading[] {
   if (unit === undefined) return [];

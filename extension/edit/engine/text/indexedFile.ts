@@ -2,10 +2,10 @@ import { type FileText, parseFile } from './fileText.ts';
 import { type IndentStyle, indentStyle } from './indentation.ts';
 import { bothForms, type Form, formOf, hasForms, looseKey } from './loose.ts';
 
-/** A file with its lines found by what they say. Built once for all changes of a file, in time linear to its length. */
+/** A file with an index of its lines by content. Built once for all changes of a file, in linear time. */
 export class IndexedFile {
   readonly text: FileText;
-  /** What each line says, without indentation and typographic punctuation. */
+  /** Each line's content, without indentation and typographic punctuation. */
   readonly keys: readonly string[];
   private readonly positions = new Map<string, number[]>();
   private characters: Uint8Array | undefined;
@@ -37,7 +37,7 @@ export class IndexedFile {
     return this.styleFound;
   }
 
-  /** The form of all letters that the normal forms write differently; undefined where there are none. */
+  /** The Unicode normal form of the file's accented letters; undefined if it has none. */
   get form(): Form | undefined {
     this.formFound ??= {
       form: this.lines
@@ -53,18 +53,18 @@ export class IndexedFile {
     return this.characters;
   }
 
-  /** What the lines that begin with a plus say behind it. */
+  /** For the lines that begin with a plus: the content after it. */
   get afterPlus(): readonly string[] {
     this.plusLines ??= this.keys.filter((key) => key.startsWith('+')).map((key) => key.slice(1).trim());
     return this.plusLines;
   }
 
-  /** The lines, in order, that say `key`. */
+  /** The lines whose content is `key`, in order. */
   at(key: string): readonly number[] {
     return this.positions.get(key) ?? [];
   }
 
-  /** Every place where `keys` follow each other: tried at the rarest of them alone. */
+  /** Every place where `keys` are adjacent. Only the places of the rarest key are tried. */
   places(keys: readonly string[]): number[] {
     let rarest = 0;
     for (const [index, key] of keys.entries()) {
@@ -75,7 +75,7 @@ export class IndexedFile {
       .filter((start) => start >= 0 && keys.every((key, index) => this.keys[start + index] === key));
   }
 
-  /** Every line at which `keys` begin to follow each other, with any blank lines between them. */
+  /** Every line where `keys` begin, with any blank lines between them. */
   filledPlaces(keys: readonly string[]): number[] {
     this.filled ??= [...this.keys.keys()].filter((line) => this.keys[line] !== '');
     const { filled } = this;
@@ -91,7 +91,7 @@ export class IndexedFile {
     });
   }
 
-  /** The lines in which `word` stands. Built when first asked for: only a miss needs it. */
+  /** The lines that contain `word`. Built on first use, because only a miss needs it. */
   withWord(word: string): readonly number[] {
     if (!this.words) {
       this.words = new Map();
@@ -107,7 +107,7 @@ export class IndexedFile {
   }
 }
 
-/** Where `value` stands in rising numbers. */
+/** The index of `value` in ascending numbers. */
 function indexOf(numbers: readonly number[], value: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {
@@ -118,10 +118,10 @@ function indexOf(numbers: readonly number[], value: number): number {
   return low;
 }
 
-/** Characters are counted in so many sorts. */
+/** Characters are counted in this many bins. */
 const BINS = 32;
 
-/** How often each sort of character stands in each of `keys`, `BINS` numbers for a line. */
+/** Counts the characters of each key by bin: `BINS` numbers a line. */
 export function countCharacters(keys: readonly string[]): Uint8Array {
   const counts = new Uint8Array(keys.length * BINS);
   for (const [line, key] of keys.entries()) {
@@ -134,7 +134,7 @@ export function countCharacters(keys: readonly string[]): Uint8Array {
   return counts;
 }
 
-/** The least edit distance that two lines can have, by the characters that one has and the other hasn't. */
+/** A lower bound of the edit distance of two lines, from their character counts. */
 export function leastDistance(a: Uint8Array, lineA: number, b: Uint8Array, lineB: number): number {
   let more = 0;
   let less = 0;

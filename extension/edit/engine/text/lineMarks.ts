@@ -1,4 +1,4 @@
-// What models copy from a listing and what is no text of the file: the numbers of lines, and hints of where lines stand.
+// Parts of a listing that models copy but that are no text of the file: line numbers, and hints of where lines are.
 
 import type { Change, ChangeLine } from '../edits.ts';
 import { toChangeLines } from './changeLines.ts';
@@ -14,15 +14,15 @@ const ROO_HINT = /^:(?:start|end)_line:\s*\d+$/;
 const HINT =
   /^(?::(?:start|end)_line:\s*\d+|@@(?:.*@@)?|\[L?\d+(?:\s*[-–,:]\s*L?\d+)?\]:?|(?:(?:\/\/|#|--)\s*)?[([]?lines?:?\s+\d+(?:\s*(?:-|–|to)\s*\d+)?[)\]]?:?|L\d+(?:\s*[-–]\s*L?\d+)?:?)$/i;
 
-/** Whether a line says nothing but where lines stand, and the file has no line of that sort: there it would be text. */
+/** Whether a line is only a position hint. If the file itself has such lines, it counts as text. */
 export const isHint = (file: IndexedFile, line: string) =>
   HINT.test(line.trim()) &&
   file.at(looseKey(line)).length === 0 &&
   (ROO_HINT.test(line.trim()) || !file.lines.some((own) => HINT.test(own.trim())));
 
 /**
- * The change without hints at its beginning, which the old lines have, alone or with the new ones. Undefined where a new line
- * alone reads like one.
+ * The change without hints at its beginning, which belong to the old lines, alone or with the new ones. Undefined if
+ * only a new line looks like a hint.
  */
 export function withoutHints(file: IndexedFile, lines: readonly ChangeLine[]): readonly ChangeLine[] | undefined {
   let end = 0;
@@ -48,11 +48,11 @@ interface Numbered {
   first: number;
   isConsecutive: boolean;
   sign: string;
-  /** The texts as they may be meant: all that follows the number's sign, and without the blank that parts them. */
+  /** The possible texts: all after the number's sign, and without the blank that separates them. */
   readings: string[][];
 }
 
-/** Lines each of which begins with its number, in rising order; undefined when they don't. */
+/** Parses lines that each begin with their number, in ascending order; undefined if they don't. */
 function readNumbered(lines: readonly string[]): Numbered | undefined {
   const found = lines.map((line) => NUMBERED.exec(line) ?? NUMBERED.exec(`${line}|`));
   const sign = found.find((match, index) => match && NUMBERED.test(lines[index]!))?.[2];
@@ -72,7 +72,7 @@ function readNumbered(lines: readonly string[]): Numbered | undefined {
   return { first: numbers[0]!, isConsecutive, sign, readings };
 }
 
-/** Whether lines of the file itself begin with numbers that count on. */
+/** Whether the file's own lines begin with consecutive numbers. */
 function isTable(file: IndexedFile): boolean {
   let above: number | undefined;
   return file.lines.some((line) => {
@@ -83,7 +83,7 @@ function isTable(file: IndexedFile): boolean {
   });
 }
 
-/** The lines of a file or a piece of it without their numbers; a sentence where it cannot be told what is a number. */
+/** The lines of a file, or of a piece of it, without their numbers; a message if it is unclear what is a number. */
 export function withoutNumbers(file: IndexedFile, lines: readonly string[]): readonly string[] | string {
   const filled = lines.filter((line) => !isBlank(line));
   const some = filled.filter((line) => NUMBERED.test(line)).length;
@@ -104,15 +104,15 @@ export function withoutNumbers(file: IndexedFile, lines: readonly string[]): rea
   return isAsInFile && Math.max(...known) * 2 >= best.filter((text) => !isBlank(text)).length ? best : MARKS.numbered;
 }
 
-/** Whether all lines of a new file seem to be numbered, and it is no table, whose columns are parted by the same signs. */
+/** Whether all lines of a new file seem to be numbered. A table doesn't count: its columns use the same separators. */
 export function isListing(path: string, lines: readonly string[]): boolean {
   const numbered = lines.length > 2 && !/\.(?:tsv|tab|psv)$/i.test(path) ? readNumbered(lines) : undefined;
   return numbered?.isConsecutive === true && numbered.first === 1 && '|│→\t'.includes(numbered.sign);
 }
 
 /**
- * A change whose old lines are numbered one after the other, without the numbers, in each way to read them; `first`: the
- * number of the first, counted from 1. A sentence where new lines are numbered in part.
+ * A change with consecutive numbers on its old lines: the change without the numbers, in each possible reading.
+ * `first`: the first number, counted from 1. Returns a message if only some new lines are numbered.
  */
 export function unnumberedChange(
   file: IndexedFile,
@@ -126,7 +126,7 @@ export function unnumberedChange(
   const isPlain = !fresh.some((text) => NUMBERED.test(text));
   const now = isPlain ? undefined : readNumbered(fresh);
   if (!isPlain && now?.sign !== before.sign) return MARKS.numbered;
-  // A blank parts number and text in all lines, or in none.
+  // A blank separates number and text in all lines or in none.
   const isParted = before.readings.length > 1 && (!now || now.readings.length > 1);
   const readings = before.readings.slice(isParted ? 0 : -1).map((texts, index) => {
     const freshTexts = now ? now.readings.slice(isParted ? 0 : -1)[index]! : fresh;

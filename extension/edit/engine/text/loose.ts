@@ -1,6 +1,6 @@
-// What models get wrong when they copy code: blanks, typographic punctuation, escapes, and leaving things out.
+// What models get wrong when they copy code: blanks, typographic punctuation, escapes, and omissions.
 
-/** What stands for each of these characters in plain text. */
+/** The plain text for each of these characters. */
 export const PLAIN: Record<string, string> = Object.fromEntries(
   (
     [
@@ -16,34 +16,34 @@ export const PLAIN: Record<string, string> = Object.fromEntries(
 export const FANCY = new RegExp(`[${Object.keys(PLAIN).join('')}]`, 'g');
 export const NOT_ASCII = /[^\0-\x7f]/;
 
-/** `line` with typographic quotes, dashes, ellipses and blanks as plain ones. */
+/** `line` with plain quotes, dashes, ellipses and blanks instead of typographic ones. */
 export function plainPunctuation(line: string): string {
   return NOT_ASCII.test(line) ? line.replace(FANCY, (character) => PLAIN[character]!) : line;
 }
 
-/** `text` with each letter and its accents as one character, where there is one. */
+/** `text` with each accented letter as one character, if Unicode has one. */
 export const composed = (text: string) => (NOT_ASCII.test(text) ? text.normalize('NFC') : text);
 
-/** The normal form of letters with accents, by those that the forms write differently. */
+/** The Unicode normal form of a text's accented letters. */
 export type Form = 'NFC' | 'NFD' | 'mixed';
 
-/** Whether a text has letters that the two normal forms write differently. */
+/** Whether a text has letters that differ between the two normal forms. */
 export const hasForms = (text: string) => NOT_ASCII.test(text) && text.normalize('NFC') !== text.normalize('NFD');
 
 export const formOf = (text: string): Form =>
   text === text.normalize('NFC') ? 'NFC' : text === text.normalize('NFD') ? 'NFD' : 'mixed';
 
-/** The one form of two texts. */
+/** Combines the forms of two texts. */
 export const bothForms = (a: Form | undefined, b: Form | undefined) =>
   a === undefined || a === b ? b : b === undefined ? a : 'mixed';
 
-/** Equal for lines that say the same, however they are indented, their punctuation is set and their letters are composed. */
+/** The same for lines that differ only in indentation, typographic punctuation or Unicode form. */
 export const looseKey = (line: string) =>
   NOT_ASCII.test(line) ? plainPunctuation(line.normalize('NFC')).trim() : line.trim();
 
 /** `line` without blanks and tabs at its end. */
 export function trimTrail(line: string): string {
-  // An expression would try each run of blanks within the line, and take its square in time.
+  // A regular expression would retry each run of blanks inside the line, in quadratic time.
   let end = line.length;
   while (end > 0 && ' \t\f\v'.includes(line[end - 1]!)) end--;
   return line.slice(0, end);
@@ -68,8 +68,8 @@ const SPOKEN_ELLIPSIS = new RegExp(
 );
 
 /**
- * Which of `newLines` stand for code that the model left out. A line that is known, by its loose key, is the file's own, and
- * a bare `...` below a colon is Python.
+ * Which of `newLines` are placeholders for omitted code. A line that is known, by its loose key, is the file's own; a
+ * bare `...` below a colon is Python.
  */
 export function elisionsIn(newLines: readonly string[], isKnown: (key: string) => boolean = () => false): boolean[] {
   return newLines.map((line, index) => {
@@ -82,7 +82,7 @@ export function elisionsIn(newLines: readonly string[], isKnown: (key: string) =
   });
 }
 
-/** The first of `newLines` that stands for code the model left out; undefined when there is none. */
+/** The first of `newLines` that is a placeholder for omitted code; undefined if there is none. */
 export function findElision(newLines: readonly string[], isKnown?: (key: string) => boolean): string | undefined {
   const index = elisionsIn(newLines, isKnown).indexOf(true);
   return index === -1 ? undefined : newLines[index];

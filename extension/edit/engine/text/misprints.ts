@@ -1,34 +1,35 @@
-// What models misprint when they copy code, and what it tells of the new lines: typeset punctuation, escapes, HTML entities.
+// What models misprint in copied code, and what that shows about the new lines: typeset punctuation, escapes, HTML
+// entities.
 import { FANCY, NOT_ASCII, PLAIN, plainPunctuation } from './loose.ts';
 
-/** What each character of the written text stands for in the file, as far as `pairs` of matching lines show. */
+/** Which character of the file each written character stands for, as far as pairs of matching lines show. */
 export class PunctuationEvidence {
   private readonly seen = new Map<string, Set<string>>();
-  /** Some character was written otherwise than it stands in the file. */
+  /** Some character was written differently from the file. */
   differs = false;
 
-  /** Some line differs by more than its punctuation, so that nothing can be told of it. */
+  /** Some line differs in more than punctuation, so the evidence is unreliable. */
   isDoubtful = false;
 
-  /** Equal for two that show the same. */
+  /** The same for two objects with equal evidence. */
   get signature(): string {
     if (!this.differs) return '';
     return [...this.seen].map(([written, files]) => `${written}${[...files].join('')}`).join(' ');
   }
 
-  /** Takes what another change of the same answer shows as well. Where that one is doubtful, this one isn't yet. */
+  /** Adds the evidence of another change in the same answer. Its doubts don't affect this one. */
   merge(other: PunctuationEvidence): void {
     for (const [written, files] of other.seen) for (const file of files) this.note(written, file);
     this.differs ||= other.differs;
   }
 
-  /** Two lines that ought to say the same, but don't. */
+  /** Two lines that should be equal but aren't. */
   addUnequal(written: string, file: string): void {
     const typeset = (line: string) => [...new Set(line.match(FANCY) ?? [])].sort().join('');
     if (typeset(written) !== typeset(file)) this.isDoubtful = true;
   }
 
-  /** `written` and `file` are equal once their punctuation is plain. */
+  /** `written` and `file` are equal after `plainPunctuation`. */
   add(written: string, file: string): void {
     if (!NOT_ASCII.test(written) && !NOT_ASCII.test(file)) {
       for (const plain of ['"', "'", '-', '...']) if (written.includes(plain)) this.note(plain, plain);
@@ -41,7 +42,7 @@ export class PunctuationEvidence {
       const b = unitAt(file, f);
       const plainA = PLAIN[a] ?? a;
       const plainB = PLAIN[b] ?? b;
-      // Invisible characters stand for nothing; they are no evidence for any other.
+      // Invisible characters stand for nothing, so they are no evidence.
       if (a !== b && plainA === '' && a !== '') w += a.length;
       else if (a !== b && plainB === '' && b !== '') f += b.length;
       else if (plainA === plainB) {
@@ -49,7 +50,7 @@ export class PunctuationEvidence {
         w += a.length;
         f += b.length;
       } else {
-        // Dots that are three of more than three on one side.
+        // Three dots within a longer run on one side.
         w += 1;
         f += 1;
       }
@@ -64,9 +65,9 @@ export class PunctuationEvidence {
   }
 
   /**
-   * A new line with its punctuation as the file would have it; undefined when the evidence says nothing or contradicts
-   * itself. Where nothing differs, what the model wrote is what it meant. `own`: of the line's change alone; what that
-   * shows of a plain character is worth more.
+   * A new line with the file's punctuation. Undefined if there is no evidence or it is contradictory. If nothing
+   * differs, the line is as the model meant it. `own`: the evidence of the line's own change, which counts more for
+   * plain characters.
    */
   translate(line: string, own: PunctuationEvidence = this): string | undefined {
     if (own.isDoubtful && /["'-]|\.\.\./.test(plainPunctuation(line))) return undefined;
@@ -77,7 +78,7 @@ export class PunctuationEvidence {
       at += unit.length;
       const meant = (unit in PLAIN ? undefined : own.seen.get(unit)) ?? this.seen.get(unit);
       const [only] = meant ?? [];
-      // Plain where the file has it typeset: a new one may be either.
+      // Plain, where the file has it typeset: a new one may be either.
       if (meant?.size === 1 && (only === unit || unit in PLAIN)) result += only!;
       else if (meant || unit in PLAIN) return undefined;
       else result += unit;
@@ -89,8 +90,8 @@ export class PunctuationEvidence {
 const unitAt = (text: string, at: number) => (text.startsWith('...', at) ? '...' : (text[at] ?? ''));
 
 /**
- * Change lines written with escapes where the file has line ends and tabs, as they were meant; none when they weren't
- * escaped, or when it cannot be told. Each side is either one written line, or escaped by leading `\t` alone.
+ * Lines of a change that were written with escapes instead of line ends and tabs: the unescaped lines. Undefined if
+ * they weren't escaped, or if it is unclear. Each side is either one written line, or is escaped only by leading `\t`.
  */
 export function unescapeLines(lines: readonly string[]): string[] | undefined {
   const tabsOnly = lines.map(unescapeTabs);
@@ -98,10 +99,10 @@ export function unescapeLines(lines: readonly string[]): string[] | undefined {
     return tabsOnly.some((line, index) => line !== lines[index]) ? tabsOnly : undefined;
   }
   const text = lines[0]!;
-  // A doubled backslash or an escaped quote means that the rest may be escaped twice: more than one reading.
+  // A doubled backslash or an escaped quote: the rest may be escaped twice, so there is more than one reading.
   if (/\\\\|\\["']/.test(text)) return undefined;
   const parts = text.split('\\n');
-  // An end of line inside a string would be the string's own escape.
+  // Inside a string, an escaped line end is the string's own.
   if (parts.some((part) => hasOpenQuote(part))) return undefined;
   return parts.map(unescapeTabs);
 }
@@ -135,7 +136,7 @@ const ENTITY = /&(#?\w{2,5});/g;
 
 export const hasEntity = (text: string) => text.includes('&') && entitiesIn(text).length > 0;
 
-/** The characters for which entities stand in `text`. */
+/** The characters that `text` writes as entities. */
 export function entitiesIn(text: string): string[] {
   return [...text.matchAll(ENTITY)].flatMap(([, name]) => ENTITY_KINDS[name!.toLowerCase()] ?? []);
 }
@@ -148,7 +149,7 @@ export const decodeEntities = (text: string, times: number): string =>
         times - 1,
       );
 
-/** Which characters stand in lines as entities, and which by themselves. */
+/** Which characters appear in lines as entities, and which plainly. */
 export class Encoded {
   private readonly encoded = new Set<string>();
   private readonly plain = new Set<string>();
@@ -158,11 +159,11 @@ export class Encoded {
     for (const character of line.replace(ENTITY, '').match(/[&<>"'/]/g) ?? []) this.plain.add(character);
   }
 
-  /** No character is written by itself in one place and as an entity in another. */
+  /** No character appears both plainly and as an entity. */
   get isWhole(): boolean {
     return ![...this.encoded].some((character) => this.plain.has(character));
   }
 }
 
-/** Tabs at the beginning of `line` written as `\t`, as they were meant. */
+/** `line` with the tabs that its beginning writes as `\t`. */
 export const unescapeTabs = (line: string) => line.replace(/^(?:\\t)+/, (tabs) => '\t'.repeat(tabs.length / 2));

@@ -2,26 +2,26 @@ import type { Nearest } from '../edits.ts';
 import { countCharacters, type IndexedFile, leastDistance, wordsOf } from './indexedFile.ts';
 import { looseKey, trimTrail } from './loose.ts';
 
-/** Places less similar than this are not looked at. */
+/** Less similar places are ignored. */
 const RIVAL = 0.9;
-/** Cells of edit-distance tables that one search may fill: some tens of milliseconds. Then it gives up. */
+/** The most cells of edit-distance tables that one search may fill: some tens of milliseconds. Then it gives up. */
 const MAX_CELLS = 4_000_000;
-/** A line, or a word, at more places than this says nothing about where the change belongs. */
+/** A line or word at more places than this doesn't help to find the place. */
 const MAX_POSITIONS = 64;
-/** Longer lines are compared by equality alone when the nearest ones are looked for. */
+/** In the search for the nearest lines, longer lines are only compared for equality. */
 const MAX_COMPARED = 400;
-/** Lines less similar than this are not near: to tell them would only mislead. */
+/** Less similar lines are not reported: they would only mislead. */
 const LIKE = 0.5;
-/** So many of the nearest lines are told. */
+/** The most of the nearest lines that are reported. */
 const MAX_TOLD = 40;
 
-/** Work left to a search; it goes below zero when that was not enough. */
+/** The remaining work of a search; below zero when it was not enough. */
 interface Budget {
   cells: number;
 }
 
 /**
- * The Levenshtein distance of two texts, or anything above `limit` when it is more than that. Takes time in the order of
+ * The Levenshtein distance of two texts, or anything above `limit` if it is more than that. Takes time in the order of
  * length × limit.
  */
 export function distance(a: string, b: string, limit: number, budget: Budget = { cells: Number.POSITIVE_INFINITY }) {
@@ -80,15 +80,15 @@ export interface SimilarPlace {
 }
 
 /**
- * The first `most` places at which `wanted` (keys of lines) stands with a similarity of `RIVAL` or more, the best of them
- * first; undefined when that would take too long to tell. No place is missed: one is left out uncompared only when its
- * lengths, or its characters without their order, say that it must be.
+ * The first `most` places with a similarity of `RIVAL` or more to `wanted` (keys of lines), best first; undefined if
+ * the search takes too long. No place is missed: a place is skipped uncompared only if the lengths or the character
+ * counts prove that it is too different.
  */
 export function similarPlaces(file: IndexedFile, wanted: readonly string[], most: number): SimilarPlace[] | undefined {
   const total = wanted.reduce((sum, line) => sum + line.length, 0);
   const limit = Math.floor((total * (1 - RIVAL)) / RIVAL);
   if (total === 0 || limit === 0) return [];
-  // The longest lines tell soonest that a place is none.
+  // The longest lines rule out a place soonest.
   const order = wanted.map((_, index) => index).sort((a, b) => wanted[b]!.length - wanted[a]!.length);
   const own = countCharacters(wanted);
   const counts = file.characterCounts;
@@ -102,7 +102,7 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[], most
       if (gap > limit) break;
     }
     if (gap > limit) continue;
-    // What the lines not compared yet must differ by is taken from what the present one may.
+    // Subtract the least difference of the lines not compared yet from the limit for the present line.
     let apart = 0;
     for (const index of order) {
       const isEqual = file.keys[start + index] === wanted[index];
@@ -128,8 +128,8 @@ export function similarPlaces(file: IndexedFile, wanted: readonly string[], most
 }
 
 /**
- * The lines that come nearest to `wanted` (lines as written), found by the rare lines and words they share; undefined where
- * nothing is like them.
+ * The lines most like `wanted` (lines as written), found by shared rare lines and words; undefined if nothing is
+ * similar.
  */
 export function nearestLines(file: IndexedFile, wanted: readonly string[]): Nearest | undefined {
   const keys = wanted.map(looseKey);

@@ -1,9 +1,9 @@
-/** Cells of the two tables that one comparison may fill: some tenths of a second. */
+/** The most cells of the two tables that one comparison may fill: some tenths of a second. */
 const MAX_CELLS = 40_000_000;
-/** Ways longer than the shortest by so many lines count as what may have been done. Even. */
+/** Edit scripts up to this many lines longer than the shortest are considered, too. Even. */
 const SLACK = 8;
 
-/** Each different line as a number of its own, equal lines of both texts as the same. */
+/** Replaces each line by a number; equal lines, in both texts, get the same number. */
 export function numberLines(a: readonly string[], b: readonly string[]): [Int32Array, Int32Array] {
   const numbers = new Map<string, number>();
   const number = (line: string) => {
@@ -15,13 +15,12 @@ export function numberLines(a: readonly string[], b: readonly string[]): [Int32A
   return [Int32Array.from(a, number), Int32Array.from(b, number)];
 }
 
-/** The line of the other text; `gone`: it is taken out; `unclear`: there is more than one way to see it. */
+/** The line's number in the other text; `gone`: it was removed; `unclear`: there is more than one possibility. */
 export type Whereabouts = number | 'gone' | 'unclear';
 
 /**
- * Where the lines `wanted` of `a`, in order, are in `b`, when the shortest ways of turning `a` into `b` by taking out and
- * putting in lines all say the same, and those that are a little longer do not say anything else. Undefined where the texts
- * differ too much for an answer in reasonable time.
+ * Where the lines `wanted` of `a`, in order, are in `b`, if all shortest edit scripts from `a` to `b` agree and
+ * slightly longer ones don't contradict. Undefined if the texts differ too much for an answer in reasonable time.
  */
 export function sureLines(
   a: Int32Array,
@@ -45,7 +44,7 @@ export function sureLines(
   return found;
 }
 
-/** The least number of lines to be taken out and put in (Myers 1986); undefined when that is more than `most`. */
+/** The length of the shortest edit script (Myers 1986); undefined if it is more than `most`. */
 function leastChanges(a: Int32Array, b: Int32Array, most: number): number | undefined {
   const limit = Math.min(most, a.length + b.length);
   // The furthest line of `a` reached on each diagonal.
@@ -64,8 +63,8 @@ function leastChanges(a: Int32Array, b: Int32Array, most: number): number | unde
 }
 
 /**
- * All points (`x` lines of `a` done, `y` lines of `b` written) that a way of at most `apart + SLACK` changes can pass. A row
- * holds the points of one `x`, from `y = x - out` on.
+ * All points (`x` lines of `a` done, `y` lines of `b` written) on an edit script of at most `apart + SLACK` changes. A
+ * row holds the points of one `x`, from `y = x - out` on.
  */
 class Plane {
   private readonly out: number;
@@ -82,7 +81,7 @@ class Plane {
     this.far = a.length + b.length + SLACK + 1;
   }
 
-  /** Tells each row of the changes needed from the beginning to its points. */
+  /** Calls `tell` for each row with the changes needed from the beginning to its points. */
   forward(tell: (x: number, row: Int32Array) => void): void {
     const { a, b, out, width, far } = this;
     let above = new Int32Array(width + 1).fill(far);
@@ -104,10 +103,10 @@ class Plane {
     }
   }
 
-  /** Tells each row, from the last on, of the changes needed from its points to the end. */
+  /** Calls `tell` for each row, last first, with the changes needed from its points to the end. */
   backward(tell: (x: number, row: Int32Array) => void): void {
     const { a, b, out, width, far } = this;
-    // Shifted by one, so that the column before the first is there.
+    // Shifted by one, to make room for the column before the first.
     let below = new Int32Array(width + 1).fill(far);
     let row = new Int32Array(width + 1).fill(far);
     for (let x = a.length; x >= 0; x--) {
@@ -127,7 +126,7 @@ class Plane {
     }
   }
 
-  /** Where line `x` is, by the changes needed up to it and from behind it. */
+  /** Where line `x` is, from the changes needed before it and after it. */
   whereabouts(x: number, before: Int32Array, behind: Int32Array): Whereabouts {
     const { a, b, out, width, apart } = this;
     let found: Whereabouts = 'gone';
@@ -142,7 +141,7 @@ class Plane {
         found = y;
         isShortest = kept === apart;
       }
-      // Taken out, the line below is reached with as many lines written: one column to the left.
+      // If the line is removed, the row below has the same `y`: one column to the left.
       if (column > 0 && before[column]! + 1 + behind[column - 1]! === apart) isGone = true;
     }
     return found === 'gone' || (isShortest && !isGone) ? found : 'unclear';

@@ -12,22 +12,22 @@ import { answerChat } from './demoChat.ts';
 import { answerEdit } from './demoEdit.ts';
 import { answerFiles } from './demoFiles.ts';
 
-/** The demo model's id, at the service and in the list of models. */
+/** The demo model's id, at the upstream and in the list of models. */
 export const DEMO_MODEL = 'demo';
 
 export interface DemoOptions {
-  /** Milliseconds between two pieces of an answer; 0: none. */
+  /** Milliseconds between two pieces of an answer; 0 for no delay. */
   delayMs?: number;
-  /** Epoch milliseconds; the demo model tells the time. */
+  /** Epoch milliseconds, because the demo model tells the time. */
   now?: () => number;
 }
 
-/** The pieces are words, as a real model's tokens nearly are. */
+/** One piece is about a word, like a real model's token. */
 const PIECE = /\s*\S{1,12}|\s+$/gu;
 
 /**
- * The built-in model for a first try without any service. It is no language model and says so in each chat answer; what
- * it does follows from visible rules: see `demoChat.ts`, `demoEdit.ts` and `demoFiles.ts`.
+ * The built-in model, to try Perigee without a model service. It is no language model and says so in each chat answer.
+ * It follows visible rules: see `demoChat.ts`, `demoEdit.ts` and `demoFiles.ts`.
  */
 export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {}): Upstream {
   return {
@@ -62,7 +62,7 @@ export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {})
   };
 }
 
-/** The last line of the system prompt tells edits from chats. */
+/** The last line of the system prompt tells an edit from a chat. */
 function answerTo({ messages }: UpstreamRequest, nowMs: number): DemoAnswer {
   const [first] = messages;
   const marker = first?.role === 'system' ? first.text.split('\n').at(-1)?.trim() : undefined;
@@ -76,8 +76,8 @@ function lastUser(messages: PromptMessage[]): string {
 }
 
 /**
- * An answer goes on where it broke off when the prompt ends in what there is of it, alone or followed by a user's word to
- * continue: the same question has the same answer, so the rest of it is what is missing.
+ * Continues an answer that broke off if the prompt ends in that part, or in that part and a user's request to continue.
+ * The same question always has the same answer, so the missing text is the rest of it.
  */
 function chat(messages: PromptMessage[], nowMs: number): DemoAnswer {
   const turns = messages.filter((message) => message.role !== 'system');
@@ -97,8 +97,8 @@ function chat(messages: PromptMessage[], nowMs: number): DemoAnswer {
 }
 
 /**
- * The input's count, by the same estimate as everywhere. All before the question counts as cached once the conversation
- * has an answer, as it would be at a service that keeps the prompt's prefix.
+ * Estimates the input tokens as everywhere else. Once the conversation has an answer, everything before the question
+ * counts as cached, as at a service that caches prompt prefixes.
  */
 function promptTokens(messages: PromptMessage[]): { inputTokens: number; cachedInputTokens: number } {
   const lastAnswer = messages.findLastIndex((message) => message.role === 'assistant');

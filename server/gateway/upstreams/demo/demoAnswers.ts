@@ -2,12 +2,12 @@ import { changeFiles } from './demoFiles.ts';
 import { type DemoAttachment, fenced } from './demoPrompt.ts';
 import { isAboutSample, sampleFault } from './demoSample.ts';
 
-/** So many declarations of a file are listed. */
+/** The most declarations of a file that are listed. */
 const MOST = 12;
 const DECLARATION =
   /^(?:export |default |public |private |protected |static |async |abstract |pub )*(?:function|class|interface|type|enum|const|let|var|def|fn|func|struct|trait|impl|module|namespace)\b/;
 
-/** What an empty chat suggests, answered by rules: each with something to go on with. Undefined for anything else. */
+/** Rule-based answers to an empty chat's suggestions, each with a next step. Undefined for any other message. */
 export function suggested(
   words: string,
   attachments: readonly DemoAttachment[],

@@ -1,25 +1,25 @@
 import { fenced } from './demoPrompt.ts';
 
-/** Lines of a file, and those that come instead. */
+/** Lines of a file and their replacement. */
 export interface Block {
   search: string[];
   replace: string[];
 }
 
-/** Lines `start` to `end` (not included) of the old text become `lines`. */
+/** Lines `start` to `end` (exclusive) of the old text become `lines`. */
 interface Hunk {
   start: number;
   end: number;
   lines: string[];
 }
 
-/** Above this many pairs of lines all between the first and the last difference is one hunk. */
+/** Above this many pairs of lines, everything from the first to the last difference is one hunk. */
 const MAX_PAIRS = 4_000_000;
 const MARK = /^[ \t]*(?:[<-]{5,9} ?SEARCH>?|[>+]{5,9} ?REPLACE>?)[ \t]*$/;
 
 /**
- * What turns `before` into `after`, as blocks with just as many lines around the changes as it takes for each to stand in
- * `before` once. They don't overlap. Null where no block can say it: in a file that has nothing but blank lines.
+ * The blocks that turn `before` into `after`. Each has just enough context lines to occur in `before` only once. Blocks
+ * don't overlap. Null if no block can express the change: in a file that has only blank lines.
  */
 export function blocksOf(before: readonly string[], after: readonly string[]): Block[] | null {
   if (before.every((line) => line.trim() === '')) return null;
@@ -49,7 +49,7 @@ export function blocksOf(before: readonly string[], after: readonly string[]): B
   });
 }
 
-/** Takes in a line above and a line below in turn, until the lines stand in the file once and say something. */
+/** Adds a line above and a line below in turn, until the lines occur only once in the file and aren't all blank. */
 function grow(keys: readonly string[], start: number, end: number): { from: number; to: number } {
   let [from, to] = [start, end];
   for (let up = true; !tellsPlace(keys, from, to) && (from > 0 || to < keys.length); up = !up) {
@@ -80,7 +80,7 @@ function diff(before: readonly string[], after: readonly string[]): Hunk[] {
   const [old, fresh] = [before.slice(top, end), after.slice(top, afterEnd)];
   if (old.length === 0 && fresh.length === 0) return [];
   if (old.length * fresh.length > MAX_PAIRS) return [{ start: top, end, lines: fresh }];
-  // common[i][j]: how many lines the texts from i and from j on have in common.
+  // common[i][j]: length of the longest common subsequence of the texts from lines i and j on.
   const width = fresh.length + 1;
   const common = new Uint32Array((old.length + 1) * width);
   for (let i = old.length - 1; i >= 0; i--)
@@ -109,7 +109,7 @@ function diff(before: readonly string[], after: readonly string[]): Hunk[] {
   return hunks;
 }
 
-/** Blocks of one file as an answer has them, each in its fence below the file's path. `text` is what the file says. */
+/** Renders a file's blocks, each in a fence below the file's path. `text` is the file's text. */
 export function renderBlocks(path: string, languageId: string, blocks: readonly Block[], text = ''): string {
   const isPlain = canStandAlone(path) && !blocks.some((b) => [...b.search, ...b.replace].some((l) => MARK.test(l)));
   if (!isPlain)
@@ -122,7 +122,7 @@ export function renderBlocks(path: string, languageId: string, blocks: readonly 
 }
 
 function renderBlock({ search, replace }: Block, own: ReadonlySet<string> = new Set()): string {
-  // A line of as many equals signs would part it at the wrong place, or leave in doubt whether it parts anything.
+  // A line of equally many equals signs would split the block at the wrong place or make the split ambiguous.
   const isMark = (line: string, size: number) => line.trim() === '='.repeat(size);
   const isTaken = (size: number) => own.has('='.repeat(size)) || [...search, ...replace].some((l) => isMark(l, size));
   const size = [7, 9, 8, 6].find((s) => !isTaken(s)) ?? 5;
@@ -130,7 +130,7 @@ function renderBlock({ search, replace }: Block, own: ReadonlySet<string> = new 
   return [`${mark('<')} SEARCH`, ...search, mark('='), ...replace, `${mark('>')} REPLACE`].join('\n');
 }
 
-/** One block as a part of a patch. */
+/** One block as a section of a patch. */
 function section({ search, replace }: Block): string[] {
   let top = 0;
   while (top < search.length && top < replace.length && search[top] === replace[top]) top++;
@@ -146,14 +146,14 @@ function section({ search, replace }: Block): string[] {
   ];
 }
 
-/** A new file: a block that looks for nothing. */
+/** A new file: a block with an empty search part. */
 export function renderNewFile(path: string, languageId: string, lines: string[]): string {
   if (canStandAlone(path)) return `${path}\n${fenced(renderBlock({ search: [], replace: lines }), languageId)}`;
   const added = lines.map((line) => `+${line}`);
   return fenced(['*** Begin Patch', `*** Add File: ${path}`, ...added, '*** End Patch'].join('\n'), '');
 }
 
-/** A file that has no lines to look for: all of it. */
+/** A file without lines to search for: its whole new text. */
 export function renderWholeFile(path: string, languageId: string, lines: string[]): string {
   if (!canStandAlone(path)) return renderBlocks(path, languageId, [{ search: [], replace: lines }]);
   return `${path}\n${fenced(lines.join('\n'), languageId)}`;
@@ -164,5 +164,5 @@ export const renderDeletion = (path: string) => fenced(`*** Begin Patch\n*** Del
 export const renderMove = (path: string, to: string) =>
   fenced(`*** Begin Patch\n*** Update File: ${path}\n*** Move to: ${to}\n*** End Patch`, '');
 
-/** Whether a line with nothing but this path can be told from a line of prose. */
+/** Whether a line with only this path can be told from a line of prose. */
 const canStandAlone = (path: string) => /^[\p{L}\p{N}_./+@$~[\]-]+\.[\p{L}\p{N}_+-]{1,16}$/u.test(path);

@@ -21,8 +21,8 @@ const COMMANDS: Record<string, string> = {
 };
 
 /**
- * The demo model's chat answer to one user message. The same message and time give the same answer. `afterFailure` gives
- * what an answer that failed or was cut short would have been; `isFirst`: of the conversation.
+ * The demo model's chat answer to one user message; the same message and time give the same answer. `afterFailure`:
+ * give the full answer instead of failing or stopping short. `isFirst`: the message is the conversation's first.
  */
 export function answerChat(prompt: string, nowMs: number, { afterFailure = false, isFirst = false } = {}): DemoAnswer {
   const { words, attachments } = readChatPrompt(prompt);
@@ -101,7 +101,7 @@ function change(instruction: string, attachments: DemoAttachment[]): string {
   return changeFiles(instruction, files);
 }
 
-/** What a newcomer may write next. */
+/** Suggestions for a newcomer's next message. */
 const TO_TRY = ['edit', 'code', 'long', 'fail', 'help'].map((name) => `- \`${name}\`: ${COMMANDS[name]}`);
 
 function echo(words: string, attachments: DemoAttachment[], isFirst = false): string {
@@ -153,7 +153,7 @@ function code(attachments: DemoAttachment[]): string {
 
 const PARTS = 36;
 
-/** About 1,900 tokens, less than a guest's limit, each paragraph different, so that a gap or a repeat would be seen. */
+/** About 1,900 tokens, below a guest's limit. Each paragraph differs, so that a gap or a repeat is visible. */
 function longText(): string {
   const paragraphs: string[] = [];
   for (let n = 1; n <= PARTS; n += 1) {

@@ -3,8 +3,8 @@ import { fenced, readEditPrompt } from './demoPrompt.ts';
 import { comment, commitMessage, documented, fixed, indentation } from './demoTexts.ts';
 
 /**
- * A visible rule: when `pattern` fits the instruction, `apply` gives the new lines. `firstLine` is the number that the
- * first of them has in its file.
+ * A visible rule: if `pattern` matches the instruction, `apply` returns the new lines. `firstLine` is the file's line
+ * number of the first line.
  */
 interface EditRule {
   example: string;
@@ -12,7 +12,7 @@ interface EditRule {
   apply(lines: string[], match: RegExpExecArray, languageId: string, firstLine: number): string[];
 }
 
-/** Compared by code units, so that the result is the same everywhere. */
+/** Compares by code units, so that the result is the same on every machine. */
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export const EDIT_RULES: EditRule[] = [
@@ -80,7 +80,7 @@ export const EDIT_RULES: EditRule[] = [
   { example: 'fail', pattern: /^fail\b/i, apply: (lines) => lines },
 ];
 
-/** The demo model's answer to an edit's message: the changed selection in one fenced block, and nothing else. */
+/** The demo model's answer to an edit: the changed selection in one fenced block, and nothing else. */
 export function answerEdit(prompt: string): DemoAnswer {
   const edit = readEditPrompt(prompt);
   if (!edit) return { text: fenced('The demo model could not read this request.', '') };
@@ -88,9 +88,9 @@ export function answerEdit(prompt: string): DemoAnswer {
   if (/^write the commit message\b/i.test(instruction))
     return { text: fenced(commitMessage(selection, after), languageId) };
   const eol = selection.includes('\r\n') ? '\r\n' : '\n';
-  // The block's last line has lost its line feed to the fence, and may have kept its carriage return.
+  // The fence took the last line's line feed; a carriage return may remain.
   const text = selection.replace(/\r(\n|$)/g, '$1');
-  // The line break at the end belongs to the last line; it is no empty line to be sorted or numbered.
+  // The line break at the end belongs to the last line; it isn't another empty line to sort or number.
   const end = text.endsWith('\n') ? '\n' : '';
   const lines = text.slice(0, text.length - end.length).split('\n');
   const changed =
@@ -100,7 +100,7 @@ export function answerEdit(prompt: string): DemoAnswer {
   return { text: answer, slower: /^slow\b/i.test(instruction) ? 8 : 1 };
 }
 
-/** What the first rule that fits the instruction makes of the lines; null when none does. */
+/** Applies the first rule that matches the instruction; null if none does. */
 export function applyRule(
   lines: string[],
   instruction: string,
@@ -114,7 +114,7 @@ export function applyRule(
   return null;
 }
 
-/** The lines below a comment that says what the demo model knows; `more`: examples of other rules. */
+/** The lines below a comment that lists the demo model's rules; `more`: examples of other rules. */
 export function withRules(lines: string[], languageId: string, more: string[] = []): string[] {
   const known = [...EDIT_RULES.map((rule) => rule.example), ...more].join('; ');
   return [...comment(`Demo model: I only know these rules: ${known}.`, lines, languageId), ...lines];
@@ -124,7 +124,7 @@ export function unquote(text: string): string {
   return text.trim().replace(/^(["'`“])(.*)["'`”]$/s, '$2');
 }
 
-/** Whole words only where `from` is a word; otherwise every place. */
+/** If `from` is a word, replaces whole words only; otherwise every occurrence. */
 function rename(lines: string[], from: string, to: string): string[] {
   const escaped = from.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
   const isWord = /^[\p{L}\p{N}_$]+$/u.test(from);

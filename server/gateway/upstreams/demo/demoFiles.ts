@@ -13,7 +13,7 @@ import { applyRule, EDIT_RULES, unquote, withRules } from './demoEdit.ts';
 import { type DemoFile, type DemoFilesPrompt, readFilesPrompt, readRepairPrompt } from './demoPrompt.ts';
 import { moreTests, testFile, testPlace } from './demoTexts.ts';
 
-/** Rules beside those for lines. Several instructions may be parted by semicolons. */
+/** Rules for files, besides those for lines. Semicolons separate several instructions. */
 export const FILE_RULES = [
   { example: 'new file notes.md', does: 'makes a file' },
   { example: 'delete src/old.ts', does: 'deletes a file' },
@@ -26,7 +26,7 @@ export const FILE_RULES = [
   { example: 'miss twice', does: 'one that its repair does not mend: refused in the end, and not charged' },
 ];
 
-/** What becomes of the files: of those given their new lines, and what else happens. */
+/** The changes to the files: the new lines of existing ones, and everything else. */
 interface Changes {
   lines: Map<string, string[]>;
   created: { path: string; languageId: string; lines: string[] }[];
@@ -49,14 +49,17 @@ export function answerFiles(messages: readonly PromptMessage[]): DemoAnswer {
   return { text, slower: how === 'slow' ? 8 : 1 };
 }
 
-/** A change to files as a chat's answer shows it. */
+/** A change to files, in the form that a chat answer shows. */
 export function changeFiles(instruction: string, files: DemoFile[]): string {
   const { how, instruction: what } = readManner(instruction);
   const changes = changesOf({ instruction: what, files, paths: [] });
   return render({ instruction, files, paths: [] }, changes, /^miss/.test(how));
 }
 
-/** `slow`, `fail`, `cut short`, `miss` and `miss twice` say how; what follows says what: a comment if nothing does. */
+/**
+ * `slow`, `fail`, `cut short`, `miss` and `miss twice` say how to answer. The rest is the instruction; without one, the
+ * edit adds a comment.
+ */
 function readManner(instruction: string): { how: string; instruction: string } {
   const [, how = '', what = ''] =
     /^(slow\b|fail\b|cut short\b|miss twice\b|miss\b)?[\s:,]*(.*)$/is.exec(instruction) ?? [];
@@ -70,7 +73,7 @@ function changesOf(prompt: DemoFilesPrompt): Changes {
   if (tests) writeTests(prompt, changes);
   else {
     const parts = instruction.split(/;\s+/).filter((part) => part !== '');
-    // Whoever writes sentences writes no list of rules.
+    // If a part matches no rule, the instruction is prose and not a list of rules.
     const known = parts.every((part) => applyPart(part, prompt, changes, true));
     if (known) for (const part of parts) applyPart(part, prompt, changes, false);
     else if (!applyPart(instruction, prompt, changes, false)) {
@@ -82,7 +85,7 @@ function changesOf(prompt: DemoFilesPrompt): Changes {
   return changes;
 }
 
-/** Does what one instruction says, or with `dry` only tells whether some rule fits it. */
+/** Applies one instruction. With `dry` it only tells whether some rule matches. */
 function applyPart(part: string, { files, paths }: DemoFilesPrompt, changes: Changes, dry: boolean): boolean {
   const isFile = (name: string) => files.some((f) => f.path === name) || paths.includes(name) || /\S\.\w+$/.test(name);
   const [, created, words] = /^(?:(?:add|make|create) )?(?:an? )?new file ("[^"]+"|[^\s:]+):?(.*)$/is.exec(part) ?? [];
@@ -128,7 +131,7 @@ function writeTests({ instruction, files }: DemoFilesPrompt, changes: Changes): 
   }
 }
 
-/** Without line ends; that of the last line belongs to it. */
+/** Splits into lines without their line ends; the last line's own is dropped too. */
 const linesOf = ({ text }: DemoFile) => text.replace(/\r$/, '').split(/\r\n|\r|\n/);
 
 function render({ files }: DemoFilesPrompt, { lines, created, moved, deleted }: Changes, misses: boolean): string {
@@ -151,13 +154,13 @@ function render({ files }: DemoFilesPrompt, { lines, created, moved, deleted }: 
   return parts.length > 0 ? parts.join('\n\n') : 'The demo model finds nothing to change here.';
 }
 
-/** Looks for lines that no file has, but that are like its own: each begins anew at its end. */
+/** Makes a block fail: its search lines resemble the file's, but each one repeats its end. */
 const stutter = ({ search, replace }: Block): Block => ({
   search: search.map((line) => line + line.trim().slice(0, Math.ceil(line.trim().length / 3))),
   replace,
 });
 
-/** The first block of each file was wrong on purpose; it comes right, unless it is to be wrong twice. */
+/** The first block of each file was wrong on purpose. Corrects it, unless it must be wrong twice. */
 function repaired(
   { files }: DemoFilesPrompt,
   { lines }: Changes,
@@ -168,7 +171,7 @@ function repaired(
     const after = lines.get(file.path);
     const blocks = (after && blocksOf(linesOf(file), after)) ?? [];
     const looked = refused.filter(({ path }) => path === file.path).map(({ lookedFor }) => lookedFor);
-    // What was looked for is told by its beginning.
+    // The repair prompt identifies a block by the start of its search text.
     const isLookedFor = ({ search }: Block) =>
       looked.some((told) => told !== '' && `${search.join('\n')}\n`.startsWith(`${told}\n`));
     const wanted = blocks.filter((block) => isLookedFor(block) || isLookedFor(stutter(block)));

@@ -1,4 +1,4 @@
-/** Reads back what the gateway's prompt says, for the demo model only: real models read it as text. */
+/** Parses the gateway's prompt, for the demo model only: real models read it as text. */
 
 export interface DemoFile {
   path: string;
@@ -7,15 +7,15 @@ export interface DemoFile {
 }
 
 export interface DemoAttachment extends DemoFile {
-  /** As the prompt names it: "file src/a.ts lines 1-3". */
+  /** The label in the prompt: "file src/a.ts lines 1-3". */
   label: string;
   kind: string;
 }
 
-/** A fence opens with three or more backticks or tildes, maybe a language; the same run alone closes it. */
+/** A fence is three or more backticks or tildes, perhaps with a language; the same run alone closes it. */
 const FENCE = /^(`{3,}|~{3,})([^`\s]*)[^`]*$/;
 
-/** The fenced block that opens at line `at`: its text, its language, and the line after it; null if there is none. */
+/** The fenced block that opens at line `at`: its text, its language and the line after it. Null if there is none. */
 function readFence(lines: string[], at: number): { text: string; language: string; next: number } | null {
   const [, fence, language] = FENCE.exec(lines[at] ?? '') ?? [];
   if (!fence) return null;
@@ -50,15 +50,15 @@ export interface DemoEditPrompt {
   path: string;
   languageId: string;
   selection: string;
-  /** The file's line, counted from 1, at which the selection begins. */
+  /** The line number in the file, from 1, where the selection begins. */
   firstLine: number;
   after: string;
 }
 
-/** An edit's message: see `prompt.ts`. Null when it doesn't have that layout. */
+/** Parses an edit's message: see `prompt.ts`. Null if it has another layout. */
 export function readEditPrompt(prompt: string): DemoEditPrompt | null {
   const lines = prompt.split('\n');
-  // An instruction may itself have lines that begin so; the real one is followed by the first section.
+  // Lines of the instruction may look like the header; only the real header is followed by the first section.
   const head = lines.findIndex(
     (line, index) => /^File: /.test(line) && SECTION.test(lines[nextWritten(lines, index)] ?? ''),
   );
@@ -92,7 +92,7 @@ export interface DemoFilesPrompt {
   paths: string[];
 }
 
-/** The message of an edit of files: see `editPrompt.ts`. Null when it doesn't have that layout. */
+/** Parses the message of an edit of files: see `editPrompt.ts`. Null if it has another layout. */
 export function readFilesPrompt(prompt: string): DemoFilesPrompt | null {
   const lines = prompt.split('\n');
   const files: DemoFile[] = [];
@@ -113,7 +113,7 @@ export function readFilesPrompt(prompt: string): DemoFilesPrompt | null {
   return null;
 }
 
-/** The blocks that a repair's message names, with what they looked for: see `editPrompt.ts`. */
+/** The blocks that a repair's message names, with their search text: see `editPrompt.ts`. */
 export function readRepairPrompt(prompt: string): { path: string; lookedFor: string }[] {
   const lines = prompt.split('\n');
   const blocks: { path: string; lookedFor: string }[] = [];
@@ -128,7 +128,7 @@ export function readRepairPrompt(prompt: string): { path: string; lookedFor: str
   return blocks;
 }
 
-/** The first line after `index` that isn't empty. */
+/** The first non-empty line after `index`. */
 function nextWritten(lines: string[], index: number): number {
   const found = lines.findIndex((line, i) => i > index && line.trim() !== '');
   return found === -1 ? lines.length : found;

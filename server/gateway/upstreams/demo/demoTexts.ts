@@ -1,6 +1,6 @@
-// What the demo model writes where a real one would think: plain about it, and in the right place.
+// Texts that the demo model writes where a real model would think. They say so, and they go to the right place.
 
-/** Lines with a documentation comment where the instruction names a line, else at their top. */
+/** Adds a documentation comment at the line that the instruction names, else at the top. */
 export function documented(lines: string[], instruction: string, languageId: string, firstLine: number): string[] {
   const [head = ''] = instruction.split('\n');
   const [, name] = /`([^`]*)`/.exec(head) ?? [];
@@ -10,12 +10,12 @@ export function documented(lines: string[], instruction: string, languageId: str
   return insert(lines, at, `Demo model: here a real one would say ${what}.`, languageId);
 }
 
-/** Lines with a comment above each line that the instruction has a problem in. */
+/** Adds a comment above each line for which the instruction names a problem. */
 export function fixed(lines: string[], instruction: string, languageId: string, firstLine: number): string[] {
   const found = [...instruction.matchAll(/^(?:fix the \w+ in|\d+\.) lines? (\d+)(?:–\d+)?(?:, \w+)?: (.*)$/gim)];
   const problems = found.map(([, line, message]) => ({ at: lineOf(line, firstLine, lines.length), message: message! }));
   if (problems.length === 0) return insert(lines, 0, 'Demo model: here a real one would mend something.', languageId);
-  // From the last to the first: what is inserted moves what is below.
+  // From last to first, because each insertion moves the lines below it.
   return problems
     .sort((a, b) => b.at - a.at)
     .reduce(
@@ -31,7 +31,7 @@ function insert(lines: string[], at: number, text: string, languageId: string): 
   return [...lines.slice(0, at), ...comment(text, lines.slice(at), languageId), ...lines.slice(at)];
 }
 
-/** A message from a diff's file names; what the author has begun stays its beginning. */
+/** A commit message from a diff's file names. It keeps the beginning that the author typed. */
 export function commitMessage(begun: string, diff: string): string {
   const files = diff.split(/^(?=diff --git )/m).flatMap((file) => {
     const [, path] = /^diff --git .* "?b\/(.*?)"?$/m.exec(file) ?? [];
@@ -53,7 +53,7 @@ export function commitMessage(begun: string, diff: string): string {
   return `${begin || subject}\n\nWritten by the demo model, from the names of ${files.length === 1 ? 'one file' : `${files.length} files`}.`;
 }
 
-/** A new file of tests for `path`, in the language of its ending. */
+/** A new test file for `path`, in the language of its extension. */
 export function testFile(place: string, path: string): string[] {
   const name = path.split('/').at(-1)!;
   const extension = name.split('.').at(-1)!;
@@ -81,19 +81,19 @@ export function testFile(place: string, path: string): string[] {
   return [`Demo model: here a real one would write tests of ${name}.`];
 }
 
-/** Tests of `path` that are added to those of a file. */
+/** Tests of `path` to add to an existing test file. */
 export function moreTests(lines: string[], path: string, languageId: string): string[] {
   const text = `Demo model: here a real one would add tests of ${path.split('/').at(-1)}.`;
   return [...lines, '', ...comment(text, [''], languageId)];
 }
 
-/** Where new tests of `path` go when nobody says where. */
+/** The default place for new tests of `path`. */
 export function testPlace(path: string): string {
   const [, folder = '', stem = '', extension = ''] = /^(.*\/)?(.*?)(\.[^.]*)?$/.exec(path) ?? [];
   return extension === '.py' ? `${folder}test_${stem}.py` : `${folder}${stem}.test${extension}`;
 }
 
-/** How the file `from` names the file `to`. */
+/** The relative path from file `from` to file `to`. */
 function relative(from: string, to: string): string {
   const [here, there] = [from.split('/').slice(0, -1), to.split('/')];
   let shared = 0;
@@ -102,12 +102,12 @@ function relative(from: string, to: string): string {
   return `${up === 0 ? './' : '../'.repeat(up)}${there.slice(shared).join('/')}`;
 }
 
-/** The blanks before the first line that says something. */
+/** The indentation of the first non-blank line. */
 export function indentation(lines: string[]): string {
   return /^\s*/.exec(lines.find((line) => line.trim() !== '') ?? '')![0];
 }
 
-/** What opens and, where needed, closes a comment. */
+/** The marks that open and, if needed, close a comment. */
 function commentMarks(languageId: string): [string, string] {
   if (
     /^(python|ruby|shellscript|yaml|toml|dockerfile|makefile|perl|r|julia|powershell|elixir|ini|properties)$/.test(
@@ -125,7 +125,7 @@ function commentMarks(languageId: string): [string, string] {
   return ['// ', ''];
 }
 
-/** Comment lines in that language, indented as the lines below. */
+/** Comment lines in that language, indented like the lines below. */
 export function comment(text: string, lines: string[], languageId: string): string[] {
   const [open, close] = commentMarks(languageId);
   const at = indentation(lines);

@@ -36,7 +36,7 @@ export function Balance({ answer }: { answer: AccountAnswer }) {
   );
 }
 
-/** What is left of everything, and what it is made of. */
+/** The remaining balance and its parts. */
 function Left({ balance }: { balance: BalanceNow }) {
   const { availableMicro, pendingMicro, promotionalMicro, purchasedMicro } = balance;
   const leftMicro = availableMicro + pendingMicro;
@@ -73,7 +73,7 @@ function Left({ balance }: { balance: BalanceNow }) {
   );
 }
 
-/** The way on when little is left, or nothing. */
+/** The next step when little or nothing is left. */
 function Little({ balance, sold }: { balance: BalanceNow; sold: boolean }) {
   const { severity } = meter(balance, 'member');
   if (severity === 'normal') return null;

@@ -5,7 +5,7 @@ import { call } from '../api.ts';
 import { useResource } from '../live.ts';
 import { Failure, useAct } from '../parts.tsx';
 
-/** Where the code of a promotion is entered; nothing while there is no promotion that this account can ask for. */
+/** The field for a promotion code; nothing if this account can't claim any promotion. */
 export function Code() {
   const promotions = useResource<PromotionsAnswer>('/api/promotions', ['account', 'balance']);
   const [code, setCode] = useState('');
@@ -16,7 +16,7 @@ export function Code() {
       setGiven(await call<ClaimAnswer>('POST', '/api/promotions/claim', { code }));
       setCode('');
     });
-  // A refusal stays to be read, also if the promotion is over by now.
+  // An error message stays, even if the promotion has ended by now.
   const isOpen = promotions.value?.claimable === true || failure !== undefined;
   return (
     <>

@@ -34,7 +34,7 @@ export function Credits() {
   );
 }
 
-/** Packs are often called by what is in them. */
+/** The name of a pack often states its credits already. */
 const saysCredits = (name: string, micro: number) =>
   name.replaceAll(',', '').includes(exactCredits(micro).replaceAll(',', ''));
 
@@ -44,7 +44,7 @@ function Offers({ offers, reload }: { offers: OffersAnswer; reload: () => void }
   const { sold, current, owedMicro, packs, plans, currency } = offers;
   const { isBusy, failure, act } = useAct();
   const [isLeaving, setLeaving] = useState(false);
-  // Whoever comes back by the browser's button finds the page as it was, and may choose again.
+  // After the browser's back button the page is as it was, so enable the choice again.
   useEffect(() => {
     const shown = () => setLeaving(false);
     addEventListener('pageshow', shown);

@@ -22,7 +22,7 @@ export function Devices() {
   const others = list.filter(({ current }) => !current);
   const end = async (id: string) => {
     await call('DELETE', `/api/sessions/${id}`).catch((error) => {
-      // Somebody else was faster: it has ended.
+      // The session has ended already, for example in another tab.
       if ((error as { code?: string }).code !== 'not_found') throw error;
     });
     setGone((ids) => [...ids, id]);

@@ -14,7 +14,7 @@ export const KINDS: Record<LogEntry['kind'], string> = {
   reset: 'Reset',
 };
 
-/** Empty: any. Days are of the reader's own zone, 2027-01-31, both included. */
+/** Empty means any. Days are in the reader's time zone, such as 2027-01-31, both inclusive. */
 export interface Filter {
   kind: string;
   model: string;
@@ -25,7 +25,7 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { kind: '', model: '', tool: '', from: '', to: '' };
 
-/** The filter in the page's address, `#log?kind=charge&from=2027-01-31`: what is none there, is none here. */
+/** Parses the filter in the page's address, `#log?kind=charge&from=2027-01-31`. Invalid values are ignored. */
 export function filterOf(hash: string): Filter {
   const query = new URLSearchParams(hash.split('?')[1] ?? '');
   const of = (name: keyof Filter, isOne: (value: string) => boolean) => {
@@ -43,13 +43,13 @@ export function filterOf(hash: string): Filter {
   };
 }
 
-/** The address of the token log with a filter: it can be kept, sent and loaded anew. */
+/** The token log's address with a filter, so that it can be bookmarked, shared and reloaded. */
 export function addressOf(filter: Filter): string {
   const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString();
   return `#log${query && `?${query}`}`;
 }
 
-/** As the API takes it: days as instants, the end not included. */
+/** The filter as the API takes it: days as instants, the end exclusive. */
 export function queryOf({ kind, model, tool, from, to }: Filter): URLSearchParams {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ kind, model, tool })) if (value) query.set(name, value);
@@ -58,7 +58,7 @@ export function queryOf({ kind, model, tool, from, to }: Filter): URLSearchParam
   return query;
 }
 
-/** The beginning of a day, or of one so many days later. */
+/** The beginning of a day, or of the day `later` days after it. */
 function midnight(day: string, later: number): string {
   const [year, month, date] = day.split('-').map(Number) as [number, number, number];
   return new Date(year, month - 1, date + later).toISOString();
@@ -66,7 +66,7 @@ function midnight(day: string, later: number): string {
 
 const YEAR_DAYS = 365;
 
-/** What was used in a year, to choose from. */
+/** The names used within a year, to choose from. */
 function useNames(by: UsageBy): string[] {
   const path = useMemo(() => {
     const from = new Date(Date.now() - YEAR_DAYS * 24 * 3_600_000).toISOString();
@@ -75,7 +75,7 @@ function useNames(by: UsageBy): string[] {
   return useResource<UsageAnswer>(path, []).value?.rows.map(({ key }) => key) ?? [];
 }
 
-/** `entries` are those in sight: they can name what no run of a year was charged for. */
+/** `entries` are the visible ones: they may have names that no charge of the last year has. */
 export function Filters(props: { filter: Filter; change: (filter: Filter) => void; entries: readonly LogEntry[] }) {
   const { filter, change, entries } = props;
   const models = useNames('model');

@@ -1,7 +1,7 @@
 import type { OffersAnswer } from '../../../../shared/credits.ts';
 import { creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
 
-/** What an account owes for payments that went back, if it does. */
+/** The amount that an account owes after refunded or disputed payments, if any. */
 export function Owed({ sold, owedMicro }: Pick<OffersAnswer, 'sold' | 'owedMicro'>) {
   if (owedMicro === 0) return null;
   return (

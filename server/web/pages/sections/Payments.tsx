@@ -13,7 +13,7 @@ const STATES: Partial<Record<Paid['state'], string>> = {
   unclaimed: 'credited to nobody',
 };
 
-/** What was paid for, with its receipts, and the way to the payment service's own page. */
+/** The payments with their receipts, and a link to the payment service's own page. */
 export function Payments() {
   const { value, failure, reload } = useResource<PaymentsAnswer>('/api/credits/payments', ['balance']);
   const { isBusy, failure: refusal, act } = useAct();

@@ -6,7 +6,7 @@ import { Failure, Loading } from '../parts.tsx';
 
 type Rates = Pick<Extract<Price, { mode: 'tokens' }>, 'inputMicro' | 'cachedInputMicro' | 'outputMicro'>;
 
-/** What each model costs: now, for long requests, and what is announced. */
+/** The price of each model: current, for long requests, and announced. */
 export function Prices() {
   const models = useResource<ModelsAnswer>('/api/models', []);
   return (
@@ -22,7 +22,7 @@ export function Prices() {
               'In credits for 1 million tokens, as the model counts them. What the model service still knows from before, cached, costs less. '}
             What fails costs nothing.
           </p>
-          {/* Focusable, for it scrolls by itself. */}
+          {/* Focusable, because it scrolls. */}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
           <section class="scroll" tabIndex={0} aria-label="Prices by model">
             <table>

@@ -145,7 +145,7 @@ function Email({ account }: { account: Account }) {
 
 function News({ account }: { account: Account }) {
   const { isBusy, failure, act } = useAct();
-  // What was chosen shows at once, and goes back if the server does not take it.
+  // The choice shows at once and is reverted if the server refuses it.
   const [chosen, setChosen] = useState<boolean>();
   return (
     <>

@@ -15,7 +15,7 @@ const STATES: Record<NonNullable<Message['state']>, string> = {
   failed: 'failed',
 };
 
-/** One conversation to read; earlier messages by page. */
+/** Shows one conversation; earlier messages load page by page. */
 export function Reader({ id }: { id: string }) {
   const newest = useResource<Conversation>(`/api/conversations/${id}`, ['conversation']);
   const [earlier, setEarlier] = useState<{ messages: Message[]; before: string | null }>();

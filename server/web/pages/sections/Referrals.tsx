@@ -6,7 +6,7 @@ import { count, counted, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Bar, Failure, Loading } from '../parts.tsx';
 
-/** Where it answers 404, this server has no referrals. */
+/** A 404 means that this server has no referrals. */
 export const REFERRALS = '/api/referrals';
 
 type Terms = ReferralsAnswer['terms'];
@@ -51,7 +51,7 @@ function Link({ link }: { link: string }) {
       .writeText(link)
       .then(() => setSaid('Copied.'))
       .catch(() => {
-        // Not every browser lets a page copy: it is one key away then.
+        // Not every browser lets a page copy. Select the text, so that the user can press the copy key.
         input.current?.select();
         setSaid('The link is selected: copy it with the keyboard.');
       });
@@ -102,7 +102,7 @@ function Rules({ terms: { spent, firstPayment, used } }: { terms: Terms }) {
   );
 }
 
-/** What this account itself gets for having joined by a link. */
+/** What this account gets for having joined by a link. */
 function Invited({ invited, terms }: { invited: NonNullable<ReferralsAnswer['invited']>; terms: Terms }) {
   const { reward, tokensUsed, refused } = invited;
   const amount = inCredits(reward.amountMicro);

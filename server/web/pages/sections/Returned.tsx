@@ -4,7 +4,7 @@ import { creditsLeft, withUnit } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { Failure } from '../parts.tsx';
 
-/** Before it is asked again while nothing is decided. What is paid later is credited without this page, too. */
+/** Delays between polls while the payment is pending. Later payments are credited without this page, too. */
 const PAUSES_MS = [1_500, 3_000, 6_000, 12_000, 24_000];
 
 interface ComeBack {
@@ -12,7 +12,7 @@ interface ComeBack {
   isLeft: boolean;
 }
 
-/** Whoever comes back from the payment page has it in the address: `?checkout=<id>&payment=done|left`. */
+/** The payment page returns the user with `?checkout=<id>&payment=done|left` in the address. */
 function comeBack(): ComeBack | undefined {
   const query = new URLSearchParams(location.search);
   const id = query.get('checkout');
@@ -21,7 +21,7 @@ function comeBack(): ComeBack | undefined {
 
 const forget = () => history.replaceState(null, '', location.pathname + location.hash);
 
-/** What became of the payment that somebody comes back from; nothing for whoever does not. */
+/** The outcome of the payment that the user returns from; nothing otherwise. */
 export function Returned() {
   const [back] = useState(comeBack);
   return back ? <Payment back={back} /> : null;
@@ -30,7 +30,7 @@ export function Returned() {
 function Payment({ back }: { back: ComeBack }) {
   const { payment, failure, isAsking, again } = useCheck(back);
   return (
-    // There from the beginning, so that what changes in it is said aloud.
+    // Present from the start, so that a screen reader announces its changes.
     <div role="status">
       {failure && <Failure failure={failure} again={isAsking ? undefined : again} />}
       {!payment && !failure && <p class="box notice">Asking the payment service …</p>}
@@ -61,7 +61,7 @@ function useCheck({ id, isLeft }: ComeBack) {
         return;
       }
       setAsking(false);
-      // Nobody was reached: to load the page again is another attempt.
+      // The server was not reached: reloading the page tries again.
       if (!mayChange || !failed) forget();
     };
     setAsking(true);

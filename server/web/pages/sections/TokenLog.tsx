@@ -17,7 +17,7 @@ export function TokenLog() {
     return () => removeEventListener('hashchange', moved);
   }, []);
   const setFilter = (next: Filter) => {
-    // In place: a filter is no step that one would go back to.
+    // Replace the history entry: the back button should not step through filters.
     history.replaceState(null, '', addressOf(next));
     showFilter(next);
   };

@@ -9,16 +9,16 @@ import { Bar, Choice, Failure, Loading } from '../parts.tsx';
 
 type Range = '7' | '30' | '90';
 
-/** The reader's own zone: their days begin when they think so. */
+/** The reader's time zone, which decides when a day begins. */
 const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
-/** Midnight, so many days ago, today included. */
+/** Midnight at the start of the period of `days` days that ends today. */
 function firstDay(days: number): string {
   const now = new Date();
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days + 1).toISOString();
 }
 
-/** What runs cost: charges less refunds, which may be of days before. */
+/** The cost of runs: charges less refunds. Refunds may belong to earlier days, so it can be negative. */
 const cost = (micro: number) => (micro < 0 ? '−' : '') + creditsSpent(micro);
 
 export function Usage() {
@@ -103,7 +103,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
       <Columns columns={columns} label={label} unit={`Credits · days of ${zone.replaceAll('_', ' ')}`} />
       <details>
         <summary>As a table</summary>
-        {/* Focusable, for it scrolls by itself. */}
+        {/* Focusable, because it scrolls. */}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
         <section class="scroll" tabIndex={0} aria-label="Usage by day">
           <table>
@@ -136,7 +136,7 @@ function Days({ answer }: { answer: UsageAnswer }) {
   );
 }
 
-/** The dearest first, as the server orders them. */
+/** Dearest first, the server's order. */
 function Ranking({ title, rows }: { title: string; rows: readonly UsageRow[] }) {
   const most = Math.max(0, ...rows.map((row) => row.chargedMicro));
   if (rows.length === 0) return null;
