@@ -11,7 +11,7 @@ import type {
 import type { Conversation, ConversationsAnswer } from '../shared/conversations.ts';
 import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
-import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
+import type { Outcome, OutcomeAnswer, Run, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
 import { Emitter } from './platform/emitter.ts';
 import { BackendError, isRetryable } from './platform/server/backendError.ts';
 import { Backoff } from './platform/server/backoff.ts';
@@ -116,6 +116,11 @@ export class Backend {
     const answer = await this.wire.json('POST', '/api/runs', who, schema, request);
     this.balances.fire(answer.balance);
     return answer;
+  }
+
+  async run(who: Credential, runId: string): Promise<Run> {
+    const schema = async () => (await import('../shared/runs.ts')).RunSchema;
+    return this.wire.json('GET', `/api/runs/${encodeURIComponent(runId)}`, who, schema);
   }
 
   /**

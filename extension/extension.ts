@@ -9,6 +9,7 @@ import { ServerClock } from './account/session/signingKey.ts';
 import { Tokens } from './account/session/tokens.ts';
 import { Backend } from './backend.ts';
 import type { ChatController } from './chat/controller.ts';
+import { scopeOf } from './chat/scope.ts';
 import { ChatView } from './chat/view.ts';
 import { commandsOf } from './commands.ts';
 import { QuickFixes } from './edit/actions/quickFixes.ts';
@@ -79,8 +80,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   own(session.onDidChange(async () => isToLook() && (await lowCredit()).look()));
 
   const edit = lazyEdits({ context, session, backend, log, own });
-  const view = own(new ChatView(context.extensionUri));
-  const windowMemory = vscode.workspace.workspaceFolders?.length ? context.workspaceState : context.globalState;
+  const hasFolders = !!vscode.workspace.workspaceFolders?.length;
+  const windowMemory = hasFolders ? context.workspaceState : context.globalState;
+  const view = own(new ChatView(context.extensionUri, scopeOf(context, hasFolders)));
   const chat = lazy(async () => {
     const { ChatController } = await later();
     return own(

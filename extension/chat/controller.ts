@@ -214,6 +214,8 @@ export class ChatController extends Disposable {
         return this.ready();
       case 'send':
         return this.post(await this.outbox.once(message.requestId, () => this.send(message)));
+      case 'findSent':
+        return this.post(await (this.outbox.of(message.requestId) ?? this.findSent(message)));
       case 'stop':
         return session.call((who) => backend.stopRun(who, message.runId));
       case 'regenerate':
@@ -307,6 +309,7 @@ export class ChatController extends Disposable {
     const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
     try {
+      if (this.record.isRetry(requestId)) return { type: 'sent', requestId };
       await this.attaching.settled();
       // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
@@ -322,6 +325,20 @@ export class ChatController extends Disposable {
       return { type: 'notSent', requestId, problem };
     } finally {
       if (conversation !== this.conversation) conversation.dispose();
+    }
+  }
+
+  /** What became of a message of a window before this one. */
+  private async findSent(
+    message: Extract<ToHost, { type: 'findSent' }>,
+  ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' | 'neverSent' }>> {
+    const { requestId, chatId } = message;
+    try {
+      const wasTaken = await this.sender.wasTaken(requestId, chatId, message);
+      return { type: wasTaken ? 'sent' : 'neverSent', requestId };
+    } catch (error) {
+      this.unsure = { requestId, conversationId: chatId };
+      return { type: 'notSent', requestId, problem: refusalOf(error) };
     }
   }
 

@@ -45,7 +45,7 @@ export function refusalOf(error: unknown): Problem {
 /** The answer to something that does not fit the protocol but asks for an answer; undefined when nobody waits for one. */
 export function answerToUnfit(raw: unknown): NotSent | undefined {
   const { type, requestId } = (raw ?? {}) as { type?: unknown; requestId?: unknown };
-  if (type !== 'send' || typeof requestId !== 'string') return undefined;
+  if ((type !== 'send' && type !== 'findSent') || typeof requestId !== 'string') return undefined;
   const detail = 'The message does not fit: it is too long, or has too many attachments.';
   const problem = localProblem('Not sent', detail, 'payload_too_large');
   return { type: 'notSent', requestId: requestId.slice(0, 100), problem };

@@ -10,6 +10,8 @@ export function chatPage(parts: {
   styleUri: string;
   cspSource: string;
   nonce: string;
+  /** Of the window: see `scopeOf`. What the page kept under another one is not for this one. */
+  scope: string;
 }): string {
   const policy = [
     "default-src 'none'",
@@ -29,7 +31,7 @@ export function chatPage(parts: {
 </head>
 <body>
 <div id="app"></div>
-<script nonce="${parts.nonce}" src="${parts.scriptUri}" data-math="${parts.mathUri}"></script>
+<script nonce="${parts.nonce}" src="${parts.scriptUri}" data-math="${parts.mathUri}" data-scope="${encodeURIComponent(parts.scope)}"></script>
 </body>
 </html>
 `;

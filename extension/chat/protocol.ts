@@ -53,6 +53,17 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     /** The implicit chip that is shown beside it: no other goes along. */
     implicit: z.string().max(200).optional(),
   }),
+  /**
+   * Asks what became of a `send` of an earlier page, and sends nothing: answered by `sent`, `neverSent`, or `notSent` with
+   * why it is not known. Unless it was sent, its text is put back into the draft of its chat.
+   */
+  z.object({
+    type: z.literal('findSent'),
+    requestId: Id,
+    chatId: Id,
+    text: z.string().max(MAX_TEXT),
+    replaces: Id.optional(),
+  }),
   z.object({ type: z.literal('stop'), runId: Id }),
   z.object({ type: z.literal('regenerate'), messageId: Id }),
   z.object({ type: z.literal('continue'), runId: Id }),
@@ -284,6 +295,8 @@ export type FromHost =
   | { type: 'sent'; requestId: string; text?: string }
   /** Nothing was started; what was typed stays. */
   | { type: 'notSent'; requestId: string; problem: Problem }
+  /** The answer to `findSent`: the server was never asked, or did not take it. */
+  | { type: 'neverSent'; requestId: string }
   /** Something else failed (history, export, rename): said in a dismissible line. `of`: what was asked for. */
   | {
       type: 'notice';

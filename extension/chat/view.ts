@@ -29,7 +29,11 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   /** Whether the page that is there now has said that it listens. */
   private listening = false;
 
-  constructor(private readonly extensionUri: vscode.Uri) {
+  /** `scope`: see `scopeOf`. */
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly scope: string,
+  ) {
     super();
     this._register(vscode.window.registerWebviewViewProvider(VIEW_ID, this));
   }
@@ -60,6 +64,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
       styleUri: asset('chat.css'),
       cspSource: view.webview.cspSource,
       nonce: nonce(),
+      scope: this.scope,
     });
     this.resolved.fire();
   }

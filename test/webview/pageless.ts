@@ -33,6 +33,11 @@ export class Window {
     this.chat = new Chat(host);
   }
 
+  /** Lets time pass for what is kept, while there is no page. */
+  pass(minutes: number): void {
+    if (this.kept?.sending) this.kept.sending.at -= minutes * 60_000;
+  }
+
   tell(...messages: FromHost[]): void {
     for (const message of messages) this.chat.receive(message);
   }

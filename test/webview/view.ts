@@ -150,6 +150,7 @@ async function answer(url: URL, folder: string): Promise<{ type: string; body: s
       styleUri: '/chat.css',
       cspSource,
       nonce: NONCE,
+      scope: 'a workspace',
     });
     const theme = url.searchParams.get('theme') ?? 'dark';
     const body = { light: 'vscode-light', dark: 'vscode-dark', contrast: 'vscode-high-contrast' }[theme];

@@ -1,7 +1,7 @@
 import type { Memento } from 'vscode';
 import { timeOrderedId } from '../../../shared/ids.ts';
 
-/** Runs of this window that are remembered, to tell them from those of other devices. */
+/** Runs of this window that are remembered, to tell them from those of other devices; and so many retries. */
 const MOST_RUNS = 50;
 
 interface Stored {
@@ -10,6 +10,8 @@ interface Stored {
   newId: string;
   accountId?: string;
   runs: string[];
+  /** Requests that were taken under the name of an earlier try: the server does not know them by their own. */
+  retries: string[];
 }
 
 /** Which conversation this window shows, over reloads and kills, and which runs it started. */
@@ -24,6 +26,7 @@ export class OpenRecord {
       openId: stored?.openId ?? stored?.newId ?? newId,
       accountId: stored?.accountId,
       runs: stored?.runs ?? [],
+      retries: stored?.retries ?? [],
     };
     // At once: a draft that is kept under an id nobody remembers would be lost.
     if (!stored) void this.store();
@@ -63,6 +66,15 @@ export class OpenRecord {
 
   isOwnRun(runId: string): boolean {
     return this.stored.runs.includes(runId);
+  }
+
+  async addRetry(requestId: string): Promise<void> {
+    this.stored.retries = [...this.stored.retries, requestId].slice(-MOST_RUNS);
+    await this.store();
+  }
+
+  isRetry(requestId: string): boolean {
+    return this.stored.retries.includes(requestId);
   }
 
   /** False, once, when what was open belongs to another account. */

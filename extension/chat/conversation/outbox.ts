@@ -9,6 +9,11 @@ const MOST = 50;
 export class Outbox {
   private readonly asked = new Map<string, Promise<Outcome>>();
 
+  /** What becomes of a request that was asked for; undefined where it is not known (any more). */
+  of(requestId: string): Promise<Outcome> | undefined {
+    return this.asked.get(requestId);
+  }
+
   /** Resolves to what became of the request. `carryOut` never rejects. */
   once(requestId: string, carryOut: () => Promise<Outcome>): Promise<Outcome> {
     let outcome = this.asked.get(requestId);

@@ -1,3 +1,4 @@
+import { joined, withoutSent } from '../../../shared/answers/draftText.ts';
 import type { Message } from '../../../shared/conversations.ts';
 import { timeOrderedId } from '../../../shared/ids.ts';
 import type { AttachmentInput, Run, RunRequest } from '../../../shared/runs.ts';
@@ -5,7 +6,7 @@ import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
 import { chipInput, type StoredChip } from '../context/attachments.ts';
-import type { Drafts } from '../context/drafts.ts';
+import type { Draft, Drafts } from '../context/drafts.ts';
 import type { ModelChoice } from '../modelChoice.ts';
 import type { OpenRecord } from './openRecord.ts';
 
@@ -48,7 +49,7 @@ export class Sender {
       ...(await Promise.all(question.chips.map(chipInput))),
     ];
     const { pending } = drafts.get(conversationId);
-    const isRetry = pending !== undefined && pending.text === text && pending.replaces === replaces && !continues;
+    const isRetry = pending !== undefined && isSame(pending, question) && !continues;
     let runId = isRetry ? pending.runId : (question.id ?? timeOrderedId());
     const wasAsked = record.isOwnRun(runId);
     for (let attempt = 0; ; attempt++) {
@@ -65,6 +66,7 @@ export class Sender {
       };
       try {
         const { run } = await session.call((who) => backend.startRun(who, request));
+        if (question.id !== undefined && question.id !== runId) await record.addRetry(question.id);
         await drafts.update(conversationId, { pending: undefined });
         return run;
       } catch (error) {
@@ -73,6 +75,7 @@ export class Sender {
           // The lost answer was a yes, and what is attached or chosen has changed since: the run that is there counts.
           const found = findRun(runId, await look());
           if (found) {
+            if (question.id !== undefined && question.id !== runId) await record.addRetry(question.id);
             await drafts.update(conversationId, { pending: undefined });
             return asRun(found, conversationId);
           }
@@ -89,22 +92,59 @@ export class Sender {
   }
 
   /**
+   * Whether a question was taken, also by a window before this one. Unless it was, its text stands in the draft of its
+   * chat again. Rejects with a `BackendError` when the server can't tell; the next try of the same names the same run then,
+   * and `settlePending` finds it.
+   */
+  async wasTaken(requestId: string, chatId: string, { text, replaces }: Pick<Question, 'text' | 'replaces'>) {
+    const { session, backend, drafts, record } = this.deps;
+    if (record.isRetry(requestId)) return true;
+    const { pending } = drafts.get(chatId);
+    // A retry of it may be on its way as well, under the same name.
+    const runId = pending && isSame(pending, { text, replaces }) ? pending.runId : requestId;
+    const keep = (change: Partial<Draft>) => {
+      const { text: draft } = drafts.get(chatId);
+      const stands = replaces !== undefined || withoutSent(draft, text) !== draft;
+      return drafts.update(chatId, { ...(stands ? {} : { text: joined(text, draft) }), ...change });
+    };
+    try {
+      await session.call((who) => backend.run(who, runId));
+    } catch (error) {
+      const { kind, problem } = BackendError.from(error);
+      if (kind === 'refused' && problem.code === 'not_found') {
+        await keep(pending?.runId === runId ? { pending: undefined } : {});
+        return false;
+      }
+      await keep({ pending: { runId, text, replaces } });
+      throw error;
+    }
+    if (pending?.runId === runId) await this.settle(chatId, pending);
+    return true;
+  }
+
+  /**
    * After a lost answer: whether the run was started after all. Then what was typed for it is forgotten, unless something
    * else stands there by now. Resolves to what was forgotten.
    */
-  async settlePending(
-    conversationId: string,
-    messages: Message[],
-  ): Promise<{ runId: string; text: string } | undefined> {
-    const { drafts } = this.deps;
-    const { pending, text } = drafts.get(conversationId);
+  async settlePending(conversationId: string, messages: Message[]): Promise<Pending | undefined> {
+    const { pending } = this.deps.drafts.get(conversationId);
     if (!pending || !messages.some((message) => message.runId === pending.runId)) return undefined;
-    const isTyped = !pending.replaces && text === pending.text;
+    return this.settle(conversationId, pending);
+  }
+
+  private async settle(conversationId: string, pending: Pending): Promise<Pending | undefined> {
+    const { drafts } = this.deps;
+    const isTyped = !pending.replaces && drafts.get(conversationId).text === pending.text;
     await drafts.update(conversationId, { pending: undefined, ...(isTyped ? { text: '', chips: [] } : {}) });
     await this.deps.record.started(conversationId);
     return isTyped ? pending : undefined;
   }
 }
+
+type Pending = NonNullable<Draft['pending']>;
+
+const isSame = (pending: Pending, { text, replaces }: Pick<Question, 'text' | 'replaces'>) =>
+  pending.text === text && pending.replaces === replaces;
 
 function findRun(runId: string, { messages }: { messages: Message[] }): Message | undefined {
   return messages.find((message) => message.runId === runId && message.role === 'assistant');

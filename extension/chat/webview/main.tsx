@@ -12,7 +12,7 @@ import './styles/markdown.css';
 import './styles/composer.css';
 import './styles/panels.css';
 
-const host = connectHost();
+const host = connectHost((document.currentScript as HTMLScriptElement | null)?.dataset.scope ?? '');
 const chat = new Chat(host);
 
 // A failure here is told to the host's log once for each text, without anything that the user or the model wrote.

@@ -21,6 +21,8 @@ export class Memory implements vscode.Memento {
   }
 }
 
+const notFound = () => new BackendError('refused', { ...localProblem('No', 'no', 'not_found'), status: 404 });
+
 /** A window with a page and a server that are played by the test. */
 export class Scene {
   readonly told: FromHost[] = [];
@@ -35,6 +37,9 @@ export class Scene {
   };
   /** What the server does with each message; undefined: takes it. */
   answer: (request: RunRequest) => Promise<BackendError | undefined> = async () => undefined;
+  /** What the server knows of a run, or why it can't tell. */
+  run: (id: string) => Promise<BackendError | undefined> = async (id) =>
+    this.requests.some((request) => request.id === id) ? undefined : notFound();
   private listening = false;
   readonly controller: ChatController;
 
@@ -63,6 +68,7 @@ export class Scene {
           return session.account;
         },
         balance: null,
+        notices: [],
         onDidChange: session.changed.event,
         onDidConnect: session.connect.event,
         onDidChangeConversation: noEvent,
@@ -76,7 +82,11 @@ export class Scene {
         device: 'here',
         models: async () => ({ models: [] }),
         conversation: async () => {
-          throw new BackendError('refused', { ...localProblem('No', 'no', 'not_found'), status: 404 });
+          throw notFound();
+        },
+        run: async (_: unknown, id: string) => {
+          const refusal = await this.run(id);
+          if (refusal) throw refusal;
         },
         startRun: async (_: unknown, request: RunRequest) => {
           requests.push(request);

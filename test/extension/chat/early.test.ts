@@ -43,6 +43,98 @@ describe('the host of the chat, told too early, twice or too late', () => {
     again.controller.dispose();
   });
 
+  const ask = (send: Extract<ToHost, { type: 'send' }>): ToHost => {
+    const { requestId, text, replaces } = send;
+    return { type: 'findSent', requestId, chatId: send.chatId!, text, ...(replaces && { replaces }) };
+  };
+
+  it('is asked what became of a message and sends nothing, in the same window and in one after it', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    const send = { type: 'send' as const, requestId: id(), text: 'Once', chatId };
+    scene.say({ type: 'draft', text: 'Once', chatId }, send, ask(send));
+    await scene.until('sent', 2);
+    const after = new Scene(scene.windowMemory, scene.memory);
+    after.run = scene.run;
+    after.say({ type: 'ready' }, ask(send));
+    await after.until('sent');
+    assert.deepEqual([scene.requests.length, after.requests.length], [1, 0]);
+    assert.deepEqual([scene.draft(chatId), after.draft(chatId)], ['', '']);
+    after.controller.dispose();
+  });
+
+  for (const shown of ['shown', 'not shown'])
+    for (const [draft, left] of [
+      ['', 'Once'],
+      ['Once', 'Once'],
+      ['Once and more', 'Once and more'],
+      ['more', 'Once\n\nmore'],
+      ['Nonce', 'Once\n\nNonce'],
+    ] as const)
+      it(`says that a message was never sent, and its text is in the draft of its chat, which is ${shown} (“${draft}”)`, async () => {
+        scene.say({ type: 'ready' });
+        const { chatId } = scene;
+        if (shown === 'not shown') await scene.controller.openConversation(id());
+        scene.say({ type: 'draft', text: draft, chatId });
+        scene.say(ask({ type: 'send', requestId: id(), text: 'Once', chatId }));
+        await scene.until('neverSent');
+        assert.equal(scene.draft(chatId), left);
+        assert.deepEqual(scene.requests, []);
+      });
+
+  it('leaves the draft alone when an edit of an earlier message was never sent', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    scene.say({ type: 'draft', text: 'half', chatId });
+    scene.say(ask({ type: 'send', requestId: id(), text: 'Better', replaces: id(), chatId }));
+    await scene.until('neverSent');
+    assert.equal(scene.draft(chatId), 'half');
+  });
+
+  it('keeps a message of which the server can’t tell, and names the same run when it is sent again', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    scene.run = async () => BackendError.offline('no way there');
+    const old = { type: 'send' as const, requestId: id(), text: 'Once', chatId };
+    scene.say(ask(old));
+    await scene.until('notSent');
+    assert.equal(scene.draft(chatId), 'Once');
+    scene.say({ ...old, requestId: id() });
+    await scene.until('sent');
+    assert.deepEqual(
+      scene.requests.map((request) => request.id),
+      [old.requestId],
+    );
+    assert.equal(scene.draft(chatId), '');
+  });
+
+  it('knows a message that was taken as the retry of an earlier one, also in a new window', async () => {
+    scene.say({ type: 'ready' });
+    const { chatId } = scene;
+    scene.answer = async () => BackendError.offline('the answer was lost');
+    const first = { type: 'send' as const, requestId: id(), text: 'Once', chatId };
+    const retry = { ...first, requestId: id() };
+    scene.say({ type: 'draft', text: 'Once', chatId }, first);
+    await scene.until('notSent');
+    // The window is closed before it hears of the retry, or after.
+    for (const isHeard of [false, true]) {
+      if (isHeard) scene.answer = async () => undefined;
+      scene.say({ ...retry, requestId: isHeard ? retry.requestId : id() });
+      await scene.until(isHeard ? 'sent' : 'notSent', isHeard ? 1 : 2);
+      const memory = new Memory();
+      for (const [key, value] of scene.windowMemory.values) memory.values.set(key, structuredClone(value));
+      for (const message of [ask(retry), retry].slice(0, isHeard ? 2 : 1)) {
+        const after = new Scene(memory, new Memory());
+        after.run = scene.run;
+        after.say({ type: 'ready' }, message);
+        await after.until('sent');
+        assert.deepEqual(after.requests, []);
+        assert.equal(after.draft(chatId), '');
+        after.controller.dispose();
+      }
+    }
+  });
+
   it('keeps what was typed after Enter, and what was left there before, when the message was sent', async () => {
     scene.say({ type: 'ready' });
     const { chatId } = scene;

@@ -113,6 +113,9 @@ export class Chat {
       case 'notSent':
         this.composing.wasNotSent(message.requestId, message.problem);
         break;
+      case 'neverSent':
+        this.composing.wasNeverSent(message.requestId);
+        break;
       case 'notice': {
         const { level, text, action, of } = message;
         this.set({ notice: { level, text, action, of }, loadingEarlier: false });

@@ -13,11 +13,12 @@ type Wanted = { id: string | null } | 'any';
 
 /** A pause in typing after which the host is told. The page's own memory has each key at once. */
 const DELAY_MS = 100;
-/** A message that was on its way when the page was closed is sent after this only when the user says so. */
+/** A message that was on its way when the page was closed is sent after this only when the user says so: it is asked about. */
 const STILL_MEANT_MS = 5 * 60_000;
 export const STILL_ANSWERING =
   'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
 
+const NOT_SENT_RELOADED = 'Not sent, because the chat was reloaded. Your text is kept.';
 const NOT_SENT_ELSEWHERE = 'Not sent, because another chat was opened. Your text is kept.';
 
 /**
@@ -39,6 +40,8 @@ export class Composing {
   private restored: string | undefined;
   /** That chat is the one that is open. */
   private isRestored = false;
+  /** What stands in the composer came along from a chat that is not there any more. */
+  private cameAlong = false;
   /** To be said once a chat is shown. */
   private toSay: string | undefined;
   /** Requests of chats that are not shown any more, with their chats and what they send from the composer. */
@@ -252,24 +255,62 @@ export class Composing {
   wasNotSent(requestId: string, problem: Problem): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
-    const known = this.elsewhere.get(requestId);
-    if (known) {
-      const { chatId } = known;
-      this.elsewhere.delete(requestId);
-      const text = `Your message to the chat before was not sent. ${problem.detail || problem.title} Its text is kept there.`;
-      this.view.set({ notice: { level: 'error', text, chatId } });
-      this.view.say(text);
-      return;
-    }
+    if (this.wasNotSentElsewhere(requestId, problem.detail || problem.title)) return;
     const { sending } = state();
     if (sending?.requestId !== requestId) return;
     this.refused = sending;
     this.view.set({ sending: null, refusal: { ...sending, problem } });
     this.view.say(`Not sent. ${problem.detail || problem.title}`);
-    if (sending.replaces || this.whole().includes(sending.text)) return;
-    this.view.set({ draft: joined(sending.text, state().draft) });
+    this.takeBack(sending);
+  }
+
+  /** The host was asked about a message of the page before: it was not sent. */
+  wasNeverSent(requestId: string): void {
+    const { state, host } = this.view;
+    if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
+    if (this.wasNotSentElsewhere(requestId, 'The chat was reloaded.')) return;
+    const { sending } = state();
+    if (sending?.requestId !== requestId) return;
+    this.view.set({ sending: null });
+    const { isNext } = this;
+    this.isNext = false;
+    if (isNext && saysSomething(state().draft) && !this.view.isAnswering()) {
+      const { draft, aside } = state();
+      const isIn = sending.replaces || this.stands(sending);
+      if (!isIn) this.view.set({ aside: { chips: [], ...aside, text: joined(aside?.text ?? '', sending.text) } });
+      this.send(draft);
+      return;
+    }
+    this.takeBack(sending);
+    this.view.hint(isNext ? STILL_ANSWERING : NOT_SENT_RELOADED, isNext || undefined);
+  }
+
+  /** Says it of a message to a chat that is not shown; false if it is none. */
+  private wasNotSentElsewhere(requestId: string, why: string): boolean {
+    const known = this.elsewhere.get(requestId);
+    if (!known) return false;
+    const { chatId, text: sent } = known;
+    this.elsewhere.delete(requestId);
+    const text = `Your message to the chat before was not sent. ${why} Its text is kept there.`;
+    this.view.set({ notice: { level: 'error', text, chatId } });
+    this.view.say(text);
+    // The user went back there meanwhile.
+    if (sent !== undefined && !this.awaited && chatId === this.chat().chatId) this.takeBack({ requestId, text: sent });
+    return true;
+  }
+
+  /** What was not sent stands in the composer, or does so again. */
+  private takeBack(sending: Sending): void {
+    if (sending.replaces || this.stands(sending)) return;
+    this.view.set({ draft: joined(sending.text, this.view.state().draft) });
     this.changed();
     this.rewritten = undefined;
+  }
+
+  /** Whether the text of a message still stands here: apart from the rest, where another one was typed in its place. */
+  private stands({ requestId, text }: Sending): boolean {
+    const whole = this.whole();
+    return this.rewritten === requestId ? withoutSent(whole, text) !== whole : whole.includes(text);
   }
 
   private pass(sending: Sending): void {
@@ -285,26 +326,32 @@ export class Composing {
   }
 
   /**
-   * Asks again for a message that was on its way when the page before this one was closed; false if there is none. What is
-   * kept may be of a while before, so it may have been sent: host and server carry out each request once.
+   * Asks again for a message that was on its way when the page before this one was closed; false if there is none in this
+   * chat. What is kept may be of a while before, so it may have been sent: host and server carry out each request once. One
+   * that is old, or of another chat, is not sent by itself: the host is asked what became of it, before anything is said.
    */
   private resume(): boolean {
     const left = this.left?.sending;
     this.left = undefined;
     if (!left) return false;
     const { at, chatId, ...sending } = left;
-    const isNow = Date.now() - at < STILL_MEANT_MS;
-    if (isNow && chatId !== undefined && chatId === this.chat().chatId) {
+    const { requestId, text, replaces } = sending;
+    if (chatId === undefined) {
+      // Its chat was not there yet, so the host was not asked to send it.
+      this.view.host.save({ sending: undefined });
+      if (this.whole().includes(text)) this.view.hint(NOT_SENT_RELOADED);
+      return false;
+    }
+    const isHere = chatId === this.chat().chatId;
+    if (isHere || this.cameAlong) {
       this.view.set({ sending: { ...sending, isPassed: true } });
       const isOther = this.isTyped && !this.isRestored;
-      if (isOther || !this.view.state().draft.includes(sending.text)) this.rewritten = sending.requestId;
-      this.view.host.post({ type: 'send', ...sending, chatId });
-      return true;
-    }
-    this.view.host.save({ sending: undefined });
-    if (this.whole().includes(sending.text))
-      this.view.hint('Not sent, because the chat was reloaded. Your text is kept.');
-    return false;
+      if (isOther || !this.view.state().draft.includes(text)) this.rewritten = requestId;
+    } else this.elsewhere.set(requestId, { chatId, text: replaces ? undefined : text });
+    const isNow = Date.now() - at < STILL_MEANT_MS;
+    if (isHere && isNow) this.view.host.post({ type: 'send', ...sending, chatId });
+    else this.view.host.post({ type: 'findSent', requestId, chatId, text, ...(replaces && { replaces }) });
+    return isHere || this.cameAlong;
   }
 
   /** A chat that was waited for is there, with what was left in it. */
@@ -332,11 +379,15 @@ export class Composing {
       this.toSay = NOT_SENT_ELSEWHERE;
     }
     // In a chat that was never begun nobody would find it again: it comes along.
-    if (draft === '' || this.left?.conversationId !== this.chatId) return;
+    const onItsWay = this.left?.sending?.chatId === this.chatId ? this.left?.sending : undefined;
+    this.cameAlong = draft !== '' && this.left?.conversationId !== this.chatId;
+    if (draft === '' || this.cameAlong) return;
     if (this.isTyped || this.left?.isLatest) {
+      // The host puts it back when it was not sent.
+      if (onItsWay && !onItsWay.replaces) this.view.set({ draft: withoutSent(draft, onItsWay.text, true) });
       this.told = UNKNOWN;
       this.flush();
-      this.toSay ??= 'What you typed is kept in the chat that it was typed in.';
+      if (this.whole().trim() !== '') this.toSay ??= 'What you typed is kept in the chat that it was typed in.';
     }
     this.view.set({ draft: '' });
   }

@@ -1,23 +1,23 @@
+/// <reference types="vscode-webview" />
 import type { FromHost } from '../../protocol.ts';
 import type { Host, Saved } from './host.ts';
 
-/** `store` names the view's state, in both of its places. */
-type Stored = Saved & { store: string };
+/** `store` names the view's state, in both of its places. `savedAt`: milliseconds since 1970. */
+type Stored = Saved & { store: string; savedAt?: number };
 
-const KEY = 'perigee chat';
-
-/** The host of this page, by the editor's own interface. */
-export function connectHost(): Host {
+/** The host of this page, by the editor's own interface. `scope` names the workspace, and the host's memory for it. */
+export function connectHost(scope: string): Host {
+  const key = `perigee chat ${scope}`;
   const api = acquireVsCodeApi<Stored>();
   const empty: Saved = { conversationId: null, anchor: null, edits: {} };
-  let kept = latest(api.getState(), readWindow());
+  let kept = latest(api.getState(), readWindow(key));
   return {
     post: (message) => api.postMessage(message),
     saved: () => kept && { ...empty, ...kept },
     save: (part) => {
-      kept = { ...empty, store: crypto.randomUUID(), ...kept, ...part, isLatest: undefined };
+      kept = { ...empty, store: crypto.randomUUID(), ...kept, ...part, isLatest: undefined, savedAt: Date.now() };
       api.setState(kept);
-      writeWindow(kept);
+      writeWindow(key, kept);
     },
     onMessage: (listener) => window.addEventListener('message', (event) => listener(event.data as FromHost)),
   };
@@ -25,28 +25,30 @@ export function connectHost(): Host {
 
 /**
  * The editor stores what `setState` was given some time later (the browser edition of VS Code: each 5 s), so a reload of the
- * window may lose it. The session storage has it at once, and lives as long as the window: where both are of the same
- * store, it is the later one. Of another workspace that was open in this window it is not taken.
+ * window may lose it. The session storage has it at once, and lives as long as the window, whichever workspaces are opened
+ * there: it has a key for each. Where both are of the same store, the later one counts: the workspace may have been open in
+ * another window since.
  */
 function latest(state: Stored | undefined, ofWindow: Stored | undefined): Stored | undefined {
-  return ofWindow && (!state || state.store === ofWindow.store) ? { ...ofWindow, isLatest: true } : state;
+  const isLatest = !state || (state.store === ofWindow?.store && (state.savedAt ?? 0) <= (ofWindow.savedAt ?? 0));
+  return ofWindow && isLatest ? { ...ofWindow, isLatest: true } : state;
 }
 
-function readWindow(): Stored | undefined {
+function readWindow(key: string): Stored | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined;
+    return JSON.parse(sessionStorage.getItem(key) ?? 'null') ?? undefined;
   } catch {
     return undefined; // Not allowed here.
   }
 }
 
-function writeWindow(state: Stored): void {
+function writeWindow(key: string, state: Stored): void {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(state));
+    sessionStorage.setItem(key, JSON.stringify(state));
   } catch {
     // Not allowed here, or full: an older state must not be taken for this one.
     try {
-      sessionStorage.removeItem(KEY);
+      sessionStorage.removeItem(key);
     } catch {}
   }
 }
