@@ -2,7 +2,10 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Session } from './session/session.ts';
 
-/** Tells the editor who is here, so that it offers only the commands that apply. What was never told is unset. */
+/**
+ * Sets the editor's context keys for the session's state, so that it offers only the commands that apply. A key that
+ * was never set is unset.
+ */
 export class ContextKeys extends Disposable {
   private readonly told = new Map<string, unknown>();
 

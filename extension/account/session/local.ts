@@ -13,7 +13,7 @@ interface Handover {
   welcome?: { file?: string };
 }
 
-/** Undefined where the extension was not started by `npm start`, or the server is another. */
+/** Undefined if the extension was not started by `npm start`, or if `server` is another server. */
 export async function handover(extensionUri: vscode.Uri, server: ServerUrl): Promise<Partial<Handover> | undefined> {
   const text = await read(vscode.Uri.joinPath(extensionUri, 'dist/local.json'));
   const told = text === undefined ? undefined : (JSON.parse(text) as Partial<Handover>);
@@ -35,7 +35,7 @@ export async function localGrant(
   return token ? { grant_type: LOCAL_GRANT, local_token: token, ...names } : null;
 }
 
-/** A file's text; undefined if it isn't there, or is where nothing can be read, as on the web. */
+/** A file's text; undefined if the file does not exist or can't be read, as on the web. */
 async function read(file: vscode.Uri): Promise<string | undefined> {
   try {
     return new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
