@@ -4,8 +4,8 @@ import type { ServerUrl } from '../../platform/server/serverUrl.ts';
 import type { Grant } from './entry.ts';
 
 /**
- * What `npm start` leaves in the extension's folder: which server it started, where that one's local token stands, if it has
- * one, and that a newcomer is to be shown around, beginning with a file of the workspace.
+ * The file that `npm start` writes into the extension's folder: the server that it started, the path of that server's
+ * local token (if it has one), and whether to show the welcome tour, with the workspace file to open first.
  */
 interface Handover {
   server: string;
@@ -21,8 +21,8 @@ export async function handover(extensionUri: vscode.Uri, server: ServerUrl): Pro
 }
 
 /**
- * What signs the single user of this machine in on the server that `npm start` has started here, read anew each time: the
- * token is another one after each use. Null where the extension was not started that way, or the server is another.
+ * The grant for the single user of this machine on the server that `npm start` started. It is read each time, because
+ * the token changes after each use. Null if the extension was not started that way, or if `server` is another server.
  */
 export async function localGrant(
   extensionUri: vscode.Uri,

@@ -177,9 +177,9 @@ export class Session extends Disposable {
   }
 
   /**
-   * Calls the server as whoever is here, as a new guest if there is nobody yet. A 401 ends the session, unless another
-   * window has stored a newer token: then it goes on with that. A lost connection is shown everywhere. What fails is thrown
-   * on as a `BackendError`.
+   * Calls the server as the current account, or as a new guest if there is none yet. A 401 ends the session, unless
+   * another window has stored a newer token: then the session continues with that one. A lost connection shows in the
+   * session's state. Rethrows each failure as a `BackendError`.
    */
   async call<T>(use: (who: Credential) => Promise<T>): Promise<T> {
     const who = await this.credential();

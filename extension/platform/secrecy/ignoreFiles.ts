@@ -10,9 +10,9 @@ interface Rule {
 }
 
 /**
- * Whether ignore files leave out the file at `path`, name by name from a folder on. `rules[n]` is what those of the folder
- * above the name `n` say, in the syntax of `.gitignore`. As in Git, the deeper file has the last word, and nothing within a
- * folder that is left out comes back. Capitals make no difference: some disks know none.
+ * Whether ignore files exclude the file at `path`, given as names from a folder down. `rules[n]` is the ignore file of
+ * the folder that contains name `n`, in the syntax of `.gitignore`. As in Git, the deeper file wins, and nothing within
+ * an excluded folder is included again. Case is ignored, because some disks ignore it.
  */
 export function isLeftOut(path: readonly string[], rules: readonly (string | undefined)[]): boolean {
   // The disk may store a name in another Unicode normal form than the ignore file.
