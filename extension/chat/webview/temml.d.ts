@@ -1,4 +1,6 @@
-/** Without the extensions that its main file brings along. Its tree is no public part: the version is exact for that. */
+/**
+ * Temml without the extensions of its main file. Its parse tree is not a public API, so the version is pinned exactly.
+ */
 declare module 'temml/temml.js' {
   const temml: { __renderToMathMLTree(tex: string, options: object): unknown };
   export default temml;

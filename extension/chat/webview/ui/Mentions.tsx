@@ -9,7 +9,9 @@ interface MentionsProps {
   point: (at: number) => void;
 }
 
-/** What can be attached. The focus stays in the message; the chosen line is told by `aria-activedescendant`. */
+/**
+ * The things that can be attached. The focus stays in the message; `aria-activedescendant` announces the chosen line.
+ */
 export function Mentions({ items, at, choose, point }: MentionsProps) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);
