@@ -68,7 +68,7 @@ function languageOf(line: string): string {
 
 function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | undefined {
   const { path } = edit;
-  // A command's path may only be one that the prose above it mentions.
+  // The path of a shell block may just be a file that the prose above mentions, so only a script's path counts.
   if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
   if (isDiffText(edit, language)) return DIFF;
   if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;

@@ -49,7 +49,7 @@ function countedLines(text: string | undefined): string[] {
   return lines;
 }
 
-/** The result for the files `paths` after a turn in this direction. `written`: how many of them had to be changed. */
+/** The message after the files `paths` went in this direction. `written`: how many of them had to be changed. */
 export function tellTurned(direction: Direction, paths: readonly string[], written: number): string {
   const files = paths.length > 1 ? 'files' : 'file';
   if (written === 0) {
@@ -63,7 +63,7 @@ export function tellTurned(direction: Direction, paths: readonly string[], writt
   return `${done} ${first.slice(first.lastIndexOf('/') + 1)}${more}.`;
 }
 
-/** The change that moves a file in this direction. */
+/** The change of a file that this direction needs. */
 export function changeOf(file: AcceptedFile, source: Source, direction: Direction): FileChange {
   return direction === 'applyAgain' ? file : invert({ source, files: [file] })[0]!;
 }
