@@ -20,10 +20,10 @@ export interface BackendOptions {
 }
 
 /**
- * Starts the backend and waits until it is ready. Rejects with what it printed when it ends before that.
+ * Starts the backend and waits until it is ready. If it ends before that, rejects with its output.
  *
  *     const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
- *     backend.kill(); await backend.start();     // kill -9 in mid-answer, then back at the same address
+ *     backend.kill(); await backend.start();     // kill -9 during an answer, then restart at the same address
  *     await backend.stop();
  */
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {

@@ -1,9 +1,10 @@
-// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: the suites that need a real
-// VS Code.
+// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: runs the suites that need a
+// real VS Code.
 //
 //   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts; once in the host
-//                                 beside Node, once in the one in a web worker
+//                                 on Node, once in the one in a web worker
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
+//
 // Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
 // `--host none` runs only the suites that drive editors from outside. `--repeat 10 --busy 5` runs everything ten times,
 // the last five with every core kept busy, and prints a table at the end. It finds tests that fail only sometimes.

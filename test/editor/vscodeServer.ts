@@ -52,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   ];
   const child = startProcess(node, args, {
     cwd: options.dataFolder,
-    // code-server would open addresses of this machine through its own proxy, which is not started here.
+    // By default, code-server opens addresses of this machine through its own proxy, which is not started here.
     env: { ...withoutEditor(process.env), VSCODE_PROXY_URI: '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,5 @@
 /**
- * A real VS Code (its browser edition), driven from outside by playwright. Linux; nothing has to be installed.
+ * A real VS Code (its browser edition), driven from outside by playwright. Linux only; it needs no installation.
  *
  *     const editor = await openWorkbench({ folder, settings: { 'perigee.serverUrl': backend.url } });
  *     await editor.chat.open();
@@ -9,7 +9,7 @@
  *     await editor.page.screenshot({ path: 'out/chat.png' });
  *     await editor.close();
  *
- * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
+ * Every workbench has its own server (on a free port), profile and settings. Closing it deletes all of them.
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,13 +1,13 @@
 /**
- * What people do in an editor, repeated until its effect shows. A window that still loads loses keys, a list that is drawn
- * anew loses clicks, and a view that takes the focus closes a list: a person looks, and does it again.
+ * User actions in an editor, each repeated until its effect shows. A loading window loses keys, a list that is redrawn
+ * loses clicks, and a view that takes the focus closes a list. A person notices that and tries again.
  *
  *     const deeds = new Deeds(page);
  *     await deeds.press('Alt+Shift+E', 'the edit asks what to do', page.getByText('Edit lines 12–25'));
  *     await deeds.click(button, 'the review begins', gone(button));
  *
- * The effect is looked at before each try, so what took effect late isn't done twice. What can't be repeated harmlessly
- * (it would accept the next hunk, too) is given the patience of `once`.
+ * The effect is checked before each try, so that an action with a late effect isn't done twice. An action that must not be
+ * repeated (it would accept the next hunk too) gets the patience of `once`.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
