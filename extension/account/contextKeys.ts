@@ -2,10 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Session } from './session/session.ts';
 
-/**
- * Sets the editor's context keys for the session's state, so that it offers only the commands that apply. A key that
- * was never set is unset.
- */
+/** Sets the editor's context keys, so that it offers only the commands that apply. Until set, a key is undefined. */
 export class ContextKeys extends Disposable {
   private readonly told = new Map<string, unknown>();
 

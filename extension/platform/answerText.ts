@@ -33,10 +33,7 @@ export class AnswerText {
     return piece === '' ? takenBack : [...takenBack, ...this.take(this.reader.feed(piece))];
   }
 
-  /**
-   * Whether a text replaces the text received at its position: the server does so when that text turns out to be
-   * thought.
-   */
+  /** Whether a text replaces the one received at its position: the server does so if that turns out to be thought. */
   private isOther(text: string, at: number): boolean {
     return at < this.heard.length && (text === '' || !text.startsWith(this.heard.slice(at, at + text.length)));
   }

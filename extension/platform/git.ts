@@ -103,10 +103,7 @@ export async function isMerging(repository: Repository): Promise<boolean> {
   );
 }
 
-/**
- * The built-in git extension's API; undefined if there is none (the web editor), if it is turned off, or if git is
- * missing.
- */
+/** The built-in git extension's API; undefined if there is none (the web editor), it is off, or git is missing. */
 export async function openGit(): Promise<GitApi | undefined> {
   const extension = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
   const git = await extension?.activate();

@@ -15,10 +15,7 @@ const USUAL: Record<string, string> = {
   ...{ py: 'python', rb: 'ruby', md: 'markdown', yml: 'yaml', htm: 'html', docker: 'dockerfile', make: 'makefile' },
 };
 
-/**
- * The editor's language id for a Markdown fence's language, which may be an id, an alias or a file extension; undefined
- * if unknown.
- */
+/** The language id for a Markdown fence's language: an id, an alias or a file extension; undefined if unknown. */
 export async function languageIdOf(language: string | undefined): Promise<string | undefined> {
   const wanted = language?.trim().toLowerCase();
   if (!wanted) return undefined;

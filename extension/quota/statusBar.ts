@@ -110,10 +110,7 @@ export class StatusBar extends Disposable {
     };
   }
 
-  /**
-   * Fetches the spending once for each balance and day, after the balance has settled. Reads are neither charged nor
-   * limited.
-   */
+  /** Fetches the spending once for each balance and day, when the balance has settled. Reads are free and unlimited. */
   private askForSpending(balanceMicro: number): void {
     const from = startOfDay(new Date());
     const asks = `${from} ${balanceMicro}`;

@@ -21,10 +21,7 @@ export interface Script {
   thoughts?: string[];
   /** Milliseconds between two pieces; by default, all are sent at once. */
   everyMs?: number;
-  /**
-   * Pauses before this piece, or each of these, until the test opens the gate. The number of pieces: pauses before the
-   * end.
-   */
+  /** Pauses before this piece, or each of these, until the test opens the gate. The number of pieces means the end. */
   gateAt?: number | number[];
 
   /** How to report usage. By default as OpenAI does, in a chunk without choices. */

@@ -213,10 +213,7 @@ export class StripeDouble {
     return [this.#tell('charge.refunded', this.#chargeWire(intent))];
   }
 
-  /**
-   * Opens a dispute: the payer's bank takes the money back until a decision. `status` is one of Stripe's dispute
-   * statuses.
-   */
+  /** Opens a dispute: the payer's bank takes the money back until a decision. `status` is one of Stripe's. */
   dispute(sessionId: string, status: Stripe.Dispute.Status = 'needs_response', cents?: number): StripeEvent[] {
     const intent = this.#intentOf(sessionId);
     const dispute = { id: `dp_${sessionId}`, object: 'dispute', charge: intent.charge, payment_intent: intent.id };

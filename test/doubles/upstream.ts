@@ -234,10 +234,7 @@ export class UpstreamDouble {
     else response.end();
   }
 
-  /**
-   * The messages of a prompt are cached from the first on, as far as an earlier prompt of the model starts the same
-   * way.
-   */
+  /** A prompt's messages are cached from the first on, as far as an earlier prompt of the model starts the same way. */
   #countInput(entry: BillEntry): void {
     const hash = createHash('sha256').update(String(entry.body.model));
     let cached = true;

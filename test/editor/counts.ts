@@ -12,10 +12,7 @@ export interface Counts {
   failures?: string[];
 }
 
-/**
- * Mocha's spec reporter. At the end, it appends its counts to the file that the environment variable PERIGEE_COUNTS
- * names.
- */
+/** Mocha's spec reporter. At the end, it appends its counts to the file named by the environment's PERIGEE_COUNTS. */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);

@@ -65,10 +65,7 @@ export class SignInWorld {
     await this.github.stop();
   }
 
-  /**
-   * Resolves to the newest mailed code, once there is one. The backend writes its mails into a folder, and does so in
-   * the background.
-   */
+  /** Resolves to the newest mailed code, once there is one. The backend writes mails to a folder in the background. */
   async mailedCode(): Promise<string> {
     const folder = join(this.backend.home, 'mail');
     for (;;) {

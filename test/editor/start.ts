@@ -1,5 +1,5 @@
-// `npm start [-- folder]`: starts the backend and an editor with the extension. The editor is desktop VS Code if `code` is
-// on the PATH, else the browser edition from npm, whose address is printed. Ctrl-C ends both.
+// `npm start [-- folder]`: starts the backend and an editor with the extension. The editor is desktop VS Code if `code`
+// is on the PATH, else the browser edition from npm, whose address is printed. Ctrl-C ends both.
 import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: runs the suites that need a
-// real VS Code.
+// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: runs the suites that
+// need a real VS Code.
 //
 //   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts; once in the host
 //                                 on Node, once in the one in a web worker
@@ -170,10 +170,7 @@ async function main(args: string[]): Promise<number> {
   return total.failed === 0 ? 0 : 1;
 }
 
-/**
- * Runs the rounds, the last `busy` of them with every core kept busy. Returns the rows of a table, one for each part of
- * each round.
- */
+/** Runs the rounds, the last `busy` with every core kept busy. Returns table rows, one for each part and round. */
 async function repeat(
   round: () => Promise<[string, Counts][]>,
   times: number,

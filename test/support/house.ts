@@ -1,9 +1,6 @@
 // The allowed imports between folders. test/architecture.test.ts enforces them, and test/rooms.ts prints them.
 
-/**
- * Each domain's floor. Imports go down only, and domains on the same floor never import each other. A longer path wins
- * over a shorter one.
- */
+/** Each domain's floor. Imports go down only, never to the same floor. A longer path wins over a shorter one. */
 export const FLOORS: Record<string, number> = {
   shared: -1,
   'server/platform': 0,

@@ -7,10 +7,7 @@ import { Browser, editorAddress, type Page } from './browser.ts';
 import { Editor, InstallKey, Member } from './member.ts';
 import type { TestServer } from './server.ts';
 
-/**
- * A server with every way to sign in: Google and another OIDC provider (one double for both), GitHub, and codes by
- * mail.
- */
+/** A server with every way to sign in: Google and another OIDC provider (one double), GitHub, and codes by mail. */
 export class SignInWorld {
   constructor(
     readonly server: () => TestServer,

@@ -58,10 +58,7 @@ export class Connection {
     }
   }
 
-  /**
-   * Reads account and balance. Calls during a read share one further read. Resolves to whether it worked; never
-   * rejects.
-   */
+  /** Reads account and balance. Calls during a read share one further read. Resolves to success; never rejects. */
   read(): Promise<boolean> {
     if (this.reading) {
       this.readAgain = true;

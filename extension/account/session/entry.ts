@@ -58,10 +58,7 @@ export class Entry {
     return answer;
   }
 
-  /**
-   * Signs in the single user of this machine, if the server is the one that was started here. Resolves to whether it
-   * worked.
-   */
+  /** Signs in the single user of this machine, if the server was started here. Resolves to whether it worked. */
   async enterLocally(): Promise<boolean> {
     const { tokens, log, localGrant } = this.deps;
     for (let attempt = 0; attempt < 2; attempt++) {

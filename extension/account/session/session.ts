@@ -134,10 +134,7 @@ export class Session extends Disposable {
     await this.credential();
   }
 
-  /**
-   * Signs in the single user of this machine, if the server is the one that was started here. Resolves to whether it
-   * worked.
-   */
+  /** Signs in the single user of this machine, if the server was started here. Resolves to whether it worked. */
   async enterLocally(): Promise<boolean> {
     return this.entry.enterLocally();
   }
@@ -147,10 +144,7 @@ export class Session extends Disposable {
     return this.entry.signIn(grant);
   }
 
-  /**
-   * Forgets the account on this machine, and ends a member's session. False if the server could not be reached for
-   * that.
-   */
+  /** Forgets the account on this machine, and ends a member's session. False if the server was not reached. */
   async leave(): Promise<boolean> {
     const { backend, tokens } = this.deps;
     const kept = await tokens.get();

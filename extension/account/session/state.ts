@@ -17,7 +17,7 @@ export type SessionState =
   | { kind: 'ok' }
   | { kind: 'offline' | 'wrongServer'; detail: string };
 
-/** How an account left this machine. Stored by server, for all windows and over restarts. */
+/** How an account left this machine. Stored for each server, for all windows, and kept across restarts. */
 export class Gone {
   constructor(
     private readonly memory: Memento,

@@ -166,10 +166,7 @@ export class SignIn extends Disposable {
     }
   }
 
-  /**
-   * The user declined, or nothing could be opened. The sign-in still waits, because the user may open its address by
-   * hand.
-   */
+  /** The user declined, or nothing could be opened. The sign-in still waits: its address may be opened by hand. */
   private tellNotOpened(): void {
     const [code, copy] = ['Use a Code', 'Copy Address'];
     void vscode.window

@@ -17,10 +17,7 @@ export class Mentions {
   private readonly offered = new Set<string>();
   private listed: { at: number; uris: vscode.Uri[] } | undefined;
 
-  /**
-   * The matches, best first, and open editors before others. `attachable`: the kinds besides files that can be attached
-   * now.
-   */
+  /** The matches, best first, and open editors before others. `attachable`: the attachable kinds besides files. */
   async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
     const wanted = query.trim().toLowerCase();
     const special = SPECIAL.filter(({ id, label }) => attachable.includes(id) && label.startsWith(wanted));

@@ -5,10 +5,7 @@ type Outcome = Extract<FromHost, { type: 'sent' | 'notSent' }>;
 /** How many requests are remembered. A page has at most one pending, and repeats it soon after a reload. */
 const MOST = 50;
 
-/**
- * The view's requests to send a message. Each is carried out once, even if the view repeats it; each repeat gets the
- * answer.
- */
+/** The view's requests to send a message. Each is carried out once; each repeat by the view gets the answer. */
 export class Outbox {
   private readonly asked = new Map<string, Promise<Outcome>>();
 

@@ -63,7 +63,7 @@ export function tellTurned(direction: Direction, paths: readonly string[], writt
   return `${done} ${first.slice(first.lastIndexOf('/') + 1)}${more}.`;
 }
 
-/** The change of a file that this direction needs. */
+/** The change that takes an accepted change of a file back or applies it again, by direction. */
 export function changeOf(file: AcceptedFile, source: Source, direction: Direction): FileChange {
   return direction === 'applyAgain' ? file : invert({ source, files: [file] })[0]!;
 }

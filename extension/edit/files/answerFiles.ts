@@ -10,10 +10,7 @@ export class AnswerFiles {
 
   constructor(private readonly files: WorkspaceFiles) {}
 
-  /**
-   * The file for a path in the answer. `exact` is as in `WorkspaceFiles.find`, and counts only at the first call for a
-   * path.
-   */
+  /** The file for a path in the answer. `exact` as in `WorkspaceFiles.find`; only a path's first call uses it. */
   find(path: string, exact = false): Promise<FoundFile> {
     const tidy = tidyPath(path);
     const known = this.found.get(tidy);

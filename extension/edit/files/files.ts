@@ -30,10 +30,7 @@ const NOT_SEARCHED = '**/{node_modules,.git}/**';
 export class WorkspaceFiles {
   private readonly links = new Links();
 
-  /**
-   * The path by which models know the file: relative to its workspace folder. With several folders, the folder's name
-   * comes first.
-   */
+  /** The path by which models know the file: from its workspace folder. With several, the folder's name comes first. */
   pathOf(uri: vscode.Uri): string {
     return vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
   }

@@ -131,10 +131,7 @@ async function applyEdit(ready: readonly Ready[]): Promise<boolean> {
   }
 }
 
-/**
- * Saves files that had no unsaved changes, and returns the current state, because saving may have formatted them. Never
- * rejects.
- */
+/** Saves files that had no unsaved changes. Returns the current state: saving may have formatted it. Never rejects. */
 async function saveAccepted(
   ready: readonly Ready[],
   wasDirty: ReadonlySet<Checked>,

@@ -17,10 +17,7 @@ export interface ProposalsDeps {
   files: WorkspaceFiles;
   /** Shows the full reasons for refusals. */
   reports: Reports;
-  /**
-   * Puts the hunks of an existing file into its editor for review. False, after telling the user, if that is
-   * impossible.
-   */
+  /** Puts the hunks of an existing file into its editor for review. If it can't, tells the user and gives false. */
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
   /** Stores accepted changes. Returns the id for undoing them. */
   record(accepted: Accepted): Promise<string>;
@@ -34,10 +31,7 @@ export interface OpenProposal {
   update(plans: readonly FilePlan[]): void;
   /** The answer is complete. Resolves when the list shows it. */
   finish(plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /**
-   * The answer ended early. The list shows its plans so far, and that some may be missing. `why`: the reason in a
-   * sentence.
-   */
+  /** The answer ended early. The list shows its plans so far, and that some may be missing. `why`: a sentence. */
   fail(why: string): Promise<ProposalCounts>;
 }
 

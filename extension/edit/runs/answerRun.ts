@@ -11,10 +11,7 @@ import type { EditRuns } from './runs.ts';
 export interface Charge {
   chargedMicro?: number;
   reason?: Reason;
-  /**
-   * The refund, because nothing could be applied; else the reason why there is no refund although nothing could be
-   * applied.
-   */
+  /** The refund, because nothing could be applied; else the reason why there is no refund in that case. */
   refundedMicro?: number;
   notRefunded?: NotRefunded;
 }

@@ -4,14 +4,11 @@ import type { Refusal } from '../engine/edits.ts';
 import type { Charge } from '../runs/answerRun.ts';
 import { tellRefusal } from './refusalWords.ts';
 
-/**
- * How the writing ended. Except for `review`, the document has its earlier text, apart from the hunks counted in
- * `left`.
- */
+/** How the writing ended. Except for `review`, the document has its earlier text, but for hunks counted in `left`. */
 export type Ending = Charge & {
   /** The answer of a files edit reached its length limit: more changes may be missing. */
   mayMiss?: boolean;
-} /** `missed`: what was not written, since the user changed its lines meanwhile. */ & (
+} /** `missed`: changes that were not written, because the user changed their lines meanwhile. */ & (
     | { kind: 'review'; hunks: number; cutShort: boolean; missed?: Missed[] }
     /** Of the answer's `of` changes, those in `missed` have no place in the file, so none was made. */
     | { kind: 'unplaced'; missed: Missed[]; of: number; left: number; repairProblem?: Problem }

@@ -1,10 +1,7 @@
 /** How many requests are remembered. */
 export const MAX_HISTORY = 20;
 
-/**
- * `history` with `request` in front: most recent first, without duplicates, at most `MAX_HISTORY`. A blank request
- * changes nothing.
- */
+/** `history` with `request` in front: no duplicates, at most `MAX_HISTORY`. Blank requests change nothing. */
 export function remember(history: readonly string[], request: string): string[] {
   const text = request.trim();
   if (text === '') return [...history];

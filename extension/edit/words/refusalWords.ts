@@ -12,10 +12,7 @@ const ALIKE = 0.5;
 const MAX_LINES = 12;
 const MAX_REFUSALS = 4;
 
-/**
- * Why a file was refused: the reason, the text that was searched, and the most similar lines. None of it is read as
- * markup.
- */
+/** Why a file was refused: the reason, the text searched for, and the most similar lines. None of it is markup. */
 export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): void {
   for (const { message, lookedFor, nearest, candidates } of refusals.slice(0, MAX_REFUSALS)) {
     text.appendText(`\n${message}\n`);

@@ -136,10 +136,7 @@ export function fromFolder(folder: string, path: string): string {
 
 /** A Windows short name (8.3), which can stand for any long name. */
 const IS_SHORT = /^[^.~]{1,8}~\d{1,6}(?:\.[^.]{1,3})?$/;
-/**
- * How many names at the end of an absolute path may be short names of guarded files. The names before them are the
- * system's.
- */
+/** How many names at the end of an absolute path may be short names of guarded files. The others are the system's. */
 const MAX_SHORT = 3;
 
 function matches(path: string, patterns: readonly Pattern[]): boolean {

@@ -9,10 +9,7 @@ const IS_LINK = vscode.FileType.SymbolicLink;
 /** How many links are remembered. */
 const MOST_KNOWN = 1_000;
 
-/**
- * Resolves the workspace's links. Each resolution reads the whole workspace, so its result is cached until the link
- * changes.
- */
+/** Resolves the workspace's links. That reads the whole workspace, so a result is cached until the link changes. */
 export class Links {
   private readonly known = new Map<string, Promise<vscode.Uri | undefined>>();
 

@@ -6,8 +6,8 @@
  *     await deeds.press('Alt+Shift+E', 'the edit asks what to do', page.getByText('Edit lines 12–25'));
  *     await deeds.click(button, 'the review begins', gone(button));
  *
- * The effect is checked before each try, so that an action with a late effect isn't done twice. An action that must not be
- * repeated (it would accept the next hunk too) gets the patience of `once`.
+ * The effect is checked before each try, so that an action with a late effect isn't done twice. An action that must not
+ * be repeated (it would accept the next hunk too) gets the patience of `once`.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

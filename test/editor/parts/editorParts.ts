@@ -150,10 +150,7 @@ export class EditorParts {
     await enter(this.deeds, title);
   }
 
-  /**
-   * Opens the light bulb's menu at the cursor until it has this action, because its provider may be late. Returns its
-   * rows.
-   */
+  /** Opens the light bulb's menu at the cursor until it has this action: its provider may be late. Returns its rows. */
   async quickFixes(action: string | RegExp): Promise<Locator> {
     const rows = this.page.locator('.action-widget .monaco-list-row.action');
     await this.deeds.until({

@@ -32,10 +32,7 @@ export async function openFile(deeds: Deeds, absolute: string, line?: number): P
   });
 }
 
-/**
- * Moves the active editor's cursor, counted from 1, and scrolls to its line. A line past the end of the file means its
- * end.
- */
+/** Moves the active editor's cursor, counted from 1, and scrolls to it. Past the end of the file means its end. */
 export async function goTo(deeds: Deeds, line: number, column: number): Promise<void> {
   let chosen = false;
   await deeds.until({

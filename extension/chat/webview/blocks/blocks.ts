@@ -129,10 +129,7 @@ function lex(text: string, links: Links, more: boolean): Token[] {
   return [...lexer.lex(text)];
 }
 
-/**
- * How far up to look for a file's name. Limited, because a long answer is searched again for each piece of a growing
- * fence.
- */
+/** How far up to look for a file's name. Limited, because each piece of a growing fence repeats the search. */
 const MOST_ABOVE = 40;
 const NOTHING_ABOVE = { prose: '', followsFile: false };
 
@@ -145,10 +142,7 @@ function readAbove(before: readonly Block[]): typeof NOTHING_ABOVE {
   return { prose: prose.join('\n'), followsFile: file !== undefined || isUnclear === true };
 }
 
-/**
- * Whether a code block's source ends with the fence or mark that it began with. Indented code has none and counts as
- * closed.
- */
+/** Whether a code block's source has its end fence or mark. Indented code has none and counts as closed. */
 export function isClosedFence(raw: string): boolean {
   const fence = /^ {0,3}(?:`{3}|~{3})/.test(raw) ? fenceAt(raw, false) : undefined;
   return fence?.isWhole ?? isCutWhole(raw) ?? true;

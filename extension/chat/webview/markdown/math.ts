@@ -1,10 +1,7 @@
 import type { ReadMath } from '../../../../shared/answers/mathTree.ts';
 import { MathInk } from '../../../../shared/mathInk.ts';
 
-/**
- * The page's own script. It has the URL and the nonce for the math script, and `currentScript` is set only in the first
- * run.
- */
+/** The page's script, with the math script's URL and nonce. `currentScript` is set only while it first runs. */
 const own = document.currentScript as HTMLScriptElement | null;
 
 export const ink = new MathInk(document, loadMath);

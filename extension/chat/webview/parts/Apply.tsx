@@ -49,7 +49,7 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
 /** The block needs no click any more. */
 const isDone = (state: ApplyState | undefined) => state?.state === 'applied' || state?.state === 'review';
 
-/** Of a block for several files, the user may have rejected or undone some. */
+/** The user may have rejected or undone some files of a block for several files. */
 function withPart(state: ApplyState | undefined, shown: ShownCode): ApplyState | undefined {
   if (state?.state !== 'applied' || !state.paths || (shown.changes?.length ?? 0) < 2) return state;
   return isForOnly(shown, state.paths) ? state : { ...state, isPart: true };

@@ -31,10 +31,7 @@ interface MenuProps {
   onOpen?: () => void;
 }
 
-/**
- * A button with a menu. Arrows, Home, End and first letters move; Enter chooses; Escape closes it and returns the
- * focus.
- */
+/** A menu button. Arrows, Home, End and first letters move, Enter chooses, Escape closes and returns the focus. */
 export function Menu(props: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);

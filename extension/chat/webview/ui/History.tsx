@@ -23,10 +23,7 @@ const EMPTY = {
   all: 'No conversations yet. The first message makes one.',
 };
 
-/**
- * All conversations, shown over the chat. The down arrow moves from the search into the list; F2 renames, Delete
- * deletes, Escape closes.
- */
+/** All conversations. Down goes from the search into the list; F2 renames, Delete deletes, Escape closes. */
 export function History({ opener }: { opener: RefObject<HTMLButtonElement | null> }) {
   const chat = useChat();
   const history = useChatState((s) => s.history);

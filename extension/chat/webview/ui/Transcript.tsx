@@ -9,10 +9,7 @@ import { Answer } from './Answer.tsx';
 import { EmptyState } from './EmptyState.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/**
- * How many messages are painted first: enough for a side bar. The same number joins after each paint, until the window
- * is full.
- */
+/** How many messages are painted first: enough for a side bar. As many join after each paint, up to a full window. */
 const FIRST = 4;
 /** How many messages are on the page then. More join as the reader scrolls up. */
 const WINDOW = 20;

@@ -11,10 +11,7 @@ export interface Outlined {
   readonly children: readonly Outlined[];
 }
 
-/**
- * Module, Namespace, Package, Class, Enum, Interface, Object and Struct of `vscode.SymbolKind`. Their members come
- * first.
- */
+/** Module, Namespace, Package, Class, Enum, Interface, Object, Struct of `vscode.SymbolKind`. Members come first. */
 const CONTAINERS = new Set([1, 2, 3, 4, 9, 10, 18, 22]);
 
 /**

@@ -121,10 +121,7 @@ function wrap(text: string): string {
   return lines.join('\n');
 }
 
-/**
- * The largest size per file for which the total stays within `max`: smaller files leave their unused share to the
- * others.
- */
+/** The largest size per file for which the total stays within `max`. Small files leave their rest to the others. */
 function evenSize(lengths: readonly number[], max: number): number {
   let left = max;
   const ascending = lengths.toSorted((a, b) => a - b);

@@ -1,7 +1,4 @@
-/**
- * The part of a file that a request is about: a symbol or lines, counted from 1, both ends included. Without it, the
- * whole file.
- */
+/** The part of a file for a request: a symbol or lines, counted from 1, both ends included. Undefined: all of it. */
 export interface Part {
   name?: string;
   first: number;

@@ -12,10 +12,7 @@ interface Named {
   path: string;
   /** Its folders. */
   dirs: string[];
-  /**
-   * The folders that describe its subject: without `src`, `test` and the like, so that tests and sources have the same
-   * ones.
-   */
+  /** The folders that describe its subject: without `src`, `test` and the like, so that tests and sources match. */
   about: string[];
   /** The name without extension and test marks. */
   stem: string;
