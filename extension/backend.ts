@@ -156,9 +156,7 @@ export class Backend {
     }
   }
 
-  /**
-   * Asks the server to end a run. The server keeps and charges the text so far, and reports both in the terminal event.
-   */
+  /** Asks the server to end a run. It keeps and charges the text so far; the terminal event reports both. */
   async stopRun(who: Credential, runId: string): Promise<void> {
     await this.wire.send('POST', `/api/runs/${encodeURIComponent(runId)}/stop`, who);
   }

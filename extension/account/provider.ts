@@ -45,9 +45,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
     return this.ways.leave();
   }
 
-  /**
-   * Reports the signed-in account to the Accounts menu, and asks there for a new sign-in when the session has expired.
-   */
+  /** Reports the account to the Accounts menu, and asks there for a new sign-in after the session expired. */
   private async look(): Promise<void> {
     const [now] = await this.getSessions();
     const before = this.known;

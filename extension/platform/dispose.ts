@@ -3,9 +3,7 @@ export interface Releasable {
   dispose(): unknown;
 }
 
-/**
- * Owns the resources it acquires: `_register` returns its argument, so that acquiring and releasing are one expression.
- */
+/** Owns its resources: `_register` returns its argument, so that acquiring and releasing are one expression. */
 export abstract class Disposable implements Releasable {
   private readonly owned: Releasable[] = [];
   private released = false;

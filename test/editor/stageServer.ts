@@ -7,9 +7,7 @@ import { extname, join } from 'node:path';
 import type { Counts } from './counts.ts';
 import { root } from './fetch.ts';
 
-/**
- * An answer of a foreign server, as JSON. The first one whose `path` matches is sent; one without a path matches all.
- */
+/** An answer of a foreign server, as JSON. The first with a matching `path` is sent; one without matches all. */
 export interface StrangerAnswer {
   path?: string;
   status: number;

@@ -22,9 +22,7 @@ export function isHalfSpent(kept: Kept, now: number): boolean {
   return kept.kind === 'member' && now > kept.since + (kept.until - kept.since) / 2;
 }
 
-/**
- * Makes credentials from the stored account. It caches the last one, so that the key is not imported for each request.
- */
+/** Makes credentials from the stored account. Caches the last one, so that each request need not import the key. */
 export class Credentials {
   private last: Credential | undefined;
 

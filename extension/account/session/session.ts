@@ -232,9 +232,7 @@ export class Session extends Disposable {
     }
   }
 
-  /**
-   * The server no longer knows this token. Another window may have a newer one, or may just be signing its guest in.
-   */
+  /** The server refused this token. Another window may have a newer one, or may be signing its guest in. */
   private async refused(token: string): Promise<void> {
     const { tokens, log } = this.deps;
     await this.entry.settled();

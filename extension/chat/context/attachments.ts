@@ -19,9 +19,7 @@ export interface StoredChip extends Chip {
   text?: string;
 }
 
-/**
- * Estimates tokens at 4 bytes each, a common rule of thumb for code and English. Only for the meter and the forecast.
- */
+/** Estimates tokens at 4 bytes each, a common rule of thumb for code and English. For meter and forecast only. */
 const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
 /** The chip without the parts that only the host uses. */
@@ -156,9 +154,7 @@ export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip
   };
 }
 
-/**
- * The chip's content in the API's format. Throws `AttachmentRefused` if its file is gone or can no longer be attached.
- */
+/** The chip's content for the API. Throws `AttachmentRefused` if its file is gone or can't be attached any more. */
 export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
   const { kind, path, range } = chip;
   const visible = chip.implicit === 'visible' ? ({ visible: true } as const) : {};
@@ -238,9 +234,7 @@ function describeProblem(uri: vscode.Uri, { range, severity, message, source, co
   return `${workspacePath(uri)}:${range.start.line + 1}:${range.start.character + 1}: ${kind}${from && ` (${from})`}: ${message}`;
 }
 
-/**
- * Relative to the workspace, with forward slashes. In a workspace of several folders, the folder's name comes first.
- */
+/** Relative to the workspace, with forward slashes. With several folders, the folder's name comes first. */
 export function workspacePath(uri: vscode.Uri): string {
   return vscode.workspace.asRelativePath(uri).replace(/\\/g, '/');
 }

@@ -74,9 +74,7 @@ export function tokensOf(message: Message, locale?: string): string[] {
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/**
- * Relative within a day ("3 h ago"), then absolute: the time for yesterday, the weekday within a week, then the date.
- */
+/** Within a day relative ("3 h ago"), then absolute: the time for yesterday, weekday within a week, then the date. */
 export function when(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);
   const age = now.getTime() - at.getTime();

@@ -1,8 +1,6 @@
 import type * as vscode from 'vscode';
 
-/**
- * The part of `Edits` that ready-made requests need. Each call resolves when its review begins, or when there is none.
- */
+/** The part of `Edits` for ready-made requests. Each call resolves when its review begins, or there is none. */
 export interface FileEdits {
   /** Edits one document in place. If it can't be edited, `editFile` tells the user why. */
   editFile(edit: { document: vscode.TextDocument; instruction: string; title: string }): Promise<void>;

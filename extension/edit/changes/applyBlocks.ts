@@ -140,9 +140,7 @@ interface NamedStep {
   hunks: readonly PlacedHunk[];
 }
 
-/**
- * Adds to each of `hunks` the blocks that change its lines. `hunks` are all changes that the steps make to `before`.
- */
+/** Adds to each hunk the blocks that change its lines. `hunks` are all changes that the steps make to `before`. */
 function withBlocks(hunks: readonly PlacedHunk[], before: string, steps: readonly NamedStep[]): PlacedHunk[] {
   const named = steps.map(({ block, before: text, hunks: own }) => {
     // Maps lines of the text that the block found back to the original text.

@@ -2,9 +2,7 @@ import type { Edit, FilePlan } from '../engine/edits.ts';
 import { tidyPath } from '../engine/paths.ts';
 import type { FoundFile, WorkspaceFiles } from './files.ts';
 
-/**
- * The files that an answer names. Each path is looked up once, so that the user is asked only once which file is meant.
- */
+/** The files that an answer names. Each path is looked up once, so that the user is asked only once about it. */
 export class AnswerFiles {
   private readonly found = new Map<string, Promise<FoundFile>>();
 

@@ -312,9 +312,7 @@ export class Proposals extends Disposable {
     return ids && this.list.find(ids.proposal, ids.file);
   }
 
-  /**
-   * The proposal of a command: its argument, the active diff's, the selected one, the only one, or the user's choice.
-   */
+  /** The proposal of a command: its argument, the active diff's, the selected, the only one, or the user's choice. */
   private async proposalOf(node: unknown, verb: string): Promise<Proposal | undefined> {
     if (isNode(node)) return isFile(node) ? node.proposal : node;
     const inFront = this.inFront(node instanceof vscode.Uri ? node : undefined);

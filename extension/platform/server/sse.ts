@@ -6,9 +6,7 @@ export interface SseMessage {
   data: string;
 }
 
-/**
- * Yields the server-sent events of a response's body until it ends. Calls `heard` for each chunk, heartbeats included.
- */
+/** Yields the server-sent events of a body until it ends. Calls `heard` for each chunk, heartbeats included. */
 export async function* readSse(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<SseMessage> {
   let ready: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => ready.push(event) });

@@ -8,9 +8,7 @@ const SILENCE_MS = 45_000;
 /** Time limit for a response that is not a stream, body included. */
 const ANSWER_MS = 30_000;
 
-/**
- * The caller's credential. It makes the headers of each request, because each proof of possession is valid only once.
- */
+/** The caller's credential. It makes new headers for each request, because a proof is valid only once. */
 export interface Credential {
   /** The token; null for a key that has no token yet. */
   readonly token: string | null;

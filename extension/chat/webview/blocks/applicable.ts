@@ -74,9 +74,7 @@ const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).
 /** Whether a block names its file. "Apply all" skips a block that doesn't. */
 export const namesFile = (code: ShownCode) => pathsOf(code).length > 0;
 
-/**
- * Whether all files of a block are among these workspace paths. A path in the answer may have more or fewer folders.
- */
+/** Whether all files of a block are among these workspace paths. Either path may have more folders. */
 export function isForOnly(code: ShownCode, paths: readonly string[]): boolean {
   const files = (code.changes ?? [{ path: code.file }]).map((change) =>
     'movedTo' in change ? (change.movedTo ?? change.path) : change.path,

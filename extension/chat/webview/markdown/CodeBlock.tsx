@@ -9,9 +9,7 @@ import { CodeFrame } from './CodeFrame.tsx';
 import { highlight, highlighted } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 
-/**
- * A code block with its label and actions. It is highlighted once it is complete; until then, plain text is appended.
- */
+/** A code block with its label and actions. Plain text is appended until it is complete, then it is highlighted. */
 export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: boolean }) {
   const { text, language, file } = shown;
   const chat = useChat();

@@ -77,9 +77,7 @@ const keyOf = (code: string, language: string) => `${language}\n${code}`;
 /** The cached result of `highlight`, without any cost; else undefined. */
 export const highlighted = (code: string, language: string) => known.get(keyOf(code, language));
 
-/**
- * Code highlighted as HTML (only spans with classes `hljs-…`), or null if it stays plain. The last results are cached.
- */
+/** Code as highlighted HTML (only spans with classes `hljs-…`), or null if it stays plain. Caches the last ones. */
 export function highlight(code: string, language: string): string | null {
   if (code.length > TOO_LONG || !grammars().getLanguage(language) || !isColourable(code)) return null;
   const key = keyOf(code, language);

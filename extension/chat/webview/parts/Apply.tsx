@@ -125,9 +125,7 @@ export function ApplyButton({ apply: { state, run }, label, what }: { apply: App
   );
 }
 
-/**
- * Why a block was not applied, and the possible next steps, the best first. `code`: the block, if it is a single one.
- */
+/** Why a block was not applied, and the next steps, the best first. `code`: the block, if it is a single one. */
 export function ApplyTold({ apply: { state, block }, what, code }: { apply: Apply; what: string; code?: ShownCode }) {
   const chat = useChat();
   const messageId = useContext(AnswerContext);

@@ -9,9 +9,7 @@ interface MentionsProps {
   point: (at: number) => void;
 }
 
-/**
- * The things that can be attached. The focus stays in the message; `aria-activedescendant` announces the chosen line.
- */
+/** The mentions to choose from. The message keeps the focus; `aria-activedescendant` announces the chosen line. */
 export function Mentions({ items, at, choose, point }: MentionsProps) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);

@@ -2,9 +2,7 @@ import { withoutInvisible } from '../../../../shared/answers/invisible.ts';
 import { splitLines } from '../../hunks/hunks.ts';
 import { readAnswer } from '../../hunks/stream.ts';
 
-/**
- * The most of a diff that is sent (UTF-16 units, some 10,000 tokens). It leaves space in a context of 16,000 tokens.
- */
+/** The most of a diff to send (UTF-16 units, some 10,000 tokens). It leaves space in a context of 16,000 tokens. */
 export const MAX_DIFF = 30_000;
 /** In a shortened diff, each file keeps at least this much (its names and some lines), as far as files fit. */
 const MIN_OF_FILE = 300;
