@@ -17,18 +17,18 @@ import { BackendError, isRetryable } from './platform/server/backendError.ts';
 import { Backoff } from './platform/server/backoff.ts';
 import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './platform/server/wire.ts';
 
-/** A run's event with its number, which is what a later tail passes as `after`. */
+/** A run event with its sequence number. Pass the number as `after` to resume the stream from there. */
 export type NumberedRunEvent = RunEvent & { seq: number };
 
-/** What `accountEvents` tells: the connection's state, and what changed on the server. */
+/** An item of the `accountEvents` stream: the state of the connection, or what changed on the server. */
 export type AccountSignal =
   | { type: 'connected' }
   | { type: 'disconnected'; error: BackendError }
   | { type: 'change'; change: Change };
 
 /**
- * All that the server can be asked, and the only one who asks it. It keeps no token and no state; each answer is checked
- * against its contract, and whatever goes wrong is a `BackendError`. The contracts (and zod with them) are loaded at the first answer.
+ * The only client of the server's API. It keeps no token and no state. It checks each answer against its contract, and
+ * throws every failure as a `BackendError`. The contracts (and zod with them) are loaded at the first answer.
  */
 export class Backend {
   private readonly balances = new Emitter<Balance>();
@@ -45,7 +45,7 @@ export class Backend {
     return this.options.device;
   }
 
-  /** Makes a guest account. The token is shown once, here. */
+  /** Makes a guest account. The server shows its token only once, in this answer. */
   async guest(): Promise<GuestAnswer> {
     return this.wire.json(
       'POST',
@@ -56,13 +56,13 @@ export class Backend {
     );
   }
 
-  /** How one can sign in on this server. */
+  /** The ways to sign in on this server. */
   async signInOptions(): Promise<SignInOptions> {
     const schema = async () => (await import('../shared/auth.ts')).SignInOptionsSchema;
     return this.wire.json('GET', '/api/auth/options', null, schema);
   }
 
-  /** Exchanges what somebody got for signing in for a token that is bound to the key of `who`. */
+  /** Exchanges a sign-in grant for a token that is bound to the key of `who`. */
   async exchange(who: Credential, request: TokenRequest): Promise<TokenAnswer> {
     return this.wire.json('POST', '/api/auth/token', who, tokenAnswer, request);
   }
@@ -124,8 +124,8 @@ export class Backend {
   }
 
   /**
-   * The events of a run after number `after` (0 for all), through whatever interruptions of the network, until its
-   * terminal event. Throws a `BackendError` when the server refuses, and the signal's reason on abort.
+   * Yields the events of a run after number `after` (0 for all) until its terminal event, and reconnects when the
+   * network breaks. Throws a `BackendError` when the server refuses, and the signal's reason on abort.
    */
   async *runEvents(
     who: Credential,
@@ -142,7 +142,7 @@ export class Backend {
           const type = message.event as RunEvent['type'];
           if (!Object.hasOwn(RUN_EVENT_SCHEMAS, type)) continue;
           const seq = Number(message.id);
-          // A repeat after a resume would be shown twice.
+          // After a resume, the server may repeat events; a repeated one would be shown twice.
           if (!Number.isSafeInteger(seq) || seq <= last) continue;
           const data = parseWith(RUN_EVENT_SCHEMAS[type] as ZodType, mendEnd(type, parseJson(message.data)));
           last = seq;
@@ -161,12 +161,12 @@ export class Backend {
     }
   }
 
-  /** Asks the server to end a run. What was produced is kept and charged; the terminal event tells. */
+  /** Asks the server to end a run. It keeps and charges the text so far; the terminal event reports both. */
   async stopRun(who: Credential, runId: string): Promise<void> {
     await this.wire.send('POST', `/api/runs/${encodeURIComponent(runId)}/stop`, who);
   }
 
-  /** Tells once what became of an edit; the same may be told again after a lost answer. */
+  /** Reports the outcome of an edit. Safe to repeat after a lost answer. */
   async outcome(who: Credential, runId: string, outcome: Outcome): Promise<OutcomeAnswer> {
     const schema = async () => (await import('../shared/runs.ts')).OutcomeAnswerSchema;
     const path = `/api/runs/${encodeURIComponent(runId)}/outcome`;
@@ -189,7 +189,8 @@ export class Backend {
     const path = `/api/conversations/${encodeURIComponent(id)}${queryString(query)}`;
     const conversation = await this.wire.json('GET', path, who, schema);
     const { splitThoughts } = await import('../shared/answers/thoughts.ts');
-    // Each by itself: one that does not fit costs no other. An older server keeps a model's thoughts in its answers.
+    // Parse each message by itself: one that does not fit must not cost the others. An older server keeps a model's
+    // thoughts in its answers.
     const messages = conversation.messages
       .map(mendMessage)
       .map((message) =>
@@ -217,21 +218,22 @@ export class Backend {
     return this.wire.json('GET', `/api/credits/log${queryString(query)}`, who, schema);
   }
 
-  /** What is sold here, and the plan that the account has. */
+  /** What this server sells, and the account's plan. */
   async offers(who: Credential): Promise<OffersAnswer> {
     const schema = async () => (await import('../shared/credits.ts')).OffersAnswerSchema;
     return this.wire.json('GET', '/api/credits/offers', who, schema);
   }
 
-  /** What was spent since an instant (ISO 8601, UTC), by conversation, most first. */
+  /** What the account spent since an instant (ISO 8601, UTC), by conversation, highest first. */
   async spending(who: Credential, since: string): Promise<Spending> {
     const schema = async () => (await import('../shared/runs.ts')).SpendingSchema;
     return this.wire.json('GET', `/api/runs/spending${queryString({ since })}`, who, schema);
   }
 
   /**
-   * What changes on the server, for as long as the signal lets it; the connection comes back by itself and tells when it
-   * is there and when it broke. Throws only when the server refuses for good (401), and the signal's reason on abort.
+   * Yields the changes on the server until the signal aborts. It reconnects by itself, and also yields when the
+   * connection opens and when it breaks. Throws only when the server refuses for good (401), and the signal's reason on
+   * abort.
    */
   async *accountEvents(who: Credential, signal: AbortSignal): AsyncGenerator<AccountSignal> {
     const { ChangeSchema } = await import('../shared/account.ts');
@@ -255,7 +257,7 @@ export class Backend {
     }
   }
 
-  /** Ends every wait before another try. */
+  /** Ends every wait before a retry. */
   retryNow(): void {
     this.backoff.wake();
   }

@@ -9,7 +9,7 @@ import { lazy } from './platform/lazy.ts';
 import type { Log } from './platform/log.ts';
 
 const later = () => import('./later.ts');
-/** A small file by itself: what is typed after a key is meant for the prompt, so it can't wait for all of the edits. */
+/** Loaded apart from the other edits: the user's typing after the key belongs in the prompt, so it must open fast. */
 const prompts = () => import('./edit/requests/prompt.ts');
 
 interface EditsDeps {
@@ -17,11 +17,11 @@ interface EditsDeps {
   session: Session;
   backend: Backend;
   log: Log;
-  /** Disposes it with the extension. */
+  /** Disposes the value together with the extension. */
   own<T extends vscode.Disposable>(value: T): T;
 }
 
-/** Edits, reviews and proposals, and what the chat may do with them. Each part is loaded and made at its first use. */
+/** Edits, reviews and proposals, and the chat's access to them. Each part is loaded and made at its first use. */
 export function lazyEdits({ context, session, backend, log, own }: EditsDeps) {
   const isGuest = () => session.account?.kind === 'guest';
   const files = lazy(async () => new (await later()).WorkspaceFiles());

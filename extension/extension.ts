@@ -21,7 +21,7 @@ import { Settings } from './platform/settings.ts';
 import { StatusBar } from './quota/statusBar.ts';
 import { LOW_TOLD, mayBeLow } from './quota/words/format.ts';
 
-/** What the tests in the editor look at. */
+/** What the editor tests can inspect. */
 export interface TestApi {
   session: Session;
   account: AccountProvider;
@@ -33,8 +33,8 @@ export interface TestApi {
 const later = () => import('./later.ts');
 
 /**
- * Builds the extension in the order of its dependencies and registers its commands. While the editor starts, only the
- * status bar is made; chat, edits, details and the contracts of the wire are loaded at their first use.
+ * Builds the extension in the order of its dependencies and registers its commands. Editor start makes only the status
+ * bar; the chat, edits, details and the wire contracts are loaded at their first use.
  */
 export function activate(context: vscode.ExtensionContext): TestApi {
   const own = <T extends vscode.Disposable>(value: T): T => {
@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const serverUrl = () => settings.serverUrl();
   const { appName, uiKind, remoteName } = vscode.env;
   const device = deviceName({ appName, isBrowser: uiKind === vscode.UIKind.Web, remoteName });
-  // The global fetch is the one that the editor has taught its proxy and certificate settings.
+  // The editor patches the global fetch with its proxy and certificate settings.
   const backend = new Backend({ baseUrl: serverUrl, fetch: (input, init) => fetch(input, init), device });
   const tokens = own(new Tokens(context.secrets, serverUrl));
   const [installKey, clock] = [new InstallKey(context.secrets), new ServerClock()];

@@ -1,6 +1,6 @@
 /**
- * What no start of the editor needs. Beside Node it is a file of its own, read when the first thing in it is used: see
- * esbuild.config.mjs.
+ * Everything that the editor's start does not need. On Node, esbuild makes it a separate file that is read at its first
+ * use: see esbuild.config.mjs.
  */
 export { Notices } from './account/notices.ts';
 export { acceptTerms, openAccountPage } from './account/page.ts';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from '../platform/dispose.ts';
 import type { Session } from './session/session.ts';
 
-/** Tells the editor who is here, so that it offers only the commands that apply. What was never told is unset. */
+/** Sets the editor's context keys, so that it offers only the commands that apply. Until set, a key is undefined. */
 export class ContextKeys extends Disposable {
   private readonly told = new Map<string, unknown>();
 

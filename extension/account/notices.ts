@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import type { Notice } from '../../shared/account.ts';
 
 const KEY = 'notices told';
-/** Ids that are remembered: far more than a server tells at a time. */
+/** How many notice ids are remembered: far more than a server sends at a time. */
 const MOST = 100;
 
-/** The way on from each; null: there is nothing to do. */
+/** The button that each notice offers; null where the user can do nothing. */
 const WAYS: Record<Notice['kind'], { label: string; command: string; section?: string } | null> = {
   suspended: { label: 'Open Account Page', command: 'perigee.openAccount' },
   closing: { label: 'Keep the Account', command: 'perigee.openAccount' },
@@ -13,19 +13,19 @@ const WAYS: Record<Notice['kind'], { label: string; command: string; section?: s
   price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },
   operator: null,
 };
-/** Those that stand in nobody's way: told as information, not as a warning. */
+/** Notices that block nothing. They are shown as information, not as a warning. */
 const CALM: readonly Notice['kind'][] = ['price', 'operator'];
 
-/** Instants as the server writes them, in this machine's time. */
+/** Replaces the server's instants with local times. */
 const withInstants = (text: string) =>
   text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) =>
     new Date(iso).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }),
   );
 
-/** The editor makes links of `[text](command:…)`, which a server must not: its texts are plain. */
+/** The editor turns `[text](command:…)` into links. The server's texts are plain, so they must not make any. */
 const withoutLinks = (text: string) => text.replaceAll('](', '] (');
 
-/** Tells what the account's owner must know, each thing once on this machine, with its way on. */
+/** Shows the notices for the account owner, each once on this machine, with a button for what to do. */
 export class Notices {
   constructor(private readonly memory: vscode.Memento) {}
 

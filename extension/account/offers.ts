@@ -4,7 +4,7 @@ import { Disposable } from '../platform/dispose.ts';
 import { Emitter } from '../platform/emitter.ts';
 import type { ServerUrl } from '../platform/server/serverUrl.ts';
 
-/** How one can sign in on the current server, asked for when somebody wants to know. */
+/** The ways to sign in on the current server, fetched on demand. */
 export class Offers extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   readonly onDidChange = this.changed.event;
@@ -17,12 +17,12 @@ export class Offers extends Disposable {
     super();
   }
 
-  /** What is known of the current server; undefined before it was asked. */
+  /** The last answer of the current server; undefined before `load`. */
   get options(): SignInOptions | undefined {
     return this.known?.server === this.address() ? this.known.options : undefined;
   }
 
-  /** Asks. Rejects with a `BackendError`. */
+  /** Fetches the options. Rejects with a `BackendError`. */
   async load(): Promise<SignInOptions> {
     const server = this.address();
     const options = await this.backend.signInOptions();
@@ -37,7 +37,7 @@ export class Offers extends Disposable {
   }
 }
 
-/** Whether somebody can sign in there at all, in a browser. */
+/** Whether the server offers any sign-in in a browser. */
 export function isOffered({ providers, email }: SignInOptions): boolean {
   return providers.length > 0 || email;
 }

@@ -13,12 +13,13 @@ export interface AccountPageDeps {
   serverUrl: () => ServerUrl;
 }
 
-/** Parts of the account's page that something here leads to. */
+/** The sections of the account's page that the extension links to. */
 const SECTIONS = ['credits', 'usage', 'log'];
 
 /**
- * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the part of
- * it that is shown; one that is not known, such as what a menu passes to its commands, is the page's beginning.
+ * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the
+ * section to show. For an unknown one, such as the argument that a menu passes to its commands, the page opens at its
+ * top.
  */
 export async function openAccountPage(
   { session, backend, serverUrl }: AccountPageDeps,
@@ -40,7 +41,7 @@ export async function openAccountPage(
   }
 }
 
-/** Asks whether the terms are accepted that are due, and the age confirmed that they ask for. */
+/** Asks the user to accept the terms that are due, and to confirm the age that they require. */
 export async function acceptTerms({ session, backend, offers }: AccountPageDeps): Promise<void> {
   const version = session.account?.termsDue;
   if (version === undefined) {

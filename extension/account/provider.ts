@@ -4,7 +4,7 @@ import type { Session } from './session/session.ts';
 import type { Tokens } from './session/tokens.ts';
 
 const ID = 'perigee';
-/** The one thing that is signed in for. The editor takes a request without any for one that nothing answers. */
+/** The only scope. The editor treats a request without scopes as one that no provider answers. */
 const SCOPES = ['account'];
 
 /** The account in the editor's Accounts menu. */
@@ -30,7 +30,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
   async getSessions(): Promise<vscode.AuthenticationSession[]> {
     const kept = await this.tokens.get();
     if (kept?.kind !== 'member') return [];
-    // Other extensions may ask for the token. It would be of no use to them without this editor's key, and stays here.
+    // Other extensions may ask for the token. It is useless to them without this editor's key, so it stays here.
     return [{ id: kept.account.id, account: kept.account, scopes: SCOPES, accessToken: '' }];
   }
 
@@ -45,7 +45,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
     return this.ways.leave();
   }
 
-  /** Tells the menu who is signed in, and asks there for whoever must sign in again. */
+  /** Reports the account to the Accounts menu, and asks there for a new sign-in after the session expired. */
   private async look(): Promise<void> {
     const [now] = await this.getSessions();
     const before = this.known;
@@ -55,7 +55,7 @@ export class AccountProvider extends Disposable implements vscode.Authentication
     }
     const { state } = this.session;
     const isExpired = state.kind === 'signedOut' && state.why === 'expired' && state.was === 'member';
-    // Puts "Sign in" with a badge into the menu; it goes once somebody is signed in.
+    // Puts "Sign in" with a badge into the menu. The editor removes it after a sign-in.
     if (isExpired && !now && !this.isAskedFor) void vscode.authentication.getSession(ID, SCOPES, {});
     this.isAskedFor = isExpired;
   }

@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 import { languageIdOf } from '../platform/languages.ts';
 import type { ToHost } from './protocol.ts';
 
-/** What could not be done, said in a sentence for the user. */
+/** An action that could not be done; the message is a sentence for the user. */
 export class ActionRefused extends Error {}
 
 type Action = Extract<ToHost, { type: 'copy' | 'insert' | 'newFile' | 'openLink' | 'command' }>;
 
-/** Does in the editor what the view asks for. Throws `ActionRefused`. */
+/** Does in the editor what the view requests. Throws `ActionRefused`. */
 export async function act(action: Action): Promise<void> {
   switch (action.type) {
     case 'copy':
@@ -27,8 +27,8 @@ export async function act(action: Action): Promise<void> {
 }
 
 /**
- * Puts text where the cursor is in the editor that was last in use, over what is selected there; one undo step. Before a
- * line that has something in it, it gets lines of its own.
+ * Inserts text at the cursor of the last active editor, replacing its selection, in one undo step. Before a line that
+ * is not blank, the text gets lines of its own.
  */
 export async function insertAtCursor(text: string): Promise<void> {
   const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
@@ -44,13 +44,13 @@ export async function insertAtCursor(text: string): Promise<void> {
   await vscode.window.showTextDocument(editor.document, { viewColumn: editor.viewColumn });
 }
 
-/** Opens text as a new unsaved file. `language` is what a fence of Markdown says: an id, an alias or an ending. */
+/** Opens text as a new unsaved file. `language` comes from a Markdown fence: an id, an alias or a file extension. */
 export async function openAsNewFile(text: string, language: string | undefined): Promise<void> {
   const document = await vscode.workspace.openTextDocument({ content: text, language: await languageIdOf(language) });
   await vscode.window.showTextDocument(document);
 }
 
-/** Asks where to and writes a Markdown file. Returns its name, or undefined when the user thought better of it. */
+/** Asks for a place and writes a Markdown file. Returns its name, or undefined if the user cancels. */
 export async function saveMarkdown(title: string, markdown: string): Promise<string | undefined> {
   const name = `${
     title
@@ -70,7 +70,7 @@ export async function saveMarkdown(title: string, markdown: string): Promise<str
   return vscode.workspace.asRelativePath(target);
 }
 
-/** Opens a link of an answer after the editor's own confirmation. Anything but web and mail addresses is refused. */
+/** Opens a link of an answer after the editor's own confirmation. Refuses all but web and mail addresses. */
 export async function openLink(href: string): Promise<void> {
   let url: URL;
   try {

@@ -36,7 +36,7 @@ import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
 import { SurroundingsTeller } from './surroundings.ts';
 import type { ChatView } from './view.ts';
 
-/** Files that are remembered as left out of a chat. */
+/** How many excluded files a chat remembers. */
 const MOST_LEFT_OUT = 50;
 
 export interface ChatDeps {
@@ -44,15 +44,15 @@ export interface ChatDeps {
   session: Session;
   offers: Offers;
   backend: Backend;
-  /** Of the workspace, or of the editor where none is open. */
+  /** The memory of the workspace, or of the editor if none is open. */
   windowMemory: vscode.Memento;
-  /** Of the editor, for all windows. */
+  /** The editor's memory, shared by all windows. */
   memory: vscode.Memento;
   edits: ChatEdits;
   log: Log;
 }
 
-/** Owns all that the chat's web view shows, and does what it asks for. */
+/** Owns all state of the chat's web view, and carries out its requests. */
 export class ChatController extends Disposable {
   private readonly drafts: Drafts;
   private readonly record: OpenRecord;
@@ -63,13 +63,13 @@ export class ChatController extends Disposable {
   private readonly sender: Sender;
   private conversation: OpenConversation;
   private readonly surroundings: SurroundingsTeller;
-  /** What waits for the page to listen. */
+  /** Messages to send once the page is ready. */
   private readonly afterReady: FromHost[] = [];
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
   private readonly outbox = new Outbox();
   private readonly attaching: Attaching;
-  /** The last request whose answer was lost: it may turn out to have been sent. */
+  /** The last request whose answer was lost: the server may still have started its run. */
   private unsure: { requestId: string; conversationId: string } | undefined;
 
   constructor(private readonly deps: ChatDeps) {
@@ -108,12 +108,12 @@ export class ChatController extends Disposable {
     void session.begin();
   }
 
-  /** The conversation that is shown. */
+  /** The open conversation. */
   get open(): OpenConversation {
     return this.conversation;
   }
 
-  /** Shows the view with the cursor in the composer. */
+  /** Shows the view and puts the cursor in the composer. */
   async reveal(): Promise<void> {
     this.tellWhenReady({ type: 'focusComposer' });
     await this.deps.view.reveal();
@@ -129,13 +129,13 @@ export class ChatController extends Disposable {
     await this.deps.view.reveal();
   }
 
-  /** Opens a conversation of the server's. */
+  /** Opens a conversation from the server. */
   async openConversation(id: string): Promise<void> {
     this.show(id);
     await this.reveal();
   }
 
-  /** Whether what the editor shows of the file in front goes along with what is asked here: not any more, or again. */
+  /** Turns the implicit context of the active file off, or on again, for this chat. */
   async toggleImplicitContext(): Promise<void> {
     try {
       const { uri, label } = this.implicit.inFront();
@@ -150,7 +150,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** For the chat that is shown; a file stays out of it until it is turned on again. */
+  /** Applies to the open chat. A file stays excluded until it is turned on again. */
   private async turnImplicit(uri: string, on: boolean): Promise<void> {
     const { id } = this.conversation;
     const others = this.drafts.get(id).without?.filter((one) => one !== uri) ?? [];
@@ -159,19 +159,19 @@ export class ChatController extends Disposable {
     await stored;
   }
 
-  /** Asks for an explanation of what is selected, in a chat that has nothing else in it. */
+  /** Asks in a new chat to explain the selection. */
   explainSelection(): Promise<void> {
     const chips = async () => [selectionChip(vscode.window.activeTextEditor)];
     return this.askNew(chips, ([chip]) => `Explain ${tellLines(chip!)}.`);
   }
 
-  /** Asks for an explanation of a problem: the one of this message that is nearest to `at` now. */
+  /** Asks in a new chat to explain a problem: the one with this message that is now nearest to `at`. */
   explainProblem(uri: vscode.Uri, at: vscode.Range, message: string): Promise<void> {
     const chips = () => problemChips(uri, at, message);
     return this.askNew(chips, () => `Explain this problem in ${baseName(uri.path)}: ${message}`);
   }
 
-  /** Asks in a chat that has nothing else in it. Its first words become the title. */
+  /** Asks in a new chat. Its first words become the title. */
   private async askNew(attach: () => Promise<StoredChip[]>, say: (chips: StoredChip[]) => string): Promise<void> {
     try {
       const chips = await attach();
@@ -200,7 +200,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** Says in the view what failed, and leads on where there is a way. `of`: what was asked for. */
+  /** Shows a failure in the view, with a next step if there is one. `of`: the request that failed. */
   private tellFailure(error: unknown, of?: ToHost['type']): void {
     if (this.isDisposed) return;
     this.deps.log.warn(`Told in the chat: ${BackendError.from(error).problem.title}`);
@@ -311,7 +311,7 @@ export class ChatController extends Disposable {
     try {
       if (this.record.isRetry(requestId)) return { type: 'sent', requestId };
       await this.attaching.settled();
-      // What is attached in the composer belongs to what is typed there, not to an earlier message that is edited in place.
+      // The composer's attachments belong to its own text, not to an earlier message that is being edited.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
       const shown = implicit && !replaces ? await this.implicit.take(implicit) : undefined;
       if (shown) chips.push(shown);
@@ -347,7 +347,7 @@ export class ChatController extends Disposable {
     return chatId === undefined || chatId === this.conversation.id ? this.conversation : this.make(chatId);
   }
 
-  /** Asks something that was not typed into the composer, and puts it there when it can't be sent. */
+  /** Sends a question that was not typed into the composer, and puts it there if it can't be sent. */
   private async ask(text: string, chips: StoredChip[]): Promise<void> {
     const { id } = this.conversation;
     try {
@@ -361,7 +361,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** Starts a run. What was typed and attached for it is forgotten when `clears`, for it is in the conversation now. */
+  /** Starts a run. With `clears`, the draft is deleted, because it is now in the conversation. */
   private async start(
     question: Question,
     { clears = true, conversation = this.conversation }: { clears?: boolean; conversation?: OpenConversation } = {},
@@ -409,7 +409,7 @@ export class ChatController extends Disposable {
     return conversation;
   }
 
-  /** Shows another conversation; what was typed in this one stays with it, unless it has `moved` to the other. */
+  /** Shows another conversation. The draft stays with the old conversation, unless it has `moved` to the new one. */
   private show(id: string, moved?: true): void {
     if (id !== this.conversation.id) {
       this.conversation.dispose();
@@ -417,19 +417,19 @@ export class ChatController extends Disposable {
       void this.record.open(id);
       void this.load();
     }
-    // What is attached comes first: a page that waits for this chat looks at it when the chat is told.
+    // Send the attachments first: a page that waits for this chat reads them as soon as the chat arrives.
     this.tellSurroundings();
     this.conversation.tellWhole(moved);
   }
 
-  /** Fetches what is shown, and finds out about a request whose answer was lost. */
+  /** Fetches the open conversation, and checks whether a request with a lost answer started a run. */
   private async load(): Promise<void> {
     const conversation = this.conversation;
     if (this.deps.session.state.kind === 'signedOut') return;
     try {
       await conversation.refresh();
       if (conversation !== this.conversation) return;
-      // The editor may have been killed before it stored that this chat was started.
+      // The editor may have been killed before it stored that this chat has started.
       if (conversation.exists) await this.record.started(conversation.id);
       const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
       if (cleared) {
@@ -440,7 +440,7 @@ export class ChatController extends Disposable {
         this.tellSurroundings();
       }
     } catch (error) {
-      // Told by the connection's state; the next connection tries again.
+      // The connection's state already shows this; the next connection tries again.
       this.deps.log.warn(`The conversation could not be read: ${BackendError.from(error).message}`);
     }
   }
@@ -448,7 +448,7 @@ export class ChatController extends Disposable {
   private async connected(): Promise<void> {
     const { account } = this.deps.session;
     if (account && !(await this.record.belongsTo(account.id)) && !(await this.hasMoved())) {
-      // Another account: its conversations are others. What was typed goes along into a new chat.
+      // A different account has different conversations. The draft moves into a new chat.
       const { text, chips, without } = this.drafts.get(this.conversation.id);
       const id = this.record.newChat(true);
       await this.drafts.update(id, { text, chips, without });
@@ -458,7 +458,7 @@ export class ChatController extends Disposable {
     this.tellSurroundings();
   }
 
-  /** Whether what is shown came along to the account that is here now, as a guest's does at sign-in. */
+  /** Whether the open conversation moved to the current account, as a guest's does at sign-in. */
   private async hasMoved(): Promise<boolean> {
     try {
       await this.conversation.refresh();
@@ -468,7 +468,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** How one can sign in: of interest to those who are not. */
+  /** Fetches the ways to sign in, unless a member is signed in. */
   private async lookAtOffers(): Promise<void> {
     const { session, offers } = this.deps;
     if (offers.options || session.account?.kind === 'member') return;

@@ -7,7 +7,7 @@ import type { FromHost } from './protocol.ts';
 type Notice = Extract<FromHost, { type: 'notice' }>;
 type NotSent = Extract<FromHost, { type: 'notSent' }>;
 
-/** What failed as a line in the view, with a way on where there is one; what there is nothing to do for is but a note. */
+/** A failure as a line in the view, with a next step if there is one. Without a next step, it is only a note. */
 export function noticeOf(error: unknown): Notice {
   if (error instanceof AttachmentRefused || error instanceof ActionRefused) {
     return { type: 'notice', level: 'info', text: error.message };
@@ -42,7 +42,7 @@ export function refusalOf(error: unknown): Problem {
   return localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request');
 }
 
-/** The answer to something that does not fit the protocol but asks for an answer; undefined when nobody waits for one. */
+/** The answer to a malformed message that expects an answer; undefined if it expects none. */
 export function answerToUnfit(raw: unknown): NotSent | undefined {
   const { type, requestId } = (raw ?? {}) as { type?: unknown; requestId?: unknown };
   if ((type !== 'send' && type !== 'findSent') || typeof requestId !== 'string') return undefined;

@@ -3,7 +3,7 @@ import type { Model } from '../../shared/models.ts';
 import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
 
-/** The models that this account may ask for, and which one the user wants. */
+/** The models that this account can use, and the one that the user chose. */
 export class ModelChoice {
   models: Model[] = [];
 
@@ -18,7 +18,7 @@ export class ModelChoice {
     this.models = (await this.session.call((who) => this.backend.models(who))).models;
   }
 
-  /** The chosen model if this server has it, else its default; null before the list is there. */
+  /** The chosen model if this server has it, else its default; null until the list is loaded. */
   get id(): string | null {
     const chosen = this.memory.get<string>(KEY);
     if (this.models.some(({ id }) => id === chosen)) return chosen ?? null;

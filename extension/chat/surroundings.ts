@@ -31,7 +31,7 @@ function toldBy({ notices }: Session): Pick<Surroundings, 'told'> {
   return told.length > 0 ? { told } : {};
 }
 
-/** Tells the view what is around the conversation, when it became another. */
+/** Sends the conversation's surroundings to the view when they change. */
 export class SurroundingsTeller {
   private told = '';
 
@@ -45,8 +45,8 @@ export class SurroundingsTeller {
   ) {}
 
   /**
-   * `chips` go along with the next message, `leftOut` doesn't; those of `edited` go along with an earlier message.
-   * `contextTokens` are those of the conversation so far.
+   * `chips` are sent with the next message, `leftOut` is not. The chips of `edited` belong to an earlier message.
+   * `contextTokens` is the size of the conversation so far.
    */
   tell(of: {
     chips: StoredChip[];
@@ -80,7 +80,7 @@ export class SurroundingsTeller {
     view.post({ type: 'surroundings', value });
   }
 
-  /** There is another page, which knows nothing. */
+  /** A new page was loaded, and it has no data yet. */
   forget(): void {
     this.told = '';
   }

@@ -4,36 +4,36 @@ import type { RunEvent } from '../../shared/runs.ts';
 export type TextEvent = Extract<RunEvent, { type: 'text' }>;
 
 /**
- * The text of a running answer without the thoughts that a model writes into it: the server's gate takes them out, but an
- * older server has none. Everybody who reads a run's text reads it here.
+ * The text of a running answer without the model's thoughts. The server removes them from the text, but an older server
+ * does not. All code that reads a run's text uses this class.
  */
 export class AnswerText {
   private reader = new ThoughtReader();
-  /** All that was heard, thoughts among it. */
+  /** The whole text received so far, thoughts included. */
   private heard = '';
   private said = '';
 
-  /** The answer by now. */
+  /** The answer so far. */
   get text(): string {
     return this.said;
   }
 
   /**
-   * What an event tells, with the text's places counted without thoughts: each text event replaces all from its `at` on, and
-   * comes again from 0 where the text before was only thought.
+   * Translates an event: positions in its text are counted without thoughts. Each text event replaces all text from its
+   * `at` on. It starts again from 0 if the text before it turns out to be only thought.
    */
   read(event: RunEvent): RunEvent[] {
     if (event.type === 'done' || event.type === 'error') return [...this.take(this.reader.end()), event];
     if (event.type !== 'text') return [event];
     const { text, at } = event.data;
     const takenBack = this.isOther(text, at) ? this.cutTo(at) : [];
-    // A piece that was heard before, in whole or in part, comes again after a break of the connection.
+    // After a reconnect, a piece may repeat received text, in whole or in part.
     const piece = text.slice(Math.max(0, this.heard.length - at));
     this.heard += piece;
     return piece === '' ? takenBack : [...takenBack, ...this.take(this.reader.feed(piece))];
   }
 
-  /** Whether a text takes back what stood at its place: the server does so with what turned out to be thought. */
+  /** Whether a text replaces the one received at its position: the server does so if that turns out to be thought. */
   private isOther(text: string, at: number): boolean {
     return at < this.heard.length && (text === '' || !text.startsWith(this.heard.slice(at, at + text.length)));
   }

@@ -1,6 +1,7 @@
 /**
- * How this editor names itself to the server: "VS Code", "VS Code in the browser", "VS Code (ssh-remote)". Shown on other
- * devices next to a running answer. No host or user name; printable ASCII only, since it travels in a header.
+ * How this editor names itself to the server: "VS Code", "VS Code in the browser", "VS Code (ssh-remote)". Other
+ * devices show it next to a running answer. It has no host or user name, and only printable ASCII, because it is sent
+ * in a header.
  */
 export function deviceName(env: { appName: string; isBrowser: boolean; remoteName: string | undefined }): string {
   const app = env.appName.replace(/^Visual Studio Code/, 'VS Code').trim() || 'VS Code';

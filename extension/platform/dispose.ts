@@ -3,12 +3,12 @@ export interface Releasable {
   dispose(): unknown;
 }
 
-/** Owns what it acquires: `_register` returns its argument, so that acquiring and releasing are one expression. */
+/** Owns its resources: `_register` returns its argument, so that acquiring and releasing are one expression. */
 export abstract class Disposable implements Releasable {
   private readonly owned: Releasable[] = [];
   private released = false;
 
-  /** Takes ownership. After disposal there is nobody left to own it: it is released at once. */
+  /** Takes ownership of a value. After disposal, it disposes the value at once. */
   protected _register<T extends Releasable>(value: T): T {
     if (this.released) value.dispose();
     else this.owned.push(value);
@@ -19,7 +19,7 @@ export abstract class Disposable implements Releasable {
     return this.released;
   }
 
-  /** Releases everything, newest first. A second call does nothing. */
+  /** Disposes everything, newest first. A second call does nothing. */
   dispose(): void {
     if (this.released) return;
     this.released = true;

@@ -1,7 +1,7 @@
-/** What `vscode.Event` is in shape; our own, so that code without an editor (backend, tests) can have events as well. */
+/** The shape of `vscode.Event`. Our own type, so that code without an editor (backend, tests) can have events too. */
 export type Listen<T> = (listener: (value: T) => void) => { dispose(): void };
 
-/** Tells each listener in turn; one that throws hinders neither the others nor the one who fires. */
+/** Calls each listener in turn. A listener that throws affects neither the others nor the caller of `fire`. */
 export class Emitter<T> {
   private readonly listeners = new Set<(value: T) => void>();
 

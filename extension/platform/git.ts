@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { withoutSecrets } from './secrecy/guarded.ts';
 
-// The part in use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's source).
+// The part that we use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's
+// source).
 interface GitApi {
   readonly state: 'uninitialized' | 'initialized';
   readonly onDidChangeState: vscode.Event<GitApi['state']>;
@@ -10,7 +11,7 @@ interface GitApi {
 }
 export interface Repository {
   readonly rootUri: vscode.Uri;
-  /** The box for the commit message. */
+  /** The input box for the commit message. */
   readonly inputBox: { value: string };
   readonly state: {
     readonly HEAD: { readonly name?: string } | undefined;
@@ -39,8 +40,8 @@ export const NO_REPOSITORY = 'No git repository is open in the editor.';
 export const NO_CHANGES = 'There are no uncommitted changes.';
 
 /**
- * `git diff HEAD` of the repository around `near` (else the first one), without files that hold secrets; or why there is
- * none, in a sentence.
+ * `git diff HEAD` of the repository around `near` (else the first repository), without files that hold secrets.
+ * Otherwise a sentence that says why there is no diff.
  */
 export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: string } | { none: string }> {
   const git = await openGit();
@@ -54,7 +55,8 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
   if (indexChanges.length === 0) text = await repository.diff(false);
   else if (unstaged.length === 0) text = await repository.diff(true);
   else {
-    // Both: only a comparison of each file with HEAD shows a line that was staged and changed again once, as it is now.
+    // Both lists are needed: a line that was staged and then changed again shows its current text only in a diff
+    // against HEAD.
     const paths = [...new Set([...indexChanges, ...unstaged].map(({ uri }) => uri.fsPath))];
     const parts = await Promise.all(paths.map((path) => repository.diffWithHEAD(path)));
     text = parts.join('');
@@ -73,7 +75,7 @@ export function hasUncommittedChanges(): boolean {
   );
 }
 
-/** Whether a repository may be open: false where that is known not to be so. Does not wake the git extension. */
+/** Whether a repository may be open: false only if there is certainly none. Does not wake the git extension. */
 export function mayHaveRepository(): boolean {
   const extension = vscode.extensions.getExtension('vscode.git');
   if (!extension || (extension.isActive && !extension.exports?.enabled)) return false;
@@ -86,13 +88,13 @@ function readyGit(): GitApi | undefined {
   return extension?.isActive && extension.exports?.enabled ? extension.exports.getAPI(1) : undefined;
 }
 
-/** The files that git doesn't know yet, with their own list or among the others, as the user has set it. */
+/** The untracked files. By the user's settings, they are in a list of their own or among the other changes. */
 export function untrackedFiles({ state }: Repository): vscode.Uri[] {
   const found = state.workingTreeChanges.filter(({ status }) => status === UNTRACKED);
   return [...found, ...(state.untrackedChanges ?? [])].map(({ uri }) => uri);
 }
 
-/** Whether a merge was begun that is not committed yet: it comes with a message of git's own. */
+/** Whether a merge is in progress: git has its own message for that commit. */
 export async function isMerging(repository: Repository): Promise<boolean> {
   if (repository.state.mergeChanges.length > 0) return true;
   return repository.getCommit('MERGE_HEAD').then(
@@ -101,13 +103,13 @@ export async function isMerging(repository: Repository): Promise<boolean> {
   );
 }
 
-/** The built-in git extension's API; undefined where there is none (the web editor), it is turned off, or git is missing. */
+/** The built-in git extension's API; undefined if there is none (the web editor), it is off, or git is missing. */
 export async function openGit(): Promise<GitApi | undefined> {
   const extension = vscode.extensions.getExtension<{ enabled: boolean; getAPI(version: 1): GitApi }>('vscode.git');
   const git = await extension?.activate();
   if (!git?.enabled) return undefined;
   const api = git.getAPI(1);
-  // While it still looks for repositories there seem to be none.
+  // Until it has scanned for repositories, it reports none.
   if (api.state !== 'initialized') {
     await new Promise<void>((resolve) => {
       const listening = api.onDidChangeState((state) => {

@@ -6,7 +6,8 @@ interface LanguageManifest {
   extensions?: string[];
 }
 
-// In a web worker's host, other hosts' extensions can't be asked, those that bring the languages among them.
+// In a web worker's extension host, `extensions.all` lacks the extensions of other hosts, and most languages are among
+// them.
 const USUAL: Record<string, string> = {
   ...{ ts: 'typescript', tsx: 'typescriptreact', js: 'javascript', jsx: 'javascriptreact', mjs: 'javascript' },
   ...{ bash: 'shellscript', sh: 'shellscript', zsh: 'shellscript', shell: 'shellscript', ps1: 'powershell' },
@@ -14,7 +15,7 @@ const USUAL: Record<string, string> = {
   ...{ py: 'python', rb: 'ruby', md: 'markdown', yml: 'yaml', htm: 'html', docker: 'dockerfile', make: 'makefile' },
 };
 
-/** The editor's id of a language, named as in a fence of Markdown: by an id, an alias or an ending; undefined if unknown. */
+/** The language id for a Markdown fence's language: an id, an alias or a file extension; undefined if unknown. */
 export async function languageIdOf(language: string | undefined): Promise<string | undefined> {
   const wanted = language?.trim().toLowerCase();
   if (!wanted) return undefined;

@@ -1,4 +1,4 @@
-/** Makes something at its first use, once. A failure is told to the one who asked, and the next one tries again. */
+/** Makes a value once, at its first use. If that fails, the caller gets the error and the next caller tries again. */
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** The part of `vscode.LogOutputChannel` in use. What users and models wrote is never logged, nor is a token. */
+/** The part of `vscode.LogOutputChannel` that we use. Never log tokens, or text that users or models wrote. */
 export interface Log {
   info(message: string): void;
   warn(message: string): void;

@@ -1,8 +1,8 @@
 import { showInvisible } from '../../shared/answers/invisible.ts';
 
 /**
- * `text` as a notification of the editor shows it as it stands: `[words](command:…)` in it would be a link there, which does
- * what whoever wrote the words likes. Models, files and their names get no such say, nor can they hide what is
- * written or turn its direction.
+ * `text` for a notification of the editor, without links: the editor would turn `[words](command:…)` from a model, a
+ * file or a file name into a link that runs a command. Invisible characters are shown, so that they cannot hide text or
+ * reverse its direction.
  */
 export const plainMessage = (text: string) => showInvisible(text).replaceAll('](', '] (');

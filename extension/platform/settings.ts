@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from './dispose.ts';
 import { parseServerUrl, type ServerUrl } from './server/serverUrl.ts';
 
-/** The extension's settings, read at each use so that a change counts at once. */
+/** The extension's settings. Each use reads them again, so that a change applies at once. */
 export class Settings extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
   /** The server's address changed to another one. */
@@ -20,7 +20,7 @@ export class Settings extends Disposable {
     );
   }
 
-  /** The server's address, or what is wrong with the one that is set. */
+  /** The server's address, or what is wrong with the setting. */
   serverUrl(): ServerUrl {
     return parseServerUrl(this.raw());
   }
@@ -32,7 +32,10 @@ export class Settings extends Disposable {
 
 export const IMPLICIT_CONTEXT = 'perigee.chat.implicitContext';
 
-/** Whether questions about a file may take along what the editor shows of it. One "off" outweighs all: a workspace can't turn on again what its user turned off. */
+/**
+ * Whether questions about a file may include what the editor shows of it. One "off" on any level wins: a workspace
+ * can't turn on what its user turned off.
+ */
 export function sendsImplicitContext(file: vscode.Uri): boolean {
   const set = vscode.workspace.getConfiguration(undefined, file).inspect<boolean>(IMPLICIT_CONTEXT);
   return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);

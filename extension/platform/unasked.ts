@@ -3,12 +3,12 @@ import { holdsSecrets } from './secrecy/guarded.ts';
 import { isLeftOut } from './secrecy/ignoreFiles.ts';
 import { judgedPath } from './secrecy/judgedPath.ts';
 
-/** A repository's folder is looked for in at most so many folders above the workspace. */
+/** How many folders above the workspace are searched for the repository's root. */
 const MOST_ABOVE = 30;
 
 /**
- * Why nothing of a file is sent unless somebody chose it, in a sentence; undefined where it may be. What can't be judged
- * isn't sent.
+ * Why a file is sent only if the user chooses it, in a sentence; undefined if it may be sent unasked. If that can't be
+ * determined, the file isn't sent.
  */
 export async function whyNotUnasked(
   uri: vscode.Uri,
@@ -34,14 +34,14 @@ export async function whyNotUnasked(
 const OUTSIDE = 'Perigee sends only files of the workspace by itself.';
 const CHOOSE = 'Attach it yourself if you want to send it.';
 
-/** A link may lead out of the workspace, and no API of the editor tells where to. */
+/** A link may lead out of the workspace, and the editor's API does not tell its target. */
 async function isBehindLink(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
   const places = names.map((_, last) => vscode.Uri.joinPath(folder, ...names.slice(0, last + 1)));
   const found = await Promise.all(places.map((place) => vscode.workspace.fs.stat(place)));
   return found.some(({ type }) => type & vscode.FileType.SymbolicLink);
 }
 
-/** By `files.exclude` and `search.exclude`, as the editor itself reads their patterns. */
+/** By `files.exclude` and `search.exclude`, with the editor's own pattern matching. */
 async function isExcluded(folder: vscode.WorkspaceFolder, names: readonly string[]): Promise<boolean> {
   for (const section of ['files', 'search']) {
     const settings = vscode.workspace.getConfiguration(section, folder.uri);
@@ -51,7 +51,7 @@ async function isExcluded(folder: vscode.WorkspaceFolder, names: readonly string
       const pattern = new vscode.RelativePattern(folder, glob);
       for (const last of names.keys()) {
         const uri = vscode.Uri.joinPath(folder.uri, ...names.slice(0, last + 1));
-        // Of a document only these are looked at.
+        // `match` reads only these properties of a document.
         if (!vscode.languages.match({ pattern }, { uri, languageId: '' } as vscode.TextDocument)) continue;
         if (value === true || !value.when || (await hasSibling(uri, value.when))) return true;
       }
@@ -66,7 +66,7 @@ async function hasSibling(uri: vscode.Uri, when: string): Promise<boolean> {
   return exists(vscode.Uri.joinPath(uri, '..', when.replaceAll('$(basename)', base)));
 }
 
-/** By the ignore files on the way to it, those of the repository around the workspace included. */
+/** By the ignore files from the repository's root down to the file, also those above the workspace. */
 async function isIgnored(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
   const inside = names.map((_, depth) => vscode.Uri.joinPath(folder, ...names.slice(0, depth)));
   const above = (await hasRepository(inside)) ? [] : await foldersAbove(folder);
@@ -75,7 +75,7 @@ async function isIgnored(folder: vscode.Uri, names: readonly string[]): Promise<
   return isLeftOut([...between, ...names], rules);
 }
 
-/** The folders above, from that of the repository down; none where there is no repository. */
+/** The folders above, from the repository's root down; none without a repository. */
 async function foldersAbove(folder: vscode.Uri): Promise<vscode.Uri[]> {
   const above: vscode.Uri[] = [];
   for (let at = folder; above.length < MOST_ABOVE; ) {
@@ -93,7 +93,7 @@ const hasRepository = async (folders: readonly vscode.Uri[]) =>
 
 async function rulesIn(folder: vscode.Uri): Promise<string | undefined> {
   const read = (...path: string[]) => textOf(vscode.Uri.joinPath(folder, ...path));
-  // In a worktree `.git` is a file, and has none of these.
+  // In a worktree, `.git` is a file, so these paths do not exist.
   const own = await read('.git', 'info', 'exclude').catch(() => undefined);
   const found = [own, await read('.gitignore'), await read('.ignore')].filter((text) => text !== undefined);
   return found.length > 0 ? found.join('\n') : undefined;

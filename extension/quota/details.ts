@@ -25,8 +25,8 @@ export interface DetailsItem extends vscode.QuickPickItem {
 }
 
 /**
- * The details behind the meter as a list that can be searched: what is left, each window, what spent the most today, and
- * the newest lines of the token log with their reasons. Choosing a line opens its conversation, or the account's page.
+ * The details behind the meter as a searchable list: the balance, each window, what spent the most today, and the
+ * newest lines of the token log with their reasons. Choosing a line opens its conversation, or the account's page.
  */
 export async function showQuota(deps: {
   session: Session;
@@ -49,7 +49,7 @@ export async function showQuota(deps: {
           backend.account(who),
           backend.spending(who, startOfDay(new Date())),
           backend.log(who, { limit: LOG_ENTRIES }),
-          // What is sold is the least of it: the rest is shown without.
+          // The offers matter least: without them, the rest is still shown.
           backend.offers(who).then(
             (offers) => offers.sold,
             () => false,
@@ -72,7 +72,7 @@ export async function showQuota(deps: {
     pick.hide();
     run();
   });
-  // What changes by time alone changes under the reader's eyes.
+  // What changes by time alone is updated while the list is open.
   const passing = session.onDidPass(load);
   pick.onDidHide(() => {
     passing.dispose();
@@ -129,7 +129,7 @@ export function detailsItems(
   for (const window of balance.windows) {
     items.push({
       label: `$(history) ${window.name}: ${formatWindowLeft(window)}`,
-      // On a line of its own: beside the name, both times don't fit.
+      // On a line of its own: both times don't fit beside the name.
       detail: capitalised(formatWindowUse(window, now)),
     });
   }
@@ -193,7 +193,7 @@ function problemItems({ problem }: BackendError): DetailsItem[] {
   ];
 }
 
-/** Beside words that are short enough, else on the line below them, where they would push it out of the list. */
+/** Shows `what` beside a short label, else on the line below: a long label would push it out of the list. */
 function inSight(words: string, what: string, below?: string): Pick<DetailsItem, 'description' | 'detail'> {
   if (words.length <= MOST_BESIDE) return { description: what, detail: below };
   return { detail: [what, below].filter(Boolean).join(' · ') };

@@ -6,7 +6,7 @@ import type { Backend } from '../backend.ts';
 import { LOW_TOLD } from './words/format.ts';
 import { decide, levelOf, lowWords } from './words/lowLevel.ts';
 
-/** Accounts that are remembered: far more than one person has. */
+/** How many accounts are remembered: far more than one person has. */
 const MOST = 100;
 
 type Way = vscode.MessageItem & { command: [string, ...string[]] };
@@ -14,7 +14,7 @@ const BUY: Way = { title: 'Buy Credits', command: ['perigee.openAccount', 'credi
 const SIGN_IN: Way = { title: 'Sign In', command: ['perigee.signIn'] };
 const DETAILS: Way = { title: 'Details', command: ['perigee.showQuota'] };
 
-/** Warns once when little is left, with the ways on; remembered on this machine, for each account. */
+/** Warns once when credit is low, with buttons for what to do. Remembered on this machine, for each account. */
 export class LowCredit {
   constructor(
     private readonly session: Session,
@@ -23,7 +23,7 @@ export class LowCredit {
     private readonly memory: vscode.Memento,
   ) {}
 
-  /** To be called whenever the balance may have changed. */
+  /** Call it whenever the balance may have changed. */
   async look(): Promise<void> {
     const { account, balance, state } = this.session;
     if (!account || !balance || state.kind !== 'ok') return;
@@ -32,9 +32,9 @@ export class LowCredit {
     const { warns, isTold } = decide(wasTold, levelOf(balance, account.kind));
     if (isTold === wasTold) return;
     const others = told.filter((id) => id !== account.id);
-    // None left is no memory: then nothing is loaded at the next start.
+    // An empty list is stored as nothing, so that the next start loads nothing.
     const next = isTold ? [...others, account.id].slice(-MOST) : others;
-    // The memory knows it at once, so that the next change finds it told.
+    // `update` changes the memory at once, before it is stored, so that the next change does not warn again.
     const stored = this.memory.update(LOW_TOLD, next.length > 0 ? next : undefined);
     if (warns) await this.warn(account, balance);
     await stored;

@@ -7,13 +7,13 @@ import type { Settings } from '../platform/settings.ts';
 import { problemTooltip, quotaTooltip } from './tooltip.ts';
 import { type DaySpending, meter, spentOn, startOfDay } from './words/format.ts';
 
-/** What was spent today is asked for when the balance has been still for so long. */
+/** How long the balance must be unchanged before today's spending is fetched. */
 const SETTLED_MS = 1_500;
 const DETAILS = 'perigee.showQuota';
 
 type Colour = 'warning' | 'error' | undefined;
 
-/** The meter at the bottom of the editor: what is left out of how much, always. */
+/** The meter in the editor's status bar: it always shows what is left out of how much. */
 export class StatusBar extends Disposable {
   readonly item = this._register(vscode.window.createStatusBarItem('quota', vscode.StatusBarAlignment.Right, 90));
   private spent: DaySpending | undefined;
@@ -95,7 +95,7 @@ export class StatusBar extends Disposable {
     this.show(`$(${icon}) Perigee: ${text}`, problemTooltip('Not signed in', detail), command, colour);
   }
 
-  /** `said`: what a screen reader says after "Perigee", where it isn't the text. */
+  /** `said`: what a screen reader says after "Perigee", if it differs from the text. */
   private show(text: string, tooltip: vscode.MarkdownString, command: string, colour?: Colour, said?: string): void {
     const plain = text.replace(/\$\([^)]*\) ?/g, '');
     this.item.text = text;
@@ -110,7 +110,7 @@ export class StatusBar extends Disposable {
     };
   }
 
-  /** Asks once for each balance and day, when it has settled. Reads are neither charged nor limited. */
+  /** Fetches the spending once for each balance and day, when the balance has settled. Reads are free and unlimited. */
   private askForSpending(balanceMicro: number): void {
     const from = startOfDay(new Date());
     const asks = `${from} ${balanceMicro}`;
@@ -123,7 +123,7 @@ export class StatusBar extends Disposable {
         this.spent = { from, spending };
         this.update();
       } catch {
-        // The tooltip goes without this line; `call` has told of a lost connection.
+        // The tooltip omits this line; `call` has already reported a lost connection.
         this.askedFor = undefined;
       }
     }, SETTLED_MS);

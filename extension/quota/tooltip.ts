@@ -8,7 +8,7 @@ import { formatSpentWithUnit, formatWindowLeft, formatWindowUse, meter, windowSh
 
 const BAR_CELLS = 70;
 
-/** The tooltip of the meter: what is left, each window, what came from where, what spent the most today. */
+/** The meter's tooltip: the balance, each window, where the credits came from, what spent the most today. */
 export function quotaTooltip(quota: {
   account: Account;
   balance: Balance;
@@ -59,7 +59,7 @@ export function quotaTooltip(quota: {
   return markdown;
 }
 
-/** A tooltip that says what is wrong and leads on. */
+/** A tooltip that describes a problem and links to the next step. */
 export function problemTooltip(title: string, detail: string, address?: string): vscode.MarkdownString {
   const markdown = trusted();
   markdown.appendMarkdown(`**${escaped(title)}**\n\n${escaped(detail)}\n\n`);
@@ -74,7 +74,7 @@ export function problemTooltip(title: string, detail: string, address?: string):
 
 function trusted(): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString('', true);
-  // Titles of conversations stand in it: only these commands, and no HTML but what is made here.
+  // The tooltip contains titles of conversations: allow only these commands, and no HTML except our own.
   markdown.isTrusted = {
     enabledCommands: ['showQuota', 'openChat', 'reconnect', 'openSettings', 'signIn', 'openAccount'].map(
       (name) => `perigee.${name}`,
@@ -84,7 +84,7 @@ function trusted(): vscode.MarkdownString {
   return markdown;
 }
 
-/** A bar out of coloured blanks: the editor's Markdown allows a span's background and no other drawing. */
+/** A bar made of coloured spaces: in Markdown, the editor allows a span's background colour and no other drawing. */
 function bar(share: number, colour = 'progressBar-background'): string {
   const filled = Math.round(Math.max(0, Math.min(1, share)) * BAR_CELLS);
   const cells = (count: number, of: string) =>
@@ -92,7 +92,7 @@ function bar(share: number, colour = 'progressBar-background'): string {
   return cells(filled, colour) + cells(BAR_CELLS - filled, 'editorWidget-border');
 }
 
-/** A link to a part of the account's page. */
+/** A link to a section of the account's page. */
 const page = (label: string, section: string) =>
   `[${label}](command:perigee.openAccount?${encodeURIComponent(JSON.stringify([section]))})`;
 const shortened = (title: string) => (title.length > 32 ? `${title.slice(0, 31).trimEnd()}…` : title);
@@ -102,7 +102,7 @@ function escaped(text: string): string {
   return (
     text
       .replace(/\s+/g, ' ')
-      // The editor draws icons out of what a backslash protects, too.
+      // The editor draws icons even for escaped text.
       .replace(/\$\(/g, '$\u200b(')
       .replace(/[\\`*_{}[\]()#+\-.!|~$]/g, '\\$&')
       .replace(/&/g, '&amp;')

@@ -5,7 +5,7 @@ const HALF_A_CHUNK = '{"id":"chatcmpl-1","object":"chat.completion.chunk","choic
 
 const SIGN_MS = 20_000;
 
-/** Writes one answer as the script wants it. */
+/** Writes one answer as its script describes. */
 export class AnswerWriter {
   readonly #script: Script;
   readonly #pieces: string[];
@@ -46,7 +46,7 @@ export class AnswerWriter {
     if (!response.destroyed) this.#end();
   }
 
-  /** A test on a slow machine may take longer than a silence that the server bears, so there is a sign of life. */
+  /** On a slow machine, a test may hold the gate longer than the server accepts silence, so send comments meanwhile. */
   async #waitAtGate(): Promise<void> {
     const signs = setInterval(() => this.response.destroyed || this.response.write(': still here\n\n'), SIGN_MS);
     try {
@@ -84,7 +84,7 @@ export class AnswerWriter {
     switch (script.end ?? 'done') {
       case 'destroy':
         entry.state = 'failed';
-        // Only once the last piece has left, or it would be thrown away with the connection.
+        // Wait until the last piece is sent, or it would be lost with the connection.
         response.write('', () => response.destroy());
         return;
       case 'eof':
@@ -134,7 +134,7 @@ export class AnswerWriter {
     response.end();
   }
 
-  /** Comments for as long as somebody listens. */
+  /** Sends comments until the client leaves. */
   #comment(): void {
     if (this.response.destroyed) return;
     this.response.write(': still working\n\n');

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ProviderConfig } from '../../server/platform/config/signInConfig.ts';
 
-/** The calls of GitHub that a sign-in makes, with PKCE checked; everybody is signed in at once as the person that is set. */
+/** The GitHub calls of a sign-in, with PKCE checked. Each sign-in succeeds at once, as the person that is set. */
 export class GithubDouble {
   user = { id: 1, login: 'nobody', name: null as string | null };
   emails: { email: string; primary: boolean; verified: boolean }[] = [];

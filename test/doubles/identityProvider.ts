@@ -1,7 +1,7 @@
 import { OAuth2Server } from 'oauth2-mock-server';
 import type { ProviderConfig } from '../../server/platform/config/signInConfig.ts';
 
-/** What the provider says of whoever signs in next. */
+/** What the provider says of the next person who signs in. */
 export interface Person {
   sub: string;
   email?: string;
@@ -9,12 +9,12 @@ export interface Person {
   name?: string;
 }
 
-/** An OIDC provider at which everybody is signed in at once, as the person that the test has set. */
+/** An OIDC provider at which each sign-in succeeds at once, as the person that the test has set. */
 export class IdentityProvider {
   person: Person = { sub: 'nobody' };
-  /** Changes what it is about to sign, for tokens that must be refused. */
+  /** Changes the payload before it is signed, for tokens that the server must refuse. */
   forge: (payload: Record<string, unknown>) => void = () => {};
-  /** The query with which browsers were sent to it, newest last. */
+  /** The queries with which browsers arrived, newest last. */
   readonly asked: URLSearchParams[] = [];
   readonly #server = new OAuth2Server();
 
@@ -40,7 +40,7 @@ export class IdentityProvider {
     return this.#server.issuer.url!;
   }
 
-  /** This provider under a name of the test's. */
+  /** The configuration for this provider, with a name from the test. */
   config(id: string, name: string): ProviderConfig {
     const scopes = ['openid', 'email', 'profile'];
     return { kind: 'oidc', id, name, issuer: this.issuer, clientId: `client-${id}`, clientSecret: 'hush', scopes };

@@ -4,17 +4,17 @@ import * as https from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 
-/** What it does in place of its work: answers a status, never answers, or hangs up. */
+/** What the proxy does instead of forwarding: answers a status, never answers, or hangs up. */
 export type Refusal = number | 'silence' | 'hang up';
 
 /**
- * A forward proxy on loopback, by CONNECT and for plain HTTP. It knows its hosts by name, as the proxy of a network without DNS
- * does: `hosts` says on which port of this machine each is. Behind port 443 it plays the host's TLS, too.
+ * A forward proxy on loopback, by CONNECT and for plain HTTP. It resolves hosts itself, as the proxy of a network
+ * without DNS does: `hosts` gives each host's port on this machine. For port 443 it also plays the host's TLS.
  */
 export class ProxyDouble {
-  /** What it was asked, oldest first: "CONNECT model.service.test:443", "POST http://model.service.test/v1/…". */
+  /** Its requests, oldest first: "CONNECT model.service.test:443", "POST http://model.service.test/v1/…". */
   readonly asked: string[] = [];
-  /** `user:password` that is wanted; null: none. */
+  /** The required `user:password`; null for none. */
   credentials: string | null = null;
   refusal: Refusal | null = null;
   readonly #server: http.Server;
@@ -38,14 +38,14 @@ export class ProxyDouble {
     return double;
   }
 
-  /** Its address, with its credentials. */
+  /** The proxy's URL, with the credentials. */
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
     const user = this.credentials === null ? '' : `${this.credentials}@`;
     return `http${this.#isSecure ? 's' : ''}://${user}127.0.0.1:${port}`;
   }
 
-  /** Connections to it that are open now. */
+  /** Connections to the proxy that are open now. */
   get connections(): number {
     return this.#sockets.size;
   }
@@ -55,7 +55,7 @@ export class ProxyDouble {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** True where it is done with the request already. */
+  /** True if it has already refused the request. */
   #refuses(request: http.IncomingMessage, answer: (status: number) => void): boolean {
     this.asked.push(`${request.method} ${request.url}`);
     if (this.refusal === 'hang up') request.socket.destroy();
@@ -69,7 +69,7 @@ export class ProxyDouble {
 
   #tunnel(request: http.IncomingMessage, socket: Socket, head: Buffer): void {
     const say = (status: number) => `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n`;
-    // As an answer of the service would look.
+    // Looks like an answer of the model service.
     const page = '{"choices":[{"delta":{"content":"forged"},"finish_reason":"stop"}]}';
     if (this.#refuses(request, (status) => socket.end(`${say(status)}content-type: application/json\r\n\r\n${page}`)))
       return;
@@ -116,7 +116,7 @@ export class ProxyDouble {
   }
 }
 
-/** For `*.service.test` and 127.0.0.1, signed by itself; only a process that tests start trusts it. */
+/** A self-signed certificate for `*.service.test` and 127.0.0.1. Only processes started by tests trust it. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBjTCCATSgAwIBAgIBATAKBggqhkjOPQQDAjAfMR0wGwYDVQQDDBRwZXJpZ2Vl
 IHRlc3QgZG91YmxlczAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFow

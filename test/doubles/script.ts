@@ -6,27 +6,27 @@ export interface ReportedUsage {
   [more: string]: unknown;
 }
 
-/** What the double does with one request. Plain JSON, so that another process can send it over HTTP. */
+/** What the double does for one request. Plain JSON, so that another process can send it over HTTP. */
 export interface Script {
-  /** Only for requests whose last user message has this text in it; without it, for the next request that comes. */
+  /** Only for requests whose last user message contains this text. Without it, for the next request. */
   when?: string;
-  /** Serves this many requests before the next script; default 1. `0`: all that come. */
+  /** How many requests it serves before the next script; default 1. `0`: all further requests. */
   times?: number;
 
-  /** The answer, cut into words; each piece is one token on the bill. */
+  /** The answer, split into words; each piece is billed as one token. */
   text?: string;
   /** The answer's pieces, one token each. */
   pieces?: string[];
   /** Thoughts before the answer, sent as `reasoning_content`, one token each. */
   thoughts?: string[];
-  /** Milliseconds between two pieces; default none: all at once. */
+  /** Milliseconds between two pieces; by default, all are sent at once. */
   everyMs?: number;
-  /** Stops before this piece, or each of these, until the test opens the gate; the number of pieces: before the end. */
+  /** Pauses before this piece, or each of these, until the test opens the gate. The number of pieces means the end. */
   gateAt?: number | number[];
 
-  /** How usage is reported; default as OpenAI does, in a chunk without choices. */
+  /** How to report usage. By default as OpenAI does, in a chunk without choices. */
   usage?: 'chunk' | 'none' | 'zero' | 'choices' | 'every chunk' | 'moonshot' | ReportedUsage;
-  /** The finish_reason; null: none is sent. Default `stop`, or `length` at the request's limit. */
+  /** The finish_reason; null sends none. Default `stop`, or `length` at the request's limit. */
   finish?: string | null;
   /** How the stream ends after its last piece; default `done`, which is finish, usage and `[DONE]`. */
   end?:
@@ -43,26 +43,27 @@ export interface Script {
     | 'comments';
   /** The error object of `end: 'error'`. */
   error?: Record<string, unknown>;
-  /** How bytes are divided: lines ended by CRLF, single bytes, a comment before each event. */
+  /** How to split the bytes: CRLF line ends, single bytes, a comment before each event. */
   wire?: ('crlf' | 'bytes' | 'comments')[];
-  /** Sends the whole answer as one JSON object though a stream was asked for. */
+  /** Sends the whole answer as one JSON object although the request asked for a stream. */
   whole?: boolean;
 
   /**
-   * Sends these bytes as the body, in these pieces and no others, instead of an answer of its own; strings are UTF-8. Goes with
-   * `status` (default 200) and `headers`; `end` may be `hang` or `destroy`. It is on the bill as nothing, and not reported.
+   * Sends exactly these bytes as the body, in these pieces, instead of an answer; strings are UTF-8. Use it with
+   * `status` (default 200) and `headers`; `end` may be `hang` or `destroy`. It is billed as zero, and its usage is not
+   * reported.
    */
   raw?: (string | Uint8Array)[];
   /** Answers with this status instead of a stream. */
   status?: number;
   headers?: Record<string, string>;
-  /** The body that goes with `status`: JSON if an object. */
+  /** The body for `status`: JSON if it is an object. */
   body?: string | Record<string, unknown>;
-  /** What happens before the head of the answer: nothing ever comes; the connection is closed. */
+  /** Instead of any response: never answers, or closes the connection. */
   instead?: 'hang' | 'close';
 }
 
-/** Scripts for the usual failures. */
+/** Scripts for common failures. */
 export const FAILURES = {
   busy: (retryAfter?: string): Script => ({
     status: 429,
@@ -101,11 +102,14 @@ export interface BillEntry {
   headers: http.IncomingHttpHeaders;
   body: ChatBody;
   state: 'open' | 'complete' | 'refused' | 'failed' | 'aborted';
-  /** What it would charge: cached tokens are part of the input; output is what was generated, sent or not read. */
+  /**
+   * The billed usage: cached tokens are part of the input; the output is all that was generated, even if it was not
+   * sent or read.
+   */
   inputTokens: number;
   cachedInputTokens: number;
   outputTokens: number;
-  /** Whether the usage above was told to the caller. */
+  /** Whether this usage was reported to the caller. */
   reported: boolean;
   /** Epoch milliseconds with fractions. */
   receivedAtMs: number;
@@ -125,17 +129,17 @@ export interface ChatBody {
 
 export const USUAL: Script = { text: 'Hello. This is an answer of the double.' };
 
-/** A scripted answer as the test follows it. */
+/** Follows a scripted answer in a test. */
 export interface Call {
-  /** The request came. */
+  /** The request arrived. */
   readonly received: Promise<BillEntry>;
-  /** All pieces before the first gate were sent. */
+  /** All pieces before the first gate are sent. */
   readonly atGate: Promise<BillEntry>;
-  /** The answer ended, in whatever way. */
+  /** The answer ended, for whatever reason. */
   readonly ended: Promise<BillEntry>;
-  /** Lets the answer go on to its end. */
+  /** Opens all gates, so that the answer runs to its end. */
   open(): void;
-  /** Lets it go on to its next gate. Resolves there, or at its end. */
+  /** Continues to the next gate. Resolves there, or at the end of the answer. */
   step(): Promise<BillEntry>;
 }
 
@@ -147,7 +151,7 @@ class Signal<T> {
   });
 }
 
-/** A script on its way through the double. */
+/** A script while the double carries it out. */
 export class Scripted implements Call {
   readonly came = new Signal<BillEntry>();
   readonly reachedGate = new Signal<BillEntry>();
@@ -179,7 +183,7 @@ export class Scripted implements Call {
     return Promise.race([next.promise, this.ended]);
   }
 
-  /** The answer's side of a gate: resolves when it may go on. */
+  /** Called by the answer at a gate: resolves when it may continue. */
   async pass(entry: BillEntry): Promise<void> {
     const gate = this.#gate;
     this.reachedGate.resolve(entry);
@@ -192,7 +196,7 @@ export class Scripted implements Call {
   }
 }
 
-/** The body of `POST /control`, carried out in this order. `open` opens the gates of all answers that are running. */
+/** The body of `POST /control`, carried out in this order. `open` opens the gates of all running answers. */
 export interface ControlOrder {
   reset?: boolean;
   usual?: Script;

@@ -6,10 +6,10 @@ import { API_VERSION } from '../../server/credits/payments/stripe.ts';
 
 export const STRIPE_ENV = { STRIPE_SECRET_KEY: 'sk_test_double', STRIPE_WEBHOOK_SECRET: 'whsec_double' };
 
-/** How a call can fail: before anything is done, or when it is done and the answer gets lost. */
+/** How a call can fail: before it has an effect, or after, when only the answer is lost. */
 export type Failure = 'error' | 'rate-limit' | 'decline' | 'drop' | 'drop-when-done' | 'garbage';
 
-// What the server reads of Stripe's objects, by the SDK's own types.
+// The parts of Stripe's objects that the server reads, in the SDK's own types.
 type Session = Pick<
   Stripe.Checkout.Session,
   | 'id'
@@ -53,16 +53,16 @@ export interface StripeEvent {
   data: { object: Record<string, unknown> };
 }
 
-/** The calls of Stripe that are used, on its own wire, with books of its own: what it took and what it gave back. */
+/** The Stripe calls that the server uses, over HTTP, with books of its own: the money taken and returned. */
 export class StripeDouble {
-  /** Every event, oldest first; none is delivered unless the test says so. */
+  /** All events, oldest first. They are delivered only when the test does it. */
   readonly events: StripeEvent[] = [];
-  /** Calls that came, as "POST /v1/refunds". */
+  /** The calls received, as "POST /v1/refunds". */
   readonly calls: string[] = [];
   readonly sessions = new Map<string, Session>();
   readonly subscriptions = new Map<string, Subscription>();
   readonly customers = new Set<string>();
-  /** Pages with a customer's invoices that were opened. */
+  /** Customer portals that were opened, with the customer's invoices. */
   readonly portals: { customer: string; return_url: string | null; url: string }[] = [];
   readonly #intents = new Map<string, Intent>();
   readonly #invoices = new Map<string, Invoice>();
@@ -73,7 +73,7 @@ export class StripeDouble {
   readonly #sdk = new Stripe(STRIPE_ENV.STRIPE_SECRET_KEY);
   readonly #server: Server;
   #next = 1;
-  /** The time, in ms: a test's server may have another. */
+  /** The time in ms; the test's server may have another clock. */
   now: () => number = Date.now;
 
   private constructor() {
@@ -97,19 +97,19 @@ export class StripeDouble {
   }
 
   /**
-   * The next calls that `call` fits, such as "POST /v1/refunds", fail so, one after the other; the server's job calls too,
-   * whenever it likes. The SDK tries some failures again by itself.
+   * Makes the next calls that match `call`, such as "POST /v1/refunds", fail one after the other. The server's job may
+   * make calls at any time, and the SDK repeats some failed calls.
    */
   failNext(call: RegExp, ...failures: Failure[]): void {
     this.#failures.push(...failures.map((failure) => ({ call, failure })));
   }
 
-  /** What is left of `failNext`, where fewer calls came. */
+  /** Clears unused failures of `failNext`, if fewer calls came. */
   forgetFailures(): void {
     this.#failures.length = 0;
   }
 
-  /** What was paid and not given back, in cents. */
+  /** The money paid and not returned, in cents. */
   get takenCents(): number {
     return [...this.#intents.values()].reduce(
       (sum, one) => sum + (one.status === 'succeeded' ? one.amount - one.refunded : 0),
@@ -117,9 +117,9 @@ export class StripeDouble {
     );
   }
 
-  // What a person does at Stripe's page, or Stripe by itself. Each gives the events that tell of it, in Stripe's order.
+  // Actions of a person on Stripe's page, or of Stripe itself. Each returns its events, in Stripe's order.
 
-  /** Pays at the page; `slowly` by a method that takes days. */
+  /** Pays on the page. `slowly`: with a method that takes days. */
   pay(sessionId: string, { slowly = false } = {}): StripeEvent[] {
     const session = this.sessions.get(sessionId)!;
     if (session.status !== 'open') throw new Error(`the double: a page that is ${session.status} can't be paid`);
@@ -141,7 +141,7 @@ export class StripeDouble {
     return [...told, this.#tell('checkout.session.completed', { ...session })];
   }
 
-  /** What a slow method came to. */
+  /** Completes a slow payment, or fails it. */
   arrive(sessionId: string, { fails = false } = {}): StripeEvent[] {
     const session = this.sessions.get(sessionId)!;
     const subscription = session.subscription === null ? undefined : this.subscriptions.get(session.subscription)!;
@@ -168,7 +168,7 @@ export class StripeDouble {
     return [this.#tell('checkout.session.expired', { ...session })];
   }
 
-  /** The next period begins, and is paid or not. */
+  /** Starts the next period, paid or not. */
   renew(ref: string, { fails = false } = {}): StripeEvent[] {
     const subscription = this.subscriptions.get(ref)!;
     subscription.from = subscription.to;
@@ -181,21 +181,21 @@ export class StripeDouble {
     ];
   }
 
-  /** The operator, or Stripe after its last attempt, ends it at once. */
+  /** Ends a subscription at once, as the operator does, or Stripe after its last payment attempt. */
   endSubscription(ref: string): StripeEvent[] {
     const subscription = this.subscriptions.get(ref)!;
     subscription.status = 'canceled';
     return [this.#tell('customer.subscription.deleted', this.#subscriptionWire(subscription, false))];
   }
 
-  /** The operator forgets a customer, which ends what they subscribed to. */
+  /** Deletes a customer, as the operator does, which ends their subscriptions. */
   deleteCustomer(id: string): StripeEvent[] {
     this.customers.delete(id);
     const theirs = [...this.subscriptions.values()].filter((one) => one.customer === id && one.status !== 'canceled');
     return theirs.flatMap((one) => this.endSubscription(one.id));
   }
 
-  /** Where a checkout's receipt is, as its page of the payment service says. */
+  /** The URL of a checkout's receipt, as Stripe's page shows it. */
   receiptOf(sessionId: string): string {
     return receiptUrl(this.#intentOf(sessionId));
   }
@@ -205,7 +205,7 @@ export class StripeDouble {
     return this.#invoices.get(latest_invoice)!.hosted_invoice_url!;
   }
 
-  /** The operator gives back so much of what a checkout took. */
+  /** Refunds an amount of a checkout, as the operator does. */
   refund(sessionId: string, cents: number): StripeEvent[] {
     const intent = this.#intentOf(sessionId);
     intent.refunded += cents;
@@ -213,7 +213,7 @@ export class StripeDouble {
     return [this.#tell('charge.refunded', this.#chargeWire(intent))];
   }
 
-  /** The payer's bank takes the money back, as long as nobody has decided; `status` as of Stripe's disputes. */
+  /** Opens a dispute: the payer's bank takes the money back until a decision. `status` is one of Stripe's. */
   dispute(sessionId: string, status: Stripe.Dispute.Status = 'needs_response', cents?: number): StripeEvent[] {
     const intent = this.#intentOf(sessionId);
     const dispute = { id: `dp_${sessionId}`, object: 'dispute', charge: intent.charge, payment_intent: intent.id };
@@ -225,7 +225,7 @@ export class StripeDouble {
     return [this.#tell(type, whole)];
   }
 
-  /** Sends an event as Stripe does; `with` wrongly, if the test says so. Gives the answer's status. */
+  /** Sends an event as Stripe does, or with the faults in `with`. Returns the status of the answer. */
   async deliver(
     url: string,
     event: StripeEvent,
@@ -234,7 +234,7 @@ export class StripeDouble {
     const payload = JSON.stringify(event);
     const timestamp = Math.floor(at / 1000);
     const signature = header || this.#sdk.webhooks.generateTestHeaderString({ payload, secret, timestamp });
-    // A connection of its own: what is refused for its size is cut off.
+    // A connection of its own, because the server cuts off a body that is too large.
     const headers = { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature };
     const sent = request(`${url}/api/payments/stripe`, { method: 'POST', agent: false, headers });
     sent.end(body);
@@ -243,7 +243,7 @@ export class StripeDouble {
     return response.statusCode!;
   }
 
-  /** An event of that type about anything, for what Stripe never said. */
+  /** Makes up an event of any type about any object, which Stripe never sent. */
   invent(type: string, object: Record<string, unknown>): StripeEvent {
     return this.#tell(type, object);
   }
@@ -371,7 +371,7 @@ export class StripeDouble {
     send(response, status, answer);
   }
 
-  /** The same key gets the same answer, and nothing is done again. */
+  /** The same idempotency key gets the same answer, without a second effect. */
   #once(asked: IncomingMessage, url: URL, form: URLSearchParams): [number, unknown] {
     const { authorization, 'stripe-version': version, 'idempotency-key': key } = asked.headers;
     if (authorization !== `Bearer ${STRIPE_ENV.STRIPE_SECRET_KEY}`)
@@ -384,7 +384,7 @@ export class StripeDouble {
       return [400, stripeError('idempotency_error', 'Keys can only be used with the same parameters as before.')];
     if (known) return known.answer;
     const answer = this.#answer(asked.method!, url.pathname, form);
-    // What fails validation is not kept.
+    // Stripe does not store the answer if validation fails.
     if (isKeyed && answer[0] < 400) this.#answers.set(key, { asked: said, answer: structuredClone(answer) });
     return answer;
   }
@@ -521,7 +521,7 @@ export class StripeDouble {
   }
 }
 
-/** Stripe keeps 50 keys of 40 characters, with values of 500. */
+/** Stripe allows 50 keys of 40 characters, with values of 500 characters. */
 function metadataOf(form: URLSearchParams): Stripe.Metadata {
   const all = [...form].flatMap(([name, value]) => {
     const key = /^metadata\[(.+)\]$/.exec(name)?.[1];
@@ -532,7 +532,7 @@ function metadataOf(form: URLSearchParams): Stripe.Metadata {
   return Object.fromEntries(all);
 }
 
-/** A page of a list, the newest first. */
+/** A page of a list, newest first. */
 function listOf<T extends { id: string; created: number }>(
   url: string,
   form: URLSearchParams,

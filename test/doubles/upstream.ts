@@ -1,5 +1,5 @@
-// A model service for tests: a real HTTP server that speaks the chat-completions wire and keeps its own bill.
-// Alone: `tsx test/doubles/upstream.ts --port 9000 --tokens 200 --every 20`, scripted by POST /control.
+// A model service for tests: a real HTTP server with the chat-completions API and its own bill. Standalone: `tsx
+// test/doubles/upstream.ts --port 9000 --tokens 200 --every 20`, scripted by POST /control.
 
 import { createHash } from 'node:crypto';
 import * as http from 'node:http';
@@ -22,14 +22,14 @@ import {
 export * from './script.ts';
 
 export interface DoubleOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   port?: number;
   models?: string[];
-  /** The only key taken; by default any. */
+  /** The only API key it accepts; by default any key. */
   key?: string;
-  /** What requests without a script get. */
+  /** The script for requests without one. */
   usual?: Script;
-  /** Request fields that are refused with 400, as strict services do. */
+  /** Request fields to refuse with 400, as strict services do. */
   refusedFields?: string[];
 }
 
@@ -52,7 +52,7 @@ export class UpstreamDouble {
     this.refusedFields = options.refusedFields ?? [];
     this.#server = http.createServer((request, response) => {
       this.#route(request, response).catch((error) => {
-        // A fault of the double must not look like a scripted one.
+        // An error in the double must not look like a scripted failure.
         console.error('upstream double:', error);
         response.destroy();
       });
@@ -63,7 +63,7 @@ export class UpstreamDouble {
     });
   }
 
-  /** Resolves once it listens, on 127.0.0.1. */
+  /** Resolves once it listens on 127.0.0.1. */
   async start(): Promise<this> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -72,36 +72,36 @@ export class UpstreamDouble {
     return this;
   }
 
-  /** The base address, with /v1. */
+  /** The base URL, with /v1. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
   }
 
-  /** Connections open right now. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#sockets.size;
   }
 
-  /** Closes everything, answers in their middle too. */
+  /** Closes everything, including running answers. */
   async stop(): Promise<void> {
     for (const scripted of this.#running) scripted.open();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Says what happens to a coming request: the first script whose `when` fits, in the order they were given. */
+  /** Scripts a future request: it gets the first script whose `when` matches, in the order of the calls. */
   script(script: Script): Call {
     const scripted = new Scripted(script);
     this.#scripts.push(scripted);
     return scripted;
   }
 
-  /** What requests without a script get from now on. */
+  /** Sets the script for requests without one. */
   usually(script: Script): void {
     this.#usual = script;
   }
 
-  /** Forgets scripts, bill and cache; answers that are running go on to their end. */
+  /** Deletes scripts, bill and cache; running answers continue to their end. */
   reset(): void {
     for (const scripted of this.#running) scripted.open();
     this.#scripts = [];
@@ -110,7 +110,7 @@ export class UpstreamDouble {
     this.#usual = this.#options.usual ?? USUAL;
   }
 
-  /** What the service charges in all. */
+  /** The total charge of the service. */
   get total(): { inputTokens: number; cachedInputTokens: number; outputTokens: number } {
     const total = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
     for (const entry of this.bill) {
@@ -162,11 +162,11 @@ export class UpstreamDouble {
     this.#running.add(scripted);
     scripted.came.resolve(entry);
     const closed = new Promise<void>((resolve) => response.once('close', resolve));
-    // A gate must not hold an answer that nobody reads any more.
+    // After the client leaves, a gate must not hold the answer.
     closed.then(() => scripted.open());
     try {
       await this.#answer(scripted, entry, response);
-      // "hang" has returned by now too: it waits for the caller to leave.
+      // "hang" has also returned by now: it waits for the client to leave.
       if (!response.writableEnded) await closed;
     } finally {
       if (entry.state === 'open') entry.state = 'aborted';
@@ -181,7 +181,7 @@ export class UpstreamDouble {
     const index = this.#scripts.findIndex(({ script }) => script.when === undefined || asked.includes(script.when));
     const scripted = this.#scripts[index];
     if (!scripted) return new Scripted(this.#usual);
-    // One that serves several requests is followed afresh each time; its own call follows the first.
+    // A script for several requests starts again for each; its `Call` follows only the first.
     if (scripted.left === 1) this.#scripts.splice(index, 1);
     else scripted.left = Math.max(0, scripted.left - 1);
     return scripted;
@@ -232,7 +232,7 @@ export class UpstreamDouble {
     else response.end();
   }
 
-  /** A prompt's messages are cached from its first on, as far as an earlier prompt of the model began with the same. */
+  /** A prompt's messages are cached from the first on, as far as an earlier prompt of the model starts the same way. */
   #countInput(entry: BillEntry): void {
     const hash = createHash('sha256').update(String(entry.body.model));
     let cached = true;
@@ -247,7 +247,7 @@ export class UpstreamDouble {
     }
   }
 
-  /** Lets another process do what a test does here, and a page of any origin. */
+  /** Lets another process, or a page of any origin, do what a test does here. */
   async #control(request: http.IncomingMessage, response: http.ServerResponse, path: string): Promise<void> {
     response.setHeader('access-control-allow-origin', '*');
     if (request.method === 'GET' && path === '/control/bill') {
@@ -269,7 +269,7 @@ async function readAll(request: http.IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** The double's own tokenizer: a token for 4 bytes begun. */
+/** The double's own tokenizer: one token for every 4 bytes, rounded up. */
 export function countTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);
 }
@@ -285,7 +285,7 @@ async function main(): Promise<void> {
     },
   });
   const pieces = Array.from({ length: Number(values.tokens) }, (_, n) => `token${n} `);
-  // `--rate` is tokens a second; `--every` milliseconds between two.
+  // `--rate` is in tokens a second, `--every` in milliseconds between two tokens.
   const everyMs = values.rate === undefined ? Number(values.every) : 1000 / Number(values.rate);
   const double = new UpstreamDouble({
     port: Number(values.port),

@@ -1,4 +1,4 @@
-// The real backend, built, as a process of its own: on a free port, with a database of its own.
+// The real, built backend as a separate process, on a free port, with a database of its own.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,21 +9,21 @@ import { endProcess, killGroup, startProcess, temporaryFolder } from './processe
 export const backendProgram = join(root, 'dist/server/main.js');
 
 export interface BackendOptions {
-  /** More settings, such as UPSTREAM_URL; without one the demo model answers. */
+  /** More environment settings, such as UPSTREAM_URL; without that one, the demo model answers. */
   env?: Record<string, string | undefined>;
   /** 0 (any free port) by default. */
   port?: number;
   /** The SQLite file; one in a temporary folder by default. Not used when `env` names a DATABASE_URL. */
   database?: string;
-  /** Receives each line that the backend logs. */
+  /** Called with each line that the backend logs. */
   onOutput?: (line: string) => void;
 }
 
 /**
- * Starts the backend and waits until it is ready. Rejects with what it printed when it ends before that.
+ * Starts the backend and waits until it is ready. If it ends before that, rejects with its output.
  *
  *     const backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
- *     backend.kill(); await backend.start();     // kill -9 in mid-answer, then back at the same address
+ *     backend.kill(); await backend.start();     // kill -9 during an answer, then restart at the same address
  *     await backend.stop();
  */
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
@@ -51,12 +51,12 @@ export class Backend {
     this.#port = options.port ?? 0;
   }
 
-  /** `http://127.0.0.1:PORT`, or where `env` names another HOST; the same after a restart. */
+  /** `http://127.0.0.1:PORT`, or with the HOST that `env` names. A restart keeps it. */
   get url(): string {
     return `http://${this.options.env?.HOST ?? '127.0.0.1'}:${this.#port}`;
   }
 
-  /** What it logged last (100 KB at most). */
+  /** The end of its log (100 KB at most). */
   get log(): string {
     return this.#printed;
   }
@@ -90,7 +90,7 @@ export class Backend {
     await untilReady(this.url);
   }
 
-  /** SIGKILL, as a crash or a power cut. */
+  /** Sends SIGKILL, like a crash or a power cut. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child) return;
@@ -100,7 +100,7 @@ export class Backend {
     this.#child = undefined;
   }
 
-  /** SIGTERM, with up to 15 s to drain running answers; then deletes its data. */
+  /** Sends SIGTERM, waits up to 15 s for running answers, then deletes its data. */
   async stop(): Promise<void> {
     if (this.#child) await endProcess(this.#child, 15_000);
     this.#child = undefined;
@@ -108,7 +108,7 @@ export class Backend {
   }
 }
 
-/** Asks /readyz until it answers 200. Rejects after `timeoutMs`. */
+/** Polls /readyz until it answers 200. Rejects after `timeoutMs`. */
 export async function untilReady(url: string, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -117,14 +117,14 @@ export async function untilReady(url: string, timeoutMs = 30_000): Promise<void>
       await answer.arrayBuffer();
       if (answer.ok) return;
     } catch {
-      // Not listening yet.
+      // The backend is not listening yet.
     }
     if (Date.now() > deadline) throw new Error(`${url}/readyz did not become ready within ${timeoutMs / 1000} s.`);
     await new Promise((again) => setTimeout(again, 100));
   }
 }
 
-// The settings of whoever runs the tests must not reach the backend under test.
+// The tester's own settings must not reach the backend under test.
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const settings =
     /^(UPSTREAM_|PERIGEE_|PUBLIC_URL$|TRUSTED_PROXIES$|CORS_ORIGINS$|SECRET$|DEMO$|METRICS_TOKEN$|LOG_LEVEL$|(https?|all|no)_proxy$)/i;

@@ -1,8 +1,8 @@
-// The browser that tests drive: the system's Chromium, or the one fetched from npm.
+// The browser for tests: the system's Chromium, or the one from npm.
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
 import { fetchBrowser } from './fetch.ts';
 
-// No sandbox: it needs either root or user namespaces, and what is shown here is our own.
+// No sandbox: it needs root or user namespaces, and the tests load only our own pages.
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -11,22 +11,24 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A web worker's host asks the backend on this machine, for which a page would have to ask its user first.
+  // The extension host in a web worker calls the backend on this machine; a page would have to ask the user for that
+  // first.
   '--disable-features=LocalNetworkAccessChecks',
 ];
 
-// On a signal playwright would exit on the spot, before servers and databases are ended. The browser dies with us anyway.
+// On a signal, playwright would exit at once, before servers and databases are ended. The browser ends with this
+// process anyway.
 const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 
-/** A headless Chromium, fetched from npm when the machine has none. Close it when done; it dies with this process. */
+/** Starts a headless Chromium, from npm if the machine has none. Close it when done; it ends with this process. */
 export async function launchChromium(): Promise<Browser> {
   const { executable, env } = await fetchBrowser();
   return chromium.launch({ executablePath: executable, args: flags, env: { ...environment(), ...env }, ...signals });
 }
 
 /**
- * The same browser on a profile folder that outlives it, as a person's own does: storage written before a crash is there
- * when the profile is opened again.
+ * Starts the browser with a permanent profile folder: storage written before a crash is there when the profile is
+ * opened again.
  */
 export async function openProfile(folder: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const { executable, env } = await fetchBrowser();
@@ -42,8 +44,8 @@ export async function openProfile(folder: string, options: BrowserContextOptions
 }
 
 /**
- * For `context.addInitScript`: lets functions passed to `evaluate` define named functions. esbuild, by which tests run,
- * marks each with a call of `__name`, which a page doesn't have.
+ * For `context.addInitScript`, so that functions passed to `evaluate` can define named functions. esbuild, which
+ * compiles the tests, wraps each in a call of `__name`, and pages don't have that function.
  */
 export const evaluable = 'globalThis.__name ??= (fn) => fn;';
 

@@ -1,5 +1,5 @@
-// How every kind of suite tells `npm test` what it counted: a reporter that prints as mocha does and leaves a line in a
-// file. A suite that dies before its end leaves none, and that is a failure.
+// How each suite reports its counts to `npm test`: a mocha reporter that prints as usual and appends a line to a file.
+// A suite that dies early appends none, which counts as a failure.
 import { appendFileSync, readFileSync } from 'node:fs';
 import Mocha from 'mocha';
 import { keepFailures } from './failures.ts';
@@ -8,11 +8,11 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
-  /** What failed: title and message, a line each. `npm test` repeats them where one looks, at its end. */
+  /** The failed tests: title and message, a line each. `npm test` repeats them at the end of its output. */
   failures?: string[];
 }
 
-/** Mocha's spec reporter; at the end it appends its counts to the file named by the environment's PERIGEE_COUNTS. */
+/** Mocha's spec reporter. At the end, it appends its counts to the file named by the environment's PERIGEE_COUNTS. */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -25,7 +25,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
   }
 }
 
-/** The sum of what the suites wrote into a counts file; undefined when there is no such file, so none of them ended. */
+/** The sum of all counts in a file; undefined if the file does not exist, so that no suite ended. */
 export function readCounts(file: string): Counts | undefined {
   let text: string;
   try {
@@ -49,7 +49,7 @@ export function add(a: Counts, b: Counts): Counts {
   };
 }
 
-/** `3 passed, 0 failed`, and how many were skipped if any. */
+/** `3 passed, 0 failed`, and the number of skipped tests if there are any. */
 export function tell({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
 }

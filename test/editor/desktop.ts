@@ -1,4 +1,4 @@
-// `npm run test:desktop [-- name…]`: the suites of the extension host in desktop VS Code, which @vscode/test-electron
+// `npm run test:desktop [-- name…]`: the extension host suites in desktop VS Code, which @vscode/test-electron
 // downloads from its maker. VSCODE_PATH names an installed one instead (the program itself, not the `code` script).
 import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -37,7 +37,7 @@ async function main(names: string[]): Promise<number> {
   const vscodeExecutablePath = await findVSCode();
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   const stage = await setStage(files, { host: 'node', out });
-  // A short path: on some systems VS Code opens a socket in it, whose name may have 103 characters.
+  // A short path, because on some systems VS Code opens a socket there whose path may have only 103 characters.
   const home = await temporaryFolder('pg-');
   try {
     await writeSettings(home, await stage.settings(), 'User');

@@ -1,7 +1,7 @@
-// Without anything of Node's: suites in a web worker's extension host keep theirs too.
+// Imports nothing from Node: suites in a web worker's extension host use this too.
 import type { Runner } from 'mocha';
 
-/** Fills, while a runner runs, with what fails in it. */
+/** Collects the failures of a runner while it runs. */
 export function keepFailures(runner: Runner): string[] {
   const failures: string[] = [];
   runner.on('fail', (test, error) => {

@@ -1,5 +1,5 @@
-// Gets a real VS Code and a browser to drive it from npm alone: no root, no download page, nothing installed system-wide.
-// Everything lands in `.vscode-test/`, in folders that carry the version, so what is there is never fetched again.
+// Fetches a real VS Code and a browser for it from npm alone: no root, no download page, no system-wide installation.
+// Everything is stored in `.vscode-test/`, in folders named by version, so nothing is fetched twice.
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const store = join(root, '.vscode-test');
 
-// The three belong together: code-server 4.139.1 is VS Code 1.139.1, whose server wants Node 24.
+// Change these together: code-server 4.139.1 is VS Code 1.139.1, whose server requires Node 24.
 const nodeVersion = '24.21.0';
 const codeServerVersion = '4.139.1';
 const chromiumVersion = '153.0.0';
@@ -33,11 +33,11 @@ export interface Editor {
 
 export interface Browser {
   executable: string;
-  /** What must be in its environment (libraries and fonts where the system has none). */
+  /** Required environment variables (libraries and fonts, if the system has none). */
   env: Record<string, string>;
 }
 
-/** VS Code's browser edition with the Node it runs on, fetched when missing (Linux only; about 25 s and 400 MB). */
+/** VS Code's browser edition and its Node, fetched if missing (Linux only; about 25 s and 400 MB). */
 export async function fetchEditor(): Promise<Editor> {
   if (process.platform !== 'linux') {
     throw new Error('The browser edition of VS Code is fetched on Linux only. Here, use desktop VS Code.');
@@ -50,12 +50,12 @@ export async function fetchEditor(): Promise<Editor> {
   const nodeHome = join(nodeFolder, 'node_modules', `node-${platform}`);
   const label = `VS Code ${codeServerVersion.replace(/^4/, '1')}, browser edition`;
   const codeFolder = await fetchOnce(`code-server-${codeServerVersion}-${platform}`, label, async (folder, task) => {
-    // Its own postinstall takes minutes and wants system headers for parts that are not needed here.
+    // Its own postinstall takes minutes and requires system headers, for parts that we don't need.
     await npmInstall(folder, `code-server@${codeServerVersion}`, task);
     const vscode = join(folder, vscodeIn);
     const env = {
       PATH: join(nodeHome, 'bin') + delimiter + process.env.PATH,
-      // The native parts are compiled against the headers that came with Node 24, whatever the user's npm is set to.
+      // Compile native modules with the headers of this Node 24, whatever the user's npm settings are.
       npm_config_nodedir: nodeHome,
       npm_package_config_node_gyp_nodedir: nodeHome,
     };
@@ -77,8 +77,8 @@ export async function fetchEditor(): Promise<Editor> {
 
 let typescript: Promise<void> | undefined;
 
-// What VS Code's own extensions share is not in the package: without it, opening a .ts file shows an error. An editor
-// that was fetched without it gets it here; one that can't get it now is an editor still.
+// The package lacks TypeScript, which VS Code's own extensions share. Without it, opening a .ts file shows an error. An
+// older editor without it gets it here; if that fails, the editor still works.
 async function fetchTypeScript(vscode: string, name: string): Promise<void> {
   const extensions = join(vscode, 'extensions');
   const modules = join(extensions, 'node_modules');
@@ -104,7 +104,7 @@ async function fetchTypeScript(vscode: string, name: string): Promise<void> {
 
 const vscodeIn = 'node_modules/code-server/lib/vscode';
 
-/** A Chromium: the one named by CHROMIUM_PATH, else the system's, else one fetched from npm (Linux on x64; 3 s). */
+/** A Chromium: the one in CHROMIUM_PATH, else the system's, else one from npm (Linux on x64; 3 s). */
 export async function fetchBrowser(): Promise<Browser> {
   const named = process.env.CHROMIUM_PATH;
   if (named) {
@@ -124,8 +124,8 @@ export async function fetchBrowser(): Promise<Browser> {
   return { executable: join(folder, 'chromium'), env: await missingParts(folder) };
 }
 
-// The package keeps brotli archives and unpacks them into the system's temporary folder, on Node 22 or later. Done here
-// by hand, it needs neither.
+// The package unpacks its brotli archives into the system's temporary folder, and needs Node 22 or later. Unpacking
+// them here needs neither.
 async function unpackChromium(folder: string): Promise<void> {
   const home = join(folder, 'node_modules/@sparticuz/chromium');
   const { extract } = createRequire(join(home, 'package.json'))('tar-fs') as {
@@ -141,7 +141,7 @@ async function unpackChromium(folder: string): Promise<void> {
   await rm(join(folder, 'node_modules'), { recursive: true });
 }
 
-// A bare machine lacks libnss3 and its like, or any font: the package brings both along.
+// A bare machine lacks libnss3 and similar libraries, or any font. The package has both.
 async function missingParts(folder: string): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   const libraries = { LD_LIBRARY_PATH: [join(folder, 'lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
@@ -155,7 +155,7 @@ async function missingParts(folder: string): Promise<Record<string, string>> {
     existsSync('/etc/fonts/fonts.conf') && (existsSync('/usr/share/fonts') || existsSync('/usr/local/share/fonts'));
   if (!hasFonts) {
     const config = join(folder, 'fonts', `perigee-${process.pid}.conf`);
-    // The package's own configuration names folders of the cloud it was made for.
+    // The package's own font configuration names folders of the cloud that it was made for.
     await writeFile(
       config,
       `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${join(folder, 'fonts')}</dir>` +
@@ -213,9 +213,9 @@ async function npm(args: string[], cwd: string, env: Record<string, string> = {}
 }
 
 /**
- * The folder `name` under `.vscode-test/`, filled by `fill` when it isn't there; or the folder of `place`, which gets
- * one part of what was filled. What is there is whole: it is filled beside and renamed. Of several processes that ask at
- * once, one fetches and the others wait for it.
+ * Returns the folder `name` under `.vscode-test/`, and calls `fill` if it is missing; or the folder of `place`, which
+ * gets one part of the filled folder. An existing folder is always complete, because it is filled elsewhere and then
+ * renamed. If several processes ask at once, one fetches and the others wait.
  */
 async function fetchOnce(
   name: string,
@@ -253,7 +253,8 @@ async function removeAbandoned(name: string): Promise<void> {
   }
 }
 
-// A folder is made atomically, so it serves as the lock; the owner inside tells whether it died before unlocking.
+// Creating a folder is atomic, so a folder serves as the lock. Its owner file shows whether the owner died without
+// unlocking.
 async function lock(path: string, onWait: () => void): Promise<() => Promise<void>> {
   const owner = `${hostname()} ${process.pid}`;
   for (;;) {
@@ -261,7 +262,7 @@ async function lock(path: string, onWait: () => void): Promise<() => Promise<voi
     await mkdir(mine, { recursive: true });
     await writeFile(join(mine, 'owner'), owner);
     try {
-      // Renaming onto a folder that has something in it fails: either the lock is ours, owner and all, or it isn't.
+      // Renaming onto a non-empty folder fails, so this gets the lock with its owner file, or nothing.
       await rename(mine, path);
       return () => rm(path, { recursive: true, force: true });
     } catch {

@@ -1,17 +1,17 @@
-// Runs inside the extension host, beside Node or in a web worker: mocha over the suites that were bundled with it.
+// Runs inside the extension host, on Node or in a web worker: runs mocha on the suites bundled with it.
 import Mocha from 'mocha';
 import type { Counts } from './counts.ts';
 import { keepFailures } from './failures.ts';
 
-/** Begins each text of mocha's: everything else that an extension host prints goes the same way. */
+/** Marks mocha's output, because everything that an extension host prints uses the same channel. */
 export const mark = '[suites] ';
 
-// Where there is no terminal, the editor's outside puts the parts together: the pattern goes on as it is.
+// Without a terminal, the reader of this output fills in the pattern, so pass it on unchanged.
 Mocha.reporters.Base.consoleLog = (pattern = '', ...args: unknown[]) => console.log(mark + pattern, ...args);
 
 /**
- * Runs suites with mocha's `describe`/`it`. `load` requires them; it is called when those globals exist. Tells the stage
- * what it counted. Rejects when a test failed, so that the editor ends with a code other than 0.
+ * Runs suites with mocha's `describe`/`it`. `load` requires the suites, once those globals exist. Reports the counts to
+ * the stage server. Rejects if a test failed, so that the editor exits with a code other than 0.
  */
 export async function runSuites(load: () => void): Promise<void> {
   const mocha = new Mocha({

@@ -1,4 +1,4 @@
-// When a test that drives an editor fails, what was on the screen says more than the message.
+// When an editor test fails, take a picture: the screen says more than the message.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from 'mocha';

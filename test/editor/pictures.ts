@@ -1,5 +1,5 @@
-// `npm run pictures [-- name…]`: pictures of the real editor, on the demo model, into docs/. Each scene of scenes.ts is set
-// up in an editor of its own, in light and dark, wide and narrow: docs/<scene>-<theme>[-narrow].png.
+// `npm run pictures [-- name…]`: takes pictures of the real editor with the demo model, into docs/. Each scene of
+// scenes.ts is set up in a new editor, in light and dark, wide and narrow: docs/<scene>-<theme>[-narrow].png.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
@@ -15,7 +15,7 @@ const shapes = {
   '-narrow': { viewport: { width: 860, height: 760 }, sideBar: 260 },
 };
 
-// What says nothing about the extension stays out of the pictures.
+// Hides parts of the editor that have nothing to do with the extension.
 const calm = {
   'editor.minimap.enabled': false,
   'window.commandCenter': false,
@@ -39,7 +39,7 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
     });
     try {
       const area = await scene.setUp({ editor, backend, call, setSideBarWidth: () => editor.setSideBarWidth(sideBar) });
-      // Neither a blinking caret nor a fading hover: two runs give the same picture.
+      // No blinking caret and no fading hover, so that two runs give the same picture.
       await editor.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', ...(area && { clip: area }) });
       console.log(file);
     } catch (error) {

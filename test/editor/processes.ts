@@ -1,4 +1,4 @@
-// Child processes that never outlive this one: each leads its own process group, and the whole group goes with us.
+// Child processes that never outlive this one: each leads a process group, and the whole group ends with this process.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -10,8 +10,8 @@ const folders = new Set<string>();
 let hooked = false;
 
 /**
- * Starts a program in a process group of its own. When this process is interrupted (Ctrl-C) or terminated, the program is
- * asked to end, with everything else that was started so (or as `onInterrupt` says); its group is killed at our exit.
+ * Starts a program in a process group of its own. If this process is interrupted (Ctrl-C) or terminated, all such
+ * programs are asked to end (or as `onInterrupt` says). Their groups are killed when this process exits.
  */
 export function startProcess(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
   hook();
@@ -22,8 +22,8 @@ export function startProcess(command: string, args: string[], options: SpawnOpti
 }
 
 /**
- * Asks a process and its group to end and kills what is left of them after `graceMs`. Resolves once they are gone: a
- * leader may die at the signal while others of its group are still tidying up.
+ * Asks a process and its group to end, and kills the rest after `graceMs`. Resolves once all are gone: the leader may
+ * end at the signal while others of its group still clean up.
  */
 export async function endProcess(child: ChildProcess, graceMs = 3000): Promise<void> {
   const deadline = Date.now() + graceMs;
@@ -41,7 +41,7 @@ export function killGroup(child: ChildProcess): void {
   signalGroup(child, 'SIGKILL');
 }
 
-/** Whether there was anybody to signal. */
+/** Whether there was any process to signal. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   if (child.pid === undefined) return false;
   try {
@@ -52,7 +52,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** A new folder that is removed, with all that is in it, at this process's exit, however it comes about. */
+/** Makes a folder that is removed with its contents when this process exits, for any reason. */
 export async function temporaryFolder(prefix: string): Promise<string> {
   hook();
   const folder = await mkdtemp(join(tmpdir(), prefix));
@@ -61,8 +61,8 @@ export async function temporaryFolder(prefix: string): Promise<string> {
 }
 
 /**
- * Says how to end on Ctrl-C or SIGTERM: `end` is awaited, then the process exits with 130 or 143. A second one ends at
- * once. Whatever still runs then is killed.
+ * Sets what happens on Ctrl-C or SIGTERM: `end` is awaited, then the process exits with 130 or 143. A second signal
+ * exits at once. Programs that still run then are killed.
  */
 export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): void {
   hook();
@@ -70,7 +70,7 @@ export function onInterrupt(end: (signal: NodeJS.Signals) => Promise<void>): voi
 }
 
 let ending: number | undefined;
-// A child that has children of its own, in groups of their own, must be asked: it alone can end them.
+// A child whose own children are in other groups must be asked to end, because only it can end them.
 let orderlyEnd: (signal: NodeJS.Signals) => Promise<void> = async () => {
   await Promise.all([...running].map((child) => endProcess(child, 5000)));
 };
@@ -88,7 +88,7 @@ function hook(): void {
     ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
-      // One Ctrl-C reaches us several times: from the terminal, from npm and from tsx.
+      // One Ctrl-C arrives several times: from the terminal, from npm and from tsx.
       if (ending && Date.now() - ending < 1000) return;
       if (ending) process.exit(code);
       ending = Date.now();

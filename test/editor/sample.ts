@@ -1,5 +1,5 @@
-// The workspace that tests, pictures and `npm start` open: a copy of ./sample with a git history, so nothing that is done
-// to it reaches the repository.
+// The workspace for tests, pictures and `npm start`: a copy of ./sample with a git history, so that changes to it never
+// reach the repository.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { devNull } from 'node:os';
@@ -16,7 +16,7 @@ export async function makeSample(to?: string): Promise<{ folder: string; remove:
   const folder = to ?? join(home, 'orders');
   await mkdir(folder, { recursive: true });
   await cp(join(root, 'test/editor/sample'), folder, { recursive: true });
-  // Neither the user's hooks nor a signing key have a part in this.
+  // Ignore the user's git hooks and signing key.
   const git = (...args: string[]) =>
     run('git', ['-c', 'user.name=Sample', '-c', 'user.email=sample@localhost', '-c', 'commit.gpgsign=false', ...args], {
       cwd: folder,

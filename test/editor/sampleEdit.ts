@@ -1,4 +1,4 @@
-// An edit of the sample's src/client.ts in three places, as a model writes it: "Wait between the tries".
+// A model's edit of the sample's src/client.ts in three places: "Wait between the tries".
 import { answerOf, block } from './parts/answers.ts';
 
 export const path = 'src/client.ts';
@@ -14,7 +14,7 @@ export const inOne = '  return order.lines.reduce((sum, line) => sum + line.coun
 export const inTwo = `  const cents = order.lines.map((line) => line.count * line.cents);
   return cents.reduce((sum, one) => sum + one, 0);`;
 
-/** Not in the order of the file: the last to come is the first to stand there. */
+/** Not in the order of the file: the last block is for the first place. */
 export const { pieces, between } = answerOf(
   block(path, tooEarly, inTime),
   block(path, inOne, inTwo),

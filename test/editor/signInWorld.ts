@@ -1,4 +1,5 @@
-// A real backend at which one can sign in by an OIDC provider, GitHub (doubles of both) and mail, and what people do in a browser for that.
+// A real backend with sign-in by an OIDC provider, GitHub (doubles of both) and mail, and the user's steps in a
+// browser.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -10,7 +11,7 @@ import { root } from './fetch.ts';
 import { once } from './parts/deeds.ts';
 import type { Workbench } from './workbench.ts';
 
-/** What a policy file says, more than that one can sign in. */
+/** The contents of a policy file, besides the ways to sign in. */
 type Policy = Record<string, unknown> & { accounts?: Record<string, unknown> };
 
 export class SignInWorld {
@@ -22,7 +23,7 @@ export class SignInWorld {
     readonly backend: Backend,
   ) {}
 
-  /** `env`: more of the backend's. */
+  /** `env`: more environment variables for the backend. */
   static async start(name: string, env: Record<string, string> = {}): Promise<SignInWorld> {
     const idp = await IdentityProvider.start();
     const github = await GithubDouble.start();
@@ -50,7 +51,7 @@ export class SignInWorld {
     return new SignInWorld(writePolicy, idp, github, upstream, backend);
   }
 
-  /** Starts the backend anew, at the same address, with more in its policy. */
+  /** Restarts the backend at the same address, with more in its policy. */
   async restart(policy: Policy): Promise<void> {
     await this.backend.kill();
     await this.writePolicy(policy);
@@ -64,7 +65,7 @@ export class SignInWorld {
     await this.github.stop();
   }
 
-  /** The newest code that was mailed, once there is one: the backend keeps mail in a folder, and nobody waits for its mail. */
+  /** Resolves to the newest mailed code, once there is one. The backend writes mails to a folder in the background. */
   async mailedCode(): Promise<string> {
     const folder = join(this.backend.home, 'mail');
     for (;;) {
@@ -75,7 +76,7 @@ export class SignInWorld {
     }
   }
 
-  /** Does on the server's pages what somebody does who signs in, as far as the click that confirms it. */
+  /** Signs in on the server's pages, up to and including the click that confirms. */
   async approve(page: Page, person: Person): Promise<void> {
     this.idp.person = person;
     await page.getByRole('link', { name: 'Continue with Acme' }).click();
@@ -85,7 +86,7 @@ export class SignInWorld {
     await page.getByRole('button', { name: /ontinue$/ }).click();
   }
 
-  /** Signs an editor in by the browser that it opens. */
+  /** Signs an editor in with the browser that it opens. */
   async signIn(editor: Workbench, person: Person, begin = () => editor.runCommand('Perigee: Sign In')): Promise<void> {
     const page = await openedBy(editor, begin);
     await this.approve(page, person);
@@ -95,8 +96,8 @@ export class SignInWorld {
 }
 
 /**
- * The page that an editor opens in its browser: without a question, for addresses of this machine are trusted. `begin` is
- * repeated, in case that a click met nothing, until there is one.
+ * The page that an editor opens in its browser. The editor does not ask, because addresses of this machine are trusted.
+ * `begin` is repeated until there is a page, in case a click hit nothing.
  */
 export async function openedBy(editor: Workbench, begin: () => Promise<void>): Promise<Page> {
   let opened: Page | undefined;

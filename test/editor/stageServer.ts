@@ -1,5 +1,5 @@
-// What suites and a web editor reach over HTTP: the extension as a web server would offer it, a place to leave the counts,
-// and servers that are none of ours. Everything is open to other origins: the page of an editor is always another one.
+// HTTP servers for suites and web editors: the extension as a web server offers it, a place to report the counts, and
+// servers that are not Perigee's. All are open to other origins, because an editor's page always has another one.
 import { readFile } from 'node:fs/promises';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { extname, join } from 'node:path';
 import type { Counts } from './counts.ts';
 import { root } from './fetch.ts';
 
-/** One answer of a stranger, as JSON: the first whose `path` fits is given; without one it fits all. */
+/** An answer of a foreign server, as JSON. The first with a matching `path` is sent; one without matches all. */
 export interface StrangerAnswer {
   path?: string;
   status: number;
@@ -15,23 +15,23 @@ export interface StrangerAnswer {
   body: string;
 }
 
-/** A request that a stranger saw. */
+/** A request that a foreign server received. */
 export interface StrangerRequest {
   path: string;
   authorization?: string;
 }
 
 export interface StageServer {
-  /** `http://127.0.0.1:PORT`, without a slash at its end. */
+  /** `http://127.0.0.1:PORT`, without a trailing slash. */
   url: string;
-  /** The extension, for an editor that loads it from the web. */
+  /** The URL of the extension, for an editor that loads it from the web. */
   extension: string;
-  /** What a suite told last; undefined when none came to its end. */
+  /** The counts that a suite reported last; undefined if none ended. */
   counts(): Counts | undefined;
   stop(): Promise<void>;
 }
 
-// What is in the package, and nothing else, so that what is missing there is missing here.
+// Serves exactly the files of the package, so that a file missing there is missing here too.
 const packaged = /^(package\.json|dist\/(?:node|web)\/[\w.-]+|dist\/webview\/[\w.-]+|extension\/media\/[\w.-]+)$/;
 const types: Record<string, string> = {
   '.js': 'text/javascript',
@@ -42,7 +42,7 @@ const types: Record<string, string> = {
   '.png': 'image/png',
 };
 
-/** Starts on a free port. `suites` is the bundle that the editor finds at `extension`/suites.cjs. */
+/** Starts on a free port. `suites` returns the bundle that the editor finds at `extension`/suites.cjs. */
 export async function startStageServer(suites?: () => string): Promise<StageServer> {
   let counts: Counts | undefined;
   const strangers: { answers: StrangerAnswer[]; requests: StrangerRequest[] }[] = [];

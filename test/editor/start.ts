@@ -1,5 +1,5 @@
-// `npm start [-- folder]`: the backend and an editor with the extension in it. Desktop VS Code if `code` is on the PATH,
-// else the browser edition, fetched from npm, whose address is printed. Ctrl-C ends all of it.
+// `npm start [-- folder]`: starts the backend and an editor with the extension. The editor is desktop VS Code if `code`
+// is on the PATH, else the browser edition from npm, whose address is printed. Ctrl-C ends both.
 import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { startServer, writeSettings } from './vscodeServer.ts';
 const run = promisify(execFile);
 const data = join(root, 'data');
 
-/** A reason to stop that is told in one line, without a stack. */
+/** An error that is shown in one line, without a stack. */
 class Told extends Error {}
 
 type End = () => Promise<void>;
@@ -38,7 +38,7 @@ async function main(args: string[]): Promise<void> {
   onInterrupt(async () => {
     interrupted = true;
     console.log('\nEnding.');
-    // The editor first: it asks the backend until its end.
+    // End the editor first: it calls the backend until then.
     for (const end of ends.reverse()) await end();
   });
   await handOver(url, localToken, args[0] ? undefined : 'src/client.ts');
@@ -60,7 +60,7 @@ async function main(args: string[]): Promise<void> {
       ...(backend ? [backend.ended.then((how) => `The backend has ended by itself, ${how}`)] : []),
     ]);
   }
-  // The orderly ending exits when it is through.
+  // The handler of the interrupt exits when it is done.
   if (interrupted) return;
   for (const end of ends.reverse()) await end();
   throw new Told(
@@ -69,7 +69,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 function namedFolder(name: string): string {
-  // npm runs scripts in the package's folder; the name was typed where npm was started.
+  // npm runs scripts in the package's folder, but the user typed the name relative to the folder where npm was started.
   const folder = resolve(process.env.INIT_CWD ?? process.cwd(), name);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Told(`${folder} is not a folder.`);
   return folder;
@@ -85,16 +85,16 @@ async function sampleFolder(): Promise<string> {
 }
 
 /**
- * Says to the extension in this editor which backend was started here, and which `file` a newcomer begins with; in local mode
- * also where the one-time token for the single user of this machine stands: it signs in without a question.
+ * Tells the extension in this editor which backend was started here, and which `file` a new user sees first. In local
+ * mode, it also writes the path of the one-time token that signs in this machine's single user without a question.
  */
 async function handOver(server: string, localToken: string | null, file: string | undefined): Promise<void> {
   const tokenFile = localToken === null ? undefined : decodeURIComponent(pathToFileURL(localToken).pathname);
   await writeFile(join(root, 'dist/local.json'), JSON.stringify({ server, tokenFile, welcome: { file } }));
 }
 
-// Where the backend will answer, by its own settings, and where it will put the token of local mode, if that is on; a wrong
-// setting is told before anything starts.
+// The backend's URL and, in local mode, the path of its token file, from the backend's own settings. Reports a wrong
+// setting before anything starts.
 function backendSettings(): { url: string; localToken: string | null } {
   let config: Config;
   try {
@@ -111,7 +111,7 @@ function backendSettings(): { url: string; localToken: string | null } {
   return { url, localToken: isLocal ? resolve(root, dirname(database.file), 'local-token') : null };
 }
 
-/** Starts the backend, unless one answers there already; undefined then. */
+/** Starts the backend. Undefined if one already answers there. */
 async function openBackend(url: string): Promise<{ end: End; ended: Promise<string> } | undefined> {
   const there = await whoAnswers(url);
   if (there === 'perigee') {
@@ -142,7 +142,7 @@ async function openBackend(url: string): Promise<{ end: End; ended: Promise<stri
   return { ended, end: () => endProcess(child, 15_000) };
 }
 
-// The backend's log is for machines; here a person reads, and wants the warnings.
+// The backend's log is made for machines. Here a person reads it, so show only the warnings.
 function tellLogLine(line: string): void {
   try {
     const { level, msg, err } = JSON.parse(line) as { level: number; msg: string; err?: { message?: string } };
@@ -176,7 +176,7 @@ async function openDesktop(code: string, folder: string): Promise<void> {
   await run(code, [`--extensionDevelopmentPath=${root}`, folder], { shell: process.platform === 'win32' });
 }
 
-/** The browser edition with the extension installed in it, as a person would have it. */
+/** Opens the browser edition with the extension installed as users install it. */
 async function openBrowserEdition(
   folder: string,
   backendUrl: string,
@@ -198,12 +198,14 @@ async function openBrowserEdition(
 }
 
 /**
- * Where the browser edition is served, the same at every start: a browser keeps who is signed in by the page's address.
- * Where the usual port is taken there is a second usual one, and so on, so that two at once keep their addresses, too.
+ * The port and token of the browser edition, the same at every start, because the browser stores the signed-in account
+ * by the page's origin. If the usual port is taken, a second usual one is used, and so on, so that parallel editors
+ * keep their addresses too.
  */
 async function ownAddress(file: string): Promise<{ port: number; token: string }> {
   let ports: number[] = [];
-  // Whoever can reach the server can run programs as this user, and any web page can reach 127.0.0.1: so a token.
+  // Anyone who can reach the server can run programs as this user, and any web page can reach 127.0.0.1. So the page
+  // needs a token.
   let token = randomBytes(16).toString('hex');
   try {
     const known = JSON.parse(await readFile(file, 'utf8')) as { ports: unknown; token: unknown };
@@ -212,12 +214,12 @@ async function ownAddress(file: string): Promise<{ port: number; token: string }
       token = known.token;
     }
   } catch {
-    // The first start, or a file that somebody damaged: a new address.
+    // The first start, or a damaged file: use a new address.
   }
   let port: number | undefined;
   for (const usual of ports) if (port === undefined && (await isFree(usual))) port = usual;
   while (port === undefined) {
-    // Below the ports that systems hand out to outgoing connections, which could take it between two starts.
+    // Below the ephemeral ports, which an outgoing connection could occupy between two starts.
     const any = randomInt(20_000, 32_000);
     if (!(await isFree(any))) continue;
     port = any;
@@ -241,7 +243,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-// What the person set in this editor earlier stays.
+// Keeps the settings that the user changed earlier in this editor.
 async function ownSettings(home: string): Promise<Record<string, unknown>> {
   try {
     return JSON.parse(await readFile(join(home, 'data/User/settings.json'), 'utf8')) as Record<string, unknown>;
@@ -250,7 +252,7 @@ async function ownSettings(home: string): Promise<Record<string, unknown>> {
   }
 }
 
-// A copy, for VS Code takes a file behind a link for one outside of the extension. What is built anew needs a new start.
+// A copy, because VS Code treats a file behind a link as outside the extension. A new build needs a new start.
 async function installFolder(extensions: string): Promise<void> {
   const manifest = (await import(join(root, 'package.json'), { with: { type: 'json' } })).default as {
     publisher: string;

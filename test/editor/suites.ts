@@ -1,5 +1,5 @@
-// What the suites of an extension host need around them, in the browser edition and on the desktop alike: one bundle, a
-// sample workspace, the real backend with 100 messages for its guest, and a model service that they script by POST to
+// The environment for extension host suites, in the browser edition and on the desktop: one bundle, a sample workspace,
+// the real backend with 100 messages for its guest, and a model service that the suites script by POST to
 // `${process.env.PERIGEE_UPSTREAM}/control` (see test/doubles/script.ts).
 
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -13,32 +13,32 @@ import { BUSY_GUESTS } from './parts/answers.ts';
 import { makeSample } from './sample.ts';
 import { startStageServer } from './stageServer.ts';
 
-/** The kinds of extension host: beside Node, on the desktop or a remote machine; or in a web worker of the page. */
+/** The kinds of extension host: on Node (desktop or a remote machine), or in a web worker of the page. */
 export type HostKind = 'node' | 'web';
 
 export interface Stage {
-  /** The extension and the bundle, exporting `run()`: paths for Node's host, addresses for the web's. */
+  /** The extension, and the bundle that exports `run()`: paths for Node's host, URLs for the web's. */
   extensionPath: string;
   testsPath: string;
   /** The workspace folder to open. */
   folder: string;
-  /** Starts the backend, open to the `origin` of a web editor's page; the user settings that lead to it. */
+  /** Starts the backend, open to the `origin` of a web editor's page. Returns the user settings that point to it. */
   settings(origin?: string): Promise<Record<string, unknown>>;
-  /** What the suites counted; undefined when they didn't come to their end. */
+  /** The suites' counts; undefined if they didn't end. */
   counts(): Counts | undefined;
-  /** Ends and removes it all. */
+  /** Ends and removes everything. */
   strike(): Promise<void>;
 }
 
 export interface StageOptions {
   host: HostKind;
-  /** A folder of this run alone, below the repository: bundles find node_modules. */
+  /** A folder for this run alone, inside the repository, so that bundles find node_modules. */
   out: string;
-  /** Runs only tests whose titles have this text in them. */
+  /** Runs only tests whose titles contain this text. */
   grep?: string;
 }
 
-/** Prepares everything around suites. */
+/** Prepares the environment for suites. */
 export async function setStage(files: string[], { host, out, grep }: StageOptions): Promise<Stage> {
   await mkdir(out, { recursive: true });
   const bundle = join(out, `suites-${host}.cjs`);
@@ -58,11 +58,11 @@ export async function setStage(files: string[], { host, out, grep }: StageOption
     folder: sample.folder,
     async settings(origin) {
       const config = join(out, `perigee-${host}.config.json`);
-      // One guest serves all suites of a window: it must not run out of messages between them.
+      // One guest serves all suites of a window, so it must not run out of messages.
       await writeFile(config, JSON.stringify(BUSY_GUESTS));
       const env = { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config, CORS_ORIGINS: origin };
       backend = await startBackend({ env });
-      // In the browser edition on by default: what a test leaves unsaved would come to the disk, if the machine is slow.
+      // The browser edition saves automatically by default, which would save a test's unsaved text on a slow machine.
       return { 'perigee.serverUrl': backend.url, 'files.autoSave': 'off' };
     },
     counts: server.counts,
@@ -76,8 +76,8 @@ export async function setStage(files: string[], { host, out, grep }: StageOption
 }
 
 /**
- * Bundles suites into one CommonJS file that exports `run()`. What they read of `process.env` is written into it: a web
- * worker has no environment, and the desktop's would need to be handed through three processes.
+ * Bundles suites into one CommonJS file that exports `run()`. Values of `process.env` are written into the bundle: a
+ * web worker has no environment, and on the desktop it would have to pass through three processes.
  */
 async function bundleSuites(
   files: string[],
@@ -105,13 +105,13 @@ async function bundleSuites(
 const literal = (value: string | undefined) => (value === undefined ? 'undefined' : JSON.stringify(value));
 
 const ways: Record<HostKind, BuildOptions> = {
-  // Its own packages stay in node_modules: mocha finds its parts by path.
+  // npm packages stay in node_modules, because mocha finds its parts by path.
   node: { platform: 'node', target: 'node20', packages: 'external' },
-  // Anything else of Node's that a suite imports ends the build with that import's line.
+  // Any other import of a Node module fails the build and shows the import's line.
   web: {
     platform: 'browser',
     target: 'es2022',
-    // mocha's browser build takes whatever `module` it sees for its own, so the last word must be ours.
+    // mocha's browser build uses any `module` that it finds, so ours must be set after it.
     format: 'iife',
     globalName: 'suites',
     footer: { js: 'module.exports = suites;' },
@@ -124,7 +124,7 @@ const ways: Record<HostKind, BuildOptions> = {
   },
 };
 
-/** The files under a folder whose names end so and whose paths contain one of `names` (all when there are none). */
+/** The files under a folder with this ending whose paths contain one of `names` (all files if it is empty). */
 export async function findSuites(folder: string, ending: string, names: string[] = []): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true }).catch(() => []);
   return entries

@@ -1,13 +1,13 @@
-// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: the suites that need a real
-// VS Code.
+// `npm run test:editor [-- name…] [--grep text] [--host node|web|none] [--repeat N [--busy M]]`: runs the suites that
+// need a real VS Code.
 //
 //   test/extension/**/*.test.ts   mocha inside the extension host, with the `vscode` API: see suites.ts; once in the host
-//                                 beside Node, once in the one in a web worker
+//                                 on Node, once in the one in a web worker
 //   test/editor/**/*.spec.ts      mocha outside, driving whole editors by playwright (reload, kill, pictures)
 //
-// Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota". `--host
-// none` runs those that drive editors from outside alone. `--repeat 10 --busy 5` runs all of it ten times, the last five
-// with each core kept busy by something else, and closes with a table: what fails now and then is found before it finds us.
+// Names are parts of file paths: `npx tsx test/editor/test.ts quota` runs the suites whose path contains "quota".
+// `--host none` runs only the suites that drive editors from outside. `--repeat 10 --busy 5` runs everything ten times,
+// the last five with every core kept busy, and prints a table at the end. It finds tests that fail only sometimes.
 import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -19,7 +19,7 @@ import { endProcess, startProcess } from './processes.ts';
 import { findSuites, type HostKind, setStage } from './suites.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
-// Below the repository, so that the bundle finds node_modules, and of this process alone.
+// Inside the repository, so that the bundle finds node_modules; for this process alone.
 const out = join(root, 'out/editor', String(process.pid));
 
 const hosts: Record<HostKind, string> = {
@@ -27,7 +27,7 @@ const hosts: Record<HostKind, string> = {
   web: 'the extension host in a web worker',
 };
 
-/** Runs suites inside an extension host. One that dies, hangs or never starts counts as a failure. */
+/** Runs suites inside an extension host. A suite that dies, hangs or never starts counts as a failure. */
 async function runInHost(host: HostKind, files: string[], grep: string | undefined): Promise<Counts> {
   console.log(`\n${hosts[host]}`);
   const stage = await setStage(files, { host, out, grep });
@@ -85,22 +85,22 @@ async function runOutside(files: string[], grep: string | undefined): Promise<Co
 }
 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-// A test may take five minutes on a slow machine: who says nothing for longer is dead, however slow the machine.
+// A test may take five minutes on a slow machine. A process without output for longer than this hangs on any machine.
 const silenceMs = 480_000;
 const specsLimitMs = 30 * 60_000;
 
-/** Waits for somebody to fall silent. */
+/** Waits for a process to stop printing. */
 class Silence {
   #timer: NodeJS.Timeout | undefined;
   #pass!: () => void;
-  /** Resolves when nothing broke it for as long as it may last. */
+  /** Resolves after the longest allowed silence. */
   readonly passed = new Promise<undefined>((resolve) => {
     this.#pass = () => resolve(undefined);
   });
 
   constructor(readonly limitMs: number) {}
 
-  /** Something was said. `goesOn`: more is to come. */
+  /** Call it for each output. `goesOn`: more output is expected. */
   broken(goesOn = true): void {
     clearTimeout(this.#timer);
     if (goesOn) this.#timer = setTimeout(this.#pass, this.limitMs);
@@ -152,7 +152,7 @@ async function main(args: string[]): Promise<number> {
     const summary: [string, Counts][] = [];
     for (const kind of inside.length > 0 ? kinds : []) {
       const counts = await runInHost(kind, inside, grep).catch((error) => {
-        // A suite that can't be bundled for this kind, an editor that doesn't open: the others have their turn still.
+        // A suite that can't be bundled for this host, or an editor that doesn't open: still run the others.
         console.error(error instanceof Error ? error.message : error);
         return { ...none, failed: 1 };
       });
@@ -170,7 +170,7 @@ async function main(args: string[]): Promise<number> {
   return total.failed === 0 ? 0 : 1;
 }
 
-/** Runs rounds, the last `busy` of them with each core kept busy; the rows of a table, one for each part of each round. */
+/** Runs the rounds, the last `busy` with every core kept busy. Returns table rows, one for each part and round. */
 async function repeat(
   round: () => Promise<[string, Counts][]>,
   times: number,

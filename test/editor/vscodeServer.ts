@@ -1,4 +1,4 @@
-// The server part of VS Code: started, given settings and extensions.
+// VS Code's server: starts it, and gives it settings and extensions.
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,15 +10,15 @@ import { endProcess, killGroup, startProcess } from './processes.ts';
 const run = promisify(execFile);
 
 export interface ServerOptions {
-  /** Holds the server's data, settings and extensions. */
+  /** The folder of the server's data, settings and extensions. */
   dataFolder: string;
   /** 0 (any free port) by default. */
   port?: number;
-  /** More of the environment that the server and its extension host see. */
+  /** More environment variables for the server and its extension host. */
   env?: Record<string, string | undefined>;
-  /** What a page must know to be let in; none by default, which is for tests only. */
+  /** The token that a page needs; none by default, which is only for tests. */
   token?: string;
-  /** Whether the page may load an extension that is being developed, and run tests: never for people. */
+  /** Whether the page may load an extension under development and run tests. Never for users. */
   automated?: boolean;
   /** Called with each line the server prints. */
   onOutput?: (line: string) => void;
@@ -27,17 +27,17 @@ export interface ServerOptions {
 export interface Server {
   /** `http://127.0.0.1:PORT` */
   url: string;
-  /** Settles when the server has ended, by itself or by `stop`. */
+  /** Resolves or rejects when the server ends, by itself or by `stop`. */
   ended: Promise<void>;
   stop(): Promise<void>;
-  /** SIGKILL to the server and everything it started. */
+  /** Sends SIGKILL to the server and everything it started. */
   kill(): void;
 }
 
-/** Starts the server part of VS Code; resolves once it listens. Rejects with what it printed when it ends before that. */
+/** Starts VS Code's server; resolves once it listens. If it ends before that, rejects with its output. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { node, vscode } = await fetchEditor();
-  // In a file, for arguments are seen by everybody on the machine.
+  // In a file, because every user of the machine can see command line arguments.
   const tokenFile = options.token && join(options.dataFolder, 'token');
   if (tokenFile) await writeFile(tokenFile, options.token ?? '', { mode: 0o600 });
   const args = [
@@ -47,12 +47,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...(tokenFile ? ['--connection-token-file', tokenFile] : ['--without-connection-token']),
     ...['--server-data-dir', options.dataFolder, '--accept-server-license-terms'],
     ...['--disable-workspace-trust', '--disable-telemetry'],
-    // Should this process be killed outright, the server ends itself once no window has been open for a while.
+    // If this process is killed, the server ends itself once no window has been open for a while.
     ...(options.automated ? ['--enable-smoke-test-driver', '--enable-remote-auto-shutdown'] : []),
   ];
   const child = startProcess(node, args, {
     cwd: options.dataFolder,
-    // code-server would open addresses of this machine through its own proxy, which is not started here.
+    // By default, code-server opens addresses of this machine through its own proxy, which is not started here.
     env: { ...withoutEditor(process.env), VSCODE_PROXY_URI: '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,23 +74,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return { url: `http://127.0.0.1:${port}`, ended, stop: () => endProcess(child), kill: () => killGroup(child) };
 }
 
-// Run from a terminal inside VS Code, ours would take itself for a part of that one.
+// In a terminal inside VS Code, our server would mistake these variables for its own.
 function withoutEditor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('VSCODE_') && name !== 'ELECTRON_RUN_AS_NODE'),
   );
 }
 
-/** Installs a VSIX into a server's data folder, as "Install from VSIX" does. Rejects with what the editor said. */
+/** Installs a VSIX into a server's data folder, like "Install from VSIX". Rejects with the editor's output. */
 export async function installExtension(vsix: string, dataFolder: string): Promise<void> {
   const { node, vscode } = await fetchEditor();
   const args = [join(vscode, 'out/server-main.js'), '--install-extension', vsix, '--server-data-dir', dataFolder];
   const { stdout, stderr } = await run(node, args, { cwd: dataFolder, env: withoutEditor(process.env) });
-  // It ends with 0 even when it refused.
+  // The exit code is 0 even if the editor refused.
   if (!/successfully installed/.test(stdout)) throw new Error(`${vsix} was not installed:\n${stdout}${stderr}`);
 }
 
-// What would cover, move or distract in tests and pictures. VS Code's own chat stays out of the way of ours.
+// Turns off what would cover, move or distract in tests and pictures. VS Code's own chat is hidden.
 const quiet = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
@@ -105,7 +105,7 @@ const quiet = {
   'workbench.tips.enabled': false,
 };
 
-/** Writes the user settings below a data folder, a server's by default: quiet defaults and what is given. */
+/** Writes the user settings into a data folder (by default a server's): quiet defaults, plus the given ones. */
 export async function writeSettings(
   dataFolder: string,
   settings: Record<string, unknown>,

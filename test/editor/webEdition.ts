@@ -1,7 +1,7 @@
-// What only VS Code's browser edition has: extensions that come from a web server, and storage in the page.
+// Parts that only VS Code's browser edition has: extensions from a web server, and storage in the page.
 import type { Page } from 'playwright-core';
 
-/** Says in the page's own configuration, which no address can change, where its extension under development lies. */
+/** Sets the URL of the extension under development in the page's own configuration, which no address can change. */
 export async function loadFromWeb(page: Page, origin: string, extension: string, testsPath?: string): Promise<void> {
   const part = (address: string) => {
     const { protocol, host, pathname } = new URL(address);
@@ -30,8 +30,8 @@ export async function loadFromWeb(page: Page, origin: string, extension: string,
 }
 
 /**
- * Resolves once something that the window stores (an extension's globalState, what a view remembers) contains `text` on
- * disk. The browser edition writes a tenth of a second late.
+ * Resolves once stored data of the window (an extension's globalState, a view's state) contains `text` on disk. The
+ * browser edition writes a tenth of a second late.
  */
 export async function storedIn(page: Page, text: string): Promise<void> {
   await page.evaluate(async (wanted) => {

@@ -1,5 +1,5 @@
 /**
- * A real VS Code (its browser edition), driven from outside by playwright. Linux; nothing has to be installed.
+ * A real VS Code (its browser edition), driven from outside by playwright. Linux only; it needs no installation.
  *
  *     const editor = await openWorkbench({ folder, settings: { 'perigee.serverUrl': backend.url } });
  *     await editor.chat.open();
@@ -9,7 +9,7 @@
  *     await editor.page.screenshot({ path: 'out/chat.png' });
  *     await editor.close();
  *
- * Every workbench has a server, a profile and settings of its own, on a free port; all of it is deleted on close.
+ * Every workbench has its own server (on a free port), profile and settings. Closing it deletes all of them.
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -26,15 +26,15 @@ export interface WorkbenchOptions {
   /** The workspace folder, absolute. */
   folder: string;
   /**
-   * The extension under development; this repository's own by default, null for none. A path is loaded by the extension
-   * host beside Node; an address, of a web server open to other origins, by the one in a web worker of the page.
+   * The extension under development; by default this repository's own, null for none. A path is loaded by the extension
+   * host on Node; the URL of a web server open to other origins by the one in a web worker of the page.
    */
   extensionPath?: string | null;
-  /** A CommonJS file exporting `run(): Promise<void>`, to be run inside the extension host: a path or an address too. */
+  /** A CommonJS file that exports `run(): Promise<void>`, run inside the extension host: a path or a URL too. */
   testsPath?: string;
-  /** The status bar item that tells that the extension has started; Perigee's by default. */
+  /** The status bar item that shows that the extension has started; by default Perigee's. */
   readyItem?: string;
-  /** User settings, on top of quiet defaults; or what makes them, once the origin of the window is known. */
+  /** User settings on top of the quiet defaults, or a function that makes them once the window's origin is known. */
   settings?: Record<string, unknown> | ((origin: string) => Promise<Record<string, unknown>>);
   /** The name of a built-in theme; 'Default Dark Modern' by default. */
   colorTheme?: string;
@@ -42,13 +42,13 @@ export interface WorkbenchOptions {
   viewport?: { width: number; height: number };
   /** Device pixels for each CSS pixel of a picture; 1 by default. */
   scale?: number;
-  /** More of the extension host's environment. */
+  /** More environment variables for the extension host. */
   env?: Record<string, string | undefined>;
   /** Packages (VSIX files) to install first; none by default. */
   vsix?: string[];
-  /** Receives what the extension host prints with console.log while tests run. */
+  /** Called with each line that the extension host prints with console.log while tests run. */
   onTestOutput?: (line: string) => void;
-  /** Receives the server's lines; by default they are kept for error messages only. */
+  /** Called with each line of the server; by default, lines are kept only for error messages. */
   onServerOutput?: (line: string) => void;
 }
 
@@ -56,7 +56,7 @@ function isAddress(location: string | null | undefined): location is string {
   return /^https?:/.test(location ?? '');
 }
 
-/** Opens an editor of its own on a folder; resolves when its workbench is on screen. */
+/** Opens a new editor on a folder; resolves when its workbench is visible. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const home = await temporaryFolder('perigee-editor-');
   try {
@@ -72,8 +72,8 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
 
 const registry = globalThis as { openPerigeeWorkbenches?: Set<Workbench> };
 /**
- * Those open now, for a look at them when a test fails. One set for the process: mocha requires its hooks and imports a
- * suite that awaits at its top level, and then this module is there twice.
+ * The open workbenches, for a look at them when a test fails. There is one set for the process, because this module may
+ * be loaded twice: mocha requires its hooks, and imports a suite with a top-level await.
  */
 export const openWorkbenches = registry.openPerigeeWorkbenches ?? new Set<Workbench>();
 registry.openPerigeeWorkbenches = openWorkbenches;
@@ -82,7 +82,7 @@ export class Workbench extends EditorWindow {
   #server: Server | undefined;
   #context: BrowserContext | undefined;
   #page: Page | undefined;
-  /** Kept over a restart: what a page stores belongs to its address. */
+  /** Kept across restarts, because a page's storage belongs to its origin. */
   #port = 0;
   readonly #recent: string[] = [];
   #testsEnded: ((code: number) => void) | undefined;
@@ -109,7 +109,7 @@ export class Workbench extends EditorWindow {
     return resolve(this.options.folder);
   }
 
-  /** `http://127.0.0.1:PORT/?folder=…` with everything that loads the extension. */
+  /** `http://127.0.0.1:PORT/?folder=…`, with the parameters that load the extension. */
   get url(): string {
     if (!this.#server) throw new Error('This editor is not open.');
     const { extensionPath = root, testsPath } = this.options;
@@ -121,7 +121,7 @@ export class Workbench extends EditorWindow {
     return `${this.#server.url}/?${query}`;
   }
 
-  /** Opens the window again after `kill`, with the storage and settings it had. */
+  /** Opens the window again after `kill`, with its storage and settings. */
   async reopen(): Promise<void> {
     const { options } = this;
     this.#server ??= await startServer({
@@ -165,15 +165,15 @@ export class Workbench extends EditorWindow {
   }
 
   /**
-   * Reloads the window as "Developer: Reload Window" does; the extension host starts anew. `isAwaited` false: returns while it
-   * is still loading, as a person may begin to type then.
+   * Reloads the window like "Developer: Reload Window"; the extension host restarts. `isAwaited` false: returns while
+   * the window is still loading, because a user may begin to type then.
    */
   async reload({ isAwaited = true } = {}): Promise<void> {
     await this.page.reload();
     if (isAwaited) await this.#ready();
   }
 
-  /** Kills window, server and extension host with SIGKILL, all at once: nobody is told and nothing is tidied up. */
+  /** Kills window, server and extension host with SIGKILL at once: none of them can clean up. */
   async kill(): Promise<void> {
     const context = this.#context;
     const server = this.#server;
@@ -190,9 +190,9 @@ export class Workbench extends EditorWindow {
   }
 
   /**
-   * Kills server and extension host with SIGKILL, then closes the window. The browser writes what it holds: in the browser
-   * edition secrets lie in localStorage, which Chromium brings to the disk only after up to a minute, so that `kill` makes
-   * a fresh editor forget who is signed in. The desktop's secrets are in a database.
+   * Kills server and extension host with SIGKILL, then closes the window, so that the browser writes its storage. In
+   * the browser edition, secrets are in localStorage, which Chromium writes to the disk only after up to a minute. So
+   * after `kill`, a new editor forgets the signed-in account. On the desktop, secrets are in a database.
    */
   async killHost(): Promise<void> {
     const server = this.#server;
@@ -205,7 +205,7 @@ export class Workbench extends EditorWindow {
     this.#page = undefined;
   }
 
-  /** Ends the editor and deletes what it kept. */
+  /** Ends the editor and deletes its data. */
   async close(): Promise<void> {
     openWorkbenches.delete(this);
     await this.#context?.close();
@@ -216,20 +216,20 @@ export class Workbench extends EditorWindow {
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** What the server and the extension host said last. */
+  /** The latest output of the server and the extension host. */
   get log(): string {
     return this.#recent.join('\n');
   }
 
   /**
-   * Resolves once the window takes what is done in it: the workbench has restored what it had open, the extension host is up,
-   * and Perigee has put its item into the status bar.
+   * Resolves once the window is ready for input: the workbench has restored its editors, the extension host runs, and
+   * Perigee's item is in the status bar.
    */
   async #ready(): Promise<void> {
     const { page } = this;
     const limitMs = 120_000;
     await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: limitMs });
-    // Of the smoke-test driver: see `automated` in vscodeServer.ts.
+    // From the smoke-test driver: see `automated` in vscodeServer.ts.
     await page.waitForFunction(
       () => (globalThis as { driver?: { whenWorkbenchRestored?: unknown } }).driver?.whenWorkbenchRestored,
       undefined,
@@ -239,7 +239,7 @@ export class Workbench extends EditorWindow {
       (globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } }).driver.whenWorkbenchRestored(),
     );
     const { testsPath, readyItem = 'perigee.perigee.quota' } = this.options;
-    // Suites inside the extension host begin by themselves.
+    // Suites inside the extension host start by themselves.
     if (!testsPath) await this.statusBarItem(readyItem).waitFor({ timeout: limitMs });
   }
 }

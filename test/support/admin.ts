@@ -4,7 +4,7 @@ import { parseConfig } from '../../server/platform/config/config.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import { SECRET, type TestServer } from './server.ts';
 
-/** An operator's command on the database of a running server, without a process of its own. */
+/** Runs an operator's command on the database of a running server, in this process. */
 export function runAdmin({ db, clock }: TestServer, ...args: string[]): Promise<CommandResult> {
   const { policy, leaseMs } = parseConfig({}, () => '{}');
   return runCommand(

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../server/platform/db/database.ts';
 
-/** Lets every such change of a table fail, until what it returns is called. */
+/** Makes every such change of a table fail, until the returned function is called. */
 export async function breakTable(
   db: Database,
   table: string,

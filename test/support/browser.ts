@@ -1,4 +1,4 @@
-/** A page as a person has it before them. */
+/** A page as its user sees it. */
 export interface Page {
   url: URL;
   status: number;
@@ -11,13 +11,13 @@ interface Cookie {
   attributes: string;
 }
 
-/** A browser as far as signing in needs one: cookies for each host, redirects, links and forms, and no script. */
+/** The parts of a browser that sign-in needs: cookies by host, redirects, links and forms, and no scripts. */
 export class Browser {
   readonly #jars = new Map<string, Map<string, Cookie>>();
-  /** What every `set-cookie` said, for looking at its attributes. */
+  /** All `set-cookie` headers, for checks of their attributes. */
   readonly cookiesSet: string[] = [];
 
-  /** Opens an address and follows where it leads, also from one server to another. */
+  /** Opens an address and follows redirects, also from one server to another. */
   async open(address: string | URL, init: RequestInit = {}): Promise<Page> {
     let url = new URL(address);
     let request: RequestInit = init;
@@ -33,7 +33,7 @@ export class Browser {
     throw new Error('it redirects for ever');
   }
 
-  /** One request, whose redirect is not followed. */
+  /** Sends one request without following its redirect. */
   async request(url: URL, init: RequestInit = {}): Promise<Page> {
     const jar = this.#jars.get(url.host) ?? new Map<string, Cookie>();
     this.#jars.set(url.host, jar);
@@ -55,12 +55,12 @@ export class Browser {
     return found && [found[0], found[1].value];
   }
 
-  /** What it would send there. */
+  /** The cookie header that it would send to this host. */
   cookieHeader(host: string): string {
     return [...(this.#jars.get(host) ?? [])].map(([name, { value }]) => `${name}=${value}`).join('; ');
   }
 
-  /** Follows the link that says so. */
+  /** Follows the link with this label. */
   click(page: Page, label: string): Promise<Page> {
     const links = [...page.html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
     const link = links.find(([, , text]) => text === label);
@@ -68,7 +68,7 @@ export class Browser {
     return this.open(new URL(unescapeHtml(link[1]!), page.url));
   }
 
-  /** Fills in the page's form and sends it, as this page of this server does. */
+  /** Fills in the page's form and sends it, as a browser does from this page. */
   submit(page: Page, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
     const action = /<form method="post" action="([^"]*)"/.exec(page.html)?.[1];
     if (!action) throw new Error(`no form on: ${page.html}`);
@@ -82,7 +82,7 @@ export class Browser {
   }
 }
 
-/** Where a page that hands over to an editor goes. */
+/** The editor's address on a page that hands over to an editor. */
 export function editorAddress(page: Page): URL {
   const address = /http-equiv="refresh" content="0; url=([^"]*)"/.exec(page.html)?.[1];
   if (!address) throw new Error(`it opens no editor: ${page.status} ${page.url} ${page.html}`);

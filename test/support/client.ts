@@ -15,14 +15,14 @@ import type {
 
 export type SeenEvent = RunEvent & { seq: number };
 
-/** An answer of the server as a test looks at it. */
+/** An answer of the server, parsed for a test. */
 export interface Answer<T> {
   status: number;
   body: T & Problem;
   headers: Headers;
 }
 
-/** A plain client of the wire, for black-box tests; it knows nothing of the server's inside. */
+/** A plain client of the server's API, for black-box tests. It uses no server code. */
 export class Client {
   constructor(
     readonly url: string,
@@ -39,7 +39,7 @@ export class Client {
     return new Client(url, token, account.id);
   }
 
-  /** What says who asks; a bearer's token for whoever has no key. */
+  /** The headers that authenticate the caller; for a client without a key, a bearer token. */
   async credentials(_method: string, _path: string): Promise<Record<string, string>> {
     return { authorization: `Bearer ${this.token}` };
   }
@@ -60,7 +60,7 @@ export class Client {
     return { status: response.status, body: isJson ? JSON.parse(text) : (text as never), headers: response.headers };
   }
 
-  /** A chat request with fresh ids, unless given. */
+  /** A chat request, with new ids unless given. */
   chat(text: string, more: Partial<RunRequest> = {}): RunRequest {
     return {
       id: crypto.randomUUID(),
@@ -91,7 +91,7 @@ export class Client {
     return { id: crypto.randomUUID(), conversationId: crypto.randomUUID(), kind: 'edit', input };
   }
 
-  /** The repair of one block of an edit of files. */
+  /** A repair request for one block of a files edit. */
   repair(edit: RunRequest, more: Partial<RepairEdit> = {}): RunRequest {
     const refused = [{ path: 'a.ts', lookedFor: 'let b;', why: 'These lines are not in the file.', nearest: 'let a;' }];
     const input: RepairEdit = { repairs: edit.id, refused, ...more };
@@ -102,14 +102,14 @@ export class Client {
     return this.request('POST', '/api/runs', request);
   }
 
-  /** Starts a run and reads it to its end. */
+  /** Starts a run and reads its events to the end. */
   async run(request: RunRequest): Promise<SeenEvent[]> {
     const started = await this.start(request);
     if (started.status !== 202) throw new Error(`not started: ${JSON.stringify(started.body)}`);
     return this.events(request.id);
   }
 
-  /** All events of a run after `after`, to its end or until `until` is true of one. */
+  /** The events of a run after `after`, to its end or until `until` is true for one. */
   async events(runId: string, after = 0, until: (event: SeenEvent) => boolean = () => false): Promise<SeenEvent[]> {
     const stop = new AbortController();
     const seen: SeenEvent[] = [];
@@ -144,14 +144,14 @@ export class Client {
     this.request<OutcomeAnswer>('POST', `/api/runs/${runId}/outcome`, { applied, refused });
   stop = (runId: string) => this.request('POST', `/api/runs/${runId}/stop`);
 
-  /** Available micro-credits. */
+  /** Available credits, in micro-credits. */
   async available(): Promise<number> {
     return (await this.account()).body.balance.availableMicro;
   }
 
   /**
-   * Reads the account's change events. `next` resolves with the next change that `wanted` accepts, those that came
-   * before it was asked included. `ended` resolves when the stream is closed from the other side.
+   * Reads the account's change events. `next` resolves with the next change that `wanted` accepts, including changes
+   * that came before the call. `ended` resolves when the server closes the stream.
    */
   async changes(): Promise<{
     next(wanted: (topic: string, id: string) => boolean): Promise<void>;
@@ -189,10 +189,10 @@ export class Client {
   }
 }
 
-/** Node's fetch gives an async iterable; the web's types don't say so. */
+/** Node's fetch returns an async iterable; the web's types don't declare it. */
 const chunksOf = (response: Response) => response.body as unknown as AsyncIterable<Uint8Array>;
 
-/** The answer's text as a reader of the events has it. */
+/** The answer's text, assembled from the events. */
 export function textOf(events: readonly SeenEvent[]): string {
   return events.reduce((text, e) => (e.type === 'text' ? text.slice(0, e.data.at) + e.data.text : text), '');
 }

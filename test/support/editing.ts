@@ -9,7 +9,7 @@ import type { EditInput } from '../../shared/runs.ts';
 /** Texts by path. */
 export type Files = Record<string, string>;
 
-/** What the demo model answers to those turns, without a server. */
+/** The demo model's answer to these turns, without a server. */
 export async function say(kind: 'chat' | 'edit', turns: Turn[]): Promise<{ text: string; error?: unknown }> {
   const request = { model: DEMO_MODEL, messages: buildPrompt(kind, turns, false), maxOutputTokens: 1e6, cacheKey: 'c' };
   let text = '';
@@ -22,7 +22,7 @@ export async function say(kind: 'chat' | 'edit', turns: Turn[]): Promise<{ text:
   return { text };
 }
 
-/** The edits that the editor reads out of an answer. */
+/** Parses an answer with the editor's own code. */
 export function readEdits(text: string): Edit[] {
   const reader = new AnswerReader();
   return [...reader.feed(text), ...reader.end()];
@@ -37,11 +37,11 @@ export const editTurn = (instruction: string, files: Files, paths?: string[]) =>
   turnOf({ instruction, files: filesOf(files), ...(paths ? { paths } : {}) });
 
 export const planOf = (text: string, files: Files) => planEdits(readEdits(text), (path) => files[path]);
-/** What becomes of the files by the demo model's answer. */
+/** Applies the demo model's answer to the files. */
 export const ask = async (instruction: string, files: Files, paths?: string[]) =>
   planOf((await say('edit', [editTurn(instruction, files, paths)])).text, files);
 
-/** All files as they are once the plans are done; fails where one was refused. */
+/** All files after the plans; fails if one was refused. */
 export function done(files: Files, plans: readonly FilePlan[]): Files {
   const after = { ...files };
   for (const plan of plans) {

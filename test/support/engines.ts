@@ -3,13 +3,13 @@ import { type Engine, startServer, type TestServer, type TestServerOptions } fro
 
 export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
 
-// A root hook of whichever run loads this file: PostgreSQL is shared by all of its suites.
+// A root hook of every run that loads this file, because all of its suites share one PostgreSQL.
 after(async function () {
   this.timeout(60_000);
   await stopPostgres();
 });
 
-/** The same suite on both engines: one server for it, the books proved after every test. */
+/** Runs a suite on both engines, with one server each. The books are audited after every test. */
 export function onBothEngines(
   title: string,
   suite: (server: () => TestServer, engine: Engine) => void,

@@ -1,6 +1,6 @@
-// Where everything stands: read by test/architecture.test.ts, which guards it, and printed by test/rooms.ts.
+// The allowed imports between folders. test/architecture.test.ts enforces them, and test/rooms.ts prints them.
 
-/** Each domain's floor; imports go down only, and siblings never see each other. A longer path wins over a shorter. */
+/** Each domain's floor. Imports go down only, never to the same floor. A longer path wins over a shorter one. */
 export const FLOORS: Record<string, number> = {
   shared: -1,
   'server/platform': 0,
@@ -27,8 +27,8 @@ export const FLOORS: Record<string, number> = {
 };
 
 /**
- * The rooms of a domain, from the ground up: a room imports only rooms that stand before it. Rooms of one line are siblings,
- * which never see each other. Files beside the rooms have no floor, but are part of no circle.
+ * The rooms of a domain, from the ground up: a room imports only rooms listed before it. Rooms on one line never import
+ * each other. Files beside the rooms have no floor, but must not be part of an import cycle.
  */
 export const ROOMS: Record<string, string[][]> = {
   shared: [['money', 'answers']],
@@ -56,7 +56,7 @@ export const ROOMS: Record<string, string[][]> = {
   'extension/edit/engine': [['text'], ['reading', 'placing'], ['planning'], ['snippets']],
 };
 
-/** Places whose files know no I/O, clock, randomness or async: what comes in decides what goes out. */
+/** Folders whose files have no I/O, clock, randomness or async: their output depends only on their input. */
 export const CORES = [
   'shared/answers',
   'shared/money',

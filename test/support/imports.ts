@@ -13,7 +13,7 @@ export interface Import {
   typeOnly: boolean;
 }
 
-/** Every file of code below these folders, by its path from the root. */
+/** Every source file below these folders, by its path from the root. */
 export function sources(tops: readonly string[]): SourceFile[] {
   return tops.flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
@@ -25,7 +25,7 @@ export function sources(tops: readonly string[]): SourceFile[] {
   );
 }
 
-/** What a file imports, types included: packages by their names, our own files by their paths from the root. */
+/** The imports of a file, types included: packages by name, our own files by path from the root. */
 export function importsOf({ path, text }: SourceFile): Import[] {
   const found: Import[] = [];
   const statement = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?from\s*)?['"]([^'"]+)['"]/g;

@@ -4,8 +4,8 @@ interface Turn {
 }
 
 /**
- * Lets several that work at the same time print one after the other: the first that began and hasn't ended prints at once,
- * and what the others print is kept until it is their turn.
+ * Lets concurrent jobs print one after the other. The first unfinished job prints at once; the output of the others is
+ * kept until their turn.
  */
 export class InTurn {
   readonly #waiting: { kept: string; isOver: boolean }[] = [];

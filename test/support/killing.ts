@@ -20,9 +20,9 @@ import { type Engine, freshDatabase, SECRET, ServerProcess } from './server.ts';
 
 const C = 1_000_000;
 const LEASE_MS = 500;
-/** Operations that are under way at any time. */
+/** How many operations run at the same time. */
 const HANDS = 8;
-/** The longest that a round works before its server dies. */
+/** The longest time that a round works before its server is killed. */
 const WORK_MS = 1000;
 const much = { requestsPerMinute: 1e6, modelRequestsPerMinute: 1e6, tokensPerMinute: 1e12 };
 const TOKENS = { mode: 'tokens', inputMicro: 60 * C, cachedInputMicro: 15 * C, outputMicro: 250 * C };
@@ -33,7 +33,7 @@ const POLICY = {
   refunds: { perDay: 1000, uncharged: { runs: 100_000 } },
 };
 
-/** Numbers from 0 up to 1 that a seed decides (mulberry32, public domain). */
+/** Pseudorandom numbers from 0 up to 1 from a seed (mulberry32, public domain). */
 export function random(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -44,25 +44,25 @@ export function random(seed: number): () => number {
   };
 }
 
-/** What became of all rounds: so that a run that killed nothing can't pass for one that did. */
+/** Totals of all rounds, so that a run without real kills can't pass. */
 export interface Toll {
   rounds: number;
   answers: number;
-  /** Runs that were open when their server died. */
+  /** Runs that were open when their server was killed. */
   cutOff: number;
   payments: number;
 }
 
 /**
- * The real server as a process of its own, under load, killed at instants that a seed decides, over and over on one
- * database. After each death it is started anew, and what it owes is looked at from outside.
+ * Runs the real server as a process of its own, under load, and kills it again and again at times from a seed, on one
+ * database. After each kill it starts the server again and checks its books from outside.
  */
 export class Killing {
   readonly toll: Toll = { rounds: 0, answers: 0, cutOff: 0, payments: 0 };
-  /** What a client was told before the server died: by run, what it cost. */
+  /** The cost by run that a client was told before the server was killed. */
   readonly #told = new Map<string, number>();
   readonly #started = new Map<string, { client: Client; request: RunRequest }>();
-  /** Stripe tells again what was not taken. */
+  /** Events that the server did not accept. Stripe sends them again. */
   #untold: StripeEvent[] = [];
   #regulars: Client[] = [];
   #server!: ServerProcess;
@@ -76,7 +76,8 @@ export class Killing {
   ) {}
 
   static async begin(engine: Engine): Promise<Killing> {
-    // As it ships: it starts sooner than from its sources. `npm test` has built it, and others are starting it right now.
+    // Uses the built server, which starts faster than the sources. `npm test` has already built it, and other tests are
+    // starting it right now.
     if (!process.env.PERIGEE_BUILT) {
       await promisify(execFile)(process.execPath, ['esbuild.config.mjs', 'server', '--quiet']);
     }
@@ -101,7 +102,7 @@ export class Killing {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** Works, dies, is started anew, and proves its books. */
+  /** One round: work, kill, restart, check of the books. */
   async round(seed: number): Promise<void> {
     const next = random(seed);
     const clients = [...this.#regulars, await this.#guest(), await this.#member()];
@@ -109,7 +110,7 @@ export class Killing {
     const hand = async (one: () => number) => {
       while (!isDead) {
         const client = clients[Math.floor(one() * clients.length)]!;
-        // Whatever it was in the middle of: the connection ends with the server.
+        // The connection breaks with the server, at any point of the work.
         await this.#work(client, one).catch((error) => {
           if (!isDead && !isCut(error)) throw error;
         });
@@ -136,12 +137,12 @@ export class Killing {
     this.#regulars = this.#regulars.map((client) => this.#at(client));
   }
 
-  /** The same account at the server that lives now. */
+  /** The same account on the server that runs now. */
   #at = (client: Client) => new Client(this.#server.url, client.token, client.accountId);
 
   #guest = () => Client.guest(this.#server.url);
 
-  /** A member with credits; sign-in is not what is tried here. */
+  /** A member with credits. Made without sign-in, which is not tested here. */
   async #member({ hasPlan = false } = {}): Promise<Client> {
     const client = await this.#guest();
     const { accountId } = client;
@@ -174,13 +175,13 @@ export class Killing {
     this.#told.set(request.id, end.data.chargedMicro);
     this.toll.answers++;
     if (!isEdit) return;
-    // From here it may be refunded, and who asked for it may not be told any more.
+    // From here, the run may be refunded, and its client may not learn of it.
     this.#told.delete(request.id);
     const { status: told, body } = await client.outcome(request.id, 0, 1);
     if (told === 200) this.#told.set(request.id, end.data.chargedMicro - body.refundedMicro);
   }
 
-  /** Buys a pack; what Stripe could not tell it tells again later. */
+  /** Buys a pack. Stripe sends an undelivered event again later. */
   async #buy(client: Client): Promise<void> {
     const { status, body } = await client.request<CheckoutAnswer>('POST', '/api/credits/checkout', { pack: 'pack-5' });
     if (status !== 200) return;
@@ -188,7 +189,7 @@ export class Killing {
     this.toll.payments++;
     this.#untold.push(...events);
     const [event] = events;
-    // Twice at once, as it may.
+    // Twice at once, because Stripe may do that.
     await Promise.all([1, 2].map(() => this.stripe.deliver(this.#server.url, event!)));
   }
 
@@ -197,7 +198,7 @@ export class Killing {
     return open.map(({ id }) => id);
   }
 
-  /** Waits until what the dead server left open was ended for it. */
+  /** Waits until the new server has ended the runs that the killed one left open. */
   async #settled(): Promise<void> {
     while ((await this.#open()).length > 0) await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 10));
   }
@@ -216,7 +217,7 @@ export class Killing {
     await this.#proveRead();
   }
 
-  /** Whatever a client was told it cost, it cost. */
+  /** Checks that each run costs what its client was told. */
   async #proveTold(): Promise<void> {
     const runs = [...this.#told.keys()];
     if (runs.length === 0) return;
@@ -231,7 +232,7 @@ export class Killing {
     this.#told.clear();
   }
 
-  /** What Stripe took was credited, once. */
+  /** Checks that every payment that Stripe took was credited once. */
   async #provePayments(): Promise<void> {
     const { paid } = await this.#db.read
       .selectFrom('payment')
@@ -248,7 +249,10 @@ export class Killing {
     assert.equal(Number(bought ?? 0), this.stripe.takenCents * C);
   }
 
-  /** (h), as far as a server can know that died: of what it says was reported, the service reported as much or more. */
+  /**
+   * Invariant (h), as far as a killed server can know: the model service reported at least the usage that the server
+   * recorded as reported.
+   */
   async #proveBill(): Promise<void> {
     const ours = await this.#db.read
       .selectFrom('log_entry')
@@ -260,7 +264,7 @@ export class Killing {
     assert.ok(Number(ours.output ?? 0) <= output, `${ours.output} output tokens were reported, of ${output}`);
   }
 
-  /** Every run has an end with a reason, and its conversation can be read. */
+  /** Checks that every run has an end with a reason, and that its conversation is readable. */
   async #proveRead(): Promise<void> {
     for (const { client, request } of this.#started.values()) {
       const { status, body } = await this.#at(client).conversation(request.conversationId);
@@ -275,5 +279,5 @@ export class Killing {
   }
 }
 
-/** The connection ended: `fetch` says so in its own way. */
+/** Whether an error of `fetch` means that the connection broke. */
 const isCut = (error: unknown) => error instanceof TypeError || (error as { name?: string }).name === 'AbortError';

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
 import type { TokenAnswer } from '../../shared/auth.ts';
 import { type Answer, Client } from './client.ts';
 
-/** What a proof says; each may be said wrongly. */
+/** The claims of a proof; a test may set each to a wrong value. */
 export interface ProofOptions {
   method: string;
   /** Absolute. */
@@ -16,12 +16,12 @@ export interface ProofOptions {
   header?: Record<string, unknown>;
 }
 
-/** The key of one installed editor, which never leaves it. */
+/** The key of one installed editor. It never leaves the editor. */
 export class InstallKey {
   readonly #privateKey: KeyObject;
   readonly publicJwk: JWK;
 
-  /** `now` in ms, for servers whose clock a test has put forward. */
+  /** `now` in ms, for servers whose clock a test has moved. */
   constructor(private readonly now: () => number = Date.now) {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     this.#privateKey = pair.privateKey;
@@ -44,7 +44,7 @@ export class InstallKey {
   }
 }
 
-/** An editor that somebody has signed in on: every request proves its key. */
+/** A signed-in editor: each of its requests has a proof of its key. */
 export class Member extends Client {
   constructor(
     url: string,
@@ -66,7 +66,7 @@ export class Member extends Client {
   }
 }
 
-/** An editor that is about to sign in: its key, its PKCE verifier, its state. */
+/** An editor before its sign-in: its key, its PKCE verifier, its state. */
 export class Editor {
   readonly key: InstallKey;
   readonly verifier = randomBytes(32).toString('base64url');
@@ -83,7 +83,7 @@ export class Editor {
     return createHash('sha256').update(this.verifier).digest('base64url');
   }
 
-  /** The address that it opens in a browser. */
+  /** The address that the editor opens in a browser. */
   signInAddress(more: Record<string, string> = {}): string {
     const query = new URLSearchParams({
       callback: 'vscode://perigee.perigee/signed-in?windowId=7',
@@ -97,7 +97,7 @@ export class Editor {
     return `${this.url}/sign-in?${query}`;
   }
 
-  /** Calls with a proof of its key and no token, as long as it has none. */
+  /** Sends a request with a proof of its key, but without a token, which it does not have yet. */
   async post<T>(path: string, body: unknown, proof: Partial<ProofOptions> = {}): Promise<Answer<T>> {
     const url = this.url + path;
     const dpop = await this.key.prove({ method: 'POST', url, ...proof });

@@ -2,7 +2,7 @@ import { purchase } from '../../server/credits/journal/purchases.ts';
 import { createPayment, updatePayment } from '../../server/credits/payments/payments.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 
-/** Credits that were paid for, 1 dollar, as a verified payment books them. */
+/** Books 1 dollar of paid credits, as a verified payment does. */
 export async function payFor(
   tx: Tx,
   { id, ledgerId, creditsMicro }: { id: string; ledgerId: string; creditsMicro: number },
@@ -15,7 +15,7 @@ export async function payFor(
   await purchase(tx, { ledgerId, cause: id, amountMicro: creditsMicro, reason: 'Bought for the test', at });
 }
 
-/** Writes down what of a payment went back, or came again, as an event of the payment service does. */
+/** Records a refund, or its reversal, as an event of the payment service does. */
 export async function noteMoneyBack(
   tx: Tx,
   back: { paymentId: string; cause: string; state: 'taken' | 'returned'; reversedMicro: number },

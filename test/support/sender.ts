@@ -1,22 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 
-/** A request as it goes over the wire; `body` is told by what it is made of, for the sender makes it itself. */
+/** A request to send. `body` is described by its parts, because the sender's process builds it. */
 export interface Sent {
   method: string;
   path: string;
   headers?: Record<string, string>;
-  /** Before, between and after so many repetitions; and whether its length is told ahead. */
+  /**
+   * The text before the repetitions, the repeated text, how often, and the text after; and whether to send it chunked,
+   * without a length.
+   */
   body?: { head?: string; repeat?: string; times?: number; tail?: string; chunked?: boolean };
 }
 
 export interface Received {
-  /** 0: the connection was cut before there was an answer. */
+  /** 0: the connection was cut before an answer. */
   status: number;
   code: string;
 }
 
-/** By plain Node, so that it starts at once: sends what its input says, one line each, and tells what came back. */
+/** Plain Node, so that it starts at once. It reads requests from its input, one a line, and prints each result. */
 const PROGRAM = `
 const http = require('node:http');
 const agent = new http.Agent({ keepAlive: true });
@@ -44,7 +47,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
 });
 `;
 
-/** Sends requests from a process of its own, so that what this process works is the server's work alone. */
+/** Sends requests from a separate process, so that this process's CPU time is the server's alone. */
 export class Sender {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
@@ -59,7 +62,7 @@ export class Sender {
     this.#lines.on('line', (line) => this.#waiting.shift()?.(JSON.parse(line)));
   }
 
-  /** One after the other. */
+  /** Sends requests one after the other. */
   send(request: Sent): Promise<Received> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -67,7 +70,10 @@ export class Sender {
     });
   }
 
-  /** The processor time of this process while it answers, in ms: the least of so many, for what else is done meanwhile adds to it; and the last answer. */
+  /**
+   * The CPU time of this process during a request, in ms, and the last answer. It takes the lowest of several tries,
+   * because other work only adds time.
+   */
   async cost(request: () => Sent, times = 7): Promise<{ ms: number; answer: Received }> {
     const costs: number[] = [];
     let answer: Received = { status: 0, code: '' };

@@ -27,7 +27,7 @@ export type Engine = 'sqlite' | 'postgres';
 
 export const SECRET = 'a secret for tests, 32 characters or more';
 
-/** A fresh database of that engine, as DATABASE_URL; `remove` deletes what is left of it. */
+/** Makes an empty database of this engine. `url` is its DATABASE_URL; `remove` deletes it. */
 export async function freshDatabase(engine: Engine): Promise<{ url: string; remove(): Promise<void> }> {
   if (engine === 'postgres') return { url: await freshPostgres(), remove: async () => {} };
   const dir = await mkdtemp(join(tmpdir(), 'perigee-test-'));
@@ -38,7 +38,7 @@ export async function freshDatabase(engine: Engine): Promise<{ url: string; remo
 export const openBooks = (url: string): Promise<Database> =>
   openDatabase(parseConfig({ DATABASE_URL: url, SECRET }, () => '{}').database, createLog('silent'));
 
-/** An empty database of that engine, open, without a server; `close` deletes it. */
+/** Opens an empty database of this engine, without a server; `close` deletes it. */
 export async function freshBooks(engine: Engine): Promise<{ db: Database; close(): Promise<void> }> {
   const { url, remove } = await freshDatabase(engine);
   const db = await openBooks(url);
@@ -55,15 +55,15 @@ export interface TestServer {
   url: string;
   app: App;
   db: Database;
-  /** Its model service, scripted by the test, with its own bill. */
+  /** The server's model service, scripted by the test, with its own bill. */
   double: UpstreamDouble;
   clock: Clock & { advance(ms: number): void };
-  /** What was mailed, oldest first. */
+  /** The mails that the server sent, oldest first. */
   mails: Mail[];
-  /** Local mode's token, as the user of this machine would read it; empty where there is no local mode. */
+  /** The token of local mode, as this machine's user reads it; empty without local mode. */
   localToken(): string;
   guest(): Promise<Client>;
-  /** Fails unless every invariant of the books holds once nothing runs any more. */
+  /** Waits until nothing runs, and fails unless every invariant of the books holds. */
   audit(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -146,7 +146,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
   };
 }
 
-/** Invariant (h): what we wrote down is what the model service reported, call by call in sum. */
+/** Invariant (h): the usage that we recorded is the usage that the model service reported, as a sum over all calls. */
 export async function checkBill(db: Database, double: UpstreamDouble): Promise<void> {
   const rows = await db.read
     .selectFrom('log_entry')
@@ -171,12 +171,12 @@ export async function checkBill(db: Database, double: UpstreamDouble): Promise<v
   );
 }
 
-/** The server as its own process, to be killed. */
+/** The server as a separate process that can be killed. */
 export class ServerProcess {
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
-    /** All that it has written so far. */
+    /** All output so far. */
     readonly said: () => string,
   ) {}
 

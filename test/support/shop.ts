@@ -7,7 +7,7 @@ import { onBothEnginesWithSignIn, type SignInWorld } from './signIn.ts';
 
 export { Shop } from './shopWorld.ts';
 
-/** The same suite on both engines, at a server at which members buy. */
+/** Runs a suite on both engines, with a server that sells credits. */
 export function onBothEnginesWithShop(
   title: string,
   suite: (shop: () => Shop) => void,
@@ -22,7 +22,7 @@ export function onBothEnginesWithShop(
       stripe.now = () => world().server().clock.now();
     });
     after(() => stripe.stop());
-    // The suite's server is made later than this; its log is the shop's.
+    // The suite's server is made later; the shop logs its lines.
     const log = Object.fromEntries(
       ['debug', 'info', 'warn', 'error', 'fatal'].map((level) => [
         level,

@@ -11,7 +11,7 @@ import type { StripeDouble, StripeEvent } from '../doubles/stripe.ts';
 import type { Client } from './client.ts';
 import { type SignInWorld, somebody } from './signInWorld.ts';
 
-/** A server at which members buy, before a double of Stripe. */
+/** A server that sells credits, with a double of Stripe. */
 export class Shop {
   /** Lines of the server's log. */
   readonly logged: string[] = [];
@@ -29,14 +29,14 @@ export class Shop {
     return (await this.world().signIn(somebody())).member;
   }
 
-  /** Begins a checkout. */
+  /** Starts a checkout. */
   async begin(member: Client, request: CheckoutRequest = { pack: 'pack-5' }): Promise<{ id: string; session: string }> {
     const { status, body } = await member.request<CheckoutAnswer>('POST', '/api/credits/checkout', request);
     assert.equal(status, 200, JSON.stringify(body));
     return { id: body.checkoutId, session: /cs_\w+/.exec(body.url)![0] };
   }
 
-  /** Buys, and has Stripe tell of it. */
+  /** Buys, and lets Stripe send the events. */
   async buy(member: Client, request?: CheckoutRequest): Promise<{ id: string; session: string }> {
     const bought = await this.begin(member, request);
     await this.tell(this.stripe.pay(bought.session));
@@ -56,19 +56,19 @@ export class Shop {
     return (await member.request<OffersAnswer>('GET', '/api/credits/offers')).body;
   }
 
-  /** Purchased credits that are free, and what is owed, in credits. */
+  /** The free purchased credits and the debt, in credits. */
   async has(member: Client): Promise<{ purchased: number; owed: number }> {
     const { balance } = (await member.account()).body;
     return { purchased: balance.purchasedMicro / 1e6, owed: (await this.offers(member)).owedMicro / 1e6 };
   }
 
-  /** The job's turns, as each node has them every 15 seconds, until there is nothing left to ask about. */
+  /** Runs the job, which each node runs every 15 seconds, until it has nothing left to ask. */
   async ask(): Promise<void> {
     const deps = await this.deps();
     while ((await askAboutPayments(deps)) > 0);
   }
 
-  /** What the routes and the job have at hand. */
+  /** The dependencies of the routes and the job. */
   async deps(): Promise<SaleDeps> {
     const { db, clock } = this.server;
     const { policy } = parseConfig({}, () => '{}');
@@ -84,7 +84,7 @@ export class Shop {
   ) as unknown as Log;
 }
 
-/** With the errors in it, as the real log has them. */
+/** Includes error details, as the real log does. */
 const text = (what: unknown) =>
   JSON.stringify(what, (_, value) =>
     value instanceof Error ? { message: value.message, stack: value.stack, cause: value.cause } : value,

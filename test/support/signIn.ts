@@ -7,7 +7,7 @@ import { SignInWorld } from './signInWorld.ts';
 
 export { SignInWorld, somebody } from './signInWorld.ts';
 
-/** The same suite on both engines, on a server at which one can sign in. */
+/** Runs a suite on both engines, with a server that offers sign-in. */
 export function onBothEnginesWithSignIn(
   title: string,
   suite: (world: () => SignInWorld, engine: Engine) => void,

@@ -7,13 +7,13 @@ import { Browser, editorAddress, type Page } from './browser.ts';
 import { Editor, InstallKey, Member } from './member.ts';
 import type { TestServer } from './server.ts';
 
-/** A server that offers everything: Google and another OIDC provider (one double for both), GitHub, and codes by mail. */
+/** A server with every way to sign in: Google and another OIDC provider (one double), GitHub, and codes by mail. */
 export class SignInWorld {
   constructor(
     readonly server: () => TestServer,
     readonly idp: IdentityProvider,
     readonly github: GithubDouble | null,
-    /** The server's own, which a test may change for a moment. */
+    /** The server's own policy, which a test may change for a moment. */
     readonly policy: Policy | null = null,
   ) {}
 
@@ -21,7 +21,7 @@ export class SignInWorld {
     return new Editor(this.server().url, new InstallKey(() => this.server().clock.now()));
   }
 
-  /** Goes as far as the page that asks whether this is right, by the OIDC double. */
+  /** Signs in at the OIDC double, up to the page that asks for confirmation. */
   async identify(person: Person, address: string, browser = new Browser(), provider = 'Google'): Promise<Page> {
     this.idp.person = person;
     const confirm = await browser.click(await browser.open(address), `Continue with ${provider}`);
@@ -29,7 +29,7 @@ export class SignInWorld {
     return confirm;
   }
 
-  /** Signs an editor in as that person, from its address to its token. */
+  /** Signs an editor in as this person, from its address to its token. */
   async signIn(
     person: Person,
     {
@@ -46,14 +46,14 @@ export class SignInWorld {
     return { member: Member.from(editor.url, editor.key, exchanged.body), answer: exchanged.body };
   }
 
-  /** The newest code that was mailed. */
+  /** The newest mailed code. */
   mailedCode(): string {
     return /^\d{6}/.exec(this.server().mails.at(-1)?.text ?? '')![0];
   }
 }
 
 let people = 0;
-/** Somebody who has never been here, with a verified address. */
+/** A new person with a verified address. */
 export function somebody(more: Partial<Person> = {}): Person {
   const n = ++people;
   return { sub: `subject-${n}`, email: `person${n}@example.org`, email_verified: true, name: `Person ${n}`, ...more };

@@ -13,7 +13,7 @@ export const KIMI = {
   outputMicro: 250 * C,
 } as const satisfies Price;
 
-/** An account that pays by tokens: sign-in comes from another part of the server, so the row is changed here. */
+/** An account that pays by token. Sign-in is another part of the server, so this changes the row itself. */
 export async function member(server: TestServer): Promise<Client> {
   const client = await server.guest();
   await server.db.write((tx) =>

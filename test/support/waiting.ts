@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../server/platform/db/database.ts';
 
-/** Resolves once a transaction waits for another one; at once on SQLite, where writers queue before they begin. */
+/** Resolves once a transaction waits for another; at once on SQLite, where writers queue before they begin. */
 export async function somebodyWaits(db: Database): Promise<void> {
   if (db.engine === 'sqlite') return;
   const waiting = sql<{ n: number }>`select count(*) as n from pg_stat_activity

@@ -4,18 +4,18 @@ import type { BackendError } from '../../platform/server/backendError.ts';
 import type { Backoff } from '../../platform/server/backoff.ts';
 import type { Credential } from '../../platform/server/wire.ts';
 
-/** What a connection tells its session. After `close` it tells nothing any more. */
+/** What a connection reports to its session. After `close` it reports nothing. */
 export interface ConnectionListener {
-  /** The account as it is now, or the first failure to read it since. */
+  /** The current account, or the first failure to read it. */
   account(answer: AccountAnswer): void;
   failed(error: unknown): Promise<void>;
-  /** There, or there again, with the account read. */
+  /** The connection opened, or opened again, and the account was read. */
   connected(): void;
   disconnected(error: BackendError): void;
   conversation(id: string): void;
 }
 
-/** The one connection that hears what changes for an account, and reads the account anew when it did. */
+/** The one connection that receives an account's changes. It reads the account again after each change. */
 export class Connection {
   private readonly closed = new AbortController();
   private reading: Promise<boolean> | undefined;
@@ -36,14 +36,14 @@ export class Connection {
     this.closed.abort(new Error('closed'));
   }
 
-  /** Listens until it is closed, or refused for good. */
+  /** Listens until it is closed, or the server refuses for good. */
   async run(): Promise<void> {
     const { signal } = this.closed;
     try {
       for await (const heard of this.backend.accountEvents(this.who, signal)) {
         if (this.isClosed) return;
         if (heard.type === 'connected') {
-          // Connected, but the account could not be read: some failure of the server's that may pass.
+          // Connected, but the account could not be read: a server failure that may pass.
           for (let attempt = 0; !(await this.read()) && !this.isClosed; attempt++)
             await this.backoff.wait(attempt, signal);
           if (!this.isClosed) this.tell.connected();
@@ -58,7 +58,7 @@ export class Connection {
     }
   }
 
-  /** Reads account and balance; several wishes meanwhile become one more reading. Whether it worked; never rejects. */
+  /** Reads account and balance. Calls during a read share one further read. Resolves to success; never rejects. */
   read(): Promise<boolean> {
     if (this.reading) {
       this.readAgain = true;

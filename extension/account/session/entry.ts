@@ -8,7 +8,7 @@ import { memberOf } from './member.ts';
 import { proven, type ServerClock } from './signingKey.ts';
 import type { Kept, Tokens } from './tokens.ts';
 
-/** What a sign-in brings along to be exchanged; the guest that is here is added. */
+/** What a sign-in exchanges for a token. `Entry` adds the current guest's token. */
 export type Grant = TokenRequest extends infer T ? (T extends T ? Omit<T, 'guest_token'> : never) : never;
 
 export interface EntryDeps {
@@ -18,22 +18,22 @@ export interface EntryDeps {
   clock: ServerClock;
   serverUrl: () => ServerUrl;
   log: Log;
-  /** What signs the single user of this machine in, without a question; null where there is no such thing. */
+  /** The grant of this machine's single user, without a question; null if there is no local sign-in. */
   localGrant(): Promise<Grant | null>;
 }
 
-/** The ways in: what each gets from the server is stored for all windows, and the session goes on with it. */
+/** The ways to sign in. Each stores the server's token for all windows and continues the session with it. */
 export class Entry {
   private exchanging: Promise<unknown> | undefined;
 
   constructor(private readonly deps: EntryDeps) {}
 
-  /** Resolves when no exchange is under way: the guest that is here may be about to become a member. */
+  /** Resolves when no exchange is under way: until then, the current guest may still become a member. */
   async settled(): Promise<void> {
     await this.exchanging?.catch(() => {});
   }
 
-  /** Exchanges a grant for a token of this machine's key, and takes the guest that is here along. */
+  /** Exchanges a grant for a token bound to this machine's key, and merges the current guest into the account. */
   async signIn(grant: Grant): Promise<TokenAnswer> {
     const exchanging = this.exchange(grant);
     this.exchanging = exchanging;
@@ -58,7 +58,7 @@ export class Entry {
     return answer;
   }
 
-  /** Signs the single user of this machine in, if this is the server that was started here. Whether it worked. */
+  /** Signs in the single user of this machine, if the server was started here. Resolves to whether it worked. */
   async enterLocally(): Promise<boolean> {
     const { tokens, log, localGrant } = this.deps;
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -68,7 +68,7 @@ export class Entry {
         await this.signIn(grant);
         return true;
       } catch (error) {
-        // Each local token is good for one: another window was faster, and what it got counts, or the next one is there.
+        // Each local token works once. If another window was faster, use its token, or try the next local token.
         if ((await tokens.get())?.kind === 'member') return true;
         const failure = BackendError.from(error);
         log.warn(`Not signed in locally: ${failure.message}`);
@@ -78,7 +78,7 @@ export class Entry {
     return false;
   }
 
-  /** Makes a guest, or takes the one that another window made. Rejects with a `BackendError`. */
+  /** Makes a guest, or uses the one that another window made. Rejects with a `BackendError`. */
   async enterAsGuest(): Promise<Kept> {
     const { token } = await this.deps.backend.guest();
     return this.deps.tokens.keepGuest(token);

@@ -12,12 +12,12 @@ export class InstallKey {
     const known = await this.stored();
     if (known) return known;
     const made = JSON.stringify(await SigningKey.make());
-    // Another window may have stored its own meanwhile; then that one counts for both.
+    // Another window may have stored its own key meanwhile; then both windows use that one.
     if (!(await this.stored())) await this.secrets.store(KEY, made);
     return read((await this.secrets.get(KEY)) ?? made);
   }
 
-  /** One that somebody damaged is worth nothing: another takes its place. */
+  /** A damaged key is unusable, so a new one replaces it. */
   private async stored(): Promise<SigningKey | undefined> {
     const stored = await this.secrets.get(KEY);
     return stored ? read(stored).catch(() => undefined) : undefined;

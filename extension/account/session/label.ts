@@ -1,12 +1,12 @@
 import type { Account } from '../../../shared/account.ts';
 
-/** What somebody calls an account: its address, else its name. */
+/** The name to show for an account: its email address, else its name. */
 export function accountLabel({ kind, email, name, providers }: Account): string {
   if (kind === 'guest') return 'guest';
   return email ?? name ?? (providers?.includes('local') ? 'local user' : 'your account');
 }
 
-/** What stands between an account and the next answer, each in a sentence. */
+/** The states of an account that its owner must know about, each in a sentence. */
 export function standingLines({ suspended, closing, termsDue }: Account): string[] {
   return [
     suspended && 'This account is suspended: you get no answers, but you can still read and export.',

@@ -4,8 +4,8 @@ import type { ServerUrl } from '../../platform/server/serverUrl.ts';
 import type { Grant } from './entry.ts';
 
 /**
- * What `npm start` leaves in the extension's folder: which server it started, where that one's local token stands, if it has
- * one, and that a newcomer is to be shown around, beginning with a file of the workspace.
+ * The file that `npm start` writes into the extension's folder: the server that it started, the path of that server's
+ * local token (if it has one), and whether to show the welcome tour, with the workspace file to open first.
  */
 interface Handover {
   server: string;
@@ -13,7 +13,7 @@ interface Handover {
   welcome?: { file?: string };
 }
 
-/** Undefined where the extension was not started by `npm start`, or the server is another. */
+/** Undefined if the extension was not started by `npm start`, or if `server` is another server. */
 export async function handover(extensionUri: vscode.Uri, server: ServerUrl): Promise<Partial<Handover> | undefined> {
   const text = await read(vscode.Uri.joinPath(extensionUri, 'dist/local.json'));
   const told = text === undefined ? undefined : (JSON.parse(text) as Partial<Handover>);
@@ -21,8 +21,8 @@ export async function handover(extensionUri: vscode.Uri, server: ServerUrl): Pro
 }
 
 /**
- * What signs the single user of this machine in on the server that `npm start` has started here, read anew each time: the
- * token is another one after each use. Null where the extension was not started that way, or the server is another.
+ * The grant for the single user of this machine on the server that `npm start` started. It is read each time, because
+ * the token changes after each use. Null if the extension was not started that way, or if `server` is another server.
  */
 export async function localGrant(
   extensionUri: vscode.Uri,
@@ -35,7 +35,7 @@ export async function localGrant(
   return token ? { grant_type: LOCAL_GRANT, local_token: token, ...names } : null;
 }
 
-/** A file's text; undefined if it isn't there, or is where nothing can be read, as on the web. */
+/** A file's text; undefined if the file does not exist or can't be read, as on the web. */
 async function read(file: vscode.Uri): Promise<string | undefined> {
   try {
     return new TextDecoder().decode(await vscode.workspace.fs.readFile(file));

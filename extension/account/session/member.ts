@@ -4,7 +4,7 @@ import { accountLabel } from './label.ts';
 import { bearer, proven, type ServerClock, SigningKey } from './signingKey.ts';
 import type { Kept, KeptMember } from './tokens.ts';
 
-/** What is kept of a member, by the server's answer. */
+/** The member to store, from the server's answer. */
 export function memberOf(answer: TokenAnswer, key: SigningKey, now: number): KeptMember {
   const { access_token: token, expires_in, account } = answer;
   return {
@@ -17,12 +17,12 @@ export function memberOf(answer: TokenAnswer, key: SigningKey, now: number): Kep
   };
 }
 
-/** Whether less than half of a token's life is left. A guest's has no end. */
+/** Whether less than half of a token's lifetime is left. A guest's token does not expire. */
 export function isHalfSpent(kept: Kept, now: number): boolean {
   return kept.kind === 'member' && now > kept.since + (kept.until - kept.since) / 2;
 }
 
-/** Makes credentials of what is kept; the last one is remembered, for a key is not read anew for each request. */
+/** Makes credentials from the stored account. Caches the last one, so that each request need not import the key. */
 export class Credentials {
   private last: Credential | undefined;
 
@@ -36,7 +36,7 @@ export class Credentials {
   private make(kept: Kept): Credential {
     if (kept.kind === 'guest') return bearer(kept.token);
     const key = SigningKey.import(kept.key);
-    // Told by whoever uses it.
+    // The caller that awaits the key reports its failure.
     key.catch(() => {});
     return proven(key, kept.token, this.clock);
   }

@@ -5,10 +5,10 @@ import { type Credentials, isHalfSpent, memberOf } from './member.ts';
 import { SigningKey } from './signingKey.ts';
 import type { Kept, Tokens } from './tokens.ts';
 
-/** How often it is looked, for a machine that sleeps over the time for it. */
+/** How often to check. A timer for the exact moment would miss it while the machine sleeps. */
 const LOOK_MS = 3_600_000;
 
-/** Gets a member's next token before the one that is there ends. All windows of a machine do, and any one is enough. */
+/** Renews a member's token before it expires. Every window of a machine tries; one success is enough. */
 export class Renewal extends Disposable {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private renewing: Promise<void> | undefined;
@@ -23,7 +23,7 @@ export class Renewal extends Disposable {
     this._register({ dispose: () => clearTimeout(this.timer) });
   }
 
-  /** Looks now and then whether it is time. */
+  /** Checks now and then whether the token is due for renewal. */
   watch(kept: Kept | undefined): void {
     clearTimeout(this.timer);
     if (kept?.kind !== 'member' || this.isDisposed) return;
@@ -33,7 +33,7 @@ export class Renewal extends Disposable {
     }, LOOK_MS);
   }
 
-  /** Renews in the background if it is time. */
+  /** Renews in the background if the token is due. */
   look(kept: Kept): void {
     if (!isHalfSpent(kept, Date.now())) return;
     this.renewing ??= this.renew(kept).finally(() => {
@@ -48,7 +48,7 @@ export class Renewal extends Disposable {
       const answer = await this.backend.refresh(who);
       await this.tokens.renew(kept, memberOf(answer, await SigningKey.import(kept.key), Date.now()));
     } catch (error) {
-      // It is tried again with the next call; the token that is there is good for as long as it says.
+      // The next call tries again; the current token stays valid until it expires.
       await this.failed(error, who);
     }
   }

@@ -14,7 +14,7 @@ import { Renewal } from './renewal.ts';
 import { Gone, type SessionState } from './state.ts';
 import type { Kept } from './tokens.ts';
 
-/** How long another window that has just signed this guest in may take to tell what it got. */
+/** How long to wait for a token from another window that may have just signed this guest in. */
 const GUEST_GRACE_MS = 500;
 
 export interface SessionDeps extends EntryDeps {
@@ -22,19 +22,19 @@ export interface SessionDeps extends EntryDeps {
   timers?: Timers;
 }
 
-/** Who is signed in on the current server, what is left, and the one connection that hears of changes. */
+/** Who is signed in on the current server, the balance, and the one connection that receives changes. */
 export class Session extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   private readonly conversationChanged = this._register(new Emitter<string>());
   private readonly connected = this._register(new Emitter<void>());
   private readonly passed = this._register(new Emitter<void>());
-  /** An instant has passed at which something changes by time alone; it is being read afresh. */
+  /** An instant has passed at which the balance changes by time alone; the session reads it again. */
   readonly onDidPass = this.passed.event;
   /** State, account or balance changed. */
   readonly onDidChange = this.changed.event;
-  /** A conversation changed on the server; the value is its id, empty if any may have changed. */
+  /** A conversation changed on the server. The value is its id, or empty if any may have changed. */
   readonly onDidChangeConversation = this.conversationChanged.event;
-  /** The connection is there (again): whatever changed meanwhile was not told. */
+  /** The connection opened (again). Changes during the gap were not reported. */
   readonly onDidConnect = this.connected.event;
 
   private readonly ended = new AbortController();
@@ -91,24 +91,24 @@ export class Session extends Disposable {
     return this.left;
   }
 
-  /** What the account's owner must be told. */
+  /** The notices for the account owner. */
   get notices(): readonly Notice[] {
     return this.told;
   }
 
-  /** Connects with what is stored. Makes no guest; the single user of this machine is signed in. */
+  /** Connects with the stored account. Makes no guest, but signs in the single user of this machine. */
   async start(): Promise<void> {
     const kept = await this.deps.tokens.get();
     if (kept?.kind !== 'member' && !this.gone.get()) await this.entry.enterLocally();
     await this.adopt();
   }
 
-  /** The server's address changed: another server, another account. */
+  /** Handles a changed server address: another server has another account. */
   changeServer(): Promise<void> {
     return this.start();
   }
 
-  /** Connects, as a guest if this is the first use, trying until the server is there. Does nothing once signed out. */
+  /** Connects, and retries until the server answers. Makes a guest at the first use. Does nothing after a sign-out. */
   begin(): Promise<void> {
     this.beginning ??= this.beginUntilReached().finally(() => {
       this.beginning = undefined;
@@ -128,23 +128,23 @@ export class Session extends Disposable {
     }
   }
 
-  /** A deliberate new beginning as a guest, after `left` or `expired`. Rejects with a `BackendError`. */
+  /** Starts again as a guest, by the user's choice, after `left` or `expired`. Rejects with a `BackendError`. */
   async beginAnew(): Promise<void> {
     await this.gone.forget();
     await this.credential();
   }
 
-  /** Signs the single user of this machine in, if this is the server that was started here. Whether it worked. */
+  /** Signs in the single user of this machine, if the server was started here. Resolves to whether it worked. */
   async enterLocally(): Promise<boolean> {
     return this.entry.enterLocally();
   }
 
-  /** Goes on as whom a grant names. Rejects with a `BackendError`. */
+  /** Signs in with a grant. Rejects with a `BackendError`. */
   signIn(grant: Grant): Promise<TokenAnswer> {
     return this.entry.signIn(grant);
   }
 
-  /** Forgets the account on this machine, and ends a member's session. False if the server could not be told. */
+  /** Forgets the account on this machine, and ends a member's session. False if the server was not reached. */
   async leave(): Promise<boolean> {
     const { backend, tokens } = this.deps;
     const kept = await tokens.get();
@@ -160,7 +160,7 @@ export class Session extends Disposable {
     }
   }
 
-  /** Tries again at once instead of waiting for the next turn. */
+  /** Tries again at once, without waiting for the next retry. */
   async reconnect(): Promise<void> {
     this.deps.backend.retryNow();
     this.backoff.wake();
@@ -171,9 +171,9 @@ export class Session extends Disposable {
   }
 
   /**
-   * Calls the server as whoever is here, as a new guest if there is nobody yet. A 401 ends the session, unless another
-   * window has stored a newer token: then it goes on with that. A lost connection is shown everywhere. What fails is thrown
-   * on as a `BackendError`.
+   * Calls the server as the current account, or as a new guest if there is none yet. A 401 ends the session, unless
+   * another window has stored a newer token: then the session continues with that one. A lost connection shows in the
+   * session's state. Rethrows each failure as a `BackendError`.
    */
   async call<T>(use: (who: Credential) => Promise<T>): Promise<T> {
     const who = await this.credential();
@@ -193,7 +193,7 @@ export class Session extends Disposable {
     }
   }
 
-  /** Who calls; makes a guest if that is allowed. Rejects with a `BackendError`. */
+  /** The credential for calls. Makes a guest if that is allowed. Rejects with a `BackendError`. */
   async credential(): Promise<Credential> {
     const kept = await this.kept();
     this.renewal.look(kept);
@@ -216,7 +216,7 @@ export class Session extends Disposable {
     return this.making;
   }
 
-  /** A call as `who` failed: takes from it what concerns everybody. */
+  /** Updates the session's state after a failed call of `who`. */
   async failed(error: unknown, who?: Credential): Promise<void> {
     if (!(error instanceof BackendError)) return;
     if (error.problem.code === 'unauthorized' && who?.token) {
@@ -226,13 +226,13 @@ export class Session extends Disposable {
     } else {
       const wasOk = this.current.kind === 'ok';
       this.set({ kind: error.kind, detail: error.problem.detail });
-      // The connection for events may not have noticed yet; a new one finds out and comes back by itself.
+      // The event connection may not have noticed yet. A new one finds out and reconnects.
       const kept = wasOk && who ? await this.deps.tokens.get() : undefined;
       if (kept && kept.token === who?.token) this.connect(kept);
     }
   }
 
-  /** The server knows this token no more. Another window may have a newer one, or this one is just signing its guest in. */
+  /** The server refused this token. Another window may have a newer one, or may be signing its guest in. */
   private async refused(token: string): Promise<void> {
     const { tokens, log } = this.deps;
     await this.entry.settled();
@@ -271,7 +271,7 @@ export class Session extends Disposable {
     }
   }
 
-  /** Follows what is stored now: connects with it, or is signed out. */
+  /** Follows the stored account: connects with it, or becomes signed out. */
   private async adopt(): Promise<void> {
     const server = this.deps.serverUrl();
     const kept = await this.deps.tokens.get();
@@ -283,9 +283,9 @@ export class Session extends Disposable {
     if ('wrong' in server) {
       this.set({ kind: 'wrongServer', detail: server.wrong });
     } else if (kept) {
-      // Somebody is here again after `left` or `expired`, perhaps by another window.
+      // An account is back after `left` or `expired`, perhaps from another window.
       await this.gone.forget();
-      // The next token of the same account: nothing that is shown changes.
+      // A new token for the same account changes nothing that is shown.
       if (kept.kind === 'guest' || kept.account.id !== this.who?.id) this.forget();
       this.connect(kept);
     } else this.set(this.gone.state());
@@ -326,7 +326,7 @@ export class Session extends Disposable {
     this.waking.watch(changesAt(this.who, this.left, now(), this.told));
   }
 
-  /** What was told is of the past; nothing is reckoned here, the server is asked. */
+  /** The last balance is out of date. The client computes nothing itself but asks the server. */
   private timePassed(): void {
     void this.connection?.read();
     this.passed.fire();

@@ -1,6 +1,6 @@
 import type { Credential } from '../../platform/server/wire.ts';
 
-/** A private key of P-256, as it is stored. */
+/** A stored P-256 private key. */
 export interface StoredKey {
   x: string;
   y: string;
@@ -9,10 +9,10 @@ export interface StoredKey {
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
-/** Closer than this no server refuses a proof because of its time. */
+/** The server accepts a proof whose time is off by less than this. */
 const CLOSE_MS = 5_000;
 
-/** A key that signs proofs of possession (RFC 9449), by WebCrypto alone. */
+/** A key that signs proofs of possession (RFC 9449), with WebCrypto only. */
 export class SigningKey {
   private constructor(
     readonly stored: StoredKey,
@@ -25,7 +25,7 @@ export class SigningKey {
     return { x: x!, y: y!, d: d! };
   }
 
-  /** Rejects if what is stored is no key. */
+  /** Rejects if the stored value is not a key. */
   static async import(stored: StoredKey): Promise<SigningKey> {
     const { x, y, d } = stored;
     const jwk = { kty: 'EC', crv: 'P-256', x, y, d };
@@ -33,7 +33,7 @@ export class SigningKey {
     return new SigningKey({ x, y, d }, key);
   }
 
-  /** A proof for one request to `url` (absolute) at `at` (ms), and for the token that goes with it. */
+  /** A proof for one request to `url` (absolute) at `at` (ms), bound to the token that is sent with it. */
   async prove(method: string, url: string, token: string | null, at: number): Promise<string> {
     const { x, y } = this.stored;
     const { origin, pathname } = new URL(url);
@@ -46,13 +46,13 @@ export class SigningKey {
       ...(token === null ? {} : { ath: await sha256(token) }),
     };
     const text = `${base64url(utf8(JSON.stringify(header)))}.${base64url(utf8(JSON.stringify(payload)))}`;
-    // WebCrypto's signature is r and s side by side, which is what JWS asks for.
+    // WebCrypto returns r and s concatenated, which is the format that JWS requires.
     const signature = await crypto.subtle.sign(SIGNATURE, this.key, utf8(text));
     return `${text}.${base64url(new Uint8Array(signature))}`;
   }
 }
 
-/** The server's clock, as far as it is known: a machine whose own is wrong can sign in all the same. */
+/** An estimate of the server's clock, so that a machine with a wrong clock can sign in too. */
 export class ServerClock {
   private offsetMs = 0;
 
@@ -62,7 +62,7 @@ export class ServerClock {
     return this.machine() + this.offsetMs;
   }
 
-  /** Takes over the time of a `Date` header. True if it was another than was known here. */
+  /** Takes the time of a `Date` header. True if it differs from the known time. */
   take(date: string | null): boolean {
     const server = Date.parse(date ?? '');
     if (Number.isNaN(server) || Math.abs(server - this.now()) < CLOSE_MS) return false;
@@ -71,12 +71,12 @@ export class ServerClock {
   }
 }
 
-/** A guest: whoever has the token. */
+/** A guest's credential: the token alone is enough. */
 export function bearer(token: string): Credential {
   return { token, headers: async () => ({ authorization: `Bearer ${token}` }) };
 }
 
-/** A member's token, worth nothing without its key; or the key alone, as long as there is no token. */
+/** A member's credential: a token that works only with its key, or the key alone before there is a token. */
 export function proven(key: SigningKey | Promise<SigningKey>, token: string | null, clock: ServerClock): Credential {
   return {
     token,

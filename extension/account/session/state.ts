@@ -1,9 +1,9 @@
 import type { Memento } from 'vscode';
 
-/** Why nobody is signed in: `new` never had an account here, `left` signed out, `expired` was refused by the server. */
+/** Why no account is signed in: `new` never had one here, `left` signed out, `expired` was refused by the server. */
 export type SignedOutWhy = 'new' | 'left' | 'expired';
 
-/** Only `new` may become a guest without being asked. `was`: whose the account was that is gone. */
+/** Only `new` may become a guest without asking. `was` is the kind of the account that is gone. */
 export interface SignedOut {
   kind: 'signedOut';
   why: SignedOutWhy;
@@ -17,7 +17,7 @@ export type SessionState =
   | { kind: 'ok' }
   | { kind: 'offline' | 'wrongServer'; detail: string };
 
-/** How an account left this machine, by server, for all windows and over restarts. */
+/** How an account left this machine. Stored for each server, for all windows, and kept across restarts. */
 export class Gone {
   constructor(
     private readonly memory: Memento,
@@ -26,7 +26,7 @@ export class Gone {
 
   get(): { why: 'left' | 'expired'; was: 'guest' | 'member' } | undefined {
     const stored = this.memory.get<string>(this.key());
-    // Before there were members: 'left' or 'expired' alone.
+    // Before there were members, the stored value was only 'left' or 'expired'.
     const [why, was = 'guest'] = stored?.split(' ') ?? [];
     return why === 'left' || why === 'expired' ? { why, was: was === 'member' ? 'member' : 'guest' } : undefined;
   }
@@ -39,7 +39,7 @@ export class Gone {
     if (this.memory.get(this.key()) !== undefined) await this.memory.update(this.key(), undefined);
   }
 
-  /** The state of whoever is signed out. */
+  /** The signed-out state. */
   state(): SignedOut {
     const gone = this.get();
     if (!gone) return { kind: 'signedOut', why: 'new', detail: 'Open the chat to begin.' };

@@ -9,14 +9,14 @@ export interface KeptGuest {
   token: string;
 }
 
-/** A member's token, with all that another window needs to go on with it. */
+/** A member's token, with all that another window needs to continue with it. */
 export interface KeptMember {
   kind: 'member';
   token: string;
-  /** The key that the token is bound to: of two that windows made in the same instant, the one that signed in. */
+  /** The key that the token is bound to. If two windows made keys at the same time, this is the one that signed in. */
   key: StoredKey;
   account: { id: string; label: string };
-  /** When it was given, and when it ends: ms since 1970, by this machine's clock. */
+  /** When the token was issued and when it expires: ms since 1970, by this machine's clock. */
   since: number;
   until: number;
 }
@@ -24,8 +24,8 @@ export interface KeptMember {
 export type Kept = KeptGuest | KeptMember;
 
 /**
- * Who is signed in on the current server, in the editor's secret storage, which all windows of a machine share. Each server
- * has its own, so that a changed address never hands a token to a stranger.
+ * The signed-in account of the current server, in the editor's secret storage, which all windows of a machine share.
+ * Each server has its own entry, so that a changed address never sends a token to another server.
  */
 export class Tokens extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
@@ -51,8 +51,8 @@ export class Tokens extends Disposable {
   }
 
   /**
-   * Stores a guest that was just made, unless another window was faster: then that one counts for both. Returns what is
-   * stored. Rejects when the editor cannot keep secrets.
+   * Stores a new guest. If another window was faster, both use the guest of that window. Returns the stored guest.
+   * Rejects when the editor cannot keep secrets.
    */
   async keepGuest(token: string): Promise<Kept> {
     const other = await this.get();
@@ -61,17 +61,17 @@ export class Tokens extends Disposable {
     return (await this.get()) ?? { kind: 'guest', token };
   }
 
-  /** Stores who signed in, in place of whoever was there. */
+  /** Stores the member who signed in, and replaces the account before. */
   async keepMember(member: KeptMember): Promise<void> {
     await this.store(member);
   }
 
-  /** Stores the token that comes after `old`, unless another window has stored its own meanwhile. */
+  /** Stores the token that replaces `old`, unless another window has stored its own meanwhile. */
   async renew(old: Kept, member: KeptMember): Promise<void> {
     if ((await this.get())?.token === old.token) await this.store(member);
   }
 
-  /** Deletes what is stored if it still is `token`. */
+  /** Deletes the stored token if it still is `token`. */
   async drop(token: string): Promise<void> {
     const key = this.key();
     if (key !== undefined && (await this.get())?.token === token) await this.secrets.delete(key);
@@ -79,7 +79,7 @@ export class Tokens extends Disposable {
 
   private async store(kept: Kept): Promise<void> {
     const key = this.key();
-    // A guest's is its token and nothing else, as it always was.
+    // A guest is stored as the bare token, the format of older versions.
     if (key !== undefined) await this.secrets.store(key, kept.kind === 'guest' ? kept.token : JSON.stringify(kept));
   }
 

@@ -4,10 +4,10 @@ import { sleep } from '../../platform/sleep.ts';
 import type { Grant } from '../session/entry.ts';
 import { base64url, randomText, sha256 } from '../session/signingKey.ts';
 
-/** As long as the server keeps a sign-in that was begun. */
+/** How long the server keeps a pending sign-in. */
 const PATIENCE_MS = 20 * 60_000;
 
-/** What the browser said of a sign-in, in the words of RFC 6749. */
+/** The error that the browser brought back, with the codes of RFC 6749. */
 export class SignInRefused extends Error {
   constructor(readonly code: string) {
     super(code);
@@ -28,8 +28,8 @@ export class BrowserSignIn {
     const here = vscode.Uri.parse(`${vscode.env.uriScheme}://perigee.perigee/signed-in`);
     const callback = await vscode.env.asExternalUri(here);
     const query = new URLSearchParams({
-      // Not encoded anew: it must come back as the editor made it. In base64url, since an editor that forwards a port to
-      // the server writes the address anew, and would spoil one that stands in its query.
+      // Do not encode the URI again: it must come back exactly as the editor made it. It is sent as base64url, because
+      // an editor that forwards a port to the server rewrites the address, and would break a plain URI in its query.
       callback: base64url(new TextEncoder().encode(callback.toString(true))),
       state: this.state,
       code_challenge: await sha256(this.verifier),
@@ -48,14 +48,14 @@ export class BrowserSignIn {
     }
   }
 
-  /** Takes a callback if it is this sign-in's. */
+  /** Accepts a callback if it belongs to this sign-in. */
   take(query: URLSearchParams): boolean {
     if (query.get('state') !== this.state) return false;
     this.answer(query);
     return true;
   }
 
-  /** What the browser brings. Rejects with `SignInRefused`, or the signal's reason. */
+  /** The grant from the browser. Rejects with `SignInRefused`, or the signal's reason. */
   async grant(signal: AbortSignal): Promise<Grant> {
     const late = sleep(PATIENCE_MS, signal).then(() => {
       throw new SignInRefused('expired_token');

@@ -6,10 +6,10 @@ import { openAddress } from '../../platform/server/openAddress.ts';
 import { sleep } from '../../platform/sleep.ts';
 import type { Grant } from '../session/entry.ts';
 
-/** By how many seconds each `slow_down` lengthens the interval (RFC 8628, 3.5). */
+/** How many seconds each `slow_down` adds to the interval (RFC 8628, 3.5). */
 const SLOWER_S = 5;
 
-/** Asks until somebody has approved the device, or it ends otherwise. Rejects with the refusal, or the signal's reason. */
+/** Polls until the device is approved or the code ends. Rejects with the refusal, or the signal's reason. */
 export async function pollDevice(
   device: DeviceAnswer,
   exchange: (grant: Grant) => Promise<TokenAnswer>,
@@ -25,13 +25,13 @@ export async function pollDevice(
     } catch (error) {
       const code = error instanceof BackendError ? error.problem.code : undefined;
       if (code === 'slow_down') interval += SLOWER_S;
-      // A connection that is gone for a moment ends nothing; the code's own end does.
+      // A connection lost for a moment does not end the polling; the code's expiry does.
       else if (code !== 'authorization_pending' && !isRetryable(error)) throw error;
     }
   }
 }
 
-/** Shows the code, large, with what can be done with it, until it is disposed; `onCancel` when the user closes it. */
+/** Shows the code, large, with its actions, until it is disposed. Calls `onCancel` when the user closes it. */
 export function showDeviceCode(device: DeviceAnswer, onCancel: () => void): { dispose(): void } {
   const { user_code, verification_uri, verification_uri_complete } = device;
   const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { run?: () => unknown }>();

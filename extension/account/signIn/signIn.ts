@@ -21,15 +21,15 @@ export interface SignInDeps {
   installKey: InstallKey;
   clock: ServerClock;
   serverUrl: () => ServerUrl;
-  /** How this editor is called in the list of the account's devices. */
+  /** How the account's list of devices names this editor. */
   names: { device_name: string; tool: string };
   log: Log;
 }
 
-/** Ended by the user, or by another sign-in: nothing is to be told. */
+/** The user, or another sign-in, ended this one: show nothing. */
 export class Cancelled extends Error {}
 
-/** The sign-in of this window. There is one at a time; one that is begun takes over from the one that waits. */
+/** The sign-in of this window. There is one at a time; a new one replaces the pending one. */
 export class SignIn extends Disposable {
   private waiting: AbortController | undefined;
   private browser: BrowserSignIn | undefined;
@@ -40,21 +40,21 @@ export class SignIn extends Disposable {
     this._register({ dispose: () => this.waiting?.abort(new Cancelled()) });
   }
 
-  /** `perigee.signIn`: by whatever this server offers. Tells how it ended. */
+  /** `perigee.signIn`: signs in by the best way that this server offers, and shows the result. */
   async signIn(): Promise<void> {
     const { account } = this.deps.session;
     if (account?.kind === 'member') return tellSignedIn(accountLabel(account));
     await this.told(() => this.enter('any'));
   }
 
-  /** `perigee.useCode`: by a code that is typed in another browser. Tells how it ended. */
+  /** `perigee.useCode`: signs in with a code that the user types in another browser, and shows the result. */
   async useCode(): Promise<void> {
     const { account } = this.deps.session;
     if (account?.kind === 'member') return tellSignedIn(accountLabel(account));
     await this.told(() => this.enter('code'));
   }
 
-  /** For the Accounts menu, which wants to know: as `signIn`, and rejects when nobody was signed in. */
+  /** For the Accounts menu, which needs the result: like `signIn`, but rejects when no account was signed in. */
   async create(): Promise<void> {
     const failure = await this.told(() => this.enter('any'));
     if (failure) throw failure;
@@ -68,7 +68,7 @@ export class SignIn extends Disposable {
     });
   }
 
-  /** Ends what waits: the server's address changed, and its codes are not for the other one. */
+  /** Cancels the pending sign-in: after a change of the server's address, its codes are for the wrong server. */
   cancel(): void {
     this.waiting?.abort(new Cancelled());
   }
@@ -77,7 +77,7 @@ export class SignIn extends Disposable {
     if (this.address) await vscode.env.clipboard.writeText(this.address);
   }
 
-  /** What the browser called back with. Only the sign-in that waits takes it. */
+  /** The browser's callback. Only the pending sign-in accepts it. */
   takeCallback(uri: vscode.Uri): void {
     if (uri.path !== '/signed-in') return;
     if (this.browser?.take(new URLSearchParams(uri.query))) return;
@@ -87,7 +87,7 @@ export class SignIn extends Disposable {
       .then((again) => again && this.signIn());
   }
 
-  /** Null if it ended with a guest, which needs no words. */
+  /** Null if it ended with a guest, which needs no message. */
   private async enter(way: 'any' | 'code'): Promise<TokenAnswer | null> {
     const { offers, session } = this.deps;
     this.waiting?.abort(new Cancelled());
@@ -110,7 +110,7 @@ export class SignIn extends Disposable {
     }
   }
 
-  /** There is nothing to sign in by: a guest stays one, and whoever is nobody becomes one if that is allowed. */
+  /** The server offers no sign-in: a guest stays a guest, and a signed-out user becomes one if guests are allowed. */
   private async enterWithoutSignIn({ local, guests }: SignInOptions): Promise<null> {
     const { session } = this.deps;
     const why = local
@@ -152,7 +152,7 @@ export class SignIn extends Disposable {
             '[Copy address](command:perigee.copySignInAddress)',
         });
         const granted = browser.grant(waiting.signal);
-        // Awaited below; a sign-in that ends while the browser is opened must not be an error of nobody's.
+        // Awaited below. A sign-in that fails while the browser opens must not be an unhandled rejection.
         granted.catch(() => {});
         if (!(await browser.open(address)) && !waiting.signal.aborted) this.tellNotOpened();
         return granted;
@@ -166,7 +166,7 @@ export class SignIn extends Disposable {
     }
   }
 
-  /** The user did not want it, or nothing could be opened. The sign-in waits still: its address may be opened by hand. */
+  /** The user declined, or nothing could be opened. The sign-in still waits: its address may be opened by hand. */
   private tellNotOpened(): void {
     const [code, copy] = ['Use a Code', 'Copy Address'];
     void vscode.window
@@ -194,7 +194,7 @@ export class SignIn extends Disposable {
     return server.url;
   }
 
-  /** Does it, and says how it ended. Returns what it ended with, if that was no success. */
+  /** Runs `enter` and shows how it ended. Returns the error if it failed. */
   private async told(enter: () => Promise<TokenAnswer | null>): Promise<unknown> {
     try {
       const answer = await enter();
@@ -218,7 +218,7 @@ export class SignIn extends Disposable {
   }
 }
 
-/** What ended a sign-in, for the user. `isOver`: a code would not help either. */
+/** Describes the error that ended a sign-in. `isOver`: signing in with a code would not help either. */
 function describe(error: unknown): { text: string; code: string; isOver: boolean } {
   if (error instanceof SignInRefused) {
     const text =
@@ -228,7 +228,7 @@ function describe(error: unknown): { text: string; code: string; isOver: boolean
     return { text, code: error.code, isOver: false };
   }
   const { title, detail, code } = BackendError.from(error).problem;
-  // A code that was not approved: another one may be.
+  // A code that was not approved: a new code may be.
   const isOver = code !== 'expired_token' && code !== 'access_denied';
   return { text: `${title}. ${detail}`, code, isOver };
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Session } from '../session/session.ts';
 
-/** Forgets the account on this machine, after saying what that means. Whether it did. */
+/** Forgets the account on this machine after a confirmation. Resolves to whether it did. */
 export async function signOut(session: Session): Promise<boolean> {
   if (session.state.kind === 'signedOut') {
     void vscode.window.showInformationMessage('You are not signed in.');
@@ -20,7 +20,7 @@ export async function signOut(session: Session): Promise<boolean> {
   return true;
 }
 
-/** The same without a question, for the Accounts menu, which has asked. */
+/** Signs out without a question, for the Accounts menu, which has already asked. */
 export async function leaveAndTell(session: Session): Promise<void> {
   if (await session.leave()) return;
   void vscode.window.showWarningMessage(

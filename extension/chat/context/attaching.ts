@@ -8,25 +8,25 @@ type Request = Extract<
   { type: 'editing' | 'attach' | 'attachMention' | 'attachText' | 'attachFiles' | 'detach' }
 >;
 
-/** What is attached to what is typed in a chat, or to an earlier message that is edited in place. */
+/** The attachments of the composer, or of an earlier message that is being edited in place. */
 export class Attaching {
-  /** The earlier message that is edited in place. */
+  /** The earlier message that is being edited in place. */
   private edited: string | null = null;
-  /** What is still being read: it was chosen for what is sent next. */
+  /** Attachments that are still being read: the user chose them for the next message. */
   private readonly reading = new Set<Promise<void>>();
 
   constructor(
     private readonly drafts: Drafts,
     private readonly editor: Pick<EditorContext, 'attach' | 'attachMention'>,
     private readonly view: {
-      /** The chat that is shown. */
+      /** The chat that is open in the view. */
       chatId(): string;
       tell(): void;
       focusComposer(): void;
     },
   ) {}
 
-  /** Those of the composer, and of the message that is edited. */
+  /** The attachments of the composer, and of the message being edited. */
   get shown(): { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] } } {
     const { edited } = this;
     const chips = (of: string) => this.drafts.get(of).chips;
@@ -34,21 +34,21 @@ export class Attaching {
     return { chips: chips(this.view.chatId()), ...ofEdited };
   }
 
-  /** Resolves when all is attached that was chosen. */
+  /** Resolves when all chosen attachments are attached. */
   async settled(): Promise<void> {
     await Promise.all(this.reading);
   }
 
   /** Rejects with `AttachmentRefused`. */
   async do(message: Request): Promise<void> {
-    // Reading may take a while, in which another chat may be opened.
+    // Reading may take a while, and the user may open another chat meanwhile.
     const to = 'to' in message && message.to !== undefined ? message.to : this.view.chatId();
     switch (message.type) {
       case 'editing':
         this.edited = message.messageId;
         return message.dropped ? this.put(message.dropped, []) : this.view.tell();
       case 'attach':
-        // Not waited for: to choose a file takes as long as the user likes.
+        // Not awaited: the user may take any time to choose a file.
         return this.add(to, await this.editor.attach(message.kind));
       case 'attachMention':
         return this.read(async () => this.add(to, await this.editor.attachMention(message.id)));
@@ -74,7 +74,7 @@ export class Attaching {
     return done;
   }
 
-  /** Those that can't be attached are told together, after the others are. */
+  /** Reports all files that can't be attached in one message, after the others are attached. */
   private async addFiles(to: string, uris: readonly string[]): Promise<void> {
     const refusals: string[] = [];
     for (const uri of uris) {

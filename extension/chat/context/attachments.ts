@@ -6,12 +6,12 @@ import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
 import type { Chip } from '../protocol.ts';
 
-/** What can't be attached, said in a sentence for the user. */
+/** Something that can't be attached; the message is a sentence for the user. */
 export class AttachmentRefused extends Error {}
 
 /**
- * A chip with what is needed to send it: a file is read when it is sent, so that the newest text goes out; the others
- * hold the text that was there when they were attached.
+ * A chip with the data needed to send it. A file is read when it is sent, so that the newest text is sent. The others
+ * hold the text from when they were attached.
  */
 export interface StoredChip extends Chip {
   uri?: string;
@@ -19,15 +19,15 @@ export interface StoredChip extends Chip {
   text?: string;
 }
 
-/** Tokens are estimated at 4 bytes each, a common rule of thumb for code and English; for meter and forecast only. */
+/** Estimates tokens at 4 bytes each, a common rule of thumb for code and English. For meter and forecast only. */
 const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
-/** The chip without the host's own part. */
+/** The chip without the parts that only the host uses. */
 export function shownChip({ id, kind, label, path, range, tokens, lines, implicit }: StoredChip): Chip {
   return { id, kind, label, path, range, tokens, lines, implicit };
 }
 
-/** A file as a chip. Throws `AttachmentRefused` for a folder, a binary, something too large or gone. */
+/** A chip for a file. Throws `AttachmentRefused` if it is a folder, binary, too large or gone. */
 export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
   const { text, languageId } = await readText(uri);
   const path = workspacePath(uri);
@@ -41,7 +41,7 @@ export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
   };
 }
 
-/** A text that came without its file. */
+/** A chip for a text without its file. */
 export function textChip(name: string, text: string, languageId: string | undefined): StoredChip {
   refuseTooLong(text, name);
   return {
@@ -54,13 +54,13 @@ export function textChip(name: string, text: string, languageId: string | undefi
   };
 }
 
-/** What is selected in an editor, whole lines; without a selection the line of the cursor. */
+/** The selection of an editor, as whole lines; without a selection, the line of the cursor. */
 export function selectionChip(editor: vscode.TextEditor | undefined): StoredChip {
   if (!editor) throw new AttachmentRefused('No file is open in the editor, so nothing is selected.');
   return linesChip(editor.document, selectedLines(editor.selection));
 }
 
-/** A selection that ends before the first character of a line does not mean that line. */
+/** If a selection ends before the first character of a line, that line is not part of it. */
 export function selectedLines({ start, end }: vscode.Selection): LineRange {
   const endsBefore = end.character === 0 && end.line > start.line;
   return { start: start.line, end: end.line - (endsBefore ? 1 : 0) };
@@ -73,7 +73,7 @@ function linesChip(document: vscode.TextDocument, range: LineRange): StoredChip 
   return partChip(document, range, text);
 }
 
-/** Lines of a document as a chip; `text` is theirs, or a part of it. */
+/** A chip for lines of a document; `text` is their text, or a part of it. */
 export function partChip(document: vscode.TextDocument, range: LineRange, text: string): StoredChip {
   const path = workspacePath(document.uri);
   return {
@@ -93,8 +93,8 @@ export const linesLabel = (path: string, { start, end }: LineRange) =>
   `${baseName(path)}:${start + 1}${end > start ? `–${end + 1}` : ''}`;
 
 /**
- * A problem and the lines around it: the problem with this message that is nearest to `at` now. Throws `AttachmentRefused`
- * when there is none any more.
+ * A problem and the lines around it: the problem with this message that is now nearest to `at`. Throws
+ * `AttachmentRefused` if there is none any more.
  */
 export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: string): Promise<StoredChip[]> {
   const far = ({ range }: vscode.Diagnostic) => Math.abs(range.start.line - at.start.line);
@@ -104,7 +104,7 @@ export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: s
     .sort((a, b) => far(a) - far(b));
   if (!problem) throw new AttachmentRefused('That problem is no longer there.');
   const list = listChip([{ uri, diagnostic: problem }], workspacePath(uri));
-  // The lines around it were not chosen by anybody.
+  // The user did not choose the lines around the problem.
   if (holdsSecrets(judgedPath(uri))) return [list];
   const { start, end } = problem.range;
   const document = await vscode.workspace.openTextDocument(uri);
@@ -112,7 +112,7 @@ export async function problemChips(uri: vscode.Uri, at: vscode.Range, message: s
   return [list, linesChip(document, lines)];
 }
 
-/** The problems of the active file, or of the whole workspace when the file has none. */
+/** The problems of the active file, or of the whole workspace if that file has none. */
 export function problemsChip(active: vscode.Uri | undefined): StoredChip {
   const ofFile = active ? countedProblems([[active, vscode.languages.getDiagnostics(active)]]) : [];
   const problems = ofFile.length > 0 ? ofFile : countedProblems(vscode.languages.getDiagnostics());
@@ -135,7 +135,7 @@ function listChip(problems: readonly LocatedProblem[], path: string | undefined)
   };
 }
 
-/** Errors and warnings of a file: what the problems chip would attach. */
+/** The number of errors and warnings of a file: those that the problems chip would attach. */
 export function countProblems(uri: vscode.Uri): number {
   return countedProblems([[uri, vscode.languages.getDiagnostics(uri)]]).length;
 }
@@ -154,7 +154,7 @@ export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip
   };
 }
 
-/** The chip's content for the wire. Throws `AttachmentRefused` when its file has gone or changed into something else. */
+/** The chip's content for the API. Throws `AttachmentRefused` if its file is gone or can't be attached any more. */
 export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
   const { kind, path, range } = chip;
   const visible = chip.implicit === 'visible' ? ({ visible: true } as const) : {};
@@ -163,7 +163,7 @@ export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
   return { kind, path, languageId, text };
 }
 
-/** The text of a file as the editor has it, unsaved changes included. */
+/** The text of a file, with the editor's unsaved changes. */
 async function readText(uri: vscode.Uri): Promise<{ text: string; languageId?: string }> {
   const name = baseName(uri.path);
   const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
@@ -176,7 +176,7 @@ async function readText(uri: vscode.Uri): Promise<{ text: string; languageId?: s
   try {
     const { type, size } = await vscode.workspace.fs.stat(uri);
     if (type & vscode.FileType.Directory) throw new AttachmentRefused(`${name} is a folder. Attach the files in it.`);
-    // UTF-16 needs up to 2 bytes a character: beyond that, no text that is short enough can be inside.
+    // UTF-16 needs up to 2 bytes a character: a file above this size can't hold a text that is short enough.
     if (size > 4 * MAX_TEXT) throw tooLarge(name, size);
     bytes = await vscode.workspace.fs.readFile(uri);
   } catch (error) {
@@ -234,7 +234,7 @@ function describeProblem(uri: vscode.Uri, { range, severity, message, source, co
   return `${workspacePath(uri)}:${range.start.line + 1}:${range.start.character + 1}: ${kind}${from && ` (${from})`}: ${message}`;
 }
 
-/** Relative to the workspace, with forward slashes, the folder's name in front where there are several. */
+/** Relative to the workspace, with forward slashes. With several folders, the folder's name comes first. */
 export function workspacePath(uri: vscode.Uri): string {
   return vscode.workspace.asRelativePath(uri).replace(/\\/g, '/');
 }
@@ -250,7 +250,7 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The same thing attached twice is the same chip. */
+/** Attaching the same thing twice gives the same chip. */
 function head(kind: AttachmentKind, what: string): { id: string; kind: AttachmentKind } {
   const id = `${kind} ${what}`;
   return { id: id.length <= 200 ? id : `${kind} …${id.slice(-150)}`, kind };

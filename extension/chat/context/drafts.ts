@@ -2,29 +2,30 @@ import type { Memento } from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import type { StoredChip } from './attachments.ts';
 
-/** What was typed and attached in a conversation, and the run that may already have been started with it. */
+/** The text and attachments typed in a conversation, and the run that may already have been started with them. */
 export interface Draft {
   text: string;
   chips: StoredChip[];
-  /** Files of which nothing goes along unasked in this chat, by address, the latest last. */
+  /** Files that the user excluded from the implicit context of this chat, by URI, the latest last. */
   without?: string[];
-  /** Stored before its request is sent: should the answer be lost, a retry names the same run. */
+  /** Stored before its request is sent: if the answer is lost, a retry names the same run. */
   pending?: { runId: string; text: string; replaces?: string };
 }
 
-/** Typing in a text longer than this is stored when it pauses: the editor writes all of an extension's state each time. */
+/** A longer text is stored only when typing pauses, because the editor writes all of an extension's state each time. */
 const LARGE = 20_000;
 const PAUSE_MS = 400;
 
 /**
- * Drafts by conversation, kept by the editor over reloads, kills and sign-outs. Each window keeps its own, so that two that
- * show the same conversation overwrite nothing of each other; one that has none begins with the other's.
+ * Drafts by conversation, stored by the editor across reloads, kills and sign-outs. Each window has its own drafts, so
+ * that two windows with the same conversation do not overwrite each other. A window without a draft starts with the
+ * other window's.
  */
 export class Drafts extends Disposable {
   private readonly current = new Map<string, Draft>();
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
-  /** `memory` is the window's, `shared` the one of all windows. */
+  /** `memory` belongs to this window, `shared` to all windows. */
   constructor(
     private readonly memory: Memento,
     private readonly shared: Memento = memory,
@@ -49,7 +50,7 @@ export class Drafts extends Disposable {
     return draft;
   }
 
-  /** Changes a draft. Resolves once the editor has taken it, at once except for what is large. */
+  /** Changes a draft. Resolves once the editor has stored it. Small drafts are stored at once. */
   async update(conversationId: string, change: Partial<Draft>): Promise<void> {
     const draft = { ...this.get(conversationId), ...change };
     this.current.set(conversationId, draft);

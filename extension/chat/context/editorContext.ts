@@ -21,12 +21,12 @@ import type { Mentions } from './mentions.ts';
 import { openFiles } from './mentions.ts';
 import { activeFile, attachableNow, type SuggestedMessage, suggestMessages } from './suggestions.ts';
 
-/** Typing and checking make many changes a second; suggestions need not follow each. */
+/** Typing and checking make many changes a second; suggestions need not be updated for each. */
 const CALM_MS = 300;
 
 export type AttachKind = 'pick' | Chip['kind'];
 
-/** What the editor offers to a message: suggestions made from what it shows, and things to attach. */
+/** What the editor offers for a message: suggestions from its active file, and things to attach. */
 export class EditorContext extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   readonly onDidChangeSuggestions = this.changed.event;
@@ -51,7 +51,7 @@ export class EditorContext extends Disposable {
     this._register({ dispose: () => clearTimeout(this.timer) });
   }
 
-  /** A chip of what the editor shows; undefined when the user picks nothing. Throws `AttachmentRefused`. */
+  /** A chip for something in the editor; undefined if the user picks nothing. Throws `AttachmentRefused`. */
   async attach(kind: AttachKind): Promise<StoredChip | undefined> {
     const active = activeFile();
     switch (kind) {
@@ -71,26 +71,26 @@ export class EditorContext extends Disposable {
     }
   }
 
-  /** A chip of something that was offered as a mention; undefined for an id that never was. */
+  /** A chip for an offered mention; undefined for an id that was never offered. */
   async attachMention(id: string): Promise<StoredChip | undefined> {
     const what = this.mentions.resolve(id);
     if (what === undefined) return undefined;
     return typeof what === 'string' ? this.attach(what) : chosenChip(what);
   }
 
-  /** The chips that a suggestion goes with. */
+  /** The chips that belong to a suggestion. */
   async attachAll(suggestion: SuggestedMessage): Promise<StoredChip[]> {
     const chips = await Promise.all(suggestion.attach.map((kind) => this.attach(kind)));
     return chips.filter((chip) => chip !== undefined);
   }
 }
 
-/** A chip of a file that the user chose. */
+/** A chip for a file that the user chose. */
 async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
   return (await isMeant(judgedPath(uri))) ? fileChip(uri) : undefined;
 }
 
-/** A chip of a file that was dropped; the view says which, so it is one of the workspace's. Throws `AttachmentRefused`. */
+/** A chip for a dropped file. The view names the file, so it must be in the workspace. Throws `AttachmentRefused`. */
 export async function droppedChip(address: string): Promise<StoredChip | undefined> {
   let uri: vscode.Uri;
   try {
@@ -106,12 +106,12 @@ export async function droppedChip(address: string): Promise<StoredChip | undefin
   return chosenChip(uri);
 }
 
-/** A chip of a text file that was pasted or dropped. */
+/** A chip for a text file that was pasted or dropped. */
 export async function pastedChip(name: string, text: string): Promise<StoredChip | undefined> {
   return (await isMeant(`/${name}`)) ? textChip(name, text, await languageIdOf(/\.(\w+)$/.exec(name)?.[1])) : undefined;
 }
 
-/** What may hold secrets is attached only after a warning. */
+/** Warns before a file is attached that may hold secrets. */
 async function isMeant(path: string): Promise<boolean> {
   if (!holdsSecrets(path)) return true;
   const words = `${baseName(path)} may hold secrets.`;
@@ -124,7 +124,7 @@ interface FileItem extends vscode.QuickPickItem {
   uri?: vscode.Uri;
 }
 
-/** Open files first, then the workspace's, then one from anywhere. */
+/** Offers the open files first, then the workspace's, then any file. */
 async function pickFile(): Promise<vscode.Uri | undefined> {
   const item = (uri: vscode.Uri): FileItem => {
     const path = workspacePath(uri);

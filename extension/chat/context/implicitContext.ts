@@ -16,25 +16,25 @@ import {
 } from './attachments.ts';
 import type { Draft } from './drafts.ts';
 
-/** Selecting, scrolling and typing make many changes a second; the chip need not follow each. */
+/** Selecting, scrolling and typing make many changes a second; the chip need not be updated for each. */
 const CALM_MS = 150;
-/** In characters, at some four a token: more than this is attached by somebody who knows what it costs. */
+/** In characters, about four to a token. The user must attach more than this by hand, and so sees what it costs. */
 const MOST = { selection: 100_000, visible: 20_000 };
-/** What the page showed a moment ago is still there to be sent. */
+/** How many past chips can still be sent: the page may send one that it showed a moment ago. */
 const REMEMBERED = 3;
 
-/** What the file in front shows. */
+/** What the active file shows. */
 interface Seen {
   uri: string;
   label: string;
-  /** Absent where it can't go along, and then `why`. */
+  /** Absent if it must not be sent; then `why` says the reason. */
   chip?: StoredChip;
   why?: string;
 }
 
 /**
- * What goes along with a question unasked: what is selected in the file in front, or else the part of it that can be seen.
- * Only of files of a trusted workspace, and of none that is secret or ignored.
+ * The implicit context of a question: the selection in the active file, else its visible part. Only for files in a
+ * trusted workspace that are neither secret nor ignored.
  */
 export class ImplicitContext extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
@@ -43,7 +43,7 @@ export class ImplicitContext extends Disposable {
   private why: string | undefined = NO_FILE;
   private shown: StoredChip[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Of the file in front, until something changes that it depends on. */
+  /** The verdict on the active file, until something changes that it depends on. */
   private judged: { uri: string; why: Promise<string | undefined> } | undefined;
   private looks = 0;
 
@@ -75,7 +75,7 @@ export class ImplicitContext extends Disposable {
     void this.look();
   }
 
-  /** What goes along with a draft, or what is left out of it. */
+  /** The chip that is sent with a draft, or what is left out. */
   beside({ chips, without = [] }: Draft): { chip?: StoredChip; leftOut?: Surroundings['leftOut'] } {
     const { seen } = this;
     if (!seen || chips.length >= MAX_ATTACHMENTS) return {};
@@ -89,12 +89,12 @@ export class ImplicitContext extends Disposable {
     return isThere ? {} : { chip };
   }
 
-  /** The chip that was shown by this id; undefined for an id that never was, or long ago. */
+  /** The chip that was shown with this id; undefined if the id is unknown or too old. */
   find(id: string): StoredChip | undefined {
     return this.shown.find((one) => one.id === id);
   }
 
-  /** The same, to be sent now. Throws `AttachmentRefused` where its file may not be sent unasked any more. */
+  /** Like `find`, for sending now. Throws `AttachmentRefused` if the file may no longer be sent unasked. */
   async take(id: string): Promise<StoredChip | undefined> {
     const chip = this.find(id);
     const why = chip && (await whyNotUnasked(vscode.Uri.parse(chip.uri!, true)));
@@ -104,7 +104,7 @@ export class ImplicitContext extends Disposable {
     throw new AttachmentRefused(`${why} Send the question again to ask it without.`);
   }
 
-  /** The file in front, by address, and what it shows. Throws `AttachmentRefused` where nothing of it could go along. */
+  /** The active file's URI and label. Throws `AttachmentRefused` if nothing of it can be sent. */
   inFront(): { uri: string; label: string } {
     const { seen } = this;
     if (!seen?.chip) throw new AttachmentRefused(seen?.why ?? this.why ?? NO_TEXT);
@@ -137,7 +137,7 @@ const NO_FILE = 'No file of the workspace is in front, so nothing goes along una
 const NO_TEXT = 'The file in front shows no text that could go along.';
 const TURNED_OFF = `The setting ${IMPLICIT_CONTEXT} is off, so nothing goes along unasked.`;
 
-/** The editor of the file in front, whichever panel has the focus: no output, notebook, or former side of a comparison. */
+/** The editor of the active file, whichever panel has the focus. Not output, a notebook, or the left side of a diff. */
 function frontEditor(): vscode.TextEditor | undefined {
   const { viewColumn, activeTab } = vscode.window.tabGroups.activeTabGroup;
   const input = activeTab?.input;
@@ -148,7 +148,7 @@ function frontEditor(): vscode.TextEditor | undefined {
         ? input.modified
         : undefined;
   const address = uri?.toString();
-  // The editors of a comparison have no column of their own.
+  // The editors of a diff have no column of their own.
   const columns = input instanceof vscode.TabInputTextDiff ? [viewColumn, undefined] : [viewColumn];
   return vscode.window.visibleTextEditors.find(
     (editor) => columns.includes(editor.viewColumn) && editor.document.uri.toString() === address,
@@ -167,12 +167,12 @@ function seenIn({ document, selection, visibleRanges }: vscode.TextEditor): Seen
   const path = workspacePath(document.uri);
   const label = selection.isEmpty ? `${baseName(path)}, visible part` : linesLabel(path, range);
   const lines = parts.map(({ start, end }) => new vscode.Range(start, 0, end, Number.MAX_SAFE_INTEGER));
-  // Of very long lines only what is selected.
+  // If whole lines are too long, send only the selection.
   const most = MOST[implicit];
   const taken = !selection.isEmpty && sizeOf(document, lines) > most ? [selection] : lines;
   const size = sizeOf(document, taken);
   if (size > most) return { uri, label, why: tooLarge(size, most) };
-  // What is folded away can't be seen.
+  // Folded lines are not visible.
   const text = taken.map((part) => document.getText(part)).join('\n…\n');
   if (text.trim() === '' || text.includes('\0')) return undefined;
   const chip = partChip(document, range, text);

@@ -12,12 +12,12 @@ const SPECIAL: Mention[] = [
   { id: 'diff', icon: 'git-commit', label: 'diff', detail: 'Uncommitted changes' },
 ];
 
-/** Finds what can be attached by `@`. It remembers what it offered: only that may be chosen. */
+/** Finds what the user can attach with `@`. It remembers its offers: only an offered id may be chosen. */
 export class Mentions {
   private readonly offered = new Set<string>();
   private listed: { at: number; uris: vscode.Uri[] } | undefined;
 
-  /** What matches, best first, and open editors before others. `attachable`: what the editor shows of what has no file. */
+  /** The matches, best first, and open editors before others. `attachable`: the attachable kinds besides files. */
   async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
     const wanted = query.trim().toLowerCase();
     const special = SPECIAL.filter(({ id, label }) => attachable.includes(id) && label.startsWith(wanted));
@@ -34,7 +34,7 @@ export class Mentions {
     return items;
   }
 
-  /** What an offered id stands for; undefined for one that was never offered. */
+  /** The target of an offered id; undefined if it was never offered. */
   resolve(id: string): vscode.Uri | 'selection' | 'problems' | 'diff' | undefined {
     if (!this.offered.has(id)) return undefined;
     if (id === 'selection' || id === 'problems' || id === 'diff') return id;
@@ -45,7 +45,7 @@ export class Mentions {
     if (!this.listed || Date.now() - this.listed.at > LIST_AGE_MS) {
       this.listed = { at: Date.now(), uris: await vscode.workspace.findFiles('**/*', undefined, MOST_LISTED) };
     }
-    // A workspace larger than the list: the name decides, in either case of letters.
+    // If the workspace is larger than the list, search again by name, ignoring case.
     const name = wanted.replace(/[^\p{L}\p{N}._-]/gu, '');
     if (this.listed.uris.length < MOST_LISTED || name === '') return this.listed.uris;
     const pattern = [...name].map((letter) => {
@@ -56,7 +56,7 @@ export class Mentions {
   }
 }
 
-/** Files that are open in tabs, as the user sees them; no settings pages, diffs or output. */
+/** The files that are open in tabs, in the user's order; no settings pages, diffs or output. */
 export function openFiles(): vscode.Uri[] {
   const uris = vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
@@ -73,8 +73,9 @@ function fileMention(uri: vscode.Uri): Mention {
 }
 
 /**
- * 0: no match. Otherwise higher is better: the name begins with it, the name has it, the path has it, it is made of the
- * beginnings of the name's words ("ctst" of client.test.ts). Letters anywhere in a long path match nearly everything.
+ * 0: no match. Otherwise higher is better: the name begins with the query, the name contains it, the path contains it,
+ * the query consists of beginnings of the name's words ("ctst" for client.test.ts). Scattered letters of a path don't
+ * match: in a long path, they would match nearly everything.
  */
 export function score(path: string, query: string): number {
   const wanted = query.toLowerCase();
@@ -88,7 +89,7 @@ export function score(path: string, query: string): number {
   return isOfBeginnings(lower, wanted) ? 1 : 0;
 }
 
-/** Whether a query is a beginning of one word, then of a later one, and so on. */
+/** Whether a query consists of the beginning of one word, then of a later word, and so on. */
 function isOfBeginnings(words: readonly string[], wanted: string): boolean {
   const reached = new Set([0]);
   for (const word of words) {

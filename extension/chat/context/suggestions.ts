@@ -5,16 +5,16 @@ import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
 import type { Suggestion } from '../protocol.ts';
 import { baseName, countProblems } from './attachments.ts';
 
-/** A suggestion with what it would send: a text and what to attach. */
+/** A suggestion with the message that it sends: a text and attachments. */
 export interface SuggestedMessage extends Suggestion {
   text: string;
   attach: ('file' | 'problems' | 'diff')[];
 }
 
-/** What an empty chat offers, made from what the editor shows; three at most, and some also without any file. */
+/** The suggestions of an empty chat, made from the active file; at most three, and some also without any file. */
 export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessage[] {
   const found: SuggestedMessage[] = [];
-  // What may hold secrets is attached only by somebody who chose it.
+  // A file that may hold secrets is attached only if the user chooses it.
   if (active && !holdsSecrets(judgedPath(active))) {
     const name = baseName(active.path);
     found.push({
@@ -49,7 +49,7 @@ export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessag
   return [...found, ...GENERAL].slice(0, 3);
 }
 
-/** What of the editor could be attached now. */
+/** The kinds that can be attached now. */
 export function attachableNow(active: vscode.Uri | undefined): ('file' | 'selection' | 'problems' | 'diff')[] {
   const hasProblems = vscode.languages.getDiagnostics().some(([uri]) => countProblems(uri) > 0);
   return [
@@ -84,7 +84,7 @@ const GENERAL: SuggestedMessage[] = [
   },
 ];
 
-/** The file in front: the active editor's, unless it is one that has no file (output, a diff's other side). */
+/** The active file: the active editor's, unless that editor has no file (output, a diff's other side). */
 export function activeFile(): vscode.Uri | undefined {
   const uri = vscode.window.activeTextEditor?.document.uri;
   return uri && !['output', 'git', 'debug', 'vscode-settings'].includes(uri.scheme) ? uri : undefined;

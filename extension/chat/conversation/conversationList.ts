@@ -5,9 +5,9 @@ import { BackendError } from '../../platform/server/backendError.ts';
 import { saveMarkdown } from '../actions.ts';
 import type { FromHost, HistoryKind } from '../protocol.ts';
 
-/** Changes come in swarms while an answer runs; the list need not follow each. */
+/** An answer causes many changes; the list need not be updated for each. */
 const CALM_MS = 500;
-/** The view does not say when its list is closed. After so long without a question about it, it is left alone. */
+/** The view does not report when its list closes. Without a request for this long, the list counts as closed. */
 const OPEN_MS = 120_000;
 
 interface Asked {
@@ -15,7 +15,7 @@ interface Asked {
   kind: HistoryKind;
 }
 
-/** The history as the view shows it: pages of the server's list, told anew when something in it changes. */
+/** The history in the view: pages of the server's list, sent again after each change. */
 export class ConversationList extends Disposable {
   private asked: Asked = { search: '', kind: null };
   private askedAt = 0;
@@ -31,7 +31,7 @@ export class ConversationList extends Disposable {
     this._register({ dispose: () => clearTimeout(this.timer) });
   }
 
-  /** Tells a page: the first, or the one that `before` continues with. Never rejects. */
+  /** Sends a page to the view: the first one, or the one that follows `before`. Never rejects. */
   async tell({ search, kind }: Asked, before: string | null): Promise<void> {
     this.asked = { search, kind };
     this.askedAt = Date.now();
@@ -48,10 +48,10 @@ export class ConversationList extends Disposable {
     await this.fetch(null);
   }
 
-  /** Saves a conversation where the user wants it. */
+  /** Saves a conversation in a file that the user chooses. */
   async export(id: string): Promise<void> {
     const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
-    // Its own heading is the title, also of a conversation that is not open.
+    // The title is the first heading of the Markdown, so that this works for a conversation that is not open.
     const title = /^#\s+(.+)$/m.exec(markdown)?.[1] ?? 'Conversation';
     await saveMarkdown(title, markdown);
   }

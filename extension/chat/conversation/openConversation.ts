@@ -21,24 +21,24 @@ export interface ConversationDeps {
 }
 
 /**
- * The conversation that is shown, as far as it is loaded. The server owns it: this follows. Running answers are read from
- * their events; once they end, the server's message replaces what was put together here.
+ * The loaded part of the open conversation. The server owns the conversation, and this is a copy. Running answers are
+ * read from their events; at their end, the server's message replaces the text assembled here.
  */
 export class OpenConversation extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
-  /** Messages, title or what else is shown of it changed; the text of running answers apart. */
+  /** The messages, the title or another shown part changed, except for the text of running answers. */
   readonly onDidChange = this.changed.event;
   title = '';
   messages: Message[] = [];
-  /** What to ask for earlier messages; null at the beginning. */
+  /** Cursor for earlier messages; null at the beginning of the conversation. */
   before: string | null = null;
-  /** Whether the server knows it: a new chat gets there with its first message. */
+  /** Whether the server has it: a new chat is created there with its first message. */
   exists = false;
 
   private readonly tails = new Map<string, AbortController>();
   private readonly flow: TextFlow;
   private readonly backoff = new Backoff();
-  /** Grows with every change made here; an answer asked for before one is out of date. */
+  /** Grows with every local change. An answer that was requested before a change is out of date. */
   private generation = 0;
   private refreshing: Promise<void> | undefined;
   private again = false;
@@ -71,8 +71,8 @@ export class OpenConversation extends Disposable {
   }
 
   /**
-   * Tells the view everything; what was gathered for it is part of that. `moved`: what stands in the composer comes along
-   * from the chat that was shown.
+   * Sends the whole conversation to the view, including text that waits in the buffer. `moved`: the composer's text
+   * came along from the previous chat.
    */
   tell(draft: string, moved?: true): void {
     this.flow.drop();
@@ -82,8 +82,8 @@ export class OpenConversation extends Disposable {
   }
 
   /**
-   * Fetches the newest messages and shows what differs. Wishes meanwhile become one more fetch. Rejects with a
-   * `BackendError`; a conversation that the server doesn't know is empty.
+   * Fetches the newest messages and shows what differs. Calls during a fetch share one further fetch. Rejects with a
+   * `BackendError`; a conversation that the server doesn't have is empty.
    */
   refresh(): Promise<void> {
     if (this.refreshing) {
@@ -118,7 +118,7 @@ export class OpenConversation extends Disposable {
     this.followAll();
   }
 
-  /** A run was started here: shows the question and the empty answer before the server is asked for them. */
+  /** This window started a run: shows the question and an empty answer before the server has sent them. */
   started(run: Run, question: { text: string; replaces?: string; continues?: string }): void {
     const at = question.replaces ? this.messages.findIndex(({ id }) => id === question.replaces) : -1;
     const removed = at < 0 ? [] : this.messages.slice(at).map(({ id }) => id);
@@ -173,7 +173,7 @@ export class OpenConversation extends Disposable {
     const titleChanged = this.title !== (fetched?.title ?? '');
     this.title = fetched?.title ?? '';
     if (!wasKnown || !fetched || (first < 0 && this.messages.length > 0)) {
-      // Another conversation than what is shown, or so much new that there is a gap: told anew as a whole.
+      // A different conversation, or a gap after so many new messages: send the whole.
       const changed = wasKnown !== this.exists || this.messages.length > 0 || page.length > 0;
       this.messages = page;
       this.before = fetched?.before ?? null;
@@ -197,7 +197,7 @@ export class OpenConversation extends Disposable {
   /** Set by the controller, which knows the draft. */
   tellWhole: (moved?: true) => void = (moved) => this.tell('', moved);
 
-  /** The server's message of a running answer has no text yet; what was read from its events stays. */
+  /** A running answer has no text yet in the server's message; keep the text from its events. */
   private withText(message: Message, known: Message | undefined): Message {
     return message.state === 'running' && known ? { ...message, text: known.text } : message;
   }
@@ -215,7 +215,7 @@ export class OpenConversation extends Disposable {
     }
   }
 
-  /** Reads a running answer to its end, again and again if need be, until the server says that it runs no more. */
+  /** Reads a running answer until the server says that the run has ended. Retries as often as needed. */
   private async follow(runId: string, messageId: string): Promise<void> {
     const tail = new AbortController();
     this.tails.set(runId, tail);
@@ -237,7 +237,7 @@ export class OpenConversation extends Disposable {
           this.deps.log.warn(`The answer ${runId} could not be read on: ${BackendError.from(error).message}`);
           await this.deps.session.failed(error);
         }
-        // Its final message, with what it cost; or, after a failure, whether it still runs.
+        // Fetches the final message with its cost or, after a failure, whether the run still goes on.
         await this.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
         if (isRunning()) await this.backoff.wait(attempt, tail.signal);
       }
@@ -275,7 +275,7 @@ export class OpenConversation extends Disposable {
   }
 }
 
-/** A title until the server's own is there. */
+/** A provisional title until the server sends its own. */
 function firstLine(text: string): string {
   const line = text.trim().split('\n', 1)[0] ?? '';
   return line.length > 60 ? `${line.slice(0, 59).trimEnd()}…` : line;

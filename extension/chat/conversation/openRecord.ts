@@ -6,7 +6,7 @@ const MOST_RUNS = 50;
 
 interface Stored {
   openId: string;
-  /** A chat that has not been started yet: its id is made before its first message, so that its draft has a place. */
+  /** The id of a chat that has not started. It is made before the first message, so that its draft can be stored. */
   newId: string;
   accountId?: string;
   runs: string[];
@@ -14,7 +14,7 @@ interface Stored {
   retries: string[];
 }
 
-/** Which conversation this window shows, over reloads and kills, and which runs it started. */
+/** The conversation that this window shows, and the runs that it started. Kept across reloads and kills. */
 export class OpenRecord {
   private stored: Stored;
 
@@ -28,7 +28,7 @@ export class OpenRecord {
       runs: stored?.runs ?? [],
       retries: stored?.retries ?? [],
     };
-    // At once: a draft that is kept under an id nobody remembers would be lost.
+    // Store it at once: a draft under an id that is lost would be lost too.
     if (!stored) void this.store();
   }
 
@@ -41,7 +41,7 @@ export class OpenRecord {
     return this.store();
   }
 
-  /** The id of the chat that has not been started: the same until it is, with its draft; or really a new one. */
+  /** The id of the chat that has not started: the same id (and draft) until it starts, or with `fresh` a new one. */
   newChat(fresh = false): string {
     if (fresh) {
       this.stored.newId = timeOrderedId();
@@ -50,14 +50,14 @@ export class OpenRecord {
     return this.stored.newId;
   }
 
-  /** A conversation has its first message: the next new chat is another one. */
+  /** The conversation got its first message, so the next new chat needs another id. */
   async started(conversationId: string): Promise<void> {
     if (conversationId !== this.stored.newId) return;
     this.stored.newId = timeOrderedId();
     await this.store();
   }
 
-  /** Remembered before the run is asked for. */
+  /** Stored before the run is requested. */
   async addRun(runId: string): Promise<void> {
     if (this.isOwnRun(runId)) return;
     this.stored.runs = [...this.stored.runs, runId].slice(-MOST_RUNS);

@@ -2,10 +2,10 @@ import type { FromHost } from '../protocol.ts';
 
 type Outcome = Extract<FromHost, { type: 'sent' | 'notSent' }>;
 
-/** Requests that are remembered: a page has at most one on its way, and asks again soon after it was made anew. */
+/** How many requests are remembered. A page has at most one pending, and repeats it soon after a reload. */
 const MOST = 50;
 
-/** Requests of the view to send something. Each is carried out once, however often it is asked for; each asking is answered. */
+/** The view's requests to send a message. Each is carried out once; each repeat by the view gets the answer. */
 export class Outbox {
   private readonly asked = new Map<string, Promise<Outcome>>();
 

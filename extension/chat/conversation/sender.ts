@@ -10,9 +10,9 @@ import type { Draft, Drafts } from '../context/drafts.ts';
 import type { ModelChoice } from '../modelChoice.ts';
 import type { OpenRecord } from './openRecord.ts';
 
-/** What the user asks: a new message, an edited one (`replaces`), another try, or to go on (`continues`). */
+/** The user's question: a new message, an edited one (`replaces`), a retry, or a continuation (`continues`). */
 export interface Question {
-  /** The same question asked again has the same id (a UUID): it names the run. */
+  /** A UUID that names the run. A repeat of the same question has the same id. */
   id?: string;
   text: string;
   chips: StoredChip[];
@@ -23,8 +23,8 @@ export interface Question {
 }
 
 /**
- * Starts runs so that one question is one run: its id is stored before it is sent, and the same question sent again after
- * a lost answer has the same id.
+ * Starts runs so that one question gives one run: the id is stored before the request is sent, and a repeat after a
+ * lost answer uses the same id.
  */
 export class Sender {
   constructor(
@@ -38,8 +38,8 @@ export class Sender {
   ) {}
 
   /**
-   * Starts a run and resolves to it. Rejects with an `AttachmentRefused` or a `BackendError`; nothing was started then,
-   * as far as is known. `look` fetches the conversation, to find a run that was started after all.
+   * Starts a run and resolves to it. Rejects with an `AttachmentRefused` or a `BackendError`; then no run is known to
+   * have started. `look` fetches the conversation, to find a run that was started after all.
    */
   async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
     const { session, backend, drafts, record, models } = this.deps;
@@ -72,19 +72,19 @@ export class Sender {
       } catch (error) {
         const refusal = error instanceof BackendError && error.kind === 'refused' ? error.problem : undefined;
         if (refusal?.code === 'run_id_reused' && attempt === 0) {
-          // The lost answer was a yes, and what is attached or chosen has changed since: the run that is there counts.
+          // The first request did start the run, and the attachments or the model have changed since. Use that run.
           const found = findRun(runId, await look());
           if (found) {
             if (question.id !== undefined && question.id !== runId) await record.addRetry(question.id);
             await drafts.update(conversationId, { pending: undefined });
             return asRun(found, conversationId);
           }
-          // Whatever became of what was sent under the question's own id: it is never sent twice.
+          // The question's own id was already sent once. Never send the question twice.
           if (runId === question.id && wasAsked) throw error;
           runId = timeOrderedId();
           continue;
         }
-        // A refusal is certain: the next try is another run. Anything else may have started one.
+        // A refusal is certain: the next try is a new run. Any other failure may have started one.
         if (refusal && refusal.status < 500) await drafts.update(conversationId, { pending: undefined });
         throw error;
       }

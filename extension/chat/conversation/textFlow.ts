@@ -2,10 +2,10 @@ import type { FromHost } from '../protocol.ts';
 
 type TextMessage = Extract<FromHost, { type: 'text' }>;
 
-/** A reader can't see more than this, and each message to the web view costs a copy between processes. */
+/** Readers can't see faster updates, and each message to the web view costs a copy between processes. */
 const TICK_MS = 25;
 
-/** Gathers the pieces of running answers and passes them on together. */
+/** Collects the pieces of running answers and sends them in batches. */
 export class TextFlow {
   private readonly gathered = new Map<string, TextMessage>();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,7 +21,7 @@ export class TextFlow {
     this.timer ??= setTimeout(() => this.flush(), TICK_MS);
   }
 
-  /** Passes on what there is, so that what is told next does not overtake it. */
+  /** Sends the collected pieces, so that a later message does not overtake them. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -30,7 +30,7 @@ export class TextFlow {
     for (const message of messages) this.post(message);
   }
 
-  /** Forgets what there is: everything is about to be told anew. */
+  /** Discards the collected pieces: the whole conversation is about to be sent. */
   drop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

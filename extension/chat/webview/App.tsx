@@ -9,7 +9,7 @@ import { Transcript } from './ui/Transcript.tsx';
 
 export function App() {
   const chat = useChat();
-  // Told anew, what could not be drawn is tried again.
+  // New surroundings retry what could not be drawn.
   const surroundings = useChatState((s) => s.surroundings);
   useEffect(() => {
     const onClick = (event: MouseEvent) => {
@@ -17,7 +17,7 @@ export function App() {
       if (file) chat.files.open(file.dataset);
       const link = (event.target as Element).closest?.('a');
       if (!link) return;
-      // Nothing navigates here: the host asks the user and opens.
+      // The page never navigates: the host asks the user and opens the link.
       event.preventDefault();
       const href = link.getAttribute('href') ?? '';
       if (isWebLink(href)) chat.host.post({ type: 'openLink', href: href.slice(0, 8000) });
@@ -62,7 +62,7 @@ function Shown() {
   );
 }
 
-/** One polite region for everything that must be heard. The log itself is silent, or each token would be read out. */
+/** The one live region (polite) for all announcements. The log itself is not live, or each token would be read out. */
 function Announcer() {
   const { text, n } = useChatState((s) => s.spoken);
   return (

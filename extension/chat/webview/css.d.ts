@@ -1,2 +1,2 @@
-/** esbuild takes style sheets out of the import. */
+/** esbuild moves imported style sheets into a file of their own. */
 declare module '*.css';

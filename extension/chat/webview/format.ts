@@ -4,13 +4,13 @@ import type { Attachment, Message } from '../../../shared/conversations.ts';
 import { creditsSpent, withUnit } from '../../../shared/money/amounts.ts';
 import { guestMessages, meter } from '../../../shared/money/meter.ts';
 
-// Words and numbers as the view shows them. Pure: time and locale are arguments.
+// Formats words and numbers for the view. Pure: time and locale are arguments.
 
 export function count(n: number, locale?: string): string {
   return numbers(locale).format(n);
 }
 
-/** To make one takes a hundred times as long as to use it, and each message has several. */
+/** Creating a formatter takes a hundred times as long as using it, and each message needs several. */
 function kept<T>(make: (locale: string | undefined) => T): (locale: string | undefined) => T {
   const made = new Map<string | undefined, T>();
   return (locale) => {
@@ -32,7 +32,7 @@ const wholeTimes = dates({ weekday: 'short', day: 'numeric', month: 'short', ...
 /** "1 attachment", "2 attachments". */
 export const counted = (n: number, one: string, locale?: string) => `${count(n, locale)} ${one}${n === 1 ? '' : 's'}`;
 
-/** "87.4 of 100 credits left", a guest's "7 of 10 free messages left", or that nothing is limited. */
+/** "87.4 of 100 credits left", for a guest "7 of 10 free messages left", or that the balance is unlimited. */
 export function whatIsLeft(balance: Balance, account: Account | null, locale?: string): string {
   if (account?.kind === 'guest' && balance.guestMessagesLeft !== undefined) {
     const { left, of } = guestMessages(balance);
@@ -41,7 +41,7 @@ export function whatIsLeft(balance: Balance, account: Account | null, locale?: s
   return balance.unlimited ? 'Metered, not limited' : `${meter(balance, 'member').text} left`;
 }
 
-/** What an answer that has ended cost, in a few words, and why it cost nothing or less. */
+/** The cost of a finished answer in a few words, and why it is zero or reduced. */
 export function costOf(message: Message, guest: boolean, locale?: string): { label: string; why?: string } | null {
   if (message.chargedMicro === undefined) return null;
   const why = message.reason && REASONS[message.reason].replace(/ Not charged\.$/, '');
@@ -55,7 +55,7 @@ export function costOf(message: Message, guest: boolean, locale?: string): { lab
   return { label: withUnit(creditsSpent(message.chargedMicro)), why };
 }
 
-/** "enough for about 800 more tokens": rounded down to two digits, for nobody counts on single tokens. */
+/** "enough for about 800 more tokens": rounded down to two digits, since single tokens don't matter. */
 export function enoughFor(tokens: number, locale?: string): string {
   const step = 10 ** Math.max(0, String(tokens).length - 2);
   return `enough for about ${count(Math.floor(tokens / step) * step, locale)} more tokens`;
@@ -74,7 +74,7 @@ export function tokensOf(message: Message, locale?: string): string[] {
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** Relative within a day ("3 h ago"), absolute after: the time for yesterday, weekday within a week, then the date. */
+/** Within a day relative ("3 h ago"), then absolute: the time for yesterday, weekday within a week, then the date. */
 export function when(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);
   const age = now.getTime() - at.getTime();
@@ -87,7 +87,7 @@ export function when(iso: string, now: Date, locale?: string): string {
   return since < 7 ? `${weekdays(locale).format(at)} ${time}` : fullDay(iso, now, locale);
 }
 
-/** Date and time in full, with the zone: for tooltips and for anything one has to wait for. */
+/** The full date and time with the zone: for tooltips, and for times that the user must wait for. */
 export function fullTime(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);
   const text = (daysBetween(at, now) === 0 ? hours : wholeTimes)(locale).format(at);
@@ -103,7 +103,7 @@ export function fullDay(iso: string, now: Date, locale?: string): string {
   return (at.getFullYear() === now.getFullYear() ? days : daysOfYears)(locale).format(at);
 }
 
-/** "in 40 s", "in 5 min", "in 3 h": beside an absolute time one has to wait for. */
+/** "in 40 s", "in 5 min", "in 3 h": shown beside an absolute time that the user must wait for. */
 export function until(iso: string, now: Date): string {
   const s = Math.max(0, Math.ceil((new Date(iso).getTime() - now.getTime()) / 1000));
   if (s < 90) return `in ${s} s`;
@@ -125,8 +125,8 @@ function daysBetween(a: Date, b: Date): number {
 }
 
 /**
- * Tokens of a text, roughly: four characters each in Latin script, one and a half elsewhere (the rule of thumb that model
- * makers publish). For the context meter only; money is never counted by it.
+ * A rough token count: four characters a token in Latin script, one and a half elsewhere (the rule of thumb that model
+ * makers publish). Only for the context meter; charges never use it.
  */
 export function estimateTokens(text: string): number {
   if (text.length > 50_000) return Math.ceil(text.length / 4);
@@ -141,8 +141,8 @@ export function fileName(path: string): string {
 }
 
 /**
- * What a chip of a sent message says: "client.ts:12–40", "client.ts, visible part", "Problems in client.ts". Lines are counted
- * from 1 here.
+ * The label of a sent message's attachment: "client.ts:12–40", "client.ts, visible part", "Problems in client.ts".
+ * Lines are counted from 1 here.
  */
 export function attachmentLabel(a: Attachment): string {
   const name = a.path && fileName(a.path);
@@ -168,5 +168,5 @@ export const KIND_ICONS = {
   diff: 'git-commit',
 } as const;
 
-/** Whether a message is worth sending: a lone "@" was the beginning of an attachment. */
+/** Whether a message is worth sending: a lone "@" only opened the mention list. */
 export const saysSomething = (text: string): boolean => /[^\s@]/.test(text);

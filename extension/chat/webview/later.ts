@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /**
- * What takes a while to find out, and need not stand in the first picture: undefined until that is painted, and while there
- * is nothing to find. Each is found in a task of its own.
+ * Computes a slow value that the first paint does not need. It is undefined until after that paint, and while `find` is
+ * null. Each value is computed in a task of its own.
  */
 export function useLater<T>(find: (() => T) | null, of: readonly unknown[]): T | undefined {
   const [found, setFound] = useState<{ value: T; of: readonly unknown[] }>();

@@ -15,7 +15,7 @@ import './styles/panels.css';
 const host = connectHost((document.currentScript as HTMLScriptElement | null)?.dataset.scope ?? '');
 const chat = new Chat(host);
 
-// A failure here is told to the host's log once for each text, without anything that the user or the model wrote.
+// Each distinct page error is sent once to the host's log, without any text that the user or the model wrote.
 const told = new Set<string>();
 function failed(error: unknown): void {
   const stack =

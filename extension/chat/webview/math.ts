@@ -1,4 +1,4 @@
-// A script of its own: most answers have no math, and the library is half as large as all the rest of the view.
+// A separate script: most answers have no math, and the library is half as large as the rest of the view.
 import temml from 'temml/temml.js';
 import { MATH_OPTIONS, type ReadMath, safeMath } from '../../../shared/answers/mathTree.ts';
 

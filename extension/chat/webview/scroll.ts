@@ -1,6 +1,6 @@
 /**
- * Keeps a box scrolled to its end while its content grows, and lets go at once when the reader goes up: by wheel, touch,
- * key, scroll bar or by selecting text. It takes hold again when the reader comes back to the end.
+ * Keeps a box scrolled to its end while its content grows. It stops at once when the reader moves up, by wheel, touch,
+ * key, scroll bar or by selecting text, and starts again when the reader returns to the end.
  */
 export class BottomPin {
   pinned = true;
@@ -31,7 +31,7 @@ export class BottomPin {
     document.addEventListener('selectionchange', () => this.selected(), { signal });
   }
 
-  /** To the end, and stay there. */
+  /** Scrolls to the end and stays there. */
   toEnd(): void {
     this.release();
     this.set(true);
@@ -39,8 +39,8 @@ export class BottomPin {
   }
 
   /**
-   * Puts an element's top so far under the box's, and holds it there until the reader moves: what is above it gets its
-   * real height only when it is drawn, and the browser's own anchoring has no anchor yet.
+   * Keeps an element's top at `offset` below the box's top until the reader moves. Content above it gets its real
+   * height only when it is drawn, and the browser's own scroll anchoring has no anchor yet.
    */
   hold(element: HTMLElement, offset: number): void {
     this.set(false);
@@ -50,7 +50,7 @@ export class BottomPin {
     if (this.distance() < 4) this.toEnd();
   }
 
-  /** Moves along with content that came in above. */
+  /** Scrolls by the height of content that was inserted above. */
   shift(by: number): void {
     this.box.scrollTop += by;
     this.lastTop = this.box.scrollTop;

@@ -1,4 +1,4 @@
-/** esbuild puts a drawing's text in place of the import. */
+/** esbuild replaces the import with the SVG's text. */
 declare module '*.svg' {
   const drawing: string;
   export default drawing;

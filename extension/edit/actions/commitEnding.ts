@@ -2,22 +2,22 @@ import type { Problem } from '../../../shared/problems.ts';
 import type { Charge } from '../runs/answerRun.ts';
 import { type Button, type Message, tellCharge, tellProblem, waysOn } from '../words/messages.ts';
 
-/** How the writing of a commit message ended. Except for `written` and `touched`, the box is as it was. */
+/** How the writing of a commit message ended. Except for `written` and `touched`, the box has its earlier text. */
 export type CommitEnding = Charge &
   (
     | { kind: 'written'; hadStart: boolean }
-    /** What the author had typed is as good as it gets. */
+    /** The model returned the text that the author had typed. */
     | { kind: 'same' }
     | { kind: 'empty' }
     | { kind: 'stopped' }
-    /** Somebody else wrote into the box: the author, or git after a commit. */
+    /** Something else changed the box: the author, or git after a commit. */
     | { kind: 'touched' }
     | { kind: 'failed'; problem: Problem }
   );
 
 export type CommitButton = Button | 'Restore what stood there';
 
-/** What to say at the end: what happened, what was charged, and the way on. */
+/** The final message: what happened, what was charged, and the next step. */
 export function tellCommitEnding(ending: CommitEnding, isGuest: boolean): Message<CommitButton> {
   const charge = tellCharge(ending, isGuest);
   const say = (severity: Message['severity'], text: string, ...buttons: CommitButton[]): Message<CommitButton> => ({

@@ -4,9 +4,9 @@ import { isMerging, NO_CHANGES, type Repository, untrackedFiles } from '../../pl
 import { holdsSecrets, withoutSecrets } from '../../platform/secrecy/guarded.ts';
 import { belowScissors, commitInstruction, newFileDiff } from './texts/commitText.ts';
 
-/** The latest commits whose subjects show how messages are written here. */
+/** How many recent commits show the repository's style of subjects. */
 const SUBJECTS = 8;
-/** Larger new files are named only. */
+/** Of a larger new file, only the name is sent. */
 const MAX_NEW_FILE = 100_000;
 const MAX_NEW_FILES = 100;
 
@@ -14,8 +14,8 @@ const MERGING = 'A merge is in progress, and git has written its message. Commit
 const CONFLICTS = 'A merge is in progress, and some files have conflicts. Resolve them first.';
 
 /**
- * What a model is to be asked for the staged changes of a repository, else for all, or why there is nothing to ask, in a
- * sentence.
+ * Builds the request for a commit message: for the staged changes, or for all changes if nothing is staged. Otherwise
+ * says in a sentence why there is nothing to ask.
  */
 export async function readCommit(repository: Repository): Promise<SelectionEdit | string> {
   await repository.status();
@@ -24,7 +24,7 @@ export async function readCommit(repository: Repository): Promise<SelectionEdit 
   const diff = await readDiff(repository);
   if (diff.trim() === '') return NO_CHANGES;
   const subjects = await latestSubjects(repository);
-  // Only now: reading takes a moment, in which the author may have typed on.
+  // Read it last: reading the changes takes a moment, and the author may have typed meanwhile.
   const start = repository.inputBox.value;
   return {
     instruction: commitInstruction(subjects, start.trim() !== ''),
@@ -48,18 +48,18 @@ async function readNewFile({ rootUri }: Repository, uri: vscode.Uri): Promise<st
   const path = uri.path.startsWith(`${rootUri.path}/`) ? uri.path.slice(rootUri.path.length + 1) : uri.path;
   try {
     const { size, type } = await vscode.workspace.fs.stat(uri);
-    // Nothing is known of a folder with a repository of its own but its name.
+    // For a folder with a repository of its own, only the name is known.
     if ((type & vscode.FileType.File) === 0 || size > MAX_NEW_FILE || holdsSecrets(path)) return newFileDiff(path, '');
     const bytes = await vscode.workspace.fs.readFile(uri);
     return newFileDiff(path, bytes.includes(0) ? '' : new TextDecoder().decode(bytes));
   } catch {
-    // It went while the others were read.
+    // The file was deleted meanwhile.
     return '';
   }
 }
 
 async function latestSubjects(repository: Repository): Promise<string[]> {
-  // A repository without a commit has no log.
+  // `log` rejects in a repository without commits.
   const commits = await repository.log({ maxEntries: SUBJECTS }).catch(() => []);
   return commits.map(({ message }) => message.split('\n', 1)[0]!.trim()).filter((subject) => subject !== '');
 }

@@ -13,16 +13,16 @@ import { MessageBox } from './messageBox.ts';
 
 export interface CommitMessagesDeps {
   runs: EditRuns;
-  /** Guests pay by the message. */
+  /** Guests are charged by the message. */
   isGuest(): boolean;
   log: Log;
 }
 
 const NO_GIT = 'The editor’s git extension is turned off or not there, or git is not installed.';
 
-/** Writes commit messages into the source control view, one at a time for each repository. */
+/** Writes commit messages into the source control view, one at a time in each repository. */
 export class CommitMessages extends Disposable {
-  /** By their repositories; without a run while the changes are read. */
+  /** By repository; undefined while the changes are read. */
   private readonly running = new Map<string, CommitRun | undefined>();
   private readonly boxes = new Map<string, MessageBox>();
 
@@ -32,24 +32,24 @@ export class CommitMessages extends Disposable {
   }
 
   /**
-   * Writes a message for the staged changes of a repository, else for all. `context`: what the source control view hands
-   * over; without it the only repository, or the one that the user picks.
+   * Writes a message for the staged changes of a repository, or for all changes if nothing is staged. `context`: the
+   * argument from the source control view. Without it, the only repository, or the one that the user picks.
    */
   async write(context?: unknown): Promise<void> {
     const repository = await chooseRepository(context);
     if (typeof repository === 'string') return say(repository);
     if (!repository) return;
-    // From elsewhere the box may not be on the screen.
+    // Called from elsewhere, the box may not be visible.
     if (!rootOf(context)) void vscode.commands.executeCommand('workbench.view.scm');
     await this.writeFor(repository);
   }
 
-  /** Ends the writing everywhere; the boxes become what they were. */
+  /** Stops all runs and restores the boxes. */
   stop(): void {
     for (const running of this.running.values()) running?.stop();
   }
 
-  /** `resend`: the request of an earlier try that the server may have. */
+  /** `resend`: the request of an earlier try that the server may already have. */
   private async writeFor(repository: Repository, resend?: EditRequest): Promise<void> {
     const key = repository.rootUri.toString();
     if (this.running.has(key)) return;
@@ -67,7 +67,7 @@ export class CommitMessages extends Disposable {
       const place = { location: vscode.ProgressLocation.SourceControl };
       const ending = await vscode.window.withProgress(place, run.run.bind(run));
       this.deps.log.info(`A commit message ended: ${ending.kind}.`);
-      // Not waited for: the next one may be asked for while the message stands.
+      // Not awaited: the user may start the next one while the message is shown.
       if (!this.isDisposed) void this.answer(repository, run, ending);
     } finally {
       this.running.delete(key);
@@ -106,7 +106,7 @@ export class CommitMessages extends Disposable {
   }
 }
 
-/** The repository that is meant, or why there is none; undefined when the user picks none. */
+/** The repository to use, or why there is none; undefined if the user picks none. */
 async function chooseRepository(context: unknown): Promise<Repository | string | undefined> {
   const git = await openGit();
   if (!git) return NO_GIT;
@@ -129,7 +129,7 @@ async function chooseRepository(context: unknown): Promise<Repository | string |
   return picked?.repository;
 }
 
-/** A menu of the source control view hands over its provider, which has the root. */
+/** A menu of the source control view passes its provider, which has the root's URI. */
 function rootOf(context: unknown): vscode.Uri | undefined {
   if (typeof context !== 'object' || context === null || !('rootUri' in context)) return undefined;
   return context.rootUri instanceof vscode.Uri ? context.rootUri : undefined;

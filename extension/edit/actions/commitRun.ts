@@ -8,13 +8,13 @@ import type { CommitEnding } from './commitEnding.ts';
 import type { MessageBox } from './messageBox.ts';
 import { readMessage } from './texts/commitText.ts';
 
-/** Has a commit message written into its box, for as long as nobody else writes there. */
+/** Writes a commit message into its box until it ends or something else changes the box. */
 export class CommitRun extends Disposable {
   private readonly answer: AnswerRun;
   private readonly before: string;
   private isStopped = false;
 
-  /** `resend`: the request of an earlier try whose start was never answered; sent again, the server starts it once. */
+  /** `resend`: the unanswered request of an earlier try. If it is sent again, the server starts it only once. */
   constructor(
     runs: EditRuns,
     log: Log,
@@ -31,24 +31,24 @@ export class CommitRun extends Disposable {
     this._register({ dispose: () => box.end() });
   }
 
-  /** For another try after a start that nobody answered. */
+  /** The request for another try, if its start was never answered. */
   get resend(): EditRequest | undefined {
     return this.answer.resend;
   }
 
-  /** Ends it; the box becomes what it was. */
+  /** Stops the run and restores the box. */
   stop(): void {
     this.isStopped = true;
     this.restore();
     this.answer.stop();
   }
 
-  /** Puts back what stood in the box. False when somebody else has written there since. */
+  /** Restores the box's earlier text. False if something else has changed it since. */
   restore(): boolean {
     return this.box.write(this.before);
   }
 
-  /** Asks for the message and writes it as it comes. Never rejects. */
+  /** Asks for the message and writes it as it arrives. Never rejects. */
   async run(): Promise<CommitEnding> {
     const { answer, box } = this;
     const heard = await answer.read(() => this.show(false));
@@ -70,7 +70,7 @@ export class CommitRun extends Disposable {
       : { kind: 'stopped', ...charge };
   }
 
-  /** Brings what has come into the box, and returns it. */
+  /** Writes the text so far into the box, and returns it. */
   private show(ended: boolean): string {
     const message = readMessage(this.answer.answer, ended, this.before);
     if (message !== '' && !this.isStopped) this.box.write(message);

@@ -1,10 +1,10 @@
 import type * as vscode from 'vscode';
 
-/** The part of `Edits` that ready-made requests need. Each resolves when its review has begun, or it came to nothing. */
+/** The part of `Edits` for ready-made requests. Each call resolves when its review begins, or there is none. */
 export interface FileEdits {
-  /** Has one document changed in place. It refuses by itself, in words, what can't be edited. */
+  /** Edits one document in place. If it can't be edited, `editFile` tells the user why. */
   editFile(edit: { document: vscode.TextDocument; instruction: string; title: string }): Promise<void>;
-  /** Has several files changed, or new ones made, as a proposal. `paths`: other files, by name only. */
+  /** Proposes changes to several files, or new files. `paths`: other files, of which only the names are sent. */
   editWorkspace(edit: {
     files: readonly vscode.Uri[];
     instruction: string;

@@ -12,20 +12,20 @@ import {
   shortMessage,
 } from './texts/problems.ts';
 
-/** Where a problem was when its quick fix was offered. */
+/** The position of a problem when its quick fix was offered. */
 interface Pointed {
   uri: vscode.Uri;
   range: vscode.Range;
   message: string;
 }
 
-/** Has problems fixed that the editor knows of. Their places are always those that they have now. */
+/** Fixes problems that the editor reports. It always uses their current positions. */
 export class Fixes {
   constructor(private readonly edits: Pick<FileEdits, 'editFile'>) {}
 
   /**
-   * A quick fix's arguments (uri, range, message) name the problem. Otherwise the one at the cursor, else the one that the
-   * user picks.
+   * Fixes the problem that a quick fix's arguments (uri, range, message) name; without them, the problem at the cursor,
+   * or else one that the user picks.
    */
   async fixProblem(...args: unknown[]): Promise<void> {
     const pointed = asPointed(args);
@@ -36,7 +36,7 @@ export class Fixes {
     await this.fix(document, [present]);
   }
 
-  /** All problems of a file, or as many as fit into one request. */
+  /** Fixes all problems of a file, or as many as fit into one request. */
   async fixAllProblems(uri?: unknown): Promise<void> {
     const meant = uri instanceof vscode.Uri ? uri : vscode.window.activeTextEditor?.document.uri;
     if (!meant) return inform('Open a file first.');
@@ -56,7 +56,7 @@ export class Fixes {
     if (problems.length === 0) return inform(noProblem(document.uri));
     const picked = await pickProblems(problems, nameOf(document.uri));
     if (!picked || document.isClosed) return;
-    // The list may have been open for a while.
+    // The problems may have changed while the list was open.
     const now = problemsOf(document.uri);
     const present = picked.flatMap((problem) => findPresent(now, problem.message, problem.start) ?? []);
     if (present.length === 0) return inform(noProblem(document.uri));
@@ -112,7 +112,7 @@ function problemsOf(uri: vscode.Uri): FoundProblem[] {
   });
 }
 
-/** Menus and keys hand over other things, or nothing. */
+/** Menus and keys pass other arguments, or none. */
 function asPointed([uri, range, message]: unknown[]): Pointed | undefined {
   if (!(uri instanceof vscode.Uri && range instanceof vscode.Range && typeof message === 'string')) return undefined;
   return { uri, range, message };

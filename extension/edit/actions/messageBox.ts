@@ -3,22 +3,22 @@ import { Disposable } from '../../platform/dispose.ts';
 import type { Repository } from '../../platform/git.ts';
 
 /**
- * The box of a repository for its commit message, shared with its author: as soon as somebody else writes there it is
- * theirs, and nothing more is written.
+ * A repository's box for the commit message, shared with the author. As soon as the author or git changes it, this
+ * class stops writing.
  */
 export class MessageBox extends Disposable {
   private onTouch: (() => void) | undefined;
   private first = '';
   private last = '';
-  /** What was written since the beginning: told by the editor it comes back late, one after the other. */
+  /** All texts written so far. The editor reports them late, one after the other. */
   private ours = new Set<string>();
-  /** What was written while the box is on the screen, and has not been seen there yet. */
+  /** Texts written while the box is visible that the editor has not reported yet. */
   private awaited: string[] = [];
   private theirs: string | undefined;
 
   constructor(private readonly repository: Pick<Repository, 'inputBox' | 'rootUri'>) {
     super();
-    // The box tells nobody of changes, but while it is on the screen it is a document, too, and that comes first.
+    // The box has no change event. But while it is visible it is also a document, whose change event comes first.
     this._register(
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
         if (this.isOf(document)) this.see(plain(document.getText()));
@@ -26,7 +26,7 @@ export class MessageBox extends Disposable {
     );
   }
 
-  /** Begins to write. `onTouch` is called once when somebody else does. */
+  /** Starts writing. Calls `onTouch` once when something else changes the box. */
   begin(onTouch: () => void): void {
     this.onTouch = onTouch;
     this.first = this.repository.inputBox.value;
@@ -39,19 +39,19 @@ export class MessageBox extends Disposable {
     this.onTouch = undefined;
   }
 
-  /** What stood there at the beginning. */
+  /** The box's text at the start. */
   get before(): string {
     return this.first;
   }
 
-  /** Whether somebody else wrote there since; asked before each word, so that nothing typed is written over. */
+  /** Whether something else has changed the box. Checked before each write, so that typed text is never overwritten. */
   get isTouched(): boolean {
     const now = plain(this.repository.inputBox.value);
     if (!this.ours.has(now)) this.touch(now);
     return this.theirs !== undefined;
   }
 
-  /** False when the box is somebody else's. */
+  /** False if something else has changed the box. */
   write(text: string): boolean {
     if (this.isTouched) return false;
     if (plain(text) === this.last) return true;
@@ -69,7 +69,8 @@ export class MessageBox extends Disposable {
       return;
     }
     this.awaited.splice(0, at + 1);
-    // Both wrote in the same moment, and ours came second: no key stroke is lost.
+    // Both wrote at the same moment, and our write came second. Restore the author's text, so that no keystroke is
+    // lost.
     if (this.theirs !== undefined && text === this.last) this.repository.inputBox.value = this.theirs;
   }
 
@@ -85,5 +86,5 @@ export class MessageBox extends Disposable {
   }
 }
 
-/** On Windows what comes back may have its own line ends. */
+/** On Windows, the reported text may have other line endings. */
 const plain = (text: string) => text.replaceAll('\r\n', '\n');

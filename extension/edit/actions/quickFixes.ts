@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import { allTitle, countable, problemTitle } from './texts/problems.ts';
 
-/** Several at one place, such as two linters that say the same: a menu with more has no room for anything else. */
+/** The most actions at one place. Two linters may report the same problem, and more actions would fill the menu. */
 const MAX_AT_ONE_PLACE = 3;
 
 /**
- * "Fix" and "Explain" at every problem that the editor knows of. Made while the editor starts, so it only writes down what
- * the commands are to be told; they load what does it.
+ * "Fix" and "Explain" for every problem that the editor reports. This class is loaded at the editor's start, so it only
+ * stores the commands' arguments; the commands load the rest.
  */
 export class QuickFixes implements vscode.CodeActionProvider {
   static readonly metadata = { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] };

@@ -6,12 +6,12 @@ import { symbolAround } from './texts/around.ts';
 import { documentInstruction, type Part, testsInstruction } from './texts/requests.ts';
 import { findSubject, findTests, isTestName } from './texts/testFiles.ts';
 
-/** What nobody wrote by hand is neither tested nor an example. */
+/** Generated files are not tested, and are no examples. */
 const GENERATED =
   '**/{node_modules,bower_components,vendor,dist,out,build,target,coverage,.git,.venv,venv,__pycache__}/**';
 const MAX_FILES = 20_000;
 
-/** Requests that need no words: comments and tests for what is selected, else for what the cursor is in. */
+/** Requests without a prompt: comments and tests for the selection, or for the symbol at the cursor. */
 export class ReadyMade {
   constructor(private readonly edits: FileEdits) {}
 
@@ -25,7 +25,7 @@ export class ReadyMade {
     await this.edits.editFile({ document, instruction: documentInstruction(part), title });
   }
 
-  /** Writes tests into the file's own, or a new one where the workspace has such. */
+  /** Adds tests to the file's test file, or to a new one in the place that the workspace uses. */
   async writeTests(): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     if (!editor) return inform('Open a file first.');
@@ -39,7 +39,7 @@ export class ReadyMade {
     const own = pathOf(uri);
     files.set(own, uri);
     const paths = [...files.keys()];
-    // With tests in front, what they test is meant, and they are to be added to.
+    // If a test file is active, write tests for its subject and add them to that test file.
     const path = isTestName(own) ? (findSubject(own, paths) ?? own) : own;
     const { existing, example, place } = isTestName(own) ? { existing: own } : findTests(own, paths);
     const part = path === own ? await partOf(editor) : undefined;
@@ -53,7 +53,7 @@ export class ReadyMade {
   }
 }
 
-/** The selected lines, else the symbol around the cursor; undefined for all of the file. */
+/** The selected lines, or else the symbol around the cursor; undefined for the whole file. */
 async function partOf({ document, selection }: vscode.TextEditor): Promise<Part | undefined> {
   if (!selection.isEmpty) {
     const { start, end } = selection;
@@ -62,7 +62,7 @@ async function partOf({ document, selection }: vscode.TextEditor): Promise<Part 
   }
   const command = 'vscode.executeDocumentSymbolProvider';
   type Found = (vscode.DocumentSymbol | vscode.SymbolInformation)[] | undefined;
-  // A language without an outline has no symbols; one whose extension fails has none for now.
+  // A language without an outline has no symbols. If its extension fails, treat it the same.
   const found = await vscode.commands.executeCommand<Found>(command, document.uri).then(undefined, () => undefined);
   const symbols = (found ?? []).map((symbol) =>
     'children' in symbol

@@ -9,7 +9,7 @@ import { planSnippet } from '../engine/snippets/snippet.ts';
 import { moveRange } from '../hunks/track.ts';
 import { hunksOf } from './proposalState.ts';
 
-/** What can be applied of an answer, and in words what can't, and so is left out. */
+/** The parts of an answer that can be applied, and descriptions of those that are left out. */
 export interface Blocks {
   edits: Edit[];
   skipped: string[];
@@ -21,8 +21,8 @@ const SHELL_FILES = /\.(?:sh|bash|zsh|fish|ps1|cmd|bat)$|(?:^|\/)[^.]+$/i;
 const DIFFS = /^(?:diff|patch|udiff)$/i;
 
 /**
- * All blocks of an answer. Commands, diffs in another format, and code of which the file is not named are left out. `known`:
- * the paths that it may name.
+ * Reads all blocks of an answer. It leaves out commands, diffs in another format, and code without a file name.
+ * `known`: the paths that the answer may name.
  */
 export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
   const { text } = splitThoughts(answer);
@@ -40,7 +40,7 @@ export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
   return { edits, skipped };
 }
 
-/** One code block without its fence. `path`: the file that the answer names for it. */
+/** Reads one code block without its fence. `path`: the file that the answer names for it. */
 export function readCode(
   text: string,
   language: string | undefined,
@@ -54,21 +54,21 @@ export function readCode(
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   const edit: Edit & { kind: 'whole' } = { kind: 'whole', path, lines, answerLine: 1 };
-  // Whoever chose this very block means it; only a diff can be nothing but a misunderstanding.
+  // The user chose this block, so apply it. Only a diff in an unsupported format is refused.
   const isDiff = isDiffText(edit, language ?? '');
   return isDiff ? { edits: [], skipped: [DIFF] } : { edits: [edit], skipped: [] };
 }
 
 const DIFF = 'a diff without the marks of search/replace blocks';
 
-/** The language that a fence's line names. */
+/** The language in a fence's info string. */
 function languageOf(line: string): string {
   return /^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#-]*)(?=$|[\s:{])/.exec(line)?.[1] ?? '';
 }
 
 function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | undefined {
   const { path } = edit;
-  // The path of a command may be one that the words above it mention.
+  // The path of a shell block may just be a file that the prose above mentions, so only a script's path counts.
   if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
   if (isDiffText(edit, language)) return DIFF;
   if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;
@@ -84,8 +84,8 @@ function isDiffText({ path, lines }: Edit & { kind: 'whole' }, language: string)
 }
 
 /**
- * What edits make of the files, whose texts `read` gives. Code for an existing file may be all of it or a piece; several
- * pieces of one file are put in one after the other. `cursorIn`: the line of a file, from 0, at which the user is.
+ * Plans the edits against the files' texts from `read`. Code for an existing file may be the whole file or a snippet;
+ * several snippets are inserted one after the other. `cursorIn`: the user's line in a file, from 0.
  */
 export function planBlocks(
   edits: readonly Edit[],
@@ -119,7 +119,7 @@ function planPieces(
   const refusals: Refusal[] = [];
   const named: NamedStep[] = [];
   for (const { lines, answerLine, block } of pieces) {
-    // In what an earlier piece has made of the file, the cursor's line is another.
+    // An earlier snippet changed the text, so the cursor's line is no longer valid.
     const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
     if (plan.kind === 'update') {
       if (block !== undefined) named.push({ block, before: text, hunks: plan.hunks });
@@ -133,17 +133,17 @@ function planPieces(
   return { kind: 'update', path, before, after: text, hunks: withBlocks(hunksOf(before, text), before, named) };
 }
 
-/** What one named block makes of the text that the blocks before it have made. */
+/** The result of one named block, applied after the blocks before it. */
 interface NamedStep {
   block: string;
   before: string;
   hunks: readonly PlacedHunk[];
 }
 
-/** `hunks`, which are all that the steps make of `before`, with the blocks that change their lines. */
+/** Adds to each hunk the blocks that change its lines. `hunks` are all changes that the steps make to `before`. */
 function withBlocks(hunks: readonly PlacedHunk[], before: string, steps: readonly NamedStep[]): PlacedHunk[] {
   const named = steps.map(({ block, before: text, hunks: own }) => {
-    // From the text that the block found back to the one before all of them.
+    // Maps lines of the text that the block found back to the original text.
     const earlier = hunksOf(text, before).map(({ startLine, oldLines, newLines }) => ({
       start: startLine,
       removed: oldLines.length,

@@ -3,13 +3,13 @@ import { diffLines, splitLines } from '../hunks/hunks.ts';
 import type { AcceptedFile, OfBlocks, Source } from './proposal.ts';
 import { type FileChange, fitChange, invert, isSameText } from './proposalState.ts';
 
-/** Something that was accepted, as it is listed. */
+/** Accepted changes, as an entry of the list. */
 export interface Checkpoint {
   id: string;
   source: Source;
   /** When it was accepted, in ms since 1970. */
   at: number;
-  /** `takenBack` when no file has it any more. */
+  /** `takenBack` when no file contains its changes any more. */
   state: 'applied' | 'takenBack';
   files: CheckpointFile[];
 }
@@ -22,16 +22,16 @@ export interface CheckpointFile extends ChangeSummary, OfBlocks {
 
 export interface ChangeSummary {
   change: 'updated' | 'created' | 'deleted' | 'moved';
-  /** Lines. */
+  /** Numbers of lines. */
   added: number;
   removed: number;
-  /** Of a file that is changed: the first line that is another then, counted from 1. */
+  /** The first line that the change affects in a changed file, counted from 1. */
   line?: number;
 }
 
 export type Direction = 'takeBack' | 'applyAgain';
 
-/** What a change is called, and how many lines it brings and takes. */
+/** A change's name, and how many lines it adds and removes. */
 export function summarise({ movedTo, before, after }: AcceptedFile): ChangeSummary {
   const change =
     before === undefined ? 'created' : after === undefined ? 'deleted' : movedTo !== undefined ? 'moved' : 'updated';
@@ -42,14 +42,14 @@ export function summarise({ movedTo, before, after }: AcceptedFile): ChangeSumma
   return { change, added: sum('newLines'), removed: sum('oldLines'), ...line };
 }
 
-/** A final line end begins no other line that anybody would count. */
+/** A final line ending does not start another line. */
 function countedLines(text: string | undefined): string[] {
   const lines = splitLines(text ?? '');
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }
 
-/** What became of files, `paths`, that go in a direction. `written`: how many of them were not as wished before. */
+/** The message after the files `paths` went in this direction. `written`: how many of them had to be changed. */
 export function tellTurned(direction: Direction, paths: readonly string[], written: number): string {
   const files = paths.length > 1 ? 'files' : 'file';
   if (written === 0) {
@@ -63,14 +63,14 @@ export function tellTurned(direction: Direction, paths: readonly string[], writt
   return `${done} ${first.slice(first.lastIndexOf('/') + 1)}${more}.`;
 }
 
-/** What is to be done to a file so that it goes in this direction. */
+/** The change that takes an accepted change of a file back or applies it again, by direction. */
 export function changeOf(file: AcceptedFile, source: Source, direction: Direction): FileChange {
   return direction === 'applyAgain' ? file : invert({ source, files: [file] })[0]!;
 }
 
 /**
- * Whether a change that doesn't fit a file has been made there already, by hand or by the editor's undo: then its opposite
- * would fit. `here` is what there is at the change's address, `there` at the one that it moves the file to.
+ * Whether a change that doesn't fit a file was already made there, by hand or by the editor's undo: then its inverse
+ * would fit. `here` is the text at the change's URI, `there` the text at the URI it moves the file to.
  */
 export function isMade(change: FileChange, here: string | undefined, there: string | undefined): boolean {
   const { movedTo, before, after } = change;
@@ -89,7 +89,7 @@ export interface LineSpan {
   end: number;
 }
 
-/** The lines of the present text that stand in the way of a change; none where it is the file as a whole. */
+/** The current lines that conflict with a change; none if the file as a whole conflicts. */
 export function linesInTheWay({ before, after }: FileChange, text: string | undefined): LineSpan[] {
   if (before === undefined || text === undefined) return [];
   if (after === undefined) {
@@ -103,7 +103,7 @@ export function linesInTheWay({ before, after }: FileChange, text: string | unde
 
 const toSpan = (start: number, end: number): LineSpan => ({ start: start + 1, end: Math.max(start + 1, end) });
 
-/** "Line 12", "Lines 12–14, 20"; at most five places, the same one once. */
+/** "Line 12", "Lines 12–14, 20"; at most five places, without duplicates. */
 export function tellLines(spans: readonly LineSpan[]): string {
   const told = [...new Set(spans.map(({ start, end }) => (start === end ? `${start}` : `${start}–${end}`)))];
   if (told.length === 0) return '';

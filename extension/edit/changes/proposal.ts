@@ -1,31 +1,31 @@
-/** Where a proposal came from, so that the chat can show what became of it beside the answer that made it. */
+/** The source of a proposal, so that the chat can show the result beside the answer. */
 export interface Source {
-  /** For people: "Edit client.ts", "Apply to 3 files". */
+  /** A title for the user: "Edit client.ts", "Apply to 3 files". */
   title: string;
   runId?: string;
   conversationId?: string;
-  /** The chat's name for the part of the answer that it is. */
+  /** The id of the answer's code block, if the proposal came from one. */
   block?: string;
 }
 
-/** What was accepted of one file: its whole text before and after; undefined where there is no such file then. */
+/** The accepted change of one file: its whole text before and after; undefined where the file does not exist. */
 export interface AcceptedFile extends OfBlocks {
-  /** The file's address before. */
+  /** The file's URI before the change. */
   uri: string;
-  /** Its address after, where it was moved. */
+  /** The file's URI after the change, if it was moved. */
   movedTo?: string;
   before: string | undefined;
   after: string | undefined;
 }
 
-/** The named blocks of an answer that a change is of. */
+/** The named blocks of an answer that a change comes from. */
 export interface OfBlocks {
   blocks?: readonly string[];
-  /** Those of them of which not all hunks were accepted. */
+  /** The blocks of which some hunks were not accepted. */
   partly?: readonly string[];
 }
 
-/** Something that was accepted and can be taken back: a checkpoint. */
+/** Accepted changes that can be undone: a checkpoint. */
 export interface Accepted {
   source: Source;
   files: AcceptedFile[];

@@ -6,23 +6,23 @@ import { splitLines } from '../hunks/hunks.ts';
 import type { Splice } from '../hunks/track.ts';
 import type { Accepted, AcceptedFile } from './proposal.ts';
 
-/** What is to become of one file: its texts before and after as they were proposed. */
+/** The proposed change of one file: its texts before and after. */
 export type FileChange = AcceptedFile;
 
-/** What a proposed change does to its file as it is now. */
+/** Whether a proposed change fits the current file. */
 export type Fit =
-  /** `splices` turn `before`, which is there now, into `after`; both undefined where there is no file then. */
+  /** `splices` turn the current text, `before`, into `after`; each is undefined if the file does not exist then. */
   | { kind: 'fits'; before: string | undefined; after: string | undefined; splices: Splice[]; hunks: PlacedHunk[] }
-  /** Somebody changed what it would change: the sentence says what stands in the way. */
+  /** The lines to change were edited meanwhile; `why` says in a sentence what conflicts. */
   | { kind: 'stale'; why: string };
 
-/** What there is now at a change's address and, where it moves the file, at the new one. */
+/** The current file at a change's URI and, for a move, at the new one. */
 export interface Now {
   text: string | undefined;
   isTargetTaken?: boolean;
 }
 
-/** Fits a proposed change to the file as it is now, or says why it can't be. */
+/** Fits a proposed change to the current file, or says why it doesn't fit. */
 export function fitChange({ before, after, movedTo }: FileChange, { text, isTargetTaken }: Now): Fit {
   const stale = (why: string): Fit => ({ kind: 'stale', why });
   if (before === undefined) {
@@ -51,7 +51,7 @@ function made(before: string, after: string, hunks: PlacedHunk[], movedTo: strin
   return { kind: 'fits', before, after, splices: hunks.map(toSplice), hunks };
 }
 
-/** The places in which two texts of a file differ. */
+/** The hunks in which two texts of a file differ. */
 export function hunksOf(before: string, after: string): PlacedHunk[] {
   return toPlacedHunks(parseFile(before).lines, parseFile(after).lines, 0);
 }
@@ -62,7 +62,7 @@ const toSplice = ({ startLine, oldLines, newLines }: PlacedHunk): Splice => ({
   inserted: newLines,
 });
 
-/** What takes accepted changes back, in turn to be accepted. */
+/** The changes that undo accepted changes. */
 export function invert(accepted: Accepted): FileChange[] {
   return accepted.files.map(({ uri, movedTo, before, after }) =>
     movedTo === undefined
@@ -71,15 +71,15 @@ export function invert(accepted: Accepted): FileChange[] {
   );
 }
 
-/** Whether two texts are the same but for the line ends, which an editor makes uniform. */
+/** Whether two texts are equal except for line endings, which an editor makes uniform. */
 export function isSameText(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a === b || splitLines(a).join('\n') === splitLines(b).join('\n');
 }
 
 /**
- * What became of a proposed file. `refused` ones were never applicable, `stale` ones are not by now; both are shown with
- * the reason. `reviewing`: its hunks went into the editor.
+ * The state of a proposed file. `refused`: it was never applicable. `stale`: it is no longer applicable. Both are shown
+ * with the reason. `reviewing`: its hunks are in the editor for review.
  */
 export type FileState = 'open' | 'stale' | 'refused' | 'accepted' | 'rejected' | 'reviewing';
 
@@ -88,7 +88,7 @@ export interface LineCounts {
   removed: number;
 }
 
-/** The lines that a plan adds and removes; a file's own for one that is made or deleted. */
+/** The lines that a plan adds and removes; for a new or deleted file, all of its lines. */
 export function countLines(plan: FilePlan): LineCounts {
   if (plan.kind === 'refused') return { added: 0, removed: 0 };
   if (plan.kind === 'delete') return { added: 0, removed: parseFile(plan.before).lines.length };
@@ -101,7 +101,7 @@ export function tellCounts({ added, removed }: LineCounts): string {
   return [added > 0 ? `+${added}` : '', removed > 0 ? `−${removed}` : ''].filter(Boolean).join(' ');
 }
 
-/** "3 files · +12 −3 · 1 refused · 1 changed since": what a proposal still has to decide, and what it can't do. */
+/** "3 files · +12 −3 · 1 refused · 1 changed since": the open decisions of a proposal, and what it can't do. */
 export function tellSummary(files: readonly { plan: FilePlan; state: FileState }[]): string {
   const of = (state: FileState) => files.filter((file) => file.state === state);
   const open = of('open');
@@ -120,7 +120,7 @@ export function tellSummary(files: readonly { plan: FilePlan; state: FileState }
 
 export const tellFiles = (n: number) => (n === 1 ? '1 file' : `${n} files`);
 
-/** Whether nothing is left to be decided: what is refused needs no decision once the rest is over. */
+/** Whether no decision is open. Refused files need none once the others are decided. */
 export function isDecided(files: readonly { state: FileState }[]): boolean {
   return (
     files.some(({ state }) => state !== 'refused') && files.every(({ state }) => state !== 'open' && state !== 'stale')

@@ -2,13 +2,13 @@ import type { Edit, FilePlan } from '../engine/edits.ts';
 import { tidyPath } from '../engine/paths.ts';
 import type { FoundFile, WorkspaceFiles } from './files.ts';
 
-/** The files that one answer names. Each is found once, so that the user is asked once which is meant. */
+/** The files that an answer names. Each path is looked up once, so that the user is asked only once about it. */
 export class AnswerFiles {
   private readonly found = new Map<string, Promise<FoundFile>>();
 
   constructor(private readonly files: WorkspaceFiles) {}
 
-  /** The file that the answer means by `path`; `exact` as for `WorkspaceFiles.find`, the first time it is asked for. */
+  /** The file for a path in the answer. `exact` as in `WorkspaceFiles.find`; only a path's first call uses it. */
   find(path: string, exact = false): Promise<FoundFile> {
     const tidy = tidyPath(path);
     const known = this.found.get(tidy);
@@ -18,19 +18,19 @@ export class AnswerFiles {
     return found;
   }
 
-  /** A file that is meant by its own path, since the user chose it. */
+  /** Adds a file that the user chose, under its own path. */
   take(file: FoundFile): void {
     this.found.set(tidyPath(file.path), Promise.resolve(file));
   }
 
-  /** All that was found so far, by the workspace's own paths. */
+  /** All files found so far, by their workspace paths. */
   async byPath(): Promise<Map<string, FoundFile>> {
     return new Map((await Promise.all(this.found.values())).map((file) => [file.path, file]));
   }
 
-  /** `edits` with the workspace's own paths in place of the answer's, so that two spellings of one file are one file. */
+  /** Replaces the answer's paths in `edits` with workspace paths, so that two spellings of a file become one. */
   async locate(edits: readonly Edit[]): Promise<Edit[]> {
-    // A new file is meant where it is named; what is changed must exist, perhaps further down.
+    // The path of a new file is exact. An existing file may be deeper in the workspace.
     for (const edit of edits) {
       const isNew = edit.kind === 'create' || (edit.kind === 'change' && edit.lines.every(({ op }) => op === 'new'));
       if (isNew && edit.path !== undefined) await this.find(edit.path, true);
@@ -45,7 +45,7 @@ export class AnswerFiles {
     return located;
   }
 
-  /** `plans` with the workspace's own paths; those of files that Perigee doesn't write to are refused. */
+  /** Replaces the paths in `plans` with workspace paths, and refuses plans for files that Perigee doesn't write to. */
   async allow(plans: readonly FilePlan[]): Promise<FilePlan[]> {
     return Promise.all(
       plans.map(async (plan): Promise<FilePlan> => {

@@ -4,38 +4,38 @@ import { MAX_TEXT } from '../../../shared/constants.ts';
 import { Links } from '../../platform/server/links.ts';
 import { endsWithPath, readPath, suffixPattern } from './filePaths.ts';
 
-/** What there is at an address. */
+/** The current state of a URI. */
 export type FileNow =
-  /** Without a byte order mark. `version`: of the open document that holds the text, unsaved changes included. */
+  /** The text has no byte order mark. `version`: of the open document with this text, unsaved changes included. */
   | { kind: 'file'; text: string; version?: number }
   | { kind: 'missing' }
-  /** Something that Perigee neither reads nor writes, and why. */
+  /** Perigee neither reads nor writes it; `why` says the reason. */
   | { kind: 'refused'; why: string };
 
-/** What a model means by a path. `path` is the same for all spellings of one file. */
+/** The file that a model's path means. `path` is the same for all spellings of one file. */
 export type FoundFile = { path: string } & (
   | (FileNow & { kind: 'file'; uri: vscode.Uri })
-  /** Could be made there. */
+  /** The file does not exist but could be created there. */
   | { kind: 'missing'; uri: vscode.Uri }
   | { kind: 'refused'; why: string }
 );
 
-/** At most so many files are offered for a path that fits several. */
+/** The most files offered when a path fits several. */
 const MAX_ALIKE = 20;
-/** So many of the workspace's paths are known to those who read an answer. */
+/** The most workspace paths that are given to the reader of an answer. */
 const MAX_KNOWN = 10_000;
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
 
-/** The files that a model may read and change: those of the workspace, or without one the open documents. */
+/** The files that a model may read and change: those of the workspace, or without a workspace the open documents. */
 export class WorkspaceFiles {
   private readonly links = new Links();
 
-  /** The path by which models know the file: from its workspace folder, whose name leads where there are several. */
+  /** The path by which models know the file: from its workspace folder. With several, the folder's name comes first. */
   pathOf(uri: vscode.Uri): string {
     return vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
   }
 
-  /** The paths by which an answer may name files: those of the workspace, and of the open documents. */
+  /** The paths that an answer may name: those of the workspace and of the open documents. */
   async known(): Promise<KnownPaths> {
     const found = await vscode.workspace.findFiles('**/*', NOT_SEARCHED, MAX_KNOWN);
     const open = vscode.workspace.textDocuments.filter(({ uri, isClosed }) => !isClosed && mayHold(uri));
@@ -43,8 +43,8 @@ export class WorkspaceFiles {
   }
 
   /**
-   * The file that `path` names, as a model wrote it. A path that leads nowhere may be the end of a longer one, unless it is
-   * `exact`, as for a new file. Asks the user which is meant, if several are.
+   * The file for a model's path. If the path does not exist, it may be the end of a longer one, unless it is `exact`,
+   * as for a new file. Asks the user if several files match.
    */
   async find(path: string, exact = false): Promise<FoundFile> {
     const folders = vscode.workspace.workspaceFolders ?? [];
@@ -64,7 +64,7 @@ export class WorkspaceFiles {
     if (refused) return { kind: 'refused', path, why: refused.why };
     const alike = exact ? [] : await this.findBySuffix(segments);
     if (alike.length > 0) return this.choose(path, unique(alike));
-    // A new file goes where most of its folders are; among several such places, beside the file in front.
+    // A new file goes where most of its folders exist; if there are several such places, near the active file.
     const here = vscode.window.activeTextEditor?.document.uri;
     const active = here && vscode.workspace.getWorkspaceFolder(here);
     const missing = walks.filter((walked) => walked.kind === 'missing');
@@ -74,7 +74,7 @@ export class WorkspaceFiles {
     return why ? { kind: 'refused', path, why } : { kind: 'missing', uri: at.uri, path: this.pathOf(at.uri) };
   }
 
-  /** A file of which the address is known already. */
+  /** The file at a known URI. */
   async at(uri: vscode.Uri): Promise<FoundFile> {
     const target = await this.behindLink(uri);
     const path = this.pathOf(target);
@@ -82,7 +82,7 @@ export class WorkspaceFiles {
     return now.kind === 'refused' ? { ...now, path } : { ...now, path, uri: target };
   }
 
-  /** Where `uri` leads if it is a link into the workspace; else `uri` itself. */
+  /** The target of `uri` if it is a link into the workspace, else `uri` itself. */
   private async behindLink(uri: vscode.Uri): Promise<vscode.Uri> {
     const roots = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri);
     const isLink = uri.scheme !== 'untitled' && (await isLinkAt(uri));
@@ -93,7 +93,7 @@ export class WorkspaceFiles {
     const end = segments.join('/');
     const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
     const pattern = suffixPattern(segments);
-    // A pattern that stands for more than the path finds others as well, any number of them before the right one.
+    // A glob with wildcards also finds other files, perhaps many before the right one.
     const most = pattern === `**/${end}` ? MAX_ALIKE : MAX_KNOWN;
     const found = await vscode.workspace.findFiles(pattern, NOT_SEARCHED, most);
     const ending = found.filter((uri) => endsWithPath(uri.path, end));
@@ -111,12 +111,12 @@ export class WorkspaceFiles {
     return walked.flat();
   }
 
-  /** Without a workspace nothing is looked for on the disk. */
+  /** Without a workspace, the disk is not searched. */
   private async findOpen(path: string, exact: boolean): Promise<FoundFile> {
     const read = readPath(path);
     const name = path.trim().replaceAll('\\', '/');
     const open = vscode.workspace.textDocuments.filter(({ uri, isClosed }) => !isClosed && mayHold(uri));
-    // Models are told the whole path of such a document, so they name it by that.
+    // Models get the full path of such a document, so they name it by that path.
     const same = open.filter(({ uri }) => this.pathOf(uri) === name || uri.path === name);
     if (same.length === 0 && read.kind === 'refused') return { kind: 'refused', path, why: read.why };
     const end = read.kind === 'path' ? read.segments.join('/') : name;
@@ -142,7 +142,7 @@ export class WorkspaceFiles {
   }
 }
 
-/** What there is at `uri`, as the editor has it: an open document wins over the disk. */
+/** The current state of `uri` in the editor: an open document wins over the disk. */
 export async function readFile(uri: vscode.Uri): Promise<FileNow> {
   const refuse = (why: string): FileNow => ({ kind: 'refused', why });
   const why = refuseScheme(uri);
@@ -159,7 +159,7 @@ export async function readFile(uri: vscode.Uri): Promise<FileNow> {
       if (permissions & vscode.FilePermission.Readonly) return refuse('It is read-only.');
       if (size > MAX_TEXT) return refuse(TOO_LARGE);
     } catch (error) {
-      // A document whose file was deleted is no file any more, unless it has unsaved changes.
+      // A document whose file was deleted counts as missing, unless it has unsaved changes.
       if (isNotFound(error)) return openText(uri, (document) => document.isDirty) ?? { kind: 'missing' };
       return refuse(`It can’t be read: ${error instanceof Error ? error.message : 'unknown cause'}`);
     }
@@ -172,7 +172,7 @@ export async function readFile(uri: vscode.Uri): Promise<FileNow> {
   return text === undefined ? refuse('It is a binary file.') : { kind: 'file', text };
 }
 
-/** The text of a file's bytes in the encoding that the editor would open it with; undefined for a binary file. */
+/** Decodes a file with the encoding that the editor would use; undefined for a binary file. */
 export async function decodeFile(uri: vscode.Uri, bytes: Uint8Array): Promise<string | undefined> {
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (!isUtf16 && bytes.includes(0)) return undefined;
@@ -189,7 +189,7 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
 }
 
-/** Whether a document there is a file's. */
+/** Whether a URI's scheme can belong to a file. */
 const mayHold = ({ scheme }: vscode.Uri) =>
   scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(scheme) === true;
 
@@ -216,7 +216,7 @@ function openText(
 }
 
 function refuseScheme({ scheme }: vscode.Uri): string | undefined {
-  // Undefined where the file system is not known yet, since nothing was read from it.
+  // The result is undefined for a file system that is not loaded yet, because nothing was read from it.
   const isReadOnly = scheme !== 'untitled' && vscode.workspace.fs.isWritableFileSystem(scheme) === false;
   return isReadOnly ? 'It is in a place that is read-only.' : undefined;
 }
@@ -227,8 +227,8 @@ interface Start {
 }
 
 /**
- * Where a path may begin: in a folder, or with a folder's name. Where there are several folders their names are a part of
- * every path; with one alone a name in front is a model's addition. The first group in which there is a file decides.
+ * Where a path may start: in a workspace folder, or with its name. With several folders, the name is a part of every
+ * path; with a single one, the model may have added it. The first group with a matching file wins.
  */
 function startsOf(folders: readonly vscode.WorkspaceFolder[], segments: readonly string[]): Start[][] {
   const named = folders.filter(({ name }) => segments.length > 1 && name === segments[0]);
@@ -239,14 +239,14 @@ function startsOf(folders: readonly vscode.WorkspaceFolder[], segments: readonly
 
 type Walked = { folder: vscode.WorkspaceFolder } & (
   | { kind: 'file'; uri: vscode.Uri }
-  /** `depth`: how many of the path's folders there are. */
+  /** `depth`: how many folders of the path exist. */
   | { kind: 'missing'; uri: vscode.Uri; depth: number }
   | { kind: 'refused'; why: string }
 );
 
 /**
- * Goes from a workspace folder down to a file by the names that the disk has, so that `A.ts` is `a.ts` where it is the same
- * file. A link on the way is left for the place in `roots` that it leads to.
+ * Follows a path from a workspace folder to a file, by the names on the disk, so that `A.ts` is `a.ts` if they are the
+ * same file. A link on the way continues at its target in `roots`.
  */
 export async function walk(
   folder: vscode.WorkspaceFolder,
@@ -293,8 +293,8 @@ async function namesIn(folder: vscode.Uri): Promise<[string, vscode.FileType][]>
 type Entry = [name: string, type: vscode.FileType];
 
 /**
- * The entry that `name` means: the only one written so, in whichever normal form, else the one in another case where the
- * file system makes no difference. Two that differ in their form alone look the same: neither is surely meant.
+ * The entry that `name` means: the only one with the same spelling in any Unicode normal form, else one in another case
+ * if the file system ignores case. If two differ only in normal form, they look the same, so neither is chosen.
  */
 async function entryFor(
   folder: vscode.Uri,

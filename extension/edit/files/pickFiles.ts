@@ -7,18 +7,18 @@ interface FileItem extends vscode.QuickPickItem {
   uri: vscode.Uri;
 }
 
-/** So many files of the workspace are offered beside the open ones. */
+/** How many workspace files are offered beside the open ones. */
 const MAX_OFFERED = 5_000;
 
 export interface PickedFiles {
   files: vscode.Uri[];
-  /** An instruction that was typed here already. */
+  /** The instruction, if the user typed it into this box. */
   typed: string;
 }
 
 /**
- * Asks which files to edit: open ones first, the one in front chosen already. Undefined when the user gave up.
- * `pathOf`: how a file is called.
+ * Asks which files to edit. Open files come first, and the active one is already chosen. Undefined if the user cancels.
+ * `pathOf`: the displayed path of a file.
  */
 export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<PickedFiles | undefined> {
   const pick = vscode.window.createQuickPick<FileItem | vscode.QuickPickItem>();
@@ -54,7 +54,7 @@ export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<Pi
         pick.title = `Edit in Workspace: at most ${MAX_ATTACHMENTS} files, ${chosen.length} are chosen`;
         return;
       }
-      // Words that no file is called by were meant for the next box.
+      // Text that matches no file was meant as the instruction, which the next box asks for.
       const typed = pick.value.trim();
       const isSearch = chosen.length > 0 && !/\s/.test(typed);
       resolve({ files: chosen, typed: isSearch ? '' : typed });
@@ -68,7 +68,7 @@ export async function pickFiles(pathOf: (uri: vscode.Uri) => string): Promise<Pi
   });
 }
 
-/** The files in the tabs, the one in front first. */
+/** The files in the tabs, the active one first. */
 function openFiles(): vscode.Uri[] {
   const inputs = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
   const uris = inputs.flatMap((input) => (input instanceof vscode.TabInputText ? [input.uri] : []));

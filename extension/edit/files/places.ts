@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import type { Range } from '../hunks/track.ts';
 
-/** "lines 12–40 of client.ts", counted from 1; `range` counts from 0, its end not included. */
+/** "lines 12–40 of client.ts", counted from 1; `range` counts from 0 and excludes its end. */
 export function tellPlace(range: Range, name: string): string {
   const first = range.start + 1;
   const last = Math.max(first, range.end);
@@ -10,7 +10,7 @@ export function tellPlace(range: Range, name: string): string {
 
 export const nameOf = (document: vscode.TextDocument) => document.uri.path.split('/').at(-1) || 'this file';
 
-/** The lines that a selection touches; one that ends before a line's first character doesn't touch that line. */
+/** The lines that a selection touches. If it ends before a line's first character, that line is not touched. */
 export function wholeLines({ start, end }: vscode.Selection): Range {
   const last = end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
   return { start: start.line, end: last + 1 };

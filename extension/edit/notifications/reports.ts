@@ -3,10 +3,10 @@ import { Disposable } from '../../platform/dispose.ts';
 import type { Missed } from '../words/messages.ts';
 import { describeRefusals } from '../words/refusalWords.ts';
 
-/** Addresses of what is told at length. */
+/** URI scheme of the reports. */
 const SCHEME = 'perigee-report';
 
-/** What could not be applied and why, with all that the model wrote, as documents to read. */
+/** Reports as read-only documents: what could not be applied and why, with the model's whole answer. */
 export class Reports extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
   private lastId = 0;
@@ -25,7 +25,7 @@ export class Reports extends Disposable implements vscode.TextDocumentContentPro
     return this.texts.get(uri.toString()) ?? '';
   }
 
-  /** `answer`: all that the model wrote, where that is known. */
+  /** `answer`: the model's whole answer, if known. */
   async show(title: string, missed: readonly Missed[], answer?: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${title}.md`, query: `${++this.lastId}` });
     this.texts.set(uri.toString(), tellReport(title, missed, answer));
@@ -34,7 +34,7 @@ export class Reports extends Disposable implements vscode.TextDocumentContentPro
   }
 }
 
-/** What could not be applied and why, and the whole answer where there is one, in Markdown. */
+/** A report in Markdown: what could not be applied and why, and the whole answer if known. */
 export function tellReport(title: string, missed: readonly Missed[], answer?: string): string {
   const parts = [`# ${title}\n`];
   const text = {
@@ -49,7 +49,7 @@ export function tellReport(title: string, missed: readonly Missed[], answer?: st
   return parts.join('');
 }
 
-/** In a fence that is longer than any in it. */
+/** Uses a fence that is longer than any fence in the code. */
 function fenced(code: string): string {
   const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([marks]) => marks.length));
   const fence = '`'.repeat(longest + 1);

@@ -5,7 +5,7 @@ import type { Message } from '../words/messages.ts';
 /** How long a message in the status bar stays. */
 const STATUS_MS = 8_000;
 
-/** Shows a message; the button that the user presses. */
+/** Shows a message and resolves to the button that the user presses. */
 export async function showMessage<B extends string>(message: Message<B>): Promise<B | undefined> {
   const { severity, buttons } = message;
   const text = plainMessage(message.text);

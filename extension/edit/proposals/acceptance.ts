@@ -5,30 +5,30 @@ import { decodeFile, isNotFound, readFile } from '../files/files.ts';
 import { splitLines } from '../hunks/hunks.ts';
 import { toChanges } from '../hunks/track.ts';
 
-/** A change that can't be made as its file is now. */
+/** A change that doesn't fit the current file. */
 export interface StaleChange {
   change: FileChange;
   why: string;
 }
 
-/** What became of changes that were accepted together. Every file is changed wholly or not at all. */
+/** The result of accepting several changes together. Each file is changed completely or not at all. */
 export type Outcome =
   /** `unsaved`: files that the editor could not save; their changes are in the editor. */
   | { kind: 'accepted'; changes: FileChange[]; files: AcceptedFile[]; stale: StaleChange[]; unsaved: vscode.Uri[] }
-  /** Nothing was changed: all is stale, or the user didn't agree to go on without what is. */
+  /** Nothing was changed: all changes are stale, or the user declined to continue without the stale ones. */
   | { kind: 'stale'; stale: StaleChange[] }
-  /** The editor didn't take the changes. `left`: those that it took all the same and that could not be put back. */
+  /** The editor refused the changes. `left`: files that it changed anyway and that could not be restored. */
   | { kind: 'failed'; left: vscode.Uri[] };
 
-/** So often it is tried again when somebody types in the very moment. */
+/** How often to retry if the user types at the same moment. */
 const MAX_TRIES = 4;
-/** How long the editor may take to notice that a file was changed on the disk. */
+/** How long the editor may take to notice a file's change on the disk. */
 const NOTICE_MS = 2_000;
 
 /**
- * Makes `changes` as one step, which one undo takes back: text by hunks, on top of what stands in each file now; new,
- * moved and deleted files never over another. Files without unsaved changes are saved. `goOn` is asked whether the rest
- * is to be made without those that are stale. Nothing is touched before that.
+ * Makes `changes` as one step with one undo. Text changes are applied as hunks to the current text; new, moved and
+ * deleted files never overwrite another file. Files without unsaved changes are saved. `goOn` asks whether to continue
+ * without the stale changes; nothing is changed before that.
  */
 export async function acceptChanges(
   changes: readonly FileChange[],
@@ -37,7 +37,7 @@ export async function acceptChanges(
   let agreed = new Set<FileChange>();
   for (let tries = 0; tries < MAX_TRIES; ) {
     const checked = await Promise.all(changes.map(checkFile));
-    // Without a pause from here to the edit, so that what is fitted is what is changed.
+    // No `await` from here to the edit, so that the edit applies to the same text that was checked.
     const fitted = checked.map(fitFile);
     const stale = fitted.flatMap(({ change, fit }) => (fit.kind === 'stale' ? [{ change, why: fit.why }] : []));
     const ready = fitted.filter((each): each is Ready => each.fit.kind === 'fits');
@@ -64,19 +64,19 @@ interface Checked {
   uri: vscode.Uri;
   target?: vscode.Uri;
   isTargetTaken?: boolean;
-  /** Of a file whose text changes: what the editor changes is the document. */
+  /** For a text change: the document that the editor changes. */
   document?: vscode.TextDocument;
-  /** Of any other. */
+  /** For any other change. */
   text?: string;
-  /** Of a new file, in the encoding that the editor will read it with. */
+  /** For a new file, in the encoding that the editor will read it with. */
   contents?: Uint8Array;
-  /** Nothing may be done here. */
+  /** Why this change must not be made. */
   why?: string;
 }
 type Fitted = Checked & { fit: Fit };
 type Ready = Checked & { fit: Fit & { kind: 'fits' } };
 
-/** Looks what there is for a change; asynchronous, so that afterwards `fitFile` needs no pause. */
+/** Reads the current state for a change. It is asynchronous, so that `fitFile` needs no `await` afterwards. */
 async function checkFile(change: FileChange): Promise<Checked> {
   const uri = vscode.Uri.parse(change.uri, true);
   const target = change.movedTo === undefined ? undefined : vscode.Uri.parse(change.movedTo, true);
@@ -106,7 +106,7 @@ function fitFile(checked: Checked): Fitted {
   return { ...checked, fit: fitChange(change, { text, isTargetTaken }) };
 }
 
-/** Text first: an edit of a file that was moved in the same step would find nobody who knows its version. */
+/** Text changes come first: after a move in the same step, the editor would not know the file's version. */
 async function applyEdit(ready: readonly Ready[]): Promise<boolean> {
   const edit = new vscode.WorkspaceEdit();
   for (const { uri, document, fit } of ready) {
@@ -131,7 +131,7 @@ async function applyEdit(ready: readonly Ready[]): Promise<boolean> {
   }
 }
 
-/** Saves what had no unsaved changes, and tells what there is now: saving may have formatted it. Never rejects. */
+/** Saves files that had no unsaved changes. Returns the current state: saving may have formatted it. Never rejects. */
 async function saveAccepted(
   ready: readonly Ready[],
   wasDirty: ReadonlySet<Checked>,
@@ -143,7 +143,7 @@ async function saveAccepted(
       if (fit.after === undefined) return undefined;
       const at = target ?? uri;
       const document = await vscode.workspace.openTextDocument(at);
-      // A new document that nobody sees would be lost.
+      // A new document that is not shown would be lost.
       if (at.scheme === 'untitled') await vscode.window.showTextDocument(document, { preview: false });
       const isSaved = !document.isDirty || wasDirty.has(each) || at.scheme === 'untitled' || (await document.save());
       if (!isSaved) unsaved.push(at);
@@ -153,7 +153,7 @@ async function saveAccepted(
   const files = ready.map(({ uri, target, document, change, fit }, index): AcceptedFile => {
     const { movedTo, blocks } = change;
     const done = saved[index]!;
-    // The change is made, so that it must be possible to take it back; only text that was edited can be unsaved.
+    // The change is made, so it must be possible to undo it. Only edited text can be unsaved.
     if (done.status === 'rejected' && document) unsaved.push(target ?? uri);
     return {
       uri: change.uri,
@@ -166,7 +166,7 @@ async function saveAccepted(
   return { files, unsaved };
 }
 
-/** After a refused edit: takes back what the editor did of it, file by file; returns where it could not. */
+/** After a refused edit: undoes what the editor did of it, file by file. Returns the files where that failed. */
 async function putBack(ready: readonly Ready[], wasDirty: ReadonlySet<Checked>): Promise<vscode.Uri[]> {
   const done = await Promise.all(ready.map(async (each) => ({ each, inverse: await inverseOfDone(each) })));
   const left: vscode.Uri[] = [];
@@ -180,7 +180,7 @@ async function putBack(ready: readonly Ready[], wasDirty: ReadonlySet<Checked>):
   return left;
 }
 
-/** What takes back that which was made of a change, if anything was. */
+/** The inverse of the part of a change that was made, if any. */
 async function inverseOfDone({ uri, target, change, fit }: Ready): Promise<FileChange | undefined> {
   const { before, after } = fit;
   const textAt = async (at: vscode.Uri) => {
@@ -206,7 +206,7 @@ async function exists(uri: vscode.Uri): Promise<boolean> {
   }
 }
 
-/** Whether a document without unsaved changes shows what is on the disk; waits a little for an editor that is late. */
+/** Whether a document without unsaved changes matches the disk. Waits a little for a slow editor. */
 async function isCurrent(document: vscode.TextDocument): Promise<boolean> {
   const { uri } = document;
   if (document.isDirty || uri.scheme === 'untitled') return true;

@@ -8,44 +8,44 @@ import { type FileChange, type FileState, type Fit, fitChange, isDecided } from 
 import type { FilePlan, Refusal } from '../engine/edits.ts';
 import { readFile, type WorkspaceFiles } from '../files/files.ts';
 
-/** One file of a proposal, and what became of it. */
+/** One file of a proposal, and its state. */
 export interface ProposedFile {
   readonly id: number;
   readonly proposal: Proposal;
   readonly plan: FilePlan;
   state: FileState;
-  /** Where it is, and where it goes; undefined for a refused one. */
+  /** The current and the new URI; undefined for a refused file. */
   readonly uri?: vscode.Uri;
   readonly target?: vscode.Uri;
   readonly change?: FileChange;
-  /** What it does to the file as it is now. */
+  /** Whether and how it fits the current file. */
   fit?: Fit;
 }
 
-/** Changes of several files, made by one answer. */
+/** Changes of several files from one answer. */
 export interface Proposal {
   readonly id: number;
   readonly source: Source;
-  /** `ended`: the answer came to no good end, and `why`; what it holds may lack something. */
+  /** `ended`: the answer failed or was stopped, and `why` says so; some changes may be missing. */
   phase: 'running' | 'ready' | 'ended';
   why?: string;
   files: ProposedFile[];
-  /** Ends the answer that makes it. */
+  /** Stops the answer that makes this proposal. */
   stop?: () => void;
 }
 
-/** After so long without a change the files are looked at again. */
+/** The files are checked again after this long without a change. */
 const REFRESH_MS = 150;
 
-/** All open proposals. While there are any it follows their files, so that what is shown is what would happen. */
+/** All open proposals. It watches their files, so that the list always shows what accepting would do. */
 export class ProposalList extends Disposable {
   private open: Proposal[] = [];
   private lastId = 0;
   private readonly changed = this._register(new vscode.EventEmitter<void>());
-  /** A proposal came, went or changed. */
+  /** A proposal was added, removed or changed. */
   readonly onDidChange = this.changed.event;
   private readonly fitted = this._register(new vscode.EventEmitter<ProposedFile>());
-  /** What the change does to its file is another by now. */
+  /** A change now fits its file differently. */
   readonly onDidFit = this.fitted.event;
   private watching: vscode.Disposable | undefined;
   private readonly touched = new Set<string>();
@@ -76,7 +76,7 @@ export class ProposalList extends Disposable {
     this.tell();
   }
 
-  /** Takes the plans of the answer so far; a file keeps its number, so that an open diff goes on showing it. */
+  /** Takes the plans from the answer so far. A file keeps its number, so that an open diff stays valid. */
   async setPlans(proposal: Proposal, plans: readonly FilePlan[]): Promise<void> {
     const known = new Map(proposal.files.map((file) => [file.plan.path, file]));
     const files = await Promise.all(
@@ -89,7 +89,7 @@ export class ProposalList extends Disposable {
           ...(await this.locate(plan, earlier)),
         };
         await refit(file);
-        // What the user said no to while the answer comes stays so.
+        // A file that the user rejected while the answer arrives stays rejected.
         if (earlier?.state === 'rejected') file.state = 'rejected';
         return file;
       }),
@@ -100,13 +100,13 @@ export class ProposalList extends Disposable {
     for (const file of files) this.fitted.fire(file);
   }
 
-  /** Somebody decided something: what is wholly decided is over. */
+  /** A decision was made. Removes proposals that are completely decided. */
   decided(): void {
     this.open = this.open.filter(({ phase, files }) => phase === 'running' || !isDecided(files));
     this.tell();
   }
 
-  /** Looks at a file anew. */
+  /** Checks a file again. */
   async refresh(file: ProposedFile): Promise<void> {
     const before = file.fit;
     await refit(file);
@@ -119,12 +119,12 @@ export class ProposalList extends Disposable {
     this.changed.fire();
   }
 
-  /** Where the plan's files are. Its path is that of the planner, who has found the file by it. */
+  /** The URIs of a plan's files. The planner has already resolved the plan's path. */
   private async locate(plan: FilePlan, earlier: ProposedFile | undefined): Promise<Located> {
     if (plan.path === undefined) return { plan, state: 'refused' };
     const isSame = earlier?.uri && earlier.plan.kind === plan.kind && toOf(earlier.plan) === toOf(plan);
     if (isSame) return place(plan, earlier.uri, earlier.target);
-    // A new file is meant where it is named.
+    // The path of a new file is exact.
     const found = await this.files.find(plan.path, plan.kind === 'create');
     const to = toOf(plan);
     const target = to === undefined ? undefined : await this.files.find(to, true);
@@ -189,10 +189,10 @@ function isSameFit(a: Fit | undefined, b: Fit | undefined): boolean {
   return a?.kind === 'stale' && b?.kind === 'stale' && a.why === b.why;
 }
 
-/** Whether it can still be decided about. */
+/** Whether the file still needs a decision. */
 export const isOpen = ({ state }: ProposedFile) => state === 'open' || state === 'stale';
 
-/** Why a file is to be looked at before it is accepted: by what it is, or goes to, and by what comes into it. */
+/** Why the user should look at a file before accepting it: because of its path, its new path, or its new text. */
 export function warningOf({ uri, target, change }: ProposedFile): string | undefined {
   const paths = [uri, target].flatMap((at) => (at === undefined ? [] : [judgedPath(at)]));
   if (paths.some(runsCommands)) return 'can run commands or change the editor';
@@ -203,7 +203,7 @@ export function warningOf({ uri, target, change }: ProposedFile): string | undef
     : undefined;
 }
 
-/** Why a file is not, or no longer, applicable; empty for an open one. */
+/** Why a file can't be applied, or no longer can; empty for an open one. */
 export function whyNot({ plan, fit }: ProposedFile): string {
   if (plan.kind === 'refused') return plan.refusals[0]?.message ?? '';
   return fit?.kind === 'stale' ? fit.why : '';

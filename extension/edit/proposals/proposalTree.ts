@@ -11,7 +11,7 @@ export const isFile = (node: ProposalNode): node is ProposedFile => 'plan' in no
 
 const VIEW = 'perigee.proposals';
 
-/** "Proposed Changes": each proposal with its files, as the source control view shows changes. */
+/** The view "Proposed Changes": each proposal with its files, in the style of the source control view. */
 export class ProposalTree extends Disposable implements vscode.TreeDataProvider<ProposalNode> {
   private readonly changed = this._register(new vscode.EventEmitter<undefined>());
   readonly onDidChangeTreeData = this.changed.event;
@@ -27,15 +27,15 @@ export class ProposalTree extends Disposable implements vscode.TreeDataProvider<
     this._register(list.onDidChange(() => void this.refresh()));
   }
 
-  /** What is selected in the list, for commands that were not given anything. */
+  /** The selection of the list, for commands without arguments. */
   get selection(): readonly ProposalNode[] {
     return this.view.visible ? this.view.selection : [];
   }
 
-  /** Brings the list to the front, and leaves the cursor where it is. */
+  /** Shows the proposal in the list without moving the focus. */
   async reveal(proposal: Proposal): Promise<void> {
     await this.refresh();
-    // The view may still be on its way: then it comes with everything in it.
+    // The view may not exist yet; when it opens, it shows everything.
     await Promise.resolve(this.view.reveal(proposal, { select: false, focus: false, expand: true })).catch(() => {});
   }
 
@@ -83,7 +83,8 @@ function fileItem(file: ProposedFile): vscode.TreeItem {
   const at = target ?? uri;
   const item = new vscode.TreeItem(at ? baseName(at) : 'No file named', vscode.TreeItemCollapsibleState.None);
   item.id = `${proposal.id}/${file.id}`;
-  // Ours, so that colour and letter tell what is proposed and not what Git thinks of the file; the icon follows the name.
+  // Our own URI, so that colour and letter show the proposal and not git's state of the file. The icon follows the
+  // file's name.
   item.resourceUri = proposedUri(file);
   item.iconPath = isWarned(file)
     ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))

@@ -15,28 +15,28 @@ import { ProposedContents, readProposedUri } from './proposedContents.ts';
 
 export interface ProposalsDeps {
   files: WorkspaceFiles;
-  /** Where it is told at length why something was refused. */
+  /** Shows the full reasons for refusals. */
   reports: Reports;
-  /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
+  /** Puts the hunks of an existing file into its editor for review. If it can't, tells the user and gives false. */
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
-  /** Keeps what was accepted; the id by which it can be taken back. */
+  /** Stores accepted changes. Returns the id for undoing them. */
   record(accepted: Accepted): Promise<string>;
   takeBack(id: string): Promise<unknown>;
   log: Log;
 }
 
-/** A proposal that is being made by an answer. */
+/** A proposal whose answer still arrives. */
 export interface OpenProposal {
-  /** All plans so far. */
+  /** Sets all plans so far. */
   update(plans: readonly FilePlan[]): void;
-  /** The answer is whole; resolves when the list shows it. */
+  /** The answer is complete. Resolves when the list shows it. */
   finish(plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /** The answer ended before its time: what came is shown, and that something may be missing. `why`: a sentence for it. */
+  /** The answer ended early. The list shows its plans so far, and that some may be missing. `why`: a sentence. */
   fail(why: string): Promise<ProposalCounts>;
 }
 
 export interface ProposalCounts {
-  /** Those that can be accepted. */
+  /** The files that can be accepted. */
   files: number;
   refused: number;
 }
@@ -44,12 +44,12 @@ export interface ProposalCounts {
 /** How long a message in the status bar stays. */
 const STATUS_MS = 8_000;
 
-/** Proposals of many files, their list, and what the user decides about them. Until then nothing is touched. */
+/** Proposals of many files, their list, and the user's decisions. No file is changed before a decision. */
 export class Proposals extends Disposable {
   readonly list: ProposalList;
   readonly tree: ProposalTree;
   private readonly contents: ProposedContents;
-  /** One decision at a time: what is being accepted can't be rejected meanwhile, nor what is rejected land later. */
+  /** One decision at a time: a file can't be rejected while it is being accepted, or the reverse. */
   private queue: Promise<unknown> = Promise.resolve();
   private announced: vscode.Disposable | undefined;
 
@@ -60,13 +60,13 @@ export class Proposals extends Disposable {
     this.tree = this._register(new ProposalTree(this.list));
   }
 
-  /** Begins a proposal that comes piece by piece. `stop` ends the answer. */
+  /** Starts a proposal that arrives in pieces. `stop` ends the answer. */
   begin(source: Source, stop?: () => void): OpenProposal {
     const proposal = this.list.add(source, stop);
     let isRevealed = false;
     let waiting: readonly FilePlan[] | undefined;
     let writing: Promise<void> = Promise.resolve();
-    // The latest plans win: those in between need not be shown.
+    // Only the latest plans matter; those in between need not be shown.
     const show = (plans: readonly FilePlan[]): Promise<void> => {
       if (waiting === undefined) {
         writing = writing.then(async () => {
@@ -80,7 +80,7 @@ export class Proposals extends Disposable {
     };
     const end = async (phase: 'ready' | 'ended', why?: string): Promise<ProposalCounts> => {
       await writing;
-      // Rejected while it was being made.
+      // The user rejected it while it was being made.
       if (!this.list.proposals.includes(proposal)) return { files: 0, refused: 0 };
       proposal.phase = phase;
       proposal.why = why;
@@ -101,12 +101,12 @@ export class Proposals extends Disposable {
     };
   }
 
-  /** Shows a proposal that is whole. */
+  /** Shows a complete proposal. */
   open(source: Source, plans: readonly FilePlan[]): Promise<ProposalCounts> {
     return this.begin(source).finish(plans);
   }
 
-  /** Accepts a file, all that is selected, or the file whose diff is in front. */
+  /** Accepts a file, the selected files, or the file whose diff is active. */
   async accept(node?: unknown, nodes?: unknown): Promise<void> {
     const files = this.filesOf(node, nodes).filter(isOpen);
     if (files.length === 0) return tell(NOTHING);
@@ -124,7 +124,7 @@ export class Proposals extends Disposable {
     if (proposal) await this.acceptFiles(proposal.files.filter(isOpen), true);
   }
 
-  /** Also takes a proposal of which everything is refused off the list; stops one that is still being made. */
+  /** Also removes a proposal that has only refused files; stops one that is still being made. */
   async rejectAll(node?: unknown): Promise<void> {
     const proposal = await this.proposalOf(node, 'reject');
     if (!proposal) return;
@@ -136,7 +136,7 @@ export class Proposals extends Disposable {
     });
   }
 
-  /** Shows what a file would become, or why that was refused. */
+  /** Shows the proposed file as a diff, or why it was refused. */
   async show(node?: unknown): Promise<void> {
     const [file] = this.filesOf(node);
     if (file?.plan.kind === 'refused') await this.showRefused(file.proposal, [file]);
@@ -148,7 +148,7 @@ export class Proposals extends Disposable {
     if (proposal) await this.contents.showAll(proposal);
   }
 
-  /** Hands the hunks of a file to its editor, to be decided about one by one. */
+  /** Opens a file in its editor to review its hunks one by one. */
   async review(node?: unknown): Promise<void> {
     const [file] = this.filesOf(node);
     if (!file?.uri) return tell(NOTHING);
@@ -159,7 +159,7 @@ export class Proposals extends Disposable {
       return tell('This file can only be accepted or rejected whole.');
     const document = await vscode.workspace.openTextDocument(file.uri);
     const { before = '', after = '', hunks } = fit;
-    // The plan's own hunks tell of which blocks they are; as long as they fit they are as good.
+    // The plan's own hunks name their blocks, so use them as long as they fit.
     const own = rebaseText(plan.before, plan.hunks, before);
     const fitted = own.kind === 'moved' && own.after === after ? own : { hunks };
     if (!(await this.deps.review(document, { ...plan, before, after, hunks: fitted.hunks }, proposal.source))) return;
@@ -193,7 +193,7 @@ export class Proposals extends Disposable {
     return decided;
   }
 
-  /** `together`: nobody need have looked at each of them. */
+  /** `together`: the user may not have looked at each file. */
   private acceptFiles(files: readonly ProposedFile[], together: boolean): Promise<void> {
     return this.inTurn(async () => {
       const byProposal = new Map<Proposal, ProposedFile[]>();
@@ -219,11 +219,11 @@ export class Proposals extends Disposable {
     }
     const accepted = outcome.changes.map((change) => byChange.get(change)!);
     await this.settle(accepted, 'accepted');
-    // Not waited for: whoever accepted goes on.
+    // Not awaited: the caller continues.
     void this.tellAccepted(proposal, outcome);
   }
 
-  /** Something was decided about files: their diffs close, and where one was in front the next file's opens. */
+  /** Files were decided: closes their diffs and, if one of them was active, opens the next file's diff. */
   private async settle(files: readonly ProposedFile[], state: ProposedFile['state'], goesOn = true): Promise<void> {
     const [first] = files;
     if (!first) return;
@@ -231,7 +231,7 @@ export class Proposals extends Disposable {
     this.announced?.dispose();
     const others = first.proposal.files;
     const next = others.slice(others.indexOf(first)).find(isOpen) ?? others.find(isOpen);
-    // Before the other closes, so that the keyboard stays in a diff all the time.
+    // Open the next diff before closing this one, so that the focus stays in a diff.
     if (goesOn && next && this.contents.isInFront(files)) await this.contents.show(next);
     await this.contents.close(files);
     this.list.decided();
@@ -259,7 +259,7 @@ export class Proposals extends Disposable {
       );
       return;
     }
-    // Whoever was asked knows already.
+    // The user was asked about the stale files and already knows.
     if (outcome.stale.length < asked.length) return;
     const [first] = outcome.stale;
     if (first && asked.length === 1) tell(`${nameOf(first)} was not changed. ${first.why}`);
@@ -280,7 +280,7 @@ export class Proposals extends Disposable {
     } catch (error) {
       log.warn(`What was accepted is not kept: ${error}`);
     }
-    // With the last decision the list forgets what was refused.
+    // After the last decision, the list drops the refused files.
     const refused = isDecided(proposal.files) ? proposal.files.filter(({ state }) => state === 'refused') : [];
     const words = [`Applied to ${tellNames(files)}.`];
     if (refused.length > 0) words.push(`${tellFiles(refused.length)} could not be changed.`);
@@ -290,7 +290,7 @@ export class Proposals extends Disposable {
     else if (button === 'Show why') await this.showRefused(proposal, refused);
   }
 
-  /** The files that a command means: what it was given, what is selected in the list, or the diff in front. */
+  /** The files of a command: its arguments, else the selection in the list, else the active diff. */
   private filesOf(node?: unknown, nodes?: unknown): ProposedFile[] {
     const given = (Array.isArray(nodes) && nodes.length > 0 ? nodes : [node]).filter(isNode);
     if (given.length > 0)
@@ -300,7 +300,7 @@ export class Proposals extends Disposable {
     return this.tree.selection.flatMap((each) => (isFile(each) ? [each] : each.files)).map((file) => this.now(file));
   }
 
-  /** An answer that goes on makes its files anew, and a menu may hold an earlier one. */
+  /** The current object of a file: a running answer replaces its files, and a menu may hold an old one. */
   private now(file: ProposedFile): ProposedFile {
     return this.list.find(file.proposal.id, file.id) ?? file;
   }
@@ -312,7 +312,7 @@ export class Proposals extends Disposable {
     return ids && this.list.find(ids.proposal, ids.file);
   }
 
-  /** The proposal that a command means: given, that of the diff in front, selected, the only one, or chosen. */
+  /** The proposal of a command: its argument, the active diff's, the selected, the only one, or the user's choice. */
   private async proposalOf(node: unknown, verb: string): Promise<Proposal | undefined> {
     if (isNode(node)) return isFile(node) ? node.proposal : node;
     const inFront = this.inFront(node instanceof vscode.Uri ? node : undefined);
@@ -337,7 +337,7 @@ export class Proposals extends Disposable {
 const STILL_WRITTEN = 'The answer is still being written. Accept its changes when it is whole.';
 const NOTHING = 'There is no proposed change to accept or reject.';
 
-/** What can run commands, holds secrets or hides something is not accepted unseen among others. */
+/** Asks before accepting files unseen that can run commands, hold secrets or hide something. */
 async function askAboutSensitive(files: readonly ProposedFile[]): Promise<boolean> {
   const warned = files.flatMap((file) => {
     const why = warningOf(file);

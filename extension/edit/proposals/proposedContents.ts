@@ -4,7 +4,7 @@ import type { Proposal, ProposalList, ProposedFile } from './proposalList.ts';
 
 export const PROPOSED_SCHEME = 'perigee-proposed';
 
-/** The address of what a file would become; the numbers in it find the file again. */
+/** The URI of a proposed file; its numbers identify proposal and file. */
 export function proposedUri({ id, proposal, plan, uri, target }: ProposedFile, side: 'before' | 'after' = 'after') {
   return vscode.Uri.from({
     scheme: PROPOSED_SCHEME,
@@ -13,14 +13,14 @@ export function proposedUri({ id, proposal, plan, uri, target }: ProposedFile, s
   });
 }
 
-/** The numbers of proposal and file in an address of ours. */
+/** The numbers of proposal and file in our URI. */
 export function readProposedUri({ scheme, query }: vscode.Uri): { proposal: number; file: number } | undefined {
   if (scheme !== PROPOSED_SCHEME) return undefined;
   const [, proposal, file] = /^proposal=(\d+)&file=(\d+)/.exec(query) ?? [];
   return proposal && file ? { proposal: Number(proposal), file: Number(file) } : undefined;
 }
 
-/** What proposed files would become, as documents that can't be changed. They follow the files as these are now. */
+/** Proposed files as read-only documents. They are updated when the real files change. */
 export class ProposedContents extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
@@ -35,11 +35,11 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
     const ids = readProposedUri(uri);
     const file = ids && this.list.find(ids.proposal, ids.file);
     if (!file || uri.query.endsWith('side=before')) return '';
-    // One that doesn't fit is shown as it was proposed.
+    // If the change doesn't fit, show it as it was proposed.
     return (file.fit?.kind === 'fits' ? file.fit.after : file.change?.after) ?? '';
   }
 
-  /** Shows one file's change as a diff: what there is now, and what would be. */
+  /** Shows a file's change as a diff of the current and the proposed text. */
   async show(file: ProposedFile): Promise<void> {
     const { plan, uri, target } = file;
     if (!uri) return;
@@ -54,7 +54,7 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
     await vscode.commands.executeCommand('vscode.diff', before(file), proposedUri(file), title, { preview: true });
   }
 
-  /** Shows all that is open of a proposal in one editor. */
+  /** Shows all open files of a proposal in one editor. */
   async showAll({ source, files }: Proposal): Promise<void> {
     const open = files.filter(({ state }) => state === 'open');
     await vscode.commands.executeCommand(
@@ -68,12 +68,12 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
     );
   }
 
-  /** Whether the diff of one of the files is in front. */
+  /** Whether the diff of one of the files is active. */
   isInFront(files: readonly ProposedFile[]): boolean {
     return this.tabsOf(files).some(({ isActive, group }) => isActive && group.isActive);
   }
 
-  /** Closes the diffs of files that were decided about. */
+  /** Closes the diffs of decided files. */
   async close(files: readonly ProposedFile[]): Promise<void> {
     const tabs = this.tabsOf(files);
     if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
@@ -86,9 +86,9 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
       .filter(({ input }) => input instanceof vscode.TabInputTextDiff && addresses.has(input.modified.toString()));
   }
 
-  /** Closes the editor that shows all of a proposal which is over. */
+  /** Closes the editor that shows all files of a finished proposal. */
   async closeAll({ source }: Proposal): Promise<void> {
-    // The API doesn't tell what such a tab shows; its name is ours.
+    // The API doesn't tell what such a tab shows, so we recognise it by our title.
     const tabs = vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter(({ label, input }) => label.startsWith(allTitle(source.title)) && !isKnownInput(input));
@@ -109,7 +109,7 @@ const before = (file: ProposedFile) =>
 
 export const baseName = ({ path }: vscode.Uri) => path.slice(path.lastIndexOf('/') + 1);
 
-/** The name alone where only that changes; else the folders as well. */
+/** The name alone if only the name changes, else the folders as well. */
 function targetName(from: vscode.Uri, to: vscode.Uri): string {
   const folder = (path: string) => path.slice(0, path.lastIndexOf('/'));
   if (folder(from.path) === folder(to.path)) return baseName(to);

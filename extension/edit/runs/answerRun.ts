@@ -7,16 +7,16 @@ import type { Log } from '../../platform/log.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
 import type { EditRuns } from './runs.ts';
 
-/** What an edit costs, when it is known; `reason` says why it was nothing, or less. */
+/** The cost of an edit, if known; `reason` says why it is zero or reduced. */
 export interface Charge {
   chargedMicro?: number;
   reason?: Reason;
-  /** What came back, since nothing could be applied; else why nothing came back though nothing could. */
+  /** The refund, because nothing could be applied; else the reason why there is no refund in that case. */
   refundedMicro?: number;
   notRefunded?: NotRefunded;
 }
 
-/** What several requests cost together; unknown when one of them is. */
+/** The total cost of several requests; unknown if one of them is unknown. */
 export function sumCharges(charges: readonly Charge[]): Charge {
   const [only] = charges;
   if (charges.length <= 1) return only ?? {};
@@ -32,7 +32,7 @@ export function sumCharges(charges: readonly Charge[]): Charge {
 
 export type EditRequest = RunRequest & { kind: 'edit' };
 
-/** A request for `input`: a new one, or `resend` where an earlier try was for the same and was never answered. */
+/** The request for `input`: a new one, or `resend` if that is an unanswered earlier try with the same input. */
 export function requestFor(input: EditRequest['input'], resend?: EditRequest): EditRequest {
   if (resend && JSON.stringify(resend.input) === JSON.stringify(input)) return resend;
   return { kind: 'edit', id: timeOrderedId(), conversationId: timeOrderedId(), input };
@@ -40,15 +40,15 @@ export function requestFor(input: EditRequest['input'], resend?: EditRequest): E
 
 /** How an answer ended. */
 export type Heard =
-  /** `cutShort`: at its length limit, so that something may be missing. */
+  /** `cutShort`: the answer reached its length limit, so some of it may be missing. */
   | { kind: 'complete'; charge: Charge; cutShort: boolean }
   | { kind: 'stopped'; charge: Charge }
   | { kind: 'failed'; charge: Charge; problem: Problem };
 
-/** How long after a stop the last event may take, which says what was charged. */
+/** How long to wait after a stop for the last event, which reports the charge. */
 const LAST_EVENT_MS = 5_000;
 
-/** One answer of the model, from its request to its outcome. Disposing it stops what still runs. */
+/** One answer of the model, from its request to its outcome. Disposing it stops the run. */
 export class AnswerRun extends Disposable {
   private readonly tail = new AbortController();
   private isStarted = false;
@@ -70,19 +70,19 @@ export class AnswerRun extends Disposable {
     });
   }
 
-  /** For another try after a start that nobody answered: the server may have it. */
+  /** The request for another try, if its start was never answered: the server may have it. */
   get resend(): EditRequest | undefined {
     return this.isStarted ? undefined : this.request;
   }
 
-  /** What the model wrote by now. */
+  /** The answer so far. */
   get answer(): string {
     return this.text.text;
   }
 
   /**
-   * Asks the model. `onText` gets the answer piece by piece; `onAnew` is called when all of it so far was only thought, and
-   * the answer begins after it. Never rejects.
+   * Asks the model. `onText` gets the answer piece by piece. `onAnew` is called when all text so far was only thought,
+   * and the answer begins after it. Never rejects.
    */
   async read(onText: (piece: string) => void, onAnew: () => void = () => {}): Promise<Heard> {
     let last: RunEvent | undefined;
@@ -112,7 +112,7 @@ export class AnswerRun extends Disposable {
     return { kind: 'failed', charge, problem: last?.type === 'error' ? last.data : (problem ?? INTERRUPTED) };
   }
 
-  /** Ends the answer; `read` resolves soon after. */
+  /** Stops the answer; `read` resolves soon after. */
   stop(): void {
     if (this.isStopped || this.isOver) return;
     this.isStopped = true;
@@ -121,7 +121,7 @@ export class AnswerRun extends Disposable {
     this._register({ dispose: () => clearTimeout(late) });
   }
 
-  /** Tells what became of the answer; what it costs then. Never rejects. */
+  /** Reports the outcome of the answer, and resolves to the final charge. Never rejects. */
   async tellOutcome(outcome: Outcome, charge: Charge): Promise<Charge> {
     if (!this.isStarted) return charge;
     try {

@@ -9,57 +9,57 @@ import { AnswerPlanner } from '../engine/planning/planner.ts';
 import { AnswerRun, type Charge, type EditRequest, type Heard, requestFor, sumCharges } from './answerRun.ts';
 import type { EditRuns } from './runs.ts';
 
-/** A file as the model was given it, or as it is when the model first names it. */
+/** A file as the model received it, or as it is when the model first names it. */
 export type FileText =
-  /** `path`: by which the file is known, where it is not the one that was asked for. */
+  /** `path`: the file's real path, if it differs from the requested one. */
   { kind: 'file'; text: string; path?: string } | { kind: 'missing' } | { kind: 'refused'; why: string };
 
 export interface FilesHost {
   /**
-   * The text by which everything about this file is planned; asked once for each path. `isNew`: nothing may stand there, so
-   * that just this place is meant.
+   * The text for all plans of this file, requested once for each path. `isNew`: the file must not exist, so the path is
+   * exact.
    */
   read(path: string, isNew: boolean): Promise<FileText>;
-  /** What the answer makes of the files so far; also what it takes back again. */
+  /** Receives the current plans of the answer. Later plans may drop earlier ones. */
   onPlans(plans: readonly FilePlan[]): void;
-  /** What did not fit is asked for once more. */
+  /** A repair request starts for the changes that did not fit. */
   onRepair(refused: number, of: number): void;
 }
 
-/** How an answer about files ended, its repair included. What is charged is known only after its outcome was told. */
+/** How an answer about files ended, including its repair. The charge is known only after the outcome was reported. */
 export type FilesHeard =
-  /** `repairProblem`: why what did not fit could not be asked for once more. */
+  /** `repairProblem`: why the repair failed. */
   | { kind: 'plans'; plans: readonly FilePlan[]; repairProblem?: Problem }
   | { kind: 'words'; text: string }
   | { kind: 'empty' }
-  /** In the middle; nothing of it counts. */
+  /** The answer broke off; discard all of it. */
   | Exclude<Heard, { kind: 'complete' }>;
 
-/** What the server takes of each. */
+/** The server's limit for each list. */
 const MAX_REFUSED = 100;
 const MAX_WHY = 2_000;
 
 /**
- * One edit of files: asks for it, plans its answer while it comes, asks once more for what does not fit, and tells what
- * became of both. It writes nothing.
+ * One edit of files: asks the model, plans its answer while it arrives, asks again for changes that don't fit, and
+ * reports the outcome of both requests. It writes no files.
  */
 export class FilesRun extends Disposable {
   private planner: AnswerPlanner;
   private readonly first: AnswerRun;
   private second: AnswerRun | undefined;
   private readonly charges: Charge[] = [];
-  /** Files that nobody may write to, and why. */
+  /** Files that must not be written, and why. */
   private readonly barred = new Map<string, string>();
   private readonly asked = new Set<string>();
   private readonly found = new Map<string, FileText>();
   private reading: Promise<void> = Promise.resolve();
-  /** What fitted, and how much did not, when the first answer had ended. */
+  /** The parts that fitted when the first answer ended. */
   private fitted = new Set<string>();
   private missed = 0;
   private isStopped = false;
   private isCutShort = false;
 
-  /** `resend`: the request of an earlier try whose start was never answered; sent again, the server starts it once. */
+  /** `resend`: the unanswered request of an earlier try. If it is sent again, the server starts it only once. */
   constructor(
     private readonly runs: EditRuns,
     private readonly log: Log,
@@ -76,17 +76,17 @@ export class FilesRun extends Disposable {
     return this.first.request;
   }
 
-  /** For another try after a start that nobody answered. */
+  /** The request for another try, if its start was never answered. */
   get resend(): EditRequest | undefined {
     return this.first.resend;
   }
 
-  /** All that the model wrote. */
+  /** All text that the model wrote. */
   get answer(): string {
     return [this.first.answer, this.second?.answer ?? ''].filter((text) => text !== '').join('\n\n');
   }
 
-  /** Whether the answer, or that to the repair, ended at its length limit: more changes may be missing. */
+  /** Whether the answer, or the repair's, reached its length limit: more changes may be missing. */
   get cutShort(): boolean {
     return this.isCutShort;
   }
@@ -119,8 +119,8 @@ export class FilesRun extends Disposable {
   }
 
   /**
-   * Tells what became of the answer: `applied` are the plans of which all could be put in its place but `stale` hunks.
-   * What it costs then, both requests together. Never rejects.
+   * Reports the outcome of the answer. `applied`: the plans that could be applied completely, except for `stale` hunks.
+   * Resolves to the charge of both requests together. Never rejects.
    */
   async tellOutcome(applied: readonly FilePlan[], stale: number): Promise<Charge> {
     const parts = applied.flatMap(partsOf);
@@ -153,7 +153,7 @@ export class FilesRun extends Disposable {
     if (this.isStopped) this.second.stop();
     const heard = await this.hear(this.second);
     if (heard.kind === 'stopped') return { ...heard, charge: this.charge };
-    // Without an answer to it, what was refused stays refused.
+    // Without a repair, the refused changes stay refused.
     return { kind: 'plans', plans: this.plans(), ...(heard.kind === 'failed' && { repairProblem: heard.problem }) };
   }
 
@@ -171,7 +171,7 @@ export class FilesRun extends Disposable {
       this.isCutShort ||= heard.cutShort;
       this.planner.end();
       this.readNeeded();
-      // A file can lead to others: where it is moved to.
+      // One file can lead to another: the target of a move.
       for (let last: Promise<void> | undefined; last !== this.reading; ) {
         last = this.reading;
         await last;
@@ -181,7 +181,7 @@ export class FilesRun extends Disposable {
     return heard;
   }
 
-  /** What the answer that is being heard said so far was only thought: it begins anew. */
+  /** All text of the current answer was only thought: plan again from the start. */
   private planAnew(): void {
     this.planner = plannerFor(this.input);
     for (const [path, found] of this.found) this.provide(path, found);
@@ -196,7 +196,7 @@ export class FilesRun extends Disposable {
   private readNeeded(): void {
     for (const path of this.planner.needs) {
       const isNew = this.planner.isNew(path);
-      // Named, but not yet for what.
+      // The file is named, but its operation is not known yet.
       if (isNew === undefined || this.asked.has(path)) continue;
       this.asked.add(path);
       const reading = this.readFile(path, isNew);
@@ -224,7 +224,7 @@ export class FilesRun extends Disposable {
     if (!this.isStopped && !this.isDisposed) this.host.onPlans(this.plans());
   }
 
-  /** The planner's plans, but those for files that nobody may write to. */
+  /** The planner's plans, without those for files that must not be written. */
   private plans(): FilePlan[] {
     return this.planner.plans().map((plan): FilePlan => {
       const why = this.barred.get(plan.path ?? '') ?? (plan.kind === 'move' ? this.barred.get(plan.to) : undefined);
@@ -245,7 +245,7 @@ function plannerFor({ files, paths = [] }: FilesEdit): AnswerPlanner {
   return new AnswerPlanner({ known, ...(files.length === 1 && { defaultPath: only!.path }) });
 }
 
-/** A key for each thing that a plan does. */
+/** A key for each operation of a plan. */
 function partsOf(plan: FilePlan): string[] {
   const key = (...parts: unknown[]) => JSON.stringify([plan.path, ...parts]);
   const ofHunk = ({ startLine, oldLines, newLines }: PlacedHunk) => key(startLine, oldLines.length, newLines);

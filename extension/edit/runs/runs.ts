@@ -2,18 +2,18 @@ import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '..
 import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
 
-/** What an edit asks of the server. Everything rejects with a `BackendError`. */
+/** The server calls of an edit. All reject with a `BackendError`. */
 export interface EditRuns {
-  /** Starts a run; the same request may be sent again after a lost answer. */
+  /** Starts a run. The same request may be sent again after a lost answer. */
   start(request: RunRequest): Promise<RunAnswer>;
-  /** All events of a run until its terminal one, through interruptions of the network. */
+  /** All events of a run until its terminal one, across network interruptions. */
   events(runId: string, signal: AbortSignal): AsyncIterable<RunEvent>;
   stop(runId: string): Promise<void>;
-  /** Tells once what became of an edit: what it costs then, and what came back. */
+  /** Reports the outcome of an edit. Resolves to its final cost and the refund. */
   tellOutcome(runId: string, outcome: Outcome): Promise<OutcomeAnswer>;
 }
 
-/** The server's runs, for whoever is signed in. */
+/** The server's runs for the signed-in account. */
 export function runsOf(session: Session, backend: Backend): EditRuns {
   return {
     start: (request) => session.call((who) => backend.startRun(who, request)),

@@ -4,31 +4,31 @@ import type { Refusal } from '../engine/edits.ts';
 import type { Charge } from '../runs/answerRun.ts';
 import { tellRefusal } from './refusalWords.ts';
 
-/** How the writing ended. Except for `review`, the document is as it was before, but for hunks counted in `left`. */
+/** How the writing ended. Except for `review`, the document has its earlier text, but for hunks counted in `left`. */
 export type Ending = Charge & {
-  /** An edit of files whose answer ended at its length limit: more changes may be missing. */
+  /** The answer of a files edit reached its length limit: more changes may be missing. */
   mayMiss?: boolean;
-} /** `missed`: what was not written, since the user changed its lines meanwhile. */ & (
+} /** `missed`: changes that were not written, because the user changed their lines meanwhile. */ & (
     | { kind: 'review'; hunks: number; cutShort: boolean; missed?: Missed[] }
-    /** `of` changes of the answer, the `missed` have no place in the file; so none was made. */
+    /** Of the answer's `of` changes, those in `missed` have no place in the file, so none was made. */
     | { kind: 'unplaced'; missed: Missed[]; of: number; left: number; repairProblem?: Problem }
-    /** The answer is about other files too, and stands in the list of proposals. */
+    /** The answer is about other files too, so it is now in the list of proposals. */
     | { kind: 'handedOver'; files: number }
     | { kind: 'noChange' }
-    /** The model answered in words. */
+    /** The model answered in prose. */
     | { kind: 'words'; text: string }
     | { kind: 'empty' }
     | { kind: 'stopped'; canKeep: boolean; left: number }
     | { kind: 'failed'; problem: Problem; left: number }
-    /** Somebody changed the lines that were being written. */
+    /** The user changed the lines while they were being written. */
     | { kind: 'touched'; left: number }
-    /** The user took it back while it was being written. */
+    /** The user undid it while it was being written. */
     | { kind: 'undone' }
     | { kind: 'readOnly' }
     | { kind: 'closed' }
   );
 
-/** A change that was not made, and the file that it was for. */
+/** A change that was not made, and its file. */
 export interface Missed {
   path: string;
   refusal: Refusal;
@@ -36,7 +36,7 @@ export interface Missed {
 
 export type Button = 'Retry' | 'Keep what was written' | 'Show details' | 'Show quota' | 'Sign in' | 'Open settings';
 
-/** What to say at the end of an edit. `status`: in passing, in the status bar. */
+/** The final message of an edit. `status`: shown only briefly, in the status bar. */
 export interface Message<B extends string = Button> {
   severity: 'status' | 'info' | 'warning' | 'error';
   text: string;
@@ -44,8 +44,8 @@ export interface Message<B extends string = Button> {
 }
 
 /**
- * What an ending means to the user: what happened, what was kept, what was charged, and the way on. `where` names the
- * place ("lines 12–40 of client.ts"). `isGuest`: what is charged is told in messages.
+ * The message for an ending: what happened, what was kept, what was charged, and the next step. `where` names the place
+ * ("lines 12–40 of client.ts"). `isGuest`: the charge is counted in messages.
  */
 export function tellEnding(ending: Ending, where: string, isGuest: boolean): Message {
   const charge = tellCharge(ending, isGuest);
@@ -67,7 +67,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
         return say('warning', ways, limit, words, 'The others are there for review.', charge);
       }
       if (limit) return say('warning', ['Retry'], limit, charge);
-      // How much there is to review stands beside it for as long as it is open.
+      // The open review itself shows how much there is to review.
       return say('status', [], charge ? `Perigee: ${charge.charAt(0).toLowerCase()}${charge.slice(1, -1)}` : '');
     }
     case 'unplaced': {
@@ -131,12 +131,12 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
   }
 }
 
-/** What went wrong, as sentences. */
+/** A problem as sentences. */
 export function tellProblem({ title, detail }: Problem): string {
   return [`${title}.`, sentence(detail)].filter((part) => part !== '').join(' ');
 }
 
-/** What the user can do about it. */
+/** The buttons that the user can choose from. */
 export function waysOn({ title, code }: Problem): Button[] {
   const buttons: Button[] = ['Retry'];
   if (code === 'insufficient_credits') buttons.push('Show quota');
@@ -152,8 +152,8 @@ function tellLeft(left: number): string {
 }
 
 /**
- * "Charged 0.42 credits.", for guests "Charged 1 message."; empty when it is not known. Follows a sentence that has said how
- * the edit ended: why nothing was charged is not said again.
+ * "Charged 0.42 credits.", for guests "Charged 1 message."; empty if unknown. It follows a sentence about the ending,
+ * so it does not repeat why nothing was charged.
  */
 export function tellCharge(charge: Charge, isGuest: boolean): string {
   const { chargedMicro, refundedMicro = 0, notRefunded, reason } = charge;
@@ -171,7 +171,7 @@ function tellAmount(chargedMicro: number, isGuest: boolean): string {
   return `Charged ${amount} ${isGuest ? 'message' : 'credit'}${amount === '1' ? '' : 's'}.`;
 }
 
-/** What did not fit, while it is asked for once more. */
+/** The message during a repair request. */
 export function tellAskingAgain(refused: number, of: number): string {
   return `${of === 1 ? 'The change' : `${refused} of ${of} changes`} did not fit; asking once more`;
 }

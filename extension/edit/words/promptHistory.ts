@@ -1,7 +1,7 @@
 /** How many requests are remembered. */
 export const MAX_HISTORY = 20;
 
-/** `history` with `request` at its front: most recent first, each once, at most `MAX_HISTORY`. Blank requests change nothing. */
+/** `history` with `request` in front: no duplicates, at most `MAX_HISTORY`. Blank requests change nothing. */
 export function remember(history: readonly string[], request: string): string[] {
   const text = request.trim();
   if (text === '') return [...history];
@@ -13,7 +13,7 @@ export function forget(history: readonly string[], request: string): string[] {
   return history.filter((earlier) => earlier !== request);
 }
 
-/** What was stored, whatever it is, as a history: stored values may come from an older or a damaged installation. */
+/** Reads a stored history, and accepts any value: it may come from an older or a damaged installation. */
 export function readHistory(stored: unknown): string[] {
   if (!Array.isArray(stored)) return [];
   const texts = stored.filter((entry): entry is string => typeof entry === 'string' && entry.trim() !== '');

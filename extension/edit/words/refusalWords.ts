@@ -1,18 +1,18 @@
 import { showInvisible } from '../../../shared/answers/invisible.ts';
 import type { Refusal } from '../engine/edits.ts';
 
-/** The part of `vscode.MarkdownString` in use. */
+/** The part of `vscode.MarkdownString` that we use. */
 interface Markdown {
   appendText(text: string): unknown;
   appendCodeblock(code: string): unknown;
 }
 
-/** What is less alike than this is no hint at what was meant. */
+/** Lines less similar than this are no useful hint. */
 const ALIKE = 0.5;
 const MAX_LINES = 12;
 const MAX_REFUSALS = 4;
 
-/** Why a file was refused: the reason, what was looked for, and the lines that come nearest. Nothing of it is markup. */
+/** Why a file was refused: the reason, the text searched for, and the most similar lines. None of it is markup. */
 export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): void {
   for (const { message, lookedFor, nearest, candidates } of refusals.slice(0, MAX_REFUSALS)) {
     text.appendText(`\n${message}\n`);
@@ -31,7 +31,7 @@ export function describeRefusals(text: Markdown, refusals: readonly Refusal[]): 
   if (more > 0) text.appendText(`\nand ${more} more\n`);
 }
 
-/** The same in a sentence or two, for a message. `name`: of the file. */
+/** The same in a sentence or two, for a message. `name`: the file's name. */
 export function tellRefusal(name: string, { reason, message, nearest, candidates, lookedFor }: Refusal): string {
   const first = lookedFor.find((line) => line.trim() !== '')?.trim();
   const parts = [showInvisible(`${name}: ${message}`)];

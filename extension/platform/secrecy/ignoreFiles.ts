@@ -1,21 +1,21 @@
-/** What a pattern is made of, character by character or name by name: `*` stands for any number of them, the rest for one. */
+/** The parts of a pattern, by character or by name: `*` matches any number of them, each other part matches one. */
 type Pattern<One> = ('*' | One)[];
 type Name = Pattern<(character: string) => boolean>;
 
 interface Rule {
   path: Pattern<Name>;
-  /** What it fits is not left out after all. */
+  /** A match includes the file again (`!` in `.gitignore`). */
   isNegated: boolean;
   isForFolders: boolean;
 }
 
 /**
- * Whether ignore files leave out the file at `path`, name by name from a folder on. `rules[n]` is what those of the folder
- * above the name `n` say, in the syntax of `.gitignore`. As in Git, the deeper file has the last word, and nothing within a
- * folder that is left out comes back. Capitals make no difference: some disks know none.
+ * Whether ignore files exclude the file at `path`, given as names from a folder down. `rules[n]` is the ignore file of
+ * the folder that contains name `n`, in the syntax of `.gitignore`. As in Git, the deeper file wins, and nothing within
+ * an excluded folder is included again. Case is ignored, because some disks ignore it.
  */
 export function isLeftOut(path: readonly string[], rules: readonly (string | undefined)[]): boolean {
-  // A disk may have a name in another normal form than the file that speaks of it.
+  // The disk may store a name in another Unicode normal form than the ignore file.
   const names = path.map(plain);
   const known = rules.map((text = '') => text.split(/\r?\n/).flatMap(ruleOf));
   return names.some((_, last) => {
@@ -30,10 +30,10 @@ export function isLeftOut(path: readonly string[], rules: readonly (string | und
 
 const plain = (text: string) => text.normalize('NFC').toLowerCase();
 
-/** The rule of a line, if it has one. */
+/** The rule of a line; none for a blank line or a comment. */
 function ruleOf(line: string): Rule[] {
   let text = plain(line);
-  // Blanks at the end don't count, unless a backslash keeps one.
+  // Trailing spaces don't count, unless a backslash keeps one.
   while (text.endsWith(' ') && !text.endsWith('\\ ')) text = text.slice(0, -1);
   if (text === '' || text.startsWith('#')) return [];
   const isNegated = text.startsWith('!');
@@ -42,7 +42,7 @@ function ruleOf(line: string): Rule[] {
   if (isForFolders) text = text.slice(0, -1);
   if (text === '') return [];
   const names = text.replace(/^\//, '').split('/');
-  // At the end it stands for all that is in a folder, not for the folder.
+  // At the end, `**` matches everything in a folder, but not the folder itself.
   if (names.at(-1) === '**') names.push('*');
   if (!text.includes('/')) names.unshift('**');
   return [{ path: names.map((name) => (name === '**' ? '*' : nameOf(name))), isNegated, isForFolders }];
@@ -65,7 +65,7 @@ function nameOf(part: string): Name {
   return tokens;
 }
 
-/** What stands between brackets: characters and ranges of them, or what is none of these. */
+/** A character class in brackets: characters and ranges, or their negation. */
 function oneOf(list: string): (character: string) => boolean {
   const isNot = /^[!^]/.test(list);
   const ranges: [string, string][] = [];
@@ -80,7 +80,7 @@ function oneOf(list: string): (character: string) => boolean {
 
 const isNamedSo = (pattern: Name, name: string) => fits(pattern, [...name], (takes, character) => takes(character));
 
-/** Takes the one's length times the other's steps, whatever stands there: of all stars only the last can need more. */
+/** Takes time proportional to the product of both lengths, for any input: only the last star can need more items. */
 function fits<One, Given>(
   pattern: Pattern<One>,
   given: readonly Given[],

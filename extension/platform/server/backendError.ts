@@ -1,9 +1,9 @@
 import type { Problem } from '../../../shared/problems.ts';
 
 /**
- * Why a call to the server failed. `refused`: the server said no, `problem` is its own. `offline`: nobody was reached, or
- * not to the end, so another try may work. `wrongServer`: whoever answers there is not a Perigee, or another version.
- * For the last two, `problem` is made here, so that everything can be shown in one way.
+ * Why a call to the server failed. `refused`: the server said no, and `problem` is the server's. `offline`: the server
+ * was not reached, or the connection broke, so a retry may work. `wrongServer`: the server there is not a Perigee, or
+ * has another version. For the last two, `problem` is made here, so that all errors are shown the same way.
  */
 export class BackendError extends Error {
   constructor(
@@ -23,7 +23,7 @@ export class BackendError extends Error {
     return new BackendError('wrongServer', localProblem('Wrong server address', detail, 'wrong_host'), cause);
   }
 
-  /** What an unsuccessful answer means. Never throws. */
+  /** The error for an unsuccessful response. Never throws. */
   static async fromResponse(response: Response, url: string): Promise<BackendError> {
     const type = response.headers.get('content-type') ?? '';
     const body = await response.text().catch(() => '');
@@ -32,7 +32,7 @@ export class BackendError extends Error {
       const parsed = ProblemSchema.safeParse(parseLoosely(body));
       if (parsed.success) return new BackendError('refused', parsed.data);
     }
-    // A proxy in front of a Perigee that is down answers for it.
+    // A proxy answers for a Perigee that is down.
     if ([502, 503, 504].includes(response.status)) {
       return BackendError.offline(
         `Something in front of ${url} answers ${response.status}: the server behind it is down.`,
@@ -42,32 +42,32 @@ export class BackendError extends Error {
     return BackendError.wrongServer(`${url} is no Perigee server: it answers ${response.status} with ${what}.`);
   }
 
-  /** Whatever was thrown, as something that can be shown. */
+  /** Turns any thrown value into an error that can be shown. */
   static from(error: unknown): BackendError {
     if (error instanceof BackendError) return error;
     return new BackendError('offline', localProblem('Something went wrong in the editor', describeCause(error)), error);
   }
 }
 
-/** Whether the same call may work later without anybody doing anything about it. */
+/** Whether the same call may work later without any action by the user. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof BackendError)) return false;
   return error.kind === 'offline' || (error.kind === 'refused' && [429, 500, 503].includes(error.problem.status));
 }
 
-/** A problem that no server made. Status 0 tells it apart. */
+/** A problem made by the client. It has status 0. */
 export function localProblem(title: string, detail: string, code: Problem['code'] = 'unavailable'): Problem {
   return { type: 'about:blank', title, status: 0, detail, code, requestId: '' };
 }
 
-/** The cause of a failed fetch in words, for people who must find out what to mend. */
+/** The cause of a failed fetch in words, for people who must fix it. */
 export function describeCause(error: unknown): string {
   const codes: string[] = [];
   let text = '';
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = (at as { code?: unknown }).code;
     if (typeof code === 'string') codes.push(code);
-    // The innermost message is the one with substance; the outer one is "fetch failed".
+    // The innermost message is the useful one; the outer one is "fetch failed".
     text = at.message || text;
     if (at.name === 'TimeoutError') return 'no answer in time';
     if (at instanceof AggregateError && at.errors[0] instanceof Error) {

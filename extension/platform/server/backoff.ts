@@ -2,13 +2,13 @@ const FIRST_MS = 250;
 const LONGEST_MS = 10_000;
 
 /**
- * Waits between tries: exponential with full jitter in the upper half, so that the many windows of one server that was
- * down do not all come back in the same instant. A wait ends early on `wake` and rejects with the reason on abort.
+ * Waits between retries: exponential, with random jitter in the upper half, so that the windows of a server that was
+ * down do not all reconnect at the same moment. A wait ends early on `wake` and rejects with the reason on abort.
  */
 export class Backoff {
   private readonly waiting = new Set<() => void>();
 
-  /** How long to wait before try `attempt` (counted from 0), in milliseconds. */
+  /** How long to wait before attempt `attempt` (counted from 0), in milliseconds. */
   static delayMs(attempt: number, random = Math.random()): number {
     const whole = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt, 20));
     return whole / 2 + (whole / 2) * random;
@@ -34,7 +34,7 @@ export class Backoff {
     });
   }
 
-  /** Ends every wait: the network is known to be back, or the user does not want to wait. */
+  /** Ends every wait: the network is back, or the user does not want to wait. */
   wake(): void {
     for (const end of [...this.waiting]) end();
   }

@@ -1,19 +1,19 @@
 import * as vscode from 'vscode';
 
-/** So many entries of the workspace are compared with a link before it counts as one that leads elsewhere. */
+/** How many entries of the workspace to compare with a link before its target counts as outside. */
 const MOST_COMPARED = 10_000;
-/** Nothing of theirs is edited. */
+/** Perigee edits nothing in these folders. */
 const NOT_COMPARED = new Set(['.git', 'node_modules']);
 const IS_LINK = vscode.FileType.SymbolicLink;
 
-/** So many links are remembered. */
+/** How many links are remembered. */
 const MOST_KNOWN = 1_000;
 
-/** Where links of the workspace lead. Looking for that reads all of it, so each is looked for once while it stays as it is. */
+/** Resolves the workspace's links. That reads the whole workspace, so a result is cached until the link changes. */
 export class Links {
   private readonly known = new Map<string, Promise<vscode.Uri | undefined>>();
 
-  /** As `resolveLink`. What was found is taken as long as link and place still have the same times and length. */
+  /** Like `resolveLink`. The cached result is valid while link and target have the same times and size. */
   async resolve(link: vscode.Uri, folders: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
     const target = await statOf(link);
     const key = JSON.stringify([link, target, folders]);
@@ -29,15 +29,16 @@ export class Links {
 }
 
 /**
- * The place in these folders that a link leads to; undefined where there is none, or where it can't be known.
+ * The file or folder in these folders that a link leads to; undefined if there is none, or if it can't be determined.
  *
- * No API of the editor tells where a link leads. But `stat` of a link tells of its target: the place in the workspace that
- * was made and changed in the same milliseconds, is as large and holds the same is the target. Where two are, none is. What
- * is written then goes to that place by its own name and never through the link, so that it cannot land outside.
+ * The editor's API does not tell where a link leads. But `stat` of a link describes its target: the target is the entry
+ * in the workspace with the same times (in milliseconds), size and contents. If two entries match, the result is
+ * undefined. Edits are then written to the target's own path and never through the link, so that they cannot land
+ * outside.
  */
 async function resolveLink(link: vscode.Uri, folders: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
   const target = await statOf(link);
-  // Some file systems know no times, so that all their files look alike.
+  // Some file systems have no times, so that all their files look alike.
   if (!target || target.ctime <= 0 || target.mtime <= 0) return undefined;
   const isFolder = (target.type & vscode.FileType.Directory) !== 0;
   const found = new Map<string, vscode.Uri>();
@@ -51,7 +52,7 @@ async function resolveLink(link: vscode.Uri, folders: readonly vscode.Uri[]): Pr
     if (isFolder) await compare(here);
     const entries = (await entriesOf(here)).filter(([name, type]) => !(type & IS_LINK) && !NOT_COMPARED.has(name));
     compared += entries.length;
-    // What can't be looked at wholly leaves open whether there is a second one.
+    // If only a part of the workspace was compared, there may be a second match.
     if (compared > MOST_COMPARED || found.size > 1) return undefined;
     const inside = entries.map(([name, type]) => ({ uri: vscode.Uri.joinPath(here, name), type }));
     queue.push(...inside.filter(({ type }) => type & vscode.FileType.Directory).map(({ uri }) => uri));
@@ -73,7 +74,7 @@ async function isSamePlace(uri: vscode.Uri, target: vscode.FileStat, link: vscod
   return own.length === its.length && own.every((byte, at) => byte === its[at]);
 }
 
-/** Whether a place that is no link itself has what `stat` tells of a link's target. */
+/** Whether an entry that is not a link itself matches the `stat` of a link's target. */
 const isAlike = (stat: vscode.FileStat | undefined, target: vscode.FileStat): stat is vscode.FileStat =>
   stat !== undefined &&
   !(stat.type & IS_LINK) &&

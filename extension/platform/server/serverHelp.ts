@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 const COMMAND = 'npm run server';
 
-/** Says how a server is started, for people who run one themselves. */
+/** Explains how to start a server, for people who run their own. */
 export async function explainServer(): Promise<void> {
   const copy = 'Copy Command';
   const settings = 'Change Address';

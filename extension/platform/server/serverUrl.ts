@@ -2,7 +2,7 @@ export type ServerUrl = { url: string } | { wrong: string };
 
 const DEFAULT_URL = 'http://127.0.0.1:8787';
 
-/** Parses the setting `perigee.serverUrl` to an address without a slash at its end, or says what is wrong with it. */
+/** Parses the setting `perigee.serverUrl` to an address without a trailing slash, or says what is wrong with it. */
 export function parseServerUrl(setting: string): ServerUrl {
   const text = setting.trim() || DEFAULT_URL;
   let url: URL;

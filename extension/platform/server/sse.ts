@@ -6,7 +6,7 @@ export interface SseMessage {
   data: string;
 }
 
-/** Reads server-sent events from a response's body until it ends. `heard` is called for each chunk, heartbeats too. */
+/** Yields the server-sent events of a body until it ends. Calls `heard` for each chunk, heartbeats included. */
 export async function* readSse(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<SseMessage> {
   let ready: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => ready.push(event) });
@@ -23,7 +23,7 @@ export async function* readSse(body: ReadableStream<Uint8Array>, heard: () => vo
       for (const { event, id, data } of messages) yield { event, id, data };
     }
   } finally {
-    // Also when the reader of these events stops early: the connection must not stay open.
+    // Needed when the consumer stops early: the connection must not stay open.
     await reader.cancel().catch(() => {});
   }
 }

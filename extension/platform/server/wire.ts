@@ -3,31 +3,31 @@ import { BackendError, describeCause } from './backendError.ts';
 import type { ServerUrl } from './serverUrl.ts';
 import { readSse, type SseMessage } from './sse.ts';
 
-/** The server sends a comment line each 15 s; three missing in a row mean that nobody is there any more. */
+/** The server sends a comment line every 15 s. If three are missing in a row, the connection is dead. */
 const SILENCE_MS = 45_000;
-/** How long an answer that is no stream may take, body included. */
+/** Time limit for a response that is not a stream, body included. */
 const ANSWER_MS = 30_000;
 
-/** Who calls. It makes the headers of each request anew, since a proof of a key is good for one. */
+/** The caller's credential. It makes new headers for each request, because a proof is valid only once. */
 export interface Credential {
-  /** What the server knows the caller by; null for a key that has no token yet. */
+  /** The token; null for a key that has no token yet. */
   readonly token: string | null;
   /** `url` is absolute. */
   headers(method: string, url: string): Promise<Record<string, string>>;
-  /** The server refused a proof at this time of its clock (its `Date` header): whether another one may do better. */
+  /** The server refused a proof. Takes the server's time (its `Date` header); true if a new proof may succeed. */
   takeTime?(date: string | null): boolean;
 }
 
 export interface WireOptions {
   baseUrl(): ServerUrl;
   fetch: typeof fetch;
-  /** How this client names itself, in printable ASCII. */
+  /** How this client names itself to the server, in printable ASCII. */
   device: string;
 }
 
 /**
- * Requests to the server and what comes back, for `Backend`, which knows the routes. Whatever goes wrong is a
- * `BackendError`; only an abort is thrown as the signal's reason.
+ * HTTP requests and responses for `Backend`, which knows the routes. Every failure is a `BackendError`, except that an
+ * abort throws the signal's reason.
  */
 export class Wire {
   constructor(private readonly options: WireOptions) {}
@@ -61,7 +61,7 @@ export class Wire {
     });
   }
 
-  /** The messages of a stream, the first of them `OPEN`; none for 45 s breaks it. */
+  /** The messages of a stream, the first of them `OPEN`. 45 s without data break the stream. */
   async *sse(
     path: string,
     who: Credential,
@@ -101,7 +101,7 @@ export class Wire {
     }
   }
 
-  /** A successful response; everything else is thrown as a `BackendError`. */
+  /** Resolves to a successful response; throws a `BackendError` for anything else. */
   private async request(path: string, who: Credential | null, init: RequestInit): Promise<Response> {
     const base = this.options.baseUrl();
     if ('wrong' in base) throw BackendError.wrongServer(base.wrong);
@@ -126,7 +126,7 @@ export class Wire {
   }
 }
 
-/** Marks the moment at which a stream of events is open; not an event name that the server could send. */
+/** Marks the moment when an event stream opens. The server can't send this event name. */
 export const OPEN = '\u0000open';
 
 export function parseJson(text: string): unknown {

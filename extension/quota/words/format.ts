@@ -5,13 +5,13 @@ import type { Spending } from '../../../shared/runs.ts';
 
 export { formatNumber, formatSpentWithUnit, guestMessages, type Meter, meter } from '../../../shared/money/meter.ts';
 
-/** Where the accounts are remembered that were warned of little credit. */
+/** The key of the accounts that were warned of low credit. */
 export const LOW_TOLD = 'low credits told';
 
-/** More free messages than these are never few. */
+/** More free messages than this never count as low. */
 export const FEW_MESSAGES = 3;
 
-/** Whether a look is worth it at all if a warning is due: a cheap guess, so that the warning is loaded when it may be. */
+/** A cheap guess whether a warning may be due, so that the code for it is loaded only then. */
 export function mayBeLow(balance: Balance): boolean {
   if (balance.unlimited) return false;
   if (balance.guestMessagesLeft !== undefined) return balance.guestMessagesLeft <= FEW_MESSAGES;
@@ -50,19 +50,19 @@ export function formatWindowFrees(window: Window, now: Date, timeZone?: string):
   if (!window.nextFreeAt || window.usedMicro === 0) return 'all of it is free';
   const isPast = Date.parse(window.nextFreeAt) <= now.getTime();
   const when = isPast ? 'now' : `at ${formatInstant(window.nextFreeAt, now, timeZone)}`;
-  // The balance is being read afresh; until it is there, no instant of the past is told as one to come.
+  // Until the new balance is there, a past instant must not be shown as a future one.
   if (window.allFreeAt && Date.parse(window.allFreeAt) <= now.getTime()) return 'all of it frees up now';
   const next = `${creditsSpent(window.nextFreeMicro)} free up ${when}`;
   if (!window.allFreeAt || window.allFreeAt === window.nextFreeAt) return next;
   return `${next}, all of it at ${formatInstant(window.allFreeAt, now, timeZone)}`;
 }
 
-/** Of a window, 0 to 1. */
+/** The share of a window that is left, 0 to 1. */
 export function windowShareLeft({ usedMicro, limitMicro }: Window): number {
   return limitMicro > 0 ? Math.max(0, limitMicro - usedMicro) / limitMicro : 0;
 }
 
-/** "19 of 50 left", as the member's page says it. */
+/** "19 of 50 left", as on the account's page. */
 export function formatWindowLeft({ usedMicro, limitMicro }: Window): string {
   return `${creditsLeft(Math.max(0, limitMicro - usedMicro))} of ${creditsLeft(limitMicro)} left`;
 }
@@ -78,7 +78,7 @@ export function formatWindowUse(window: Window, now: Date, timeZone?: string): s
   return window.usedMicro > 0 ? `${formatWindowUsed(window)}, ${frees}` : frees;
 }
 
-/** The local day's beginning as an instant (ISO 8601, UTC). */
+/** The start of the local day as an instant (ISO 8601, UTC). */
 export function startOfDay(now: Date): string {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
 }
@@ -89,6 +89,6 @@ export interface DaySpending {
   spending: Spending;
 }
 
-/** What was spent on the day of `now`; undefined where that is not known. What was spent yesterday is not today's. */
+/** The spending on the day of `now`; undefined if it is unknown. Yesterday's spending is not today's. */
 export const spentOn = (told: DaySpending | undefined, now: Date): Spending | undefined =>
   told?.from === startOfDay(now) ? told.spending : undefined;

@@ -4,17 +4,18 @@ import { FEW_MESSAGES, formatWindowFrees, guestMessages, meter } from './format.
 const LOW_SHARE = 0.1;
 const LOW_WINDOW = 0.9;
 const LOW_MESSAGES = 0.2;
-// Above these it has risen for good: a window's share that frees up wobbles, and must not warn at each turn.
+// Above these, the balance has recovered. The gap to "low" exists because a window's share fluctuates as it frees up,
+// and must not warn each time.
 const RISEN_SHARE = 0.2;
 const RISEN_WINDOW = 0.8;
 
-/** How much is left: `between` is neither low nor risen again after it was. */
+/** How much is left: `between` is not low, but not recovered either. */
 export type Level = 'fine' | 'between' | 'low';
 
 /**
- * Low is below 10 % of what there was ("of 100"), or a window that is used by 90 % with no credits beyond the plan; fine is
- * 20 % and more, and each window below 80 %. Holds of running answers count as left, since most of a hold returns. What is
- * not limited is always fine.
+ * Low: less than 10 % of the total ("of 100"), or a window used by 90 % without credits beyond the plan. Fine: at least
+ * 20 %, and each window below 80 %. Holds of running answers count as left, because most of a hold returns. An
+ * unlimited balance is always fine.
  */
 export function levelOf(balance: Balance, kind: Account['kind']): Level {
   if (balance.unlimited) return 'fine';
@@ -29,8 +30,9 @@ export function levelOf(balance: Balance, kind: Account['kind']): Level {
 }
 
 /**
- * A guest's messages are low at a fifth of them, between one and three, so that there is time to sign in; fine at twice as
- * many, since an answer that fails gives its message back. None that were never more are not low.
+ * A guest's messages are low at a fifth of the total, but at no less than one and no more than three, so that there is
+ * time to sign in. They are fine at twice as many, because a failed answer gives its message back. A full count is
+ * never low.
  */
 function messagesLevel(balance: Balance): Level {
   const { left, of } = guestMessages(balance);
@@ -39,7 +41,7 @@ function messagesLevel(balance: Balance): Level {
   return left >= Math.min(of, 2 * low) ? 'fine' : 'between';
 }
 
-/** Whether to warn now, and what to remember: once for each time that it falls. */
+/** Whether to warn now, and what to remember: it warns once for each fall to low. */
 export function decide(wasTold: boolean, level: Level): { warns: boolean; isTold: boolean } {
   return { warns: level === 'low' && !wasTold, isTold: level === 'low' || (level === 'between' && wasTold) };
 }

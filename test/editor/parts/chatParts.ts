@@ -1,9 +1,9 @@
-// The chat of an editor, used as people use it: by the words that stand there.
+// The chat of an editor, driven like a user: elements are found by their visible words.
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { all, any, type Deeds, type Effect, gone, isSo } from './deeds.ts';
 
-/** What of an editor the chat needs. */
+/** The parts of an editor that the chat needs. */
 interface Editor {
   page: Page;
   deeds: Deeds;
@@ -15,7 +15,7 @@ interface Editor {
 export class ChatParts {
   constructor(private readonly editor: Editor) {}
 
-  /** The content of the view; another one after each restart of the editor. */
+  /** The content of the view. It is a new frame after each restart of the editor. */
   get view(): FrameLocator {
     return this.editor.webview();
   }
@@ -24,7 +24,7 @@ export class ChatParts {
     return this.view.getByLabel('Message', { exact: true }).getByRole('textbox');
   }
 
-  /** The composer while the cursor is in it; before that, the view would take it from whatever is opened meanwhile. */
+  /** The composer while it has the focus. Until then, the view may take the focus from anything opened meanwhile. */
   get focused(): Locator {
     return this.composer.and(this.view.locator(':focus'));
   }
@@ -33,7 +33,7 @@ export class ChatParts {
     return this.view.getByRole('article', { name: 'Answer' });
   }
 
-  /** What the user said, one for each message. */
+  /** The user's messages. */
   get messages(): Locator {
     return this.view.getByRole('article', { name: 'You' });
   }
@@ -42,7 +42,7 @@ export class ChatParts {
     return this.view.getByRole('button', { name });
   }
 
-  /** Does what a newcomer does first: a click on the status bar opens the chat as a guest. */
+  /** Starts as a new user does: a click on the status bar opens the chat as a guest. */
   async start(): Promise<void> {
     const item = this.editor.statusBarItem('Perigee: start');
     await this.editor.deeds.click(item, 'the chat, with the cursor in it', this.focused);
@@ -57,18 +57,18 @@ export class ChatParts {
     await this.#byCommand('Perigee: New Chat', all(heading, gone(this.answers), this.focused));
   }
 
-  /** Shows another view in its place, so that this one is thrown away. */
+  /** Shows another view in its place, so that the editor disposes this one. */
   async close(): Promise<void> {
     await this.#byCommand('View: Show Explorer', gone(this.editor.page.locator('iframe.webview.ready')));
   }
 
-  /** Runs a command that may be run twice, until its effect shows. */
+  /** Runs a command until its effect shows. The command must be safe to run twice. */
   async #byCommand(title: string, shows: Effect): Promise<void> {
     let isRun = false;
     await this.editor.deeds.until({
       deed: `run "${title}"`,
       effect: 'the chat that it leads to',
-      // What is there already may be what the command is about to replace.
+      // The effect may be visible already, from a chat that the command is about to replace.
       shows: async () => isRun && (await isSo(shows)),
       act: async () => {
         await this.editor.runCommand(title);
@@ -78,13 +78,13 @@ export class ChatParts {
     });
   }
 
-  /** Writes into the composer in place of what is there. Fails when the view puts something else there. */
+  /** Replaces the composer's text. Fails if the view puts other text there. */
   async type(text: string): Promise<void> {
     await this.composer.fill(text);
     assert.equal(await this.composer.inputValue(), text, 'the composer has what was typed');
   }
 
-  /** Types and sends; resolves once the message stands in the conversation and the composer is empty. */
+  /** Types and sends. Resolves once the message is in the conversation and the composer is empty. */
   async send(text: string): Promise<void> {
     const same = this.messages.filter({ hasText: text });
     const before = await same.count();
@@ -92,14 +92,14 @@ export class ChatParts {
     await this.sendTyped(async () => (await same.count()) > before && (await this.#isEmpty()));
   }
 
-  /** Types and tries to send what will be refused; resolves once the view says so in these words, with the text kept. */
+  /** Types a message that will be refused and tries to send it. Resolves once the view says so, with the text kept. */
   async sendInVain(text: string, told: Locator): Promise<void> {
     await this.type(text);
     await this.sendTyped(told);
     assert.equal(await this.composer.inputValue(), text, 'what was refused is kept');
   }
 
-  /** Presses Enter in the composer until `shows`; once the text has left the composer it is only waited for. */
+  /** Presses Enter in the composer until `shows`. Once the text has left the composer, it only waits. */
   async sendTyped(shows: Effect): Promise<void> {
     const text = await this.composer.inputValue();
     await this.editor.deeds.until({
@@ -113,13 +113,13 @@ export class ChatParts {
     });
   }
 
-  /** Sends, and waits for an answer with this text in it. */
+  /** Sends a message, and waits for an answer that contains this text. */
   async ask(text: string, answer: string): Promise<void> {
     await this.send(text);
     await this.answers.getByText(answer).first().waitFor();
   }
 
-  /** Resolves once an answer, the last by default, is written to its end. */
+  /** Resolves once an answer is complete; by default the last one. */
   async ended(answer = this.answers.last()): Promise<void> {
     await answer.and(this.view.locator('[aria-busy="false"]')).waitFor();
   }

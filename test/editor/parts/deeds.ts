@@ -1,13 +1,13 @@
 /**
- * What people do in an editor, repeated until its effect shows. A window that still loads loses keys, a list that is drawn
- * anew loses clicks, and a view that takes the focus closes a list: a person looks, and does it again.
+ * User actions in an editor, each repeated until its effect shows. A loading window loses keys, a list that is redrawn
+ * loses clicks, and a view that takes the focus closes a list. A person notices that and tries again.
  *
  *     const deeds = new Deeds(page);
  *     await deeds.press('Alt+Shift+E', 'the edit asks what to do', page.getByText('Edit lines 12–25'));
  *     await deeds.click(button, 'the review begins', gone(button));
  *
- * The effect is looked at before each try, so what took effect late isn't done twice. What can't be repeated harmlessly
- * (it would accept the next hunk, too) is given the patience of `once`.
+ * The effect is checked before each try, so that an action with a late effect isn't done twice. An action that must not
+ * be repeated (it would accept the next hunk too) gets the patience of `once`.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,32 +17,32 @@ import { root } from '../fetch.ts';
 
 type Patience = Pick<Deed, 'patienceMs'>;
 
-/** What shows that a deed took effect: an element that is visible, or whatever is asked. */
+/** The visible effect of a deed: an element that is visible, or any check. */
 export type Effect = Locator | (() => Promise<boolean>);
 
 export interface Deed {
-  /** What is done, for the report: 'run "Perigee: New Chat" from the palette'. */
+  /** The action, for the report: 'run "Perigee: New Chat" from the palette'. */
   deed: string;
-  /** What it should bring about, in words: 'the palette closes'. */
+  /** The expected effect, in words: 'the palette closes'. */
   effect: string;
   shows: Effect;
-  /** Does it once, within `timeoutMs`. What it throws goes into the report, and it is tried again. */
+  /** Does the action once, within `timeoutMs`. An error goes into the report, and the action is tried again. */
   act: (timeoutMs: number) => Promise<unknown>;
-  /** How long the first try may take to show; each later one has twice as long. */
+  /** How long to wait for the effect of the first try; each later try waits twice as long. */
   patienceMs?: number;
 }
 
 const LONGEST_PATIENCE_MS = 20_000;
 const LOOK_MS = 40;
-/** For deeds that are not harmless when they are done twice. */
+/** For deeds that must not be done twice. */
 export const once = { patienceMs: 20_000 };
 
-/** The effect of something that goes away. */
+/** The effect that an element disappears. */
 export const gone = (locator: Locator): (() => Promise<boolean>) => {
   return async () => !(await locator.first().isVisible());
 };
 
-/** The effect of several that must all show. */
+/** The effect that all of several effects show. */
 export const all = (...effects: Effect[]): (() => Promise<boolean>) => {
   return async () => {
     for (const effect of effects) if (!(await isSo(effect))) return false;
@@ -50,7 +50,7 @@ export const all = (...effects: Effect[]): (() => Promise<boolean>) => {
   };
 };
 
-/** The effect of which one of several is enough. */
+/** The effect that at least one of several effects shows. */
 export const any = (...effects: Effect[]): (() => Promise<boolean>) => {
   return async () => {
     for (const effect of effects) if (await isSo(effect)) return true;
@@ -58,7 +58,7 @@ export const any = (...effects: Effect[]): (() => Promise<boolean>) => {
   };
 };
 
-/** The effect that none of what this matches is there, visible or not. */
+/** The effect that no element matches, visible or not. */
 export const none = (locator: Locator): (() => Promise<boolean>) => {
   return async () => (await locator.count()) === 0;
 };
@@ -68,13 +68,13 @@ export function isSo(effect: Effect): Promise<boolean> {
 }
 
 export class Deeds {
-  /** `limitMs` is generous: it matters only when something fails, or on a machine that does ten other things. */
+  /** `limitMs` is generous: it matters only when something fails, or on a busy machine. */
   constructor(
     readonly page: Page,
     private readonly limitMs = 90_000,
   ) {}
 
-  /** Does it, and again, until its effect shows. Rejects with a picture and with what was seen. */
+  /** Does the action repeatedly until its effect shows. Rejects with a picture and a description of the window. */
   async until({ deed, effect, shows, act, patienceMs = 2_000 }: Deed): Promise<void> {
     const deadline = Date.now() + this.limitMs;
     let patience = patienceMs;
@@ -93,13 +93,13 @@ export class Deeds {
     }
   }
 
-  /** Resolves once something shows that nobody has to do anything for. */
+  /** Waits for an effect that needs no action. */
   async wait(effect: string, shows: Effect): Promise<void> {
     if (await this.#shown(shows, this.limitMs)) return;
     throw new Error(`${effect} did not show.\n${await this.look(effect)}`);
   }
 
-  /** Presses a key, wherever the keyboard is. */
+  /** Presses a key, wherever the focus is. */
   press(key: string, effect: string, shows: Effect, { patienceMs }: Patience = {}): Promise<void> {
     return this.#atLeastOnce({
       deed: `press ${key}`,
@@ -110,7 +110,7 @@ export class Deeds {
     });
   }
 
-  /** Presses a key in a field, while the field is there. */
+  /** Presses a key in a field, as long as the field exists. */
   pressIn(field: Locator, key: string, effect: string, shows: Effect, { patienceMs }: Patience = {}): Promise<void> {
     return this.#atLeastOnce({
       deed: `press ${key} in ${field}`,
@@ -121,7 +121,7 @@ export class Deeds {
     });
   }
 
-  /** Clicks what may be drawn anew in the same moment. Once it is gone there is nothing to repeat: the effect is awaited. */
+  /** Clicks an element that may be redrawn at the same moment. Once it is gone, it only waits for the effect. */
   click(target: Locator, effect: string, shows: Effect, { patienceMs }: Patience = {}): Promise<void> {
     let clicked = false;
     return this.#atLeastOnce({
@@ -137,7 +137,7 @@ export class Deeds {
     });
   }
 
-  /** For effects that may seem to show before, such as an element's absence. */
+  /** For effects that may seem to show too early, such as an element's absence. */
   async #atLeastOnce(deed: Deed): Promise<void> {
     let done = false;
     await this.until({
@@ -150,7 +150,7 @@ export class Deeds {
     });
   }
 
-  /** Takes a picture of the window; the path of it, and in words what a reader of the report asks first. */
+  /** Takes a picture of the window. Returns its path, and a short description for the reader of the report. */
   async look(name: string): Promise<string> {
     const file = join(root, 'out/editor/failed', `${name.replace(/\W+/g, '-').slice(0, 80)}.png`);
     try {
@@ -189,7 +189,7 @@ export class Deeds {
     }
   }
 
-  /** What is asked while the page loads anew can't be answered: it is not so yet. */
+  /** A check during a page reload can't be answered, so it counts as false. */
   async #isSo(shows: Effect): Promise<boolean> {
     try {
       return await isSo(shows);

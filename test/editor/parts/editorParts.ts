@@ -1,4 +1,4 @@
-// The parts of a window that edits and proposals show themselves in, found and used as people do: by their words.
+// The parts of a window that edits and proposals use, driven like a user: elements are found by their visible words.
 import type { Locator, Page } from 'playwright-core';
 import { type Deeds, type Effect, gone, none, once } from './deeds.ts';
 import { answer, enter, focusedEditor, goTo } from './palette.ts';
@@ -10,26 +10,26 @@ export class EditorParts {
     this.page = deeds.page;
   }
 
-  /** The code lenses above lines of the editor whose words contain `text`; each locator is the row of one line. */
+  /** The code lenses whose words contain `text`; each locator is the row above one line. */
   lenses(text: string | RegExp): Locator {
     return this.page.locator('.codelens-decoration').filter({ hasText: text });
   }
 
   /**
-   * Clicks a title of the lenses in the row that has `of` in it, such as '✓ Accept' of 'hunk 2 of 3', until the effect shows.
-   * The editor draws its lenses anew while it learns of them, and a click between two drawings meets neither.
+   * Clicks a lens title, such as '✓ Accept', in the row that contains `of`, such as 'hunk 2 of 3', until the effect
+   * shows. The editor redraws its lenses several times, and a click between two drawings hits nothing.
    */
   async clickLens(title: string, of: string | RegExp, effect: string, shows: Effect): Promise<void> {
     const lens = this.lenses(of).locator('visible=true').first().locator('a').filter({ hasText: title });
     await this.deeds.click(lens, effect, shows, { patienceMs: 5_000 });
   }
 
-  /** The same of a hunk, until it is decided. */
+  /** Clicks a lens title of a hunk until the hunk is decided. */
   async decide(title: string, hunk: string): Promise<void> {
     await this.clickLens(title, hunk, `${hunk} is decided`, none(this.lenses(hunk)));
   }
 
-  /** The text of the line that the lenses stand above. */
+  /** The text of the line below the lenses. */
   async lineBelow(lenses: Locator): Promise<string> {
     await lenses.waitFor();
     return lenses.evaluate((row) => {
@@ -42,14 +42,14 @@ export class EditorParts {
     });
   }
 
-  /** Resolves once the lenses stand above this line: they follow an edit a moment later. */
+  /** Resolves once the lenses are above this line: they move shortly after an edit. */
   async standAbove(lenses: Locator, line: string): Promise<void> {
     await this.deeds.wait(`the lenses above "${line}"`, async () => {
       return (await lenses.first().isVisible()) && (await this.lineBelow(lenses.first())) === line;
     });
   }
 
-  /** Types into the active editor, lines and columns counted from 1; an answer may be coming meanwhile. */
+  /** Types into the active editor, lines and columns counted from 1. An answer may arrive meanwhile. */
   async typeAt(line: number, column: number, text: string): Promise<void> {
     await this.goTo(line, column);
     await this.page.keyboard.type(text);
@@ -57,12 +57,12 @@ export class EditorParts {
     await this.shows(last.trim());
   }
 
-  /** Puts the cursor there and the line on screen; past the end of the file, to its end. */
+  /** Moves the cursor and scrolls to its line. A line past the end of the file means its end. */
   async goTo(line: number, column = 1): Promise<void> {
     await goTo(this.deeds, line, column);
   }
 
-  /** Selects whole lines, counted from 1, from the start of the first to the end of the last, by keys. */
+  /** Selects whole lines by keys, from the start of the first to the end of the last, counted from 1. */
   async selectLines(first: number, last: number): Promise<void> {
     const cursor = this.page.locator('[id="status.editor.selection"]');
     await this.deeds.until({
@@ -77,13 +77,13 @@ export class EditorParts {
     });
   }
 
-  /** Presses a key in the editor in front that must not be pressed twice, such as one that undoes; then waits for its effect. */
+  /** Presses a key in the active editor once, such as one that undoes; then waits for its effect. */
   async pressInEditor(key: string, effect: string, shows: Effect): Promise<void> {
     await this.focus();
     await this.deeds.press(key, effect, shows, once);
   }
 
-  /** Gives the keyboard to the editor in front. */
+  /** Gives the focus to the active editor. */
   async focus(): Promise<void> {
     const editor = this.page.locator('.editor-group-container.active .monaco-editor .view-lines').last();
     const target = focusedEditor(this.deeds);
@@ -109,7 +109,7 @@ export class EditorParts {
     return this.page.locator('.view-line').filter({ hasText: text }).first();
   }
 
-  /** Says what to do when an edit of this title asks for it. */
+  /** Types the instruction when an edit with this title asks for it. */
   async request(title: string, text: string): Promise<void> {
     await answer(this.deeds, title, text);
   }
@@ -125,7 +125,7 @@ export class EditorParts {
     await this.deeds.click(row, 'the list closes, or shows something else', gone(row));
   }
 
-  /** Ticks exactly these rows of a quick pick in which many may be chosen, and confirms. */
+  /** Checks exactly these rows of a quick pick with several choices, and confirms. */
   async pickMany(...wanted: (string | RegExp)[]): Promise<void> {
     const rows = this.page.locator('.quick-input-list .monaco-list-row');
     const isTicked = rows.and(this.page.locator('[aria-checked=true]'));
@@ -145,12 +145,12 @@ export class EditorParts {
     await this.deeds.click(ok, 'the list closes, or asks for something else', gone(ok));
   }
 
-  /** Confirms what is ticked already in the list with this title. */
+  /** Confirms the checked rows of the list with this title. */
   async confirmPicks(title: string): Promise<void> {
     await enter(this.deeds, title);
   }
 
-  /** Opens the menu of the light bulb at the cursor until it has this action: its rows. What offers it may be late. */
+  /** Opens the light bulb's menu at the cursor until it has this action: its provider may be late. Returns its rows. */
   async quickFixes(action: string | RegExp): Promise<Locator> {
     const rows = this.page.locator('.action-widget .monaco-list-row.action');
     await this.deeds.until({
@@ -167,7 +167,7 @@ export class EditorParts {
     return rows;
   }
 
-  /** Chooses an action of the open menu of the light bulb. */
+  /** Chooses an action in the light bulb's open menu. */
   async quickFix(action: string | RegExp): Promise<void> {
     const row = this.page.locator('.action-widget .monaco-list-row.action').filter({ hasText: action });
     await this.deeds.click(row, 'the menu closes', gone(row));
@@ -178,12 +178,12 @@ export class EditorParts {
     return this.view('Proposed Changes').locator('.monaco-list-row').filter({ hasText: text });
   }
 
-  /** Clicks an action that shows when the mouse is over a row of a tree, such as 'Accept File', until the row is gone. */
+  /** Clicks an action that appears when the mouse is over a tree row, such as 'Accept File', until the row is gone. */
   async clickItemAction(row: Locator, title: string): Promise<void> {
     await this.clickUnderMouse(row, row.locator(`.action-label[aria-label^="${title}"]`), title, gone(row));
   }
 
-  /** Clicks an action in the title of a view of the side bar, until the effect shows. */
+  /** Clicks an action in the title of a side bar view, until the effect shows. */
   async clickViewAction(view: string, title: string, shows: Effect): Promise<void> {
     const header = this.view(view).locator('.pane-header');
     await this.clickUnderMouse(header, header.locator(`.action-label[aria-label^="${title}"]`), title, shows);
@@ -202,7 +202,7 @@ export class EditorParts {
     });
   }
 
-  /** A view of the side bar by its title. */
+  /** A side bar view by its title. */
   view(title: string): Locator {
     const header = this.page.locator('.pane-header').filter({ hasText: title });
     return this.page.locator('.split-view-view .pane').filter({ has: header });
@@ -214,12 +214,12 @@ export class EditorParts {
     await this.deeds.click(actions.locator(`.action-label[aria-label^="${title}"]`), effect, shows);
   }
 
-  /** The tab in front, with this in its title. */
+  /** The active tab, with this in its title. */
   tab(title: string): Locator {
     return this.page.locator('.tab.active', { hasText: title });
   }
 
-  /** The changed side of the diff editor in front, or the side before. */
+  /** The changed side of the active diff editor, or its original side. */
   diff(side: 'original' | 'modified' = 'modified'): Locator {
     return this.page.locator(`.editor-group-container.active .monaco-diff-editor .editor.${side} .view-lines`);
   }

@@ -1,4 +1,4 @@
-// The window of an editor, as the person before it has it: commands, files, messages, dialogs, menus, the status bar.
+// An editor's window as its user sees it: commands, files, messages, dialogs, menus, the status bar.
 import { resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { storedIn } from '../webEdition.ts';
@@ -8,12 +8,12 @@ import { EditorParts } from './editorParts.ts';
 import { closeList, openFile, runCommand } from './palette.ts';
 
 export abstract class EditorWindow {
-  /** The window, to look at. Keys and clicks go through the deeds below. */
+  /** The page, for reading. Keys and clicks go through the deeds below. */
   abstract readonly page: Page;
   /** The workspace folder, absolute. */
   abstract readonly folder: string;
 
-  /** What people do, repeated until its effect shows. */
+  /** User actions, each repeated until its effect shows. */
   get deeds(): Deeds {
     return new Deeds(this.page);
   }
@@ -28,12 +28,12 @@ export abstract class EditorWindow {
     return new ChatParts(this);
   }
 
-  /** Runs a command of the palette by its whole title, such as 'Perigee: New Chat'. */
+  /** Runs a command of the palette by its full title, such as 'Perigee: New Chat'. */
   runCommand(title: string): Promise<void> {
     return runCommand(this.deeds, title);
   }
 
-  /** Opens a file of the workspace, with the keyboard in its editor. `line` counts from 1. */
+  /** Opens a file of the workspace and focuses its editor. `line` counts from 1. */
   openFile(path: string, line?: number): Promise<void> {
     return openFile(this.deeds, resolve(this.folder, path), line);
   }
@@ -53,18 +53,18 @@ export abstract class EditorWindow {
     return this.deeds.click(...deed);
   }
 
-  /** Resolves once it is so, which nobody has to do anything for. */
+  /** Waits for an effect that needs no action. */
   until(what: string, isSo: Effect): Promise<void> {
     return this.deeds.wait(what, isSo);
   }
 
-  /** Saves the file in front, and waits until it is. */
+  /** Saves the active file, and waits until it is saved. */
   async save(): Promise<void> {
     await this.runCommand('File: Save');
     await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
   }
 
-  /** A message to the user. The editor shows none by itself while it is automated, so the list of them is opened. */
+  /** A notification. An automated editor shows none by itself, so this opens the list of notifications. */
   async notification(text: string): Promise<Locator> {
     const found = this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
     await this.deeds.until({
@@ -72,7 +72,7 @@ export abstract class EditorWindow {
       effect: `"${text}" among them`,
       shows: found,
       act: async (timeout) => {
-        // The bell has no dot for a message that came while the list was open.
+        // The bell has no dot for a notification that arrived while the list was open.
         const bell = this.page.locator('.statusbar-item .codicon-bell-dot');
         await bell.waitFor({ timeout }).catch(() => {});
         await this.showNotifications();
@@ -82,7 +82,7 @@ export abstract class EditorWindow {
     return found;
   }
 
-  /** The list of messages to the user, opened: all of them. */
+  /** Opens and returns the list of all notifications. */
   async showNotifications(): Promise<Locator> {
     const center = this.page.locator('.notifications-center.visible');
     const act = () => this.runCommand('Notifications: Show Notifications');
@@ -108,7 +108,7 @@ export abstract class EditorWindow {
     await this.click(target, 'the dialog closes', gone(target));
   }
 
-  /** Resolves once the Accounts menu has an entry like this, or `isThere` false: none. It is closed again. */
+  /** Resolves once the Accounts menu has an entry like this or, with `isThere` false, has none. Closes the menu. */
   async accountsMenu(entry: RegExp, isThere = true): Promise<void> {
     const button = this.page.locator('.activitybar').getByRole('button', { name: /^Accounts/ });
     const items = this.page.locator('.monaco-menu .action-label');
@@ -118,7 +118,8 @@ export abstract class EditorWindow {
       effect: `${isThere ? 'an' : 'no'} entry like ${entry}`,
       shows: async () => right,
       act: async () => {
-        // It is made when it opens, of what has come from the extensions by then, and does not change any more.
+        // The menu is built when it opens, from what the extensions have reported by then, and does not change
+        // afterwards.
         await this.click(button, 'the menu', items);
         const labels = await items.allTextContents();
         await this.press('Escape', 'the menu closes', gone(items));
@@ -128,7 +129,7 @@ export abstract class EditorWindow {
     });
   }
 
-  /** Resolves once the meter is that of this member. */
+  /** Resolves once the meter shows this member. */
   async accountIs(label: string): Promise<void> {
     await this.statusBarItem(/credits/).waitFor();
     const shown = this.page.locator('.quick-input-widget').getByText(label);
@@ -142,7 +143,7 @@ export abstract class EditorWindow {
     await this.closeList();
   }
 
-  /** Drags the side bar's edge until it is so wide, in CSS pixels. VS Code makes it no narrower than 170. */
+  /** Drags the side bar's edge to this width, in CSS pixels. VS Code's minimum is 170. */
   async setSideBarWidth(width: number): Promise<void> {
     const box = await this.page.locator('.part.sidebar').boundingBox();
     if (!box) throw new Error('The side bar is not open.');
@@ -154,19 +155,19 @@ export abstract class EditorWindow {
     await this.page.mouse.move(box.x + width + 300, y);
   }
 
-  /** Closes whatever list is open at the top of the window. */
+  /** Closes any list that is open at the top of the window. */
   closeList(): Promise<void> {
     return closeList(this.deeds);
   }
 
-  /** The content of an extension's web view, as a root for locators; it follows the view over reloads. */
+  /** The content of an extension's web view, as a root for locators. It stays valid across reloads of the view. */
   webview(extensionId = 'perigee.perigee'): FrameLocator {
     return this.page
       .frameLocator(`iframe.webview.ready[src*="extensionId=${extensionId}"]`)
       .frameLocator('iframe#active-frame');
   }
 
-  /** The same content as a frame, for evaluate(): resolves once it is loaded. It is another one after a reload. */
+  /** The same content as a frame, for evaluate(). Resolves once it is loaded. A reload makes a new frame. */
   async webviewFrame(extensionId = 'perigee.perigee'): Promise<Frame> {
     const inner = this.webview(extensionId).locator('body');
     await inner.waitFor();
@@ -190,7 +191,7 @@ export abstract class EditorWindow {
     return texts.map((text) => text.trim()).filter(Boolean);
   }
 
-  /** The lines of the active text editor that are on screen, as shown. */
+  /** The visible lines of the active text editor, as displayed. */
   async editorText(): Promise<string> {
     const lines = await this.page
       .locator('.editor-group-container.active .editor-instance .view-lines .view-line')
@@ -203,7 +204,7 @@ export abstract class EditorWindow {
     return lines.join('\n').replaceAll('\u00a0', ' ');
   }
 
-  /** Resolves once something that the window stores contains `text` on disk: a reload or kill before that loses it. */
+  /** Resolves once stored data of the window contains `text` on disk. A reload or kill before that would lose it. */
   stored(text: string): Promise<void> {
     return storedIn(this.page, text);
   }

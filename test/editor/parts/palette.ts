@@ -1,4 +1,4 @@
-// The list at the top of the window in which commands, files and lines are named: opened, filled, and chosen from.
+// The list at the top of the window for commands, files and lines: opens it, fills it in, and chooses a row.
 import { basename } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { all, type Deeds, gone } from './deeds.ts';
@@ -7,13 +7,13 @@ const widget = ({ page }: Deeds) => page.locator('.quick-input-widget');
 const input = (deeds: Deeds) => widget(deeds).locator('input[type=text]');
 const rows = (deeds: Deeds) => widget(deeds).locator('.monaco-list-row');
 
-/** Runs a command by its whole title, such as 'Perigee: New Chat'. */
+/** Runs a command by its full title, such as 'Perigee: New Chat'. */
 export async function runCommand(deeds: Deeds, title: string): Promise<void> {
   const row = rows(deeds).filter({ has: deeds.page.getByText(title, { exact: true }) });
   await choose(deeds, 'F1', `>${title}`, row);
 }
 
-/** Opens a file by its absolute path and puts the cursor into `line`, counted from 1; the editor has the keyboard then. */
+/** Opens a file by its absolute path and puts the cursor into `line`, counted from 1. Then the editor has the focus. */
 export async function openFile(deeds: Deeds, absolute: string, line?: number): Promise<void> {
   const name = basename(absolute);
   const { page } = deeds;
@@ -23,7 +23,7 @@ export async function openFile(deeds: Deeds, absolute: string, line?: number): P
   await deeds.until({
     deed: `open ${absolute}${line ? `:${line}` : ''}`,
     effect: 'the file in front, with the keyboard and the cursor there',
-    // A file that is open already may be in front with the cursor elsewhere.
+    // An open file may already be active, with the cursor elsewhere.
     shows: async () => chosen && (await all(inFront, focusedEditor(deeds), cursorIn(deeds, line))()),
     act: async () => {
       await choose(deeds, 'Control+P', absolute + (line ? `:${line}` : ''), row);
@@ -32,7 +32,7 @@ export async function openFile(deeds: Deeds, absolute: string, line?: number): P
   });
 }
 
-/** Puts the cursor of the editor in front there, counted from 1, and the line on screen; past the end of the file, to its end. */
+/** Moves the active editor's cursor, counted from 1, and scrolls to it. Past the end of the file means its end. */
 export async function goTo(deeds: Deeds, line: number, column: number): Promise<void> {
   let chosen = false;
   await deeds.until({
@@ -46,7 +46,7 @@ export async function goTo(deeds: Deeds, line: number, column: number): Promise<
   });
 }
 
-/** The editor in front, while it has the keyboard. */
+/** The active editor, while it has the focus. */
 export const focusedEditor = ({ page }: Deeds): Locator =>
   page.locator('.editor-group-container.active .monaco-editor.focused');
 
@@ -60,7 +60,7 @@ function cursorIn({ page }: Deeds, line: number | undefined, where: '=' | '<=' =
   };
 }
 
-/** Opens the list by a key, fills it, and clicks a row, until the list is closed by that or asks for something else. */
+/** Opens the list by a key, fills it in, and clicks a row, until the list closes or asks for something else. */
 async function choose(deeds: Deeds, key: string, text: string, row: Locator): Promise<void> {
   let clicked = false;
   await deeds.until({
@@ -69,7 +69,7 @@ async function choose(deeds: Deeds, key: string, text: string, row: Locator): Pr
     shows: async () => clicked && (await fieldValue(deeds)) !== text,
     act: async (timeout) => {
       await openList(deeds, key);
-      // What the list offers is looked up when its text changes, and an extension may have come since.
+      // The list is searched only when its text changes, and an extension may have loaded since.
       if ((await fieldValue(deeds)) === text) await input(deeds).fill(text.slice(0, 1), { timeout });
       await input(deeds).fill(text, { timeout });
       await row.first().click({ timeout });
@@ -82,14 +82,14 @@ async function openList(deeds: Deeds, key: string): Promise<void> {
   const isOpen = async () => {
     const value = await fieldValue(deeds);
     if (value === undefined) return false;
-    // Another list of the same place, such as one of ours, takes no commands and no files.
+    // Another list in the same place, such as one of ours, takes no commands and no files.
     const asks = (await input(deeds).getAttribute('placeholder')) ?? '';
     return /^[>:]/.test(value) || /^(Search files by name|Type the name of a command)/.test(asks);
   };
   await deeds.press(key, 'the list of commands and files', isOpen);
 }
 
-/** What stands in the list's field; undefined while it is closed. */
+/** The text in the list's field; undefined while the list is closed. */
 async function fieldValue(deeds: Deeds): Promise<string | undefined> {
   return (await input(deeds).isVisible())
     ? input(deeds)
@@ -98,7 +98,7 @@ async function fieldValue(deeds: Deeds): Promise<string | undefined> {
     : undefined;
 }
 
-/** A list that asks something under this title, or with these words in its empty field. */
+/** A list with this title, or with these words as its placeholder. */
 export function asking(deeds: Deeds, title: string): Locator {
   const field = deeds.page.locator(`input[placeholder^="${title}"]`);
   return widget(deeds)
@@ -106,7 +106,7 @@ export function asking(deeds: Deeds, title: string): Locator {
     .or(widget(deeds).filter({ has: field }));
 }
 
-/** Answers such a list by a text, which the list shows as its row, and the Enter key. */
+/** Answers such a list with a text, which the list shows as a row, and the Enter key. */
 export async function answer(deeds: Deeds, title: string, text: string): Promise<void> {
   const list = asking(deeds, title);
   await deeds.wait(`the question "${title}"`, list);
@@ -117,7 +117,7 @@ export async function answer(deeds: Deeds, title: string, text: string): Promise
   });
 }
 
-/** Presses Enter in such a list once `prepare` is through, until it has gone. */
+/** Presses Enter in such a list after `prepare`, until the list is gone. */
 export async function enter(
   deeds: Deeds,
   title: string,
@@ -131,13 +131,13 @@ export async function enter(
     shows: gone(list),
     act: async (timeout) => {
       await prepare(timeout);
-      // In the editor behind, the key would break a line.
+      // In the editor behind the list, the key would insert a line break.
       await list.locator('input[type=text]').press('Enter', { timeout });
     },
   });
 }
 
-/** Closes whatever list is open. */
+/** Closes any open list. */
 export async function closeList(deeds: Deeds): Promise<void> {
   const act = (timeout: number) => input(deeds).press('Escape', { timeout });
   await deeds.until({ deed: 'press Escape', effect: 'the list closes', shows: gone(input(deeds)), act });

@@ -1,5 +1,5 @@
-// What `npm run pictures` shows. A scene gets a fresh editor on the sample workspace, with the demo model behind it, and
-// leaves on the screen what is to be seen.
+// The scenes of `npm run pictures`. A scene gets a new editor on the sample workspace, with the demo model, and leaves
+// on the screen what the picture shows.
 import type { Call, Script } from '../../doubles/upstream.ts';
 import type { Backend } from '../backend.ts';
 import { between, inTwo, path, pieces } from '../sampleEdit.ts';
@@ -8,7 +8,7 @@ import type { Workbench } from '../workbench.ts';
 export interface Stage {
   editor: Workbench;
   backend: Backend;
-  /** Gives an open side bar the width of the picture's shape. */
+  /** Sets an open side bar to the width for the picture's shape. */
   setSideBarWidth: () => Promise<void>;
   /** The answer of the scene's script. */
   call?: Call;
@@ -18,15 +18,15 @@ export interface Stage {
 export type Area = { x: number; y: number; width: number; height: number };
 
 export interface Scene {
-  /** Begins the picture's file name. */
+  /** The start of the picture's file name. */
   name: string;
   /** Dark and light by default. */
   themes?: ('dark' | 'light' | 'contrast')[];
-  /** False where the width of the side bar doesn't matter. */
+  /** False if the width of the side bar doesn't matter. */
   narrow?: boolean;
-  /** What the model writes, where the demo model's answer is not meant. */
+  /** The model's answer, if not the demo model's. */
   script?: Script;
-  /** Resolves when the picture can be taken, of the whole window or of the area it returns. */
+  /** Resolves when the picture can be taken: of the whole window, or of the returned area. */
   setUp: (stage: Stage) => Promise<Area | undefined>;
 }
 

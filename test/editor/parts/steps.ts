@@ -1,6 +1,6 @@
 /**
- * For a suite that tells one story, in which each step stands on the one before: after a step that failed the others are
- * skipped. Mocha's own `bail` would leave out every later suite that has it, too, without a word.
+ * For a suite whose tests are steps that depend on the steps before: after a failure, the others are skipped. Mocha's
+ * own `bail` would silently drop every later suite that has it too.
  */
 export function inSteps(suite: Mocha.Suite): void {
   let isBroken = false;

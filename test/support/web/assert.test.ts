@@ -11,7 +11,7 @@ const rejected = (error: unknown) => async () => {
   throw error;
 };
 
-/** Each of these must pass or fail as Node's own does. */
+/** Each case must pass or fail exactly as with Node's own assert. */
 const cases: [title: string, check: (assert: Assert) => unknown][] = [
   ['ok 1', (a) => a.ok(1)],
   ['ok 0', (a) => a.ok(0)],

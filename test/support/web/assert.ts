@@ -1,5 +1,5 @@
-// The part of `node:assert/strict` that suites use, for the web worker extension host. An error carries `actual` and
-// `expected`, of which mocha's reporters make a comparison.
+// The part of `node:assert/strict` that suites use, for the web worker extension host. Errors carry `actual` and
+// `expected`, from which mocha's reporters make a diff.
 
 type Message = string | Error | undefined;
 
@@ -86,7 +86,7 @@ function judge(thrown: { error: unknown } | undefined, expected: Expected | stri
   if (expected instanceof RegExp) return match(String(error), expected, message);
   if (typeof expected === 'function') {
     if (expected.prototype !== undefined && error instanceof expected) return;
-    // A class of errors that this one is not of stays what it is; anything else is asked.
+    // An error of another class is rethrown as it is; any other `expected` is called with the error.
     if (expected.prototype instanceof Error || (expected as (error: unknown) => unknown)(error) !== true) throw error;
     return;
   }
@@ -97,7 +97,7 @@ function judge(thrown: { error: unknown } | undefined, expected: Expected | stri
   }
 }
 
-/** As Node's strict comparison: own enumerable properties, prototypes, the content of maps and sets. */
+/** Compares like Node's strict comparison: own enumerable properties, prototypes, the contents of maps and sets. */
 function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

@@ -1,4 +1,5 @@
-// Mocha for the web worker extension host: its browser build, made whole, which leaves its class in the global scope.
+// Mocha for the web worker extension host. Its browser build puts its class into the global scope, and this file
+// exports it.
 import 'mocha/mocha.js';
 
 export default (globalThis as unknown as { Mocha: typeof import('mocha') }).Mocha;

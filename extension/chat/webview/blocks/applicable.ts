@@ -3,46 +3,44 @@ import { BlockReader, isClosedFence } from './blocks.ts';
 import { isCutWhole, readChanges, type ShownChange } from './changes.ts';
 import { type Above, aboveInner, readFence } from './fence.ts';
 
-/** A code block as it is shown. */
+/** A code block in the form in which it is shown. */
 export interface ShownCode {
   language: string;
   file?: string;
-  /** Which file it is for is left open, so that it must be asked. */
+  /** The block's file is unclear, so the user must choose it. */
   isUnclear?: true;
-  /** The words that leave it open: its info string and the end of the prose above it. */
+  /** The words that leave the file unclear: the block's info string and the end of the prose above it. */
   spoken?: { info: string; prose: string };
   text: string;
-  /** False where its end is missing. */
+  /** False if the closing fence is missing. */
   isWhole: boolean;
-  /** The changes that it consists of; null for plain code. */
+  /** The changes in the block; null for plain code. */
   changes: ShownChange[] | null;
 }
 
-/** What a block brings into a file: of changes their new lines. */
+/** The text that a block adds to a file. For changes, only their new lines. */
 export function broughtBy({ text, changes }: ShownCode): string {
   if (!changes) return text;
   const lines = changes.flatMap((file) => file.lines.filter(({ op }) => op === 'keep' || op === 'new'));
   return lines.map((line) => line.text).join('\n');
 }
 
-/** What shells and tools print or are told; it goes into a file only where one is named. */
+/** Shell commands and tool output. They are offered for a file only if the block names one. */
 const NO_FILE = new Set(
   'sh bash zsh fish shell console terminal shellscript shellsession powershell pwsh ps1 cmd bat batch text txt plain plaintext output log stdout stderr csv http mermaid ascii tree'.split(
     ' ',
   ),
 );
-/** Descriptions of changes, which would be written into the file as they stand. */
+/** Diff formats that can't be applied: they would be written into the file as they are. */
 const NEVER = new Set(['diff', 'patch', 'udiff']);
 
-/**
- * A code block's source as it is shown. `closed`: no more of it will come. `fallback`: the file of a block that names none.
- */
+/** Reads a code block's source. `closed`: the block is complete. `fallback`: the file for a block that names none. */
 export function readCode(token: Tokens.Code, above: Above, closed: boolean, fallback?: string): ShownCode {
   const { language, isUnclear, file: named } = readFence(token.lang ?? '', above);
-  // A block that names its file in words that can't be read is for no other.
+  // If a block names its file in words that can't be read, don't guess another file.
   const file = isUnclear ? undefined : (named ?? fallback);
   const isWhole = isClosedFence(token.raw.trimStart());
-  // What stands in no fence ends with its own mark, or is broken.
+  // A block without a fence ends with its own end marker. Without that marker, it is broken.
   const isBroken = closed && !isWhole && isCutWhole(token.raw) === false;
   return {
     language,
@@ -54,7 +52,7 @@ export function readCode(token: Tokens.Code, above: Above, closed: boolean, fall
   };
 }
 
-/** As much of the words as goes to the host, in whole lines. */
+/** How many characters of these words are sent to the host, in whole lines. */
 const MAX_SPOKEN = 4_096;
 
 function spokenOf(info: string, prose: string): ShownCode['spoken'] {
@@ -63,20 +61,20 @@ function spokenOf(info: string, prose: string): ShownCode['spoken'] {
   return { info: info.slice(0, MAX_SPOKEN), prose: isCut ? end.slice(end.indexOf('\n') + 1) : end };
 }
 
-/** Whether a code block of an answer that goes no further is offered to be applied to a file. */
+/** Whether to offer a code block of a finished answer for applying to a file. */
 export function isApplicable({ language, file, text, isWhole, changes }: ShownCode): boolean {
   if (changes) return true;
-  // Code that was cut off would take the rest of its file with it.
+  // Code that was cut off would delete the rest of its file.
   if (!isWhole || text.trim() === '' || NEVER.has(language)) return false;
   return file !== undefined || (language !== '' && !NO_FILE.has(language));
 }
 
 const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).flatMap(({ path }) => path ?? []);
 
-/** Whether a block says for which file it is: one that doesn't is applied by itself alone. */
+/** Whether a block names its file. "Apply all" skips a block that doesn't. */
 export const namesFile = (code: ShownCode) => pathsOf(code).length > 0;
 
-/** Whether all files that a block is for are among those of these paths in the workspace, which may say more or less. */
+/** Whether all files of a block are among these workspace paths. Either path may have more folders. */
 export function isForOnly(code: ShownCode, paths: readonly string[]): boolean {
   const files = (code.changes ?? [{ path: code.file }]).map((change) =>
     'movedTo' in change ? (change.movedTo ?? change.path) : change.path,
@@ -84,24 +82,24 @@ export function isForOnly(code: ShownCode, paths: readonly string[]): boolean {
   return files.length > 0 && files.every((file) => file !== undefined && paths.some((path) => isSameFile(file, path)));
 }
 
-/** An answer may leave out folders, and a workspace of several folders begins with the name of one. */
+/** An answer may omit folders, and paths in a workspace of several folders begin with a folder's name. */
 function isSameFile(named: string, path: string): boolean {
   const file = named.replaceAll('\\', '/').replace(/^\.?\//, '');
   return file === path || path.endsWith(`/${file}`) || file.endsWith(`/${path}`);
 }
 
-/** A block that can be applied with the others of its answer. */
+/** A block that can be applied together with the others of its answer. */
 export interface ApplicableBlock {
   /** See `blockId`. */
   block: string;
   text: string;
   language: string;
   path?: string;
-  /** That it is for. */
+  /** The files that it changes. */
   files: string[];
 }
 
-/** What an answer that has ended offers to be applied all at once; null where one block's own button does. */
+/** The blocks of a finished answer that "apply all" covers; null if there is only one, which has its own button. */
 export function listApplicable(markdown: string, fallback?: string): ApplicableBlock[] | null {
   const blocks: ApplicableBlock[] = [];
   const add = (code: ShownCode) => {
@@ -122,7 +120,7 @@ export function listApplicable(markdown: string, fallback?: string): ApplicableB
   return blocks.length > 1 ? blocks : null;
 }
 
-/** A name for a code block within its answer, made of what it says: 53 bits (cyrb53, public domain) in base 36. */
+/** A block's id within its answer, a hash of its contents: 53 bits (cyrb53, public domain) in base 36. */
 export function blockId({ file = '', text }: ShownCode): string {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

@@ -11,21 +11,21 @@ export interface Block {
   memo: string;
   /** False for a fence that may still grow. */
   closed: boolean;
-  /** Of a fence: what stands between it and the code before, where it may find its file's name. */
+  /** For a fence: the text between it and the code before, which may name its file. */
   prose: string;
-  /** Of a fence: whether code before it has a file, so that it need not be for whichever is in front. */
+  /** For a fence: whether earlier code names a file. Then this block need not be for the active file. */
   followsFile: boolean;
 }
 
 type Links = TokensList['links'];
 
 const AnswerLexer = answerLexer(Lexer);
-/** So often an answer is read anew because the target of a link came after it. */
+/** How often an answer is parsed again because a link's target came after the link. */
 const MOST_ANEW = 100;
 
 /**
- * Splits a growing markdown text into blocks. What stands before the last two blocks can't change any more (only a list
- * can be joined by what follows it, and only with one block between), so each step reads only from there on.
+ * Splits a growing Markdown text into blocks. Text before the last two blocks is final (only a list can merge with what
+ * follows, and only across one block), so each step parses only from there on.
  */
 export class BlockReader {
   private settled: Block[] = [];
@@ -33,7 +33,7 @@ export class BlockReader {
   private links: Links = {};
   private anew = 0;
 
-  /** @param ended no more text will come: everything is read once more as a whole. */
+  /** @param ended the text is complete: parse it once more as a whole. */
   read(markdown: string, ended: boolean): Block[] {
     const text = markdown.includes('\r') ? markdown.replace(/\r\n?/g, '\n') : markdown;
     if (ended || !text.startsWith(this.source)) this.forget();
@@ -55,10 +55,10 @@ export class BlockReader {
     this.links = {};
   }
 
-  /** What isn't settled yet; all of it where a link before waited for its target. */
+  /** Parses the unsettled text, or the whole text if an earlier link was waiting for its target. */
   private lexOpen(text: string): Token[] {
     const tokens = this.lexShown(text.slice(this.source.length));
-    // The last one may still grow.
+    // The last definition may still grow.
     const isWhole = (t: Token, i: number) => i < tokens.length - 1 || t.raw.endsWith('\n');
     const news = tokens.filter((t, i): t is Tokens.Def => t.type === 'def' && isWhole(t, i) && !(t.tag in this.links));
     if (news.length === 0) return tokens;
@@ -71,7 +71,7 @@ export class BlockReader {
     return isAnew ? this.lexShown(text) : tokens;
   }
 
-  /** With the marks that the last line leaves open closed, unless they stand in code. */
+  /** Parses the text with the open marks of its last line closed, unless they are in code. */
   private lexShown(text: string): Token[] {
     const shown = withMarksClosed(text);
     const tokens = lex(shown, this.links, true);
@@ -102,7 +102,7 @@ export class BlockReader {
   }
 }
 
-/** Where the links of a block lead: their targets may stand elsewhere. */
+/** The targets of a block's links: they may be defined in another block. */
 function targetsOf(token: Token): string {
   const targets: string[] = [];
   walkTokens([token], (inner) => {
@@ -111,11 +111,11 @@ function targetsOf(token: Token): string {
   return targets.join(' ');
 }
 
-/** So far from the beginning of a paragraph a change may begin within it: it is looked for at each block. */
+/** How far into a paragraph to look for an unfenced change. Limited, because each block is searched. */
 const MOST_BEFORE_CHANGES = 4000;
 const MAY_CHANGE = /^(?:<{5}|\*{3} Begin)/m;
 
-/** Blocks that change files are code, also where no fence is around them. Markdown would make headings of their marks. */
+/** Blocks that change files are code, even without a fence. Markdown would read their marks as headings. */
 function changes(this: { lexer: Lexer }, source: string): Token | undefined {
   const raw = cutChanges(source);
   if (raw !== undefined) return { type: 'code', raw, text: raw.trimEnd(), lang: '' };
@@ -129,7 +129,7 @@ function lex(text: string, links: Links, more: boolean): Token[] {
   return [...lexer.lex(text)];
 }
 
-/** So far up a file's name is looked for: a long answer is read again with each piece of a fence that grows. */
+/** How far up to look for a file's name. Limited, because each piece of a growing fence repeats the search. */
 const MOST_ABOVE = 40;
 const NOTHING_ABOVE = { prose: '', followsFile: false };
 
@@ -142,7 +142,7 @@ function readAbove(before: readonly Block[]): typeof NOTHING_ABOVE {
   return { prose: prose.join('\n'), followsFile: file !== undefined || isUnclear === true };
 }
 
-/** Whether a code block's source ends with the fence, or the mark, it began with. Indented code has none: it is closed. */
+/** Whether a code block's source has its end fence or mark. Indented code has none and counts as closed. */
 export function isClosedFence(raw: string): boolean {
   const fence = /^ {0,3}(?:`{3}|~{3})/.test(raw) ? fenceAt(raw, false) : undefined;
   return fence?.isWhole ?? isCutWhole(raw) ?? true;

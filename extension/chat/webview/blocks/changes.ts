@@ -1,10 +1,10 @@
 import { diffArrays } from 'diff';
 import { readLine } from '../../../../shared/answers/answerPaths.ts';
 
-// What a model writes to change files, as a person reads it: for the eye only. What is applied is read by the edit engine.
+// The model's changes to files, parsed only for display. The edit engine parses them itself before it applies them.
 
 export interface ShownLine {
-  /** `gap`: lines of the file that aren't told; its text is a heading above them, or empty. */
+  /** `gap`: omitted lines of the file. Its text is a heading above them, or empty. */
   op: 'keep' | 'old' | 'new' | 'gap';
   text: string;
 }
@@ -20,19 +20,19 @@ export interface ShownChange {
 const HEAD = /^[ \t]*(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$/;
 const DIVIDER = /^[ \t]*(={5,9})[ \t]*$/;
 const TAIL = /^[ \t]*(?:>{5,9}|\+{5,9}) ?REPLACE>?[ \t]*$/;
-/** The beginning of a divider or a tail that is still being written. */
+/** A divider or a tail that may still be incomplete. */
 const PARTIAL_MARK = /^[ \t]*(?:={0,9}|>{1,9} ?[A-Z]*|\+{5,9} ?[A-Z]*)$/;
 const BEGIN = /^\s*\*\*\* Begin Patch\s*$/;
 const END = /^\s*\*\*\* End Patch\s*$/;
 const FILE = /^\s*\*\*\* (Add|Update|Delete) File:(.*)$/;
 const MOVE = /^\s*\*\*\* Move to:(.*)$/;
 
-/** More differing lines than this are shown as all removed, all added: nobody reads them one by one. */
+/** With more differing lines than this, all are shown as removed and added: nobody reads them one by one. */
 const MAX_DIFFERENT_LINES = 400;
 
 /**
- * The search/replace blocks or the patch that a code block consists of; null for code that is none, or that breaks the
- * rules, and so is shown as it was written. `path`: of the file where the blocks name none. `ended`: no more will come.
+ * Parses a code block as search/replace blocks or as a patch. Null if it is neither or is malformed; then it is shown
+ * as written. `path`: the file if the blocks name none. `ended`: the text is complete.
  */
 export function readChanges(text: string, path: string | undefined, ended: boolean): ShownChange[] | null {
   const lines = text.split(/\r?\n/);
@@ -44,7 +44,7 @@ export function readChanges(text: string, path: string | undefined, ended: boole
 
 const UNFENCED = /^(?:<{5,9} ?SEARCH>?|\*\*\* Begin Patch)[ \t]*$/m;
 
-/** The block or patch that a markdown text begins with, in no fence: up to its end, or that of the text. */
+/** The unfenced block or patch at the start of a Markdown text, up to its end or the end of the text. */
 export function cutChanges(markdown: string): string | undefined {
   if (!/^(?:<{5}|\*{3} B)/.test(markdown) || UNFENCED.exec(markdown)?.index !== 0) return undefined;
   const end = markdown.startsWith('*') ? /^\*\*\* End Patch[ \t]*(?:\n|$)/m : /^>{5,9} ?REPLACE>?[ \t]*(?:\n|$)/m;
@@ -52,14 +52,14 @@ export function cutChanges(markdown: string): string | undefined {
   return found ? markdown.slice(0, found.index + found[0].length) : markdown;
 }
 
-/** What stands before an unfenced block or patch, in the paragraph that a markdown text begins with; else undefined. */
+/** The text before an unfenced block or patch in the first paragraph of a Markdown text, if there is one. */
 export function textBeforeChanges(markdown: string): string | undefined {
   const paragraph = markdown.slice(0, /\n[ \t]*\n/.exec(markdown)?.index);
   const at = /^ {0,3}(?:`{3}|~{3})/.test(paragraph) ? -1 : (UNFENCED.exec(paragraph)?.index ?? -1);
   return at > 0 ? markdown.slice(0, at) : undefined;
 }
 
-/** Whether what `cutChanges` found has its end; undefined for any other source of a code block. */
+/** Whether the result of `cutChanges` has its end marker; undefined for any other code block. */
 export function isCutWhole(raw: string): boolean | undefined {
   if (!/^(?:<{5}|\*{3} B)/.test(raw)) return undefined;
   const trimmed = raw.trimEnd();
@@ -67,7 +67,7 @@ export function isCutWhole(raw: string): boolean | undefined {
   return TAIL.test(last) || END.test(last);
 }
 
-/** Lines that come and go. */
+/** Counts added and removed lines. */
 export function countChanges(files: readonly ShownChange[]): { added: number; removed: number } {
   const of = (op: ShownLine['op']) =>
     files.reduce((sum, { lines }) => sum + lines.filter((line) => line.op === op).length, 0);
@@ -81,10 +81,10 @@ function readBlocks(lines: readonly string[], path: string | undefined, ended: b
     const line = lines[at]!;
     if (line.trim() === '') continue;
     if (!HEAD.test(line)) {
-      // The last line may be the beginning of a path or of a head.
+      // The last line may be an incomplete path or head.
       const isPartial = !ended && at === lines.length - 1 && files.length > 0;
       const said = readLine(line);
-      // Whose changes follow can't be told: they are shown as they were written.
+      // The file of these changes is unknown: show them as written.
       if (said.kind !== 'named' && !isPartial) return null;
       if (said.kind === 'named') named = said.path;
       continue;
@@ -118,7 +118,7 @@ function add(
   const lines: ShownLine[] = replace
     ? diff(isNew ? [] : search, replace)
     : search.map((text) => ({ op: 'keep', text }));
-  // What still has to come may be what the last lines stay as.
+  // The lines that are still to come may keep the last old lines, so don't show those as removed yet.
   if (!isWhole) for (let i = lines.length - 1; lines[i]?.op === 'old'; i--) lines[i]!.op = 'keep';
   const last = files.at(-1);
   if (last && last.path === path && last.kind === 'update' && !isNew) {

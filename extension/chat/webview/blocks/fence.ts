@@ -1,24 +1,25 @@
 import { type Named, readFenced, speaksOfFiles } from '../../../../shared/answers/answerPaths.ts';
 
-/** What a code block's info string and the prose before it tell. */
+/** The result of reading a code block's info string and the prose before it. */
 export interface FenceInfo {
   /** As written: "ts", "" when none. */
   language: string;
-  /** A file's path, when one is named. */
+  /** The path of a file, if one is named. */
   file?: string;
-  /** Files are spoken of, but not surely for this block: the user must say which it is. */
+  /** Files are mentioned, but not clearly for this block: the user must choose. */
   isUnclear?: true;
 }
 
-/** What stands above a code block. `followsFile`: code before it is for a file. */
+/** The context above a code block. `followsFile`: earlier code names a file. */
 export interface Above {
   prose: string;
   followsFile?: boolean;
 }
 
 /**
- * Models name the file in many ways: "ts src/a.ts", "ts:src/a.ts", `ts title="src/a.ts"`, "src/a.ts", or in the line
- * before the fence as "**src/a.ts**:", "`src/a.ts`", "File: src/a.ts", or in a heading above other words.
+ * Reads a fence's language and file. Models name the file in many ways: "ts src/a.ts", "ts:src/a.ts", `ts
+ * title="src/a.ts"`, "src/a.ts", or in the line before the fence as "**src/a.ts**:", "`src/a.ts`", "File: src/a.ts", or
+ * in a heading above other words.
  */
 export function readFence(info: string, { prose, followsFile }: Above): FenceInfo {
   const said = readFenced(info, prose);
@@ -41,16 +42,16 @@ function languageOf(info: string, said: Named): string {
     .trim()
     .replace(/^\{\.?/, '')
     .split(/[\s:}]/, 1);
-  // A name with a dot may be either; a single letter may be a drive.
+  // A name with a dot may be a language or a path; a single letter may be a drive.
   const isPath = path.startsWith(first) && (first.includes('.') || path.startsWith(`${first}:`));
   const isLanguage = /^[a-z][\w+#.-]*$/i.test(first) && !isPath;
-  // Where no language is said, the path's ending tells it.
+  // Without a language, use the path's extension.
   return (isLanguage ? first : (/\.(\w+)$/.exec(path)?.[1] ?? '')).toLowerCase();
 }
 
 /**
- * What is above all code that stands within a list or a quote: its own words tell only whether files are spoken of. They are
- * read once, and only where some code asks.
+ * The context of all code within a list or a quote: its text only tells whether files are mentioned. It is read once,
+ * and only if it has code.
  */
 export function aboveInner(text: string): Required<Above> {
   let speaks: boolean | undefined;
@@ -63,7 +64,7 @@ export function aboveInner(text: string): Required<Above> {
   };
 }
 
-/** The editor's language id for what a fence says; undefined when the fence says nothing. */
+/** The editor's language id for a fence's language; undefined if the fence has none. */
 export function languageIdOf(language: string): string | undefined {
   return LANGUAGE_IDS[language] ?? (language || undefined);
 }

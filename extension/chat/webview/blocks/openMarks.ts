@@ -1,14 +1,14 @@
 import { isUnspaced } from '../../../../shared/answers/flanking.ts';
 
-/** Marks of emphasis further from the end than this are not waited for (UTF-16 units). */
+/** Emphasis that opened further from the end than this is not closed (UTF-16 units). */
 const MOST_OPEN = 300;
 const MARK = /(`{1,20})|(\*{1,3}|_{1,3}|~{1,2})|\\\(|\$\$|\\[\s\S]/gu;
 const LINK = /!?\[([^[\]\n]{1,200})\]\([^()\s]{0,2000}$/;
 const WORD = /[\p{L}\p{N}]/u;
 
 /**
- * A text that goes on, as it will look once the marks that its last line leaves open are closed: `**bo` is bold already, and
- * of `[docs](https://exa` only the words are shown.
+ * Closes the open marks in the last line of a growing text: `**bo` is already bold, and `[docs](https://exa` shows only
+ * its words.
  */
 export function withMarksClosed(text: string): string {
   const at = Math.max(text.lastIndexOf('\n') + 1, text.length - 2 * MOST_OPEN);
@@ -23,7 +23,7 @@ export function withMarksClosed(text: string): string {
     if (ticks) {
       const close = line.indexOf(ticks, MARK.lastIndex);
       if (close >= 0) MARK.lastIndex = close + ticks.length;
-      // Three of them at the beginning of a line are a fence; otherwise all that follows is code.
+      // Three backticks at the start of a line are a fence. Otherwise the rest of the line is inline code.
       else if (line.slice(0, from).trim() === '' && ticks.length > 2) return text;
       else {
         if (next === '') end = from;
@@ -31,13 +31,13 @@ export function withMarksClosed(text: string): string {
         break;
       }
     } else if (mark) {
-      // One tilde is no mark, but may become one.
+      // A single tilde is no mark, but a second one may follow.
       if (mark === '~' && next !== '') continue;
       const before = line[from - 1] ?? '';
       const last = open.at(-1);
       if (last?.mark[0] === mark[0] && !/\s/.test(before)) {
         open.pop();
-        // `**bold*` has half of its end.
+        // `**bold*` has only half of its closing mark.
         if (mark.length < last!.mark.length && next === '') {
           open.push(last!);
           end = from;
@@ -46,7 +46,7 @@ export function withMarksClosed(text: string): string {
         if (!WORD.test(before) || isUnspaced(before)) end = from;
       } else if (!/\s/.test(next) && !isWithinWord(mark, before, next)) open.push({ mark, at: from });
     } else if (all === '\\(' || all === '$$') {
-      // Math: no marks of Markdown follow before its end.
+      // Inside math, Markdown marks have no meaning.
       const close = line.indexOf(all === '$$' ? '$$' : '\\)', MARK.lastIndex);
       if (close < 0) return text;
       MARK.lastIndex = close + 2;
@@ -60,6 +60,6 @@ export function withMarksClosed(text: string): string {
   return `${text.slice(0, at)}${filled}${closers.join('')}${shown.slice(filled.length)}`;
 }
 
-/** A name, a product or a range rather than emphasis. */
+/** The mark is part of a name, a product or a range, and is not emphasis. */
 const isWithinWord = (mark: string, before: string, next: string) =>
   (mark[0] === '_' || mark.length === 1) && WORD.test(before) && WORD.test(next);

@@ -3,11 +3,11 @@ import { readCode, type ShownCode } from './applicable.ts';
 import { BlockReader } from './blocks.ts';
 import type { ShownChange } from './changes.ts';
 
-/** Nobody listens to more of an answer, or of a block of it, in one piece (UTF-16 units). */
+/** Screen readers get no more than this of an answer or block at once (UTF-16 units): nobody listens to more. */
 const MOST_SPOKEN = 20_000;
 const MOST_OF_BLOCK = 2000;
 
-/** Markdown as one would read it aloud: code blocks are named, or what they change is, and marks are dropped. */
+/** Markdown as one would read it aloud: without marks, and with a short name or summary for each code block. */
 export function spoken(markdown: string): string {
   return new BlockReader()
     .read(markdown.slice(0, MOST_SPOKEN), true)
@@ -53,7 +53,7 @@ function spokenProse(markdown: string): string {
     .join('\n');
 }
 
-/** The lines of a text, each code block said in one. */
+/** The lines of a text, with each code block replaced by one line. */
 function withoutCode(markdown: string): string[] {
   const lines: string[] = [];
   let open: string | undefined;

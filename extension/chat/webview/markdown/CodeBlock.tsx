@@ -9,12 +9,13 @@ import { CodeFrame } from './CodeFrame.tsx';
 import { highlight, highlighted } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 
-/** Code with what it is and what one can do with it. Coloured once it is whole; till then plain text is appended. */
+/** A code block with its label and actions. Plain text is appended until it is complete, then it is highlighted. */
 export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: boolean }) {
   const { text, language, file } = shown;
   const chat = useChat();
   const code = useRef<HTMLElement>(null);
-  // Within a list that grows it is made anew with each piece: what is known must not be plain in between.
+  // Within a growing list, the block is remade for each piece. Use cached highlighting at once, so that it never
+  // flashes plain.
   const known = closed ? highlighted(text, language) : undefined;
   const later = useLater(closed && !known ? () => highlight(text, language) : null, [text, language]);
   const html = known ?? later;
@@ -22,7 +23,7 @@ export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: bo
     const place = code.current!;
     if (html) place.replaceChildren(safeCode(html));
     else if (place.firstChild?.nodeType === Node.TEXT_NODE && !place.firstChild.nextSibling) {
-      // Appending keeps what the reader has selected.
+      // Appending to the node keeps the reader's selection.
       const node = place.firstChild as Text;
       if (text.startsWith(node.data)) node.appendData(text.slice(node.data.length));
       else node.data = text;

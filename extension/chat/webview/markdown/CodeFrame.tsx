@@ -12,7 +12,7 @@ interface CodeFrameProps {
   children: ComponentChildren;
 }
 
-/** What a code block is and what one can do with it, over the block itself. */
+/** The frame of a code block, with its label and actions above the code. */
 export function CodeFrame({ code, closed, label, title, counts, actions, children }: CodeFrameProps) {
   const apply = useApplyCode(code, closed);
   return (

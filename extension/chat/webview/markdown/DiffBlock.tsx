@@ -8,7 +8,7 @@ import { IconButton } from '../parts/Icon.tsx';
 import { CodeFrame } from './CodeFrame.tsx';
 import { colourLines } from './colours.ts';
 
-/** Blocks or a patch as the lines that come and go, for each file. */
+/** Search/replace blocks or a patch, shown as removed and added lines for each file. */
 export function DiffBlock({ code, closed }: { code: ShownCode; closed: boolean }) {
   const chat = useChat();
   const files = code.changes!;
@@ -33,7 +33,7 @@ export function DiffBlock({ code, closed }: { code: ShownCode; closed: boolean }
       }
     >
       {files.map((file, i) => (
-        // Files never change places, so their number is their identity.
+        // Files never change order, so the index is a stable key.
         <div class="changed-file" key={i}>
           {files.length > 1 && (
             <div class="file-name" title={file.path}>
@@ -100,12 +100,12 @@ function fileLabel({ kind, path, movedTo }: ShownChange): string {
   return kind === 'update' ? name : `${name} · ${kind === 'create' ? 'new' : 'deleted'}`;
 }
 
-/** Where a file goes: its new name, or its new folder when the name stays. */
+/** The target of a moved file: its new name, or its new folder if the name stays. */
 function shortTarget(path: string, movedTo: string): string {
   return fileName(path) === fileName(movedTo) ? movedTo : fileName(movedTo);
 }
 
-/** By the file's ending, for a fence around changes often says nothing, or "diff". */
+/** By the file's extension, because a fence around changes often has no language, or "diff". */
 function languageOf({ path = '', movedTo }: ShownChange, code: ShownCode): string {
   return /\.(\w+)$/.exec(movedTo ?? path)?.[1] ?? code.language;
 }

@@ -14,7 +14,7 @@ import { DiffBlock } from './DiffBlock.tsx';
 import { ink } from './math.ts';
 import { renderBlock } from './sanitise.ts';
 
-/** The file of code blocks that name none. */
+/** The file for code blocks that name none. */
 const FileContext = createContext<string | undefined>(undefined);
 
 interface MarkdownProps {
@@ -23,7 +23,7 @@ interface MarkdownProps {
   file?: string;
 }
 
-/** Markdown that may still grow. What can't be drawn of it is shown as it was written. */
+/** Markdown that may still grow. A part that can't be rendered is shown as written. */
 export function Markdown(props: MarkdownProps) {
   return (
     <Boundary of={props.text} instead={<AsWritten text={props.text} />}>
@@ -32,7 +32,7 @@ export function Markdown(props: MarkdownProps) {
   );
 }
 
-/** Blocks that are done are neither read nor rendered again. */
+/** Renders the blocks. A finished block is neither parsed nor rendered again. */
 function Blocks({ text, ended, file }: MarkdownProps) {
   const reader = useMemo(() => new BlockReader(), []);
   const blocks = reader.read(text, ended);
@@ -40,7 +40,7 @@ function Blocks({ text, ended, file }: MarkdownProps) {
     <FileContext.Provider value={file}>
       <div class="markdown">
         {blocks.map((block, i) => (
-          // Blocks never change places, so their number is their identity.
+          // Blocks never change order, so the index is a stable key.
           <OneBlock key={i} block={block} isCaption={isCaption(block, blocks[i + 1])} />
         ))}
       </div>
@@ -75,7 +75,7 @@ function AsWritten({ text }: { text: string }) {
   );
 }
 
-/** A paragraph that has nothing but the path of the code after it, which the code's own caption says. */
+/** A paragraph that is only the path of the code after it. The code's own caption shows that path. */
 function isCaption(block: Block, next: Block | undefined): boolean {
   if (block.token.type !== 'paragraph' || next?.token.type !== 'code') return false;
   const line = block.token.raw.trim();

@@ -3,8 +3,8 @@ import { highlight } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
 
 /**
- * Highlighted lines of a change, null for one that stays plain. What was and what will be are each coloured as a whole, so
- * that strings and comments over several lines come out right.
+ * The highlighted lines of a change, null for each line that stays plain. The old and the new text are each highlighted
+ * as a whole, so that strings and comments over several lines come out right.
  */
 export function colourLines(lines: readonly ShownLine[], language: string): (DocumentFragment | null)[] {
   const of = (ops: ShownLine['op'][]) => {
@@ -17,7 +17,7 @@ export function colourLines(lines: readonly ShownLine[], language: string): (Doc
   return lines.map((line) => (line.op === 'old' ? before : after)?.get(line) ?? null);
 }
 
-/** Nodes parted at line ends; an element that goes over one is in both parts. */
+/** Splits nodes at line ends; an element that crosses one is copied into both parts. */
 function splitLines(whole: DocumentFragment): DocumentFragment[] {
   const lines = [document.createDocumentFragment()];
   const open: Element[] = [];

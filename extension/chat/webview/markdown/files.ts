@@ -5,12 +5,12 @@ import {
   referencesIn,
 } from '../../../../shared/answers/fileReferences.ts';
 
-/** What is a link or math already, or code. */
+/** Elements that are already links, math or code. */
 const TAKEN = 'a, pre, [data-math], [data-path]';
-/** So many words of a block are looked at. */
+/** How many possible references in a block are examined. */
 const MOST_PLACES = 300;
 
-/** The places in a block that may refer to files, each in an element of its own. */
+/** The text in a block that may refer to files, each reference in an element of its own. */
 export function filesIn(
   fragment: DocumentFragment,
   targets: readonly string[],
@@ -32,7 +32,7 @@ export function filesIn(
   while (walker.nextNode())
     if (!walker.currentNode.parentElement?.closest(`${TAKEN}, code`)) texts.push(walker.currentNode as Text);
   for (const text of texts) {
-    // From the end, so that what stands before keeps its place.
+    // From the end, so that earlier offsets stay valid.
     for (const { from, to, reference } of referencesIn(text.data).reverse()) {
       text.splitText(to);
       found.push({ place: around(text.splitText(from)), reference });

@@ -55,7 +55,7 @@ const languages = {
   yaml,
 };
 
-/** Their tables take longer to make than a page of text: not before there is code. */
+/** Made only when code appears: building the grammars takes longer than rendering a page of text. */
 function grammars(): typeof hljs {
   if (hljs.listLanguages().length === 0) {
     for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
@@ -63,10 +63,10 @@ function grammars(): typeof hljs {
   return hljs;
 }
 
-/** Above this many characters colours cost more time than one frame has; the code is shown plain. */
+/** For longer code, highlighting takes longer than a frame; the code is shown plain. */
 const TOO_LONG = 40_000;
 
-/** The grammars' time grows with the square of these. */
+/** The grammars' time grows with the square of a word's length. */
 const LONG_WORD = /\w{300}/;
 const MOST_OF_LINE = 2000;
 
@@ -74,10 +74,10 @@ const known = new Map<string, string | null>();
 
 const keyOf = (code: string, language: string) => `${language}\n${code}`;
 
-/** The same where it was highlighted a short while ago, which costs nothing; else undefined. */
+/** The cached result of `highlight`, without any cost; else undefined. */
 export const highlighted = (code: string, language: string) => known.get(keyOf(code, language));
 
-/** Highlighted code as HTML (spans with classes `hljs-…` only), or null when it stays plain. The last ones are kept. */
+/** Code as highlighted HTML (only spans with classes `hljs-…`), or null if it stays plain. Caches the last ones. */
 export function highlight(code: string, language: string): string | null {
   if (code.length > TOO_LONG || !grammars().getLanguage(language) || !isColourable(code)) return null;
   const key = keyOf(code, language);
@@ -94,7 +94,7 @@ function isColourable(code: string): boolean {
   return !LONG_WORD.test(code) && code.split('\n').every((line) => line.length <= MOST_OF_LINE);
 }
 
-/** Code that breaks a grammar (parts within each other, thousands deep) stays plain. */
+/** Code that breaks a grammar (thousands of nested parts) stays plain. */
 function coloured(code: string, language: string): string | null {
   try {
     return hljs.highlight(code, { language, ignoreIllegals: true }).value;

@@ -1,7 +1,7 @@
 import type { ReadMath } from '../../../../shared/answers/mathTree.ts';
 import { MathInk } from '../../../../shared/mathInk.ts';
 
-/** The page's own script, while it runs for the first time: it names the one for math, and both have the same nonce. */
+/** The page's script, with the math script's URL and nonce. `currentScript` is set only while it first runs. */
 const own = document.currentScript as HTMLScriptElement | null;
 
 export const ink = new MathInk(document, loadMath);
@@ -17,7 +17,7 @@ function loadMath(): Promise<ReadMath> {
   });
 }
 
-/** What is copied of an answer has its math as it was written. */
+/** Copied text contains the math source as the model wrote it. */
 export function copyAsWritten(event: ClipboardEvent): void {
   const selection = document.getSelection();
   if (!selection?.rangeCount || selection.isCollapsed || event.target instanceof HTMLTextAreaElement) return;
@@ -32,7 +32,7 @@ export function copyAsWritten(event: ClipboardEvent): void {
   const maths = copied.querySelectorAll<HTMLElement>('[data-source]');
   if (maths.length === 0) return;
   for (const math of maths) math.replaceChildren(math.dataset.source ?? '');
-  // Only what is on the page has lines.
+  // A selection has line breaks only if its nodes are on the page.
   document.body.append(copied);
   event.clipboardData?.setData('text/plain', copied.innerText);
   copied.remove();

@@ -5,17 +5,17 @@ import type { MathToken } from '../../../../shared/answers/answerMarkdown.ts';
 import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
 import { filesIn } from './files.ts';
 
-// Each is set up once: read anew for each block, its lists take longer than the block.
+// Each sanitiser is configured only once: parsing its lists for each block would take longer than the block.
 const purify = DOMPurify(window);
 purify.setConfig({ ...SANITISING, RETURN_DOM_FRAGMENT: true });
 const code = DOMPurify(window);
-/** Highlighted code: spans with a class and nothing else. */
+/** For highlighted code: only spans with a class. */
 code.setConfig({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true });
 
-/** By its set-up it gives nodes, which its types don't know. */
+/** The configuration makes it return nodes; its types don't know that. */
 const nodesOf = (purifier: typeof purify, html: string) => purifier.sanitize(html) as unknown as DocumentFragment;
 
-/** Safe nodes for one block, and the code, the math and the files found inside it, each with its place. */
+/** The sanitised nodes of one block, and the code, math and files found in it, each with its place. */
 export interface SafeBlock {
   fragment: DocumentFragment;
   codes: { place: HTMLElement; token: Tokens.Code }[];
@@ -27,7 +27,7 @@ export function renderBlock(token: Token): SafeBlock {
   const { html, codes, maths, targets } = drawBlock<Tokens.Code>({ Renderer, Parser }, token, true);
   const fragment = nodesOf(purify, html);
   for (const a of fragment.querySelectorAll('a')) {
-    // Where a link leads is said before anybody follows it; what leads nowhere is no link.
+    // Show a link's target before the user clicks it. An element without a target is not a link.
     if (a.hasAttribute('href')) a.title = a.getAttribute('href') ?? '';
     else a.replaceWith(...a.childNodes);
   }

@@ -15,17 +15,17 @@ import { useLater } from '../later.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { Icon } from './Icon.tsx';
 
-/** The answer that a code block stands in; null where its blocks are not to be applied. */
+/** The id of the answer that contains a code block; null if its blocks can't be applied. */
 export const AnswerContext = createContext<string | null>(null);
 
 export interface Apply {
   state: ApplyState | undefined;
-  /** The block's name, where it is one alone. */
+  /** The block's id, if this applies a single block. */
   block?: string;
   run: () => void;
 }
 
-/** How it stands with applying a code block, and how to do it; null where it isn't offered. */
+/** The state of applying a code block, and the function that applies it; null if that isn't offered. */
 export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const chat = useChat();
   const messageId = useContext(AnswerContext);
@@ -46,16 +46,16 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   return { state, block, run };
 }
 
-/** It needs no click any more. */
+/** The block needs no click any more. */
 const isDone = (state: ApplyState | undefined) => state?.state === 'applied' || state?.state === 'review';
 
-/** Of a block for several files some may have been rejected, or taken back. */
+/** The user may have rejected or undone some files of a block for several files. */
 function withPart(state: ApplyState | undefined, shown: ShownCode): ApplyState | undefined {
   if (state?.state !== 'applied' || !state.paths || (shown.changes?.length ?? 0) < 2) return state;
   return isForOnly(shown, state.paths) ? state : { ...state, isPart: true };
 }
 
-/** All blocks of an answer at once, where there are several. */
+/** Applies all blocks of an answer at once, if it has several. */
 export function ApplyAll({ messageId, text, file }: { messageId: string; text: string; file?: string }) {
   const chat = useChat();
   const list = useLater(() => listApplicable(text, file), [text, file]);
@@ -65,7 +65,7 @@ export function ApplyAll({ messageId, text, file }: { messageId: string; text: s
   const others = list.filter(({ block }) => !isDone(blocks?.[block]));
   const isInReview = list.some(({ block }) => blocks?.[block]?.state === 'review');
   const state = said ?? (others.length === 0 && isInReview ? { state: 'review' as const } : undefined);
-  // That it is applied is said by the row with the way back.
+  // Everything is applied: the row that can undo it says so.
   if (others.length === 0 && !state) return null;
   const files = new Set(others.flatMap((one) => one.files)).size;
   const what = files > 1 ? `${files} files` : others.length === 1 ? '1 change' : `${others.length} changes`;
@@ -83,7 +83,7 @@ export function ApplyAll({ messageId, text, file }: { messageId: string; text: s
   );
 }
 
-/** So many the host takes. */
+/** The most blocks that the host accepts. */
 const MAX_BLOCKS = 1_000;
 
 const tellOthers = (count: number) => (count === 1 ? 'change' : `${count} changes`);
@@ -107,7 +107,7 @@ function tell(state: ApplyState | undefined): (typeof STATES)[keyof typeof STATE
   }
 }
 
-/** The button stays in its place and tells how far it has come, so that the focus stays as well. */
+/** The button stays in its place and shows the progress, so that it keeps the focus. */
 export function ApplyButton({ apply: { state, run }, label, what }: { apply: Apply; label: string; what: string }) {
   const told = tell(state);
   return (
@@ -125,7 +125,7 @@ export function ApplyButton({ apply: { state, run }, label, what }: { apply: App
   );
 }
 
-/** Why it was not applied, and every way on, the best first. `code`: the block, where it is only one. */
+/** Why a block was not applied, and the next steps, the best first. `code`: the block, if it is a single one. */
 export function ApplyTold({ apply: { state, block }, what, code }: { apply: Apply; what: string; code?: ShownCode }) {
   const chat = useChat();
   const messageId = useContext(AnswerContext);

@@ -1,14 +1,14 @@
 import { Component, type ComponentChildren } from 'preact';
 
 interface Props {
-  /** What is drawn; another value is tried again. */
+  /** The drawn value. A different value is tried again. */
   of: unknown;
-  /** Stands in the place of what could not be drawn. */
+  /** Shown if the children can't be drawn. */
   instead: ComponentChildren;
   children: ComponentChildren;
 }
 
-/** Nothing that is thrown while the children are drawn reaches beyond this. It is told to the log. */
+/** An error boundary: an error while the children are drawn goes no further. It is sent to the log. */
 export class Boundary extends Component<Props, { failedOf?: { of: unknown } }> {
   override componentDidCatch(error: unknown): void {
     this.setState({ failedOf: { of: this.props.of } });

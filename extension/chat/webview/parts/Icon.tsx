@@ -2,7 +2,7 @@ import type { Ref } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ICONS, type IconName } from './icons.ts';
 
-/** A codicon. Decoration only: what it means is said by the words beside it or the button's label. */
+/** A codicon, only as decoration: the words beside it or the button's label say what it means. */
 export function Icon({ name, spin }: { name: IconName; spin?: boolean }) {
   const drawing = { __html: ICONS[name] };
   const kind = `codicon codicon-${name}${spin ? ' spin' : ''}`;
@@ -13,7 +13,7 @@ interface IconButtonProps {
   icon: IconName;
   label: string;
   onClick: (event: MouseEvent) => void;
-  /** Said in place of the label for two seconds after a click. */
+  /** Replaces the label for two seconds after a click. */
   done?: string;
   disabled?: boolean;
   class?: string;

@@ -8,14 +8,14 @@ export interface MenuItem {
   label: string;
   icon?: IconName;
   detail?: string;
-  /** More about it, each on lines of its own. */
+  /** Further details, each on lines of its own. */
   notes?: string[];
-  /** What the detail means. */
+  /** Explains the detail. */
   hint?: string;
   /** Set for a choice among several. */
   checked?: boolean;
   disabled?: boolean;
-  /** A line above this item. */
+  /** Draws a line above this item. */
   begins?: boolean;
   run: () => void;
 }
@@ -23,7 +23,7 @@ export interface MenuItem {
 interface MenuProps {
   label: string;
   class?: string;
-  /** Where it opens: over its button or under it. */
+  /** Whether it opens above or below its button. */
   side: 'over' | 'under';
   items: MenuItem[];
   children: ComponentChildren;
@@ -31,7 +31,7 @@ interface MenuProps {
   onOpen?: () => void;
 }
 
-/** A button with a menu: arrows, Home, End and first letters move, Enter chooses, Escape closes and returns the focus. */
+/** A menu button. Arrows, Home, End and first letters move, Enter chooses, Escape closes and returns the focus. */
 export function Menu(props: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -128,7 +128,7 @@ function menuKeys(event: KeyboardEvent & { currentTarget: HTMLElement }, close: 
   event.stopPropagation();
 }
 
-/** Calls back when the pointer goes down, or the focus goes, outside of the given elements. */
+/** Calls back when the pointer goes down, or the focus moves, outside of the given elements. */
 export function useOutside(
   active: boolean,
   inside: { readonly current: HTMLElement | null }[],

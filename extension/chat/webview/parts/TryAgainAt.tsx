@@ -1,7 +1,7 @@
 import { fullTime, until } from '../format.ts';
 import { useNow } from '../model/now.ts';
 
-/** When another try makes sense: the time, and how long it is till then. */
+/** When to try again: the time, and how long that is from now. */
 export function TryAgainAt({ at }: { at: string }) {
   const now = useNow(at);
   if (Date.parse(at) <= now.getTime()) return <span>You can try again now. </span>;

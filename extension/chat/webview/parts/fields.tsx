@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** A title to change in place: Enter or leaving the field keeps it, Escape doesn't. */
+/** Edits a title in place. Enter or leaving the field saves it, Escape doesn't. */
 export function RenameField({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const isOver = useRef(false);
@@ -40,7 +40,7 @@ interface ConfirmProps {
   onNo: () => void;
 }
 
-/** A second step in place of a dialog. The focus starts on the way back. */
+/** An inline confirmation in place of a dialog. The focus starts on the button that cancels. */
 export function Confirm({ question, yes, onYes, onNo }: ConfirmProps) {
   const no = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => no.current?.focus(), []);

@@ -1,4 +1,4 @@
-// The codicons that the chat draws, as SVG: a twentieth of the font that has all of them.
+// The codicons that the chat uses, as SVG: a twentieth of the size of the whole icon font.
 import account from '@vscode/codicons/src/icons/account.svg';
 import add from '@vscode/codicons/src/icons/add.svg';
 import arrowDown from '@vscode/codicons/src/icons/arrow-down.svg';
@@ -41,7 +41,7 @@ import search from '@vscode/codicons/src/icons/search.svg';
 import trash from '@vscode/codicons/src/icons/trash.svg';
 import warning from '@vscode/codicons/src/icons/warning.svg';
 
-/** Each icon's drawing, in the colour of the text around it, by its codicon's name. */
+/** Each icon's SVG, by its codicon name. It has the colour of the text around it. */
 export const ICONS = {
   account,
   add,

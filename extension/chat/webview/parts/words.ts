@@ -2,8 +2,8 @@ import type { Problem, ProblemCode } from '../../../../shared/problems.ts';
 import { count } from '../format.ts';
 
 /**
- * What went wrong, in a user's words. Where the server wrote a detail for the case, that is said. `hasBegun`: an answer that
- * had some text already.
+ * A problem in words for the user. If the server wrote a detail for this case, that is shown. `hasBegun`: the answer
+ * already had some text.
  */
 export function problemSentence(problem: Problem, hasBegun = false): string {
   const isVague = problem.code === 'upstream_busy' && !problem.retryAt;
@@ -13,18 +13,18 @@ export function problemSentence(problem: Problem, hasBegun = false): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** What signing in brings, for those who have not yet. */
+/** What signing in brings, for users who have not signed in. */
 export function signInFor(credits: number): string {
   return credits > 0 ? `Sign in for ${count(credits)} credits` : 'Sign in';
 }
 
-/** Of an answer that had not begun. */
+/** For an answer without any text yet. */
 const BEFORE: Partial<Record<ProblemCode, string>> = {
   upstream_failed: 'The model service failed before it wrote anything.',
   internal: 'The server made a mistake before the answer began.',
 };
 
-// Only where our own words say it better than the server's detail, which is written for every client.
+// Only codes for which our text is better than the server's detail, which is written for every client.
 const WORDS: Partial<Record<ProblemCode, string>> = {
   upstream_failed: 'The model service stopped answering.',
   upstream_malformed: 'The model service sent something unreadable.',

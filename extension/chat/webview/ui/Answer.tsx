@@ -27,9 +27,9 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   const cost = costOf(message, guest);
   const isEmpty = message.state === 'complete' && message.text === '' && message.kind === 'chat';
   const isBroken = isEmpty || message.cutShort || ['failed', 'interrupted', 'stopped'].includes(message.state ?? '');
-  // An answer that broke off says in its box what was charged.
+  // The box of an incomplete answer already shows the charge.
   const charged = isBroken ? chargedSentence(cost, message) : undefined;
-  // What replaces a selection is in the editor already.
+  // The replacement of a selection is already in the editor.
   const takesApply = message.kind === 'chat' || (asked !== undefined && !isReplacement(asked));
   const file = message.kind === 'edit' ? onlyFile(asked) : undefined;
   const again = isLast ? 'Regenerate' : 'Regenerate, replacing what follows';
@@ -88,7 +88,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   );
 }
 
-/** "0.42 credits · 1,204 in (980 cached) · 312 out": breaks only between its parts. */
+/** "0.42 credits · 1,204 in (980 cached) · 312 out". Lines break only between its parts. */
 function Cost({ message, cost }: { message: Message; cost: { label: string; why?: string } | null }) {
   const tokens = tokensOf(message);
   return (
@@ -106,7 +106,7 @@ function Cost({ message, cost }: { message: Message; cost: { label: string; why?
   );
 }
 
-/** What became of an answer that has not come to its end, what was kept, what was charged, and the way on. */
+/** Why an answer is incomplete, what was kept, what was charged, and the next step. */
 function BrokenOff({
   message,
   isContinued,
@@ -161,20 +161,20 @@ function brokenSentence(message: Message): string {
   return hasBegun ? 'The server stopped in the middle of the answer.' : 'The server stopped before the answer began.';
 }
 
-/** "Not charged.", "Charged 0.13 credits."; the latter where it was stopped or cut short, since only there something is charged for. */
+/** "Not charged.", or "Charged 0.13 credits." if the answer was stopped or cut short: only those are charged. */
 function chargedSentence(cost: { label: string } | null, { state, cutShort }: Message): string | undefined {
   if (cost?.label === 'Not charged') return 'Not charged.';
   return cost && (state === 'stopped' || cutShort) && cost.label !== 'Free' ? `Charged ${cost.label}.` : undefined;
 }
 
-/** Whether an edit asked for the replacement of a selection; else for blocks. */
+/** Whether an edit asked for the replacement of a selection; otherwise it asked for search/replace blocks. */
 const isReplacement = (asked: Message) => asked.attachments?.[0]?.kind === 'selection';
 
 function onlyFile(asked: Message | undefined): string | undefined {
   return asked?.attachments?.length === 1 ? asked.attachments[0]!.path : undefined;
 }
 
-/** The answer of an edit: code for the file it was asked for, or blocks that change it or several. */
+/** The answer of an edit: code for the file that it was asked for, or blocks that change one or more files. */
 function EditText({ message, asked, file }: { message: Message; asked: Message | undefined; file?: string }) {
   const { text } = message;
   const ended = message.state !== 'running';

@@ -5,7 +5,7 @@ import { Icon } from '../parts/Icon.tsx';
 
 const none: never[] = [];
 
-/** What was accepted of an answer's changes, and the way back. */
+/** The accepted changes of an answer, and the button that undoes them. */
 export function Checkpoints({ messageId }: { messageId: string }) {
   const checkpoints = useChatState((s) => s.changes[messageId]?.checkpoints ?? none);
   if (!checkpoints.length) return null;
@@ -71,7 +71,7 @@ export function tellNames(files: readonly { path: string }[]): string {
   return files.length > 1 ? `${name} and ${files.length - 1} more` : name;
 }
 
-/** "line 12 +3 −1", "new +20", "2 files +23 −1": what tells one row from another. */
+/** "line 12 +3 −1", "new +20", "2 files +23 −1": the text that distinguishes the rows. */
 function tellChange(files: readonly ShownCheckpointFile[]): string {
   const sum = (side: 'added' | 'removed') => files.reduce((total, file) => total + file[side], 0);
   const [only] = files;

@@ -4,7 +4,7 @@ import { useChat, useChatState } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 
-/** What is attached to what is typed in the composer, or to an earlier message that is edited (`to`). */
+/** The attachments of the composer, or of an earlier message that is being edited (`to`). */
 export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
   const chat = useChat();
   const left = useChatState((s) => s.surroundings?.leftOut);

@@ -49,10 +49,10 @@ export function Composer() {
   );
 }
 
-/** So much of a text is told where it only reminds of it. */
+/** How many characters of the earlier text are shown as a reminder. */
 const MAX_TOLD = 200;
 
-/** What was left here before something else was typed: it comes back by itself, or now. */
+/** The text that was in the composer before the user typed something else. It comes back by itself, or on a click. */
 function LeftBefore() {
   const chat = useChat();
   const aside = useChatState((s) => s.aside);
@@ -97,9 +97,9 @@ function Box({ draft }: { draft: string }) {
     area.value = draft;
     area.setSelectionRange(draft.length, draft.length);
   }, [draft]);
-  // Before the first paint: a key that is pressed once the box is seen is pressed in it.
+  // Before the first paint, so that a key pressed as soon as the box is visible goes into it.
   useLayoutEffect(() => {
-    // Unless the host asks, only within a view that has the focus: it must never be taken from the editor.
+    // Unless the host requests it, only if the view has the focus: never take the focus from the editor.
     const focus = (evenUnfocused = false) => {
       if (evenUnfocused || document.hasFocus()) field.current?.focus();
     };
@@ -132,7 +132,7 @@ function Box({ draft }: { draft: string }) {
       <textarea
         dir="auto"
         ref={field}
-        // A box that fits its text is laid out anew at each key; a very long text gets a fixed one.
+        // A box that fits its text needs a new layout for each key, so a very long text gets a fixed height.
         class={draft.length > 20_000 ? 'long' : undefined}
         rows={1}
         placeholder="Ask, or @ to attach"
@@ -186,7 +186,7 @@ function Box({ draft }: { draft: string }) {
   );
 }
 
-/** What is left, under the composer: the quota, never the context. */
+/** The quota that is left, below the composer. Never the context. */
 function Left() {
   const chat = useChat();
   const balance = useChatState((s) => s.surroundings?.balance ?? null);
@@ -216,7 +216,7 @@ function Left() {
   );
 }
 
-/** Before it is sent: that what is left buys a shorter answer than usual, or none. */
+/** Warns before sending that the balance buys only a shorter answer than usual, or none. */
 function Enough() {
   const surroundings = useChatState((s) => s.surroundings);
   const messages = useChatState((s) => s.conversation?.messages ?? none);
@@ -224,13 +224,13 @@ function Enough() {
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const draft = useChatState((s) => s.draft);
   const contextTokens = surroundings?.contextTokens ?? 0;
-  // While an answer is written its text changes at each frame, and a part of what is set aside for it returns.
+  // A running answer's text changes in each frame, and part of its hold returns.
   const soFarBytes = useMemo(
     () => (running ? 0 : conversationBytes(messages, hasEarlier, contextTokens)),
     [messages, hasEarlier, contextTokens, running],
   );
   if (!surroundings || running || surroundings.connection.state !== 'ok') return null;
-  // A guest's messages are counted beside this, and of nothing left a banner tells.
+  // A guest's messages are counted elsewhere, and a banner reports an empty balance.
   if (surroundings.account?.kind !== 'member' || (surroundings.balance?.availableMicro ?? 0) <= 0) return null;
   const forecast = forecastAnswer({ surroundings, soFarBytes, draft });
   if (!forecast || forecast.kind === 'whole') return null;
@@ -247,7 +247,7 @@ function Enough() {
 
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The word that begins with @ at the caret, the host's answers to it, and the keys that choose one. */
+/** The @ word at the cursor, the host's matches for it, and the keys that choose one. */
 function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
   const [query, setQuery] = useState<{ requestId: string; from: number; to: number } | null>(null);
   const [at, setAt] = useState(0);
@@ -287,8 +287,8 @@ function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
   const isShown = query !== null && items.length > 0;
   const isLoading = query !== null && answer?.requestId !== query.requestId;
   const onKey = (event: KeyboardEvent): boolean => {
-    // What stands there yet is for an earlier word: Enter means what is about to be offered, so it does nothing for now.
-    // Escape gives the key back, should no answer come.
+    // The list is still for an earlier word. Enter means the coming list, so it does nothing for now. Escape closes the
+    // list, so that Enter works again even if no answer comes.
     if (isLoading && ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Escape')) {
       if (event.key === 'Escape') close();
       event.preventDefault();

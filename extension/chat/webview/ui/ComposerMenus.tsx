@@ -7,7 +7,7 @@ import { Menu, type MenuItem } from '../parts/Menu.tsx';
 
 const none: never[] = [];
 
-/** What can be attached now, to what is typed in the composer or to an earlier message that is edited (`to`). */
+/** What can be attached now, to the composer or to an earlier message that is being edited (`to`). */
 export function AttachMenu({ to }: { to?: string }) {
   const chat = useChat();
   const attachable = useChatState((s) => s.surroundings?.attachable ?? none) as readonly string[];
@@ -61,7 +61,7 @@ export function ModelMenu() {
   );
 }
 
-/** What else its price says: what long requests cost, and what will change when. */
+/** Further price details: the price of long requests, and coming changes with their dates. */
 function notesOf({ price, nextPrice, isDemo }: Model, isGuest: boolean): string[] {
   if (isDemo) return [];
   const next = nextPrice && `From ${fullDay(nextPrice.from, new Date())}: ${priceOf(nextPrice.price, isGuest)}`;
@@ -75,7 +75,7 @@ const tiersOf = (price: Price) =>
         (tier) => `Above ${count(tier.aboveInputTokens)} tokens in: ${priceOf({ mode: 'tokens', ...tier }, false)}`,
       );
 
-/** Prices of token models are for 1 million tokens, in and out. */
+/** The prices of token models are for 1 million tokens, in and out. */
 function priceOf(price: Price, isGuest: boolean): string {
   if (price.mode === 'tokens')
     return `${exactCredits(price.inputMicro)} in · ${exactCredits(price.outputMicro)} out / M`;

@@ -5,7 +5,7 @@ import { useOutside } from '../parts/Menu.tsx';
 
 const none: never[] = [];
 
-/** How much of what the model can read is taken: by the conversation, by what is attached and by what is typed. */
+/** How much of the model's context is used: by the conversation, the attachments and the typed text. */
 export function ContextRing() {
   const models = useChatState((s) => s.surroundings?.models ?? none);
   const modelId = useChatState((s) => s.surroundings?.modelId ?? null);

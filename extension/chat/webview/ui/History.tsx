@@ -10,7 +10,7 @@ import { useOutside } from '../parts/Menu.tsx';
 
 const SEARCH_DELAY_MS = 200;
 
-/** Edits come in great numbers: chats are listed without them, unless one asks. */
+/** Edits are numerous, so the list shows only chats unless the user asks for edits. */
 const KINDS = [
   { kind: 'chat', label: 'Chats' },
   { kind: 'edit', label: 'Edits' },
@@ -23,7 +23,7 @@ const EMPTY = {
   all: 'No conversations yet. The first message makes one.',
 };
 
-/** All conversations, over the chat. Down from the search goes into the list; F2 renames, Delete deletes, Escape closes. */
+/** All conversations. Down goes from the search into the list; F2 renames, Delete deletes, Escape closes. */
 export function History({ opener }: { opener: RefObject<HTMLButtonElement | null> }) {
   const chat = useChat();
   const history = useChatState((s) => s.history);
@@ -37,14 +37,15 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
     const holder = panel.current;
     return () => {
       clearTimeout(timer.current);
-      // The focus returns, unless it went on by choice (to the composer of the chosen conversation).
+      // The focus returns to the opener, unless the user moved it (to the composer of the chosen conversation).
       if (!document.activeElement || holder?.contains(document.activeElement)) opener.current?.focus();
     };
   }, []);
   useOutside(true, [panel, opener], () => chat.history.close());
   const { rows } = history;
-  // Observed anew after each page, or a short page would end it; and not before the first: its end is that of an empty list,
-  // and is told in the next frame, when the page may be there.
+  // Observe again after each page: if a page is too short to scroll, the observer would not fire again. Don't observe
+  // before the first page: the end of the empty list is in sight, and the observer reports it in the next frame, when
+  // the page may be there.
   useEffect(() => {
     if (history.before === null) return;
     const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && chat.history.more(), {
@@ -139,11 +140,11 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
   );
 }
 
-/** Where what is searched for stands in a title. */
+/** Marks the search text in a title. */
 function Marked({ text, part }: { text: string; part: string }) {
   const wanted = part.trim().toLowerCase();
   const at = wanted === '' ? -1 : text.toLowerCase().indexOf(wanted);
-  // Where letters get longer in lower case the places are others.
+  // If lower case changes the length of the text, the positions don't match.
   if (at < 0 || text.toLowerCase().length !== text.length) return <>{text}</>;
   return (
     <>

@@ -3,11 +3,11 @@ import { count, counted } from '../format.ts';
 import { useChat } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 
-/** What goes along with the next message unasked, lighter than what was attached. */
+/** The implicit context of the next message, in a lighter style than attachments. */
 export function ImplicitChip({ chip }: { chip: Chip }) {
   const chat = useChat();
   const { label, path, range, tokens, lines: many, implicit } = chip;
-  // The icon says that it is the visible part.
+  // The icon shows that it is the visible part.
   const name = (implicit === 'visible' && path?.split('/').at(-1)) || label;
   const about = `about ${count(tokens)} tokens`;
   const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
@@ -29,7 +29,7 @@ export function ImplicitChip({ chip }: { chip: Chip }) {
   );
 }
 
-/** What the editor shows and does not go along: it was left out here, or something is in its way. */
+/** What the editor shows but is not sent: the user excluded it here, or `why` tells the reason. */
 export function LeftOut({ label, why }: NonNullable<Surroundings['leftOut']>) {
   const chat = useChat();
   if (why)

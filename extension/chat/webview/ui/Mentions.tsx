@@ -9,7 +9,7 @@ interface MentionsProps {
   point: (at: number) => void;
 }
 
-/** What can be attached. The focus stays in the message; the chosen line is told by `aria-activedescendant`. */
+/** The mentions to choose from. The message keeps the focus; `aria-activedescendant` announces the chosen line. */
 export function Mentions({ items, at, choose, point }: MentionsProps) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);

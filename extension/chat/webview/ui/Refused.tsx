@@ -11,7 +11,7 @@ import { problemSentence, signInFor } from '../parts/words.ts';
 
 const none: never[] = [];
 
-/** Why a message was not sent, and what to do about it. What was typed stays where it is. */
+/** Why a message was not sent, and what to do about it. The typed text stays in the composer. */
 export function Refused({ refusal }: { refusal: Refusal }) {
   const chat = useChat();
   const { problem } = refusal;
@@ -87,7 +87,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   );
 }
 
-/** What to drop, largest first; what is a chip can be dropped right here. */
+/** What to remove from the request, largest first. Chips can be removed right here. */
 function ToDrop({ drop, chips }: { drop: { what: string; tokens: number }[]; chips: Chip[] }) {
   const chat = useChat();
   const chipOf = (what: string) => chips.find((c) => c.label === what || c.path === what);

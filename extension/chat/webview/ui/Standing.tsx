@@ -15,7 +15,7 @@ import { signInFor } from '../parts/words.ts';
 
 const none: never[] = [];
 
-/** What stands between the user and the next answer: the connection, an answer elsewhere, the credits, notices. */
+/** Whatever affects the next answer: the connection, an answer on another device, the credits, notices. */
 export function Standing() {
   return (
     <>
@@ -83,7 +83,7 @@ function Connected() {
   }
 }
 
-/** What is kept while there is no connection: whether the server still runs is not known. */
+/** What is kept without a connection. It is unknown whether the server still runs. */
 function Kept() {
   const isRunning = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const isNotSent = useIsNotSent();
@@ -97,7 +97,7 @@ function Kept() {
 
 const NOT_SENT = 'Your message was not sent. Your text is kept.';
 
-/** A message was not sent because of what this banner says, which takes the place of a box of its own. */
+/** Whether this banner explains why a message was not sent. Then the message needs no box of its own. */
 function useIsNotSent(): boolean {
   return useChatState((s) => s.refusal !== null && isToldByConnection(s.refusal, s.surroundings?.connection));
 }
@@ -107,7 +107,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const guests = useChatState((s) => s.surroundings?.guests);
   const isNotSent = useIsNotSent();
-  // Before it is known what this server offers, "Sign in" finds out.
+  // Until the server's ways to sign in are known, "Sign in" is offered and fetches them.
   const canSignIn = isMember || signInCredits !== undefined || guests === undefined;
   const isMembersOnly = isNew && guests === false && signInCredits !== undefined;
   const signIn = isMember ? 'Sign in again' : signInFor(isNew ? (signInCredits ?? 0) : 0);
@@ -126,7 +126,7 @@ function SignedOut({ detail, isMember, isNew }: Extract<Connection, { state: 'si
   );
 }
 
-/** What an account's owner must know before the next question: nothing would be answered. */
+/** States of the account that prevent answers. The account owner must see them before the next question. */
 function AccountStanding() {
   const chat = useChat();
   const account = useChatState((s) => s.surroundings?.account ?? null);
@@ -163,7 +163,7 @@ function AccountStanding() {
 
 const sentence = (text: string) => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
 
-/** What the operator tells everybody, such as an incident: until it is over, or dismissed in this window. */
+/** The operator's message to everyone, such as an incident. Shown until it is over, or dismissed in this window. */
 function Told() {
   const told = useChatState((s) => s.surroundings?.told ?? none) as { id: string; text: string }[];
   const [dismissed, setDismissed] = useState<string[]>([]);
@@ -189,7 +189,7 @@ function Elsewhere() {
   const here = useChatState((s) => s.surroundings?.device);
   const isAtEnd = useChatState((s) => s.isAtEnd);
   const isOffline = useChatState((s) => s.isOffline);
-  // What is known of it is of the time before the connection was lost.
+  // This information is from before the connection was lost.
   if (!elsewhere.length || isOffline) return null;
   const answer = messages.findLast(
     (m) => m.runId !== undefined && elsewhere.includes(m.runId) && m.state === 'running',
@@ -201,7 +201,7 @@ function Elsewhere() {
       icon="loading"
       spin
       ways={[
-        // What is shown already is followed.
+        // At the end, the answer is already in view.
         !isAtEnd && <Way key="follow" label="Follow" run={() => chat.toLatest()} />,
         <Way key="stop" label="Stop" run={() => chat.host.post({ type: 'stop', runId })} />,
       ]}
@@ -224,7 +224,7 @@ function OutOfCredits() {
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isRefused = useChatState((s) => s.refusal?.problem.code === 'insufficient_credits');
   const now = useNow();
-  // While an answer runs, a part is only set aside and may come back.
+  // While an answer runs, its hold may come back.
   if (!balance || balance.unlimited || isRefused || balance.pendingMicro > 0) return null;
   const isOut = isGuest ? (balance.guestMessagesLeft ?? 1) <= 0 : balance.availableMicro <= 0;
   if (!isOut) return null;

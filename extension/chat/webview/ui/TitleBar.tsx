@@ -17,7 +17,7 @@ export function TitleBar() {
   );
   const [doing, setDoing] = useState<'rename' | 'delete' | null>(null);
   const historyButton = useRef<HTMLButtonElement>(null);
-  // Another conversation ends what was begun for this one.
+  // Opening another conversation cancels a rename or deletion that was begun for this one.
   useEffect(() => setDoing(null), [id]);
   const ofConversation: MenuItem[] = id
     ? [

@@ -9,9 +9,9 @@ import { Answer } from './Answer.tsx';
 import { EmptyState } from './EmptyState.tsx';
 import { UserMessage } from './UserMessage.tsx';
 
-/** So many messages, what a side bar shows, are painted first; as many join after each paint, up to a window of them. */
+/** How many messages are painted first: enough for a side bar. As many join after each paint, up to a full window. */
 const FIRST = 4;
-/** So many are in the page then; more join as the reader goes up. */
+/** How many messages are on the page then. More join as the reader scrolls up. */
 const WINDOW = 20;
 
 export function Transcript() {
@@ -34,11 +34,11 @@ function Log({ conversation }: { conversation: Conversation }) {
     const anchor = saved?.conversationId === conversation.id ? saved?.anchor : null;
     const at = anchor ? messages.findIndex((m) => m.id === anchor.messageId) : -1;
     return anchor && at >= 0 ? { ...anchor, at } : null;
-    // Only what was there at first is restored.
+    // Only the scroll position from the start is restored.
   }, []);
-  // The window is held by its first message, so that what comes in below never pushes out what is being read.
+  // The window starts at a fixed message, so that new messages below never remove what the reader sees.
   const [firstId, setFirstId] = useState(() => {
-    // What is edited in its place takes the focus once it is there: with the first paint or not at all.
+    // A message in edit mode takes the focus at the first paint or not at all, so it must be in the page by then.
     const window = messages.length - (restore || chat.state.editing ? WINDOW : FIRST);
     return messages[Math.max(0, Math.min(window, (restore?.at ?? Infinity) - 5))]?.id;
   });
@@ -46,7 +46,7 @@ function Log({ conversation }: { conversation: Conversation }) {
   const first = found >= 0 ? found : firstId === undefined ? 0 : Math.max(0, messages.length - WINDOW);
   const visible = messages.slice(first);
 
-  // Before anything goes in above, note where a message stands; after, put it back there.
+  // Before messages are inserted above, note the position of a visible message; afterwards, restore it.
   const shownFirst = useRef(visible[0]?.id);
   let held: { id: string; top: number } | null = null;
   if (shownFirst.current !== visible[0]?.id && box.current && !pin.current?.pinned) held = topmost(box.current);
@@ -80,7 +80,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     if (isFilling) return afterPaint(() => more.current());
   }, [isFilling, first]);
   const shownCount = visible.length;
-  // Observed anew after each step, or a short page would end it.
+  // Observe again after each step: if a page is too short to scroll, the observer would not fire again.
   useEffect(() => {
     const sight = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && more.current(), {
       root: box.current,
@@ -89,7 +89,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     if (top.current) sight.observe(top.current);
     return () => sight.disconnect();
   }, [shownCount, first, before]);
-  // Messages that the host brought in front join the page when the window had reached the beginning.
+  // Earlier messages from the host join the page if the window had reached the beginning.
   const earliest = messages[0]?.id;
   const knownEarliest = useRef(earliest);
   useEffect(() => {
@@ -153,7 +153,7 @@ function Log({ conversation }: { conversation: Conversation }) {
 
 interface OneMessageProps {
   message: Message;
-  /** The message before it. */
+  /** The question that the message answers, which comes before it. */
   asked: Message | undefined;
   isLast: boolean;
   isContinued: boolean;
@@ -174,7 +174,7 @@ function OneMessage({ message, asked, isLast, isContinued }: OneMessageProps) {
   );
 }
 
-/** A message that could not be drawn: its words. */
+/** The plain text of a message that could not be drawn. */
 function AsWritten({ message }: { message: Message }) {
   const isAnswer = message.role === 'assistant';
   return (
@@ -184,7 +184,7 @@ function AsWritten({ message }: { message: Message }) {
   );
 }
 
-/** Calls once what is drawn now can be seen. */
+/** Calls back after the next paint. */
 function afterPaint(call: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const frame = requestAnimationFrame(() => {
@@ -196,7 +196,7 @@ function afterPaint(call: () => void): () => void {
   };
 }
 
-/** The first message that is in sight, and where its top is in the window. */
+/** The first visible message, and the position of its top in the window. */
 function topmost(box: HTMLElement): { id: string; top: number } | null {
   const from = box.getBoundingClientRect().top;
   for (const element of box.querySelectorAll<HTMLElement>('[id^="m-"]')) {

@@ -89,7 +89,7 @@ function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?:
 
 const none: never[] = [];
 
-/** The message as a small composer in its own place. What follows it is replaced only when it is sent. */
+/** Edits the message in place, in a small composer. The messages after it are replaced only when it is sent. */
 function EditInPlace({ message, editing }: { message: Message; editing: Editing }) {
   const chat = useChat();
   const sending = useChatState((s) => s.sending !== null && s.sending.replaces === message.id);

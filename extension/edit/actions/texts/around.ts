@@ -3,7 +3,7 @@ interface Place {
   character: number;
 }
 
-/** A symbol of the editor's outline, as far as it matters here; `vscode.DocumentSymbol` is one. `kind`: the editor's number. */
+/** The parts of an outline symbol that are used here; `vscode.DocumentSymbol` fits. `kind`: the editor's number. */
 export interface Outlined {
   readonly name: string;
   readonly kind: number;
@@ -11,12 +11,12 @@ export interface Outlined {
   readonly children: readonly Outlined[];
 }
 
-/** Module, Namespace, Package, Class, Enum, Interface, Object and Struct of `vscode.SymbolKind`: what is in them is meant. */
+/** Module, Namespace, Package, Class, Enum, Interface, Object, Struct of `vscode.SymbolKind`. Members come first. */
 const CONTAINERS = new Set([1, 2, 3, 4, 9, 10, 18, 22]);
 
 /**
- * The symbol that somebody with the cursor `at` means: a function or method as a whole, whatever is nested in it; a class
- * only where the cursor is in none of its members. Undefined outside of all symbols.
+ * The symbol at the cursor `at`: a whole function or method, including nested ones; a class only if the cursor is in
+ * none of its members. Undefined outside of all symbols.
  */
 export function symbolAround(symbols: readonly Outlined[], at: Place): Outlined | undefined {
   const around = symbols.find(({ range }) => compare(range.start, at) <= 0 && compare(at, range.end) <= 0);

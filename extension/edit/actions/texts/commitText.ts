@@ -2,19 +2,19 @@ import { withoutInvisible } from '../../../../shared/answers/invisible.ts';
 import { splitLines } from '../../hunks/hunks.ts';
 import { readAnswer } from '../../hunks/stream.ts';
 
-/** So much of a diff (UTF-16 units, some 10,000 tokens) leaves room in a model that holds 16,000. */
+/** The most of a diff to send (UTF-16 units, some 10,000 tokens). It leaves space in a context of 16,000 tokens. */
 export const MAX_DIFF = 30_000;
-/** Of a diff that is cut, each file keeps at least its names and some lines, as long as there is room for the file. */
+/** In a shortened diff, each file keeps at least this much (its names and some lines), as far as files fit. */
 const MIN_OF_FILE = 300;
-/** Asked for is a subject of 72 characters; what is not much longer stays as the model wrote it. */
+/** The requested length of a subject. A subject that is only a little longer stays as the model wrote it. */
 const ASKED_SUBJECT = 72;
 const MAX_SUBJECT = 90;
 
 const SCISSORS = '# ------------------------ >8 ------------------------';
 
 /**
- * What a model is asked for a commit message. `subjects`: those of the latest commits, newest first, which show the style;
- * `hasStart`: the author has typed something already.
+ * The instruction for a commit message. `subjects`: those of the latest commits, newest first, as examples of the
+ * style. `hasStart`: the author has already typed something.
  */
 export function commitInstruction(subjects: readonly string[], hasStart: boolean): string {
   const style = subjects.map((subject) => `- ${subject.slice(0, 120)}`).join('\n');
@@ -29,7 +29,7 @@ export function commitInstruction(subjects: readonly string[], hasStart: boolean
   ].join('\n');
 }
 
-/** The changes as `git commit --verbose` shows them below a message, cut to `max` UTF-16 units of diff. */
+/** The changes in the format of `git commit --verbose`, below a message, with at most `max` UTF-16 units of diff. */
 export function belowScissors(diff: string, max = MAX_DIFF): string {
   return [
     SCISSORS,
@@ -40,13 +40,13 @@ export function belowScissors(diff: string, max = MAX_DIFF): string {
 }
 
 /**
- * At most `max` UTF-16 units of a diff. The biggest files are cut first, all to the same size; what is left out stands in
- * its place as a comment.
+ * Shortens a diff to at most `max` UTF-16 units. The biggest files are cut first, all to the same size. A comment
+ * replaces each omitted part.
  */
 export function boundDiff(diff: string, max: number): string {
   if (diff.length <= max) return diff;
   const files = diff.split(/^(?=diff --git )/m);
-  // Each cut is told in a line of its own, for which room is kept; so is one for files left out.
+  // Reserves a line for each cut, and one for omitted files.
   const shown = files.slice(0, Math.max(1, Math.floor(max / MIN_OF_FILE)));
   const size = evenSize(
     shown.map((file) => file.length),
@@ -57,7 +57,7 @@ export function boundDiff(diff: string, max: number): string {
   return `${shown.map((file) => cutFile(file, size)).join('')}${rest.length <= 100 ? rest : `${rest.slice(0, 99)}…`}`;
 }
 
-/** A new file as a diff shows it: git itself has no diff of files that it does not know yet. */
+/** A new file in the format of a diff: git has no diff for untracked files. */
 export function newFileDiff(path: string, text: string): string {
   const lines = splitLines(text);
   const endsInLine = lines.at(-1) !== '';
@@ -70,8 +70,9 @@ export function newFileDiff(path: string, text: string): string {
 }
 
 /**
- * The commit message in a model's answer, without the fence, quotes and remarks that models put around it, its subject of a
- * sane length; empty while there is none. `ended`: no more text will come. `start`: what the author had typed.
+ * The commit message in a model's answer, without the fence, quotes and remarks that models add, and with a subject
+ * that is not too long. Empty until there is one. `ended`: the answer is complete. `start`: the text that the author
+ * had typed.
  */
 export function readMessage(answer: string, ended: boolean, start: string): string {
   const read = readAnswer(answer, ended, { selection: splitLines(start), languageId: 'git-commit' });
@@ -89,12 +90,12 @@ function withoutQuotes(text: string, ended: boolean): string {
   const close = quote === '“' ? '”' : quote;
   const at = inner.indexOf(close);
   if (at === -1) return ended ? text : inner;
-  // Around all of it, or around the subject alone; a quoted word inside it stays.
+  // Removes quotes around the whole message or around the subject, but keeps a quoted word inside.
   if (at + close.length === inner.length) return inner.slice(0, at).trim();
   return inner.startsWith('\n', at + close.length) ? inner.slice(0, at) + inner.slice(at + close.length) : text;
 }
 
-/** A subject that is far too long goes on in the body, as the forges do it. */
+/** Moves the rest of a subject that is far too long into the body, as GitHub does. */
 function withSaneSubject(text: string): string {
   const [subject = '', ...others] = text.split('\n');
   const body = others.join('\n').trim();
@@ -118,7 +119,7 @@ function wrap(text: string): string {
   return lines.join('\n');
 }
 
-/** The most that each may have so that all together have no more than `max`: those below it give what they don't need. */
+/** The largest size per file for which the total stays within `max`. Small files leave their rest to the others. */
 function evenSize(lengths: readonly number[], max: number): number {
   let left = max;
   const ascending = lengths.toSorted((a, b) => a - b);
@@ -135,7 +136,7 @@ function cutFile(file: string, size: number): string {
   const lines = splitLines(file);
   const told = (left: number) => `# ${left} more lines of this file are left out.\n`;
   const room = size - told(lines.length).length;
-  // Kept in any case: the line that names the file.
+  // Always keep the line that names the file.
   let text = `${lines[0]!.slice(0, Math.max(0, room - 1))}\n`;
   let at = 1;
   while (at < lines.length && text.length + lines[at]!.length + 1 <= room) text += `${lines[at++]}\n`;

@@ -1,8 +1,8 @@
-/** A diagnostic as plain data: positions count from 0, `severity` as the editor has it, 0 the worst. */
+/** A diagnostic as plain data: positions count from 0, `severity` is the editor's number, 0 is the worst. */
 export interface FoundProblem {
   message: string;
   severity: 0 | 1 | 2 | 3;
-  /** What found it, such as "ts" or "eslint". */
+  /** The tool that reported it, such as "ts" or "eslint". */
   source?: string;
   code?: string;
   start: Place;
@@ -14,27 +14,27 @@ interface Place {
   character: number;
 }
 
-/** No more are given to a model at once: an answer for so many is as long as any model writes. */
+/** The most problems in one request: the answer for so many is as long as a model can write. */
 export const MAX_PROBLEMS = 50;
 const MAX_MESSAGE = 1_000;
 const MAX_LINE = 300;
-/** Of a problem's message in a menu. */
+/** The longest problem message in a menu. */
 const MAX_LABEL = 48;
 
 const SEVERITIES = ['error', 'warning', 'information', 'hint'] as const;
 
-/** What the editor counts as a problem: its list of problems leaves hints out. */
+/** Drops hints, because the editor's list of problems has none. */
 export function countable<T extends { severity: number }>(problems: readonly T[]): T[] {
   return problems.filter(({ severity }) => severity < 3);
 }
 
-/** The problems that one request can hold, the worst first to be taken, in the order of their places. */
+/** The problems for one request: takes the worst first and returns them by position. */
 export function chooseProblems(problems: readonly FoundProblem[]): FoundProblem[] {
   const worst = problems.toSorted((a, b) => a.severity - b.severity || compare(a.start, b.start));
   return worst.slice(0, MAX_PROBLEMS).sort((a, b) => compare(a.start, b.start));
 }
 
-/** Those at the cursor: around it, else in its line; the worst first, then the narrowest. */
+/** The problems at the cursor: those around it, else those in its line. The worst first, then the narrowest. */
 export function problemsAt(problems: readonly FoundProblem[], at: Place): FoundProblem[] {
   const around = problems.filter(({ start, end }) => compare(start, at) <= 0 && compare(at, end) <= 0);
   const found =
@@ -43,7 +43,7 @@ export function problemsAt(problems: readonly FoundProblem[], at: Place): FoundP
 }
 
 /**
- * The same problem as it is now: what was chosen in a menu may have moved since. Undefined when there is none with its
+ * The current version of a problem chosen in a menu, because it may have moved since. Undefined if no problem has its
  * message any more.
  */
 export function findPresent(present: readonly FoundProblem[], message: string, at: Place): FoundProblem | undefined {
@@ -53,8 +53,8 @@ export function findPresent(present: readonly FoundProblem[], message: string, a
 }
 
 /**
- * What a model is asked to do about problems of one file. `lineAt` gives the text of a line, counted from 0. `ofAll` is how
- * many the file has, when not all of them could be taken.
+ * The instruction to fix problems of one file. `lineAt` gives the text of a line, counted from 0. `ofAll`: how many
+ * problems the file has, if not all could be included.
  */
 export function fixInstruction(
   problems: readonly FoundProblem[],
@@ -78,19 +78,19 @@ export function fixInstruction(
 const MANNERS =
   'Fix the cause and not only the complaint: neither silence a check nor delete what is used. Change nothing else. Lines count from 1.';
 
-/** "Fix “Cannot find name 'x'” with Perigee"; without a message when there is only one to be meant. */
+/** "Fix “Cannot find name 'x'” with Perigee"; without the message if there is only one problem. */
 export function problemTitle(verb: 'Fix' | 'Explain', message?: string): string {
   return message === undefined ? `${verb} with Perigee` : `${verb} “${shortMessage(message)}” with Perigee`;
 }
 
-/** "Fix all 3 problems in client.ts", or how many of them fit into one request. */
+/** "Fix all 3 problems in client.ts", or how many fit into one request. */
 export function allTitle(count: number, name: string): string {
   if (count === 1) return `Fix the problem in ${name}`;
   const which = count > MAX_PROBLEMS ? `${MAX_PROBLEMS} of the ${count}` : `all ${count}`;
   return `Fix ${which} problems in ${name}`;
 }
 
-/** The first line of a message, cut at a word, for a menu. */
+/** The first line of a message for a menu, cut between words. */
 export function shortMessage(text: string): string {
   const line = text.trim().split('\n', 1)[0]!.replace(/\s+/g, ' ').replace(/\.$/, '');
   if (line.length <= MAX_LABEL) return line;
@@ -98,7 +98,7 @@ export function shortMessage(text: string): string {
 }
 
 function place({ start, end }: FoundProblem): string {
-  // A range that ends before the first character of a line does not mean that line.
+  // If a range ends before the first character of a line, that line is not part of it.
   const last = end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
   return last > start.line ? `lines ${start.line + 1}–${last + 1}` : `line ${start.line + 1}`;
 }

@@ -1,11 +1,11 @@
-/** What of a file is meant: a symbol or lines, counted from 1, both ends included; else all of it. */
+/** The part of a file for a request: a symbol or lines, counted from 1, both ends included. Undefined: all of it. */
 export interface Part {
   name?: string;
   first: number;
   last: number;
 }
 
-/** What a model is asked to do when the user wants comments. */
+/** The instruction to write documentation comments. */
 export function documentInstruction(part: Part | undefined): string {
   return [
     part ? `Document ${tellPart(part)}.` : 'Document this file.',
@@ -17,15 +17,15 @@ export function documentInstruction(part: Part | undefined): string {
 export interface TestsRequest {
   path: string;
   part?: Part;
-  /** The file's tests, to be added to; among the files. */
+  /** The file's existing tests, which the model extends. One of the sent files. */
   existing?: string;
-  /** Tests of something else, among the files. */
+  /** Tests of another file, as an example. One of the sent files. */
   example?: string;
-  /** Where new ones belong. */
+  /** The place for a new test file. */
   place?: string;
 }
 
-/** What a model is asked to do when the user wants tests. */
+/** The instruction to write tests. */
 export function testsInstruction({ path, part, existing, example, place }: TestsRequest): string {
   const of = part ? `${tellPart(part)} of ${path}` : path;
   const isOwn = existing === path;

@@ -1,10 +1,10 @@
-/** Where the tests of a file are, or would be. Paths are relative to the workspace, with forward slashes. */
+/** The existing or possible test files of a file. Paths are relative to the workspace, with forward slashes. */
 export interface TestPlaces {
   /** The file's own tests. */
   existing?: string;
-  /** Other tests near it, which show how tests are written here. */
+  /** Other tests nearby, as an example of the workspace's style. */
   example?: string;
-  /** Where new tests belong, if the workspace's other tests or the language's custom tell. */
+  /** The place for new tests, if the workspace's other tests or the language's convention shows it. */
   place?: string;
 }
 
@@ -12,17 +12,20 @@ interface Named {
   path: string;
   /** Its folders. */
   dirs: string[];
-  /** Folders that say what it is about: without `src`, `test` and their like, so that tests and sources mirror each other. */
+  /** The folders that describe its subject: without `src`, `test` and the like, so that tests and sources match. */
   about: string[];
-  /** The name without its ending and without what marks a test. */
+  /** The name without extension and test marks. */
   stem: string;
   extension: string;
   family: string;
-  /** What marks the name as a test's: "test_" before the stem, ".test" after it. Both empty for a file among tests. */
+  /**
+   * The test marks in the name: "test_" before the stem, ".test" after it. Both are empty for a file that only its
+   * folder marks as a test.
+   */
   marks?: { before: string; after: string };
 }
 
-/** By their stems. */
+/** Sources by stem. */
 type Sources = ReadonlyMap<string, readonly Named[]>;
 
 const FAMILIES = [
@@ -31,9 +34,9 @@ const FAMILIES = [
   ['c', 'cc', 'cpp', 'cxx', 'h', 'hpp'],
 ];
 const TEST_FOLDER = /^(?:tests?|__tests__|specs?)$/i;
-/** Folders that say nothing of what is in them: `src/main/java/orders` and `src/test/java/orders` are about the same. */
+/** Folders that say nothing about the subject: `src/main/java/orders` and `src/test/java/orders` have the same one. */
 const SILENT_FOLDER = /^(?:tests?|__tests__|specs?|unit|src|lib|app|sources?|main|java|kotlin|scala|groovy|python)$/i;
-/** Written without any separator: only in languages where that is the custom, for a "contest.ts" is no test. */
+/** Languages in which test names have no separator (`XTest`). In others, "contest.ts" is no test. */
 const CAMEL_CASE = new Set(['java', 'kt', 'groovy', 'scala', 'cs', 'swift', 'php']);
 
 /** Whether a file's name marks it as a test: `x.test.ts`, `test_x.py`, `x_test.go`, `XTest.java`, `x_spec.rb`. */
@@ -43,8 +46,8 @@ export function isTestName(path: string): boolean {
 }
 
 /**
- * Finds the tests of the file `path` by the naming of the workspace that has `paths`. A test belongs to the one file of its
- * name that it mirrors best; where two would do, to none.
+ * Finds the tests of the file `path` by the naming conventions in `paths`, the files of the workspace. A test belongs
+ * to the file with the matching name and the closest folders; if two files match equally, to neither.
  */
 export function findTests(path: string, paths: readonly string[]): TestPlaces {
   const subject = read(path);
@@ -59,19 +62,19 @@ export function findTests(path: string, paths: readonly string[]): TestPlaces {
     .map((test) => {
       const tested = subjectOf(test, sources);
       const { about, dirs } = tested ?? test;
-      // One whose subject is known shows where tests stand, too.
+      // A test with a known subject also shows where tests belong.
       const far = [tested ? 0 : 1, -shared(dirs, subject.dirs), -shared(about, subject.about), about.length];
       return { test, tested, far };
     })
     .toSorted((a, b) => order(a.far, b.far) || (a.test.path < b.test.path ? -1 : 1));
   const example = nearest?.test;
   const place = nearest ? placeLike(nearest.test, nearest.tested, subject) : usualPlace(subject);
-  // The names agree, though another file of the same name made it uncertain whose it is.
+  // The name matches, although another file with the same name made the match ambiguous.
   if (place && paths.includes(place)) return { existing: place };
   return { example: example?.path, place };
 }
 
-/** The file that a test is about, if the workspace has exactly one that fits. */
+/** The file that a test is about, if exactly one in the workspace matches. */
 export function findSubject(path: string, paths: readonly string[]): string | undefined {
   const test = read(path);
   return subjectOf(test, sort(test.family, paths).sources)?.path;
@@ -104,7 +107,10 @@ function read(path: string): Named {
 
 const isUnmarked = ({ marks }: Named) => marks?.before === '' && marks.after === '';
 
-/** Of one family of languages. What only stands in a folder of tests is one where no name is marked: else it helps them. */
+/**
+ * For one family of languages. A file without a test mark in a test folder counts as a test only if no name has marks;
+ * otherwise it is a helper.
+ */
 function sort(family: string, paths: readonly string[]): { tests: Named[]; sources: Sources } {
   const files = paths.map(read).filter((file) => file.family === family);
   const marked = files.filter((file) => file.marks && !isUnmarked(file));
@@ -129,10 +135,10 @@ function subjectOf(test: Named, sources: Sources): Named | undefined {
   return first && second && order(first.far, second.far) === 0 ? undefined : first?.source;
 }
 
-/** How far a test is from being the mirror of a source; undefined when it is about something else. */
+/** How far a test's folders are from a source's; undefined if the test is about something else. */
 function distance(test: Named, source: Named): number[] | undefined {
   if (test.stem !== source.stem || !test.marks) return undefined;
-  // Each folder of the test's must be one of the source's, in the same order; it may leave some out.
+  // Each folder of the test must be one of the source's, in the same order; the test may skip some.
   let at = 0;
   for (const dir of source.about) if (dir === test.about[at]) at++;
   if (at < test.about.length) return undefined;
@@ -140,7 +146,7 @@ function distance(test: Named, source: Named): number[] | undefined {
   return [source.about.length - test.about.length, -shared(test.dirs, source.dirs), isOtherKind];
 }
 
-/** Where tests of `subject` stand, when they stand to it as `example` to what it tests. */
+/** Where tests of `subject` belong, by the example of another test and its tested file. */
 function placeLike(example: Named, tested: Named | undefined, subject: Named): string | undefined {
   const { before, after } = example.marks!;
   const extension = /^(?:vue|svelte|h|hpp)$/.test(subject.extension) ? example.extension : subject.extension;
@@ -154,14 +160,14 @@ function placeLike(example: Named, tested: Named | undefined, subject: Named): s
     same++;
   const from = tested.dirs.slice(0, tested.dirs.length - same);
   const to = example.dirs.slice(0, example.dirs.length - same);
-  // Below what is tested, such as `__tests__`: the same below the subject.
+  // A folder below the tested file, such as `__tests__`: use the same folder below the subject.
   if (same === 0 && shared(tested.dirs, example.dirs) === tested.dirs.length)
     return [...subject.dirs, ...example.dirs.slice(tested.dirs.length), name].join('/');
   if (shared(from, subject.dirs) < from.length) return undefined;
   return [...to, ...subject.dirs.slice(from.length), name].join('/');
 }
 
-/** The language's custom, where no tests show the workspace's. */
+/** The language's convention, if the workspace has no tests to follow. */
 function usualPlace({ dirs, stem, extension, family }: Named): string | undefined {
   switch (family) {
     case 'ts':
@@ -179,7 +185,7 @@ function usualPlace({ dirs, stem, extension, family }: Named): string | undefine
   }
 }
 
-/** How many they have in common from the beginning. */
+/** The length of the common prefix. */
 function shared(a: readonly string[], b: readonly string[]): number {
   const differs = a.findIndex((each, index) => each !== b[index]);
   return differs === -1 ? a.length : differs;
