@@ -136,8 +136,8 @@ export type FilePlan = (
 
 /** An edit of which the new lines stand in the file already. */
 export interface StandingEdit extends Pick<InAnswer, 'answerLine' | 'block'> {
-  /** At which its new lines begin, counted from 1. */
-  line: number;
+  /** At which its new lines begin, counted from 1; undefined for a piece of code, which may stand in several parts. */
+  line?: number;
   /** False for a line or two that the edit may mean to add a second time. */
   isSure: boolean;
 }
