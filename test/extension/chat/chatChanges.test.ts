@@ -259,11 +259,13 @@ describe('the changes that answers of the chat propose', () => {
     keep('b.ts');
     host.tell();
     await until(isPart);
+    keep();
+    await until(() => !isPart());
+    keep('a.ts');
+    await until(isPart);
     edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.' });
     await host.do(apply);
     assert.deepEqual(blocks().b1, { state: 'refused', why: 'No such lines.' }, 'it was applied in part alone');
-    keep('a.ts');
-    await until(isPart);
     edits.wait({ source, blocks: ['b1'], paths: ['c.ts'] });
     edits.applied = Promise.resolve({ kind: 'review', skipped: [] });
     await host.do(all);

@@ -273,8 +273,8 @@ describe('applying code of the chat', () => {
     const twice = await apply.applyAnswer({ text: added + added, source });
     assert.deepEqual(twice, { kind: 'proposal', files: 1, refused: 0, skipped: [] });
     const path = scene.path('a.lua');
-    await scene.write('a.lua', A.replace('  return b(1);', '  c(1);\n  return b(1);'));
-    const adding = block('  return b(1);', '  c(1);\n  return b(1);');
+    await scene.write('a.lua', A.replace('  return b(1);', '  check(1);\n  return b(1);'));
+    const adding = block('  return b(1);', '  check(1);\n  return b(1);');
     const text = fenced(path, adding) + fenced(path, block('  return b(2);', '  return b(22);'));
     const applied = await apply.applyAnswer({ text, source });
     assert.equal(applied.kind, 'review', JSON.stringify(applied));
