@@ -278,7 +278,7 @@ describe('applying code of the chat', () => {
     const text = fenced(path, adding) + fenced(path, block('  return b(2);', '  return b(22);'));
     const applied = await apply.applyAnswer({ text, source });
     assert.equal(applied.kind, 'review', JSON.stringify(applied));
-    assert.deepEqual(applied.kind === 'review' && applied.skipped.map((one) => one.replace(/\d+/, 'N')), [
+    assert.deepEqual(applied.kind === 'review' && applied.skipped.map((one) => one.replace(/line \d+/, 'line N')), [
       `a change of ${path} that may be made already (line N)`,
     ]);
   });
