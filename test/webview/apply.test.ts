@@ -218,6 +218,31 @@ describe('chat view: what an answer changes', () => {
     assert.deepEqual(await offered(), ['Apply all (2 files)']);
   });
 
+  it('is taken with the others where it stands in a list, and counted', async () => {
+    const list = `1. In src/client.ts:\n\n${`\`\`\`ts\n${SEARCH}\n\`\`\``.replaceAll(/^/gm, '   ')}\n`;
+    await view.tell(surroundings(), conversation([user('Go'), answer(`${TWO}\n${list}`)]));
+    await view.page.getByRole('button', { name: 'Apply all (3 changes)' }).click();
+    assert.deepEqual(
+      (await view.until('applyAll')).blocks.map(({ path }) => path),
+      ['src/client.ts', 'src/new.ts', undefined],
+    );
+  });
+
+  it('is offered with the others as long as one of its files is left', async () => {
+    const both = `*** Begin Patch\n*** Delete File: src/a.ts\n*** Add File: src/b.ts\n+const b = 1;\n*** End Patch`;
+    const reply = answer(`${BLOCK}\n\`\`\`diff\n${both}\n\`\`\`\n`);
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await view.page.getByRole('button', { name: /^Apply all/ }).click();
+    const [first, second] = (await view.until('applyAll')).blocks.map(({ block }) => block) as [string, string];
+    const offered = async (...paths: string[]) => {
+      const done: Record<string, ApplyState> = { [first]: { state: 'applied' }, [second]: { state: 'applied', paths } };
+      await view.tell(changes(reply.id, { blocks: done }));
+      return view.page.locator('.apply-all').allInnerTexts();
+    };
+    assert.deepEqual(await offered('src/a.ts'), ['Apply the other change']);
+    assert.deepEqual(await offered('src/a.ts', 'src/b.ts'), []);
+  });
+
   it('is called applied in part where some of it was rejected', async () => {
     const both = `*** Begin Patch\n*** Delete File: src/a.ts\n*** Add File: src/b.ts\n+const b = 1;\n*** End Patch`;
     const reply = answer(`${BLOCK}\n\`\`\`diff\n${both}\n\`\`\`\n`);

@@ -35,6 +35,8 @@ export interface KeptCheckpoint {
 export interface Waiting {
   source: ChangeSource;
   blocks: readonly string[];
+  /** Where it waits, relative to the workspace. */
+  paths: readonly string[];
 }
 
 /** What the chat asks of the edits. Handed in: neither knows the other, and the edits are loaded when they are needed. */
@@ -49,10 +51,10 @@ export interface ChatEdits {
     wasApplied?: boolean;
     source: ChangeSource;
   }): Promise<Applied>;
-  /** `blocks`: of them those are left out that are `isDone`. */
+  /** `blocks`: of each what is for a file of `done` is left out: there it is applied already, or waits for the user. */
   applyAnswer(answer: {
     text: string;
-    blocks: readonly { name: string; text: string; language?: string; path?: string; isDone: boolean }[];
+    blocks: readonly { name: string; text: string; language?: string; path?: string; done: readonly string[] }[];
     source: ChangeSource;
   }): Promise<Applied>;
   /** Has a model place code in a file, which is charged. Resolves to whether there is something to review then. */
@@ -91,9 +93,16 @@ interface Live {
 /** All of an answer, among the names of its blocks. */
 const ALL = '';
 
+interface BlockStanding {
+  /** Where it is applied; `true` where not all of it was accepted. */
+  applied: Map<string, boolean>;
+  /** Where it waits for the user; undefined where it does nowhere. */
+  waiting?: Set<string>;
+}
+
 /** How it stands with the blocks of one answer: by what is in editors, lists and files, whatever was said before. */
 interface Standing {
-  blocks: Map<string, 'review' | { isPart: boolean; paths: string[] }>;
+  blocks: Map<string, BlockStanding>;
   waiting: Waiting[];
 }
 
@@ -161,7 +170,7 @@ export class AnswerChangesHost extends Disposable {
           const blocks = request.blocks.map(({ block, ...code }) => ({
             ...code,
             name: block,
-            isDone: done.has(block),
+            done: filesOf(done.get(block)),
           }));
           return this.edits.applyAnswer({ text, blocks, source });
         });
@@ -197,8 +206,9 @@ export class AnswerChangesHost extends Disposable {
     const source = { title, runId: answer.runId, conversationId: this.open().id, block };
     this.set(messageId, block, { source, state: { state: 'applying' } });
     try {
-      await this.follow();
-      const wasApplied = typeof this.standing(answer.runId).blocks.get(block) === 'object';
+      // What was applied before is left out, and known only then.
+      await Promise.all([this.follow(), this.listening]);
+      const wasApplied = isApplied(this.standing(answer.runId).blocks.get(block));
       const applied = await this.inTurn(() => work(answer, source));
       const state = stateOf(applied, wasApplied);
       const uri = state?.state === 'refused' && applied.kind === 'refused' ? applied.uri : undefined;
@@ -270,25 +280,38 @@ export class AnswerChangesHost extends Disposable {
 
   private standing(runId: string | undefined): Standing {
     const blocks: Standing['blocks'] = new Map();
+    const blockOf = (name: string) => {
+      const block: BlockStanding = blocks.get(name) ?? { applied: new Map() };
+      blocks.set(name, block);
+      return block;
+    };
     for (const { source, files } of this.kept) {
       if (runId === undefined || source.runId !== runId) continue;
       for (const { path, isTakenBack, blocks: names, partly = [] } of files) {
         if (isTakenBack) continue;
         for (const name of names ?? (source.block ? [source.block] : [])) {
-          const known = blocks.get(name);
-          const others = typeof known === 'object' ? known : { isPart: true, paths: [] };
-          blocks.set(name, { isPart: others.isPart && partly.includes(name), paths: [...others.paths, path] });
+          const { applied } = blockOf(name);
+          // Of one file a later record may have brought the rest.
+          applied.set(path, (applied.get(path) ?? true) && partly.includes(name));
         }
       }
     }
     const waiting = this.undecided?.list().filter(({ source }) => runId !== undefined && source.runId === runId) ?? [];
-    for (const name of waiting.flatMap((one) => one.blocks)) blocks.set(name, 'review');
+    for (const one of waiting) {
+      for (const name of one.blocks) {
+        const block = blockOf(name);
+        block.waiting = new Set([...(block.waiting ?? []), ...one.paths]);
+      }
+    }
     return { blocks, waiting };
   }
 
   /** The same as a text to compare with: of one block, or of all. */
   private sayStanding(runId: string | undefined, block: string, { blocks } = this.standing(runId)): string {
-    return JSON.stringify(block === ALL ? [...blocks].sort(([a], [b]) => (a < b ? -1 : 1)) : (blocks.get(block) ?? ''));
+    const told = ([name, one]: [string, BlockStanding]) => [name, toState(one)] as const;
+    const one = blocks.get(block);
+    if (block !== ALL) return JSON.stringify(one ? toState(one) : '');
+    return JSON.stringify([...blocks].map(told).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   private value(): Record<string, AnswerChanges> {
@@ -302,10 +325,7 @@ export class AnswerChangesHost extends Disposable {
       const standing = this.standing(runId);
       if (kept.length === 0 && !live?.size && standing.waiting.length === 0) continue;
       const states = new Map<string, ApplyState>();
-      for (const [block, one] of standing.blocks) {
-        const part = one !== 'review' && one.isPart ? { isPart: true as const } : {};
-        states.set(block, one === 'review' ? { state: 'review' } : { state: 'applied', paths: one.paths, ...part });
-      }
+      for (const [block, one] of standing.blocks) states.set(block, toState(one));
       if (standing.waiting.some(({ source }) => source.block === ALL)) states.set(ALL, { state: 'review' });
       for (const [block, { state, when }] of [...(live ?? [])]) {
         const isOf = state.state === 'refused' ? block : ALL;
@@ -323,6 +343,22 @@ export class AnswerChangesHost extends Disposable {
     }
     return value;
   }
+}
+
+function toState({ applied, waiting }: BlockStanding): ApplyState {
+  if (waiting) return { state: 'review' };
+  const isPart = [...applied.values()].some((part) => part);
+  return { state: 'applied', paths: [...applied.keys()], ...(isPart && { isPart }) };
+}
+
+/** Where a block is applied or waits. */
+const filesOf = (block: BlockStanding | undefined): string[] =>
+  block ? [...new Set([...block.applied.keys(), ...(block.waiting ?? [])])] : [];
+
+/** Whether all that a block brings was accepted, and nothing of it waits. */
+function isApplied(block: BlockStanding | undefined): boolean {
+  const state = block && toState(block);
+  return state?.state === 'applied' && !state.isPart;
 }
 
 function toShown({ id, at, files }: KeptCheckpoint): ShownCheckpoint {

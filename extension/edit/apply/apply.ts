@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { readFenced } from '../../../shared/answers/answerPaths.ts';
+import { blocksOf, type NamedBlock, nameEdits, tellStanding, withoutRepeats } from '../changes/answerBlocks.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from '../changes/applyBlocks.ts';
 import type { Source } from '../changes/proposal.ts';
 import type { Edit, FilePlan } from '../engine/edits.ts';
@@ -31,8 +32,8 @@ interface Code {
 /** All of an answer. */
 export interface WholeAnswer {
   text: string;
-  /** Its blocks by their names; those that are made already or wait for the user are left out. */
-  blocks?: readonly (Code & { name: string; isDone: boolean })[];
+  /** Those that are asked for, by their names. `done`: files in which a block is made already or waits for the user. */
+  blocks?: readonly (Code & { name: string; done: readonly string[] })[];
   source: Source;
 }
 
@@ -76,7 +77,7 @@ export class Apply {
   }
 
   /** All blocks of an answer that are for a file, and not done yet. */
-  async applyAnswer({ text, blocks = [], source }: WholeAnswer): Promise<Applied> {
+  async applyAnswer({ text, blocks, source }: WholeAnswer): Promise<Applied> {
     const known = await this.deps.files.known();
     const read = readAnswerBlocks(text, known);
     if (read.edits.length === 0) {
@@ -84,17 +85,17 @@ export class Apply {
       return { kind: 'nothing', message };
     }
     const answer = new AnswerFiles(this.deps.files);
-    const names = new Map<string, { name: string; isDone: boolean }>();
-    for (const block of blocks) {
-      const own = readCode(block.text, block.language, block.path, known).edits;
-      for (const edit of await answer.locate(own)) names.set(keyOf(edit), block);
+    const all = await answer.locate(read.edits);
+    const own: NamedBlock[] = [];
+    for (const { name, done, text: code, language, path } of blocks ?? []) {
+      own.push({ name, done, edits: await answer.locate(readCode(code, language, path, known).edits) });
     }
-    const edits = (await answer.locate(read.edits)).flatMap((edit) => {
-      const block = names.get(keyOf(edit));
-      return block?.isDone ? [] : [{ ...edit, block: block?.name }];
-    });
-    if (edits.length === 0) return { kind: 'nothing', message: 'All of it is applied already, or in review.' };
-    return this.place(answer, { ...read, edits }, source);
+    const { edits, skipped } = blocks ? nameEdits(all, own) : { edits: all, skipped: [] };
+    if (edits.length === 0) {
+      const message = skipped.length > 0 ? `Left out: ${skipped.join(', ')}.` : ALL_DONE;
+      return { kind: 'nothing', message };
+    }
+    return this.place(answer, { edits: withoutRepeats(edits), skipped: [...read.skipped, ...skipped] }, source);
   }
 
   /** Has a model put code into a file that has no place for it. Resolves when it is in review, or came to nothing. */
@@ -135,10 +136,10 @@ export class Apply {
     if (all.length === misses.length) return tellMisses(misses, found);
     // What a file has already is no reason to tell of a failure beside what is to be done.
     const same = misses.filter(({ refusals }) => refusals.every(({ reason }) => reason === 'noChange'));
-    const skipped = [...apart, ...same.map(({ path }) => `${path}, which reads so already`)];
+    const skipped = [...apart, ...same.map(({ path }) => `${path}, which reads so already`), ...tellStanding(all)];
     const plans = all
       .filter((plan) => !same.some((other) => other === plan))
-      .map((plan) => ({ ...plan, ...blocksOf(edits, plan.path) }));
+      .map((plan) => ({ ...plan, ...blocksOf(edits, plan) }));
     const [only] = plans;
     if (plans.length === 1 && only?.kind === 'update') {
       const file = found.get(only.path);
@@ -152,17 +153,7 @@ export class Apply {
   }
 }
 
-/** What an edit does, whatever part of an answer it is. */
-function keyOf(edit: Edit): string {
-  const said = { ...edit, answerLine: undefined, longer: undefined, block: undefined, wasMade: undefined };
-  return JSON.stringify(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The named blocks that are for a file. */
-function blocksOf(edits: readonly Edit[], path: string | undefined): Pick<FilePlan, 'blocks'> {
-  const names = edits.flatMap((edit) => (edit.path === path && edit.block !== undefined ? [edit.block] : []));
-  return names.length > 0 ? { blocks: [...new Set(names)] } : {};
-}
+const ALL_DONE = 'All of it is applied already, or in review.';
 
 /** Nothing fits: why, and the file that it was for if it is only one. */
 function tellMisses(

@@ -9,6 +9,8 @@ export interface Waiting {
   source: Source;
   /** The named blocks of its answer that it is of. */
   blocks: readonly string[];
+  /** Where it waits, relative to the workspace. */
+  paths: readonly string[];
 }
 
 /** What was proposed and waits for the user: hunks in editors, and files in the list. */
@@ -20,15 +22,19 @@ export class Undecided {
 
   /** All that waits now, also what an undo has brought back. */
   list(): Waiting[] {
-    const inEditors = this.reviews.all.map(({ source, phase, tracked }) => {
+    const inEditors = this.reviews.all.map(({ source, phase, tracked, document }) => {
       // Before the end of the writing all of it is to be decided.
       const blocks = phase === 'reviewing' ? tracked.open.map((hunk) => hunk.blocks ?? ownOf(source)) : [ownOf(source)];
-      return { source, blocks: unique(blocks) };
+      return { source, blocks: unique(blocks), paths: [relative(document.uri)] };
     });
-    const inList = this.proposals.proposals.map(({ source, files }) => ({
-      source,
-      blocks: unique(files.filter(isOpen).map(({ plan }) => plan.blocks ?? ownOf(source))),
-    }));
+    // One for each file: a block may wait in some of its files alone.
+    const inList = this.proposals.proposals.flatMap(({ source, files }) =>
+      files.filter(isOpen).map(({ plan }) => ({
+        source,
+        blocks: plan.blocks ?? ownOf(source),
+        paths: [...(plan.path === undefined ? [] : [plan.path]), ...(plan.kind === 'move' ? [plan.to] : [])],
+      })),
+    );
     return [...inEditors, ...inList];
   }
 
@@ -57,5 +63,6 @@ export class Undecided {
   }
 }
 
+const relative = (uri: vscode.Uri) => vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
 const ownOf = ({ block }: Source): readonly string[] => (block ? [block] : []);
 const unique = (names: readonly (readonly string[])[]) => [...new Set(names.flat())];

@@ -1,6 +1,6 @@
 import type { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
-import type { Edit, FilePlan, PlacedHunk, Refusal } from '../engine/edits.ts';
+import type { Edit, FilePlan, PlacedHunk, Refusal, StandingEdit } from '../engine/edits.ts';
 import { planEdits } from '../engine/planning/plan.ts';
 import { AnswerReader } from '../engine/reading/answerReader.ts';
 import { isBlockHead } from '../engine/reading/blockReader.ts';
@@ -118,19 +118,24 @@ function planPieces(
   let text = before;
   const refusals: Refusal[] = [];
   const named: NamedStep[] = [];
+  const standing: StandingEdit[] = [];
   for (const { lines, answerLine, block } of pieces) {
     // An earlier snippet changed the text, so the cursor's line is no longer valid.
     const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
     if (plan.kind === 'update') {
       if (block !== undefined) named.push({ block, before: text, hunks: plan.hunks });
       text = plan.after;
-    } else if (plan.kind === 'refused') refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
+    } else if (plan.kind === 'refused') {
+      refusals.push(...plan.refusals.map((refusal) => ({ ...refusal, answerLine })));
+      standing.push({ answerLine, ...(block !== undefined && { block }), isSure: true });
+    }
   }
   const isOnlyKnown = refusals.every(({ reason }) => reason === 'noChange');
   if (refusals.length > 0 && !(isOnlyKnown && text !== before)) {
     return { kind: 'refused', path, before, refusals, placed: [] };
   }
-  return { kind: 'update', path, before, after: text, hunks: withBlocks(hunksOf(before, text), before, named) };
+  const hunks = withBlocks(hunksOf(before, text), before, named);
+  return { kind: 'update', path, before, after: text, hunks, ...(standing.length > 0 && { standing }) };
 }
 
 /** The result of one named block, applied after the blocks before it. */

@@ -130,4 +130,14 @@ export type FilePlan = (
 ) & {
   /** The named blocks of the answer that it is of. */
   blocks?: readonly string[];
+  /** What was left out of it since it was made already. */
+  standing?: readonly StandingEdit[];
 };
+
+/** An edit of which the new lines stand in the file already. */
+export interface StandingEdit extends Pick<InAnswer, 'answerLine' | 'block'> {
+  /** At which its new lines begin, counted from 1; undefined for a piece of code, which may stand in several parts. */
+  line?: number;
+  /** False for a line or two that the edit may mean to add a second time. */
+  isSure: boolean;
+}

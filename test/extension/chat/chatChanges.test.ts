@@ -38,7 +38,8 @@ class PlayedEdits implements ChatEdits {
   /** What the next work brings to review, as the edits do it before they say so. */
   private review(source: ChangeSource, blocks: readonly string[]): Promise<Applied> {
     return this.applied.then((applied) => {
-      if (applied.kind === 'review' || applied.kind === 'proposal') this.wait(...this.waiting, { source, blocks });
+      if (applied.kind === 'review' || applied.kind === 'proposal')
+        this.wait(...this.waiting, { source, blocks, paths: ['a.ts'] });
       return applied;
     });
   }
@@ -52,7 +53,7 @@ class PlayedEdits implements ChatEdits {
     this.answers.push(answer);
     return this.review(
       answer.source,
-      answer.blocks.flatMap(({ name, isDone }) => (isDone ? [] : [name])),
+      answer.blocks.flatMap(({ name, done }) => (done.length > 0 ? [] : [name])),
     );
   };
   readonly placed: Parameters<ChatEdits['placeCode']>[0][] = [];
@@ -60,7 +61,7 @@ class PlayedEdits implements ChatEdits {
   placeCode = (code: PlayedEdits['placed'][number]) => {
     this.placed.push(code);
     return this.comesToReview.then((comes) => {
-      if (comes) this.wait({ source: code.source, blocks: [code.source.block!] });
+      if (comes) this.wait({ source: code.source, blocks: [code.source.block!], paths: ['a.ts'] });
       return comes;
     });
   };
@@ -178,7 +179,7 @@ describe('the changes that answers of the chat propose', () => {
     assert.deepEqual(blocks(), { b1: { state: 'applied', paths: ['a.ts'] } }, 'the other was rejected');
     assert.equal(told.at(-1)?.[ID]?.all, undefined);
     // An undo of the rejection.
-    edits.wait({ source, blocks: ['b2'] });
+    edits.wait({ source, blocks: ['b2'], paths: ['a.ts'] });
     assert.deepEqual(blocks(), { b1: { state: 'applied', paths: ['a.ts'] }, b2: { state: 'review' } });
     await host.do({ type: 'showReview', messageId: ID, block: 'b2' });
     assert.deepEqual(edits.shown, [source]);
@@ -192,12 +193,12 @@ describe('the changes that answers of the chat propose', () => {
   });
 
   it('are left out of all at once when they are applied or in review, but not when they were taken back', async () => {
-    const left = () => edits.answers.at(-1)?.blocks.map(({ name, isDone }) => [name, isDone]);
+    const left = () => edits.answers.at(-1)?.blocks.map(({ name, done }) => [name, done]);
     await host.do(apply);
     await host.do(all);
     assert.deepEqual(left(), [
-      ['b1', true],
-      ['b2', false],
+      ['b1', ['a.ts']],
+      ['b2', []],
     ]);
     const { source } = edits.asked[0]!;
     edits.wait();
@@ -205,17 +206,70 @@ describe('the changes that answers of the chat propose', () => {
     await until(() => blocks().b1?.state === 'applied');
     await host.do(all);
     assert.deepEqual(left(), [
-      ['b1', true],
-      ['b2', false],
+      ['b1', ['a.ts']],
+      ['b2', []],
     ]);
     edits.wait();
     edits.keep(source, true);
     await until(() => blocks().b1 === undefined);
     await host.do(all);
     assert.deepEqual(left(), [
-      ['b1', false],
-      ['b2', false],
+      ['b1', []],
+      ['b2', []],
     ]);
+  });
+
+  it('wait for what is kept to be read before all at once are applied', async () => {
+    const source = { title: 'Apply to a.ts', runId: RUN, block: 'b1' };
+    edits.keep(source);
+    let read = () => {};
+    const reading = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const { checkpoints } = edits;
+    edits.checkpoints = async () => {
+      const kept = await checkpoints();
+      return { ...kept, list: () => reading.then(kept.list) };
+    };
+    host.tell();
+    const applying = host.do(all);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(edits.answers.length, 0);
+    read();
+    await applying;
+    assert.deepEqual(edits.answers[0]?.blocks[0]?.done, ['a.ts']);
+  });
+
+  it('are handed over with the files in which they are applied or wait, and are in part applied if one of these is', async () => {
+    const source = { title: 'Apply', runId: RUN, block: 'b1' };
+    const file = { change: 'updated' as const, added: 1, removed: 0, isTakenBack: false, blocks: ['b1'] };
+    const keep = (...partly: string[]) => {
+      const files = ['a.ts', 'b.ts'].map((path) => ({
+        ...file,
+        path,
+        ...(partly.includes(path) && { partly: ['b1'] }),
+      }));
+      edits.kept = [{ id: OTHER, source, at: 0, files }];
+      edits.changed.fire();
+    };
+    const isPart = () => {
+      const { b1 } = blocks();
+      return b1?.state === 'applied' && b1.isPart === true;
+    };
+    keep('b.ts');
+    host.tell();
+    await until(isPart);
+    keep();
+    await until(() => !isPart());
+    keep('a.ts');
+    await until(isPart);
+    edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.' });
+    await host.do(apply);
+    assert.deepEqual(blocks().b1, { state: 'refused', why: 'No such lines.' }, 'it was applied in part alone');
+    edits.wait({ source, blocks: ['b1'], paths: ['c.ts'] });
+    edits.applied = Promise.resolve({ kind: 'review', skipped: [] });
+    await host.do(all);
+    assert.deepEqual(edits.answers[0]?.blocks[0]?.done, ['a.ts', 'b.ts', 'c.ts']);
   });
 
   it('say no longer why all at once were refused, once it stands otherwise with one of them', async () => {

@@ -217,9 +217,19 @@ describe('applying code of the chat', () => {
   it('leaves out of an answer what is done already, and says nothing of it', async () => {
     await scene.write('b.lua', 'export const b = 1;\n');
     const blocks = [
-      { name: 'one', path: scene.path('a.lua'), text: block('  return b(1);', '  return b(11);'), isDone: true },
-      { name: 'two', path: scene.path('a.lua'), text: block('  return b(2);', '  return b(22);'), isDone: false },
-      { name: 'three', path: scene.path('b.lua'), text: 'export const b = 1;\n', isDone: false },
+      {
+        name: 'one',
+        path: scene.path('a.lua'),
+        text: block('  return b(1);', '  return b(11);'),
+        done: [scene.path('a.lua')],
+      },
+      {
+        name: 'two',
+        path: scene.path('a.lua'),
+        text: block('  return b(2);', '  return b(22);'),
+        done: [] as string[],
+      },
+      { name: 'three', path: scene.path('b.lua'), text: 'export const b = 1;\n', done: [] as string[] },
     ];
     const text = blocks.map(({ path, text }) => `${path}\n\`\`\`lua\n${text}\`\`\`\n`).join('\n');
     const applied = await apply.applyAnswer({ text, blocks, source });
@@ -231,8 +241,46 @@ describe('applying code of the chat', () => {
       plan.hunks.map((hunk) => hunk.blocks),
       [['two']],
     );
-    const none = await apply.applyAnswer({ text, blocks: blocks.map((one) => ({ ...one, isDone: true })), source });
+    const none = await apply.applyAnswer({ text, blocks: blocks.map((one) => ({ ...one, done: [one.path] })), source });
     assert.deepEqual(none, { kind: 'nothing', message: 'All of it is applied already, or in review.' });
+  });
+
+  it('leaves out what stands in a list and was applied by itself, and what is in no block that is shown', async () => {
+    const path = scene.path('a.lua');
+    const adding = block('  return b(1);', '  c(1);\n  return b(1);');
+    const named = block('  return b(2);', '  return b(22);');
+    const unseen = block('  return b(3);', '  return b(33);');
+    const fenced = (text: string, indent = '') => `\`\`\`lua\n${text}\`\`\`\n`.replaceAll(/^(?=.)/gm, indent);
+    const text = `${path}\n${fenced(named)}\n1. In ${path}:\n\n${fenced(adding, '   ')}\n\n${path}\n${fenced(unseen)}`;
+    await scene.write('a.lua', A.replace('  return b(1);', '  c(1);\n  return b(1);'));
+    const blocks = [
+      { name: 'named', path, text: named, done: [] },
+      { name: 'in a list', text: adding, done: [path] },
+    ];
+    const applied = await apply.applyAnswer({ text, blocks, source });
+    assert.equal(applied.kind, 'review', JSON.stringify(applied));
+    const [, plan] = scene.reviewed[0]!;
+    assert.equal(plan.after.split('c(1)').length, 2, 'it comes once');
+    assert.deepEqual(plan.blocks, ['named']);
+    const skipped = applied.kind === 'review' ? applied.skipped : [];
+    assert.equal(skipped.length, 1);
+    assert.match(skipped[0]!, /^a change of .*a\.lua at line \d+ of the answer/);
+  });
+
+  it('makes a new file once that the answer writes twice, and tells what stands already', async () => {
+    const fenced = (path: string, text: string) => `${path}\n\`\`\`lua\n${text}\`\`\`\n\n`;
+    const added = fenced(scene.path('new.lua'), 'local new = 1\n');
+    const twice = await apply.applyAnswer({ text: added + added, source });
+    assert.deepEqual(twice, { kind: 'proposal', files: 1, refused: 0, skipped: [] });
+    const path = scene.path('a.lua');
+    await scene.write('a.lua', A.replace('  return b(1);', '  check(1);\n  return b(1);'));
+    const adding = block('  return b(1);', '  check(1);\n  return b(1);');
+    const text = fenced(path, adding) + fenced(path, block('  return b(2);', '  return b(22);'));
+    const applied = await apply.applyAnswer({ text, source });
+    assert.equal(applied.kind, 'review', JSON.stringify(applied));
+    assert.deepEqual(applied.kind === 'review' && applied.skipped.map((one) => one.replace(/line \d+/, 'line N')), [
+      `a change of ${path} that may be made already (line N)`,
+    ]);
   });
 
   it('shows what has no place beside what has, and writes only that', async () => {

@@ -71,18 +71,23 @@ export function isApplicable({ language, file, text, isWhole, changes }: ShownCo
 
 const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).flatMap(({ path }) => path ?? []);
 
-/** Whether a block names its file. "Apply all" skips a block that doesn't. */
-export const namesFile = (code: ShownCode) => pathsOf(code).length > 0;
+/**
+ * Whether a block is applied with the others of its answer. The host may read a file's name for marked changes where the view
+ * reads none, as in a list; plain code without one is applied by itself alone.
+ */
+export const isOfAll = (code: ShownCode) => code.changes !== null || pathsOf(code).length > 0;
 
-/** Whether all files of a block are among these workspace paths. Either path may have more folders. */
-export function isForOnly(code: ShownCode, paths: readonly string[]): boolean {
-  const files = (code.changes ?? [{ path: code.file }]).map((change) =>
-    'movedTo' in change ? (change.movedTo ?? change.path) : change.path,
-  );
-  return files.length > 0 && files.every((file) => file !== undefined && paths.some((path) => isSameFile(file, path)));
+/** Whether all files that a block is for, its `targets`, are among those of these paths in the workspace, which may say more or less. */
+export function isForOnly(targets: readonly (string | undefined)[], paths: readonly string[]): boolean {
+  const isOf = (file: string | undefined) => file !== undefined && paths.some((path) => isSameFile(file, path));
+  return targets.length > 0 && targets.every(isOf);
 }
 
-/** An answer may omit folders, and paths in a workspace of several folders begin with a folder's name. */
+/** The files of a block after they are moved; undefined for those without a name. */
+export const targetsOf = ({ changes, file }: ShownCode): (string | undefined)[] =>
+  changes ? changes.map(({ movedTo, path }) => movedTo ?? path) : [file];
+
+/** An answer may leave out folders, and a workspace of several folders begins with the name of one. */
 function isSameFile(named: string, path: string): boolean {
   const file = named.replaceAll('\\', '/').replace(/^\.?\//, '');
   return file === path || path.endsWith(`/${file}`) || file.endsWith(`/${path}`);
@@ -95,18 +100,22 @@ export interface ApplicableBlock {
   text: string;
   language: string;
   path?: string;
-  /** The files that it changes. */
+  /** That it is for; none where the view reads no name. */
   files: string[];
+  /** The same after they are moved. */
+  targets: string[];
 }
 
 /** The blocks of a finished answer that "apply all" covers; null if there is only one, which has its own button. */
 export function listApplicable(markdown: string, fallback?: string): ApplicableBlock[] | null {
   const blocks: ApplicableBlock[] = [];
   const add = (code: ShownCode) => {
-    if (!namesFile(code) || !isApplicable(code)) return;
+    if (!isOfAll(code) || !isApplicable(code)) return;
     const { text, language, file: path } = code;
     const files = pathsOf(code).map((each) => each.replace(/^\.\//, ''));
-    blocks.push({ block: blockId(code), text, language: language.slice(0, 100), ...(path && { path }), files });
+    const targets = targetsOf(code).flatMap((target) => target ?? []);
+    const block = { block: blockId(code), text, language: language.slice(0, 100), ...(path && { path }) };
+    blocks.push({ ...block, files, targets });
   };
   for (const { token, closed, ...above } of new BlockReader().read(markdown, true)) {
     if (token.type === 'code') add(readCode(token as Tokens.Code, above, closed, fallback));
@@ -117,7 +126,7 @@ export function listApplicable(markdown: string, fallback?: string): ApplicableB
       });
     }
   }
-  return blocks.length > 1 ? blocks : null;
+  return blocks.filter(({ files }) => files.length > 0).length > 1 ? blocks : null;
 }
 
 /** A block's id within its answer, a hash of its contents: 53 bits (cyrb53, public domain) in base 36. */

@@ -6,9 +6,10 @@ import {
   broughtBy,
   isApplicable,
   isForOnly,
+  isOfAll,
   listApplicable,
-  namesFile,
   type ShownCode,
+  targetsOf,
 } from '../blocks/applicable.ts';
 import { languageIdOf } from '../blocks/fence.ts';
 import { useLater } from '../later.ts';
@@ -33,7 +34,7 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
   const isAll = useChatState((s) => block !== null && s.changes[messageId!]?.all?.state === 'applying');
   if (messageId === null || block === null) return null;
-  const isTaken = isAll && !isDone(own) && namesFile(shown);
+  const isTaken = isAll && !isDone(own) && isOfAll(shown);
   const state: ApplyState | undefined = isTaken ? { state: 'applying' } : withPart(own, shown);
   const run = () => {
     const { language, file: path, text, isUnclear, spoken } = shown;
@@ -46,13 +47,15 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   return { state, block, run };
 }
 
-/** The block needs no click any more. */
-const isDone = (state: ApplyState | undefined) => state?.state === 'applied' || state?.state === 'review';
+/** It needs no click any more. `targets`: of a block for several files, all of which must be applied. */
+const isDone = (state: ApplyState | undefined, targets: readonly string[] = []) =>
+  state?.state === 'review' ||
+  (state?.state === 'applied' && (!state.paths || targets.length < 2 || isForOnly(targets, state.paths)));
 
 /** The user may have rejected or undone some files of a block for several files. */
 function withPart(state: ApplyState | undefined, shown: ShownCode): ApplyState | undefined {
   if (state?.state !== 'applied' || !state.paths || (shown.changes?.length ?? 0) < 2) return state;
-  return isForOnly(shown, state.paths) ? state : { ...state, isPart: true };
+  return isForOnly(targetsOf(shown), state.paths) ? state : { ...state, isPart: true };
 }
 
 /** Applies all blocks of an answer at once, if it has several. */
@@ -62,17 +65,19 @@ export function ApplyAll({ messageId, text, file }: { messageId: string; text: s
   const said = useChatState((s) => s.changes[messageId]?.all);
   const blocks = useChatState((s) => s.changes[messageId]?.blocks);
   if (!list) return null;
-  const others = list.filter(({ block }) => !isDone(blocks?.[block]));
+  const others = list.filter(({ block, targets }) => !isDone(blocks?.[block], targets));
   const isInReview = list.some(({ block }) => blocks?.[block]?.state === 'review');
   const state = said ?? (others.length === 0 && isInReview ? { state: 'review' as const } : undefined);
   // Everything is applied: the row that can undo it says so.
   if (others.length === 0 && !state) return null;
   const files = new Set(others.flatMap((one) => one.files)).size;
-  const what = files > 1 ? `${files} files` : others.length === 1 ? '1 change' : `${others.length} changes`;
+  const isEachNamed = others.every((one) => one.files.length > 0);
+  const what =
+    files > 1 && isEachNamed ? `${files} files` : others.length === 1 ? '1 change' : `${others.length} changes`;
   const label = others.length === list.length ? `Apply all (${what})` : `Apply the other ${tellOthers(others.length)}`;
   const run = () => {
     if (state?.state === 'review') return chat.host.post({ type: 'showReview', messageId });
-    const named = list.slice(0, MAX_BLOCKS).map(({ files: _, ...one }) => one);
+    const named = list.slice(0, MAX_BLOCKS).map(({ files: _, targets: __, ...one }) => one);
     chat.host.post({ type: 'applyAll', messageId, blocks: named });
   };
   return (

@@ -197,7 +197,7 @@ function told(file: IndexedFile, change: Change, places: readonly Graded[], leng
 }
 
 /** Whether a line that says `key` stands just above `start`, or encloses it by its indentation. */
-function isUnder(file: IndexedFile, key: string, start: number): boolean {
+export function isUnder(file: IndexedFile, key: string, start: number): boolean {
   let least = Number.POSITIVE_INFINITY;
   for (let line = start - 1; line >= 0 && least > 0; line--) {
     const text = file.lines[line]!;

@@ -18,8 +18,6 @@ export interface Placed {
   length: number;
   hunks: PlacedHunk[];
   rewrite?: Rewrite;
-  /** What it adds stands there already, which may be chance. */
-  mayStand?: true;
 }
 
 /** What a found change shows of how the answer writes, and the change written anew by what all changes show. */
@@ -28,9 +26,13 @@ export interface Rewrite {
   write: (manner: Manner) => Placement;
 }
 
-/** A change that was made already: its new lines, counted as those of `Placed`. */
+/** A change that was made already: the lines of its new side, counted as those of `Placed`. */
 export interface Standing extends Pick<Placed, 'start' | 'length' | 'hunks'> {
   kind: 'standing';
+  /** The first new line. */
+  firstNew: number;
+  /** False for a line or two that the change may mean to add a second time. */
+  isSure: boolean;
   rewrite?: undefined;
 }
 
@@ -71,10 +73,10 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
   if (old.length === 0) return placeWithoutContext(file, change, fresh, refuse);
 
   const found = findPlace(file, change);
-  const stands = isOld ? findStanding(file, change, found, change.wasMade === true) : undefined;
-  if (stands?.isProven) {
-    const { start, length } = stands;
-    return { kind: 'standing', start, length, hunks: [] };
+  const stands = isOld ? findStanding(file, change, found) : undefined;
+  if (stands && stands.how !== 'elsewhere') {
+    const { how, ...lines } = stands;
+    return { kind: 'standing', ...lines, hunks: [], isSure: how === 'made' };
   }
   if (found.kind === 'ambiguous') {
     const candidates = found.starts.map((start) => start + 1);
@@ -84,7 +86,9 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
     return refuse('ambiguous', message, { candidates });
   }
   if (found.kind === 'notFound') {
-    return refuse('notFound', `These lines are not in the file: ${found.why}.`, { nearest: nearestLines(file, old) });
+    const also = stands ? ` The new lines stand at line ${stands.firstNew + 1} already, perhaps as another part.` : '';
+    const message = `These lines are not in the file: ${found.why}.${also}`;
+    return refuse('notFound', message, { nearest: nearestLines(file, old) });
   }
   if (found.kind === 'unclear') return refuse('uncertain', found.why);
   if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
@@ -98,7 +102,7 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
     if (typeof hunks === 'string') return { ...refuse('uncertain', hunks, { candidates: [found.start + 1] }), rewrite };
     if (hunks.length === 0) return { ...refuse('noChange', 'The new lines are the same as the old ones.'), rewrite };
     const length = found.lines.filter((line) => line.op !== 'new').length;
-    return { kind: 'placed', start: found.start, length, hunks, rewrite, ...(stands && { mayStand: true }) };
+    return { kind: 'placed', start: found.start, length, hunks, rewrite };
   };
   const rewrite: Rewrite = { evidence: own, write };
   return write();

@@ -6,54 +6,62 @@ import type { IndexedFile } from '../text/indexedFile.ts';
 import { looseKey } from '../text/loose.ts';
 import { hasEntity } from '../text/misprints.ts';
 import { nearestLines } from '../text/similarity.ts';
-import { type Found, findLines, withoutBlankEdges } from './match.ts';
+import { type Found, findLines, isUnder, withoutBlankEdges } from './match.ts';
 
 /** So many telling lines don't come together by chance. */
 const MANY = 3;
-/** From this similarity on, other lines may be those that were looked for. */
-const ALIKE = 0.5;
 
-/**
- * Where the new lines of a change stand already, in the place of its old ones: these are gone, or the change only adds lines
- * to them. Counted from 0. Undefined where nothing tells that: the new lines must stand at one place alone, say enough, and be
- * where the old ones would be looked for. Not `isProven` where it is but likely. `found`: the place of the old lines. `isSure`: the change is known to have been made
- * once, so that its new lines may say little.
- */
-export function findStanding(
-  file: IndexedFile,
-  change: Change,
-  found: Found,
-  isSure: boolean,
-): { start: number; length: number; isProven: boolean } | undefined {
-  const side = withoutBlankEdges(change.lines.filter(isNewSide).map((line): ChangeLine => ({ ...line, op: 'keep' })));
-  const keys = side.map(keyOf);
-  if (keys.length === 0) return undefined;
-  const isStanding = found.kind === 'found' && found.how !== 'similar' ? isAdded(change, found, isSure) : isReplaced;
-  if (!isStanding || file.places(keys).length !== 1) return undefined;
-  const place = findLines(file, change, side);
-  if (place?.kind !== 'found') return undefined;
-  const standing = { start: place.start, length: keys.length };
-  if (!isStanding(file, change, standing, isSure)) return undefined;
-  // A few lines that are added may be meant to stand there twice.
-  const isProven = isSure || isStanding === isReplaced || tellingOf(change.lines, 'new').length >= MANY;
-  return { ...standing, isProven };
-}
-
+/** Lines of a file, counted from 0. */
 interface Lines {
   start: number;
   length: number;
 }
-type IsStanding = (file: IndexedFile, change: Change, standing: Lines, isSure: boolean) => boolean;
 
-/** For a change whose old lines stand: only one that adds to them can have been made. */
-function isAdded({ lines }: Change, found: Found & { kind: 'found' }, isSure: boolean): IsStanding | undefined {
-  if (lines.some(({ op }) => op === 'old')) return undefined;
-  if (!isSure && tellingOf(lines, 'new').length === 0) return undefined;
-  const length = found.lines.filter(({ op }) => op !== 'new').length;
-  return (_, __, standing) => standing.start <= found.start && found.start + length <= standing.start + standing.length;
+/** Where the new side of a change stands: the lines that stay and the new ones. */
+export interface StandingLines extends Lines {
+  /** The first new line, counted from 0; of a change that only takes lines out, the first of all. */
+  firstNew: number;
+  /**
+   * `made`: the change was made. `maybe`: it adds a line or two that stand there, but it may mean to add them twice.
+   * `elsewhere`: nothing proves that these lines are those of the change, so it counts as not made.
+   */
+  how: 'made' | 'maybe' | 'elsewhere';
 }
 
-const isReplaced: IsStanding = (file, { lines }, standing, isSure) => {
+/**
+ * The one place where the new side of a change stands; undefined where there is none or a second one. `found`: the place of the
+ * old side. A change counts as made where its own lines that stay prove the place, never because its new lines stand somewhere:
+ * the same lines may stand in another function as well. `change.wasMade` lets its new lines say little, and proves no place.
+ */
+export function findStanding(file: IndexedFile, change: Change, found: Found): StandingLines | undefined {
+  const side = withoutBlankEdges(change.lines.filter(isNewSide).map((line): ChangeLine => ({ ...line, op: 'keep' })));
+  const keys = side.map(keyOf);
+  const [start, second] = keys.length === 0 ? [] : file.places(keys);
+  if (start === undefined || second !== undefined) return undefined;
+  const standing = { start, length: keys.length };
+  const isOldFound = found.kind === 'found' && found.how !== 'similar';
+  const fresh = tellingOf(change.lines, 'new').length;
+  const told = (how: StandingLines['how']) => ({ ...standing, firstNew: start + indexOfNew(change.lines), how });
+  if (isOldFound) {
+    if (!isAdded(change, found, standing)) return undefined;
+    return told(change.wasMade || fresh >= MANY ? 'made' : 'maybe');
+  }
+  const isMade = isReplaced(file, change, standing) && findLines(file, change, side)?.kind === 'found';
+  if (isMade && isUnderAll(file, change, standing)) return told('made');
+  return fresh > 0 ? told('elsewhere') : undefined;
+}
+
+/** Whether a change whose old side stands only adds to it, and the new lines stand around it. */
+function isAdded({ lines, wasMade }: Change, found: Found & { kind: 'found' }, standing: Lines): boolean {
+  if (lines.some(({ op }) => op === 'old')) return false;
+  if (!wasMade && tellingOf(lines, 'new').length === 0) return false;
+  const length = found.lines.filter(({ op }) => op !== 'new').length;
+  return standing.start <= found.start && found.start + length <= standing.start + standing.length;
+}
+
+/** Whether the old side of a change is gone from the place where its new side stands, and that place is its own. */
+function isReplaced(file: IndexedFile, change: Change, standing: Lines): boolean {
+  const { lines } = change;
   const old = lines.filter(({ op }) => op !== 'new');
   if (tellingOf(old).length === 0 || file.places(old.map(keyOf)).length > 0) return false;
   // Lines that are hidden in escapes or entities may well be there.
@@ -61,25 +69,46 @@ const isReplaced: IsStanding = (file, { lines }, standing, isSure) => {
   const isAround = (at: number) =>
     at >= standing.start - old.length && at < standing.start + standing.length + old.length;
   if (tellingOf(lines, 'old').some((key) => file.at(key).some(isAround))) return false;
-  if (isSure) return true;
-  const fresh = tellingOf(lines, 'new');
   const isNothingNew = !lines.some(({ op, text }) => op === 'new' && /[\p{L}\p{N}_]/u.test(text));
-  if (isNothingNew) return isCut(file, lines);
-  if (tellingOf(lines.filter(isNewSide)).length === 0) return false;
+  if (isNothingNew ? !isCut(file, lines) : !isFramed(file, change, standing)) return false;
   const nearest = nearestLines(
     file,
     old.map(({ text }) => text),
   );
-  const isNear = nearest !== undefined && overlaps({ start: nearest.line - 1, length: old.length }, standing);
-  return isNear || (fresh.length >= MANY && (nearest?.similarity ?? 0) < ALIKE);
-};
+  // Lines that are like the old ones may be those that were meant, edited since.
+  return !nearest || overlaps({ start: nearest.line - 1, length: old.length }, standing);
+}
 
-/** Whether a change only takes lines out, which the file has no more, between others, which tell the place. */
+/** Whether a line that the file has once proves the place: one that stays, or a heading just above. */
+function isFramed(file: IndexedFile, { lines, headings }: Change, { start }: Lines): boolean {
+  const isAbove = (heading: string) => file.at(looseKey(heading))[0] === start - 1;
+  const frame = [...tellingOf(lines, 'keep'), ...headings.filter(isAbove).map(looseKey).filter(isTelling)];
+  return frame.some((key) => file.at(key).length === 1);
+}
+
+/** Whether a change only takes lines out, which the file has no more, between two that it has once. */
 function isCut(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
   const [first, last] = [lines.findIndex(({ op }) => op === 'old'), lines.findLastIndex(({ op }) => op === 'old')];
   const isGone = tellingOf(lines, 'old').every((key) => file.at(key).length === 0);
-  const isFramed = tellingOf(lines.slice(0, first)).length > 0 && tellingOf(lines.slice(last + 1)).length > 0;
-  return isGone && isFramed && tellingOf(lines, 'old').length > 0;
+  const isOnce = (part: readonly ChangeLine[]) => tellingOf(part, 'keep').some((key) => file.at(key).length === 1);
+  return isGone && tellingOf(lines, 'old').length > 0 && isOnce(lines.slice(0, first)) && isOnce(lines.slice(last + 1));
+}
+
+/** Whether every heading of the change that has a word encloses the lines. One that the file does not have encloses none. */
+function isUnderAll(file: IndexedFile, { headings }: Change, { start, length }: Lines): boolean {
+  const keys = headings.map(looseKey).filter((key) => /[\p{L}\p{N}_]/u.test(key));
+  // A heading may be repeated as the first line of the change.
+  const isFirst = (key: string) => file.keys.slice(start, start + length).includes(key);
+  return keys.every((key) => isUnder(file, key, start) || isFirst(key));
+}
+
+/** The index of the first new line among the lines of the new side, without the blank ones at its edge. */
+function indexOfNew(lines: readonly ChangeLine[]): number {
+  const side = withoutBlankEdges(lines.filter(isNewSide));
+  return Math.max(
+    0,
+    side.findIndex(({ op }) => op === 'new'),
+  );
 }
 
 const isNewSide = ({ op }: ChangeLine) => op !== 'old';

@@ -1,4 +1,4 @@
-import type { Change, Edit, FilePlan, PlacedHunk, Refusal } from '../edits.ts';
+import type { Change, Edit, FilePlan, PlacedHunk, Refusal, StandingEdit } from '../edits.ts';
 import { tidyPath } from '../paths.ts';
 import { type Placed, placeChange, type Slot, type Standing } from '../placing/place.ts';
 import { elided, lookedForBy, malformed, refusal } from '../placing/refusals.ts';
@@ -202,9 +202,8 @@ export class FilePlanner {
     const placed = slots.filter(isPlaced);
     const standing = slots.filter(isStanding);
     for (const [slot, refusal] of overlaps([...placed, ...standing])) refused.set(slot, refusal);
-    // Skip changes that the file already contains, unless nothing else remains.
-    const likely = placed.filter(({ placement }) => placement.mayStand);
-    if (refused.size === 0 && standing.length + likely.length === slots.length) {
+    // What was made already is left out, as long as there is something else to do.
+    if (refused.size === 0 && standing.length === slots.length) {
       for (const slot of slots) refused.set(slot, refusal(slot.edit, 'noChange', SO_ALREADY));
     }
     const moves = slots.filter(({ edit }) => edit.kind === 'move');
@@ -216,10 +215,11 @@ export class FilePlanner {
     this.file ??= new IndexedFile(text);
     const after = applyHunks(this.file.text, hunks);
     const to = move?.edit.kind === 'move' ? tidyPath(move.edit.to) : path;
+    const left = standing.length > 0 ? { standing: standing.map(toLeft) } : {};
     const plan: FilePlan =
       to === path
-        ? { kind: 'update', path, before: text, after, hunks }
-        : { kind: 'move', path, to, before: text, after, hunks };
+        ? { kind: 'update', path, before: text, after, hunks, ...left }
+        : { kind: 'move', path, to, before: text, after, hunks, ...left };
     return { plan, refused };
   }
 
@@ -237,6 +237,13 @@ type PlacedSlot = Slot & { edit: Change; placement: Placed };
 type StandingSlot = Slot & { edit: Change; placement: Standing };
 
 const isPlaced = (slot: Slot): slot is PlacedSlot => slot.placement?.kind === 'placed';
+
+const toLeft = ({ edit: { answerLine, block }, placement: { firstNew, isSure } }: StandingSlot): StandingEdit => ({
+  answerLine,
+  ...(block !== undefined && { block }),
+  line: firstNew + 1,
+  isSure,
+});
 
 const isStanding = (slot: Slot): slot is StandingSlot => slot.placement?.kind === 'standing';
 
