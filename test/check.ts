@@ -1,7 +1,7 @@
 // `npm run check [-- FILE…]`: types, style, and the tests nearest to what was changed since the branch began (or to these
 // files). It is for the minutes between two commits; `npm test` proves everything.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './editor/fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './editor/processes.ts';
@@ -78,7 +78,13 @@ async function run(name: string, script: string, args: string[]): Promise<boolea
 
 const named = process.argv.slice(2);
 const changed = named.length > 0 ? named : changedFiles();
+const missing = named.filter((file) => !existsSync(join(root, file)));
+if (missing.length > 0) {
+  console.error(`There is no ${missing.join(', ')}: name files by their paths from ${root}.`);
+  process.exit(2);
+}
 const tests = nearestTests(changed);
+const untested = changed.filter((file) => /\.tsx?$/.test(file) && nearestTests([file]).length === 0);
 const taken = tests.slice(0, MOST_TESTS);
 console.log(`${changed.length} files were changed; ${tests.length} test files are nearest to them.`);
 mkdirSync(join(root, 'out', 'types'), { recursive: true });
@@ -101,6 +107,7 @@ const lanes = [
   },
 ];
 const isOk = (await Promise.all(lanes.map((lane) => lane()))).every(Boolean);
+if (untested.length > 0) console.log(`No unit test reaches: ${untested.join(' ')}`);
 if (tests.length > MOST_TESTS) console.log(`Left to "npm test": ${tests.slice(MOST_TESTS).join(' ')}`);
 if (changed.some((file) => file.startsWith('extension/')))
   console.log('Left to "npm test": the web view in a browser, and the extension in its editors.');

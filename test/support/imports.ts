@@ -28,9 +28,11 @@ export function sources(tops: readonly string[]): SourceFile[] {
 /** The imports of a file, types included: packages by name, our own files by path from the root. */
 export function importsOf({ path, text }: SourceFile): Import[] {
   const found: Import[] = [];
-  const statement = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?from\s*)?['"]([^'"]+)['"]/g;
-  for (const [, type, to] of text.matchAll(statement)) found.push({ from: path, to: to!, typeOnly: Boolean(type) });
-  for (const [, to] of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g))
+  // A comment between the names of an import may have quotes of its own.
+  const bare = text.replace(/(^|[\s,{])\/\/.*$/gm, '$1');
+  const statement = /(?:^|[\n;])\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?from\s*)?['"]([^'"]+)['"]/g;
+  for (const [, type, to] of bare.matchAll(statement)) found.push({ from: path, to: to!, typeOnly: Boolean(type) });
+  for (const [, to] of bare.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g))
     found.push({ from: path, to: to!, typeOnly: false });
   return found.map((i) => ({
     ...i,
