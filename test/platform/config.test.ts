@@ -95,6 +95,8 @@ describe('the settings', () => {
     [{ SECRET: 'short' }, /^SECRET must have 32/],
     [{ UPSTREAM_URL: 'ollama' }, /^UPSTREAM_URL is not a URL/],
     [{ UPSTREAM_URL: 'ftp://x' }, /^UPSTREAM_URL must be http/],
+    [{ UPSTREAM_KEY: 'k' }, /^UPSTREAM_KEY is set, but UPSTREAM_URL is not/],
+    [{ UPSTREAM_MODEL: 'm' }, /^UPSTREAM_MODEL is set, but UPSTREAM_URL is not/],
     [{ HOST: '0.0.0.0' }, /^UPSTREAM_URL is not set and HOST 0\.0\.0\.0 is not loopback/],
     [{ PUBLIC_URL: 'http://perigee.example' }, /^PUBLIC_URL must be https/],
     ...['/perigee', '/perigee/', '//', '/a/b', '/%20', '\\perigee'].map((path): [Record<string, string>, RegExp] => [

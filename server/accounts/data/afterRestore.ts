@@ -77,7 +77,7 @@ export async function afterRestore(
       `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
       ...deletionLines(deletions, erased, db.deletions.file, isReplayed),
       ...(paid && !deps.sales ? [] : paidLines(paid, begun)),
-      `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, plans given, suspensions.`,
+      `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, given plans, tiers, suspensions, notices and promotions.`,
     ],
   };
 }

@@ -121,7 +121,9 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: 
       `Restored ${resolve(from)}, the database as it was at ${iso(facts.takenAt)}.`,
       keptAs === null ? 'There was no database before.' : `The database before is kept: ${keptAs}`,
       ...(done?.lines ?? []),
-      'Start the server.',
+      (await readRestoring(db))
+        ? 'The restore is not finished: see above. The server asks Stripe again by itself; a list of deletions needs "npm run admin -- restored" before you start the server.'
+        : 'The restore is finished. Start the server.',
     ];
   } finally {
     await db.close();

@@ -312,7 +312,10 @@ async function create(deps: CommandDeps, email: string, name: string | undefined
     await setTier(tx, accountId, tier);
     return accountId;
   });
-  return [`Made ${made} for ${address}. Its owner signs in by a code sent there.`];
+  const how = deps.sendsMail
+    ? 'Its owner signs in by a code sent there.'
+    : 'Its owner signs in by a code sent there, for which this server needs MAIL_URL and MAIL_FROM.';
+  return [`Made ${made} for ${address}. ${how}`];
 }
 
 async function referrals({ db }: CommandDeps, refusedOnly: boolean): Promise<string[]> {

@@ -224,6 +224,9 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
   const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
+  for (const name of ['UPSTREAM_KEY', 'UPSTREAM_MODEL'] as const)
+    if (env[name] && upstreamUrl === null)
+      throw new ConfigError(`${name} is set, but UPSTREAM_URL is not: name the model service, or unset ${name}`);
   const demo = parseDemo(env.DEMO);
   if (!upstreamUrl && !isLoopback(host) && !demo)
     throw new ConfigError(
