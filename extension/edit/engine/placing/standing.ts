@@ -29,9 +29,10 @@ export interface StandingLines extends Lines {
 }
 
 /**
- * The one place where the new side of a change stands; undefined where there is none or a second one. `found`: the place of the
- * old side. A change counts as made where its own lines that stay prove the place, never because its new lines stand somewhere:
- * the same lines may stand in another function as well. `change.wasMade` lets its new lines say little, and proves no place.
+ * The one place where the new side of a change stands; undefined if there is none or a second one. `found`: the place
+ * of its old side. A change counts as made only if its own kept lines prove the place. Its new lines alone prove
+ * nothing, because another function may contain the same lines. With `change.wasMade`, less distinctive new lines
+ * suffice, but it proves no place.
  */
 export function findStanding(file: IndexedFile, change: Change, found: Found): StandingLines | undefined {
   const side = withoutBlankEdges(change.lines.filter(isNewSide).map((line): ChangeLine => ({ ...line, op: 'keep' })));
