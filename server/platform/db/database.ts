@@ -56,7 +56,7 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 const SQLITE = /^SQLITE_(IOERR|FULL|CANTOPEN|BUSY|LOCKED|READONLY|NOMEM|PROTOCOL|CORRUPT|NOTADB)/;
-/** Classes and codes of PostgreSQL: connections, resources, shutdown, read-only, locks, conflicts, input and output, damage. */
+/** PostgreSQL's error classes and codes: connections, resources, shutdown, read-only, locks, conflicts, I/O, damage. */
 const POSTGRES = /^(08|53|57P0|58|XX00[12]|25006$|55P03$|40001$|40P01$)/;
 const SYSTEM = /^(ECONN|EPIPE$|ENOTFOUND$|ETIMEDOUT$|EAI_|EHOST|ENET|ENOSPC$|EROFS$|EDQUOT$|EIO$|EMFILE$|ENFILE$)/;
 

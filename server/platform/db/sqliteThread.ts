@@ -19,7 +19,7 @@ const THREAD = `
     database.close();
     parentPort.postMessage({ answers });
   } catch ({ message, code }) {
-    // SQLite's own error would arrive as an object without a message.
+    // As an error of SQLite it would arrive as an object without a word.
     parentPort.postMessage({ failure: message, code });
   }
 `;

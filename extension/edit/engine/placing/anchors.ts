@@ -190,7 +190,10 @@ class AnchorList {
     }
   }
 
-  /** Lines put in near an edge of the snippet: its last lines are those that follow in the file, its first those before. */
+  /**
+   * Adds anchors near an edge of the snippet: its last lines may match lines below in the file, its first lines those
+   * above.
+   */
   addEdges(): void {
     const { keys, isElided } = this.snippet;
     const anchors = this.all();
@@ -241,7 +244,7 @@ class AnchorList {
   }
 }
 
-/** Whether lines `start` to `end` of the snippet declare what the file doesn't (`known`), whole, and hold nothing else. */
+/** Whether lines `start` to `end` of the snippet are only whole declarations that the file doesn't have (`known`). */
 export function isNewDeclarations(
   lines: readonly string[],
   start: number,

@@ -63,7 +63,8 @@ export function evidenceOf(
     else form = bothForms(form, formOf(other));
   }
   const isOther = pairs.some(([[one], own]) => /\t/.test(one!) !== /\t/.test(own) && one !== '' && own !== '');
-  // Moved alike, all lines are as much further in or out; else levels are written otherwise. One level alone may be either.
+  // If the block was moved, all lines shift by the same amount; otherwise the unit of a level differs. One level alone
+  // may be either.
   const filled = pairs.filter(([[one], own]) => one !== '' && own !== '');
   const shifts = new Set(pairs.map(([[one], own]) => own.length - one!.length));
   const moved = filled.filter(([[one], own]) => one !== own).length;
