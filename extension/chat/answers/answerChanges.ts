@@ -213,7 +213,7 @@ export class AnswerChangesHost extends Disposable {
     const source = { title, runId: answer.runId, conversationId: this.open().id, block };
     this.set(messageId, block, { source, state: { state: 'applying' } });
     try {
-      // Blocks that were applied before are left out, and only now are they known.
+      // Wait until it is known which blocks are applied already, because those are left out.
       await Promise.all([this.follow(), this.listening]);
       const wasApplied = isApplied(this.standing(answer.runId).blocks.get(block));
       const applied = await this.inTurn(() => work(answer, source));

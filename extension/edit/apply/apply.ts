@@ -125,7 +125,7 @@ export class Apply {
     return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
   }
 
-  /** `edits` have their files. */
+  /** Every edit in `edits` has its file. */
   private async place(answer: AnswerFiles, { edits, skipped: apart }: Blocks, source: Source): Promise<Applied> {
     const found = await answer.byPath();
     const fileAt = (path: string) => {

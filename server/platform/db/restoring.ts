@@ -59,7 +59,7 @@ export function parse(rows: readonly Row[]): Restoring {
   };
 }
 
-/** Marks a database as a backup. If it is marked already, only `facts` are replaced. */
+/** Marks a database as a backup. An earlier mark, with its finished steps, is replaced. */
 export async function markBackup(db: Kysely<Schema>, facts: BackupFacts): Promise<void> {
   await sql`drop table if exists ${sql.table(BACKUP_TABLE)}`.execute(db);
   await sql`create table ${sql.table(BACKUP_TABLE)} (name text primary key, value text not null)`.execute(db);

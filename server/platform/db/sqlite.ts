@@ -42,7 +42,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   if (!alongside) mendModes(file);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
-  // Code outside of transactions writes with the same connection, one write at a time.
+  // In transactions only: outside of them, writes share this connection and must wait for their turn.
   takeShortcut(writer, shortcutOf(connection), 'transactions');
   takeShortcut(reader, shortcutOf(readonly), 'both');
   const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>

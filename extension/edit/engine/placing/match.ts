@@ -49,7 +49,7 @@ export type Found =
  */
 export function findPlace(file: IndexedFile, change: Change): Found {
   const written = change.format === 'v4a' ? withoutBlankEdges(change.lines) : change.lines;
-  // Even if the file has only one blank line: a change would not use it as its place.
+  // Blank lines identify no place, even if the file has only one.
   if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
