@@ -328,7 +328,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** What became of a message of a window before this one. */
+  /** The outcome of a message from an earlier window. */
   private async findSent(
     message: Extract<ToHost, { type: 'findSent' }>,
   ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' | 'neverSent' }>> {
@@ -342,7 +342,7 @@ export class ChatController extends Disposable {
     }
   }
 
-  /** The chat that something was written in, which need not be the one that is shown by now. */
+  /** The chat in which something was written. The view may show another one by now. */
   private chatOf(chatId: string | undefined): OpenConversation {
     return chatId === undefined || chatId === this.conversation.id ? this.conversation : this.make(chatId);
   }

@@ -1,16 +1,16 @@
 /**
- * The page that holds the chat's web view. It may run scripts named by the nonce, take styles from the extension's own
- * folder, and nothing else: no network, no images, no fonts, no frames, no forms, no eval. Pure, so that
- * the web view's tests serve the very same page.
+ * The HTML page of the chat's web view. It may run scripts with the nonce and load styles from the extension's folder,
+ * and nothing else: no network, images, fonts, frames, forms or eval. A pure function, so that the web view's tests
+ * serve the same page.
  */
 export function chatPage(parts: {
   scriptUri: string;
-  /** Of the script that the first one loads when there is math to draw. */
+  /** The URI of the script that the main script loads when there is math to draw. */
   mathUri: string;
   styleUri: string;
   cspSource: string;
   nonce: string;
-  /** Of the window: see `scopeOf`. What the page kept under another one is not for this one. */
+  /** The window's scope: see `scopeOf`. The page ignores state that was stored under another one. */
   scope: string;
 }): string {
   const policy = [

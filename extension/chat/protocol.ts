@@ -7,8 +7,8 @@ import type { Problem } from '../../shared/problems.ts';
 import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';
 
 /**
- * What the chat's web view and its host say to each other. The web view renders text that a model wrote and is trusted
- * with nothing: the host parses each of its messages with `ToHostSchema`, owns all state, and sends it whole on `ready`.
+ * The messages between the chat's web view and its host. The web view renders text that a model wrote, so it is not
+ * trusted: the host parses each of its messages with `ToHostSchema`, owns all state, and sends it whole on `ready`.
  */
 
 /** A chip in the composer. Its text stays with the host. */
@@ -24,12 +24,12 @@ export const ChipSchema = z.object({
 });
 export type Chip = z.infer<typeof ChipSchema>;
 
-/** Conversations by what they began as. */
+/** Filters conversations by how they began. */
 const HistoryKindSchema = z.enum(['chat', 'edit']).nullable();
 export type HistoryKind = z.infer<typeof HistoryKindSchema>;
 
 const Id = z.uuid();
-/** An earlier message that is edited in place; else the composer is meant. */
+/** The earlier message that is edited in place; if absent, the composer. */
 const To = Id.optional();
 const Code = z.string().max(MAX_TEXT);
 const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
@@ -37,25 +37,25 @@ const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /**
-   * `requestId` is answered by `sent` or `notSent`; the composer keeps its text until `sent`. The same request may come again
-   * from a page that was made anew: it is carried out once. `chatId` is the chat it was written in.
+   * Answered by `sent` or `notSent` with the `requestId`; the composer keeps its text until `sent`. A recreated page
+   * may repeat the request: it is carried out once. `chatId` is the chat in which it was written.
    */
   z.object({
     type: z.literal('send'),
     requestId: z.string().max(100),
     chatId: Id.optional(),
     text: z.string().max(MAX_TEXT),
-    /** A user's message that is edited: it and all after it are replaced; its attachments named in `keep` stay. */
+    /** The user's message that is edited: it and all later ones are replaced. Its attachments in `keep` stay. */
     replaces: Id.optional(),
     keep: z.array(z.string().max(200)).max(50).optional(),
-    /** Chips in the composer that do not go along. */
+    /** Chips in the composer that are not sent. */
     without: z.array(z.string().max(200)).max(1000).optional(),
-    /** The implicit chip that is shown beside it: no other goes along. */
+    /** The implicit chip that was shown. No other implicit chip is sent. */
     implicit: z.string().max(200).optional(),
   }),
   /**
-   * Asks what became of a `send` of an earlier page, and sends nothing: answered by `sent`, `neverSent`, or `notSent` with
-   * why it is not known. Unless it was sent, its text is put back into the draft of its chat.
+   * Asks about the `send` of an earlier page, and sends nothing. Answered by `sent`, by `neverSent`, or by `notSent`
+   * with the reason why the result is unknown. Unless it was sent, its text goes back into the draft of its chat.
    */
   z.object({
     type: z.literal('findSent'),
@@ -67,7 +67,7 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop'), runId: Id }),
   z.object({ type: z.literal('regenerate'), messageId: Id }),
   z.object({ type: z.literal('continue'), runId: Id }),
-  /** What stands in the composer of a chat. */
+  /** The text in the composer of a chat. */
   z.object({ type: z.literal('draft'), text: z.string().max(MAX_TEXT), chatId: Id.optional() }),
   z.object({ type: z.literal('newChat') }),
   z.object({ type: z.literal('openConversation'), id: Id }),
@@ -81,23 +81,27 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
   z.object({ type: z.literal('delete'), id: Id }),
   z.object({ type: z.literal('export'), id: Id }),
-  /** The earlier message that is edited in place, if any. `dropped`: such an edit was given up, with what was attached. */
+  /**
+   * The earlier message that is edited in place, if any. `dropped`: an edit that was cancelled, with its attachments.
+   */
   z.object({ type: z.literal('editing'), messageId: Id.nullable(), dropped: To }),
-  /** `pick` lets the user choose a file; the others take what the editor shows. */
+  /** `pick` lets the user choose a file; the other kinds attach what the editor shows. */
   z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']), to: To }),
-  /** What the editor shows goes along again, after it was removed. */
+  /** Turns the implicit attachment on again after it was removed. */
   z.object({ type: z.literal('attachImplicit') }),
-  /** A choice from `mentions`. */
+  /** An item that the user chose from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
-  /** A text file that was pasted or dropped, with its text. */
+  /** A pasted or dropped text file, with its text. */
   z.object({ type: z.literal('attachText'), name: z.string().min(1).max(255), text: Code, to: To }),
-  /** Files that were dropped from the editor's own lists. */
+  /** Files dropped from the editor's own lists. */
   z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
   z.object({ type: z.literal('detach'), id: z.string().max(200), to: To }),
   z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
   z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
-  /** A block of an answer, to a file. `block` is the web view's name for it: what becomes of it is told by that. */
+  /**
+   * Applies a block of an answer to a file. `block` is the web view's name for it; `changes` reports the state by it.
+   */
   z.object({
     type: z.literal('apply'),
     messageId: Id,
@@ -105,12 +109,12 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     text: Code,
     language: z.string().max(100),
     path: z.string().max(4096).optional(),
-    /** The answer leaves open which file it means: the user is asked, whichever is in front. */
+    /** The answer doesn't make clear which file: the user is asked, whichever file is active. */
     isUnclear: z.literal(true).optional(),
-    /** The words by which it names the file, for one who knows the workspace's paths. */
+    /** The words that name the file. The host knows the workspace's paths and may resolve them. */
     spoken: z.object({ info: z.string().max(4096), prose: z.string().max(4096) }).optional(),
   }),
-  /** All blocks of an answer, which the host has itself. `blocks`: the web view's names for them. */
+  /** Applies all blocks of an answer. The host has their text. `blocks`: the web view's names for them. */
   z.object({
     type: z.literal('applyAll'),
     messageId: Id,
@@ -125,21 +129,21 @@ export const ToHostSchema = z.discriminatedUnion('type', [
       )
       .max(1_000),
   }),
-  /** Has a model place a block that has no place in its file, which is charged. */
+  /** Lets a model insert a block that has no place in its file, which costs credits. */
   z.object({ type: z.literal('placeCode'), messageId: Id, block: Block }),
-  /** Shows a block that has no place in its file beside that file. */
+  /** Compares a block that has no place in its file with that file. */
   z.object({ type: z.literal('compareCode'), messageId: Id, block: Block, text: Code }),
-  /** Shows where the user decides about a block, or about all of them. */
+  /** Shows the editor or list in which the user decides about a block, or about all of them. */
   z.object({ type: z.literal('showReview'), messageId: Id, block: Block.optional() }),
-  /** Something that was accepted: is taken back, or applied again. */
+  /** Takes an accepted change back, or applies it again. */
   z.object({ type: z.literal('takeBack'), checkpointId: Id }),
   z.object({ type: z.literal('applyAgain'), checkpointId: Id }),
   z.object({ type: z.literal('copy'), text: Code }),
   z.object({ type: z.literal('insert'), text: Code }),
   z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
-  /** Shown to the user by the editor's own confirmation before anything opens. */
+  /** The editor asks the user for confirmation before it opens the link. */
   z.object({ type: z.literal('openLink'), href: z.string().max(8000) }),
-  /** Words of answers that may be files: `files` says which are there. */
+  /** Words of answers that may be file paths. `files` answers which ones exist. */
   z.object({ type: z.literal('findFiles'), paths: z.array(z.string().max(MAX_REFERENCE)).min(1).max(50) }),
   /** Opens a file of the workspace. Lines and columns are counted from 1. */
   z.object({
@@ -161,20 +165,22 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     ]),
   }),
   z.object({ type: z.literal('reconnect') }),
-  /** Screen readers apart: a failure inside the web view, for the log. Carries no text of the user's. */
+  /** A failure inside the web view, for the log. It contains no text of the user's. */
   z.object({ type: z.literal('failed'), message: z.string().max(2000) }),
 ]);
 export type ToHost = z.infer<typeof ToHostSchema>;
 
-/** offline: the server can't be reached; wrongServer: something else answers there. `detail` says what to do. */
+/**
+ * offline: the server can't be reached. wrongServer: another service answers there. `detail` tells the user what to do.
+ */
 export type Connection =
   | { state: 'connecting' }
   | { state: 'ok' }
   | { state: 'offline' | 'wrongServer'; detail: string }
-  /** `isMember`: a member's sign-in has ended. `isNew`: nobody was here before. */
+  /** `isMember`: a member's session has ended. `isNew`: no account was used here before. */
   | { state: 'signedOut'; detail: string; isMember: boolean; isNew: boolean };
 
-/** The codicons by whose names the host tells what something is. */
+/** The names of codicons that the host sends. */
 export type HostIcon =
   | 'comment-discussion'
   | 'file'
@@ -198,46 +204,46 @@ export interface Mention {
   detail?: string;
 }
 
-/** What the composer and its surroundings show; sent whole whenever a part changes (it is small). */
+/** The state of the composer and its surroundings. Sent whole at each change (it is small). */
 export interface Surroundings {
   connection: Connection;
   account: Account | null;
   balance: Balance | null;
   models: Model[];
   modelId: string | null;
-  /** All that goes along with the next message: what is attached, and last what goes along unasked. */
+  /** All attachments of the next message: first the user's own, last the implicit one. */
   chips: Chip[];
-  /** Those of the earlier message that is edited in place. */
+  /** The chips of the earlier message that is edited in place. */
   edited?: { messageId: string; chips: Chip[] };
-  /** What the editor shows that could be attached now. */
+  /** Kinds that the editor shows and the user could attach now. */
   attachable: Chip['kind'][];
-  /** What would go along unasked, and doesn't: it was removed here, or `why`. */
+  /** The implicit attachment that is not sent, because the user removed it or for the reason `why`. */
   leftOut?: { label: string; why?: string };
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;
-  /** What a new member gets, in credits; absent where the server offers no sign-in, and then none is offered here. */
+  /** The credits that a new member gets. Absent if the server offers no sign-in; then the view offers none. */
   signInCredits?: number;
-  /** Whether one can go on as a guest; absent as long as that is not known. */
+  /** Whether the server accepts guests. Absent until that is known. */
   guests?: boolean;
-  /** Name of this device, to tell "answering elsewhere". */
+  /** The name of this device, to recognise runs of other devices. */
   device: string;
-  /** What the operator tells everybody now; absent if nothing. */
+  /** The operator's current notices to every account. Absent if there are none. */
   told?: { id: string; text: string }[];
 }
 
-/** How it stands with applying a block, or all of an answer. The sentences are for the user. */
+/** The state of applying a block, or all of an answer. The sentences are for the user. */
 export type ApplyState =
   | { state: 'applying' }
-  /** `paths`: of its files in the workspace that stand so. `isPart`: some of its hunks were rejected. */
+  /** `paths`: the block's files in the workspace with this state. `isPart`: the user rejected some of its hunks. */
   | { state: 'applied'; paths?: string[]; isPart?: true }
-  /** `why`: what is not in it. */
+  /** `why`: a description of what is left out. */
   | { state: 'review'; why?: string }
-  /** `file`: name of the one file that it is for, which has no place for it. */
+  /** `file`: the name of its only file, if the code has no place there. */
   | { state: 'refused'; why: string; file?: string }
   | { state: 'nothing'; why: string };
 
-/** Something that was accepted of what an answer proposed. */
+/** A change from an answer that the user accepted. */
 export interface ShownCheckpoint {
   id: string;
   /** ISO 8601. */
@@ -256,11 +262,11 @@ export interface ShownCheckpointFile {
   isTakenBack: boolean;
 }
 
-/** What became of the changes that an answer proposed. */
+/** The state of the changes that an answer proposed. */
 export interface AnswerChanges {
-  /** By block. One that is not in it was not applied. */
+  /** By block. A block that is absent was not applied. */
   blocks: Record<string, ApplyState>;
-  /** Of the last time that all blocks were to be applied at once, as long as that says anything. */
+  /** The last attempt to apply all blocks at once, while it is still relevant. */
   all?: ApplyState;
   /** Oldest first. */
   checkpoints: ShownCheckpoint[];
@@ -268,16 +274,16 @@ export interface AnswerChanges {
 
 export type FromHost =
   | { type: 'surroundings'; value: Surroundings }
-  /** What became of the changes that the answers of the open conversation proposed, by message; sent whole. */
+  /** The state of the changes in the open conversation, by message. Sent whole. */
   | { type: 'changes'; value: Record<string, AnswerChanges> }
-  /** Another conversation, or this one anew. `draft` is what was left in its composer. */
+  /** A different conversation, or the same one again. `draft` is the stored text of its composer. */
   | {
       type: 'conversation';
       /** Null for a chat that the server does not know (yet). */
       id: string | null;
       /** The host's name for this chat: the same before and after the server knows it. */
       chatId?: string;
-      /** What stands in the composer comes along from the chat that was shown. */
+      /** The composer's text came along from the previous chat. */
       moved?: true;
       title: string;
       messages: Message[];
@@ -287,17 +293,17 @@ export type FromHost =
       elsewhere: string[];
     }
   | { type: 'earlier'; messages: Message[]; before: string | null }
-  /** New or changed messages, by id; `removed` are gone (superseded). */
+  /** New or changed messages, by id. `removed` were superseded. */
   | { type: 'messages'; upsert: Message[]; removed: string[]; title: string; elsewhere: string[] }
-  /** More of a running answer: cut what stands from `at` on, then append. Several are sent as one at most each 30 ms. */
+  /** More of a running answer: cut the text at `at`, then append. Updates are batched, at most one each 30 ms. */
   | { type: 'text'; messageId: string; text: string; at: number }
-  /** `text`: what was sent, where the page may know nothing of it. */
+  /** `text`: the sent text, for a page that may not know it. */
   | { type: 'sent'; requestId: string; text?: string }
-  /** Nothing was started; what was typed stays. */
+  /** No run was started. The typed text stays. */
   | { type: 'notSent'; requestId: string; problem: Problem }
-  /** The answer to `findSent`: the server was never asked, or did not take it. */
+  /** The answer to `findSent`: the server never got the request, or refused it. */
   | { type: 'neverSent'; requestId: string }
-  /** Something else failed (history, export, rename): said in a dismissible line. `of`: what was asked for. */
+  /** Another request failed (history, export, rename): shown in a dismissible line. `of`: the failed request. */
   | {
       type: 'notice';
       level: 'info' | 'error';
@@ -318,7 +324,7 @@ export type FromHost =
     }
   | { type: 'historyFailed'; search: string; kind: HistoryKind; text: string }
   | { type: 'mentions'; requestId: string; items: Mention[] }
-  /** Of the paths that were asked about, those that one file of the workspace has. */
+  /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
   | { type: 'compose'; text: string; send: boolean }

@@ -4,11 +4,11 @@ interface Storage {
 }
 
 /**
- * Names the workspace of a window, and the memory that the chat has there: the same after each reload, another one in each
- * other workspace. `hasFolders`: the memory is the workspace's, else the editor's.
+ * Names a window's workspace and the chat's memory there. The name survives reloads and differs between workspaces.
+ * `hasFolders`: the memory belongs to the workspace, else to the editor.
  */
 export function scopeOf({ storageUri, globalStorageUri }: Storage, hasFolders: boolean): string {
   const address = (storageUri ?? globalStorageUri).toString();
-  // The editor appends a number to the workspace's folder while another process, such as the one before a reload, holds it.
+  // The editor appends a number to the workspace's folder while another process holds it, such as before a reload.
   return `${hasFolders ? 'workspace' : 'window'} ${address.replace(/-\d+(?=\/[^/]+$)/, '')}`;
 }

@@ -7,15 +7,16 @@ import type { FromHost } from './protocol.ts';
 export const VIEW_ID = 'perigee.chat';
 
 /**
- * The web view in the sidebar, as a place to post to. It is thrown away when it is hidden and made anew when it is shown;
- * its first word is `ready`. Loads nothing of the chat: the editor makes this object while it starts.
+ * The web view in the sidebar, as a place to post to. The editor destroys it when it is hidden and creates it again
+ * when it is shown; its first message is `ready`. This file loads nothing of the chat, because the editor creates the
+ * object while it starts.
  */
 export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   private readonly received = this._register(new Emitter<unknown>());
   private readonly resolved = this._register(new Emitter<void>());
-  /** What the page said before anybody listened: on a busy machine it may be faster than the host's own code. */
+  /** Messages that the page sent before the host listened: on a busy machine the page may start first. */
   private early: unknown[] | undefined = [];
-  /** Whatever the web view says, unchecked. What it said before comes first. */
+  /** The web view's messages, not validated. Earlier messages come first. */
   readonly onDidReceive: Listen<unknown> = (listener) => {
     const listening = this.received.event(listener);
     const early = this.early ?? [];
@@ -26,7 +27,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   /** The view is shown for the first time. */
   readonly onDidResolve = this.resolved.event;
   private view: vscode.WebviewView | undefined;
-  /** Whether the page that is there now has said that it listens. */
+  /** Whether the current page has said that it is ready. */
   private listening = false;
 
   /** `scope`: see `scopeOf`. */
@@ -41,7 +42,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     this.listening = false;
-    // What an earlier page said, the new one says again.
+    // A new page repeats the messages of the one before.
     if (this.early) this.early = [];
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     const asset = (name: string) => view.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
@@ -73,12 +74,12 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
     return this.listening;
   }
 
-  /** The page said `ready`: from now on it gets what is posted. */
+  /** The page said `ready`: from now on it receives messages. */
   listens(): void {
     this.listening = true;
   }
 
-  /** Dropped while nobody listens: `ready` is answered with everything. */
+  /** Drops the message if no page is ready: `ready` is answered with the whole state. */
   post(message: FromHost): void {
     if (this.listening) void this.view?.webview.postMessage(message);
   }

@@ -5,7 +5,7 @@ import { baseName } from '../context/attachments.ts';
 import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint, ShownCheckpointFile, ToHost } from '../protocol.ts';
 import { Comparison } from './comparison.ts';
 
-/** Where changes come from, as the edits keep it with what is accepted. */
+/** The source of changes. The edits store it with accepted changes. */
 export interface ChangeSource {
   title: string;
   runId?: string;
@@ -13,12 +13,12 @@ export interface ChangeSource {
   block?: string;
 }
 
-/** What became of something that was to be applied. Messages are sentences for the user. */
+/** The result of applying code. Messages are sentences for the user. */
 export type Applied =
-  /** `skipped`: parts that are not for a file, in words. */
+  /** `skipped`: descriptions of the parts that are not for a file. */
   | { kind: 'review'; skipped: readonly string[] }
   | { kind: 'proposal'; files: number; refused: number; skipped: readonly string[] }
-  /** `uri`: of the one file that it is for, which has no place for it. */
+  /** `uri`: its only file, if the code has no place there. */
   | { kind: 'refused'; message: string; uri?: string }
   | { kind: 'nothing'; message?: string };
 
@@ -27,19 +27,22 @@ export interface KeptCheckpoint {
   source: ChangeSource;
   /** In ms since 1970. */
   at: number;
-  /** `blocks`: those of the answer that it is of; without them it is the source's. `partly`: of these not all was accepted. */
+  /**
+   * `blocks`: its blocks of the answer; if absent, the source's. `partly`: blocks of which the user accepted only a
+   * part.
+   */
   files: (ShownCheckpointFile & { blocks?: readonly string[]; partly?: readonly string[] })[];
 }
 
-/** Something that waits for the user's decision, and the blocks that it is of. */
+/** A change that waits for the user's decision, and its blocks. */
 export interface Waiting {
   source: ChangeSource;
   blocks: readonly string[];
-  /** Where it waits, relative to the workspace. */
+  /** The files in which it waits, relative to the workspace. */
   paths: readonly string[];
 }
 
-/** What the chat asks of the edits. Handed in: neither knows the other, and the edits are loaded when they are needed. */
+/** The chat's interface to the edits. It is injected: neither imports the other, and the edits load when needed. */
 export interface ChatEdits {
   applyCode(code: {
     text: string;
@@ -51,20 +54,22 @@ export interface ChatEdits {
     wasApplied?: boolean;
     source: ChangeSource;
   }): Promise<Applied>;
-  /** `blocks`: of each what is for a file of `done` is left out: there it is applied already, or waits for the user. */
+  /** `blocks`: edits for a file in `done` are left out, because they are applied there or wait for the user. */
   applyAnswer(answer: {
     text: string;
     blocks: readonly { name: string; text: string; language?: string; path?: string; done: readonly string[] }[];
     source: ChangeSource;
   }): Promise<Applied>;
-  /** Has a model place code in a file, which is charged. Resolves to whether there is something to review then. */
+  /**
+   * Lets a model insert code into a file, which costs credits. Resolves to whether there is something to review then.
+   */
   placeCode(code: { text: string; language?: string; uri: string; source: ChangeSource }): Promise<boolean>;
   undecided(): Promise<{
-    /** All that waits now, also what an undo has brought back. */
+    /** Everything that waits now, including what an undo has brought back. */
     list(): readonly Waiting[];
     onDidChange(listener: () => void): { dispose(): void };
   }>;
-  /** Shows where the user decides about it. */
+  /** Shows the editor or list in which the user decides. */
   show(waiting: Waiting): Promise<void>;
   checkpoints(): Promise<{
     /** Newest first. */
@@ -80,33 +85,35 @@ type Request = Extract<
   { type: 'apply' | 'applyAll' | 'placeCode' | 'compareCode' | 'showReview' | 'takeBack' | 'applyAgain' }
 >;
 
-/** What happens now with a block, or all of them, or was said last. */
+/** The current or last state of applying a block, or all blocks. */
 interface Live {
   source: ChangeSource;
   state: ApplyState;
-  /** What has no place in its file, and that file. */
+  /** The code that has no place in its file, and that file. */
   unplaced?: { text: string; language?: string; uri: string };
-  /** How it stood when that was said: of the block alone where it was refused, else of all of the answer. */
+  /** The standing when the state was set: of the block alone if it was refused, else of the whole answer. */
   when?: string;
 }
 
-/** All of an answer, among the names of its blocks. */
+/** The key for the whole answer, beside the names of its blocks. */
 const ALL = '';
 
 interface BlockStanding {
-  /** Where it is applied; `true` where not all of it was accepted. */
+  /** The files in which it is applied; `true` if the user accepted only a part. */
   applied: Map<string, boolean>;
-  /** Where it waits for the user; undefined where it does nowhere. */
+  /** The files in which it waits for the user; undefined if there are none. */
   waiting?: Set<string>;
 }
 
-/** How it stands with the blocks of one answer: by what is in editors, lists and files, whatever was said before. */
+/**
+ * The standing of the blocks of one answer: what editors, lists and files contain now, whatever was reported before.
+ */
 interface Standing {
   blocks: Map<string, BlockStanding>;
   waiting: Waiting[];
 }
 
-/** What becomes of the changes that answers propose: told to the view, and done when it asks for it. */
+/** Carries out the view's requests to apply proposed changes, and reports their state to the view. */
 export class AnswerChangesHost extends Disposable {
   /** By message and block. */
   private readonly live = new Map<string, Map<string, Live>>();
@@ -114,7 +121,7 @@ export class AnswerChangesHost extends Disposable {
   private undecided: Awaited<ReturnType<ChatEdits['undecided']>> | undefined;
   private listening: Promise<void> | undefined;
   private following: Promise<void> | undefined;
-  /** One block after the other: each is placed in what the one before has made of its file. */
+  /** Applies one block after the other: each to the file as the previous one left it. */
   private queue: Promise<unknown> = Promise.resolve();
   private readonly comparison = this._register(new Comparison());
   private told = '';
@@ -129,7 +136,7 @@ export class AnswerChangesHost extends Disposable {
     super();
   }
 
-  /** Tells the view, if it is news; `anew` in any case. */
+  /** Sends the state to the view if it has changed; with `anew`, always. */
   tell(anew = false): void {
     if (this.open().messages.some(({ runId }) => runId)) this.listening ??= this.listen();
     const value = this.value();
@@ -139,7 +146,7 @@ export class AnswerChangesHost extends Disposable {
     this.post({ type: 'changes', value });
   }
 
-  /** Resolves when it is done, as far as it doesn't wait for the user. Rejects with what should be told. */
+  /** Resolves when the request is done, without waiting for the user's decisions. Rejects with an error to report. */
   async do(request: Request): Promise<void> {
     switch (request.type) {
       case 'apply': {
@@ -163,7 +170,7 @@ export class AnswerChangesHost extends Disposable {
       case 'applyAll': {
         const answer = this.answer(request.messageId);
         if (answer?.state === 'running') return;
-        // The text is the host's own: what the view has of it goes through a model's hands, and only names its blocks.
+        // Use the host's own text. The view renders text from a model, so it is only trusted to name blocks.
         const title = `Answer in “${this.open().title}”`;
         return this.apply(request.messageId, ALL, title, ({ text, runId }, source) => {
           const done = this.standing(runId).blocks;
@@ -206,7 +213,7 @@ export class AnswerChangesHost extends Disposable {
     const source = { title, runId: answer.runId, conversationId: this.open().id, block };
     this.set(messageId, block, { source, state: { state: 'applying' } });
     try {
-      // What was applied before is left out, and known only then.
+      // Wait until it is known which blocks are applied already, because those are left out.
       await Promise.all([this.follow(), this.listening]);
       const wasApplied = isApplied(this.standing(answer.runId).blocks.get(block));
       const applied = await this.inTurn(() => work(answer, source));
@@ -227,7 +234,7 @@ export class AnswerChangesHost extends Disposable {
     return done;
   }
 
-  /** Why it was refused comes back, with all ways on, when nothing comes of it. */
+  /** If it fails, the earlier refusal is shown again with all its next steps. */
   private async placeCode({ messageId, block }: Extract<Request, { type: 'placeCode' }>): Promise<void> {
     const refused = this.live.get(messageId)?.get(block);
     if (!refused?.unplaced || refused.state.state !== 'refused') return;
@@ -255,7 +262,7 @@ export class AnswerChangesHost extends Disposable {
     this.tell();
   }
 
-  /** Before the first block is applied in this window nothing can wait. */
+  /** Loads the edits. Nothing can wait before the first block is applied in this window. */
   private follow(): Promise<void> {
     this.following ??= this.edits.undecided().then((undecided) => {
       this.undecided = undecided;
@@ -291,7 +298,7 @@ export class AnswerChangesHost extends Disposable {
         if (isTakenBack) continue;
         for (const name of names ?? (source.block ? [source.block] : [])) {
           const { applied } = blockOf(name);
-          // Of one file a later record may have brought the rest.
+          // A later checkpoint may have applied the rest of the file.
           applied.set(path, (applied.get(path) ?? true) && partly.includes(name));
         }
       }
@@ -306,7 +313,7 @@ export class AnswerChangesHost extends Disposable {
     return { blocks, waiting };
   }
 
-  /** The same as a text to compare with: of one block, or of all. */
+  /** The same as a string to compare: of one block, or of all. */
   private sayStanding(runId: string | undefined, block: string, { blocks } = this.standing(runId)): string {
     const told = ([name, one]: [string, BlockStanding]) => [name, toState(one)] as const;
     const one = blocks.get(block);
@@ -333,7 +340,7 @@ export class AnswerChangesHost extends Disposable {
           state.state === 'review'
             ? states.get(block)?.state !== 'review'
             : state.state !== 'applying' && when !== this.sayStanding(runId, isOf, standing);
-        // What was said then is not so any more.
+        // The standing has changed, so the message is out of date.
         if (isOver) live!.delete(block);
         else states.set(block, state);
       }
@@ -351,11 +358,11 @@ function toState({ applied, waiting }: BlockStanding): ApplyState {
   return { state: 'applied', paths: [...applied.keys()], ...(isPart && { isPart }) };
 }
 
-/** Where a block is applied or waits. */
+/** The files in which a block is applied or waits. */
 const filesOf = (block: BlockStanding | undefined): string[] =>
   block ? [...new Set([...block.applied.keys(), ...(block.waiting ?? [])])] : [];
 
-/** Whether all that a block brings was accepted, and nothing of it waits. */
+/** Whether the user accepted all of a block, and nothing of it waits. */
 function isApplied(block: BlockStanding | undefined): boolean {
   const state = block && toState(block);
   return state?.state === 'applied' && !state.isPart;
@@ -366,7 +373,7 @@ function toShown({ id, at, files }: KeptCheckpoint): ShownCheckpoint {
   return { id, at: new Date(at).toISOString(), files: shown };
 }
 
-/** Undefined when the user thought better of it. `wasApplied`: the same was applied before, and not taken back. */
+/** Undefined if the user cancelled. `wasApplied`: the same was applied before, and not taken back. */
 function stateOf(applied: Applied, wasApplied: boolean): ApplyState | undefined {
   switch (applied.kind) {
     case 'review':

@@ -4,13 +4,13 @@ import { Disposable } from '../../platform/dispose.ts';
 const SCHEME = 'perigee-answer';
 
 /**
- * Code of an answer beside a file, in the editor's diff. The file is on the side that can be changed, so that the editor's
- * own arrows bring over what is wanted.
+ * Shows code of an answer beside a file in the editor's diff. The file is on the editable side, so that the editor's
+ * own arrows copy the wanted lines into it.
  */
 export class Comparison extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
-  /** By address: the code that was compared with a file last. */
+  /** By address: the code that was last compared with a file. */
   private readonly texts = new Map<string, string>();
   private isRegistered = false;
 
@@ -22,7 +22,7 @@ export class Comparison extends Disposable implements vscode.TextDocumentContent
     if (!this.isRegistered) this._register(vscode.workspace.registerTextDocumentContentProvider(SCHEME, this));
     this.isRegistered = true;
     const uri = vscode.Uri.parse(file, true);
-    // Of the same ending, so that it has the same language.
+    // The same file extension gives it the same language.
     const code = vscode.Uri.from({ scheme: SCHEME, path: uri.path, query: uri.scheme });
     this.texts.set(code.toString(), text.endsWith('\n') ? text : `${text}\n`);
     this.changed.fire(code);

@@ -3,10 +3,10 @@ import { decoded } from '../../../shared/answers/knownPaths.ts';
 import { ActionRefused } from '../actions.ts';
 
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
-/** Of so many paths that lead nowhere by themselves the folder is looked for. */
+/** The most unresolved paths for which the workspace is searched. */
 const MOST_SEARCHED = 10;
 
-/** Which of these paths, as answers write them, are files of the workspace. */
+/** Returns the paths of an answer that are files of the workspace. */
 export async function findFiles(paths: readonly string[]): Promise<string[]> {
   let searches = 0;
   const found = await Promise.all(
@@ -15,7 +15,7 @@ export async function findFiles(paths: readonly string[]): Promise<string[]> {
   return paths.filter((_, i) => found[i]);
 }
 
-/** Shows a file of the workspace that an answer refers to. Throws `ActionRefused`. */
+/** Opens a file of the workspace that an answer mentions. Throws `ActionRefused`. */
 export async function openFile(path: string, line = 1, column = 1): Promise<void> {
   const uri = await resolve(path, () => true);
   if (!uri) throw new ActionRefused(`${path} is not in the workspace any more. It was moved, renamed or deleted.`);
@@ -23,13 +23,13 @@ export async function openFile(path: string, line = 1, column = 1): Promise<void
   await vscode.commands.executeCommand('vscode.open', uri, { selection: new vscode.Range(at, at) });
 }
 
-/** The one file of the workspace that `path` leads to: from a folder of it, or as the end of a longer path. */
+/** The one file of the workspace for `path`, which starts at a workspace folder or is the end of a longer path. */
 async function resolve(path: string, maySearch: () => boolean): Promise<vscode.Uri | undefined> {
   const segments = segmentsOf(path);
   if (!segments) return undefined;
   const folders = vscode.workspace.workspaceFolders ?? [];
   const starts = folders.flatMap((folder) => {
-    // Of several folders each may be named first.
+    // With several folders, a path may begin with a folder's name.
     const isNamed = folders.length > 1 && segments[0] === folder.name && segments.length > 1;
     return isNamed ? [segments, segments.slice(1)].map((rest) => ({ folder, rest })) : [{ folder, rest: segments }];
   });
@@ -43,17 +43,17 @@ async function resolve(path: string, maySearch: () => boolean): Promise<vscode.U
   return inside && fileAt(folder.uri, inside);
 }
 
-/** From a folder of the workspace; undefined for what leads elsewhere. */
+/** The path's segments within a workspace folder; undefined if it leads elsewhere. */
 function segmentsOf(path: string): string[] | undefined {
   let tidy = path.replaceAll('\\', '/');
   if (/^file:\/\//i.test(tidy)) tidy = decoded(tidy.slice('file://'.length));
-  // An absolute path is one of the workspace's where it begins as a folder's does.
+  // An absolute path is in the workspace if it begins with a folder's path.
   if (/^\/?[a-z]:\//i.test(tidy) || tidy.startsWith('/')) {
     const whole = tidy.replace(/^(?=[a-z]:)/i, '/');
     const folder = vscode.workspace.workspaceFolders?.find(({ uri }) =>
       whole.startsWith(`${uri.path.replace(/\/$/, '')}/`),
     );
-    // Else it may be written as from the workspace's root.
+    // Otherwise the leading slash may mean the workspace's root.
     tidy = folder ? whole.slice(folder.uri.path.replace(/\/$/, '').length) : tidy;
   }
   const segments = tidy.split('/').filter((segment) => segment !== '' && segment !== '.');
@@ -62,7 +62,7 @@ function segmentsOf(path: string): string[] | undefined {
   return segments.length === 0 || segments.some(isOdd) ? undefined : segments;
 }
 
-/** A link to somewhere else is no file of the workspace. */
+/** A link that leads outside is not a file of the workspace. */
 async function fileAt(folder: vscode.Uri, segments: readonly string[]): Promise<vscode.Uri | undefined> {
   try {
     for (let depth = 1; depth <= segments.length; depth++) {

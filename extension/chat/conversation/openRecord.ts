@@ -1,7 +1,7 @@
 import type { Memento } from 'vscode';
 import { timeOrderedId } from '../../../shared/ids.ts';
 
-/** Runs of this window that are remembered, to tell them from those of other devices; and so many retries. */
+/** The most remembered runs of this window, to tell them from those of other devices. The same limit for retries. */
 const MOST_RUNS = 50;
 
 interface Stored {
@@ -10,7 +10,7 @@ interface Stored {
   newId: string;
   accountId?: string;
   runs: string[];
-  /** Requests that were taken under the name of an earlier try: the server does not know them by their own. */
+  /** Requests whose run has an earlier try's id: the server does not know them by their own. */
   retries: string[];
 }
 
@@ -77,7 +77,7 @@ export class OpenRecord {
     return this.stored.retries.includes(requestId);
   }
 
-  /** False, once, when what was open belongs to another account. */
+  /** Returns false, once, if the open conversation belongs to another account. */
   async belongsTo(accountId: string): Promise<boolean> {
     const before = this.stored.accountId;
     if (before === accountId) return true;

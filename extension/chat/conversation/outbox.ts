@@ -9,12 +9,12 @@ const MOST = 50;
 export class Outbox {
   private readonly asked = new Map<string, Promise<Outcome>>();
 
-  /** What becomes of a request that was asked for; undefined where it is not known (any more). */
+  /** The outcome of an earlier request; undefined if it is not remembered. */
   of(requestId: string): Promise<Outcome> | undefined {
     return this.asked.get(requestId);
   }
 
-  /** Resolves to what became of the request. `carryOut` never rejects. */
+  /** Resolves to the request's outcome. `carryOut` never rejects. */
   once(requestId: string, carryOut: () => Promise<Outcome>): Promise<Outcome> {
     let outcome = this.asked.get(requestId);
     if (!outcome) {

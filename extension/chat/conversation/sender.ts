@@ -92,15 +92,15 @@ export class Sender {
   }
 
   /**
-   * Whether a question was taken, also by a window before this one. Unless it was, its text stands in the draft of its
-   * chat again. Rejects with a `BackendError` when the server can't tell; the next try of the same names the same run then,
-   * and `settlePending` finds it.
+   * Whether the server took a question, perhaps from an earlier window. If it did not, the text goes back into the
+   * draft of its chat. Rejects with a `BackendError` if the server can't tell. The next try of the same question then
+   * uses the same run id, and `settlePending` finds the run.
    */
   async wasTaken(requestId: string, chatId: string, { text, replaces }: Pick<Question, 'text' | 'replaces'>) {
     const { session, backend, drafts, record } = this.deps;
     if (record.isRetry(requestId)) return true;
     const { pending } = drafts.get(chatId);
-    // A retry of it may be on its way as well, under the same name.
+    // A retry with the same run id may be under way.
     const runId = pending && isSame(pending, { text, replaces }) ? pending.runId : requestId;
     const keep = (change: Partial<Draft>) => {
       const { text: draft } = drafts.get(chatId);
@@ -123,8 +123,8 @@ export class Sender {
   }
 
   /**
-   * After a lost answer: whether the run was started after all. Then what was typed for it is forgotten, unless something
-   * else stands there by now. Resolves to what was forgotten.
+   * After a lost answer: checks whether the run was started after all. If so, it deletes the draft that was sent,
+   * unless the draft has changed since. Resolves to the deleted draft.
    */
   async settlePending(conversationId: string, messages: Message[]): Promise<Pending | undefined> {
     const { pending } = this.deps.drafts.get(conversationId);

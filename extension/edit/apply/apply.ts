@@ -10,11 +10,11 @@ import type { ProposalCounts } from '../proposals/proposals.ts';
 import { tellRefusal } from '../words/refusalWords.ts';
 import { chooseTarget } from './applyTarget.ts';
 
-/** A block of an answer of the chat, without its fence. */
+/** A block of a chat answer, without its fence. */
 export interface CodeBlock extends Code {
-  /** It leaves open which of several: the user is asked, whichever file is in front. */
+  /** The block's file is ambiguous: ask the user, whichever file is active. */
   isUnclear?: boolean;
-  /** The words that leave it open: the workspace's paths may tell what they mean. */
+  /** The ambiguous words. The workspace's paths may show what they mean. */
   spoken?: { info: string; prose: string };
   /** It was applied before. */
   wasApplied?: boolean;
@@ -23,45 +23,47 @@ export interface CodeBlock extends Code {
 
 interface Code {
   text: string;
-  /** As the fence says it: an id, an alias or an ending. */
+  /** The fence's language: an id, an alias or a file extension. */
   language?: string;
-  /** The file that the answer names for it. */
+  /** The file that the answer names for the code. */
   path?: string;
 }
 
-/** All of an answer. */
+/** A whole answer. */
 export interface WholeAnswer {
   text: string;
-  /** Those that are asked for, by their names. `done`: files in which a block is made already or waits for the user. */
+  /** The blocks to apply, by name. `done`: files in which a block is applied already or waits for the user. */
   blocks?: readonly (Code & { name: string; done: readonly string[] })[];
   source: Source;
 }
 
-/** What became of something that was to be applied. Messages are sentences for the user. */
+/** The result of applying code. Messages are sentences for the user. */
 export type Applied =
-  /** Its hunks stand in the editor. `skipped`: blocks that are not for a file, in words. */
+  /** Its hunks are in the editor. `skipped`: descriptions of blocks that are not for a file. */
   | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
   /** It is in the list of proposed changes. */
   | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
-  /** `uri`: of the one file that it is for, which has no place for it. */
+  /** `uri`: its only file, if the code has no place there. */
   | { kind: 'refused'; message: string; uri?: string }
-  /** There was nothing to do, or the user thought better of it. */
+  /** There was nothing to do, or the user cancelled. */
   | { kind: 'nothing'; message?: string };
 
 export interface ApplyDeps {
   files: WorkspaceFiles;
   propose(source: Source, plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /** Puts the hunks of one existing file into its editor for review; false, and the user told, when that is not possible. */
+  /**
+   * Puts the hunks of one existing file into its editor for review. If that fails, it tells the user and returns false.
+   */
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
-  /** Has a model edit a file, which is charged. */
+  /** Lets a model edit a file, which costs credits. */
   editFile(request: { document: vscode.TextDocument; instruction: string; source: Source }): Promise<unknown>;
 }
 
-/** Code of the chat's answers, put where it belongs. */
+/** Applies code of the chat's answers to files. */
 export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
-  /** One block: to the file that it names, else to that of the editor in front, else to one that the user chooses. */
+  /** Applies one block: to the file that it names, else to the active editor's, else to one that the user chooses. */
   async applyCode({ text, language, path, isUnclear, spoken, wasApplied, source }: CodeBlock): Promise<Applied> {
     const known = await this.deps.files.known();
     const said = path === undefined && isUnclear && spoken ? readFenced(spoken.info, spoken.prose, known) : undefined;
@@ -76,7 +78,7 @@ export class Apply {
     return this.place(answer, { ...blocks, edits: await answer.locate(named) }, source);
   }
 
-  /** All blocks of an answer that are for a file, and not done yet. */
+  /** Applies all blocks of an answer that are for a file and not done yet. */
   async applyAnswer({ text, blocks, source }: WholeAnswer): Promise<Applied> {
     const known = await this.deps.files.known();
     const read = readAnswerBlocks(text, known);
@@ -98,13 +100,13 @@ export class Apply {
     return this.place(answer, { edits: withoutRepeats(edits), skipped: [...read.skipped, ...skipped] }, source);
   }
 
-  /** Has a model put code into a file that has no place for it. Resolves when it is in review, or came to nothing. */
+  /** Lets a model insert code into a file that has no place for it. Resolves when it is in review or has failed. */
   async placeCode({ text, language, uri, source }: Pick<CodeBlock, 'text' | 'language' | 'source'> & { uri: string }) {
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri, true));
     await this.deps.editFile({ document, instruction: placingInstruction({ text, language }), source });
   }
 
-  /** `edits` with a file for those that have none, asked for once for all of the same words; undefined when the user gave up. */
+  /** Asks for the files of `edits` that have none, once for all with the same words. Undefined if the user cancels. */
   private async withTargets(
     answer: AnswerFiles,
     edits: Edit[],
@@ -123,7 +125,7 @@ export class Apply {
     return edits.map(({ unreadable, ...edit }) => ({ ...edit, path: edit.path ?? targets.get(unreadable) }));
   }
 
-  /** `edits` are located. */
+  /** Every edit in `edits` has its file. */
   private async place(answer: AnswerFiles, { edits, skipped: apart }: Blocks, source: Source): Promise<Applied> {
     const found = await answer.byPath();
     const fileAt = (path: string) => {
@@ -134,7 +136,7 @@ export class Apply {
     const all = await answer.allow(planBlocks(edits, read, (path) => cursorIn(fileAt(path)?.uri)));
     const misses = all.flatMap((plan) => (plan.kind === 'refused' ? [plan] : []));
     if (all.length === misses.length) return tellMisses(misses, found);
-    // What a file has already is no reason to tell of a failure beside what is to be done.
+    // If other edits can be applied, edits that the file contains already are no failure to report.
     const same = misses.filter(({ refusals }) => refusals.every(({ reason }) => reason === 'noChange'));
     const skipped = [...apart, ...same.map(({ path }) => `${path}, which reads so already`), ...tellStanding(all)];
     const plans = all
@@ -155,7 +157,7 @@ export class Apply {
 
 const ALL_DONE = 'All of it is applied already, or in review.';
 
-/** Nothing fits: why, and the file that it was for if it is only one. */
+/** The refusal when no edit fits: the reasons, and the file if there is only one. */
 function tellMisses(
   misses: readonly (FilePlan & { kind: 'refused' })[],
   found: ReadonlyMap<string, FoundFile>,
@@ -176,14 +178,14 @@ function tellMisses(
   return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}` }) };
 }
 
-/** The line at which the user is in a file that an editor shows. */
+/** The cursor's line in a file, if a visible editor shows it. */
 function cursorIn(uri: vscode.Uri | undefined): number | undefined {
   const { activeTextEditor, visibleTextEditors } = vscode.window;
   const editors = [...(activeTextEditor ? [activeTextEditor] : []), ...visibleTextEditors];
   return editors.find(({ document }) => document.uri.toString() === uri?.toString())?.selection.active.line;
 }
 
-/** Said where it was asked for, which is the chat. */
+/** The chat shows the message, because the request came from there. */
 const refused = (message: string) => ({ kind: 'refused', message }) as const;
 
 function placingInstruction({ text, language }: { text: string; language?: string }): string {

@@ -9,8 +9,9 @@ interface TargetItem extends vscode.QuickPickItem {
 }
 
 /**
- * The file for code that names none: that of the editor in front if it is in the same language, else what the user chooses.
- * Undefined when the user gives up. `mustAsk`: the one in front is not surely meant. `spoken`: the answer's words for the file.
+ * The file for code that names none: the file in the active editor if it is in the same language, else the file that
+ * the user chooses. Undefined if the user cancels. `mustAsk`: the active file may not be the right one. `spoken`: the
+ * answer's words for the file.
  */
 export async function chooseTarget(
   files: WorkspaceFiles,
@@ -20,7 +21,7 @@ export async function chooseTarget(
 ): Promise<FoundFile | undefined> {
   const wanted = await languageIdOf(language);
   const active = vscode.window.activeTextEditor?.document;
-  // A language that the editor doesn't know tells nothing against a file.
+  // A language that the editor doesn't know rules out no file.
   const fits = active && isEditable(active.uri) && (wanted === undefined || isRelated(wanted, active.languageId));
   if (active && fits && !mustAsk) return files.at(active.uri);
 
@@ -68,7 +69,7 @@ async function askForNewFile(files: WorkspaceFiles): Promise<FoundFile | undefin
   return path?.trim() ? files.find(path, true) : undefined;
 }
 
-/** Files that are open in tabs; no settings pages, diffs or output. */
+/** Files that are open in tabs, without settings pages, diffs or output. */
 function openFiles(): vscode.Uri[] {
   const uris = vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
@@ -79,7 +80,7 @@ function openFiles(): vscode.Uri[] {
 const isEditable = ({ scheme }: vscode.Uri) =>
   scheme === 'untitled' || (scheme !== 'output' && vscode.workspace.fs.isWritableFileSystem(scheme) === true);
 
-/** `tsx` code may well be for a `ts` file. */
+/** `tsx` code may belong in a `ts` file. */
 const isRelated = (a: string, b: string) => familyOf(a) === familyOf(b);
 const familyOf = (id: string) =>
   /^(?:java|type)script(?:react)?$/.test(id) ? 'script' : /^jsonc?$/.test(id) ? 'json' : id;

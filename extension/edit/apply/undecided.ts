@@ -4,30 +4,30 @@ import { isOpen, type ProposalList } from '../proposals/proposalList.ts';
 import type { Review } from '../review/review.ts';
 import type { Reviews } from '../review/reviews.ts';
 
-/** Something that waits for the user's decision. */
+/** A proposed change that waits for the user's decision. */
 export interface Waiting {
   source: Source;
-  /** The named blocks of its answer that it is of. */
+  /** The named blocks of the answer that it comes from. */
   blocks: readonly string[];
-  /** Where it waits, relative to the workspace. */
+  /** The files in which it waits, relative to the workspace. */
   paths: readonly string[];
 }
 
-/** What was proposed and waits for the user: hunks in editors, and files in the list. */
+/** The proposed changes that wait for the user: hunks in editors, and files in the list. */
 export class Undecided {
   constructor(
     private readonly reviews: Pick<Reviews, 'all' | 'onDidChange'>,
     private readonly proposals: Pick<ProposalList, 'proposals' | 'onDidChange'>,
   ) {}
 
-  /** All that waits now, also what an undo has brought back. */
+  /** Everything that waits now, including what an undo has brought back. */
   list(): Waiting[] {
     const inEditors = this.reviews.all.map(({ source, phase, tracked, document }) => {
-      // Before the end of the writing all of it is to be decided.
+      // While it is being written, all of it is undecided.
       const blocks = phase === 'reviewing' ? tracked.open.map((hunk) => hunk.blocks ?? ownOf(source)) : [ownOf(source)];
       return { source, blocks: unique(blocks), paths: [relative(document.uri)] };
     });
-    // One for each file: a block may wait in some of its files alone.
+    // One entry for each file: a block may wait in only some of its files.
     const inList = this.proposals.proposals.flatMap(({ source, files }) =>
       files.filter(isOpen).map(({ plan }) => ({
         source,
@@ -38,7 +38,7 @@ export class Undecided {
     return [...inEditors, ...inList];
   }
 
-  /** Tells that `list` may be another. */
+  /** Fires when `list` may have changed. */
   onDidChange(listener: () => void): vscode.Disposable {
     return vscode.Disposable.from(this.reviews.onDidChange(listener), this.proposals.onDidChange(listener));
   }
@@ -47,7 +47,7 @@ export class Undecided {
     return this.list().some((one) => one.source === source);
   }
 
-  /** Shows where the user decides. */
+  /** Shows the editor or list in which the user decides. */
   async show({ source, blocks }: Waiting): Promise<void> {
     const review = this.reviewOf(source, blocks);
     if (!review) return void (await vscode.commands.executeCommand('perigee.proposals.focus'));

@@ -1,28 +1,29 @@
-// Which block of an answer, as the chat shows it, each edit is of, and what is left out.
+// Matches each edit to a block of the answer as the chat shows it, and lists what is left out.
 
 import type { Edit, FilePlan } from '../engine/edits.ts';
 import { isBlank, looseKey } from '../engine/text/loose.ts';
 
-/** A block that the chat shows. Paths are the workspace's own. */
+/** A block that the chat shows. Its paths are relative to the workspace. */
 export interface NamedBlock {
   name: string;
   /** Files in which it is applied, or waits for the user. */
   done: readonly string[];
-  /** What it says by itself. Its path is undefined where the chat could not read one. */
+  /** The edits that the block contains. The path is undefined if the chat could not read one. */
   edits: readonly Edit[];
 }
 
 export interface NamedEdits {
-  /** To be made, with the names of their blocks. */
+  /** The edits to apply, with the names of their blocks. */
   edits: Edit[];
-  /** What belongs to no block, in words. */
+  /** Descriptions of edits that belong to no block. */
   skipped: string[];
 }
 
 /**
- * `edits`, which the host reads out of the whole answer, by the blocks that the chat asks for. The two read by different rules
- * (indented fences, the words above them), so they are compared by what they do. An edit of no block is left out and told:
- * whether it was applied before is not known. A malformed one stays, and stands in the way of its file.
+ * Assigns `edits`, which the host reads from the whole answer, to the blocks that the chat wants to apply. Host and
+ * chat parse by different rules (indented fences, the words above them), so edits are compared by their effect. An edit
+ * of no block is left out and reported, because it may have been applied before. A malformed edit stays, and blocks its
+ * file.
  */
 export function nameEdits(edits: readonly Edit[], blocks: readonly NamedBlock[]): NamedEdits {
   const open = blocks.flatMap((block) => block.edits.map((edit) => ({ block, edit, isTaken: false })));
@@ -48,7 +49,7 @@ export function nameEdits(edits: readonly Edit[], blocks: readonly NamedBlock[])
   return result;
 }
 
-/** Edits without those that write or delete all of a file as an earlier one does. */
+/** Drops edits that write or delete a whole file exactly as an earlier edit does. */
 export function withoutRepeats(edits: readonly Edit[]): Edit[] {
   const seen = new Set<string>();
   return edits.filter((edit) => {
@@ -63,7 +64,7 @@ export function withoutRepeats(edits: readonly Edit[]): Edit[] {
   });
 }
 
-/** The blocks of which `plan` makes something. Those whose edits stand in the file already are not among them. */
+/** The blocks that contribute to `plan`. Blocks whose edits are in the file already are not among them. */
 export function blocksOf(edits: readonly Edit[], plan: FilePlan): Pick<FilePlan, 'blocks'> {
   const left = new Set(plan.standing?.map(({ answerLine, block }) => `${answerLine} ${block}`));
   const names = edits.flatMap(({ path, block, answerLine }) =>
@@ -72,7 +73,7 @@ export function blocksOf(edits: readonly Edit[], plan: FilePlan): Pick<FilePlan,
   return names.length > 0 ? { blocks: [...new Set(names)] } : {};
 }
 
-/** What plans leave out since it stands in the files, in words. */
+/** Descriptions of the edits that plans leave out because the files contain them already. */
 export function tellStanding(plans: readonly FilePlan[]): string[] {
   return plans.flatMap(({ path, standing = [] }) =>
     standing.map(({ line, isSure }) => {
@@ -83,7 +84,7 @@ export function tellStanding(plans: readonly FilePlan[]): string[] {
   );
 }
 
-/** A block for several files may be done in some of them alone. */
+/** A block for several files may be done in only some of them. */
 function isDone(edit: Edit, { done, edits }: NamedBlock): boolean {
   const files = new Set(edits.map(({ path }) => path));
   if (done.length === 0 || files.size < 2) return done.length > 0;
@@ -93,7 +94,7 @@ function isDone(edit: Edit, { done, edits }: NamedBlock): boolean {
   );
 }
 
-/** The same for edits that do the same, however their lines are indented and parted by blank ones. */
+/** A key that is equal for edits with the same effect, whatever their indentation and blank lines. */
 function keyOf(edit: Edit): string {
   const { kind, path } = edit;
   switch (edit.kind) {

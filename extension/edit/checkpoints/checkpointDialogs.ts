@@ -11,19 +11,21 @@ interface StaleItem extends vscode.QuickPickItem {
   change?: FileChange;
 }
 
-/** What stands in the way of taking something back, or of applying it again. */
+/** The files that prevent undoing a checkpoint or applying it again. */
 export interface StaleFiles {
   direction: Direction;
   stale: readonly (StaleChange & { lines: readonly LineSpan[] })[];
-  /** How many files nothing stands in the way of. */
+  /** The number of files that can be changed. */
   others: number;
-  /** The address of a change's file as it was accepted. */
+  /** The address of a change's file as the user accepted it. */
   accepted(change: FileChange): vscode.Uri;
 }
-/** True: the others are to be changed alone. */
+/** True: change the other files only. */
 export type AskAboutStale = (ask: StaleFiles) => Promise<boolean>;
 
-/** Says which files stand in the way and why, opens each as it was accepted beside what it is now, offers the others. */
+/**
+ * Lists the conflicting files with reasons, compares each accepted text with the current file, and offers the others.
+ */
 export const showStale: AskAboutStale = (ask) => {
   const { direction, stale, others } = ask;
   const [verb, done] = VERBS[direction];
@@ -47,7 +49,7 @@ export const showStale: AskAboutStale = (ask) => {
   pick.title = `Nothing was ${done} yet: ${inTheWay} in the way`;
   pick.placeholder = `Choose a file to compare it${others === 0 ? '' : ', or go on without it'}`;
   pick.items = [...files, ...rest];
-  // It stays while files are compared.
+  // The list stays open while the user compares files.
   pick.ignoreFocusOut = true;
   return new Promise((resolve) => {
     pick.onDidAccept(async () => {
@@ -82,7 +84,7 @@ interface CheckpointItem extends vscode.QuickPickItem {
   direction?: Direction;
 }
 
-/** The list of what was accepted, newest first. Undefined when there is none, or the user thought better of it. */
+/** The list of accepted changes, newest first. Undefined if there are none, or the user cancels. */
 export async function chooseCheckpoint(
   all: readonly Checkpoint[],
 ): Promise<{ id: string; direction: Direction } | undefined> {

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
 
-/** What a checkpoint is, without the texts: small, so that a list of them is quickly read. */
+/** A checkpoint without its texts: small, so that a list of them is read quickly. */
 const MetaSchema = z.object({
   version: z.literal(1),
   id: z.uuid(),
-  /** When it was accepted, in ms since 1970. */
+  /** When the user accepted it, in ms since 1970. */
   at: z.int(),
   source: z.object({
     title: z.string(),
@@ -30,12 +30,12 @@ const MetaSchema = z.object({
       }),
     )
     .min(1),
-  /** What its texts take on disk. */
+  /** The size of its texts on disk. */
   bytes: z.int(),
 });
 export type CheckpointMeta = z.infer<typeof MetaSchema>;
 
-/** The texts of its files, in their order; null where there was no such file. */
+/** The texts of its files, in their order; null if there was no such file. */
 const TextsSchema = z.array(z.object({ before: z.string().nullable(), after: z.string().nullable() }));
 export type CheckpointTexts = z.infer<typeof TextsSchema>;
 
@@ -48,15 +48,15 @@ export interface Bounds {
 }
 export const BOUNDS: Bounds = { checkpoints: 100, bytes: 50 * 1024 * 1024 };
 
-/** Texts without a head are what a crash left, unless another window is about to write the head. */
+/** Texts without a head are left from a crash, unless another window is about to write the head. */
 const ORPHAN_AGE_MS = 24 * 60 * 60 * 1000;
 
 const HEAD = '.json';
 const TEXTS = '.texts.json';
 
 /**
- * Checkpoints as files of one folder: a small head and the texts, two for each. No index, so that two windows on one folder
- * don't overwrite each other's, and a damaged file costs its own checkpoint alone.
+ * Checkpoints as files in one folder, two for each: a small head, and the texts. Without an index, two windows on one
+ * folder can't overwrite each other's checkpoints, and a damaged file costs only its own.
  */
 export class CheckpointStore {
   constructor(
@@ -64,20 +64,20 @@ export class CheckpointStore {
     private readonly bounds: Bounds = BOUNDS,
   ) {}
 
-  /** All that can be read, newest first. */
+  /** All readable checkpoints, newest first. */
   async readAll(): Promise<CheckpointMeta[]> {
     const heads = (await this.names()).filter((name) => name.endsWith(HEAD) && !name.endsWith(TEXTS));
     const read = await Promise.all(heads.map((name) => this.read(name, MetaSchema)));
     return newestFirst(read.filter((meta) => meta !== undefined));
   }
 
-  /** Undefined when they are gone or damaged. */
+  /** Undefined if they are missing or damaged. */
   async readTexts({ id, files }: CheckpointMeta): Promise<CheckpointTexts | undefined> {
     const texts = await this.read(id + TEXTS, TextsSchema);
     return texts?.length === files.length ? texts : undefined;
   }
 
-  /** The texts first: a head says that they are there. Undefined for what is too large; rejects when the disk does. */
+  /** Writes the texts first, because a head implies them. Undefined: too large. Rejects on a disk error. */
   async add(
     meta: Omit<CheckpointMeta, 'bytes' | 'version'>,
     texts: CheckpointTexts,
@@ -91,12 +91,12 @@ export class CheckpointStore {
     return whole;
   }
 
-  /** The head anew. */
+  /** Replaces the head. */
   async write(meta: CheckpointMeta): Promise<void> {
     await vscode.workspace.fs.writeFile(this.at(meta.id + HEAD), encode(meta));
   }
 
-  /** Drops the oldest beyond the bounds and what crashes left; gives what stays. `all`: newest first. */
+  /** Deletes the oldest beyond the limits, and leftovers of crashes. Returns the rest. `all`: newest first. */
   async prune(all: readonly CheckpointMeta[], now: number): Promise<CheckpointMeta[]> {
     let bytes = 0;
     const isKept = (meta: CheckpointMeta, index: number) => {

@@ -7,16 +7,16 @@ import { type AskAboutStale, showStale } from './checkpointDialogs.ts';
 import { ACCEPTED_SCHEME, type CheckpointMeta, type CheckpointTexts } from './checkpointStore.ts';
 
 /**
- * The files, by number, that are as was wished now, and how many of them had to be written for it; `partly`: not all;
- * `blocked`: none.
+ * The numbers of the files that now have the wanted state, and how many of them were written for it. `partly`: not all
+ * files; `blocked`: none.
  */
 export type Turned =
   | { kind: 'done' | 'partly' | 'blocked'; files: ReadonlySet<number>; written: number }
   | { kind: 'failed'; message: string };
 
 /**
- * Takes a checkpoint's files back, those that aren't yet, or applies them again: as one step, which one undo takes back.
- * A file that somebody changed in the way of it stays as it is, and the others are changed only if the user agrees.
+ * Takes back the files of a checkpoint that are still applied, or applies them again, as a single undo step. A file
+ * with conflicting later changes stays as it is; the others are changed only if the user agrees.
  */
 export async function turnFiles(
   { id, files, source }: CheckpointMeta,
@@ -46,7 +46,7 @@ export async function turnFiles(
   if (left.length > 0) {
     const outcome = await acceptChanges(left, goOn);
     if (outcome.kind === 'failed') return { kind: 'failed', message: tellFailed(outcome.left) };
-    // Where nothing else is left there is nothing to ask, but all to tell.
+    // If no other file is left, there is nothing to ask: only report the conflicts.
     if (outcome.kind === 'stale' && !isAsked) await goOn(outcome.stale, 0);
     if (outcome.kind === 'accepted') for (const change of outcome.changes) made.add(change);
   }
@@ -56,8 +56,8 @@ export async function turnFiles(
 }
 
 /**
- * Whether a checkpoint's file is taken back now, as its text says: the editor's own undo and redo do so, too. Undefined where
- * it tells neither, since the lines were changed.
+ * Whether a checkpoint's file is taken back now, judged by its text, because the editor's own undo and redo change
+ * that, too. Undefined if the lines were changed, so that the text shows neither.
  */
 export async function isTakenBackNow(
   { files, source }: CheckpointMeta,
@@ -81,7 +81,7 @@ async function textAt(address: string): Promise<string | undefined> {
   return now.kind === 'file' ? now.text : undefined;
 }
 
-/** The address of the text that stands at `uri` while nobody has changed it. */
+/** The address of the text that is at `uri` as long as it is unchanged. */
 function acceptedUri(id: string, file: number, uri: string, direction: Direction): vscode.Uri {
   const { path } = vscode.Uri.parse(uri, true);
   const side = direction === 'takeBack' ? 'after' : 'before';

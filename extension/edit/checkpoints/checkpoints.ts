@@ -15,36 +15,36 @@ import {
 } from './checkpointStore.ts';
 import { isTakenBackNow, turnFiles } from './checkpointTurn.ts';
 
-/** `partly`: of the files that nothing stood in the way of. `blocked`: nothing was written. `failed`: told to the user. */
+/** `partly`: only the files without conflicts. `blocked`: nothing was written. `failed`: the user was told. */
 export type TakeBackResult = 'done' | 'partly' | 'blocked' | 'failed';
 
-/** After the last undo of a burst. */
+/** The delay after the last undo of a burst. */
 const LOOK_MS = 150;
-/** Of the checkpoints that have changed one file; older ones are seldom within reach of an undo. */
+/** The most checkpoints to check for one file. Older ones are seldom within reach of an undo. */
 const MAX_LOOKED_AT = 20;
 
 /**
- * What was accepted, kept so that it can be taken back, and applied again, later: also after a reload of the window.
- * Nothing that somebody changed since is ever overwritten.
+ * Stores accepted changes, so that the user can take them back and apply them again later, even after the window
+ * reloads. It never overwrites later changes.
  */
 export class Checkpoints extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
-  /** The list, or the state of one in it, changed. */
+  /** The list, or the state of one checkpoint, changed. */
   readonly onDidChange = this.changed.event;
   private readonly store: CheckpointStore;
   /** Newest first. */
   private all: Promise<CheckpointMeta[]> | undefined;
-  /** Changes of the store come one after the other. */
+  /** Serialises changes of the store. */
   private queue: Promise<unknown> = Promise.resolve();
-  /** Those that are being taken back or applied again. */
+  /** Checkpoints that are being taken back or applied again. */
   private readonly busy = new Set<string>();
   /** Addresses of files in which the editor has undone or redone something. */
   private readonly undone = new Set<string>();
   private looking: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `storage`: a folder of the extension's, of the workspace if there is one. `ask`: whether to go on without what stands in
-   * the way; by default the user is asked.
+   * `storage`: the extension's folder, for the workspace if one is open. `ask`: whether to continue without the
+   * conflicting files; by default it asks the user.
    */
   constructor(
     storage: vscode.Uri,
@@ -61,7 +61,7 @@ export class Checkpoints extends Disposable {
         if (reason !== undefined) this.lookSoon([document.uri]);
       }),
     );
-    // The editor tells of files that an undo makes, moves or deletes, but not that it is one.
+    // The editor reports files that an undo creates, moves or deletes, but not that the cause is an undo.
     this._register(vscode.workspace.onDidCreateFiles(({ files }) => this.lookSoon(files)));
     this._register(vscode.workspace.onDidDeleteFiles(({ files }) => this.lookSoon(files)));
     this._register(
@@ -72,7 +72,9 @@ export class Checkpoints extends Disposable {
     this._register({ dispose: () => clearTimeout(this.looking) });
   }
 
-  /** Keeps what was accepted; its id. Rejects when the disk does: what was accepted stays, but can't be taken back. */
+  /**
+   * Stores an accepted change and returns its id. Rejects on a disk error: the change stays, but can't be taken back.
+   */
   async record({ source, files }: Accepted): Promise<string> {
     const id = crypto.randomUUID();
     const at = Date.now();
@@ -103,7 +105,7 @@ export class Checkpoints extends Disposable {
     return (await this.load()).map(toCheckpoint);
   }
 
-  /** Makes its files what they were before it, as one undo step, or asks what to do about what stands in the way. */
+  /** Restores its files to their state before it, as one undo step, or asks the user about conflicts. */
   takeBack(id: string): Promise<TakeBackResult> {
     return this.turn(id, 'takeBack');
   }
@@ -113,14 +115,14 @@ export class Checkpoints extends Disposable {
     return this.turn(id, 'applyAgain');
   }
 
-  /** Lets the user choose which one to take back, or to apply again. */
+  /** Lets the user choose a checkpoint to take back or apply again. */
   async choose(): Promise<void> {
     const chosen = await chooseCheckpoint(await this.list());
-    // The list closes: nothing else shows what became of it.
+    // The list closes and nothing else shows the result, so tell the user.
     if (chosen) await this.turn(chosen.id, chosen.direction, true);
   }
 
-  /** A file as it was accepted, for the comparison with what it is now. */
+  /** A file as the user accepted it, to compare with the current one. */
   private async acceptedText(query: string): Promise<string> {
     const [id = '', file = '', side = ''] = query.split('/');
     const meta = (await this.load()).find((one) => one.id === id);
@@ -128,7 +130,7 @@ export class Checkpoints extends Disposable {
     return texts?.[Number(file)]?.[side === 'before' ? 'before' : 'after'] ?? '';
   }
 
-  /** `isTold`: also what was done, which the chat shows in its row. */
+  /** `isTold`: report success as a message, too. For its own requests the chat shows it in a row. */
   private async turn(id: string, direction: Direction, isTold = false): Promise<TakeBackResult> {
     if (this.busy.has(id)) return 'blocked';
     this.busy.add(id);
@@ -161,7 +163,7 @@ export class Checkpoints extends Disposable {
     return turned.kind;
   }
 
-  /** Undo and redo come in bursts. */
+  /** Waits a moment, because undo and redo come in bursts. */
   private lookSoon(uris: readonly vscode.Uri[]): void {
     for (const uri of uris) this.undone.add(uri.toString());
     clearTimeout(this.looking);
@@ -172,7 +174,7 @@ export class Checkpoints extends Disposable {
     }, LOOK_MS);
   }
 
-  /** Marks what the editor's own undo has taken back, and what its redo has applied again. */
+  /** Updates checkpoints that the editor's own undo has taken back, or its redo has applied again. */
   private async look(uris: ReadonlySet<string>): Promise<void> {
     const isMeant = ({ uri, movedTo }: CheckpointMeta['files'][number]) =>
       uris.has(uri) || (movedTo !== undefined && uris.has(movedTo));
@@ -183,7 +185,7 @@ export class Checkpoints extends Disposable {
     }
   }
 
-  /** The same for one checkpoint; what it is then, undefined where nothing is new. */
+  /** The same for one checkpoint. Returns its new state, or undefined if it is unchanged. */
   private async lookAt(
     meta: CheckpointMeta,
     texts: CheckpointTexts,
@@ -240,7 +242,7 @@ function toCheckpoint({ id, source, at, files }: CheckpointMeta): Checkpoint {
   };
 }
 
-/** Relative to the workspace, with forward slashes; after the change. */
+/** The path after the change, relative to the workspace, with forward slashes. */
 const pathOf = ({ uri, movedTo }: CheckpointMeta['files'][number]) =>
   vscode.workspace.asRelativePath(vscode.Uri.parse(movedTo ?? uri, true)).replaceAll('\\', '/');
 

@@ -7,52 +7,52 @@ export type How =
   | 'punctuation'
   | 'escapes'
   | 'similar'
-  /** No place had to be found: a new file, a whole file, the selection. */
+  /** Needs no search: a new file, a whole file, the selection. */
   | 'given';
 
 /** One line of a change as the model wrote it, without the format's own mark. */
 export interface ChangeLine {
-  /** `keep`: stays as the file has it. `old`: goes. `new`: comes. */
+  /** `keep`: stays as in the file. `old`: is removed. `new`: is added. */
   op: 'keep' | 'old' | 'new';
   text: string;
-  /** Another reading of a kept line: in V4A a leading blank is the mark of context, or the line's own. */
+  /** Another reading of a kept line: in V4A a leading blank may be the mark of context, or part of the line. */
   otherText?: string;
 }
 
 interface InAnswer {
-  /** The file it is for, as the model names it; undefined when it names none. */
+  /** The file, as the model names it; undefined if the model names none. */
   path?: string;
-  /** The words that name a file, but can't be read as one: it is for none that is known by now. */
+  /** Words that name a file but can't be read as a path. The edit's file is unknown. */
   unreadable?: string;
-  /** The line of the answer, counted from 1, at which it begins. */
+  /** The line of the answer, from 1, at which it begins. */
   answerLine: number;
-  /** A name for the part of the answer that it is, which goes along with its hunks. */
+  /** The name of its part of the answer. Its hunks carry the name, too. */
   block?: string;
-  /** It is known to have been made once, and perhaps taken back by hand. */
+  /** It was applied before. The user may have undone it by hand since. */
   wasMade?: boolean;
 }
 
-/** The line that parts old from new. A heading's underline looks the same. */
+/** The line between the old and the new side. A heading's underline looks the same. */
 export interface Divider {
   text: string;
-  /** The block's marks don't tell that it is the divider, and no line of the text. */
+  /** The block's marks don't show whether it is the divider or a line of text. */
   mayBeText: boolean;
 }
 
-/** Lines to be found in a file, and what becomes of them. */
+/** Lines to find in a file, and their replacement. */
 export interface Change extends InAnswer {
   kind: 'change';
   format: 'searchReplace' | 'v4a';
   lines: ChangeLine[];
-  /** Search/replace alone. */
+  /** Search/replace only. */
   divider?: Divider;
-  /** V4A: lines that stand somewhere above, such as the function's head; outermost first. */
+  /** V4A: lines somewhere above, such as the function's head; outermost first. */
   headings: string[];
   /** V4A: the change ends where the file ends. */
   atEndOfFile: boolean;
 }
 
-/** Something that a model's answer asks for, whole: it came to its end. */
+/** One complete edit in a model's answer. */
 export type Edit =
   | Change
   /** A file that must not exist yet. */
@@ -60,32 +60,32 @@ export type Edit =
   | (InAnswer & { kind: 'delete' })
   | (InAnswer & { kind: 'move'; to: string })
   /**
-   * All of a file, existing or new; without a path, a piece of code whose place the answer doesn't tell. `longer`: what it
-   * may be as well, since it quotes fences and so may end at a later one; the shortest first.
+   * The whole of a file, existing or new; without a path, a piece of code whose place is unknown. `longer`: other
+   * possible ends, shortest first, because the code quotes fences and so may end at a later one.
    */
   | (InAnswer & { kind: 'whole'; lines: string[]; longer?: string[][] })
-  /** Something that breaks the format's rules: nothing is written to its file. */
+  /** An edit that breaks the format's rules: nothing is written to its file. */
   | (InAnswer & { kind: 'malformed'; message: string; lines: string[] });
 
 export type Reason =
   | 'malformed'
-  /** The answer doesn't say for which file it is. */
+  /** The answer doesn't name its file. */
   | 'noPath'
   | 'notFound'
   | 'ambiguous'
   | 'overlap'
   | 'fileExists'
   | 'fileMissing'
-  /** The place is known, but not how the new lines are to be written there. */
+  /** The place is known, but not how to write the new lines there. */
   | 'uncertain'
-  /** The new text leaves out code by an ellipsis: writing it would delete what it stands for. */
+  /** The new text omits code by an ellipsis: writing it would delete that code. */
   | 'elided'
   /** Nothing would change. */
   | 'noChange'
-  /** The file is one that Perigee doesn't write to: outside the workspace, binary, too large, a link. */
+  /** Perigee doesn't write to such a file: outside the workspace, binary, too large, a link. */
   | 'forbidden';
 
-/** Lines of the file that come nearest to what was looked for. */
+/** The lines of the file that are most similar to the searched ones. */
 export interface Nearest {
   /** Counted from 1. */
   line: number;
@@ -94,19 +94,19 @@ export interface Nearest {
   similarity: number;
 }
 
-/** Why something was not applied, as a value. */
+/** Why an edit was not applied, as a value. */
 export interface Refusal {
   reason: Reason;
   /** One sentence for a person. */
   message: string;
   lookedFor: string[];
   nearest?: Nearest;
-  /** The lines, counted from 1, at which equally good places begin. */
+  /** The lines, from 1, at which the equally good places begin. */
   candidates?: number[];
   answerLine?: number;
 }
 
-/** Lines of a file to be replaced; an insertion has no `oldLines`, a deletion no `newLines`. */
+/** Lines of a file to replace. An insertion has no `oldLines`, a deletion no `newLines`. */
 export interface PlacedHunk {
   /** Counted from 0, in the text before any hunk. */
   startLine: number;
@@ -114,30 +114,32 @@ export interface PlacedHunk {
   oldLines: string[];
   newLines: string[];
   how: How;
-  /** The blocks of the answer that it is of, where they have names. */
+  /** The named blocks of the answer that it comes from. */
   blocks?: readonly string[];
 }
 
-/** What becomes of one file: all that was asked for, or nothing of it. */
+/** The plan for one file: all of its edits, or none of them. */
 export type FilePlan = (
   | { kind: 'create'; path: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'update'; path: string; before: string; after: string; hunks: PlacedHunk[] }
   /** Moved, with or without changes. */
   | { kind: 'move'; path: string; to: string; before: string; after: string; hunks: PlacedHunk[] }
   | { kind: 'delete'; path: string; before: string }
-  /** `path` is undefined where the answer names no file. `placed`: the hunks that did fit, which are withheld. */
+  /** `path`: undefined if the answer names no file. `placed`: hunks that fit, but are withheld. */
   | { kind: 'refused'; path?: string; before?: string; refusals: Refusal[]; placed: PlacedHunk[] }
 ) & {
-  /** The named blocks of the answer that it is of. */
+  /** The named blocks of the answer that it comes from. */
   blocks?: readonly string[];
-  /** What was left out of it since it was made already. */
+  /** The edits that were left out because the file contains them already. */
   standing?: readonly StandingEdit[];
 };
 
-/** An edit of which the new lines stand in the file already. */
+/** An edit whose new lines are in the file already. */
 export interface StandingEdit extends Pick<InAnswer, 'answerLine' | 'block'> {
-  /** At which its new lines begin, counted from 1; undefined for a piece of code, which may stand in several parts. */
+  /**
+   * The line, from 1, at which its new lines begin; undefined for a piece of code, which may stand in several parts.
+   */
   line?: number;
-  /** False for a line or two that the edit may mean to add a second time. */
+  /** False for one or two lines that the edit may mean to add again. */
   isSure: boolean;
 }

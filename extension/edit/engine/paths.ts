@@ -8,7 +8,7 @@ export {
   readLine,
 } from '../../../shared/answers/answerPaths.ts';
 
-/** Paths that name the same file from the workspace's root. */
+/** One spelling for all paths to the same file from the workspace's root. */
 export const tidyPath = (path: string) =>
   path
     .trim()

@@ -11,34 +11,33 @@ import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { eraseAccount, type RunsOfAccounts } from './erase.ts';
 
-// What a restored database still believes, and is true no more: who is signed in, what is being answered, what was not paid
-// yet, what had not been deleted yet. Each step is done once and written down; where the process is killed in between, the
-// next one goes on from there: the command, or a server that starts.
+// Corrects what is outdated in a restored database: sessions, open runs, payments and deletions. Each step is done once
+// and recorded. If the process is killed, the next one continues from there: the command, or a server at its start.
 
 export interface AfterRestoreDeps {
   db: Database;
   clock: Clock;
   log: Log;
   runs: RunsOfAccounts;
-  /** Ends the runs that no server answers any more, as after a crash; how many. */
+  /** Ends the runs that no server answers any more, as after a crash. Returns how many. */
   recover: () => Promise<number>;
-  /** Null where nothing is sold. */
+  /** Null: nothing is sold. */
   sales: SinceDeps | null;
 }
 
-/** What was done, and what could not be done yet. */
+/** What was done, and what is still to do. */
 export interface AfterRestore {
   isDone: boolean;
-  /** Stripe has not said yet what was paid. */
+  /** Stripe has not answered yet what was paid. */
   awaitsStripe: boolean;
   /** For the operator. */
   lines: string[];
 }
 
 export interface HowToFinish {
-  /** False where nobody is to wait for Stripe's answer. */
+  /** False: don't wait for Stripe's answer. */
   asksStripe?: boolean;
-  /** The operator has no list that goes back to the backup, and takes the deletions in between for lost. */
+  /** The operator has no list that goes back to the backup, and accepts that the deletions in between are lost. */
   acceptsLostDeletions?: boolean;
 }
 
@@ -59,12 +58,12 @@ export async function afterRestore(
     await db.write((tx) => markDone(tx, 'runs', ended));
     return ended;
   });
-  // Closes what was deleted before anybody can sign in; it is erased below, after what was paid is known.
+  // Closes deleted accounts before anybody can sign in. They are erased below, once it is known what was paid.
   const deletions = await step('deletions', () =>
     replayDeletions(db, clock.now(), begun.facts.takenAt, acceptsLostDeletions),
   );
   const paid = await step('payments', () => askStripe(deps, begun, asksStripe));
-  // Before that an account may have a plan that goes on at Stripe, and that nobody would end.
+  // Until then an account may have a plan that goes on at Stripe, and that nothing would end.
   const erased = paid === null ? 0 : await eraseClosed(deps, deletions.accounts);
   const isReplayed = !deletions.lack || acceptsLostDeletions || 'deletions' in begun.done;
   const isDone = paid !== null && isReplayed;
@@ -82,7 +81,7 @@ export async function afterRestore(
   };
 }
 
-/** The same by a server: all that needs no network before it listens, and Stripe by a job, until it has answered. */
+/** The same for a server: steps without network run before it listens. A job asks Stripe until it answers. */
 export class RestoreJob {
   #isPending = false;
 
@@ -101,7 +100,7 @@ export class RestoreJob {
   }
 }
 
-/** The same by a command, which proves the books at the end. */
+/** The same for a command, which proves the books at the end. */
 export async function finishRestore(
   deps: AfterRestoreDeps & { leaseMs: number },
   how: HowToFinish = {},
@@ -114,7 +113,7 @@ export async function finishRestore(
   return { ...after, lines: [...after.lines, ...proof] };
 }
 
-/** Everything that lets somebody in: what was ended since is alive again in a backup. */
+/** Ends everything that lets a person in: a session that ended after the backup is valid again in it. */
 function endEverySession(db: Database, now: number): Promise<number> {
   return db.write(async (tx) => {
     const { numUpdatedRows } = await tx
@@ -133,12 +132,12 @@ function endEverySession(db: Database, now: number): Promise<number> {
 }
 
 interface Replayed {
-  /** Why the list may lack deletions since the backup; null: it goes back to it. */
+  /** Why the list may lack deletions since the backup. Null: it goes back to the backup. */
   lack: string | null;
   conversations: number;
-  /** Ids of accounts that were deleted since and are here again. */
+  /** Ids of accounts that were deleted since the backup, and are in it. */
   accounts: string[];
-  /** How many accounts close, or are kept, as their owners decided since. */
+  /** How many accounts were closed or reopened again, as their owners decided since the backup. */
   decided: number;
   unreadable: number;
 }
@@ -162,7 +161,7 @@ async function replayDeletions(
           .selectFrom('conversation')
           .select(['id', 'account_id', 'created_at'])
           .where('id', 'in', [...times.keys()]);
-        // Ids are the client's: one that was made after its deletion is another conversation.
+        // The client chooses the ids. A conversation that is newer than the deletion of its id is another one.
         const there = (await query.execute()).filter(({ id, created_at }) => created_at <= times.get(id)!);
         for (const { id, account_id } of there) await deleteConversation(tx, account_id, id);
         return there.length;
@@ -184,7 +183,7 @@ async function replayDeletions(
   return replayed;
 }
 
-/** A list that a server made after the backup lacks what was deleted before, as an empty one does. */
+/** A list that was begun after the backup lacks earlier deletions, as an empty one does. */
 function lackOf(list: Deletions | null, file: string | null, takenAt: number): string | null {
   if (file === null) return 'DELETIONS_FILE is not set';
   if (!list) return `There is no list of deletions at ${file}`;
@@ -193,7 +192,10 @@ function lackOf(list: Deletions | null, file: string | null, takenAt: number): s
   return `The list of deletions at ${file} begins at ${iso(list.since)}, after the backup`;
 }
 
-/** An account that is deleted at `goneAt`, in place of a later or of any other date: nothing is answered to it from now on. */
+/**
+ * Closes an account, to be deleted at `goneAt`. `replaces`: which earlier decision it overrides, a later date or any
+ * other.
+ */
 async function close(tx: Tx, id: string, goneAt: number, now: number, replaces: 'later' | 'other'): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('account')
@@ -214,7 +216,7 @@ async function keep(tx: Tx, id: string): Promise<number> {
   return Number(numUpdatedRows);
 }
 
-/** How many are gone now; the others go by the server's own job, which first ends what they would pay. */
+/** Returns how many are erased now. The server's job erases the others, once it has ended their plans. */
 async function eraseClosed({ db, clock, runs }: AfterRestoreDeps, ids: readonly string[]): Promise<number> {
   let gone = 0;
   for (const id of ids) {
@@ -228,7 +230,7 @@ async function eraseClosed({ db, clock, runs }: AfterRestoreDeps, ids: readonly 
   return gone;
 }
 
-/** `null`: Stripe did not answer. */
+/** Null: Stripe did not answer. */
 async function askStripe(
   { db, sales, log }: AfterRestoreDeps,
   { facts }: Restoring,

@@ -5,22 +5,22 @@ import type { Database, Tx } from '../../platform/db/database.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import { deleted } from '../../platform/db/deletions.ts';
 
-/** Runs live above the accounts, and are handed in by the assembly. */
+/** The runs layer is above the accounts, so the assembly passes this in. */
 export interface RunsOfAccounts {
-  /** Asks every run of an account to end; how many are still open. */
+  /** Asks every run of an account to end. Returns how many are still open. */
   stopRunsOf: (tx: Tx, accountId: string) => Promise<number>;
   deleteEndedRuns: (tx: Tx, of: { accountId?: string; before: number; limit: number }) => Promise<number>;
 }
 
-/** Rows that one transaction deletes: nobody waits for long. */
+/** The most rows that one transaction deletes, so that other writes never wait for long. */
 export const AT_ONCE = 200;
 const CONVERSATIONS_AT_ONCE = 20;
 
 /**
- * Deletes an account with all that is its own, for good, and the guests that it took over. The books keep every line, under
- * ids that name nobody. False if something is still answering, which is asked to end, or if a plan would renew, which the
- * payment service is told first: the next round deletes. `stillDue` is asked at both ends, for the owner may keep the account
- * meanwhile.
+ * Deletes an account with all its data, for good, and the guests that it took over. The books keep every line, under
+ * ids that name nobody. Returns false if a run is still open or a plan would renew: it asks the run to end, tells the
+ * payment service to stop the plan, and the next round deletes. It checks `stillDue` at the start and at the end,
+ * because the owner may reopen the account meanwhile.
  */
 export async function eraseAccount(
   db: Database,
@@ -41,7 +41,7 @@ export async function eraseAccount(
       for (const id of ids) await deleteConversation(tx, accountId, id);
     });
   }
-  // Runs of conversations that a guest had deleted before did not move with the others.
+  // If a guest had deleted a conversation, its runs did not move to the account.
   const guests = await db.read.selectFrom('account').select('id').where('merged_into', '=', accountId).execute();
   for (const { id } of [{ id: accountId }, ...guests]) {
     const ended = { accountId: id, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
@@ -51,7 +51,7 @@ export async function eraseAccount(
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;
     await forgetWallet(tx, accountId);
-    // A backup may be older than the day on which these guests became part of it.
+    // A backup may be older than the day on which these guests joined the account.
     for (const { id } of [{ id: accountId }, ...guests]) deleted(tx, { what: 'account', id });
     await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();
     await tx.deleteFrom('account').where('id', '=', accountId).execute();

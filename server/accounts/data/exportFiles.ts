@@ -6,7 +6,7 @@ import type { Reader } from '../../platform/db/database.ts';
 import type { ConversationRow } from '../../platform/db/schema.ts';
 import { EXPORT_FILES } from '../../platform/db/tables.ts';
 
-// The files of an export, piece by piece: never more than a page of rows is in memory.
+// The files of an export, piece by piece: at most one page of rows is in memory.
 
 const ENTRIES_AT_ONCE = 200;
 
@@ -54,7 +54,10 @@ export async function* logJson(db: Reader, accountId: string): AsyncGenerator<st
   yield '\n]\n';
 }
 
-/** The name of a conversation's files, without their ending: its day, its title as far as every system takes it, its id. */
+/**
+ * The name of a conversation's files, without extension: its day, the part of its title that every system allows, its
+ * id.
+ */
 export function fileNameOf(row: Pick<ConversationRow, 'id' | 'title' | 'created_at'>): string {
   const title = row.title
     .normalize('NFC')

@@ -20,7 +20,7 @@ import { listSessions } from '../sessions/sessions.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
 
 const CONVERSATIONS_AT_ONCE = 50;
-/** A few lines each: more than anybody has. */
+/** A few lines each. No account has this many. */
 const MAX_REFERRALS = 10_000;
 
 const exported = createRoute({
@@ -30,7 +30,7 @@ const exported = createRoute({
   responses: rawAnswer('application/zip', 'profile, sessions, token log and conversations'),
 });
 
-/** Streamed as it is read: it takes no more memory for a large account than for a small one. */
+/** Streams the export as it is read, so a large account takes no more memory than a small one. */
 export function exportRoutes(
   api: Api,
   { db, clock, policy, log }: { db: Database; clock: Clock; policy: Policy; log: Log },
@@ -59,11 +59,11 @@ export function exportRoutes(
           zip.on('error', reject);
           pipeline(zip.outputStream, out, (error) => (error && !gone.aborted ? reject(error) : resolve()));
         });
-        // Ends the reading, too, when nobody takes it any more.
+        // Stops the reading when the client disconnects.
         gone.addEventListener('abort', () => (zip.outputStream as Readable).destroy());
         const whole = (name: ExportFile, value: unknown) =>
           zip.addBuffer(Buffer.from(`${JSON.stringify(value, null, 2)}\n`), name);
-        /** Opened only when its turn has come: of all files one is being read. */
+        /** Opens a file only when its turn comes, so that only one file is being read. */
         const pieces = (name: string, read: () => AsyncGenerator<string>) =>
           zip.addReadStreamLazy(name, (opened) => opened(null, Readable.from(read(), { objectMode: false })));
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');

@@ -17,7 +17,7 @@ export interface RetentionDeps {
   runs: RunsOfAccounts & { countEndedRuns: (db: Reader, before: number) => Promise<number> };
 }
 
-/** What the policy keeps for how long, and how much of it is over its time. */
+/** How long the policy keeps something, and how much of it is past that time. */
 export interface RetentionLine {
   what: string;
   days: number;
@@ -30,13 +30,16 @@ interface Rule {
   what: string;
   days: number;
   count: (db: Reader, now: number) => Promise<number>;
-  /** Not while a restored database does not know yet what was paid: a plan that goes on at Stripe would never be ended. */
+  /**
+   * Skipped until a restored database knows what was paid: otherwise a plan that goes on at Stripe would never be
+   * ended.
+   */
   needsPayments?: boolean;
-  /** Deletes all that is due; how many that were. */
+  /** Deletes everything that is due, and returns how many. */
   apply: (now: number) => Promise<number>;
 }
 
-/** Deletes what the policy keeps no longer; a dry run only counts it. The report names no person. */
+/** Deletes data past its retention time; a dry run only counts it. The report names no person. */
 export async function applyRetention(deps: RetentionDeps, { dryRun }: { dryRun: boolean }): Promise<RetentionLine[]> {
   const now = deps.clock.now();
   const report: RetentionLine[] = [];
@@ -109,7 +112,7 @@ function rules({ db, policy, runs }: RetentionDeps): Rule[] {
 
 const closed = (db: Reader, now: number) => db.selectFrom('account').where('gone_at', '<=', now);
 
-/** Those that became part of an account go with it. */
+/** Guests that became part of an account are deleted with that account. */
 const idleGuests = (db: Reader, before: number) =>
   db
     .selectFrom('account')

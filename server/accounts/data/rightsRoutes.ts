@@ -73,11 +73,11 @@ const keep = createRoute({
 
 export interface RightsDeps extends AuthDeps {
   log: Log;
-  /** Null where no mail is sent. */
+  /** Null: the server sends no mail. */
   mailer: Mailer | null;
 }
 
-/** What a person may do with an account of theirs, suspended or not. */
+/** What account owners may do with their account, suspended or not. */
 export function rightsRoutes(api: Api, deps: RightsDeps): void {
   const { db, clock, policy, attempts, secret } = deps;
 
@@ -111,7 +111,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
       known: isOwn ? accountId : await deps.browsers.find(c, of.mailbox),
     });
     const digits = await db.write((tx) => offerMailCode(tx, secret, of, clock.now()));
-    // Not waited for: how long a mail server takes must not tell who is known here.
+    // Not awaited: the response time must not reveal which addresses are known here.
     send(mailer, codeMail(address, digits));
     return c.body(null, 204);
   });
@@ -123,7 +123,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     const { address, mailbox } = addressOf(given.email);
     const of = { holder: holderOfChange(accountId), mailbox };
     const at = clock.now();
-    // In a transaction of its own: that a wrong one was tried is remembered.
+    // In its own transaction, so that a wrong attempt is counted.
     if (!(await db.write((tx) => redeemMailCode(tx, secret, of, given.code.replace(/\D/g, ''), at))))
       throw new AppError(
         'invalid_grant',

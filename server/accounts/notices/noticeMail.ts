@@ -6,12 +6,12 @@ import { failureOf, type Mailer } from '../../platform/mail.ts';
 import { currentNotices } from './operatorNotices.ts';
 
 const AT_ONCE = 50;
-/** After so long, another turn takes over what a node was about to send. */
+/** After this time another round takes over a mail that a node had claimed. */
 const CLAIM_MS = 15 * 60_000;
 const HOUR = 3_600_000;
-/** When an address is tried again. The mail server may have erred about one that it refused. */
+/** When to try an address again. The mail server may have refused it by mistake. */
 const AGAIN_MS = { refused: 24 * HOUR, 'put off': HOUR };
-/** So many failures one after the other are the mail server's, whatever it says of each. */
+/** After this many failures in a row the mail server is at fault, whatever it says about each address. */
 const MAX_FAILURES_IN_A_ROW = 5;
 
 export interface NoticeMailDeps {
@@ -19,33 +19,33 @@ export interface NoticeMailDeps {
   clock: Clock;
   log: Log;
   mailer: Mailer;
-  /** Null where only this machine reaches the server. */
+  /** Null: only this machine reaches the server. */
   publicUrl: string | null;
   terms: { version: string; url?: string | undefined };
-  /** What members are told of prices now. */
+  /** The current notice to members about prices. */
   priceNotice: () => Notice | null;
 }
 
-/** What is mailed: to whom, beyond being a member with a verified address that is not about to be deleted. */
+/** A mail and its recipients: members with a verified address whose account is not closed, limited by these fields. */
 interface Letter {
   id: string;
   subject: string;
   text: string;
-  /** To those alone who have accepted other terms than these. */
+  /** Only for those who have accepted terms other than these. */
   beyondTerms: string | null;
-  /** Suspended accounts are told of terms and prices, which are part of their contract, and of nothing else. */
+  /** Suspended accounts get mail about terms and prices only, because these are part of their contract. */
   toSuspended: boolean;
-  /** Whether it is still to be sent: asked before each batch. */
+  /** Whether it must still be sent. Checked before each batch. */
   isDue: () => Promise<boolean>;
 }
 
 const always = async () => true;
 
 /**
- * Mails each member what must be told by mail: prices and terms that change, and what the operator tells, each once. A row is claimed before its mail is
- * sent, so that no two nodes send it, and sent again later if that failed: who dies in between may tell somebody twice,
- * which is better than never. Returns how many were sent; ends early if the mail server takes none. An address that is refused
- * keeps no other member from being told.
+ * Mails each member the notices that must go by mail, once each: changed prices, changed terms, and the operator's
+ * notices. A node claims a row before it sends the mail, so that no two nodes send it, and sends it again later if that
+ * failed. A node that dies in between may cause a second mail, which is better than none. Returns how many were sent.
+ * Ends early if the mail server accepts none. A refused address does not stop the mail to other members.
  */
 export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   let sent = 0;
@@ -68,7 +68,7 @@ export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   return sent;
 }
 
-/** Null: it was sent. */
+/** Returns null if it was sent. */
 async function send(deps: NoticeMailDeps, letter: Letter, accountId: string, email: string) {
   const { db, clock, log, mailer } = deps;
   const note = (columns: { sent_at: number } | { claimed_at: number }) =>
@@ -88,7 +88,7 @@ async function send(deps: NoticeMailDeps, letter: Letter, accountId: string, ema
       { err: error, notice: letter.id, account: accountId, failure },
       'a notice was not mailed; it is tried again',
     );
-    // A claim from the future lapses when the address is to be tried again.
+    // A claim in the future expires when the address is to be tried again.
     if (failure !== 'unavailable') await note({ claimed_at: clock.now() + AGAIN_MS[failure] - CLAIM_MS });
     return failure;
   }
@@ -96,7 +96,7 @@ async function send(deps: NoticeMailDeps, letter: Letter, accountId: string, ema
   return null;
 }
 
-/** Gives back what was claimed and not tried, for the next turn of any node. */
+/** Releases claimed rows that were not tried, for the next round of any node. */
 async function release(
   { db }: NoticeMailDeps,
   letter: Letter,
@@ -120,7 +120,7 @@ async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {
   const foot = `\n\nThis is no advertisement: it is sent to every member, whatever you have chosen about news.\n`;
   const price = priceNotice();
   const letters: Letter[] = [];
-  // Without a page there is nothing to read, and nobody is asked.
+  // Without a page of terms there is nothing to read, and nobody has to accept anything.
   if (terms.url)
     letters.push({
       id: `terms:${terms.version}`,
@@ -147,21 +147,21 @@ async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {
       text: `${text}\n\nThis counts until ${inUtc(iso(until))}. Your account stands at ${page}.${foot}`,
       beyondTerms: null,
       toSuspended: false,
-      // The operator may end it while it is being sent.
+      // The operator may end the notice while it is being sent.
       isDue: async () => (await current()).some((notice) => notice.id === id),
     });
   return letters;
 }
 
-/** Instants as a mail tells them, which knows no time zone of its reader. */
+/** Formats times in UTC, because a mail does not know its reader's time zone. */
 const inUtc = (text: string) => text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC');
 
-/** Takes the next accounts that are to be told, for this node alone. */
+/** Claims the next accounts to mail, for this node alone. */
 async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ accountId: string; email: string }[]> {
   const now = clock.now();
   let query = db.read
     .selectFrom('account')
-    // Verified addresses alone: under this provider, the subject is one.
+    // Verified addresses only: the subject of this provider is a verified address.
     .innerJoin('identity', (join) =>
       join.onRef('identity.account_id', '=', 'account.id').on('identity.provider', '=', 'email'),
     )
@@ -182,7 +182,7 @@ async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ a
     .groupBy('account.id')
     .orderBy('account.id')
     .limit(AT_ONCE);
-  // Who was made by the operator has accepted none yet, and is asked at the first sign-in.
+  // An account that the operator created has accepted no terms yet. Its owner is asked at the first sign-in.
   if (letter.beyondTerms !== null) query = query.where('account.terms_version', 'not in', ['', letter.beyondTerms]);
   if (!letter.toSuspended)
     query = query.where((eb) =>

@@ -1,8 +1,8 @@
 import type { Account, Notice } from '../../../shared/account.ts';
 
 /**
- * What an account's owner must be told now; each keeps its id for as long as it is the same thing. `price` is what members
- * are told of prices, `everyone` what the operator tells every account.
+ * The current notices to an account's owner. Each keeps its id while it is about the same thing. `price` is the notice
+ * about prices, `everyone` are the operator's notices to every account.
  */
 export function noticesOf(
   account: Account,
@@ -25,12 +25,12 @@ export function noticesOf(
     notices.push({ id: `terms:${termsDue}`, kind: 'terms', text, at: now });
   }
   notices.push(...everyone);
-  // Guests pay by the message, whatever the model.
+  // Guests pay for each message, whatever the model, so prices don't concern them.
   if (price && account.kind === 'member') notices.push(price);
   return notices;
 }
 
-/** What somebody wrote, with a full stop at its end. */
+/** Ends a text that a person wrote with a full stop. */
 function sentence(text: string): string {
   const trimmed = text.trim();
   return trimmed && !/[.!?…]$/.test(trimmed) ? `${trimmed}.` : trimmed;

@@ -5,9 +5,9 @@ import type { Reader, Tx } from '../../platform/db/database.ts';
 import { prepared } from '../../platform/db/prepared.ts';
 import type { OperatorNoticeRow } from '../../platform/db/schema.ts';
 
-// What the operator tells every account, such as an incident. A notice is over at its `until`, without a job.
+// The operator's notices to every account, such as about an incident. A notice ends at its `until`, without a job.
 
-/** The most characters of a notice: it is one line in the editor. */
+/** The most characters of a notice, because the editor shows it as one line. */
 export const MAX_NOTICE_CHARS = 500;
 const MOST_LISTED = 100;
 
@@ -17,7 +17,7 @@ export async function addNotice(tx: Tx, notice: OperatorNoticeRow): Promise<void
   changed(tx, EVERYONE, 'account', '');
 }
 
-/** Ends a notice now. `over`: it ended before, at that time. */
+/** Ends a notice now. `over`: it had ended before, at that time. */
 export async function endNotice(
   tx: Tx,
   id: string,
@@ -31,12 +31,12 @@ export async function endNotice(
   return { kind: 'ended' };
 }
 
-/** The newest first, those that are over too. */
+/** All notices, ended ones too, newest first. */
 export function listNotices(db: Reader): Promise<OperatorNoticeRow[]> {
   return db.selectFrom('operator_notice').selectAll().orderBy('at', 'desc').limit(MOST_LISTED).execute();
 }
 
-/** What every account is told now, the oldest first. */
+/** The notices that every account sees now, oldest first. */
 export function currentNotices(db: Reader, now: number): Promise<OperatorNoticeRow[]> {
   return selectCurrent.all(db, { now });
 }

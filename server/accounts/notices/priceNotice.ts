@@ -6,7 +6,7 @@ import { priceAt } from '../../credits/rules/pricing.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
 import { hashSecret } from '../../platform/secrets.ts';
 
-/** What members are told of prices now: composed once for all of them, and anew when one of the changes has come to count. */
+/** The current notice to members about prices. Composed once for all, and again when a change takes effect. */
 export function tellPrices(models: readonly AnnouncedModel[], clock: Clock): () => Notice | null {
   const days = models.flatMap(({ priceChanges }) => priceChanges.map(({ from }) => Date.parse(from)));
   let told: { notice: Notice | null; counted: number } | null = null;
@@ -18,7 +18,7 @@ export function tellPrices(models: readonly AnnouncedModel[], clock: Clock): () 
   };
 }
 
-/** All changes of price that are announced, in one notice, as old as the newest of them. Null where none is. */
+/** One notice with all announced price changes, dated by the newest of them. Null: there are none. */
 export function priceNotice(models: readonly AnnouncedModel[], now: number): Notice | null {
   const changes = models.flatMap(({ id, name, price, priceChanges }) => {
     const { price: current, next } = priceAt(price, priceChanges, now);

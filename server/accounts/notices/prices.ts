@@ -10,17 +10,17 @@ interface AnnounceDeps {
   db: Database;
   log: Log;
   clock: Clock;
-  /** How long before a dearer price counts it has to be announced. */
+  /** How many days before it takes effect a higher price must be announced. */
   noticeDays: number;
 }
 
-/** The prices that count, and what members are told of those to come. Before `announce`, the models as the operator lists them. */
+/** The prices in force, and the notice to members about coming ones. Before `announce`, the operator's own list. */
 export class Prices {
   #notice: () => Notice | null = () => null;
 
   constructor(public listed: readonly ModelConfig[]) {}
 
-  /** What members are told now. */
+  /** The current notice to members. */
   get notice(): Notice | null {
     return this.#notice();
   }

@@ -10,30 +10,30 @@ import { hashKeyed } from '../../platform/secrets.ts';
 import type { AfterRestore, HowToFinish } from '../data/afterRestore.ts';
 import { misused, Refused, tellCommand } from './commandText.ts';
 
-// The operator's commands about backups. They open the database as a server does, or not at all.
+// The operator's commands for backups. They open the database exclusively, as a server does, or not at all.
 
 export interface BackupDeps {
   database: Config['database'];
-  /** Null: there is none yet, as on a new machine. */
+  /** Null: there is no SECRET yet, as on a new machine. */
   secret: string | null;
-  /** Names of the settings that are set. */
+  /** Names of the settings that have a value. */
   settings: string[];
   clock: Clock;
-  /** As a server does: throws `ConfigError` while one runs on an embedded database. */
+  /** Opens the database as a server does: throws `ConfigError` while a server runs on an embedded database. */
   openAlone: () => Promise<Database>;
-  /** Does what a restored database needs, proves the books, and says so. */
+  /** Does the steps after a restore, proves the books, and prints the result. */
   finish: (db: Database, how: HowToFinish) => Promise<AfterRestore | null>;
 }
 
-/** A setting by its name: what a server reads from the environment, and a new one needs again. */
+/** Whether a name is a setting: an environment variable of the server, which a new server needs again. */
 export const isSetting = (name: string) =>
   /^(PUBLIC_URL|UPSTREAM_(URL|KEY|MODEL)|SECRET|PERIGEE_CONFIG|DELETIONS_FILE|TRUSTED_PROXIES|CORS_ORIGINS|METRICS_TOKEN)$/.test(
     name,
   ) || /^(MAIL_(URL|FROM)|STRIPE_[A-Z_]+|GOOGLE_[A-Z_]+|GITHUB_CLIENT_[A-Z]+|OIDC_[A-Z0-9_]+_SECRET)$/.test(name);
 
 /**
- * Whether a command is about backups. `restore` once ended a suspension, and still does for what can only be an account: an
- * id or an address that is no file's name.
+ * Whether a command is about backups. `restore` once ended a suspension. It still does if its argument can only be an
+ * account: an id, or an address that is no file's name.
  */
 export function isBackupCommand([command, ...rest]: readonly string[]): boolean {
   if (command === 'backup' || command === 'restored') return true;
@@ -44,7 +44,7 @@ export function isBackupCommand([command, ...rest]: readonly string[]): boolean 
   return !isAccount || existsSync(what);
 }
 
-/** Which SECRET it is, without saying anything of it. */
+/** Identifies a SECRET without revealing anything of it. */
 const fingerprint = (secret: string) => hashKeyed(secret, 'backup', '').slice(0, 16);
 
 export const runBackupCommand = (deps: BackupDeps, args: readonly string[]) => tellCommand(() => run(deps, args));
@@ -143,7 +143,7 @@ async function restored(deps: BackupDeps, since: string | undefined, how: HowToF
           2,
           'restored needs --since: when the dump was made, such as 2027-01-31T12:00:00Z. It ends all sessions, and asks Stripe what was paid since.',
         );
-      // Whatever a dump doesn't know is not older than what it does.
+      // Anything that the dump lacks is not older than its newest row.
       const takenAt = Math.min(given, (await newestIn(db.read)) || given);
       await db.write((tx) => markBackup(tx, { takenAt, secret: null, settings: [] }));
     }

@@ -5,9 +5,9 @@ import { iso } from '../../platform/clock.ts';
 import { BackupRefused } from '../../platform/db/restoring.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 
-// How the operator's commands say things.
+// The output text of the operator's commands.
 
-/** A command that can't be understood, or not be done, in one line that says what to do. */
+/** A command that was misused or can't be done, with one line that tells the operator what to do. */
 export class Refused extends Error {
   constructor(
     readonly code: 1 | 2,
@@ -17,12 +17,12 @@ export class Refused extends Error {
   }
 }
 
-/** What can't be understood. */
+/** The refusal of a command that can't be parsed. */
 export const misused = (message: string) => new Refused(2, `${message} The command "help" shows how.`);
 
 /**
- * A text that account owners read: one line of plain text, without control characters and what can't be seen, of 1 to `most`
- * UTF-16 units. Refuses others by the name `what`.
+ * Checks a text that account owners read: one line of plain text without control or invisible characters, of 1 to
+ * `most` UTF-16 units. Refuses any other text; the message calls it `what`.
  */
 export function readText(typed: string, what: string, most: number): string {
   const text = cleanName(typed);
@@ -31,13 +31,13 @@ export function readText(typed: string, what: string, most: number): string {
   return text;
 }
 
-/** What a command printed; `code` is 0, 1 for what could not be done, 2 for what could not be understood. */
+/** A command's output. `code` is 0, 1 if it could not be done, or 2 if it could not be parsed. */
 export interface CommandResult {
   code: 0 | 1 | 2;
   lines: string[];
 }
 
-/** What a command says, or why it could not be done. Throws what the operator can't mend. */
+/** Runs a command and turns refusals into output. Throws errors that the operator can't fix. */
 export async function tellCommand(run: () => Promise<string[]>): Promise<CommandResult> {
   try {
     return { code: 0, lines: await run() };
@@ -45,17 +45,17 @@ export async function tellCommand(run: () => Promise<string[]>): Promise<Command
     if (error instanceof Refused) return { code: error.code, lines: [error.message] };
     if (error instanceof BackupRefused) return { code: 1, lines: [error.message] };
     const { code, message } = error as { code?: unknown; message: string };
-    // What parseArgs can't take.
+    // An error of parseArgs about the arguments.
     if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
       return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
     throw error;
   }
 }
 
-/** What people are called can't move the cursor or the colours of a terminal. */
+/** Removes control characters from names, so that they can't move a terminal's cursor or change its colours. */
 const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
 
-/** Who an account is, as a line says it. */
+/** The name of an account in an output line. */
 export const named = (account: FoundAccount) => plain(account.email ?? account.name ?? account.id);
 
 function stateOf(account: FoundAccount, now: number): string {
@@ -65,7 +65,7 @@ function stateOf(account: FoundAccount, now: number): string {
   return 'open';
 }
 
-/** Accounts, a line each. */
+/** A table of accounts, one line each. */
 export function accountTable(accounts: readonly FoundAccount[], now: number): string[] {
   if (accounts.length === 0) return ['There is none.'];
   const rows = accounts.map((account) => [
@@ -78,7 +78,7 @@ export function accountTable(accounts: readonly FoundAccount[], now: number): st
   return columns([['account', 'kind', 'state', 'last seen', 'who'], ...rows]);
 }
 
-/** One account, a line for each thing known of it, and for what it has. */
+/** One account: a line for each known fact, and for each balance. */
 export function accountLines(account: FoundAccount, balance: Balance, now: number): string[] {
   const rows = [
     ['account', account.id],
@@ -102,7 +102,7 @@ export function accountLines(account: FoundAccount, balance: Balance, now: numbe
   return columns(rows.filter(([, value]) => value !== ''));
 }
 
-/** In columns as wide as their longest cell. */
+/** Aligns cells in columns as wide as their longest cell. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(plain));
   const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? '').length)));

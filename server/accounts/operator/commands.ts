@@ -73,10 +73,10 @@ ACCOUNT is an id or an email address. CREDITS is a number with at most 6 decimal
 (2027-01-31), a time (2027-01-31T12:00:00Z), or a number of hours or days from now (12h, 7d). A suspension without
 --until lasts until you reinstate the account.`;
 
-/** A reason stands in one line of the token log. */
+/** A reason is shown in one line of the token log. */
 const MAX_WHY_CHARS = 200;
 const MAX_NAME_CHARS = 100;
-/** The newest of them: more is read by nobody. */
+/** Only the newest referrals are listed: nobody reads more. */
 const MAX_REFERRALS = 1000;
 
 export interface CommandDeps extends RetentionDeps {
@@ -85,18 +85,18 @@ export interface CommandDeps extends RetentionDeps {
   ids: Ids;
   policy: Policy;
   secret: string;
-  /** How long a silent node keeps its runs. */
+  /** How long the runs of a silent node stay its own, in milliseconds. */
   leaseMs: number;
   /** Whether the server sends mail. */
   sendsMail: boolean;
 }
 
-/** The operator's commands. Never throws for what the operator can mend. */
+/** The operator's commands. Never throws an error that the operator can fix. */
 export const runCommand = (deps: CommandDeps, args: readonly string[]): Promise<CommandResult> =>
   tellCommand(() => run(deps, args));
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
-  // parseArgs would take it for an option.
+  // parseArgs would take a negative number for an option.
   const negative = args.find((arg) => /^-[\d.]/.test(arg));
   if (negative !== undefined) throw misused(`"${negative}" is less than nothing.`);
   const { values, positionals } = parseArgs({
@@ -152,7 +152,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
     case 'suspend': {
       only('why', 'until');
       taken(1, 'an account');
-      // A suspension is told as a notice.
+      // The account owner reads the reason as a notice.
       const why = reason(MAX_NOTICE_CHARS);
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
@@ -160,7 +160,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
       return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
     }
-    // As it was called before backups could be restored.
+    // The command's old name, from before backups could be restored.
     case 'restore':
     case 'reinstate': {
       only();
@@ -282,7 +282,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
   }
 }
 
-/** So that nobody takes the books of an empty database for those that were meant. */
+/** The size of the books, so that the operator notices when the database is empty or not the intended one. */
 async function countTransfers({ db }: CommandDeps): Promise<string> {
   const { count } = await db.read
     .selectFrom('transfer')
@@ -306,7 +306,7 @@ async function create(deps: CommandDeps, email: string, name: string | undefined
   const who = { provider: 'email', subject: mailbox, email: address, emailVerified: true, name: name || null };
   const made = await deps.db.write(async (tx) => {
     if (await findAccountOf(tx, who)) throw new Refused(1, `There is an account for ${address} already.`);
-    // Its owner accepts the terms: nobody can for them.
+    // No accepted terms: only the account's owner can accept them.
     const { accountId } = await signIn(tx, deps, who, { terms: '', at });
     if (accountId === null) throw new Error('an account was not made');
     await setTier(tx, accountId, tier);
@@ -336,7 +336,7 @@ function readTier(text: string): number {
   return Number(text);
 }
 
-/** A day, an instant, or so many hours or days after `now`; in the future. */
+/** Parses a day, an instant, or a number of hours or days after `now`. It must be in the future. */
 function readInstant(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
   const at = count ? now + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000) : Date.parse(text);

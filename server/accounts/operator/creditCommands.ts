@@ -8,7 +8,7 @@ import type { Database } from '../../platform/db/database.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 import { misused, named, Refused } from './commandText.ts';
 
-// What an operator gives, and takes back.
+// The operator's commands that give credits and plans, and take them back.
 
 interface Deps {
   db: Database;
@@ -18,7 +18,10 @@ interface Deps {
 
 const MOST_ID_CHARS = 200;
 
-/** Micro-credits, of a decimal number of credits with at most 6 places; read digit by digit, so that nothing is rounded. */
+/**
+ * Parses a decimal number of credits with at most 6 places into micro-credits, digit by digit, so that nothing is
+ * rounded.
+ */
 export function readCredits(text: string): number {
   if (/^[-−]\s*[\d.]/.test(text)) throw misused(`"${text}" is less than nothing.`);
   const [, whole, places = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
@@ -38,7 +41,7 @@ export function readGrantId(text: string): string {
   return id;
 }
 
-/** Gives promotional credits, once for each `id`; without one, each time. Returns the line that says so. */
+/** Gives promotional credits, once for each `id`; without an id, every time. Returns the output line. */
 export async function grantCredits(
   { db, clock, ids }: Deps,
   account: FoundAccount,
@@ -76,7 +79,7 @@ function tellTaken({ by, ...before }: Extract<Given, { kind: 'id_taken' }>, id: 
   return by === 'another_account' ? `${earlier} to another account.` : `${earlier} for another reason.`;
 }
 
-/** Takes back promotional credits, all that are free or at most so many. Returns the line that says so. */
+/** Takes back promotional credits: all that are not on hold, or at most the given amount. Returns the output line. */
 export async function resetCredits(
   { db, clock, ids }: Deps,
   account: FoundAccount,
@@ -96,7 +99,7 @@ export async function resetCredits(
   return `${taken}${held}`;
 }
 
-/** Gives a plan of the list, for nothing. Returns the line that says so. */
+/** Gives a plan from the list for free. Returns the output line. */
 export async function givePlanTo(
   { db, clock, ids, policy }: Deps & { policy: Pick<Policy, 'plans'> },
   account: FoundAccount,
@@ -125,7 +128,7 @@ export async function givePlanTo(
   }
 }
 
-/** Ends a plan that was given. Returns the line that says so. */
+/** Ends a plan that the operator gave. Returns the output line. */
 export async function endPlanOf({ db, clock }: Deps, account: FoundAccount, why: string): Promise<string> {
   const who = named(account);
   const answer = await db.write((tx) => endGivenPlan(tx, { accountId: account.id, reason: why, at: clock.now() }));

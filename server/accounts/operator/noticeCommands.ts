@@ -3,17 +3,17 @@ import type { Database } from '../../platform/db/database.ts';
 import { addNotice, endNotice, listNotices, MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
 import { columns, Refused, readText } from './commandText.ts';
 
-// The operator's commands that tell every account something.
+// The operator's commands for notices to every account.
 
 interface Deps {
   db: Database;
   clock: Clock;
   ids: Ids;
-  /** Whether the server has a mail service: without one `--mail` is refused. */
+  /** Whether the server has a mail service. Without one, `--mail` is refused. */
   sendsMail: boolean;
 }
 
-/** Tells every account a text until `until` (epoch ms). Returns the lines that say so. */
+/** Shows a notice to every account until `until` (epoch ms). Returns the command's output lines. */
 export async function tellEveryone(
   { db, clock, ids, sendsMail }: Deps,
   typed: string,

@@ -29,7 +29,7 @@ export interface WantedPromotion {
 
 const isAudience = (text: string): text is Promotion['audience'] => text === 'signups' || text === 'members';
 
-/** Begins a promotion, or announces one to come. Returns the line that says so. */
+/** Begins a promotion, or announces a future one. Returns the output line. */
 export async function beginPromotion({ db, clock }: Deps, typed: string, wanted: WantedPromotion): Promise<string> {
   const name = readName(typed);
   const { audience, amountMicro, budgetMicro, startsAt, endsAt, why } = wanted;

@@ -1,9 +1,12 @@
 import { changed } from '../../platform/db/changes.ts';
 import type { Tx } from '../../platform/db/database.ts';
 
-// What a person who runs the server decides about an account. Each returns false if there is no such account.
+// The operator's decisions about an account. Each function returns false if there is no such account.
 
-/** From now on nothing is answered to it, until `until` (epoch ms; null: until somebody restores it). Its owner reads `why`. */
+/**
+ * Refuses the account's requests from now until `until` (epoch ms; null: until an operator restores it). Its owner
+ * reads `why`.
+ */
 export function suspend(
   tx: Tx,
   accountId: string,
@@ -16,7 +19,7 @@ export function restore(tx: Tx, accountId: string): Promise<boolean> {
   return update(tx, accountId, { suspended_at: null, suspended_until: null, suspended_why: null });
 }
 
-/** Which limits apply, at least: what is bought may raise them. */
+/** Sets the minimum tier of limits. Purchases may raise it. */
 export function setTier(tx: Tx, accountId: string, tier: number): Promise<boolean> {
   return update(tx, accountId, { tier, given_tier: tier });
 }

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Plan } from '../../platform/config/paymentConfig.ts';
 import type { PaymentRow } from '../../platform/db/schema.ts';
 
-// What a checkout carries at Stripe beside its payment's id, so that a database that was restored from before it knows what
-// was bought, and for which ledger. It names no person: a ledger's id is random.
+// Metadata of a checkout at Stripe beside the payment's id. A database restored from an older backup learns from it
+// what was bought, and for which ledger. It names no person, because a ledger's id is random.
 
-/** Stripe's limit for one value of metadata. */
+/** Stripe's limit for one value of metadata, in characters. */
 const MAX_VALUE = 500;
 
 export function noteOf(payment: PaymentRow): Record<string, string> {
@@ -15,7 +15,7 @@ export function noteOf(payment: PaymentRow): Record<string, string> {
     perigee_name: name,
     ...(pack === null ? {} : { perigee_pack: pack, perigee_credits_micro: `${credits_micro}` }),
     ...(plan === null ? {} : { perigee_plan: plan, perigee_interval: `${interval}` }),
-    // Else the plan's windows are those of the plan as it is sold by then.
+    // Too long to fit: a restore then uses the windows of the plan as it is sold by then.
     ...(windows !== null && windows.length <= MAX_VALUE ? { perigee_windows: windows } : {}),
   };
 }
@@ -32,7 +32,7 @@ const NoteSchema = z.object({
   perigee_windows: text.optional(),
 });
 
-/** The payment's row as it was made before the checkout, but for its money; null: the note does not say it whole. */
+/** The payment's row as it was before the checkout, without its money. Null: the note is incomplete. */
 export function readNote(note: Record<string, string>, plans: readonly Plan[]) {
   const parsed = NoteSchema.safeParse(note);
   if (!parsed.success) return null;

@@ -10,20 +10,20 @@ import type { StripeService } from './stripe.ts';
 import { applyEvent } from './stripeEvents.ts';
 
 const HOUR_MS = 3_600_000;
-/** A checkout is open for a day at Stripe; an hour more for two clocks that differ. */
+/** A checkout stays open for a day at Stripe. One more hour for clocks that differ. */
 const CHECKOUT_MS = 25 * HOUR_MS;
-/** A dispute that was begun before can be decided since: banks take up to four months. */
+/** A dispute from before the backup may be decided after it: banks take up to four months. */
 const DISPUTE_MS = 180 * 24 * HOUR_MS;
 
-/** What a database that is older than `since` did not know of money. */
+/** Payments since `since` that an older database did not know of. */
 export interface PaidSince {
-  /** Packs that were credited, and plans that began. */
+  /** Credited packs and begun plans. */
   credited: number;
-  /** Refunds and disputes that were booked. */
+  /** Booked refunds and disputes. */
   reversed: number;
-  /** Checkouts of packs that were paid and belong to no account: by Stripe's id. */
+  /** Paid checkouts of packs that belong to no account: Stripe's ids. */
   unclaimed: string[];
-  /** Subscriptions that belong to no account, and go on charging: by Stripe's id. */
+  /** Subscriptions that belong to no account, and still charge: Stripe's ids. */
   subscriptions: string[];
 }
 
@@ -31,9 +31,9 @@ export type SinceDeps = CreditingDeps & { policy: { plans: readonly Plan[] } };
 type Checkout = Awaited<ReturnType<StripeService['checkoutsSince']>>[number];
 
 /**
- * Asks Stripe for all that was paid, refunded and disputed since `since` (epoch ms), and credits or takes back what isn't
- * yet, by the ways of the events that told it the first time: doing so again changes nothing. Throws
- * `payment_service_failed` where Stripe gives no answer; what was credited until then stays.
+ * Asks Stripe for all payments, refunds and disputes since `since` (epoch ms), and books those that are missing, by the
+ * same functions as Stripe's events: running it again changes nothing. Throws `payment_service_failed` if Stripe does
+ * not answer; what was booked until then stays.
  */
 export async function applyPaidSince(deps: SinceDeps, since: number): Promise<PaidSince> {
   const { db, log, stripe } = deps;
@@ -41,10 +41,10 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   const unclaimed: string[] = [];
   const subscriptions: string[] = [];
   const seen = new Set<string>();
-  // First what became of every plan: a member who bought another one since may do so only because it has ended. Where Stripe
-  // does not say, nothing else is decided.
+  // First update every known plan: a member may have bought another one only because the first had ended. If Stripe
+  // does not answer, nothing else is decided.
   for (const { subscription_ref } of await livePlans(db.read)) await syncPlan(deps, subscription_ref!, null);
-  // Oldest first: the first of two plans counts.
+  // Oldest first, because the first of two plans counts.
   for (const checkout of (await stripe.checkoutsSince(since - CHECKOUT_MS)).reverse()) {
     if (checkout.paymentId === null) continue;
     seen.add(checkout.paymentId);
@@ -56,13 +56,13 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     if (checkout.subscriptionRef === null) unclaimed.push(checkout.sessionId);
     else subscriptions.push(checkout.subscriptionRef);
   }
-  // Slow payments of checkouts before.
+  // Payments with a slow method, from earlier checkouts.
   for (const payment of await waiting(db.read)) {
     if (seen.has(payment.id)) continue;
     try {
       await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id!), null);
     } catch (err) {
-      // One that Stripe doesn't know any more keeps none of the others; the job asks about it again.
+      // A payment that Stripe no longer knows does not stop the others. The job asks about it again.
       log.warn({ err, paymentId: payment.id }, 'a payment from before the backup could not be asked about');
     }
   }
@@ -79,7 +79,9 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed, subscriptions };
 }
 
-/** The payment that a checkout is of: as it stands here, or as its note says if it was begun after the backup. */
+/**
+ * A checkout's payment: the row in the database, or one made from the checkout's note if it was begun after the backup.
+ */
 async function findOrRemake(deps: SinceDeps, checkout: Checkout): Promise<PaymentRow | undefined> {
   const { db, policy } = deps;
   const known = await findPayment(db.read, checkout.paymentId!);
@@ -88,7 +90,7 @@ async function findOrRemake(deps: SinceDeps, checkout: Checkout): Promise<Paymen
   const { amountCents, currency } = checkout;
   if (!note || amountCents === null || amountCents < 1 || currency === null) return undefined;
   return db.write(async (tx) => {
-    // Another server's, with books of its own, or of an account that was made since.
+    // The checkout belongs to another server with its own books, or to an account created after the backup.
     const ledger = await tx
       .selectFrom('balance')
       .select('ledger_id')

@@ -24,15 +24,15 @@ import { newerMigrations, noPerigee } from './migrate.ts';
 import { BACKUP_TABLE, type BackupFacts, BackupRefused, markBackup, newestIn, parse, type Row } from './restoring.ts';
 import { kyselyOf, lockFile, migrateFile, open } from './sqlite.ts';
 
-// Copies of an embedded database: made beside a running server, checked, and put in its place. Every file is whole before it
-// gets its name, so that a process that is killed leaves the old one or the new one, and never a part.
+// Copies of an embedded database: made beside a running server, checked, and restored. A file gets its name only once
+// it is complete, so a process that is killed leaves the old file or the new one, never a part.
 
-/** Everything that was left by a process that was killed is older. */
+/** Leftovers of killed processes are older than this. */
 const STALE_MS = 24 * 3_600_000;
 
 /**
- * Copies the database into `to`, as it is at one instant, while others write. Without what was deleted from it: SQLite keeps
- * that in free pages until it needs them. Returns the file's size.
+ * Copies the database into `to`, as it is at one instant, while other connections write. The copy omits deleted data,
+ * which SQLite keeps in free pages until it reuses them. Returns the file's size.
  */
 export async function writeBackup(
   file: string,
@@ -46,12 +46,12 @@ export async function writeBackup(
   try {
     checkPlace(ownFiles(file, deletionsFile), path, replace);
     rmStale(path);
-    // SQLite would make it for everybody.
+    // SQLite would create it readable by everybody.
     makeNewPrivateFile(partial);
     const unfinished = copyTo(file, partial);
     const copy = kyselyOf(open(partial));
     try {
-      // Of a database that was restored itself, and not all is done: then what is to be asked begins with the older backup.
+      // If this database was restored and is not finished, the remaining steps must start from the older backup's time.
       const takenAt = Math.min(facts.takenAt, unfinished?.takenAt ?? facts.takenAt);
       await markBackup(copy, { ...facts, takenAt });
     } finally {
@@ -75,7 +75,7 @@ export async function writeBackup(
   }
 }
 
-/** What the database says of a backup that it was itself; null: none. */
+/** The facts of an unfinished restore in the database. Null: it was not restored from a backup. */
 function copyTo(file: string, partial: string): BackupFacts | null {
   let source: Sqlite.Database | null = null;
   try {
@@ -111,18 +111,18 @@ function checkPlace(own: readonly string[], path: string, replace: boolean): voi
     throw new BackupRefused(`${path} is there already. Name another file, or add --replace to replace it.`);
 }
 
-/** The database, and what SQLite and Perigee keep beside it under its name. */
+/** The database, and the files that SQLite and Perigee keep beside it under its name. */
 const databaseFiles = (file: string) =>
   ['', '-wal', '-shm', '-journal', '-lock', '-deletions'].map((end) => `${file}${end}`);
 
-/** All that a server on this database can't do without. */
+/** Every file that a server on this database needs. */
 const ownFiles = (file: string, deletionsFile: string | null) => [
   ...databaseFiles(file),
   ...['secret', 'local-token'].map((name) => join(dirname(file), name)),
   ...(deletionsFile === null ? [] : [deletionsFile]),
 ];
 
-/** Whether a path leads to one of these files, by whatever name or link. */
+/** Whether a path leads to one of these files, by any name or link. */
 function isOneOf(files: readonly string[], path: string): boolean {
   const whole = (name: string) => {
     try {
@@ -141,9 +141,9 @@ function isOneOf(files: readonly string[], path: string): boolean {
 }
 
 /**
- * Puts the backup `from` in the place of the database `file`, which is kept beside it under another name, where there is one:
- * `keptAs`. `accept` throws for a backup that is not to be restored here; null: no `backup` made it. Throws `ConfigError` or
- * `BackupRefused` where nothing was changed: for what is no whole backup of this or an older version, or a database in use.
+ * Replaces the database `file` with the backup `from`. An old database is kept beside it under another name: `keptAs`.
+ * `accept` throws for a backup that must not be restored here; it gets null for a copy that `backup` did not make.
+ * Throws `ConfigError` or `BackupRefused`, with nothing changed, for a damaged or newer backup, or a database in use.
  */
 export async function restoreBackup(
   from: string,
@@ -152,7 +152,7 @@ export async function restoreBackup(
 ): Promise<{ facts: BackupFacts; keptAs: string | null }> {
   makePrivateFolder(dirname(file));
   makePrivateFile(`${file}-lock`);
-  // From the beginning: nobody is to wait for a copy only to hear that a server runs.
+  // Lock first, so that the operator learns that a server runs before the long copy.
   const lock = lockFile(file);
   try {
     const { facts, ready } = await checkBackup(from, file);
@@ -162,7 +162,7 @@ export async function restoreBackup(
     } catch (error) {
       throw told(error, file);
     } finally {
-      // Where it was put in place nothing is left of it.
+      // After a successful restore there is nothing left to remove.
       removeDatabase(ready);
     }
   } finally {
@@ -170,7 +170,7 @@ export async function restoreBackup(
   }
 }
 
-/** A copy that no `backup` made is as old as the newest thing in it. */
+/** A copy that `backup` did not make is as old as its newest row. */
 async function markCopy(file: string): Promise<BackupFacts> {
   const db = kyselyOf(open(file));
   let facts: BackupFacts;
@@ -184,17 +184,17 @@ async function markCopy(file: string): Promise<BackupFacts> {
   return facts;
 }
 
-/** What a file that is to be restored says of itself, checked wholly. The file isn't opened for writing, nor changed. */
+/** The result of a full check of a file to restore. The check neither changes the file nor opens it for writing. */
 interface CheckedBackup {
-  /** Null: a copy of a database that no `backup` made. */
+  /** Null: a copy of a database that `backup` did not make. */
   facts: BackupFacts | null;
-  /** A copy beside the database, brought up to this version's schema, that `replaceDatabase` puts in its place. */
+  /** A copy beside the database, at this version's schema, for `replaceDatabase` to put in place. */
   ready: string;
 }
 
 /**
- * Checks `from`, and makes a copy of it ready beside `file`. Throws `BackupRefused` for what is no whole backup of this or an
- * older version; what it made is removed then.
+ * Checks `from`, and prepares a copy of it beside `file`. Throws `BackupRefused` unless it is a complete backup of this
+ * or an older version, and removes the copy then.
  */
 async function checkBackup(from: string, file: string): Promise<CheckedBackup> {
   const path = resolve(from);
@@ -224,12 +224,12 @@ async function checkBackup(from: string, file: string): Promise<CheckedBackup> {
   }
 }
 
-/** Where the database itself stands: SQLite, too, keeps its log beside what a link leads to. */
+/** The database's real path: SQLite, too, follows links and keeps its log beside the target. */
 const placeOf = (file: string) => (existsSync(file) ? realpathSync(file) : resolve(file));
 
 const MAGIC = 'SQLite format 3\0';
 
-/** https://www.sqlite.org/fileformat2.html: the page size stands at 16, the number of pages at 28. */
+/** https://www.sqlite.org/fileformat2.html: the page size is at byte 16, the number of pages at byte 28. */
 function checkHeader(path: string, size: number): void {
   const header = headerOf(path);
   const { length } = header;
@@ -265,7 +265,7 @@ function headerOf(path: string): Buffer {
   }
 }
 
-/** Null: whole. */
+/** The damage that SQLite reports. Null: none. */
 function damageOf(file: string): string | null {
   let database: Sqlite.Database | null = null;
   try {
@@ -300,14 +300,14 @@ async function factsOf(file: string, name: string): Promise<BackupFacts | null> 
 }
 
 /**
- * Puts a checked backup in the place of the database, which is kept beside it: its path, or null if there was none. Throws
- * `ConfigError` or `BackupRefused` if somebody uses the database.
+ * Puts a checked backup in the database's place, and keeps the old database beside it. Returns the old one's new path,
+ * or null if there was none. Throws `ConfigError` or `BackupRefused` if another process uses the database.
  */
 function replaceDatabase(database: string, ready: string, now: number): string | null {
   const file = placeOf(database);
   const keptAs = `${file}.before-restore-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
   if (!existsSync(file)) {
-    // A log of a database that is gone would be taken for this one's.
+    // SQLite would apply an old database's log to this one.
     removeDatabase(file);
     renameSync(ready, file);
     fsyncPath(dirname(file));
@@ -322,9 +322,9 @@ function replaceDatabase(database: string, ready: string, now: number): string |
   return keptAs;
 }
 
-/** Brings all of the old database into its one file. One that is damaged is kept as it is, with its log. */
+/** Merges the old database's log into its one file. A damaged database is kept as it is, with its log. */
 function foldOld(file: string): void {
-  // SQLite would delete the log of what is no database.
+  // SQLite would delete the log of a file that is no database.
   if (headerOf(file).toString('latin1', 0, 16) !== MAGIC) return;
   try {
     foldLog(file);
@@ -336,7 +336,7 @@ function foldOld(file: string): void {
   }
 }
 
-/** Ends the write-ahead log, for which nobody else may have the database open. */
+/** Ends the write-ahead log. No other process may have the database open. */
 function foldLog(file: string): void {
   const database = new Sqlite(file, { fileMustExist: true, timeout: 0 });
   try {
@@ -346,7 +346,7 @@ function foldLog(file: string): void {
   }
 }
 
-/** Under a second name; where a file system has no links it is copied. */
+/** Adds a second name for the file, or copies it on a file system without links. */
 function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -358,7 +358,7 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-/** Gives a file its name, unless another has it by now. */
+/** Gives a file its name, unless another file has it by now. */
 function placeNew(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -374,21 +374,21 @@ function rmStale(path: string): void {
   for (const other of readdirSync(folder)) {
     if (!other.startsWith(`${name}.partial-`) && !other.startsWith(`${name}.restoring-`)) continue;
     const stat = lstatSync(join(folder, other), { throwIfNoEntry: false });
-    // What somebody else has put there stays, and keeps no backup from being made.
+    // Another user's file stays, and does not stop the backup.
     const isOurs = process.getuid === undefined || stat?.uid === process.getuid();
     if (stat?.isFile() && isOurs && Date.now() - stat.mtimeMs > STALE_MS) rmSync(join(folder, other), { force: true });
   }
 }
 
 function removeDatabase(file: string): void {
-  // Where even the name is refused there is nothing to remove.
+  // If even the name is refused, there is nothing to remove.
   for (const end of ['', '-wal', '-shm', '-journal'])
     if (existsSync(`${file}${end}`)) rmSync(`${file}${end}`, { force: true });
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
 
-/** What the operator can mend, in words. */
+/** Turns errors that the operator can fix into a message. */
 function told(error: unknown, path: string): unknown {
   if (error instanceof BackupRefused || error instanceof ConfigError) return error;
   const { code } = error as { code?: string };

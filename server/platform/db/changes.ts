@@ -7,40 +7,40 @@ export interface Change {
   id: string;
 }
 
-/** A change and who is told of it: an account's id, `run:<id>`, or `EVERYONE`. */
+/** A change and its key: an account's id, `run:<id>`, or `EVERYONE`. */
 export interface AddressedChange extends Change {
   key: string;
 }
 
-/** Spelled out: `Tx` stands where the database does, which imports this file. */
+/** Spelled out, because `Tx` is in database.ts, which imports this file. */
 type Tx = Transaction<Schema>;
 
-/** The key under which every account is told. */
+/** The key that reaches every account. */
 export const EVERYONE = 'everyone';
 
 export const RESYNC: Change = { topic: 'resync', id: '' };
 
 const pending = new WeakMap<Tx, AddressedChange[]>();
 
-/** Tells of a change once the transaction has been committed, on every node; never if it is rolled back. */
+/** Publishes a change on every node once the transaction has committed; never after a rollback. */
 export function changed(tx: Tx, key: string, topic: string, id: string): void {
   const list = pending.get(tx);
   if (!list) throw new Error('changed() needs a transaction of Database.write');
   if (!list.some((c) => c.key === key && c.topic === topic && c.id === id)) list.push({ key, topic, id });
 }
 
-/** For the engines: begins to collect the changes of a transaction. */
+/** For the engines: starts to collect the changes of a transaction. */
 export function collectChanges(tx: Tx): AddressedChange[] {
   const list: AddressedChange[] = [];
   pending.set(tx, list);
   return list;
 }
 
-/** Who listens on this node, by key. */
+/** The listeners on this node, by key. */
 export class Changes {
   readonly #listeners = new Map<string, Set<(change: Change) => void>>();
 
-  /** Calls `listener` for each change under `key`, and with `RESYNC` when some may have been missed. */
+  /** Calls `listener` for each change under `key`, and with `RESYNC` when it may have missed some. */
   subscribe(key: string, listener: (change: Change) => void): () => void {
     const set = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, set.add(listener));
@@ -55,7 +55,7 @@ export class Changes {
       for (const listener of [...(this.#listeners.get(key) ?? [])]) listener({ topic, id });
   }
 
-  /** The connection that carries other nodes' changes was lost for a while: everybody looks again. */
+  /** The connection for other nodes' changes was lost for a while: every listener fetches afresh. */
   resync(): void {
     for (const set of [...this.#listeners.values()]) for (const listener of [...set]) listener(RESYNC);
   }

@@ -1,17 +1,19 @@
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
 
-/** Clocks of nodes differ by less; what is further ahead was stored before the clock was set back. */
+/** The clocks of nodes differ by less. A time further ahead was stored before the clock was set back. */
 const SKEW_MS = 1_000;
 
-/** A stored time by which somebody may have to wait: at most so far ahead of now, 0 for what has happened. */
+/** A stored time that can make a request wait. The most that it can be ahead of now; 0 for past events. */
 export interface StoredTime {
   table: keyof Schema;
   column: string;
   aheadMs: number;
 }
 
-/** Finds out that the clock was set back, and repairs what was stored before: at the first look, and after each step back. */
+/**
+ * Detects that the clock was set back, and repairs earlier stored times: at the first check, and after each step back.
+ */
 export class ClockSteps {
   #latest = Number.POSITIVE_INFINITY;
 
@@ -21,16 +23,16 @@ export class ClockSteps {
   ) {}
 
   async look(now: number): Promise<void> {
-    // A look at the tables is a scan of them.
+    // The repair scans the tables, so run it only after a step back.
     if (now < this.#latest) await bringBack(this.db, this.times, now);
     this.#latest = now;
   }
 }
 
 /**
- * Repairs stored times after the clock was set back: one further ahead than possible becomes the latest possible one, so that
- * nobody waits for the clock to catch up. A job of its own, for a refused request would undo the repair. Returns how many
- * rows were changed.
+ * Repairs stored times after the clock was set back. A time further ahead than possible becomes the latest possible
+ * one, so that no request waits for the clock to catch up. It is a separate job, because a refused request would roll
+ * back the repair. Returns the number of changed rows.
  */
 export async function bringBack({ read, write }: Database, times: readonly StoredTime[], now: number): Promise<number> {
   let all = 0;

@@ -6,14 +6,14 @@ import { ConfigError } from '../config/settings.ts';
 import { fsyncPath, makePrivateFile, makePrivateFolder } from '../private.ts';
 import type { Schema } from './schema.ts';
 
-/** Spelled out: `Tx` stands where the database does, which imports this file. */
+/** Spelled out, because `Tx` is in database.ts, which imports this file. */
 type Tx = Transaction<Schema>;
 
-// What people had deleted, in a file outside the database: a backup is older than some deletions, and after a restore they
-// are done again. Ids and times only. A line: `2027-01-31T12:00:00.000Z conversation <id>`. The first line, `… list begins`,
-// says since when the list is kept: one that begins after a backup was made lacks what was deleted in between.
+// A list of deletions in a file outside the database. A backup is older than some deletions, so a restore repeats them.
+// Ids and times only. A line: `2027-01-31T12:00:00.000Z conversation <id>`. The first line, `… list begins`, says when
+// the list was begun: a list that is newer than the backup lacks the deletions in between.
 
-/** `closing`: an account that its owner closed, to be deleted at `goneAt` (epoch ms). `kept`: it was kept after all. */
+/** `closing`: the owner closed the account, to be deleted at `goneAt` (epoch ms). `kept`: the owner reopened it. */
 export type Deletion =
   | { what: 'account' | 'conversation' | 'kept'; id: string }
   | { what: 'closing'; id: string; goneAt: number };
@@ -21,8 +21,8 @@ export type Deletion =
 const pending = new WeakMap<Tx, Deletion[]>();
 
 /**
- * Writes a deletion into the list just before its transaction is committed. A crash between the two leaves a line for what
- * is still there, which its owner wanted deleted: the reverse would forget a deletion.
+ * Adds a deletion to the list just before its transaction commits. A crash between the two leaves a line for data that
+ * still exists, but that its owner wanted deleted. The reverse order could lose a deletion.
  */
 export function deleted(tx: Tx, deletion: Deletion): void {
   const list = pending.get(tx);
@@ -30,33 +30,36 @@ export function deleted(tx: Tx, deletion: Deletion): void {
   list.push(deletion);
 }
 
-/** For the engines: begins to collect the deletions of a transaction. */
+/** For the engines: starts to collect the deletions of a transaction. */
 export function collectDeletions(tx: Tx): Deletion[] {
   const list: Deletion[] = [];
   pending.set(tx, list);
   return list;
 }
 
-/** What all lines of a list come to: the newest line about an account wins. */
+/** The combined lines of a list: the newest line about an account wins. */
 export interface Deletions {
   accounts: Map<string, { what: 'account' } | { what: 'kept' } | { what: 'closing'; goneAt: number }>;
-  /** When each was deleted last, epoch ms: the client chooses the ids, and may use one again. */
+  /** When each was last deleted, in epoch ms. The client chooses the ids, and may use one again. */
   conversations: Map<string, number>;
-  /** Epoch ms of the oldest line; null: the list is empty, or does not say when it begins because old lines were cut off. */
+  /** Epoch ms of the oldest line. Null: the list is empty, or its first line was cut off with other old lines. */
   since: number | null;
   isEmpty: boolean;
-  /** Lines that nobody can read, such as one that a full disk cut off. */
+  /** Malformed lines, such as one that a full disk cut off. */
   unreadable: number;
 }
 
-/** The code of an error: nothing was deleted, and another try makes sense once the list can be written. */
+/** Error code: nothing was deleted. A retry can succeed once the list is writable. */
 export const DELETIONS_UNWRITTEN = 'DELETIONS_UNWRITTEN';
 
-/** The list in `file`; null: there is none, as on PostgreSQL where DELETIONS_FILE is not set. */
+/** The list in `file`. Null: no list, as on PostgreSQL without DELETIONS_FILE. */
 export class DeletionList {
   constructor(readonly file: string | null) {}
 
-  /** Makes the file and says in it that it begins now, so that a lost one is known to be lost. Throws `ConfigError` where it can't be written. */
+  /**
+   * Creates the file with its first line, which makes a lost list detectable. Throws `ConfigError` if it can't write
+   * it.
+   */
   prepare(): void {
     if (this.file === null) return;
     try {
@@ -77,7 +80,10 @@ export class DeletionList {
     }
   }
 
-  /** Returns once the lines are on the disk. Throws with the code `DELETIONS_UNWRITTEN` where they can't be written: then nothing may be deleted. */
+  /**
+   * Returns once the lines are on the disk. Throws `DELETIONS_UNWRITTEN` if it can't write: then nothing may be
+   * deleted.
+   */
   append(deletions: readonly Deletion[], at = Date.now()): void {
     if (this.file === null || deletions.length === 0) return;
     const time = new Date(at).toISOString();
@@ -96,7 +102,7 @@ export class DeletionList {
   #write(file: string, lines: string): void {
     const list = openSync(file, 'a+', 0o600);
     try {
-      // A full disk or a crash may have cut off the line before.
+      // A full disk or a crash may have cut off the previous line.
       const { size } = fstatSync(list);
       const last = Buffer.alloc(1);
       const isCut = size > 0 && readSync(list, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
@@ -108,7 +114,7 @@ export class DeletionList {
     }
   }
 
-  /** Null where there is no such file. Lists of several nodes may stand in it one after the other. */
+  /** Null if there is no such file. The file may hold the lists of several nodes, one after the other. */
   async read(): Promise<Deletions | null> {
     if (this.file === null || !existsSync(this.file)) return null;
     const read: Deletions = {

@@ -3,14 +3,14 @@ import { ConfigError } from '../config/config.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from './schema.ts';
 
-/** For commands: books that were made this moment would hold, and say nothing of those that were meant. */
+/** For commands: a newly created database has consistent books, which would say nothing about the intended one. */
 export function noPerigee(where: string): ConfigError {
   return new ConfigError(
     `DATABASE_URL: ${where}. Set it as for the server, which makes its database when it first starts`,
   );
 }
 
-/** Brings the schema up to date. `alongside`: changes nothing, for a server may be at work. Throws where it is not up to date. */
+/** Brings the schema up to date. `alongside`: changes nothing, as a server may be running; throws if it is outdated. */
 export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres', alongside: boolean): Promise<void> {
   if (alongside && !(await db.introspection.getTables()).some(({ name }) => name === 'transfer'))
     throw noPerigee('no server has used this database yet');
@@ -28,7 +28,7 @@ export async function migrate(db: Kysely<Schema>, engine: 'sqlite' | 'postgres',
   if (error) throw error;
 }
 
-/** Changes of the schema that a database has and this version doesn't know, in order. */
+/** The database's migrations that this version doesn't know, in order. */
 export async function newerMigrations(db: Kysely<Schema>, engine: 'sqlite' | 'postgres'): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];

@@ -4,8 +4,8 @@ import { type Database, isUnavailable } from './database.ts';
 import { DeletionList } from './deletions.ts';
 
 /**
- * Opens the database that the settings name, and brings its schema up to date. Throws `ConfigError` if that can't be done.
- * `alongside`: for a command that works for a moment on a database that a server may have open, and never makes one.
+ * Opens the configured database and brings its schema up to date. Throws `ConfigError` if it can't. `alongside`: for a
+ * command that works briefly on a database that a server may have open; it never creates one.
  */
 export async function openDatabase(
   config: Config['database'],

@@ -16,7 +16,7 @@ const MAX_NOTIFY = 7_500;
 const RETRIES = 5;
 const QUERY_CANCELED = '57014';
 
-/** For many nodes. Changes travel by NOTIFY, one a transaction, ids only. */
+/** For several nodes. Each transaction sends its changes by NOTIFY, with ids only. */
 export async function openPostgres(
   url: string,
   log: Log,
@@ -32,14 +32,15 @@ export async function openPostgres(
   } as pg.CustomTypesConfig;
   const connect = (options: pg.PoolConfig) => {
     const pool = new pg.Pool({ connectionString: url, keepAlive: true, types, ...options });
-    // The pool listens to idle connections only: one that breaks in a transaction fails its query, not the process.
+    // The pool handles errors of idle connections only. Without a handler, one that breaks in a transaction ends the
+    // process.
     pool.on('connect', (client) => client.on('error', () => {}));
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }) };
   };
   const { pool, db } = connect({ max: 12, connectionTimeoutMillis: 5_000, Client: NamingClient });
   takeShortcut(db, shortcutOf(pool), 'outside');
-  // A few connections of their own, so that slow reading leaves all others free.
+  // Separate connections, so that slow reads leave all others free.
   const { db: bounded } = connect({ max: 4, connectionTimeoutMillis: BOUNDED_MS });
   try {
     await migrate(db, 'postgres', alongside);
@@ -89,7 +90,7 @@ export async function openPostgres(
         .setIsolationLevel('repeatable read')
         .setAccessMode('read only')
         .execute(async (tx) => {
-          // For the joins of whole tables, which otherwise go by way of the disk; of this transaction alone.
+          // Joins of whole tables would otherwise spill to the disk. `local` limits it to this transaction.
           await sql`set local work_mem = '256MB'`.execute(tx);
           const answers = [];
           for (const query of queries) answers.push((await tx.executeQuery(query)).rows);
@@ -98,13 +99,13 @@ export async function openPostgres(
     async readBounded(query) {
       try {
         return await bounded.transaction().execute(async (tx) => {
-          // Of this transaction alone: poolers between take no setting of a connection.
+          // `local`, because connection poolers do not keep a connection's settings.
           await sql`set local statement_timeout = ${sql.lit(BOUNDED_MS)}`.execute(tx);
           return (await tx.executeQuery(query)).rows;
         });
       } catch (error) {
         const { code, message } = error as { code?: string; message: string };
-        // The second: others took all connections for so long.
+        // The second case: all connections were busy for the whole timeout.
         if (code === QUERY_CANCELED || message === 'timeout exceeded when trying to connect') throw new TookTooLong();
         throw error;
       }
@@ -117,9 +118,9 @@ export async function openPostgres(
   };
 }
 
-/** Prepared queries are parsed and planned once by each connection, which keeps them by name. */
+/** Names prepared queries, so that each connection parses and plans them once. */
 class NamingClient extends pg.Client {
-  // As Kysely calls it; everything else is as it was.
+  // The signature that Kysely calls. All other behaviour is the driver's own.
   override query = ((query: unknown, values?: unknown, callback?: unknown) => {
     const name = typeof query === 'string' ? nameOf(query) : undefined;
     const asked = name === undefined ? query : { name, text: query };
@@ -127,7 +128,7 @@ class NamingClient extends pg.Client {
   }) as pg.Client['query'];
 }
 
-/** Straight to the pool: Kysely's way there takes as long as the driver's own for a small answer. */
+/** Calls the pool directly: for a small answer Kysely's path takes as long as the driver itself. */
 const shortcutOf =
   (pool: pg.Pool): Shortcut =>
   (text) => {
@@ -138,14 +139,14 @@ const shortcutOf =
     };
   };
 
-/** pg hands int8 over as text; amounts are safe integers or something is badly wrong. */
+/** pg returns int8 as text. Amounts are safe integers; any other value is a bug. */
 function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError('an integer in the database is beyond 2^53');
   return value;
 }
 
-/** The changes as NOTIFY payloads: almost always one. */
+/** The changes as NOTIFY payloads: almost always one payload. */
 function* payloads(node: string, changes: readonly AddressedChange[]): Generator<string> {
   let batch: string[][] = [];
   let size = 0;
@@ -170,7 +171,7 @@ function isMessage(value: unknown): value is Message {
   return value[1].every((item) => Array.isArray(item) && item.length === 3 && item.every((x) => typeof x === 'string'));
 }
 
-/** Hears the other nodes; own changes are delivered without the round trip. */
+/** Listens to the other nodes. This node's own changes are delivered without the round trip. */
 class Listener {
   #client: pg.Client | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -200,7 +201,7 @@ class Listener {
     } catch {
       message = null;
     }
-    // Another version of Perigee may speak otherwise: then everybody looks again.
+    // Another version of Perigee may use another format: then all listeners fetch afresh.
     if (!isMessage(message)) {
       this.changes.resync();
       return;

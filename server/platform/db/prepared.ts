@@ -1,27 +1,27 @@
 import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Reader } from './database.ts';
 
-/** A query that was written once; `P` are its parameters, `O` its rows. */
+/** A query that is compiled once. `P` are its parameters, `O` its rows. */
 export interface Prepared<P, O> {
   all(db: Reader, parameters: P): Promise<O[]>;
   first(db: Reader, parameters: P): Promise<O | undefined>;
-  /** Runs it and gives the number of rows that it changed. */
+  /** Runs it and returns the number of changed rows. */
   run(db: Reader, parameters: P): Promise<bigint>;
 }
 
-/** What a query answered: its rows, and how many it changed where it gives none. */
+/** A query's result: its rows, or the number of changed rows if it returns none. */
 export interface Answered {
   rows: unknown[];
   numAffectedRows?: bigint | undefined;
 }
 
-/** An engine's own way to run a query, past what Kysely does around each: once for the text, then for each time it runs. */
+/** An engine's direct way to run a query, without Kysely's overhead: called once with the text, then for each run. */
 export type Shortcut = (text: string) => (values: unknown[]) => Answered | Promise<Answered>;
 
-/** Where a shortcut leads to the connection that is meant: inside of transactions, outside of them, or on both. */
+/** Where a shortcut uses the right connection: inside transactions, outside of them, or both. */
 export type Reach = 'transactions' | 'outside' | 'both';
 
-/** By the adapter of a Kysely, which its transactions share. */
+/** Keyed by a Kysely's adapter, which its transactions share. */
 const shortcuts = new WeakMap<object, { prepare: Shortcut; reach: Reach }>();
 const names = new Map<string, string>();
 
@@ -29,12 +29,12 @@ export function takeShortcut(db: Reader, prepare: Shortcut, reach: Reach): void 
   shortcuts.set(db.getExecutor().adapter, { prepare, reach });
 }
 
-/** The name under which an engine that plans by name may keep this text's plan; none for a text that is not prepared. */
+/** The name for an engine that caches plans by name; undefined for a text that is not prepared. */
 export const nameOf = (text: string): string | undefined => names.get(text);
 
 /**
- * A value that stands in a query's text. What a partial index asks for must: bound as a parameter, SQLite plans the query
- * again at each run, and PostgreSQL can't keep a plan that uses the index.
+ * A literal value in a query's text. A partial index needs its condition as a literal: with a bound parameter, SQLite
+ * plans the query again at each run, and PostgreSQL can't cache a plan that uses the index.
  */
 export const fixed = <T extends string | number>(value: T): RawBuilder<T> => sql.lit(value);
 
@@ -50,12 +50,12 @@ interface Compiled<O> {
 }
 
 /**
- * A query whose text Kysely makes once, not each time: making it costs five times as much as running it on SQLite (10 of
- * 12 µs for an update). For queries on the hot path. `build` sees stand-ins in place of the parameters, so it must not look
- * at them, and the query's shape can't depend on them: no lists, nothing left out.
+ * A query that Kysely compiles once. Compiling takes five times as long as running it on SQLite (10 of 12 µs for an
+ * update). For queries on the hot path. `build` gets placeholders instead of values, so it must not inspect them, and
+ * the query's shape can't depend on them: no lists, no optional parts.
  */
 export function prepared<P extends object, O>(build: (db: Reader, parameters: P) => Compilable<O>): Prepared<P, O> {
-  // An engine has its own text, and each database its own adapter.
+  // The text depends on the engine, and each database has its own adapter.
   const known = new WeakMap<object, Compiled<O>>();
   const slots = new Proxy({} as P, { get: (_, name) => new Slot(String(name)) });
   function compile(db: Reader, adapter: object): Compiled<O> {

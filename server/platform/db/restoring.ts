@@ -2,26 +2,26 @@ import { type Kysely, sql } from 'kysely';
 import type { Database, Tx } from './database.ts';
 import type { Schema } from './schema.ts';
 
-// A table that a backup has and a database in use has not: when the backup was made and what it needs. Where it is there,
-// somebody has put a backup into use, and what is still to be done about that is done: whichever way the file came here.
-// It goes when all is done, and so it is no part of the schema.
+// A table that only a backup has: when the backup was made and what it needs. If a server finds it, an operator has
+// restored a backup, by a command or by copying the file, and the server does the remaining steps. The last step drops
+// the table, so it is no part of the schema.
 
 export const BACKUP_TABLE = 'perigee_backup';
 
-/** Why no backup was made or restored, in one line that says what to do. Nothing was changed. */
+/** Why no backup was made or restored, in one line that tells the operator what to do. Nothing was changed. */
 export class BackupRefused extends Error {}
 
-/** What a backup says of itself. */
+/** The facts that a backup stores about itself. */
 export interface BackupFacts {
   /** Epoch ms, before the first row was read. */
   takenAt: number;
-  /** Of SECRET, a keyed hash: 16 hex digits. Null: not known. */
+  /** A keyed hash of SECRET: 16 hex digits. Null: unknown. */
   secret: string | null;
-  /** Names of the settings that the server had, without their values. */
+  /** Names of the server's settings, without their values. */
   settings: string[];
 }
 
-/** What has been done since a backup was put into use; each value is JSON. Absent: not done yet. */
+/** The steps after a restore; the value of each is JSON. Absent: not done yet. */
 export type RestoreStep = 'sessions' | 'runs' | 'deletions' | 'payments';
 
 export interface Restoring {
@@ -59,7 +59,7 @@ export function parse(rows: readonly Row[]): Restoring {
   };
 }
 
-/** Says of a database that it is a backup. Of one that is one already only `facts` counts. */
+/** Marks a database as a backup. An earlier mark, with its finished steps, is replaced. */
 export async function markBackup(db: Kysely<Schema>, facts: BackupFacts): Promise<void> {
   await sql`drop table if exists ${sql.table(BACKUP_TABLE)}`.execute(db);
   await sql`create table ${sql.table(BACKUP_TABLE)} (name text primary key, value text not null)`.execute(db);
@@ -69,18 +69,18 @@ export async function markBackup(db: Kysely<Schema>, facts: BackupFacts): Promis
     );
 }
 
-/** Writes down that a step is done, in the transaction that does the last of it. */
+/** Records that a step is done, in the transaction that completes it. */
 export async function markDone(tx: Tx, step: RestoreStep, result: unknown): Promise<void> {
   await sql`insert into ${sql.table(BACKUP_TABLE)} (name, value) values (${step}, ${JSON.stringify(result)})
     on conflict (name) do update set value = excluded.value`.execute(tx);
 }
 
-/** All is done: the database is as any other from now on. */
+/** All steps are done: from now on this is an ordinary database. */
 export async function endRestoring(tx: Tx): Promise<void> {
   await sql`drop table if exists ${sql.table(BACKUP_TABLE)}`.execute(tx);
 }
 
-/** Epoch ms of the newest thing that a database knows: whatever it doesn't know is not older. 0 for an empty one. */
+/** Epoch ms of the newest row in a database. Anything that it lacks is not older. 0 for an empty one. */
 export async function newestIn(db: Kysely<Schema>): Promise<number> {
   const { rows } = await sql<{ newest: number | null }>`select max(at) as newest from (
     select max(at) as at from transfer union all select max(at) from payment_event

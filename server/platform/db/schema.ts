@@ -1,8 +1,8 @@
 import type { Generated, Selectable } from 'kysely';
 
 /**
- * Every table, as Kysely sees it. Times are integer milliseconds since 1970, amounts integer micro-credits, JSON is text,
- * booleans are 0 and 1: what both engines store alike.
+ * Every table, as Kysely sees it. Times are integer milliseconds since 1970, amounts integer micro-credits, JSON is
+ * text, booleans are 0 and 1: both engines store these alike.
  */
 export interface Schema {
   account: AccountTable;
@@ -26,13 +26,13 @@ export interface Schema {
   referral_link: { account_id: string; code: string; created_at: number };
   referral: ReferralTable;
   referral_reward: ReferralRewardRow;
-  /** What counted when a server last started, and what was to come by then; JSON of a price and of announced changes. */
+  /** The price in force when a server last started, and the changes announced by then, as JSON. */
   price_in_force: { model: string; price: string; coming: string | null };
-  /** From when a dearer price may be charged. */
+  /** The time from which a higher price may be charged. */
   price_announcement: { model: string; price_hash: string; announced_at: number; counts_from: number };
-  /** A notice that was mailed, or that a node is about to mail: then `sent_at` is null. */
+  /** A notice that was mailed, or that a node is about to mail (`sent_at` is null). */
   notice_mail: { account_id: string; notice_id: string; claimed_at: number; sent_at: number | null };
-  /** What the operator tells everybody until `until`; `by_mail` is 1 if it is mailed as well. */
+  /** The operator's notice to every account, shown until `until`. `by_mail` is 1 if it is mailed as well. */
   operator_notice: OperatorNoticeRow;
   promotion: PromotionRow;
   payment: PaymentTable;
@@ -42,11 +42,11 @@ export interface Schema {
   conversation: ConversationRow;
   message: MessageRow;
   attachment: AttachmentRow;
-  /** What an edit was asked beside the texts that are its attachments: JSON. */
+  /** The input of an edit apart from its attachments: JSON. */
   edit_input: { message_id: string; content: string };
-  /** Messages that the search's index has yet to take in, from that piece on. */
+  /** Messages that the search index has yet to add, from `piece` on. */
   search_due: { message_id: string; piece: number };
-  /** A part of a message that the index has; its grams stand in `grams` on PostgreSQL, in `search_grams` on SQLite. */
+  /** An indexed part of a message. Its grams are in `grams` on PostgreSQL, in `search_grams` on SQLite. */
   search_piece: { n: Generated<number>; message_id: string };
   run: RunRow;
   run_event: RunEventRow;
@@ -64,10 +64,10 @@ export interface OperatorNoticeRow {
   by_mail: number;
 }
 
-/** `amount` for each, out of `budget`, of which `given` is gone. */
+/** Gives `amount` to each account, out of `budget`; `given` is spent so far. */
 export interface PromotionRow {
   name: string;
-  /** `signups` get it with their account; `members` ask for it by the name, which is the code. */
+  /** `signups` get it with their new account; `members` redeem its name as a code. */
   audience: 'signups' | 'members';
   amount: number;
   budget: number;
@@ -85,25 +85,25 @@ export interface AccountTable {
   last_active_at: number;
   name: string | null;
   email: string | null;
-  /** Which limits apply; null: a guest's. */
+  /** The account's tier of limits. Null: a guest's limits. */
   tier: number | null;
-  /** The least tier that it has whatever it buys, as a person decided. */
+  /** The minimum tier that the operator has set, whatever the account buys. */
   given_tier: Generated<number>;
-  /** The single user of this machine: metered, and limited by nothing. */
+  /** The single user of a local server: metered, but without limits. */
   is_local: Generated<number>;
-  /** Set while suspended, with `suspended_until` null until somebody decides otherwise. */
+  /** Set while suspended. `suspended_until` null: until the operator restores the account. */
   suspended_at: number | null;
   suspended_until: number | null;
   suspended_why: string | null;
-  /** Which terms were accepted, and when; age was confirmed with them. */
+  /** The accepted version of the terms, and when. The owner confirmed their age with them. */
   terms_version: string | null;
   terms_at: number | null;
   /** 1: news may be mailed. */
   marketing: Generated<number>;
-  /** Set while its owner has closed it; at `gone_at` it is deleted for good. */
+  /** Set while the account is closed by its owner. At `gone_at` it is deleted for good. */
   closed_at: number | null;
   gone_at: number | null;
-  /** A guest that became part of this account; it has nothing any more. */
+  /** The account that this guest became part of. The guest owns nothing any more. */
   merged_into: string | null;
 }
 export type AccountRow = Selectable<AccountTable>;
@@ -113,7 +113,7 @@ export interface IdentityRow {
   provider: string;
   subject: string;
   account_id: string;
-  /** As the provider told it, or as it was typed. */
+  /** As the provider sent it or the user typed it. */
   email: string | null;
   created_at: number;
   last_used_at: number;
@@ -125,7 +125,7 @@ export interface SessionRow {
   kind: 'guest' | 'device' | 'page' | 'local';
   name: string;
   tool: string;
-  /** Thumbprint (RFC 7638) of the key that its tokens are bound to; null: whoever has the token has the session. */
+  /** Thumbprint (RFC 7638) of the key that its tokens are bound to. Null: a token alone is enough (a bearer token). */
   jkt: string | null;
   created_at: number;
   last_used_at: number;
@@ -145,16 +145,16 @@ export interface OneTimeCodeRow {
   hash: string;
   purpose: string;
   account_id: string | null;
-  /** JSON of what the code stands for. */
+  /** JSON of the data that the code redeems. */
   data: string;
   expires_at: number;
 }
 
-/** A device that waits for somebody to approve it in a browser (RFC 8628). */
+/** A device that waits for a user's approval in a browser (RFC 8628). */
 export interface DeviceGrantRow {
   id: string;
   device_hash: string;
-  /** Keyed: what a person types is short. */
+  /** A keyed hash, because a code that a person types is short. */
   user_hash: string;
   name: string;
   tool: string;
@@ -166,7 +166,9 @@ export interface DeviceGrantRow {
   expires_at: number;
 }
 
-/** Somebody in the middle of signing in, as better-auth keeps it: one for each provider's subject, for an hour at most. */
+/**
+ * A user in the middle of signing in, as better-auth stores it: one for each provider's subject, for at most an hour.
+ */
 export interface AuthUserRow {
   id: string;
   name: string;
@@ -185,29 +187,29 @@ export interface GuestAdmissionRow {
 }
 
 /**
- * Maps an account to the random ids by which the journal knows it: its own, and those of the guests it took over. Deleting
- * a person deletes these rows alone.
+ * Maps an account to the random ids of its ledgers in the journal: its own, and those of the guests it took over.
+ * Deleting an account removes only these rows.
  */
 export interface WalletRow {
   ledger_id: string;
   account_id: string;
-  /** What was available just after the newest grant or purchase, less what was reset since. */
+  /** The available amount just after the newest grant or purchase, minus later resets. */
   of_micro: number;
-  /** 0: of a guest that this account took over. */
+  /** 0: the ledger of a guest that this account took over. */
   is_own: Generated<number>;
 }
 
 export type FundKind = 'promotional' | 'purchased';
 
-/** A cache of the journal: `posted` is the sum of its transfers, `pending` that of the open holds. */
+/** A cache of the journal: `posted` is the sum of the transfers, `pending` the sum of the open holds. */
 export interface BalanceRow {
   ledger_id: string;
   kind: FundKind;
   posted: number;
   pending: number;
-  /** Of a guest that was taken over: the ledger where everything goes that gets free here, or `house`. */
+  /** For a guest that was taken over: the ledger that receives credits released here, or `house`. */
   heir: Generated<string | null>;
-  /** Of purchased credits: what was spent of them before its payment went back, and is not paid yet. */
+  /** Purchased credits that were spent before their payment was refunded, and are not repaid yet. */
   owed: Generated<number>;
 }
 
@@ -242,17 +244,17 @@ export interface HoldRow {
   run_id: string;
   state: 'pending' | 'posted' | 'voided' | 'expired';
   amount: number;
-  /** The split by fund; they sum up to `amount`. */
+  /** The split by fund. The parts sum up to `amount`. */
   plan: number;
   promotional: number;
   purchased: number;
-  /** What was charged, once posted. */
+  /** The charged amount, once posted. */
   posted_amount: number;
   created_at: number;
   resolved_at: number | null;
 }
 
-/** What a hold takes of a plan's windows, from the hold's instant on; what comes back is taken off. */
+/** A hold's use of a plan's windows, from the time of the hold. Released amounts are subtracted. */
 export interface PlanUseRow {
   hold_id: string;
   ledger_id: string;
@@ -260,26 +262,26 @@ export interface PlanUseRow {
   at: number;
 }
 
-/** A plan that somebody has, or had. One is active for each ledger. */
+/** A current or former plan of a ledger. At most one is active for each ledger. */
 export interface SubscriptionRow {
   id: string;
   ledger_id: string;
   plan: string;
-  /** JSON of the plan's windows, as they were when the period began: `[{name, hours, limitMicro}]`. */
+  /** JSON of the plan's windows at the start of the period: `[{name, hours, limitMicro}]`. */
   windows: string;
   interval: 'month' | 'year';
   state: 'active' | 'ended';
   period_start: number;
-  /** Renewed by what pays for the next one. */
+  /** The payment for the next period moves it. */
   period_end: number;
-  /** 1: it ends with the period that is paid for. */
+  /** 1: the plan ends with the paid period. */
   is_cancelled: number;
-  /** By what the payment service knows it; null: given by the operator. */
+  /** The payment service's id for it. Null: the operator gave the plan. */
   payment_ref: string | null;
   created_at: number;
 }
 
-/** A run as the limits count it, from its start; its tokens are an estimate until its end. Kept for some minutes. */
+/** A run in the rate limits, from its start. Its tokens are an estimate until it ends. Kept for some minutes. */
 export interface LimitUseRow {
   run_id: string;
   account_id: string;
@@ -288,17 +290,17 @@ export interface LimitUseRow {
   at: number;
 }
 
-/** Somebody who joined by another account's link. */
+/** A member who joined through another account's link. */
 export interface ReferralTable {
   id: string;
   referred_id: string;
   referrer_id: string;
   joined_at: number;
-  /** Keyed hash of where they came from, for a month: many from one place are no people. */
+  /** Keyed hash of the network they joined from, kept for a month: many from one network are likely fake accounts. */
   network: string | null;
-  /** Why it earns nothing: what an operator reads. */
+  /** Why the referral earns nothing. Only an operator reads it. */
   refused: 'own_browser' | 'same_device' | 'same_person' | 'same_network' | null;
-  /** The newest line of their token log that was looked at. */
+  /** The newest line of their token log that was checked. */
   seen_seq: Generated<number>;
 }
 
@@ -306,45 +308,45 @@ export interface ReferralRewardRow {
   referral_id: string;
   reason: 'spent' | 'first_payment' | 'used';
   side: 'referrer' | 'referred';
-  /** `verified`: it is due, and waits for its turn. */
+  /** `verified`: due, and waits for its turn. */
   state: 'pending' | 'verified' | 'paid';
   amount: number;
   paid_at: number | null;
 }
 
-/** One checkout: a pack or a plan, as it was offered when somebody set out to pay for it. */
+/** One checkout of a pack or a plan, with the offer as it was when the checkout began. */
 export interface PaymentTable {
-  /** Made here, before the payment service hears of it. */
+  /** Created here, before the request to the payment service. */
   id: string;
   ledger_id: string;
   pack: string | null;
   plan: string | null;
   interval: 'month' | 'year' | null;
   name: string;
-  /** Of a plan: JSON as in `subscription`. */
+  /** For a plan: JSON as in `subscription`. */
   windows: string | null;
-  /** In the minor unit of `shared/money/money.ts`; of a plan, for each period. */
+  /** In the minor unit of `shared/money/money.ts`. For a plan, the amount of each period. */
   amount_cents: number;
   currency: string;
   /** 0 for a plan. */
   credits_micro: number;
   /**
-   * `processing`: confirmed by a method that takes days. `unclaimed`: paid when the account was gone. `surplus`: a plan paid
-   * for beside another, until its money is on its way back: then `returned`.
+   * `processing`: confirmed by a payment method that takes days. `unclaimed`: paid after the account was deleted.
+   * `surplus`: a second plan was paid for; its state becomes `returned` once the refund is on its way.
    */
   state: 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'unclaimed' | 'surplus' | 'returned';
   session_id: string | null;
   payment_intent: string | null;
   subscription_ref: string | null;
-  /** Who pays, by the payment service's id. */
+  /** The customer's id at the payment service. */
   customer: string | null;
-  /** 1: the payment service will ask for the next period by itself. */
+  /** 1: the payment service will charge the next period by itself. */
   is_live: Generated<number>;
-  /** Where to pay: the checkout's page, or that of a renewal that failed. */
+  /** The URL for paying: the checkout's page, or the page of a renewal that failed. */
   url: string | null;
-  /** Credits of it that are taken back now. */
+  /** Credits of this payment that are currently taken back. */
   reversed_micro: Generated<number>;
-  /** Counts what was learnt of a plan, so that nothing older is written over it. */
+  /** Counts the updates of a plan, so that an older one never overwrites a newer one. */
   version: Generated<number>;
   created_at: number;
   /** When the payment service was last asked about it. */
@@ -355,7 +357,7 @@ export type PaymentRow = Selectable<PaymentTable>;
 
 /** A refund by the payment service, or a dispute. `returned`: a dispute that was won. */
 export interface PaymentReversalRow {
-  /** `refund:<payment>:<cents so far>`, or the dispute's. */
+  /** `refund:<payment>:<cents so far>`, or the dispute's id. */
   id: string;
   payment_id: string;
   kind: 'refund' | 'dispute';
@@ -364,7 +366,7 @@ export interface PaymentReversalRow {
   at: number;
 }
 
-/** An event of the payment service that was acted on, or that was about nothing of ours. */
+/** An event of the payment service that was processed, or that concerns nothing of ours. */
 export interface PaymentEventRow {
   id: string;
   type: string;
@@ -373,16 +375,16 @@ export interface PaymentEventRow {
   at: number;
 }
 
-/** The token log, and for runs their one usage row. */
+/** The token log. It holds the one usage row of each run, too. */
 export interface LogEntryRow {
-  /** Made by the database, growing; pages are cut by it. */
+  /** The database assigns it, ascending. Pages are cut by it. */
   seq: Generated<number>;
   id: string;
   ledger_id: string;
   kind: 'grant' | 'charge' | 'not_charged' | 'refund' | 'move' | 'purchase' | 'plan' | 'reversal' | 'reset';
   amount: number;
   balance: number | null;
-  /** What the house took over: a failed run's cost, or what lay beyond a hold. */
+  /** The cost that the house absorbed: of a failed run, or above a hold. */
   absorbed: number;
   reason: string;
   reason_code: string | null;
@@ -393,7 +395,9 @@ export interface LogEntryRow {
   cached_input_tokens: number | null;
   output_tokens: number | null;
   estimated: number | null;
-  /** The device or tool that asked, as it named itself; null where nobody asked, and in old lines. */
+  /**
+   * The device or tool that made the request, by its own name. Null if no request caused the line, and in old lines.
+   */
   tool: string | null;
   at: number;
 }
@@ -424,7 +428,7 @@ export interface MessageRow {
   problem: string | null;
   /** 1: the answer ended at its length limit; null for all others. */
   cut_short: number | null;
-  /** The output limit that what was left bought, where it was less than the usual one. */
+  /** The output limit that the remaining credits allowed, if it was below the usual one. */
   clamped_to: number | null;
   continues: string | null;
   device: string | null;
@@ -432,23 +436,23 @@ export interface MessageRow {
   /** Set when a later run replaced it; kept 30 days for undo. */
   superseded_at: number | null;
   superseded_by: string | null;
-  /** What it takes of a prompt, attachments included: an estimate in tokens, and at most so many bytes. Null: not measured. */
+  /** Its size in a prompt, with attachments: an estimate in tokens, and an upper bound in bytes. Null: not measured. */
   tokens: number | null;
   bytes: number | null;
 }
 
-/** A text that a message has attached; of an edit, the selection or a file that it is about. */
+/** A text attached to a message. For an edit, the selection or a file that it concerns. */
 export interface AttachmentRow {
   message_id: string;
   /** Order within the message, from 0. */
   place: number;
-  /** "visible": a selection that nobody made, but the editor by what it showed. */
+  /** "visible": the lines that the editor showed, not a selection that the user made. */
   kind: 'file' | 'selection' | 'visible' | 'problems' | 'diff';
   path: string | null;
   language_id: string | null;
   first_line: number | null;
   last_line: number | null;
-  /** Of the text, in UTF-16 units. */
+  /** Length of the text in UTF-16 units. */
   characters: number;
   /** As in `MessageRow`. */
   tokens: number | null;
@@ -466,24 +470,24 @@ export interface RunRow {
   model: string;
   state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed';
   device: string;
-  /** SHA-256 of the whole request: the same id with another request is a refusal of its own. */
+  /** SHA-256 of the whole request: the same id with a different request is refused. */
   request_hash: string;
   max_output_tokens: number;
   owner_node: string;
   lease_until: number;
   stop_requested: number;
-  /** JSON of the usage so far, counted here: what a crash costs the house. */
+  /** JSON of the usage counted so far: after a crash, the house pays this cost. */
   checkpoint: string;
   /** JSON of the price in force when the run began. */
   price: string;
   last_seq: number;
   created_at: number;
   ended_at: number | null;
-  /** An edit's outcome, told once: JSON of {applied, refused, refundedMicro, notRefunded?}. */
+  /** An edit's outcome, reported once: JSON of {applied, refused, refundedMicro, notRefunded?}. */
   outcome: string | null;
-  /** The run, an edit of files, whose refused blocks this one writes anew. */
+  /** The id of the edit run whose refused blocks this run repairs. */
   repairs: string | null;
-  /** The output limit that what was left bought, where it was less than the usual one. */
+  /** The output limit that the remaining credits allowed, if it was below the usual one. */
   clamped_to: number | null;
 }
 

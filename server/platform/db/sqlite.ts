@@ -18,15 +18,15 @@ interface Job {
   reject: (error: unknown) => void;
 }
 
-/** Works that share one commit at most: keeps the time in one transaction around 10 ms. */
+/** The most writes that share one commit. It keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
 
-/** How often the server looks whether another process, such as the operator's commands, has changed something. */
+/** How often the server checks whether another process, such as an operator's command, has changed the database. */
 const LOOK_MS = 500;
 
 /**
- * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads what is committed. Throws `ConfigError`
- * if another server has the file; `alongside` one, a command may work for a moment.
+ * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads committed state. Throws
+ * `ConfigError` if another server has the file open. `alongside`: a command may work briefly beside a running server.
  */
 export async function openSqlite(file: string, deletions: DeletionList, alongside = false): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
@@ -38,11 +38,11 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   const connection = open(file);
   const writer = kyselyOf(connection);
   await migrate(writer, 'sqlite', alongside);
-  // Only now is it known to be a database of ours.
+  // Only now is it certain that the file is a Perigee database.
   if (!alongside) mendModes(file);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
-  // Outside of transactions others write with the same connection, each in its turn.
+  // In transactions only: outside of them, writes share this connection and must wait for their turn.
   takeShortcut(writer, shortcutOf(connection), 'transactions');
   takeShortcut(reader, shortcutOf(readonly), 'both');
   const [savepoint, rollback, release] = ['savepoint job', 'rollback to job', 'release job'].map((text) =>
@@ -50,7 +50,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   ) as [Sqlite.Statement, Sqlite.Statement, Sqlite.Statement];
   const thread = new ReadingThread(file);
   const changes = new Changes();
-  // Counts what others have committed, and not what this connection has.
+  // Counts the commits of other connections, not those of this one.
   const version = () => connection.pragma('data_version', { simple: true });
   let known = version();
   const look = setInterval(() => {
@@ -81,13 +81,13 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
           savepoint.run();
           try {
             const value = await job.work(tx);
-            // Here, and not once for all: where it fails, only this work is taken back.
+            // Inside the savepoint, not once for the whole batch: a failure rolls back only this write.
             deletions.append(gone.slice(mark[1]));
             results.push({ job, value });
           } catch (error) {
             [told.length, gone.length] = mark;
             results.push({ job, error: error ?? new Error('failed') });
-            // A full disk has undone the whole transaction: then this failure is what everybody is told.
+            // A full disk has rolled back the whole transaction, so every write in the batch gets this error.
             if (!connection.inTransaction) throw error;
             rollback.run();
           }
@@ -106,7 +106,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   }
 
   async function drain(): Promise<void> {
-    // One turn of the event loop, so that requests that arrived together are committed together.
+    // Wait one turn of the event loop, so that requests that arrived together share a commit.
     await new Promise((resolve) => setImmediate(resolve));
     while (queue.length > 0) await runBatch(queue.splice(0, MAX_BATCH));
     running = null;
@@ -138,7 +138,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   };
 }
 
-/** Brings a file that nobody else uses up to this version's schema. */
+/** Brings a file that no other process uses up to this version's schema. */
 export async function migrateFile(file: string): Promise<void> {
   const db = kyselyOf(open(file));
   try {
@@ -148,10 +148,10 @@ export async function migrateFile(file: string): Promise<void> {
   }
 }
 
-/** What this server keeps beside its database; a log, a lock and copies of it begin with the database's name. */
+/** The server's other files in the database's directory. Logs, locks and copies begin with the database's name. */
 const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
 
-/** SQLite gives what it makes beside a database the database's own mode. */
+/** SQLite creates the files beside a database with the database's own mode. */
 function makePrivate(file: string): void {
   makePrivateFolder(dirname(file));
   makePrivateFile(file);
@@ -172,10 +172,10 @@ export function open(file: string, readonly = false): Sqlite.Database {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
-    // What a savepoint would take back is kept in memory, where otherwise most of each job goes through a file.
+    // Keeps the savepoint's rollback data in memory; otherwise most of each write goes through a file.
     database.pragma('temp_store = MEMORY');
   }
-  // SQLite's own lower() knows ASCII only; PostgreSQL's knows every script, and so must search here.
+  // SQLite's own lower() knows ASCII only. PostgreSQL's knows every script, and search needs that here, too.
   database.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
   keepStatements(database, readonly);
   return database;
@@ -183,7 +183,7 @@ export function open(file: string, readonly = false): Sqlite.Database {
 
 export const kyselyOf = (database: Sqlite.Database) => new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 
-/** Everything here answers at once, so that a prepared query needs nothing of what Kysely does for those that wait. */
+/** SQLite answers synchronously, so a prepared query can skip Kysely's asynchronous path. */
 function shortcutOf(database: Sqlite.Database): Shortcut {
   return (text) => {
     const statement = database.prepare(text);
@@ -192,7 +192,7 @@ function shortcutOf(database: Sqlite.Database): Shortcut {
   };
 }
 
-/** Different statements kept prepared; there are some fifty, and lists of varying length. */
+/** The most statements kept prepared. There are about fifty, plus lists of varying length. */
 const MAX_STATEMENTS = 500;
 
 /** Kysely prepares a statement each time it runs, which costs about as much as running it. */
@@ -200,9 +200,10 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
   const prepare = database.prepare.bind(database);
   const kept = new Map<string, Sqlite.Statement>();
   database.prepare = ((asked: string) => {
-    // Kysely begins in the hope to write later: that fails at once where another process has written since the first read.
+    // A plain `begin` starts as a reader, and its first write fails if another process has written since its first
+    // read.
     const begun = asked === 'begin' && !readonly ? 'begin immediate' : asked;
-    // What filled the disk has rolled back already, and must not be hidden by the failure to do it once more.
+    // A full disk has rolled back already. A second rollback would fail and hide the first error.
     const source = begun === 'rollback' && !database.inTransaction ? 'select 1' : begun;
     let statement = kept.get(source);
     if (!statement) {
@@ -215,8 +216,8 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
 }
 
 /**
- * A transaction held open on a file beside the database for as long as the process lives; the system lets go of it
- * even after kill -9. Open runs are recovered at start, so a second process would take the first one's.
+ * Holds a transaction open on a file beside the database while the process lives. The system releases it even after
+ * kill -9. A server recovers open runs at start, so a second server would take over the first one's runs.
  */
 export function lockFile(file: string): Sqlite.Database {
   const lock = new Sqlite(`${file}-lock`, { timeout: 0 });

@@ -7,7 +7,7 @@ export interface Query {
   parameters: readonly unknown[];
 }
 
-// As text, because the server is one file where it is shipped: a thread needs nothing of it but better-sqlite3.
+// As text, because the server ships as one file. The thread needs only better-sqlite3.
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
   const Sqlite = require(workerData.library);
@@ -25,9 +25,9 @@ const THREAD = `
 `;
 
 /**
- * Answers one query after the other, each until its deadline: `holds(text, part)` looks at the clock whenever the query asks
- * whether a text has a part, in any case. `around(text, part, span)` is that part with what stands on both sides of it. The
- * texts of statements are kept: there are few.
+ * Answers one query after the other, each until its deadline. `holds(text, part)` ignores case, and checks the clock at
+ * each call. `around(text, part, span)` returns the part with the text on both sides. The thread keeps its prepared
+ * statements, because there are few.
  */
 const STANDING_THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
@@ -67,7 +67,7 @@ const STANDING_THREAD = `
 
 type Settle = { resolve: (rows: unknown[]) => void; reject: (error: Error) => void };
 
-/** A thread with a connection of its own that reads for those who wait; made at its first use. */
+/** A thread with its own connection, for reads that a request waits for. Started at its first use. */
 export class ReadingThread {
   #worker: Worker | null = null;
   #asked = 0;
@@ -75,7 +75,7 @@ export class ReadingThread {
 
   constructor(private readonly file: string) {}
 
-  /** Rejects with `TookTooLong` after about `ms`, the time until its turn included. */
+  /** Rejects with `TookTooLong` after about `ms`, which includes the time in the queue. */
   read({ sql, parameters }: Query, ms: number): Promise<unknown[]> {
     return new Promise((resolve, reject) => {
       const id = ++this.#asked;
@@ -112,7 +112,9 @@ export class ReadingThread {
 
 const library = () => createRequire(import.meta.url).resolve('better-sqlite3');
 
-/** Reads a database in a thread and a connection of its own: all queries see one state, and this thread goes on. */
+/**
+ * Reads a database in another thread with its own connection. All queries see one state; the calling thread goes on.
+ */
 export function readInThread(file: string, queries: readonly Query[]): Promise<unknown[][]> {
   const plain = queries.map(({ sql, parameters }) => ({ sql, parameters }));
   const worker = new Worker(THREAD, { eval: true, workerData: { library: library(), file, queries: plain } });
@@ -122,7 +124,7 @@ export function readInThread(file: string, queries: readonly Query[]): Promise<u
       else reject(Object.assign(new Error(failure), { code }));
     });
     worker.once('error', reject);
-    // After an answer this changes nothing.
+    // No effect once the promise has settled.
     worker.once('exit', (code) => reject(new Error(`the thread that reads ended with ${code}`)));
   });
 }

@@ -1,12 +1,12 @@
 import type { Schema } from './schema.ts';
 
-// What becomes of each table's rows: one list for exports, for guests that become part of an account, for accounts that are
-// deleted, and for what is kept for a while only. A table that isn't here has no type, and a test fails for it.
+// What happens to each table's rows in an export, when a guest becomes part of an account, when an account is deleted,
+// and when their retention ends. A table that is missing here has no type, and a test fails.
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** The files of an export, and what is in them. */
+/** The files of an export and their descriptions. */
 export const EXPORT_FILES = {
   'profile.json': 'your account: name, address, how you sign in, your balance, the code of your link',
   'sessions.json': 'devices, tools and browsers that are signed in',
@@ -19,24 +19,30 @@ export const EXPORT_FILES = {
 } as const;
 export type ExportFile = keyof typeof EXPORT_FILES;
 
-/** SQLite's index of conversations is a table of its own that Kysely never sees. */
+/** SQLite keeps the search index of conversations in a separate table that Kysely never sees. */
 export type TableName = keyof Schema | 'search_grams';
 
-/** Whose a row is: by a column with the account's id, or by one with the key of another table's row. */
+/** The account that owns a row: by a column with the account's id, or through another table's key. */
 export type Belonging = { account: string } | { to: TableName; by: string; key: string };
 
 interface Rules {
-  /** Null: nobody's, or not known to be somebody's. */
+  /** Null: no account owns the row, or the owner is unknown. */
   of: Belonging | null;
-  /** In which file of its account's export it is; or why in none. */
+  /** The file of the account's export that contains the row, or the reason why none does. */
   exported: ExportFile | { not: string };
-  /** A guest's row when the guest becomes part of an account: it is the account's, the guest's still, or gone. `never`: guests have none. */
+  /**
+   * When a guest joins an account, the guest's row moves to the account, stays the guest's, or goes. `never`: guests
+   * have none.
+   */
   merged: 'moves' | 'stays' | 'goes' | 'never';
-  /** When its account is deleted: it goes, too; it stays in the books, which name nobody any more; or it is over soon by itself. */
+  /**
+   * When the account is deleted: the row goes, stays in the books without a name (`nameless`), or expires soon
+   * (`passes`).
+   */
   deleted: 'goes' | 'nameless' | 'passes';
-  /** As long as what it is of; for good; or until it is over. */
+  /** How long it is kept: as long as its owner, for good, or until it ends. */
   kept: 'owner' | 'always' | 'passing';
-  /** For how long it is kept once it is over (ended, expired, replaced), in milliseconds. */
+  /** How long the row is kept after it ended, expired or was replaced, in milliseconds. */
   over?: number;
 }
 

@@ -72,12 +72,12 @@ export function isApplicable({ language, file, text, isWhole, changes }: ShownCo
 const pathsOf = ({ changes, file }: ShownCode) => (changes ?? [{ path: file }]).flatMap(({ path }) => path ?? []);
 
 /**
- * Whether a block is applied with the others of its answer. The host may read a file's name for marked changes where the view
- * reads none, as in a list; plain code without one is applied by itself alone.
+ * Whether a block is applied together with the others of its answer. For marked changes the host may find a file name
+ * that the view can't read, as in a list. Plain code without a file name is only applied by itself.
  */
 export const isOfAll = (code: ShownCode) => code.changes !== null || pathsOf(code).length > 0;
 
-/** Whether all files that a block is for, its `targets`, are among those of these paths in the workspace, which may say more or less. */
+/** Whether all files of a block, its `targets`, are among these workspace paths, which may be longer or shorter. */
 export function isForOnly(targets: readonly (string | undefined)[], paths: readonly string[]): boolean {
   const isOf = (file: string | undefined) => file !== undefined && paths.some((path) => isSameFile(file, path));
   return targets.length > 0 && targets.every(isOf);
@@ -87,7 +87,7 @@ export function isForOnly(targets: readonly (string | undefined)[], paths: reado
 export const targetsOf = ({ changes, file }: ShownCode): (string | undefined)[] =>
   changes ? changes.map(({ movedTo, path }) => movedTo ?? path) : [file];
 
-/** An answer may leave out folders, and a workspace of several folders begins with the name of one. */
+/** An answer may omit folders, and in a workspace of several folders a path begins with a folder's name. */
 function isSameFile(named: string, path: string): boolean {
   const file = named.replaceAll('\\', '/').replace(/^\.?\//, '');
   return file === path || path.endsWith(`/${file}`) || file.endsWith(`/${path}`);
@@ -100,7 +100,7 @@ export interface ApplicableBlock {
   text: string;
   language: string;
   path?: string;
-  /** That it is for; none where the view reads no name. */
+  /** The files that it is for; empty if the view can't read a name. */
   files: string[];
   /** The same after they are moved. */
   targets: string[];

@@ -4,7 +4,7 @@ export type Changes = Record<string, AnswerChanges>;
 
 const none: AnswerChanges = { blocks: {}, checkpoints: [] };
 
-/** What a screen reader is told when the state of changes became another one; empty when nothing worth it did. */
+/** The announcement for screen readers when the state of changes differs. Empty if nothing relevant changed. */
 export function spokenChanges(old: Changes, now: Changes): string {
   const said = Object.entries(now)
     .flatMap(([id, { blocks, all, checkpoints }]) => {
@@ -21,7 +21,7 @@ export function spokenChanges(old: Changes, now: Changes): string {
       ];
     })
     .filter((text) => text !== '');
-  // Of several blocks at once it is said once.
+  // Several blocks at once are announced only once.
   return [...new Set(said)].join('. ');
 }
 

@@ -12,10 +12,12 @@ import { isAttaching, outdated } from './outdated.ts';
 import { type ChatState, noState } from './state.ts';
 import { Voice } from './voice.ts';
 
-/** Said beside what the banner says of the connection. */
+/** Shown beside the banner about the connection. */
 const PERHAPS_ANSWERING = 'An answer may still be running. Your text is kept: send it when the connection is back.';
 
-/** The view's state, what the host's messages do to it, and what the user can do. Knows nothing of the DOM's layout. */
+/**
+ * The view's state, the effects of the host's messages on it, and the user's actions. Independent of the DOM's layout.
+ */
 export class Chat {
   state: ChatState = noState;
   /** Set by the transcript: go to the end and stay there. */
@@ -33,7 +35,7 @@ export class Chat {
   private frame = 0;
   /** A message was sent from a chat that has no id yet. */
   private begun = false;
-  /** The changes of this conversation were told before: what is new in them is news. */
+  /** This conversation's changes have arrived before, so differences are news. */
   private knowsChanges = false;
 
   readonly host: Host;
@@ -85,7 +87,7 @@ export class Chat {
     switch (message.type) {
       case 'surroundings': {
         const { surroundings: before, isOffline: wasOffline } = this.state;
-        // A try in between is no connection yet: what is said of the lost one stays.
+        // An attempt to connect is no connection yet: the messages about the lost one stay.
         const isTry = before !== null && wasOffline && message.value.connection.state === 'connecting';
         const value = isTry ? { ...message.value, connection: before.connection } : message.value;
         const { state } = value.connection;
@@ -206,7 +208,7 @@ export class Chat {
     this.composing.changed();
   }
 
-  /** Text that goes into the composer unless it is too long; what stood there stays either way. */
+  /** Whether text fits into the composer. If it is too long, the composer keeps its text and a hint is shown. */
   accepts(addedLength: number, keptLength: number): boolean {
     if (addedLength + keptLength <= MAX_TEXT) return true;
     this.hint(
@@ -232,13 +234,13 @@ export class Chat {
     else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
   }
 
-  /** What is typed goes behind what was left in this chat before. */
+  /** Puts the draft that was set aside before the typed text. */
   putBack(): void {
     this.composing.putBack();
     this.focusComposer();
   }
 
-  /** Tries again what was refused, as it stands now. */
+  /** Sends a refused message again, as it is now. */
   retry(): void {
     const refusal = this.state.refusal;
     if (!refusal) return;
@@ -246,12 +248,12 @@ export class Chat {
     else this.send(this.state.draft.trim() ? this.state.draft : refusal.text);
   }
 
-  /** While another chat is awaited, the one that is still shown doesn't count. */
+  /** Whether an answer runs. While another chat is requested, the one still shown doesn't count. */
   answering(): boolean {
     return !this.composing.isAwaiting && runningAnswer(this.state.conversation) !== undefined;
   }
 
-  /** An answer runs, and the server can be told to stop it. */
+  /** An answer runs, and the server can be reached to stop it. */
   canStop(): boolean {
     return this.answering() && !this.state.isOffline;
   }
@@ -261,7 +263,7 @@ export class Chat {
     if (running?.runId && this.canStop()) this.host.post({ type: 'stop', runId: running.runId });
   }
 
-  /** Up in an empty composer. */
+  /** The Up key in an empty composer. */
   editLast(): boolean {
     return !this.answering() && this.editing.startLast();
   }
@@ -286,7 +288,9 @@ export class Chat {
     this.focusComposer();
   }
 
-  /** Puts into the composer what to ask when a change has no place in its file; to send it is the user's. */
+  /**
+   * Puts a question about a change without a place in its file into the composer. The user decides whether to send it.
+   */
   askToCorrect(what: string, why: string): void {
     this.compose(
       `Your change to ${what} could not be applied: ${why}\nGive it again so that it fits the file as it is.`,
@@ -307,17 +311,17 @@ export class Chat {
     this.say(text);
   }
 
-  /** Told by the transcript. */
+  /** Called by the transcript. */
   setAtEnd(isAtEnd: boolean): void {
     if (isAtEnd !== this.state.isAtEnd) this.set({ isAtEnd });
   }
 
-  /** Tells screen readers, once. */
+  /** Announces a text to screen readers, once. */
   say(text: string): void {
     this.set({ spoken: { text, n: this.state.spoken.n + 1 } });
   }
 
-  // — What the host's messages do
+  // — The effects of the host's messages
 
   private set(part: Partial<ChatState>): void {
     const now = { ...this.state, ...part };
@@ -325,7 +329,7 @@ export class Chat {
     for (const listener of [...this.listeners]) listener();
   }
 
-  /** What was told of an earlier try of the same is over. */
+  /** Removes the message about an earlier try of the same request. */
   private asks(type: ToHost['type']): void {
     const { of } = this.state.notice ?? {};
     if (of && (of === type || (isAttaching(of) && (isAttaching(type) || type === 'send')))) this.set({ notice: null });
@@ -346,7 +350,7 @@ export class Chat {
     const { id, title, messages, before, elsewhere } = message;
     const old = this.state.conversation;
     const same = old !== null && old.id === id;
-    // A chat gets its id with its first message; where the reader is meanwhile stays.
+    // A chat gets its id with its first message. The scroll position stays.
     const grown = old !== null && old.id === null && id !== null && this.begun;
     const isOther = !same && !grown;
     if (!same) this.begun = false;
@@ -379,7 +383,7 @@ export class Chat {
       ...(isSameChat ? {} : { refusal: null, mentions: null, hint: null }),
     });
     const saved = this.host.saved();
-    // Where the reader was counts until it is known whether the server knows the chat.
+    // Keep the old scroll position until it is known whether the server knows the chat.
     if (id !== null && saved?.conversationId !== id) this.host.save({ conversationId: id, anchor: null });
     this.voice.follow(this.state.conversation);
     this.composing.arrived();
@@ -392,7 +396,7 @@ export class Chat {
     this.set({ conversation: { ...conversation, title: message.title, elsewhere: message.elsewhere } });
     const editing = this.state.editing;
     if (editing && message.removed.includes(editing.messageId) && this.state.sending?.replaces === undefined) {
-      // Replaced from another device while it was being edited: what was typed goes to the composer.
+      // Another device replaced the message while it was being edited: the typed text goes to the composer.
       if (!this.state.draft.trim()) this.setDraft(editing.text);
       this.editing.set(null);
     }

@@ -11,9 +11,12 @@ import type { ChatState, Sending } from './state.ts';
 type Conversation = Extract<FromHost, { type: 'conversation' }>;
 type Wanted = { id: string | null } | 'any';
 
-/** A pause in typing after which the host is told. The page's own memory has each key at once. */
+/** After this pause in typing the host gets the text. The page's own storage gets it at each key. */
 const DELAY_MS = 100;
-/** A message that was on its way when the page was closed is sent after this only when the user says so: it is asked about. */
+/**
+ * A message that was pending for longer when the page closed is sent only if the user says so: the host is asked about
+ * it.
+ */
 const STILL_MEANT_MS = 5 * 60_000;
 export const STILL_ANSWERING =
   'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
@@ -22,37 +25,42 @@ const NOT_SENT_RELOADED = 'Not sent, because the chat was reloaded. Your text is
 const NOT_SENT_ELSEWHERE = 'Not sent, because another chat was opened. Your text is kept.';
 
 /**
- * What is typed for the next message, from the first key until the host says that it was sent. The composer belongs to the
- * user: no message of the host's replaces what stands in it. While a chat is awaited, what is typed waits for that chat,
- * and so does Enter. The draft that was left in that chat is set aside then, and comes back when the message was sent.
+ * The text typed for the next message, until the host confirms that it was sent. The composer belongs to the user: no
+ * message from the host replaces its text. While the view waits for a chat, typed text and Enter wait for that chat,
+ * too. The draft stored in that chat is then set aside, and comes back when the message was sent.
  */
 export class Composing {
-  /** The chat that is asked for and not told yet; 'any' before the first. Undefined when the shown one is the wanted one. */
+  /**
+   * The chat that was requested but has not arrived; 'any' before the first. Undefined: the shown chat is the wanted
+   * one.
+   */
   private awaited: Wanted | undefined = 'any';
   /** The chat to which the composer belongs. */
   private chatId: string | null | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the host was told last. */
+  /** The text that the host has. */
   private told = '';
-  /** What the page before this one has left; looked at once. */
+  /** The state that the previous page stored. Read once. */
   private left: Saved | undefined;
-  /** What it left in its chat. It stands in the composer at once, as that chat's, until the host tells which chat is open. */
+  /**
+   * The draft that the previous page stored. It is in the composer at once, until the host tells which chat is open.
+   */
   private restored: string | undefined;
-  /** That chat is the one that is open. */
+  /** The chat of the restored draft is the open one. */
   private isRestored = false;
-  /** What stands in the composer came along from a chat that is not there any more. */
+  /** The composer's text came along from a chat that no longer exists. */
   private cameAlong = false;
-  /** To be said once a chat is shown. */
+  /** A hint to show once a chat is shown. */
   private toSay: string | undefined;
-  /** Requests of chats that are not shown any more, with their chats and what they send from the composer. */
+  /** Pending requests of chats that are no longer shown, with their chat and the composer text that they send. */
   private readonly elsewhere = new Map<string, { chatId: string | undefined; text: string | undefined }>();
-  /** The request whose text did not stay in the composer while it was on its way: what stands there is another one. */
+  /** The pending request whose text was replaced in the composer by another one. */
   private rewritten: string | undefined;
-  /** What stands in the composer was typed here: no other page or host put it there. */
+  /** The composer's text was typed here, not put there by another page or the host. */
   private isTyped = false;
-  /** The message that was refused last. It may turn out to have been taken, also after its refusal is out of sight. */
+  /** The last refused message. The server may have taken it after all, even after the refusal is no longer shown. */
   private refused: Sending | undefined;
-  /** Enter was pressed while another message was on its way: what stands in the composer goes after it. */
+  /** Enter was pressed while another message was pending: the composer's text is sent after that one. */
   private isNext = false;
 
   constructor(
@@ -62,7 +70,7 @@ export class Composing {
       set(part: Partial<ChatState>): void;
       say(text: string): void;
       hint(text: string, whileAnswering?: true): void;
-      /** An answer runs in the chat that is shown. */
+      /** An answer runs in the shown chat. */
       isAnswering(): boolean;
     },
   ) {
@@ -74,7 +82,7 @@ export class Composing {
     this.told = composer.told;
   }
 
-  /** What stood in the composer of the page before this one. */
+  /** The composer's text on the previous page. */
   get textBefore(): string {
     const composer = this.left?.composer;
     return composer && (composer.isAwaiting || this.restored !== undefined) ? composer.text : '';
@@ -84,17 +92,17 @@ export class Composing {
     return this.awaited !== undefined;
   }
 
-  /** What stands in the composer belongs to a chat, shown or not. */
+  /** Whether the composer's text belongs to a chat, shown or not. */
   private get hasChat(): boolean {
     return !this.awaited || this.restored !== undefined;
   }
 
-  /** Whether this conversation is shown, or asked for. */
+  /** Whether this conversation is shown or requested. */
   isWanted(id: string, shown: string | null | undefined): boolean {
     return this.awaited && this.awaited !== 'any' ? this.awaited.id === id : shown === id;
   }
 
-  /** Whether this tells anew of the chat to which the composer belongs. */
+  /** Whether a message is about the chat that the composer belongs to already. */
   isSame({ chatId, id, moved }: Conversation): boolean {
     // A chat without a name gets its name with its first message.
     return !this.awaited && (moved === true || this.chatId === null || this.chatId === (chatId ?? id));
@@ -111,7 +119,7 @@ export class Composing {
     if (this.hasChat) this.timer = setTimeout(() => this.flush(), DELAY_MS);
   }
 
-  /** Tells now what is yet to be told. */
+  /** Sends the typed text to the host now. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -122,7 +130,7 @@ export class Composing {
     this.keep();
   }
 
-  /** Another chat was asked for (null: a new one). The composer is empty for it; what stood there stays with the old one. */
+  /** Another chat was requested (null: a new one). Its composer starts empty; the old text stays with the old chat. */
   leave(id: string | null): void {
     const { sending } = this.view.state();
     if (sending && !sending.isPassed) {
@@ -140,7 +148,7 @@ export class Composing {
     this.keep();
   }
 
-  /** A chat is told: what stands in the composer now. To be followed by `arrived` once it is shown. */
+  /** A chat has arrived: returns the new state of the composer. Call `arrived` once the chat is shown. */
   arrive(message: Conversation): Partial<ChatState> {
     const chatId = message.chatId ?? message.id;
     if (this.awaited) {
@@ -154,7 +162,7 @@ export class Composing {
       this.told = message.draft;
       const known = lastKnown(message, this.left);
       if (restored === undefined || !this.isRestored) return this.place(known);
-      // What the host has sent meanwhile does not stand there any more.
+      // The host has sent the text meanwhile, so it is no longer the draft.
       this.isRestored = known !== '';
       const { draft, aside } = goOn(this.view.state().draft, restored, known);
       if (draft === known) this.isTyped = false;
@@ -165,7 +173,7 @@ export class Composing {
       this.chatId = chatId;
       return {};
     }
-    // The editor shows another one unasked: what stands here stays with its own.
+    // The editor shows another chat without a request: the text stays with its own chat.
     this.flush();
     this.forgetSending();
     this.chatId = chatId;
@@ -174,7 +182,7 @@ export class Composing {
     return { draft: message.draft, aside: null };
   }
 
-  /** The chat is shown: what waited for it is told and sent. */
+  /** The chat is shown: passes on the text and the requests that waited for it. */
   arrived(): void {
     if (this.awaited) return;
     const { sending } = this.view.state();
@@ -192,7 +200,7 @@ export class Composing {
     } else this.pass(sending);
   }
 
-  /** Sends what stands in the composer, or an earlier message that was edited. Waits for the chat that is awaited. */
+  /** Sends the composer's text, or an edited earlier message. Waits for a requested chat. */
   send(text: string, edited: Pick<Sending, 'replaces' | 'keep'> = {}): void {
     if (!saysSomething(text)) return;
     if (this.view.state().sending) {
@@ -206,7 +214,7 @@ export class Composing {
     else this.pass(sending);
   }
 
-  /** What is typed goes behind what was left here before. */
+  /** Puts the draft that was set aside before the typed text. */
   putBack(): void {
     const { aside, draft } = this.view.state();
     if (!aside) return;
@@ -221,7 +229,7 @@ export class Composing {
     this.elsewhere.delete(requestId);
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
-    // A refused one, too, when its answer was lost and it turns out to have been taken.
+    // Also a refused message: its answer may have been lost although the server took it.
     const sending = [state().sending, state().refusal, this.refused].find((one) => one?.requestId === requestId);
     const sent = sending?.text ?? (known && known.chatId === this.chat().chatId ? known.text : undefined) ?? text;
     if (sent === undefined) return;
@@ -230,7 +238,7 @@ export class Composing {
       this.view.set({ sending: null, refusal: null, hint: null });
     }
     if (sending?.replaces) return;
-    // What was typed while it was on its way stays, the same words among it; what was left here before comes back.
+    // Text typed while the message was pending stays, even the same words. The draft that was set aside comes back.
     const { draft, aside } = state();
     const isIn = sending ? requestId !== this.rewritten : draft === sent && !this.isTyped;
     const rest = isIn ? withoutSent(draft, sent, sending !== undefined) : draft;
@@ -264,7 +272,7 @@ export class Composing {
     this.takeBack(sending);
   }
 
-  /** The host was asked about a message of the page before: it was not sent. */
+  /** The host was asked about a message of the previous page: it was not sent. */
   wasNeverSent(requestId: string): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
@@ -285,7 +293,7 @@ export class Composing {
     this.view.hint(isNext ? STILL_ANSWERING : NOT_SENT_RELOADED, isNext || undefined);
   }
 
-  /** Says it of a message to a chat that is not shown; false if it is none. */
+  /** Reports that a message to a chat that is not shown was not sent. Returns false if it belongs to no such chat. */
   private wasNotSentElsewhere(requestId: string, why: string): boolean {
     const known = this.elsewhere.get(requestId);
     if (!known) return false;
@@ -294,12 +302,12 @@ export class Composing {
     const text = `Your message to the chat before was not sent. ${why} Its text is kept there.`;
     this.view.set({ notice: { level: 'error', text, chatId } });
     this.view.say(text);
-    // The user went back there meanwhile.
+    // The user has gone back to that chat meanwhile.
     if (sent !== undefined && !this.awaited && chatId === this.chat().chatId) this.takeBack({ requestId, text: sent });
     return true;
   }
 
-  /** What was not sent stands in the composer, or does so again. */
+  /** Puts the text of an unsent message back into the composer, unless it is there. */
   private takeBack(sending: Sending): void {
     if (sending.replaces || this.stands(sending)) return;
     this.view.set({ draft: joined(sending.text, this.view.state().draft) });
@@ -307,7 +315,10 @@ export class Composing {
     this.rewritten = undefined;
   }
 
-  /** Whether the text of a message still stands here: apart from the rest, where another one was typed in its place. */
+  /**
+   * Whether a message's text is still in the composer. If the user typed something else there, it must be set apart
+   * from it.
+   */
   private stands({ requestId, text }: Sending): boolean {
     const whole = this.whole();
     return this.rewritten === requestId ? withoutSent(whole, text) !== whole : whole.includes(text);
@@ -315,7 +326,7 @@ export class Composing {
 
   private pass(sending: Sending): void {
     const { aside } = this.view.state();
-    // What was attached to a draft that is set aside does not go along unasked.
+    // Attachments of a draft that is set aside are not sent with another text.
     const without = aside?.chips.length && !sending.replaces ? { without: aside.chips } : {};
     const shown = sending.replaces ? undefined : this.view.state().surroundings?.chips.find((chip) => chip.implicit);
     const whole = { ...sending, ...without, ...(shown ? { implicit: shown.id } : {}) };
@@ -326,9 +337,10 @@ export class Composing {
   }
 
   /**
-   * Asks again for a message that was on its way when the page before this one was closed; false if there is none in this
-   * chat. What is kept may be of a while before, so it may have been sent: host and server carry out each request once. One
-   * that is old, or of another chat, is not sent by itself: the host is asked what became of it, before anything is said.
+   * Repeats the request of a message that was pending when the previous page closed. Returns false if there is none in
+   * this chat. The stored state may be outdated and the message sent already, but host and server carry out each
+   * request once. An old message, or one of another chat, is not sent again by itself: the host is asked for its
+   * outcome first.
    */
   private resume(): boolean {
     const left = this.left?.sending;
@@ -337,7 +349,7 @@ export class Composing {
     const { at, chatId, ...sending } = left;
     const { requestId, text, replaces } = sending;
     if (chatId === undefined) {
-      // Its chat was not there yet, so the host was not asked to send it.
+      // Its chat had not arrived, so the host never got the request.
       this.view.host.save({ sending: undefined });
       if (this.whole().includes(text)) this.view.hint(NOT_SENT_RELOADED);
       return false;
@@ -354,7 +366,7 @@ export class Composing {
     return isHere || this.cameAlong;
   }
 
-  /** A chat that was waited for is there, with what was left in it. */
+  /** A requested chat has arrived, with the draft stored in it. */
   private place(left: string): Partial<ChatState> {
     const { draft } = this.view.state();
     if (draft === '') {
@@ -371,19 +383,19 @@ export class Composing {
     return chips.filter((chip) => !chip.implicit).map(({ id }) => id);
   }
 
-  /** Another chat is open than the one that the text in the composer was restored for. */
+  /** The open chat is not the one whose draft was restored into the composer. */
   private stayBehind(): void {
     const { draft, sending } = this.view.state();
     if (sending) {
       this.view.set({ sending: null });
       this.toSay = NOT_SENT_ELSEWHERE;
     }
-    // In a chat that was never begun nobody would find it again: it comes along.
+    // The user could never find text in a chat that was not started, so it comes along.
     const onItsWay = this.left?.sending?.chatId === this.chatId ? this.left?.sending : undefined;
     this.cameAlong = draft !== '' && this.left?.conversationId !== this.chatId;
     if (draft === '' || this.cameAlong) return;
     if (this.isTyped || this.left?.isLatest) {
-      // The host puts it back when it was not sent.
+      // If it was not sent, the host puts it back.
       if (onItsWay && !onItsWay.replaces) this.view.set({ draft: withoutSent(draft, onItsWay.text, true) });
       this.told = UNKNOWN;
       this.flush();
@@ -392,7 +404,7 @@ export class Composing {
     this.view.set({ draft: '' });
   }
 
-  /** Requests on their way stay with the chat that they were made in. */
+  /** Pending requests stay with the chat in which they were made. */
   private forgetSending(): void {
     this.isNext = false;
     this.refused = undefined;
@@ -403,7 +415,7 @@ export class Composing {
     this.view.set({ sending: null });
   }
 
-  /** All that is typed here, for the host and for the next page. */
+  /** All typed text, for the host and for the next page. */
   private whole(): string {
     const { aside, draft } = this.view.state();
     return joined(aside?.text ?? '', draft);
@@ -419,7 +431,7 @@ export class Composing {
   }
 }
 
-/** No text can be told twice in a row after this. */
+/** A value for `told` that differs from every text, so that the next text is sent. */
 const UNKNOWN = '\0';
 
 function isIt(awaited: Wanted, { id, chatId }: Conversation): boolean {

@@ -2,10 +2,10 @@
 import type { FromHost } from '../../protocol.ts';
 import type { Host, Saved } from './host.ts';
 
-/** `store` names the view's state, in both of its places. `savedAt`: milliseconds since 1970. */
+/** `store` identifies the view's state in both of its stores. `savedAt`: milliseconds since 1970. */
 type Stored = Saved & { store: string; savedAt?: number };
 
-/** The host of this page, by the editor's own interface. `scope` names the workspace, and the host's memory for it. */
+/** The page's host, through the editor's API. `scope` names the workspace, and the host's memory for it. */
 export function connectHost(scope: string): Host {
   const key = `perigee chat ${scope}`;
   const api = acquireVsCodeApi<Stored>();
@@ -24,10 +24,10 @@ export function connectHost(scope: string): Host {
 }
 
 /**
- * The editor stores what `setState` was given some time later (the browser edition of VS Code: each 5 s), so a reload of the
- * window may lose it. The session storage has it at once, and lives as long as the window, whichever workspaces are opened
- * there: it has a key for each. Where both are of the same store, the later one counts: the workspace may have been open in
- * another window since.
+ * The editor stores the value of `setState` some time later (the browser edition of VS Code: every 5 s), so a reload of
+ * the window may lose it. The session storage has it at once and lives as long as the window, so it has a key for each
+ * workspace. If both have the same store, the later one counts: the workspace may have been open in another window
+ * since.
  */
 function latest(state: Stored | undefined, ofWindow: Stored | undefined): Stored | undefined {
   const isLatest = !state || (state.store === ofWindow?.store && (state.savedAt ?? 0) <= (ofWindow.savedAt ?? 0));
@@ -46,7 +46,7 @@ function writeWindow(key: string, state: Stored): void {
   try {
     sessionStorage.setItem(key, JSON.stringify(state));
   } catch {
-    // Not allowed here, or full: an older state must not be taken for this one.
+    // Not allowed or full: remove the old state, so that it is not taken for this one.
     try {
       sessionStorage.removeItem(key);
     } catch {}

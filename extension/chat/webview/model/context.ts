@@ -11,12 +11,12 @@ export function useChat(): Chat {
   return chat;
 }
 
-/** A part of the state; the component renders again only when that part is another one. */
+/** Selects a part of the state. The component renders again only when that part changes. */
 export function useChatState<T>(select: (state: ChatState) => T): T {
   const chat = useChat();
   const [, tell] = useState({});
   const now = select(chat.state);
-  // What is asked may change from one rendering to the next: a code block has no name before it has ended.
+  // The selected part may change between renderings: a code block has no id before it is complete.
   const last = useRef({ select, now });
   last.current = { select, now };
   useEffect(() => {

@@ -1,33 +1,36 @@
 import { splitThoughts } from '../../../../shared/answers/thoughts.ts';
 import type { Message } from '../../../../shared/conversations.ts';
 
-/** A conversation as this view has it. Messages stand in reading order. */
+/** The view's copy of a conversation. Messages are in reading order. */
 export interface Conversation {
   /** Null for a chat that has no message yet. */
   id: string | null;
-  /** The host's name for it, also before its first message; undefined of a host that tells none. */
+  /** The host's name for it, even before its first message; undefined if the host sends none. */
   chatId: string | undefined;
-  /** Another number for another conversation; a new chat that gets its id keeps it. */
+  /** Changes with each other conversation. A new chat that gets its id keeps the number. */
   sight: number;
   title: string;
   messages: Message[];
-  /** What to ask earlier messages with; null at the beginning. */
+  /** Cursor for earlier messages; null at the beginning. */
   before: string | null;
   elsewhere: string[];
-  /** By message: last words that were shown while an answer ran, and that the server has not kept. */
+  /** By message: the end of an answer that was shown while it ran, but that the server has not stored. */
   lost: Record<string, string>;
-  /** Pieces of answers that came before what they go on from, in order of arrival. */
+  /** Pieces of answers that arrived before the text that they continue, in order of arrival. */
   early: Piece[];
 }
 
-/** More of a running answer: what stands from `at` on (UTF-16 units) is cut, then `text` appended. */
+/** More of a running answer: cut the text at `at` (UTF-16 units), then append `text`. */
 export interface Piece {
   messageId: string;
   text: string;
   at: number;
 }
 
-/** Adds pieces; one whose message or beginning is not there yet waits. Untouched messages keep their identity. */
+/**
+ * Adds pieces. A piece waits until its message and the text before it are there. Unchanged messages keep their
+ * identity.
+ */
 export function addPieces(conversation: Conversation, pieces: Piece[]): Conversation {
   const grown = new Map<string, Message>();
   const byId = new Map<string, Message>();
@@ -57,7 +60,9 @@ export function addPieces(conversation: Conversation, pieces: Piece[]): Conversa
   return { ...conversation, messages, early: waiting };
 }
 
-/** New or changed messages by id. A running answer never gets shorter by it: pieces may have overtaken the message. */
+/**
+ * Adds new or changed messages by id. A running answer never gets shorter: its pieces may arrive before the message.
+ */
 export function putMessages(conversation: Conversation, upsert: Message[], removed: string[]): Conversation {
   const gone = new Set(removed);
   const changed = new Map(upsert.map((m) => [m.id, m]));
@@ -72,19 +77,19 @@ export function putMessages(conversation: Conversation, upsert: Message[], remov
   return addPieces({ ...conversation, messages, lost: lostOf(conversation, upsert) }, []);
 }
 
-/** A message as it is told, but for a running answer of which more is shown already: pieces may have overtaken the message. */
+/** The new message, except for a running answer with more text shown: its pieces may arrive before the message. */
 function keepLonger(old: Message, now: Message): Message {
   const isShorter = old.text.length > now.text.length && old.text.startsWith(now.text);
   return now.state === 'running' && isShorter ? { ...now, text: old.text } : now;
 }
 
-/** The messages of a conversation that is told anew as a whole. What is on the screen of a running answer stays there. */
+/** The messages of a conversation that is sent again as a whole. The shown text of a running answer stays. */
 export function toldAnew(old: Conversation | null, messages: Message[]): Message[] {
   const shown = new Map(old?.messages.map((message) => [message.id, message]));
   return messages.map((message) => keepLonger(shown.get(message.id) ?? message, message));
 }
 
-/** What was shown of answers that have ended shorter than they were. */
+/** The shown text beyond the end of answers that ended shorter. */
 export function lostOf(old: Conversation | null, now: Message[]): Record<string, string> {
   const lost = { ...old?.lost };
   for (const { id, state, text } of now) {
@@ -96,14 +101,14 @@ export function lostOf(old: Conversation | null, now: Message[]): Record<string,
   return lost;
 }
 
-/** A page of earlier messages goes in front; what is there already stays as it is. */
+/** Puts a page of earlier messages in front. Messages that are there already stay unchanged. */
 export function putEarlier(conversation: Conversation, earlier: Message[], before: string | null): Conversation {
   const there = new Set(conversation.messages.map((m) => m.id));
   const messages = [...earlier.filter((m) => !there.has(m.id)), ...conversation.messages];
   return { ...conversation, messages, before };
 }
 
-/** The answer that runs now, if any. */
+/** The running answer, if any. */
 export function runningAnswer(conversation: Conversation | null): Message | undefined {
   return conversation?.messages.findLast((m) => m.role === 'assistant' && m.state === 'running');
 }

@@ -2,8 +2,8 @@ import { MAX_ATTACHMENTS, MAX_TEXT } from '../../../../shared/constants.ts';
 import type { Chat } from './chat.ts';
 
 /**
- * Files that are pasted or dropped anywhere in the view are attached, or refused with a word: never ignored, and never shown
- * by the browser in the view's place. Returns what ends it.
+ * Attaches files that are pasted or dropped anywhere in the view, or shows why not. The browser must never open one in
+ * place of the view. Returns a function that stops it.
  */
 export function takeFiles(chat: Chat): () => void {
   const onPaste = (event: ClipboardEvent) => event.clipboardData && take(event.clipboardData, event);
@@ -16,7 +16,7 @@ export function takeFiles(chat: Chat): () => void {
     const to = isInEdit && chat.state.editing ? { to: chat.state.editing.messageId } : {};
     void attach(chat, files, uris, to);
   };
-  // Without it the browser offers no drop of files.
+  // Without it the browser does not allow dropping files.
   const onDragOver = (event: DragEvent) => {
     if (event.dataTransfer?.types.some((type) => type === 'Files' || URI_LISTS.includes(type))) event.preventDefault();
   };
@@ -30,18 +30,18 @@ export function takeFiles(chat: Chat): () => void {
   };
 }
 
-/** What the editor's own lists hand over, and what other programs do. */
+/** The types that the editor's own lists and other programs use. */
 const URI_LISTS = ['application/vnd.code.uri-list', 'text/uri-list'];
 
 function filesOf(data: DataTransfer): { files: File[]; uris: string[] } {
   const list = URI_LISTS.map((type) => data.getData(type)).find((text) => text !== '') ?? '';
   const addresses = list.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
-  // A link is text.
+  // A link is inserted as text.
   const uris = addresses.filter((address) => !/^(?:https?|mailto|data|blob):/i.test(address));
   const files = [...data.files];
-  // Cells of a table and the like come as text and as their picture.
+  // Table cells and the like come both as text and as a picture.
   if (data.getData('text/plain').trim() !== '' && files.every(isPicture)) files.length = 0;
-  // The editor's own files can be read as they are there, unsaved changes included.
+  // The editor reads its own files as they are, including unsaved changes.
   return uris.length > 0 ? { files: [], uris } : { files, uris };
 }
 

@@ -2,12 +2,12 @@ import type { Conversation } from './conversation.ts';
 import type { Host } from './host.ts';
 import type { Editing } from './state.ts';
 
-/** Unsent edits of earlier messages are kept for so many conversations. */
+/** The most conversations for which unsent edits of earlier messages are kept. */
 const MAX_SAVED_EDITS = 20;
 
-/** The earlier message that is being edited in place, kept by the editor over reloads of the window. */
+/** The earlier message that is edited in place. The editor keeps it when the window reloads. */
 export class EditingInPlace {
-  /** The message that the host knows to be edited. */
+  /** The edited message that the host knows of. */
   private told: string | null = null;
 
   constructor(
@@ -22,7 +22,7 @@ export class EditingInPlace {
     this.set({ messageId, text: message.text, keep: (message.attachments ?? []).map((a) => a.id) });
   }
 
-  /** The user's last message; false when there is none. */
+  /** Edits the user's last message. Returns false if there is none. */
   startLast(): boolean {
     const last = this.conversation()?.messages.findLast((m) => m.role === 'user' && m.kind === 'chat');
     if (last) this.start(last.id);
@@ -39,7 +39,7 @@ export class EditingInPlace {
     this.host.save({ edits: Object.fromEntries(editing ? [...kept, [id, editing]] : kept) });
   }
 
-  /** What was left open in this conversation, also before the window was reloaded. */
+  /** The unfinished edit in this conversation, also from before a reload of the window. */
   leftIn(id: string | null, messages: Conversation['messages']): Editing | null {
     const saved = id === null ? undefined : this.host.saved()?.edits[id];
     const editing = saved && messages.some((m) => m.id === saved.messageId) ? saved : null;
@@ -47,7 +47,7 @@ export class EditingInPlace {
     return editing;
   }
 
-  /** What is attached to it is the host's. `before`: it is given up, unless it goes on. */
+  /** Tells the host, which has the attachments. `before`: the previous edit, which is cancelled unless it goes on. */
   private tell(editing: Editing | null, before?: string): void {
     const messageId = editing?.messageId ?? null;
     if (messageId === this.told) return;

@@ -1,24 +1,24 @@
 import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
 
-/** In one message to the host. */
+/** The most paths in one message to the host. */
 const MOST_ASKED = 50;
-/** In all; then they are asked about anew. */
+/** The most remembered paths. Beyond that, all are forgotten and asked about again. */
 const MOST_KNOWN = 2000;
-/** Answers grow by pieces, and a path with them: it is asked about when it stands. */
+/** Answers grow by pieces, and paths in them, too: ask about a path only once it is complete. */
 const WAIT_MS = 150;
 
-/** Knows which words of answers are files of the workspace: the host is asked, many at a time. */
+/** Finds out which words of answers are files of the workspace, by asking the host about many at a time. */
 export class FileLinks {
   private readonly known = new Map<string, boolean>();
   private readonly waiting = new Map<string, Set<HTMLElement>>();
-  /** The host looks for these: a search takes longer than an answer's next piece. */
+  /** Pending paths: a search by the host takes longer than an answer's next piece. */
   private readonly asked = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly post: (message: ToHost) => void) {}
 
-  /** Makes a link of `place` when what it refers to is there. */
+  /** Turns `place` into a link if its file exists. */
   link(place: HTMLElement, reference: FileReference): void {
     const { path, line, column } = reference;
     place.dataset.path = path;
@@ -56,12 +56,12 @@ export class FileLinks {
     }
   }
 
-  /** Files come and go: what is drawn from now on is asked about again. */
+  /** Files may have been created or deleted: ask again about everything that is drawn from now on. */
   forget(): void {
     this.known.clear();
   }
 
-  /** What a link's element says. */
+  /** Opens the file of a link's element. */
   open({ path = '', line, column }: DOMStringMap): void {
     this.post({
       type: 'openFile',

@@ -3,21 +3,22 @@ import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit } from '../../../../shared/
 import type { Surroundings } from '../../protocol.ts';
 import { estimateTokens } from '../format.ts';
 
-/** What the next answer gets: as long as the model's usual ones, only so many tokens, or nothing, for it would be refused. */
+/** The possible length of the next answer: the usual one, only `tokens`, or none, because it would be refused. */
 export type Forecast = { kind: 'whole' } | { kind: 'short'; tokens: number; usual: number } | { kind: 'refused' };
 
 export interface Asked {
   surroundings: Pick<Surroundings, 'balance' | 'models' | 'modelId' | 'chips' | 'contextTokens'>;
-  /** Bytes of the conversation so far: see `conversationBytes`. */
+  /** Size of the conversation so far in bytes: see `conversationBytes`. */
   soFarBytes: number;
   draft: string;
 }
 
 /**
- * How long the next answer may be by what is left. It is the server's own reckoning when a run begins (`clampOutput`, see
- * `server/gateway/runs/admit.ts`), which takes each UTF-8 byte of the prompt for a token, the most that a tokenizer can make of
- * it. Only the prompt is guessed here: attachments by their size, the server's own words by their usual length. Null where
- * that says nothing: no model, nothing limited, or an answer is running, of whose hold a part returns.
+ * How long an answer the remaining credits allow. The same calculation as the server's at the start of a run
+ * (`clampOutput`, see `server/gateway/runs/admit.ts`): it counts each UTF-8 byte of the prompt as a token, the most
+ * that a tokenizer can make of it. Only the prompt is estimated here: attachments by their size, the server's own words
+ * by their usual length. Null if a forecast is impossible: no model, no limit, or a running answer whose hold is partly
+ * released later.
  */
 export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Forecast | null {
   const { balance, models, modelId, chips, contextTokens } = surroundings;
@@ -34,8 +35,8 @@ export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Fore
 }
 
 /**
- * Bytes that the messages so far take in the next prompt. Where earlier ones aren't loaded, what the last answer's tokens
- * usually take.
+ * Bytes that the messages so far take in the next prompt. If earlier messages aren't loaded, an estimate from the last
+ * answer's tokens.
  */
 export function conversationBytes(messages: readonly Message[], hasEarlier: boolean, contextTokens: number): number {
   let bytes = 0;
@@ -48,11 +49,11 @@ export function conversationBytes(messages: readonly Message[], hasEarlier: bool
 
 /** English and code have about four bytes a token. */
 const BYTES_A_TOKEN = 4;
-/** About what the server says before a chat (`server/gateway/prompt/prompt.ts`); a test compares. */
+/** The approximate length of the server's system prompt (`server/gateway/prompt/prompt.ts`). A test compares them. */
 const SYSTEM_BYTES = 900;
-/** As the server counts what a chat template puts around a message (`server/gateway/prompt/tokens.ts`). */
+/** The server's estimate of a chat template's overhead for each message (`server/gateway/prompt/tokens.ts`). */
 const MESSAGE_OVERHEAD = 8;
-/** "Attached file: … lines 1-9" and its fence. */
+/** The length of "Attached file: … lines 1-9" and its fence. */
 const ATTACHMENT_WORDS = 50;
 
 const encoder = new TextEncoder();

@@ -4,10 +4,10 @@ import type { FromHost, HistoryKind, ToHost } from '../../protocol.ts';
 export interface HistoryState {
   open: boolean;
   search: string;
-  /** Which conversations are listed, by what they began as; null: all. */
+  /** Lists only conversations that began as this kind; null: all. */
   kind: HistoryKind;
   rows: ConversationSummary[];
-  /** What to ask the next page with; null at the end. */
+  /** Cursor for the next page; null at the end. */
   before: string | null;
   loading: boolean;
   failed: string | null;
@@ -26,8 +26,8 @@ export const noHistory: HistoryState = {
 type Page = Extract<FromHost, { type: 'historyPage' }>;
 
 /**
- * A page of the list; answers to an earlier search are dropped. The first page may come again at any time because
- * something changed: it replaces what it covers, and pages that were read already stay under it.
+ * Adds a page of the list, unless it answers an earlier search. The first page may come again whenever something
+ * changes: it replaces the part that it covers, and later pages stay below it.
  */
 export function putPage(history: HistoryState, page: Page): HistoryState {
   if (!history.open || page.search !== history.search || page.kind !== history.kind) return history;
@@ -42,7 +42,7 @@ export function putPage(history: HistoryState, page: Page): HistoryState {
   return { ...base, rows: [...page.conversations, ...below], before: below.length ? history.before : page.before };
 }
 
-/** What the user does in the history. */
+/** The user's actions in the history. */
 export class HistoryPanel {
   constructor(
     private readonly post: (message: ToHost) => void,
@@ -60,7 +60,7 @@ export class HistoryPanel {
     this.set(noHistory);
   }
 
-  /** Lists what is searched for, or conversations of another kind; or the same anew. */
+  /** Requests the list for another search or kind, or the same again. */
   ask(part: Partial<Pick<HistoryState, 'search' | 'kind'>>): void {
     const history = { ...this.get(), ...part, loading: true, failed: null };
     const isOther = part.kind !== undefined && part.kind !== this.get().kind;
@@ -75,7 +75,7 @@ export class HistoryPanel {
     this.post({ type: 'history', search: history.search, kind: history.kind, before: history.before });
   }
 
-  /** The row goes when the host sends the list anew: a refusal leaves it where it is. */
+  /** The row disappears when the host sends the list again, so it stays if the deletion is refused. */
   delete(id: string): void {
     this.post({ type: 'delete', id });
   }

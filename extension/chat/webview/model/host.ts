@@ -1,22 +1,28 @@
 import type { FromHost, ToHost } from '../../protocol.ts';
 import type { Editing, Sending } from './state.ts';
 
-/** What the editor keeps for this view while it is hidden or the window reloads. */
+/** The state that the editor keeps for this view while it is hidden or the window reloads. */
 export interface Saved {
   conversationId: string | null;
-  /** Where the reader was: a message and how far its top was from the top of the box, in CSS pixels; null: at the end. */
+  /**
+   * The scroll position: a message and the offset of its top from the top of the box, in CSS pixels. Null: at the end.
+   */
   anchor: { messageId: string; offset: number } | null;
-  /** Earlier messages that were being edited, by conversation. */
+  /** Unfinished edits of earlier messages, by conversation. */
   edits: Record<string, Editing>;
-  /** What is typed for the next message, `told` to the host or not. `isAwaiting`: its chat was not there yet. */
+  /**
+   * The text typed for the next message; `told` is the text that the host has. `isAwaiting`: its chat had not arrived.
+   */
   composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
-  /** A message that is on its way, since `at` (milliseconds since 1970). */
+  /** The pending message, since `at` (milliseconds since 1970). */
   sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
-  /** Nothing was kept after this. Else it may be of some seconds before the page was closed. */
+  /** This is the last state of its page. Otherwise it may be some seconds older than the page's end. */
   isLatest?: true;
 }
 
-/** The only way out of the web view: messages to the extension's host, and the editor's small store for this view. */
+/**
+ * The web view's only interface to the outside: messages to the extension's host, and the editor's store for this view.
+ */
 export interface Host {
   post(message: ToHost): void;
   saved(): Saved | undefined;

@@ -4,11 +4,12 @@ import type { Saved } from './host.ts';
 
 type Conversation = Extract<FromHost, { type: 'conversation' }>;
 
-/** What was left in a chat: by what the host knows, and by what the page before this one could not tell it any more. */
+/** The latest draft of a chat: the host's, or a later one that the previous page could not send to it. */
 export function lastKnown({ draft, chatId, id }: Conversation, left: Saved | undefined): string {
   const mine = left?.composer;
   if (!mine || mine.isAwaiting || mine.chatId !== (chatId ?? id) || mine.text === draft) return draft;
-  // Told, and not there any more: the host sent or moved it. Of the very last text, it had no time to be stored.
+  // The host had the text and lost it since: it sent or moved it. The very last text may just not have been stored in
+  // time.
   if (mine.text === mine.told && draft === '' && !left.isLatest) return draft;
   if (mine.told === draft) return mine.text;
   if (mine.text.includes(draft)) return mine.text;
@@ -16,12 +17,12 @@ export function lastKnown({ draft, chatId, id }: Conversation, left: Saved | und
 }
 
 /**
- * How a composer that was filled with `restored` before its chat was told goes on once `known` is found to have been left
- * there. `aside`: what was left there and is not in the composer.
+ * The composer was filled with `restored` before its chat arrived, and the chat's draft turns out to be `known`.
+ * Returns the composer's text, and as `aside` the part of the draft that is not in it.
  */
 export function goOn(composer: string, restored: string, known: string): { draft: string; aside: string } {
   if (composer === restored) return { draft: known, aside: '' };
-  // The user went on writing.
+  // The user continued the restored text.
   if (known === restored) return { draft: composer, aside: '' };
   if (known === '') return { draft: withoutSent(composer, restored, true), aside: '' };
   if (composer === '') return { draft: known, aside: '' };
@@ -29,5 +30,5 @@ export function goOn(composer: string, restored: string, known: string): { draft
   return { draft: composer, aside: ofOthers ? known.slice(0, -restored.length).trimEnd() : known };
 }
 
-/** Whether a text begins with what was left before it, all of it and apart from the rest: a word of it alone may be chance. */
+/** Whether a text begins with the whole earlier draft as separate lines. A common first word may be chance. */
 export const beginsWith = (text: string, left: string) => text === left || text.startsWith(`${left.trimEnd()}\n\n`);

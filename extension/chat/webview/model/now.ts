@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 const FAST_MS = 1000;
 const SLOW_MS = 30_000;
-/** Within this of an instant one waits for, seconds are told. */
+/** This close to a time that the user waits for, seconds are shown. */
 const NEAR_MS = 90_000;
 
 const listeners = new Map<() => void, number>();
@@ -19,7 +19,10 @@ function tell(): void {
   tick();
 }
 
-/** The time now, for words that change by time alone; by seconds shortly before `at`. One timer serves the whole view. */
+/**
+ * The current time, for texts that depend on it. Updates each second shortly before `at`. One timer serves the whole
+ * view.
+ */
 export function useNow(at?: string): Date {
   const [now, setNow] = useState(() => new Date());
   const left = at === undefined ? Number.NaN : Date.parse(at) - now.getTime();

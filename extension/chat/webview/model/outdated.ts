@@ -3,7 +3,7 @@ import type { Connection } from '../../protocol.ts';
 import { runningAnswer } from './conversation.ts';
 import type { ChatState, Notice, Refusal } from './state.ts';
 
-/** What of the state was about something that is over now. Nothing that is told outlives what it is about. */
+/** The parts of the state that are out of date: no message outlives its cause. */
 export function outdated(before: ChatState, now: ChatState): Partial<ChatState> {
   const { notice, refusal, hint } = now;
   return {
@@ -28,11 +28,11 @@ function isOver({ chatId, action, of }: Notice, before: ChatState, now: ChatStat
     case 'acceptTerms':
       return is.connection.state === 'ok' && JSON.stringify(was?.account) !== JSON.stringify(is.account);
   }
-  // One that could not be attached is made up for by one that could.
+  // A successful attachment clears the message about a failed one.
   return isAttaching(of) && attachedTo(is) > (was ? attachedTo(was) : 0);
 }
 
-/** Whether the banner about the connection says already why a message was not sent. */
+/** Whether the banner about the connection already explains why a message was not sent. */
 export function isToldByConnection({ problem }: Refusal, connection: Connection | undefined): boolean {
   switch (connection?.state) {
     case 'offline':
@@ -45,7 +45,7 @@ export function isToldByConnection({ problem }: Refusal, connection: Connection 
   }
 }
 
-/** Whether what kept a message from being sent is gone. */
+/** Whether the cause that kept a message from being sent is gone. */
 function isMended(before: ChatState, now: ChatState): boolean {
   const { problem } = now.refusal!;
   if (problem.code === 'conversation_busy') return isAnswered(before, now);
@@ -70,7 +70,7 @@ function isMended(before: ChatState, now: ChatState): boolean {
   }
 }
 
-/** With status 0: the server was not reached, or is none. */
+/** With status 0: the server can't be reached, or another service answers. */
 const LOST: ProblemCode[] = ['unavailable', 'wrong_host'];
 const SIGNED_OUT: ProblemCode[] = ['unauthorized', 'members_only', 'guests_disabled', 'too_many_guests'];
 

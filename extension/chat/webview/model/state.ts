@@ -10,14 +10,14 @@ export interface Sending {
   replaces?: string;
   /** Attachments of the replaced message that stay, by id. */
   keep?: string[];
-  /** Chips in the composer that do not go along. */
+  /** Chips in the composer that are not sent. */
   without?: string[];
-  /** The chip of what the editor shows, as it was shown when this was sent. */
+  /** The implicit chip that was shown when this was sent. */
   implicit?: string;
-  /** The host has it. Before, it waits for its chat to be told. */
+  /** The host has the request. Before that, it waits for its chat to arrive. */
   isPassed?: true;
 }
-/** What was left in a chat where something else was typed before it was there. */
+/** The draft of a chat in which the user typed something else before it arrived. */
 export interface Aside {
   text: string;
   /** Ids of its chips. */
@@ -31,49 +31,49 @@ export interface Notice {
   level: 'info' | 'error';
   text: string;
   action?: NoticeAction;
-  /** What was asked for and failed. */
+  /** The request that failed. */
   of?: ToHost['type'];
-  /** It is about this chat, which is not the one that is shown. */
+  /** It concerns this chat, which is not the shown one. */
   chatId?: string;
 }
 
-/** `whileAnswering`: it is said because an answer runs. */
+/** `whileAnswering`: shown only while an answer runs. */
 export interface Hint {
   text: string;
   whileAnswering?: true;
 }
 
-/** All that the view shows. Parts are replaced, never changed in place. */
+/** Everything that the view shows. Parts are replaced, never mutated. */
 export interface ChatState {
   surroundings: Surroundings | null;
-  /** Null until the host has told. */
+  /** Null until the host has sent it. */
   conversation: Conversation | null;
-  /** What stands in the composer. */
+  /** The text in the composer. */
   draft: string;
   aside: Aside | null;
   sending: Sending | null;
-  /** The last request that was not taken; its text still stands where it was typed. */
+  /** The last refused request. Its text is still where it was typed. */
   refusal: Refusal | null;
   /** An earlier message that is being edited in place. */
   editing: Editing | null;
-  /** The latest alone: an older one is out of date by then. */
+  /** Only the latest: by then, an older one is out of date. */
   notice: Notice | null;
-  /** What became of the changes that answers proposed, by message. */
+  /** The state of the changes that answers proposed, by message. */
   changes: Changes;
   history: HistoryState;
   mentions: { requestId: string; items: Mention[] } | null;
-  /** One line above the composer about what was just tried there. */
+  /** One line above the composer about the user's last action there. */
   hint: Hint | null;
-  /** For screen readers; `n` makes equal texts be said again. */
+  /** For screen readers. `n` changes so that an equal text is announced again. */
   spoken: { text: string; n: number };
   loadingEarlier: boolean;
-  /** The server was lost and is not found again yet. */
+  /** The connection was lost and is not restored yet. */
   isOffline: boolean;
-  /** The end of the conversation is shown, and is followed. */
+  /** The view shows the end of the conversation, and follows it. */
   isAtEnd: boolean;
 }
 
-/** Before the host has told anything. */
+/** The state before the host's first message. */
 export const noState: ChatState = {
   surroundings: null,
   conversation: null,

@@ -1,14 +1,14 @@
 import { spoken } from '../blocks/spoken.ts';
 import { type Conversation, runningAnswer } from './conversation.ts';
 
-/** What a screen reader is told of answers: that one began, and what it said, once, when it has ended. */
+/** Announces answers to screen readers: that one has begun and, once it has ended, its text. */
 export class Voice {
-  /** The answer that was announced. */
+  /** The answer that was last announced. */
   private announced: string | undefined;
 
   constructor(private readonly say: (text: string) => void) {}
 
-  /** Another conversation: what was begun in the old one is not told any more. */
+  /** Another conversation is shown: running answers of the old one are not announced any more. */
   forget(): void {
     this.announced = undefined;
   }
@@ -24,7 +24,7 @@ export class Voice {
     this.announced = undefined;
     if (!ended) return;
     const how = { complete: 'Answer', stopped: 'Answer, stopped' }[String(ended.state)] ?? 'Answer, broken off';
-    // To find the words takes as long as to draw them: they are told after that.
+    // Extracting the words takes as long as rendering them, so announce them after the rendering.
     setTimeout(() => this.say(`${how}: ${spoken(ended.text) || 'empty'}`));
   }
 }

@@ -47,7 +47,7 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   return { state, block, run };
 }
 
-/** It needs no click any more. `targets`: of a block for several files, all of which must be applied. */
+/** Whether nothing is left to do. `targets`: the files of a block for several, which must all be applied. */
 const isDone = (state: ApplyState | undefined, targets: readonly string[] = []) =>
   state?.state === 'review' ||
   (state?.state === 'applied' && (!state.paths || targets.length < 2 || isForOnly(targets, state.paths)));
@@ -68,7 +68,7 @@ export function ApplyAll({ messageId, text, file }: { messageId: string; text: s
   const others = list.filter(({ block, targets }) => !isDone(blocks?.[block], targets));
   const isInReview = list.some(({ block }) => blocks?.[block]?.state === 'review');
   const state = said ?? (others.length === 0 && isInReview ? { state: 'review' as const } : undefined);
-  // Everything is applied: the row that can undo it says so.
+  // Everything is applied, and the row with the undo button says so.
   if (others.length === 0 && !state) return null;
   const files = new Set(others.flatMap((one) => one.files)).size;
   const isEachNamed = others.every((one) => one.files.length > 0);

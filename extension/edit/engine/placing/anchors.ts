@@ -1,9 +1,9 @@
-// Which lines of a snippet are which lines of the file.
+// Matches lines of a snippet to lines of the file.
 import { type Block, blockAt, declarationOf, isAttached, isTelling, opensBlock } from '../text/blocks.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank } from '../text/loose.ts';
 
-/** Line `own` of the snippet is line `line` of the file, as it stands there or, if it declares the same, written anew. */
+/** Line `own` of the snippet is line `line` of the file: unchanged, or a rewritten declaration of the same name. */
 export interface Anchor {
   own: number;
   line: number;
@@ -12,25 +12,25 @@ export interface Anchor {
 export interface Snippet {
   lines: readonly string[];
   keys: readonly string[];
-  /** Lines that stand for code which is left out. */
+  /** Lines that stand for omitted code. */
   isElided: readonly boolean[];
-  /** It was written with blanks for the file's tabs, or tabs for its blanks. */
+  /** The snippet has blanks for the file's tabs, or tabs for its blanks. */
   isRestyled?: boolean;
 }
 
-/** So many lines beyond those of the snippet may be the ones that its outer lines are. */
+/** How many lines beyond the snippet's length to search for its outer lines. */
 const NEAR = 8;
 
-/** A block of the snippet and the same one in the file. */
+/** A block of the snippet and the matching block of the file. */
 export interface BlockPair {
   own: Block & { start: number };
   file: Block & { start: number };
 }
 
 /**
- * The anchors in order. A line is one when it says what stands once in either text; when it declares what is declared once in
- * either; when it closes a block whose head is one; and when it goes on where one stands. Undefined when they stand in
- * another order than in the file.
+ * The anchors in order. A line is an anchor if its text is unique in both texts; if its declaration is unique in both;
+ * if it closes a block whose head is an anchor; or if it continues from an anchor. Undefined if the anchors stand in a
+ * different order than in the file.
  */
 export function findAnchors(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   const declared = sameDeclarations(file, snippet);
@@ -49,7 +49,7 @@ export function findAnchors(file: IndexedFile, snippet: Snippet): Anchor[] | und
   const known = new AnchorList(file, snippet);
   const found = [...heads, ...single];
   for (const anchor of found.length > 0 ? found : singleRuns(file, snippet)) if (!known.add(anchor)) return undefined;
-  // Ends of blocks tell little by themselves, but where their heads are known.
+  // The end of a block is not unique, so it is matched through its head.
   known.addEnds();
   known.extend();
   known.addEnds();
@@ -59,7 +59,7 @@ export function findAnchors(file: IndexedFile, snippet: Snippet): Anchor[] | und
   return known.all();
 }
 
-/** For each line the innermost of `blocks` around it, which are in the order of their heads; -1 for none. */
+/** For each line, the innermost of `blocks` around it; -1 for none. `blocks` are in the order of their heads. */
 function innermost(length: number, blocks: readonly { start: number; end: number }[]): Int32Array {
   const found = new Int32Array(length).fill(-1);
   for (const [index, { start, end }] of blocks.entries()) found.fill(index, start, end);
@@ -81,7 +81,7 @@ function sameDeclarations(file: IndexedFile, { lines, isElided }: Snippet): Anch
   });
 }
 
-/** The lines by what they declare. */
+/** The lines, by the name that they declare. */
 export function declarations(lines: readonly string[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, line] of lines.entries()) {
@@ -105,8 +105,8 @@ function singleLines(file: IndexedFile, { keys, isElided }: Snippet): Anchor[] {
 }
 
 /**
- * Where no line stands once: two or three that follow each other once. The head of one of several functions of one name is
- * none of them, since what follows it may be new.
+ * If no line is unique: two or three lines whose sequence is unique. The head of one of several functions of one name
+ * is not part of it, because the lines after it may be new.
  */
 function singleRuns(file: IndexedFile, { keys, isElided }: Snippet): Anchor[] {
   for (const length of [2, 3]) {
@@ -125,11 +125,11 @@ function singleRuns(file: IndexedFile, { keys, isElided }: Snippet): Anchor[] {
   return [];
 }
 
-/** Anchors that rise in both texts. */
+/** Anchors whose lines ascend in both texts. */
 class AnchorList {
-  /** The file's line of each of the snippet's, -1 where none is known. */
+  /** The file's line for each line of the snippet, -1 if unknown. */
   private readonly lines: Int32Array;
-  /** Those that only go on where others stand. */
+  /** Anchors found only as a continuation of others. */
   private readonly extended = new Set<number>();
 
   constructor(
@@ -145,7 +145,7 @@ class AnchorList {
     return anchors;
   }
 
-  /** False, and nothing done, when the anchor crosses another one. */
+  /** Returns false and does nothing if the anchor crosses another one. */
   add({ own, line }: Anchor): boolean {
     const { lines } = this;
     if (lines[own] !== -1) return lines[own] === line;
@@ -159,7 +159,7 @@ class AnchorList {
     return true;
   }
 
-  /** Makes anchors of the lines that close the same block in both texts. */
+  /** Adds anchors for the lines that close the same block in both texts. */
   addEnds(): void {
     for (const anchor of this.all()) {
       const block = blockPair(this.file, this.snippet, anchor);
@@ -169,7 +169,7 @@ class AnchorList {
     }
   }
 
-  /** Makes anchors of the lines that go on, upwards and downwards, as they do in the file. */
+  /** Adds anchors for the lines that continue from an anchor, up and down, as in the file. */
   extend(): void {
     const { keys, isElided } = this.snippet;
     const taken = new Set(this.lines);
@@ -181,7 +181,7 @@ class AnchorList {
           line += direction;
           const isFree = own >= 0 && own < keys.length && !isElided[own] && this.lines[own] === -1 && !taken.has(line);
           if (!isFree || keys[own] !== this.file.keys[line]) break;
-          // Going on with it, no other one is passed.
+          // A continuation never crosses another anchor.
           this.lines[own] = line;
           this.extended.add(own);
           taken.add(line);
@@ -190,7 +190,10 @@ class AnchorList {
     }
   }
 
-  /** Lines put in near an edge of the snippet: its last lines are those that follow in the file, its first those before. */
+  /**
+   * Adds anchors near an edge of the snippet: its last lines may match lines below in the file, its first lines those
+   * above.
+   */
   addEdges(): void {
     const { keys, isElided } = this.snippet;
     const anchors = this.all();
@@ -198,7 +201,7 @@ class AnchorList {
     if (!first || !last) return;
     const above = keys.slice(0, first.own);
     const below = keys.slice(last.own + 1);
-    // Among the lines nearby, the run must be the only one.
+    // The run must be unique among the lines nearby.
     const isSaid = (run: readonly string[], from: number, to: number) =>
       run.some(isTelling) && this.file.places(run).filter((at) => at >= from && at < to).length === 1;
     for (let length = above.length - 1; length > 0 && !isElided.slice(0, first.own).includes(true); length--) {
@@ -219,8 +222,8 @@ class AnchorList {
   }
 
   /**
-   * Where new lines stand between an anchor and code that is left out, a bracket or a blank line that goes on from the anchor
-   * may as well belong to the new lines.
+   * If new lines stand between an anchor and omitted code, a bracket or a blank line that continues from the anchor may
+   * belong to the new lines instead.
    */
   dropBesideElisions(): void {
     const { keys, isElided } = this.snippet;
@@ -241,7 +244,7 @@ class AnchorList {
   }
 }
 
-/** Whether lines `start` to `end` of the snippet declare what the file doesn't (`known`), whole, and hold nothing else. */
+/** Whether lines `start` to `end` of the snippet are only whole declarations that the file doesn't have (`known`). */
 export function isNewDeclarations(
   lines: readonly string[],
   start: number,
@@ -249,7 +252,7 @@ export function isNewDeclarations(
   known: ReadonlyMap<string, unknown>,
 ): boolean {
   let found = false;
-  // A comment at the end may be that of what follows in the file.
+  // A comment at the end may belong to the line that follows in the file.
   let isOpen = false;
   for (let at = start; at < end; ) {
     const line = lines[at]!;

@@ -1,4 +1,4 @@
-// How an answer writes a file's text down, as all of its changes of the file show together.
+// How an answer spells a file's text (escapes, indentation, letter forms), from all of its changes to the file.
 import type { ChangeLine } from '../edits.ts';
 import { type IndentPair, offends } from '../text/indentation.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
@@ -26,20 +26,20 @@ const UNKNOWN = {
   form: 'The file has accented letters in more than one form, so Perigee can’t tell which form the new ones need.',
 };
 
-/** What the lines of one change show that the file has as well. */
+/** What the lines of one change that the file has as well show about the answer's spelling. */
 export interface Evidence {
   punctuation: PunctuationEvidence;
   escaped?: 'tabs' | 'lines';
   /** How often HTML entities had to be decoded. */
   decoded: number;
-  /** All that the answer wrote of it, as it was written. */
+  /** All the lines that the answer wrote of the file, unchanged. */
   written: readonly string[];
-  /** How the answer indents lines, and how the file does, where they use other characters or units; else empty. */
+  /** Pairs of the answer's and the file's indentation, if their characters or units differ; else empty. */
   restyled: readonly IndentPair[];
   mayBeRestyled: boolean;
-  /** The form that the file has of letters which the answer writes in another one. */
+  /** The file's form of letters that the answer writes in another form. */
   form?: Form;
-  /** The form of such letters where both have the same. */
+  /** The form of such letters if both write the same. */
   ownForm?: Form;
 }
 
@@ -63,7 +63,8 @@ export function evidenceOf(
     else form = bothForms(form, formOf(other));
   }
   const isOther = pairs.some(([[one], own]) => /\t/.test(one!) !== /\t/.test(own) && one !== '' && own !== '');
-  // Moved alike, all lines are as much further in or out; else levels are written otherwise. One level alone may be either.
+  // If the block was moved, all lines shift by the same amount; otherwise the unit of a level differs. One level alone
+  // may be either.
   const filled = pairs.filter(([[one], own]) => one !== '' && own !== '');
   const shifts = new Set(pairs.map(([[one], own]) => own.length - one!.length));
   const moved = filled.filter(([[one], own]) => one !== own).length;
@@ -80,13 +81,13 @@ export function evidenceOf(
   };
 }
 
-/** Lines with their letters in `form`; as they are written where the file has no one form. */
+/** Lines with their letters in `form`; unchanged if the file has no single form. */
 export const inForm = (lines: readonly string[], form: Form | undefined) =>
   form === undefined || form === 'mixed'
     ? [...lines]
     : lines.map((line) => (hasForms(line) ? line.normalize(form) : line));
 
-/** What all changes of an answer to one file show: what one of them proves holds for the others. */
+/** The evidence of all changes of an answer to one file: what one change proves holds for the others. */
 export class Manner {
   private readonly punctuation = new PunctuationEvidence();
   private tabsEscaped = false;
@@ -98,7 +99,7 @@ export class Manner {
   private ownForm: Form | undefined;
   private readonly restyled = new Map<string, IndentPair>();
   private mayBeRestyled = false;
-  /** Counts what was learnt, so that nothing has to be written anew where that is nothing. */
+  /** Grows with new evidence, so that changes are only rewritten when there is some. */
   version = 0;
   private known: string;
 
@@ -123,7 +124,7 @@ export class Manner {
     return this;
   }
 
-  /** Equal for two that have learnt the same. */
+  /** A string that is equal for equal evidence. */
   private tell(): string {
     return [
       this.punctuation.signature,
@@ -137,7 +138,7 @@ export class Manner {
     ].join();
   }
 
-  /** Whether entities stand for their characters in all that the answer wrote of the file. */
+  /** Whether the answer writes entities for their characters wherever it quotes the file. */
   private get isEncoded(): boolean {
     for (const line of this.written.splice(0)) this.encoded.add(line);
     return this.encoded.isWhole;
@@ -147,13 +148,15 @@ export class Manner {
     return this.otherForm && bothForms(this.otherForm, this.ownForm);
   }
 
-  /** Whether the file has the line with the very punctuation that it is written with. */
+  /** Whether the file has the line with exactly its punctuation. */
   private isOwn(line: string): boolean {
     const { file } = this;
     return NOT_ASCII.test(line) && file.at(looseKey(line)).some((at) => file.lines[at]!.trim() === line.trim());
   }
 
-  /** New lines as they were meant; a sentence where that cannot be told. `own`: of their change alone. */
+  /**
+   * The new lines in the file's spelling, or a sentence if that is unclear. `own`: the evidence of their change alone.
+   */
   translate(lines: readonly string[], own: Evidence): string[] | string {
     const decoded = this.decode(lines, own);
     if (typeof decoded === 'string') return decoded;
@@ -184,8 +187,8 @@ export class Manner {
   }
 
   /**
-   * The pairs by which new lines are indented: with what other changes show where their own lines show nothing. Undefined
-   * where those show no more than that there is something to it.
+   * The pairs by which new lines are indented. The other changes' evidence fills gaps in their own. Undefined if that
+   * evidence shows a difference but not how to convert it.
    */
   pairsFor(pairs: readonly IndentPair[], lines: readonly string[]): readonly IndentPair[] | undefined {
     const showsNothing = pairs.every(([written, own]) => own === '' && written.includes(''));
@@ -193,7 +196,7 @@ export class Manner {
     if (!isIndented || !this.mayBeRestyled) return pairs;
     const moved = pairs.filter(([written, own]) => !written.includes(own)).length;
     if (!showsNothing) return moved === 1 && this.restyled.size > 1 ? [...pairs, ...this.restyled.values()] : pairs;
-    // Not each change of an answer need be restyled: only the wrong character shows that this one is.
+    // A single change may be restyled alone: only a wrong indentation character shows that this one is.
     const isOther = lines.some((line) => offends(indentOf(line), this.file.style));
     return isOther && this.restyled.size > 0 ? [...pairs, ...this.restyled.values()] : undefined;
   }

@@ -9,15 +9,15 @@ import { decodeEntities, hasEntity, unescapeLines } from '../text/misprints.ts';
 import { similarity, similarPlaces } from '../text/similarity.ts';
 import { isSingleSlip } from './moved.ts';
 
-/** From this similarity on a place counts as the one that was meant, if it is the only one. */
+/** The minimum similarity of a place that is not exact, if it is the only one. */
 const SIMILAR = 0.95;
-/** By so much the second best place must be worse. */
+/** How much worse the second best place must be. */
 const MARGIN = 0.04;
 const BLANK = 'blank lines alone tell no place';
-/** So many of the equally good places are told. */
+/** The most equally good places that are reported. */
 const MAX_CANDIDATES = 20;
 
-/** How all lines of a change had to be read to be found. */
+/** How all lines of a change had to be decoded to match. */
 export interface Misprint {
   escaped?: 'tabs' | 'lines';
   /** How often HTML entities were decoded. */
@@ -25,7 +25,7 @@ export interface Misprint {
 }
 
 export type Found =
-  /** `lines`: the change as it is to be read, without blank lines or escapes that the model added. */
+  /** `lines`: the change to apply, without blank lines or escapes that the model added. */
   | {
       kind: 'found';
       start: number;
@@ -36,20 +36,20 @@ export type Found =
     }
   /** Places counted from 0. */
   | { kind: 'ambiguous'; starts: readonly number[]; isSimilar?: boolean }
-  /** The model's own words contradict the only place. */
+  /** The model's own text contradicts the only place. */
   | { kind: 'notFound'; why: string }
-  /** A sentence. */
+  /** `why`: a sentence. */
   | { kind: 'unclear'; why: string }
-  /** The lines stand there, counted from 0, but what they are indented by cannot be told. */
+  /** The lines stand there (`start` from 0), but their indentation is ambiguous. */
   | { kind: 'uneven'; start: number };
 
 /**
- * The one place in `file` that `change` is for. A place that looks as written wins over one that only says the same; among
- * places of one sort there must be no second, unless the V4A headings or the end-of-file mark tell them apart.
+ * The one place in `file` for `change`. An exact match wins over one that differs in form. Among places of the same
+ * rank there must be no second one, unless the V4A headings or the end-of-file mark exclude it.
  */
 export function findPlace(file: IndexedFile, change: Change): Found {
   const written = change.format === 'v4a' ? withoutBlankEdges(change.lines) : change.lines;
-  // Also where there is but one such line: nobody would name it.
+  // Blank lines identify no place, even if the file has only one.
   if (written.filter(isOld).every((line) => isBlank(line.text))) return { kind: 'notFound', why: BLANK };
   const direct = findLines(file, change, written);
   if (direct) return direct;
@@ -79,10 +79,10 @@ export function findPlace(file: IndexedFile, change: Change): Found {
   return findSimilar(file, change, written);
 }
 
-/** What stands in the file as it is written, but for what ends its lines. */
+/** Exact matches, apart from line ends and trailing blanks. */
 const IS_WRITTEN: ReadonlySet<How> = new Set<How>(['exact', 'lineEnds', 'trailingBlanks']);
 
-/** A change whose lines are numbered as they are in the file. */
+/** A change whose lines carry the file's line numbers. */
 function findNumbered(file: IndexedFile, change: Change): Found | undefined {
   const read = unnumberedChange(file, change);
   if (read === undefined) return undefined;
@@ -104,7 +104,7 @@ const decodedLine = (line: ChangeLine, times: number): ChangeLine => ({
 
 const isOld = (line: ChangeLine) => line.op !== 'new';
 
-/** Blank lines around a change tell no place: some models part their changes by them. */
+/** Drops blank lines around a change: some models separate changes by them, so they identify no place. */
 export function withoutBlankEdges(lines: readonly ChangeLine[]): readonly ChangeLine[] {
   const isEdge = (line: ChangeLine) => line.op === 'keep' && isBlank(line.text);
   const first = lines.findIndex((line) => !isEdge(line));
@@ -114,13 +114,13 @@ export function withoutBlankEdges(lines: readonly ChangeLine[]): readonly Change
 
 interface Graded {
   start: number;
-  /** Undefined when the lines say the same but are indented in no uniform way. */
+  /** Undefined if the text matches, but the indentation differs in no uniform way. */
   how: How | undefined;
   looksAsWritten: boolean;
   pairs: readonly IndentPair[];
 }
 
-/** Undefined when nothing in the file says what `lines` say. */
+/** Undefined if the file has no lines with this text. */
 export function findLines(file: IndexedFile, change: Change, lines: readonly ChangeLine[]): Found | undefined {
   const old = lines.filter(isOld);
   if (old.length === 0) return undefined;
@@ -156,7 +156,7 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
   const pairs = old.flatMap((line, index): IndentPair[] =>
     isBlank(line.text) ? [] : [[texts(line).map(indentOf), indentOf(fileLines[index]!)]],
   );
-  // A line that stands as written shows that the model kept the file's indentation, whichever of its readings does.
+  // A line that matches exactly shows that the model kept the file's indentation, in either of the line's readings.
   const kept = old.flatMap((line, index): IndentPair[] => {
     const indent = indentOf(fileLines[index]!);
     return isBlank(line.text) ? [] : [[[indent], indent]];
@@ -178,7 +178,7 @@ function grade(file: IndexedFile, old: readonly ChangeLine[], start: number): Gr
   return { ...place, how: saysSame ? 'reindented' : 'punctuation', looksAsWritten: false };
 }
 
-/** Those of equally good places that the change's headings and end-of-file mark allow. */
+/** The equally good places that the change's headings and end-of-file mark allow. */
 function told(file: IndexedFile, change: Change, places: readonly Graded[], length: number): readonly Graded[] {
   let left = places;
   if (change.atEndOfFile && left.length > 1) {
@@ -188,7 +188,7 @@ function told(file: IndexedFile, change: Change, places: readonly Graded[], leng
   for (const heading of change.headings) {
     const key = looseKey(heading);
     const [first] = file.at(key);
-    // Models invent headings: one that stands nowhere, or has no word in it, says nothing.
+    // Models invent headings. Ignore one that the file does not have, or that contains no word.
     if (first === undefined || !/[\p{L}\p{N}_]/u.test(key)) continue;
     left = left.filter(({ start }) => first < start + length);
     if (left.length > 1) left = left.filter(({ start }) => isUnder(file, key, start));
@@ -196,7 +196,7 @@ function told(file: IndexedFile, change: Change, places: readonly Graded[], leng
   return left;
 }
 
-/** Whether a line that says `key` stands just above `start`, or encloses it by its indentation. */
+/** Whether a line with the text `key` stands just above `start`, or encloses it by its indentation. */
 export function isUnder(file: IndexedFile, key: string, start: number): boolean {
   let least = Number.POSITIVE_INFINITY;
   for (let line = start - 1; line >= 0 && least > 0; line--) {
@@ -209,7 +209,7 @@ export function isUnder(file: IndexedFile, key: string, start: number): boolean 
   return false;
 }
 
-/** The change as it was meant when its old and its new side are escaped in the same way. */
+/** The change without escapes, if its old and its new side are escaped in the same way. */
 function unescapeChange(lines: readonly ChangeLine[]): readonly ChangeLine[] | undefined {
   const side = (op: 'old' | 'new') =>
     lines.filter((line) => line.op === 'keep' || line.op === op).map(({ text }) => text);
@@ -220,7 +220,7 @@ function unescapeChange(lines: readonly ChangeLine[]): readonly ChangeLine[] | u
     if (!before || now.length > 1) return undefined;
     const after = now[0] === undefined || !/\\/.test(now[0]) ? now : unescapeLines(now);
     if (!after) return undefined;
-    // A line end after the last line is no blank line, if both have it; if one has it, nobody can tell.
+    // If both sides end with a newline, it adds no blank line. If only one does, the meaning is unclear.
     const isEnded = before.at(-1) === '';
     if (isEnded !== (after.at(-1) === '')) return undefined;
     if (isEnded) return toChangeLines(before.slice(0, -1), after.slice(0, -1));
@@ -234,8 +234,8 @@ function unescapeChange(lines: readonly ChangeLine[]): readonly ChangeLine[] | u
 }
 
 /**
- * The last resort. Lines that only stay may be remembered wrongly; those to be replaced must stand as written, since a
- * new line made from a wrongly remembered one would bring the mistake into the file.
+ * The last resort. The model may remember kept lines wrongly. Lines to replace must match exactly, since a new line
+ * made from a wrong one would bring the mistake into the file.
  */
 function findSimilar(file: IndexedFile, change: Change, written: readonly ChangeLine[]): Found {
   const lines = written;
@@ -245,7 +245,7 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   if (!places) return { kind: 'notFound', why: 'too many lines are alike to tell them apart' };
   const [best, second] = places;
   if (!best) return { kind: 'notFound', why: 'no lines come near enough' };
-  // As many as were asked for: there may be more, and a better one among them.
+  // The search stopped at its limit: there may be more places, and a better one among them.
   const isCut = places.length >= MAX_CANDIDATES;
   if (second && (isCut || second.similarity >= SIMILAR || second.similarity > best.similarity - MARGIN)) {
     return { kind: 'ambiguous', starts: places.map((place) => place.start), isSimilar: true };
@@ -267,11 +267,11 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   if (old.some((line, index) => line.op === 'old' && readings[index] !== fileLines[index])) {
     return { kind: 'notFound', why: 'a line that is to be replaced differs from the file' };
   }
-  // What was remembered wrongly stands nowhere: a line that does is one in a wrong place, as when context is written twice.
+  // A wrongly remembered line stands nowhere. If it does stand somewhere, it is misplaced, as when context is repeated.
   if (readings.some((text, index) => text !== fileLines[index] && file.at(looseKey(text)).length > 0)) {
     return { kind: 'notFound', why: 'some of them stand elsewhere' };
   }
-  // An entity in one of them may be a misprint, or only so in that one.
+  // An entity in one of them may be a misprint, perhaps in that line alone.
   const isEncoded = readings.some((text, index) => text !== fileLines[index] && hasEntity(text));
   if (isEncoded && lines.some(({ op, text }) => op === 'new' && hasEntity(text))) {
     return { kind: 'notFound', why: 'some characters are written as HTML entities, and not all of them' };
@@ -279,7 +279,7 @@ function findSimilar(file: IndexedFile, change: Change, written: readonly Change
   const pairs = old.flatMap((line, index): IndentPair[] =>
     isBlank(line.text) ? [] : [[[indentOf(readings[index]!)], indentOf(fileLines[index]!)]],
   );
-  // Wrongly remembered and indented otherwise is too much: new lines would have nothing to go by.
+  // Wrong text together with different indentation is too uncertain: the new lines' indentation would be a guess.
   if (pairs.some(([[own], files]) => own !== files))
     return { kind: 'notFound', why: 'they are indented otherwise, and not all the same' };
   const found: Found = { kind: 'found', start, how: 'similar', lines, pairs };

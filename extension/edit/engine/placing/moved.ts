@@ -1,4 +1,4 @@
-// Whether the indentation of a change agrees with itself, where it is not the file's own.
+// Whether a change's indentation is consistent in itself where it differs from the file's.
 
 import type { ChangeLine } from '../edits.ts';
 import { closesBlock, opensBlock } from '../text/blocks.ts';
@@ -6,8 +6,8 @@ import type { IndentPair, IndentStyle } from '../text/indentation.ts';
 import { indentOf, isBlank } from '../text/loose.ts';
 
 /**
- * Whether one kept line alone is indented otherwise than the file has it, while some others stand as they are written, and
- * where the new lines belong doesn't depend on it.
+ * Whether only one kept line is indented differently from the file while other kept lines match it, and the place of
+ * the new lines doesn't depend on that one line.
  */
 export function isSingleSlip(
   lines: readonly ChangeLine[],
@@ -28,17 +28,17 @@ export function isSingleSlip(
   if (!slip || straight.size === 0) return false;
   const written = indentOf(lines[slip.at]!.text);
   const [above, below] = [neighbour(lines, slip.at, -1), neighbour(lines, slip.at, 1)];
-  // As far in as a new line beside it, it may have been moved together with that one.
+  // If a new neighbour line has the same indentation, the two may have been moved together.
   if ([above, below].some((line) => line?.op === 'new' && indentOf(line.text) === written)) return false;
   const isLevels = unit !== undefined && (written.length - indentOf(slip.file).length) % unit === 0;
   if (isLevels || below?.op !== 'new') return true;
-  // By less than a level it is a slip of this line alone, where the new lines stand as the others do.
+  // A difference of less than a level is a slip of this line alone, if the new lines are indented like the others.
   return lines.every(({ op, text }) => op !== 'new' || isBlank(text) || straight.has(indentOf(text)));
 }
 
 const readingsOf = ({ text, otherText }: ChangeLine) => [text, otherText ?? text].map(indentOf);
 
-/** The next line of the new text, up or down, that is not blank. */
+/** The next line of the new text that is not blank, up or down. */
 function neighbour(lines: readonly ChangeLine[], from: number, direction: -1 | 1): ChangeLine | undefined {
   for (let at = from + direction; at >= 0 && at < lines.length; at += direction) {
     const line = lines[at]!;
@@ -48,8 +48,8 @@ function neighbour(lines: readonly ChangeLine[], from: number, direction: -1 | 1
 }
 
 /**
- * Whether the new lines of a change that is indented otherwise than the file are surely moved with it. Where one line alone
- * shows that, it may be a slip of that line, and the new lines must say themselves where they belong.
+ * Whether a change that is indented differently from the file surely has its new lines moved by the same amount. If
+ * only one line shows the difference, it may be a slip, and the new lines themselves must show where they belong.
  */
 export function isSoundlyMoved(
   lines: readonly ChangeLine[],
@@ -58,7 +58,7 @@ export function isSoundlyMoved(
 ): boolean {
   const [moved, ...others] = pairs.filter(([written, file]) => !written.includes(file));
   if (!moved || others.length > 0) return true;
-  // Beside lines as the file has them, one that is further in or out by blanks may as well be a slip.
+  // If other lines match the file, one line that is a few blanks further in or out may be a slip.
   const [[written], own] = moved;
   if (pairs.length > 1 && written!.includes('\t') === own.includes('\t')) return false;
   const text = lines.filter(({ op, text }) => op !== 'old' && !isBlank(text));
@@ -72,7 +72,7 @@ export function isSoundlyMoved(
   const known = new Set(pairs.map(([[written]]) => written!));
   const [only] = known;
   if (known.size !== 1 || only === undefined) return true;
-  // One level is known alone: further in is what a line above opens, by whole levels.
+  // Only one level is known. A deeper line must be opened by a line above it, by whole levels.
   return text.every((line, index) => {
     const more = indentOf(line.text).length - only.length;
     if (line.op !== 'new' || more === 0) return true;

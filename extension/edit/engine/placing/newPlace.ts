@@ -1,13 +1,13 @@
-// Where a new declaration belongs in a file: behind the last of its kind, in the class to which it belongs.
+// Where a new declaration belongs in a file: after the last of its kind, in its own class.
 import { blockAt, opensBlock, widthOf } from '../text/blocks.ts';
 import { type Declared, isClass, kindOf } from '../text/declared.ts';
 import { type IndexedFile, wordsOf } from '../text/indexedFile.ts';
 import { indentOf, isBlank } from '../text/loose.ts';
 
-/** A place before line `at` of the file, with blank lines above what is put there and below. */
+/** A place before line `at` of the file, with the numbers of blank lines above and below the new code. */
 export interface Gap {
   at: number;
-  /** Of the declaration's head. */
+  /** The indentation of the declaration's head. */
   indent: string;
   above: number;
   below: number;
@@ -20,7 +20,7 @@ const WHY = {
   taken: (name: string) => `The file has something else by the name of ${name.slice(name.indexOf(' ') + 1)}.`,
 };
 
-/** A sentence where it cannot be told. `lines`: of the snippet. */
+/** Returns a sentence if the place is unclear. `lines`: the snippet's. */
 export function placeOfNew(
   file: IndexedFile,
   outline: Outline,
@@ -39,7 +39,7 @@ export function placeOfNew(
       return name !== undefined && text.some((line) => wordsOf(line).includes(name));
     });
     if (named.length === 1) return named[0];
-    // What it says of its own object tells which class it is of.
+    // The members that it uses of its own object show its class.
     const said = new Set(text.flatMap(ownNames));
     const known = places.filter((place) =>
       file.lines.slice(place.start, place.end).some((line) => ownNames(line).some((name) => said.has(name))),
@@ -67,7 +67,7 @@ const isIn = (line: number, { start, end }: { start: number; end: number }) => s
 
 const HOLDS_METHODS = /^(?:class|struct|impl|trait|object|record|extension|protocol)$/;
 
-/** What stands only in classes: a method, or a function of Python with its object as first parameter. */
+/** Declarations that only stand in classes: a method, or a Python function with its object as first parameter. */
 const isMember = (each: Declared, head: string) =>
   kindOf(each) === 'method' || /\bdef\s+\w+\(\s*(?:self|cls)\b/.test(head);
 
@@ -80,7 +80,7 @@ interface Group {
   end: number;
 }
 
-/** Those of the same kind as `each`, by where they stand; of those of the file itself and others the former alone. */
+/** Declarations of the same kind as `each`, by their parent. If the file itself has some, only those. */
 function groupsOf(file: IndexedFile, outline: Outline, each: Declared, head: string): Group[] {
   const groups = new Map<unknown, Group>();
   const all = { start: 0, end: file.lines.length };
@@ -98,7 +98,7 @@ function groupsOf(file: IndexedFile, outline: Outline, each: Declared, head: str
   return top ? [top] : [...groups.values()];
 }
 
-/** The block that is no declaration and in which line `at` stands. */
+/** The block around line `at` that is no declaration. */
 function enclosing({ lines }: IndexedFile, at: number): { head: number; start: number; end: number } | undefined {
   const width = widthOf(lines[at]!);
   if (width === 0) return undefined;
@@ -106,11 +106,11 @@ function enclosing({ lines }: IndexedFile, at: number): { head: number; start: n
   return { head, start: head, end: blockAt(lines, head)?.end ?? at + 1 };
 }
 
-/** Behind the last of the siblings, parted from it as that one is from what stands above. */
+/** After the last sibling, with the same separation as between that sibling and the code above it. */
 function behind(file: IndexedFile, siblings: readonly Declared[], each: Declared): Gap | string {
   const last = siblings.reduce((a, b) => (b.end > a.end ? b : a));
   const line = file.lines[last.end - 1]!;
-  // In a list something has to part it from the next one.
+  // In a list, a separator would be needed before the next item.
   if (/,\s*$/.test(line)) return WHY.container(each.name);
   const isShort = last.end - last.start === 1 && each.end - each.start === 1;
   const above =
@@ -134,7 +134,7 @@ function inside(file: IndexedFile, { head, end }: Declared): Gap | string {
   return { at: block?.isClosed ? end - 1 : end, indent, above: inner === undefined ? 0 : 1, below: 0 };
 }
 
-/** Where the file has no declaration of the kind: behind the last of any kind, else at the cursor, else at the end. */
+/** If the file has no declaration of the kind: after the last of any kind, else at the cursor, else at the end. */
 function atEnd(file: IndexedFile, outline: Outline, near: number | undefined): Gap {
   const { lines } = file;
   const outer = outline.filter(({ parent, head }) => !parent && widthOf(lines[head]!) === 0);
@@ -151,18 +151,18 @@ function atEnd(file: IndexedFile, outline: Outline, near: number | undefined): G
   return { at, indent: '', above: usual(file), below: at < end && !isBlank(lines[at]!) ? 1 : 0 };
 }
 
-/** Below what has to stand first: the line for the system that runs it, comments about the file, directives. */
+/** Below the lines that must come first: the shebang, comments about the file, directives. */
 function atTop({ lines }: IndexedFile): Gap {
   let at = 0;
   const isHead = (line: string) => /^(?:#!|#.*coding|["']use |package\b|<\?)/.test(line);
   while (at < lines.length && (isBlank(lines[at]!) || isHead(lines[at]!))) at++;
   const comment = lines.slice(at).findIndex((line) => !/^\s*(?:\/\/|\/\*|\*|#(?!include|define|if))/.test(line));
-  // A comment right above code is about that.
+  // A comment right above code is about that code.
   if (comment > 0 && isBlank(lines[at + comment]!)) at += comment + 1;
   return { at, indent: '', above: 0, below: at < lines.length && !isBlank(lines[at]!) ? 1 : 0 };
 }
 
-/** The blank lines that part the file's outer declarations. */
+/** The usual number of blank lines between the file's outer declarations. */
 function usual({ lines }: IndexedFile): number {
   return lines.some(
     (line, at) => isBlank(line) && isBlank(lines[at + 1] ?? 'x') && /^(?:def|class|@)/.test(lines[at + 2] ?? ''),
@@ -180,7 +180,7 @@ function blanksAbove({ lines }: IndexedFile, line: number): number {
 
 const DECLARES = 'const|let|var|val|class|function|def|fn|func|fun|type|interface|enum|struct|trait|object|record';
 
-/** Whether something stands there by the same name that is no declaration of this kind, such as a variable. */
+/** Whether the name is taken by something that is no declaration of this kind, such as a variable. */
 function isTaken({ lines }: IndexedFile, { start, end }: { start: number; end: number }, each: Declared): boolean {
   if (kindOf(each) === 'import' || /^method [gs]et /.test(each.name)) return false;
   const name = each.name.slice(each.name.indexOf(' ') + 1).replace(/[^\w$]/g, '\\$&');

@@ -9,36 +9,36 @@ import { type Found, findPlace } from './match.ts';
 import { isSoundlyMoved } from './moved.ts';
 import { findStanding } from './standing.ts';
 
-/** Where a change belongs: the lines of the file that it names, and its hunks among them. */
+/** The place of a change: the lines of the file that it names, and its hunks among them. */
 export interface Placed {
   kind: 'placed';
   /** Counted from 0. */
   start: number;
-  /** Lines that the change names. */
+  /** The number of lines that the change names. */
   length: number;
   hunks: PlacedHunk[];
   rewrite?: Rewrite;
 }
 
-/** What a found change shows of how the answer writes, and the change written anew by what all changes show. */
+/** What a found change shows about the answer's spelling, and a function that rewrites it by what all changes show. */
 export interface Rewrite {
   evidence: Evidence;
   write: (manner: Manner) => Placement;
 }
 
-/** A change that was made already: the lines of its new side, counted as those of `Placed`. */
+/** A change that is in the file already: the lines of its new side, counted as in `Placed`. */
 export interface Standing extends Pick<Placed, 'start' | 'length' | 'hunks'> {
   kind: 'standing';
   /** The first new line. */
   firstNew: number;
-  /** False for a line or two that the change may mean to add a second time. */
+  /** False for one or two lines that the change may mean to add again. */
   isSure: boolean;
   rewrite?: undefined;
 }
 
 export type Placement = Placed | Standing | { kind: 'refused'; refusal: Refusal; rewrite?: Rewrite };
 
-/** From this similarity on, an added line may be one of the file's that begins with a plus. */
+/** From this similarity on, an added line may be a line of the file that itself begins with a plus. */
 const MISREAD = 0.6;
 const MAY_BE_CONTEXT =
   'The file has a line that begins with the same sign as a marked line of the change, so Perigee can’t tell which is meant.';
@@ -46,12 +46,12 @@ const UNEVEN =
   'The old lines are indented differently from the file, and in more than one way, so Perigee can’t tell how to indent the new ones.';
 const DIVIDER =
   'The file has a line like the divider between old and new text, so Perigee can’t tell which of the two it is.';
-/** So many of the lines looked for are told. */
+/** The most searched lines that a refusal reports. */
 const MAX_TOLD = 40;
 
 /**
- * Finds the one place of `change` in `file` and writes its new lines as the file would have them. `isOld`: the change may have
- * been made already.
+ * Finds the one place of `change` in `file`, and adapts its new lines to the file's style. `isOld`: the change may be
+ * in the file already.
  */
 export function placeChange(file: IndexedFile, written: Change, isOld = false): Placement {
   const lines = withoutHints(file, written.lines);
@@ -92,7 +92,7 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
   }
   if (found.kind === 'unclear') return refuse('uncertain', found.why);
   if (found.kind === 'uneven') return refuse('uncertain', UNEVEN, { candidates: [found.start + 1] });
-  // Escapes may have hidden it before.
+  // Escapes may have hidden the ellipsis before.
   const hidden = found.misprint ? findElision(newTextsOf(found.lines), isKnown) : undefined;
   if (hidden !== undefined) return refuseElided(hidden);
   if (change.format === 'v4a' && mayBeContext(file, found.lines)) return refuse('uncertain', MAY_BE_CONTEXT);
@@ -108,7 +108,10 @@ export function placeChange(file: IndexedFile, written: Change, isOld = false): 
   return write();
 }
 
-/** Whether the file has the divider's line as text: anywhere where it is doubtful, else between these very lines. */
+/**
+ * Whether the file has the divider as a line of text: anywhere if the divider is doubtful, else between these very
+ * lines.
+ */
 function isDividerText(file: IndexedFile, { divider, lines }: Change): boolean {
   if (!divider) return false;
   const places = file.at(looseKey(divider.text));
@@ -122,7 +125,7 @@ function isDividerText(file: IndexedFile, { divider, lines }: Change): boolean {
 
 const newTextsOf = (lines: readonly ChangeLine[]) => lines.filter(({ op }) => op === 'new').map(({ text }) => text);
 
-/** An addition that names no line around it: the empty file, or by V4A's rule the end of the file. */
+/** Places an addition without context lines: in an empty file or, by V4A's rule, at the end of the file. */
 function placeWithoutContext(
   file: IndexedFile,
   change: Change,
@@ -145,8 +148,8 @@ function placeWithoutContext(
 }
 
 /**
- * The hunks of a found change; a sentence when it cannot be told how its new lines are to be written. `manner`: of all changes
- * of the answer to this file.
+ * The hunks of a found change, or a sentence if it is unclear how to write its new lines. `manner`: from all changes of
+ * the answer to this file.
  */
 export function toHunks(
   file: IndexedFile,
@@ -180,8 +183,8 @@ export function toHunks(
 }
 
 /**
- * Whether the result depends on which of several equally written lines is taken for which: they differ in the file, or a
- * new one would be written otherwise, and not all of them stay.
+ * Whether the result depends on how equal lines of the change are matched: they differ in the file or a new one would
+ * be written differently, and not all of them stay.
  */
 function isTwofold(
   file: IndexedFile,
@@ -204,8 +207,8 @@ function isTwofold(
 }
 
 /**
- * A line of context that begins with a plus or a minus itself and lacks its mark reads as new or old. Whether one of these
- * may be such a line, rightly or wrongly remembered.
+ * A context line that begins with a plus or a minus and lacks its own mark reads as new or old. Returns whether one of
+ * the lines may be such a line, exact or slightly wrong.
  */
 function mayBeContext(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
   return lines.some(({ op, text }) => {
@@ -218,7 +221,7 @@ function mayBeContext(file: IndexedFile, lines: readonly ChangeLine[]): boolean 
 const isSame = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((line, index) => line === b[index]);
 
-/** New lines by their index in `found.lines`, indented and punctuated as the file is. */
+/** New lines by their index in `found.lines`, with the file's indentation and punctuation. */
 function adaptNewLines(
   file: IndexedFile,
   found: Found & { kind: 'found' },
@@ -249,10 +252,10 @@ function adaptNewLines(
   return result;
 }
 
-/** One edit; a change with its place, found once. */
+/** One edit. A change keeps its place, so that it is searched only once. */
 export interface Slot {
   edit: Edit;
   placement?: Placement;
-  /** Of the answer's manner by which it was written last; undefined where it was written by what it shows itself. */
+  /** The version of the manner by which it was last written; undefined if only its own evidence was used. */
   version?: number;
 }

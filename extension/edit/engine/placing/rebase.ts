@@ -5,18 +5,18 @@ import { toPlacedHunks } from '../text/changeLines.ts';
 import { applyHunks, parseFile } from '../text/fileText.ts';
 import { numberLines, sureLines, type Whereabouts } from '../text/sureLines.ts';
 
-/** A hunk that cannot be moved to the present text. */
+/** A hunk that cannot be moved to the current text. */
 export interface Touched {
   hunk: PlacedHunk;
   /**
-   * `changed`: its lines, or those on both sides of its gap, are not there any more, or others stand between them.
-   * `unclear`: equal lines stand more than once around it, and it cannot be told which are which.
-   * `rewritten`: too much of the file differs.
+   * `changed`: its lines, or the lines on both sides of its gap, are gone, or other lines stand between them.
+   * `unclear`: equal lines stand around it more than once, so the match is ambiguous. `rewritten`: too much of the file
+   * differs.
    */
   why: 'changed' | 'unclear' | 'rewritten';
   /** One sentence for a person. */
   message: string;
-  /** The lines of the present text, counted from 0, between which it had its place. May be empty. */
+  /** The lines of the current text, from 0, where the hunk had its place. May be empty. */
   lines: Range;
 }
 
@@ -30,10 +30,10 @@ const MESSAGES = {
 };
 
 /**
- * `hunks`, which are in the lines `base`, in the lines `current` that others made of them since; or all that stand in the
- * way. A hunk moves when nobody touched its lines, or the gap into which it goes, and when the two texts can be read in one
- * way only: all their shortest differences, and those little longer, agree about its lines; and the unchanged lines from it
- * upwards, as those downwards, stand nowhere else in either text.
+ * Moves `hunks`, which are for the lines `base`, to the lines `current` that a user or a tool made from them; or
+ * returns every hunk that cannot be moved. A hunk moves if its lines, or the gap into which it goes, are unchanged, and
+ * if the match is unambiguous: all shortest differences, and those a little longer, agree about its lines, and the
+ * unchanged lines from it upwards, and those from it downwards, stand nowhere else in either text.
  */
 export function rebaseHunks(
   base: readonly string[],
@@ -62,7 +62,7 @@ export function rebaseHunks(
   return touched.length > 0 ? { kind: 'touched', touched } : { kind: 'moved', hunks: moved };
 }
 
-/** The lines that must not be touched: those that the hunk replaces, or those on both sides of its gap. */
+/** The lines that must be unchanged: those that the hunk replaces, or those on both sides of its gap. */
 function linesOf({ startLine, oldLines }: PlacedHunk, length: number): number[] {
   const isGap = oldLines.length === 0;
   const from = isGap ? Math.max(0, startLine - 1) : startLine;
@@ -70,7 +70,7 @@ function linesOf({ startLine, oldLines }: PlacedHunk, length: number): number[] 
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-/** What stands now where the hunk belonged: for showing only. */
+/** The lines that now stand in the hunk's place. For display only. */
 function linesNow(base: readonly string[], { startLine, oldLines }: PlacedHunk, current: readonly string[]): Range {
   const splices = diffLines(base, current).map((hunk) => ({
     start: hunk.oldStart,
@@ -81,7 +81,7 @@ function linesNow(base: readonly string[], { startLine, oldLines }: PlacedHunk, 
   return { start, end };
 }
 
-/** A text before and after somebody's changes, in numbered lines. */
+/** A text before and after other changes, in numbered lines. */
 class TextPair {
   private readonly placesInA: Map<number, number[]>;
   private readonly placesInB: Map<number, number[]>;
@@ -96,7 +96,7 @@ class TextPair {
     this.placesInB = placesOf(b);
   }
 
-  /** The line at which the hunk begins now. */
+  /** The line at which the hunk now begins. */
   move(hunk: PlacedHunk): number | 'changed' | 'unclear' {
     const { a, b, sure } = this;
     const lines = linesOf(hunk, a.length);
@@ -106,7 +106,7 @@ class TextPair {
     if (places.includes('unclear')) return 'unclear';
     const [first] = places;
     if (typeof first !== 'number' || places.some((place, index) => place !== first + index)) return 'changed';
-    // The gap at an edge of the file has but one line, beside which nothing may have been put.
+    // The gap at an edge of the file has only one neighbour line, and nothing may have been added beside it.
     const isGap = hunk.oldLines.length === 0;
     if (isGap && hunk.startLine === 0 && first !== 0) return 'changed';
     if (isGap && hunk.startLine === a.length && first !== b.length - 1) return 'changed';
@@ -117,13 +117,13 @@ class TextPair {
   }
 
   /**
-   * Whether the lines `from` to `to`, with the unchanged ones above them (`direction` -1) or below (1), stand nowhere else in
-   * either text; or whether nothing is changed up to the file's edge.
+   * Whether the lines `from` to `to`, together with the unchanged lines above (`direction` -1) or below (1), stand
+   * nowhere else in either text; or whether everything up to the file's edge is unchanged.
    */
   private isKnownBy(from: number, to: number, shift: number, direction: -1 | 1): boolean {
     const { a, b } = this;
     const first = direction < 0 ? to - 1 : from;
-    // Other places of the first line; those at which the next ones differ fall away.
+    // Other places of the first line. Places where the next lines differ are dropped.
     let inA = this.placesInA.get(a[first]!)!.filter((place) => place !== first);
     let inB = this.placesInB.get(a[first]!)!.filter((place) => place !== first + shift);
     for (let step = direction; inA.length > 0 || inB.length > 0; step += direction) {
@@ -154,7 +154,7 @@ export type RebasedText =
   | { kind: 'moved'; after: string; hunks: PlacedHunk[] }
   | { kind: 'touched'; touched: Touched[] };
 
-/** `hunks`, made for the text `before`, done to the text `current` that others made of it since. */
+/** Applies `hunks`, made for the text `before`, to `current`, the text after other changes. */
 export function rebaseText(before: string, hunks: readonly PlacedHunk[], current: string): RebasedText {
   const file = parseFile(current);
   const rebased = rebaseHunks(parseFile(before).lines, hunks, file.lines);
@@ -163,12 +163,12 @@ export function rebaseText(before: string, hunks: readonly PlacedHunk[], current
 }
 
 export type TakenBack =
-  /** `text`: the present text without the change; undefined where no file stood before it. */
+  /** `text`: the current text without the change; undefined if there was no file before it. */
   { kind: 'taken'; text: string | undefined } | { kind: 'touched'; touched: Touched[] };
 
 /**
- * Takes a change, which turned the text `before` into `after`, out of the text `current` that others made of `after` since.
- * Undefined: there is no such file then. Line ends, BOM and final newline stay as they are now.
+ * Removes a change, which turned `before` into `after`, from `current`, the text after later changes. Undefined: no
+ * such file. Line ends, BOM and final newline stay as they are now.
  */
 export function takeBack(
   before: string | undefined,

@@ -1,9 +1,9 @@
 import type { Edit, Reason, Refusal } from '../edits.ts';
 
-/** So many of the lines looked for are told. */
+/** The most searched lines that a refusal reports. */
 const MAX_TOLD = 40;
 
-/** The refusal of a whole edit, when no search for its place has to be told. */
+/** The refusal of a whole edit, without the results of a search for its place. */
 export function refusal(edit: Edit, reason: Reason, message: string, more: Partial<Refusal> = {}): Refusal {
   return { reason, message, lookedFor: lookedForBy(edit), answerLine: edit.answerLine, ...more };
 }

@@ -1,4 +1,4 @@
-// Changes that were made already, by this answer or by somebody's hand.
+// Changes that the file contains already, by this answer or by the user's hand.
 
 import type { Change, ChangeLine } from '../edits.ts';
 import { isTelling } from '../text/blocks.ts';
@@ -8,7 +8,7 @@ import { hasEntity } from '../text/misprints.ts';
 import { nearestLines } from '../text/similarity.ts';
 import { type Found, findLines, isUnder, withoutBlankEdges } from './match.ts';
 
-/** So many telling lines don't come together by chance. */
+/** This many distinctive lines do not stand together by chance. */
 const MANY = 3;
 
 /** Lines of a file, counted from 0. */
@@ -17,21 +17,22 @@ interface Lines {
   length: number;
 }
 
-/** Where the new side of a change stands: the lines that stay and the new ones. */
+/** Where the new side of a change stands: its kept and its new lines. */
 export interface StandingLines extends Lines {
-  /** The first new line, counted from 0; of a change that only takes lines out, the first of all. */
+  /** The first new line, from 0. If the change only deletes lines, the first line of all. */
   firstNew: number;
   /**
-   * `made`: the change was made. `maybe`: it adds a line or two that stand there, but it may mean to add them twice.
-   * `elsewhere`: nothing proves that these lines are those of the change, so it counts as not made.
+   * `made`: the change was made. `maybe`: one or two added lines stand there, but the change may mean to add them
+   * again. `elsewhere`: nothing proves that these lines belong to the change, so it counts as not made.
    */
   how: 'made' | 'maybe' | 'elsewhere';
 }
 
 /**
- * The one place where the new side of a change stands; undefined where there is none or a second one. `found`: the place of the
- * old side. A change counts as made where its own lines that stay prove the place, never because its new lines stand somewhere:
- * the same lines may stand in another function as well. `change.wasMade` lets its new lines say little, and proves no place.
+ * The one place where the new side of a change stands; undefined if there is none or a second one. `found`: the place
+ * of its old side. A change counts as made only if its own kept lines prove the place. Its new lines alone prove
+ * nothing, because another function may contain the same lines. With `change.wasMade`, less distinctive new lines
+ * suffice, but it proves no place.
  */
 export function findStanding(file: IndexedFile, change: Change, found: Found): StandingLines | undefined {
   const side = withoutBlankEdges(change.lines.filter(isNewSide).map((line): ChangeLine => ({ ...line, op: 'keep' })));
@@ -51,7 +52,7 @@ export function findStanding(file: IndexedFile, change: Change, found: Found): S
   return fresh > 0 ? told('elsewhere') : undefined;
 }
 
-/** Whether a change whose old side stands only adds to it, and the new lines stand around it. */
+/** Whether a change only adds lines, its old side stands, and the new lines stand around it. */
 function isAdded({ lines, wasMade }: Change, found: Found & { kind: 'found' }, standing: Lines): boolean {
   if (lines.some(({ op }) => op === 'old')) return false;
   if (!wasMade && tellingOf(lines, 'new').length === 0) return false;
@@ -59,12 +60,12 @@ function isAdded({ lines, wasMade }: Change, found: Found & { kind: 'found' }, s
   return standing.start <= found.start && found.start + length <= standing.start + standing.length;
 }
 
-/** Whether the old side of a change is gone from the place where its new side stands, and that place is its own. */
+/** Whether the old side is gone from the place where the new side stands, and that place belongs to the change. */
 function isReplaced(file: IndexedFile, change: Change, standing: Lines): boolean {
   const { lines } = change;
   const old = lines.filter(({ op }) => op !== 'new');
   if (tellingOf(old).length === 0 || file.places(old.map(keyOf)).length > 0) return false;
-  // Lines that are hidden in escapes or entities may well be there.
+  // Escapes or entities may hide lines that the file still has.
   if (lines.some(({ text }) => /\\[nt]/.test(text) || hasEntity(text))) return false;
   const isAround = (at: number) =>
     at >= standing.start - old.length && at < standing.start + standing.length + old.length;
@@ -75,18 +76,18 @@ function isReplaced(file: IndexedFile, change: Change, standing: Lines): boolean
     file,
     old.map(({ text }) => text),
   );
-  // Lines that are like the old ones may be those that were meant, edited since.
+  // Similar lines may be the change's old lines, edited since.
   return !nearest || overlaps({ start: nearest.line - 1, length: old.length }, standing);
 }
 
-/** Whether a line that the file has once proves the place: one that stays, or a heading just above. */
+/** Whether a unique line of the file proves the place: a kept line, or a heading just above. */
 function isFramed(file: IndexedFile, { lines, headings }: Change, { start }: Lines): boolean {
   const isAbove = (heading: string) => file.at(looseKey(heading))[0] === start - 1;
   const frame = [...tellingOf(lines, 'keep'), ...headings.filter(isAbove).map(looseKey).filter(isTelling)];
   return frame.some((key) => file.at(key).length === 1);
 }
 
-/** Whether a change only takes lines out, which the file has no more, between two that it has once. */
+/** Whether a change only deletes lines that the file no longer has, between two lines that are unique in it. */
 function isCut(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
   const [first, last] = [lines.findIndex(({ op }) => op === 'old'), lines.findLastIndex(({ op }) => op === 'old')];
   const isGone = tellingOf(lines, 'old').every((key) => file.at(key).length === 0);
@@ -94,7 +95,7 @@ function isCut(file: IndexedFile, lines: readonly ChangeLine[]): boolean {
   return isGone && tellingOf(lines, 'old').length > 0 && isOnce(lines.slice(0, first)) && isOnce(lines.slice(last + 1));
 }
 
-/** Whether every heading of the change that has a word encloses the lines. One that the file does not have encloses none. */
+/** Whether every heading of the change with a word encloses the lines. A heading that the file lacks encloses none. */
 function isUnderAll(file: IndexedFile, { headings }: Change, { start, length }: Lines): boolean {
   const keys = headings.map(looseKey).filter((key) => /[\p{L}\p{N}_]/u.test(key));
   // A heading may be repeated as the first line of the change.
@@ -102,7 +103,7 @@ function isUnderAll(file: IndexedFile, { headings }: Change, { start, length }: 
   return keys.every((key) => isUnder(file, key, start) || isFirst(key));
 }
 
-/** The index of the first new line among the lines of the new side, without the blank ones at its edge. */
+/** The index of the first new line within the new side, without blank lines at its edges. */
 function indexOfNew(lines: readonly ChangeLine[]): number {
   const side = withoutBlankEdges(lines.filter(isNewSide));
   return Math.max(
