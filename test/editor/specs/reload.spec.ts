@@ -49,6 +49,7 @@ describe('the chat in the first moment after a window reload', () => {
     await editor.parts.shows('export interface Order');
     assert.equal(await editor.page.locator('.tab.dirty').count(), 0, 'the file has no change');
     assert.equal(await readFile(file, 'utf8'), before);
+    await editor.chat.type('');
   });
 
   it('shows a draft whose last key was pressed just before, as soon as there is a composer', async () => {
