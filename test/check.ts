@@ -10,6 +10,8 @@ import { importsOf, sources } from './support/imports.ts';
 const PROJECTS = ['tsconfig.json', 'extension', 'extension/chat/webview', 'server/web/pages', 'test/extension'];
 /** Run in a browser or an editor, and so by `npm test` alone. */
 const ELSEWHERE = /^test\/(extension|webview|editor|web)\//;
+/** Of what tests try at random, a tenth and less: `npm test` and `npm run soak` try all of it. */
+const FEWER = { PERIGEE_MODEL_RUNS: '200', PERIGEE_TELLING_RUNS: '60', PERIGEE_KILLS: '1', PERIGEE_FUZZ_RUNS: '100' };
 /** More test files than these take longer than one waits. */
 const MOST_TESTS = 12;
 
@@ -61,6 +63,7 @@ async function run(name: string, script: string, args: string[]): Promise<boolea
   const child = startProcess(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...FEWER, ...process.env },
   });
   running = new Set([...running, child]);
   let said = '';
