@@ -15,7 +15,7 @@ import { SECRET, startServer, type TestServer } from '../support/server.ts';
 /** Where Debian puts PostgreSQL 15, whose own tools make the backup; `npm run soak` names it. */
 const BIN = process.env.PERIGEE_POSTGRES_BIN ?? '';
 
-describe('a restored dump of PostgreSQL, by the commands of docs/operating.md', function () {
+describe('a restored dump of PostgreSQL, by the commands of docs/backups.md', function () {
   this.timeout(180_000);
   let folder: string;
   let base: string;

@@ -103,7 +103,7 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: 
   if (database.engine !== 'sqlite')
     throw new Refused(
       1,
-      'PostgreSQL is restored by its own tool, pg_restore; then "npm run admin -- restored --since WHEN" does the rest. docs/operating.md has the commands.',
+      'PostgreSQL is restored by its own tool, pg_restore; then "npm run admin -- restored --since WHEN" does the rest. docs/backups.md has the commands.',
     );
   const own = secret === null ? null : fingerprint(secret);
   const accept = (facts: BackupFacts | null) => {

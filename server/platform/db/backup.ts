@@ -235,7 +235,7 @@ function checkHeader(path: string, size: number): void {
   const { length } = header;
   if (size === 0) throw new BackupRefused(`${path} is empty. Take another backup.`);
   if (header.toString('latin1', 0, 5) === 'PGDMP')
-    throw new BackupRefused(`${path} is a dump of PostgreSQL: restore it by pg_restore, as docs/operating.md says.`);
+    throw new BackupRefused(`${path} is a dump of PostgreSQL: restore it by pg_restore, as docs/backups.md says.`);
   const begun = header.toString('latin1', 0, Math.min(length, 16));
   if (begun !== MAGIC.slice(0, begun.length))
     throw new BackupRefused(
