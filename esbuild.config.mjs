@@ -27,7 +27,8 @@ const common = {
  */
 function withOneApi(code) {
   const asked = 'require("vscode")';
-  const bare = code.replace(/[\w$]+\((require\("vscode"\))(, ?1)?\)/g, '$1');
+  // Tried once for each word: a source map in the code is one of a million letters.
+  const bare = code.replace(/(?<![\w$])[\w$]{1,40}\((require\("vscode"\))(, ?1)?\)/g, '$1');
   return bare.includes(asked) ? `var vscodeApi=${asked};${bare.replaceAll(asked, 'vscodeApi')}` : bare;
 }
 
