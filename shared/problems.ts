@@ -39,6 +39,7 @@ export const PROBLEMS = {
   promotion_claimed: { status: 409, title: 'You have used this code' },
   payload_too_large: { status: 413, title: 'The request is too large' },
   context_too_long: { status: 413, title: 'More text than the model can read' },
+  unsupported_encoding: { status: 415, title: 'The body is compressed in an unknown way' },
   wrong_host: { status: 421, title: 'This server has another address' },
   offer_unknown: { status: 422, title: 'This is not sold here' },
   model_unknown: { status: 422, title: 'There is no such model here' },

@@ -36,7 +36,8 @@ import { planOf } from './balance.ts';
 /** A run's model and usage, for its line in the token log. */
 export interface RunUse {
   runId: string;
-  conversationId: string;
+  /** Null for a tool's call. */
+  conversationId: string | null;
   model: string;
   /** The device or tool that asked, by the name it sent. */
   tool: string;

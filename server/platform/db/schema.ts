@@ -460,13 +460,14 @@ export interface AttachmentRow {
   text: string;
 }
 
+/** One model call. A tool's call (`kind` "call") belongs to no conversation and keeps no text. */
 export interface RunRow {
   id: string;
-  conversation_id: string;
+  conversation_id: string | null;
   account_id: string;
   user_message_id: string | null;
-  message_id: string;
-  kind: 'chat' | 'edit';
+  message_id: string | null;
+  kind: 'chat' | 'edit' | 'call';
   model: string;
   state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed';
   device: string;
@@ -490,6 +491,11 @@ export interface RunRow {
   /** The output limit that the remaining credits allowed, if it was below the usual one. */
   clamped_to: number | null;
 }
+
+/** A run that answers in a conversation. */
+export type AnswerRow = RunRow & { conversation_id: string; message_id: string; kind: 'chat' | 'edit' };
+
+export const isAnswer = (run: RunRow): run is AnswerRow => run.kind !== 'call';
 
 /** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */
 export interface RunEventRow {

@@ -6,6 +6,8 @@ import type { Context } from 'hono';
 export interface BodyLimit {
   maxBytes: number;
   type: 'json' | 'form' | 'text';
+  /** Accepts `content-encoding`. The limit is for the decoded body. */
+  mayBeCompressed?: boolean;
 }
 
 /** The variables of a request. All but `requestId` and `device` are set by `authenticate`. */
