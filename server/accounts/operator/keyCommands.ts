@@ -9,6 +9,11 @@ import { columns, misused, named, Refused, readText } from './commandText.ts';
 
 // The operator's commands for API keys.
 
+export interface KeyCommandDeps extends KeyDeps {
+  /** The address of the server for tools. */
+  baseUrl: string;
+}
+
 export interface WantedKey {
   name: string;
   /** As typed: ids separated by commas. */
@@ -18,11 +23,7 @@ export interface WantedKey {
 }
 
 /** Makes an API key and returns the output lines: the key, and how it is used. */
-export async function makeKeyFor(
-  deps: KeyDeps & { baseUrl: string },
-  account: FoundAccount,
-  wanted: WantedKey,
-): Promise<string[]> {
+export async function makeKeyFor(deps: KeyCommandDeps, account: FoundAccount, wanted: WantedKey): Promise<string[]> {
   if (account.kind === 'guest') throw new Refused(1, 'A guest has no API keys. Its owner can sign in first.');
   const name = readText(wanted.name, '--name', MAX_KEY_NAME);
   const { monthlyMicro, expiresAt } = wanted;
