@@ -4,6 +4,7 @@ import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
+import { CallRefused } from '../dialects/chat/refused.ts';
 
 /** A refusal as clients of OpenAI's API read it. */
 interface Row {
@@ -57,7 +58,9 @@ export function openAiError(error: AppError): {
   isWorthRetry: boolean;
   body: { error: { message: string; type: string; code: string; param: string | null } };
 } {
-  const row = OPENAI[error.code] ?? {};
+  // A request that was refused by name has OpenAI's own code for it.
+  const named: Row = error.cause instanceof CallRefused ? { code: error.cause.code, param: error.cause.param ?? '' } : {};
+  const row = { ...OPENAI[error.code], ...named };
   const status = row.status ?? PROBLEMS[error.code].status;
   const { type, isWorthRetry } = { ...usual(status), ...row };
   const param = row.param ?? error.extras.issues?.[0]?.path ?? null;
@@ -67,6 +70,10 @@ export function openAiError(error: AppError): {
     body: { error: { message: error.detail, type, code: row.code ?? error.code, param: param || null } },
   };
 }
+
+/** A request that no service could read, or that has no price. */
+export const refusedCall = (refused: CallRefused): AppError =>
+  new AppError('invalid_request', `${refused.message} Nothing was started.`, {}, { cause: refused });
 
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {

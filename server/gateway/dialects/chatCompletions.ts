@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources';
 import type { CallRequest, PromptMessage, UpstreamRequest } from '../stream.ts';
+import { addReasoning, withoutDeveloper, withSystemFirst } from './chat/messages.ts';
 import { readContent, readThinking } from './content.ts';
 import { type FinishWhy, readFinish } from './finish.ts';
 import { type ReadUsage, readReport } from './usage.ts';
@@ -12,6 +13,12 @@ export interface Variant {
   limit: 'max_tokens' | 'max_completion_tokens';
   streamOptions: boolean;
   cacheKey: boolean;
+  /** The service knows the role `developer`. */
+  developerRole: boolean;
+  /** A system message may only be the first one. */
+  systemFirst: boolean;
+  /** The service wants the reasoning before each tool call back. */
+  reasoning: boolean;
 }
 
 /** The body of a streamed chat-completions request. */
@@ -29,9 +36,13 @@ export function toChatRequest(request: UpstreamRequest, variant: Variant): ChatC
 
 /** The body of a tool's request: its client's own fields, and those that Perigee answers for. */
 export function toCallRequest(request: CallRequest, variant: Variant): Record<string, unknown> {
+  let { body } = request;
+  if (!variant.developerRole) body = withoutDeveloper(body);
+  if (variant.systemFirst) body = withSystemFirst(body);
+  if (variant.reasoning) body = addReasoning(body);
   return {
     model: request.model,
-    ...request.body,
+    ...body,
     stream: request.isStream,
     // Asked for whether the client wants it or not, because the bill rests on it.
     ...(request.isStream && variant.streamOptions ? { stream_options: { include_usage: true } } : {}),

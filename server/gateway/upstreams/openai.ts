@@ -106,6 +106,9 @@ class OpenAiUpstream implements Upstream {
       limit: 'max_tokens',
       streamOptions: true,
       cacheKey: cacheKey ?? HOSTS_WITH_CACHE_KEY.has(endpoint.hostname),
+      developerRole: endpoint.hostname === 'api.openai.com',
+      systemFirst: false,
+      reasoning: false,
     };
     this.#client = new OpenAI({
       baseURL: base,
@@ -249,6 +252,8 @@ class OpenAiUpstream implements Upstream {
       next.limit = 'max_completion_tokens';
     else if (variant.cacheKey && refusal.includes('prompt_cache_key')) next.cacheKey = false;
     else if (variant.streamOptions && /stream_options|include_usage/.test(refusal)) next.streamOptions = false;
+    else if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal)) next.systemFirst = true;
+    else if (!variant.reasoning && /reasoning_content/.test(refusal)) next.reasoning = true;
     else return false;
     this.#variants.set(model, next);
     this.#log?.warn({ model, variant: next }, 'upstream: the service refused a field, now sent without');
