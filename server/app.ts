@@ -13,6 +13,7 @@ import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.t
 import type { StripeService } from './credits/payments/stripe.ts';
 import { callRefusal } from './gateway/calls/errors.ts';
 import { callRoutes } from './gateway/calls/routes.ts';
+import { refuseUpgrade } from './gateway/calls/upgrade.ts';
 import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
@@ -41,6 +42,9 @@ const DRAIN_MS = 10_000;
 
 /** Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses. */
 const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Longer than clients and proxies keep idle connections (60 s), or they send a request into one that just closed. */
+const KEEP_ALIVE_MS = 75_000;
 
 /** What scripts of other sites may read of an answer under `/v1`. */
 const CALL_HEADERS = ['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy'];
@@ -147,8 +151,9 @@ export function createApp(deps: AppDeps): App {
   const server = createAdaptorServer({
     fetch: api.fetch,
     // Lets over-long addresses reach `urlGuard`, which refuses them like all other refusals.
-    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
+    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
+  server.on('upgrade', refuseUpgrade);
   let jobs: { stop(): Promise<void> } | null = null;
 
   return {

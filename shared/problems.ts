@@ -8,6 +8,7 @@ import { fitting } from './fitting.ts';
 export const PROBLEMS = {
   invalid_json: { status: 400, title: 'The request is not valid JSON' },
   invalid_request: { status: 400, title: 'The request does not fit its contract' },
+  request_refused: { status: 400, title: 'The model service refused the request' },
   authorization_pending: { status: 400, title: 'Nobody has approved this device yet' },
   slow_down: { status: 400, title: 'Asked too often' },
   expired_token: { status: 400, title: 'The sign-in has expired' },

@@ -56,14 +56,14 @@ export type UpstreamFailure =
 
 /**
  * A classified failure of the model service. `message` is safe to show to users: it never has the upstream's key,
- * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. The raw cause is only for the
- * operator's log.
+ * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. `isRequests`: the request was at
+ * fault, so that sending it again is of no use. The raw cause is only for the operator's log.
  */
 export class UpstreamError extends Error {
   constructor(
     readonly code: UpstreamFailure,
     message: string,
-    readonly options: { cause?: unknown; retryAfterMs?: number; logDetail?: string } = {},
+    readonly options: { cause?: unknown; retryAfterMs?: number; logDetail?: string; isRequests?: boolean } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'UpstreamError';

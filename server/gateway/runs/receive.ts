@@ -158,9 +158,10 @@ function endingOfFailure(
   const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
   const upstream = live.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
   if (!upstream) return fault(deps, turn, received, error);
-  const { code } = upstream;
-  const { logDetail: detail, retryAfterMs } = upstream.options;
-  metrics.upstreamFailed(code);
+  const { logDetail: detail, retryAfterMs, isRequests } = upstream.options;
+  // A tool writes its requests itself, and must not send this one again.
+  const code = isRequests && turn.run.kind === 'call' ? 'request_refused' : upstream.code;
+  metrics.upstreamFailed(upstream.code);
   log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
   const problem: Problem = {
     ...problemOf(turn, code, upstream.message, produced),
