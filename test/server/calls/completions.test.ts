@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { APIError } from 'openai';
-import type { ChatCompletionTool } from 'openai/resources';
+import type { ChatCompletionCreateParamsNonStreaming, ChatCompletionMessage, ChatCompletionTool } from 'openai/resources';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { onBothEngines } from '../../support/engines.ts';
 import { openTool } from '../../support/tools.ts';
@@ -56,8 +56,8 @@ onBothEngines('a call of chat completions', (server) => {
     ];
     for (const stream of [true, false]) {
       server().double.script({ pieces: [], tools });
-      const asked = { ...ASK, tools: [READ] };
-      const message = stream
+      const asked: ChatCompletionCreateParamsNonStreaming = { ...ASK, tools: [READ] };
+      const message: ChatCompletionMessage = stream
         ? await tool.openai.chat.completions.stream(asked).finalMessage()
         : (await tool.openai.chat.completions.create(asked)).choices[0]!.message;
       assert.deepEqual(
