@@ -58,8 +58,8 @@ export class ChatStream {
   }
 
   /**
-   * The chunks to send for one event of the service. Usually it is the same object, with another `id`, `model` and `created`;
-   * read it before. Errors, pings and other objects yield nothing. Throws `UnknownShape` as `readChunk` does.
+   * The chunks to send for one event of the service. Usually it is the same object, with another `id`, `model` and
+   * `created`; read it before. Errors, pings and other objects yield nothing. Throws `UnknownShape` as `readChunk` does.
    */
   take(chunk: unknown): readonly Json[] {
     if (!isObject(chunk) || (!isUnset(chunk.error) && readError(chunk))) return NONE;

@@ -297,6 +297,11 @@ describe('a hostile chat-completions request', () => {
     assert.ok(asked({ tools: [{ type: 'function', function: { name: 'a', parameters: nested(MAX_DEPTH - 5) } }] }));
   });
 
+  it('is refused with tools without end', () => {
+    const refused = refusal(() => asked({ tools: new Array(1_000).fill({ type: 'web_search' }) }));
+    assert.deepEqual([refused.code, refused.param], ['array_above_max_length', 'tools']);
+  });
+
   it('is refused if it has values without end', () => {
     const refused = refusal(() => read({ model: 'm', messages: [user('a')], x: new Array(MAX_VALUES).fill(0) }));
     assert.equal(refused.code, 'array_above_max_length');
