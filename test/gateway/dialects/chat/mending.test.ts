@@ -138,6 +138,11 @@ describe('messages that services refuse', () => {
       [{ role: 'assistant', content: null, refusal: 'no' }],
       [{ role: 'assistant', content: null, refusal: 'no' }],
     ],
+    [
+      'get a text for an answer without parts',
+      [{ role: 'assistant', content: [] }],
+      [{ role: 'assistant', content: '' }],
+    ],
     // Empty results.
     ['keep an empty result', [calling(call('a')), result('a', '')], [calling(call('a')), result('a', '')]],
     ['get a text for a result of null', [calling(call('a')), result('a', null)], [calling(call('a')), result('a', '')]],

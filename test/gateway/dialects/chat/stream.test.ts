@@ -150,6 +150,15 @@ describe('the tool calls of a stream', () => {
       [['a', 'f', '{"x":1}']],
     ],
     [
+      'are one with the id alone in each delta',
+      [
+        calls({ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '' } }),
+        calls({ index: 0, id: 'a', function: { arguments: '{"x"' } }),
+        calls({ index: 0, id: null, function: { arguments: ':1}' } }),
+      ],
+      [['a', 'f', '{"x":1}']],
+    ],
+    [
       'are one with the name in each delta, without an id',
       [calls({ index: 0, function: fn('f', '{"x"') }), calls({ index: 0, function: fn('f', ':1}') })],
       [['call_chatcmpl-1_0', 'f', '{"x":1}']],
@@ -331,6 +340,7 @@ describe('the end of a stream', () => {
       [said('a'), finish('content_filter'), finish('stop')],
       'content_filter',
     ],
+    ['is stop if only text followed the reason', [said('a'), finish('length'), said('b')], 'stop'],
     ['is the last reason', [said('a'), finish('stop'), said('b'), finish('length')], 'length'],
     ['is no word that a service writes all the time', [chunk({ content: 'a' }, { finish_reason: 'null' })], 'stop'],
     ['comes with text in the same chunk', [chunk({ content: 'a' }, { finish_reason: 'length' })], 'length'],
@@ -417,6 +427,7 @@ describe('the usage of a stream', () => {
     ['in a chunk with an empty choice', [said('a'), finish('stop'), chunk(null, {}, { usage: reported })]],
     ['in the chunk with the reason', [said('a'), finish('stop', { usage: reported })]],
     ['in the first choice, as Kimi does', [said('a'), chunk({}, { finish_reason: 'stop', usage: reported })]],
+    ['in the choice with text', [chunk({ content: 'a' }, { usage: reported }), finish('stop')]],
     ['in every chunk', [chunk({ content: 'a' }, {}, { usage: reported }), finish('stop', { usage: reported })]],
     [
       'of null in every chunk',
