@@ -427,7 +427,7 @@ describe('the usage of a stream', () => {
     ['in a chunk with an empty choice', [said('a'), finish('stop'), chunk(null, {}, { usage: reported })]],
     ['in the chunk with the reason', [said('a'), finish('stop', { usage: reported })]],
     ['in the first choice, as Kimi does', [said('a'), chunk({}, { finish_reason: 'stop', usage: reported })]],
-    ['in the choice with text', [chunk({ content: 'a' }, { usage: reported }), finish('stop')]],
+    ['in the choice with text', [role, chunk({ content: 'a' }, { usage: reported }), finish('stop')]],
     ['in every chunk', [chunk({ content: 'a' }, {}, { usage: reported }), finish('stop', { usage: reported })]],
     [
       'of null in every chunk',
