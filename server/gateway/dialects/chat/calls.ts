@@ -75,7 +75,7 @@ export class ToolCalls {
     let mended: unknown[] | null = Array.isArray(given) ? null : [];
     for (let i = 0; i < deltas.length; i++) {
       const delta = isObject(deltas[i]) ? this.#take(deltas[i] as Json) : null;
-      if (delta !== deltas[i]) mended ??= deltas.slice(0, i);
+      if (!delta || delta !== deltas[i]) mended ??= deltas.slice(0, i);
       if (delta) mended?.push(delta);
     }
     return mended ?? deltas;

@@ -41,8 +41,8 @@ function mendContent(message: Json, param: string): Json {
   if (typeof content === 'string') return message;
   if (Array.isArray(content)) {
     // An empty result is a result. Services refuse a list without parts.
-    if (content.length === 0 && role === 'tool') return { ...message, content: '' };
-    if (content.length === 0 && role !== 'assistant')
+    if (content.length === 0 && (role === 'tool' || role === 'assistant')) return { ...message, content: '' };
+    if (content.length === 0)
       throw new CallRefused('empty_array', `${param}.content`, `${param}.content has no parts. Send a text.`);
     const parts = mendParts(content, `${param}.content`);
     return parts === content ? message : { ...message, content: parts };

@@ -140,7 +140,7 @@ export const PRICED_FIELDS: readonly PricedField[] = [
   {
     fields: ['prompt'],
     isHarmless: (given) => typeof given === 'string',
-    otherwise: parameter('Stored prompts are not supported: send their text in "messages".'),
+    otherwise: parameter('Send the text of the stored prompt in "messages".'),
   },
   {
     // vLLM and SGLang: a template can repeat the prompt, and a processor's settings change how many tokens a picture has.

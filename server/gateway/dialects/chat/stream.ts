@@ -17,7 +17,7 @@ export interface StreamHead {
 /** OpenAI's reasons. */
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'function_call';
 
-const NONE: Json[] = [];
+const NONE: readonly Json[] = [];
 const CHUNK = 'chat.completion.chunk';
 
 /**
@@ -58,10 +58,10 @@ export class ChatStream {
   }
 
   /**
-   * The chunks to send for one event of the service. Usually it is the same object, with another `id` and `model`; read
-   * it before. Errors, pings and other objects yield nothing. Throws `UnknownShape` as `readChunk` does.
+   * The chunks to send for one event of the service. Usually it is the same object, with another `id`, `model` and
+   * `created`; read it before. Errors, pings and other objects yield nothing. Throws `UnknownShape` as `readChunk` does.
    */
-  take(chunk: unknown): Json[] {
+  take(chunk: unknown): readonly Json[] {
     if (!isObject(chunk) || (!isUnset(chunk.error) && readError(chunk))) return NONE;
     if (!isUnset(chunk.usage)) this.reasoningTokens = reasoningTokensOf(chunk.usage) ?? this.reasoningTokens;
     const { choices } = chunk;
@@ -69,9 +69,10 @@ export class ChatStream {
     const choice: unknown = choices.length === 1 ? choices[0] : (choices.find((one) => one?.index === 0) ?? choices[0]);
     if (!isObject(choice)) return this.#takeWithout(chunk);
     if (!isUnset(choice.error) && readError({ error: choice.error })) return NONE;
-    const { id, model, wantsUsage } = this.#head;
+    const { id, model, createdSeconds, wantsUsage } = this.#head;
     chunk.id = id;
     chunk.model = model;
+    chunk.created = createdSeconds;
     // Every chunk has it if the service was asked for usage. JSON leaves it out.
     if (chunk.usage === null && !wantsUsage) chunk.usage = undefined;
 
@@ -87,8 +88,7 @@ export class ChatStream {
       choice.index === 0 &&
       choice.usage === undefined &&
       isUnset(chunk.usage) &&
-      chunk.object === CHUNK &&
-      typeof chunk.created === 'number';
+      chunk.object === CHUNK;
     if (isRight) return [chunk];
     return this.#rebuild(chunk, choice, delta);
   }
@@ -117,7 +117,7 @@ export class ChatStream {
   }
 
   /** A chunk without a choice carries the usage; Azure's first one carries the result of its prompt filter. */
-  #takeWithout(chunk: Json): Json[] {
+  #takeWithout(chunk: Json): readonly Json[] {
     if (!isUnset(chunk.usage) || Object.keys(chunk).every((key) => COMMON.has(key))) return NONE;
     return [{ ...without(chunk, USAGE), ...this.#base(), choices: [] }];
   }
@@ -153,7 +153,7 @@ export class ChatStream {
     this.#oldUnits += (typeof name === 'string' ? name.length : 0) + (typeof args === 'string' ? args.length : 0);
   }
 
-  #rebuild(chunk: Json, choice: Json, delta: Json): Json[] {
+  #rebuild(chunk: Json, choice: Json, delta: Json): readonly Json[] {
     if (!isUnset(choice.usage)) this.reasoningTokens = reasoningTokensOf(choice.usage) ?? this.reasoningTokens;
     const why = readFinish(choice.finish_reason);
     const isBare = isEmpty(delta);
@@ -170,8 +170,7 @@ export class ChatStream {
   }
 
   #chunk(choice: Json, chunk: Json = NOTHING): Json {
-    const created = typeof chunk.created === 'number' ? chunk.created : this.#head.createdSeconds;
-    return { ...chunk, ...this.#base(), created, choices: [{ ...choice, index: 0 }] };
+    return { ...chunk, ...this.#base(), choices: [{ ...choice, index: 0 }] };
   }
 
   #base(): Json {

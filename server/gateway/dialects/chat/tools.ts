@@ -3,6 +3,9 @@ import { CallRefused, isObject, isUnset, type Json, missing, without, wrongType 
 const TOOL_FIELDS = new Set(['tools', 'tool_choice', 'parallel_tool_calls']);
 const PARALLEL = new Set(['parallel_tool_calls']);
 
+/** Services take 128 at most; Kimi Code has 26. */
+export const MAX_TOOLS = 512;
+
 export interface ToolOptions {
   /** The service refuses a forced tool choice while the model thinks (Kimi). */
   thinkingForbidsForced?: boolean;
@@ -16,6 +19,8 @@ export interface ToolOptions {
 export function mendTools(body: Json, options: ToolOptions, leftOut: string[]): Json {
   const { tools: given, tool_choice: choice } = body;
   if (!isUnset(given) && !Array.isArray(given)) throw wrongType('tools', 'a list');
+  if (Array.isArray(given) && given.length > MAX_TOOLS)
+    throw new CallRefused('array_above_max_length', 'tools', `tools has more than ${MAX_TOOLS} tools.`);
   const tools = Array.isArray(given) ? readTools(given, leftOut) : [];
   const isHosted = Array.isArray(given) && tools.length < given.length;
   const read = isUnset(choice) ? undefined : readChoice(choice, tools, isHosted);

@@ -47,7 +47,7 @@ export class WholeAnswer {
     };
     if (!isObject(delta)) return;
     for (const [key, value] of Object.entries(delta)) {
-      if (key === 'tool_calls' && Array.isArray(value)) for (const call of value) this.#addCall(call);
+      if (key === 'tool_calls') for (const call of Array.isArray(value) ? value : []) this.#addCall(call);
       else if (key !== 'role') this.#message.set(key, joined(this.#message.get(key), value));
     }
   }
@@ -94,7 +94,7 @@ function joined(known: unknown, more: unknown): unknown {
   if (typeof known === 'string' && typeof more === 'string') return known + more;
   // In place: a list may grow by an entry with every chunk.
   if (Array.isArray(known) && Array.isArray(more)) {
-    known.push(...more);
+    for (const one of more) known.push(one);
     return known;
   }
   if (Array.isArray(more)) return [...more];
