@@ -18,6 +18,8 @@ import { toolOf } from './toolName.ts';
 
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
 const MAX_CALL_BYTES = 16 * MB;
+/** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
+const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: 8 * MB };
 
 export interface CompletionDeps extends CallDeps {
   open: { admissions: number };
@@ -25,7 +27,7 @@ export interface CompletionDeps extends CallDeps {
 
 /** `POST /v1/chat/completions`, streamed and not. */
 export function completionRoutes(api: Api, deps: CompletionDeps): void {
-  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true } as const;
+  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
   api.post('/v1/chat/completions', takesBody(limit), async (c) => {
     const call = await read(c);
     const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };

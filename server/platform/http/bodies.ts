@@ -159,7 +159,7 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
   const { maxBytes, type } = limit;
   const isPlain = encodingOf(c) === 'identity';
-  const bounds = type === 'json' && isPlain ? new JsonBounds() : null;
+  const bounds = type === 'json' && isPlain ? new JsonBounds(limit.json) : null;
   const body = new Gathered();
   let look = c.var.beforeLargeBody;
   const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
@@ -178,7 +178,7 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   if (!decode) return body.whole();
   const plain = await decoded(decode, body.whole(), maxBytes);
   if (plain.length > LARGE) place.take(plain.length, c.var.accountId ?? '');
-  const misfit = (type === 'json' ? new JsonBounds() : null)?.read(Buffer.from(plain.buffer));
+  const misfit = (type === 'json' ? new JsonBounds(limit.json) : null)?.read(Buffer.from(plain.buffer));
   if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
   return plain;
 }

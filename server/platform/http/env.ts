@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { JsonLimits } from '../values/jsonBounds.ts';
 
 /** The body that a route takes; `text` is passed on unparsed, byte for byte. */
 export interface BodyLimit {
@@ -8,6 +9,8 @@ export interface BodyLimit {
   type: 'json' | 'form' | 'text';
   /** Accepts `content-encoding`. The limit is for the decoded body. */
   mayBeCompressed?: boolean;
+  /** How much structure its JSON may have; by default as much as any contract of `shared/` has. */
+  json?: JsonLimits;
 }
 
 /** An API key, and what its owner allows it. Null: no limit of its own. */
