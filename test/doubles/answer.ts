@@ -162,7 +162,13 @@ export class AnswerWriter {
   }
 
   get #finish(): string | null {
-    return this.#script.finish === undefined ? (this.#cut ? 'length' : this.#script.tools ? 'tool_calls' : 'stop') : this.#script.finish;
+    return this.#script.finish === undefined
+      ? this.#cut
+        ? 'length'
+        : this.#script.tools
+          ? 'tool_calls'
+          : 'stop'
+      : this.#script.finish;
   }
 
   get #id(): string {

@@ -138,7 +138,7 @@ describe('an OpenAI-compatible service', () => {
         text += value.text;
       }
       call.open();
-      assert.deepEqual((await next()), { type: 'text', text: 'three' });
+      assert.deepEqual(await next(), { type: 'text', text: 'three' });
       assert.equal((await next()).type, 'usage');
       assert.equal((await next()).type, 'finish');
       assert.equal((await stream.next()).done, true);

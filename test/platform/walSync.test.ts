@@ -85,7 +85,9 @@ describe('a database in a file', () => {
 
   afterEach(async () => {
     // Ends what a failed test left waiting.
-    const left = setInterval(() => disk?.syncs.forEach(({ done }) => done()), 10);
+    const left = setInterval(() => {
+      for (const { done } of disk?.syncs ?? []) done();
+    }, 10);
     await db.close();
     clearInterval(left);
     await rm(folder, { recursive: true, force: true });
@@ -99,7 +101,8 @@ describe('a database in a file', () => {
     });
   const insert = (name: string) => (tx: Parameters<Parameters<Database['write']>[0]>[0]) =>
     tx.insertInto('gate').values({ name }).execute();
-  const names = async () => (await db.read.selectFrom('gate').select('name').orderBy('name').execute()).map((r) => r.name);
+  const names = async () =>
+    (await db.read.selectFrom('gate').select('name').orderBy('name').execute()).map((r) => r.name);
 
   it('ends a write only when its commit is on the disk, and one that need not be there with the commit', async () => {
     disk = new Disk();
@@ -161,7 +164,12 @@ describe('the thread that checkpoints', () => {
     try {
       const before = statSync(file).size;
       const checkpoints = new Checkpointer(file);
-      await db.write((tx) => tx.insertInto('gate').values({ name: '.'.repeat(100_000) }).execute());
+      await db.write((tx) =>
+        tx
+          .insertInto('gate')
+          .values({ name: '.'.repeat(100_000) })
+          .execute(),
+      );
       for (let i = 0; i < 256; i++) checkpoints.committed();
       while (statSync(file).size === before) await new Promise(setImmediate);
       await checkpoints.close();

@@ -18,7 +18,20 @@ export interface Tool {
   send(body: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; text: string }>;
   available(): Promise<number>;
   /** The newest lines of the token log first. */
-  log(): Promise<{ kind: string; amount: number; tool: string | null; key_name: string | null; reason_code: string | null; estimated: number | null; input_tokens: number | null; cached_input_tokens: number | null; output_tokens: number | null; absorbed: number }[]>;
+  log(): Promise<
+    {
+      kind: string;
+      amount: number;
+      tool: string | null;
+      key_name: string | null;
+      reason_code: string | null;
+      estimated: number | null;
+      input_tokens: number | null;
+      cached_input_tokens: number | null;
+      output_tokens: number | null;
+      absorbed: number;
+    }[]
+  >;
 }
 
 /** Opens an account with so many credits, and a key. */

@@ -6,13 +6,13 @@ import { changed } from '../../platform/db/changes.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
-import type { CallRequest } from '../stream.ts';
+import type { ChatCall } from '../dialects/chat/request.ts';
 import { type Caller, insufficient, MAX_BYTES_A_TOKEN, promptLimit, shuttingDown } from '../runs/admit.ts';
 import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
 import type { TurnDeps } from '../runs/turn.ts';
-import type { ChatCall } from '../dialects/chat/request.ts';
+import type { CallRequest } from '../stream.ts';
 import { keySpent } from './errors.ts';
 import { findUsable } from './usable.ts';
 

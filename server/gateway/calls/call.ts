@@ -53,9 +53,9 @@ export async function runCall(deps: CallDeps, call: AdmittedCall, reply: Reply):
   let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
   try {
     const source = deps.upstream.call(call.request, live.signal);
-    const ending = await receive(deps, call, live, received, source, { pass: ({ chunks }) => reply.pass(chunks) }).catch(
-      faulty,
-    );
+    const ending = await receive(deps, call, live, received, source, {
+      pass: ({ chunks }) => reply.pass(chunks),
+    }).catch(faulty);
     // No tick renews it from here on.
     live.ending = true;
     if (!ending || live.abortReason === 'lost') {

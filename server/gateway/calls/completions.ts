@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Problem } from '../../../shared/problems.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
-import type { Problem } from '../../../shared/problems.ts';
 import { AppError } from '../../platform/errors.ts';
 import { MB, takesBody } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
@@ -12,8 +12,8 @@ import { type ChatCall, readChatCall } from '../dialects/chat/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
 import { admitCall } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
-import { StreamReply, WholeReply } from './reply.ts';
 import { openAiError, refusedCall } from './errors.ts';
+import { StreamReply, WholeReply } from './reply.ts';
 import { toolOf } from './toolName.ts';
 
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
@@ -45,7 +45,9 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
         model: call.model,
         createdSeconds: Math.floor(admitted.run.created_at / 1000),
       };
-      const reply = call.stream ? new StreamReply(out, { ...head, wantsUsage: call.wantsUsage }, errorBody) : new WholeReply(out, head);
+      const reply = call.stream
+        ? new StreamReply(out, { ...head, wantsUsage: call.wantsUsage }, errorBody)
+        : new WholeReply(out, head);
       detach(() => runCall(deps, admitted, reply), 'run', deps);
       const outcome = await reply.begun;
       if (outcome.kind === 'refused') throw refusalOf(outcome.problem);

@@ -59,7 +59,8 @@ export function openAiError(error: AppError): {
   body: { error: { message: string; type: string; code: string; param: string | null } };
 } {
   // A request that was refused by name has OpenAI's own code for it.
-  const named: Row = error.cause instanceof CallRefused ? { code: error.cause.code, param: error.cause.param ?? '' } : {};
+  const named: Row =
+    error.cause instanceof CallRefused ? { code: error.cause.code, param: error.cause.param ?? '' } : {};
   const row = { ...OPENAI[error.code], ...named };
   const status = row.status ?? PROBLEMS[error.code].status;
   const { type, isWorthRetry } = { ...usual(status), ...row };

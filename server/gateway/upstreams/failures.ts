@@ -84,11 +84,10 @@ function namedFailure(error: ServiceError, options: Options): UpstreamError | un
     return refused("says that the operator's account there has run out", options);
   }
   if (/content_filter|content_policy|data_inspection_failed/.test(name)) {
-    return new UpstreamError(
-      'upstream_refused',
-      'The model service refused to answer this because of its content.',
-      { ...options, isRequests: true },
-    );
+    return new UpstreamError('upstream_refused', 'The model service refused to answer this because of its content.', {
+      ...options,
+      isRequests: true,
+    });
   }
   if (/model_not_found/.test(name)) return refused('does not know this model. Try another one', options);
   return undefined;

@@ -252,7 +252,8 @@ class OpenAiUpstream implements Upstream {
       next.limit = 'max_completion_tokens';
     else if (variant.cacheKey && refusal.includes('prompt_cache_key')) next.cacheKey = false;
     else if (variant.streamOptions && /stream_options|include_usage/.test(refusal)) next.streamOptions = false;
-    else if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal)) next.systemFirst = true;
+    else if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal))
+      next.systemFirst = true;
     else if (!variant.reasoning && /reasoning_content/.test(refusal)) next.reasoning = true;
     else return false;
     this.#variants.set(model, next);

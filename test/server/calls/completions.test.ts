@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { APIError } from 'openai';
-import type { ChatCompletionCreateParamsNonStreaming, ChatCompletionMessage, ChatCompletionTool } from 'openai/resources';
+import type { ChatCompletionMessage, ChatCompletionTool } from 'openai/resources';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { onBothEngines } from '../../support/engines.ts';
 import { openTool } from '../../support/tools.ts';
@@ -32,7 +32,11 @@ onBothEngines('a call of chat completions', (server) => {
     for (const include_usage of [true, false]) {
       const tool = await openTool(server());
       const call = server().double.script({ pieces: ['one ', 'two ', 'three'], gateAt: 2 });
-      const stream = await tool.openai.chat.completions.create({ ...ASK, stream: true, stream_options: { include_usage } });
+      const stream = await tool.openai.chat.completions.create({
+        ...ASK,
+        stream: true,
+        stream_options: { include_usage },
+      });
       let text = '';
       const usages: unknown[] = [];
       for await (const chunk of stream) {
@@ -56,7 +60,7 @@ onBothEngines('a call of chat completions', (server) => {
     ];
     for (const stream of [true, false]) {
       server().double.script({ pieces: [], tools });
-      const asked: ChatCompletionCreateParamsNonStreaming = { ...ASK, tools: [READ] };
+      const asked = { ...ASK, tools: [READ] };
       const message: ChatCompletionMessage = stream
         ? await tool.openai.chat.completions.stream(asked).finalMessage()
         : (await tool.openai.chat.completions.create(asked)).choices[0]!.message;
@@ -75,10 +79,19 @@ onBothEngines('a call of chat completions', (server) => {
 
   it('passes on what it does not know, and neither more tokens nor another model than are paid for', async () => {
     const tool = await openTool(server());
-    const { status } = await tool.send({ ...ASK, max_tokens: 3, top_k: 40, chat_template_kwargs: { a: [1] }, stream: true });
+    const { status } = await tool.send({
+      ...ASK,
+      max_tokens: 3,
+      top_k: 40,
+      chat_template_kwargs: { a: [1] },
+      stream: true,
+    });
     assert.equal(status, 200);
     const { body } = server().double.bill.at(-1)!;
-    assert.deepEqual([body.top_k, body.chat_template_kwargs, body.max_tokens, body.model], [40, { a: [1] }, 3, 'double']);
+    assert.deepEqual(
+      [body.top_k, body.chat_template_kwargs, body.max_tokens, body.model],
+      [40, { a: [1] }, 3, 'double'],
+    );
   });
 
   it('asks for no more output than the model has, however much the client wants', async () => {
@@ -121,7 +134,12 @@ onBothEngines('a call of chat completions', (server) => {
       ['with several answers', { ...ASK, n: 2 }, 400, 'unsupported_value'],
       ['at another price', { ...ASK, service_tier: 'priority' }, 400, 'unsupported_value'],
       ['nested without end', `{"model":"double","messages":${deep}}`, 400, 'invalid_request'],
-      ['longer than the model reads', { ...ASK, messages: [{ role: 'user', content: 'word '.repeat(200_000) }] }, 400, 'context_length_exceeded'],
+      [
+        'longer than the model reads',
+        { ...ASK, messages: [{ role: 'user', content: 'word '.repeat(200_000) }] },
+        400,
+        'context_length_exceeded',
+      ],
       ['larger than any', `{"a":"${'x'.repeat(17 * 1024 * 1024)}"}`, 413, 'payload_too_large'],
       ['compressed by zstd', 'x', 415, 'unsupported_encoding', { 'content-encoding': 'zstd' }],
       ['compressed, and broken', 'x', 400, 'invalid_request', { 'content-encoding': 'gzip' }],

@@ -22,13 +22,17 @@ interface Wire {
 }
 
 /** Sends a call; `leave` is given the text so far, and closes the connection when it is true. */
-function wire(server: TestServer, tool: Tool, body: object, leave: (text: string) => boolean = () => false): Promise<Wire> {
+function wire(
+  server: TestServer,
+  tool: Tool,
+  body: object,
+  leave: (text: string) => boolean = () => false,
+): Promise<Wire> {
   return new Promise((resolve, reject) => {
     const headers = { ...tool.headers, 'content-type': 'application/json' };
     const request = http.request(`${server.url}/v1/chat/completions`, { method: 'POST', headers }, (answer) => {
       let text = '';
-      const end = () =>
-        resolve({ status: answer.statusCode!, headers: answer.headers, text, isCut: !answer.complete });
+      const end = () => resolve({ status: answer.statusCode!, headers: answer.headers, text, isCut: !answer.complete });
       answer.setEncoding('utf8');
       answer.on('data', (piece: string) => {
         text += piece;
@@ -58,9 +62,21 @@ onBothEngines(
       const rows: [title: string, script: Script, status: number, code: string, more?: Record<string, string>][] = [
         ['by a service that is busy', FAILURES.busy('30'), 503, 'upstream_busy', { 'retry-after': '30' }],
         ['by a service that fails', FAILURES.broken, 502, 'upstream_failed'],
-        ['by a service that refuses our key', FAILURES.wrongKey, 502, 'upstream_refused', { 'x-should-retry': 'false' }],
+        [
+          'by a service that refuses our key',
+          FAILURES.wrongKey,
+          502,
+          'upstream_refused',
+          { 'x-should-retry': 'false' },
+        ],
         ['by a service that is not paid', FAILURES.noMoney, 502, 'upstream_refused', { 'x-should-retry': 'false' }],
-        ['by a prompt that is too long', FAILURES.tooLong, 400, 'context_length_exceeded', { 'x-should-retry': 'false' }],
+        [
+          'by a prompt that is too long',
+          FAILURES.tooLong,
+          400,
+          'context_length_exceeded',
+          { 'x-should-retry': 'false' },
+        ],
         [
           'by a request that the service refuses',
           { status: 422, body: { error: { message: 'tools[0] is wrong', type: 'invalid_request_error' } } },
@@ -107,7 +123,10 @@ onBothEngines(
       server().double.script({ text: 'Whole.' });
       await wire(server(), tool, stream);
       await wire(server(), tool, stream);
-      assert.deepEqual((await tool.log()).map(({ kind }) => kind), ['charge', 'not_charged', 'grant']);
+      assert.deepEqual(
+        (await tool.log()).map(({ kind }) => kind),
+        ['charge', 'not_charged', 'grant'],
+      );
     });
 
     describe('because its client leaves', () => {
@@ -190,8 +209,12 @@ onBothEngines(
           const told = answer.text.split('\n\n').filter((event) => event.includes('"usage":{'));
           assert.equal(told.length, 1, 'told once, in a chunk of its own');
           const chunk = JSON.parse(told[0]!.slice('data: '.length));
-          assert.deepEqual([chunk.choices, chunk.usage.prompt_tokens, chunk.usage.completion_tokens], [[], input, output]);
-          if (usage === 'zero') Object.assign(server().double.bill.at(-1)!, { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 });
+          assert.deepEqual(
+            [chunk.choices, chunk.usage.prompt_tokens, chunk.usage.completion_tokens],
+            [[], input, output],
+          );
+          if (usage === 'zero')
+            Object.assign(server().double.bill.at(-1)!, { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 });
         });
 
       it('not reported is estimated, and marked so', async () => {
@@ -235,5 +258,8 @@ onBothEngines(
       assert.match(answer, /^HTTP\/1\.1 426 /);
     });
   },
-  { policy: (policy) => policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE }) },
+  {
+    policy: (policy) =>
+      policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE }),
+  },
 );

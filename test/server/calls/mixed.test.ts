@@ -44,7 +44,8 @@ onBothEngines(
     it('cost to the micro-credit what the service bills, whoever pays, and leave no hold behind', async () => {
       const random = sequence(20_261_129);
       const tools = await Promise.all(Array.from({ length: 5 }, () => openTool(server(), { credits: 100_000 })));
-      for (const [when, script] of Object.entries(KINDS)) server().double.script({ ...script, when: `#${when}#`, times: 0 });
+      for (const [when, script] of Object.entries(KINDS))
+        server().double.script({ ...script, when: `#${when}#`, times: 0 });
       const kinds = Object.keys(KINDS);
       let left = CALLS;
       const worker = async () => {
@@ -96,8 +97,14 @@ onBothEngines(
         .reduce((sum, { amount, absorbed }) => sum - amount + absorbed, 0);
       assert.equal(paid, billed);
       assert.ok(billed > 0);
-      assert.ok(lines.some(({ kind, estimated }) => kind === 'charge' && estimated === 1), 'some were estimated');
-      assert.ok(lines.some(({ kind }) => kind === 'not_charged'), 'some were not charged');
+      assert.ok(
+        lines.some(({ kind, estimated }) => kind === 'charge' && estimated === 1),
+        'some were estimated',
+      );
+      assert.ok(
+        lines.some(({ kind }) => kind === 'not_charged'),
+        'some were not charged',
+      );
     });
   },
   {
