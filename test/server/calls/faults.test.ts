@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import * as http from 'node:http';
 import { connect } from 'node:net';
+import { inspect } from 'node:util';
+import type { Log } from '../../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { FAILURES, type Script } from '../../doubles/script.ts';
 import { onBothEngines } from '../../support/engines.ts';
-import type { TestServer } from '../../support/server.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
 import { openTool, type Tool } from '../../support/tools.ts';
 
 const C = MICRO_PER_CREDIT;
@@ -235,13 +237,6 @@ onBothEngines(
       assert.deepEqual((await tool.log())[0]?.reason_code, 'empty_answer');
     });
 
-    it('keys and prompts are in no log line of it', async () => {
-      const tool = await openTool(server());
-      server().double.script(FAILURES.broken);
-      const answer = await wire(server(), tool, { ...stream, messages: [{ role: 'user', content: 'a secret plan' }] });
-      assert.doesNotMatch(answer.text, /secret plan|pgk_/);
-    });
-
     it('a WebSocket is refused at once, so that Codex goes on by HTTP', async () => {
       const { port } = new URL(server().url);
       const answer = await new Promise<string>((resolve, reject) => {
@@ -263,3 +258,35 @@ onBothEngines(
       policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE }),
   },
 );
+
+describe('the log of a server with tools', () => {
+  it('has neither keys nor prompts nor answers, whatever goes wrong', async () => {
+    const lines: string[] = [];
+    const write = (...parts: unknown[]) => void lines.push(inspect(parts, { depth: 20, maxStringLength: null }));
+    const log = { debug: write, info: write, warn: write, error: write, fatal: write } as unknown as Log;
+    const server = await startServer('sqlite', { log });
+    try {
+      const tool = await openTool(server);
+      const secret = tool.headers.authorization!.slice('Bearer '.length);
+      const body = { ...ASK, messages: [{ role: 'user', content: `a secret plan, and ${secret}` }] };
+      for (const script of [
+        FAILURES.broken,
+        FAILURES.tooLong,
+        { status: 400, body: { error: { message: 'a secret plan is too secret', type: 'invalid_request_error' } } },
+        { pieces: ['a secret answer'], end: 'malformed' },
+        { pieces: ['a secret answer'], end: 'error', error: { error: { message: 'a secret plan' } } },
+      ] satisfies Script[])
+        for (const isStream of [true, false]) {
+          server.double.script({ ...script, times: 2 });
+          const { text } = await wire(server, tool, { ...body, stream: isStream });
+          assert.doesNotMatch(text, /secret plan|pgk_/);
+        }
+      await tool.send('{"secret plan', { 'x-api-key': secret });
+      await tool.send({ ...body, n: 'a secret plan' });
+      assert.ok(lines.length > 10);
+      assert.doesNotMatch(lines.join('\n'), /secret (plan|answer)|pgk_/);
+    } finally {
+      await server.stop();
+    }
+  });
+});
