@@ -31,6 +31,7 @@ import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
+import { fingerprint } from './platform/secrets.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
@@ -87,7 +88,8 @@ export function createApp(deps: AppDeps): App {
   const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
   const priceNotice = () => prices.notice;
   const accounts = accountsOf({ ...deps, metrics, isSelling, moveRuns, priceNotice, closing: closing.signal });
-  const sales = { db, clock, ids, log, policy, followBought, origins: accounts.origins, stripe };
+  const installation = fingerprint(deps.secret);
+  const sales = { db, clock, ids, log, policy, followBought, installation, origins: accounts.origins, stripe };
 
   const recover = () => recoverRuns(turns, db.engine === 'sqlite');
   const restoring = new RestoreJob({
