@@ -247,7 +247,8 @@ for (const engine of ENGINES)
     for (const [args, code, said] of WRONG)
       it(`refuse in a line that says what to do: ${args.join(' ').slice(0, 60)}`, async () => {
         const refused = await inProcess(...args);
-        assert.deepEqual([refused.code, refused.lines.length], [code, 1]);
+        assert.equal(refused.code, code);
+        if (code !== 2) assert.equal(refused.lines.length, 1);
         assert.match(refused.lines[0]!, said);
       });
 
