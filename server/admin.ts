@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { finishRestore } from './accounts/data/afterRestore.ts';
 import { type BackupDeps, isBackupCommand, isSetting, runBackupCommand } from './accounts/operator/backupCommands.ts';
-import { type CommandResult, runCommand, USAGE } from './accounts/operator/commands.ts';
+import { type CommandResult, runCommand } from './accounts/operator/commands.ts';
+import { USAGE } from './accounts/operator/usage.ts';
 import { followBought } from './accounts/people/tiers.ts';
 import { StripeService } from './credits/payments/stripe.ts';
 import { RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
@@ -9,7 +10,8 @@ import { type Config, ConfigError, parseConfig } from './platform/config/config.
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { createLog } from './platform/log.ts';
-import { knownSecret, ownSecret } from './platform/ownSecret.ts';
+import { knownSecret } from './platform/ownSecret.ts';
+import { fingerprint } from './platform/secrets.ts';
 import { systemClock, systemIds } from './platform/system.ts';
 
 /** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the configured database. */
@@ -22,10 +24,11 @@ async function main(args: string[]): Promise<number> {
   if (isBackupCommand(args)) return print(await runBackupCommand(backupDeps(config), args));
   const db = await openDatabase(config.database, createLog('warn'), { alongside: true });
   try {
-    const secret = config.secret ?? ownSecret(config);
     const deps = {
       db,
-      secret,
+      get secret() {
+        return neededSecret(config);
+      },
       clock: systemClock,
       ids: systemIds,
       policy: config.policy,
@@ -57,8 +60,15 @@ async function modelIds({ upstream: settings, policy, proxies }: Config): Promis
   return (await catalog.list('member')).map(({ id }) => id);
 }
 
+/** Only some commands need it. One that made its own would hash by another secret than the server. */
+function neededSecret(config: Config): string {
+  const secret = knownSecret(config);
+  if (secret !== null) return secret;
+  throw new ConfigError('SECRET is not set, and there is no file secret beside the database. Set it as for the server');
+}
+
 function print({ code, lines }: CommandResult): number {
-  const say = code === 0 ? console.log : console.error;
+  const say = code === 0 || code === 3 ? console.log : console.error;
   for (const line of lines) say(line);
   return code;
 }
@@ -73,7 +83,8 @@ function backupDeps(config: Config): BackupDeps {
     secret: knownSecret(config),
     settings: Object.keys(process.env).filter((name) => process.env[name] && isSetting(name)),
     clock: systemClock,
-    openAlone: () => openDatabase(database, log),
+    openAlone: (lock) => openDatabase(database, log, { lock }),
+    say: (line) => console.error(line),
     async finish(db, how) {
       // Loaded on demand: it pulls in a large part of the server, which no other command needs.
       const { recoverRuns } = await import('./gateway/runs/recovery.ts');
@@ -82,7 +93,10 @@ function backupDeps(config: Config): BackupDeps {
       const recovery = { ...base, node: systemIds.next(), live, metrics: { absorbed() {}, runRecovered() {} } };
       const recover = () => recoverRuns(recovery, db.engine === 'sqlite');
       const stripe = payments && (await StripeService.open(payments, proxies));
-      const sales = stripe && { ...base, followBought, stripe };
+      // Made by a server at its start, where a machine is new.
+      const secret = knownSecret(config);
+      const installation = secret === null ? '' : fingerprint(secret);
+      const sales = stripe && { ...base, followBought, installation, stripe };
       return finishRestore({ ...base, leaseMs, runs: RUNS_OF_ACCOUNTS, recover, sales }, how);
     },
   };

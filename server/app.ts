@@ -35,6 +35,7 @@ import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
+import { fingerprint } from './platform/secrets.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
@@ -109,7 +110,8 @@ export function createApp(deps: AppDeps): App {
     modelIds,
     closing: closing.signal,
   });
-  const sales = { db, clock, ids, log, policy, followBought, origins: accounts.origins, stripe };
+  const installation = fingerprint(deps.secret);
+  const sales = { db, clock, ids, log, policy, followBought, installation, origins: accounts.origins, stripe };
 
   const recover = () => recoverRuns(turns, db.engine === 'sqlite');
   const restoring = new RestoreJob({

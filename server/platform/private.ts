@@ -6,10 +6,14 @@ import { resolve } from 'node:path';
 const FOLDER = 0o700;
 const FILE = 0o600;
 
-/** Creates a missing folder and its missing parents for this user alone, whatever the umask. */
-export function makePrivateFolder(folder: string): void {
+/**
+ * Creates a missing folder and its missing parents for this user alone, whatever the umask. Returns the first one that
+ * it made, or null.
+ */
+export function makePrivateFolder(folder: string): string | null {
   const first = mkdirSync(folder, { recursive: true, mode: FOLDER });
   if (first !== undefined) chmodSync(folder, FOLDER);
+  return first ?? null;
 }
 
 /** Makes a file for this user alone, whatever the umask. Throws EEXIST where any file or link has the name. */
@@ -19,12 +23,14 @@ export function makeNewPrivateFile(file: string): void {
   closeSync(made);
 }
 
-/** The same, if it isn't there. One that is there stays as it is. */
-export function makePrivateFile(file: string): void {
+/** The same, if it isn't there. One that is there stays as it is. Returns whether it made the file. */
+export function makePrivateFile(file: string): boolean {
   try {
     makeNewPrivateFile(file);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   }
 }
 

@@ -10,6 +10,9 @@ export function hashKeyed(secret: string, purpose: string, text: string): string
   return createHmac('sha256', secret).update(`${purpose}\0${text}`).digest('hex');
 }
 
+/** Identifies a SECRET, and with it the installation, without revealing anything of it: 16 hex digits. */
+export const fingerprint = (secret: string) => hashKeyed(secret, 'backup', '').slice(0, 16);
+
 /** Compares two secrets in constant time. */
 export function same(a: string, b: string): boolean {
   const left = Buffer.from(a);

@@ -263,7 +263,8 @@ export const deliver = (on: SaleDeps, { id, type, data }: StripeEvent) =>
 /** What the routes and the job have at hand, at `now`. */
 export function deps(db: Database, stripe: StripeService, now: number): SaleDeps {
   const policy = { ...OFFERS, tierCents: [] };
-  return { db, clock: { now: () => now }, ids: systemIds, log, policy, followBought: async () => {}, stripe };
+  const base = { db, clock: { now: () => now }, ids: systemIds, log, policy, followBought: async () => {} };
+  return { ...base, installation: 'this one', stripe };
 }
 const log = createLog('silent');
 

@@ -135,7 +135,7 @@ export class StripeDouble {
       if (!slowly) told.push(this.#tell('invoice.paid', this.#invoiceWire(invoice)));
       told.push(this.#tell('customer.subscription.updated', this.#subscriptionWire(subscription, false)));
     } else {
-      session.payment_intent = this.#charge(session.amount_total!, session.metadata ?? {}, slowly).id;
+      session.payment_intent = this.#charge(session.amount_total!, this.#passedOn.get(session.id)!, slowly).id;
     }
     if (!slowly) session.payment_status = 'paid';
     return [...told, this.#tell('checkout.session.completed', { ...session })];
@@ -286,7 +286,7 @@ export class StripeDouble {
     const subscription: Subscription = {
       ...{ id: this.#id('sub'), object: 'subscription', status: slowly ? 'incomplete' : 'active' },
       ...{
-        metadata: session.metadata ?? {},
+        metadata: this.#passedOn.get(session.id)!,
         currency: session.currency!,
         customer: session.customer!,
         cancel_at_period_end: false,
@@ -301,6 +301,8 @@ export class StripeDouble {
   }
 
   readonly #intervals = new Map<string, 'month' | 'year'>();
+  /** What a checkout gives to the intent or subscription that it makes. Its own metadata stays with it. */
+  readonly #passedOn = new Map<string, Stripe.Metadata>();
 
   #invoice(subscription: Subscription, status: 'open' | 'paid', slowly = false): Invoice {
     const { amount, currency } = subscription;
@@ -515,6 +517,8 @@ export class StripeDouble {
       ...{ amount_total: amount, currency, url: `https://checkout.stripe.example/c/${id}`, payment_intent: null },
       ...{ subscription: null, success_url: form.get('success_url')!, cancel_url: form.get('cancel_url')! },
     };
+    const passing = mode === 'subscription' ? 'subscription_data' : 'payment_intent_data';
+    this.#passedOn.set(id, metadataOf(form, `${passing}[metadata]`));
     if (interval !== null) this.#intervals.set(id, interval as 'month' | 'year');
     this.sessions.set(id, session);
     return [200, { ...session }];
@@ -522,11 +526,10 @@ export class StripeDouble {
 }
 
 /** Stripe allows 50 keys of 40 characters, with values of 500 characters. */
-function metadataOf(form: URLSearchParams): Stripe.Metadata {
-  const all = [...form].flatMap(([name, value]) => {
-    const key = /^metadata\[(.+)\]$/.exec(name)?.[1];
-    return key === undefined ? [] : [[key, value] as const];
-  });
+function metadataOf(form: URLSearchParams, field = 'metadata'): Stripe.Metadata {
+  const all = [...form].flatMap(([name, value]) =>
+    name.startsWith(`${field}[`) ? [[name.slice(field.length + 1, -1), value] as const] : [],
+  );
   for (const [key, value] of all)
     if (all.length > 50 || key.length > 40 || value.length > 500) throw new Error(`the double: metadata ${key}`);
   return Object.fromEntries(all);

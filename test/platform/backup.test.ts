@@ -18,6 +18,7 @@ import Sqlite from 'better-sqlite3';
 import { type BackupDeps, isBackupCommand, runBackupCommand } from '../../server/accounts/operator/backupCommands.ts';
 import { type Database, isUnavailable } from '../../server/platform/db/database.ts';
 import { DeletionList } from '../../server/platform/db/deletions.ts';
+import type { FileLock } from '../../server/platform/db/fileLock.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
 import { readRestoring } from '../../server/platform/db/restoring.ts';
 import { createLog } from '../../server/platform/log.ts';
@@ -33,8 +34,8 @@ describe('the commands about backups', function () {
   let opened: Database[];
   let made: Buffer[] | null = null;
   const at = (name: string) => join(folder, name);
-  const open = async (name = file) => {
-    const db = await openDatabase({ engine: 'sqlite', file: name }, createLog('silent'));
+  const open = async (name = file, how: { alongside?: boolean; lock?: FileLock | undefined } = {}) => {
+    const db = await openDatabase({ engine: 'sqlite', file: name }, createLog('silent'), how);
     opened.push(db);
     return db;
   };
@@ -58,8 +59,9 @@ describe('the commands about backups', function () {
       secret: 'a secret of 32 characters or more',
       settings: ['SECRET', 'PERIGEE_CONFIG'],
       clock: { now: () => NOW },
-      openAlone: () => open(),
-      finish: async () => ({ isDone: true, awaitsStripe: false, lines: [] }),
+      openAlone: (lock) => open(file, { lock }),
+      say: () => {},
+      finish: async () => ({ isDone: true, awaitsStripe: false, lines: [], remains: [] }),
     };
     // Made once: to open a new database takes its time.
     if (made === null) {
@@ -72,6 +74,7 @@ describe('the commands about backups', function () {
     }
     writeFileSync(file, made[0]!);
     writeFileSync(backup, made[1]!);
+    // As the first server leaves it.
     for (const end of ['-lock', '-deletions']) appendFileSync(`${file}${end}`, '');
   });
   afterEach(async () => {
@@ -227,7 +230,8 @@ describe('the commands about backups', function () {
     assert.match((await admin('restore', backup)).said, /here is none\)/);
     assert.deepEqual(await gates(await open()), ['test 1', 'test 2']);
     await opened.at(-1)!.close();
-    assert.equal((await admin('restore', backup, '--any-secret')).code, 0);
+    const forced = await admin('restore', backup, '--any-secret');
+    assert.equal(forced.code, 0, forced.said);
     assert.deepEqual(await gates(await open()), ['test 1']);
   });
 
@@ -254,7 +258,9 @@ describe('the commands about backups', function () {
     // A copy that no backup made is restored, too, and is as old as the newest thing in it.
     assert.equal((await admin('restore', kept)).code, 1, 'a second restore in the same second overwrites nothing');
     deps.clock.now = () => NOW + 1000;
-    assert.equal((await admin('restore', kept)).code, 0);
+    const again = await admin('restore', kept);
+    assert.equal(again.code, 0, again.said);
+    assert.match(again.said, /a copy of a database, such as one that a restore kept, and no backup\. Nothing is in it/);
     const back = await open();
     assert.deepEqual(await gates(back), ['test 1', 'test 2']);
     assert.equal((await readRestoring(back))!.facts.takenAt, 0);
@@ -262,7 +268,7 @@ describe('the commands about backups', function () {
 
   it('restore into a folder that is not there yet, and over a database that is damaged', async () => {
     deps.database = { engine: 'sqlite', file: at('new/perigee.db'), deletionsFile: null };
-    deps.openAlone = () => open(at('new/perigee.db'));
+    deps.openAlone = (lock) => open(at('new/perigee.db'), { lock });
     assert.match((await admin('restore', backup)).said, /There was no database before/);
     writeFileSync(at('new/perigee.db'), 'no database at all');
     writeFileSync(at('new/perigee.db-wal'), 'no log at all');
@@ -303,6 +309,232 @@ describe('the commands about backups', function () {
       assert.equal(told.code, 2);
       assert.match(told.said, said);
     });
+});
+
+describe('an embedded database and who works on it', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let file: string;
+  let backup: string;
+  let opened: Database[];
+  let finish: BackupDeps['finish'];
+  const at = (name: string) => join(folder, name);
+  const open = async (how: { name?: string; alongside?: boolean; lock?: FileLock | undefined } = {}) => {
+    const { name = file, ...rest } = how;
+    const db = await openDatabase({ engine: 'sqlite', file: name }, createLog('silent'), rest);
+    opened.push(db);
+    return db;
+  };
+  const done = async () => ({ isDone: true, awaitsStripe: false, lines: [], remains: [] });
+  const admin = async (...args: string[]) => {
+    const deps: BackupDeps = {
+      database: { engine: 'sqlite', file, deletionsFile: null },
+      secret: 'a secret of 32 characters or more',
+      settings: [],
+      clock: { now: () => NOW },
+      openAlone: (lock) => open({ lock }),
+      say: () => {},
+      finish: (db, how) => finish(db, how),
+    };
+    const { code, lines } = await runBackupCommand(deps, args);
+    return { code, said: lines.join('\n') };
+  };
+  const mark = (db: Database, name: string) =>
+    db.write((tx) =>
+      tx
+        .insertInto('gate')
+        .values({ name: `test ${name}` })
+        .execute(),
+    );
+  const marks = async (db: Database) =>
+    (await db.read.selectFrom('gate').select('name').where('name', 'like', 'test%').execute()).length;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perigee-lock-'));
+    [file, backup] = [at('perigee.db'), at('a.bak')];
+    opened = [];
+    finish = done;
+    const db = await open();
+    assert.equal((await admin('backup', backup)).code, 0, 'a backup is made beside a server');
+    await mark(db, 'since the backup');
+    await db.close();
+  });
+  afterEach(async () => {
+    for (const db of opened) await db.close().catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('keep a second server out, by whatever name it calls the database, and no command', async () => {
+    symlinkSync(file, at('link.db'));
+    const server = await open();
+    for (const name of [file, at('link.db')])
+      await assert.rejects(open({ name }), /another Perigee server uses .*\. Stop it, or name another file/, name);
+    const [one, two] = [await open({ alongside: true }), await open({ name: at('link.db'), alongside: true })];
+    await mark(one, 'of a command');
+    await mark(two, 'of another command');
+    assert.equal(await marks(server), 3);
+    await server.close();
+    await open();
+  });
+
+  it('share the lock of a database that a link names before it is there', async () => {
+    mkdirSync(at('disk'));
+    symlinkSync(at('disk/p.db'), at('link.db'));
+    await open({ name: at('link.db') });
+    for (const name of [at('link.db'), at('disk/p.db')])
+      await assert.rejects(open({ name }), /another Perigee server uses/, name);
+  });
+
+  it('restore nothing under a command, whose write would be lost', async () => {
+    const command = await open({ alongside: true });
+    await assert.rejects(admin('restore', backup), /a command is at work on .*perigee\.db\. Wait until it has ended/);
+    await mark(command, 'of the command');
+    await command.close();
+    assert.equal((await admin('restore', backup)).code, 0);
+    const old = await open({ name: `${file}.before-restore-20270131T120000Z` });
+    assert.deepEqual([await marks(old), await marks(await open())], [2, 0]);
+  });
+
+  it('let nobody in until a restore is finished, not even between the new file and its last step', async () => {
+    const refused: string[] = [];
+    finish = async () => {
+      for (const how of [{}, { alongside: true }])
+        await open(how).then(
+          () => refused.push('was opened'),
+          ({ message }) => refused.push(message),
+        );
+      const made = await admin('backup', at('b.bak')).catch(({ message }) => ({ said: message }));
+      refused.push(made.said, await admin('restore', backup).catch(({ message }) => message));
+      return done();
+    };
+    assert.equal((await admin('restore', backup)).code, 0);
+    assert.equal(refused.length, 4);
+    for (const said of refused) assert.match(said, /perigee\.db is being restored\. Wait until that has ended/);
+    await open();
+  });
+
+  it('say of a backup that is cut off what is wrong with it, also while a server runs', async () => {
+    await open();
+    truncateSync(backup, 20_000);
+    const { code, said } = await admin('restore', backup);
+    assert.equal(code, 1);
+    assert.match(said, /a\.bak is cut off: 20000 bytes of \d+ are there/);
+  });
+
+  it('give the lock back where the database can not be opened', async () => {
+    writeFileSync(at('text.db'), 'no database, but a text that is longer than a header of 100 bytes. '.repeat(9));
+    for (let i = 0; i < 2; i++) await assert.rejects(open({ name: at('text.db') }), /file is not a database/);
+  });
+
+  const UUID = '0b8f5f0e-6f0c-4c7e-9d5c-1f2e3d4c5b6a';
+  const KEPT = 'perigee.db.before-restore-20270101T000000Z';
+  /** Where a restore can be killed before it has replaced the database, and what it leaves there. */
+  const KILLED: [when: string, make: () => void][] = [
+    ['in its copy', () => copyFileSync(backup, at(`perigee.db.restoring-${UUID}`))],
+    [
+      'in the check of its copy',
+      () => {
+        for (const end of ['', '-wal', '-shm', '-journal'])
+          writeFileSync(at(`perigee.db.restoring-${UUID}${end}`), 'x');
+      },
+    ],
+    [
+      'once the old database has its second name',
+      () => {
+        copyFileSync(backup, at(`perigee.db.restoring-${UUID}`));
+        linkSync(file, at(KEPT));
+      },
+    ],
+  ];
+  for (const [when, make] of KILLED)
+    for (const next of ['server', 'restore'] as const)
+      it(`lose what a restore left that was killed ${when}, at the next ${next}, and nothing else`, async () => {
+        make();
+        const others = [`perigee.db.restoring-${process.pid}`, 'perigee.db.before-restore-20260101T000000Z'];
+        for (const other of others) writeFileSync(at(other), 'of somebody else');
+        if (next === 'server') assert.equal(await marks(await open()), 1);
+        else assert.equal((await admin('restore', backup)).code, 0);
+        const left = readdirSync(folder).filter((name) => name.includes(UUID) || name === KEPT);
+        assert.deepEqual(left, []);
+        for (const other of others) assert.equal(String(readFileSync(at(other))), 'of somebody else');
+      });
+
+  it('have a damaged database as it was, log included, after a restore that was killed before its last step', async () => {
+    writeFileSync(file, 'no database at all');
+    writeFileSync(`${file}-wal`, 'no log at all');
+    linkSync(`${file}-wal`, at(`${KEPT}-wal`));
+    linkSync(file, at(KEPT));
+    await rm(`${file}-wal`);
+    await assert.rejects(open(), /file is not a database/);
+    assert(!existsSync(at(KEPT)) && !existsSync(at(`${KEPT}-wal`)));
+    assert.equal(String(readFileSync(file)), 'no database at all');
+  });
+
+  it('explain the second name of a database to who would restore it', async () => {
+    linkSync(file, at(KEPT));
+    const { code, said } = await admin('restore', at(KEPT));
+    assert.equal(code, 1);
+    assert.match(said, /is the database itself: the restore .* was killed before it changed anything/);
+  });
+
+  const NEW: [what: string, make: () => void, said: RegExp][] = [
+    ['of another SECRET', () => {}, /made with another SECRET/],
+    ['that is damaged', () => writeFileSync(backup, readFileSync(backup).fill(0x5a, 8192, 60_000)), /is damaged/],
+    ['that is not there', () => void truncateSync(backup, 0), /is empty/],
+  ];
+  for (const [what, make, said] of NEW)
+    it(`leave no folder and no lock where a backup ${what} is refused and nothing was before`, async () => {
+      make();
+      const deps: BackupDeps = {
+        database: { engine: 'sqlite', file: at('new/data/perigee.db'), deletionsFile: null },
+        secret: 'another secret of 32 characters or more',
+        settings: [],
+        clock: { now: () => NOW },
+        openAlone: () => assert.fail('opened'),
+        say: () => {},
+        finish,
+      };
+      const { code, lines } = await runBackupCommand(deps, ['restore', backup]);
+      assert.equal(code, 1);
+      assert.match(lines.join(), said);
+      assert(!existsSync(at('new')));
+    });
+
+  it('end a restore with 3, and say at its end what remains and what to do', async () => {
+    finish = async () => ({ ...(await done()), isDone: false, lines: ['Done.'], remains: ['Do this.', 'And that.'] });
+    const restored = await admin('restore', backup);
+    assert.equal(restored.code, 3);
+    assert.match(restored.said, /\nDone\.\nThe restore is not finished:\n- Do this\.\n- And that\.$/);
+    await opened.at(-1)!.close();
+    const db = await open();
+    assert(await readRestoring(db), 'the real steps were not done here');
+    await db.close();
+    finish = async (_, how) => {
+      await how.prepare?.();
+      return done();
+    };
+    const finished = await admin('restored', '--no-deletions');
+    assert.deepEqual([finished.code, finished.said], [0, 'The restore is finished. Start the server.']);
+  });
+
+  it('tell the time of a copy that no backup made as that of its newest entry', async () => {
+    const db = await open();
+    const event = { id: 'e', type: 't', payment_id: null, outcome: 'done', at: Date.parse('2027-01-30T10:00:00Z') };
+    await db.write((tx) =>
+      tx
+        .insertInto('payment_event')
+        .values(event as never)
+        .execute(),
+    );
+    await db.close();
+    copyFileSync(file, at('copy.db'));
+    const { said } = await admin('restore', at('copy.db'));
+    assert.match(
+      said,
+      /copy\.db: a copy of a database .* Its newest entry is of 2027-01-30T10:00:00\.000Z: what is said below/,
+    );
+    assert(!said.includes('as it was at'));
+  });
 });
 
 describe('a database of a newer version', () => {

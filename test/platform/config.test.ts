@@ -28,7 +28,7 @@ describe('the settings', () => {
   });
 
   it('take PUBLIC_URL and CORS_ORIGINS as browsers write an origin', () => {
-    const taken = (PUBLIC_URL: string) => parse({ PUBLIC_URL }).publicUrl;
+    const taken = (PUBLIC_URL: string) => parse({ PUBLIC_URL, DEMO: '1' }).publicUrl;
     assert.deepEqual(
       [
         'https://perigee.example',
@@ -98,6 +98,12 @@ describe('the settings', () => {
     [{ UPSTREAM_KEY: 'k' }, /^UPSTREAM_KEY is set, but UPSTREAM_URL is not/],
     [{ UPSTREAM_MODEL: 'm' }, /^UPSTREAM_MODEL is set, but UPSTREAM_URL is not/],
     [{ HOST: '0.0.0.0' }, /^UPSTREAM_URL is not set and HOST 0\.0\.0\.0 is not loopback/],
+    ...['https://perigee.example', 'https://10.0.0.1', 'https://localhost.example'].map(
+      (url): [Record<string, string>, RegExp] => [
+        { PUBLIC_URL: url, TRUSTED_PROXIES: '127.0.0.1' },
+        /^UPSTREAM_URL is not set and PUBLIC_URL https:\/\/[\w.]+ is not loopback: name a model service, or set DEMO=1/,
+      ],
+    ),
     [{ PUBLIC_URL: 'http://perigee.example' }, /^PUBLIC_URL must be https/],
     ...['/perigee', '/perigee/', '//', '/a/b', '/%20', '\\perigee'].map((path): [Record<string, string>, RegExp] => [
       { PUBLIC_URL: `https://perigee.example${path}` },
@@ -157,7 +163,7 @@ describe('the settings', () => {
       /^PERIGEE_CONFIG: the provider id "email" is taken/,
       '{"accounts":{"providers":[{"id":"email","name":"Acme","issuer":"https://acme.example","clientId":"c"}]}}',
     ],
-    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json can't be read as JSON/, '{'],
+    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json is no JSON/, '{'],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at guests\.messages/, '{"guests":{"messages":0}}'],
     [
       { PERIGEE_CONFIG: 'a.json' },
@@ -196,6 +202,25 @@ describe('the settings', () => {
       );
     });
 
+  it('say what is wrong with the file of PERIGEE_CONFIG: that it is not there, can not be read, or is no JSON', () => {
+    const failing = (code: string) => () => {
+      throw Object.assign(new Error(`${code}: of the system, open 'etc/p.json'`), { code });
+    };
+    const FILES: [readFile: () => string, told: RegExp][] = [
+      [failing('ENOENT'), /^PERIGEE_CONFIG: there is no file etc\/p\.json\. Name a JSON file, best by its whole path$/],
+      [failing('EISDIR'), /^PERIGEE_CONFIG: etc\/p\.json can't be read: it is a folder\./],
+      [
+        failing('EACCES'),
+        /^PERIGEE_CONFIG: etc\/p\.json can't be read: EACCES\. Name a JSON file that this user can read$/,
+      ],
+      [() => '', /^PERIGEE_CONFIG: etc\/p\.json is no JSON: Unexpected end/],
+      [() => 'models: []', /^PERIGEE_CONFIG: etc\/p\.json is no JSON: /],
+    ];
+    for (const [readFile, told] of FILES)
+      assert.throws(() => parseConfig({ PERIGEE_CONFIG: 'etc/p.json' }, readFile), { message: told });
+    assert.equal(parse({ PERIGEE_CONFIG: 'a.json' }, '\uFEFF{ "currency": "eur" }').policy.currency, 'eur');
+  });
+
   it('take the example file that the README names', () => {
     const config = parseConfig({ PERIGEE_CONFIG: 'perigee.config.example.json' }, (path) => readFileSync(path, 'utf8'));
     assert.deepEqual(
@@ -208,11 +233,15 @@ describe('the settings', () => {
   });
 
   it('offer the demo model beyond loopback only where DEMO=1 says so', () => {
-    assert.equal(parse({ HOST: '0.0.0.0', DEMO: '1' }).upstream, null);
+    const open: Record<string, string>[] = [{ HOST: '0.0.0.0' }, { PUBLIC_URL: 'https://perigee.example' }];
+    for (const env of open) assert.equal(parse({ ...env, DEMO: '1' }).upstream, null);
+    for (const url of ['http://localhost:8787', 'http://127.0.0.1:1', 'http://[::1]:8787', 'https://localhost'])
+      assert.equal(parse({ PUBLIC_URL: url }).upstream, null, url);
   });
 
   it('take PostgreSQL with a secret, and https as public address', () => {
-    const config = parse({ DATABASE_URL: 'postgres://db/x', SECRET, PUBLIC_URL: 'https://perigee.example/' });
+    const more = { PUBLIC_URL: 'https://perigee.example/', UPSTREAM_URL: 'http://127.0.0.1:11434/v1' };
+    const config = parse({ DATABASE_URL: 'postgres://db/x', SECRET, ...more });
     assert.deepEqual([config.database.engine, config.publicUrl], ['postgres', 'https://perigee.example']);
   });
 });

@@ -5,10 +5,43 @@ import { join } from 'node:path';
 import { parseConfig } from '../../server/platform/config/config.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { createMailer } from '../../server/platform/mail.ts';
-import { ownSecret } from '../../server/platform/ownSecret.ts';
+import { knownSecret, ownSecret } from '../../server/platform/ownSecret.ts';
 import { openBooks } from '../support/server.ts';
 
 const mode = async (path: string) => ((await stat(path)).mode & 0o7777).toString(8);
+
+describe('the secret beside a database', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'perigee-secret-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+  const config = (folder: string) => parseConfig({ DATABASE_URL: `sqlite:${join(folder, 'perigee.db')}` }, () => '{}');
+
+  for (const [text, why] of [
+    ['', 'empty'],
+    [' \n', 'empty'],
+    ['0123456789abcdef', 'cut off'],
+  ] as const)
+    it(`is refused where its file is ${why}, as ${JSON.stringify(text)}: anybody could guess it`, async () => {
+      await writeFile(join(dir, 'secret'), text);
+      for (const read of [ownSecret, knownSecret])
+        assert.throws(
+          () => read(config(dir)),
+          new RegExp(`^Error: SECRET: the file .*secret is ${why}\\. Put the one from`),
+        );
+      assert.deepEqual(await readdir(dir), ['secret']);
+    });
+
+  it('is made by a server alone, once', async () => {
+    const folder = join(dir, 'data');
+    assert.equal(knownSecret(config(folder)), null);
+    assert.deepEqual(await readdir(dir), []);
+    const made = ownSecret(config(folder));
+    assert.ok(made.length >= 32);
+    assert.deepEqual([ownSecret(config(folder)), knownSecret(config(folder))], [made, made]);
+  });
+});
 
 const onModes = process.platform === 'win32' ? describe.skip : describe;
 

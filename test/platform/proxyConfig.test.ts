@@ -3,7 +3,12 @@ import { ConfigError, parseConfig } from '../../server/platform/config/config.ts
 import { proxyFor } from '../../server/platform/config/proxyConfig.ts';
 
 type Env = Record<string, string>;
-const BASE = { MAIL_FROM: 'a@b.example', MAIL_URL: 'smtp://mail.example', PUBLIC_URL: 'https://perigee.example' };
+const BASE = {
+  MAIL_FROM: 'a@b.example',
+  MAIL_URL: 'smtp://mail.example',
+  PUBLIC_URL: 'https://perigee.example',
+  DEMO: '1',
+};
 const parse = (env: Env) => parseConfig({ ...BASE, ...env }, () => '{}').proxies;
 const by = (env: Env, url: string) => proxyFor(parse(env), new URL(url))?.origin ?? 'direct';
 

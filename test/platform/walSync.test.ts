@@ -95,9 +95,11 @@ describe('a database in a file', () => {
 
   /** A real file, whose disk is the test's where it has one. */
   const open = () =>
-    openSqlite(file, new DeletionList(null), false, async (path) => {
-      const { sync, close } = await openWal(path);
-      return { sync: () => (failure ? Promise.reject(failure) : disk ? disk.sync() : sync()), close };
+    openSqlite(file, new DeletionList(null), {
+      openLog: async (path) => {
+        const { sync, close } = await openWal(path);
+        return { sync: () => (failure ? Promise.reject(failure) : disk ? disk.sync() : sync()), close };
+      },
     });
   const insert = (name: string) => (tx: Parameters<Parameters<Database['write']>[0]>[0]) =>
     tx.insertInto('gate').values({ name }).execute();

@@ -134,6 +134,37 @@ describe('the Dockerfile', () => {
   });
 });
 
+describe('docs/operating.md and docs/deploy/alerts.yml', () => {
+  const rows = new Map(
+    [...read('docs/operating.md').matchAll(/^\| `(perigee_\w+)`.*\|.*$/gm)].map(([row, metric]) => [metric!, row]),
+  );
+  const rules = (
+    parse(read('docs/deploy/alerts.yml')) as { groups: { rules: { alert: string; expr: string }[] }[] }
+  ).groups.flatMap((group) => group.rules);
+  const exprOf = (metric: string) => rules.find(({ expr }) => expr.includes(metric))?.expr ?? '';
+
+  it('set an alarm on each metric of which the page says so', () => {
+    const named = [...rows].filter(([, row]) => row.includes('is an alarm')).map(([metric]) => metric);
+    assert.ok(named.length >= 4);
+    assert.deepEqual(
+      named.filter((metric) => exprOf(metric) === ''),
+      [],
+    );
+  });
+
+  const LIMITS: [metric: string, says: RegExp, expr: RegExp][] = [
+    ['perigee_audit_violations', /Above 0 is an alarm/, /> 0$/],
+    ['perigee_audit_last_run_timestamp_seconds', /More than 3 hours ago/, /> 3 \* 3600$/],
+    ['perigee_usage_corrected_total', /More than 5 in an hour/, /\[1h\]\)\) > 5$/],
+    ['perigee_absorbed_micro_total', /More than 1,000 credits in a day/, /\[1d\]\)\) \/ 1e6 > 1000$/],
+  ];
+  for (const [metric, says, expr] of LIMITS)
+    it(`agree on the limit of ${metric}`, () => {
+      assert.match(rows.get(metric)!, says);
+      assert.match(exprOf(metric).trim(), expr);
+    });
+});
+
 describe('what watches the server', () => {
   let server: TestServer;
   before(async () => {

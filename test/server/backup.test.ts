@@ -6,14 +6,15 @@ import { audit } from '../../server/credits/audit/audit.ts';
 import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
 import { parseConfig } from '../../server/platform/config/config.ts';
 import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
-import { restoreBackup } from '../../server/platform/db/backup.ts';
+import { restoreBackup } from '../../server/platform/db/restore.ts';
 import { readRestoring } from '../../server/platform/db/restoring.ts';
+import { fingerprint } from '../../server/platform/secrets.ts';
 import type { CheckoutAnswer } from '../../shared/credits.ts';
 import type { NewKeyAnswer } from '../../shared/keys.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
 import { adminProcess } from '../support/backup.ts';
 import { Client } from '../support/client.ts';
-import { freshDatabase, startServer, type TestServer } from '../support/server.ts';
+import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
 
 const C = 1_000_000;
 
@@ -159,6 +160,8 @@ describe('a restored backup of an embedded database', function () {
       /The books hold\./,
     ])
       assert.match(restored.said, line);
+    assert.doesNotMatch(restored.said, /another Perigee server/, 'these name this installation');
+    assert.match(restored.said, /\nThe restore is finished\. Start the server\.$/);
     assert.match((await admin('restored')).said, /nothing to finish/);
 
     server = await start();
@@ -188,8 +191,9 @@ describe('a restored backup of an embedded database', function () {
     await buy(buyer);
     await writer.request('DELETE', `/api/conversations/${chat.conversationId}`);
     await stop();
-    const { keptAs } = await restoreBackup(`${file}.bak`, file, { accept: () => {}, now: Date.now() });
+    const { keptAs, lock } = await restoreBackup(`${file}.bak`, file, { accept: () => {}, now: Date.now() });
     assert(existsSync(keptAs!));
+    lock.close();
 
     server = await start();
     assert.equal(await isSignedIn(writer), false);
@@ -199,9 +203,14 @@ describe('a restored backup of an embedded database', function () {
     await stop();
     stripe.failNext(/GET \/v1\/checkout\/sessions/, 'error', 'error', 'error');
     const waiting = await admin('restored');
-    assert.match(waiting.said, /Stripe was not asked yet what was paid since/);
+    assert.equal(waiting.code, 3);
+    assert.match(
+      waiting.said,
+      /\nThe restore is not finished:\n- Stripe was not asked yet what was paid since .* Start the server, which asks .*, or run "npm run admin -- restored"\.$/,
+    );
     const done = await admin('restored');
-    assert.match(done.said, /1 payment since was credited/);
+    assert.equal(done.code, 0);
+    assert.match(done.said, /1 payment since was credited(.|\n)*\nThe restore is finished\. Start the server\.$/);
     server = await start();
     assert.equal(await readRestoring(server.db), null);
     assert.equal(await purchased(buyer), 500);
@@ -235,6 +244,44 @@ describe('a restored backup of an embedded database', function () {
     assert.deepEqual([await gone(closing), await gone(keeping)], before);
   });
 
+  it('leaves alone what was paid at another server with the same Stripe account', async () => {
+    const buyer = await member();
+    assert.equal((await admin('backup', `${file}.bak`)).code, 0);
+    const later = await member();
+    const noteOf = (session: string) => stripe.sessions.get(session)!.metadata!;
+    const [own, others, old, ofCopy] = [await buy(later), await buy(later), await buy(later), await buy(buyer)];
+    const credited = await buy(buyer);
+    const othersPlan = await buy(later, { plan: 'plus', interval: 'month' });
+    assert.equal(noteOf(own).perigee_installation, fingerprint(SECRET));
+    for (const session of [others, othersPlan, ofCopy]) noteOf(session).perigee_installation = '0123456789abcdef';
+    delete noteOf(old).perigee_installation;
+    await stop();
+    const { code, said } = await admin('restore', `${file}.bak`);
+    assert.equal(code, 0, said);
+    assert.match(said, /1 payment since was credited/, credited);
+    assert.match(said, new RegExp(`2 paid checkouts of no account that is here: ${own}, ${old}\\. Refund there\\.`));
+    assert.match(said, /If another Perigee server uses this Stripe account, look first/, `${old} names no server`);
+    assert.match(
+      said,
+      new RegExp(`1 paid checkout of accounts that are here, begun under another SECRET: ${ofCopy}\\.`),
+    );
+    for (const session of [others, othersPlan, refOf(othersPlan)]) assert(!said.includes(session), session);
+    server = await start();
+    assert.equal(await purchased(buyer), 500);
+    await prove();
+  });
+
+  it('has what was paid since, also where its SECRET was lost', async () => {
+    const buyer = await member();
+    assert.equal((await admin('backup', `${file}.bak`)).code, 0);
+    await buy(buyer);
+    await stop();
+    const env = { DATABASE_URL: database.url, ...stripe.env, SECRET: 'another secret of 32 characters or more' };
+    const { said } = await adminProcess(env, 'restore', `${file}.bak`, '--any-secret');
+    assert.match(said, /1 payment since was credited/);
+    assert.doesNotMatch(said, /another SECRET|of no account/);
+  });
+
   const plansOf = async ({ accountId }: Client) => {
     const rows = await server!.db.read
       .selectFrom('subscription')
@@ -259,6 +306,7 @@ describe('a restored backup of an embedded database', function () {
     stripe.failNext(/GET .v1.subscriptions/, 'error', 'error', 'error');
     const restored = await admin('restore', `${file}.bak`);
     stripe.forgetFailures();
+    assert.equal(restored.code, 3);
     assert.match(restored.said, /Stripe was not asked yet what was paid since/);
     assert.equal(stripe.subscriptions.get(second)!.status, 'active');
     assert.match((await admin('restored')).said, /1 payment since was credited/);

@@ -5,10 +5,12 @@ import { StripeService } from '../../server/credits/payments/stripe.ts';
 import { parseConfig } from '../../server/platform/config/config.ts';
 import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { Log } from '../../server/platform/log.ts';
+import { fingerprint } from '../../server/platform/secrets.ts';
 import { systemIds } from '../../server/platform/system.ts';
 import type { CheckoutAnswer, CheckoutRequest, OffersAnswer, PaymentAnswer } from '../../shared/credits.ts';
 import type { StripeDouble, StripeEvent } from '../doubles/stripe.ts';
 import type { Client } from './client.ts';
+import { SECRET } from './server.ts';
 import { type SignInWorld, somebody } from './signInWorld.ts';
 
 /** A server that sells credits, with a double of Stripe. */
@@ -73,7 +75,8 @@ export class Shop {
     const { db, clock } = this.server;
     const { policy } = parseConfig({}, () => '{}');
     const stripe = await StripeService.open(parsePayments(this.stripe.env, '127.0.0.1', null)!);
-    return { db, clock, ids: systemIds, log: this.log, policy, followBought, stripe };
+    const installation = fingerprint(SECRET);
+    return { db, clock, ids: systemIds, log: this.log, policy, followBought, installation, stripe };
   }
 
   readonly log: Log = Object.fromEntries(

@@ -31,21 +31,37 @@ export interface AfterRestore {
   isDone: boolean;
   /** Stripe has not answered yet what was paid. */
   awaitsStripe: boolean;
-  /** For the operator. */
+  /** What was done, for the operator. */
   lines: string[];
+  /** What remains, and what to do about it, for the operator. */
+  remains: string[];
 }
 
 export interface HowToFinish {
+  /** Runs first, while no other process finishes a restore of this database. */
+  prepare?: () => Promise<void>;
+  /** Another process finishes the restore: whether to wait for it. */
+  waits?: () => boolean;
   /** False: don't wait for Stripe's answer. */
   asksStripe?: boolean;
   /** The operator has no list that goes back to the backup, and accepts that the deletions in between are lost. */
   acceptsLostDeletions?: boolean;
 }
 
-/** Null: this database is in ordinary use. */
-export async function afterRestore(
+/** Null: this database is in ordinary use, or another process finishes the restore and `waits` did not want to wait. */
+export async function afterRestore(deps: AfterRestoreDeps, how: HowToFinish = {}): Promise<AfterRestore | null> {
+  const { prepare, waits = () => true } = how;
+  // An ordinary start takes no lock.
+  if (!prepare && !(await readRestoring(deps.db))) return null;
+  return deps.db.alone(async () => {
+    await prepare?.();
+    return finish(deps, how);
+  }, waits);
+}
+
+async function finish(
   deps: AfterRestoreDeps,
-  { asksStripe = true, acceptsLostDeletions = false }: HowToFinish = {},
+  { asksStripe = true, acceptsLostDeletions = false }: HowToFinish,
 ): Promise<AfterRestore | null> {
   const { db, clock } = deps;
   const begun = await readRestoring(db);
@@ -75,9 +91,17 @@ export async function afterRestore(
     lines: [
       `${counted(sessions, 'session')} ended, and every code and key: everybody signs in anew.`,
       `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
-      ...deletionLines(deletions, erased, db.deletions.file, isReplayed),
-      ...(paid && !deps.sales ? [] : paidLines(paid, begun)),
+      ...deletionLines(deletions, erased, db.deletions.file),
+      ...(paid && deps.sales ? paidLines(paid) : []),
       `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, given plans, tiers, suspensions, notices and promotions.`,
+    ],
+    remains: [
+      ...(isReplayed
+        ? []
+        : [
+            `The old list of deletions is needed. Keep the server stopped, ${db.deletions.file === null ? 'set DELETIONS_FILE to it' : `put its lines into ${db.deletions.file}`}, and run "npm run admin -- restored". If it is lost, run "npm run admin -- restored --no-deletions".`,
+          ]),
+      ...(paid ? [] : [unpaidLine(begun, { isSelling: deps.sales !== null, mayStart: isReplayed })]),
     ],
   };
 }
@@ -94,10 +118,20 @@ export class RestoreJob {
     if (this.#isPending) await this.#turn({ asksStripe: true });
   }
 
-  async #turn(how: { asksStripe: boolean }): Promise<void> {
-    const after = await afterRestore(this.deps, how);
+  async #turn({ asksStripe }: { asksStripe: boolean }): Promise<void> {
+    const { log } = this.deps;
+    let isLeft = false;
+    const waits = () => {
+      // Before it listens, a server needs the steps done. Later, another node that asks Stripe does so for all.
+      isLeft = asksStripe;
+      if (!isLeft) log.warn('another process finishes the restore of this database; waiting for it');
+      return !isLeft;
+    };
+    const after = await afterRestore(this.deps, { asksStripe, waits });
+    if (isLeft) return;
     this.#isPending = after?.awaitsStripe === true;
-    if (after) this.deps.log.warn({ done: after.lines }, 'this database was restored from a backup');
+    if (after)
+      log.warn({ done: after.lines, remains: after.remains }, 'this database was restored from a backup');
   }
 }
 
@@ -109,9 +143,9 @@ export async function finishRestore(
   const after = await afterRestore(deps, how);
   if (!after) return null;
   const violations = await auditLive(deps.db, deps.clock.now(), auditGrace(deps.leaseMs));
-  const proof =
-    violations.length === 0 ? ['The books hold.'] : ['The books break invariants:', ...violations.map(tellViolation)];
-  return { ...after, lines: [...after.lines, ...proof] };
+  if (violations.length === 0) return { ...after, lines: [...after.lines, 'The books hold.'] };
+  const broken = `The books break invariants: ${violations.map(tellViolation).join('; ')}. Keep the server stopped, and restore an older backup.`;
+  return { ...after, isDone: false, remains: [...after.remains, broken] };
 }
 
 /** Ends everything that lets a person in: a session that ended after the backup is valid again in it. */
@@ -134,7 +168,7 @@ function endEverySession(db: Database, now: number): Promise<number> {
 }
 
 interface Replayed {
-  /** Why the list may lack deletions since the backup. Null: it goes back to the backup. */
+  /** Why the list may lack deletions since the backup, for the operator. Null: it goes back to the backup. */
   lack: string | null;
   conversations: number;
   /** Ids of accounts that were deleted since the backup, and are in it. */
@@ -187,11 +221,12 @@ async function replayDeletions(
 
 /** A list that was begun after the backup lacks earlier deletions, as an empty one does. */
 function lackOf(list: Deletions | null, file: string | null, takenAt: number): string | null {
-  if (file === null) return 'DELETIONS_FILE is not set';
-  if (!list) return `There is no list of deletions at ${file}`;
-  if (list.isEmpty) return `The list of deletions at ${file} is empty`;
+  const all = 'what people deleted since the backup is here again.';
+  if (file === null) return `DELETIONS_FILE is not set: ${all}`;
+  if (!list) return `There is no list of deletions at ${file}: ${all}`;
+  if (list.isEmpty) return `The list of deletions at ${file} is empty: ${all}`;
   if (list.since === null || list.since <= takenAt) return null;
-  return `The list of deletions at ${file} begins at ${iso(list.since)}, after the backup`;
+  return `The list of deletions at ${file} begins at ${iso(list.since)}, after the backup: what people deleted in between is here again.`;
 }
 
 /**
@@ -242,8 +277,8 @@ async function askStripe(
   if (sales ? !asksStripe : hasSold) return null;
   try {
     const paid = sales
-      ? await applyPaidSince(sales, facts.takenAt)
-      : { credited: 0, reversed: 0, unclaimed: [], subscriptions: [] };
+      ? await applyPaidSince(sales, facts)
+      : { credited: 0, reversed: 0, unclaimed: [], subscriptions: [], mayBeOthers: false, ofCopies: [] };
     await db.write((tx) => markDone(tx, 'payments', paid));
     return paid;
   } catch (error) {
@@ -257,7 +292,6 @@ function deletionLines(
   { lack, conversations, accounts, decided, unreadable }: Replayed,
   erased: number,
   file: string | null,
-  isReplayed: boolean,
 ) {
   const waiting = accounts.length - erased;
   return [
@@ -268,27 +302,24 @@ function deletionLines(
         ]
       : []),
     ...(decided > 0 ? [`${counted(decided, 'account')} closed or kept as decided since.`] : []),
-    ...(lack
-      ? [
-          `${lack}: what people deleted between the backup and then is here again.`,
-          ...(isReplayed
-            ? []
-            : [
-                'Stop the server, put the lines of the old list there, and run "npm run admin -- restored". If it is lost: "npm run admin -- restored --no-deletions".',
-              ]),
-        ]
-      : []),
+    ...(lack ? [lack] : []),
     ...(unreadable > 0 ? [`${counted(unreadable, 'line')} of ${file} can't be read: look at it.`] : []),
   ];
 }
 
-function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
-  const since = iso(facts.takenAt);
-  if (!paid)
-    return [
-      `Stripe was not asked yet what was paid since ${since}: the server asks until it has an answer. It needs STRIPE_SECRET_KEY.`,
-    ];
-  const { credited, reversed, unclaimed, subscriptions = [] } = paid;
+function unpaidLine({ facts }: Restoring, how: { isSelling: boolean; mayStart: boolean }): string {
+  const why = how.isSelling
+    ? ', or did not answer.'
+    : ', for there is no key. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.';
+  const next = how.mayStart
+    ? 'Start the server, which asks until it has an answer, or run "npm run admin -- restored".'
+    : 'The same command asks again.';
+  return `Stripe was not asked yet what was paid since ${iso(facts.takenAt)}${why} ${next}`;
+}
+
+function paidLines({ credited, reversed, unclaimed, ...paid }: PaidSince): string[] {
+  // An earlier version stored fewer of them.
+  const { subscriptions = [], mayBeOthers = true, ofCopies = [] } = paid;
   return [
     `${counted(credited, 'payment')} since ${credited === 1 ? 'was' : 'were'} credited, ${counted(reversed, 'refund or dispute', 'refunds or disputes')} booked.`,
     ...(unclaimed.length > 0
@@ -301,8 +332,13 @@ function paidLines(paid: PaidSince | null, { facts }: Restoring): string[] {
           `Stripe has ${counted(subscriptions.length, 'subscription')} of no account that is here: ${subscriptions.join(', ')}. Cancel there, or it goes on charging, and refund.`,
         ]
       : []),
-    ...(unclaimed.length + subscriptions.length > 0
+    ...(unclaimed.length + subscriptions.length > 0 && mayBeOthers
       ? ['If another Perigee server uses this Stripe account, look first whether they are its own.']
+      : []),
+    ...(ofCopies.length > 0
+      ? [
+          `Stripe has ${counted(ofCopies.length, 'paid checkout')} of accounts that are here, begun under another SECRET: ${ofCopies.join(', ')}. They were left alone: a copy of this server has them. If this server began them before its SECRET changed, grant the credits or refund there.`,
+        ]
       : []),
   ];
 }

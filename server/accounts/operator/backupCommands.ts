@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config/config.ts';
-import { restoreBackup, writeBackup } from '../../platform/db/backup.ts';
+import { writeBackup } from '../../platform/db/backup.ts';
 import type { Database } from '../../platform/db/database.ts';
+import type { FileLock } from '../../platform/db/fileLock.ts';
+import { type Restored, restoreBackup } from '../../platform/db/restore.ts';
 import { type BackupFacts, markBackup, newestIn, readRestoring } from '../../platform/db/restoring.ts';
-import { hashKeyed } from '../../platform/secrets.ts';
+import { fingerprint } from '../../platform/secrets.ts';
 import type { AfterRestore, HowToFinish } from '../data/afterRestore.ts';
-import { misused, Refused, tellCommand } from './commandText.ts';
+import { type CommandResult, misused, Refused, tellCommand } from './commandText.ts';
 
 // The operator's commands for backups. They open the database exclusively, as a server does, or not at all.
 
@@ -19,8 +21,13 @@ export interface BackupDeps {
   /** Names of the settings that have a value. */
   settings: string[];
   clock: Clock;
-  /** Opens the database as a server does: throws `ConfigError` while a server runs on an embedded database. */
-  openAlone: () => Promise<Database>;
+  /**
+   * Opens the database as a server does: throws `ConfigError` while a server runs on an embedded database. `lock`: of
+   * the restore that has just replaced it; closed with it, or where this throws.
+   */
+  openAlone: (lock?: FileLock) => Promise<Database>;
+  /** Prints a line at once, before the command has ended. */
+  say: (line: string) => void;
   /** Does the steps after a restore, proves the books, and prints the result. */
   finish: (db: Database, how: HowToFinish) => Promise<AfterRestore | null>;
 }
@@ -44,12 +51,9 @@ export function isBackupCommand([command, ...rest]: readonly string[]): boolean 
   return !isAccount || existsSync(what);
 }
 
-/** Identifies a SECRET without revealing anything of it. */
-const fingerprint = (secret: string) => hashKeyed(secret, 'backup', '').slice(0, 16);
+export const runBackupCommand = (deps: BackupDeps, args: readonly string[]) => tellCommand(args, () => run(deps, args));
 
-export const runBackupCommand = (deps: BackupDeps, args: readonly string[]) => tellCommand(() => run(deps, args));
-
-async function run(deps: BackupDeps, args: readonly string[]): Promise<string[]> {
+async function run(deps: BackupDeps, args: readonly string[]): Promise<string[] | CommandResult> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -98,7 +102,7 @@ async function backup(deps: BackupDeps, to: string, replace: boolean): Promise<s
   ];
 }
 
-async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: HowToFinish): Promise<string[]> {
+async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: HowToFinish): Promise<CommandResult> {
   const { database, secret, clock } = deps;
   if (database.engine !== 'sqlite')
     throw new Refused(
@@ -113,41 +117,61 @@ async function restore(deps: BackupDeps, from: string, anySecret: boolean, how: 
       `${resolve(from)} was made with another SECRET (fingerprint ${facts.secret}; ${own === null ? 'here is none' : `here it is ${own}`}). Nothing was changed: set SECRET as it was, or put the old file secret beside ${database.file}. If it is lost, add --any-secret.`,
     );
   };
-  const { facts, keptAs } = await restoreBackup(from, database.file, { accept, now: clock.now() });
-  const db = await deps.openAlone();
+  const put = await restoreBackup(from, database.file, { accept, now: clock.now() });
+  const db = await deps.openAlone(put.lock);
   try {
-    const done = await deps.finish(db, how);
-    return [
-      `Restored ${resolve(from)}, the database as it was at ${iso(facts.takenAt)}.`,
-      keptAs === null ? 'There was no database before.' : `The database before is kept: ${keptAs}`,
-      ...(done?.lines ?? []),
-      (await readRestoring(db))
-        ? 'The restore is not finished: see above. The server asks Stripe again by itself; a list of deletions needs "npm run admin -- restored" before you start the server.'
-        : 'The restore is finished. Start the server.',
-    ];
+    const before = put.keptAs === null ? 'There was no database before.' : `The database before is kept: ${put.keptAs}`;
+    return outcome([putLine(resolve(from), put), before], await deps.finish(db, how));
   } finally {
     await db.close();
   }
 }
 
-async function restored(deps: BackupDeps, since: string | undefined, how: HowToFinish): Promise<string[]> {
+function putLine(path: string, { kind, facts: { takenAt } }: Restored): string {
+  if (kind === 'backup') return `Restored ${path}, the database as it was at ${iso(takenAt)}.`;
+  if (kind === 'unfinished')
+    return `Restored ${path}: a database whose own restore was not finished. What is said below counts from ${iso(takenAt)}, when that backup was made.`;
+  const newest =
+    takenAt === 0
+      ? 'Nothing is in it.'
+      : `Its newest entry is of ${iso(takenAt)}: what is said below counts from then.`;
+  return `Restored ${path}: a copy of a database, such as one that a restore kept, and no backup. ${newest}`;
+}
+
+/** What a restore did, and at its end whether something remains. */
+function outcome(lines: string[], after: AfterRestore | null): CommandResult {
+  const all = [...lines, ...(after?.lines ?? [])];
+  if (!after || after.isDone) return { code: 0, lines: [...all, 'The restore is finished. Start the server.'] };
+  return { code: 3, lines: [...all, 'The restore is not finished:', ...after.remains.map((remain) => `- ${remain}`)] };
+}
+
+async function restored(deps: BackupDeps, since: string | undefined, how: HowToFinish): Promise<CommandResult> {
   const { database, clock } = deps;
   const given = since === undefined ? null : readPast(since, clock.now());
+  let hasWaited = false;
+  const waits = () => {
+    deps.say('Another process finishes the restore of this database. Waiting for it.');
+    hasWaited = true;
+    return true;
+  };
   const db = await deps.openAlone();
+  /** Under the lock: two such commands at once would otherwise begin anew what the other has done. */
+  const prepare = async () => {
+    if (hasWaited || (await readRestoring(db))) return;
+    if (database.engine === 'sqlite')
+      throw new Refused(1, 'There is nothing to finish: this database was not restored, or all of it was done.');
+    if (given === null)
+      throw new Refused(
+        2,
+        'restored needs --since: when the dump was made, such as 2027-01-31T12:00:00Z. It ends all sessions, and asks Stripe what was paid since.',
+      );
+    // Anything that the dump lacks is not older than its newest row.
+    const takenAt = Math.min(given, (await newestIn(db.read)) || given);
+    await db.write((tx) => markBackup(tx, { takenAt, secret: null, settings: [] }));
+  };
   try {
-    if (!(await readRestoring(db))) {
-      if (database.engine === 'sqlite')
-        throw new Refused(1, 'There is nothing to finish: this database was not restored, or all of it was done.');
-      if (given === null)
-        throw new Refused(
-          2,
-          'restored needs --since: when the dump was made, such as 2027-01-31T12:00:00Z. It ends all sessions, and asks Stripe what was paid since.',
-        );
-      // Anything that the dump lacks is not older than its newest row.
-      const takenAt = Math.min(given, (await newestIn(db.read)) || given);
-      await db.write((tx) => markBackup(tx, { takenAt, secret: null, settings: [] }));
-    }
-    return (await deps.finish(db, how))?.lines ?? [];
+    const after = await deps.finish(db, { ...how, prepare, waits });
+    return outcome(after ? [] : ['The other process has done all of it.'], after);
   } finally {
     await db.close();
   }

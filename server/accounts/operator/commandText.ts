@@ -4,6 +4,7 @@ import { cleanName } from '../../../shared/texts.ts';
 import { iso } from '../../platform/clock.ts';
 import { BackupRefused } from '../../platform/db/restoring.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
+import { usageOf } from './usage.ts';
 
 // The output text of the operator's commands.
 
@@ -17,8 +18,8 @@ export class Refused extends Error {
   }
 }
 
-/** The refusal of a command that can't be parsed. */
-export const misused = (message: string) => new Refused(2, `${message} The command "help" shows how.`);
+/** The refusal of a command that can't be parsed. The command's part of the help follows it. */
+export const misused = (message: string) => new Refused(2, message);
 
 /**
  * Checks a text that account owners read: one line of plain text without control or invisible characters, of 1 to
@@ -31,25 +32,38 @@ export function readText(typed: string, what: string, most: number): string {
   return text;
 }
 
-/** A command's output. `code` is 0, 1 if it could not be done, or 2 if it could not be parsed. */
+/**
+ * A command's output. `code` is 0, 1 if it could not be done, 2 if it could not be parsed, or 3 if it was done and
+ * something remains to do: the last lines say what.
+ */
 export interface CommandResult {
-  code: 0 | 1 | 2;
+  code: 0 | 1 | 2 | 3;
   lines: string[];
 }
 
 /** Runs a command and turns refusals into output. Throws errors that the operator can't fix. */
-export async function tellCommand(run: () => Promise<string[]>): Promise<CommandResult> {
+export async function tellCommand(
+  args: readonly string[],
+  run: () => Promise<string[] | CommandResult>,
+): Promise<CommandResult> {
   try {
-    return { code: 0, lines: await run() };
+    const done = await run();
+    return Array.isArray(done) ? { code: 0, lines: done } : done;
   } catch (error) {
-    if (error instanceof Refused) return { code: error.code, lines: [error.message] };
+    if (error instanceof Refused) return { code: error.code, lines: refusal(error, args) };
     if (error instanceof BackupRefused) return { code: 1, lines: [error.message] };
     const { code, message } = error as { code?: unknown; message: string };
     // An error of parseArgs about the arguments.
     if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
-      return { code: 2, lines: [misused(`${message.split('. ')[0]}.`).message] };
+      return { code: 2, lines: refusal(misused(`${message.split('. ')[0]}.`), args) };
     throw error;
   }
+}
+
+function refusal({ code, message }: Refused, args: readonly string[]): string[] {
+  if (code === 1) return [message];
+  const usage = usageOf(args.find((arg) => !arg.startsWith('-')) ?? '');
+  return usage.length > 0 ? [message, ...usage] : [`${message} The command "help" lists all of them.`];
 }
 
 /** Removes control characters from names, so that they can't move a terminal's cursor or change its colours. */

@@ -25,58 +25,13 @@ import {
   tellCommand,
 } from './commandText.ts';
 
-export type { CommandResult };
-
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 
-export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- COMMAND
-
-  find TEXT                         lists accounts by a part of their address, name or id
-  show ACCOUNT                      shows one account and what is left
-  create EMAIL [--name N] [--tier N]
-                                    makes an account; its owner signs in by a code sent to EMAIL
-  suspend ACCOUNT --why TEXT [--until WHEN]
-                                    refuses every answer to the account; its owner reads TEXT
-  reinstate ACCOUNT                 ends a suspension
-  tier ACCOUNT N                    sets which limits apply: 0 to 4
-  grant ACCOUNT CREDITS --why TEXT [--id TEXT]
-                                    gives promotional credits, once for each --id; the owner reads --why
-  reset ACCOUNT [CREDITS] --why TEXT
-                                    takes promotional credits back, all or CREDITS of them; the owner reads TEXT.
-                                    Credits that running answers hold stay
-  plan ACCOUNT PLAN --until WHEN --why TEXT
-                                    gives a plan for nothing, in place of one that was given before; the owner reads TEXT
-  plan ACCOUNT --end --why TEXT     ends a plan that was given
-  key [ACCOUNT] --name N [--models A,B] [--monthly CREDITS] [--expires WHEN]
-                                    makes an API key for tools and shows it, once
-  keys [ACCOUNT]                    lists an account's API keys
-  revoke-key ID                     ends an API key at once
-  referrals [--refused]             lists who joined by whose link, and what it earned or why nothing
-  notice TEXT --until WHEN [--mail]
-                                    shows TEXT to every account in the editor and on the page, and mails it
-  notice --end ID                   ends a notice
-  notices                           lists all notices
-  promotion NAME --credits N --budget CREDITS [--from WHEN] --until WHEN [--for signups|members] --why TEXT
-                                    gives credits once to each person who signs up, or to each member who enters NAME
-                                    as a code on the account page, while the budget lasts; they read --why
-  promotion NAME --end              ends a promotion
-  promotions                        lists what each promotion has given, and what is left
-  audit                             proves the books, or says which invariant is broken and where
-  retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
-  backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run
-  restore FILE [--any-secret] [--no-deletions]
-                                    puts a backup in place of an embedded database, which is kept; no server may run
-  restored [--since WHEN] [--no-deletions]
-                                    finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
-  help                              shows this
-
-ACCOUNT is an id or an email address. On a server for one person alone it is "local", which keys can leave out. CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day
-(2027-01-31), a time (2027-01-31T12:00:00Z), or a number of hours or days from now (12h, 7d). A suspension without
---until lasts until you reinstate the account.`;
+export type { CommandResult };
 
 /** The single user of a local server, in place of an account. */
 const LOCAL = 'local';
@@ -102,7 +57,7 @@ export interface CommandDeps extends RetentionDeps, Omit<KeyCommandDeps, 'db' | 
 
 /** The operator's commands. Never throws an error that the operator can fix. */
 export const runCommand = (deps: CommandDeps, args: readonly string[]): Promise<CommandResult> =>
-  tellCommand(() => run(deps, args));
+  tellCommand(args, () => run(deps, args));
 
 async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]> {
   // parseArgs would take a negative number for an option.
@@ -182,8 +137,9 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only();
       taken(1, 'an account');
       const account = await one(deps, rest[0]!);
+      if (!account.suspended) return [`${named(account)} was not suspended: nothing was changed.`];
       await deps.db.write((tx) => restore(tx, account.id));
-      return [`${named(account)} is not suspended.`];
+      return [`The suspension of ${named(account)} has ended.`];
     }
     case 'tier': {
       only();
@@ -273,16 +229,18 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
         return [await stopPromotion(deps, rest[0]!)];
       }
       only('credits', 'budget', 'from', 'until', 'for', 'why');
-      const { credits, budget, until } = values;
+      const lacks = (['credits', 'budget', 'until', 'why'] as const).filter((name) => !cleanName(values[name] ?? ''));
+      if (lacks.length > 0) throw misused(`promotion needs ${lacks.map((name) => `--${name}`).join(', ')}.`);
       const why = reason();
-      if (credits === undefined) throw misused('promotion needs --credits: how many each gets.');
-      if (budget === undefined) throw misused('promotion needs --budget: how many credits it gives in all.');
-      if (until === undefined) throw misused('promotion needs --until: it ends some day.');
       const now = deps.clock.now();
       const wanted = {
-        ...{ audience: values.for ?? 'signups', amountMicro: readCredits(credits), budgetMicro: readCredits(budget) },
+        ...{
+          audience: values.for ?? 'signups',
+          amountMicro: readCredits(values.credits!),
+          budgetMicro: readCredits(values.budget!),
+        },
         startsAt: values.from === undefined ? now : readInstant(values.from, now),
-        endsAt: readInstant(until, now),
+        endsAt: readInstant(values.until!, now),
         why,
       };
       return [await beginPromotion(deps, rest[0]!, wanted)];
@@ -362,7 +320,7 @@ async function create(deps: CommandDeps, email: string, name: string | undefined
   const how = deps.sendsMail
     ? 'Its owner signs in by a code sent there.'
     : 'Its owner signs in by a code sent there, for which this server needs MAIL_URL and MAIL_FROM.';
-  return [`Made ${made} for ${address}. ${how}`];
+  return [`Made ${made} for ${address}.`, how];
 }
 
 async function referrals({ db }: CommandDeps, refusedOnly: boolean): Promise<string[]> {
@@ -387,8 +345,8 @@ function readTier(text: string): number {
 function readInstant(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
   const at = count ? now + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000) : Date.parse(text);
-  if (!count && !/^\d{4}-\d{2}-\d{2}(T|$)/.test(text)) throw misused(`"${text}" is no time.`);
-  if (!Number.isFinite(at)) throw misused(`"${text}" is no time.`);
+  if ((!count && !/^\d{4}-\d{2}-\d{2}(T|$)/.test(text)) || !Number.isFinite(at))
+    throw misused(`"${text}" is no time: write a day (2027-01-31), a time (2027-01-31T12:00:00Z), 12h or 7d.`);
   if (at <= now) throw misused(`"${text}" is over already.`);
   return at;
 }

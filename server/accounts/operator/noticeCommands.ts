@@ -27,9 +27,10 @@ export async function tellEveryone(
     .slice(0, 8);
   const notice = { id, text, at: clock.now(), until, by_mail: byMail ? 1 : 0 };
   await db.write((tx) => addNotice(tx, notice));
-  const mailed = byMail ? ' It is mailed within 10 minutes.' : '';
   return [
-    `Every account is told until ${iso(until)}: ${text}${mailed}`,
+    `Every account is told until ${iso(until)}:`,
+    `  ${text}`,
+    ...(byMail ? ['It is mailed within 10 minutes.'] : []),
     `"npm run admin -- notice --end ${id}" ends it sooner.`,
   ];
 }

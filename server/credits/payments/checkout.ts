@@ -8,6 +8,7 @@ import { readBalance } from '../holds/balance.ts';
 import { lockWallet } from '../journal/journal.ts';
 import { readOwed } from '../journal/purchases.ts';
 import { findPlan } from '../plans/plans.ts';
+import { noteOf } from './checkoutNote.ts';
 import { applyCheckout } from './crediting.ts';
 import type { CreditingDeps } from './paymentNotes.ts';
 import {
@@ -36,6 +37,8 @@ const LOST_MS = 25 * HOUR_MS;
 
 export interface SaleDeps extends CreditingDeps {
   ids: Ids;
+  /** The fingerprint of SECRET. */
+  installation: string;
   policy: CreditingDeps['policy'] & { packs: readonly Pack[]; plans: readonly Plan[] };
 }
 
@@ -90,7 +93,7 @@ export async function startCheckout(
       at,
     );
   });
-  const { sessionId, url } = await stripe.createCheckout(payment, home);
+  const { sessionId, url } = await stripe.createCheckout(payment, home, noteOf(payment, deps.installation));
   if (url === null) throw new Error('stripe: a new checkout without its page');
   await db.write((tx) => updatePayment(tx, payment.id, { session_id: sessionId, url }));
   return { checkoutId: payment.id, url };
@@ -156,7 +159,8 @@ async function ask(deps: SaleDeps, payment: PaymentRow, home: string | null): Pr
   if (payment.session_id !== null) {
     await applyCheckout(deps, payment, await stripe.readCheckout(payment.session_id), null);
   } else if (home !== null) {
-    await applyCheckout(deps, payment, await stripe.createCheckout(payment, home), null);
+    const note = noteOf(payment, deps.installation);
+    await applyCheckout(deps, payment, await stripe.createCheckout(payment, home, note), null);
   } else if (clock.now() - payment.created_at > LOST_MS) {
     await db.write((tx) => updatePayment(tx, payment.id, { state: 'expired' }));
   }

@@ -3,14 +3,17 @@ import type { Plan } from '../../platform/config/paymentConfig.ts';
 import type { PaymentRow } from '../../platform/db/schema.ts';
 
 // Metadata of a checkout at Stripe beside the payment's id. A database restored from an older backup learns from it
-// what was bought, and for which ledger. It names no person, because a ledger's id is random.
+// what was bought, for which ledger, and at which installation: others may use the same Stripe account. It names no
+// person, because a ledger's id is random.
 
 /** Stripe's limit for one value of metadata, in characters. */
 const MAX_VALUE = 500;
 
-export function noteOf(payment: PaymentRow): Record<string, string> {
+/** `installation`: the fingerprint of its SECRET, which a backup has, too. */
+export function noteOf(payment: PaymentRow, installation: string): Record<string, string> {
   const { ledger_id, name, pack, plan, interval, credits_micro, windows } = payment;
   return {
+    perigee_installation: installation,
     perigee_ledger: ledger_id,
     perigee_name: name,
     ...(pack === null ? {} : { perigee_pack: pack, perigee_credits_micro: `${credits_micro}` }),
@@ -31,6 +34,9 @@ const NoteSchema = z.object({
   perigee_interval: z.enum(['month', 'year']).optional(),
   perigee_windows: text.optional(),
 });
+
+/** The installation that made a checkout. Null: one that noted none yet, or another program. */
+export const installationOf = (note: Record<string, string>): string | null => note.perigee_installation ?? null;
 
 /** The payment's row as it was before the checkout, without its money. Null: the note is incomplete. */
 export function readNote(note: Record<string, string>, plans: readonly Plan[]) {

@@ -1,7 +1,8 @@
 import type { Plan } from '../../platform/config/paymentConfig.ts';
 import type { Reader } from '../../platform/db/database.ts';
+import type { BackupFacts } from '../../platform/db/restoring.ts';
 import type { PaymentRow } from '../../platform/db/schema.ts';
-import { readNote } from './checkoutNote.ts';
+import { installationOf, readNote } from './checkoutNote.ts';
 import { applyCheckout } from './crediting.ts';
 import type { CreditingDeps } from './paymentNotes.ts';
 import { createPayment, findPayment } from './payments.ts';
@@ -25,21 +26,35 @@ export interface PaidSince {
   unclaimed: string[];
   /** Subscriptions that belong to no account, and still charge: Stripe's ids. */
   subscriptions: string[];
+  /** Some of these name no installation, so they may be another server's. */
+  mayBeOthers: boolean;
+  /** Paid checkouts of other installations with a ledger of this database: its copies', or its own before SECRET changed. */
+  ofCopies: string[];
 }
 
-export type SinceDeps = CreditingDeps & { policy: { plans: readonly Plan[] } };
+export type SinceDeps = CreditingDeps & {
+  policy: { plans: readonly Plan[] };
+  /** The fingerprint of SECRET. */
+  installation: string;
+};
 type Checkout = Awaited<ReturnType<StripeService['checkoutsSince']>>[number];
 
 /**
- * Asks Stripe for all payments, refunds and disputes since `since` (epoch ms), and books those that are missing, by the
- * same functions as Stripe's events: running it again changes nothing. Throws `payment_service_failed` if Stripe does
- * not answer; what was booked until then stays.
+ * Asks Stripe for all payments, refunds and disputes since a backup, and books those that are missing, by the same
+ * functions as Stripe's events: running it again changes nothing. Checkouts of other installations than this one, now
+ * and when the backup was made, are left alone. Throws `payment_service_failed` if Stripe does not answer; what was
+ * booked until then stays.
  */
-export async function applyPaidSince(deps: SinceDeps, since: number): Promise<PaidSince> {
+export async function applyPaidSince(
+  deps: SinceDeps,
+  { takenAt: since, secret }: Pick<BackupFacts, 'takenAt' | 'secret'>,
+): Promise<PaidSince> {
   const { db, log, stripe } = deps;
   const before = await countOf(db.read);
   const unclaimed: string[] = [];
   const subscriptions: string[] = [];
+  const ofCopies: string[] = [];
+  let mayBeOthers = false;
   const seen = new Set<string>();
   // First update every known plan: a member may have bought another one only because the first had ended. If Stripe
   // does not answer, nothing else is decided.
@@ -48,11 +63,18 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
   for (const checkout of (await stripe.checkoutsSince(since - CHECKOUT_MS)).reverse()) {
     if (checkout.paymentId === null) continue;
     seen.add(checkout.paymentId);
-    const payment = await findOrRemake(deps, checkout);
+    const known = await findPayment(db.read, checkout.paymentId);
+    const installation = installationOf(checkout.note);
+    if (!known && installation !== null && ![deps.installation, secret].includes(installation)) {
+      if (checkout.paymentStatus === 'paid' && (await namesLedger(deps, checkout))) ofCopies.push(checkout.sessionId);
+      continue;
+    }
+    const payment = known ?? (await remake(deps, checkout));
     const outcome = payment && (await applyCheckout(deps, payment, checkout, null));
     if (checkout.paymentStatus !== 'paid') continue;
     const isLost = !payment || outcome === 'misfit' || (await findPayment(db.read, payment.id))?.state === 'unclaimed';
     if (!isLost) continue;
+    mayBeOthers ||= installation === null && !payment;
     if (checkout.subscriptionRef === null) unclaimed.push(checkout.sessionId);
     else subscriptions.push(checkout.subscriptionRef);
   }
@@ -76,30 +98,37 @@ export async function applyPaidSince(deps: SinceDeps, since: number): Promise<Pa
     await applyEvent(deps, { id, type: 'charge.dispute.updated', object: dispute });
   }
   const after = await countOf(db.read);
-  return { credited: after.paid - before.paid, reversed: after.reversed - before.reversed, unclaimed, subscriptions };
+  const [credited, reversed] = [after.paid - before.paid, after.reversed - before.reversed];
+  return { credited, reversed, unclaimed, subscriptions, mayBeOthers, ofCopies };
 }
 
-/**
- * A checkout's payment: the row in the database, or one made from the checkout's note if it was begun after the backup.
- */
-async function findOrRemake(deps: SinceDeps, checkout: Checkout): Promise<PaymentRow | undefined> {
-  const { db, policy } = deps;
-  const known = await findPayment(db.read, checkout.paymentId!);
-  if (known || checkout.status === 'expired') return known;
+/** The payment of a checkout that was begun after the backup, made from the checkout's note. */
+async function remake({ db, policy }: SinceDeps, checkout: Checkout): Promise<PaymentRow | undefined> {
+  if (checkout.status === 'expired') return undefined;
   const note = readNote(checkout.note, policy.plans);
   const { amountCents, currency } = checkout;
   if (!note || amountCents === null || amountCents < 1 || currency === null) return undefined;
   return db.write(async (tx) => {
-    // The checkout belongs to another server with its own books, or to an account created after the backup.
-    const ledger = await tx
-      .selectFrom('balance')
-      .select('ledger_id')
-      .where('ledger_id', '=', note.ledger_id)
-      .executeTakeFirst();
-    if (!ledger) return undefined;
+    // Not here: the account was created after the backup, or the checkout is an old one of another server.
+    if (!(await hasLedger(tx, note.ledger_id))) return undefined;
     const money = { amount_cents: amountCents, currency };
     return createPayment(tx, { ...note, ...money }, checkout.createdAt);
   });
+}
+
+async function namesLedger({ db, policy }: SinceDeps, { note }: Checkout): Promise<boolean> {
+  const ledgerId = readNote(note, policy.plans)?.ledger_id;
+  return ledgerId !== undefined && hasLedger(db.read, ledgerId);
+}
+
+async function hasLedger(db: Reader, ledgerId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('balance')
+    .select('ledger_id')
+    .where('ledger_id', '=', ledgerId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 const livePlans = (db: Reader): Promise<PaymentRow[]> =>

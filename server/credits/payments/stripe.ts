@@ -5,7 +5,6 @@ import type { PaymentRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { routeTo } from '../../platform/outbound.ts';
 import { instantOf } from '../../platform/values/numbers.ts';
-import { noteOf } from './checkoutNote.ts';
 
 /** The API version that the code below expects. An SDK of another major version uses another API version. */
 export const API_VERSION = '2026-10-28.endive';
@@ -91,12 +90,10 @@ export class StripeService {
 
   /**
    * Creates the checkout page for `payment`. A repeated call returns the same page, because the payment's id is the
-   * idempotency key. Browsers come back to `home`.
+   * idempotency key. Browsers come back to `home`. `note`: what a restored database would be missing.
    */
-  createCheckout(payment: PaymentRow, home: string): Promise<CheckoutFacts> {
+  createCheckout(payment: PaymentRow, home: string, note: Record<string, string>): Promise<CheckoutFacts> {
     const metadata = { perigee_payment: payment.id };
-    // Adds what a restored database would be missing.
-    const whole = { ...metadata, ...noteOf(payment) };
     const back = (what: string) => `${home}/account?checkout=${payment.id}&payment=${what}#credits`;
     const price = { currency: payment.currency, unit_amount: payment.amount_cents };
     const product_data = { name: payment.name };
@@ -104,7 +101,7 @@ export class StripeService {
       this.#stripe.checkout.sessions.create(
         {
           client_reference_id: payment.id,
-          metadata: whole,
+          metadata: { ...metadata, ...note },
           success_url: back('done'),
           cancel_url: back('left'),
           // Stripe must charge the exact amount and currency that we verify.

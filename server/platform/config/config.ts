@@ -199,14 +199,27 @@ function parseDatabase(value: string | undefined, deletions: string | undefined)
   throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
 }
 
+function readJson(file: string, readFile: (path: string) => string): unknown {
+  let text: string;
+  try {
+    text = readFile(file);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === 'ENOENT')
+      throw new ConfigError(`PERIGEE_CONFIG: there is no file ${file}. Name a JSON file, best by its whole path`);
+    const why = code === 'EISDIR' ? 'it is a folder' : (code ?? message);
+    throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read: ${why}. Name a JSON file that this user can read`);
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new ConfigError(`PERIGEE_CONFIG: ${file} is no JSON: ${(error as Error).message}`);
+  }
+}
+
 function parsePolicy(file: string | undefined, readFile: (path: string) => string): Policy {
   if (!file) return PolicySchema.parse({});
-  let json: unknown;
-  try {
-    json = JSON.parse(readFile(file));
-  } catch (error) {
-    throw new ConfigError(`PERIGEE_CONFIG: ${file} can't be read as JSON: ${(error as Error).message}`);
-  }
+  const json = readJson(file, readFile);
   const parsed = PolicySchema.superRefine(checkPrices).safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
@@ -228,9 +241,10 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     if (env[name] && upstreamUrl === null)
       throw new ConfigError(`${name} is set, but UPSTREAM_URL is not: name the model service, or unset ${name}`);
   const demo = parseDemo(env.DEMO);
-  if (!upstreamUrl && !isLoopback(host) && !demo)
+  const isPublic = publicUrl !== null && !isLoopback(publicUrl.hostname);
+  if (!upstreamUrl && !demo && (isPublic || !isLoopback(host)))
     throw new ConfigError(
-      `UPSTREAM_URL is not set and HOST ${host} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
+      `UPSTREAM_URL is not set and ${isPublic ? `PUBLIC_URL ${publicUrl.origin}` : `HOST ${host}`} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
     );
   if (database.engine === 'postgres' && !env.SECRET)
     throw new ConfigError('SECRET is required on PostgreSQL: the same 32 or more random characters on every node');

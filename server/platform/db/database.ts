@@ -35,6 +35,11 @@ export interface Database {
   readAside<T>(queries: readonly CompiledQuery<T>[]): Promise<T[][]>;
   /** The same for one query that a request waits for. Rejects with `TookTooLong` after about `BOUNDED_MS`. */
   readBounded<T>(query: CompiledQuery<T>): Promise<T[]>;
+  /**
+   * Runs `work` while no other process does so on this database. If one does, asks `waits` whether to wait for it, and
+   * returns null if not. Never use it inside itself: it would wait for itself for ever.
+   */
+  alone<T>(work: () => Promise<T>, waits: () => boolean): Promise<T | null>;
   readonly changes: Changes;
   /** The list of deletions, outside the database. `deleted()` adds to it. */
   readonly deletions: DeletionList;

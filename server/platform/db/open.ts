@@ -2,21 +2,25 @@ import { type Config, ConfigError } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { type Database, isUnavailable } from './database.ts';
 import { DeletionList } from './deletions.ts';
+import type { FileLock } from './fileLock.ts';
 
 /**
  * Opens the configured database and brings its schema up to date. Throws `ConfigError` if it can't. `alongside`: for a
- * command that works briefly on a database that a server may have open; it never creates one.
+ * command that works briefly on a database that a server may have open; it never creates one. `lock`: of a restore that
+ * has replaced an embedded database; closed with it, or where this throws.
  */
 export async function openDatabase(
   config: Config['database'],
   log: Log,
-  { alongside = false }: { alongside?: boolean } = {},
+  { alongside = false, lock }: { alongside?: boolean; lock?: FileLock | undefined } = {},
 ): Promise<Database> {
+  const onLeftovers = (files: string[]) =>
+    log.warn({ files }, 'a restore was killed before it replaced the database: what it left was removed');
   const deletions = new DeletionList(config.deletionsFile ?? null);
   try {
     const db =
       config.engine === 'sqlite'
-        ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, alongside)
+        ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, { alongside, lock, onLeftovers })
         : await (await import('./postgres.ts')).openPostgres(config.url, log, deletions, alongside);
     for (const way of ['write', 'writeUnsynced'] as const) {
       const write = db[way].bind(db);

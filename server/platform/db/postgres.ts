@@ -15,6 +15,8 @@ const CHANNEL = 'perigee';
 const MAX_NOTIFY = 7_500;
 const RETRIES = 5;
 const QUERY_CANCELED = '57014';
+/** The advisory lock of `alone`. PostgreSQL keeps one of each number for each database. */
+const ALONE = 0x7065_7269;
 
 /** For several nodes. Each transaction sends its changes by NOTIFY, with ids only. */
 export async function openPostgres(
@@ -88,6 +90,28 @@ export async function openPostgres(
     write,
     // What is confirmed here has always been on the disk.
     writeUnsynced: write,
+    async alone(work, waits) {
+      // The lock belongs to this connection, so it ends with the process.
+      const client = await pool.connect();
+      let broke: Error | undefined;
+      try {
+        const { rows } = await client.query('select pg_try_advisory_lock($1) as got', [ALONE]);
+        if (!rows[0].got) {
+          if (!waits()) return null;
+          await client.query('select pg_advisory_lock($1)', [ALONE]);
+        }
+        try {
+          return await work();
+        } finally {
+          await client.query('select pg_advisory_unlock($1)', [ALONE]).catch((error: Error) => {
+            broke = error;
+          });
+        }
+      } finally {
+        // A connection that could not give its lock back is closed, which does.
+        client.release(broke);
+      }
+    },
     readAside: (queries) =>
       db
         .transaction()

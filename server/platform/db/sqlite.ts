@@ -2,16 +2,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
-import { ConfigError } from '../config/config.ts';
 import { closeFolderToOthers, closeToOthers, makePrivateFile, makePrivateFolder } from '../private.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, type Tx } from './database.ts';
 import { collectDeletions, type Deletion, type DeletionList } from './deletions.ts';
+import { type FileLock, lockFile } from './fileLock.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { migrate, noPerigee } from './migrate.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
 import { ReadingThread, readInThread } from './sqliteThread.ts';
-import { Checkpointer, openWal, WalSync } from './walSync.ts';
+import { Durability, openWal } from './walSync.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
@@ -24,35 +25,67 @@ interface Job {
 /** The most writes that share one commit. It keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
 
-/** The writer itself copies a WAL of so many pages (32 MB) into the database: the thread did not keep up. */
-const MAX_WAL_PAGES = 8_000;
-
 /** How often the server checks whether another process, such as an operator's command, has changed the database. */
 const LOOK_MS = 500;
 
+export interface SqliteOptions {
+  /** A command may work briefly beside a running server. */
+  alongside?: boolean;
+  /** The lock of a restore that has just replaced the file. `close` releases it. */
+  lock?: FileLock | undefined;
+  /** Told the names of the files that a killed restore had left, and that were removed. */
+  onLeftovers?: (names: string[]) => void;
+  /** Opens the write-ahead log, to sync it. */
+  openLog?: typeof openWal;
+}
+
 /**
  * The embedded engine: WAL, with each write synced to the disk before it resolves. One connection writes, another reads
- * committed state. Throws `ConfigError` if another server has the file open. `alongside`: a command may work briefly
- * beside a running server; its commits are synced by SQLite itself. `openLog` opens the file to sync.
+ * committed state. A command's commits are synced by SQLite itself. Throws `ConfigError` if another server has the file
+ * open, or a restore replaces it.
  */
 export async function openSqlite(
   file: string,
   deletions: DeletionList,
-  alongside = false,
-  openLog: typeof openWal = openWal,
+  { alongside = false, lock: held, onLeftovers, openLog = openWal }: SqliteOptions = {},
 ): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
-  if (!alongside) {
-    makePrivate(file);
-    deletions.prepare();
+  if (!alongside) makePrivateFolder(dirname(file));
+  const lock = held ?? lockFile(file, alongside ? 'command' : 'server');
+  let connection: Sqlite.Database | null = null;
+  try {
+    if (!alongside) {
+      const removed = removeLeftovers(file);
+      if (removed.length > 0) onLeftovers?.(removed);
+      makePrivateFile(file);
+      deletions.prepare();
+    }
+    connection = open(file);
+    const writer = kyselyOf(connection);
+    await migrate(writer, 'sqlite', alongside);
+    // Only now is it certain that the file is a Perigee database.
+    if (!alongside) mendModes(file);
+    const durability = alongside ? null : await Durability.of(connection, file, openLog);
+    return opened({ file, connection, writer, deletions, lock, durability });
+  } catch (error) {
+    connection?.close();
+    lock.close();
+    throw error;
   }
-  const lock = alongside ? null : lockFile(file);
-  const connection = open(file);
-  const writer = kyselyOf(connection);
-  await migrate(writer, 'sqlite', alongside);
-  // Only now is it certain that the file is a Perigee database.
-  if (!alongside) mendModes(file);
-  const durability = alongside ? null : await Durability.of(connection, file, openLog);
+}
+
+interface Opened {
+  file: string;
+  connection: Sqlite.Database;
+  /** On `connection`. */
+  writer: Kysely<Schema>;
+  deletions: DeletionList;
+  lock: FileLock;
+  /** Null if SQLite itself syncs the commits. */
+  durability: Durability | null;
+}
+
+function opened({ file, connection, writer, deletions, lock, durability }: Opened): Database {
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
   // In transactions only: outside of them, writes share this connection and must wait for their turn.
@@ -159,6 +192,8 @@ export async function openSqlite(
     failedWrites: 0,
     write: (work) => enqueue(work, true),
     writeUnsynced: (work) => enqueue(work, false),
+    // An embedded database has one server, which has one such work at a time.
+    alone: (work) => work(),
     readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
     readBounded: <T>(query: CompiledQuery<T>) => thread.read(query, BOUNDED_MS) as Promise<T[]>,
     async close() {
@@ -169,42 +204,9 @@ export async function openSqlite(
       await durability?.close();
       await reader.destroy();
       await writer.destroy();
-      lock?.close();
+      lock.close();
     },
   };
-}
-
-/** Takes the disk's work from the connection that writes. Null where the file system has no WAL: SQLite does it then. */
-class Durability {
-  private constructor(
-    private readonly syncs: WalSync,
-    private readonly checkpoints: Checkpointer,
-    private readonly closeWal: () => Promise<void>,
-  ) {}
-
-  static async of(connection: Sqlite.Database, file: string, openLog: typeof openWal): Promise<Durability | null> {
-    if (connection.pragma('journal_mode', { simple: true }) !== 'wal') return null;
-    const wal = await openLog(file);
-    connection.pragma('synchronous = NORMAL');
-    connection.pragma(`wal_autocheckpoint = ${MAX_WAL_PAGES}`);
-    return new Durability(new WalSync(wal.sync), new Checkpointer(file), wal.close);
-  }
-
-  /** Resolves when what was committed is on the disk. */
-  committed(): Promise<void> {
-    this.checkpoints.committed();
-    return this.syncs.synced();
-  }
-
-  /** Set once the disk has failed: nothing may be written before a restart. */
-  get failure(): Error | null {
-    return this.syncs.failure;
-  }
-
-  async close(): Promise<void> {
-    await this.checkpoints.close();
-    await this.closeWal();
-  }
 }
 
 /** Brings a file that no other process uses up to this version's schema. */
@@ -219,13 +221,6 @@ export async function migrateFile(file: string): Promise<void> {
 
 /** The server's other files in the database's directory. Logs, locks and copies begin with the database's name. */
 const OWN = ['secret', 'local-token', 'local-token.new', 'mail', 'lost+found'];
-
-/** SQLite creates the files beside a database with the database's own mode. */
-function makePrivate(file: string): void {
-  makePrivateFolder(dirname(file));
-  makePrivateFile(file);
-  makePrivateFile(`${file}-lock`);
-}
 
 function mendModes(file: string): void {
   const folder = dirname(file);
@@ -282,20 +277,4 @@ function keepStatements(database: Sqlite.Database, readonly: boolean): void {
     }
     return statement;
   }) as typeof database.prepare;
-}
-
-/**
- * Holds a transaction open on a file beside the database while the process lives. The system releases it even after
- * kill -9. A server recovers open runs at start, so a second server would take over the first one's runs.
- */
-export function lockFile(file: string): Sqlite.Database {
-  const lock = new Sqlite(`${file}-lock`, { timeout: 0 });
-  try {
-    lock.exec('begin exclusive');
-  } catch (error) {
-    lock.close();
-    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
-    throw new ConfigError(`DATABASE_URL: another Perigee server uses ${file}. Stop it, or name another file`);
-  }
-  return lock;
 }

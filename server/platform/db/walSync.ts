@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
 
 /**
  * Brings the commits of a WAL database to the disk. With `synchronous=FULL`, SQLite itself syncs the WAL at each commit,
@@ -121,5 +122,42 @@ export class Checkpointer {
   async close(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     await this.#worker?.terminate();
+  }
+}
+
+/** The writer itself copies a WAL of so many pages (32 MB) into the database: the thread did not keep up. */
+const MAX_WAL_PAGES = 8_000;
+
+/** Takes the disk's work from the connection that writes. */
+export class Durability {
+  private constructor(
+    private readonly syncs: WalSync,
+    private readonly checkpoints: Checkpointer,
+    private readonly closeWal: () => Promise<void>,
+  ) {}
+
+  /** Null where the file system has no WAL: SQLite does the work then. */
+  static async of(connection: Database, file: string, openLog: typeof openWal): Promise<Durability | null> {
+    if (connection.pragma('journal_mode', { simple: true }) !== 'wal') return null;
+    const wal = await openLog(file);
+    connection.pragma('synchronous = NORMAL');
+    connection.pragma(`wal_autocheckpoint = ${MAX_WAL_PAGES}`);
+    return new Durability(new WalSync(wal.sync), new Checkpointer(file), wal.close);
+  }
+
+  /** Resolves when what was committed is on the disk. */
+  committed(): Promise<void> {
+    this.checkpoints.committed();
+    return this.syncs.synced();
+  }
+
+  /** Set once the disk has failed: nothing may be written before a restart. */
+  get failure(): Error | null {
+    return this.syncs.failure;
+  }
+
+  async close(): Promise<void> {
+    await this.checkpoints.close();
+    await this.closeWal();
   }
 }

@@ -23,7 +23,11 @@ onBothEnginesWithSignIn('a notice of the operator', (world, engine) => {
   async function tell(text: string, ...more: string[]): Promise<string> {
     const { code, lines } = await admin('notice', text, '--until', '1h', ...more);
     assert.equal(code, 0, lines.join('\n'));
-    return /--end (\w+)"/.exec(lines[1]!)![1]!;
+    // Each on a line of its own: a text may end without a full stop.
+    assert.match(lines[0]!, /^Every account is told until \d{4}-[\dT:.-]+Z:$/);
+    assert.match(lines[1]!, /^ {2}\S/);
+    assert.deepEqual(lines.slice(2, -1), more.includes('--mail') ? ['It is mailed within 10 minutes.'] : []);
+    return /--end (\w+)"/.exec(lines.at(-1)!)![1]!;
   }
   const noticesOf = async (client: Client) => (await client.account()).body.notices;
   const textsOf = async (client: Client) => (await noticesOf(client)).map(({ text }) => text);

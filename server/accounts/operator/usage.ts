@@ -1,0 +1,58 @@
+export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- COMMAND
+
+  find TEXT                         lists accounts by a part of their address, name or id
+  show ACCOUNT                      shows one account and what is left
+  create EMAIL [--name N] [--tier N]
+                                    makes an account; its owner signs in by a code sent to EMAIL
+  suspend ACCOUNT --why TEXT [--until WHEN]
+                                    refuses every answer to the account; its owner reads TEXT
+  reinstate ACCOUNT                 ends a suspension
+  tier ACCOUNT N                    sets which limits apply: 0 to 4
+  grant ACCOUNT CREDITS --why TEXT [--id TEXT]
+                                    gives promotional credits, once for each --id; the owner reads --why
+  reset ACCOUNT [CREDITS] --why TEXT
+                                    takes promotional credits back, all or CREDITS of them; the owner reads TEXT.
+                                    Credits that running answers hold stay
+  plan ACCOUNT PLAN --until WHEN --why TEXT
+                                    gives a plan for nothing, in place of one that was given before; the owner reads TEXT
+  plan ACCOUNT --end --why TEXT     ends a plan that was given
+  key [ACCOUNT] --name N [--models A,B] [--monthly CREDITS] [--expires WHEN]
+                                    makes an API key for tools and shows it, once
+  keys [ACCOUNT]                    lists an account's API keys
+  revoke-key ID                     ends an API key at once
+  referrals [--refused]             lists who joined by whose link, and what it earned or why nothing
+  notice TEXT --until WHEN [--mail]
+                                    shows TEXT to every account in the editor and on the page, and mails it
+  notice --end ID                   ends a notice
+  notices                           lists all notices
+  promotion NAME --credits N --budget CREDITS [--from WHEN] --until WHEN [--for signups|members] --why TEXT
+                                    gives credits once to each person who signs up, or to each member who enters NAME
+                                    as a code on the account page, while the budget lasts; they read --why
+  promotion NAME --end              ends a promotion
+  promotions                        lists what each promotion has given, and what is left
+  audit                             proves the books, or says which invariant is broken and where
+  retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
+  backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run
+  restore FILE [--any-secret] [--no-deletions]
+                                    puts a backup in place of an embedded database, which is kept; no server may run
+  restored [--since WHEN] [--no-deletions]
+                                    finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
+  help                              shows this
+
+ACCOUNT is an id or an email address. On a server for one person alone it is "local", which keys can leave out.
+CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day (2027-01-31), a time (2027-01-31T12:00:00Z), or
+a number of hours or days from now (12h, 7d). A suspension without --until lasts until you reinstate the account.
+
+A command ends with 0 if it did all, 1 if it could not, 2 if it was not understood, and 3 if something remains to do
+after a restore: its last lines say what.`;
+
+/** The lines of the help about one command. */
+export function usageOf(command: string): string[] {
+  let isAbout = false;
+  return USAGE.split('\n').filter((line) => {
+    const [, begun] = /^ {2}(\S+)/.exec(line) ?? [];
+    if (begun !== undefined) isAbout = begun === command;
+    else if (!line.startsWith('   ')) isAbout = false;
+    return isAbout;
+  });
+}
