@@ -155,17 +155,19 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
       return;
     }
     // The next batch doesn't wait for the disk.
-    const confirmed = durability.committed().then(
-      () => {
-        changes.deliver(told);
-        for (const result of later!) end(result);
-      },
-      (error) => {
-        for (const { job } of later!) job.reject(error);
-      },
-    );
+    const confirmed = durability
+      .committed()
+      .then(
+        () => {
+          changes.deliver(told);
+          for (const result of later!) end(result);
+        },
+        (error) => {
+          for (const { job } of later!) job.reject(error);
+        },
+      )
+      .finally(() => unconfirmed.delete(confirmed));
     unconfirmed.add(confirmed);
-    void confirmed.finally(() => unconfirmed.delete(confirmed));
   }
 
   async function drain(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
@@ -53,8 +53,8 @@ export class WalSync {
 
 /** Opens the WAL of a database, which exists from its first transaction on. */
 export async function openWal(file: string): Promise<{ sync: () => Promise<void>; close: () => Promise<void> }> {
-  // Windows flushes only what it may write. SQLite keeps no locks on this file, so closing it releases none.
-  const wal: FileHandle = await open(`${file}-wal`, 'r+');
+  // SQLite follows links before it names the WAL. Windows flushes only what it may write. SQLite keeps no locks on this file, so closing it releases none.
+  const wal: FileHandle = await open(`${await realpath(file)}-wal`, 'r+');
   return { sync: () => wal.datasync(), close: () => wal.close() };
 }
 
