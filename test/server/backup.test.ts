@@ -10,7 +10,7 @@ import { restoreBackup } from '../../server/platform/db/backup.ts';
 import { readRestoring } from '../../server/platform/db/restoring.ts';
 import type { CheckoutAnswer } from '../../shared/credits.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
-import { adminProcess } from '../support/backup.ts';
+import { adminProcess } from '../support/adminProcess.ts';
 import { Client } from '../support/client.ts';
 import { freshDatabase, startServer, type TestServer } from '../support/server.ts';
 
