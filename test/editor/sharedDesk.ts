@@ -87,6 +87,8 @@ async function tidy({ upstream, sample, editor }: Desk): Promise<void> {
   await run('git', ['clean', '--quiet', '-d', '--force'], { cwd: sample.folder });
 }
 
+const told = (error: Error) => console.log(`      (the shared editor is closed: ${error.message})`);
+
 /** Call it in a suite. It returns the desk, once the suite has begun. `viewport` is in CSS pixels. */
 export function atSharedDesk(viewport = { width: 1280, height: 800 }): () => Desk {
   let desk: Desk;
@@ -100,8 +102,8 @@ export function atSharedDesk(viewport = { width: 1280, height: 800 }): () => Des
     hasFailed ||= this.currentTest?.state === 'failed';
   });
   after(async () => {
-    if (desk && !hasFailed) await tidy(desk).catch(() => close());
-    else await close();
+    const isTidy = desk && !hasFailed && (await tidy(desk).then(() => true, told));
+    if (!isTidy) await close();
   });
   return () => desk;
 }
