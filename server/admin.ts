@@ -6,6 +6,7 @@ import { followBought } from './accounts/people/tiers.ts';
 import { StripeService } from './credits/payments/stripe.ts';
 import { RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import { type Config, ConfigError, parseConfig } from './platform/config/config.ts';
+import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { createLog } from './platform/log.ts';
 import { knownSecret, ownSecret } from './platform/ownSecret.ts';
@@ -30,12 +31,30 @@ async function main(args: string[]): Promise<number> {
       policy: config.policy,
       leaseMs: config.leaseMs,
       sendsMail: config.signIn.mail !== null,
+      isLocal: config.signIn.local,
+      modelIds: () => modelIds(config),
+      baseUrl: `${serverAddress(config, config.port)}/v1`,
       runs: RUNS_OF_ACCOUNTS,
     };
     return print(await runCommand(deps, args));
   } finally {
     await db.close();
   }
+}
+
+/** The ids of the models that the server would offer. Loaded on demand: few commands need them. */
+async function modelIds({ upstream: settings, policy, proxies }: Config): Promise<string[]> {
+  const { createCatalog } = await import('./gateway/runs/catalog.ts');
+  const { openAiUpstream } = await import('./gateway/upstreams/openai.ts');
+  const { demoUpstream } = await import('./gateway/upstreams/demo/demo.ts');
+  const log = createLog('error');
+  const upstream = settings
+    ? openAiUpstream({ url: settings.url, key: settings.key ?? undefined, log, proxies })
+    : demoUpstream({});
+  const preferred = settings?.model ?? null;
+  const listed = () => policy.models;
+  const catalog = createCatalog({ upstream, isDemo: !settings, preferred, listed, policy, clock: systemClock, log });
+  return (await catalog.list('member')).map(({ id }) => id);
 }
 
 function print({ code, lines }: CommandResult): number {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { cors } from 'hono/cors';
-import { accountsApi, accountsOf, openAccountsApi } from './accounts/api.ts';
+import { accountsApi, accountsOf, openAccountsApi, toolCalls } from './accounts/api.ts';
 import { RestoreJob } from './accounts/data/afterRestore.ts';
 import { Prices } from './accounts/notices/prices.ts';
 import { followBought } from './accounts/people/tiers.ts';
@@ -11,6 +11,9 @@ import { conversationRoutes } from './conversations/routes.ts';
 import { creditRoutes } from './credits/log/routes.ts';
 import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
+import { callRefusal } from './gateway/calls/errors.ts';
+import { callRoutes } from './gateway/calls/routes.ts';
+import { refuseUpgrade } from './gateway/calls/upgrade.ts';
 import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
@@ -24,8 +27,9 @@ import type { Config, ModelConfig } from './platform/config/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { createApi } from './platform/http/api.ts';
 import { bodyGate } from './platform/http/bodies.ts';
+import { isToolCall, keyGuard } from './platform/http/keyGuard.ts';
 import { operationRoutes } from './platform/http/operations.ts';
-import { onError, onNotFound } from './platform/http/problems.ts';
+import { onError, onNotFound, problemResponse, type Respond } from './platform/http/problems.ts';
 import { deviceName, hostGuard, requestLog, urlGuard } from './platform/http/requests.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -38,6 +42,15 @@ const DRAIN_MS = 10_000;
 
 /** Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses. */
 const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Longer than clients and proxies keep idle connections (60 s), or they send a request into one that just closed. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** What scripts of other sites may read of an answer under `/v1`. */
+const CALL_HEADERS = ['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy'];
+
+/** Tools read refusals in the shape of their dialect, everybody else as problems. */
+const respond: Respond = (c, refusal) => (isToolCall(c) ? callRefusal : problemResponse)(c, refusal);
 
 export interface AppDeps {
   config: Config;
@@ -86,7 +99,16 @@ export function createApp(deps: AppDeps): App {
   const turns = turnsOf(deps, { node, live, metrics, draining: draining.signal, listed: () => prices.listed });
   const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
   const priceNotice = () => prices.notice;
-  const accounts = accountsOf({ ...deps, metrics, isSelling, moveRuns, priceNotice, closing: closing.signal });
+  const modelIds = async () => (await turns.catalog.list('member')).map(({ id }) => id);
+  const accounts = accountsOf({
+    ...deps,
+    metrics,
+    isSelling,
+    moveRuns,
+    priceNotice,
+    modelIds,
+    closing: closing.signal,
+  });
   const sales = { db, clock, ids, log, policy, followBought, origins: accounts.origins, stripe };
 
   const recover = () => recoverRuns(turns, db.engine === 'sqlite');
@@ -100,16 +122,19 @@ export function createApp(deps: AppDeps): App {
   });
 
   const api = createApi();
-  api.onError(onError(log));
-  api.notFound(onNotFound);
+  api.onError(onError(log, respond));
+  api.notFound(onNotFound(respond));
   api.use(requestLog({ ids, log, metrics }));
   api.use(urlGuard());
   api.use(hostGuard(config));
   // Editors with a wrong clock read the time from the `Date` header of a refused proof.
   const pages = { origin: config.corsOrigins, maxAge: 600, exposeHeaders: ['date'] };
   if (config.corsOrigins.length > 0) api.use('/api/*', cors(pages));
+  if (config.corsOrigins.length > 0) api.use('/v1/*', cors({ ...pages, exposeHeaders: CALL_HEADERS }));
+  api.use(keyGuard());
   api.use(bodyGate());
   api.use('/api/*', deviceName());
+  api.use('/v1/*', deviceName());
   const { addressOf, attempts } = accounts;
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   webRoutes(api, deps.web);
@@ -120,12 +145,15 @@ export function createApp(deps: AppDeps): App {
   paymentRoutes(api, sales);
   conversationRoutes(api, { db, clock, log, endRunsOf });
   runRoutes(api, { ...turns, attempts, closing: closing.signal, open });
+  toolCalls(api, accounts);
+  callRoutes(api, { ...turns, open, drains: { calls: 0 } });
 
   const server = createAdaptorServer({
     fetch: api.fetch,
     // Lets over-long addresses reach `urlGuard`, which refuses them like all other refusals.
-    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES },
+    serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
+  server.on('upgrade', refuseUpgrade);
   let jobs: { stop(): Promise<void> } | null = null;
 
   return {

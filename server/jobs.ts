@@ -39,6 +39,7 @@ export const STORED_TIMES: readonly StoredTime[] = [
   { table: 'device_grant', column: 'expires_at', aheadMs: DEVICE_MS },
   { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
   { table: 'session', column: 'last_used_at', aheadMs: 0 },
+  { table: 'api_key', column: 'last_used_at', aheadMs: 0 },
 ];
 
 const PURGES = [

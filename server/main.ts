@@ -8,6 +8,7 @@ import { StripeService } from './credits/payments/stripe.ts';
 import { demoUpstream } from './gateway/upstreams/demo/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
+import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { catchFaults } from './platform/detached.ts';
 import { createLog } from './platform/log.ts';
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
     // Not fatal: the upstream may come up later.
     log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
   });
-  const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const url = serverAddress(config, port);
   log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
   if (db.deletions.file === null)
     log.warn(

@@ -135,9 +135,9 @@ export type GuestAnswer = z.infer<typeof GuestAnswerSchema>;
 
 /**
  * `GET /api/account/events`, SSE event `change`: fetch the changed thing again. `id` is the account's for `balance`,
- * `account` and `sessions`, and the conversation's for `conversation`: empty if any of them may have changed.
+ * `account`, `sessions` and `keys`, and the conversation's for `conversation`: empty if any of them may have changed.
  */
-export const TopicSchema = z.enum(['balance', 'account', 'conversation', 'sessions']);
+export const TopicSchema = z.enum(['balance', 'account', 'conversation', 'sessions', 'keys']);
 export type Topic = z.infer<typeof TopicSchema>;
 export const ChangeSchema = z.object({ topic: TopicSchema, id: z.string() }).meta({ id: 'Change' });
 export type Change = z.infer<typeof ChangeSchema>;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { root as ROOT } from './editor/fetch.ts';
 import { CORES, FLOORS, ROOMS } from './support/house.ts';
 import { type Import, importsOf, type SourceFile, sources } from './support/imports.ts';
 
@@ -179,6 +181,21 @@ describe('the house', () => {
     counts.delete('server/platform/migrations');
     assert.deepEqual(
       [...counts].filter(([, files]) => files > MOST_FILES),
+      [],
+    );
+  });
+
+  it('has every file that a measure, a runner or a guard of the tests names by its path', () => {
+    // The suites themselves are about paths, too, but of projects that they invent.
+    const tools = sources(['test']).filter(({ path }) =>
+      /^test\/(?:(?:bench|doubles|editor|support)\/|[^/]+$)/.test(path),
+    );
+    const named = tools.flatMap(({ path, text }) =>
+      [...text.matchAll(/\btest\/[\w./-]+\.(?:[cm]?ts|tsx|[cm]js)\b/g)].map(([name]) => ({ path, name })),
+    );
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter(({ name }) => !existsSync(join(ROOT, name))),
       [],
     );
   });

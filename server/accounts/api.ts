@@ -10,6 +10,8 @@ import type { Mailer } from '../platform/mail.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
+import { authenticateCall } from './keys/authenticateCall.ts';
+import { keyRoutes } from './keys/keyRoutes.ts';
 import type { MoveRuns } from './people/merge.ts';
 import { promotionRoutes } from './people/promotionRoutes.ts';
 import { referralRoutes } from './referrals/referralRoutes.ts';
@@ -41,6 +43,8 @@ export interface AccountsSetup {
   moveRuns: MoveRuns;
   /** The current notice to members about prices. */
   priceNotice: () => Notice | null;
+  /** The ids of the models that members may use. */
+  modelIds: () => Promise<string[]>;
   /** Aborts when the server shuts down, which ends the streams. */
   closing: AbortSignal;
 }
@@ -90,4 +94,10 @@ export function accountsApi(api: Api, deps: Accounts): void {
   exportRoutes(api, deps);
   referralRoutes(api, deps);
   promotionRoutes(api, deps);
+  keyRoutes(api, deps);
+}
+
+/** Authenticates every call of a tool: everything under `/v1` that is bound after it. */
+export function toolCalls(api: Api, deps: Accounts): void {
+  api.use('/v1/*', authenticateCall(deps));
 }

@@ -100,7 +100,7 @@ export function accountRoutes(api: Api, { db, log, closing }: AccountDeps): void
         };
         const unsubscribe = db.changes.subscribe(accountId, ({ topic, id }) => {
           if (topic !== 'resync') return add(topic, id);
-          for (const own of ['account', 'balance', 'sessions']) add(own, accountId);
+          for (const own of ['account', 'balance', 'sessions', 'keys']) add(own, accountId);
           add('conversation', '');
         });
         const forgetEveryone = db.changes.subscribe(EVERYONE, ({ topic }) => {

@@ -3,6 +3,7 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import type { RunKind, RunState } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { MessageRow, Schema } from '../platform/db/schema.ts';
 import { type MessageExtras, type PromptSize, readExtras } from './attachments.ts';
 
@@ -77,23 +78,26 @@ export async function sizeOfHistory(
   conversationId: string,
   upTo = Number.MAX_SAFE_INTEGER,
 ): Promise<HistorySize> {
-  const row = await live(tx.selectFrom('message'))
+  const row = await selectSize.first(tx, { conversationId, upTo });
+  return {
+    tokens: Number(row?.tokens ?? 0),
+    bytes: Number(row?.bytes ?? 0),
+    messages: Number(row?.messages ?? 0),
+    unmeasured: Number(row?.unmeasured ?? 0),
+  };
+}
+
+const selectSize = prepared((db, p: { conversationId: string; upTo: number }) =>
+  live(db.selectFrom('message'))
     .select((eb) => [
       sql<number | string | null>`sum(tokens)`.as('tokens'),
       sql<number | string | null>`sum(bytes)`.as('bytes'),
       eb.fn.countAll<number | string>().as('messages'),
       sql<number | string>`count(case when tokens is null then 1 end)`.as('unmeasured'),
     ])
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '<=', upTo)
-    .executeTakeFirstOrThrow();
-  return {
-    tokens: Number(row.tokens ?? 0),
-    bytes: Number(row.bytes ?? 0),
-    messages: Number(row.messages),
-    unmeasured: Number(row.unmeasured),
-  };
-}
+    .where('conversation_id', '=', p.conversationId)
+    .where('seq', '<=', p.upTo),
+);
 
 /** The size of the given messages. */
 export async function sizeOfMessages(tx: Tx, ids: readonly string[]): Promise<HistorySize> {
@@ -131,13 +135,15 @@ export async function readHistory(
   conversationId: string,
   upTo = Number.MAX_SAFE_INTEGER,
 ): Promise<HistoryMessage[]> {
-  const rows = await live(tx.selectFrom('message').select(['id', 'role', 'text']))
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '<=', upTo)
-    .orderBy('seq')
-    .execute();
-  return withExtras(tx, rows);
+  return withExtras(tx, await selectHistory.all(tx, { conversationId, upTo }));
 }
+
+const selectHistory = prepared((db, p: { conversationId: string; upTo: number }) =>
+  live(db.selectFrom('message').select(['id', 'role', 'text']))
+    .where('conversation_id', '=', p.conversationId)
+    .where('seq', '<=', p.upTo)
+    .orderBy('seq'),
+);
 
 /** The given messages with their extras, in the order of `ids`. */
 export async function readMessages(db: Reader, ids: readonly string[]): Promise<HistoryMessage[]> {

@@ -1,31 +1,42 @@
-import { sql } from 'kysely';
 import type { Message } from '../../shared/conversations.ts';
 import type { Reason, RunState, Usage } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import { deleted } from '../platform/db/deletions.ts';
+import { prepared } from '../platform/db/prepared.ts';
 import type { ConversationRow, MessageRow } from '../platform/db/schema.ts';
 import { insertExtras, type MessageExtras, type PromptSize } from './attachments.ts';
 
 /** The conversation, if it is this account's. On PostgreSQL its row stays locked until the transaction ends. */
-export async function claimConversation(tx: Tx, accountId: string, id: string, at: number) {
-  return tx
+export const claimConversation = (tx: Tx, accountId: string, id: string, at: number) =>
+  updateClaimed.first(tx, { accountId, id, at });
+
+const updateClaimed = prepared((db, p: { accountId: string; id: string; at: number }) =>
+  db
     .updateTable('conversation')
-    .set({ updated_at: at })
-    .where('id', '=', id)
-    .where('account_id', '=', accountId)
-    .returningAll()
-    .executeTakeFirst();
-}
+    .set({ updated_at: p.at })
+    .where('id', '=', p.id)
+    .where('account_id', '=', p.accountId)
+    .returningAll(),
+);
 
 /** Creates a conversation. False if any account already uses the id. */
 export async function createConversation(tx: Tx, row: ConversationRow): Promise<boolean> {
-  const made = await tx
-    .insertInto('conversation')
-    .values(row)
-    .onConflict((oc) => oc.column('id').doNothing())
-    .executeTakeFirst();
-  return made.numInsertedOrUpdatedRows === 1n;
+  return (await insertConversation.run(tx, row)) === 1n;
 }
+
+const insertConversation = prepared((db, p: ConversationRow) =>
+  db
+    .insertInto('conversation')
+    .values({
+      id: p.id,
+      account_id: p.account_id,
+      title: p.title,
+      kind: p.kind,
+      created_at: p.created_at,
+      updated_at: p.updated_at,
+    })
+    .onConflict((oc) => oc.column('id').doNothing()),
+);
 
 /** Supersedes a message and all later ones. They are kept for a while, for undo. */
 export async function supersedeFrom(tx: Tx, conversationId: string, seq: number, runId: string, at: number) {
@@ -46,25 +57,51 @@ export interface NewMessage {
 
 /** Appends messages in the order given. */
 export async function appendMessages(tx: Tx, conversationId: string, messages: NewMessage[], at: number) {
-  const { last } = await tx
-    .selectFrom('message')
-    .select((eb) => eb.fn.coalesce(eb.fn.max('seq'), sql<number>`0`).as('last'))
-    .where('conversation_id', '=', conversationId)
-    .executeTakeFirstOrThrow();
-  await tx
-    .insertInto('message')
-    .values(
-      messages.map(({ row }, i) => ({
-        ...NO_MESSAGE,
-        ...row,
-        conversation_id: conversationId,
-        seq: Number(last) + 1 + i,
-        created_at: at,
-      })),
-    )
-    .execute();
+  const last = Number((await selectLast.first(tx, { conversationId }))?.last ?? 0);
+  for (const [i, { row }] of messages.entries())
+    await insertMessage.run(tx, {
+      ...NO_MESSAGE,
+      ...row,
+      conversation_id: conversationId,
+      seq: last + 1 + i,
+      created_at: at,
+    });
   for (const { row, extras } of messages) if (extras) await insertExtras(tx, row.id, extras.content, extras.sizes);
 }
+
+const selectLast = prepared((db, p: { conversationId: string }) =>
+  db
+    .selectFrom('message')
+    .select((eb) => eb.fn.max('seq').as('last'))
+    .where('conversation_id', '=', p.conversationId),
+);
+
+const insertMessage = prepared((db, p: MessageRow) =>
+  db.insertInto('message').values({
+    id: p.id,
+    conversation_id: p.conversation_id,
+    seq: p.seq,
+    role: p.role,
+    kind: p.kind,
+    text: p.text,
+    run_id: p.run_id,
+    state: p.state,
+    model: p.model,
+    usage: p.usage,
+    charged: p.charged,
+    reason: p.reason,
+    problem: p.problem,
+    cut_short: p.cut_short,
+    clamped_to: p.clamped_to,
+    continues: p.continues,
+    device: p.device,
+    created_at: p.created_at,
+    superseded_at: p.superseded_at,
+    superseded_by: p.superseded_by,
+    tokens: p.tokens,
+    bytes: p.bytes,
+  }),
+);
 
 const NO_MESSAGE = {
   run_id: null,
@@ -96,22 +133,41 @@ export async function finishMessage(
     size: PromptSize;
   },
 ): Promise<void> {
-  await tx
+  await updateFinished.run(tx, {
+    id,
+    text: end.text,
+    state: end.state,
+    usage: JSON.stringify(end.usage),
+    charged: end.chargedMicro,
+    reason: end.reason ?? null,
+    problem: end.problem ? JSON.stringify(end.problem) : null,
+    cut_short: end.cutShort ? 1 : null,
+    tokens: end.size.tokens,
+    bytes: end.size.bytes,
+  });
+}
+
+type Finished = Pick<
+  MessageRow,
+  'id' | 'text' | 'state' | 'usage' | 'charged' | 'reason' | 'problem' | 'cut_short' | 'tokens' | 'bytes'
+>;
+
+const updateFinished = prepared((db, p: Finished) =>
+  db
     .updateTable('message')
     .set({
-      text: end.text,
-      state: end.state,
-      usage: JSON.stringify(end.usage),
-      charged: end.chargedMicro,
-      reason: end.reason ?? null,
-      problem: end.problem ? JSON.stringify(end.problem) : null,
-      cut_short: end.cutShort ? 1 : null,
-      tokens: end.size.tokens,
-      bytes: end.size.bytes,
+      text: p.text,
+      state: p.state,
+      usage: p.usage,
+      charged: p.charged,
+      reason: p.reason,
+      problem: p.problem,
+      cut_short: p.cut_short,
+      tokens: p.tokens,
+      bytes: p.bytes,
     })
-    .where('id', '=', id)
-    .execute();
-}
+    .where('id', '=', p.id),
+);
 
 /** Marks an answer as refunded. No row is left if the conversation was deleted meanwhile; that is no error. */
 export async function refundMessage(tx: Tx, id: string, reason: Reason): Promise<void> {

@@ -15,8 +15,19 @@ export interface UpstreamRequest {
   cacheKey: string;
 }
 
+/** A chat-completions request as its client made it. */
+export interface CallRequest {
+  /** The upstream's own name for the model. */
+  model: string;
+  /** The client's own fields: without the model, `stream`, `stream_options` and the output limits. */
+  body: Readonly<Record<string, unknown>>;
+  isStream: boolean;
+  maxOutputTokens: number;
+}
+
 /**
- * An event of an upstream's answer. `thinking` is counted but not shown. `usage` covers the request and all output
+ * An event of an upstream's answer. `thinking` and `tools` (the names and arguments of tool calls) are counted but not
+ * shown. `usage` covers the request and all output
  * before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
  * marks an answer withheld for prohibited content, which is charged. A stream that throws or ends without `finish` has
  * failed.
@@ -24,8 +35,15 @@ export interface UpstreamRequest {
 export type StreamEvent =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string }
+  | { type: 'tools'; text: string }
   | { type: 'usage'; usage: Usage; isMended?: boolean }
   | { type: 'finish'; why: 'stop' | 'length' | 'refusal' };
+
+/** What arrived together: the objects as the service sent them, and what they say. */
+export interface Piece {
+  chunks: Record<string, unknown>[];
+  events: StreamEvent[];
+}
 
 export type UpstreamFailure =
   | 'upstream_failed'
@@ -38,23 +56,27 @@ export type UpstreamFailure =
 
 /**
  * A classified failure of the model service. `message` is safe to show to users: it never has the upstream's key,
- * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. The raw cause is only for the
- * operator's log.
+ * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. `isRequests`: the request was at
+ * fault, so that sending it again is of no use. The raw cause is only for the operator's log.
  */
 export class UpstreamError extends Error {
   constructor(
     readonly code: UpstreamFailure,
     message: string,
-    readonly options: { cause?: unknown; retryAfterMs?: number; logDetail?: string } = {},
+    readonly options: { cause?: unknown; retryAfterMs?: number; logDetail?: string; isRequests?: boolean } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'UpstreamError';
   }
 }
 
-/** A model service. `stream` ends with `finish`, throws `UpstreamError`, or throws the abort's reason. */
+/**
+ * A model service. An answer's last event is `finish`; else its reading throws `UpstreamError` or the abort's reason.
+ */
 export interface Upstream {
-  stream(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<StreamEvent>;
+  stream(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<Piece>;
+  /** The same for a tool's own request: what its client sent goes to the service, and the service's objects come back. */
+  call(request: CallRequest, signal: AbortSignal): AsyncIterable<Piece>;
   /** The ids of the models that the service offers, default first. Throws `UpstreamError`. */
   models(): Promise<string[]>;
 }

@@ -1,4 +1,5 @@
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/problems.ts';
+import { withoutApiKeys } from './values/apiKeys.ts';
 
 /** Members of a problem that only some codes have. */
 export type ProblemExtras = Partial<
@@ -19,19 +20,22 @@ export type ProblemExtras = Partial<
 
 /**
  * A refusal that crosses a route. `detail` tells the user what was wrong and what to do. `cause`, if any, is logged and
- * never sent. `headers` are sent in addition to those of every problem.
+ * never sent. `headers` are sent in addition to those of every problem. An API key in `detail` is cut out: some details
+ * quote the request.
  */
 export class AppError extends Error {
+  readonly detail: string;
   readonly headers: Record<string, string>;
 
   constructor(
     readonly code: ProblemCode,
-    readonly detail: string,
+    detail: string,
     readonly extras: ProblemExtras = {},
     options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
-    super(`${code}: ${detail}`, 'cause' in options ? { cause: options.cause } : undefined);
+    super(`${code}: ${withoutApiKeys(detail)}`, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'AppError';
+    this.detail = withoutApiKeys(detail);
     this.headers = options.headers ?? {};
   }
 }

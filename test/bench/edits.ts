@@ -1,5 +1,5 @@
-// Edits in a real extension host, from test/extension/edit/editPerf.test.ts: how long they keep the host from other work, how
-// soon what was written is there for review, and what they keep in memory.
+// Edits in a real extension host: how long they keep the host from other work, how soon what was written is there for
+// review, and what they keep in memory.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,8 @@ import { root } from '../editor/fetch.ts';
 import { type Finding, listed, type Measure, quantile } from './numbers.ts';
 
 const ROUNDS = 5;
+/** The suite that writes the edits and tells the numbers. */
+const SUITE = 'test/extension/edit/editPerf.test.ts';
 
 /** As the suite tells it behind a test's title. */
 const TOLD = /takes (.+) \(longest block, ms: (.+); then, ms: (.+); all, ms: (.+); kept, MB: ([-\d.]+)\)/g;
@@ -38,7 +40,7 @@ export const edits: Measure = {
 };
 
 async function measure(): Promise<Measured[]> {
-  const args = ['--import', 'tsx', join(root, 'test/editor/test.ts'), '--host', 'node', 'extension/editPerf'];
+  const args = ['--import', 'tsx', join(root, 'test/editor/test.ts'), '--host', 'node', SUITE];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
     maxBuffer: 64e6,
@@ -48,7 +50,7 @@ async function measure(): Promise<Measured[]> {
     const [longestMs, shownMs, allMs, grownMb] = values.map(Number) as [number, number, number, number];
     return { what: what!, longestMs, shownMs, allMs, grownMb };
   });
-  if (measured.length === 0) throw new Error('The suite told no numbers.');
+  if (measured.length === 0) throw new Error(`${SUITE} told no numbers.`);
   return measured;
 }
 

@@ -51,17 +51,37 @@ export class PlainGateway implements Gateway {
     return { mark, sentAt, ...(await readStream(answer, '"content":"p')) };
   }
 
-  textOf({ raw }: Stream): string {
-    const chunks = dataOf(raw).filter((data) => data !== '[DONE]');
-    return chunks
-      .map(
-        (data) => (JSON.parse(data) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '',
-      )
-      .join('');
+  textOf(stream: Stream): string {
+    return chatText(stream);
   }
 
   async cpuSeconds(): Promise<number> {
     return Number(await (await fetch(`${this.url}/cpu`)).text());
+  }
+}
+
+/** Our server as a tool calls it: one request, as at the yardstick. */
+export class CallGateway implements Gateway {
+  readonly name = 'Perigee’s /v1';
+
+  constructor(private readonly perigee: PerigeeGateway) {}
+
+  async stream(n: number): Promise<Stream> {
+    const mark = randomUUID();
+    const asked = { model: 'double', stream: true, messages: [{ role: 'user', content: mark }], max_tokens: 2000 };
+    const { url, headers } = this.perigee.caller(n);
+    const sentAt = now();
+    const answer = await send(url, 'POST', '/v1/chat/completions', headers, JSON.stringify(asked));
+    return { mark, sentAt, ...(await readStream(answer, '"content":"p')) };
+  }
+
+  textOf(stream: Stream): string {
+    if (!stream.raw.endsWith('data: [DONE]\n\n')) throw new Error(`a call did not end well: ${stream.raw.slice(-500)}`);
+    return chatText(stream);
+  }
+
+  cpuSeconds(): Promise<number> {
+    return this.perigee.cpuSeconds();
   }
 }
 
@@ -84,9 +104,14 @@ export class PerigeeGateway implements Gateway {
     return new PerigeeGateway(url, tokens);
   }
 
+  /** Where and as whom the nth client calls. */
+  caller(n: number): { url: string; headers: Record<string, string> } {
+    return { url: this.url, headers: { authorization: `Bearer ${this.tokens[n % this.tokens.length]}` } };
+  }
+
   async stream(n: number): Promise<Stream> {
     const mark = randomUUID();
-    const headers = { authorization: `Bearer ${this.tokens[n % this.tokens.length]}` };
+    const { headers } = this.caller(n);
     const id = randomUUID();
     const request = { id, conversationId: randomUUID(), kind: 'chat', input: { text: mark } };
     const body = JSON.stringify(request);
@@ -150,6 +175,14 @@ function readStream(answer: http.IncomingMessage, sign: string): Promise<Omit<St
     answer.on('end', () => done({ raw, firstTextAt, lastTextAt }));
     answer.on('error', fail);
   });
+}
+
+/** The text of a stream of chat completions. */
+function chatText({ raw }: Stream): string {
+  const chunks = dataOf(raw).filter((data) => data !== '[DONE]');
+  return chunks
+    .map((data) => (JSON.parse(data) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '')
+    .join('');
 }
 
 function dataOf(raw: string): string[] {

@@ -23,6 +23,8 @@ export const streams: Measure = {
   },
 };
 
+type Which = 'plain' | 'perigee' | 'calls';
+
 /** Processor time in µs: for one more event of a running answer, and for an answer's beginning and end. */
 interface Cost {
   event: number;
@@ -30,9 +32,9 @@ interface Cost {
 }
 
 async function costs({ upstream, gateways }: Services, say: (line: string) => void): Promise<Finding[]> {
-  const rounds = { plain: [] as Cost[], perigee: [] as Cost[] };
+  const rounds: Record<Which, Cost[]> = { plain: [], perigee: [], calls: [] };
   for (let i = 0; i <= ROUNDS; i++) {
-    for (const which of ['plain', 'perigee'] as const) {
+    for (const which of ['plain', 'perigee', 'calls'] as const) {
       const gateway = gateways[which];
       // A line through two points: long answers and short ones.
       const [short, long] = [10, 200];
@@ -44,7 +46,7 @@ async function costs({ upstream, gateways }: Services, say: (line: string) => vo
       rounds[which].push(cost);
     }
   }
-  const cost = (which: 'plain' | 'perigee', part: keyof Cost): Finding => {
+  const cost = (which: Which, part: keyof Cost): Finding => {
     const values = rounds[which].map((round) => round[part]);
     return {
       id: `${part}-cost-${which}`,
@@ -54,19 +56,28 @@ async function costs({ upstream, gateways }: Services, say: (line: string) => vo
       note: `middle of ${listed(values)}`,
     };
   };
-  const ratios = rounds.perigee.map((perigee, i) => perigee.event / rounds.plain[i]!.event);
-  return [
-    {
-      id: 'event-cost',
-      what: 'processor time for an event, of the plain proxy’s',
+  const beside = (which: 'perigee' | 'calls', part: keyof Cost, goal: number): Finding => {
+    const ratios = rounds[which].map((round, i) => round[part] / rounds.plain[i]![part]);
+    const what = part === 'event' ? 'for an event' : 'for an answer’s beginning and end';
+    return {
+      id: which === 'perigee' ? `${part}-cost` : `${part}-cost-of-calls`,
+      what: `processor time ${what}, ${gateways[which].name}, of the plain proxy’s`,
       value: median(ratios),
       unit: '×',
-      goal: { atMost: 1.3 },
+      goal: { atMost: goal },
       note: `middle of ${listed(ratios, 2)}`,
-    },
+    };
+  };
+  return [
+    beside('perigee', 'event', 1.3),
+    beside('calls', 'event', 1.3),
+    beside('perigee', 'answer', 1.5),
+    beside('calls', 'answer', 1.5),
     cost('perigee', 'event'),
+    cost('calls', 'event'),
     cost('plain', 'event'),
     cost('perigee', 'answer'),
+    cost('calls', 'answer'),
     cost('plain', 'answer'),
   ];
 }
@@ -85,8 +96,8 @@ async function cpuMicros(gateway: Gateway, upstream: UpstreamProcess, events: nu
  * shares one machine, so the numbers themselves are small; the ratio is what counts.
  */
 async function mosts({ upstream, gateways }: Services, say: (line: string) => void): Promise<Finding[]> {
-  const most = { plain: 0, perigee: 0 };
-  for (const which of ['plain', 'perigee'] as const) {
+  const most: Record<Which, number> = { plain: 0, perigee: 0, calls: 0 };
+  for (const which of ['plain', 'perigee', 'calls'] as const) {
     // Twice, for the machine may have been busy with something else for a moment.
     const kept = async (n: number) =>
       (await keptUp(gateways[which], upstream, n, say)) || (await keptUp(gateways[which], upstream, n, say));
@@ -95,7 +106,7 @@ async function mosts({ upstream, gateways }: Services, say: (line: string) => vo
     const between = Math.round((most[which] + n) / 2);
     if (await kept(between)) most[which] = between;
   }
-  const found = (which: 'plain' | 'perigee'): Finding => ({
+  const found = (which: Which): Finding => ({
     id: `streams-${which}`,
     what: `  ${gateways[which].name}`,
     value: most[which],
@@ -109,7 +120,15 @@ async function mosts({ upstream, gateways }: Services, say: (line: string) => vo
       unit: '×',
       goal: { atLeast: 0.8 },
     },
+    {
+      id: 'streams-of-calls',
+      what: 'the same of Perigee’s /v1',
+      value: most.calls / most.plain,
+      unit: '×',
+      goal: { atLeast: 0.8 },
+    },
     found('perigee'),
+    found('calls'),
     found('plain'),
   ];
 }

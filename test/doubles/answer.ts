@@ -42,6 +42,14 @@ export class AnswerWriter {
       entry.outputTokens += 1;
       this.#chunk({ content: piece });
     }
+    for (const [index, { id, name, arguments: pieces }] of (this.#script.tools ?? []).entries()) {
+      const call = (more: object) => this.#chunk({ tool_calls: [{ index, ...more }] });
+      call({ id, type: 'function', function: { name, arguments: '' } });
+      for (const piece of pieces) {
+        entry.outputTokens += 1;
+        call({ function: { arguments: piece } });
+      }
+    }
     if (this.scripted.isGate(this.#pieces.length)) await this.#waitAtGate();
     if (!response.destroyed) this.#end();
   }
@@ -58,8 +66,9 @@ export class AnswerWriter {
 
   #writeWhole(): void {
     const { entry } = this;
-    entry.outputTokens = this.#pieces.length;
-    entry.reported = true;
+    const tools = this.#script.tools ?? [];
+    entry.outputTokens = this.#pieces.length + tools.reduce((sum, tool) => sum + tool.arguments.length, 0);
+    entry.reported = this.#script.usage !== 'none';
     entry.state = 'complete';
     json(this.response, 200, {
       id: this.#id,
@@ -69,12 +78,23 @@ export class AnswerWriter {
       choices: [
         {
           index: 0,
-          message: { role: 'assistant', content: this.#pieces.join(''), refusal: null },
+          message: {
+            role: 'assistant',
+            content: this.#pieces.join('') || null,
+            refusal: null,
+            ...(tools.length > 0 && {
+              tool_calls: tools.map(({ id, name, arguments: pieces }) => ({
+                id,
+                type: 'function',
+                function: { name, arguments: pieces.join('') },
+              })),
+            }),
+          },
           logprobs: null,
           finish_reason: this.#finish,
         },
       ],
-      usage: this.#counted(),
+      ...(entry.reported ? { usage: this.#counted() } : {}),
     });
   }
 
@@ -142,7 +162,13 @@ export class AnswerWriter {
   }
 
   get #finish(): string | null {
-    return this.#script.finish === undefined ? (this.#cut ? 'length' : 'stop') : this.#script.finish;
+    return this.#script.finish === undefined
+      ? this.#cut
+        ? 'length'
+        : this.#script.tools
+          ? 'tool_calls'
+          : 'stop'
+      : this.#script.finish;
   }
 
   get #id(): string {

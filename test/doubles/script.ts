@@ -19,6 +19,8 @@ export interface Script {
   pieces?: string[];
   /** Thoughts before the answer, sent as `reasoning_content`, one token each. */
   thoughts?: string[];
+  /** Tool calls after the text, each argument piece one token. Their finish_reason is `tool_calls`. */
+  tools?: { id: string; name: string; arguments: string[] }[];
   /** Milliseconds between two pieces; by default, all are sent at once. */
   everyMs?: number;
   /** Pauses before this piece, or each of these, until the test opens the gate. The number of pieces means the end. */
@@ -119,6 +121,7 @@ export interface BillEntry {
 
 export interface ChatBody {
   model?: string;
+  /** Tools send content in parts, too; most tests send a string. */
   messages?: { role: string; content: string }[];
   stream?: boolean;
   stream_options?: { include_usage?: boolean };

@@ -177,7 +177,7 @@ export class UpstreamDouble {
   }
 
   #pick(body: ChatBody): Scripted {
-    const asked = body.messages?.findLast((message) => message.role === 'user')?.content ?? '';
+    const asked = textOf(body.messages?.findLast((message) => message.role === 'user')?.content);
     const index = this.#scripts.findIndex(({ script }) => script.when === undefined || asked.includes(script.when));
     const scripted = this.#scripts[index];
     if (!scripted) return new Scripted(this.#usual);
@@ -237,7 +237,9 @@ export class UpstreamDouble {
     const hash = createHash('sha256').update(String(entry.body.model));
     let cached = true;
     entry.inputTokens = 3;
-    for (const { role, content } of entry.body.messages ?? []) {
+    for (const message of entry.body.messages ?? []) {
+      const { role } = message;
+      const content = typeof message.content === 'string' ? message.content : JSON.stringify(message);
       const tokens = 4 + countTokens(content);
       entry.inputTokens += tokens;
       const prefix = hash.update(`\0${role}\0${content}`).copy().digest('base64');
@@ -267,6 +269,12 @@ async function readAll(request: http.IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   return Buffer.concat(pieces).toString('utf8');
+}
+
+/** The text of a message in any of its forms. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return ((content ?? []) as { text?: string }[]).map(({ text }) => text ?? '').join('\n');
 }
 
 /** The double's own tokenizer: one token for every 4 bytes, rounded up. */

@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib';
 import { type StreamEvent, UpstreamError, type UpstreamFailure } from '../../server/gateway/stream.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { type Script, UpstreamDouble } from '../doubles/upstream.ts';
+import { eventsIn } from '../support/pieces.ts';
 
 const QUICK = { connectMs: 5_000, firstByteMs: 10_000, idleMs: 10_000, tailMs: 10_000, retryMs: 1 };
 
@@ -318,7 +319,7 @@ describe('an odd answer of a model service', () => {
     const messages = [{ role: 'user' as const, text: 'What?' }];
     const request = { model: 'double', messages, maxOutputTokens: 100, cacheKey: 'k' };
     try {
-      for await (const event of upstream.stream(request, new AbortController().signal)) {
+      for await (const event of eventsIn(upstream.stream(request, new AbortController().signal))) {
         heard.events.push(event);
         if (event.type === 'text' || event.type === 'thinking') heard[event.type] += event.text;
       }

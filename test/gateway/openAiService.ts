@@ -7,6 +7,7 @@ import {
 } from '../../server/gateway/stream.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { type Script, UpstreamDouble } from '../doubles/upstream.ts';
+import { eventsIn } from '../support/pieces.ts';
 
 export const KEY = 'sk-secret-0123456789';
 export const REQUEST: UpstreamRequest = {
@@ -46,7 +47,7 @@ export function openAiService() {
   async function listen(upstream = upstreamWith(), request = REQUEST, signal = new AbortController().signal) {
     const heard: Heard = { text: '', events: [] };
     try {
-      for await (const event of upstream.stream(request, signal)) {
+      for await (const event of eventsIn(upstream.stream(request, signal))) {
         heard.events.push(event);
         if (event.type === 'text') heard.text += event.text;
       }

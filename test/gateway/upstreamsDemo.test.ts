@@ -10,6 +10,7 @@ import { DEMO_MODEL, type DemoOptions, demoUpstream } from '../../server/gateway
 import { EDIT_RULES } from '../../server/gateway/upstreams/demo/demoEdit.ts';
 import { KnownPaths } from '../../shared/answers/knownPaths.ts';
 import type { SelectionEdit } from '../../shared/runs.ts';
+import { eventsIn } from '../support/pieces.ts';
 
 interface Heard {
   text: string;
@@ -22,7 +23,7 @@ async function listen(messages: PromptMessage[], { maxOutputTokens = 4_000, opti
   const upstream = demoUpstream({ delayMs: 0, now: () => Date.UTC(2026, 0, 2), ...options });
   const request = { model: DEMO_MODEL, messages, maxOutputTokens, cacheKey: 'c' };
   try {
-    for await (const event of upstream.stream(request, new AbortController().signal)) {
+    for await (const event of eventsIn(upstream.stream(request, new AbortController().signal))) {
       heard.events.push(event);
       if (event.type === 'text') heard.text += event.text;
     }
@@ -253,7 +254,7 @@ describe('the demo model', () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     await new Promise(setImmediate);
     const timersBefore = timers();
-    const first = upstream.stream(request, abort.signal)[Symbol.asyncIterator]().next();
+    const first = eventsIn(upstream.stream(request, abort.signal)).next();
     assert.equal(timers(), timersBefore + 1);
     abort.abort(new Error('stopped'));
     await assert.rejects(first, { message: 'stopped' });

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { type ControlOrder, UpstreamDouble } from '../doubles/upstream.ts';
+import { eventsIn } from '../support/pieces.ts';
 
 describe('the double of a model service', () => {
   it('goes from gate to gate as it is told, and then to its end', async () => {
@@ -25,7 +26,8 @@ describe('the double of a model service', () => {
         cacheKey: '',
       };
       const reading = (async () => {
-        for await (const event of openAiUpstream({ url: double.url }).stream(request, new AbortController().signal)) {
+        const upstream = openAiUpstream({ url: double.url });
+        for await (const event of eventsIn(upstream.stream(request, new AbortController().signal))) {
           if (event.type !== 'text') continue;
           heard += event.text;
           for (const { length, resolve } of waiting) if (heard.length >= length) resolve();
@@ -61,7 +63,7 @@ describe('the double of a model service, in a process of its own', () => {
     const ask = async (text: string, onText = async () => {}) => {
       let heard = '';
       const request = { model: 'm', messages: [{ role: 'user' as const, text }], maxOutputTokens: 9, cacheKey: '' };
-      for await (const event of upstream.stream(request, new AbortController().signal)) {
+      for await (const event of eventsIn(upstream.stream(request, new AbortController().signal))) {
         if (event.type !== 'text') continue;
         heard += event.text;
         await onText();

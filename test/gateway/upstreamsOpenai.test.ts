@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { StreamEvent } from '../../server/gateway/stream.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { FAILURES, type Script, UpstreamDouble } from '../doubles/upstream.ts';
-
+import { eventsIn } from '../support/pieces.ts';
 import { type Heard, KEY, openAiService, REQUEST } from './openAiService.ts';
 
 describe('an OpenAI-compatible service', () => {
@@ -57,17 +58,18 @@ describe('an OpenAI-compatible service', () => {
 
     it('sends each piece as it comes', async () => {
       const call = double.script({ pieces: ['one ', 'two ', 'three'], gateAt: 2 });
-      const stream = upstreamWith().stream(REQUEST, new AbortController().signal)[Symbol.asyncIterator]();
+      const stream = eventsIn(upstreamWith().stream(REQUEST, new AbortController().signal));
+      const next = async () => (await stream.next()).value as StreamEvent & { text: string };
       let text = '';
       while (text !== 'one two ') {
-        const { value } = await stream.next();
+        const value = await next();
         assert.equal(value.type, 'text');
         text += value.text;
       }
       call.open();
-      assert.deepEqual((await stream.next()).value, { type: 'text', text: 'three' });
-      assert.equal((await stream.next()).value.type, 'usage');
-      assert.equal((await stream.next()).value.type, 'finish');
+      assert.deepEqual(await next(), { type: 'text', text: 'three' });
+      assert.equal((await next()).type, 'usage');
+      assert.equal((await next()).type, 'finish');
       assert.equal((await stream.next()).done, true);
     });
 
@@ -238,7 +240,7 @@ describe('an OpenAI-compatible service', () => {
 
     it('by a reader who leaves', async () => {
       const call = double.script({ pieces: ['one ', 'two'], gateAt: 1 });
-      for await (const event of upstreamWith().stream(REQUEST, new AbortController().signal)) {
+      for await (const event of eventsIn(upstreamWith().stream(REQUEST, new AbortController().signal))) {
         assert.equal(event.type, 'text');
         break;
       }

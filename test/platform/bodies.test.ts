@@ -8,7 +8,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import fc from 'fast-check';
 import { createApi } from '../../server/platform/http/api.ts';
 import { bodyGate, jsonBody, takesBody } from '../../server/platform/http/bodies.ts';
-import { onError } from '../../server/platform/http/problems.ts';
+import { onError, problemResponse } from '../../server/platform/http/problems.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { JsonBounds } from '../../server/platform/values/jsonBounds.ts';
 
@@ -78,7 +78,7 @@ describe('a body that comes in pieces', () => {
   let server: Server;
   before(async () => {
     const api = createApi();
-    api.onError(onError(createLog('silent')));
+    api.onError(onError(createLog('silent'), problemResponse));
     api.use(bodyGate(100));
     api.post('/x', takesBody({ maxBytes: 1_000, type: 'json' }), async (c) => c.json(await c.req.json()));
     server = createAdaptorServer({ fetch: api.fetch }) as Server;

@@ -94,6 +94,55 @@ for (const engine of ENGINES) {
     });
   });
 
+  describe(`a database from before there were API keys (${engine})`, () => {
+    it('keeps its holds and its token log, which no key made, and takes keys', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const old = await oldDatabase(engine, url, '019-incidents');
+      const [id, token, at] = ['0f0e0d0c-0b0a-4908-8706-050403020100', 'a'.repeat(43), Date.now()];
+      for (const statement of [
+        sql`insert into account (id, kind, created_at, last_active_at) values (${id}, 'guest', ${at}, ${at})`,
+        sql`insert into session (id, account_id, kind, name, tool, created_at, last_used_at)
+          values (${id}, ${id}, 'guest', 'n', '', ${at}, ${at})`,
+        sql`insert into token (token_hash, session_id, created_at) values (${hashSecret(token)}, ${id}, ${at})`,
+        sql`insert into wallet (ledger_id, account_id, of_micro) values ('ledger', ${id}, 7)`,
+        sql`insert into balance (ledger_id, kind, posted, pending)
+          values ('ledger', 'promotional', 5, 0), ('ledger', 'purchased', 0, 0)`,
+        sql`insert into transfer values ('t', 'house:grants', 'promotional:ledger', 7, 'grant', 'r', null, ${at})`,
+        sql`insert into transfer values ('h:promotional', 'promotional:ledger', 'house:revenue', 2, 'charge', 'run', 'h', ${at})`,
+        sql`insert into hold (id, ledger_id, run_id, state, amount, plan, promotional, purchased, posted_amount, created_at,
+          resolved_at) values ('h', 'ledger', 'run', 'posted', 3, 0, 3, 0, 2, ${at}, ${at})`,
+        sql`insert into log_entry (id, ledger_id, kind, amount, balance, absorbed, reason, run_id, input_tokens,
+          cached_input_tokens, output_tokens, estimated, at)
+          values ('run:run', 'ledger', 'charge', -2, 5, 0, 'was', 'run', 1, 0, 1, 1, ${at})`,
+      ])
+        await statement.execute(old);
+      await old.destroy();
+      const server = await startServer(engine, { databaseUrl: url });
+      try {
+        const guest = new Client(server.url, token, id);
+        assert.equal(await guest.available(), 5);
+        assert.deepEqual(
+          (await guest.log()).body.entries.map(({ reason }) => reason),
+          ['was'],
+        );
+        const { read } = server.db;
+        const [hold] = await read.selectFrom('hold').select(['key_id', 'key_name']).execute();
+        assert.deepEqual(hold, { key_id: null, key_name: null });
+        const { lines } = await runAdmin(server, 'create', 'ada@example.org');
+        assert.match(lines[0]!, /^Made /);
+        const made = await runAdmin(server, 'key', 'ada@example.org', '--name', 'first');
+        const secret = /pgk_\w+/.exec(made.lines.join())![0];
+        const answer = await fetch(`${server.url}/v1/models`, { headers: { 'x-api-key': secret } });
+        assert.equal(answer.status, 200);
+        await server.audit();
+      } finally {
+        await server.stop();
+        await remove();
+      }
+    });
+  });
+
   describe(`a database from before announced prices were kept (${engine})`, () => {
     // Guard: toldAt, where nothing is kept of what is to come.
     it('tells of a price as long as it has announced it', async function () {

@@ -9,6 +9,7 @@ import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import { restoreBackup } from '../../server/platform/db/backup.ts';
 import { readRestoring } from '../../server/platform/db/restoring.ts';
 import type { CheckoutAnswer } from '../../shared/credits.ts';
+import type { NewKeyAnswer } from '../../shared/keys.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
 import { adminProcess } from '../support/adminProcess.ts';
 import { Client } from '../support/client.ts';
@@ -101,6 +102,7 @@ describe('a restored backup of an embedded database', function () {
     const chat = writer.chat('to be deleted');
     await writer.run(chat);
     await leaving.run(leaving.chat('of somebody who leaves'));
+    const key = (await writer.request<NewKeyAnswer>('POST', '/api/keys', { name: 'a tool' })).body;
     const openBefore = await begin(buyer);
     const call = server!.double.script({ pieces: ['one ', 'two'], gateAt: 1 });
     const running = buyer.chat('still running');
@@ -162,6 +164,8 @@ describe('a restored backup of an embedded database', function () {
     server = await start();
     await prove();
     assert.deepEqual([await purchased(buyer), await purchased(writer)], before);
+    const byKey = await fetch(`${server.url}/v1/models`, { headers: { 'x-api-key': key.secret } });
+    assert.match(await byKey.text(), /This API key was revoked/, 'it may have been revoked since the backup');
     assert.deepEqual(
       [await there('account', leaving.accountId), await there('conversation', chat.conversationId)],
       [false, false],

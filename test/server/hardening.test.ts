@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { FAILURES } from '../doubles/upstream.ts';
 import { type Client, endOf, textOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
+import { upstreamOf } from '../support/pieces.ts';
 import { startServer } from '../support/server.ts';
 
 onBothEngines('a server', (server, engine) => {
@@ -137,6 +138,7 @@ describe('a shutdown', () => {
     const server = await startServer('sqlite', {
       upstream: {
         stream: () => assert.fail('nothing is sent upstream'),
+        call: () => assert.fail('nothing is sent upstream'),
         models: () => {
           asked();
           return new Promise((resolve) => {
@@ -188,10 +190,10 @@ describe('a list of models', () => {
     let asked = 0;
     const server = await startServer('sqlite', {
       upstream: {
-        async *stream() {
+        ...upstreamOf(async function* () {
           yield { type: 'text', text: 'still here' };
           yield { type: 'finish', why: 'stop' };
-        },
+        }),
         models: () => answers[asked++]!,
       },
     });

@@ -5,6 +5,7 @@ import { AnswerReader } from '../../extension/edit/engine/reading/answerReader.t
 import { buildPrompt, type Turn } from '../../server/gateway/prompt/prompt.ts';
 import { DEMO_MODEL, demoUpstream } from '../../server/gateway/upstreams/demo/demo.ts';
 import type { EditInput } from '../../shared/runs.ts';
+import { eventsIn } from './pieces.ts';
 
 /** Texts by path. */
 export type Files = Record<string, string>;
@@ -14,7 +15,7 @@ export async function say(kind: 'chat' | 'edit', turns: Turn[]): Promise<{ text:
   const request = { model: DEMO_MODEL, messages: buildPrompt(kind, turns, false), maxOutputTokens: 1e6, cacheKey: 'c' };
   let text = '';
   try {
-    for await (const event of demoUpstream({ delayMs: 0 }).stream(request, new AbortController().signal))
+    for await (const event of eventsIn(demoUpstream({ delayMs: 0 }).stream(request, new AbortController().signal)))
       if (event.type === 'text') text += event.text;
   } catch (error) {
     return { text, error };

@@ -59,6 +59,8 @@ export class Killing {
   readonly toll: Toll = { rounds: 0, answers: 0, cutOff: 0, payments: 0 };
   /** The cost by run that a client was told before the server was killed. */
   readonly #told = new Map<string, number>();
+  /** The calls whose clients had the end of the answer. */
+  readonly #whole = new Set<string>();
   readonly #started = new Map<string, { client: Client; request: RunRequest }>();
   /** Events that the server did not accept. Stripe sends them again. */
   #untold: StripeEvent[] = [];
@@ -154,6 +156,7 @@ export class Killing {
     const what = next();
     if (what < 0.05) return void (await client.log('?limit=20'));
     if (what < 0.15) return this.#buy(client);
+    if (what < 0.4) return this.#call(client, next() < 0.5);
     const isEdit = what > 0.75;
     const request = isEdit ? client.edit('better', 'let a = 1;') : client.chat(`question ${next()}`);
     this.#started.set(request.id, { client, request });
@@ -170,6 +173,19 @@ export class Killing {
     this.#told.delete(request.id);
     const { status: told, body } = await client.outcome(request.id, 0, 1);
     if (told === 200) this.#told.set(request.id, end.data.chargedMicro - body.refundedMicro);
+  }
+
+  /** Calls as a tool does. What it has whole was charged. */
+  async #call(client: Client, stream: boolean): Promise<void> {
+    const response = await fetch(`${client.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${client.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'double', stream, messages: [{ role: 'user', content: 'a question' }] }),
+    });
+    const text = await response.text();
+    if (response.status !== 200 || (stream && !text.endsWith('data: [DONE]\n\n'))) return;
+    this.#whole.add(/"chatcmpl-([0-9a-f-]+)"/.exec(text)![1]!);
+    this.toll.answers++;
   }
 
   /** Buys a pack. Stripe sends an undelivered event again later. */
@@ -208,8 +224,17 @@ export class Killing {
     await this.#proveRead();
   }
 
-  /** Checks that each run costs what its client was told. */
+  /** Checks that each run costs what its client was told, and that each call that was answered whole is charged. */
   async #proveTold(): Promise<void> {
+    const whole = [...this.#whole];
+    const query = this.#db.read.selectFrom('log_entry').select('run_id').where('kind', '=', 'charge');
+    const charged = whole.length > 0 ? await query.where('run_id', 'in', whole).execute() : [];
+    assert.equal(charged.length, whole.length, 'calls that were answered whole and are not charged');
+    this.#whole.clear();
+    await this.#proveCosts();
+  }
+
+  async #proveCosts(): Promise<void> {
     const runs = [...this.#told.keys()];
     if (runs.length === 0) return;
     const rows = await this.#db.read

@@ -11,7 +11,10 @@ const MAX_COLUMN = 72;
 /** The most removed lines of a hunk that are shown this way. */
 const MAX_NOTES = 5;
 
-/** Colours the hunks in every editor that shows them. Removed lines appear as notes and in the hover. */
+/**
+ * Colours the hunks in every editor that shows them. Removed lines appear as notes, and in the hover of `HunkHovers`: the
+ * host parses a decoration's own hover as Markdown each time it is drawn, some 0.1 ms for each hunk.
+ */
 export class EditDecorations extends Disposable {
   /** Normal themes colour inserted lines; high contrast themes only draw a border around them. */
   private readonly insertedPlain = this._register(createInserted({}));
@@ -72,19 +75,19 @@ export class EditDecorations extends Disposable {
   }
 
   private decorate(editor: vscode.TextEditor, reviews: readonly Review[]): void {
-    const inserted: vscode.DecorationOptions[] = [];
-    const changed: vscode.DecorationOptions[] = [];
+    const inserted: vscode.Range[] = [];
+    const changed: vscode.Range[] = [];
     const removed: vscode.DecorationOptions[] = [];
     const waiting: vscode.Range[] = [];
     for (const review of reviews) {
       const { tracked, phase, document } = review;
       if (phase !== 'writing' && phase !== 'reviewing') continue;
       for (const hunk of tracked.open) {
-        removed.push(...removedNotes(review, hunk));
+        removed.push(...removedNotes(document, hunk));
         if (hunk.end <= hunk.start) continue;
-        const options = { range: lineRange(document, hunk.start, hunk.end), hoverMessage: hover(review, hunk) };
-        if (tracked.isFresh(hunk)) inserted.push(options);
-        else changed.push(options);
+        const lines = lineRange(document, hunk.start, hunk.end);
+        if (tracked.isFresh(hunk)) inserted.push(lines);
+        else changed.push(lines);
       }
       if (phase === 'writing' && tracked.isRegion) {
         const from = tracked.open.at(-1)?.end ?? tracked.region.start;
@@ -166,9 +169,10 @@ function lineRange(document: vscode.TextDocument, start: number, end: number): v
  * The removed lines, struck through, each after a line that replaced it, if all fit. Otherwise the lines removed
  * without replacement are counted, and the lens and the hover show the rest.
  */
-function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.DecorationOptions[] {
-  const { document } = review;
-  const { start, end, oldLines, newLines } = hunk;
+function removedNotes(
+  document: vscode.TextDocument,
+  { start, end, oldLines, newLines }: Readonly<TrackedHunk>,
+): vscode.DecorationOptions[] {
   const isInserted = end > start;
   const first = isInserted ? start : Math.max(0, start - 1);
   const places = isInserted ? end - start : 1;
@@ -178,7 +182,6 @@ function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.Decor
     const { end: at } = document.lineAt(Math.min(line, document.lineCount - 1)).range;
     return {
       range: new vscode.Range(at, at),
-      hoverMessage: hover(review, hunk),
       renderOptions: {
         after: {
           contentText,
@@ -202,24 +205,6 @@ function removedNotes(review: Review, hunk: Readonly<TrackedHunk>): vscode.Decor
     );
   }
   return isInserted || oldLines.length === 0 ? [] : [note(first, tellRemoved(oldLines.length), false)];
-}
-
-function hover(review: Review, hunk: Readonly<TrackedHunk>): vscode.MarkdownString {
-  const text = new vscode.MarkdownString();
-  const commands = ['perigee.acceptHunk', 'perigee.rejectHunk', 'perigee.showRemoved', 'perigee.compareHunk'];
-  text.isTrusted = { enabledCommands: commands };
-  if (hunk.oldLines.length > 0) {
-    text.appendMarkdown(`${tellRemoved(hunk.oldLines.length)} by Perigee:\n`);
-    text.appendCodeblock(hunk.oldLines.join('\n'), review.document.languageId);
-  } else {
-    text.appendMarkdown('Added by Perigee\n\n');
-  }
-  if (review.phase !== 'reviewing') return text;
-  const args = encodeURIComponent(JSON.stringify([{ review: review.id, hunk: hunk.number }]));
-  const names = ['Accept', 'Reject', 'Show removed', 'Compare'];
-  const links = commands.map((command, index) => `[${names[index]}](command:${command}?${args})`);
-  text.appendMarkdown(links.slice(0, hunk.oldLines.length > 0 ? 4 : 2).join(' · '));
-  return text;
 }
 
 /** The line's approximate width in the editor. */

@@ -5,6 +5,7 @@ import { nameOf, tellPlace } from '../files/places.ts';
 import type { Range } from '../hunks/track.ts';
 import type { TrackedHunk } from '../hunks/tracked.ts';
 import { EditDecorations } from './decorations.ts';
+import { HunkHovers } from './hovers.ts';
 import { EditLenses } from './lenses.ts';
 import { Originals } from './originals.ts';
 import type { Review } from './review.ts';
@@ -39,6 +40,7 @@ export class Reviews extends Disposable {
     super();
     const lenses = new EditLenses(() => this.reviews, this.drawn.event);
     this._register(vscode.languages.registerCodeLensProvider('*', lenses));
+    this._register(vscode.languages.registerHoverProvider('*', new HunkHovers(() => this.reviews)));
     this._register(vscode.window.onDidChangeVisibleTextEditors(() => this.refresh()));
     this._register(vscode.window.onDidChangeActiveTextEditor(() => this.tellKeys()));
     this._register(vscode.window.onDidChangeActiveColorTheme(() => this.refresh()));

@@ -9,6 +9,7 @@ import type { Deletions } from '../../platform/db/deletions.ts';
 import { endRestoring, markDone, type RestoreStep, type Restoring, readRestoring } from '../../platform/db/restoring.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { revokeEveryKey } from '../keys/store.ts';
 import { eraseAccount, type RunsOfAccounts } from './erase.ts';
 
 // Corrects what is outdated in a restored database: sessions, open runs, payments and deletions. Each step is done once
@@ -125,6 +126,7 @@ function endEverySession(db: Database, now: number): Promise<number> {
       await tx.deleteFrom(table).execute();
     for (const table of ['auth_session', 'auth_account', 'auth_verification', 'auth_user'] as const)
       await tx.deleteFrom(table).execute();
+    await revokeEveryKey(tx, now);
     const ended = Number(numUpdatedRows);
     await markDone(tx, 'sessions', ended);
     return ended;

@@ -16,6 +16,7 @@ import { rawStream } from '../../platform/http/streams.ts';
 import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 import { referralsOf } from '../referrals/referralList.ts';
 import { findCode } from '../referrals/referrals.ts';
+import { listKeys } from '../keys/store.ts';
 import { listSessions } from '../sessions/sessions.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
 
@@ -43,6 +44,7 @@ export function exportRoutes(
     const sessions = await listSessions(db.read, accountId, sessionId);
     const { referrals } = await referralsOf(db.read, accountId, undefined, MAX_REFERRALS);
     const payments = await paymentsOf(db.read, accountId);
+    const keys = await listKeys(db.read, accountId, now);
     const inviteCode = await findCode(db.read, accountId);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
@@ -69,6 +71,7 @@ export function exportRoutes(
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
         whole('profile.json', { account, balance, inviteCode });
         whole('sessions.json', sessions);
+        if (keys.length > 0) whole('keys.json', keys);
         if (referrals.length > 0) whole('referrals.json', referrals);
         if (payments.length > 0) whole('payments.json', payments);
         pieces('token-log.json', () => logJson(db.read, accountId));

@@ -4,11 +4,13 @@ import type { Database, Reader, Tx } from '../../platform/db/database.ts';
 import { readRestoring } from '../../platform/db/restoring.ts';
 import { TABLES } from '../../platform/db/tables.ts';
 import type { AccountConfig } from '../../platform/config/signInConfig.ts';
+import { revokedKeys } from '../keys/store.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
 
 const DAY_MS = 24 * 3_600_000;
-const daysOf = (table: 'run' | 'message' | 'session') => TABLES[table].over / DAY_MS;
+const daysOf = (table: 'run' | 'message' | 'session' | 'api_key') => TABLES[table].over / DAY_MS;
 const [RUN_DAYS, SUPERSEDED_DAYS, SESSION_DAYS] = [daysOf('run'), daysOf('message'), daysOf('session')];
+const KEY_DAYS = daysOf('api_key');
 
 export interface RetentionDeps {
   db: Database;
@@ -107,6 +109,17 @@ function rules({ db, policy, runs }: RetentionDeps): Rule[] {
           return Number(numDeletedRows);
         }),
     },
+    {
+      what: 'API keys that were revoked',
+      days: KEY_DAYS,
+      count: async (reader, now) => countOf(revokedKeys(reader, before(KEY_DAYS, now))),
+      apply: (now) =>
+        inPieces(async (tx) => {
+          const some = revokedKeys(tx, before(KEY_DAYS, now)).select('id').limit(AT_ONCE);
+          const { numDeletedRows } = await tx.deleteFrom('api_key').where('id', 'in', some).executeTakeFirst();
+          return Number(numDeletedRows);
+        }),
+    },
   ];
 }
 
@@ -122,7 +135,9 @@ const idleGuests = (db: Reader, before: number) =>
 
 const endedSessions = (db: Reader, before: number) => db.selectFrom('session').where('ended_at', '<', before);
 
-async function countOf(query: ReturnType<typeof closed> | ReturnType<typeof endedSessions>): Promise<number> {
+async function countOf(
+  query: ReturnType<typeof closed> | ReturnType<typeof endedSessions> | ReturnType<typeof revokedKeys>,
+): Promise<number> {
   const { count } = await (query as ReturnType<typeof closed>)
     .select((eb) => eb.fn.countAll<number | string>().as('count'))
     .executeTakeFirstOrThrow();

@@ -11,7 +11,7 @@ import { applyRetention, type RetentionDeps } from '../data/retention.ts';
 import { MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
 import { type FoundAccount, findAccounts, findByReference } from '../people/accountSearch.ts';
 import { mailboxOf } from '../people/emails.ts';
-import { findAccountOf, signIn } from '../people/identities.ts';
+import { findAccountOf, LOCAL_OWNER, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
 import {
   accountLines,
@@ -28,6 +28,7 @@ import {
 export type { CommandResult };
 
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
+import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
@@ -50,6 +51,10 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   plan ACCOUNT PLAN --until WHEN --why TEXT
                                     gives a plan for nothing, in place of one that was given before; the owner reads TEXT
   plan ACCOUNT --end --why TEXT     ends a plan that was given
+  key [ACCOUNT] --name N [--models A,B] [--monthly CREDITS] [--expires WHEN]
+                                    makes an API key for tools and shows it, once
+  keys [ACCOUNT]                    lists an account's API keys
+  revoke-key ID                     ends an API key at once
   referrals [--refused]             lists who joined by whose link, and what it earned or why nothing
   notice TEXT --until WHEN [--mail]
                                     shows TEXT to every account in the editor and on the page, and mails it
@@ -69,17 +74,19 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
                                     finishes a restore: after pg_restore, or when Stripe or a crash interrupted it
   help                              shows this
 
-ACCOUNT is an id or an email address. CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day
+ACCOUNT is an id or an email address. On a server for one person alone it is "local", which keys can leave out. CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day
 (2027-01-31), a time (2027-01-31T12:00:00Z), or a number of hours or days from now (12h, 7d). A suspension without
 --until lasts until you reinstate the account.`;
 
+/** The single user of a local server, in place of an account. */
+const LOCAL = 'local';
 /** A reason is shown in one line of the token log. */
 const MAX_WHY_CHARS = 200;
 const MAX_NAME_CHARS = 100;
 /** Only the newest referrals are listed: nobody reads more. */
 const MAX_REFERRALS = 1000;
 
-export interface CommandDeps extends RetentionDeps {
+export interface CommandDeps extends RetentionDeps, Omit<KeyCommandDeps, 'db' | 'clock' | 'ids'> {
   db: Database;
   clock: Clock;
   ids: Ids;
@@ -89,6 +96,8 @@ export interface CommandDeps extends RetentionDeps {
   leaseMs: number;
   /** Whether the server sends mail. */
   sendsMail: boolean;
+  /** Whether the server has a single user, the one of its machine. */
+  isLocal: boolean;
 }
 
 /** The operator's commands. Never throws an error that the operator can fix. */
@@ -115,6 +124,9 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       budget: { type: 'string' },
       from: { type: 'string' },
       for: { type: 'string' },
+      models: { type: 'string' },
+      monthly: { type: 'string' },
+      expires: { type: 'string' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -129,6 +141,10 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
   const reason = (most = MAX_WHY_CHARS) => {
     if (!cleanName(values.why ?? '')) throw misused(`${command} needs --why: its owner reads it.`);
     return readText(values.why!, '--why', most);
+  };
+  const keyOwner = async (): Promise<FoundAccount> => {
+    if (rest.length > 0 || !deps.isLocal) taken(1, 'an account');
+    return one(deps, rest[0] ?? LOCAL);
   };
   switch (command) {
     case 'find': {
@@ -206,6 +222,27 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       if (values.until === undefined) throw misused('plan needs --until: a plan that is given ends some day.');
       const until = readInstant(values.until, deps.clock.now());
       return [await givePlanTo(deps, await one(deps, rest[0]!), { plan: rest[1]!, until, why })];
+    }
+    case 'key': {
+      only('name', 'models', 'monthly', 'expires');
+      if (values.name === undefined) throw misused('key needs --name: its owner tells keys apart by it.');
+      const { name, models, monthly, expires } = values;
+      const wanted = {
+        name,
+        models,
+        monthlyMicro: monthly === undefined ? null : readCredits(monthly),
+        expiresAt: expires === undefined ? null : readInstant(expires, deps.clock.now()),
+      };
+      return makeKeyFor(deps, await keyOwner(), wanted);
+    }
+    case 'keys': {
+      only();
+      return keyTable(deps, await keyOwner());
+    }
+    case 'revoke-key': {
+      only();
+      taken(1, 'the id of a key');
+      return [await revokeKeyById(deps, rest[0]!)];
     }
     case 'referrals': {
       only('refused');
@@ -291,11 +328,21 @@ async function countTransfers({ db }: CommandDeps): Promise<string> {
   return Number(count).toLocaleString('en-US');
 }
 
-async function one(deps: CommandDeps, reference: string): Promise<FoundAccount> {
+async function one(deps: CommandDeps, typed: string): Promise<FoundAccount> {
+  const reference = typed.trim().toLowerCase() === LOCAL && deps.isLocal ? await localAccount(deps) : typed;
   const found = await findByReference(deps.db.read, reference);
   if (!found)
     throw new Refused(1, `There is no account "${reference}". The command "find TEXT" looks for parts of it.`);
   return found;
+}
+
+/** The account of a local server's single user, made if nobody has used the server yet. */
+async function localAccount(deps: CommandDeps): Promise<string> {
+  const { accountId } = await deps.db.write((tx) =>
+    signIn(tx, deps, LOCAL_OWNER, { terms: 'local', at: deps.clock.now() }),
+  );
+  if (accountId === null) throw new Error('an account was not made');
+  return accountId;
 }
 
 async function create(deps: CommandDeps, email: string, name: string | undefined, tier: number): Promise<string[]> {

@@ -13,6 +13,15 @@ import { acceptTerms } from './rights.ts';
 /** The identified person: a provider's subject, and what the provider says about the address. */
 export type Identified = CodeData['identified'];
 
+/** The single user of a local server. */
+export const LOCAL_OWNER: Identified = {
+  provider: 'local',
+  subject: 'owner',
+  email: null,
+  emailVerified: false,
+  name: null,
+};
+
 export interface SignUpDeps {
   ids: Ids;
   policy: Policy;

@@ -42,7 +42,8 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
     c.set('goneAt', caller.goneAt);
     c.set('termsDue', termsDue(caller, deps.termsVersion));
     c.set('sessionId', caller.sessionId);
-    c.set('whenEnded', (end) => whenEnded(db, deps, caller.sessionId, end));
+    const session = { key: `session:${caller.sessionId}`, isAlive: () => isAlive(db.read, caller.sessionId) };
+    c.set('whenEnded', (end) => callWhenEnded(db, deps, session, end));
     await next();
   };
 }
@@ -104,12 +105,20 @@ async function callerOf<C extends Caller>(
   return caller;
 }
 
-/** Calls `end` when the session ends on any node, also if it ended between the request and now. */
-function whenEnded(db: Database, faults: FaultDeps, sessionId: string, end: () => void): () => void {
+/**
+ * Calls `end` when a session or API key ends on any node, also if it ended between the request and now. Its end is
+ * published under `key`.
+ */
+export function callWhenEnded(
+  db: Database,
+  faults: FaultDeps,
+  { key, isAlive }: { key: string; isAlive: () => Promise<boolean> },
+  end: () => void,
+): () => void {
   const look = () =>
     detach(
       () =>
-        isAlive(db.read, sessionId).then(
+        isAlive().then(
           (alive) => !alive && end(),
           // Without its database the server answers no request anyway. The next change triggers another check.
           () => {},
@@ -117,7 +126,7 @@ function whenEnded(db: Database, faults: FaultDeps, sessionId: string, end: () =
       'session',
       faults,
     );
-  const forget = db.changes.subscribe(`session:${sessionId}`, ({ topic }) => (topic === 'ended' ? end() : look()));
+  const forget = db.changes.subscribe(key, ({ topic }) => (topic === 'ended' ? end() : look()));
   look();
   return forget;
 }

@@ -2,6 +2,7 @@ import type { Session } from '../../../shared/auth.ts';
 import { iso } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
+import { prepared } from '../../platform/db/prepared.ts';
 import type { SessionRow } from '../../platform/db/schema.ts';
 import { insertToken } from './tokens.ts';
 
@@ -73,14 +74,12 @@ async function endWhere(tx: Tx, accountId: string, at: number, id?: string): Pro
 }
 
 export async function isAlive(db: Reader, id: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('session')
-    .select('id')
-    .where('id', '=', id)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await selectAlive.first(db, { id })) !== undefined;
 }
+
+const selectAlive = prepared((db, p: { id: string }) =>
+  db.selectFrom('session').select('id').where('id', '=', p.id).where('ended_at', 'is', null),
+);
 
 /** Stores that a session and its account are in use. This also extends a browser's session, which has no refresh. */
 export async function touchSession(

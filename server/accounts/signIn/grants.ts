@@ -5,7 +5,7 @@ import type { SessionRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { same } from '../../platform/secrets.ts';
 import type { GrantDeps } from '../people/authDeps.ts';
-import { signIn } from '../people/identities.ts';
+import { LOCAL_OWNER, signIn } from '../people/identities.ts';
 import { mergeGuest } from '../people/merge.ts';
 import { describeAccount } from '../people/store.ts';
 import { redeemCode } from '../sessions/codes.ts';
@@ -93,10 +93,9 @@ async function redeem(deps: GrantDeps, request: TokenRequest, jkt: string): Prom
       return { kind: 'device', accountId: polled.accountId, name: polled.name, tool: polled.tool };
     }
     case LOCAL_GRANT: {
-      const who = { provider: 'local', subject: 'owner', email: null, emailVerified: false, name: null };
       return db.write(async (tx) => {
         if (!(await redeemCode(tx, 'local', request.local_token, at))) throw invalid();
-        const { accountId } = await signIn(tx, deps, who, { terms: 'local', at });
+        const { accountId } = await signIn(tx, deps, LOCAL_OWNER, { terms: 'local', at });
         if (accountId === null) throw invalid();
         return { accountId, kind: 'local' as const, name: request.device_name, tool: request.tool };
       });

@@ -120,6 +120,15 @@ function rareChecks(leaseLimit: number): Pass[] {
         where h.ledger_id = b.ledger_id and h.state = 'pending'), 0)`,
     ),
     check(
+      'b',
+      'a month of an API key that is not the sum of its holds',
+      // A charge beyond its hold is in the token log alone.
+      sql`select m.key_id as id from key_month m where m.micro <> coalesce((select
+        sum(case h.state when 'pending' then h.amount when 'posted' then -l.amount else 0 end) from hold h
+        left join log_entry l on l.run_id = h.run_id and l.kind = 'charge'
+        where h.key_id = m.key_id and h.created_at >= m.from_at and h.created_at < m.to_at), 0)`,
+    ),
+    check(
       'c',
       'a balance below zero',
       sql`select ledger_id as id from balance where pending < 0 or posted - pending < 0`,

@@ -51,7 +51,7 @@ export async function lockCharge(tx: Tx, accountId: string, runId: string): Prom
 export async function refundRun(
   tx: Tx,
   { hold, charged, refunded }: Charge,
-  run: { conversationId: string; model: string; tool: string },
+  run: { conversationId: string | null; model: string; tool: string },
   reason: Reason,
   at: number,
 ): Promise<Refund> {

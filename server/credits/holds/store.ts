@@ -32,11 +32,13 @@ import {
 } from '../rules/ledger.ts';
 import { tightestOf } from '../rules/planWindows.ts';
 import { planOf } from './balance.ts';
+import { addToMonth, type HoldKey, readRoom, settleMonth } from './keyMonths.ts';
 
 /** A run's model and usage, for its line in the token log. */
 export interface RunUse {
   runId: string;
-  conversationId: string;
+  /** Null for a tool's call. */
+  conversationId: string | null;
   model: string;
   /** The device or tool that asked, by the name it sent. */
   tool: string;
@@ -76,6 +78,16 @@ export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
     .set({ state: 'ended' })
     .where('ledger_id', 'in', (eb) => eb.selectFrom('wallet').select('ledger_id').where('account_id', '=', accountId))
     .execute();
+  const ofLedgers = tx.selectFrom('wallet').select('ledger_id').where('account_id', '=', accountId);
+  await tx.deleteFrom('key_month').where('ledger_id', 'in', ofLedgers).execute();
+  // The owner chose these names: they may name a person.
+  for (const table of ['hold', 'log_entry'] as const)
+    await tx
+      .updateTable(table)
+      .set({ key_name: null })
+      .where('ledger_id', 'in', ofLedgers)
+      .where('key_name', 'is not', null)
+      .execute();
   await tx.deleteFrom('wallet').where('account_id', '=', accountId).execute();
 }
 
@@ -118,16 +130,21 @@ export async function grant(
   });
 }
 
-/** `closed`: the guest was merged into another account meanwhile. `held_before`: the run already has its one hold. */
+/**
+ * `closed`: the guest was merged into another account meanwhile. `held_before`: the run already has its one hold.
+ * `key_spent`: the API key may not spend that much more before `resetsAt`, in ms.
+ */
 export type HoldAnswer =
   | { kind: 'held' }
   | { kind: 'held_before' }
   | { kind: 'insufficient'; availableMicro: number; amountMicro: number }
+  | { kind: 'key_spent'; limitMicro: number; usedMicro: number; resetsAt: number }
   | { kind: 'closed' };
 
 /**
  * Reserves `amountMicro` for a run, or returns what is left. The amount is a number, or a function of the available
- * amount, which the lock keeps from changing. Nothing changes unless the result is `held`.
+ * amount, which the lock keeps from changing; a key's own cap counts as available as well. Nothing changes unless the
+ * result is `held`.
  */
 export async function placeHold(
   tx: Tx,
@@ -137,6 +154,8 @@ export async function placeHold(
     runId: string;
     amountMicro: number | ((availableMicro: number) => number);
     at: number;
+    /** The API key that the call is made by. */
+    key?: HoldKey | null;
   },
 ): Promise<HoldAnswer> {
   const ledgerId = await tryLockWallet(tx, hold.accountId);
@@ -145,13 +164,16 @@ export async function placeHold(
   const windows = rows[0] ? await windowsOf(tx, ledgerId, planOf(rows[0]), hold.at) : [];
   const funds = toFunds(rows);
   const planMicro = tightestOf(windows)?.leftMicro ?? 0;
-  const amountMicro =
-    typeof hold.amountMicro === 'number' ? hold.amountMicro : hold.amountMicro(planMicro + available(funds));
+  const { leftMicro, usedMicro, limitMicro, month } = await readRoom(tx, hold.key, hold.at);
+  const availableMicro = Math.min(planMicro + available(funds), leftMicro);
+  const amountMicro = typeof hold.amountMicro === 'number' ? hold.amountMicro : hold.amountMicro(availableMicro);
   const decision = splitHold(funds, planMicro, amountMicro);
   if (decision.kind === 'insufficient') return { ...decision, amountMicro };
+  if (amountMicro > leftMicro) return { kind: 'key_spent', limitMicro, usedMicro, resetsAt: month.to };
   const { split } = decision;
-  const { id, runId, at } = hold;
-  if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at })) === 0n)
+  const { id, runId, at, key = null } = hold;
+  const keyColumns = { keyId: key?.id ?? null, keyName: key?.name ?? null };
+  if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at, ...keyColumns })) === 0n)
     return { kind: 'held_before' };
   // From here the hold must succeed: these guards fail only if the lock on the wallet did not work.
   for (const fund of CREDITS) {
@@ -159,6 +181,7 @@ export async function placeHold(
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
     assertOne(rows, 'a balance moved under a hold');
   }
+  if (key) await addToMonth(tx, { keyId: key.id, ledgerId, month, amountMicro });
   if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
@@ -189,24 +212,35 @@ const addPending = prepared((db, p: { ledgerId: string; fund: Credit; amount: nu
     .where((eb) => eb(eb('posted', '-', eb.ref('pending')), '>=', p.amount)),
 );
 
-const insertHold = prepared(
-  (db, p: { id: string; ledgerId: string; runId: string; amountMicro: number; at: number } & Split) =>
-    db
-      .insertInto('hold')
-      .values({
-        id: p.id,
-        ledger_id: p.ledgerId,
-        run_id: p.runId,
-        state: 'pending',
-        amount: p.amountMicro,
-        plan: p.plan,
-        promotional: p.promotional,
-        purchased: p.purchased,
-        posted_amount: 0,
-        created_at: p.at,
-        resolved_at: null,
-      })
-      .onConflict((conflict) => conflict.column('run_id').doNothing()),
+interface NewHold extends Split {
+  id: string;
+  ledgerId: string;
+  runId: string;
+  amountMicro: number;
+  at: number;
+  keyId: string | null;
+  keyName: string | null;
+}
+
+const insertHold = prepared((db, p: NewHold) =>
+  db
+    .insertInto('hold')
+    .values({
+      id: p.id,
+      ledger_id: p.ledgerId,
+      run_id: p.runId,
+      state: 'pending',
+      amount: p.amountMicro,
+      plan: p.plan,
+      promotional: p.promotional,
+      purchased: p.purchased,
+      posted_amount: 0,
+      created_at: p.at,
+      resolved_at: null,
+      key_id: p.keyId,
+      key_name: p.keyName,
+    })
+    .onConflict((conflict) => conflict.column('run_id').doNothing()),
 );
 
 export type Resolution =
@@ -238,8 +272,9 @@ export async function settleHold(
   const absorbedMicro = beyondMicro - extraMicro + onHouseMicro;
   if (absorbedMicro > 0) await absorb(tx, hold, absorbedMicro, at);
   const total = chargedMicro + extraMicro;
+  await settleMonth(tx, hold, total);
   await writeLog(tx, hold.ledger_id, {
-    ...useColumns(run),
+    ...useColumns(run, hold),
     id: `run:${run.runId}`,
     kind: 'charge',
     amount: -total,
@@ -267,8 +302,9 @@ export async function voidHold(
   if ('kind' in hold) return hold;
   const { heir, owedMicro } = await moveBalance(tx, hold, NOTHING);
   if (costMicro > 0) await absorb(tx, hold, costMicro, at);
+  await settleMonth(tx, hold, 0);
   await writeLog(tx, hold.ledger_id, {
-    ...useColumns(run),
+    ...useColumns(run, hold),
     id: `run:${run.runId}`,
     kind: 'not_charged',
     amount: 0,
@@ -420,12 +456,14 @@ async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promis
   });
 }
 
-function useColumns({ runId, conversationId, model, tool, usage }: RunUse) {
+function useColumns({ runId, conversationId, model, tool, usage }: RunUse, { key_id, key_name }: HoldRow) {
   return {
     run_id: runId,
     conversation_id: conversationId,
     model,
     tool,
+    key_id,
+    key_name,
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,

@@ -130,6 +130,8 @@ const NO_ENTRY = {
   output_tokens: null,
   estimated: null,
   tool: null,
+  key_id: null,
+  key_name: null,
 };
 
 const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
@@ -150,6 +152,8 @@ const insertEntry = prepared((db, e: Omit<LogRow, 'seq'>) =>
     output_tokens: e.output_tokens,
     estimated: e.estimated,
     tool: e.tool,
+    key_id: e.key_id,
+    key_name: e.key_name,
     at: e.at,
   }),
 );

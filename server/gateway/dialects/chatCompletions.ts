@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources';
-import type { PromptMessage, UpstreamRequest } from '../stream.ts';
+import type { CallRequest, PromptMessage, UpstreamRequest } from '../stream.ts';
+import { addReasoning, withoutDeveloper, withSystemFirst } from './chat/messages.ts';
 import { readContent, readThinking } from './content.ts';
 import { type FinishWhy, readFinish } from './finish.ts';
 import { type ReadUsage, readReport } from './usage.ts';
@@ -12,6 +13,12 @@ export interface Variant {
   limit: 'max_tokens' | 'max_completion_tokens';
   streamOptions: boolean;
   cacheKey: boolean;
+  /** The service knows the role `developer`. */
+  developerRole: boolean;
+  /** A system message may only be the first one. */
+  systemFirst: boolean;
+  /** The service wants the reasoning before each tool call back. */
+  reasoning: boolean;
 }
 
 /** The body of a streamed chat-completions request. */
@@ -27,6 +34,22 @@ export function toChatRequest(request: UpstreamRequest, variant: Variant): ChatC
   };
 }
 
+/** The body of a tool's request: its client's own fields, and those that Perigee answers for. */
+export function toCallRequest(request: CallRequest, variant: Variant): Record<string, unknown> {
+  let { body } = request;
+  if (!variant.developerRole) body = withoutDeveloper(body);
+  if (variant.systemFirst) body = withSystemFirst(body);
+  if (variant.reasoning) body = addReasoning(body);
+  return {
+    model: request.model,
+    ...body,
+    stream: request.isStream,
+    // Asked for whether the client wants it or not, because the bill rests on it.
+    ...(request.isStream && variant.streamOptions ? { stream_options: { include_usage: true } } : {}),
+    [variant.limit]: request.maxOutputTokens,
+  };
+}
+
 function toChatMessage({ role, text }: PromptMessage): ChatCompletionMessageParam {
   return { role, content: text };
 }
@@ -36,6 +59,8 @@ export interface ChunkNews {
   text: string;
   /** Reasoning, kept apart from the answer. */
   thinking: string;
+  /** The names and arguments of tool calls, to be counted. */
+  tools: string;
   finish?: FinishWhy | 'failed';
   /** The model refuses to answer; its text says why. */
   isRefusal?: boolean;
@@ -54,12 +79,12 @@ export function readChunk(chunk: unknown): ChunkNews | null {
   if (!isObject(chunk)) return null;
   const choices = Array.isArray(chunk.choices) ? chunk.choices.filter(isObject) : null;
   const error = readError(chunk) ?? choices?.map((choice) => readError({ error: choice.error })).find(Boolean);
-  if (error) return { text: '', thinking: '', error };
+  if (error) return { ...SILENT, error };
   const usage = readUsage(chunk);
   if (!choices) return readLine(chunk, usage);
   // The usage chunk has no choices. Some services' first chunk has none either: it carries the prompt filter's result.
   const choice = choices.find(({ index }) => index === 0) ?? choices[0];
-  if (!choice) return { text: '', thinking: '', usage };
+  if (!choice) return { ...SILENT, usage };
   const said = readMessage(choice.delta ?? choice.message ?? { content: choice.text });
   return {
     ...said,
@@ -70,8 +95,8 @@ export function readChunk(chunk: unknown): ChunkNews | null {
 }
 
 /** The text of a message or delta. Each service has its own name for the reasoning field. */
-function readMessage(message: unknown): Pick<ChunkNews, 'text' | 'thinking' | 'isRefusal'> {
-  if (!isObject(message)) return readContent(message);
+function readMessage(message: unknown): Pick<ChunkNews, 'text' | 'thinking' | 'tools' | 'isRefusal'> {
+  if (!isObject(message)) return { ...readContent(message), tools: '' };
   const { text, thinking, isRefusal } = readContent(message.content);
   const refusal = typeof message.refusal === 'string' ? message.refusal : '';
   const apart = readThinking(
@@ -82,12 +107,33 @@ function readMessage(message: unknown): Pick<ChunkNews, 'text' | 'thinking' | 'i
     message.reasoning_details,
     message.thinking_blocks,
   );
-  return { text: text + refusal, thinking: thinking + apart, isRefusal: isRefusal || refusal !== '' };
+  return {
+    text: text + refusal,
+    thinking: thinking + apart,
+    isRefusal: isRefusal || refusal !== '',
+    tools: readTools(message),
+  };
 }
+
+/** The names and arguments of a message's tool calls, and of the one `function_call` of older services. */
+function readTools({ tool_calls: calls, function_call: single }: Record<string, unknown>): string {
+  let text = '';
+  if (!calls && !single) return text;
+  for (const call of [...(Array.isArray(calls) ? calls : []), ...(single ? [{ function: single }] : [])]) {
+    const called: unknown = isObject(call) ? (call.function ?? call.custom) : undefined;
+    if (!isObject(called)) continue;
+    for (const part of [called.name, called.arguments ?? called.input])
+      if (typeof part === 'string') text += part;
+      else if (isObject(part)) text += JSON.stringify(part);
+  }
+  return text;
+}
+
+const SILENT = { text: '', thinking: '', tools: '' };
 
 /** Ollama's `/api/chat` and `/api/generate`: one object a line, without choices. */
 function readLine(chunk: Record<string, unknown>, usage: ReadUsage | undefined): ChunkNews | null {
-  if (typeof chunk.done !== 'boolean') return usage ? { text: '', thinking: '', usage } : null;
+  if (typeof chunk.done !== 'boolean') return usage ? { ...SILENT, usage } : null;
   const said = readMessage(chunk.message ?? { content: chunk.response, thinking: chunk.thinking });
   const finish = chunk.done ? readFinish(chunk.done_reason ?? 'stop') : undefined;
   return { ...said, finish, usage: usage ?? readReport(chunk) };

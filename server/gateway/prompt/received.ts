@@ -1,8 +1,8 @@
 import { type Piece, ThoughtReader } from '../../../shared/answers/thoughts.ts';
 import { storable, type Usage } from '../../../shared/runs.ts';
 import { countOf } from '../../platform/values/numbers.ts';
-import type { PromptMessage, StreamEvent } from '../stream.ts';
-import { boundPromptTokens, boundTokens, estimateTokens } from './tokens.ts';
+import type { StreamEvent } from '../stream.ts';
+import { boundTokens, estimateTokens } from './tokens.ts';
 
 /** New text of an answer and its position. Any earlier text from that position on was reasoning and is withdrawn. */
 export interface NewText {
@@ -24,6 +24,8 @@ export class Received {
   /** The text that is shown and stored. */
   text = '';
   #thinking = '';
+  /** The names and arguments of the tools it calls. */
+  #tools = '';
   readonly #reader = new ThoughtReader();
   /** The first half of a surrogate pair, waiting for the second: a service may cut between them. */
   #half = '';
@@ -35,16 +37,17 @@ export class Received {
 
   /** True if the model wrote or thought anything. */
   get hasOutput(): boolean {
-    return this.text.trim() !== '' || this.#thinking.trim() !== '';
+    return this.hasResult || this.#thinking.trim() !== '';
   }
 
-  get hasText(): boolean {
-    return this.text.trim() !== '';
+  /** True if there is a text or a tool call: something to use. */
+  get hasResult(): boolean {
+    return this.text.trim() !== '' || this.#tools !== '';
   }
 
-  /** In UTF-16 units. */
-  get thinkingLength(): number {
-    return this.#thinking.length;
+  /** Of thoughts and tool calls, in UTF-16 units. */
+  get hiddenLength(): number {
+    return this.#thinking.length + this.#tools.length;
   }
 
   /** Takes one event; returns the new text to show. */
@@ -59,7 +62,8 @@ export class Received {
     if (event.type === 'finish') return null;
     this.#since += estimateTokens(event.text);
     if (event.type === 'text') return this.#show(this.#reader.feed(event.text));
-    this.#thinking += event.text;
+    if (event.type === 'tools') this.#tools += event.text;
+    else this.#thinking += event.text;
     return null;
   }
 
@@ -94,16 +98,16 @@ export class Received {
   }
 
   /** The most that this answer can have used, whatever the service reports. */
-  boundUsage(messages: PromptMessage[], maxOutputTokens: number): { inputTokens: number; outputTokens: number } {
+  boundUsage(inputBound: number, maxOutputTokens: number): { inputTokens: number; outputTokens: number } {
     return {
-      inputTokens: boundPromptTokens(messages) + TEMPLATE_TOKENS,
+      inputTokens: inputBound + TEMPLATE_TOKENS,
       // Some services limit only the text, so received reasoning counts on top.
       outputTokens: maxOutputTokens + boundTokens(this.#thinking),
     };
   }
 
   #estimate(): number {
-    return estimateTokens(this.text) + estimateTokens(this.#thinking);
+    return estimateTokens(this.text) + estimateTokens(this.#thinking) + estimateTokens(this.#tools);
   }
 
   #show(pieces: readonly Piece[]): NewText | null {

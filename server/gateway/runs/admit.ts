@@ -22,7 +22,7 @@ import { topUp } from '../../credits/holds/topUp.ts';
 import type { LimitState } from '../../credits/rules/limitWindow.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
-import type { ConversationRow, RunRow } from '../../platform/db/schema.ts';
+import type { AnswerRow, ConversationRow } from '../../platform/db/schema.ts';
 import { AppError, notFound } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import { requireStanding } from '../../platform/http/standing.ts';
@@ -46,7 +46,7 @@ import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts'
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 
 /** English and code have about four bytes a token, other scripts fewer. */
-const MAX_BYTES_A_TOKEN = 5;
+export const MAX_BYTES_A_TOKEN = 5;
 
 export type Caller = Pick<
   AppEnv['Variables'],
@@ -116,7 +116,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
           'This guest was merged into an account. Nothing was started: sign in to that account.',
         );
       if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
-      const run: RunRow = {
+      const run: AnswerRow = {
         id: request.id,
         conversation_id: request.conversationId,
         account_id: caller.accountId,
@@ -157,7 +157,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       changed(tx, caller.accountId, 'conversation', run.conversation_id);
       return {
         answer: await answerOf(tx, deps, caller, run),
-        turn: { run, model, messages, inputEstimate: sized.inputEstimate },
+        turn: { run, model, messages, inputEstimate: sized.inputEstimate, inputBound: sized.inputBound },
         limits,
       };
     });
@@ -173,12 +173,12 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     }
 }
 
-async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: RunRow): Promise<RunAnswer> {
+async function answerOf(db: Reader, { policy, clock }: TurnDeps, caller: Caller, run: AnswerRow): Promise<RunAnswer> {
   return { run: toRun(run), balance: await balanceOf(db, policy, caller.accountId, clock.now()) };
 }
 
 /** A retry must match the original request completely. */
-function sameRun(known: RunRow, caller: Caller, hash: string): RunRow {
+function sameRun(known: AnswerRow, caller: Caller, hash: string): AnswerRow {
   if (known.account_id !== caller.accountId || known.request_hash !== hash) throw reused();
   return known;
 }
@@ -259,7 +259,7 @@ async function retitle(
   if (given === title) await renameConversation(tx, account_id, id, titleFor(request, attached));
 }
 
-function answerMessage(run: RunRow, request: RunRequest): NewMessage {
+function answerMessage(run: AnswerRow, request: RunRequest): NewMessage {
   const row = {
     id: run.message_id,
     role: 'assistant' as const,
@@ -276,7 +276,10 @@ function answerMessage(run: RunRow, request: RunRequest): NewMessage {
 }
 
 /** The most tokens that a prompt may have, by the model's own limits. */
-function promptLimit({ accountKind }: Caller, { contextTokens, maxOutputTokens }: AdmittedTurn['model']): number {
+export function promptLimit(
+  { accountKind }: Caller,
+  { contextTokens, maxOutputTokens }: AdmittedTurn['model'],
+): number {
   // A guest's context is the prompt limit plus the output limit; a member shares the window between both.
   return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
 }

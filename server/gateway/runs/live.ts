@@ -10,7 +10,8 @@ const FLUSH_BYTES = 4096;
 /** Stored events that stay in memory for readers that are slightly behind. */
 const RING = 512;
 
-export type AbortReason = 'stopped' | 'shutdown' | 'lost' | 'overdue';
+/** `left`: the client of a call has closed its connection. */
+export type AbortReason = 'stopped' | 'left' | 'shutdown' | 'lost' | 'overdue';
 
 /** A run that this node answers: its events until they are stored, and the readers that wait for more. */
 export class LiveRun {

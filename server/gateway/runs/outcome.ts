@@ -7,7 +7,7 @@ import { total } from '../../credits/rules/ledger.ts';
 import { DAY_MS, whyNotRefunded } from '../../credits/rules/refundRule.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { RunRow } from '../../platform/db/schema.ts';
+import type { AnswerRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { lockRun, storeOutcome } from './runs.ts';
 import type { TurnDeps } from './turn.ts';
@@ -56,7 +56,7 @@ export async function tellOutcome(
 async function decide(
   tx: Tx,
   { clock, policy }: Pick<TurnDeps, 'clock' | 'policy'>,
-  run: RunRow,
+  run: AnswerRow,
   charge: Charge,
   outcome: Outcome,
 ): Promise<StoredOutcome> {
@@ -77,7 +77,7 @@ async function decide(
   return stored;
 }
 
-async function refund(tx: Tx, run: RunRow, charge: Charge, at: number): Promise<number> {
+async function refund(tx: Tx, run: AnswerRow, charge: Charge, at: number): Promise<number> {
   const use = { conversationId: run.conversation_id, model: run.model, tool: run.device };
   const refunded = await refundRun(tx, charge, use, REASON, at);
   if (refunded.kind !== 'refund') throw new Error(`a run whose outcome is new, and ${refunded.kind}`);

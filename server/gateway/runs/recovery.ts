@@ -1,12 +1,17 @@
-import { findAbandonedRuns, readStoredText } from './runs.ts';
-import { endAbandonedRun, type TurnDeps } from './turn.ts';
+import { isAnswer, type RunRow } from '../../platform/db/schema.ts';
+import type { Ending } from './receive.ts';
+import { checkpointOf, findAbandonedRuns, readStoredText, takeOverRun } from './runs.ts';
+import { endCall, type Settled } from './settle.ts';
+import { endRun, type TurnDeps } from './turn.ts';
+
+type EndDeps = Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'>;
 
 /**
  * Ends the runs whose node has died: interrupted, not charged, their text so far kept. With `all`, ends every open run:
  * at the start of an embedded server, which has its database to itself. Returns how many were ended.
  */
 export async function recoverRuns(
-  deps: Pick<TurnDeps, 'db' | 'clock' | 'node' | 'policy' | 'log'> & {
+  deps: EndDeps & {
     metrics: Pick<TurnDeps['metrics'], 'absorbed' | 'runRecovered'>;
     live: Pick<TurnDeps['live'], 'get'>;
   },
@@ -18,8 +23,7 @@ export async function recoverRuns(
     // This node's own lease may have expired in a stall. The run is still alive, and the next tick renews it.
     if (live.get(run.id)) continue;
     try {
-      const stored = await readStoredText(db.read, run.id);
-      const end = await endAbandonedRun(deps, run, stored);
+      const end = await endAbandonedRun(deps, run);
       if (!end) continue;
       ended++;
       metrics.runRecovered();
@@ -31,4 +35,24 @@ export async function recoverRuns(
     }
   }
   return ended;
+}
+
+/**
+ * Ends a run whose node died: interrupted, not charged, its stored text kept. Returns null if it was ended or taken over
+ * meanwhile.
+ */
+async function endAbandonedRun(deps: EndDeps, run: RunRow): Promise<Settled | null> {
+  const { text, nextSeq } = await readStoredText(deps.db.read, run.id);
+  const ending: Ending = {
+    state: 'interrupted',
+    usage: checkpointOf(run),
+    text,
+    // A call keeps no text. What it used tells whether its client may have had something.
+    produced: isAnswer(run) ? text.trim() !== '' : checkpointOf(run).outputTokens > 0,
+    free: 'interrupted',
+  };
+  return deps.db.write(async (tx) => {
+    if (!(await takeOverRun(tx, run, deps.node))) return null;
+    return isAnswer(run) ? endRun(tx, deps, run, ending, [], nextSeq) : endCall(tx, deps, run, ending);
+  });
 }

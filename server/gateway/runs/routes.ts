@@ -17,7 +17,7 @@ import { readCharge, sumCharges } from '../../credits/log/log.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
-import type { RunRow } from '../../platform/db/schema.ts';
+import type { AnswerRow } from '../../platform/db/schema.ts';
 import { detach } from '../../platform/detached.ts';
 import { notFound } from '../../platform/errors.ts';
 import { answers, rawAnswer } from '../../platform/http/api.ts';
@@ -115,7 +115,7 @@ async function stopRun(tx: Tx, id: string): Promise<void> {
 export function runRoutes(api: Api, deps: RunRouteDeps): void {
   const { db, catalog } = deps;
 
-  async function ownRun(accountId: string, id: string): Promise<RunRow> {
+  async function ownRun(accountId: string, id: string): Promise<AnswerRow> {
     const run = await findRun(db.read, id);
     if (run?.account_id !== accountId) throw notFound('run');
     return run;

@@ -4,7 +4,7 @@ import { iso } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { fixed, prepared } from '../../platform/db/prepared.ts';
-import type { RunRow } from '../../platform/db/schema.ts';
+import { type AnswerRow, isAnswer, type RunRow } from '../../platform/db/schema.ts';
 import { type NewText, usageOf } from '../prompt/received.ts';
 
 /** An event with its number in the run, ready for the wire. */
@@ -23,26 +23,58 @@ const RECOVERY_GAP = 1_000_000;
 
 /** False if the id is taken. */
 export async function insertRun(tx: Tx, row: RunRow): Promise<boolean> {
-  const made = await tx
+  return (await insertRow.run(tx, row)) === 1n;
+}
+
+const insertRow = prepared((db, p: RunRow) =>
+  db
     .insertInto('run')
-    .values(row)
-    .onConflict((oc) => oc.column('id').doNothing())
-    .executeTakeFirst();
-  return made.numInsertedOrUpdatedRows === 1n;
+    .values({
+      id: p.id,
+      conversation_id: p.conversation_id,
+      account_id: p.account_id,
+      user_message_id: p.user_message_id,
+      message_id: p.message_id,
+      kind: p.kind,
+      model: p.model,
+      state: p.state,
+      device: p.device,
+      request_hash: p.request_hash,
+      max_output_tokens: p.max_output_tokens,
+      owner_node: p.owner_node,
+      lease_until: p.lease_until,
+      stop_requested: p.stop_requested,
+      checkpoint: p.checkpoint,
+      price: p.price,
+      last_seq: p.last_seq,
+      created_at: p.created_at,
+      ended_at: p.ended_at,
+      outcome: p.outcome,
+      repairs: p.repairs,
+      clamped_to: p.clamped_to,
+    })
+    .onConflict((oc) => oc.column('id').doNothing()),
+);
+
+/** The run of a conversation with that id. */
+export async function findRun(db: Reader, id: string): Promise<AnswerRow | undefined> {
+  const run = await selectRun.first(db, { id });
+  return run && isAnswer(run) ? run : undefined;
 }
 
-export function findRun(db: Reader, id: string): Promise<RunRow | undefined> {
-  return db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
+const selectRun = prepared((db, p: { id: string }) => db.selectFrom('run').selectAll().where('id', '=', p.id));
+
+export function findOpenRun(db: Reader, conversationId: string): Promise<AnswerRow | undefined> {
+  return selectOpen.first(db, { conversationId }) as Promise<AnswerRow | undefined>;
 }
 
-export function findOpenRun(db: Reader, conversationId: string): Promise<RunRow | undefined> {
-  return db
+const selectOpen = prepared((db, p: { conversationId: string }) =>
+  db
     .selectFrom('run')
     .selectAll()
-    .where('conversation_id', '=', conversationId)
-    .where('state', '=', 'running')
-    .executeTakeFirst();
-}
+    .where('conversation_id', '=', p.conversationId)
+    .where('state', '=', fixed('running')),
+);
 
 /** Open runs whose lease has expired; with `all`, every open run. */
 export async function findAbandonedRuns(db: Reader, now: number, all: boolean): Promise<RunRow[]> {
@@ -81,21 +113,20 @@ export async function closeRun(
   tx: Tx,
   run: { id: string; node: string; state: RunState; usage: Usage; lastSeq: number; at: number },
 ): Promise<string | null> {
-  const row = await tx
-    .updateTable('run')
-    .set({
-      state: run.state,
-      ended_at: run.at,
-      checkpoint: JSON.stringify(run.usage),
-      last_seq: run.lastSeq,
-    })
-    .where('id', '=', run.id)
-    .where('state', '=', 'running')
-    .where('owner_node', '=', run.node)
-    .returning('account_id')
-    .executeTakeFirst();
+  const row = await updateEnd.first(tx, { ...run, checkpoint: JSON.stringify(run.usage) });
   return row?.account_id ?? null;
 }
+
+const updateEnd = prepared(
+  (db, p: { id: string; node: string; state: RunState; checkpoint: string; lastSeq: number; at: number }) =>
+    db
+      .updateTable('run')
+      .set({ state: p.state, ended_at: p.at, checkpoint: p.checkpoint, last_seq: p.lastSeq })
+      .where('id', '=', p.id)
+      .where('state', '=', fixed('running'))
+      .where('owner_node', '=', p.node)
+      .returning('account_id'),
+);
 
 /** When conversations move to another account, moves their runs too, including running ones. */
 export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> {
@@ -166,13 +197,13 @@ export async function requestStop(tx: Tx, id: string): Promise<void> {
 }
 
 /** Locks the row of an existing run; concurrent outcome reports wait. A no-op update, as for wallets. */
-export function lockRun(tx: Tx, id: string): Promise<RunRow> {
+export function lockRun(tx: Tx, id: string): Promise<AnswerRow> {
   return tx
     .updateTable('run')
     .set((eb) => ({ outcome: eb.ref('outcome') }))
     .where('id', '=', id)
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirstOrThrow() as Promise<AnswerRow>;
 }
 
 /** Stores an edit's outcome. The run's row must be locked and have none. */
@@ -211,14 +242,7 @@ const insertBatch = prepared((db, p: { runId: string; firstSeq: number; lastSeq:
 
 /** Stored events after number `after`, in order, from at most `limit` batches. */
 export async function readEvents(db: Reader, runId: string, after: number, limit = 50): Promise<NumberedEvent[]> {
-  const rows = await db
-    .selectFrom('run_event')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .where('last_seq', '>', after)
-    .orderBy('first_seq')
-    .limit(limit)
-    .execute();
+  const rows = await selectEvents.all(db, { runId, after, limit });
   return rows
     .flatMap((row) =>
       (JSON.parse(row.payload) as [RunEvent['type'], unknown][]).map(([type, data], i) => ({
@@ -229,6 +253,16 @@ export async function readEvents(db: Reader, runId: string, after: number, limit
     )
     .filter((event) => event.seq > after);
 }
+
+const selectEvents = prepared((db, p: { runId: string; after: number; limit: number }) =>
+  db
+    .selectFrom('run_event')
+    .selectAll()
+    .where('run_id', '=', p.runId)
+    .where('last_seq', '>', p.after)
+    .orderBy('first_seq')
+    .limit(p.limit),
+);
 
 /** An answer's stored text, and the number of recovery's first event. */
 export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
@@ -272,7 +306,7 @@ export function checkpointOf(row: RunRow): Usage {
   return usageOf(JSON.parse(row.checkpoint)) ?? NOTHING_USED;
 }
 
-export function toRun(row: RunRow): Run {
+export function toRun(row: AnswerRow): Run {
   return {
     id: row.id,
     conversationId: row.conversation_id,

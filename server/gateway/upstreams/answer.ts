@@ -2,11 +2,13 @@ import { type ChunkNews, readChunk } from '../dialects/chatCompletions.ts';
 import { UnknownShape } from '../dialects/content.ts';
 import type { FinishWhy } from '../dialects/finish.ts';
 import type { ReadUsage } from '../dialects/usage.ts';
-import type { StreamEvent, UpstreamError } from '../stream.ts';
+import type { Piece, StreamEvent, UpstreamError } from '../stream.ts';
 import { broken, malformed } from './exchange.ts';
 import { failureInStream, redact } from './failures.ts';
 import { parseJson } from './jsonSplitter.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
+
+const NOTHING: Piece = { chunks: [], events: [] };
 
 /** Reads one answer: bytes in, events out. It detects the end of the answer itself. */
 export class Answer {
@@ -35,38 +37,38 @@ export class Answer {
     return this.#finish !== null && !this.#isEarly;
   }
 
-  feed(bytes: Buffer): StreamEvent[] {
+  feed(bytes: Buffer): Piece {
     try {
       return this.#take(this.#reader.feed(bytes));
     } catch (error) {
       if (error instanceof EventTooLong) this.#failure = malformed('an event without end');
       else if (error instanceof NoStream) this.#failure = malformed('a page instead of an answer');
       else throw error;
-      return [];
+      return NOTHING;
     }
   }
 
   /** Call when the body has ended. Returns the remaining events; an incomplete event is dropped. */
-  end(): StreamEvent[] {
+  end(): Piece {
     const datas: string[] = [];
     for (let data = this.#reader.rest(); data !== null; data = this.#reader.rest())
       if (data === '[DONE]' || parseJson(data) !== undefined) datas.push(data);
     return this.#take(datas);
   }
 
-  /** Yields the last event, `finish`. Throws if the answer is incomplete. */
-  *close(): Generator<StreamEvent, void, undefined> {
-    yield* this.rest();
+  /** The last events, up to `finish`. Throws if the answer is incomplete. */
+  close(): Piece {
     if (this.#failure) throw this.#failure;
     if (this.#finish === 'failed') throw broken('the service gave up by its finish_reason');
     if (!this.#finish && !(this.#isDone && this.count > 0)) {
       throw this.count > 0 ? broken('end without finish_reason') : malformed('an answer without a single event');
     }
-    yield { type: 'finish', why: this.#isRefusal ? 'refusal' : (this.#finish ?? 'stop') };
+    const why = this.#isRefusal ? 'refusal' : (this.#finish ?? 'stop');
+    return { chunks: [], events: [...this.rest().events, { type: 'finish', why }] };
   }
 
   /** Reads the events' data in order, up to a failure or the last event. Text that arrives together is one event. */
-  #take(datas: readonly string[]): StreamEvent[] {
+  #take(datas: readonly string[]): Piece {
     const told = new Told();
     for (const data of datas) {
       if (this.isOver) break;
@@ -74,16 +76,16 @@ export class Answer {
       else this.#takeChunk(data, told);
     }
     // Leave out a usage that a later one replaces: many services send one with every chunk.
-    const { before, usage, after } = told;
+    const { chunks, before, usage, after } = told;
     if (usage) this.#usage = usage;
-    return [...before, ...(after.length > 0 ? this.rest() : []), ...after];
+    return { chunks, events: after.length === 0 ? before : [...before, ...this.rest().events, ...after] };
   }
 
   /** The usage that was not reported yet. */
-  rest(): StreamEvent[] {
+  rest(): Piece {
     const usage = this.#usage;
     this.#usage = null;
-    return usage ? [{ type: 'usage', ...usage }] : [];
+    return usage ? { chunks: [], events: [{ type: 'usage', ...usage }] } : NOTHING;
   }
 
   #takeChunk(data: string, told: Told): void {
@@ -108,14 +110,16 @@ export class Answer {
       return;
     }
     // MiniMax ends a stream by repeating the whole answer.
-    if (news.isWhole && this.#hasDeltas) news = { ...news, text: '', thinking: '' };
-    this.#hasDeltas ||= !news.isWhole && news.text !== '';
+    const isRepeated = news.isWhole && this.#hasDeltas;
+    if (isRepeated) news = { ...news, text: '', thinking: '', tools: '' };
+    this.#hasDeltas ||= !news.isWhole && news.text + news.tools !== '';
     this.#note(news);
     told.add(news);
+    if (!isRepeated) told.chunks.push(chunk as Record<string, unknown>);
   }
 
   #note(news: ChunkNews): void {
-    if (this.#finish && news.text + news.thinking !== '') {
+    if (this.#finish && news.text + news.thinking + news.tools !== '') {
       this.#finish = null;
       this.#isRefusal = false;
       this.#isEarly = true;
@@ -132,19 +136,23 @@ export class Answer {
 
 /** The events from one piece of a body, merged as far as the order of text and usage allows. */
 class Told {
+  chunks: Record<string, unknown>[] = [];
   before: StreamEvent[] = [];
   usage: ReadUsage | null = null;
   #text = '';
   #thinking = '';
+  #tools = '';
 
-  add({ text, thinking, usage }: ChunkNews): void {
+  add({ text, thinking, tools, usage }: ChunkNews): void {
     this.#text += text;
     this.#thinking += thinking;
+    this.#tools += tools;
     if (!usage) return;
     this.before.push(...this.after);
     this.usage = usage;
     this.#text = '';
     this.#thinking = '';
+    this.#tools = '';
   }
 
   /** The output that no usage includes yet. */
@@ -152,6 +160,7 @@ class Told {
     const events: StreamEvent[] = [];
     if (this.#thinking !== '') events.push({ type: 'thinking', text: this.#thinking });
     if (this.#text !== '') events.push({ type: 'text', text: this.#text });
+    if (this.#tools !== '') events.push({ type: 'tools', text: this.#tools });
     return events;
   }
 }

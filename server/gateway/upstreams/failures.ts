@@ -69,7 +69,7 @@ function failureOfStatus(status: number, options: Options): UpstreamError {
       return busy(options);
   }
   if (status >= 500) return new UpstreamError('upstream_failed', 'The model service failed. Try again.', options);
-  if (status >= 400) return refused('refused the request', options);
+  if (status >= 400) return refused('refused the request', { ...options, isRequests: true });
   return new UpstreamError('upstream_malformed', 'The model service sent something unreadable.', options);
 }
 
@@ -84,11 +84,10 @@ function namedFailure(error: ServiceError, options: Options): UpstreamError | un
     return refused("says that the operator's account there has run out", options);
   }
   if (/content_filter|content_policy|data_inspection_failed/.test(name)) {
-    return new UpstreamError(
-      'upstream_refused',
-      'The model service refused to answer this because of its content.',
-      options,
-    );
+    return new UpstreamError('upstream_refused', 'The model service refused to answer this because of its content.', {
+      ...options,
+      isRequests: true,
+    });
   }
   if (/model_not_found/.test(name)) return refused('does not know this model. Try another one', options);
   return undefined;

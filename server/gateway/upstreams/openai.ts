@@ -3,8 +3,8 @@ import OpenAI, { APIConnectionError, APIError } from 'openai';
 import type { ProxyConfig } from '../../platform/config/proxyConfig.ts';
 import type { Log } from '../../platform/log.ts';
 import { routeTo } from '../../platform/outbound.ts';
-import { toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
-import { type StreamEvent, type Upstream, UpstreamError, type UpstreamRequest } from '../stream.ts';
+import { toCallRequest, toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
+import { type CallRequest, type Piece, type Upstream, UpstreamError, type UpstreamRequest } from '../stream.ts';
 import { Answer } from './answer.ts';
 import { Body, broken, malformed, NotAnswered, post, type Target, timedOut, unreachable } from './exchange.ts';
 import { excerpt, failureOf, redact } from './failures.ts';
@@ -19,6 +19,8 @@ export interface Timeouts {
   firstByteMs: number;
   /** Between two pieces of the answer. SSE comments and hidden reasoning count as pieces. */
   idleMs: number;
+  /** In place of the two above, for an answer that comes in one piece when it is complete. */
+  wholeMs: number;
   /** After the answer has finished, for the usage that follows it. */
   tailMs: number;
   /** Pause before the one retry if the service names none: this, plus up to as much again at random. */
@@ -29,6 +31,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 10_000,
   firstByteMs: 60_000,
   idleMs: 60_000,
+  wholeMs: 10 * 60_000,
   tailMs: 5_000,
   retryMs: 250,
 };
@@ -103,6 +106,9 @@ class OpenAiUpstream implements Upstream {
       limit: 'max_tokens',
       streamOptions: true,
       cacheKey: cacheKey ?? HOSTS_WITH_CACHE_KEY.has(endpoint.hostname),
+      developerRole: endpoint.hostname === 'api.openai.com',
+      systemFirst: false,
+      reasoning: false,
     };
     this.#client = new OpenAI({
       baseURL: base,
@@ -139,15 +145,61 @@ class OpenAiUpstream implements Upstream {
     return ids;
   }
 
-  async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined> {
+  stream(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<Piece> {
+    const payload = (variant: Variant) => JSON.stringify(toChatRequest(request, variant));
+    return this.#answer(request.model, payload, this.#timeouts, signal);
+  }
+
+  call(request: CallRequest, signal: AbortSignal): AsyncIterable<Piece> {
+    const payload = (variant: Variant) => JSON.stringify(toCallRequest(request, variant));
+    const waits = this.#timeouts;
+    // An answer in one piece is silent until it is complete.
+    const patient = { ...waits, firstByteMs: waits.wholeMs, idleMs: waits.wholeMs };
+    return this.#answer(request.model, payload, request.isStream ? waits : patient, signal);
+  }
+
+  async *#answer(
+    model: string,
+    payload: (variant: Variant) => string,
+    waits: Timeouts,
+    signal: AbortSignal,
+  ): AsyncGenerator<Piece, void, undefined> {
     signal.throwIfAborted();
-    const body = await this.#open(request, signal);
+    const body = await this.#open(model, payload, waits, signal);
     const answer = new Answer(this.#key);
+    const { idleMs, tailMs } = waits;
+    let wait = waits.firstByteMs;
+    let bytes = 0;
+    let lastEventAt = performance.now();
     try {
-      yield* this.#read(body, answer);
+      while (!answer.isOver) {
+        let piece: Buffer | 'end' | 'timeout';
+        try {
+          piece = await body.next(answer.isFinished ? tailMs : wait);
+        } catch (error) {
+          // The answer is complete; only its usage is missing.
+          if (answer.isFinished) break;
+          throw error;
+        }
+        wait = idleMs;
+        if (piece === 'timeout') {
+          if (answer.isFinished) break;
+          throw timedOut('silence');
+        }
+        const before = answer.count;
+        const read = piece === 'end' ? answer.end() : answer.feed(piece);
+        if (read.events.length + read.chunks.length > 0) yield read;
+        if (piece === 'end') break;
+        bytes += piece.length;
+        if (bytes > MAX_STREAM_BYTES) throw malformed('an answer without end');
+        const now = performance.now();
+        if (answer.count > before) lastEventAt = now;
+        else if (now - lastEventAt > IDLE_TIMES_WITHOUT_EVENT * idleMs) throw timedOut('nothing but comments');
+      }
+      yield answer.close();
     } catch (error) {
       // If the service has reported usage for the part received so far, pass it on.
-      yield* answer.rest();
+      yield answer.rest();
       if (signal.aborted) throw signal.reason;
       if (error instanceof UnknownEncoding)
         throw malformed(`a body in an encoding that can't be read: ${error.message}`);
@@ -157,54 +209,25 @@ class OpenAiUpstream implements Upstream {
     }
   }
 
-  async *#read(body: Body, answer: Answer): AsyncGenerator<StreamEvent, void, undefined> {
-    const { firstByteMs, idleMs, tailMs } = this.#timeouts;
-    let bytes = 0;
-    let wait = firstByteMs;
-    let lastEventAt = performance.now();
-    for (;;) {
-      let piece: Buffer | 'end' | 'timeout';
-      try {
-        piece = await body.next(answer.isFinished ? tailMs : wait);
-      } catch (error) {
-        // The answer is complete; only its usage is missing.
-        if (answer.isFinished) break;
-        throw error;
-      }
-      wait = idleMs;
-      if (piece === 'timeout') {
-        if (answer.isFinished) break;
-        throw timedOut('silence');
-      }
-      const before = answer.count;
-      yield* piece === 'end' ? answer.end() : answer.feed(piece);
-      if (answer.isOver || piece === 'end') break;
-      bytes += piece.length;
-      if (bytes > MAX_STREAM_BYTES) throw malformed('an answer without end');
-      const now = performance.now();
-      if (answer.count > before) lastEventAt = now;
-      else if (now - lastEventAt > IDLE_TIMES_WITHOUT_EVENT * idleMs) throw timedOut('nothing but comments');
-    }
-    yield* answer.close();
-  }
-
   /** Sends the request. Leaves out fields that the service refuses, and retries once where that is safe. */
-  async #open(request: UpstreamRequest, signal: AbortSignal): Promise<Body> {
+  async #open(
+    model: string,
+    payload: (variant: Variant) => string,
+    waits: Timeouts,
+    signal: AbortSignal,
+  ): Promise<Body> {
     let retries = 1;
     for (;;) {
-      const variant = this.#variants.get(request.model) ?? this.#usual;
+      const variant = this.#variants.get(model) ?? this.#usual;
       let failure: UpstreamError;
       try {
-        const payload = JSON.stringify(toChatRequest(request, variant));
-        const body = new Body(await post(this.#target, payload, this.#timeouts, signal), signal);
+        const body = new Body(await post(this.#target, payload(variant), waits, signal), signal);
         const status = body.response.statusCode ?? 0;
         if (status >= 200 && status < 300) return body;
-        const { text, whole } = await body
-          .text(MAX_ERROR_BYTES, this.#timeouts.idleMs)
-          .finally(() => body.close(false));
+        const { text, whole } = await body.text(MAX_ERROR_BYTES, waits.idleMs).finally(() => body.close(false));
         const { headers } = body.response;
         const safe = redact(whole ? text : `${text}…`, this.#key);
-        if ((status === 400 || status === 422) && this.#learn(request.model, variant, safe)) continue;
+        if ((status === 400 || status === 422) && this.#learn(model, variant, safe)) continue;
         failure = failureOf({ status, headers, body: safe, nowMs: Date.now() });
         const again = status === 408 || status === 429 || status >= 500;
         if (!again || failure.code === 'upstream_refused' || headers['x-should-retry'] === 'false') throw failure;
@@ -213,7 +236,7 @@ class OpenAiUpstream implements Upstream {
         failure = error.failure;
         if (!error.again) throw failure;
       }
-      const { retryMs } = this.#timeouts;
+      const { retryMs } = waits;
       const waitMs = failure.options.retryAfterMs ?? retryMs * (1 + Math.random());
       if (retries === 0 || waitMs > MAX_RETRY_AFTER_MS) throw failure;
       retries -= 1;
@@ -229,6 +252,9 @@ class OpenAiUpstream implements Upstream {
       next.limit = 'max_completion_tokens';
     else if (variant.cacheKey && refusal.includes('prompt_cache_key')) next.cacheKey = false;
     else if (variant.streamOptions && /stream_options|include_usage/.test(refusal)) next.streamOptions = false;
+    else if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal))
+      next.systemFirst = true;
+    else if (!variant.reasoning && /reasoning_content/.test(refusal)) next.reasoning = true;
     else return false;
     this.#variants.set(model, next);
     this.#log?.warn({ model, variant: next }, 'upstream: the service refused a field, now sent without');

@@ -5,6 +5,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+/** The address that clients call: PUBLIC_URL, or where the server listens. */
+export function serverAddress({ publicUrl, host }: { publicUrl: string | null; host: string }, port: number): string {
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /**
  * A web address to which paths can be appended. Throws `ConfigError` for any other; `name` is the setting's name. No
  * error message repeats the value, because it may contain a password.

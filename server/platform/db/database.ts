@@ -19,6 +19,11 @@ export interface Database {
    * nothing but queries: never a model, a timer or the network.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * The same, but on SQLite it resolves with the commit, without waiting for the disk: a power cut may undo it, and a
+   * later `write` that resolves confirms it. On PostgreSQL it is `write`.
+   */
+  writeUnsynced<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** How many writes failed because the database was unavailable. */
   failedWrites: number;
   /** For a library with its own queries. Never use it inside `write`: it would wait for that transaction for ever. */

@@ -18,15 +18,17 @@ export async function openDatabase(
       config.engine === 'sqlite'
         ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, alongside)
         : await (await import('./postgres.ts')).openPostgres(config.url, log, deletions, alongside);
-    const write = db.write.bind(db);
-    db.write = async (work) => {
-      try {
-        return await write(work);
-      } catch (error) {
-        if (isUnavailable(error)) db.failedWrites++;
-        throw error;
-      }
-    };
+    for (const way of ['write', 'writeUnsynced'] as const) {
+      const write = db[way].bind(db);
+      db[way] = async (work) => {
+        try {
+          return await write(work);
+        } catch (error) {
+          if (isUnavailable(error)) db.failedWrites++;
+          throw error;
+        }
+      };
+    }
     return db;
   } catch (error) {
     if (error instanceof ConfigError) throw error;

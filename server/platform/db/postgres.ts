@@ -67,6 +67,17 @@ export async function openPostgres(
     return value;
   }
 
+  async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt(work);
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if ((code !== '40001' && code !== '40P01') || tries === RETRIES) throw error;
+      }
+    }
+  }
+
   return {
     engine: 'postgres',
     read: db,
@@ -74,16 +85,9 @@ export async function openPostgres(
     changes,
     deletions,
     failedWrites: 0,
-    async write(work) {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await attempt(work);
-        } catch (error) {
-          const { code } = error as { code?: string };
-          if ((code !== '40001' && code !== '40P01') || tries === RETRIES) throw error;
-        }
-      }
-    },
+    write,
+    // What is confirmed here has always been on the disk.
+    writeUnsynced: write,
     readAside: (queries) =>
       db
         .transaction()

@@ -10,6 +10,7 @@ export interface Schema {
   bonus_claim: { key: string; at: number };
   session: SessionRow;
   token: TokenRow;
+  api_key: ApiKeyRow;
   one_time_code: OneTimeCodeRow;
   device_grant: DeviceGrantRow;
   mail_code: { hash: string; holder: string; tries: number; expires_at: number };
@@ -20,6 +21,7 @@ export interface Schema {
   balance: BalanceRow;
   transfer: TransferRow;
   hold: HoldRow;
+  key_month: KeyMonthRow;
   plan_use: PlanUseRow;
   subscription: SubscriptionRow;
   limit_use: LimitUseRow;
@@ -140,6 +142,26 @@ export interface TokenRow {
   expires_at: number | null;
 }
 
+/** A key by which tools call `/v1`. */
+export interface ApiKeyRow {
+  id: string;
+  account_id: string;
+  name: string;
+  /** SHA-256 of the key, hex. */
+  secret_hash: string;
+  /** The last characters of the key, to recognise it by. */
+  hint: string;
+  /** JSON of the ids of the only models that it may use. Null: all. */
+  models: string | null;
+  /** The most that it may spend in a calendar month (UTC). Null: no cap. */
+  monthly_micro: number | null;
+  expires_at: number | null;
+  created_at: number;
+  /** To the minute. */
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
 export interface OneTimeCodeRow {
   /** SHA-256 of the code, hex. */
   hash: string;
@@ -252,6 +274,21 @@ export interface HoldRow {
   posted_amount: number;
   created_at: number;
   resolved_at: number | null;
+  /** The API key that the call was made by, and its name then. Null: a session. */
+  key_id: string | null;
+  key_name: string | null;
+}
+
+/**
+ * What a key's holds of a calendar month (UTC) hold or were charged. A hold counts in the month in which it was placed.
+ * `to_at` is the first instant of the next month.
+ */
+export interface KeyMonthRow {
+  key_id: string;
+  from_at: number;
+  to_at: number;
+  ledger_id: string;
+  micro: number;
 }
 
 /** A hold's use of a plan's windows, from the time of the hold. Released amounts are subtracted. */
@@ -399,6 +436,9 @@ export interface LogEntryRow {
    * The device or tool that made the request, by its own name. Null if no request caused the line, and in old lines.
    */
   tool: string | null;
+  /** The API key that the call was made by, and its name then. Null: a session, or no call. */
+  key_id: string | null;
+  key_name: string | null;
   at: number;
 }
 
@@ -460,13 +500,14 @@ export interface AttachmentRow {
   text: string;
 }
 
+/** One model call. A tool's call (`kind` "call") belongs to no conversation and keeps no text. */
 export interface RunRow {
   id: string;
-  conversation_id: string;
+  conversation_id: string | null;
   account_id: string;
   user_message_id: string | null;
-  message_id: string;
-  kind: 'chat' | 'edit';
+  message_id: string | null;
+  kind: 'chat' | 'edit' | 'call';
   model: string;
   state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed';
   device: string;
@@ -490,6 +531,11 @@ export interface RunRow {
   /** The output limit that the remaining credits allowed, if it was below the usual one. */
   clamped_to: number | null;
 }
+
+/** A run that answers in a conversation. */
+export type AnswerRow = RunRow & { conversation_id: string; message_id: string; kind: 'chat' | 'edit' };
+
+export const isAnswer = (run: RunRow): run is AnswerRow => run.kind !== 'call';
 
 /** A batch of events: payload is JSON of `[type, data][]`, one for each number from first_seq to last_seq. */
 export interface RunEventRow {

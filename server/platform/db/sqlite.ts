@@ -11,9 +11,12 @@ import { migrate, noPerigee } from './migrate.ts';
 import { type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
 import { ReadingThread, readInThread } from './sqliteThread.ts';
+import { Checkpointer, openWal, WalSync } from './walSync.ts';
 
 interface Job {
   work: (tx: Tx) => Promise<unknown>;
+  /** Whether it ends only when its commit is on the disk. */
+  isSynced: boolean;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
@@ -21,14 +24,23 @@ interface Job {
 /** The most writes that share one commit. It keeps the time in one transaction around 10 ms. */
 const MAX_BATCH = 64;
 
+/** The writer itself copies a WAL of so many pages (32 MB) into the database: the thread did not keep up. */
+const MAX_WAL_PAGES = 8_000;
+
 /** How often the server checks whether another process, such as an operator's command, has changed the database. */
 const LOOK_MS = 500;
 
 /**
- * The embedded engine: WAL, `synchronous=FULL`. One connection writes, another reads committed state. Throws
- * `ConfigError` if another server has the file open. `alongside`: a command may work briefly beside a running server.
+ * The embedded engine: WAL, with each write synced to the disk before it resolves. One connection writes, another reads
+ * committed state. Throws `ConfigError` if another server has the file open. `alongside`: a command may work briefly
+ * beside a running server; its commits are synced by SQLite itself. `openLog` opens the file to sync.
  */
-export async function openSqlite(file: string, deletions: DeletionList, alongside = false): Promise<Database> {
+export async function openSqlite(
+  file: string,
+  deletions: DeletionList,
+  alongside = false,
+  openLog: typeof openWal = openWal,
+): Promise<Database> {
   if (alongside && !existsSync(file)) throw noPerigee(`there is no ${file}`);
   if (!alongside) {
     makePrivate(file);
@@ -40,6 +52,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   await migrate(writer, 'sqlite', alongside);
   // Only now is it certain that the file is a Perigee database.
   if (!alongside) mendModes(file);
+  const durability = alongside ? null : await Durability.of(connection, file, openLog);
   const readonly = open(file, true);
   const reader = kyselyOf(readonly);
   // In transactions only: outside of them, writes share this connection and must wait for their turn.
@@ -60,6 +73,7 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
   }, LOOK_MS);
   look.unref();
   const queue: Job[] = [];
+  const unconfirmed = new Set<Promise<void>>();
   let running: Promise<void> | null = null;
 
   async function runBatch(batch: Job[]): Promise<void> {
@@ -98,11 +112,27 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
       for (const job of batch) job.reject(error);
       return;
     }
-    changes.deliver(told);
-    for (const { job, error, value } of results) {
-      if (error === undefined) job.resolve(value);
-      else job.reject(error);
+    const end = ({ job, error, value }: (typeof results)[number]) =>
+      error === undefined ? job.resolve(value) : job.reject(error);
+    const [later, now] = [true, false].map((isSynced) => results.filter(({ job }) => job.isSynced === isSynced));
+    for (const result of now!) end(result);
+    if (!durability || later!.length === 0) {
+      changes.deliver(told);
+      for (const result of later!) end(result);
+      return;
     }
+    // The next batch doesn't wait for the disk.
+    const confirmed = durability.committed().then(
+      () => {
+        changes.deliver(told);
+        for (const result of later!) end(result);
+      },
+      (error) => {
+        for (const { job } of later!) job.reject(error);
+      },
+    );
+    unconfirmed.add(confirmed);
+    void confirmed.finally(() => unconfirmed.delete(confirmed));
   }
 
   async function drain(): Promise<void> {
@@ -112,6 +142,14 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
     running = null;
   }
 
+  function enqueue<T>(work: (tx: Tx) => Promise<T>, isSynced: boolean): Promise<T> {
+    if (durability?.failure) return Promise.reject(durability.failure);
+    return new Promise<T>((resolve, reject) => {
+      queue.push({ work, isSynced, resolve: resolve as Job['resolve'], reject });
+      running ??= drain();
+    });
+  }
+
   return {
     engine: 'sqlite',
     read: reader,
@@ -119,23 +157,54 @@ export async function openSqlite(file: string, deletions: DeletionList, alongsid
     changes,
     deletions,
     failedWrites: 0,
-    write<T>(work: (tx: Tx) => Promise<T>) {
-      return new Promise<T>((resolve, reject) => {
-        queue.push({ work, resolve: resolve as Job['resolve'], reject });
-        running ??= drain();
-      });
-    },
+    write: (work) => enqueue(work, true),
+    writeUnsynced: (work) => enqueue(work, false),
     readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,
     readBounded: <T>(query: CompiledQuery<T>) => thread.read(query, BOUNDED_MS) as Promise<T[]>,
     async close() {
       clearInterval(look);
       await running;
+      await Promise.all(unconfirmed);
       await thread.close();
+      await durability?.close();
       await reader.destroy();
       await writer.destroy();
       lock?.close();
     },
   };
+}
+
+/** Takes the disk's work from the connection that writes. Null where the file system has no WAL: SQLite does it then. */
+class Durability {
+  private constructor(
+    private readonly syncs: WalSync,
+    private readonly checkpoints: Checkpointer,
+    private readonly closeWal: () => Promise<void>,
+  ) {}
+
+  static async of(connection: Sqlite.Database, file: string, openLog: typeof openWal): Promise<Durability | null> {
+    if (connection.pragma('journal_mode', { simple: true }) !== 'wal') return null;
+    const wal = await openLog(file);
+    connection.pragma('synchronous = NORMAL');
+    connection.pragma(`wal_autocheckpoint = ${MAX_WAL_PAGES}`);
+    return new Durability(new WalSync(wal.sync), new Checkpointer(file), wal.close);
+  }
+
+  /** Resolves when what was committed is on the disk. */
+  committed(): Promise<void> {
+    this.checkpoints.committed();
+    return this.syncs.synced();
+  }
+
+  /** Set once the disk has failed: nothing may be written before a restart. */
+  get failure(): Error | null {
+    return this.syncs.failure;
+  }
+
+  async close(): Promise<void> {
+    await this.checkpoints.close();
+    await this.closeWal();
+  }
 }
 
 /** Brings a file that no other process uses up to this version's schema. */

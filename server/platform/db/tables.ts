@@ -10,6 +10,7 @@ const DAY = 24 * HOUR;
 export const EXPORT_FILES = {
   'profile.json': 'your account: name, address, how you sign in, your balance, the code of your link',
   'sessions.json': 'devices, tools and browsers that are signed in',
+  'keys.json': 'your API keys, without their secrets; only if you have one',
   'referrals.json': 'who joined by your link, without a name, and what that earned; only if somebody did',
   'payments.json': 'what you paid, and what of it went back; amounts in the smallest unit; only if you did',
   'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
@@ -65,6 +66,7 @@ export const TABLES = {
     ...{ of: { to: 'session', by: 'session_id', key: 'id' }, exported: { not: 'it would open the account' } },
     ...{ merged: 'goes', deleted: 'goes', kept: 'passing', over: 0 },
   },
+  api_key: { of: { account: 'account_id' }, exported: 'keys.json', merged: 'never', ...OWN, over: 90 * DAY },
   one_time_code: {
     ...{ of: { account: 'account_id' }, exported: { not: 'it would open the account' }, merged: 'never' },
     ...{ deleted: 'goes', kept: 'passing', over: 0 },
@@ -84,6 +86,7 @@ export const TABLES = {
   transfer: { of: null, exported: IN_LOG, ...BOOKS },
   hold: { of: ofLedger, exported: IN_LOG, ...BOOKS },
   log_entry: { of: ofLedger, exported: 'token-log.json', ...BOOKS },
+  key_month: { of: ofLedger, exported: IN_LOG, merged: 'never', ...OWN },
   plan_use: { of: ofLedger, exported: IN_LOG, ...BOOKS, merged: 'never' },
   subscription: { of: ofLedger, exported: 'profile.json', ...BOOKS, merged: 'never' },
   payment: { of: ofLedger, exported: 'payments.json', ...BOOKS, merged: 'never' },

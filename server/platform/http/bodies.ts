@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { AppError } from '../errors.ts';
@@ -86,9 +88,14 @@ export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit
   const { pattern, hint } = TYPES[type];
   const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
-    const encoding = c.req.header('content-encoding') ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity')
+    const encoding = encodingOf(c);
+    if (encoding !== 'identity' && !limit.mayBeCompressed)
       throw new AppError('invalid_request', 'The body is compressed. Send it uncompressed.');
+    if (encoding !== 'identity' && !DECODERS[encoding])
+      throw new AppError(
+        'unsupported_encoding',
+        `This server reads bodies that are plain, or compressed by ${Object.keys(DECODERS).join(', ')}.`,
+      );
     if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
     if (!pattern.test(c.req.header('content-type') ?? '')) throw new AppError('invalid_request', hint);
     c.set('bodyLimit', limit);
@@ -151,7 +158,8 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   const limit = c.var.bodyLimit;
   if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
   const { maxBytes, type } = limit;
-  const bounds = type === 'json' ? new JsonBounds() : null;
+  const isPlain = encodingOf(c) === 'identity';
+  const bounds = type === 'json' && isPlain ? new JsonBounds(limit.json) : null;
   const body = new Gathered();
   let look = c.var.beforeLargeBody;
   const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
@@ -166,7 +174,40 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
     if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
     if (body.size > LARGE) place.take(body.size, c.var.accountId ?? '');
   }
-  return body.whole();
+  const decode = DECODERS[encodingOf(c)];
+  if (!decode) return body.whole();
+  const plain = await decoded(decode, body.whole(), maxBytes);
+  if (plain.length > LARGE) place.take(plain.length, c.var.accountId ?? '');
+  const misfit = (type === 'json' ? new JsonBounds(limit.json) : null)?.read(Buffer.from(plain.buffer));
+  if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
+  return plain;
+}
+
+const encodingOf = (c: AppContext) => (c.req.header('content-encoding') ?? 'identity').trim().toLowerCase();
+
+type Decoder = (bytes: Uint8Array<ArrayBuffer>, options: { maxOutputLength: number }) => Promise<Uint8Array>;
+const decoder = (decode: typeof gunzip) => promisify(decode) as Decoder;
+
+/** The encodings of RFC 9110 that Node decodes. */
+const DECODERS: Record<string, Decoder | undefined> = {
+  gzip: decoder(gunzip),
+  'x-gzip': decoder(gunzip),
+  deflate: decoder(inflate),
+  br: promisify(brotliDecompress) as Decoder,
+};
+
+/** A few compressed bytes may stand for gigabytes, so decoding stops at the limit. */
+async function decoded(
+  decode: Decoder,
+  bytes: Uint8Array<ArrayBuffer>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return Uint8Array.from(await decode(bytes, { maxOutputLength: maxBytes }));
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
+    throw new AppError('invalid_request', 'The body is not what its content-encoding says. Nothing was started.');
+  }
 }
 
 /** The bytes received so far, in one buffer: a million 1-byte chunks would take a hundred times their size. */

@@ -1,11 +1,24 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { JsonLimits } from '../values/jsonBounds.ts';
 
 /** The body that a route takes; `text` is passed on unparsed, byte for byte. */
 export interface BodyLimit {
   maxBytes: number;
   type: 'json' | 'form' | 'text';
+  /** Accepts `content-encoding`. The limit is for the decoded body. */
+  mayBeCompressed?: boolean;
+  /** How much structure its JSON may have; by default as much as any contract of `shared/` has. */
+  json?: JsonLimits;
+}
+
+/** An API key, and what its owner allows it. Null: no limit of its own. */
+export interface CallKey {
+  id: string;
+  name: string;
+  models: string[] | null;
+  monthlyMicro: number | null;
 }
 
 /** The variables of a request. All but `requestId` and `device` are set by `authenticate`. */
@@ -26,12 +39,15 @@ export interface AppEnv {
     goneAt: number | null;
     /** The version of the terms that the user must accept before requests are answered, if any. */
     termsDue: string | null;
+    /** Empty for a call by an API key. */
     sessionId: string;
+    /** The API key of a call under `/v1`; null: a session. Not set on `/api`. */
+    key: CallKey | null;
     /** The body that the route takes. Unset: the route takes none, and none is read. */
     bodyLimit?: BodyLimit;
     /** Inspects the beginning of a large body before the rest is read; throws to refuse it. */
     beforeLargeBody?: (head: string) => Promise<void>;
-    /** Calls `end` once the session has ended. Returns a function that cancels this. */
+    /** Calls `end` once the session or the API key has ended. Returns a function that cancels this. */
     whenEnded: (end: () => void) => () => void;
   };
 }

@@ -1,35 +1,47 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { PROBLEMS } from '../../../shared/problems.ts';
+import { PROBLEMS, type Problem } from '../../../shared/problems.ts';
 import { isUnavailable } from '../db/database.ts';
 import { AppError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
-/** Turns every thrown error into a problem. An unknown error becomes a 500 with fixed text and a logged cause. */
-export function onError(log: Log): ErrorHandler<AppEnv> {
+/** Writes a refusal in the form that this request's client reads. */
+export type Respond = (c: AppContext, refusal: AppError) => Response;
+
+/** Answers every thrown error. An unknown error becomes a 500 with fixed text and a logged cause. */
+export function onError(log: Log, respond: Respond): ErrorHandler<AppEnv> {
   return (error, c) => {
     const refusal = toAppError(error);
     if (PROBLEMS[refusal.code].status >= 500)
       log.error({ requestId: c.var.requestId, code: refusal.code, err: refusal.cause ?? error }, 'a request failed');
-    return problemResponse(c, refusal);
+    return respond(c, refusal);
   };
 }
 
-export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
-  problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`));
+export const onNotFound =
+  (respond: Respond): NotFoundHandler<AppEnv> =>
+  (c) =>
+    respond(c, new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`));
 
 /** The WWW-Authenticate challenges of a 401 (RFC 6750, RFC 9449). */
 const CHALLENGES: { [code: string]: string } = {
   invalid_dpop_proof: 'DPoP error="invalid_dpop_proof", algs="ES256"',
 };
 
+export const challengeOf = ({ code }: AppError): string => CHALLENGES[code] ?? 'Bearer, DPoP algs="ES256"';
+
+/** The Retry-After of a problem, in seconds; null if it says no time. */
+export const retryAfterOf = ({ retryAt }: Problem): string | null =>
+  retryAt ? String(Math.max(1, Math.ceil((Date.parse(retryAt) - Date.now()) / 1000))) : null;
+
+/** A refusal as an RFC 9457 problem. */
 export function problemResponse(c: AppContext, error: AppError): Response {
   const problem = toProblem(error, c.var.requestId ?? '');
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (problem.retryAt)
-    headers['retry-after'] = String(Math.max(1, Math.ceil((Date.parse(problem.retryAt) - Date.now()) / 1000)));
-  if (problem.status === 401) headers['www-authenticate'] = CHALLENGES[error.code] ?? 'Bearer, DPoP algs="ES256"';
+  const retryAfter = retryAfterOf(problem);
+  if (retryAfter !== null) headers['retry-after'] = retryAfter;
+  if (problem.status === 401) headers['www-authenticate'] = challengeOf(error);
   return c.body(JSON.stringify(problem), problem.status as 400, { ...headers, ...error.headers });
 }
 

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { same } from '../secrets.ts';
 import type { AppContext, AppEnv } from './env.ts';
+import { isToolCall } from './keyGuard.ts';
 
 /** Gives each request an id, and counts and logs it by its route's pattern: no path with ids, no query, no text. */
 export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
@@ -15,6 +16,8 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
     const started = performance.now();
     c.set('requestId', deps.ids.next());
     c.header('x-request-id', c.var.requestId);
+    // Some SDKs read this name.
+    if (isToolCall(c)) c.header('request-id', c.var.requestId);
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
     // Answers for a cookie or a token must not be cached. Static files set their own header.
@@ -85,10 +88,14 @@ export function hostGuard(config: Config): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The client's name for its device, for "answering on …". Only the account's owner sees it. */
+/**
+ * The client's name for its device or tool, for "answering on …" and the token log. Only the account's owner sees it. A
+ * tool that sends none is called by the product in its User-Agent.
+ */
 export function deviceName(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const name = (c.req.header('perigee-device') ?? '')
+    const product = isToolCall(c) ? c.req.header('user-agent')?.split('/')[0] : undefined;
+    const name = (c.req.header('perigee-device') ?? product ?? '')
       .replace(/[^\x20-\x7e]/g, '')
       .trim()
       .slice(0, 60);

@@ -18,6 +18,8 @@ import { conversations } from './016-conversations.ts';
 import { conversationKinds } from './017-conversation-kinds.ts';
 import { customers } from './018-customers.ts';
 import { incidents } from './019-incidents.ts';
+import { keys } from './020-keys.ts';
+import { calls } from './021-calls.ts';
 
 /** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -41,6 +43,8 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '017-conversation-kinds': conversationKinds,
     '018-customers': customers,
     '019-incidents': incidents,
+    '020-keys': keys,
+    '021-calls': calls(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -1,9 +1,16 @@
-/** Deeper than any contract, and far below a parser's stack limit. */
-const MAX_DEPTH = 32;
-/** The lists of the largest contract together: 2,000 paths, 50 files, 100 refused blocks with their members. */
-const MAX_VALUES = 5_000;
-/** Digits, literals, punctuation and blanks: an indented request with that many values has fewer bytes of them. */
-const MAX_BETWEEN = 256 * 1024;
+/** `betweenBytes`: of digits, literals, punctuation and blanks. */
+export interface JsonLimits {
+  depth: number;
+  values: number;
+  betweenBytes: number;
+}
+
+/**
+ * Deeper than any contract, and far below a parser's stack limit. The values: the lists of the largest contract together,
+ * which are 2,000 paths, 50 files, 100 refused blocks with their members. An indented request with that many values has
+ * fewer bytes between its texts.
+ */
+const CONTRACTS: JsonLimits = { depth: 32, values: 5_000, betweenBytes: 256 * 1024 };
 
 /** A text that ends within this many bytes is read byte by byte, because starting a search takes longer. */
 const NEAR = 32;
@@ -25,8 +32,11 @@ export class JsonBounds {
   #isInText = false;
   #isEscaped = false;
 
+  constructor(private readonly limits = CONTRACTS) {}
+
   /** What is wrong with the bytes so far, as a message for the client; null: nothing yet. */
   read(bytes: Buffer): string | null {
+    const { depth, values, betweenBytes } = this.limits;
     for (let at = 0; at < bytes.length; at++) {
       if (this.#isInText) {
         at = this.#readText(bytes, at);
@@ -34,14 +44,14 @@ export class JsonBounds {
       }
       const byte = bytes[at]!;
       if (byte === QUOTE) this.#isInText = true;
-      else if (++this.#between > MAX_BETWEEN)
-        return `The JSON has more than ${MAX_BETWEEN / 1024} KB outside of its texts.`;
+      else if (++this.#between > betweenBytes)
+        return `The JSON has more than ${betweenBytes / 1024} KB outside of its texts.`;
       else if (OPEN.has(byte)) {
         this.#values++;
-        if (++this.#depth > MAX_DEPTH) return `The JSON is nested more than ${MAX_DEPTH} levels deep.`;
+        if (++this.#depth > depth) return `The JSON is nested more than ${depth} levels deep.`;
       } else if (CLOSE.has(byte)) this.#depth--;
       else if (byte === COMMA) this.#values++;
-      if (this.#values > MAX_VALUES) return `The JSON has more than ${MAX_VALUES} values.`;
+      if (this.#values > values) return `The JSON has more than ${values} values.`;
     }
     return null;
   }

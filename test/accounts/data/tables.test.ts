@@ -142,6 +142,12 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         values (${`plan ${id}`}, ${ledger_id}, 'told', ${windows}, 'month', 'active', ${at}, ${at + 30 * DAY}, ${at})`.execute(
         tx,
       );
+      const key = { id: `key ${id}`, account_id: id, name: 'A key that was told', secret_hash: `k ${id}`, hint: 'told' };
+      await tx
+        .insertInto('api_key')
+        .values({ ...key, models: null, monthly_micro: null, expires_at: null, created_at: at, last_used_at: null, revoked_at: null })
+        .execute();
+      await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();
       await tx.insertInto('plan_use').values({ hold_id: run.id, ledger_id, amount: 0, at }).execute();
       await sql`insert into payment (id, ledger_id, pack, name, amount_cents, currency, credits_micro, state, created_at, asked_at)
         values (${`paid ${id}`}, ${ledger_id}, 'told', 'A pack that was told', 500, 'usd', 1000000, 'open', ${at}, 0)`.execute(
@@ -225,6 +231,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
     );
     for (const name of files.keys())
       assert.ok(name === 'README.md' || patterns.some(([, pattern]) => pattern.test(name)), `${name} is on the list`);
+    assert.ok(![...files.values()].some((text) => text.includes(`k ${member.accountId}`)), 'no hash of a key');
     const textOf = (file: string) => {
       const pattern = patterns.find(([name]) => name === file)![1];
       return [...files]
@@ -240,6 +247,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       account: member.accountId,
       identity: '"google"',
       session: '"createdAt"',
+      api_key: 'A key that was told',
       wallet: '"ofMicro"',
       balance: '"promotionalMicro": 1',
       subscription: '"told"',
@@ -366,6 +374,16 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         make('limit_use', 'run_id, account_id, model, tokens, at', (at) => sql`'over', ${account}, 'm', 1, ${at}`),
         sql`run_id = 'over'`,
         () => purge(purgeLimitUses),
+      ],
+      [
+        'api_key',
+        make(
+          'api_key',
+          'id, account_id, name, secret_hash, hint, created_at, revoked_at',
+          (at) => sql`'over', ${account}, 'n', 'over', 'h', 1, ${at}`,
+        ),
+        sql`id = 'over'`,
+        retention,
       ],
       [
         'token',

@@ -8,7 +8,7 @@ import { createLog } from '../../../server/platform/log.ts';
 import type { Mail } from '../../../server/platform/mail.ts';
 import { systemIds } from '../../../server/platform/system.ts';
 import { AccountAnswerSchema } from '../../../shared/account.ts';
-import { runAdmin } from '../../support/admin.ts';
+import { COMMANDS, runAdmin } from '../../support/admin.ts';
 import type { Client } from '../../support/client.ts';
 import { freshDatabase, SECRET, startServer } from '../../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../../support/signIn.ts';
@@ -108,7 +108,7 @@ onBothEnginesWithSignIn('a notice of the operator', (world, engine) => {
     const { db, clock } = server();
     const deps = { db, clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS };
     const args = ['notice', 'Slow', '--until', '1h', '--mail'];
-    const { code, lines } = await runCommand({ ...deps, sendsMail: false }, args);
+    const { code, lines } = await runCommand({ ...deps, ...COMMANDS, sendsMail: false }, args);
     assert.deepEqual([code, lines], [1, ['This server sends no mail: set MAIL_URL, or leave --mail out.']]);
   });
 
@@ -297,7 +297,7 @@ onBothEnginesWithSignIn('a notice of the operator', (world, engine) => {
       const { policy, leaseMs } = config;
       const deps = { db, clock: own.clock, ids: systemIds, policy, leaseMs, secret: SECRET, runs: RUNS_OF_ACCOUNTS };
       const args = ['notice', 'From elsewhere', '--until', '1h'];
-      assert.equal((await runCommand({ ...deps, sendsMail: false }, args)).code, 0);
+      assert.equal((await runCommand({ ...deps, ...COMMANDS, sendsMail: false }, args)).code, 0);
       await stream.next((topic, id) => topic === 'account' && id === guest.accountId);
       stream.close();
       assert.deepEqual(await textsOf(guest), ['From elsewhere']);

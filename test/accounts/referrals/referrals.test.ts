@@ -6,6 +6,7 @@ import { type Policy, parseConfig } from '../../../server/platform/config/config
 import { type ReferralConfig, ReferralConfigSchema } from '../../../server/platform/config/signInConfig.ts';
 import { systemIds } from '../../../server/platform/system.ts';
 import type { LogAnswer, Referral, ReferralsAnswer } from '../../../shared/credits.ts';
+import { COMMANDS } from '../../support/admin.ts';
 import { Browser } from '../../support/browser.ts';
 import type { Client } from '../../support/client.ts';
 import type { Editor } from '../../support/member.ts';
@@ -314,7 +315,7 @@ onBothEnginesWithShop(
       await party.pay();
       const { db, clock } = party.server;
       const list = async (...args: string[]) => {
-        const deps = { db, clock, ids: systemIds, secret: '', leaseMs: 1000, sendsMail: false, runs: RUNS_OF_ACCOUNTS };
+        const deps = { db, clock, ids: systemIds, secret: '', leaseMs: 1000, ...COMMANDS, runs: RUNS_OF_ACCOUNTS };
         const { policy } = parseConfig({}, () => '{}');
         const { lines } = await runCommand({ ...deps, policy }, ['referrals', ...args]);
         return lines

@@ -222,6 +222,29 @@ describe('a piece of code without marks is placed', () => {
     assert.ok(plan.kind === 'update', JSON.stringify(plan));
     assert.equal(plan.after, moved);
   });
+  it('as the whole file, nearly all of which stands as before, in another order and without a line', () => {
+    const key = (at: number) => `key ${at} = ${at}`;
+    const lines = Array.from({ length: 40 }, (_, at) => key(at));
+    const moved = lines.filter((line) => line !== key(3)).toSpliced(19, 2, key(21), key(20));
+    const plan = planSnippet('a.txt', `${lines.join('\n')}\n`, moved);
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, `${moved.join('\n')}\n`);
+  });
+  it('as the whole file, with another last line and, far above, a bracket less', () => {
+    const file = `${functions('one', 'two', 'three', 'four')}\nexport { one, two };\n`.replace('run(two)', "log('(')");
+    const changed = file.replace("log('(')", 'log(two)').replace('one, two', 'one, four');
+    const plan = planSnippet('a.js', file, changed.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, changed);
+  });
+  it('as the whole file, of which an example in a comment goes', () => {
+    const comment = '/**\n * Does it:\n * call(function (answer) {\n *   done();\n * });\n */\n';
+    const file = `${functions('zero')}\n${comment}${functions('one', 'two', 'three', 'four')}`;
+    const changed = file.replace(/ \* call[\s\S]*?\}\);\n/, '');
+    const plan = planSnippet('a.js', file, changed.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, changed);
+  });
   it('as the whole file, of which one line is further in', () =>
     check(WHOLE_OF('    this.rows.set', '       this.rows.set'), [['    this.rows.set', '       this.rows.set']]));
   it('as the whole file, below new first lines', () =>
@@ -352,6 +375,12 @@ describe('a piece of code without marks is refused', () => {
       `${classes('One', 'Two', 'Three').replace(/ {2}constructor\(\) \{\n {4}make\(Two\);\n {2}\}\n/, '')}${classes('Four')}end();`,
       'uncertain',
       `${classes('One', 'Two', 'Three')}end();\n`,
+    ],
+    [
+      'that is the file with an end of its own, in which a block stays open',
+      `${functions('one', 'two', 'three', 'four')}\nexport const all = {\n  one,`,
+      'uncertain',
+      `${functions('one', 'two', 'three', 'four')}\nexport const all = { one };\n`,
     ],
     ['that is the file without its first line', FILE.slice(FILE.indexOf('\n') + 1), 'uncertain'],
   ];

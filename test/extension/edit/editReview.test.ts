@@ -76,6 +76,32 @@ describe('a review', () => {
       assert.equal(scene.accepted.length, 0, 'what was undone is no checkpoint');
     });
 
+    it('tells in the hover over a hunk what it removes, with its actions', async () => {
+      await scene.open(before);
+      const answer = change(3) + block('line 7\nline 8', 'line 7') + block('line 10', 'line 10\nline 10a');
+      await scene.edits.review(scene.document, planOf(before, answer), source);
+      await scene.reviewed(3);
+      const over = async (line: number, character = 1) => {
+        const at = new vscode.Position(line, character);
+        const hovers: vscode.Hover[] = await vscode.commands.executeCommand(
+          'vscode.executeHoverProvider',
+          scene.document.uri,
+          at,
+        );
+        const told = hovers
+          .flatMap(({ contents }) => contents)
+          .map((each) => (typeof each === 'string' ? each : each.value));
+        return told.filter((text) => text.includes('Perigee')).join('\n');
+      };
+      assert.match(await over(2), /1 line removed by Perigee:\s+```plaintext\s+line 3\s+```[\s\S]*Reject.*Compare/);
+      assert.match(await over(6, 'line 7'.length), /1 line removed by Perigee:\s+```plaintext\s+line 8\s+```/);
+      assert.match(await over(9), /^Added by Perigee\s+\[Accept\]\(command:perigee\.acceptHunk\?.*Reject[^·]*$/);
+      assert.equal(await over(0), '');
+      assert.equal(await over(6), '', 'a hunk without lines is told behind the line above it');
+      review().accept([1]);
+      assert.equal(await over(2), '');
+    });
+
     it('finds its lines when the file was changed elsewhere since', async () => {
       await scene.open(`above\n${before}`);
       assert.ok(await scene.edits.review(scene.document, planOf(before, change(3)), source));

@@ -4,6 +4,7 @@ import { FAILURES, type Script } from '../../doubles/upstream.ts';
 import { breakTable } from '../../support/broken.ts';
 import { endOf, textOf } from '../../support/client.ts';
 import { onBothEngines } from '../../support/engines.ts';
+import { upstreamOf } from '../../support/pieces.ts';
 
 interface Ending {
   title: string;
@@ -259,12 +260,9 @@ onBothEngines(
     });
   },
   {
-    upstream: {
-      // biome-ignore lint/correctness/useYield: it fails before its first event
-      async *stream() {
-        throw new TypeError('a bug');
-      },
-      models: async () => ['double'],
-    },
+    // biome-ignore lint/correctness/useYield: it fails before its first event
+    upstream: upstreamOf(async function* () {
+      throw new TypeError('a bug');
+    }),
   },
 );

@@ -7,6 +7,7 @@ import { ConversationSchema } from '../../../shared/conversations.ts';
 import { ErrorEventSchema } from '../../../shared/runs.ts';
 import { type Client, endOf, type SeenEvent, textOf } from '../../support/client.ts';
 import { onBothEngines } from '../../support/engines.ts';
+import { upstreamOf } from '../../support/pieces.ts';
 import type { TestServer } from '../../support/server.ts';
 import { KIMI, member } from '../../support/tokenPrices.ts';
 
@@ -300,5 +301,5 @@ onBothEngines(
       assert.deepEqual([messages.at(-1)?.state, messages.at(-1)?.usage?.estimated], ['complete', true]);
     });
   },
-  { upstream: { models: async () => ['double'], stream: (_, signal) => stream(signal) } },
+  { upstream: upstreamOf((signal) => stream(signal)) },
 );

@@ -14,6 +14,7 @@ import { CERTIFICATE, ProxyDouble, type Refusal } from '../../doubles/proxy.ts';
 import { StripeDouble } from '../../doubles/stripe.ts';
 import { UpstreamDouble } from '../../doubles/upstream.ts';
 import { Client } from '../../support/client.ts';
+import { eventsIn } from '../../support/pieces.ts';
 import { ServerProcess } from '../../support/server.ts';
 
 const PASSWORD = 'hush-hush';
@@ -160,7 +161,8 @@ describe('a proxy', function () {
     };
     let text = '';
     try {
-      for await (const event of upstream.stream(request, signal)) if (event.type === 'text') text += event.text;
+      for await (const event of eventsIn(upstream.stream(request, signal)))
+        if (event.type === 'text') text += event.text;
       return { text, error: undefined };
     } catch (error) {
       return { text, error: error as Error };

@@ -83,7 +83,7 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
   // If no line is shared, it is a new text and not a copy that was cut off.
   const known = new Set(file.filter((line) => !isBlank(line)));
   if (now.length > 0 && !now.some((line) => known.has(line))) return undefined;
-  if (last && reaches(last, file.length) && !(isEnd(last) && depthOf(now) === depthOf(file))) return last.oldStart;
+  if (last && reaches(last, file.length) && !(isEnd(last) && isBalanced(last, file, now))) return last.oldStart;
   const equal = (end: number, most: number) => {
     let count = 0;
     while (count < Math.min(most, end, now.length) && file[end - 1 - count] === now[now.length - 1 - count]) count++;
@@ -103,6 +103,13 @@ export function lostAtEnd(fileLines: readonly string[], lines: readonly string[]
 
 const reaches = ({ oldStart, oldLines }: Hunk, end: number) =>
   oldLines.length > 0 && oldStart + oldLines.length === end;
+
+/**
+ * Whether no block is left open by the last hunk. A bracket that another change adds or removes far above says nothing
+ * about the end.
+ */
+const isBalanced = ({ oldLines, newLines }: Hunk, file: readonly string[], now: readonly string[]) =>
+  depthOf(newLines) === depthOf(oldLines) || depthOf(now) === depthOf(file);
 
 /** Whether the hunk, which replaces the file's last lines, ends with a changed version of the last one. */
 function isEnd({ oldLines, newLines }: Hunk): boolean {

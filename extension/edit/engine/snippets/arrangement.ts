@@ -14,7 +14,7 @@ import { isBlank } from '../text/loose.ts';
 import { type Arranged, arrange, type Part } from './snippetLines.ts';
 
 /** The most lines that may be removed without replacement, if the code is surely complete. */
-const MAX_SILENT = 3;
+export const MAX_SILENT = 3;
 /** A run of this many lines that also exists elsewhere in the file is not new. */
 const COPIED = 6;
 /** Unchanged lines this far from any change: a snippet that omits lines would have omitted these. */
@@ -232,8 +232,12 @@ export class Arrangement {
    * removed.
    */
   private namesOf(keys: readonly string[], start: number): string[] {
+    const { lines, keys: all } = this.file;
+    // An example in a comment, such as "* call(function () {", declares nothing.
+    const isQuoted = (line: number) => all[line]!.startsWith('* ') && /^\/?\*/.test(all[line - 1] ?? '');
     return [...declarations(keys)].flatMap(([name, places]) => {
-      const isGone = (at: number) => (blockAt(this.file.lines, start + at)?.end ?? 0) <= start + keys.length;
+      const isGone = (at: number) =>
+        !isQuoted(start + at) && (blockAt(lines, start + at)?.end ?? 0) <= start + keys.length;
       return !this.isAll || places.some(isGone) ? [name] : [];
     });
   }

@@ -9,7 +9,7 @@ import { toPlacedHunks } from '../text/changeLines.ts';
 import { wholeDeclarations } from '../text/declared.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank, trimTrail } from '../text/loose.ts';
-import { Arrangement, FAR, WHY } from './arrangement.ts';
+import { Arrangement, FAR, MAX_SILENT, WHY } from './arrangement.ts';
 
 /** The most lines at either edge of a whole file that may be changed. */
 const EDGE = 2;
@@ -59,7 +59,7 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
 
 /**
  * For a whole file with reordered lines: the largest set in the same order; the others count as removed and added.
- * Undefined if more lines are missing than new.
+ * Undefined if more lines are missing than new, unless these are few and nearly all of the file stands as before.
  */
 function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   const anchors: Anchor[] = [];
@@ -73,12 +73,14 @@ function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
     own += newLines.length;
   }
   keepTo(file.keys.length);
-  const missing = (from: readonly string[], to: readonly string[]) => {
+  const countMissing = (from: readonly string[], to: readonly string[]) => {
     const has = new Set(to);
     return from.filter((key) => isTelling(key) && !has.has(key)).length;
   };
-  const isLess = missing(file.keys, snippet.keys) > missing(snippet.keys, file.keys);
-  return anchors.length >= FAR && !isLess && isWhole(file, snippet, anchors) ? anchors : undefined;
+  const missing = countMissing(file.keys, snippet.keys);
+  const isLess = missing > countMissing(snippet.keys, file.keys);
+  const isFew = missing <= MAX_SILENT && anchors.length * 10 >= file.keys.length * 9;
+  return anchors.length >= FAR && (!isLess || isFew) && isWhole(file, snippet, anchors) ? anchors : undefined;
 }
 
 /** Whether the anchors are more than a chance match of two pieces of code. */

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { estimateTokens } from '../../prompt/tokens.ts';
 import {
+  type CallRequest,
+  type Piece,
   type PromptMessage,
   type StreamEvent,
   type Upstream,
@@ -32,7 +34,7 @@ const PIECE = /\s*\S{1,12}|\s+$/gu;
 export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {}): Upstream {
   return {
     models: async () => [DEMO_MODEL],
-    async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined> {
+    async *stream(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<Piece, void, undefined> {
       signal.throwIfAborted();
       const answer = answerTo(request, now());
       const pieces = answer.text.match(PIECE) ?? [];
@@ -49,17 +51,44 @@ export function demoUpstream({ delayMs = 15, now = Date.now }: DemoOptions = {})
         }
         count += 1;
         sent += text;
-        yield { type: 'text', text };
+        yield told({ type: 'text', text });
       }
       signal.throwIfAborted();
       if (answer.fails) {
         throw new UpstreamError('upstream_failed', 'The demo model failed in the middle of its answer, as you asked.');
       }
       const outputTokens = Math.min(request.maxOutputTokens, estimateTokens(sent));
-      yield { type: 'usage', usage: { ...promptTokens(request.messages), outputTokens, estimated: false } };
-      yield { type: 'finish', why };
+      const usage = { ...promptTokens(request.messages), outputTokens, estimated: false };
+      yield told({ type: 'usage', usage }, { type: 'finish', why });
+    },
+    /** For tools: the demo model reads the texts of their messages, and calls no tool. */
+    async *call(request: CallRequest, signal: AbortSignal): AsyncGenerator<Piece, void, undefined> {
+      const { model, maxOutputTokens, body } = request;
+      const asked = { model, maxOutputTokens, cacheKey: '', messages: textsOf(body.messages) };
+      for await (const piece of this.stream(asked, signal)) yield { ...piece, chunks: piece.events.flatMap(chunkOf) };
     },
   };
+}
+
+const told = (...events: StreamEvent[]): Piece => ({ events, chunks: [] });
+
+/** The messages of a chat-completions request, as far as they are text. */
+function textsOf(messages: unknown): PromptMessage[] {
+  if (!Array.isArray(messages)) return [];
+  return messages.flatMap(({ role, content }: { role?: unknown; content?: unknown }): PromptMessage[] => {
+    const parts = Array.isArray(content) ? (content as { text?: unknown }[]) : [{ text: content }];
+    const text = parts.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('\n');
+    const known = role === 'assistant' || role === 'user' ? role : 'system';
+    return text === '' || role === 'tool' ? [] : [{ role: known, text }];
+  });
+}
+
+function chunkOf(event: StreamEvent): Record<string, unknown>[] {
+  const chunk = (delta: object, finish: string | null) => [
+    { object: 'chat.completion.chunk', model: DEMO_MODEL, choices: [{ index: 0, delta, finish_reason: finish }] },
+  ];
+  if (event.type === 'text') return chunk({ content: event.text }, null);
+  return event.type === 'finish' ? chunk({}, event.why) : [];
 }
 
 /** The last line of the system prompt tells an edit from a chat. */

@@ -1,0 +1,107 @@
+import { clampOutput, outputLimit, worstCase } from '../../../shared/money/pricing.ts';
+import { placeHold } from '../../credits/holds/store.ts';
+import { topUp } from '../../credits/holds/topUp.ts';
+import type { LimitState } from '../../credits/rules/limitWindow.ts';
+import { changed } from '../../platform/db/changes.ts';
+import type { RunRow } from '../../platform/db/schema.ts';
+import { AppError } from '../../platform/errors.ts';
+import type { AppEnv } from '../../platform/http/env.ts';
+import type { ChatCall } from '../dialects/chat/request.ts';
+import { type Caller, insufficient, MAX_BYTES_A_TOKEN, promptLimit, shuttingDown } from '../runs/admit.ts';
+import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
+import type { Admitted } from '../runs/receive.ts';
+import { insertRun, NOTHING_USED } from '../runs/runs.ts';
+import type { TurnDeps } from '../runs/turn.ts';
+import type { CallRequest } from '../stream.ts';
+import { keySpent } from './errors.ts';
+import { findUsable } from './usable.ts';
+
+/** A tool's call whose hold is placed. */
+export interface AdmittedCall extends Admitted {
+  request: CallRequest;
+  /** The account's limits after admission. Empty if it has none. */
+  limits: readonly LimitState[];
+}
+
+/** `device` names the tool. */
+export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'>;
+
+/**
+ * Admits the call of a tool: refuses with a named reason, or stores the run and its hold in one transaction. On SQLite
+ * the hold may still be on its way to the disk when the call goes upstream. A power cut then loses the hold of a call
+ * that nobody was charged for; the settlement is on the disk before the client has its last byte.
+ */
+export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCall): Promise<AdmittedCall> {
+  const model = await findUsable(deps.catalog, caller, call.model);
+  const { estimate: inputEstimate, bound: inputBound } = call.size;
+  const limitTokens = promptLimit(caller, model);
+  // A guest's call has one price, so its length decides what it can cost us.
+  const bytesTooMany = caller.accountKind === 'guest' && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
+  if (inputEstimate > limitTokens || bytesTooMany)
+    throw new AppError(
+      'context_too_long',
+      `This request is about ${inputEstimate} tokens, and ${model.name} reads ${limitTokens} at most. Send less of the conversation.`,
+      { limitTokens },
+    );
+  // Clients ask for as much as the whole context; the hold is for what the model can write.
+  const longest = Math.min(outputLimit(model, inputEstimate), call.limitTokens ?? Number.POSITIVE_INFINITY);
+  return deps.db.writeUnsynced(async (tx) => {
+    if (deps.draining.aborted) throw shuttingDown();
+    const at = deps.clock.now();
+    if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
+    const id = deps.ids.next();
+    if (caller.isLocal) {
+      const neededMicro = worstCase(model.price, inputBound, longest);
+      await topUp(tx, { accountId: caller.accountId, runId: id, neededMicro, at });
+    }
+    let maxOutputTokens = 0;
+    const hold = await placeHold(tx, {
+      id: deps.ids.next(),
+      accountId: caller.accountId,
+      runId: id,
+      // Computed while the wallet is locked: of two concurrent calls, the second gets what the first leaves.
+      amountMicro(availableMicro) {
+        const clamped = clampOutput(model.price, inputBound, longest, availableMicro);
+        maxOutputTokens = clamped.tokens;
+        return clamped.neededMicro;
+      },
+      at,
+      key: caller.key,
+    });
+    if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
+    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+    if (hold.kind === 'closed')
+      throw new AppError('unauthorized', 'This guest was merged into an account. Use a key of that account.');
+    if (hold.kind !== 'held') throw new Error('a new id that was held before');
+    const run: RunRow = {
+      id,
+      conversation_id: null,
+      account_id: caller.accountId,
+      user_message_id: null,
+      message_id: null,
+      kind: 'call',
+      model: model.id,
+      state: 'running',
+      device: caller.device,
+      request_hash: '',
+      max_output_tokens: maxOutputTokens,
+      owner_node: deps.node,
+      lease_until: at + deps.leaseMs,
+      stop_requested: 0,
+      checkpoint: JSON.stringify(NOTHING_USED),
+      price: JSON.stringify(model.price),
+      last_seq: 0,
+      created_at: at,
+      ended_at: null,
+      outcome: null,
+      repairs: null,
+      clamped_to: maxOutputTokens < longest ? maxOutputTokens : null,
+    };
+    // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
+    const limits = await countOrRefuse(tx, deps.policy, caller, run, inputEstimate + maxOutputTokens);
+    if (!(await insertRun(tx, run))) throw new Error('a new id that was used before');
+    changed(tx, caller.accountId, 'balance', caller.accountId);
+    const request = { model: model.id, body: call.body, isStream: call.stream, maxOutputTokens };
+    return { run, model, inputEstimate, inputBound, request, limits };
+  });
+}

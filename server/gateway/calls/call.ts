@@ -1,0 +1,84 @@
+import type { Problem } from '../../../shared/problems.ts';
+import { Received } from '../prompt/received.ts';
+import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
+import { NOTHING_USED } from '../runs/runs.ts';
+import { endCall, endStubbornly } from '../runs/settle.ts';
+import type { TurnDeps } from '../runs/turn.ts';
+import type { AdmittedCall } from './admitCall.ts';
+
+/** How many calls without a client a node reads to their end at once. */
+const MAX_DRAINING = 64;
+
+/** The way back to the client of a call. Each dialect has its own. */
+export interface Reply {
+  /** Aborts when the client has closed its connection. */
+  readonly gone: AbortSignal;
+  /** The client has the last of the answer, and only the usage may follow. */
+  readonly isFinished: boolean;
+  /** Passes on what arrived together. The service waits while a promise is pending. */
+  pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
+  /** Ends an answer that is whole and settled. */
+  end(ending: Ending): void;
+  /** Ends a call that failed: never as if it was whole. */
+  fail(problem: Problem): void;
+}
+
+export interface CallDeps extends TurnDeps {
+  /** How many calls go on without their client. */
+  drains: { calls: number };
+}
+
+/**
+ * Answers an admitted call: streams it to the client, then settles or voids the hold, and only then tells the client the
+ * end. Never throws: recovery ends a call that this function can't.
+ *
+ * A client that leaves stops the service's work, and pays for what it has got. An answer in one piece goes on, because
+ * what the service bills is known only with it.
+ */
+export async function runCall(deps: CallDeps, call: AdmittedCall, reply: Reply): Promise<void> {
+  const { log, metrics, drains } = deps;
+  const { run } = call;
+  const live = deps.live.open(run.id, NOTHING_USED, run.lease_until);
+  const received = new Received(call.inputEstimate);
+  const faulty = (error: unknown) => fault(deps, call, received, error);
+  let isDraining = false;
+  const leave = () => {
+    if (reply.isFinished) return;
+    if (call.request.isStream || drains.calls >= MAX_DRAINING) return live.abort('left');
+    isDraining = true;
+    drains.calls++;
+  };
+  reply.gone.addEventListener('abort', leave, { once: true });
+  if (reply.gone.aborted) leave();
+  let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
+  try {
+    const source = deps.upstream.call(call.request, live.signal);
+    const ending = await receive(deps, call, live, received, source, {
+      pass: ({ chunks }) => reply.pass(chunks),
+    }).catch(faulty);
+    // No tick renews it from here on.
+    live.ending = true;
+    if (!ending || live.abortReason === 'lost') {
+      told = problemOf(call, 'unavailable', 'The server lost its database for a while. Nothing was charged.', false);
+      return;
+    }
+    const settled = await endStubbornly(deps, run.id, ending, faulty, (tx, end) => endCall(tx, deps, run, end));
+    if (settled) told = ending.problem ?? ending;
+  } catch (error) {
+    metrics.faulted('run');
+    log.error({ runId: run.id, err: error }, 'a call could not be ended; recovery will');
+  } finally {
+    deps.live.close(live);
+    if (isDraining) drains.calls--;
+    reply.gone.removeEventListener('abort', leave);
+    tell(call, reply, told);
+  }
+}
+
+function tell(call: AdmittedCall, reply: Reply, told: Problem | Ending): void {
+  if ('code' in told) reply.fail(told);
+  else if (told.state === 'complete') reply.end(told);
+  else if (told.state === 'interrupted')
+    reply.fail(problemOf(call, 'shutting_down', 'The server is restarting. Nothing was charged; try again.', false));
+  else reply.fail(problemOf(call, 'upstream_failed', 'This answer was stopped by the account’s owner.', false));
+}

@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Problem } from '../../../shared/problems.ts';
+import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
+import { detach } from '../../platform/detached.ts';
+import { AppError } from '../../platform/errors.ts';
+import { MB, takesBody } from '../../platform/http/bodies.ts';
+import type { Api, AppContext } from '../../platform/http/env.ts';
+import { CallRefused } from '../dialects/chat/refused.ts';
+import { type ChatCall, readChatCall } from '../dialects/chat/request.ts';
+import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
+import { admitCall } from './admitCall.ts';
+import { type CallDeps, runCall } from './call.ts';
+import { openAiError, refusedCall } from './errors.ts';
+import { StreamReply, WholeReply } from './reply.ts';
+import { toolOf } from './toolName.ts';
+
+/** A long conversation with pictures. What a model can read of it is decided by its tokens. */
+const MAX_CALL_BYTES = 16 * MB;
+/** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
+const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: 8 * MB };
+
+export interface CompletionDeps extends CallDeps {
+  open: { admissions: number };
+}
+
+/** `POST /v1/chat/completions`, streamed and not. */
+export function completionRoutes(api: Api, deps: CompletionDeps): void {
+  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
+  api.post('/v1/chat/completions', takesBody(limit), async (c) => {
+    const call = await read(c);
+    const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };
+    deps.open.admissions++;
+    try {
+      const admitted = await admitCall(deps, caller, call);
+      const out = c.env.outgoing as ServerResponse;
+      c.res.headers.forEach((value, name) => {
+        if (name !== 'content-type') out.setHeader(name, value);
+      });
+      for (const [name, value] of Object.entries(rateLimitFields(admitted.limits, deps.clock.now())))
+        out.setHeader(name, value);
+      const head = {
+        id: `chatcmpl-${admitted.run.id}`,
+        model: call.model,
+        createdSeconds: Math.floor(admitted.run.created_at / 1000),
+      };
+      const reply = call.stream
+        ? new StreamReply(out, { ...head, wantsUsage: call.wantsUsage }, errorBody)
+        : new WholeReply(out, head);
+      detach(() => runCall(deps, admitted, reply), 'run', deps);
+      const outcome = await reply.begun;
+      if (outcome.kind === 'refused') throw refusalOf(outcome.problem);
+      // Without `res`, Hono has nothing to merge into the answer that is on its way.
+      c.res = undefined;
+      c.res = RESPONSE_ALREADY_SENT;
+      return c.res;
+    } finally {
+      deps.open.admissions--;
+    }
+  });
+}
+
+/** The request, or its refusal by name. Nothing of it is in the refusal. */
+async function read(c: AppContext): Promise<ChatCall> {
+  const bytes = Buffer.from(await c.req.arrayBuffer());
+  if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8. Send JSON in UTF-8.');
+  let given: unknown;
+  try {
+    given = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new AppError('invalid_json', 'The body is not valid JSON. Nothing was started.');
+  }
+  try {
+    return readChatCall(given, { tokens: TOKENS, developerRole: true });
+  } catch (error) {
+    throw error instanceof CallRefused ? refusedCall(error) : error;
+  }
+}
+
+const TOKENS = { estimate: estimateTokens, bound: boundTokens, overhead: MESSAGE_OVERHEAD_TOKENS };
+
+const refusalOf = ({ code, detail, retryAt }: Problem) => new AppError(code, detail, retryAt ? { retryAt } : {});
+
+const errorBody = (problem: Problem) => JSON.stringify(openAiError(refusalOf(problem)).body);

@@ -1,0 +1,102 @@
+import { inCredits } from '../../../shared/money/amounts.ts';
+import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts';
+import { iso } from '../../platform/clock.ts';
+import { AppError, toProblem } from '../../platform/errors.ts';
+import type { AppContext } from '../../platform/http/env.ts';
+import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
+import { CallRefused } from '../dialects/chat/refused.ts';
+
+/** A refusal as clients of OpenAI's API read it. */
+interface Row {
+  /** If it differs from the problem's own. */
+  status?: number;
+  /** OpenAI's `error.type`. */
+  type?: string;
+  /** OpenAI's `error.code`, if it has one for this; else the problem's own code. */
+  code?: string;
+  /** The member of the request that was wrong. */
+  param?: string;
+  /** Whether the same request can succeed soon. */
+  isWorthRetry?: boolean;
+}
+
+const SPENT: Row = { status: 402, type: 'insufficient_quota', code: 'insufficient_quota' };
+const UNKNOWN_KEY: Row = { type: 'invalid_request_error', code: 'invalid_api_key' };
+const RATE: Row = { type: 'rate_limit_error', code: 'rate_limit_exceeded', isWorthRetry: true };
+
+/**
+ * How a refusal differs from what `usual` makes of its status. Spent credits are 402 on chat completions: every client
+ * of that dialect gives up at once and shows the message, but several send a 429 again. Codex, which speaks only
+ * `/v1/responses`, needs 429 for the same.
+ */
+const OPENAI: Partial<Record<ProblemCode, Row>> = {
+  unauthorized: UNKNOWN_KEY,
+  invalid_dpop_proof: UNKNOWN_KEY,
+  key_mistyped: UNKNOWN_KEY,
+  key_unknown: UNKNOWN_KEY,
+  key_revoked: UNKNOWN_KEY,
+  key_expired: UNKNOWN_KEY,
+  insufficient_credits: SPENT,
+  key_spent: SPENT,
+  rate_limited: RATE,
+  too_many_attempts: RATE,
+  model_unknown: { status: 404, code: 'model_not_found', param: 'model' },
+  context_too_long: { status: 400, code: 'context_length_exceeded', param: 'messages' },
+  upstream_refused: { isWorthRetry: false },
+};
+
+function usual(status: number): Required<Pick<Row, 'type' | 'isWorthRetry'>> {
+  if (status >= 500) return { type: 'server_error', isWorthRetry: true };
+  if (status === 403) return { type: 'permission_error', isWorthRetry: false };
+  if (status === 429) return { type: 'rate_limit_error', isWorthRetry: true };
+  return { type: 'invalid_request_error', isWorthRetry: false };
+}
+
+/** The refusal of a call, in OpenAI's shape. The message is the refusal's own detail. */
+export function openAiError(error: AppError): {
+  status: number;
+  isWorthRetry: boolean;
+  body: { error: { message: string; type: string; code: string; param: string | null } };
+} {
+  // A request that was refused by name has OpenAI's own code for it.
+  const named: Row =
+    error.cause instanceof CallRefused ? { code: error.cause.code, param: error.cause.param ?? '' } : {};
+  const row = { ...OPENAI[error.code], ...named };
+  const status = row.status ?? PROBLEMS[error.code].status;
+  const { type, isWorthRetry } = { ...usual(status), ...row };
+  const param = row.param ?? error.extras.issues?.[0]?.path ?? null;
+  return {
+    status,
+    isWorthRetry,
+    body: { error: { message: error.detail, type, code: row.code ?? error.code, param: param || null } },
+  };
+}
+
+/** A request that no service could read, or that has no price. */
+export const refusedCall = (refused: CallRefused): AppError =>
+  new AppError('invalid_request', `${refused.message} Nothing was started.`, {}, { cause: refused });
+
+/** Answers every refusal under `/v1`. */
+export function callRefusal(c: AppContext, error: AppError): Response {
+  const { status, isWorthRetry, body } = openAiError(error);
+  const retryAfter = retryAfterOf(toProblem(error, c.var.requestId));
+  return c.body(JSON.stringify(body), status as 400, {
+    'content-type': 'application/json',
+    ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
+    ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
+    ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
+    ...error.headers,
+  });
+}
+
+/** The refusal of a call whose key may not spend that much more in this month. */
+export function keySpent(
+  name: string,
+  { limitMicro, usedMicro, resetsAt }: { limitMicro: number; usedMicro: number; resetsAt: number },
+): AppError {
+  const left = inCredits(Math.max(0, limitMicro - usedMicro));
+  return new AppError(
+    'key_spent',
+    `The API key "${name}" may spend ${inCredits(limitMicro)} a month. It has ${left} left until ${iso(resetsAt)}, which does not cover this request. Raise its cap on the account page, or use another key.`,
+  );
+}

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+const MESSAGE = 'This server speaks HTTP without WebSockets. Send the request by POST.';
+
+/**
+ * Refuses a WebSocket at once. Codex tries one first, and goes on by HTTP in the same turn after 426; without an answer
+ * it tries for 7 s.
+ */
+export function refuseUpgrade(_request: IncomingMessage, socket: Duplex): void {
+  const body = JSON.stringify({
+    error: { message: MESSAGE, type: 'invalid_request_error', code: 'websocket_not_supported', param: null },
+  });
+  const head = [
+    'HTTP/1.1 426 Upgrade Required',
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

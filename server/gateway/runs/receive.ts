@@ -1,0 +1,187 @@
+import type { FreeReason } from '../../../shared/constants.ts';
+import type { Model } from '../../../shared/models.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
+import type { RunState, Usage } from '../../../shared/runs.ts';
+import { type Clock, iso } from '../../platform/clock.ts';
+import type { RunRow } from '../../platform/db/schema.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { clampUsage, type NewText, type Received } from '../prompt/received.ts';
+import { type Piece, UpstreamError } from '../stream.ts';
+import type { LiveRun } from './live.ts';
+import { NOTHING_USED } from './runs.ts';
+
+/** Cuts off a service that ignores the output limit: no tokenizer averages more UTF-16 units a token. */
+const MAX_TOKEN_LENGTH = 16;
+/** Allowance for thoughts beyond the output limit: some services don't count them. */
+const MAX_THINKING_LENGTH = 4_000_000;
+/** Longer than any model thinks and writes. A stream that trickles for ever must not block its conversation. */
+const MAX_ANSWER_MS = 30 * 60_000;
+
+export interface ReceiveDeps {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** A run that was admitted and whose hold is placed. */
+export interface Admitted {
+  run: RunRow;
+  model: Model;
+  /** The prompt's tokens: an estimate, and the most that they can be. */
+  inputEstimate: number;
+  inputBound: number;
+}
+
+/** How an answer ended, before anybody is told. */
+export interface Ending {
+  state: RunState;
+  usage: Usage;
+  /** The charged part of an impossible usage. We bear what the service bills beyond it. */
+  charged?: Usage;
+  text: string;
+  /** Text was written, a tool was called, or the answer was withheld as prohibited: a flat price is due. */
+  produced: boolean;
+  /** It ended at its length limit. */
+  cutShort?: true;
+  /** Set if nothing is charged. */
+  free?: FreeReason;
+  problem?: Problem;
+}
+
+/** Where an answer goes while it is received. */
+export interface Receiver {
+  /** New text, or earlier text that is withdrawn. */
+  show?(fresh: NewText): void;
+  /** What arrived together, as the service sent it. The source waits while a promise is pending. */
+  pass?(piece: Piece): void | Promise<void>;
+}
+
+/**
+ * Reads an answer to its end and says how it ended. Never throws for what the service or the account owner does; returns
+ * null if the run now belongs to another node.
+ */
+export async function receive(
+  deps: ReceiveDeps,
+  turn: Admitted,
+  live: LiveRun,
+  received: Received,
+  source: AsyncIterable<Piece>,
+  to: Receiver,
+): Promise<Ending | null> {
+  const { metrics } = deps;
+  const model = turn.model.id;
+  const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const show = (fresh: NewText | null) => fresh && to.show?.(fresh);
+  let why: 'stop' | 'length' | 'refusal' | null = null;
+  let hasBegun = false;
+  const deadline = setTimeout(() => live.abort('overdue'), MAX_ANSWER_MS);
+  try {
+    for await (const piece of source) {
+      for (const event of piece.events) {
+        if (event.type === 'finish') why = event.why;
+        else if (event.type === 'usage') {
+          if (event.isMended) metrics.usageCorrected('parts');
+        } else if (!hasBegun) {
+          hasBegun = true;
+          metrics.upstreamBegan(model, elapsed());
+        }
+        show(received.take(event));
+      }
+      live.usage = received.usage;
+      const passed = to.pass?.(piece);
+      if (passed) await passed;
+      if (received.text.length > longest || received.hiddenLength > longest + MAX_THINKING_LENGTH) {
+        why = 'length';
+        break;
+      }
+    }
+    if (live.abortReason) throw live.abortReason;
+    if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
+  } catch (error) {
+    show(received.end());
+    return endingOfFailure(deps, turn, live, received, error);
+  } finally {
+    clearTimeout(deadline);
+  }
+  metrics.upstreamCompleted(model, elapsed());
+  show(received.end());
+  const billed = billedUsage(deps, turn, received, received.usageOfWhole);
+  const produced = received.hasResult || why === 'refusal';
+  const free = produced ? undefined : ('empty_answer' as const);
+  return { state: 'complete', ...billed, text: received.text, produced, cutShort: why === 'length' || undefined, free };
+}
+
+/** The usage to bill: never more than this prompt and this limit allow. */
+function billedUsage(
+  { log, metrics }: ReceiveDeps,
+  { run, inputBound }: Admitted,
+  received: Received,
+  reported: Usage,
+): Pick<Ending, 'usage' | 'charged'> {
+  const { usage: charged, wrong } = clampUsage(reported, received.boundUsage(inputBound, run.max_output_tokens));
+  if (wrong.length === 0) return { usage: reported };
+  for (const side of wrong) metrics.usageCorrected(side);
+  log.error({ runId: run.id, model: run.model, reported, charged }, 'a model service reported impossible usage');
+  return { usage: reported, charged };
+}
+
+function endingOfFailure(
+  deps: ReceiveDeps,
+  turn: Admitted,
+  live: LiveRun,
+  received: Received,
+  error: unknown,
+): Ending | null {
+  const { log, clock, metrics } = deps;
+  const { text, hasResult: produced } = received;
+  switch (live.abortReason) {
+    case 'lost':
+      return null;
+    case 'left':
+    case 'stopped': {
+      // Reasoning is charged too, though no reader has seen it.
+      const isFree = !received.hasOutput;
+      return {
+        state: 'stopped',
+        ...billedUsage(deps, turn, received, received.usageOfPart),
+        text,
+        produced: !isFree,
+        ...(isFree ? { free: 'stopped_before_output' as const } : {}),
+      };
+    }
+  }
+  const billed = billedUsage(deps, turn, received, received.usageOfPart);
+  if (live.abortReason === 'shutdown') return { state: 'interrupted', ...billed, text, produced, free: 'interrupted' };
+  const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
+  const upstream = live.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
+  if (!upstream) return fault(deps, turn, received, error);
+  const { logDetail: detail, retryAfterMs, isRequests } = upstream.options;
+  // A tool writes its requests itself, and must not send this one again.
+  const code = isRequests && turn.run.kind === 'call' ? 'request_refused' : upstream.code;
+  metrics.upstreamFailed(upstream.code);
+  log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
+  const problem: Problem = {
+    ...problemOf(turn, code, upstream.message, produced),
+    ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
+  };
+  return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
+}
+
+/** The ending of a run in which Perigee itself failed. Only the text in it comes from outside. */
+export function fault({ log, metrics }: ReceiveDeps, turn: Admitted, received: Received, error: unknown): Ending {
+  metrics.faulted('run');
+  log.error({ runId: turn.run.id, err: error }, 'an answer failed by a fault of ours');
+  const { text, hasResult: produced } = received;
+  const problem = problemOf(turn, 'internal', 'Perigee failed in the middle of the answer.', produced);
+  return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'our_failure', problem };
+}
+
+export function problemOf({ run }: Admitted, code: ProblemCode, message: string, produced: boolean): Problem {
+  // A failed edit leaves nothing in the file, as the editor says. A tool has what it was sent.
+  const kept = produced && run.kind === 'chat' ? ' What came so far is kept.' : '';
+  const detail = `${message}${kept}`;
+  return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: run.id };
+}

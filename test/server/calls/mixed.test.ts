@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { cost } from '../../../server/credits/rules/pricing.ts';
+import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
+import type { Price } from '../../../shared/models.ts';
+import { FAILURES, type Script } from '../../doubles/script.ts';
+import { onBothEngines } from '../../support/engines.ts';
+import { openTool } from '../../support/tools.ts';
+
+const C = MICRO_PER_CREDIT;
+const PRICE: Price = { mode: 'tokens', inputMicro: 1_001 * C, cachedInputMicro: 103 * C, outputMicro: 4_007 * C };
+const CALLS = 500;
+const AT_ONCE = 25;
+
+/** What the service does, by a word in the prompt. */
+const KINDS: Record<string, Script> = {
+  plain: { text: 'An answer of some words, which is whole.' },
+  long: { pieces: Array.from({ length: 60 }, (_, i) => `word${i} `) },
+  slow: { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), everyMs: 1 },
+  tools: { pieces: ['So. '], tools: [{ id: 'call_1', name: 'read', arguments: ['{"path":', '"a.ts"}'] }] },
+  thoughts: { thoughts: ['Let ', 'me ', 'see. '], text: 'Done.' },
+  'every chunk': { text: 'Usage with each of these.', usage: 'every chunk' },
+  moonshot: { text: 'Usage as Moonshot sends it.', usage: 'moonshot' },
+  unreported: { text: 'Usage is not told.', usage: 'none' },
+  dies: FAILURES.diesInMiddle,
+  error: { pieces: ['It ', 'was '], end: 'error' },
+  malformed: FAILURES.malformed,
+  refused: FAILURES.noModel,
+  broken: FAILURES.broken,
+  unread: FAILURES.refusal,
+};
+
+/** A sequence that looks random and is the same each time. */
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+onBothEngines(
+  'many calls of many kinds at once',
+  (server) => {
+    it('cost to the micro-credit what the service bills, whoever pays, and leave no hold behind', async () => {
+      const random = sequence(20_261_129);
+      const tools = await Promise.all(Array.from({ length: 5 }, () => openTool(server(), { credits: 100_000 })));
+      for (const [when, script] of Object.entries(KINDS))
+        server().double.script({ ...script, when: `#${when}#`, times: 0 });
+      const kinds = Object.keys(KINDS);
+      let left = CALLS;
+      const worker = async () => {
+        while (left-- > 0) {
+          const kind = kinds[random(kinds.length)]!;
+          const tool = tools[random(tools.length)]!;
+          const leaves = random(10) === 0;
+          const controller = new AbortController();
+          const body = {
+            model: 'double',
+            stream: random(3) > 0,
+            messages: [{ role: 'user', content: `#${kind}# ${'text '.repeat(random(40))}` }],
+          };
+          const options = {
+            method: 'POST',
+            headers: { ...tool.headers, 'content-type': 'application/json' },
+            body: JSON.stringify(body),
+            signal: controller.signal,
+          };
+          try {
+            const response = await fetch(`${server().url}/v1/chat/completions`, options);
+            const reader = response.body!.getReader();
+            for (let read = await reader.read(); !read.done; read = await reader.read()) if (leaves) controller.abort();
+          } catch {
+            // Cut, as it should be; the books tell.
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      const open = () => server().db.read.selectFrom('hold').select('id').where('state', '=', 'pending').execute();
+      while ((await open()).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+
+      const { bill } = server().double;
+      assert.ok(bill.length >= CALLS, 'all of them reached the service');
+      const lines = await server()
+        .db.read.selectFrom('log_entry')
+        .selectAll()
+        .where('run_id', 'is not', null)
+        .execute();
+      assert.equal(lines.length, CALLS, 'one line each');
+      const billed = bill
+        .filter(({ reported }) => reported)
+        .reduce((sum, { inputTokens, cachedInputTokens, outputTokens }) => {
+          const usage = { inputTokens, cachedInputTokens, outputTokens, estimated: false };
+          return sum + cost(PRICE, usage, true);
+        }, 0);
+      const paid = lines
+        .filter(({ estimated }) => estimated === 0)
+        .reduce((sum, { amount, absorbed }) => sum - amount + absorbed, 0);
+      assert.equal(paid, billed);
+      assert.ok(billed > 0);
+      assert.ok(
+        lines.some(({ kind, estimated }) => kind === 'charge' && estimated === 1),
+        'some were estimated',
+      );
+      assert.ok(
+        lines.some(({ kind }) => kind === 'not_charged'),
+        'some were not charged',
+      );
+    });
+  },
+  {
+    policy: (policy) => {
+      policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE });
+      policy.refunds.uncharged.runs = 100_000;
+      for (const tier of policy.limits.tiers) {
+        tier.requestsPerMinute = 100_000;
+        tier.modelRequestsPerMinute = 100_000;
+        tier.tokensPerMinute = 1_000_000_000;
+      }
+    },
+  },
+);

@@ -1,0 +1,74 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import OpenAI from 'openai';
+import { insertKey } from '../../server/accounts/keys/store.ts';
+import { grant, openWallet } from '../../server/credits/holds/store.ts';
+import { apiKeyOf } from '../../server/platform/values/apiKeys.ts';
+import { MICRO_PER_CREDIT } from '../../shared/account.ts';
+import type { KeyRequest } from '../../shared/keys.ts';
+import type { TestServer } from './server.ts';
+
+/** A member with an API key, as a tool has it. */
+export interface Tool {
+  accountId: string;
+  keyId: string;
+  /** The headers that prove the key. */
+  headers: Record<string, string>;
+  openai: OpenAI;
+  /** Sends a body as it is; the answer is read whole. */
+  send(body: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; text: string }>;
+  available(): Promise<number>;
+  /** The newest lines of the token log first. */
+  log(): Promise<
+    {
+      kind: string;
+      amount: number;
+      tool: string | null;
+      key_name: string | null;
+      reason_code: string | null;
+      estimated: number | null;
+      input_tokens: number | null;
+      cached_input_tokens: number | null;
+      output_tokens: number | null;
+      absorbed: number;
+    }[]
+  >;
+}
+
+/** Opens an account with so many credits, and a key. */
+export async function openTool(
+  server: TestServer,
+  { credits = 1_000, ...key }: { credits?: number } & Partial<KeyRequest> = {},
+): Promise<Tool> {
+  const { db, clock, url } = server;
+  const [accountId, ledgerId, keyId] = [randomUUID(), randomUUID(), randomUUID()];
+  const secret = apiKeyOf(randomBytes(32));
+  const at = clock.now();
+  await db.write(async (tx) => {
+    const account = { id: accountId, kind: 'member' as const, created_at: at, last_active_at: at, tier: 4 };
+    await tx.insertInto('account').values(account).execute();
+    await openWallet(tx, accountId, ledgerId);
+    if (credits > 0)
+      await grant(tx, { accountId, amountMicro: credits * MICRO_PER_CREDIT, requestId: accountId, reason: 'test', at });
+    await insertKey(tx, { id: keyId, accountId, secret, at, name: 'a tool', ...key });
+  });
+  const headers = { authorization: `Bearer ${secret}` };
+  return {
+    accountId,
+    keyId,
+    headers,
+    openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: secret, maxRetries: 0 }),
+    async send(body, more = {}) {
+      const sent = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+      const type = { 'content-type': 'application/json' };
+      const options = { method: 'POST', headers: { ...type, ...headers, ...more }, body: sent as string };
+      const response = await fetch(`${url}/v1/chat/completions`, options);
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    },
+    async available() {
+      const rows = await db.read.selectFrom('balance').selectAll().where('ledger_id', '=', ledgerId).execute();
+      return rows.reduce((sum, { posted, pending }) => sum + posted - pending, 0);
+    },
+    log: () =>
+      db.read.selectFrom('log_entry').selectAll().where('ledger_id', '=', ledgerId).orderBy('seq', 'desc').execute(),
+  };
+}
