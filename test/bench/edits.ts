@@ -41,7 +41,11 @@ export const edits: Measure = {
 
 async function measure(): Promise<Measured[]> {
   const args = ['--import', 'tsx', join(root, 'test/editor/test.ts'), '--host', 'node', SUITE];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, maxBuffer: 64e6 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: root,
+    maxBuffer: 64e6,
+    env: { ...process.env, PERIGEE_BY_TOKENS: '1' },
+  });
   const measured = [...stdout.matchAll(TOLD)].map(([, what, ...values]): Measured => {
     const [longestMs, shownMs, allMs, grownMb] = values.map(Number) as [number, number, number, number];
     return { what: what!, longestMs, shownMs, allMs, grownMb };

@@ -47,6 +47,7 @@ export async function setStage(files: string[], { host, out, grep }: StageOption
   const server = await startStageServer(() => bundle);
   let backend: Backend | undefined;
   await bundleSuites(files, bundle, host, {
+    PERIGEE_BY_TOKENS: process.env.PERIGEE_BY_TOKENS,
     PERIGEE_HOST: host,
     PERIGEE_STAGE: server.url,
     PERIGEE_TEST_GREP: grep,

@@ -30,33 +30,37 @@ export async function loadFromWeb(page: Page, origin: string, extension: string,
 }
 
 /**
- * Resolves once stored data of the window (an extension's globalState, a view's state) contains `text` on disk. The
- * browser edition writes a tenth of a second late.
+ * Resolves once stored data of the window (an extension's globalState, a view's state) contains `text` on disk; with a
+ * `key`, what is stored under it. The browser edition writes a tenth of a second late, and its own parts every five
+ * seconds.
  */
-export async function storedIn(page: Page, text: string): Promise<void> {
-  await page.evaluate(async (wanted) => {
-    const settle = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((done, fail) => {
-        request.onsuccess = () => done(request.result);
-        request.onerror = () => fail(request.error);
-      });
-    const holds = async (name: string) => {
-      const database = await settle(indexedDB.open(name));
-      try {
-        if (!database.objectStoreNames.contains('ItemTable')) return false;
-        const values = await settle(database.transaction('ItemTable').objectStore('ItemTable').getAll());
-        return values.some((value) => String(value).includes(wanted));
-      } finally {
-        database.close();
+export async function storedIn(page: Page, text: string, key?: string): Promise<void> {
+  await page.evaluate(
+    async ([wanted, key]) => {
+      const settle = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((done, fail) => {
+          request.onsuccess = () => done(request.result);
+          request.onerror = () => fail(request.error);
+        });
+      const holds = async (name: string) => {
+        const database = await settle(indexedDB.open(name));
+        try {
+          if (!database.objectStoreNames.contains('ItemTable')) return false;
+          const values = await settle(database.transaction('ItemTable').objectStore('ItemTable').getAll(key));
+          return values.some((value) => String(value).includes(wanted));
+        } finally {
+          database.close();
+        }
+      };
+      const deadline = Date.now() + 90_000;
+      while (Date.now() < deadline) {
+        for (const { name } of await indexedDB.databases()) {
+          if (name?.startsWith('vscode-web-state-db-') && (await holds(name))) return;
+        }
+        await new Promise((again) => setTimeout(again, 50));
       }
-    };
-    const deadline = Date.now() + 90_000;
-    while (Date.now() < deadline) {
-      for (const { name } of await indexedDB.databases()) {
-        if (name?.startsWith('vscode-web-state-db-') && (await holds(name))) return;
-      }
-      await new Promise((again) => setTimeout(again, 50));
-    }
-    throw new Error(`Nothing that the window stored contains ${wanted}`);
-  }, text);
+      throw new Error(`Nothing that the window stored contains ${wanted}`);
+    },
+    [text, key] as const,
+  );
 }

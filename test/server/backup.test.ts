@@ -12,7 +12,7 @@ import { fingerprint } from '../../server/platform/secrets.ts';
 import type { CheckoutAnswer } from '../../shared/credits.ts';
 import type { NewKeyAnswer } from '../../shared/keys.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
-import { adminProcess } from '../support/backup.ts';
+import { adminProcess } from '../support/adminProcess.ts';
 import { Client } from '../support/client.ts';
 import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
 

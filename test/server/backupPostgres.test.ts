@@ -8,7 +8,7 @@ import { audit } from '../../server/credits/audit/audit.ts';
 import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { CheckoutAnswer } from '../../shared/credits.ts';
 import { StripeDouble } from '../doubles/stripe.ts';
-import { adminProcess } from '../support/backup.ts';
+import { adminProcess } from '../support/adminProcess.ts';
 import { Client } from '../support/client.ts';
 import { SECRET, startServer, type TestServer } from '../support/server.ts';
 

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { auditLive } from '../../server/credits/audit/audit.ts';
 import { grant } from '../../server/credits/holds/store.ts';
 import { startPlan } from '../../server/credits/plans/plans.ts';
@@ -78,11 +76,6 @@ export class Killing {
   ) {}
 
   static async begin(engine: Engine): Promise<Killing> {
-    // Uses the built server, which starts faster than the sources. `npm test` has already built it, and other tests are
-    // starting it right now.
-    if (!process.env.PERIGEE_BUILT) {
-      await promisify(execFile)(process.execPath, ['esbuild.config.mjs', 'server', '--quiet']);
-    }
     const dir = await mkdtemp(join(tmpdir(), 'perigee-killing-'));
     await writeFile(join(dir, 'config.json'), JSON.stringify(POLICY));
     const upstream = await new UpstreamDouble({ models: ['double'] }).start();
@@ -133,9 +126,7 @@ export class Killing {
 
   async #start(): Promise<void> {
     const env = { LEASE_MS: `${LEASE_MS}`, LOG_LEVEL: 'info', PERIGEE_CONFIG: join(this.dir, 'config.json') };
-    this.#server = await ServerProcess.start(this.database.url, this.upstream.url, { ...env, ...this.stripe.env }, [
-      'dist/server/main.js',
-    ]);
+    this.#server = await ServerProcess.start(this.database.url, this.upstream.url, { ...env, ...this.stripe.env });
     this.#regulars = this.#regulars.map((client) => this.#at(client));
   }
 

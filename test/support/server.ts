@@ -20,6 +20,7 @@ import type { Mail } from '../../server/platform/mail.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
 import { loadWebFiles } from '../../server/web/files.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
+import { builtProgram } from './built.ts';
 import { Client } from './client.ts';
 import { freshPostgres } from './postgres.ts';
 
@@ -180,13 +181,14 @@ export class ServerProcess {
     readonly said: () => string,
   ) {}
 
+  /** `program`: other arguments of Node than the built server's. */
   static async start(
     databaseUrl: string,
     upstreamUrl: string,
     env: Record<string, string> = {},
-    program: readonly string[] = ['--import', 'tsx', 'server/main.ts'],
+    program?: readonly string[],
   ): Promise<ServerProcess> {
-    const child = spawn(process.execPath, program, {
+    const child = spawn(process.execPath, program ?? [await builtProgram('main')], {
       env: { ...process.env, PORT: '0', SECRET, DATABASE_URL: databaseUrl, UPSTREAM_URL: upstreamUrl, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -64,6 +64,14 @@ export class Shop {
     return { purchased: balance.purchasedMicro / 1e6, owed: (await this.offers(member)).owedMicro / 1e6 };
   }
 
+  /** How many transfers there are: a count that stays the same where nothing moved. */
+  journal() {
+    return this.server.db.read
+      .selectFrom('transfer')
+      .select((eb) => eb.fn.countAll<number | string>().as('count'))
+      .executeTakeFirstOrThrow();
+  }
+
   /** Runs the job, which each node runs every 15 seconds, until it has nothing left to ask. */
   async ask(): Promise<void> {
     const deps = await this.deps();

@@ -138,6 +138,9 @@ export function answer(text: string, part: Partial<Message> = {}): Message {
   };
 }
 
+/** An answer that ended without a text and was not charged. */
+export const broken = (part: Partial<Message>) => answer('', { chargedMicro: 0, usage: undefined, ...part });
+
 /** An answer that has begun and said nothing yet. */
 export function running(part: Partial<Message> = {}): Message {
   const { usage: _, chargedMicro: __, ...rest } = answer('', { state: 'running', ...part });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,23 +10,14 @@ import { openDatabase } from '../../../server/platform/db/open.ts';
 import { createLog } from '../../../server/platform/log.ts';
 import { IdentityProvider } from '../../doubles/identityProvider.ts';
 import { runAdmin } from '../../support/admin.ts';
-import { adminProcess } from '../../support/backup.ts';
+import { adminProcess } from '../../support/adminProcess.ts';
 import { ENGINES } from '../../support/engines.ts';
 import type { Member } from '../../support/member.ts';
 import { freshDatabase, openBooks, SECRET, startServer, type TestServer } from '../../support/server.ts';
 import { SignInWorld, somebody } from '../../support/signInWorld.ts';
 
-/** Runs the real command as a process of its own. */
-async function adminOn(url: string, ...args: string[]): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/admin.ts', ...args], {
-    env: { ...process.env, DATABASE_URL: url, SECRET, PERIGEE_CONFIG: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, said: said.trim() };
-}
+/** The real command, as a process of its own. */
+const adminOn = (url: string, ...args: string[]) => adminProcess({ DATABASE_URL: url }, ...args);
 
 // Guards: migrate and openSqlite. An address with a slip in it would else get a new, empty database, and its books hold.
 describe('the operator’s commands, where no server has been', function () {
@@ -124,9 +114,13 @@ for (const engine of ENGINES)
       await idp?.stop();
     });
 
+    /** As a process of its own: once for each way that a command's work reaches the running server and its clients. */
     const admin = (...args: string[]) => adminOn(database.url, ...args);
-    /** The same, without the process around it. */
-    const inProcess = (...args: string[]) => runAdmin(server, ...args);
+    /** The same command without the process around it. */
+    const inProcess = async (...args: string[]) => {
+      const { code, lines } = await runAdmin(server, ...args);
+      return { code, lines, said: lines.join('\n') };
+    };
     const signIn = async (person = somebody()): Promise<Member> =>
       (await new SignInWorld(() => server, idp, null).signIn(person)).member;
 
@@ -153,14 +147,12 @@ for (const engine of ENGINES)
       const email = `made-${engine}@example.org`;
       const made = await admin('create', email.toUpperCase(), '--name', 'Made', '--tier', '2');
       assert.match(made.said, /^Made [0-9a-f-]{36} for made-/);
-      assert.deepEqual(
-        [(await admin('create', email)).code, (await admin('create', email)).said],
-        [1, `There is an account for ${email} already.`],
-      );
-      assert.equal((await admin('tier', email, '3')).code, 0);
-      const found = await admin('find', `MADE-${engine}`);
+      const again = await inProcess('create', email);
+      assert.deepEqual([again.code, again.said], [1, `There is an account for ${email} already.`]);
+      assert.equal((await inProcess('tier', email, '3')).code, 0);
+      const found = await inProcess('find', `MADE-${engine}`);
       assert.match(found.said, new RegExp(`tier 3 +open .*${email}, Made`));
-      assert.match((await admin('show', email)).said, /signs in by +email/);
+      assert.match((await inProcess('show', email)).said, /signs in by +email/);
       const member = await signIn(somebody({ email }));
       const { account, balance } = (await member.account()).body;
       assert.deepEqual([account.email, account.tier, balance.availableMicro], [email, 3, 100_000_000]);
@@ -174,10 +166,18 @@ for (const engine of ENGINES)
       assert.deepEqual(given, { code: 0, said: `${person.email} has 12.5 credits more.` });
       await stream.next((topic) => topic === 'balance');
       assert.equal(await member.available(), 112_500_000);
-      const again = await admin('grant', person.email!, '12.5', '--why', 'For the report of a bug.', '--id', engine);
+      const again = await inProcess(
+        'grant',
+        person.email!,
+        '12.5',
+        '--why',
+        'For the report of a bug.',
+        '--id',
+        engine,
+      );
       assert.match(again.said, / got 12\.5 credits by this id on \d{4}-.*: nothing more was given\.$/);
-      const reset = await admin('reset', member.accountId, '--why', 'Won by a second account.');
-      assert.deepEqual(reset, { code: 0, said: `Took 112.5 credits back from ${person.email}.` });
+      const reset = await inProcess('reset', member.accountId, '--why', 'Won by a second account.');
+      assert.deepEqual([reset.code, reset.said], [0, `Took 112.5 credits back from ${person.email}.`]);
       await stream.next((topic) => topic === 'balance');
       stream.close();
       assert.equal(await member.available(), 0);
@@ -187,19 +187,19 @@ for (const engine of ENGINES)
         ['reset', -112_500_000, 0, 'Won by a second account.'],
       );
       assert.deepEqual([before!.kind, before!.reason], ['grant', 'For the report of a bug.']);
-      assert.match((await admin('audit')).said, /^The books hold/);
+      assert.match((await inProcess('audit')).said, /^The books hold/);
     });
 
     it('find nothing by what SQL or a pattern takes for more', async () => {
       await signIn();
       for (const text of ['%', '_', "' or 1=1 --", '\\'])
-        assert.deepEqual(await inProcess('find', text), { code: 0, lines: ['There is none.'] }, text);
+        assert.deepEqual((await inProcess('find', text)).lines, ['There is none.'], text);
     });
 
     it('show what people are called without what moves a terminal', async () => {
       const person = somebody({ name: 'Evil\u001b[2J\u202ename' });
       await signIn(person);
-      assert.match((await admin('find', person.email!)).said, /Evil\[2Jname/);
+      assert.match((await inProcess('find', person.email!)).said, /Evil\[2Jname/);
     });
 
     it('delete what is kept no longer, or only count it', async () => {
@@ -209,7 +209,7 @@ for (const engine of ENGINES)
         tx.updateTable('account').set({ gone_at: 1 }).where('id', '=', member.accountId).execute(),
       );
       const stream = await member.changes();
-      assert.match((await admin('retention', '--dry-run')).said, /closed accounts +7 days +1$/m);
+      assert.match((await inProcess('retention', '--dry-run')).said, /closed accounts +7 days +1$/m);
       assert.match((await admin('retention')).said, /closed accounts +7 days +1 +1$/m);
       await stream.ended;
       assert.equal((await member.account()).status, 401);

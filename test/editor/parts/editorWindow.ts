@@ -205,7 +205,7 @@ export abstract class EditorWindow {
   }
 
   /** Resolves once stored data of the window contains `text` on disk. A reload or kill before that would lose it. */
-  stored(text: string): Promise<void> {
-    return storedIn(this.page, text);
+  stored(text: string, key?: string): Promise<void> {
+    return storedIn(this.page, text, key);
   }
 }

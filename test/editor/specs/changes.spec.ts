@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
+import type { UpstreamDouble } from '../../doubles/upstream.ts';
 import { root } from '../fetch.ts';
-import { BUSY_GUESTS, block } from '../parts/answers.ts';
+import { block } from '../parts/answers.ts';
 import { gone } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 const OLD = 'const tries = 3;\nconst baseMs = 100;\n';
 const NEW = 'const tries = 5;\nconst baseMs = 250;\n';
@@ -17,40 +16,18 @@ const several = `${block('src/client.ts', OLD, NEW)}${block('src/limits.ts', '',
 
 describe('what the chat proposes, applied and taken back in a real editor', () => {
   const out = join(root, 'out/changes');
+  const desk = atSharedDesk({ width: 1200, height: 800 });
   let upstream: UpstreamDouble;
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;
   let original: string;
 
   before(async () => {
     await mkdir(out, { recursive: true });
-    const config = join(out, 'perigee.config.json');
-    await writeFile(config, JSON.stringify(BUSY_GUESTS));
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
-    sample = await makeSample();
+    ({ upstream, editor } = desk());
     original = await disk('src/client.ts');
-    editor = await openWorkbench({
-      folder: sample.folder,
-      viewport: { width: 1200, height: 800 },
-      settings: {
-        'perigee.serverUrl': backend.url,
-        'files.autoSave': 'off',
-        'editor.minimap.enabled': false,
-        'workbench.startupEditor': 'none',
-        'typescript.validate.enable': false,
-      },
-    });
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
   });
 
-  const disk = (path: string) => readFile(join(sample.folder, path), 'utf8');
+  const disk = (path: string) => readFile(join(desk().sample.folder, path), 'utf8');
   const chat = () => editor.chat.view;
   const code = () => chat().locator('.code');
   const row = () => chat().locator('.checkpoints li').last();

@@ -1,41 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
-import { root } from '../fetch.ts';
-import { BUSY_GUESTS } from '../parts/answers.ts';
+import type { UpstreamDouble } from '../../doubles/upstream.ts';
+import type { Backend } from '../backend.ts';
 import { once } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 // The words are numbered, so that one lost or repeated anywhere shows.
 const numbered = Array.from({ length: 120 }, (_, i) => `w${i} `);
 const whole = numbered.join('').trim();
 
 describe('the chat in a real editor', () => {
+  const desk = atSharedDesk();
   let upstream: UpstreamDouble;
   let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;
-
-  before(async () => {
-    const out = join(root, 'out/editor');
-    await mkdir(out, { recursive: true });
-    const config = join(out, 'chat.config.json');
-    await writeFile(config, JSON.stringify(BUSY_GUESTS));
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
-    sample = await makeSample();
-    editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': backend.url } });
-    await editor.chat.start();
-    await editor.statusBarItem('100 of 100 messages').waitFor();
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
+  before(() => {
+    ({ upstream, backend, editor } = desk());
   });
   beforeEach(async () => {
     upstream.reset();

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
+import type { UpstreamDouble } from '../../doubles/upstream.ts';
 import { root } from '../fetch.ts';
-import { BUSY_GUESTS } from '../parts/answers.ts';
 import { gone, none } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk, type Desk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 /** Lines 12 to 25 of src/client.ts, rewritten in two places. */
 const rewritten = `export async function fetchOrder(id: string, send: Send): Promise<Order> {
@@ -29,39 +27,16 @@ const pieces = ['```typescript\n', ...rewritten.split('\n').map((line) => `${lin
 
 describe('Edit Selection in a real editor, by keyboard and mouse', () => {
   const out = join(root, 'out/edit');
+  const desk = atSharedDesk({ width: 1100, height: 760 });
   let upstream: UpstreamDouble;
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let sample: Desk['sample'];
   let editor: Workbench;
   let original: string;
 
   before(async () => {
     await mkdir(out, { recursive: true });
-    const config = join(out, 'perigee.config.json');
-    await writeFile(config, JSON.stringify(BUSY_GUESTS));
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url, PERIGEE_CONFIG: config } });
-    sample = await makeSample();
+    ({ upstream, sample, editor } = desk());
     original = await readFile(join(sample.folder, 'src/client.ts'), 'utf8');
-    editor = await openWorkbench({
-      folder: sample.folder,
-      viewport: { width: 1100, height: 760 },
-      colorTheme: 'Default Dark Modern',
-      settings: {
-        'perigee.serverUrl': backend.url,
-        // In the browser edition on by default: the tests say themselves when a file is saved.
-        'files.autoSave': 'off',
-        'editor.minimap.enabled': false,
-        'workbench.startupEditor': 'none',
-        'typescript.validate.enable': false,
-      },
-    });
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
   });
   beforeEach(async () => {
     upstream.reset();
@@ -70,8 +45,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') await picture(`failed ${this.currentTest.title}`.replace(/\W+/g, '-'));
     await editor.runCommand('Notifications: Clear All Notifications');
-    await editor.runCommand('File: Revert File');
-    await editor.runCommand('View: Close Editor');
+    await editor.runCommand('View: Revert and Close Editor');
     await writeFile(join(sample.folder, 'src/client.ts'), original);
   });
 
@@ -160,17 +134,11 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
 
   it('types nothing over the selection in a window that is still loading', async () => {
     const box = page().locator('.quick-input-widget input').first();
-    const text = page().locator('.view-line').filter({ hasText: 'fetchOrder' }).first();
-    // Which files were open is stored late by this edition of the editor: one that forgot it is asked again.
-    for (let isRestored = false; !isRestored; ) {
-      await editor.openFile('src/client.ts', 12);
-      await editor.parts.selectLines(12, 25);
-      await editor.reload({ isAwaited: false });
-      isRestored = await text.waitFor({ timeout: 20_000 }).then(
-        () => true,
-        () => false,
-      );
-    }
+    await editor.parts.selectLines(12, 25);
+    // This edition of the editor stores every few seconds which files are open.
+    await editor.stored('src/client.ts', 'memento/workbench.parts.editor');
+    await editor.reload({ isAwaited: false });
+    await editor.parts.shows('fetchOrder');
     // Until the window knows the key, it means nothing.
     await editor.parts.pressInEditor('Alt+Shift+E', 'the request', box);
     await box.pressSequentially('Wait between the tries');

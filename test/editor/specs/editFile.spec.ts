@@ -1,53 +1,27 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
+import type { UpstreamDouble } from '../../doubles/upstream.ts';
 import { root } from '../fetch.ts';
 import { none } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
 import { between, hasty, inOne, inTime, inTwo, path, patient, pieces, tooEarly } from '../sampleEdit.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk, type Desk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
 
 describe('Edit File in a real editor, while somebody types', () => {
   const out = join(root, 'out/editFile');
+  const desk = atSharedDesk({ width: 1100, height: 900 });
   let upstream: UpstreamDouble;
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let sample: Desk['sample'];
   let editor: Workbench;
   let original: string;
 
   before(async () => {
     await mkdir(out, { recursive: true });
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
-    sample = await makeSample();
+    ({ upstream, sample, editor } = desk());
     original = await readFile(join(sample.folder, path), 'utf8');
-    editor = await openWorkbench({
-      folder: sample.folder,
-      viewport: { width: 1100, height: 900 },
-      settings: {
-        'perigee.serverUrl': backend.url,
-        'files.autoSave': 'off',
-        'editor.formatOnSave': true,
-        // What is typed here is what stands there.
-        'editor.autoClosingBrackets': 'never',
-        'editor.autoIndent': 'none',
-        'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
-        'editor.suggestOnTriggerCharacters': false,
-        'editor.parameterHints.enabled': false,
-        'editor.minimap.enabled': false,
-        'typescript.validate.enable': false,
-      },
-    });
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
   });
   beforeEach(async () => {
     upstream.reset();
@@ -57,8 +31,7 @@ describe('Edit File in a real editor, while somebody types', () => {
   });
   afterEach(async () => {
     await editor.runCommand('Notifications: Clear All Notifications');
-    await editor.runCommand('File: Revert File');
-    await editor.runCommand('View: Close Editor');
+    await editor.runCommand('View: Revert and Close Editor');
     await writeFile(join(sample.folder, path), original);
   });
 

@@ -1,41 +1,26 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
+import type { UpstreamDouble } from '../../doubles/upstream.ts';
 import { root } from '../fetch.ts';
 import { block } from '../parts/answers.ts';
 import { none } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 describe('quick fixes and files of the workspace in a real editor, by mouse', () => {
   const out = join(root, 'out/fixes');
+  const desk = atSharedDesk({ width: 1200, height: 800 });
   let upstream: UpstreamDouble;
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
   let editor: Workbench;
 
   before(async () => {
     await mkdir(out, { recursive: true });
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
-    sample = await makeSample();
-    editor = await openWorkbench({
-      folder: sample.folder,
-      viewport: { width: 1200, height: 800 },
-      settings: { 'perigee.serverUrl': backend.url, 'files.autoSave': 'off', 'editor.minimap.enabled': false },
-    });
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
+    ({ upstream, editor } = desk());
   });
   beforeEach(() => upstream.reset());
 
-  const disk = (path: string) => readFile(join(sample.folder, path), 'utf8');
+  const disk = (path: string) => readFile(join(desk().sample.folder, path), 'utf8');
   const picture = (name: string) => editor.page.screenshot({ path: join(out, `${name}.png`), animations: 'disabled' });
 
   it('mends a problem that the language service told of, from the light bulb', async () => {

@@ -1,50 +1,47 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, startBackend } from '../backend.ts';
-import { root } from '../fetch.ts';
+import { renderDeletion, renderMove } from '../../../server/gateway/upstreams/demo/demoBlocks.ts';
+import { block } from '../parts/answers.ts';
 import { all, gone, once } from '../parts/deeds.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { tooEarly } from '../sampleEdit.ts';
+import { atSharedDesk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
-const INSTRUCTION =
-  'rename i to attempt; new file src/backoff.ts: export const backoff = 1; move README.md to docs/README.md; delete src/totals.py';
+const OLD = `  for (let i = 0; i < tries; i++) {
+    try {
+      return await send(\`/orders/\${id}\`);
+    } catch (error) {
+${tooEarly}
+`;
+/** Changes a file, adds one, moves one and deletes one. */
+const answer = [
+  block('src/client.ts', OLD, OLD.replaceAll(/\bi\b/g, 'attempt')),
+  block('src/backoff.ts', '', 'export const backoff = 1;\n'),
+  renderMove('README.md', 'docs/README.md'),
+  renderDeletion('src/totals.py'),
+].join('\n\n');
 
 describe('proposed changes in a real editor, by keyboard and mouse', () => {
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
+  const desk = atSharedDesk();
   let editor: Workbench;
-  before(async () => {
-    await mkdir(join(root, 'out'), { recursive: true });
-    backend = await startBackend();
-    sample = await makeSample();
-    editor = await openWorkbench({
-      folder: sample.folder,
-      settings: { 'perigee.serverUrl': backend.url, 'files.autoSave': 'off', 'editor.minimap.enabled': false },
-    });
-  });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state !== 'failed') return;
-    await editor.page.screenshot({ path: join(root, 'out/proposals-failed.png') });
+  before(() => {
+    editor = desk().editor;
   });
 
   const page = () => editor.page;
-  const row = (name: string) => page().locator('.pane-body .monaco-list-row').filter({ hasText: name }).first();
+  const row = (name: string) => editor.parts.proposals(name);
   const pane = () => page().locator('.pane').filter({ hasText: 'Proposed Changes' });
-  const disk = (path: string) => readFile(join(sample.folder, path), 'utf8').catch(() => undefined);
+  const disk = (path: string) => readFile(join(desk().sample.folder, path), 'utf8').catch(() => undefined);
   const until = (isSo: () => Promise<boolean>) => editor.until(`the files as expected`, isSo);
 
-  /** Has the demo model change four files of the sample, and waits for the list. */
+  /** Has the model change four files of the sample, and waits for the list. */
   async function propose(): Promise<void> {
+    desk().upstream.script({ text: answer });
     await editor.openFile('src/client.ts', 12);
     await editor.runCommand('Perigee: Edit in Workspace');
     await editor.parts.confirmPicks('Which files');
-    await editor.parts.request('What should change', INSTRUCTION);
+    await editor.parts.request('What should change', 'Call it attempt, and tidy up');
     await row('backoff.ts').waitFor();
     await row('totals.py').waitFor();
     await pane().locator('.codicon-loading').waitFor({ state: 'detached' });

@@ -1,37 +1,25 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UpstreamDouble } from '../../doubles/upstream.ts';
-import { type Backend, startBackend } from '../backend.ts';
-import { makeSample } from '../sample.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
+import { atSharedDesk } from '../sharedDesk.ts';
+import type { Workbench } from '../workbench.ts';
 
 describe('the chat in the first moment after a window reload', () => {
-  let upstream: UpstreamDouble;
-  let backend: Backend;
-  let sample: Awaited<ReturnType<typeof makeSample>>;
+  const desk = atSharedDesk();
   let editor: Workbench;
 
   before(async () => {
-    upstream = await new UpstreamDouble().start();
-    backend = await startBackend({ env: { UPSTREAM_URL: upstream.url } });
-    sample = await makeSample();
-    editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': backend.url } });
-    await editor.chat.start();
+    const { upstream } = desk();
+    editor = desk().editor;
+    await editor.chat.startNew();
     upstream.script({ text: 'Heard.' });
     await editor.chat.ask('Hello', 'Heard.');
     await editor.chat.ended();
     await editor.openFile('src/client.ts');
   });
-  after(async () => {
-    await editor?.close();
-    await backend?.stop();
-    await upstream?.stop();
-    await sample?.remove();
-  });
 
   it('takes the keys that select all and undo, and nothing of the file in front is replaced', async () => {
-    const file = join(sample.folder, 'src/client.ts');
+    const file = join(desk().sample.folder, 'src/client.ts');
     const before = await readFile(file, 'utf8');
     const { keyboard } = editor.page;
     await editor.reload({ isAwaited: false });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { builtProgram } from './built.ts';
 import { SECRET } from './server.ts';
 
 /** Runs the operator's command as a process of its own, as `npm run admin --` does. */
@@ -6,7 +7,7 @@ export async function adminProcess(
   env: Record<string, string>,
   ...args: string[]
 ): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/admin.ts', ...args], {
+  const child = spawn(process.execPath, [await builtProgram('admin'), ...args], {
     env: { ...process.env, SECRET, PERIGEE_CONFIG: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

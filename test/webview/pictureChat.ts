@@ -1,0 +1,229 @@
+import { asked, CHINESE, chips, failed, MATH, RETRY, rows, type State, selected, WRITINGS } from './pictureTexts.ts';
+import {
+  ago,
+  answer,
+  conversation,
+  DAY,
+  guest,
+  historyPage,
+  longAnswer,
+  MINUTE,
+  problem,
+  row,
+  running,
+  surroundings,
+  user,
+} from './samples.ts';
+
+/** The chat itself: its answers, the composer and the history. */
+export const chatStates: Record<string, State> = {
+  empty: { messages: [surroundings(guest(7)), conversation([])] },
+  answered: {
+    messages: [
+      surroundings({ chips: chips.slice(0, 1) }),
+      conversation([asked, answer(RETRY), user('And the timeout?'), failed()]),
+    ],
+  },
+  implicit: {
+    messages: [
+      surroundings({ chips: [...chips.slice(0, 1), selected] }),
+      conversation([
+        user('Where does it try again?', {
+          attachments: [
+            {
+              ...{ id: 'a1', kind: 'selection', visible: true, path: 'src/client.ts', characters: 900 },
+              range: { start: 0, end: 44 },
+            },
+            { id: 'a2', kind: 'selection', path: 'src/orders.ts', range: { start: 119, end: 259 }, characters: 9000 },
+          ],
+        }),
+        answer(RETRY),
+      ]),
+    ],
+  },
+  implicitVisible: {
+    messages: [
+      surroundings({
+        chips: [{ ...selected, label: 'client.ts, visible part', implicit: 'visible', tokens: 1204, lines: 45 }],
+      }),
+      conversation([]),
+    ],
+  },
+  implicitOut: {
+    messages: [
+      surroundings({ chips: chips.slice(0, 1), leftOut: { label: 'client.ts, visible part' } }),
+      conversation([]),
+    ],
+  },
+  implicitTooLarge: {
+    messages: [
+      surroundings({ leftOut: { label: 'a-long-name-of-a-file.generated.json:1–52000', why: 'It is too large.' } }),
+      conversation([]),
+    ],
+  },
+  markdown: { messages: [surroundings(), conversation([user('Everything, please.'), answer(longAnswer(500))])] },
+  writings: {
+    messages: [
+      surroundings(),
+      conversation([user('اشرح الدالة `fetchOrder` من فضلك.'), answer(WRITINGS), user('为什么？'), answer(CHINESE)], {
+        title: 'شرح الدالة fetchOrder',
+      }),
+      { type: 'files', asked: ['src/client.ts', 'README.md'], found: ['src/client.ts', 'README.md'] },
+    ],
+    act: async (view) => {
+      await view.composer.fill('كيف أختبر ذلك؟');
+    },
+  },
+  math: {
+    messages: [surroundings(), conversation([user('How long does it take?'), answer(MATH)])],
+    act: async (view) => {
+      await view.page.waitForSelector('math');
+    },
+  },
+  answering: {
+    messages: [
+      surroundings({ chips }),
+      conversation([asked, running({ id: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77' })]),
+      { type: 'text', messageId: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77', text: RETRY.slice(0, 230), at: 0 },
+    ],
+  },
+  answeringShort: {
+    messages: [surroundings(), conversation([asked, running({ text: RETRY.slice(0, 110), clampedTo: 812 })])],
+  },
+  unpinned: {
+    messages: [surroundings(), conversation([asked, answer(longAnswer(900))])],
+    act: async (view) => {
+      await view.page.mouse.move(150, 300);
+      await view.page.mouse.wheel(0, -500);
+      await view.page.getByRole('button', { name: 'Latest' }).waitFor();
+    },
+  },
+  broken: {
+    messages: [
+      surroundings(),
+      conversation([
+        user('One'),
+        answer('So far so good', { state: 'interrupted', chargedMicro: 0, reason: 'interrupted', usage: undefined }),
+        user('Two'),
+        answer('As far as it came', { state: 'stopped', chargedMicro: 130_000 }),
+        user('Three'),
+        answer('', { state: 'failed', chargedMicro: 0, reason: 'upstream_failed', problem: problem('upstream_busy') }),
+        user('Four'),
+        answer('', { chargedMicro: 0, reason: 'empty_answer' }),
+      ]),
+    ],
+  },
+  elsewhere: {
+    messages: (() => {
+      const there = running({ device: 'desktop', text: 'Step one is done, now the' });
+      return [surroundings(), conversation([asked, there], { elsewhere: [there.runId!] })];
+    })(),
+  },
+  early: {
+    messages: [],
+    act: async (view) => {
+      await view.page.keyboard.type('And the timeout?');
+      await view.tell(
+        surroundings({ chips }),
+        conversation([asked, answer(RETRY)], { draft: 'Please also log each try' }),
+      );
+      await view.page.locator('.before').waitFor();
+    },
+  },
+  hard: {
+    messages: [
+      surroundings(),
+      conversation([
+        user('Quote it'),
+        answer(`First **bold**.\n\n${'>'.repeat(600)} deep\n\nLast: use <div>, \`<p>\` or H<sub>2</sub>O.`),
+      ]),
+    ],
+  },
+  history: {
+    messages: [surroundings(guest(7)), conversation([])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage(rows));
+      await view.page.keyboard.press('ArrowDown');
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
+  historyDelete: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage(rows));
+      await view.page.getByRole('button', { name: 'Delete Flaky test in CI' }).click();
+    },
+  },
+  historyFound: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.page.keyboard.type('retry');
+      await view.until('history', 2);
+      const passage = {
+        before: '…so the loop never runs. ',
+        match: 'Retry',
+        after: ' after a moment, and give up only after the last of several tries; see…',
+      };
+      await view.tell(
+        historyPage(
+          [
+            row('Retry with backoff', ago(12 * MINUTE), { passage }),
+            row('When to retry at all', ago(DAY)),
+            row('Errors of the client', ago(4 * DAY), { passage }),
+          ],
+          { search: 'retry' },
+        ),
+      );
+    },
+  },
+  editing: {
+    messages: [
+      surroundings({ edited: { messageId: asked.id, chips: chips.slice(1) } }),
+      conversation([asked, answer(RETRY)]),
+    ],
+    act: async (view) => view.page.keyboard.press('ArrowUp'),
+  },
+  editingAttach: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.keyboard.press('ArrowUp');
+      await view.page.locator('.editing').getByRole('button', { name: 'Attach', exact: true }).click();
+    },
+  },
+  models: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
+  },
+  attach: {
+    messages: [surroundings(), conversation([])],
+    act: async (view) => view.page.getByRole('button', { name: 'Attach', exact: true }).click(),
+  },
+  context: {
+    messages: [surroundings({ contextTokens: 104_000, chips }), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: /^Context/ }).click(),
+  },
+  mentions: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.composer.pressSequentially('Look at @cl');
+      const { requestId } = await view.until('mentions', 3);
+      await view.tell({
+        type: 'mentions',
+        requestId,
+        items: [
+          { id: '1', icon: 'file', label: 'client.ts', detail: 'src' },
+          { id: '2', icon: 'file', label: 'client.test.ts', detail: 'a/rather/long/folder/for/a/narrow/side/bar/test' },
+          { id: '3', icon: 'warning', label: 'Problems in client.ts' },
+        ],
+      });
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
+  more: {
+    messages: [surroundings(guest(3)), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: 'More' }).click(),
+  },
+};
