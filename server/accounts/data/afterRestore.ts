@@ -6,7 +6,13 @@ import type { Clock } from '../../platform/clock.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import type { Deletions } from '../../platform/db/deletions.ts';
-import { endRestoring, markDone, type RestoreStep, type Restoring, readRestoring } from '../../platform/db/restoring.ts';
+import {
+  endRestoring,
+  markDone,
+  type RestoreStep,
+  type Restoring,
+  readRestoring,
+} from '../../platform/db/restoring.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { revokeEveryKey } from '../keys/store.ts';
@@ -130,8 +136,7 @@ export class RestoreJob {
     const after = await afterRestore(this.deps, { asksStripe, waits });
     if (isLeft) return;
     this.#isPending = after?.awaitsStripe === true;
-    if (after)
-      log.warn({ done: after.lines, remains: after.remains }, 'this database was restored from a backup');
+    if (after) log.warn({ done: after.lines, remains: after.remains }, 'this database was restored from a backup');
   }
 }
 

@@ -2,8 +2,8 @@ import { deleteConversation, findConversations } from '../../conversations/store
 import { forgetWallet, willRenew } from '../../credits/holds/store.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
-import { endSessions } from '../sessions/sessions.ts';
 import { deleted } from '../../platform/db/deletions.ts';
+import { endSessions } from '../sessions/sessions.ts';
 
 /** The runs layer is above the accounts, so the assembly passes this in. */
 export interface RunsOfAccounts {

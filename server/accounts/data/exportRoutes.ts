@@ -5,20 +5,20 @@ import { conversationMarkdown } from '../../conversations/markdown.ts';
 import { pageConversations } from '../../conversations/reading.ts';
 import { logCsv } from '../../credits/log/log.ts';
 import { paymentsOf } from '../../credits/payments/payments.ts';
-import { rawAnswer } from '../../platform/http/api.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { ExportFile } from '../../platform/db/tables.ts';
+import { rawAnswer } from '../../platform/http/api.ts';
 import type { Api } from '../../platform/http/env.ts';
-import type { Log } from '../../platform/log.ts';
 import { rawStream } from '../../platform/http/streams.ts';
-import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
+import type { Log } from '../../platform/log.ts';
+import { listKeys } from '../keys/store.ts';
+import { balanceOf, describeAccount } from '../people/store.ts';
 import { referralsOf } from '../referrals/referralList.ts';
 import { findCode } from '../referrals/referrals.ts';
-import { listKeys } from '../keys/store.ts';
 import { listSessions } from '../sessions/sessions.ts';
-import { balanceOf, describeAccount } from '../people/store.ts';
+import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 
 const CONVERSATIONS_AT_ONCE = 50;
 /** A few lines each. No account has this many. */

@@ -1,9 +1,9 @@
 import { countSuperseded, purgeSuperseded } from '../../conversations/store.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { AccountConfig } from '../../platform/config/signInConfig.ts';
 import type { Database, Reader, Tx } from '../../platform/db/database.ts';
 import { readRestoring } from '../../platform/db/restoring.ts';
 import { TABLES } from '../../platform/db/tables.ts';
-import type { AccountConfig } from '../../platform/config/signInConfig.ts';
 import { revokedKeys } from '../keys/store.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
 

@@ -7,11 +7,11 @@ import {
   ProfilePatchSchema,
   TermsRequestSchema,
 } from '../../../shared/account.ts';
+import { iso } from '../../platform/clock.ts';
+import { AppError } from '../../platform/errors.ts';
 import { answers, emptyAnswer } from '../../platform/http/api.ts';
 import { jsonBody, KB } from '../../platform/http/bodies.ts';
-import { iso } from '../../platform/clock.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
-import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Mail, Mailer } from '../../platform/mail.ts';
 import { hashKeyed } from '../../platform/secrets.ts';
@@ -19,9 +19,9 @@ import { type AuthDeps, networkOf } from '../people/authDeps.ts';
 import { confirmEmail, holderOfChange } from '../people/emailChange.ts';
 import { mailboxOf, readAddress } from '../people/emails.ts';
 import { findAccountByMailbox } from '../people/identities.ts';
-import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from '../sessions/mailCodes.ts';
 import { acceptTerms, closeAccount, correctProfile, keepAccount } from '../people/rights.ts';
 import { describeAccount, findAccount } from '../people/store.ts';
+import { countMail, MAIL_CODE_MS, offerMailCode, redeemMailCode } from '../sessions/mailCodes.ts';
 
 const MAX_BODY = 4 * KB;
 

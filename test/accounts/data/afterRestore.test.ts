@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { sql } from 'kysely';
-import { type AfterRestoreDeps, afterRestore, finishRestore, RestoreJob } from '../../../server/accounts/data/afterRestore.ts';
+import {
+  type AfterRestoreDeps,
+  afterRestore,
+  finishRestore,
+  RestoreJob,
+} from '../../../server/accounts/data/afterRestore.ts';
 import { type BackupDeps, runBackupCommand } from '../../../server/accounts/operator/backupCommands.ts';
 import { createPayment } from '../../../server/credits/payments/payments.ts';
 import { RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs.ts';

@@ -142,10 +142,24 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         values (${`plan ${id}`}, ${ledger_id}, 'told', ${windows}, 'month', 'active', ${at}, ${at + 30 * DAY}, ${at})`.execute(
         tx,
       );
-      const key = { id: `key ${id}`, account_id: id, name: 'A key that was told', secret_hash: `k ${id}`, hint: 'told' };
+      const key = {
+        id: `key ${id}`,
+        account_id: id,
+        name: 'A key that was told',
+        secret_hash: `k ${id}`,
+        hint: 'told',
+      };
       await tx
         .insertInto('api_key')
-        .values({ ...key, models: null, monthly_micro: null, expires_at: null, created_at: at, last_used_at: null, revoked_at: null })
+        .values({
+          ...key,
+          models: null,
+          monthly_micro: null,
+          expires_at: null,
+          created_at: at,
+          last_used_at: null,
+          revoked_at: null,
+        })
         .execute();
       await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();
       await tx.insertInto('plan_use').values({ hold_id: run.id, ledger_id, amount: 0, at }).execute();
