@@ -48,7 +48,7 @@ async function make(
   try {
     await createKey({ session, backend } as unknown as AccountPageDeps);
   } finally {
-    places.forEach(([place, name], i) => put(place, name, before[i]));
+    for (const [i, [place, name]] of places.entries()) put(place, name, before[i]);
   }
   return { asked, told, copied, ran };
 }
