@@ -26,6 +26,10 @@ async function make(
     told.push({ text, detail: options[0]?.detail, ways: rest.filter((one) => typeof one === 'string') as string[] });
     return clicks.shift();
   };
+  const type = async () => {
+    asked.push('name');
+    return typed.shift();
+  };
   const backend = {
     createKey: async (_: unknown, { name }: { name: string }) => {
       if (refuse) throw refuse;
@@ -34,7 +38,7 @@ async function make(
   };
   const session = { account: kind && { kind }, call: (use: (who: unknown) => unknown) => use({}) };
   const places: [object, string, unknown][] = [
-    [vscode.window, 'showInputBox', async () => (asked.push('name'), typed.shift())],
+    [vscode.window, 'showInputBox', type],
     ...['showInformationMessage', 'showWarningMessage', 'showErrorMessage'].map(
       (name) => [vscode.window, name, say] as [object, string, unknown],
     ),

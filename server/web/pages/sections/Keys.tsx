@@ -3,7 +3,7 @@ import type { ApiKey, KeysAnswer, NewKeyAnswer } from '../../../../shared/keys.t
 import type { ModelsAnswer } from '../../../../shared/models.ts';
 import { creditsSpent, exactCredits, withUnit } from '../../../../shared/money/amounts.ts';
 import { call } from '../api.ts';
-import { instant } from '../format.ts';
+import { dayOf, instant } from '../format.ts';
 import { useResource } from '../live.ts';
 import { When } from '../now.tsx';
 import { Bar, Confirm, Copyable, Failure, Loading } from '../parts.tsx';
@@ -119,7 +119,7 @@ function Line({ of: key, change, revoke }: { of: ApiKey; change: () => void; rev
   const hasEnded = key.expiresAt !== null && Date.parse(key.expiresAt) <= Date.now();
   const { monthlyMicro, spentMicro } = key;
   return (
-    <li>
+    <li class="wide">
       <div class="grow">
         <div>
           <strong>{key.name}</strong>
@@ -134,7 +134,7 @@ function Line({ of: key, change, revoke }: { of: ApiKey; change: () => void; rev
           ) : (
             'Never used'
           )}
-          , made {instant(key.createdAt)}
+          , made {dayOf(key.createdAt)}
           {key.expiresAt && (hasEnded ? `, ended ${instant(key.expiresAt)}` : `, good until ${instant(key.expiresAt)}`)}
         </div>
         {key.models && <div class="soft">Only {key.models.join(', ')}</div>}
