@@ -4,6 +4,7 @@ import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
+import { withoutApiKeys } from '../../platform/values/apiKeys.ts';
 
 /** A refusal as clients of OpenAI's API read it. */
 interface Row {
@@ -72,7 +73,7 @@ export function openAiError(error: AppError): {
 export function callRefusal(c: AppContext, error: AppError): Response {
   const { status, isWorthRetry, body } = openAiError(error);
   const retryAfter = retryAfterOf(toProblem(error, c.var.requestId));
-  return c.body(JSON.stringify(body), status as 400, {
+  return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
