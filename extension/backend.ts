@@ -10,6 +10,7 @@ import type {
 } from '../shared/auth.ts';
 import type { Conversation, ConversationsAnswer } from '../shared/conversations.ts';
 import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
+import type { KeyRequest, NewKeyAnswer } from '../shared/keys.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
 import type { Outcome, OutcomeAnswer, Run, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
 import { Emitter } from './platform/emitter.ts';
@@ -87,6 +88,12 @@ export class Backend {
   async pageCode(who: Credential): Promise<PageCodeAnswer> {
     const schema = async () => (await import('../shared/auth.ts')).PageCodeAnswerSchema;
     return this.wire.json('POST', '/api/auth/page-code', who, schema);
+  }
+
+  /** Makes an API key. The server shows its secret only once, in this answer. */
+  async createKey(who: Credential, request: KeyRequest): Promise<NewKeyAnswer> {
+    const schema = async () => (await import('../shared/keys.ts')).NewKeyAnswerSchema;
+    return this.wire.json('POST', '/api/keys', who, schema, request);
   }
 
   /** Accepts these terms, and confirms the age that they ask for. */
@@ -236,7 +243,7 @@ export class Backend {
    * abort.
    */
   async *accountEvents(who: Credential, signal: AbortSignal): AsyncGenerator<AccountSignal> {
-    const { ChangeSchema } = await import('../shared/account.ts');
+    const { ChangeSchema, TopicSchema } = await import('../shared/account.ts');
     for (let attempt = 0; ; attempt++) {
       try {
         const messages = this.wire.sse('/api/account/events', who, signal, undefined, () => {
@@ -245,7 +252,11 @@ export class Backend {
         for await (const message of messages) {
           if (message.event === OPEN) yield { type: 'connected' };
           else if (message.event === 'change') {
-            yield { type: 'change', change: parseWith(ChangeSchema, parseJson(message.data)) };
+            const change = parseJson(message.data);
+            // A newer server may tell of more than this version shows.
+            const { topic } = (change ?? {}) as { topic?: unknown };
+            if (typeof topic === 'string' && !TopicSchema.safeParse(topic).success) continue;
+            yield { type: 'change', change: parseWith(ChangeSchema, change) };
           }
         }
         yield { type: 'disconnected', error: BackendError.offline('The server ended the connection.') };

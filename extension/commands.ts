@@ -74,6 +74,7 @@ export function commandsOf({ chat, edit, session, signIn, page, backend }: Comma
     continueAsGuest: async () => (await signIn()).continueAsGuest(),
     signOut: async () => (await later()).signOut(session),
     openAccount: async (section?: unknown) => (await later()).openAccountPage(page, section),
+    createKey: async () => (await later()).createKey(page),
     acceptTerms: async () => (await later()).acceptTerms(page),
     reconnect: () => session.reconnect(),
     openSettings: () => vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.serverUrl'),

@@ -2,6 +2,7 @@
  * Everything that the editor's start does not need. On Node, esbuild makes it a separate file that is read at its first
  * use: see esbuild.config.mjs.
  */
+export { createKey } from './account/apiKey.ts';
 export { Notices } from './account/notices.ts';
 export { acceptTerms, openAccountPage } from './account/page.ts';
 export { SignIn } from './account/signIn/signIn.ts';

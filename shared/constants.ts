@@ -71,3 +71,6 @@ export const NOT_REFUNDED = {
 /** The grant types for a device code (RFC 8628) and for the token of local mode. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const LOCAL_GRANT = 'urn:perigee:grant-type:local';
+
+/** The longest name of an API key, in UTF-16 units. */
+export const MAX_KEY_NAME = 60;

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { MicroSchema } from './account.ts';
+import { MAX_KEY_NAME } from './constants.ts';
 import { nameSchema, textSchema } from './texts.ts';
+
+export { MAX_KEY_NAME };
 
 /** The most keys that an account can have at once. */
 export const MAX_KEYS = 50;
-export const MAX_KEY_NAME = 60;
 /** A cap above this limits nothing: a thousand million credits. */
 export const MAX_MONTHLY_MICRO = 1_000_000_000_000_000;
 

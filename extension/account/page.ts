@@ -14,7 +14,7 @@ export interface AccountPageDeps {
 }
 
 /** The sections of the account's page that the extension links to. */
-const SECTIONS = ['credits', 'usage', 'log'];
+const SECTIONS = ['credits', 'usage', 'log', 'keys'];
 
 /**
  * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the
@@ -25,12 +25,7 @@ export async function openAccountPage(
   { session, backend, serverUrl }: AccountPageDeps,
   section?: unknown,
 ): Promise<void> {
-  if (session.account?.kind !== 'member') {
-    const signIn = 'Sign In';
-    const text = 'The account page is for members. Sign in first.';
-    if ((await vscode.window.showInformationMessage(text, signIn)) === signIn) await run('perigee.signIn');
-    return;
-  }
+  if (!(await requireMember(session, 'The account page is for members. Sign in first.'))) return;
   try {
     const server = serverUrl();
     const { code } = await session.call((who) => backend.pageCode(who));
@@ -39,6 +34,14 @@ export async function openAccountPage(
   } catch (error) {
     await tell(error, 'perigee.openAccount');
   }
+}
+
+/** Whether the user is a member. If not, says `text` and offers to sign in. */
+export async function requireMember(session: Session, text: string): Promise<boolean> {
+  if (session.account?.kind === 'member') return true;
+  const signIn = 'Sign In';
+  if ((await vscode.window.showInformationMessage(text, signIn)) === signIn) await run('perigee.signIn');
+  return false;
 }
 
 /** Asks the user to accept the terms that are due, and to confirm the age that they require. */
@@ -70,7 +73,8 @@ export async function acceptTerms({ session, backend, offers }: AccountPageDeps)
   }
 }
 
-async function tell(error: unknown, again: string): Promise<void> {
+/** Shows a failed call, and offers to run the command again. */
+export async function tell(error: unknown, again: string): Promise<void> {
   const { problem } = BackendError.from(error);
   const tryAgain = 'Try Again';
   const choice = await vscode.window.showErrorMessage(`${problem.title}. ${problem.detail}`, tryAgain);

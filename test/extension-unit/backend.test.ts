@@ -238,7 +238,8 @@ describe('the client of the server', () => {
     const id = randomUUID();
     answers = [
       (_, response) => {
-        stream(response).write(event(1, 'change', { topic: 'conversation', id }), () => response.destroy());
+        const later = event(1, 'change', { topic: 'of-a-newer-server', id });
+        stream(response).write(later + event(2, 'change', { topic: 'conversation', id }), () => response.destroy());
       },
       (_, response) => {
         stream(response).write(': heartbeat\n\n');

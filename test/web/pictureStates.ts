@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import type { AccountAnswer, Balance } from '../../shared/account.ts';
 import type { OffersAnswer, Referral, ReferralsAnswer } from '../../shared/credits.ts';
+import type { ApiKey } from '../../shared/keys.ts';
 import type { Member } from '../support/member.ts';
 import { somebody } from '../support/signInWorld.ts';
 import { answer, fillLog, largeLog, referralsOf } from './creditsScene.ts';
@@ -48,7 +49,18 @@ export async function pictured(scene: Scene): Promise<State[]> {
   const { link } = (await inviter.request<ReferralsAnswer>('GET', '/api/referrals')).body;
   const join = new URL(link).pathname;
   const { id: unpaid } = await scene.shop.begin(member);
-  const parts = ['balance', 'credits', 'usage', 'log', 'referrals', 'conversations', 'devices', 'profile', 'data'];
+  const parts = [
+    'balance',
+    'credits',
+    'usage',
+    'log',
+    'referrals',
+    'conversations',
+    'devices',
+    'keys',
+    'profile',
+    'data',
+  ];
   const referrals = (one: ReferralsAnswer) => (page: Page) => answer(page, '/api/referrals', one);
   const nobody = referralsOf({ joined: 0, earnedMicro: 0, referrals: [], invited: null });
   return [
@@ -62,6 +74,7 @@ export async function pictured(scene: Scene): Promise<State[]> {
     ...balances(subscriber),
     ...offers(member),
     ...codes(member),
+    ...keys(member, newcomer),
     ...invitations().map(({ name, said }) => ({
       name: `referrals-${name}`,
       who: member,
@@ -196,6 +209,70 @@ function codes(who: Member): State[] {
         await page.getByRole('alert').waitFor();
       },
     },
+  ];
+}
+
+/** No key, the form, what a tool is given, and keys of every kind. */
+function keys(who: Member, newcomer: Member): State[] {
+  const at = '/account#keys';
+  const at9 = (day: string) => `2026-11-${day}T09:00:00.000Z`;
+  const key: ApiKey = {
+    id: crypto.randomUUID(),
+    name: 'OpenCode on the laptop',
+    hint: 'k3Q9',
+    models: null,
+    monthlyMicro: null,
+    spentMicro: 3_204_512,
+    resetsAt: '2026-12-01T00:00:00.000Z',
+    expiresAt: null,
+    createdAt: at9('02'),
+    lastUsedAt: at9('20'),
+  };
+  const more = (n: number, part: Partial<ApiKey>): ApiKey => ({
+    ...key,
+    id: crypto.randomUUID(),
+    hint: `aa${n}Z`,
+    ...part,
+  });
+  const list = [
+    key,
+    more(1, {
+      name: 'Nightly build',
+      monthlyMicro: 20e6,
+      models: ['kimi-k2', 'kimi-k2-thinking'],
+      expiresAt: '2027-03-01T00:00:00.000Z',
+    }),
+    more(2, { name: 'A workshop, over by now', monthlyMicro: 3e6, expiresAt: at9('10') }),
+    more(3, { name: 'Never-used-key-with-a-name-that-has-no-blanks-in-it-of-60-ch', spentMicro: 0, lastUsedAt: null }),
+  ];
+  const models = (page: Page) =>
+    answer(page, '/api/models', {
+      models: ['kimi-k2', 'kimi-k2-thinking'].map((id, n) => ({ id, isDefault: n === 0 })),
+    });
+  const given = (page: Page) => answer(page, '/api/keys', { keys: list, baseUrl: 'https://ai.example.org/v1' });
+  const button = (page: Page, name: string) => page.getByRole('button', { name }).click();
+  const form = async (page: Page) => {
+    await button(page, 'Make a key');
+    await page.getByLabel('Credits a month').fill('much');
+  };
+  const made = async (page: Page) => {
+    await button(page, 'Make a key');
+    await page.getByLabel('Name').fill('Kimi Code');
+    await page.keyboard.press('Enter');
+    await button(page, 'Copy API key');
+    await page.getByText(/Copied|is selected/).waitFor();
+  };
+  const prepare = async (page: Page) => {
+    await models(page);
+    await given(page);
+  };
+  return [
+    { name: 'keys-none', who: newcomer, at },
+    { name: 'keys-list', who, at, prepare },
+    { name: 'keys-form', who, at, prepare, act: form },
+    { name: 'keys-change', who, at, prepare, act: (page) => button(page, 'Change Nightly build') },
+    { name: 'keys-revoke', who, at, prepare, act: (page) => button(page, 'Revoke Nightly build') },
+    { name: 'keys-made', who, at, act: made },
   ];
 }
 

@@ -49,7 +49,7 @@ export class Connection {
           if (!this.isClosed) this.tell.connected();
         } else if (heard.type === 'disconnected') this.tell.disconnected(heard.error);
         else if (heard.change.topic === 'conversation') this.tell.conversation(heard.change.id);
-        else if (heard.change.topic !== 'sessions') void this.read();
+        else if (heard.change.topic !== 'sessions' && heard.change.topic !== 'keys') void this.read();
       }
     } catch (error) {
       if (this.isClosed) return;

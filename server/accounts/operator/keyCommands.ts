@@ -33,12 +33,15 @@ export async function makeKeyFor(deps: KeyCommandDeps, account: FoundAccount, wa
   const request = { name, models, monthlyMicro, expiresAt: expiresAt === null ? null : iso(expiresAt) };
   try {
     const { key, secret } = await makeKey(deps, account.id, request);
+    const who = account.providers.includes('local') ? 'The user of this machine' : named(account);
+    // The key is made: a model service that is down must not hide it.
+    const [model] = models ?? (await deps.modelIds().catch(() => []));
+    const lines = columns([['Base URL', deps.baseUrl], ['API key', secret], ...(model ? [['Model', model]] : [])]);
     return [
-      `${named(account)} has a new API key, "${key.name}". It is shown only now:`,
+      `${who} has a new API key, "${key.name}". It is shown only now. Paste this into the tool:`,
       '',
-      `  ${secret}`,
+      ...lines.map((line) => `  ${line}`),
       '',
-      `Base URL for tools: ${deps.baseUrl}`,
       `To revoke it: npm run admin -- revoke-key ${key.id}`,
     ];
   } catch (error) {

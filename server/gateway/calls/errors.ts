@@ -4,6 +4,7 @@ import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
+import { withoutApiKeys } from '../../platform/values/apiKeys.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 
 /** A refusal as clients of OpenAI's API read it. */
@@ -80,7 +81,7 @@ export const refusedCall = (refused: CallRefused): AppError =>
 export function callRefusal(c: AppContext, error: AppError): Response {
   const { status, isWorthRetry, body } = openAiError(error);
   const retryAfter = retryAfterOf(toProblem(error, c.var.requestId));
-  return c.body(JSON.stringify(body), status as 400, {
+  return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),

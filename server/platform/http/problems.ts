@@ -4,6 +4,7 @@ import { PROBLEMS, type Problem } from '../../../shared/problems.ts';
 import { isUnavailable } from '../db/database.ts';
 import { AppError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { withoutApiKeys } from '../values/apiKeys.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
 /** Writes a refusal in the form that this request's client reads. */
@@ -42,7 +43,7 @@ export function problemResponse(c: AppContext, error: AppError): Response {
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== null) headers['retry-after'] = retryAfter;
   if (problem.status === 401) headers['www-authenticate'] = challengeOf(error);
-  return c.body(JSON.stringify(problem), problem.status as 400, { ...headers, ...error.headers });
+  return c.body(withoutApiKeys(JSON.stringify(problem)), problem.status as 400, { ...headers, ...error.headers });
 }
 
 export function toAppError(error: unknown): AppError {

@@ -97,6 +97,50 @@ export const Amount = ({ micro, text }: { micro: number; text: string }) => (
   </span>
 );
 
+/**
+ * Copies the text of a read-only field. Not every browser lets a page copy: then the text is selected, so that the user
+ * can press the copy key.
+ */
+export function useCopy(what: string) {
+  const input = useRef<HTMLInputElement>(null);
+  const [said, setSaid] = useState('');
+  const copy = () =>
+    navigator.clipboard
+      .writeText(input.current?.value ?? '')
+      .then(() => setSaid('Copied.'))
+      .catch(() => {
+        input.current?.select();
+        setSaid(`The ${what} is selected: copy it with the keyboard.`);
+      });
+  return { input, said, copy };
+}
+
+/** A value to be pasted elsewhere. */
+export function Copyable({ label, value }: { label: string; value: string }) {
+  const { input, said, copy } = useCopy(label);
+  return (
+    <div class="copyable">
+      <label class="grow">
+        {label}
+        <input
+          ref={input}
+          class="code"
+          value={value}
+          readOnly
+          spellcheck={false}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+      </label>
+      <button type="button" class="quiet" aria-label={`Copy ${label}`} onClick={() => void copy()}>
+        Copy
+      </button>
+      <span role="status" class="soft">
+        {said}
+      </span>
+    </div>
+  );
+}
+
 /** A bar with its numbers in words beside it, so that colour is not the only sign. */
 export function Bar({ label, text, share }: { label: string; text: string; share: number }) {
   const width = `${Math.round(Math.max(0, Math.min(1, share)) * 100)}%`;

@@ -5,6 +5,7 @@ import { Conversations } from './sections/Conversations.tsx';
 import { Credits } from './sections/Credits.tsx';
 import { Data } from './sections/Data.tsx';
 import { Devices } from './sections/Devices.tsx';
+import { Keys } from './sections/Keys.tsx';
 import { Profile } from './sections/Profile.tsx';
 import { REFERRALS, Referrals } from './sections/Referrals.tsx';
 import { TokenLog } from './sections/TokenLog.tsx';
@@ -32,6 +33,7 @@ export const SECTIONS: readonly Section[] = [
   { id: 'referrals', title: 'Referrals', View: Referrals, isFor: isMember, path: REFERRALS },
   { id: 'conversations', title: 'Conversations', View: Conversations },
   { id: 'devices', title: 'Devices', View: Devices },
+  { id: 'keys', title: 'API keys', View: Keys, isFor: isMember },
   { id: 'profile', title: 'Profile', View: Profile, isFor: isMember },
   { id: 'data', title: 'Your data', View: Data },
 ];

@@ -225,6 +225,7 @@ onBothEnginesWithSignIn('an API key', (world, engine) => {
       [{ name: 'ok', expiresAt: 'tomorrow' }, 400, /^expiresAt: /],
       [{ name: 'ok', expiresAt: 1 }, 400, /^expiresAt: /],
       [{ name: 'ok', secret: 'pgk_mine' }, 400, /secret/],
+      [{ name: 'ok', [apiKeyOf(Buffer.alloc(32, 7))]: 1 }, 400, /"pgk_…"/],
       [{ name: 'ok', models: null, monthlyMicro: null, expiresAt: null }, 201, /^$/],
       [{ name: 'ok', models: ['double', 'double'], monthlyMicro: 1, expiresAt: soon }, 201, /^$/],
     ];
@@ -232,6 +233,7 @@ onBothEnginesWithSignIn('an API key', (world, engine) => {
       const answer = await ada.request<NewKeyAnswer>('POST', '/api/keys', request);
       assert.deepEqual([answer.status, request], [status, request]);
       assert.match(answer.body.detail ?? '', words);
+      assert.doesNotMatch(JSON.stringify(answer.body.issues ?? ''), /pgk_\w{20}/, 'nothing repeats a key');
       if (status !== 201 && 'name' in request && request.name)
         assert.equal((await change(ada, randomUUID(), request)).status, status, JSON.stringify(request));
     }

@@ -36,14 +36,21 @@ onBothEnginesWithSignIn('an operator who makes keys', (world) => {
       '30d',
     );
     assert.equal(made.code, 0, made.lines.join());
-    assert.equal(made.lines[0], 'keys@example.org has a new API key, "CI". It is shown only now:');
+    assert.equal(
+      made.lines[0],
+      'keys@example.org has a new API key, "CI". It is shown only now. Paste this into the tool:',
+    );
     const secret = secretIn(made.lines);
     assert.equal(await call(server(), secret), 200);
     await heard.next((topic) => topic === 'keys');
     heard.close();
     const [key] = await keysOf(member);
     assert.deepEqual([key!.name, key!.models, key!.monthlyMicro], ['CI', ['double'], 12_500_000]);
-    assert.ok(made.lines.includes(`Base URL for tools: ${server().url}/v1`));
+    assert.deepEqual(made.lines.slice(2, 5), [
+      `  Base URL  ${server().url}/v1`,
+      `  API key   ${secret}`,
+      '  Model     double',
+    ]);
     assert.ok(made.lines.at(-1)!.endsWith(`revoke-key ${key!.id}`));
     const [head, line] = (await admin('keys', member.accountId)).lines;
     assert.match(head!, /^key +name +ends in +models +this month +of +made +last used +expires$/);
@@ -113,6 +120,7 @@ onBothEngines('a server of one’s own', (server) => {
     for (const args of ways) {
       const made = await admin(...args);
       assert.equal(made.code, 0, made.lines.join());
+      assert.match(made.lines[0]!, /^The user of this machine has a new API key/);
       const secret = secretIn(made.lines);
       assert.equal(await call(server(), secret), 200);
       const forwarded = await fetch(`${server().url}/v1/models`, {

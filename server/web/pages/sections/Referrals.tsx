@@ -1,10 +1,10 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
 import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { count, counted, dayOf } from '../format.ts';
 import { useResource } from '../live.ts';
-import { Bar, Failure, Loading } from '../parts.tsx';
+import { Bar, Failure, Loading, useCopy } from '../parts.tsx';
 
 /** A 404 means that this server has no referrals. */
 export const REFERRALS = '/api/referrals';
@@ -44,17 +44,7 @@ export function Referrals() {
 }
 
 function Link({ link }: { link: string }) {
-  const input = useRef<HTMLInputElement>(null);
-  const [said, setSaid] = useState('');
-  const copy = () =>
-    navigator.clipboard
-      .writeText(link)
-      .then(() => setSaid('Copied.'))
-      .catch(() => {
-        // Not every browser lets a page copy. Select the text, so that the user can press the copy key.
-        input.current?.select();
-        setSaid('The link is selected: copy it with the keyboard.');
-      });
+  const { input, said, copy } = useCopy('link');
   return (
     <>
       <label class="field">

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { callRefusal, keySpent, openAiError } from '../../server/gateway/calls/errors.ts';
+import { AppError } from '../../server/platform/errors.ts';
+import { createApi } from '../../server/platform/http/api.ts';
+import { onError } from '../../server/platform/http/problems.ts';
+import { createLog } from '../../server/platform/log.ts';
+import { PROBLEMS, type ProblemCode } from '../../shared/problems.ts';
+
+const CODES = Object.keys(PROBLEMS) as ProblemCode[];
+const KEY = `pgk_${'a1'.repeat(24)}x`;
+
+/** Answers a call that fails by this error. */
+function refuse(error: Error) {
+  const api = createApi();
+  api.onError(onError(createLog('silent'), callRefusal));
+  api.get('/v1/x', () => {
+    throw error;
+  });
+  return api.request('/v1/x');
+}
+
+describe('a refusal in OpenAI’s shape', () => {
+  const CASES: [code: ProblemCode, status: number, type: string, said: string, param: string | null, retry: boolean][] =
+    [
+      ['invalid_json', 400, 'invalid_request_error', 'invalid_json', null, false],
+      ['invalid_request', 400, 'invalid_request_error', 'invalid_request', null, false],
+      ['unauthorized', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['invalid_dpop_proof', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['key_mistyped', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['key_unknown', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['key_revoked', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['key_expired', 401, 'invalid_request_error', 'invalid_api_key', null, false],
+      ['insufficient_credits', 402, 'insufficient_quota', 'insufficient_quota', null, false],
+      ['key_spent', 402, 'insufficient_quota', 'insufficient_quota', null, false],
+      ['suspended', 403, 'permission_error', 'suspended', null, false],
+      ['account_closing', 403, 'permission_error', 'account_closing', null, false],
+      ['terms_changed', 403, 'permission_error', 'terms_changed', null, false],
+      ['not_found', 404, 'invalid_request_error', 'not_found', null, false],
+      ['model_unknown', 404, 'invalid_request_error', 'model_not_found', 'model', false],
+      ['method_not_allowed', 405, 'invalid_request_error', 'method_not_allowed', null, false],
+      ['payload_too_large', 413, 'invalid_request_error', 'payload_too_large', null, false],
+      ['context_too_long', 400, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
+      ['rate_limited', 429, 'rate_limit_error', 'rate_limit_exceeded', null, true],
+      ['too_many_attempts', 429, 'rate_limit_error', 'rate_limit_exceeded', null, true],
+      ['internal', 500, 'server_error', 'internal', null, true],
+      ['upstream_failed', 502, 'server_error', 'upstream_failed', null, true],
+      ['upstream_refused', 502, 'server_error', 'upstream_refused', null, false],
+      ['upstream_busy', 503, 'server_error', 'upstream_busy', null, true],
+      ['shutting_down', 503, 'server_error', 'shutting_down', null, true],
+      ['unavailable', 503, 'server_error', 'unavailable', null, true],
+      ['upstream_timeout', 504, 'server_error', 'upstream_timeout', null, true],
+    ];
+  for (const [code, status, type, said, param, retry] of CASES)
+    it(`of ${code} is ${status} ${said}`, async () => {
+      const answer = await refuse(new AppError(code, 'What to do.'));
+      const error = { message: 'What to do.', type, code: said, param };
+      assert.deepEqual([answer.status, await answer.json()], [status, { error }]);
+      assert.equal(answer.headers.get('content-type'), 'application/json');
+      assert.equal(answer.headers.get('x-should-retry'), retry ? null : 'false');
+      assert.equal(answer.headers.has('www-authenticate'), status === 401);
+      assert.equal(answer.headers.has('retry-after'), false);
+    });
+
+  it('of every other code has a status of its class, a type and a code', () => {
+    for (const code of CODES) {
+      const { status, body, isWorthRetry } = openAiError(new AppError(code, 'x'));
+      assert.equal(Math.floor(status / 100), Math.floor(PROBLEMS[code].status / 100), code);
+      assert.match(body.error.type, /^[a-z_]+$/);
+      assert.match(body.error.code, /^[a-z_]+$/);
+      assert.equal(isWorthRetry, status === 429 || (status >= 500 && code !== 'upstream_refused'), code);
+    }
+  });
+
+  it('names the place that does not fit, and when to try again', async () => {
+    const issues = [{ path: 'messages.0.role', message: 'x' }];
+    const misfit = await refuse(new AppError('invalid_request', 'x', { issues }));
+    assert.equal(((await misfit.json()) as { error: { param: string } }).error.param, 'messages.0.role');
+    const whole = await refuse(new AppError('invalid_request', 'x', { issues: [{ path: '', message: 'x' }] }));
+    assert.equal(((await whole.json()) as { error: { param: null } }).error.param, null);
+    const busy = await refuse(
+      new AppError('upstream_busy', 'x', { retryAt: new Date(Date.now() + 90_000).toISOString() }),
+    );
+    assert.match(busy.headers.get('retry-after')!, /^(89|90)$/);
+    const own = await refuse(new AppError('rate_limited', 'x', {}, { headers: { 'retry-after': '7' } }));
+    assert.equal(own.headers.get('retry-after'), '7');
+  });
+
+  it('of a fault of ours says nothing of it', async () => {
+    const answer = await refuse(new Error('the secret cause'));
+    const text = await answer.text();
+    assert.equal(answer.status, 500);
+    assert.ok(!text.includes('secret cause') && text.includes('"type":"server_error"'), text);
+  });
+
+  it('repeats no key, wherever the request had it', async () => {
+    const issues = [{ path: KEY, message: `Unrecognized key: "${KEY}"` }];
+    const text = await (await refuse(new AppError('invalid_request', `"${KEY}" is wrong.`, { issues }))).text();
+    assert.ok(!text.includes(KEY.slice(0, 20)), text);
+  });
+
+  it('of a key that has spent its month says how much, what is left, and until when', () => {
+    const of = { limitMicro: 20_000_000, usedMicro: 19_500_000, resetsAt: Date.UTC(2026, 11, 1) };
+    const { detail, code } = keySpent('Nightly build', of);
+    assert.equal(code, 'key_spent');
+    assert.match(
+      detail,
+      /^The API key "Nightly build" may spend 20 credits a month\. It has 0\.5 credits left until 2026-12-01T/,
+    );
+    assert.match(keySpent('x', { ...of, usedMicro: 21_000_000 }).detail, /It has 0 credits left/);
+  });
+});
