@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { createRoute, z } from '@hono/zod-openapi';
 import type { Problem } from '../../../shared/problems.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
@@ -21,6 +22,30 @@ const MAX_CALL_BYTES = 16 * MB;
 /** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
 const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: 8 * MB };
 
+/** For /openapi.json. The body is read by `readChatCall`, which lets unknown fields pass. */
+const completions = createRoute({
+  method: 'post',
+  path: '/v1/chat/completions',
+  summary: 'An answer in OpenAI’s dialect, streamed or in one piece',
+  request: {
+    body: {
+      required: true,
+      description: `a request as OpenAI defines it, at most ${MAX_CALL_BYTES / MB} MB`,
+      content: {
+        'application/json': {
+          schema: z.looseObject({ model: z.string(), messages: z.array(z.looseObject({ role: z.string() })) }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: {
+      description: 'an answer as OpenAI defines it',
+      content: { 'application/json': { schema: z.looseObject({}) }, 'text/event-stream': { schema: z.string() } },
+    },
+  },
+});
+
 export interface CompletionDeps extends CallDeps {
   open: { admissions: number };
 }
@@ -28,6 +53,7 @@ export interface CompletionDeps extends CallDeps {
 /** `POST /v1/chat/completions`, streamed and not. */
 export function completionRoutes(api: Api, deps: CompletionDeps): void {
   const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
+  api.openAPIRegistry.registerPath(completions);
   api.post('/v1/chat/completions', takesBody(limit), async (c) => {
     const call = await read(c);
     const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };
