@@ -6,12 +6,12 @@ import type { Problem } from '../../../shared/problems.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
 import { AppError } from '../../platform/errors.ts';
-import { MB, takesBody } from '../../platform/http/bodies.ts';
+import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 import { type ChatCall, readChatCall } from '../dialects/chat/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
-import { admitCall } from './admitCall.ts';
+import { type AdmittedCall, admitCall } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
 import { openAiError, refusedCall } from './errors.ts';
 import { StreamReply, WholeReply } from './reply.ts';
@@ -20,7 +20,7 @@ import { toolOf } from './toolName.ts';
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
 const MAX_CALL_BYTES = 16 * MB;
 /** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
-const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: 8 * MB };
+const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: MAX_CALL_BYTES };
 
 /** For /openapi.json. The body is read by `readChatCall`, which lets unknown fields pass. */
 const completions = createRoute({
@@ -28,15 +28,10 @@ const completions = createRoute({
   path: '/v1/chat/completions',
   summary: 'An answer in OpenAI’s dialect, streamed or in one piece',
   request: {
-    body: {
-      required: true,
-      description: `a request as OpenAI defines it, at most ${MAX_CALL_BYTES / MB} MB`,
-      content: {
-        'application/json': {
-          schema: z.looseObject({ model: z.string(), messages: z.array(z.looseObject({ role: z.string() })) }),
-        },
-      },
-    },
+    body: jsonBody(
+      z.looseObject({ model: z.string(), messages: z.array(z.looseObject({ role: z.string() })) }),
+      MAX_CALL_BYTES,
+    ),
   },
   responses: {
     200: {
@@ -64,7 +59,10 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
       c.res.headers.forEach((value, name) => {
         if (name !== 'content-type') out.setHeader(name, value);
       });
-      for (const [name, value] of Object.entries(rateLimitFields(admitted.limits, deps.clock.now())))
+      for (const [name, value] of Object.entries({
+        ...rateLimitFields(admitted.limits, deps.clock.now()),
+        ...changesOf(call, admitted),
+      }))
         out.setHeader(name, value);
       const head = {
         id: `chatcmpl-${admitted.run.id}`,
@@ -85,6 +83,15 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
       deps.open.admissions--;
     }
   });
+}
+
+/** How the request differs from what the client sent, as far as its owner would want to know. */
+function changesOf({ leftOut }: ChatCall, { run }: AdmittedCall): Record<string, string> {
+  const names = leftOut.join(', ').replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+  return {
+    ...(names === '' ? {} : { 'x-perigee-left-out': names }),
+    ...(run.clamped_to === null ? {} : { 'x-perigee-clamped-to': String(run.clamped_to) }),
+  };
 }
 
 /** The request, or its refusal by name. Nothing of it is in the refusal. */

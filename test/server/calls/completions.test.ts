@@ -100,6 +100,17 @@ onBothEngines('a call of chat completions', (server) => {
     assert.equal(server().double.bill.at(-1)!.body.max_tokens, 8192);
   });
 
+  it('says what was left out of it, and to how much its answer was cut by what is left', async () => {
+    const tool = await openTool(server());
+    const search = { type: 'web_search\u00e9\r\nx-forged: 1' };
+    const answer = await tool.send({ ...ASK, tools: [READ, search] });
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.headers.get('x-perigee-left-out') ?? '', /web_search/);
+    assert.equal(answer.headers.get('x-forged'), null);
+    assert.equal(answer.headers.get('x-perigee-clamped-to'), null);
+    assert.deepEqual(server().double.bill.at(-1)!.body.tools, [READ]);
+  });
+
   it('may come compressed', async () => {
     const tool = await openTool(server());
     const { gzipSync, brotliCompressSync, deflateSync } = await import('node:zlib');
