@@ -151,7 +151,7 @@ export function createApp(deps: AppDeps): App {
   conversationRoutes(api, { db, clock, log, endRunsOf });
   runRoutes(api, { ...turns, attempts, closing: closing.signal, open });
   toolCalls(api, accounts);
-  callRoutes(api, { ...turns, open, drains: { calls: 0 } });
+  callRoutes(api, { ...turns, attempts, open, drains: { calls: 0 } });
 
   const server = createAdaptorServer({
     fetch: api.fetch,

@@ -17,9 +17,14 @@ export const MAX_ATTACHMENTS = 50;
  * - `reason`: the sentence that users read.
  * - `charged`: `nothing` from the beginning; refunded in full; or no more than the hold.
  * - `cap`: limits classes that a user could cause on purpose. `uncharged`: after too many in some minutes the account has
- *   to wait. `daily`: a limited number is refunded in 24 hours. Null: only the house can cause it.
+ *   to wait. `daily`: a limited number is refunded in 24 hours. Null: only the house can cause it, or it costs nobody.
  */
 export const REFUND_CLASSES = {
+  request_refused: {
+    reason: 'The model service refused the request. Not charged.',
+    charged: 'nothing',
+    cap: null,
+  },
   upstream_failed: { reason: 'The model service failed. Not charged.', charged: 'nothing', cap: 'uncharged' },
   our_failure: { reason: 'Perigee failed. Not charged.', charged: 'nothing', cap: 'uncharged' },
   interrupted: {

@@ -19,7 +19,7 @@ export interface UpstreamRequest {
 export interface CallRequest {
   /** The upstream's own name for the model. */
   model: string;
-  /** The client's own fields: without the model, `stream`, `stream_options` and the output limits. */
+  /** The client's own fields: without the model, `stream`, `stream_options` and the output limits. Emptied once sent. */
   body: Readonly<Record<string, unknown>>;
   isStream: boolean;
   maxOutputTokens: number;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ServerProcess } from '../support/server.ts';
+import { SECRET, ServerProcess } from '../support/server.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -104,7 +104,7 @@ describe('a release', function () {
       assert.equal((await fetch(`${running.url}/account`)).status, 200);
       const openapi = (await (await fetch(`${running.url}/openapi.json`)).json()) as { info: { version: string } };
       assert.equal(openapi.info.version, version);
-      const env = { ...process.env, DATABASE_URL: database };
+      const env = { ...process.env, DATABASE_URL: database, SECRET };
       const commands = (...args: string[]) => run(admin, args, { cwd: folder, env });
       assert.match((await commands('help')).stdout, /^perigee-admin COMMAND/);
       assert.match((await commands('create', 'ada@example.org')).stdout, /ada@example\.org/);

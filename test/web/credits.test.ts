@@ -121,7 +121,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     const { lines } = await runAdmin(scene.server, 'notice', first, '--until', '1h');
     const notices = page.getByRole('region', { name: 'Notices' });
     await notices.getByText(first).waitFor();
-    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(lines[1]!)![1]!);
+    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(lines.join())![1]!);
     await notices.waitFor({ state: 'detached' });
     const other = await runAdmin(scene.server, 'notice', second, '--until', '1h');
     await notices.getByText(second).waitFor();
@@ -131,7 +131,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     await page.reload();
     await page.getByRole('heading', { name: 'Latest' }).waitFor();
     assert.equal(await notices.count(), 0);
-    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(other.lines[1]!)![1]!);
+    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(other.lines.join())![1]!);
     await context.close();
   });
 

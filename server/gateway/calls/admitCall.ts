@@ -33,16 +33,14 @@ export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'>;
  */
 export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCall): Promise<AdmittedCall> {
   const model = await findUsable(deps.catalog, caller, call.model);
-  const { estimate: inputEstimate, bound: inputBound } = call.size;
+  const { bound: inputBound } = call.size;
   const limitTokens = promptLimit(caller, model);
+  // Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long.
+  if (inputBound > limitTokens * 12) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
+  const inputEstimate = call.size.estimate;
   // A guest's call has one price, so its length decides what it can cost us.
   const bytesTooMany = caller.accountKind === 'guest' && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
-  if (inputEstimate > limitTokens || bytesTooMany)
-    throw new AppError(
-      'context_too_long',
-      `This request is about ${inputEstimate} tokens, and ${model.name} reads ${limitTokens} at most. Send less of the conversation.`,
-      { limitTokens },
-    );
+  if (inputEstimate > limitTokens || bytesTooMany) throw tooLong(inputEstimate, limitTokens, model.name);
   // Clients ask for as much as the whole context; the hold is for what the model can write.
   const longest = Math.min(outputLimit(model, inputEstimate), call.limitTokens ?? Number.POSITIVE_INFINITY);
   return deps.db.writeUnsynced(async (tx) => {
@@ -105,3 +103,10 @@ export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCa
     return { run, model, inputEstimate, inputBound, request, limits };
   });
 }
+
+const tooLong = (tokens: number, limitTokens: number, model: string) =>
+  new AppError(
+    'context_too_long',
+    `This request is about ${tokens} tokens, and ${model} reads ${limitTokens} at most. Send less of the conversation.`,
+    { limitTokens },
+  );

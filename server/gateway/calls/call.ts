@@ -4,6 +4,7 @@ import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
 import { NOTHING_USED } from '../runs/runs.ts';
 import { endCall, endStubbornly } from '../runs/settle.ts';
 import type { TurnDeps } from '../runs/turn.ts';
+import type { Piece } from '../stream.ts';
 import type { AdmittedCall } from './admitCall.ts';
 
 /** How many calls without a client a node reads to their end at once. */
@@ -32,10 +33,17 @@ export interface CallDeps extends TurnDeps {
  * Answers an admitted call: streams it to the client, then settles or voids the hold, and only then tells the client the
  * end. Never throws: recovery ends a call that this function can't.
  *
+ * `onSent`: the service has the request, and it is needed no more. An answer may take half an hour.
+ *
  * A client that leaves stops the service's work, and pays for what it has got. An answer in one piece goes on, because
  * what the service bills is known only with it.
  */
-export async function runCall(deps: CallDeps, call: AdmittedCall, reply: Reply): Promise<void> {
+export async function runCall(
+  deps: CallDeps,
+  call: AdmittedCall,
+  reply: Reply,
+  onSent: () => void = () => {},
+): Promise<void> {
   const { log, metrics, drains } = deps;
   const { run } = call;
   const live = deps.live.open(run.id, NOTHING_USED, run.lease_until);
@@ -53,9 +61,11 @@ export async function runCall(deps: CallDeps, call: AdmittedCall, reply: Reply):
   let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
   try {
     const source = deps.upstream.call(call.request, live.signal);
-    const ending = await receive(deps, call, live, received, source, {
-      pass: ({ chunks }) => reply.pass(chunks),
-    }).catch(faulty);
+    const pass = ({ chunks }: Piece) => {
+      onSent();
+      return reply.pass(chunks);
+    };
+    const ending = await receive(deps, call, live, received, source, { pass }).catch(faulty);
     // No tick renews it from here on.
     live.ending = true;
     if (!ending || live.abortReason === 'lost') {
@@ -69,6 +79,7 @@ export async function runCall(deps: CallDeps, call: AdmittedCall, reply: Reply):
     log.error({ runId: run.id, err: error }, 'a call could not be ended; recovery will');
   } finally {
     deps.live.close(live);
+    onSent();
     if (isDraining) drains.calls--;
     reply.gone.removeEventListener('abort', leave);
     tell(call, reply, told);

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Problem } from '../../../shared/problems.ts';
+import type { Attempts } from '../../accounts/sessions/attempts.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
 import { AppError } from '../../platform/errors.ts';
@@ -13,9 +14,11 @@ import { type ChatCall, readChatCall } from '../dialects/chat/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
 import { type AdmittedCall, admitCall } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
+import { refusedEarly } from './early.ts';
 import { openAiError, refusedCall } from './errors.ts';
 import { StreamReply, WholeReply } from './reply.ts';
 import { toolOf } from './toolName.ts';
+import { WaitingBytes } from './waitingBytes.ts';
 
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
 const MAX_CALL_BYTES = 16 * MB;
@@ -43,18 +46,29 @@ const completions = createRoute({
 
 export interface CompletionDeps extends CallDeps {
   open: { admissions: number };
+  attempts: Attempts;
 }
 
 /** `POST /v1/chat/completions`, streamed and not. */
 export function completionRoutes(api: Api, deps: CompletionDeps): void {
   const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
   api.openAPIRegistry.registerPath(completions);
-  api.post('/v1/chat/completions', takesBody(limit), async (c) => {
-    const call = await read(c);
+  const waiting = new WaitingBytes();
+  api.post('/v1/chat/completions', takesBody(limit), refusedEarly(deps), async (c) => {
+    const { call, bytes } = await read(c);
+    const leave = waiting.take(c.var.accountId, bytes);
+    c.var.leaveRoom?.();
     const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };
     deps.open.admissions++;
+    let isRunning = false;
     try {
       const admitted = await admitCall(deps, caller, call);
+      const { request } = admitted;
+      const onSent = () => {
+        request.body = NOTHING;
+        call.body = NOTHING;
+        leave();
+      };
       const out = c.env.outgoing as ServerResponse;
       c.res.headers.forEach((value, name) => {
         if (name !== 'content-type') out.setHeader(name, value);
@@ -72,7 +86,10 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
       const reply = call.stream
         ? new StreamReply(out, { ...head, wantsUsage: call.wantsUsage }, errorBody)
         : new WholeReply(out, head);
-      detach(() => runCall(deps, admitted, reply), 'run', deps);
+      const forget = c.var.whenEnded(() => reply.leave());
+      out.once('close', forget);
+      isRunning = true;
+      detach(() => runCall(deps, admitted, reply, onSent), 'run', deps);
       const outcome = await reply.begun;
       if (outcome.kind === 'refused') throw refusalOf(outcome.problem);
       // Without `res`, Hono has nothing to merge into the answer that is on its way.
@@ -81,13 +98,19 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
       return c.res;
     } finally {
       deps.open.admissions--;
+      if (!isRunning) leave();
     }
   });
 }
 
+const NOTHING = {};
+
 /** How the request differs from what the client sent, as far as its owner would want to know. */
 function changesOf({ leftOut }: ChatCall, { run }: AdmittedCall): Record<string, string> {
-  const names = leftOut.join(', ').replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+  const names = leftOut
+    .join(', ')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 500);
   return {
     ...(names === '' ? {} : { 'x-perigee-left-out': names }),
     ...(run.clamped_to === null ? {} : { 'x-perigee-clamped-to': String(run.clamped_to) }),
@@ -95,7 +118,7 @@ function changesOf({ leftOut }: ChatCall, { run }: AdmittedCall): Record<string,
 }
 
 /** The request, or its refusal by name. Nothing of it is in the refusal. */
-async function read(c: AppContext): Promise<ChatCall> {
+async function read(c: AppContext): Promise<{ call: ChatCall; bytes: number }> {
   const bytes = Buffer.from(await c.req.arrayBuffer());
   if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8. Send JSON in UTF-8.');
   let given: unknown;
@@ -105,7 +128,7 @@ async function read(c: AppContext): Promise<ChatCall> {
     throw new AppError('invalid_json', 'The body is not valid JSON. Nothing was started.');
   }
   try {
-    return readChatCall(given, { tokens: TOKENS, developerRole: true });
+    return { call: readChatCall(given, { tokens: TOKENS, developerRole: true }), bytes: bytes.length };
   } catch (error) {
     throw error instanceof CallRefused ? refusedCall(error) : error;
   }

@@ -9,7 +9,8 @@ import type { Reply } from './call.ts';
 /** The body of an error, in the dialect's shape. */
 export type ErrorBody = (problem: Problem) => string;
 
-type Outcome = { kind: 'begun' } | { kind: 'refused'; problem: Problem };
+/** `gone`: nobody is there to be told. */
+type Outcome = { kind: 'begun' } | { kind: 'gone' } | { kind: 'refused'; problem: Problem };
 
 /** Common to both forms: whether the client is there, and what the route is told first. */
 abstract class ChatReply implements Reply {
@@ -35,7 +36,7 @@ abstract class ChatReply implements Reply {
   abstract end(ending: Ending): void;
 
   fail(problem: Problem): void {
-    this.#settle({ kind: 'refused', problem });
+    this.#settle(this.gone.aborted ? { kind: 'gone' } : { kind: 'refused', problem });
   }
 
   protected begin(headers: Record<string, string | number>): void {
@@ -43,8 +44,10 @@ abstract class ChatReply implements Reply {
     this.#settle({ kind: 'begun' });
   }
 
-  protected leave(): void {
+  /** Ends the connection: of a client that is too slow, or whose key or session has ended. */
+  leave(): void {
     this.#gone.abort();
+    this.out.destroy();
   }
 }
 
@@ -80,13 +83,14 @@ export class StreamReply extends ChatReply {
 
   end(ending: Ending): void {
     this.#begin();
-    const due = this.#chat.end(ending.charged ?? ending.usage);
+    const due = endOf(this.#chat, ending);
     this.out.end(`${due.map(frame).join('')}data: [DONE]\n\n`);
   }
 
   override fail(problem: Problem): void {
     super.fail(problem);
     if (!this.#isBegun) return;
+    if (this.gone.aborted) return void this.out.destroy();
     // Without `[DONE]` and with a cut connection, no client takes the half for the whole.
     this.out.write(`data: ${this.errorBody(problem)}\n\n`, () => this.out.destroy());
   }
@@ -96,6 +100,12 @@ export class StreamReply extends ChatReply {
     this.#isBegun = true;
     this.begin({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
   }
+}
+
+/** The last chunks. An answer that Perigee cut off was cut by its limit, whatever the service would have said. */
+function endOf(chat: ChatStream, { cutShort, charged, usage }: Ending): Record<string, unknown>[] {
+  if (cutShort) chat.finish = 'length';
+  return chat.end(charged ?? usage);
 }
 
 const frame = (chunk: Record<string, unknown>) => `data: ${JSON.stringify(chunk)}\n\n`;
@@ -120,7 +130,7 @@ export class WholeReply extends ChatReply {
   }
 
   end(ending: Ending): void {
-    for (const due of this.#chat.end(ending.charged ?? ending.usage)) this.#whole.add(due);
+    for (const due of endOf(this.#chat, ending)) this.#whole.add(due);
     const body = JSON.stringify(this.#whole.answer);
     this.begin({ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     this.out.end(body);

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/** For the client to read the answer before the connection is closed. */
+const LINGER_MS = 500;
 const MESSAGE = 'This server speaks HTTP without WebSockets. Send the request by POST.';
 
 /**
@@ -18,5 +20,8 @@ export function refuseUpgrade(_request: IncomingMessage, socket: Duplex): void {
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.on('error', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // What else it sends is thrown away, or it would never see the end. Node no longer knows this socket, so nothing else
+  // would close it.
+  socket.resume();
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => setTimeout(() => socket.destroy(), LINGER_MS).unref());
 }

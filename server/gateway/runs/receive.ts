@@ -92,7 +92,7 @@ export async function receive(
       }
       live.usage = received.usage;
       const passed = to.pass?.(piece);
-      if (passed) await passed;
+      if (passed) await untilAborted(passed, live.signal);
       if (received.text.length > longest || received.hiddenLength > longest + MAX_THINKING_LENGTH) {
         why = 'length';
         break;
@@ -112,6 +112,16 @@ export async function receive(
   const produced = received.hasResult || why === 'refusal';
   const free = produced ? undefined : ('empty_answer' as const);
   return { state: 'complete', ...billed, text: received.text, produced, cutShort: why === 'length' || undefined, free };
+}
+
+/** Waits for a slow reader, but not beyond an abort. */
+function untilAborted(passed: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve();
+    signal.addEventListener('abort', stop, { once: true });
+    passed.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** The usage to bill: never more than this prompt and this limit allow. */
@@ -167,6 +177,9 @@ function endingOfFailure(
     ...problemOf(turn, code, upstream.message, produced),
     ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
   };
+  // A tool's mistake costs nobody anything, and must not count with the failures that the house pays for.
+  if (turn.run.kind === 'call' && !produced && (isRequests || code === 'context_too_long'))
+    return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'request_refused', problem };
   return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
 }
 

@@ -20,6 +20,7 @@ export class Answer {
   #isEarly = false;
   #isRefusal = false;
   #hasDeltas = false;
+  #hasTools = false;
   #usage: ReadUsage | null = null;
   #failure: UpstreamError | null = null;
   /** The last event was read, so the connection can be reused. */
@@ -60,6 +61,8 @@ export class Answer {
   close(): Piece {
     if (this.#failure) throw this.#failure;
     if (this.#finish === 'failed') throw broken('the service gave up by its finish_reason');
+    // Some gateways add [DONE] after their service has died. Half a tool call would be run.
+    if (!this.#finish && this.#isDone && this.#hasTools) throw broken('a tool call without finish_reason');
     if (!this.#finish && !(this.#isDone && this.count > 0)) {
       throw this.count > 0 ? broken('end without finish_reason') : malformed('an answer without a single event');
     }
@@ -112,6 +115,7 @@ export class Answer {
     // MiniMax ends a stream by repeating the whole answer.
     const isRepeated = news.isWhole && this.#hasDeltas;
     if (isRepeated) news = { ...news, text: '', thinking: '', tools: '' };
+    this.#hasTools ||= news.tools !== '';
     this.#hasDeltas ||= !news.isWhole && news.text + news.tools !== '';
     this.#note(news);
     told.add(news);

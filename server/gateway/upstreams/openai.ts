@@ -217,17 +217,26 @@ class OpenAiUpstream implements Upstream {
     signal: AbortSignal,
   ): Promise<Body> {
     let retries = 1;
-    for (;;) {
-      const variant = this.#variants.get(model) ?? this.#usual;
+    let variant = this.#variants.get(model) ?? this.#usual;
+    for (let isTried = false; ; ) {
       let failure: UpstreamError;
       try {
         const body = new Body(await post(this.#target, payload(variant), waits, signal), signal);
         const status = body.response.statusCode ?? 0;
-        if (status >= 200 && status < 300) return body;
+        if (status >= 200 && status < 300) {
+          // Only now is it known that the field was at fault, and not another one whose name the refusal repeats.
+          if (isTried) this.#keep(model, variant);
+          return body;
+        }
         const { text, whole } = await body.text(MAX_ERROR_BYTES, waits.idleMs).finally(() => body.close(false));
         const { headers } = body.response;
         const safe = redact(whole ? text : `${text}…`, this.#key);
-        if ((status === 400 || status === 422) && this.#learn(model, variant, safe)) continue;
+        const other = status === 400 || status === 422 ? variantAfter(variant, safe) : null;
+        if (other) {
+          variant = other;
+          isTried = true;
+          continue;
+        }
         failure = failureOf({ status, headers, body: safe, nowMs: Date.now() });
         const again = status === 408 || status === 429 || status >= 500;
         if (!again || failure.code === 'upstream_refused' || headers['x-should-retry'] === 'false') throw failure;
@@ -245,19 +254,27 @@ class OpenAiUpstream implements Upstream {
     }
   }
 
-  /** Returns true if the service refused a field that can be left out or renamed. All later requests then do so. */
-  #learn(model: string, variant: Variant, refusal: string): boolean {
-    const next = { ...variant };
-    if (variant.limit === 'max_tokens' && refusal.includes('max_completion_tokens'))
-      next.limit = 'max_completion_tokens';
-    else if (variant.cacheKey && refusal.includes('prompt_cache_key')) next.cacheKey = false;
-    else if (variant.streamOptions && /stream_options|include_usage/.test(refusal)) next.streamOptions = false;
-    else if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal))
-      next.systemFirst = true;
-    else if (!variant.reasoning && /reasoning_content/.test(refusal)) next.reasoning = true;
-    else return false;
-    this.#variants.set(model, next);
-    this.#log?.warn({ model, variant: next }, 'upstream: the service refused a field, now sent without');
-    return true;
+  /** All later requests for the model are sent in this form. */
+  #keep(model: string, variant: Variant): void {
+    this.#variants.set(model, variant);
+    this.#log?.warn({ model, variant }, 'upstream: the service refused a field, now sent otherwise');
   }
+}
+
+/**
+ * The form to try next if a service's refusal names a field that can be left out, renamed or added. Each rule applies
+ * once, so the tries come to an end. The refusal may repeat names that a tool's own request has, so it proves nothing:
+ * only an answer does.
+ */
+function variantAfter(variant: Variant, refusal: string): Variant | null {
+  if (variant.limit === 'max_tokens' && refusal.includes('max_completion_tokens'))
+    return { ...variant, limit: 'max_completion_tokens' };
+  if (variant.cacheKey && refusal.includes('prompt_cache_key')) return { ...variant, cacheKey: false };
+  if (variant.streamOptions && /stream_options|include_usage/.test(refusal))
+    return { ...variant, streamOptions: false };
+  if (!variant.systemFirst && /system (message|role)[^.]{0,40}(begin|first)/i.test(refusal))
+    return { ...variant, systemFirst: true };
+  if (!variant.reasoning && /reasoning_content[^.]{0,60}(missing|required|must|passed back)/i.test(refusal))
+    return { ...variant, reasoning: true };
+  return null;
 }

@@ -113,6 +113,10 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
     let told: AddressedChange[] = [];
     let gone: Deletion[] = [];
     const results: { job: Job; error?: unknown; value?: unknown }[] = [];
+    if (durability?.failure) {
+      for (const job of batch) job.reject(durability.failure);
+      return;
+    }
     try {
       await writer.transaction().execute(async (tx) => {
         told = collectChanges(tx);
@@ -163,6 +167,8 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
           for (const result of later!) end(result);
         },
         (error) => {
+          // Some of it ended with the commit. Who listens fetches afresh.
+          changes.deliver(told);
           for (const { job } of later!) job.reject(error);
         },
       )

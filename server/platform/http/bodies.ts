@@ -66,6 +66,7 @@ export function bodyGate(maxPauseMs = MAX_PAUSE_MS): MiddlewareHandler<AppEnv> {
     // GET and HEAD have no body here.
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     const place = new Place(room);
+    c.set('leaveRoom', () => place.leave());
     let body: Promise<Uint8Array<ArrayBuffer>> | null = null;
     let text: Promise<string> | null = null;
     const read = () => (body ??= readBody(c, place, maxPauseMs));
@@ -176,8 +177,12 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   }
   const decode = DECODERS[encodingOf(c)];
   if (!decode) return body.whole();
-  const plain = await decoded(decode, body.whole(), maxBytes);
+  // Room for all that it may become: a few KB could stand for the largest body.
+  const most = Math.min(maxBytes, Math.max(MB, body.size * MAX_RATIO));
+  place.take(most, c.var.accountId ?? '');
+  const plain = await decoded(decode, body.whole(), most);
   if (plain.length > LARGE) place.take(plain.length, c.var.accountId ?? '');
+  else place.leave();
   const misfit = (type === 'json' ? new JsonBounds(limit.json) : null)?.read(Buffer.from(plain.buffer));
   if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
   return plain;
@@ -195,6 +200,9 @@ const DECODERS: Record<string, Decoder | undefined> = {
   deflate: decoder(inflate),
   br: promisify(brotliDecompress) as Decoder,
 };
+
+/** JSON of code and prose is compressed to a fifth or so; a conversation that repeats itself, to some hundredth. */
+const MAX_RATIO = 100;
 
 /** A few compressed bytes may stand for gigabytes, so decoding stops at the limit. */
 async function decoded(

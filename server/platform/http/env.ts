@@ -45,6 +45,8 @@ export interface AppEnv {
     key: CallKey | null;
     /** The body that the route takes. Unset: the route takes none, and none is read. */
     bodyLimit?: BodyLimit;
+    /** Gives back the room of a large body before the answer is complete, once the route has no use for the bytes. */
+    leaveRoom?: () => void;
     /** Inspects the beginning of a large body before the rest is read; throws to refuse it. */
     beforeLargeBody?: (head: string) => Promise<void>;
     /** Calls `end` once the session or the API key has ended. Returns a function that cancels this. */

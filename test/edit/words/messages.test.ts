@@ -105,6 +105,8 @@ describe('what is told at the end of an edit', () => {
         { kind: 'touched', left: 0 },
       ],
       empty_answer: [{ kind: 'empty' }],
+      // Of tools alone, never of an edit.
+      request_refused: [],
       upstream_failed: [{ kind: 'failed', problem: failure, left: 0 }],
       our_failure: [{ kind: 'failed', problem: failure, left: 0 }],
       interrupted: [{ kind: 'failed', problem: INTERRUPTED, left: 0 }],

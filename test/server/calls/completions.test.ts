@@ -105,7 +105,7 @@ onBothEngines('a call of chat completions', (server) => {
     const search = { type: 'web_search\u00e9\r\nx-forged: 1' };
     const answer = await tool.send({ ...ASK, tools: [READ, search] });
     assert.equal(answer.status, 200, answer.text);
-    assert.match(answer.headers.get('x-perigee-left-out') ?? '', /web_search/);
+    assert.equal(answer.headers.get('x-perigee-left-out'), 'tools[1]');
     assert.equal(answer.headers.get('x-forged'), null);
     assert.equal(answer.headers.get('x-perigee-clamped-to'), null);
     assert.deepEqual(server().double.bill.at(-1)!.body.tools, [READ]);
@@ -144,6 +144,34 @@ onBothEngines('a call of chat completions', (server) => {
       ['of a model that is not here', { ...ASK, model: 'gpt-9' }, 404, 'model_not_found'],
       ['with several answers', { ...ASK, n: 2 }, 400, 'unsupported_value'],
       ['at another price', { ...ASK, service_tier: 'priority' }, 400, 'unsupported_value'],
+      ['with a name that some services read as another', { ...ASK, Model: 'dearer' }, 400, 'unsupported_parameter'],
+      ['with the same in another script', { ...ASK, '\u017fervice_tier': 'fast' }, 400, 'unsupported_parameter'],
+      [
+        'with a part that is two things',
+        { ...ASK, messages: [{ role: 'user', content: [{ type: 'text', Type: 'image_url', text: 'a' }] }] },
+        400,
+        'unsupported_parameter',
+      ],
+      [
+        'with a document as a picture',
+        {
+          ...ASK,
+          messages: [
+            { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.pdf?c' } }] },
+          ],
+        },
+        400,
+        'unsupported_value',
+      ],
+      [
+        'with a file of ours as a picture',
+        {
+          ...ASK,
+          messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }],
+        },
+        400,
+        'unsupported_value',
+      ],
       ['nested without end', `{"model":"double","messages":${deep}}`, 400, 'invalid_request'],
       [
         'longer than the model reads',
@@ -169,6 +197,13 @@ onBothEngines('a call of chat completions', (server) => {
         assert.equal(await tool.available(), 1_000 * C);
         assert.equal((await tool.log()).length, 1, 'the grant alone');
       });
+
+    it('when a few KB unpack to a hundred times as many', async () => {
+      const tool = await openTool(server());
+      const { gzipSync } = await import('node:zlib');
+      const { status } = await tool.send(gzipSync(Buffer.alloc(2 * 1024 * 1024, ' ')), { 'content-encoding': 'gzip' });
+      assert.equal(status, 413);
+    });
 
     it('when a few bytes unpack to more than is taken', async () => {
       const tool = await openTool(server());

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import * as http from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { inspect } from 'node:util';
+import { revokeKey } from '../../../server/accounts/keys/store.ts';
 import type { Log } from '../../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { FAILURES, type Script } from '../../doubles/script.ts';
@@ -98,7 +100,10 @@ onBothEngines(
             assert.deepEqual([answer.status, JSON.parse(answer.text).error.code], [status, code], answer.text);
             for (const [name, value] of Object.entries(more ?? {})) assert.equal(answer.headers[name], value, name);
             assert.equal(await tool.available(), 1_000 * C);
-            assert.equal((await tool.log())[0]?.kind, 'not_charged');
+            const [line] = await tool.log();
+            assert.equal(line?.kind, 'not_charged');
+            // The client's own mistakes don't count with the failures after which an account has to wait.
+            assert.equal(line.reason_code, status === 400 ? 'request_refused' : 'upstream_failed');
           });
     });
 
@@ -229,6 +234,75 @@ onBothEngines(
       });
     });
 
+    it('that the service goes on with beyond its limit ends as cut by it, and with no half of a tool call to run', async () => {
+      const tool = await openTool(server());
+      for (const isStream of [true, false]) {
+        const pieces = Array.from({ length: 40 }, (_, i) => `${'{"a":"'.repeat(i === 0 ? 1 : 0)}${'x'.repeat(20)}`);
+        const chunk = (delta: object) => `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`;
+        server().double.script({
+          raw: [
+            chunk({ content: 'Well. ' }),
+            chunk({
+              tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'write', arguments: '' } }],
+            }),
+            ...pieces.map((text) =>
+              chunk({ content: text, tool_calls: [{ index: 0, function: { arguments: text } }] }),
+            ),
+          ],
+          end: 'hang',
+        });
+        const { text } = await wire(server(), tool, { ...ASK, stream: isStream, max_tokens: 16 });
+        assert.deepEqual(
+          [...new Set(text.match(/"finish_reason":"\w+"/g))],
+          ['"finish_reason":"length"'],
+          text.slice(-300),
+        );
+      }
+    });
+
+    it('that ends without a reason in a tool call has failed, whatever [DONE] says', async () => {
+      const tool = await openTool(server());
+      const call = { index: 0, id: 'a', type: 'function', function: { name: 'write', arguments: '{"pa' } };
+      server().double.script({
+        raw: [
+          `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [call] } }] })}\n\n`,
+          'data: [DONE]\n\n',
+        ],
+      });
+      const answer = await wire(server(), tool, stream);
+      assert.ok(answer.isCut);
+      assert.doesNotMatch(answer.text, /\[DONE\]|finish_reason":"/);
+    });
+
+    it('by a field that one client sent changes nothing for others', async () => {
+      const tool = await openTool(server());
+      const said = (message: string): Script => ({
+        status: 400,
+        body: { error: { message, type: 'invalid_request_error' } },
+      });
+      for (const field of ['max_completion_tokens_x', 'include_usage', 'reasoning_content_missing']) {
+        server().double.script({ ...said(`Extra inputs are not permitted: ${field} is required`), times: 3 });
+        await wire(server(), tool, { ...stream, [field]: 1 });
+        server().double.reset();
+        await wire(server(), tool, stream);
+        const { body } = server().double.bill.at(-1)!;
+        assert.deepEqual([body.max_tokens, body.stream_options], [4_000, { include_usage: true }], field);
+        server().double.reset();
+        await server().db.write((tx) => tx.updateTable('log_entry').set({ estimated: 1 }).execute());
+      }
+    });
+
+    it('because its key is revoked ends at once', async () => {
+      const tool = await openTool(server());
+      const call = server().double.script({ pieces: ['one ', 'two'], gateAt: 1 });
+      const answer = wire(server(), tool, stream);
+      await call.atGate;
+      await server().db.write((tx) => revokeKey(tx, tool.accountId, tool.keyId, server().clock.now()));
+      assert.ok((await answer).isCut);
+      assert.equal((await call.ended).state, 'aborted');
+      await settled(server());
+    });
+
     it('an empty answer is not charged', async () => {
       const tool = await openTool(server());
       server().double.script({ pieces: [] });
@@ -239,17 +313,18 @@ onBothEngines(
 
     it('a WebSocket is refused at once, so that Codex goes on by HTTP', async () => {
       const { port } = new URL(server().url);
-      const answer = await new Promise<string>((resolve, reject) => {
-        const socket = connect(Number(port), '127.0.0.1', () =>
-          socket.write(
-            `GET /v1/responses HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`,
-          ),
-        );
-        let text = '';
-        socket.on('data', (bytes) => (text += bytes));
-        socket.on('end', () => resolve(text));
-        socket.on('error', reject);
-      });
+      const accepted = once(server().app.server, 'connection') as Promise<[Socket]>;
+      // It never closes its side: the server must not wait for that.
+      const client = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+      const [socket] = await accepted;
+      const closed = once(socket, 'close');
+      client.write(
+        `GET /v1/responses HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nmore`,
+      );
+      let answer = '';
+      client.on('data', (bytes) => (answer += bytes));
+      await closed;
+      client.destroy();
       assert.match(answer, /^HTTP\/1\.1 426 /);
     });
   },

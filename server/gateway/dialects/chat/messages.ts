@@ -1,7 +1,7 @@
 import { readThinking } from '../content.ts';
 import { mendParts } from './parts.ts';
 import { PRICED_ROLES } from './priced.ts';
-import { CallRefused, isObject, isUnset, type Json, missing, without, wrongType } from './refused.ts';
+import { CallRefused, isObject, isUnset, type Json, missing, Names, without, wrongType } from './refused.ts';
 import { pairResults } from './results.ts';
 
 /**
@@ -18,8 +18,19 @@ export function mendMessages(messages: readonly unknown[]): Json[] {
   return pairResults(mended ?? (messages as Json[]));
 }
 
+const FIELDS = new Names([
+  'role',
+  'content',
+  'tool_calls',
+  'tool_call_id',
+  'function_call',
+  'audio',
+  'reasoning_content',
+]);
+
 function mendMessage(message: unknown, param: string): Json {
   if (!isObject(message)) throw wrongType(param, 'an object with a "role"');
+  FIELDS.check(message, param);
   const { role } = message;
   if (isUnset(role)) throw missing(`${param}.role`);
   if (typeof role !== 'string') throw wrongType(`${param}.role`, 'a string');

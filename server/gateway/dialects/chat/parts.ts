@@ -1,5 +1,5 @@
 import { PRICED_PARTS } from './priced.ts';
-import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from './refused.ts';
+import { CallRefused, isObject, isUnset, type Json, missing, Names, wrongType } from './refused.ts';
 
 /** Mends the parts of a message. Returns the same array if nothing changes; throws `CallRefused`. */
 export function mendParts(parts: readonly unknown[], param: string): Json[] {
@@ -16,8 +16,13 @@ export function isPicture(part: unknown): boolean {
   return isObject(part) && part.type === 'image_url';
 }
 
+const FIELDS = new Names([
+  ...['type', 'text', 'image_url', 'source', 'data', 'image', 'url', 'input_audio', 'audio_url', 'file', 'video_url'],
+]);
+
 function mendPart(part: unknown, param: string): Json {
   if (!isObject(part)) throw wrongType(param, 'an object with a "type"');
+  FIELDS.check(part, param);
   const { type } = part;
   if (isUnset(type)) throw missing(`${param}.type`);
   if (typeof type !== 'string') throw wrongType(`${param}.type`, 'a string');
@@ -49,6 +54,10 @@ function mendPicture(part: Json, param: string): Json {
     const message = `${param} is not a picture. Send a data: URL of an image.`;
     throw new CallRefused('unsupported_value', `${param}.image_url.url`, message);
   }
+  if (/^\s*(?!https?:|data:)[a-z][a-z\d+.-]*:/i.test(found) || DOCUMENT.test(found)) {
+    const message = `${param} is not a picture's address. Send a data: URL of an image, or an http(s) address of one.`;
+    throw new CallRefused('unsupported_value', `${param}.image_url.url`, message);
+  }
   const detail = (isObject(image) ? image.detail : undefined) ?? part.detail;
   const isRight = type === 'image_url' && isObject(image);
   if (isRight && detail !== 'original') return part;
@@ -58,6 +67,10 @@ function mendPicture(part: Json, param: string): Json {
   if (type === 'image_url') return { ...part, image_url: mended };
   return { type: 'image_url', image_url: mended };
 }
+
+/** Some services read these from an address, and bill their pages or seconds. */
+const DOCUMENT =
+  /^\s*https?:[^?#]*\.(pdf|docx?|pptx?|xlsx?|csv|txt|html?|mp[34g]|m4a|mov|avi|webm|mkv|wav|flac|ogg)\s*($|[?#])/i;
 
 function sourceOf({ source, data, image, mimeType, mediaType }: Json): unknown {
   if (isObject(source)) {

@@ -115,7 +115,7 @@ export const PRICED_FIELDS: readonly PricedField[] = [
   },
   {
     // Another model has another price. OpenRouter, LiteLLM, Bifrost.
-    fields: ['models', 'fallbacks', 'context_window_fallbacks', 'preset'],
+    fields: ['models', 'fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks', 'model_list', 'preset'],
     isHarmless: isEmpty,
     otherwise: parameter('One request is answered by one model: name it in "model" and leave this out.'),
   },
@@ -127,7 +127,7 @@ export const PRICED_FIELDS: readonly PricedField[] = [
   },
   {
     // Where the request goes and by which key is the operator's decision. Proxies in front of a service obey these.
-    fields: ['api_key', 'api_base', 'base_url', 'custom_llm_provider'],
+    fields: ['api_key', 'api_base', 'base_url', 'custom_llm_provider', 'extra_headers', 'user_config', 'mock_response'],
     isHarmless: never,
     otherwise: parameter('Send your key in the Authorization header alone, and leave this out.'),
   },
@@ -147,6 +147,13 @@ export const PRICED_FIELDS: readonly PricedField[] = [
     fields: ['chat_template', 'mm_processor_kwargs', 'lora_path'],
     isHarmless: never,
     otherwise: parameter('The model is used as it was set up: leave it out.'),
+  },
+  {
+    // vLLM and Megatron read a template here as well.
+    fields: ['chat_template_kwargs'],
+    isHarmless: (given) =>
+      !isObject(given) || Object.keys(given).every((key) => !/^(chat_template|tokenize)$/i.test(key)),
+    otherwise: parameter('The model is used as it was set up: leave "chat_template" and "tokenize" out of it.'),
   },
   {
     // The service or a proxy would read any of the fields above inside it.

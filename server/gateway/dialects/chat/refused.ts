@@ -41,6 +41,34 @@ export function without(object: Json, fields: ReadonlySet<string>): Json {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !fields.has(key)));
 }
 
+/** Names as services in Go read them: without regard to case, and the last of two names wins. */
+const folded = (name: string) => name.normalize('NFKC').toLowerCase();
+
+/** Checks the names of one kind of object. */
+export class Names {
+  readonly #exact: ReadonlySet<string>;
+  readonly #folded: ReadonlyMap<string, string>;
+
+  constructor(names: Iterable<string>) {
+    this.#exact = new Set(names);
+    this.#folded = new Map([...this.#exact].map((name) => [folded(name), name]));
+  }
+
+  /**
+   * Throws `CallRefused` if a name is a known one in other letter case: some services would take it for that one, and
+   * answer with another model or at another price than was asked for here. `param` is the path of the object.
+   */
+  check(object: Json, param: string | null): void {
+    for (const name of Object.keys(object)) {
+      if (this.#exact.has(name)) continue;
+      const known = this.#folded.get(folded(name));
+      if (known === undefined) continue;
+      const path = param === null ? known : `${param}.${known}`;
+      throw new CallRefused('unsupported_parameter', path, `${path} is written in other letters. Write "${known}".`);
+    }
+  }
+}
+
 export function wrongType(param: string, expected: string): CallRefused {
   return new CallRefused('invalid_type', param, `${param} must be ${expected}.`);
 }

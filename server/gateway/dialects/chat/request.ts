@@ -1,6 +1,6 @@
 import { mendMessages, withoutDeveloper, withSystemFirst } from './messages.ts';
-import { withoutPriced } from './priced.ts';
-import { CallRefused, isObject, isUnset, type Json, missing, without, wrongType } from './refused.ts';
+import { PRICED_FIELDS, withoutPriced } from './priced.ts';
+import { CallRefused, isObject, isUnset, type Json, missing, Names, without, wrongType } from './refused.ts';
 import { inspect, MAX_MESSAGES, PromptSize, type TokenCounts, wellFormed } from './size.ts';
 import { mendTools, type ToolOptions } from './tools.ts';
 
@@ -55,6 +55,7 @@ const OURS = new Set(['model', 'stream', 'stream_options', ...LIMITS]);
 export function readChatCall(given: unknown, options: CallOptions): ChatCall {
   if (!isObject(given)) throw new CallRefused('invalid_type', null, 'The body must be a JSON object.');
   const call = inspect(given) ? given : wellFormed(given);
+  FIELDS.check(call, null);
   const { model } = call;
   if (isUnset(model)) throw missing('model', 'GET /v1/models lists the models.');
   if (typeof model !== 'string') throw wrongType('model', 'a string');
@@ -116,6 +117,13 @@ function readLimit(call: Json): number | null {
   }
   return limit;
 }
+
+/** Every field that is read here, refused, or taken out. */
+const FIELDS = new Names([
+  ...OURS,
+  ...PRICED_FIELDS.flatMap(({ fields }) => fields),
+  ...['messages', 'tools', 'tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'response_format'],
+]);
 
 const isNumber = (value: unknown) => typeof value === 'number';
 const TYPES: [field: string, isRight: (value: unknown) => boolean, expected: string][] = [

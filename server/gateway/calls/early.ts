@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Attempts } from '../../accounts/sessions/attempts.ts';
+import { beforeLargeBody } from '../../platform/http/bodies.ts';
+import type { AppEnv } from '../../platform/http/env.ts';
+import { refuseEarly } from '../runs/early.ts';
+import type { TurnDeps } from '../runs/turn.ts';
+
+/**
+ * Refuses a large call by its first KB if its account can have no answer now, and an account that sends one large
+ * mistake after the other: reading and counting the rest would cost a hundred times as much.
+ */
+export function refusedEarly(deps: TurnDeps & { attempts: Attempts }): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { accountId } = c.var;
+    let isLarge = false;
+    beforeLargeBody(c, async (head) => {
+      isLarge = true;
+      await deps.attempts.check('misfit', accountId);
+      // The head of a compressed body says nothing.
+      await refuseEarly(deps, c.var, c.req.header('content-encoding') ? '{' : head);
+    });
+    await next();
+    // A request that broke off is no mistake of the client.
+    const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
+    if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
+  };
+}
