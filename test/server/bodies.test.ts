@@ -52,7 +52,9 @@ onBothEnginesWithSignIn('the body of a request', (world, engine) => {
       const body = { repeat: ' ', times: (limit?.maxBytes ?? MB) + 1, chunked: limit?.maxBytes !== 8 * MB };
       const answer = await sender.send({ method, path: there, headers, body });
       assert.ok(answer.status >= 200 && answer.status < 500, `${method} ${path}: ${answer.status}`);
-      if (limit?.type === 'json') assert.equal(answer.status, 413, `${method} ${path}`);
+      // Some routes are for members alone: a guest is refused before the body is read.
+      if (limit?.type === 'json' && answer.code !== 'members_only')
+        assert.equal(answer.status, 413, `${method} ${path}`);
     }
   }).timeout(60_000);
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UpstreamDouble } from '../../doubles/upstream.ts';
 import { root } from '../fetch.ts';
-import { gone, none } from '../parts/deeds.ts';
+import { gone, none, once } from '../parts/deeds.ts';
 import { atSharedDesk, type Desk } from '../sharedDesk.ts';
 import type { Workbench } from '../workbench.ts';
 
@@ -69,6 +69,14 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await editor.parts.request(title, request);
   }
 
+  const toggleTheme = (theme: 'vs' | 'vs-dark') =>
+    editor.deeds.until({
+      deed: 'toggle the theme',
+      effect: `it is ${theme}`,
+      shows: page().locator(`.monaco-workbench.${theme}`),
+      act: () => editor.runCommand('Preferences: Toggle between Light/Dark Themes'),
+      ...once,
+    });
   const edited = () => original.replace(original.split('\n').slice(11, 25).join('\n'), rewritten);
 
   it('shows what is written while it comes, and reviews it by keys', async () => {
@@ -81,11 +89,9 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await lens('Perigee: hunk 1 of 2').waitFor();
     await lens('Perigee: hunk 2 of 2').waitFor();
     await picture('review-dark');
-    await editor.runCommand('Preferences: Toggle between Light/Dark Themes');
-    await page().locator('.monaco-workbench.vs').waitFor();
+    await toggleTheme('vs');
     await picture('review-light');
-    await editor.runCommand('Preferences: Toggle between Light/Dark Themes');
-    await page().locator('.monaco-workbench.vs-dark').waitFor();
+    await toggleTheme('vs-dark');
 
     // The cursor is above: the first hunk is meant, then the next.
     await editor.parts.pressInEditor('Alt+Shift+Y', 'the first hunk is decided', none(lens('Perigee: hunk 1 of 2')));
