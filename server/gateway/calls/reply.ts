@@ -90,9 +90,9 @@ export class StreamReply extends ChatReply {
   override fail(problem: Problem): void {
     super.fail(problem);
     if (!this.#isBegun) return;
-    if (this.gone.aborted) return void this.out.destroy();
     // Without `[DONE]` and with a cut connection, no client takes the half for the whole.
-    this.out.write(`data: ${this.errorBody(problem)}\n\n`, () => this.out.destroy());
+    if (this.gone.aborted) this.out.destroy();
+    else this.out.write(`data: ${this.errorBody(problem)}\n\n`, () => this.out.destroy());
   }
 
   #begin(): void {
