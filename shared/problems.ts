@@ -101,7 +101,10 @@ export const ProblemSchema = z
     requestId: z.string(),
     retryAt: z.iso.datetime().optional().describe('when another try makes sense'),
     limit: LimitSchema.optional().describe('rate_limited: which limit; retryAt says when it has room'),
-    error: z.string().optional().describe('POST /api/auth/token: the code once more, where RFC 6749 looks for it'),
+    error: z
+      .string()
+      .optional()
+      .describe('POST /api/auth/token: the code once more, where RFC 6749 looks for it; key_elsewhere: the detail'),
     until: z.iso.datetime().nullable().optional().describe('suspended: until when; null: until somebody decides'),
     runId: z.uuid().optional().describe('conversation_busy: the run that is answering'),
     availableMicro: z.int().optional().describe('insufficient_credits: what is left'),

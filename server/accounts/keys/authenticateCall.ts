@@ -36,6 +36,9 @@ export function authenticateCall(deps: AuthenticateDeps): MiddlewareHandler<AppE
   };
 }
 
+/** 32 random bytes in base64url. */
+const SESSION_TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
 /** The API key of a request; null if it has a session's token instead. Throws if it has neither. */
 function readKey(c: AppContext): string | null {
   const authorization = c.req.header('authorization')?.trim();
@@ -49,7 +52,8 @@ function readKey(c: AppContext): string | null {
   if (key !== undefined) return key;
   if (isMeantAsApiKey(given) || isMeantAsApiKey(authorization ?? ''))
     throw new AppError('unauthorized', 'Send an API key as "Authorization: Bearer pgk_…".');
-  if (isBearer || scheme.toLowerCase() === 'dpop') return null;
+  // A key of another service, which many machines have in their environment, is no session's token.
+  if ((isBearer && SESSION_TOKEN.test(given)) || scheme.toLowerCase() === 'dpop') return null;
   const wrong = ownHeader || authorization ? 'What was sent is no API key of this server. ' : '';
   throw new AppError(
     'unauthorized',

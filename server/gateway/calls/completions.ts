@@ -74,7 +74,7 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
         if (name !== 'content-type') out.setHeader(name, value);
       });
       for (const [name, value] of Object.entries({
-        ...rateLimitFields(admitted.limits, deps.clock.now()),
+        ...(admitted.limits.length > 0 ? rateLimitFields(admitted.limits, deps.clock.now()) : {}),
         ...changesOf(call, admitted),
       }))
         out.setHeader(name, value);

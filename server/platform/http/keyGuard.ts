@@ -25,13 +25,14 @@ export function keyGuard(): MiddlewareHandler<AppEnv> {
       !isToolCall(c) &&
       (hasApiKey(c.req.header('authorization') ?? '') || hasApiKey(c.req.header('x-api-key') ?? ''))
     )
-      throw new AppError(
-        'key_elsewhere',
-        'API keys work under /v1 alone. In a tool, set this server’s address with /v1 at its end as the base URL. For all other calls, sign in.',
-      );
+      // `error` is all that OpenAI's clients show of it.
+      throw new AppError('key_elsewhere', ELSEWHERE, { error: ELSEWHERE });
     await next();
   };
 }
+
+const ELSEWHERE =
+  'API keys work under /v1 alone. In a tool, set this server’s address with /v1 at its end as the base URL. For all other calls, sign in.';
 
 function isKeyInAddress(url: string): boolean {
   let address = url;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { APIError } from 'openai';
+import OpenAI, { APIError } from 'openai';
 import type { ChatCompletionMessage, ChatCompletionTool } from 'openai/resources';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { onBothEngines } from '../../support/engines.ts';
@@ -211,6 +211,23 @@ onBothEngines('a call of chat completions', (server) => {
       const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
       const { status } = await tool.send(bomb, { 'content-encoding': 'gzip' });
       assert.equal(status, 413);
+    });
+
+    it('by the key of another service, with what to send instead', async () => {
+      const tool = await openTool(server());
+      for (const key of ['sk-123', 'sk-proj-0123456789abcdef0123456789abcdef0123456789abcdef']) {
+        const { status, text } = await tool.send(ASK, { authorization: `Bearer ${key}` });
+        assert.equal(status, 401);
+        assert.match(JSON.parse(text).error.message, /pgk_….*account page/);
+      }
+    });
+
+    it('of a base URL without /v1, by words that OpenAI’s clients show', async () => {
+      const tool = await openTool(server());
+      const client = new OpenAI({ baseURL: server().url, apiKey: tool.openai.apiKey, maxRetries: 0 });
+      const refused = await client.chat.completions.create(ASK).catch((error) => error as APIError);
+      assert.equal((refused as APIError).status, 403);
+      assert.match((refused as APIError).message, /with \/v1 at its end/);
     });
 
     it('when the credits are spent, so that no client tries again', async () => {
