@@ -1,4 +1,4 @@
-// `npm test [-- name…]`: everything that can be checked, or the steps whose names contain one of these; some steps at a time. A
+// `npm test [-- name…]`: everything that can be checked, or the steps whose names contain one of these; two steps at a time. A
 // step that fails hides none of the others. What a step prints stays together, in the order in which they begin. The last
 // line counts: `N passed, N failed`.
 import type { ChildProcess } from 'node:child_process';
@@ -58,11 +58,8 @@ const steps: Step[] = [
   webView,
 ];
 
-/**
- * A driven editor with its browser, its backend and its language service wants some 2 GB. Tests wait for half of their
- * time, so there is a step more at a time than processors, where there is memory for it.
- */
-const lanes = totalmem() < 6e9 ? 1 : Math.min(totalmem() < 12e9 ? 2 : 3, availableParallelism() + 1);
+/** A driven editor with its browser, its backend and its language service wants some 2 GB. */
+const lanes = totalmem() < 6e9 ? 1 : Math.min(2, availableParallelism());
 
 const running = new Set<ChildProcess>();
 /** No step may build again what others are running. */
