@@ -12,12 +12,12 @@ const CAP = { runs: 3, withinMinutes: 10 };
 const FREE = (Object.keys(REFUND_CLASSES) as FreeReason[]).filter((code) => REFUND_CLASSES[code].charged === 'nothing');
 
 describe('the classes of refund', () => {
-  it('have each a sentence for users, and a cap unless the house alone can bring it about', () => {
+  it('have each a sentence for users, and a cap unless the house alone can bring it about, or it costs nobody', () => {
     for (const { reason } of Object.values(REFUND_CLASSES)) assert.match(reason, /^[A-Z].*\.$/);
     const uncapped = Object.entries(REFUND_CLASSES).filter(([, { cap }]) => cap === null);
     assert.deepEqual(
       uncapped.map(([code]) => code),
-      ['interrupted', 'beyond_hold'],
+      ['request_refused', 'interrupted', 'beyond_hold'],
     );
   });
 });
