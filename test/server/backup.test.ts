@@ -19,7 +19,7 @@ import { freshDatabase, SECRET, startServer, type TestServer } from '../support/
 const C = 1_000_000;
 
 describe('a restored backup of an embedded database', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let stripe: StripeDouble;
   let database: Awaited<ReturnType<typeof freshDatabase>>;
   let server: TestServer | null = null;
