@@ -142,7 +142,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       const member = await scene.member();
       const { page, context } = await at(member, 'credits');
       await button(page, /^Take Plus/).waitFor();
-      scene.stripe.failNext(/checkout\/sessions/, 'decline');
+      scene.stripe.failNext(/^POST \/v1\/checkout\/sessions$/, 'decline');
       await button(page, 'Buy 500 credits for $5.00').click();
       await page.getByRole('alert').waitFor();
       assert.equal(await button(page, 'Buy 500 credits for $5.00').isEnabled(), true);
