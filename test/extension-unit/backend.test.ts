@@ -31,6 +31,9 @@ describe('the client of the server', () => {
   let answers: Answer[];
   let requests: { url: string; headers: IncomingMessage['headers'] }[];
 
+  /** The setting. */
+  let address: string;
+
   beforeEach(async () => {
     requests = [];
     server = createServer((request, response) => {
@@ -39,7 +42,8 @@ describe('the client of the server', () => {
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    backend = new Backend({ baseUrl: () => ({ url }), fetch, device: 'VS Code' });
+    address = url;
+    backend = new Backend({ baseUrl: () => ({ url: address }), fetch, device: 'VS Code' });
   });
   afterEach(() => {
     server.closeAllConnections();
@@ -48,7 +52,7 @@ describe('the client of the server', () => {
 
   async function read(after = 0): Promise<NumberedRunEvent[]> {
     const seen: NumberedRunEvent[] = [];
-    for await (const one of backend.runEvents(bearer('token'), randomUUID(), after, new AbortController().signal))
+    for await (const one of backend.runEvents(bearer(address, 'token'), randomUUID(), after, new AbortController().signal))
       seen.push(one);
     return seen;
   }
@@ -77,11 +81,11 @@ describe('the client of the server', () => {
     ];
     const told: Balance[] = [];
     backend.onDidChangeBalance((value) => told.push(value));
-    assert.deepEqual(await backend.outcome(bearer('token'), 'a run', { applied: 0, refused: 2 }), answer);
+    assert.deepEqual(await backend.outcome(bearer(address, 'token'), 'a run', { applied: 0, refused: 2 }), answer);
     assert.deepEqual(told, [balance]);
     assert.equal(requests[0]?.url, '/api/runs/a%20run/outcome');
     answers = [(_, response) => response.writeHead(204).end()];
-    await assert.rejects(backend.outcome(bearer('token'), 'a run', { applied: 0, refused: 2 }), BackendError);
+    await assert.rejects(backend.outcome(bearer(address, 'token'), 'a run', { applied: 0, refused: 2 }), BackendError);
   });
 
   it('goes on after a broken connection from the last event, and drops what comes again', async () => {
@@ -123,7 +127,7 @@ describe('the client of the server', () => {
   it('ends at once when it is aborted, also while it waits', async () => {
     answers = [(_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end()];
     const stop = new AbortController();
-    const events = backend.runEvents(bearer('token'), randomUUID(), 0, stop.signal);
+    const events = backend.runEvents(bearer(address, 'token'), randomUUID(), 0, stop.signal);
     const next = events.next();
     stop.abort(new Error('enough'));
     await assert.rejects(next, /enough/);
@@ -165,7 +169,7 @@ describe('the client of the server', () => {
   for (const [title, answer, kind, words] of strangers) {
     it(`${title} is ${kind} and says so`, async () => {
       answers = [answer];
-      await assert.rejects(backend.account(bearer('token')), (error) => {
+      await assert.rejects(backend.account(bearer(address, 'token')), (error) => {
         assert.ok(error instanceof BackendError);
         assert.equal(error.kind, kind);
         assert.match(error.problem.detail, words);
@@ -174,10 +178,20 @@ describe('the client of the server', () => {
     });
   }
 
+  it('sends a credential to no other server than its own, whatever the setting says by then', async () => {
+    answers = [(_, response) => response.writeHead(204).end()];
+    const who = bearer('http://perigee.example', 'token');
+    for (const call of [() => backend.signOut(who), () => backend.stopRun(who, randomUUID())])
+      await assert.rejects(call(), (error) => error instanceof BackendError && error.kind === 'refused');
+    const events = backend.runEvents(who, randomUUID(), 0, new AbortController().signal);
+    await assert.rejects(events.next(), /changed meanwhile/);
+    assert.deepEqual(requests, []);
+  });
+
   it('names the cause when nobody listens, or the name is unknown', async () => {
     const detail = async (url: string) => {
       const other = new Backend({ baseUrl: () => ({ url }), fetch, device: 'VS Code' });
-      const error = await other.account(bearer('token')).catch((thrown: unknown) => thrown);
+      const error = await other.account(bearer(url, 'token')).catch((thrown: unknown) => thrown);
       assert.ok(error instanceof BackendError);
       assert.equal(error.kind, 'offline');
       return error.problem.detail;
@@ -204,7 +218,7 @@ describe('the client of the server', () => {
     ];
     const body = JSON.stringify({ id, title: 'T', kind: 'chat', updatedAt: createdAt, messages, before: null });
     answers = [(_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body)];
-    const read = (await backend.conversation(bearer('token'), id, {})).messages;
+    const read = (await backend.conversation(bearer(address, 'token'), id, {})).messages;
     assert.deepEqual(
       read.map(({ text, problem }) => [text, problem && `${problem.title}: ${problem.code}`]),
       [
@@ -247,7 +261,7 @@ describe('the client of the server', () => {
     ];
     const stop = new AbortController();
     const seen: AccountSignal['type'][] = [];
-    for await (const signal of backend.accountEvents(bearer('token'), stop.signal)) {
+    for await (const signal of backend.accountEvents(bearer(address, 'token'), stop.signal)) {
       seen.push(signal.type);
       if (seen.length === 4) break;
     }
@@ -256,7 +270,7 @@ describe('the client of the server', () => {
 
   it('ends the connection for changes when the token is refused', async () => {
     answers = [(_, response) => problem(response, 401, 'unauthorized')];
-    const events = backend.accountEvents(bearer('token'), new AbortController().signal);
+    const events = backend.accountEvents(bearer(address, 'token'), new AbortController().signal);
     await assert.rejects(
       events.next(),
       (error) => error instanceof BackendError && error.problem.code === 'unauthorized',

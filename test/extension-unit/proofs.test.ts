@@ -7,7 +7,8 @@ import { BackendError } from '../../extension/platform/server/backendError.ts';
 import { Proofs } from '../../server/accounts/sessions/dpop.ts';
 import { Secrets } from './secrets.ts';
 
-const URL = 'https://perigee.example/api/runs';
+const SERVER = 'http://perigee.example';
+const URL = `${SERVER}/api/runs`;
 const TOKEN = 't'.repeat(43);
 
 describe('the proofs of an installed editor', () => {
@@ -17,7 +18,7 @@ describe('the proofs of an installed editor', () => {
     proofs = new Proofs(Date.now);
     key = await SigningKey.import(await SigningKey.make());
   });
-  const check = async (method: string, url: string, token = TOKEN, by = proven(key, token, new ServerClock())) => {
+  const check = async (method: string, url: string, token = TOKEN, by = proven(SERVER, key, token, new ServerClock())) => {
     const { dpop } = await by.headers(method, url);
     return proofs.check(dpop, { method: 'POST', urls: [URL], token: TOKEN });
   };
@@ -26,7 +27,7 @@ describe('the proofs of an installed editor', () => {
   it('are taken by the server, each once, and name one key', async () => {
     const thumbprints = [await check('POST', `${URL}?after=1`), await check('POST', URL)];
     assert.equal(new Set(thumbprints).size, 1);
-    const credential = proven(key, TOKEN, new ServerClock());
+    const credential = proven(SERVER, key, TOKEN, new ServerClock());
     const { dpop, authorization } = await credential.headers('POST', URL);
     assert.equal(authorization, `DPoP ${TOKEN}`);
     const request = { method: 'POST', urls: [URL], token: TOKEN };
@@ -41,7 +42,7 @@ describe('the proofs of an installed editor', () => {
   });
 
   it('carry the public part of the key and nothing else of it', async () => {
-    const { dpop } = await proven(key, null, new ServerClock()).headers('POST', URL);
+    const { dpop } = await proven(SERVER, key, null, new ServerClock()).headers('POST', URL);
     const [header = '', payload = ''] = dpop!.split('.').map((part) => Buffer.from(part, 'base64url').toString());
     assert.deepEqual(Object.keys(JSON.parse(header).jwk), ['kty', 'crv', 'x', 'y']);
     assert.ok(!dpop!.includes(key.stored.d) && !header.includes(key.stored.d));
@@ -89,7 +90,7 @@ describe('a machine whose clock is wrong', () => {
       const sent = date();
       const answered = new Headers(sent === null ? {} : { date: sent });
       try {
-        const urls = ['http://perigee.example/api/runs/x/stop'];
+        const urls = [`${SERVER}/api/runs/x/stop`];
         await proofs.check(headers.get('dpop') ?? undefined, { method: 'POST', urls, token: TOKEN });
         seen.push('taken');
         return new Response(null, { status: 204, headers: answered });
@@ -100,12 +101,12 @@ describe('a machine whose clock is wrong', () => {
       }
     };
     const backend = new Backend({
-      baseUrl: () => ({ url: 'http://perigee.example' }),
+      baseUrl: () => ({ url: SERVER }),
       fetch: server as typeof fetch,
       device: 'test',
     });
     const clock = new ServerClock(() => Date.now() - WRONG_MS);
-    return { seen, call: () => backend.stopRun(proven(key, TOKEN, clock), 'x') };
+    return { seen, call: () => backend.stopRun(proven(SERVER, key, TOKEN, clock), 'x') };
   }
 
   it('takes the time from the server that refused, and is let in from then on', async () => {
@@ -133,6 +134,6 @@ describe('a machine whose clock is wrong', () => {
 
 describe('a guest', () => {
   it('is known by the token alone', async () => {
-    assert.deepEqual(await bearer('abc').headers('GET', URL), { authorization: 'Bearer abc' });
+    assert.deepEqual(await bearer(SERVER, 'abc').headers('GET', URL), { authorization: 'Bearer abc' });
   });
 });

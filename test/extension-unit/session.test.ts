@@ -42,6 +42,7 @@ class Server {
     if (this.failGuest) throw this.failGuest;
     const token = `token ${++this.guests}`;
     this.valid.add(token);
+    await this.gate;
     return { token, account: this.accountOf(token).account };
   }
   /** The codes that can be exchanged, each once. */
@@ -442,6 +443,25 @@ describe('the session', () => {
     answer();
     await assert.rejects(signingIn, /changed meanwhile/);
     assert.deepEqual([...secrets.values.keys()], ['install key']);
+  });
+
+  it('keeps no guest of one server for another, and says nothing there of a failure here', async () => {
+    const session = open();
+    let answer = () => {};
+    server.gate = new Promise((resolve) => (answer = resolve));
+    const making = session.credential();
+    making.catch(() => {});
+    await new Promise((later) => setImmediate(later));
+    url = 'http://two';
+    await session.changeServer();
+    answer();
+    await assert.rejects(making, /changed meanwhile/);
+    assert.deepEqual([...secrets.values.keys()], []);
+    server.gate = Promise.resolve();
+    const here = await session.credential();
+    await until(session, 'ok');
+    await session.failed(BackendError.offline('gone'), { ...here, server: 'http://one' });
+    assert.equal(session.state.kind, 'ok');
   });
 
   it('reads a guest’s token as it was stored before there were members', async () => {

@@ -1,7 +1,7 @@
 import type { TokenAnswer, TokenRequest } from '../../../shared/auth.ts';
 import type { Backend } from '../../backend.ts';
 import type { Log } from '../../platform/log.ts';
-import { BackendError, localProblem } from '../../platform/server/backendError.ts';
+import { BackendError } from '../../platform/server/backendError.ts';
 import type { ServerUrl } from '../../platform/server/serverUrl.ts';
 import type { InstallKey } from './installKey.ts';
 import { memberOf } from './member.ts';
@@ -49,12 +49,9 @@ export class Entry {
     const server = this.address();
     const [key, kept] = await Promise.all([installKey.get(), tokens.get()]);
     const guest = kept?.kind === 'guest' ? { guest_token: kept.token } : {};
-    const answer = await backend.exchange(proven(key, null, clock), { ...grant, ...guest });
-    if (server !== this.address()) {
-      const detail = 'The address of the server was changed meanwhile. Sign in again.';
-      throw new BackendError('refused', localProblem('Not signed in', detail, 'invalid_grant'));
-    }
-    await tokens.keepMember(memberOf(answer, key, Date.now()));
+    const answer = await backend.exchange(proven(server, key, null, clock), { ...grant, ...guest });
+    this.mustStillBe(server);
+    await tokens.keepMember(memberOf(server, answer, key, Date.now()));
     return answer;
   }
 
@@ -80,8 +77,14 @@ export class Entry {
 
   /** Makes a guest, or uses the one that another window made. Rejects with a `BackendError`. */
   async enterAsGuest(): Promise<Kept> {
+    const server = this.address();
     const { token } = await this.deps.backend.guest();
-    return this.deps.tokens.keepGuest(token);
+    this.mustStillBe(server);
+    return this.deps.tokens.keepGuest({ kind: 'guest', server, token });
+  }
+
+  private mustStillBe(server: string): void {
+    if (server !== this.address()) throw BackendError.otherServer();
   }
 
   private address(): string {

@@ -4,11 +4,12 @@ import { accountLabel } from './label.ts';
 import { bearer, proven, type ServerClock, SigningKey } from './signingKey.ts';
 import type { Kept, KeptMember } from './tokens.ts';
 
-/** The member to store, from the server's answer. */
-export function memberOf(answer: TokenAnswer, key: SigningKey, now: number): KeptMember {
+/** The member to store, from the answer of `server`. */
+export function memberOf(server: string, answer: TokenAnswer, key: SigningKey, now: number): KeptMember {
   const { access_token: token, expires_in, account } = answer;
   return {
     kind: 'member',
+    server,
     token,
     key: key.stored,
     account: { id: account.id, label: accountLabel(account) },
@@ -29,15 +30,15 @@ export class Credentials {
   constructor(private readonly clock: ServerClock) {}
 
   of(kept: Kept): Credential {
-    if (this.last?.token !== kept.token) this.last = this.make(kept);
+    if (this.last?.token !== kept.token || this.last.server !== kept.server) this.last = this.make(kept);
     return this.last!;
   }
 
   private make(kept: Kept): Credential {
-    if (kept.kind === 'guest') return bearer(kept.token);
+    if (kept.kind === 'guest') return bearer(kept.server, kept.token);
     const key = SigningKey.import(kept.key);
     // The caller that awaits the key reports its failure.
     key.catch(() => {});
-    return proven(key, kept.token, this.clock);
+    return proven(kept.server, key, kept.token, this.clock);
   }
 }

@@ -46,7 +46,7 @@ export class Renewal extends Disposable {
     const who = this.credentials.of(kept);
     try {
       const answer = await this.backend.refresh(who);
-      await this.tokens.renew(kept, memberOf(answer, await SigningKey.import(kept.key), Date.now()));
+      await this.tokens.renew(kept, memberOf(kept.server, answer, await SigningKey.import(kept.key), Date.now()));
     } catch (error) {
       // The next call tries again; the current token stays valid until it expires.
       await this.failed(error, who);

@@ -149,7 +149,7 @@ export class Session extends Disposable {
     const { backend, tokens } = this.deps;
     const kept = await tokens.get();
     await this.gone.remember('left', kept?.kind ?? 'guest');
-    if (kept) await tokens.drop(kept.token);
+    if (kept) await tokens.drop(kept);
     await this.adopt();
     if (kept?.kind !== 'member') return true;
     try {
@@ -218,7 +218,8 @@ export class Session extends Disposable {
 
   /** Updates the session's state after a failed call of `who`. */
   async failed(error: unknown, who?: Credential): Promise<void> {
-    if (!(error instanceof BackendError)) return;
+    // A failure at the server of before says nothing about this one.
+    if (!(error instanceof BackendError) || (who && who.server !== this.address())) return;
     if (error.problem.code === 'unauthorized' && who?.token) {
       await this.refused(who.token);
     } else if (error.kind === 'refused') {
@@ -244,7 +245,7 @@ export class Session extends Disposable {
     if (kept?.token === token) {
       log.warn('The server refused the token; it is dropped.');
       await this.gone.remember('expired', kept.kind);
-      await tokens.drop(token);
+      await tokens.drop(kept);
     }
     await this.adopt();
   }

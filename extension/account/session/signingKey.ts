@@ -72,13 +72,19 @@ export class ServerClock {
 }
 
 /** A guest's credential: the token alone is enough. */
-export function bearer(token: string): Credential {
-  return { token, headers: async () => ({ authorization: `Bearer ${token}` }) };
+export function bearer(server: string, token: string): Credential {
+  return { server, token, headers: async () => ({ authorization: `Bearer ${token}` }) };
 }
 
 /** A member's credential: a token that works only with its key, or the key alone before there is a token. */
-export function proven(key: SigningKey | Promise<SigningKey>, token: string | null, clock: ServerClock): Credential {
+export function proven(
+  server: string,
+  key: SigningKey | Promise<SigningKey>,
+  token: string | null,
+  clock: ServerClock,
+): Credential {
   return {
+    server,
     token,
     takeTime: (date) => clock.take(date),
     async headers(method, url): Promise<Record<string, string>> {

@@ -6,12 +6,16 @@ import type { StoredKey } from './signingKey.ts';
 
 export interface KeptGuest {
   kind: 'guest';
+  /** The address of the server whose account this is. */
+  server: string;
   token: string;
 }
 
 /** A member's token, with all that another window needs to continue with it. */
 export interface KeptMember {
   kind: 'member';
+  /** The address of the server whose account this is. */
+  server: string;
   token: string;
   /** The key that the token is bound to. If two windows made keys at the same time, this is the one that signed in. */
   key: StoredKey;
@@ -39,26 +43,26 @@ export class Tokens extends Disposable {
     super();
     this._register(
       secrets.onDidChange((event) => {
-        if (event.key === this.key()) this.changed.fire();
+        const server = this.serverUrl();
+        if ('url' in server && event.key === keyOf(server.url)) this.changed.fire();
       }),
     );
   }
 
   async get(): Promise<Kept | undefined> {
-    const key = this.key();
-    const text = key === undefined ? undefined : await this.secrets.get(key);
-    return text ? parse(text) : undefined;
+    const server = this.serverUrl();
+    return 'url' in server ? this.of(server.url) : undefined;
   }
 
   /**
    * Stores a new guest. If another window was faster, both use the guest of that window. Returns the stored guest.
    * Rejects when the editor cannot keep secrets.
    */
-  async keepGuest(token: string): Promise<Kept> {
-    const other = await this.get();
+  async keepGuest(guest: KeptGuest): Promise<Kept> {
+    const other = await this.of(guest.server);
     if (other) return other;
-    await this.store({ kind: 'guest', token });
-    return (await this.get()) ?? { kind: 'guest', token };
+    await this.store(guest);
+    return (await this.of(guest.server)) ?? guest;
   }
 
   /** Stores the member who signed in, and replaces the account before. */
@@ -68,27 +72,24 @@ export class Tokens extends Disposable {
 
   /** Stores the token that replaces `old`, unless another window has stored its own meanwhile. */
   async renew(old: Kept, member: KeptMember): Promise<void> {
-    if ((await this.get())?.token === old.token) await this.store(member);
+    if ((await this.of(old.server))?.token === old.token) await this.store(member);
   }
 
-  /** Deletes the stored token if it still is `token`. */
-  async drop(token: string): Promise<void> {
-    const key = this.key();
-    if (key !== undefined && (await this.get())?.token === token) await this.secrets.delete(key);
+  /** Deletes the stored token of `server` if it still is `token`. */
+  async drop({ server, token }: { server: string; token: string }): Promise<void> {
+    if ((await this.of(server))?.token === token) await this.secrets.delete(keyOf(server));
+  }
+
+  private async of(server: string): Promise<Kept | undefined> {
+    const text = await this.secrets.get(keyOf(server));
+    if (!text) return undefined;
+    // The entry's name tells the server; a guest is stored as the bare token, the format of older versions.
+    return text.startsWith('{') ? { ...(JSON.parse(text) as KeptMember), server } : { kind: 'guest', server, token: text };
   }
 
   private async store(kept: Kept): Promise<void> {
-    const key = this.key();
-    // A guest is stored as the bare token, the format of older versions.
-    if (key !== undefined) await this.secrets.store(key, kept.kind === 'guest' ? kept.token : JSON.stringify(kept));
-  }
-
-  private key(): string | undefined {
-    const server = this.serverUrl();
-    return 'url' in server ? `token ${server.url}` : undefined;
+    await this.secrets.store(keyOf(kept.server), kept.kind === 'guest' ? kept.token : JSON.stringify(kept));
   }
 }
 
-function parse(text: string): Kept {
-  return text.startsWith('{') ? (JSON.parse(text) as KeptMember) : { kind: 'guest', token: text };
-}
+const keyOf = (server: string) => `token ${server}`;

@@ -179,7 +179,8 @@ export class SignIn extends Disposable {
 
   private async byCode(waiting: AbortController): Promise<TokenAnswer> {
     const { session, backend, installKey, clock, names } = this.deps;
-    const device = await backend.startDevice(proven(await installKey.get(), null, clock), names);
+    const server = this.server();
+    const device = await backend.startDevice(proven(server, await installKey.get(), null, clock), names);
     const shown = showDeviceCode(device, () => waiting.abort(new Cancelled()));
     try {
       return await pollDevice(device, (grant) => session.signIn(grant), waiting.signal);

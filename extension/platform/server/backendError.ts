@@ -23,6 +23,12 @@ export class BackendError extends Error {
     return new BackendError('wrongServer', localProblem('Wrong server address', detail, 'wrong_host'), cause);
   }
 
+  /** The server's address was changed between the choice of an account and the call. */
+  static otherServer(): BackendError {
+    const detail = 'The address of the server was changed meanwhile. Try again.';
+    return new BackendError('refused', localProblem('Another server', detail, 'wrong_host'));
+  }
+
   /** The error for an unsuccessful response. Never throws. */
   static async fromResponse(response: Response, url: string): Promise<BackendError> {
     const type = response.headers.get('content-type') ?? '';

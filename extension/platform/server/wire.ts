@@ -10,6 +10,8 @@ const ANSWER_MS = 30_000;
 
 /** The caller's credential. It makes new headers for each request, because a proof is valid only once. */
 export interface Credential {
+  /** The address of the server that this is for, as `parseServerUrl` returns it. `Wire` sends it to no other. */
+  readonly server: string;
   /** The token; null for a key that has no token yet. */
   readonly token: string | null;
   /** `url` is absolute. */
@@ -105,6 +107,7 @@ export class Wire {
   private async request(path: string, who: Credential | null, init: RequestInit): Promise<Response> {
     const base = this.options.baseUrl();
     if ('wrong' in base) throw BackendError.wrongServer(base.wrong);
+    if (who && who.server !== base.url) throw BackendError.otherServer();
     const headers = new Headers(init.headers);
     headers.set('perigee-device', this.options.device);
     const url = base.url + path;
