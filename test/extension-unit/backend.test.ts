@@ -52,7 +52,12 @@ describe('the client of the server', () => {
 
   async function read(after = 0): Promise<NumberedRunEvent[]> {
     const seen: NumberedRunEvent[] = [];
-    for await (const one of backend.runEvents(bearer(address, 'token'), randomUUID(), after, new AbortController().signal))
+    for await (const one of backend.runEvents(
+      bearer(address, 'token'),
+      randomUUID(),
+      after,
+      new AbortController().signal,
+    ))
       seen.push(one);
     return seen;
   }

@@ -18,7 +18,12 @@ describe('the proofs of an installed editor', () => {
     proofs = new Proofs(Date.now);
     key = await SigningKey.import(await SigningKey.make());
   });
-  const check = async (method: string, url: string, token = TOKEN, by = proven(SERVER, key, token, new ServerClock())) => {
+  const check = async (
+    method: string,
+    url: string,
+    token = TOKEN,
+    by = proven(SERVER, key, token, new ServerClock()),
+  ) => {
     const { dpop } = await by.headers(method, url);
     return proofs.check(dpop, { method: 'POST', urls: [URL], token: TOKEN });
   };

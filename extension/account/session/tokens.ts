@@ -84,7 +84,9 @@ export class Tokens extends Disposable {
     const text = await this.secrets.get(keyOf(server));
     if (!text) return undefined;
     // The entry's name tells the server; a guest is stored as the bare token, the format of older versions.
-    return text.startsWith('{') ? { ...(JSON.parse(text) as KeptMember), server } : { kind: 'guest', server, token: text };
+    return text.startsWith('{')
+      ? { ...(JSON.parse(text) as KeptMember), server }
+      : { kind: 'guest', server, token: text };
   }
 
   private async store(kept: Kept): Promise<void> {

@@ -1,4 +1,6 @@
 // An editor's window as its user sees it: commands, files, messages, dialogs, menus, the status bar.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { storedIn } from '../webEdition.ts';
@@ -62,6 +64,14 @@ export abstract class EditorWindow {
   async save(): Promise<void> {
     await this.runCommand('File: Save');
     await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
+  }
+
+  /** Saves the active editor as a file that has `expected` then. A file that is being written is empty for an instant. */
+  async saves(file: string, expected: string): Promise<void> {
+    await this.save();
+    const text = () => readFile(file, 'utf8');
+    const isSaved = this.deeds.wait('the saved text', async () => (await text()) === expected);
+    await isSaved.catch(async (error) => assert.equal(await text(), expected, String(error)));
   }
 
   /** A notification. An automated editor shows none by itself, so this opens the list of notifications. */

@@ -56,10 +56,7 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
   const shows = (text: string) => editor.parts.shows(text);
   const hides = (text: string) => editor.parts.hides(text);
   /** The whole text of the document is `expected`: what is saved is compared, for the screen shows a part. */
-  async function saves(expected: string): Promise<void> {
-    await editor.save();
-    assert.equal(await readFile(join(sample.folder, 'src/client.ts'), 'utf8'), expected);
-  }
+  const saves = (expected: string) => editor.saves(join(sample.folder, 'src/client.ts'), expected);
 
   /** Selects lines 12 to 25 and asks for the edit, all by keyboard. */
   async function ask(request: string): Promise<void> {

@@ -37,10 +37,7 @@ describe('Edit File in a real editor, while somebody types', () => {
 
   const picture = (name: string) =>
     editor.page.screenshot({ path: join(out, `${name}.png`), animations: 'disabled', caret: 'hide' });
-  const saved = async () => {
-    await editor.save();
-    return readFile(join(sample.folder, path), 'utf8');
-  };
+  const saves = (expected: string) => editor.saves(join(sample.folder, path), expected);
   const lensOf = (hunk: number, of = 3) => editor.parts.lenses(`hunk ${hunk} of ${of}`);
 
   it('shows the first hunk before the answer ends, and puts the others where their lines are by then', async () => {
@@ -72,7 +69,7 @@ describe('Edit File in a real editor, while somebody types', () => {
     const typed = `// Orders of the shop.\n${original}\nexport const none: Order[] = [];\n`;
     const kept = typed.replace(/(waitMs\(attempt.*\n)/, '$1  const longest = 10_000;\n').replace(hasty, patient);
     const written = kept.replace(tooEarly, inTime).replace(inOne, inTwo);
-    assert.equal(await saved(), written);
+    await saves(written);
     await parts.goTo(10);
     await parts.standAbove(lensOf(2), firstLine(inTime));
 
@@ -86,7 +83,7 @@ describe('Edit File in a real editor, while somebody types', () => {
     await parts.standAbove(lensOf(3), firstLine(inTwo));
     await editor.runCommand('Perigee: Accept All Hunks');
     await editor.until('no hunk is left', none(parts.lenses('Perigee: hunk')));
-    assert.equal(await saved(), kept.replace(inOne, inTwo));
+    await saves(kept.replace(inOne, inTwo));
   });
 
   it('leaves a change out whose line somebody wrote anew meanwhile, and says so', async () => {
@@ -106,7 +103,7 @@ describe('Edit File in a real editor, while somebody types', () => {
     await editor.runCommand('Perigee: Accept All Hunks');
     await editor.until('no hunk is left', none(parts.lenses('Perigee: hunk')));
     const edited = original.replace(tooEarly, inTime).replace(inOne, inTwo);
-    assert.equal(await saved(), edited.replace(hasty, 'const baseMs = 1000;'));
+    await saves(edited.replace(hasty, 'const baseMs = 1000;'));
   });
 
   it('leaves nothing behind when it is stopped between two hunks, but what was typed', async () => {
@@ -121,6 +118,6 @@ describe('Edit File in a real editor, while somebody types', () => {
     await parts.pressInEditor('Escape', 'it stops writing', none(parts.lenses('writing…')));
     await call.ended;
     await parts.shows(tooEarly.trim());
-    assert.equal(await saved(), `// Orders of the shop.\n${original}`);
+    await saves(`// Orders of the shop.\n${original}`);
   });
 });
