@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UpstreamDouble } from '../../doubles/upstream.ts';
