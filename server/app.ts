@@ -195,7 +195,15 @@ function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnP
   const { config, db, clock, ids, log, upstream } = deps;
   const { policy, leaseMs, signIn } = config;
   const preferred = config.upstream?.model ?? null;
-  const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, listed, policy, clock, log });
+  const catalog = createCatalog({
+    upstream,
+    isDemo: config.upstream === null && config.services.length === 0,
+    preferred,
+    listed,
+    policy,
+    clock,
+    log,
+  });
   const signInOffered = signIn.providers.length > 0 || signIn.mail !== null;
   return { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy, signInOffered, draining };
 }

@@ -5,13 +5,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { StripeService } from './credits/payments/stripe.ts';
+import { routerOf } from './gateway/routing/services.ts';
+import type { Upstream } from './gateway/stream.ts';
 import { demoUpstream } from './gateway/upstreams/demo/demo.ts';
 import { openAiUpstream } from './gateway/upstreams/openai.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { catchFaults } from './platform/detached.ts';
-import { createLog } from './platform/log.ts';
+import { createLog, type Log } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { setFetchProxies } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
@@ -29,9 +31,7 @@ async function main(): Promise<void> {
     const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
     log.info({ http, https, mail }, 'others are called through proxies');
   }
-  const upstream = config.upstream
-    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log, proxies })
-    : demoUpstream({});
+  const upstream = upstreamOf(config, log);
   const app = createApp({
     config,
     db,
@@ -56,7 +56,10 @@ async function main(): Promise<void> {
     log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
   });
   const url = serverAddress(config, port);
-  log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
+  log.info(
+    { url, engine: db.engine, model: config.upstream || config.services.length > 0 ? 'upstream' : 'demo' },
+    'Perigee is listening',
+  );
   if (db.deletions.file === null)
     log.warn(
       'DELETIONS_FILE is not set: a restored dump brings back what people deleted after it; see docs/backups.md',
@@ -85,6 +88,13 @@ async function main(): Promise<void> {
   });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/** One model service, several as one, or the built-in model. */
+function upstreamOf({ upstream, services, proxies }: Config, log: Log): Upstream {
+  if (services.length > 0) return routerOf(services, { clock: systemClock, log, proxies });
+  if (upstream) return openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
+  return demoUpstream({});
 }
 
 /**
