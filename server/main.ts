@@ -5,15 +5,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { StripeService } from './credits/payments/stripe.ts';
-import { routerOf } from './gateway/routing/services.ts';
-import type { Upstream } from './gateway/stream.ts';
-import { demoUpstream } from './gateway/upstreams/demo/demo.ts';
-import { openAiUpstream } from './gateway/upstreams/openai.ts';
+import { isDemo, upstreamOf } from './gateway/routing/services.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
 import { catchFaults } from './platform/detached.ts';
-import { createLog, type Log } from './platform/log.ts';
+import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { setFetchProxies } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
@@ -31,7 +28,7 @@ async function main(): Promise<void> {
     const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
     log.info({ http, https, mail }, 'others are called through proxies');
   }
-  const upstream = upstreamOf(config, log);
+  const upstream = upstreamOf(config, { clock: systemClock, log });
   const app = createApp({
     config,
     db,
@@ -53,13 +50,13 @@ async function main(): Promise<void> {
   const { port } = app.server.address() as AddressInfo;
   upstream.models().catch((error) => {
     // Not fatal: the upstream may come up later.
-    log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
+    log.warn(
+      { code: error.code, detail: error.options?.logDetail },
+      `The models can't be listed yet. ${error.message}`,
+    );
   });
   const url = serverAddress(config, port);
-  log.info(
-    { url, engine: db.engine, model: config.upstream || config.services.length > 0 ? 'upstream' : 'demo' },
-    'Perigee is listening',
-  );
+  log.info({ url, engine: db.engine, model: isDemo(config) ? 'demo' : 'upstream' }, 'Perigee is listening');
   if (db.deletions.file === null)
     log.warn(
       'DELETIONS_FILE is not set: a restored dump brings back what people deleted after it; see docs/backups.md',
@@ -88,13 +85,6 @@ async function main(): Promise<void> {
   });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-}
-
-/** One model service, several as one, or the built-in model. */
-function upstreamOf({ upstream, services, proxies }: Config, log: Log): Upstream {
-  if (services.length > 0) return routerOf(services, { clock: systemClock, log, proxies });
-  if (upstream) return openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
-  return demoUpstream({});
 }
 
 /**
