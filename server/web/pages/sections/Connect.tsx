@@ -60,14 +60,16 @@ export function Connect() {
             <Seen of={made} />
           </>
         ) : (
-          <p>
-            <button type="button" disabled={isBusy} onClick={() => void make()}>
-              Make a key for {tool.name}
-            </button>{' '}
-            <span class="soft">
+          <>
+            <p>
+              <button type="button" disabled={isBusy} onClick={() => void make()}>
+                Make a key for {tool.name}
+              </button>
+            </p>
+            <p class="soft">
               It goes into the lines above. Or write a key of yours in place of <code>{NO_KEY}</code>.
-            </span>
-          </p>
+            </p>
+          </>
         )}
       </div>
     </>
