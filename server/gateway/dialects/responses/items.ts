@@ -15,7 +15,7 @@ class Text {
   /** What can be sent of it. */
   add(piece: string): string {
     const text = this.#held + piece;
-    const isCut = /[\ud800-\udbff]$/.test(text);
+    const isCut = /[\ud800-\udbff]/.test(text.slice(-1));
     this.#held = isCut ? text.slice(-1) : '';
     return this.#take(isCut ? text.slice(0, -1) : text);
   }

@@ -47,7 +47,7 @@ const notStored = (param: string) =>
 
 /** Media types whose bytes are text. */
 const TEXT_TYPE = /^(text\/[\w.+-]+|application\/([\w.-]+\+)?(json|xml|yaml|x-yaml|toml|javascript|x-sh|sql))$/i;
-const DATA_URL = /^data:([^,;]*)((?:;[^,;]*)*),/i;
+const MOST_HEAD_UNITS = 200;
 
 /** A file whose data is text becomes a text with its name; others are refused: chat completions read no documents. */
 function readFile(part: Json, param: string): Json {
@@ -70,11 +70,15 @@ function readFile(part: Json, param: string): Json {
 
 /** The text in a data: URL; undefined if it is none, or not of a text. */
 function textIn(url: string): string | undefined {
-  const head = DATA_URL.exec(url);
-  if (!head || !TEXT_TYPE.test(head[1] ?? '')) return undefined;
-  const body = url.slice(head[0].length);
+  const comma = url.indexOf(',');
+  if (comma < 0 || comma > MOST_HEAD_UNITS || !/^data:/i.test(url)) return undefined;
+  const [type = '', ...options] = url.slice('data:'.length, comma).split(';');
+  if (!TEXT_TYPE.test(type)) return undefined;
+  const body = url.slice(comma + 1);
   try {
-    if (!/;base64$/i.test(head[2] ?? '')) return decodeURIComponent(body);
+    if (options.at(-1)?.toLowerCase() !== 'base64') return decodeURIComponent(body);
+    // Node would read around what isn't base64.
+    if (!/^[A-Za-z0-9+/=_\s-]*$/.test(body)) return undefined;
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body, 'base64'));
   } catch {
     return undefined;

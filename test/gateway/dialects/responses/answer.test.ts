@@ -25,7 +25,7 @@ describe('an answer in the Responses dialect', () => {
     read(told);
   });
 
-  it('row 30: reasoning is a summary with its own events, before the text', () => {
+  it('rows 9, 30: reasoning is a summary with its own events, before the text', () => {
     const { events: told } = events([
       delta({ reasoning_content: 'Well' }),
       delta({ reasoning_content: ' …' }),
@@ -41,7 +41,7 @@ describe('an answer in the Responses dialect', () => {
     read(told);
   });
 
-  it('row 31: the last event has the items that were done, the id, the model and the usage with both details', () => {
+  it('rows 31, 38: the last event has the items that were done, the id, the model and the usage with both details', () => {
     const { events: told } = events([
       delta({ content: 'Hello' }),
       {
@@ -92,7 +92,7 @@ describe('an answer in the Responses dialect', () => {
     );
   });
 
-  it('row 33: a failure ends the same response', async () => {
+  it('rows 33, 35: a failure ends the same response', async () => {
     const failure = { code: 'server_error', message: 'The model service broke off.' };
     const { events: told, stream } = events(
       [delta({ content: 'Hel' }), callDelta(0, '{"a":', { id: 'a', name: 'read' })],
@@ -141,6 +141,20 @@ describe('an answer in the Responses dialect', () => {
       [
         ['a', '{"a":1}'],
         ['b', '{"a":2}'],
+      ],
+    );
+  });
+
+  it('row 5: a service that counts its calls from 1 has no call more', () => {
+    const items = outputOf([
+      callDelta(1, '{"a":1}', { id: 'a', name: 'read' }),
+      callDelta(2, '{}', { id: 'b', name: 'x' }),
+    ]);
+    assert.deepEqual(
+      items.map(({ call_id: id, arguments: args }) => [id, args]),
+      [
+        ['a', '{"a":1}'],
+        ['b', '{}'],
       ],
     );
   });

@@ -380,6 +380,18 @@ describe('the input of a Responses request', () => {
       'unsupported_value',
     ],
     [
+      'row 22: a text file that is not base64',
+      { input: [message('user', [file('data:text/plain;base64,{"a"}')])] },
+      'input[0].content[0].file_data',
+      'unsupported_value',
+    ],
+    [
+      'row 22: a data: URL with a head of megabytes',
+      { input: [message('user', [file(`data:text/plain${';'.repeat(10_000_000)}`)])] },
+      'input[0].content[0].file_data',
+      'unsupported_value',
+    ],
+    [
       'row 22: a file that is no data: URL',
       { input: [message('user', [file('JVBERi0')])] },
       'input[0].content[0].file_data',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Json } from '../../../../server/gateway/dialects/chat/refused.ts';
+import { readChatCall } from '../../../../server/gateway/dialects/chat/request.ts';
 import { readResponses } from '../../../../server/gateway/dialects/responses/request.ts';
-import { refusal, user } from '../chat/asked.ts';
+import { refusal, TOKENS, user } from '../chat/asked.ts';
 import { asked, custom, fn, namespace } from './asked.ts';
 
 const SCHEMA = { type: 'object', properties: { a: { not: {} } }, required: ['a'], additionalProperties: false };
@@ -60,7 +61,7 @@ describe('the fields of a Responses request', () => {
       { service_tier: 'auto' },
     ],
     [
-      'what is left out and said',
+      'row 45: what is left out and said',
       {
         ...{ truncation: 'auto', max_tool_calls: 5, context_management: [{ type: 'compaction' }], moderation: {} },
         ...{ reasoning: { effort: 'low', context: 'all' }, text: { tone: 'dry' } },
@@ -426,6 +427,16 @@ describe('the tools of a Responses request', () => {
       assert.deepEqual([refused.param, refused.code], [param, code]);
       assert.match(refused.message, told);
     });
+
+  it('row 13: a forced call is refused by name for a model that thinks', () => {
+    const force = (fields: Json) => {
+      const { body } = readResponses({ model: 'm', input: 'a', tools: [fn('a')], ...fields });
+      return readChatCall(body, { tokens: TOKENS, developerRole: true, thinkingForbidsForced: true });
+    };
+    const choice = { type: 'function', name: 'a' };
+    assert.equal(refusal(() => force({ tool_choice: choice })).param, 'tool_choice');
+    assert.ok(force({ tool_choice: choice, reasoning: { effort: 'none' } }));
+  });
 
   it('500 of them are carried', () => {
     const tools = Array.from({ length: 500 }, (_, i) => (i % 3 === 0 ? namespace(`n${i}`, [fn('f')]) : fn(`f${i}`)));
