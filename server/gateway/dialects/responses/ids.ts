@@ -29,9 +29,7 @@ function digest(text: string): string {
   return LANES.map(([start, prime]) => {
     let hash = start;
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), prime);
-    // The last units have to reach all bits.
-    hash = Math.imul(hash ^ (hash >>> 15), prime);
-    return ((hash ^ (hash >>> 13)) >>> 0).toString(16).padStart(8, '0');
+    return (hash >>> 0).toString(16).padStart(8, '0');
   }).join('');
 }
 
