@@ -355,6 +355,113 @@ describe('junk', () => {
   });
 });
 
+describe('a session of Codex', () => {
+  const CODEX = {
+    model: 'm',
+    stream: true,
+    store: false,
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    reasoning: { effort: 'medium', summary: 'auto' },
+    include: ['reasoning.encrypted_content'],
+    prompt_cache_key: 'session',
+    client_metadata: { 'x-codex-installation-id': 'x' },
+    text: { verbosity: 'low' },
+    tools: [
+      fn('exec_command', { strict: false, description: 'Runs a command.' }),
+      namespace('multi_agent_v1', [fn('spawn_agent', { strict: false })], 'Sub-agents.'),
+      { type: 'web_search', external_web_access: true },
+      custom('apply_patch', { format: { type: 'grammar', syntax: 'lark', definition: 'start: begin_patch' } }),
+      { type: 'tool_search', execution: 'client', description: 'Finds tools.', parameters: {} },
+    ],
+  };
+  const BEGIN = [
+    message('developer', [written('You are Codex.'), written('Sandbox: none.')]),
+    message('user', [written('<environment_context/>')]),
+    message('user', [written('Change red to blue.')]),
+  ];
+  /** What Codex keeps of an item: neither its status nor the ids of calls' items. */
+  const kept = ({ status, ...item }: Json): Json =>
+    item.type === 'reasoning'
+      ? { ...item, content: null }
+      : Object.fromEntries(Object.entries(item).filter(([key]) => key !== 'id'));
+
+  it('goes on over two turns, with its patch in its own form', () => {
+    const first = asked({ ...CODEX, input: BEGIN });
+    assert.deepEqual(first.leftOut, ['tools[2] (web_search)', 'tools[4] (tool_search)']);
+    assert.deepEqual(Object.keys(first.body).sort(), [
+      ...[
+        'messages',
+        'parallel_tool_calls',
+        'prompt_cache_key',
+        'reasoning_effort',
+        'tool_choice',
+        'tools',
+        'verbosity',
+      ],
+    ]);
+    const patch = '*** Begin Patch\n-red\n+blue\n*** End Patch';
+    const { events: told, stream } = eventsOf(
+      [
+        delta({ reasoning_content: 'A small edit.' }),
+        callDelta(0, JSON.stringify({ input: patch }), { id: 'apply_patch:0', name: 'apply_patch' }),
+        callDelta(1, '{"task":"test"}', { id: 'spawn:1', name: 'multi_agent_v1__spawn_agent' }),
+        delta({}, 'tool_calls'),
+      ],
+      first.context,
+    );
+    read(told);
+    const items = stream.response.output as Json[];
+    assert.deepEqual(
+      items.map(({ type, namespace: within, name, input }) => [type, within, name, input]),
+      [
+        ['reasoning', undefined, undefined, undefined],
+        ['custom_tool_call', undefined, 'apply_patch', patch],
+        ['function_call', 'multi_agent_v1', 'spawn_agent', undefined],
+      ],
+    );
+    const second = asked({
+      ...CODEX,
+      input: [
+        ...BEGIN,
+        ...items.map(kept),
+        { type: 'custom_tool_call_output', call_id: 'apply_patch:0', output: 'Done' },
+        {
+          type: 'function_call_output',
+          call_id: 'spawn:1',
+          output: [shown('data:image/png;base64,AAAA', { detail: 'original' })],
+        },
+      ],
+    });
+    assert.deepEqual(second.messages.slice(0, first.messages.length), first.messages);
+    assert.deepEqual(second.messages.slice(first.messages.length), [
+      {
+        role: 'assistant',
+        content: null,
+        reasoning_content: 'A small edit.',
+        tool_calls: [
+          {
+            id: 'apply_patch:0',
+            type: 'function',
+            function: { name: 'apply_patch', arguments: JSON.stringify({ input: patch }) },
+          },
+          {
+            id: 'spawn:1',
+            type: 'function',
+            function: { name: 'multi_agent_v1__spawn_agent', arguments: '{"task":"test"}' },
+          },
+        ],
+      },
+      { role: 'tool', tool_call_id: 'apply_patch:0', content: 'Done' },
+      { role: 'tool', tool_call_id: 'spawn:1', content: '(a picture: see below)' },
+      user([
+        text('Picture in the result of the tool call spawn:1 (multi_agent_v1__spawn_agent):'),
+        picture('data:image/png;base64,AAAA', { detail: 'high' }),
+      ]),
+    ]);
+  });
+});
+
 describe('requests of real clients', () => {
   const files = captured('responses');
   it('are carried whole, with each call behind an answer and each result behind its call', function () {
