@@ -27,8 +27,7 @@ export interface CallRequest {
 
 /**
  * An event of an upstream's answer. `thinking` and `tools` (the names and arguments of tool calls) are counted but not
- * shown. `usage` covers the request and all output
- * before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
+ * shown. `usage` covers the request and all output before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
  * marks an answer withheld for prohibited content, which is charged. A stream that throws or ends without `finish` has
  * failed.
  */
@@ -57,17 +56,42 @@ export type UpstreamFailure =
 /**
  * A classified failure of the model service. `message` is safe to show to users: it never has the upstream's key,
  * address or raw body. `retryAfterMs` is the wait that the upstream asked for, if any. `isRequests`: the request was at
- * fault, so that sending it again is of no use. The raw cause is only for the operator's log.
+ * fault, so that sending it again is of no use. `isModels`: the service lacks this model alone. The raw cause is only for the operator's log.
  */
 export class UpstreamError extends Error {
   constructor(
     readonly code: UpstreamFailure,
     message: string,
-    readonly options: { cause?: unknown; retryAfterMs?: number; logDetail?: string; isRequests?: boolean } = {},
+    readonly options: {
+      cause?: unknown;
+      retryAfterMs?: number;
+      logDetail?: string;
+      isRequests?: boolean;
+      isModels?: boolean;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'UpstreamError';
   }
+}
+
+/** What an operator sees of one of several services. `out`: it fails; `resting`: it asked for a pause. */
+export interface ServiceState {
+  id: string;
+  condition: 'well' | 'out' | 'resting' | 'probing' | 'draining';
+  /** How many requests it is answering. */
+  load: number;
+}
+
+/** Told of an attempt when its answer begins, or when it fails before. */
+export type AttemptListener = (id: string, outcome: 'began' | UpstreamFailure, seconds: number) => void;
+
+/** The services behind an upstream that has several. */
+export interface Services {
+  readonly states: ServiceState[];
+  /** From now on, these get no new requests. */
+  drain(ids: ReadonlySet<string>): void;
+  observe(listener: AttemptListener): void;
 }
 
 /**
@@ -79,4 +103,6 @@ export interface Upstream {
   call(request: CallRequest, signal: AbortSignal): AsyncIterable<Piece>;
   /** The ids of the models that the service offers, default first. Throws `UpstreamError`. */
   models(): Promise<string[]>;
+  /** If there are several services. */
+  readonly services?: Services;
 }

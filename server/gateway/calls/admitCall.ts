@@ -7,7 +7,7 @@ import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import type { ChatCall } from '../dialects/chat/request.ts';
-import { type Caller, insufficient, MAX_BYTES_A_TOKEN, promptLimit, shuttingDown } from '../runs/admit.ts';
+import { type Caller, MAX_BYTES_A_TOKEN, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
 import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
@@ -67,10 +67,7 @@ export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCa
       key: caller.key,
     });
     if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
-    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
-    if (hold.kind === 'closed')
-      throw new AppError('unauthorized', 'This guest was merged into an account. Use a key of that account.');
-    if (hold.kind !== 'held') throw new Error('a new id that was held before');
+    requireHeld(deps, caller, hold);
     const run: RunRow = {
       id,
       conversation_id: null,

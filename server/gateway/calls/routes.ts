@@ -3,7 +3,7 @@ import type { Model } from '../../../shared/models.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import type { Catalog } from '../runs/catalog.ts';
-import { type CompletionDeps, completionRoutes } from './completions.ts';
+import { type AnswerDeps, answerRoutes } from './answers.ts';
 import { findUsable, usableModels } from './usable.ts';
 
 const ModelSchema = z
@@ -44,7 +44,7 @@ const model = createRoute({
   responses: answers(ModelSchema),
 });
 
-export interface CallRouteDeps extends CompletionDeps {
+export interface CallRouteDeps extends AnswerDeps {
   catalog: Catalog;
 }
 
@@ -61,7 +61,7 @@ export function callRoutes(api: Api, deps: CallRouteDeps): void {
   // Ids of some services have slashes, and not every client encodes them.
   api.get('/v1/models/:id{.+}', (c) => one(c, c.req.param('id')));
 
-  completionRoutes(api, deps);
+  answerRoutes(api, deps);
 
   api.all('/v1/chat/completions', wrongMethod('POST'));
   api.all('/v1/models', wrongMethod('GET'));

@@ -17,7 +17,7 @@ import {
   renameConversation,
   supersedeFrom,
 } from '../../conversations/store.ts';
-import { placeHold } from '../../credits/holds/store.ts';
+import { type HoldAnswer, placeHold } from '../../credits/holds/store.ts';
 import { topUp } from '../../credits/holds/topUp.ts';
 import type { LimitState } from '../../credits/rules/limitWindow.ts';
 import { changed } from '../../platform/db/changes.ts';
@@ -110,12 +110,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         at,
       });
       if (hold.kind === 'held_before') throw reused();
-      if (hold.kind === 'closed')
-        throw new AppError(
-          'unauthorized',
-          'This guest was merged into an account. Nothing was started: sign in to that account.',
-        );
-      if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+      requireHeld(deps, caller, hold);
       const run: AnswerRow = {
         id: request.id,
         conversation_id: request.conversationId,
@@ -191,6 +186,17 @@ const reused = () =>
 
 export const shuttingDown = () =>
   new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+
+/** Refuses what no hold could be placed for. A key's cap is the caller's to tell: only calls have one. */
+export function requireHeld(deps: TurnDeps, caller: Caller, hold: HoldAnswer): void {
+  if (hold.kind === 'closed')
+    throw new AppError(
+      'unauthorized',
+      'This guest was merged into an account. Nothing was started: sign in to that account.',
+    );
+  if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+  if (hold.kind !== 'held') throw new Error(`no hold: ${hold.kind}`);
+}
 
 export function insufficient(
   deps: TurnDeps,
