@@ -1,7 +1,7 @@
 import { countOf } from '../../../platform/values/numbers.ts';
 import { Extent } from '../chat/calls.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
-import { clientId } from './ids.ts';
+import { clientId, parsed } from './ids.ts';
 import type { MessagesContext } from './request.ts';
 
 /** Keeps a silent stream alive. Claude Code gives up on an answer, and proxies cut it, after a minute of silence. */
@@ -135,12 +135,12 @@ export class MessagesStream {
     this.#add(block, said, due);
   }
 
-  #call(key: unknown, { id, function: named }: Json, due: Json[]): void {
+  #call(key: unknown, { id, function: named, extra_content: extra }: Json, due: Json[]): void {
     const { name, arguments: args } = isObject(named) ? named : {};
     let block = this.#calls.get(key);
     if (!block) {
       if (typeof id !== 'string' || typeof name !== 'string') return;
-      const start = { type: 'tool_use', id: clientId(id), name, input: {} };
+      const start = { type: 'tool_use', id: clientId(id, extra), name, input: {} };
       block = { start, delta: ['input_json_delta', 'partial_json'], isOpen: false, held: '', extent: new Extent() };
       this.#calls.set(key, block);
       this.#blocks.push(block);
@@ -232,11 +232,6 @@ function wholeOf(block: Json, said: string, isCut: boolean): Json {
  */
 function inputOf(json: string, isCut: boolean): Json {
   if (json.trim() === '' && !isCut) return {};
-  try {
-    const input: unknown = JSON.parse(json);
-    if (isObject(input)) return input;
-  } catch {
-    // As below.
-  }
-  return { INVALID_JSON: json };
+  const input = parsed(json);
+  return isObject(input) ? input : { INVALID_JSON: json };
 }

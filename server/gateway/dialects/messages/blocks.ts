@@ -9,7 +9,7 @@ import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from '.
 const HOSTED = /^(server_tool_use|mcp_tool_use|fallback|[a-z0-9_]+_tool_result)$/;
 
 /** Hints to Anthropic's service which other services don't have: they change neither the text nor its order. */
-const HINTS = ['cache_control', 'citations'];
+const HINTS = ['cache_control', 'citations', 'transformations'];
 
 /** The blocks of a message's content. Throws `CallRefused`. */
 export function blocksOf(content: unknown, path: string): unknown[] {
@@ -37,7 +37,7 @@ export function readParts(block: Json & { type: string }, path: string, leftOut:
   if (type === 'tool_reference') return [text(`Tool: ${stringOf(block.tool_name, `${path}.tool_name`)}`)];
   // The summary that stands for the conversation before it.
   if (type === 'compaction') return isUnset(block.content) ? [] : [text(stringOf(block.content, `${path}.content`))];
-  if (HOSTED.test(type) && type.length <= 64) {
+  if (type.length <= 64 && HOSTED.test(type)) {
     leftOut.add(type);
     return [];
   }

@@ -1,7 +1,7 @@
 import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from '../chat/refused.ts';
 import { readMessages } from '../chat/request.ts';
 import { blocksOf, contentOf, notHere, partsIn, readBlock, readParts, stringOf, text, textIn } from './blocks.ts';
-import { CallIds } from './ids.ts';
+import { CallIds, extraOf, parsed } from './ids.ts';
 
 /**
  * The messages of chat completions for `system` and `messages`, in the same order: a service finds its cached prompt by
@@ -51,7 +51,7 @@ function toChat(message: unknown, path: string, ids: CallIds, leftOut: Set<strin
   return said === '' ? [] : [{ role, content: said }];
 }
 
-/** The results of tool calls come first: services refuse a message of the user between a call and its result. */
+/** The results of tool calls first: services refuse a message of the user between a call and its result. */
 function userMessages(content: unknown, path: string, ids: CallIds, leftOut: Set<string>): Json[] {
   if (typeof content === 'string') return [{ role: 'user', content }];
   const blocks = blocksOf(content, path);
@@ -118,10 +118,11 @@ function assistantMessage(content: unknown, path: string, ids: CallIds, leftOut:
 const IN_ANSWER = new Set(['tool_result', 'image', 'document', 'search_result', 'tool_reference']);
 
 function readCall(block: Json, path: string, ids: CallIds): Json {
-  const id = ids.of(stringOf(block.id, `${path}.id`));
+  const id = stringOf(block.id, `${path}.id`);
   const name = stringOf(block.name, `${path}.name`);
   if (name === '') throw new CallRefused('invalid_value', `${path}.name`, `${path} has an empty name.`);
-  return { id, type: 'function', function: { name, arguments: argumentsOf(block.input, `${path}.input`) } };
+  const named = { name, arguments: argumentsOf(block.input, `${path}.input`) };
+  return { id: ids.of(id), type: 'function', function: named, ...extraOf(id) };
 }
 
 /** Some clients send the input as the text that it was streamed as. */
@@ -130,12 +131,4 @@ function argumentsOf(input: unknown, path: string): string {
   if (isObject(input)) return JSON.stringify(input);
   if (typeof input === 'string' && isObject(parsed(input))) return input;
   throw wrongType(path, 'an object');
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

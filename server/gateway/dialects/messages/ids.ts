@@ -1,3 +1,5 @@
+import { isObject, type Json } from '../chat/refused.ts';
+
 // The ids of tool calls. A client of this dialect gets the service's whole id in a form that its own checks accept, and
 // the service gets its own id back: Kimi stops calling tools if its `functions.read:0` returns in other letters. Nothing
 // is stored.
@@ -5,23 +7,50 @@
 const PREFIX = 'toolu_';
 /** An id that Anthropic's clients accept as it is. A leading dash marks an escaped one. */
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+/** Parts the id from what else the service wants back. No escaped character looks like it. */
+const EXTRA = '_x';
 /** An id that services take from another service's answer: OpenAI's, Anthropic's and Kimi's have no other letters. */
 const COMMON = /^[\w.:-]+$/;
 /** OpenAI, Mistral and others refuse the whole session over a longer one. */
 const MOST_UNITS = 64;
 
-/** The client's id for a call of the service. Every id has its own, and `serviceId` returns it. */
-export function clientId(id: string): string {
+/**
+ * The client's id for a call of the service. Every id has its own, and `serviceCall` reads it. `extra`: what Gemini adds
+ * to a call as `extra_content`, its signed thought. It refuses the history without it, and the id is the only member of
+ * a call that the client returns unchanged.
+ */
+export function clientId(id: string, extra?: unknown): string {
+  if (isObject(extra)) return `${PREFIX}-${escaped(id)}${EXTRA}${escaped(JSON.stringify(extra))}`;
   return PREFIX + (PLAIN.test(id) ? id : `-${escaped(id)}`);
 }
 
-/** The service's id in a client's. Null if the client has it from elsewhere. */
-function serviceId(id: string): string | null {
-  if (!id.startsWith(PREFIX)) return null;
-  const rest = id.slice(PREFIX.length);
-  if (PLAIN.test(rest)) return rest;
-  const read = rest.slice(1).replace(/_([\da-f]{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
-  return clientId(read) === id ? read : null;
+/** What the service had in a call. Null if the client has its id from elsewhere. */
+function serviceCall(given: string): { id: string; extra?: Json } | null {
+  if (!given.startsWith(PREFIX)) return null;
+  const rest = given.slice(PREFIX.length);
+  if (PLAIN.test(rest)) return { id: rest };
+  const [id, json] = rest.slice(1).split(EXTRA).map(unescaped);
+  const extra = json === undefined ? undefined : parsed(json);
+  return clientId(id!, extra) === given ? { id: id!, ...(isObject(extra) ? { extra } : {}) } : null;
+}
+
+/** What else the service wants back with the call of this id of the client. */
+export function extraOf(id: string): Json {
+  const extra = serviceCall(id)?.extra;
+  return extra ? { extra_content: extra } : {};
+}
+
+/** The value of a JSON text; undefined if it is none. */
+export function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function unescaped(text: string): string {
+  return text.replace(/_([\da-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 function escaped(id: string): string {
@@ -37,8 +66,8 @@ export class CallIds {
   of(id: string): string {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const own = serviceId(id);
-    const found = own ?? id;
+    const own = serviceCall(id);
+    const found = own?.id ?? id;
     let sent = found.length > MOST_UNITS || (own === null && !COMMON.test(found)) ? hashed(found) : found;
     while (this.#taken.has(sent)) sent = hashed(`${sent} ${id}`);
     this.#known.set(id, sent);

@@ -39,6 +39,10 @@ function readTool(tool: unknown, path: string, leftOut: Set<string>): Json | nul
   if (!isObject(tool)) throw wrongType(path, 'an object');
   const { type, description, strict, input_schema: parameters } = tool;
   if (!isUnset(type) && typeof type !== 'string') throw wrongType(`${path}.type`, 'a string');
+  if (type === 'function') {
+    const message = `${path} is a tool of another dialect. Send {"name": …, "description": …, "input_schema": …}.`;
+    throw new CallRefused('unsupported_value', `${path}.type`, message);
+  }
   if (!isUnset(type) && type !== 'custom') {
     leftOut.add(isPlain(type) ? `${path} (${type})` : path);
     return null;
@@ -73,8 +77,7 @@ function readChoice(choice: unknown, offered: readonly Json[], hosted: readonly 
   const { disable_parallel_tool_use: isSingle } = choice;
   if (!isUnset(isSingle) && typeof isSingle !== 'boolean')
     throw wrongType('tool_choice.disable_parallel_tool_use', 'true or false');
-  // Services refuse the flag if no tool may be called.
-  const flag = isSingle === true && type !== 'none' ? { parallel_tool_calls: false } : {};
+  const flag = isSingle === true ? { parallel_tool_calls: false } : {};
   const word = WORDS.get(type);
   if (word === 'required' && offered.length === 0) throw noTools('tool_choice', hosted.length > 0);
   if (word !== undefined) return { tool_choice: word, ...flag };

@@ -361,6 +361,14 @@ describe('an answer in the Messages dialect', () => {
     ]);
   });
 
+  it('row 1: what Gemini signs a call with is in its id', () => {
+    const extra = { google: { thought_signature: 'Ab+/=' } };
+    const signed = chunk({
+      tool_calls: [{ index: 0, id: 'f', extra_content: extra, function: { name: 'read', arguments: '{}' } }],
+    });
+    assert.equal(hear(eventsOf([signed, finish('stop')])).content[0]!.id, clientId('f', extra));
+  });
+
   it('row 2: every id has its own form that Anthropic’s clients accept', () => {
     const ids = [
       'a',

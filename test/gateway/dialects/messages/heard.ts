@@ -10,9 +10,9 @@ export const HEAD = { id: '01', model: 'ours', inputTokens: 77 };
 export function eventsOf(chunks: readonly unknown[], stopSequences: string[] = [], usage = USAGE): Json[] {
   const chat = new ChatStream({ id: 'chatcmpl-01', model: 'ours', createdSeconds: 1, wantsUsage: true });
   const stream = new MessagesStream(HEAD, { stopSequences, cacheKey: null });
-  const mended = chunks.flatMap((chunk) => chat.take(JSON.parse(JSON.stringify(chunk))));
+  const mended = chunks.flatMap((chunk) => chat.take(chunk));
   const events = [...mended, ...chat.end(usage)].flatMap((chunk) => stream.take(chunk));
-  return JSON.parse(JSON.stringify([...events, ...stream.end()]));
+  return [...events, ...stream.end()];
 }
 
 export interface Heard {

@@ -271,6 +271,18 @@ describe('a request of the Messages dialect', () => {
   ];
   for (const [title, given, right] of MENDED) it(title, () => assert.deepEqual(sent(given), right));
 
+  it('row 1: what Gemini signs a call with comes back with the call, and by no other name', () => {
+    const extra = { google: { thought_signature: 'Ab+/=é'.repeat(200) } };
+    const id = clientId('function-call-1', extra);
+    assert.match(id, /^toolu_[a-zA-Z0-9_-]+$/);
+    assert.deepEqual(sent([assistant(use(id)), user([result(id)])]), [
+      calling({ ...called('function-call-1'), extra_content: extra }),
+      told('function-call-1'),
+    ]);
+    for (const odd of ['toolu_-a_x', 'toolu_-a_x1', 'toolu_-a_x_005b_005d', 'toolu_-a:b', 'toolu_-a_x_007b_007d_x'])
+      assert.deepEqual(sent([assistant(use(odd))])[0]!.tool_calls, [called(odd)]);
+  });
+
   it('row 2: two ids that differ in the prefix alone stay two', () => {
     const [{ tool_calls: calls }, first, second] = sent([
       assistant(use('toolu_a'), use('a')),
@@ -434,6 +446,11 @@ describe('a request of the Messages dialect', () => {
     assert.equal(asked({ output_config: { format: null } }).call.body.response_format, undefined);
     const refused = refusal(() => asked({ output_config: { format: { type: 'grammar', syntax: 'lark' } } }));
     assert.deepEqual([refused.code, refused.param], ['unsupported_value', 'output_config.format.type']);
+  });
+
+  it('row 47: max_tokens is the limit of the answer, and may be absent', () => {
+    assert.equal(asked({ max_tokens: 128_000 }).call.limitTokens, 128_000);
+    assert.equal(asked({ max_tokens: undefined }).call.limitTokens, null);
   });
 
   it('row 48: a tier, a speed or a region with a price of its own is refused by name, and the base ones are not sent', () => {
