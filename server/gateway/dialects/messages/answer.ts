@@ -4,7 +4,7 @@ import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { clientId, parsed } from './ids.ts';
 import type { MessagesContext } from './request.ts';
 
-/** Keeps a silent stream alive. Claude Code gives up on an answer, and proxies cut it, after a minute of silence. */
+/** Keeps a silent stream alive: Claude Code warns of it after 20 s, and proxies cut it after 60 s. */
 export const PING: Json = { type: 'ping' };
 
 /** A content block that the client does not have to its end yet. */
@@ -110,7 +110,7 @@ export class MessagesStream {
   #takeDelta(
     { reasoning_content: thinking, content, refusal, tool_calls: calls, function_call: old }: Json,
     due: Json[],
-  ) {
+  ): void {
     if (typeof thinking === 'string') this.#say('thinking', thinking, due);
     if (typeof content === 'string') this.#say('text', content, due);
     if (typeof refusal === 'string') {

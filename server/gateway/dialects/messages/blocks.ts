@@ -11,6 +11,9 @@ const HOSTED = /^(server_tool_use|mcp_tool_use|fallback|[a-z0-9_]+_tool_result)$
 /** Hints to Anthropic's service which other services don't have: they change neither the text nor its order. */
 const HINTS = ['cache_control', 'citations', 'transformations'];
 
+/** A content block, or the source of one. */
+export type Block = Json & { type: string };
+
 /** The blocks of a message's content. Throws `CallRefused`. */
 export function blocksOf(content: unknown, path: string): unknown[] {
   if (isUnset(content)) throw missing(path);
@@ -19,16 +22,16 @@ export function blocksOf(content: unknown, path: string): unknown[] {
 }
 
 /** One block, checked as far as every kind of block is alike. */
-export function readBlock(given: unknown, path: string, leftOut: Set<string>): Json & { type: string } {
+export function readBlock(given: unknown, path: string, leftOut: Set<string>): Block {
   if (!isObject(given)) throw wrongType(path, 'an object with a "type"');
   if (isUnset(given.type)) throw missing(`${path}.type`);
   if (typeof given.type !== 'string') throw wrongType(`${path}.type`, 'a string');
   for (const hint of HINTS) if (!isUnset(given[hint])) leftOut.add(hint);
-  return given as Json & { type: string };
+  return given as Block;
 }
 
 /** The parts of chat completions that a block of text, of a picture or of a document becomes. Throws `CallRefused`. */
-export function readParts(block: Json & { type: string }, path: string, leftOut: Set<string>): Json[] {
+export function readParts(block: Block, path: string, leftOut: Set<string>): Json[] {
   const { type } = block;
   if (type === 'text') return [text(stringOf(block.text, `${path}.text`))];
   if (type === 'image') return [readPicture(block.source, path)];
@@ -68,8 +71,12 @@ const PLACES = new Map([
 
 /** Parts as the content of a message: one text if there is no picture, because some services take nothing else. */
 export function contentOf(parts: readonly Json[]): string | Json[] {
-  const said = parts.filter((part) => part.text !== '');
-  return said.every((part) => part.type === 'text') ? said.map((part) => part.text).join('\n\n') : said;
+  return parts.every((part) => part.type === 'text') ? textOf(parts) : parts.filter((part) => part.text !== '');
+}
+
+/** Parts of text as one. */
+export function textOf(parts: readonly Json[]): string {
+  return parts.flatMap((part) => (part.text === '' ? [] : [part.text])).join('\n\n');
 }
 
 export const text = (said: string): Json => ({ type: 'text', text: said });
@@ -80,27 +87,34 @@ export function stringOf(value: unknown, path: string): string {
   return value;
 }
 
-function sourceOf(source: unknown, path: string): Json & { type: string } {
+function sourceOf(source: unknown, path: string): Block {
   if (isUnset(source)) throw missing(`${path}.source`);
   if (!isObject(source)) throw wrongType(`${path}.source`, 'an object with a "type"');
   stringOf(source.type, `${path}.source.type`);
-  return source as Json & { type: string };
+  return source as Block;
 }
 
 function readPicture(given: unknown, path: string): Json {
   const source = sourceOf(given, path);
   const at = `${path}.source`;
-  const url = source.type === 'base64' ? dataUrl(source, at) : source.type === 'url' ? source.url : null;
-  if (url === null) {
-    const message = `${at} has a type that is not supported: files are not kept here. Send the picture as base64 or by its url.`;
-    throw new CallRefused('unsupported_value', at, message);
-  }
-  checkPicture(stringOf(url, `${at}.url`), at, source.type === 'url' ? `${at}.url` : `${at}.media_type`);
-  return { type: 'image_url', image_url: { url } };
+  return { type: 'image_url', image_url: { url: addressOf(source, at) } };
 }
 
-function dataUrl(source: Json, at: string): string {
+function addressOf(source: Block, at: string): string {
+  if (source.type === 'url') {
+    const url = stringOf(source.url, `${at}.url`);
+    checkPicture(url, at, `${at}.url`);
+    return url;
+  }
+  if (source.type !== 'base64') {
+    const advice = 'No files are kept here. Send the picture as base64, or its url.';
+    throw new CallRefused('unsupported_value', at, `${at} has a type that is not supported. ${advice}`);
+  }
   const type = stringOf(source.media_type, `${at}.media_type`);
+  if (!/^image\/[\w.+-]+$/i.test(type)) {
+    const message = `${at}.media_type is not the type of a picture, such as "image/png".`;
+    throw new CallRefused('unsupported_value', `${at}.media_type`, message);
+  }
   const data = stringOf(source.data, `${at}.data`);
   if (data === '') throw new CallRefused('invalid_value', `${at}.data`, `${at}.data is empty. Send the picture.`);
   return `data:${type};base64,${data}`;
@@ -121,7 +135,8 @@ function readDocument(block: Json, path: string, leftOut: Set<string>): Json[] {
 }
 
 const CONTENT = new Set(['text', 'image']);
-const TEXT = new Set(['text']);
+/** For what may hold nothing else, such as a system prompt. */
+export const TEXT: ReadonlySet<string> = new Set(['text']);
 
 function readSearchResult(block: Json, path: string, leftOut: Set<string>): Json[] {
   const title = stringOf(block.title, `${path}.title`);
@@ -138,9 +153,4 @@ export function partsIn(content: unknown, path: string, types: ReadonlySet<strin
     if (!types.has(block.type)) throw notHere(block.type, at);
     return readParts(block, at, leftOut);
   });
-}
-
-/** The text of blocks that may be nothing else, such as a system prompt. */
-export function textIn(content: unknown, path: string, leftOut: Set<string>): string {
-  return contentOf(partsIn(content, path, TEXT, leftOut)) as string;
 }

@@ -1,6 +1,6 @@
 import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from '../chat/refused.ts';
 import { readMessages } from '../chat/request.ts';
-import { blocksOf, contentOf, notHere, partsIn, readBlock, readParts, stringOf, text, textIn } from './blocks.ts';
+import { blocksOf, contentOf, notHere, partsIn, readBlock, readParts, stringOf, TEXT, text, textOf } from './blocks.ts';
 import { CallIds, extraOf, parsed } from './ids.ts';
 
 /**
@@ -23,12 +23,9 @@ export function toChatMessages({ system, messages }: Json, leftOut: Set<string>)
 const BILLING = /^\s*x-anthropic-billing-header:[^\n]*\n?/i;
 
 function systemOf(system: unknown, leftOut: Set<string>): string {
-  if (typeof system === 'string') return withoutBilling(system, leftOut);
-  const parts = partsIn(system, 'system', SYSTEM, leftOut);
-  return contentOf(parts.map((part) => text(withoutBilling(part.text as string, leftOut)))) as string;
+  const parts = partsIn(system, 'system', TEXT, leftOut);
+  return textOf(parts.map((part) => text(withoutBilling(part.text as string, leftOut))));
 }
-
-const SYSTEM = new Set(['text']);
 
 function withoutBilling(prompt: string, leftOut: Set<string>): string {
   if (!BILLING.test(prompt)) return prompt;
@@ -47,7 +44,7 @@ function toChat(message: unknown, path: string, ids: CallIds, leftOut: Set<strin
     const message = `${path} has a role that is not supported. Send "user", "assistant" or "system".`;
     throw new CallRefused('unsupported_value', `${path}.role`, message);
   }
-  const said = textIn(content, `${path}.content`, leftOut);
+  const said = textOf(partsIn(content, `${path}.content`, TEXT, leftOut));
   return said === '' ? [] : [{ role, content: said }];
 }
 
@@ -62,7 +59,7 @@ function userMessages(content: unknown, path: string, ids: CallIds, leftOut: Set
     const at = `${path}.${i}`;
     const block = readBlock(given, at, leftOut);
     if (block.type === 'tool_result') results.push(toolMessage(block, at, ids, leftOut));
-    else parts.push(...readParts(block, at, leftOut));
+    else for (const part of readParts(block, at, leftOut)) parts.push(part);
   });
   return parts.length > 0 || results.length === 0 ? [...results, { role: 'user', content: contentOf(parts) }] : results;
 }
@@ -98,7 +95,7 @@ function assistantMessage(content: unknown, path: string, ids: CallIds, leftOut:
     else if (block.type === 'thinking') thoughts.push(stringOf(block.thinking, `${at}.thinking`));
     else if (block.type === 'redacted_thinking') leftOut.add(block.type);
     else if (IN_ANSWER.has(block.type)) throw notHere(block.type, at);
-    else parts.push(...readParts(block, at, leftOut));
+    else for (const part of readParts(block, at, leftOut)) parts.push(part);
   });
   const said = contentOf(parts);
   const thinking = thoughts.filter((thought) => thought !== '').join('\n\n');

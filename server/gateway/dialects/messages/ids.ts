@@ -20,18 +20,21 @@ const MOST_UNITS = 64;
  * a call that the client returns unchanged.
  */
 export function clientId(id: string, extra?: unknown): string {
-  if (isObject(extra)) return `${PREFIX}-${escaped(id)}${EXTRA}${escaped(JSON.stringify(extra))}`;
+  if (isObject(extra)) return extended(id, JSON.stringify(extra));
   return PREFIX + (PLAIN.test(id) ? id : `-${escaped(id)}`);
 }
+
+const extended = (id: string, json: string) => `${PREFIX}-${escaped(id)}${EXTRA}${escaped(json)}`;
 
 /** What the service had in a call. Null if the client has its id from elsewhere. */
 function serviceCall(given: string): { id: string; extra?: Json } | null {
   if (!given.startsWith(PREFIX)) return null;
   const rest = given.slice(PREFIX.length);
   if (PLAIN.test(rest)) return { id: rest };
-  const [id, json] = rest.slice(1).split(EXTRA).map(unescaped);
-  const extra = json === undefined ? undefined : parsed(json);
-  return clientId(id!, extra) === given ? { id: id!, ...(isObject(extra) ? { extra } : {}) } : null;
+  const [id, json] = rest.slice(1).split(EXTRA, 2).map(unescaped);
+  if (json === undefined) return clientId(id!) === given ? { id: id! } : null;
+  const extra = parsed(json);
+  return isObject(extra) && extended(id!, json) === given ? { id: id!, extra } : null;
 }
 
 /** What else the service wants back with the call of this id of the client. */

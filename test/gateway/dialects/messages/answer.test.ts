@@ -304,7 +304,7 @@ describe('an answer in the Messages dialect', () => {
       });
     });
 
-  it('row 39: tells how much of the output was thinking', () => {
+  it('tells how much of the output was thinking', () => {
     const usage = { prompt_tokens: 9, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 3 } };
     const { usage: heard } = hear(eventsOf([said('A'), { ...finish('stop'), usage }]));
     assert.deepEqual(heard.output_tokens_details, { thinking_tokens: 3 });

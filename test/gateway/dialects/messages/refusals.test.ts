@@ -7,7 +7,7 @@ import { readMessages } from '../../../../server/gateway/dialects/messages/reque
 import { refusal } from '../chat/asked.ts';
 import { asked, assistant, OPTIONS, picture, read, result, text, thinking, tool, use, user } from './asked.ts';
 
-const nested = (depth: number) => JSON.parse('{"a":'.repeat(depth) + '1' + '}'.repeat(depth));
+const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
 const image = (source: unknown): Json => user([{ type: 'image', source }]);
 const said = (...messages: unknown[]): Json => ({ messages });
 
@@ -21,6 +21,15 @@ describe('a request of the Messages dialect that can’t be read', () => {
     ['a model of 5', { model: 5, messages: [user('a')] }, 'invalid_type', 'model'],
     ['too deep a nesting', { model: 'm', messages: [user('a')], x: nested(MAX_DEPTH) }, 'invalid_value', null],
     ['too deep an input', { model: 'm', messages: [assistant(use('a', nested(MAX_DEPTH)))] }, 'invalid_value', null],
+    [
+      'too deep a nesting within an id',
+      {
+        model: 'm',
+        messages: [assistant(use(`toolu_-a_x${'_007b_0022a_0022_003a'.repeat(99_999)}1${'_007d'.repeat(99_999)}`))],
+      },
+      'invalid_value',
+      null,
+    ],
     [
       'too many values',
       { model: 'm', messages: [user('a')], x: Array.from({ length: MAX_VALUES }, () => 0) },
@@ -143,6 +152,12 @@ describe('a request of the Messages dialect that can’t be read', () => {
       UNSUPPORTED,
       'messages.0.content.0.source.media_type',
     ],
+    [
+      said(image({ type: 'base64', media_type: 'image/png;a', data: 'A' })),
+      UNSUPPORTED,
+      'messages.0.content.0.source.media_type',
+    ],
+    [said(image({ type: 'url', url: null })), MISSING, 'messages.0.content.0.source.url'],
     [said(image({ type: 'url' })), MISSING, 'messages.0.content.0.source.url'],
     [said(image({ type: 'url', url: '' })), VALUE, 'messages.0.content.0.source.url'],
     [said(image({ type: 'url', url: 'file:///etc/passwd' })), UNSUPPORTED, 'messages.0.content.0.source.url'],

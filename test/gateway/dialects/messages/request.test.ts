@@ -530,6 +530,13 @@ describe('a request of the Messages dialect', () => {
     ]);
   });
 
+  it('takes as many blocks as fit into a body', () => {
+    const many = Array.from({ length: 150_000 }, () => text('a'));
+    const document = { type: 'document', source: { type: 'content', content: many } };
+    assert.equal((sent([user([document])])[0]!.content as string).length, 150_000 * 3 - 2);
+    assert.equal((sent([user(many)])[0]!.content as string).length, 150_000 * 3 - 2);
+  });
+
   it('takes every request that real clients were seen to send', function () {
     const files = captured();
     if (!files) return this.skip();
