@@ -145,7 +145,7 @@ export class MessagesStream {
       this.#calls.set(key, block);
       this.#blocks.push(block);
     }
-    // Nothing but blanks can follow the arguments of a call that was closed as complete.
+    // It was closed because its arguments are complete: whatever still comes for it belongs to no JSON object.
     if (this.#blocks.includes(block)) this.#add(block, typeof args === 'string' ? args : '', due);
   }
 

@@ -97,6 +97,17 @@ describe('clients of the Messages dialect', () => {
     assert.equal(message.content[0]?.type, 'tool_use');
   });
 
+  it('@anthropic-ai/sdk reads the same over its betas, which Claude Code uses', async () => {
+    const { fetch } = server(eventsOf(CHUNKS));
+    const client = new Anthropic({ apiKey: 'k', fetch, maxRetries: 0 });
+    const message = await client.beta.messages.stream({ model: 'm', max_tokens: 500, messages: [] }).finalMessage();
+    assert.deepEqual(
+      message.content.map(({ type }) => type),
+      ['thinking', 'text', 'tool_use', 'tool_use'],
+    );
+    assert.deepEqual([message.stop_reason, message.usage], ['tool_use', usage]);
+  });
+
   it('@anthropic-ai/sdk knows a stream without its end as broken', async () => {
     const { fetch } = server(eventsOf(CHUNKS).slice(0, -2));
     const client = new Anthropic({ apiKey: 'k', fetch, maxRetries: 0 });
