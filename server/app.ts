@@ -51,7 +51,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** What scripts of other sites may read of an answer under `/v1`. */
 const CALL_HEADERS = [
   ...['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy'],
-  ...['x-perigee-left-out', 'x-perigee-clamped-to'],
+  ...['x-perigee-left-out', 'x-perigee-clamped-to', 'x-perigee-model'],
 ];
 
 /** Tools read refusals in the shape of their dialect, everybody else as problems. */

@@ -6,6 +6,12 @@ export interface PromptMessage {
   text: string;
 }
 
+/** A model that may answer in place of another one, by the name that it has here. */
+export interface Fallback {
+  model: string;
+  maxOutputTokens: number;
+}
+
 export interface UpstreamRequest {
   /** The upstream's own name for the model. */
   model: string;
@@ -13,6 +19,8 @@ export interface UpstreamRequest {
   maxOutputTokens: number;
   /** A stable, opaque key for the conversation, so that the upstream can keep its prompt cache warm. */
   cacheKey: string;
+  /** In this order, if the model fails before its answer begins. */
+  fallbacks?: readonly Fallback[];
 }
 
 /** A chat-completions request as its client made it. */
@@ -23,6 +31,8 @@ export interface CallRequest {
   body: Readonly<Record<string, unknown>>;
   isStream: boolean;
   maxOutputTokens: number;
+  /** In this order, if the model fails before its answer begins. */
+  fallbacks?: readonly Fallback[];
 }
 
 /**
@@ -42,6 +52,8 @@ export type StreamEvent =
 export interface Piece {
   chunks: Record<string, unknown>[];
   events: StreamEvent[];
+  /** On the first piece, if a fallback answers. */
+  model?: string;
 }
 
 export type UpstreamFailure =

@@ -34,6 +34,11 @@ abstract class ChatReply implements Reply {
     return this.#gone.signal;
   }
 
+  /** In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers. */
+  answeredBy(model: string): void {
+    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', encodeURI(model));
+  }
+
   abstract get isFinished(): boolean;
   abstract pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
   abstract end(ending: Ending): void;

@@ -51,7 +51,8 @@ export interface CallRouteDeps extends AnswerDeps {
 /** What tools call, by API key or by a session's token. Everything here speaks a dialect of others. */
 export function callRoutes(api: Api, deps: CallRouteDeps): void {
   const { catalog } = deps;
-  const one = async (c: AppContext, id: string) => c.json(toCallModel(await findUsable(catalog, c.var, id)), 200);
+  const one = async (c: AppContext, id: string) =>
+    c.json(toCallModel((await findUsable(catalog, c.var, id)).model), 200);
 
   api.openapi(models, async (c) => {
     const data = (await usableModels(catalog, c.var)).map(toCallModel);

@@ -4,6 +4,7 @@ import type { Log } from '../../platform/log.ts';
 import {
   type AttemptListener,
   type CallRequest,
+  type Fallback,
   type Piece,
   type ServiceState,
   type Services,
@@ -39,6 +40,10 @@ export interface RouterDeps {
   /** Between 0 and 1. */
   random?: () => number;
 }
+
+type Asked = Fallback & { fallbacks?: readonly Fallback[] | undefined };
+/** Sends a request under the service's own name of the model. */
+type Open = (upstream: Upstream, names: Fallback) => AsyncIterable<Piece>;
 
 interface Member {
   service: Service;
@@ -82,16 +87,16 @@ export class Router implements Upstream, Services {
   }
 
   stream(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<Piece> {
-    return this.#answer(request.model, request.cacheKey, signal, (upstream, model) =>
-      upstream.stream({ ...request, model }, signal),
+    return this.#answer(request, request.cacheKey, signal, (upstream, names) =>
+      upstream.stream({ ...request, ...names }, signal),
     );
   }
 
   call(request: CallRequest, signal: AbortSignal): AsyncIterable<Piece> {
-    return this.#answer(request.model, cacheKeyOf(request.body), signal, (upstream, model) => {
+    return this.#answer(request, cacheKeyOf(request.body), signal, (upstream, { model, maxOutputTokens }) => {
       // Not a copy: the owner empties the request's body once an answer has begun, and no other holds it then.
-      const named: CallRequest = Object.create(request, { model: { value: model } });
-      return upstream.call(named, signal);
+      const named = { model: { value: model }, maxOutputTokens: { value: maxOutputTokens } };
+      return upstream.call(Object.create(request, named) as CallRequest, signal);
     });
   }
 
@@ -109,22 +114,22 @@ export class Router implements Upstream, Services {
   }
 
   async *#answer(
-    model: string,
+    request: Asked,
     key: string | undefined,
     signal: AbortSignal,
-    open: (upstream: Upstream, model: string) => AsyncIterable<Piece>,
+    open: Open,
   ): AsyncGenerator<Piece, void, undefined> {
     const { clock, random = Math.random } = this.deps;
     const began = clock.now();
     const conversation = key ?? String(random());
     let last: UpstreamError | undefined;
     for (let round = 0; round < ROUNDS; round++) {
-      for (const member of this.#plan(model, conversation)) {
+      for (const { member, as } of this.#plan(request, conversation)) {
         if (last && clock.now() - began > DEADLINE_MS) throw last;
-        const attempt = this.#attempt(member, model, open);
         let hasBegun = false;
         try {
-          for await (const piece of attempt) {
+          for await (const piece of this.#attempt(member, as, open)) {
+            if (!hasBegun && as.model !== request.model) yield { chunks: [], events: [], model: as.model };
             hasBegun = true;
             yield piece;
           }
@@ -139,7 +144,7 @@ export class Router implements Upstream, Services {
           last = sooner(last, error);
         }
       }
-      if (!last) throw none(model);
+      if (!last) throw none(request.model);
       const pauseMs = last.options.retryAfterMs ?? PAUSE_MS * (1 + random());
       if (pauseMs > LONGEST_PAUSE_MS || round === ROUNDS - 1) throw last;
       await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -149,8 +154,8 @@ export class Router implements Upstream, Services {
   /** One service's answer, from its first content on. Throws what the service failed with. */
   async *#attempt(
     member: Member,
-    model: string,
-    open: (upstream: Upstream, model: string) => AsyncIterable<Piece>,
+    { model, maxOutputTokens }: Fallback,
+    open: Open,
   ): AsyncGenerator<Piece, void, undefined> {
     const { service, breaker } = member;
     const { clock } = this.deps;
@@ -163,7 +168,8 @@ export class Router implements Upstream, Services {
     let hasBegun = false;
     member.load++;
     try {
-      for await (const piece of open(service.upstream, service.models?.get(model) ?? model)) {
+      const names = { model: service.models?.get(model) ?? model, maxOutputTokens };
+      for await (const piece of open(service.upstream, names)) {
         if (!hasBegun) {
           held.push(piece);
           if (!saysSomething(piece)) continue;
@@ -187,11 +193,18 @@ export class Router implements Upstream, Services {
     }
   }
 
+  /** Whom to ask, in order: every service for the model, then every service for each of its fallbacks. */
+  #plan({ model, maxOutputTokens, fallbacks = [] }: Asked, key: string): { member: Member; as: Fallback }[] {
+    return [{ model, maxOutputTokens }, ...fallbacks].flatMap((as) =>
+      this.#able(as.model, key).map((member) => ({ member, as })),
+    );
+  }
+
   /**
-   * The services to ask, in order: those that are well; then those that are out, because they may be back. A service
+   * The services to ask for a model, in order: those that are well; then those that are out, because they may be back. A service
    * that asked for a pause has it, unless there is no other.
    */
-  #plan(model: string, key: string): Member[] {
+  #able(model: string, key: string): Member[] {
     const now = this.deps.clock.now();
     const able = this.#members.filter(
       ({ service: { id, models } }) => !this.#drained.has(id) && (models === null || models.has(model)),

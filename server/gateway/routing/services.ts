@@ -15,10 +15,12 @@ interface Deps {
 
 /** One model service, several as one, or the built-in model. */
 export function upstreamOf(config: Config, { clock, log }: Deps): Upstream {
-  const { upstream, services, proxies } = config;
+  const { upstream, services, proxies, policy } = config;
   if (services.length > 0) return new Router({ services: servicesOf(config, log), clock, log });
-  if (upstream) return openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
-  return demoUpstream({});
+  if (!upstream) return demoUpstream({});
+  const only = openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
+  if (policy.models.every(({ fallbacks = [] }) => fallbacks.length === 0)) return only;
+  return new Router({ services: [{ id: 'only', weight: 1, upstream: only, models: null }], clock, log });
 }
 
 /** The services of the configuration file. */

@@ -13,6 +13,7 @@ import { turnSize } from '../prompt/prompt.ts';
 import { type NewText, Received } from '../prompt/received.ts';
 import type { PromptMessage, Upstream } from '../stream.ts';
 import type { Catalog } from './catalog.ts';
+import { answeredBy, namesOf } from './chain.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import { type Admitted, type Ending, fault, receive } from './receive.ts';
 import { deleteEvents, insertEvents, NOTHING_USED, type NumberedEvent } from './runs.ts';
@@ -76,7 +77,8 @@ async function streamAnswer(
 ): Promise<Ending | null> {
   const { upstream, live } = deps;
   const { max_output_tokens: maxOutputTokens, conversation_id: cacheKey } = turn.run;
-  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey };
+  const fallbacks = namesOf(turn.fallbacks);
+  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey, fallbacks };
   let shownLength = 0;
   const show = (fresh: NewText) => {
     const { text, at } = fresh;
@@ -85,7 +87,8 @@ async function streamAnswer(
     if (text !== '') live.append(run, { type: 'text', data: fresh });
     shownLength = at + text.length;
   };
-  const ending = await receive(deps, turn, run, received, upstream.stream(request, run.signal), { show });
+  const to = { show, answeredBy: (model: string) => answeredBy(deps, turn, model) };
+  const ending = await receive(deps, turn, run, received, upstream.stream(request, run.signal), to);
   if (ending?.state === 'complete') live.append(run, { type: 'usage', data: ending.usage });
   return ending;
 }

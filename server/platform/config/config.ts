@@ -16,6 +16,8 @@ const ModelConfigSchema = z.strictObject({
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
+  /** The ids of models that answer, in this order, if every service fails for this one. */
+  fallbacks: z.array(z.string()).max(5).optional(),
   price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
   /** Later prices, each valid from its instant. A server announces them as soon as it starts with them. */
   priceChanges: z
@@ -113,6 +115,17 @@ const PolicySchema = z.strictObject({
     .array(ModelConfigSchema)
     .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
       error: 'a model is listed twice',
+    })
+    .superRefine((models, context) => {
+      const ids = new Set(models.map(({ id }) => id));
+      for (const [i, { id, fallbacks = [] }] of models.entries())
+        for (const [j, other] of fallbacks.entries())
+          if (other === id || !ids.has(other))
+            context.addIssue({
+              code: 'custom',
+              path: [i, 'fallbacks', j],
+              message: other === id ? 'a model is no fallback of itself' : `no model "${other}" is listed`,
+            });
     })
     .default([]),
   services: z
