@@ -54,16 +54,7 @@ function mendPicture(part: Json, param: string): Json {
     const expected = type === 'input_image' ? 'a string' : 'an object with the string "url"';
     throw wrongType(`${param}.image_url`, expected);
   }
-  if (found === '') throw new CallRefused('invalid_value', at, `${param} has an empty url.`);
-  // Some services read a whole document from it, and bill its pages.
-  if (/^\s*data:/i.test(found) && !/^data:image\//i.test(found)) {
-    const message = `${param} is not a picture. Send a data: URL of an image.`;
-    throw new CallRefused('unsupported_value', at, message);
-  }
-  if (/^\s*(?!https?:|data:)[a-z][a-z\d+.-]*:/i.test(found) || DOCUMENT.test(found)) {
-    const message = `${param} is not a picture's address. Send a data: URL of an image, or an http(s) address of one.`;
-    throw new CallRefused('unsupported_value', at, message);
-  }
+  checkPicture(found, param, at);
   const detail = (isObject(image) ? image.detail : undefined) ?? part.detail;
   const isRight = type === 'image_url' && isObject(image);
   if (isRight && detail !== 'original') return part;
@@ -72,6 +63,18 @@ function mendPicture(part: Json, param: string): Json {
   const mended = isUnset(detail) ? given : { ...given, detail: detail === 'original' ? 'high' : detail };
   if (type === 'image_url') return { ...part, image_url: mended };
   return { type: 'image_url', image_url: mended };
+}
+
+/** Refuses the address of what is no picture. `param` is the path of the part, `field` that of the address. */
+export function checkPicture(url: string, param: string, field: string): void {
+  if (url === '') throw new CallRefused('invalid_value', field, `${param} has an empty url.`);
+  // Some services read a whole document from it, and bill its pages.
+  if (/^\s*data:/i.test(url) && !/^data:image\//i.test(url))
+    throw new CallRefused('unsupported_value', field, `${param} is not a picture. Send a data: URL of an image.`);
+  if (/^\s*(?!https?:|data:)[a-z][a-z\d+.-]*:/i.test(url) || DOCUMENT.test(url)) {
+    const message = `${param} is not a picture's address. Send a data: URL of an image, or an http(s) address of one.`;
+    throw new CallRefused('unsupported_value', field, message);
+  }
 }
 
 /** Some services read these from an address, and bill their pages or seconds. */
