@@ -44,7 +44,7 @@ export function answerRoutes(api: Api, deps: AnswerDeps): void {
   for (const dialect of DIALECTS) answerRoute(api, deps, dialect, waiting);
   // Holds and stores nothing, and needs no credits.
   api.openAPIRegistry.registerPath(counts);
-  api.post(counts.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
+  api.post(counts.path, takesBody(LIMIT), refusedEarly(deps, { isFree: true }), async (c) => {
     const { asked } = await readBody(c, countTokens);
     c.var.leaveRoom?.();
     return c.json(asked, 200);
