@@ -23,6 +23,17 @@ export interface UpstreamRequest {
   fallbacks?: readonly Fallback[];
 }
 
+/** A dialect, beside chat completions, that a service may speak itself. */
+export type NativeName = 'messages' | 'responses';
+
+/** A request as its client wrote it, for a service that speaks its dialect. */
+export interface NativeRequest {
+  dialect: NativeName;
+  body: Readonly<Record<string, unknown>>;
+  /** The client's own headers that the service reads, such as betas. */
+  headers: Record<string, string>;
+}
+
 /** A chat-completions request as its client made it. */
 export interface CallRequest {
   /** The upstream's own name for the model. */
@@ -33,6 +44,8 @@ export interface CallRequest {
   maxOutputTokens: number;
   /** As in `UpstreamRequest`, if the dialect names the conversation and the body doesn't. */
   cacheKey?: string | null;
+  /** The same request in the client's own dialect, if that is another one. */
+  native?: NativeRequest | undefined;
   /** In this order, if the model fails before its answer begins. */
   fallbacks?: readonly Fallback[];
 }
@@ -56,6 +69,8 @@ export interface Piece {
   events: StreamEvent[];
   /** On the first piece, if a fallback answers. */
   model?: string;
+  /** In place of `chunks`, from a service that speaks the client's dialect: its events, or its whole answer. */
+  native?: Record<string, unknown>[];
 }
 
 export type UpstreamFailure =

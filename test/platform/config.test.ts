@@ -65,7 +65,7 @@ describe('the settings', () => {
       parse(env, JSON.stringify({ services })).services.map(({ url, ...rest }) => rest),
       [
         { id: 'east', weight: 2, models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
-        { id: 'west', weight: 1, models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
+        { id: 'west', weight: 1, dialect: 'chat' as const, models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
         { id: 'all', weight: 1, key: null },
       ],
     );
