@@ -20,6 +20,7 @@ import { customers } from './018-customers.ts';
 import { incidents } from './019-incidents.ts';
 import { keys } from './020-keys.ts';
 import { calls } from './021-calls.ts';
+import { thinking } from './022-thinking.ts';
 
 /** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -45,6 +46,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '019-incidents': incidents,
     '020-keys': keys,
     '021-calls': calls(engine),
+    '022-thinking': thinking,
   };
   return { getMigrations: async () => all };
 }
