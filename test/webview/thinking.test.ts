@@ -142,6 +142,28 @@ describe('chat view: an answer of a model that thinks', () => {
     assert((await rest()) > 1_000, 'what was thought is read from its beginning');
   });
 
+  it('keeps the line in its place when it is unfolded or folded again', async () => {
+    const long = 'A paragraph of the answer.\n\n'.repeat(12);
+    const thought = { thinking: { text: 'A thought.\n\n'.repeat(40), ms: 1_000 } };
+    await view.tell(surroundings(), conversation([user('a '.repeat(900)), answer(long, thought)]));
+    const top = async () => Math.round((await row().boundingBox())!.y);
+    const before = await top();
+    assert(before > 40 && (await view.fromEnd()) < 2, 'it is seen, and so is the end');
+    await row().click();
+    await view.tell();
+    assert.equal(await top(), before);
+    await row().press('Enter');
+    await view.tell();
+    assert.deepEqual([await top(), (await view.fromEnd()) < 2], [before, true]);
+  });
+
+  it('follows the answer after its thoughts were unfolded, as long as all of it is seen', async () => {
+    await view.tell(...begun, thinking('Hm.', 0));
+    await row().click();
+    await view.tell(text('A paragraph.\n\n'.repeat(60), 0));
+    assert((await view.fromEnd()) < 2);
+  });
+
   it('that was stopped, failed or wrote nothing shows its thoughts', async () => {
     const thought = { thinking: { text: 'Hm.', ms: 400 } };
     await view.tell(

@@ -20,10 +20,21 @@ export function Thinking({ message }: { message: Message }) {
   const hasThoughts = useChatState((s) => (s.thoughts[id] ?? message.thinking) !== undefined);
   const isUnfolded = useChatState((s) => s.unfolded.has(id));
   const isOffline = useChatState((s) => s.isOffline);
+  const button = useRef<HTMLButtonElement>(null);
+  const clickedAt = useRef<number | undefined>(undefined);
+  // At the end of the conversation, what unfolds would push this line up, away from under the pointer.
+  useLayoutEffect(() => {
+    if (clickedAt.current !== undefined) chat.keepInPlace(button.current!, clickedAt.current);
+    clickedAt.current = undefined;
+  }, [chat, isUnfolded]);
   if (!hasThoughts) return null;
+  const fold = () => {
+    clickedAt.current = button.current!.getBoundingClientRect().top;
+    chat.fold(id);
+  };
   return (
     <div class="thinking">
-      <button type="button" aria-expanded={isUnfolded} onClick={() => chat.fold(id)}>
+      <button type="button" ref={button} aria-expanded={isUnfolded} onClick={fold}>
         <Icon name={isUnfolded ? 'chevron-down' : 'chevron-right'} />
         <span>{isThinking ? <ThinkingSince id={id} /> : <ThoughtFor message={message} />}</span>
         {isThinking && <Icon name="loading" spin={!isOffline} />}
