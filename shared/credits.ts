@@ -18,6 +18,10 @@ export const LogEntrySchema = z
     reasonCode: ReasonSchema.optional(),
     model: z.string().optional(),
     tool: z.string().optional().describe('the device or tool that asked, as it named itself'),
+    key: z
+      .object({ id: z.uuid(), name: z.string() })
+      .optional()
+      .describe('the API key that the call was made by, with its name then; the name stays when the key is revoked'),
     runId: z.uuid().optional(),
     conversationId: z.uuid().optional(),
     usage: UsageSchema.optional(),
@@ -36,12 +40,13 @@ export const LogFilterSchema = z.object({
   kind: LogEntrySchema.shape.kind.optional(),
   model: textSchema(200).optional(),
   tool: textSchema(60).optional(),
+  key: z.uuid().optional().describe('the id of an API key'),
   conversation: z.uuid().optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional().describe('not included'),
 });
 
-export const UsageBySchema = z.enum(['day', 'model', 'tool']);
+export const UsageBySchema = z.enum(['day', 'model', 'tool', 'key']);
 export type UsageBy = z.infer<typeof UsageBySchema>;
 
 const sums = {
@@ -52,7 +57,8 @@ const sums = {
   outputTokens: z.int(),
 };
 export const UsageRowSchema = z.object({
-  key: z.string().describe('a day (2027-01-31), a model, or a tool; empty for runs that named none'),
+  key: z.string().describe('a day (2027-01-31), a model, a tool, or the id of an API key; empty for runs without one'),
+  name: z.string().optional().describe('of an API key: its name at its latest call'),
   ...sums,
 });
 export type UsageRow = z.infer<typeof UsageRowSchema>;

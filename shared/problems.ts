@@ -64,6 +64,7 @@ export const PROBLEMS = {
   upstream_unreachable: { status: 502, title: 'The model service cannot be reached' },
   payment_service_failed: { status: 502, title: 'The payment service failed' },
   search_too_slow: { status: 503, title: 'The search took too long' },
+  usage_too_slow: { status: 503, title: 'Summing up took too long' },
   upstream_busy: { status: 503, title: 'The model service is busy' },
   shutting_down: { status: 503, title: 'The server is restarting' },
   unavailable: { status: 503, title: 'The database cannot be reached' },

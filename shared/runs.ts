@@ -220,12 +220,19 @@ export const OutcomeAnswerSchema = z
   .meta({ id: 'OutcomeAnswer' });
 export type OutcomeAnswer = z.infer<typeof OutcomeAnswerSchema>;
 
-/** `GET /api/runs/spending?since=`: what the account spent since then, by conversation, largest first. */
+/**
+ * `GET /api/runs/spending?since=`: what the account spent since then, by conversation and by API key, largest first. Runs
+ * in deleted conversations, and a tool's calls without a key, count in the sums alone.
+ */
 export const SpendingSchema = z
   .object({
     chargedMicro: MicroSchema,
     runs: z.int(),
     conversations: z.array(z.object({ id: z.uuid(), title: z.string(), chargedMicro: MicroSchema, runs: z.int() })),
+    keys: z
+      .array(z.object({ id: z.uuid(), name: z.string(), chargedMicro: MicroSchema, runs: z.int() }))
+      .default([])
+      .describe('the calls of tools'),
   })
   .meta({ id: 'Spending' });
 export type Spending = z.infer<typeof SpendingSchema>;

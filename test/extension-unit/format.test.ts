@@ -156,7 +156,7 @@ describe('times', () => {
 });
 
 describe('what was spent today', () => {
-  const spending = { chargedMicro: 12_000_000, runs: 3, conversations: [] };
+  const spending = { chargedMicro: 12_000_000, runs: 3, conversations: [], keys: [] };
   const evening = new Date(2026, 10, 21, 23, 59, 59);
   const told = { from: startOfDay(evening), spending };
   it('is what was told of this day', () => assert.equal(spentOn(told, evening), spending));

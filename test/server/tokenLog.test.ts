@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { grant } from '../../server/credits/holds/store.ts';
 import type { LogAnswer, UsageAnswer } from '../../shared/credits.ts';
+import type { Spending } from '../../shared/runs.ts';
 import { type Answer, Client, endOf } from '../support/client.ts';
 import { onBothEngines } from '../support/engines.ts';
+import { openTool, ownerOf } from '../support/tools.ts';
 
 const C = 1_000_000;
 const HOUR = 3_600_000;
@@ -40,6 +42,81 @@ onBothEngines('the token log', (server) => {
     assert.deepEqual(await lines(`?conversation=${randomUUID()}`), []);
   });
 
+  it('names the tool and the API key of a call, also once the key is renamed and revoked', async () => {
+    const tool = await openTool(server(), { name: '=1+1, "laptop"' });
+    const owner = await ownerOf(server(), tool);
+    const call = { model: 'double', messages: [{ role: 'user' as const, content: 'Hello' }] };
+    const agent = { 'user-agent': 'opencode/1.18.3' };
+    assert.equal((await tool.send(call, agent)).status, 200);
+    const patched = await owner.request('PATCH', `/api/keys/${tool.keyId}`, { name: 'desktop' });
+    assert.equal(patched.status, 200, JSON.stringify(patched.body));
+    assert.equal((await tool.send(call, agent)).status, 200);
+    await owner.run(owner.chat('from the editor'));
+    assert.equal((await owner.request('DELETE', `/api/keys/${tool.keyId}`)).status, 204);
+    const named = (entries: LogAnswer['entries']) => entries.map(({ kind, tool: by, key }) => [kind, by, key?.name]);
+    assert.deepEqual(named((await owner.log()).body.entries), [
+      ['charge', 'test', undefined],
+      ['charge', 'OpenCode', 'desktop'],
+      ['charge', 'OpenCode', '=1+1, "laptop"'],
+      ['grant', undefined, undefined],
+    ]);
+    assert.equal((await owner.log(`?key=${tool.keyId}`)).body.entries.length, 2);
+    assert.deepEqual((await owner.log(`?key=${randomUUID()}`)).body.entries, []);
+    const { body: csv } = await owner.request<string>('GET', `/api/credits/log.csv?key=${tool.keyId}`);
+    const [head, first, second] = String(csv).trimEnd().split('\r\n');
+    assert.match(head!, /,estimated,key,key_id$/);
+    assert.ok(first!.endsWith(`,desktop,${tool.keyId}`), first);
+    assert.ok(second!.endsWith(`,"'=1+1, ""laptop""",${tool.keyId}`), second);
+    const { rows } = (await usage(owner, '?by=key')).body;
+    assert.deepEqual(
+      rows.map(({ key, name, runs }) => [key, name, runs]),
+      [
+        [tool.keyId, 'desktop', 2],
+        ['', undefined, 1],
+      ],
+    );
+    const since = new Date(server().clock.now() - HOUR).toISOString();
+    const { body: spending } = await owner.request<Spending>('GET', `/api/runs/spending?since=${since}`);
+    assert.deepEqual(
+      spending.keys.map(({ id, name, runs }) => [id, name, runs]),
+      [[tool.keyId, 'desktop', 2]],
+    );
+    const told = [...spending.keys, ...spending.conversations].reduce((sum, row) => sum + row.chargedMicro, 0);
+    assert.equal(told, spending.chargedMicro);
+  });
+
+  it('is summed up into a file with the rows of the answer, by each grouping', async () => {
+    const tool = await openTool(server(), { name: '@home' });
+    const owner = await ownerOf(server(), tool);
+    await tool.send({ model: 'double', messages: [{ role: 'user', content: 'Hello' }] }, { 'user-agent': '=cmd' });
+    await at(owner, '-laptop').run(owner.chat('hello'));
+    for (const by of ['day', 'model', 'tool', 'key']) {
+      const query = `?by=${by}&zone=Asia/Kathmandu`;
+      const { rows } = (await usage(owner, query)).body;
+      const { status, body, headers } = await owner.request<string>('GET', `/api/credits/usage.csv${query}`);
+      assert.equal(status, 200);
+      assert.equal(headers.get('content-type'), 'text/csv; charset=utf-8');
+      const day = '\\d{4}-\\d\\d-\\d\\d';
+      assert.match(
+        headers.get('content-disposition')!,
+        new RegExp(`^attachment; filename="perigee-usage-by-${by}-${day}-${day}\\.csv"$`),
+      );
+      const [head, ...lines] = String(body).trimEnd().split('\r\n');
+      const names = by === 'key' ? 'key,key_id' : by;
+      assert.equal(head, `${names},runs,input_tokens,cached_input_tokens,output_tokens,charged_micro`);
+      const safe = (text: string) => (/^[=@-]/.test(text) ? `'${text}` : text);
+      assert.deepEqual(
+        lines,
+        rows.map(({ key, name, runs, inputTokens, cachedInputTokens, outputTokens, chargedMicro }) =>
+          [
+            ...(by === 'key' ? [safe(name ?? ''), key] : [safe(key)]),
+            ...[runs, inputTokens, cachedInputTokens, outputTokens, chargedMicro],
+          ].join(','),
+        ),
+      );
+    }
+  });
+
   it('goes on by pages with a filter, without a gap or a repeat', async () => {
     const guest = await server().guest();
     for (const device of ['a', 'b', 'a', 'b', 'a']) await at(guest, device).run(guest.chat('hello'));
@@ -59,6 +136,7 @@ onBothEngines('the token log', (server) => {
     for (const [query, said] of [
       ['?kind=bribe', /kind/],
       ['?conversation=mine', /conversation/],
+      ['?key=mine', /key/],
       ['?from=yesterday', /from/],
       ['?from=2027-01-02T00:00:00Z&to=2027-01-01T00:00:00Z', /from must be before to/],
       ['?before=-1', /before/],
@@ -114,7 +192,9 @@ onBothEngines('the token log', (server) => {
     const { body } = await stranger.request<string>('GET', `/api/credits/log.csv${query}`);
     assert.equal(String(body).trimEnd().split('\r\n').length, 1);
     assert.equal((await usage(stranger, '')).body.total.runs, 0);
-    for (const path of ['log', 'log.csv', 'usage'])
+    const sums = await stranger.request<string>('GET', '/api/credits/usage.csv?by=key');
+    assert.equal(String(sums.body).trimEnd().split('\r\n').length, 1);
+    for (const path of ['log', 'log.csv', 'usage', 'usage.csv'])
       assert.equal((await fetch(`${guest.url}/api/credits/${path}`)).status, 401);
   });
 
@@ -181,9 +261,11 @@ onBothEngines('the token log', (server) => {
       ['?from=2027-01-02T00:00:00Z&to=2027-01-01T00:00:00Z', /from must be before to/],
       ['?from=2020-01-01T00:00:00Z&to=2027-01-01T00:00:00Z', /366 days/],
     ] as const) {
-      const { status, body } = await usage(guest, query);
-      assert.deepEqual([status, body.code], [400, 'invalid_request'], query);
-      assert.match(body.detail, said);
+      for (const path of ['usage', 'usage.csv']) {
+        const { status, body } = await guest.request('GET', `/api/credits/${path}${query}`);
+        assert.deepEqual([status, body.code], [400, 'invalid_request'], path + query);
+        assert.match(body.detail, said);
+      }
     }
   });
 });

@@ -2,9 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import OpenAI from 'openai';
 import { insertKey } from '../../server/accounts/keys/store.ts';
 import { grant, openWallet } from '../../server/credits/holds/store.ts';
+import { hashSecret } from '../../server/platform/secrets.ts';
 import { apiKeyOf } from '../../server/platform/values/apiKeys.ts';
 import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import type { KeyRequest } from '../../shared/keys.ts';
+import { Client } from './client.ts';
 import type { TestServer } from './server.ts';
 
 /** A member with an API key, as a tool has it. */
@@ -71,4 +73,26 @@ export async function openTool(
     log: () =>
       db.read.selectFrom('log_entry').selectAll().where('ledger_id', '=', ledgerId).orderBy('seq', 'desc').execute(),
   };
+}
+
+/** The owner of a tool's account, at an editor. */
+export async function ownerOf({ db, clock, url }: TestServer, { accountId }: Tool): Promise<Client> {
+  const [id, token, at] = [randomUUID(), randomBytes(32).toString('base64url'), clock.now()];
+  const session = {
+    id,
+    account_id: accountId,
+    kind: 'guest' as const,
+    name: '',
+    tool: '',
+    created_at: at,
+    last_used_at: at,
+  };
+  await db.write(async (tx) => {
+    await tx.insertInto('session').values(session).execute();
+    await tx
+      .insertInto('token')
+      .values({ token_hash: hashSecret(token), session_id: id, created_at: at })
+      .execute();
+  });
+  return new Client(url, token, accountId);
 }

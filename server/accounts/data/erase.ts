@@ -1,4 +1,5 @@
 import { deleteConversation, findConversations } from '../../conversations/store.ts';
+import { dropLogNames } from '../../credits/holds/names.ts';
 import { forgetWallet, willRenew } from '../../credits/holds/store.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
@@ -47,6 +48,7 @@ export async function eraseAccount(
     const ended = { accountId: id, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
     while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
   }
+  await dropLogNames(db, accountId);
   return db.write(async (tx) => {
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;

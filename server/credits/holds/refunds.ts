@@ -97,6 +97,8 @@ export async function refundRun(
     conversation_id: run.conversationId,
     model: run.model,
     tool: run.tool,
+    key_id: hold.key_id,
+    key_name: hold.key_name,
     at,
   });
   if (heir) await passOn(tx, hold.ledger_id, heir, `${hold.id}:refund`, at);

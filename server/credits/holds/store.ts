@@ -33,6 +33,7 @@ import {
 import { tightestOf } from '../rules/planWindows.ts';
 import { planOf } from './balance.ts';
 import { addToMonth, type HoldKey, readRoom, settleMonth } from './keyMonths.ts';
+import { dropNames } from './names.ts';
 
 /** A run's model and usage, for its line in the token log. */
 export interface RunUse {
@@ -80,14 +81,7 @@ export async function forgetWallet(tx: Tx, accountId: string): Promise<void> {
     .execute();
   const ofLedgers = tx.selectFrom('wallet').select('ledger_id').where('account_id', '=', accountId);
   await tx.deleteFrom('key_month').where('ledger_id', 'in', ofLedgers).execute();
-  // The owner chose these names: they may name a person.
-  for (const table of ['hold', 'log_entry'] as const)
-    await tx
-      .updateTable(table)
-      .set({ key_name: null })
-      .where('ledger_id', 'in', ofLedgers)
-      .where('key_name', 'is not', null)
-      .execute();
+  await dropNames(tx, accountId);
   await tx.deleteFrom('wallet').where('account_id', '=', accountId).execute();
 }
 

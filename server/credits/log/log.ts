@@ -2,15 +2,18 @@ import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { LogAnswer, LogEntry } from '../../../shared/credits.ts';
 import type { Reason } from '../../../shared/runs.ts';
 import { iso } from '../../platform/clock.ts';
-import type { Reader } from '../../platform/db/database.ts';
+import type { Database, Reader } from '../../platform/db/database.ts';
 import type { LogEntryRow } from '../../platform/db/schema.ts';
 import { csvLine } from '../../platform/values/csv.ts';
+import { readSums } from './usage.ts';
 
 /** Filters the token log. Times are epoch milliseconds; `to` is exclusive. */
 export interface LogFilter {
   kind?: LogEntry['kind'];
   model?: string;
   tool?: string;
+  /** The id of an API key. */
+  key?: string;
   conversation?: string;
   from?: number;
   to?: number;
@@ -41,6 +44,7 @@ function pageOf(db: Reader, ledgerId: string, page: { before?: number; limit: nu
   if (page.kind !== undefined && page.kind !== 'charge') query = query.where(sql<SqlBool>`kind <> 'charge'`);
   if (page.model !== undefined) query = query.where('model', '=', page.model);
   if (page.tool !== undefined) query = query.where('tool', '=', page.tool);
+  if (page.key !== undefined) query = query.where('key_id', '=', page.key);
   if (page.conversation !== undefined) query = query.where('conversation_id', '=', page.conversation);
   if (page.from !== undefined) query = query.where('at', '>=', page.from);
   if (page.to !== undefined) query = query.where('at', '<', page.to);
@@ -57,7 +61,7 @@ const AT_ONCE = 500;
 export async function* logCsv(db: Reader, accountId: string, filter: LogFilter = {}): AsyncGenerator<string> {
   yield csvLine([
     ...['at', 'kind', 'amount_micro', 'balance_micro', 'reason', 'reason_code', 'model', 'tool', 'run', 'conversation'],
-    ...['input_tokens', 'cached_input_tokens', 'output_tokens', 'estimated'],
+    ...['input_tokens', 'cached_input_tokens', 'output_tokens', 'estimated', 'key', 'key_id'],
   ]);
   let before: number | undefined;
   do {
@@ -73,12 +77,24 @@ function csvLineOf(entry: LogEntry): string {
     ...[entry.at, entry.kind, entry.amountMicro, entry.balanceMicro, entry.reason, entry.reasonCode, entry.model],
     ...[entry.tool, entry.runId, entry.conversationId],
     ...[usage?.inputTokens, usage?.cachedInputTokens, usage?.outputTokens, usage?.estimated],
+    ...[entry.key?.name, entry.key?.id],
   ]);
 }
 
-/** Charges since `since` by conversation, largest first. Their refunds are subtracted, whenever they were made. */
-export function sumCharges(db: Reader, accountId: string, since: number) {
-  return db
+/** What one conversation, or the calls by one API key, cost. */
+export interface ChargeSum {
+  conversationId: string | null;
+  key: { id: string; name: string } | null;
+  chargedMicro: number;
+  runs: number;
+}
+
+/**
+ * Charges since `since` by conversation and by API key, largest first. Their refunds are subtracted, whenever they were
+ * made. A key has its newest name.
+ */
+export async function sumCharges(db: Database, accountId: string, since: number): Promise<ChargeSum[]> {
+  const query = db.read
     .selectFrom('log_entry')
     .innerJoin('wallet', 'wallet.ledger_id', 'log_entry.ledger_id')
     .leftJoin('log_entry as refund', (join) =>
@@ -86,15 +102,27 @@ export function sumCharges(db: Reader, accountId: string, since: number) {
     )
     .select((eb) => [
       'log_entry.conversation_id as conversationId',
+      'log_entry.key_id as keyId',
+      'log_entry.key_name as keyName',
       sql<number | string>`sum(-log_entry.amount - coalesce(refund.amount, 0))`.as('chargedMicro'),
       eb.fn.countAll<number | string>().as('runs'),
     ])
     .where('wallet.account_id', '=', accountId)
     .where('log_entry.at', '>=', since)
     .where('log_entry.kind', '=', 'charge')
-    .groupBy('log_entry.conversation_id')
-    .orderBy('chargedMicro', 'desc')
-    .execute();
+    .groupBy(['log_entry.conversation_id', 'log_entry.key_id', 'log_entry.key_name'])
+    // The newest name of a key first.
+    .orderBy((eb) => eb.fn.max('log_entry.seq'), 'desc');
+  const sums = new Map<string, ChargeSum>();
+  for (const { conversationId, keyId, keyName, ...row } of await readSums(db, query.compile())) {
+    const id = keyId ?? conversationId ?? '';
+    const key = keyId === null ? null : { id: keyId, name: keyName ?? '' };
+    const sum = sums.get(id) ?? { conversationId: key ? null : conversationId, key, chargedMicro: 0, runs: 0 };
+    sums.set(id, sum);
+    sum.chargedMicro += Number(row.chargedMicro);
+    sum.runs += Number(row.runs);
+  }
+  return [...sums.values()].sort((a, b) => b.chargedMicro - a.chargedMicro);
 }
 
 /** A finished run's final charge, and the reason if it was less than its price. */
@@ -133,6 +161,7 @@ function toLogEntry(row: Selectable<LogEntryRow>): LogEntry {
     reasonCode: (row.reason_code as Reason | null) ?? undefined,
     model: row.model ?? undefined,
     tool: row.tool ?? undefined,
+    key: row.key_id === null ? undefined : { id: row.key_id, name: row.key_name ?? '' },
     runId: row.run_id ?? undefined,
     conversationId: row.conversation_id ?? undefined,
     usage:

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { LogAnswerSchema, LogFilterSchema, UsageAnswerSchema, UsageBySchema } from '../../../shared/credits.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { AppError } from '../../platform/errors.ts';
 import { answers, rawAnswer } from '../../platform/http/api.ts';
@@ -8,7 +8,7 @@ import type { Api } from '../../platform/http/env.ts';
 import { rawStream, writePiece } from '../../platform/http/streams.ts';
 import type { Log } from '../../platform/log.ts';
 import { type LogFilter, listLog, logCsv } from './log.ts';
-import { dayFormat, sumUsage } from './usage.ts';
+import { dayFormat, sumUsage, usageCsv } from './usage.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The days of a leap year. */
@@ -39,19 +39,30 @@ const csv = createRoute({
   ),
 });
 
+const UsageRequestSchema = z.object({
+  from: z.iso.datetime().optional().describe('30 days before `to`, unless given'),
+  to: z.iso.datetime().optional().describe('not included; now, unless given'),
+  by: UsageBySchema.default('day'),
+  zone: z.string().max(60).default('UTC').describe('IANA name of the time zone that days are of'),
+});
+
 const usage = createRoute({
   method: 'get',
   path: '/api/credits/usage',
-  summary: 'What runs cost and used, by day, model or tool',
-  request: {
-    query: z.object({
-      from: z.iso.datetime().optional().describe('30 days before `to`, unless given'),
-      to: z.iso.datetime().optional().describe('not included; now, unless given'),
-      by: UsageBySchema.default('day'),
-      zone: z.string().max(60).default('UTC').describe('IANA name of the time zone that days are of'),
-    }),
-  },
+  summary: 'What runs cost and used, by day, model, tool or API key',
+  request: { query: UsageRequestSchema },
   responses: answers(UsageAnswerSchema),
+});
+
+const usageFile = createRoute({
+  method: 'get',
+  path: '/api/credits/usage.csv',
+  summary: 'The same rows as a file for a spreadsheet',
+  request: { query: UsageRequestSchema },
+  responses: rawAnswer(
+    'text/csv',
+    'amounts are micro-credits; a text that could be a formula begins with an apostrophe',
+  ),
 });
 
 export function creditRoutes(api: Api, deps: { db: Database; clock: Clock; log: Log }): void {
@@ -68,11 +79,7 @@ export function creditRoutes(api: Api, deps: { db: Database; clock: Clock; log: 
   api.openapi(csv, (c) => {
     const filter = filterOf(c.req.valid('query'));
     const { accountId } = c.var;
-    const headers = {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': `attachment; filename="perigee-token-log-${new Date(clock.now()).toISOString().slice(0, 10)}.csv"`,
-      'cache-control': 'no-store',
-    };
+    const headers = csvHeaders(`perigee-token-log-${iso(clock.now()).slice(0, 10)}`);
     return rawStream(
       c,
       headers,
@@ -84,16 +91,30 @@ export function creditRoutes(api: Api, deps: { db: Database; clock: Clock; log: 
     ) as never;
   });
 
-  api.openapi(usage, async (c) => {
-    const { by, zone, ...given } = c.req.valid('query');
+  const sum = (accountId: string, { by, zone, ...given }: z.infer<typeof UsageRequestSchema>) => {
     const to = given.to === undefined ? clock.now() : Date.parse(given.to);
     const from = given.from === undefined ? to - USUAL_DAYS * DAY_MS : Date.parse(given.from);
     inOrder(from, to);
     if (to - from > MAX_DAYS * DAY_MS)
       throw new AppError('invalid_request', `from and to may be ${MAX_DAYS} days apart at most. Ask for a part of it.`);
-    return c.json(await sumUsage(db.read, c.var.accountId, { from, to, by, zone: knownZone(zone) }), 200);
+    return sumUsage(db, accountId, { from, to, by, zone: knownZone(zone) });
+  };
+
+  api.openapi(usage, async (c) => c.json(await sum(c.var.accountId, c.req.valid('query')), 200));
+
+  api.openapi(usageFile, async (c) => {
+    const answer = await sum(c.var.accountId, c.req.valid('query'));
+    const first = dayFormat(answer.zone).format(Date.parse(answer.from));
+    const last = dayFormat(answer.zone).format(Date.parse(answer.to) - 1);
+    return c.body(usageCsv(answer), 200, csvHeaders(`perigee-usage-by-${answer.by}-${first}-${last}`)) as never;
   });
 }
+
+const csvHeaders = (name: string) => ({
+  'content-type': 'text/csv; charset=utf-8',
+  'content-disposition': `attachment; filename="${name}.csv"`,
+  'cache-control': 'no-store',
+});
 
 function filterOf({ from, to, ...filter }: z.infer<typeof LogFilterSchema>): LogFilter {
   const times = {

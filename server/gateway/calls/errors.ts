@@ -1,5 +1,5 @@
 import { inCredits } from '../../../shared/money/amounts.ts';
-import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
 import type { AppContext } from '../../platform/http/env.ts';
@@ -72,6 +72,10 @@ export function openAiError(error: AppError): {
     body: { error: { message: error.detail, type, code: row.code ?? error.code, param: param || null } },
   };
 }
+
+/** The refusal that a failed answer is told as. */
+export const refusalOf = ({ code, detail, retryAt }: Problem): AppError =>
+  new AppError(code, detail, retryAt ? { retryAt } : {});
 
 /** A request that no service could read, or that has no price. */
 export const refusedCall = (refused: CallRefused): AppError =>

@@ -3,7 +3,7 @@ import type { Model } from '../../../shared/models.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import type { Catalog } from '../runs/catalog.ts';
-import { type CompletionDeps, completionRoutes } from './completions.ts';
+import { type AnswerDeps, answerRoutes } from './answers.ts';
 import { findUsable, usableModels } from './usable.ts';
 
 const ModelSchema = z
@@ -44,14 +44,15 @@ const model = createRoute({
   responses: answers(ModelSchema),
 });
 
-export interface CallRouteDeps extends CompletionDeps {
+export interface CallRouteDeps extends AnswerDeps {
   catalog: Catalog;
 }
 
 /** What tools call, by API key or by a session's token. Everything here speaks a dialect of others. */
 export function callRoutes(api: Api, deps: CallRouteDeps): void {
   const { catalog } = deps;
-  const one = async (c: AppContext, id: string) => c.json(toCallModel(await findUsable(catalog, c.var, id)), 200);
+  const one = async (c: AppContext, id: string) =>
+    c.json(toCallModel((await findUsable(catalog, c.var, id)).model), 200);
 
   api.openapi(models, async (c) => {
     const data = (await usableModels(catalog, c.var)).map(toCallModel);
@@ -61,7 +62,7 @@ export function callRoutes(api: Api, deps: CallRouteDeps): void {
   // Ids of some services have slashes, and not every client encodes them.
   api.get('/v1/models/:id{.+}', (c) => one(c, c.req.param('id')));
 
-  completionRoutes(api, deps);
+  answerRoutes(api, deps);
 
   api.all('/v1/chat/completions', wrongMethod('POST'));
   api.all('/v1/models', wrongMethod('GET'));

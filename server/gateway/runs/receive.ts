@@ -9,6 +9,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { clampUsage, type Received, type ShownEvent } from '../prompt/received.ts';
 import { type Piece, UpstreamError } from '../stream.ts';
+import type { Link } from './chain.ts';
 import type { LiveRun } from './live.ts';
 import { NOTHING_USED } from './runs.ts';
 
@@ -32,6 +33,8 @@ export interface Admitted {
   /** The prompt's tokens: an estimate, and the most that they can be. */
   inputEstimate: number;
   inputBound: number;
+  /** Who may answer if the model fails before its answer begins. */
+  fallbacks: readonly Link[];
 }
 
 /** How an answer ended, before anybody is told. */
@@ -53,6 +56,8 @@ export interface Ending {
 
 /** Where an answer goes while it is received. */
 export interface Receiver {
+  /** A fallback answers. Told before anything of its answer. */
+  answeredBy(model: string): Promise<void>;
   /** New text or thoughts, or earlier text that is withdrawn. */
   show?(event: ShownEvent): void;
   /** What arrived together, as the service sent it. The source waits while a promise is pending. */
@@ -72,8 +77,6 @@ export async function receive(
   to: Receiver,
 ): Promise<Ending | null> {
   const { metrics } = deps;
-  const model = turn.model.id;
-  const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
   const began = performance.now();
   const elapsedMs = () => Math.round(performance.now() - began);
   const elapsed = () => (performance.now() - began) / 1000;
@@ -85,19 +88,21 @@ export async function receive(
   const deadline = setTimeout(() => live.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const piece of source) {
+      if (piece.model !== undefined) await to.answeredBy(piece.model);
       for (const event of piece.events) {
         if (event.type === 'finish') why = event.why;
         else if (event.type === 'usage') {
           if (event.isMended) metrics.usageCorrected('parts');
         } else if (!hasBegun) {
           hasBegun = true;
-          metrics.upstreamBegan(model, elapsed());
+          metrics.upstreamBegan(turn.model.id, elapsed());
         }
         show(received.take(event, elapsedMs()));
       }
       live.usage = received.usage;
       const passed = to.pass?.(piece);
       if (passed) await untilAborted(passed, live.signal);
+      const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
       if (received.text.length > longest || received.hiddenLength > longest + MAX_THINKING_LENGTH) {
         why = 'length';
         break;
@@ -111,7 +116,7 @@ export async function receive(
   } finally {
     clearTimeout(deadline);
   }
-  metrics.upstreamCompleted(model, elapsed());
+  metrics.upstreamCompleted(turn.model.id, elapsed());
   show(received.end(elapsedMs()));
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
   const produced = received.hasResult || why === 'refusal';

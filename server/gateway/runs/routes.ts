@@ -52,7 +52,7 @@ const start = createRoute({
 const spending = createRoute({
   method: 'get',
   path: '/api/runs/spending',
-  summary: 'What was spent since a time, by conversation',
+  summary: 'What was spent since a time, by conversation and by API key',
   request: { query: z.object({ since: z.iso.datetime() }) },
   responses: answers(SpendingSchema),
 });
@@ -150,26 +150,21 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
 
   api.openapi(spending, async (c) => {
     const { accountId } = c.var;
-    const sums = await sumCharges(db.read, accountId, Date.parse(c.req.valid('query').since));
+    const sums = await sumCharges(db, accountId, Date.parse(c.req.valid('query').since));
     const titles = await readTitles(
       db.read,
       accountId,
       sums.slice(0, 100).flatMap((s) => s.conversationId ?? []),
     );
-    const rows = sums.map((s) => ({
-      id: s.conversationId ?? '',
-      chargedMicro: Number(s.chargedMicro),
-      runs: Number(s.runs),
-    }));
     return c.json(
       {
-        chargedMicro: rows.reduce((sum, row) => sum + row.chargedMicro, 0),
-        runs: rows.reduce((sum, row) => sum + row.runs, 0),
-        // Runs in deleted conversations count in the sums but have no entry of their own.
-        conversations: rows.flatMap((row) => {
-          const title = titles.get(row.id);
-          return title === undefined ? [] : [{ ...row, title }];
+        chargedMicro: sums.reduce((sum, row) => sum + row.chargedMicro, 0),
+        runs: sums.reduce((sum, row) => sum + row.runs, 0),
+        conversations: sums.flatMap(({ conversationId: id, chargedMicro, runs }) => {
+          const title = id === null ? undefined : titles.get(id);
+          return id === null || title === undefined ? [] : [{ id, title, chargedMicro, runs }];
         }),
+        keys: sums.flatMap(({ key, chargedMicro, runs }) => (key ? [{ ...key, chargedMicro, runs }] : [])),
       },
       200,
     );

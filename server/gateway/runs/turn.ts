@@ -13,6 +13,7 @@ import { turnSize } from '../prompt/prompt.ts';
 import { Received, type ShownEvent } from '../prompt/received.ts';
 import type { PromptMessage, Upstream } from '../stream.ts';
 import type { Catalog } from './catalog.ts';
+import { answeredBy, namesOf } from './chain.ts';
 import { EventFlow } from './eventFlow.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import { type Admitted, type Ending, fault, receive } from './receive.ts';
@@ -77,12 +78,14 @@ async function streamAnswer(
 ): Promise<Ending | null> {
   const { upstream, live } = deps;
   const { max_output_tokens: maxOutputTokens, conversation_id: cacheKey } = turn.run;
-  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey };
+  const fallbacks = namesOf(turn.fallbacks);
+  const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey, fallbacks };
   const events = new EventFlow((event) => live.append(run, event));
   // The thoughts behind an edit are counted, but nobody reads them.
   const show = (event: ShownEvent) => (event.type === 'text' || turn.run.kind === 'chat') && events.add(event);
+  const to = { show, answeredBy: (model: string) => answeredBy(deps, turn, model) };
   const source = upstream.stream(request, run.signal);
-  const ending = await receive(deps, turn, run, received, source, { show }).finally(() => events.flush());
+  const ending = await receive(deps, turn, run, received, source, to).finally(() => events.flush());
   if (ending?.state === 'complete') live.append(run, { type: 'usage', data: ending.usage });
   return ending;
 }

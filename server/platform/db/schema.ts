@@ -37,6 +37,8 @@ export interface Schema {
   /** The operator's notice to every account, shown until `until`. `by_mail` is 1 if it is mailed as well. */
   operator_notice: OperatorNoticeRow;
   promotion: PromotionRow;
+  /** Model services that get no new request, by the operator's will. */
+  drained_service: { id: string; at: number };
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;

@@ -115,6 +115,7 @@ export const TABLES = {
 
   operator_notice: SERVERS,
   promotion: SERVERS,
+  drained_service: SERVERS,
 
   conversation: { of: { account: 'account_id' }, exported: 'conversations/*.json', merged: 'moves', ...OWN },
   message: {

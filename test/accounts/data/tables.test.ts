@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 import { applyRetention } from '../../../server/accounts/data/retention.ts';
 import { purgeAdmissions } from '../../../server/accounts/people/guests.ts';
@@ -14,7 +15,7 @@ import { purgeEvents, RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs
 import { parseConfig } from '../../../server/platform/config/config.ts';
 import type { Reader, Tx } from '../../../server/platform/db/database.ts';
 import { type Belonging, EXPORT_FILES, TABLES, type TableName } from '../../../server/platform/db/tables.ts';
-import type { Client } from '../../support/client.ts';
+import { Client } from '../../support/client.ts';
 import type { Engine } from '../../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../../support/signIn.ts';
 import { unzip } from '../../support/zip.ts';
@@ -90,7 +91,8 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
 
   /** Something in every table that a guest can have something in. */
   async function busyGuest(): Promise<Client> {
-    const guest = await world().server().guest();
+    const { url, token, accountId } = await world().server().guest();
+    const guest = new Client(url, token, accountId, `Told ${randomUUID()}`);
     const attachments = [{ kind: 'file', path: 'src/told.ts', text: 'const told = 1;\n' }];
     await guest.run(guest.chat('', { input: { text: 'Asked as a guest', attachments } } as never));
     await guest.run(guest.editFiles('told to change', { 'src/a.ts': 'let a;\n' }, { paths: ['src/other.ts'] }));
@@ -306,6 +308,10 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       if (deleted === 'goes') assert.deepEqual(left[table], [], table);
       if (deleted === 'nameless') assert.deepEqual(left[table], before[table], table);
       if (deleted !== 'passes') assert.deepEqual(now[table], [], `${table}: of somebody who is gone`);
+      if (deleted !== 'nameless') continue;
+      const { rows } = await sql`select * from ${sql.table(table)}`.execute(db().read);
+      for (const { device } of [guest, other])
+        assert.ok(!JSON.stringify(rows).includes(device), `${table}: no name of a device`);
     }
     for (const { accountId } of [other, guest, last.member]) {
       const rows = await rowsOf(accountId);

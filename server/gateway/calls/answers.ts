@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Problem } from '../../../shared/problems.ts';
 import type { Attempts } from '../../accounts/sessions/attempts.ts';
 import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
@@ -10,12 +9,14 @@ import { AppError } from '../../platform/errors.ts';
 import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
-import { type ChatCall, readChatCall } from '../dialects/chat/request.ts';
+import type { ChatCall } from '../dialects/chat/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
 import { type AdmittedCall, admitCall } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
+import { CHAT } from './chat.ts';
+import type { Dialect, DialectCall } from './dialect.ts';
 import { refusedEarly } from './early.ts';
-import { openAiError, refusedCall } from './errors.ts';
+import { refusalOf, refusedCall } from './errors.ts';
 import { StreamReply, WholeReply } from './reply.ts';
 import { toolOf } from './toolName.ts';
 import { WaitingBytes } from './waitingBytes.ts';
@@ -25,37 +26,26 @@ const MAX_CALL_BYTES = 16 * MB;
 /** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
 const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: MAX_CALL_BYTES };
 
-/** For /openapi.json. The body is read by `readChatCall`, which lets unknown fields pass. */
-const completions = createRoute({
-  method: 'post',
-  path: '/v1/chat/completions',
-  summary: 'An answer in OpenAI’s dialect, streamed or in one piece',
-  request: {
-    body: jsonBody(
-      z.looseObject({ model: z.string(), messages: z.array(z.looseObject({ role: z.string() })) }),
-      MAX_CALL_BYTES,
-    ),
-  },
-  responses: {
-    200: {
-      description: 'an answer as OpenAI defines it',
-      content: { 'application/json': { schema: z.looseObject({}) }, 'text/event-stream': { schema: z.string() } },
-    },
-  },
-});
+const DIALECTS: readonly Dialect[] = [CHAT];
 
-export interface CompletionDeps extends CallDeps {
+export interface AnswerDeps extends CallDeps {
   open: { admissions: number };
   attempts: Attempts;
 }
 
-/** `POST /v1/chat/completions`, streamed and not. */
-export function completionRoutes(api: Api, deps: CompletionDeps): void {
-  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
-  api.openAPIRegistry.registerPath(completions);
+/** The route of each dialect. */
+export function answerRoutes(api: Api, deps: AnswerDeps): void {
   const waiting = new WaitingBytes();
-  api.post('/v1/chat/completions', takesBody(limit), refusedEarly(deps), async (c) => {
-    const { call, bytes } = await read(c);
+  for (const dialect of DIALECTS) answerRoute(api, deps, dialect, waiting);
+}
+
+/** `POST` to one dialect's address, streamed and not. */
+function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: WaitingBytes): void {
+  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
+  api.openAPIRegistry.registerPath(documented(dialect));
+  api.post(dialect.path, takesBody(limit), refusedEarly(deps), async (c) => {
+    const { asked, bytes } = await readCall(c, dialect);
+    const { call } = asked;
     const leave = waiting.take(c.var.accountId, bytes);
     c.var.leaveRoom?.();
     const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };
@@ -79,13 +69,15 @@ export function completionRoutes(api: Api, deps: CompletionDeps): void {
       }))
         out.setHeader(name, value);
       const head = {
-        id: `chatcmpl-${admitted.run.id}`,
+        id: admitted.run.id,
         model: call.model,
         createdSeconds: Math.floor(admitted.run.created_at / 1000),
+        inputTokens: admitted.inputEstimate,
+        requestId: c.var.requestId,
       };
       const reply = call.stream
-        ? new StreamReply(out, { ...head, wantsUsage: call.wantsUsage }, errorBody)
-        : new WholeReply(out, head);
+        ? new StreamReply(out, head, asked, dialect.silenceMs)
+        : new WholeReply(out, head, asked);
       const forget = c.var.whenEnded(() => reply.leave());
       out.once('close', forget);
       isRunning = true;
@@ -118,7 +110,7 @@ function changesOf({ leftOut }: ChatCall, { run }: AdmittedCall): Record<string,
 }
 
 /** The request, or its refusal by name. Nothing of it is in the refusal. */
-async function read(c: AppContext): Promise<{ call: ChatCall; bytes: number }> {
+async function readCall(c: AppContext, dialect: Dialect): Promise<{ asked: DialectCall; bytes: number }> {
   const bytes = Buffer.from(await c.req.arrayBuffer());
   if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8. Send JSON in UTF-8.');
   let given: unknown;
@@ -128,7 +120,7 @@ async function read(c: AppContext): Promise<{ call: ChatCall; bytes: number }> {
     throw new AppError('invalid_json', 'The body is not valid JSON. Nothing was started.');
   }
   try {
-    return { call: readChatCall(given, { tokens: TOKENS, developerRole: true }), bytes: bytes.length };
+    return { asked: dialect.read(given, { tokens: TOKENS, developerRole: true }), bytes: bytes.length };
   } catch (error) {
     throw error instanceof CallRefused ? refusedCall(error) : error;
   }
@@ -136,6 +128,16 @@ async function read(c: AppContext): Promise<{ call: ChatCall; bytes: number }> {
 
 const TOKENS = { estimate: estimateTokens, bound: boundTokens, overhead: MESSAGE_OVERHEAD_TOKENS };
 
-const refusalOf = ({ code, detail, retryAt }: Problem) => new AppError(code, detail, retryAt ? { retryAt } : {});
-
-const errorBody = (problem: Problem) => JSON.stringify(openAiError(refusalOf(problem)).body);
+const documented = ({ path, summary, body, answer }: Dialect) =>
+  createRoute({
+    method: 'post',
+    path,
+    summary,
+    request: { body: jsonBody(body, MAX_CALL_BYTES) },
+    responses: {
+      200: {
+        description: answer,
+        content: { 'application/json': { schema: z.looseObject({}) }, 'text/event-stream': { schema: z.string() } },
+      },
+    },
+  });
