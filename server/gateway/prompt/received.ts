@@ -127,6 +127,8 @@ export class Received {
   }
 
   #show(pieces: readonly Piece[], at: number): ShownEvent[] {
+    const [only] = pieces;
+    if (only?.kind === 'text' && pieces.length === 1) return this.#say(only.text, at);
     // A retracted piece repeats the text before it, which need not be shown then.
     const retractedAt = pieces.findLastIndex(({ kind }) => kind === 'retracted');
     return pieces.flatMap(({ kind, text }, i) => {
