@@ -12,7 +12,7 @@ import { creditRoutes } from './credits/log/routes.ts';
 import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
 import { callRefusal } from './gateway/calls/errors.ts';
-import { callRoutes } from './gateway/calls/routes.ts';
+import { callRoutes, helloRoute } from './gateway/calls/routes.ts';
 import { refuseUpgrade } from './gateway/calls/upgrade.ts';
 import { followDrains, isDemo } from './gateway/routing/services.ts';
 import { createCatalog } from './gateway/runs/catalog.ts';
@@ -147,6 +147,7 @@ export function createApp(deps: AppDeps): App {
   api.use('/api/*', deviceName());
   api.use('/v1/*', deviceName());
   const { addressOf, attempts } = accounts;
+  helloRoute(api);
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   webRoutes(api, deps.web);
   webhookRoutes(api, sales);

@@ -31,6 +31,8 @@ export interface CallRequest {
   body: Readonly<Record<string, unknown>>;
   isStream: boolean;
   maxOutputTokens: number;
+  /** As in `UpstreamRequest`, if the dialect names the conversation and the body doesn't. */
+  cacheKey?: string | null;
   /** In this order, if the model fails before its answer begins. */
   fallbacks?: readonly Fallback[];
 }

@@ -31,7 +31,12 @@ export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'>;
  * the hold may still be on its way to the disk when the call goes upstream. A power cut then loses the hold of a call
  * that nobody was charged for; the settlement is on the disk before the client has its last byte.
  */
-export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCall): Promise<AdmittedCall> {
+export async function admitCall(
+  deps: TurnDeps,
+  caller: CallCaller,
+  call: ChatCall,
+  cacheKey: string | null,
+): Promise<AdmittedCall> {
   const { model, usable } = await findUsable(deps.catalog, caller, call.model);
   const { bound: inputBound } = call.size;
   const limitTokens = promptLimit(caller, model);
@@ -100,6 +105,7 @@ export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCa
     const request = {
       ...{ model: model.id, body: call.body, isStream: call.stream, maxOutputTokens },
       fallbacks: namesOf(fallbacks),
+      cacheKey,
     };
     return { run, model, inputEstimate, inputBound, fallbacks, request, limits };
   });
@@ -109,5 +115,5 @@ const tooLong = (tokens: number, limitTokens: number, model: string) =>
   new AppError(
     'context_too_long',
     `This request is about ${tokens} tokens, and ${model} reads ${limitTokens} at most. Send less of the conversation.`,
-    { limitTokens },
+    { limitTokens, promptTokens: tokens },
   );

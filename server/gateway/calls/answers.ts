@@ -9,15 +9,18 @@ import { AppError } from '../../platform/errors.ts';
 import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
-import type { ChatCall } from '../dialects/chat/request.ts';
+import type { CallOptions, ChatCall } from '../dialects/chat/request.ts';
+import { countTokens } from '../dialects/messages/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
 import { type AdmittedCall, admitCall } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
 import { CHAT } from './chat.ts';
-import type { Dialect, DialectCall } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { refusedEarly } from './early.ts';
 import { refusalOf, refusedCall } from './errors.ts';
+import { MESSAGES } from './messages.ts';
 import { StreamReply, WholeReply } from './reply.ts';
+import { RESPONSES } from './responses.ts';
 import { toolOf } from './toolName.ts';
 import { WaitingBytes } from './waitingBytes.ts';
 
@@ -26,7 +29,9 @@ const MAX_CALL_BYTES = 16 * MB;
 /** Clients send the schemas of dozens of tools. The dialect's own limits say which part is too much. */
 const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: MAX_CALL_BYTES };
 
-const DIALECTS: readonly Dialect[] = [CHAT];
+const LIMIT = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
+
+const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES, RESPONSES];
 
 export interface AnswerDeps extends CallDeps {
   open: { admissions: number };
@@ -37,14 +42,20 @@ export interface AnswerDeps extends CallDeps {
 export function answerRoutes(api: Api, deps: AnswerDeps): void {
   const waiting = new WaitingBytes();
   for (const dialect of DIALECTS) answerRoute(api, deps, dialect, waiting);
+  // Holds and stores nothing, and needs no credits.
+  api.openAPIRegistry.registerPath(counts);
+  api.post(counts.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
+    const { asked } = await readBody(c, countTokens);
+    c.var.leaveRoom?.();
+    return c.json(asked, 200);
+  });
 }
 
 /** `POST` to one dialect's address, streamed and not. */
 function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: WaitingBytes): void {
-  const limit = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
   api.openAPIRegistry.registerPath(documented(dialect));
-  api.post(dialect.path, takesBody(limit), refusedEarly(deps), async (c) => {
-    const { asked, bytes } = await readCall(c, dialect);
+  api.post(dialect.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
+    const { asked, bytes } = await readBody(c, (given, options) => dialect.read(given, options));
     const { call } = asked;
     const leave = waiting.take(c.var.accountId, bytes);
     c.var.leaveRoom?.();
@@ -52,7 +63,7 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     deps.open.admissions++;
     let isRunning = false;
     try {
-      const admitted = await admitCall(deps, caller, call);
+      const admitted = await admitCall(deps, caller, call, asked.cacheKey);
       const { request } = admitted;
       const onSent = () => {
         request.body = NOTHING;
@@ -109,8 +120,11 @@ function changesOf({ leftOut }: ChatCall, { run }: AdmittedCall): Record<string,
   };
 }
 
-/** The request, or its refusal by name. Nothing of it is in the refusal. */
-async function readCall(c: AppContext, dialect: Dialect): Promise<{ asked: DialectCall; bytes: number }> {
+/** What `read` makes of the body, or its refusal by name. Nothing of the request is in the refusal. */
+async function readBody<T>(
+  c: AppContext,
+  read: (given: unknown, options: CallOptions) => T,
+): Promise<{ asked: T; bytes: number }> {
   const bytes = Buffer.from(await c.req.arrayBuffer());
   if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8. Send JSON in UTF-8.');
   let given: unknown;
@@ -120,13 +134,26 @@ async function readCall(c: AppContext, dialect: Dialect): Promise<{ asked: Diale
     throw new AppError('invalid_json', 'The body is not valid JSON. Nothing was started.');
   }
   try {
-    return { asked: dialect.read(given, { tokens: TOKENS, developerRole: true }), bytes: bytes.length };
+    return { asked: read(given, { tokens: TOKENS, developerRole: true }), bytes: bytes.length };
   } catch (error) {
     throw error instanceof CallRefused ? refusedCall(error) : error;
   }
 }
 
 const TOKENS = { estimate: estimateTokens, bound: boundTokens, overhead: MESSAGE_OVERHEAD_TOKENS };
+
+const counts = createRoute({
+  method: 'post',
+  path: '/v1/messages/count_tokens',
+  summary: 'The tokens of a request in the dialect of Anthropic’s Messages, estimated',
+  request: { body: jsonBody(MESSAGES.body, MAX_CALL_BYTES) },
+  responses: {
+    200: {
+      description: 'counted',
+      content: { 'application/json': { schema: z.object({ input_tokens: z.int() }) } },
+    },
+  },
+});
 
 const documented = ({ path, summary, body, answer }: Dialect) =>
   createRoute({

@@ -27,6 +27,7 @@ export const CHAT: Dialect = {
     return {
       call,
       wantsUsage: call.wantsUsage,
+      cacheKey: null,
       stream: () => WRITER,
       whole() {
         const whole = new WholeAnswer();

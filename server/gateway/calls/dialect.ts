@@ -21,6 +21,8 @@ export interface DialectCall {
   call: ChatCall;
   /** Whether the last chunk is to bring the usage. */
   wantsUsage: boolean;
+  /** A stable, opaque key of the conversation, if the dialect has one of its own. */
+  cacheKey: string | null;
   stream(head: AnswerHead): Writer;
   whole(head: AnswerHead): Collector;
 }

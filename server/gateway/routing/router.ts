@@ -93,11 +93,16 @@ export class Router implements Upstream, Services {
   }
 
   call(request: CallRequest, signal: AbortSignal): AsyncIterable<Piece> {
-    return this.#answer(request, cacheKeyOf(request.body), signal, (upstream, { model, maxOutputTokens }) => {
-      // Not a copy: the owner empties the request's body once an answer has begun, and no other holds it then.
-      const named = { model: { value: model }, maxOutputTokens: { value: maxOutputTokens } };
-      return upstream.call(Object.create(request, named) as CallRequest, signal);
-    });
+    return this.#answer(
+      request,
+      request.cacheKey ?? cacheKeyOf(request.body),
+      signal,
+      (upstream, { model, maxOutputTokens }) => {
+        // Not a copy: the owner empties the request's body once an answer has begun, and no other holds it then.
+        const named = { model: { value: model }, maxOutputTokens: { value: maxOutputTokens } };
+        return upstream.call(Object.create(request, named) as CallRequest, signal);
+      },
+    );
   }
 
   /** The models of all services; the first service's come first. One that doesn't answer is left out. */
