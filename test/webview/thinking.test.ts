@@ -157,9 +157,12 @@ describe('chat view: an answer of a model that thinks', () => {
     assert.deepEqual([await top(), (await view.fromEnd()) < 2], [before, true]);
   });
 
-  it('follows the answer after its thoughts were unfolded, as long as all of it is seen', async () => {
-    await view.tell(...begun, thinking('Hm.', 0));
+  it('is followed to its end when its thoughts are unfolded before it', async () => {
+    await view.tell(surroundings(), conversation([user('a '.repeat(3_000)), answering]), thinking('Hm.', 0));
     await row().click();
+    await view.tell(thinking('A thought.\n\n'.repeat(100), 3));
+    assert((await view.fromEnd()) < 2);
+    assert((await row().boundingBox())!.y > 40, 'their line is seen');
     await view.tell(text('A paragraph.\n\n'.repeat(60), 0));
     assert((await view.fromEnd()) < 2);
   });
@@ -176,7 +179,7 @@ describe('chat view: an answer of a model that thinks', () => {
         ...[user('e'), answer('Yes.')],
       ]),
     );
-    assert.deepEqual(await row().allInnerTexts(), [...Array(3).fill('Thought for 1 s'), 'Thought']);
+    assert.deepEqual(await row().allTextContents(), [...Array(3).fill('Thought for 1 s'), 'Thought']);
     assert.match(await view.page.locator('.box').last().innerText(), /^The model thought, and wrote no answer\./);
     await row().first().click();
     assert.equal(await thoughts().innerText(), 'Hm.');

@@ -29,7 +29,8 @@ export function Thinking({ message }: { message: Message }) {
   }, [chat, isUnfolded]);
   if (!hasThoughts) return null;
   const fold = () => {
-    clickedAt.current = button.current!.getBoundingClientRect().top;
+    // While the model thinks, the end of its thoughts is followed instead.
+    if (!isThinking) clickedAt.current = button.current!.getBoundingClientRect().top;
     chat.fold(id);
   };
   return (
