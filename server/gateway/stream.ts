@@ -51,10 +51,10 @@ export interface CallRequest {
 }
 
 /**
- * An event of an upstream's answer. `thinking` and `tools` (the names and arguments of tool calls) are counted but not
- * shown. `usage` covers the request and all output before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
- * marks an answer withheld for prohibited content, which is charged. A stream that throws or ends without `finish` has
- * failed.
+ * An event of an upstream's answer. `thinking` is shown apart from the text, and counted with it. `tools` (the names and
+ * arguments of tool calls) is counted but not shown. `usage` covers the request and all output before it, and replaces
+ * any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal` marks an answer withheld
+ * for prohibited content, which is charged. A stream that throws or ends without `finish` has failed.
  */
 export type StreamEvent =
   | { type: 'text'; text: string }

@@ -36,7 +36,9 @@ export const RESPONSES: Dialect = {
       whole(head) {
         const answer = stream(head);
         return {
-          add: (chunk) => void answer.take(chunk),
+          add(chunk) {
+            answer.take(chunk);
+          },
           end() {
             answer.end();
             return answer.response;
