@@ -64,7 +64,7 @@ class NativeUpstream implements Upstream {
         'user-agent': 'perigee',
       },
     };
-    const version = dialect === 'messages' ? { 'anthropic-version': '2023-06-01' } : {};
+    const version: Record<string, string> = dialect === 'messages' ? { 'anthropic-version': '2023-06-01' } : {};
     this.#models = { url: `${base}/models`, headers: { ...keyHeaders, ...version } };
   }
 

@@ -51,6 +51,8 @@ export const NATIVE_RESPONSES: NativeDialect = {
             return { events: ending(isObject(response) ? response : {}), isLast: true, isOver: true };
           case 'response.failed':
           case 'error':
+          // `SseReader` puts an error object that stands alone under this name.
+          case undefined:
             return { events: usageOf(response), error: errorOf(event) };
           default:
             return { events: [] };
