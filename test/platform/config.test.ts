@@ -64,9 +64,9 @@ describe('the settings', () => {
     assert.deepEqual(
       parse(env, JSON.stringify({ services })).services.map(({ url, ...rest }) => rest),
       [
-        { id: 'east', weight: 2, models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
-        { id: 'west', weight: 1, models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
-        { id: 'all', weight: 1, key: null },
+        { id: 'east', weight: 2, dialect: 'chat', models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
+        { id: 'west', weight: 1, dialect: 'chat', models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
+        { id: 'all', weight: 1, dialect: 'chat', key: null },
       ],
     );
   });

@@ -26,6 +26,7 @@ for (const engine of ENGINES)
       const services = Object.entries(doubles).map(([id, { url }]) => ({
         id,
         weight: 1,
+        dialect: 'chat' as const,
         models: null,
         upstream: openAiUpstream({ url, retries: 0 }),
       }));
@@ -53,6 +54,7 @@ for (const engine of ENGINES)
         id,
         host: new URL(url).host,
         weight: 1,
+        dialect: 'chat' as const,
         models: id === 'west' ? ['double', 'another'] : null,
         ask: () => openAiUpstream({ url, retries: 0 }).models(),
       }));
@@ -140,7 +142,15 @@ for (const engine of ENGINES)
     it('starts with what its operator has drained', async () => {
       await admin('upstreams', 'drain', 'west');
       const other = new Router({
-        services: [{ id: 'west', weight: 1, models: null, upstream: openAiUpstream({ url: doubles.west.url }) }],
+        services: [
+          {
+            id: 'west',
+            weight: 1,
+            dialect: 'chat' as const,
+            models: null,
+            upstream: openAiUpstream({ url: doubles.west.url }),
+          },
+        ],
         clock: systemClock,
         log: { warn() {} },
       });

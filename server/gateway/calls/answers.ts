@@ -65,8 +65,14 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     try {
       const admitted = await admitCall(deps, caller, call, asked.cacheKey);
       const { request } = admitted;
+      if (asked.native) {
+        const { dialect: name, body } = asked.native;
+        request.native = { dialect: name, body, headers: nativeHeaders(c) };
+      }
       const onSent = () => {
         request.body = NOTHING;
+        request.native = undefined;
+        asked.native = null;
         call.body = NOTHING;
         leave();
       };
@@ -105,6 +111,12 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     }
   });
 }
+
+/** What clients tell a service of their dialect beside the body. */
+const NATIVE_HEADERS = ['anthropic-version', 'anthropic-beta', 'openai-beta'] as const;
+
+const nativeHeaders = (c: AppContext): Record<string, string> =>
+  Object.fromEntries(NATIVE_HEADERS.flatMap((name) => [[name, c.req.header(name)]].filter(([, value]) => value)));
 
 const NOTHING = {};
 

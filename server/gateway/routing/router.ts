@@ -5,6 +5,7 @@ import {
   type AttemptListener,
   type CallRequest,
   type Fallback,
+  type NativeName,
   type Piece,
   type ServiceState,
   type Services,
@@ -29,6 +30,8 @@ export interface Service {
   id: string;
   weight: number;
   upstream: Upstream;
+  /** What it speaks. Only chat completions are translated to. */
+  dialect: 'chat' | NativeName;
   /** The service's own names of the models that it has; null: it has each model under its own name. */
   models: ReadonlyMap<string, string> | null;
 }
@@ -41,7 +44,7 @@ export interface RouterDeps {
   random?: () => number;
 }
 
-type Asked = Fallback & { fallbacks?: readonly Fallback[] | undefined };
+type Asked = Fallback & { fallbacks?: readonly Fallback[] | undefined; native?: { dialect: NativeName } | undefined };
 /** Sends a request under the service's own name of the model. */
 type Open = (upstream: Upstream, names: Fallback) => AsyncIterable<Piece>;
 
@@ -199,9 +202,9 @@ export class Router implements Upstream, Services {
   }
 
   /** Whom to ask, in order: every service for the model, then every service for each of its fallbacks. */
-  #plan({ model, maxOutputTokens, fallbacks = [] }: Asked, key: string): { member: Member; as: Fallback }[] {
+  #plan({ model, maxOutputTokens, fallbacks = [], native }: Asked, key: string): { member: Member; as: Fallback }[] {
     return [{ model, maxOutputTokens }, ...fallbacks].flatMap((as) =>
-      this.#able(as.model, key).map((member) => ({ member, as })),
+      this.#able(as.model, native?.dialect, key).map((member) => ({ member, as })),
     );
   }
 
@@ -209,10 +212,11 @@ export class Router implements Upstream, Services {
    * The services to ask for a model, in order: those that are well; then those that are out, because they may be back. A service
    * that asked for a pause has it, unless there is no other.
    */
-  #able(model: string, key: string): Member[] {
+  #able(model: string, native: NativeName | undefined, key: string): Member[] {
     const now = this.deps.clock.now();
     const able = this.#members.filter(
-      ({ service: { id, models } }) => !this.#drained.has(id) && (models === null || models.has(model)),
+      ({ service: { id, models, dialect } }) =>
+        !this.#drained.has(id) && (models === null || models.has(model)) && (dialect === 'chat' || dialect === native),
     );
     const of = (condition: string) => able.filter(({ breaker }) => breaker.condition(now) === condition);
     const well = ordered(

@@ -1,4 +1,5 @@
 import type { FreeReason } from '../../../shared/constants.ts';
+import type { Thinking } from '../../../shared/conversations.ts';
 import type { Model } from '../../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import type { RunState, Usage } from '../../../shared/runs.ts';
@@ -6,7 +7,7 @@ import { type Clock, iso } from '../../platform/clock.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
-import { clampUsage, type NewText, type Received } from '../prompt/received.ts';
+import { clampUsage, type Received, type ShownEvent } from '../prompt/received.ts';
 import { type Piece, UpstreamError } from '../stream.ts';
 import type { Link } from './chain.ts';
 import type { LiveRun } from './live.ts';
@@ -43,6 +44,7 @@ export interface Ending {
   /** The charged part of an impossible usage. We bear what the service bills beyond it. */
   charged?: Usage;
   text: string;
+  thinking?: Thinking;
   /** Text was written, a tool was called, or the answer was withheld as prohibited: a flat price is due. */
   produced: boolean;
   /** It ended at its length limit. */
@@ -56,8 +58,8 @@ export interface Ending {
 export interface Receiver {
   /** A fallback answers. Told before anything of its answer. */
   answeredBy(model: string): Promise<void>;
-  /** New text, or earlier text that is withdrawn. */
-  show?(fresh: NewText): void;
+  /** New text or thoughts, or earlier text that is withdrawn. */
+  show?(event: ShownEvent): void;
   /** What arrived together, as the service sent it. The source waits while a promise is pending. */
   pass?(piece: Piece): void | Promise<void>;
 }
@@ -76,8 +78,11 @@ export async function receive(
 ): Promise<Ending | null> {
   const { metrics } = deps;
   const began = performance.now();
+  const elapsedMs = () => Math.round(performance.now() - began);
   const elapsed = () => (performance.now() - began) / 1000;
-  const show = (fresh: NewText | null) => fresh && to.show?.(fresh);
+  const show = (events: readonly ShownEvent[]) => {
+    if (to.show) for (const event of events) to.show(event);
+  };
   let why: 'stop' | 'length' | 'refusal' | null = null;
   let hasBegun = false;
   const deadline = setTimeout(() => live.abort('overdue'), MAX_ANSWER_MS);
@@ -92,7 +97,7 @@ export async function receive(
           hasBegun = true;
           metrics.upstreamBegan(turn.model.id, elapsed());
         }
-        show(received.take(event));
+        show(received.take(event, elapsedMs()));
       }
       live.usage = received.usage;
       const passed = to.pass?.(piece);
@@ -106,13 +111,13 @@ export async function receive(
     if (live.abortReason) throw live.abortReason;
     if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
   } catch (error) {
-    show(received.end());
+    show(received.end(elapsedMs()));
     return endingOfFailure(deps, turn, live, received, error);
   } finally {
     clearTimeout(deadline);
   }
   metrics.upstreamCompleted(turn.model.id, elapsed());
-  show(received.end());
+  show(received.end(elapsedMs()));
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
   const produced = received.hasResult || why === 'refusal';
   const free = produced ? undefined : ('empty_answer' as const);
@@ -157,7 +162,7 @@ function endingOfFailure(
       return null;
     case 'left':
     case 'stopped': {
-      // Reasoning is charged too, though no reader has seen it.
+      // Reasoning is charged too.
       const isFree = !received.hasOutput;
       return {
         state: 'stopped',

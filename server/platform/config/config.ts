@@ -33,6 +33,8 @@ export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 const ServiceConfigSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _, such as "east"'),
   url: z.url({ protocol: /^https?$/ }),
+  /** What it speaks. One that does not speak chat completions answers only tools of its dialect. */
+  dialect: z.enum(['chat', 'messages', 'responses']).default('chat'),
   /** Its share of the requests, beside the other weights. */
   weight: z.number().positive().max(1000).default(1),
   /** The ids of the models that it has, or its own name for each id. Without it: every model under its id. */

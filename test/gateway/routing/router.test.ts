@@ -26,6 +26,7 @@ describe('several model services as one', () => {
     const services = Object.entries(models).map(([id, names]) => ({
       id,
       weight: 1,
+      dialect: 'chat' as const,
       upstream: openAiUpstream({
         url: doubles[id as 'east'].url,
         retries: 0,

@@ -74,7 +74,7 @@ for (const { dialect, ask, first, sign, said, end, failure } of CASES)
       const silence = await read(pieces, new RegExp(`(${sign.source}){2}`));
       assert.match(silence, first);
       assert.doesNotMatch(silence.slice(first.exec(silence)![0].length), /message_start|response\./, 'it begins once');
-      reply!.pass([chunk('Good day.')]);
+      reply!.pass({ chunks: [chunk('Good day.')], events: [] });
       const text = await read(pieces, /Good day/);
       assert.match(text, said);
       assert.doesNotMatch(text, /message_start|response\.created/);
