@@ -136,12 +136,10 @@ onBothEngines(
   {
     policy: (policy) => {
       policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE });
-      policy.refunds.uncharged.runs = 100_000;
-      for (const tier of policy.limits.tiers) {
-        tier.requestsPerMinute = 100_000;
-        tier.modelRequestsPerMinute = 100_000;
-        tier.tokensPerMinute = 1_000_000_000;
-      }
+      policy.refunds = { ...policy.refunds, uncharged: { ...policy.refunds.uncharged, runs: 100_000 } };
+      const free = { requestsPerMinute: 100_000, modelRequestsPerMinute: 100_000, tokensPerMinute: 1_000_000_000 };
+      // A new object, because other servers of this process have the same default.
+      policy.limits = { ...policy.limits, tiers: policy.limits.tiers.map((tier) => ({ ...tier, ...free })) };
     },
   },
 );
