@@ -13,6 +13,8 @@ import type { TestServer } from './server.ts';
 export interface Tool {
   accountId: string;
   keyId: string;
+  /** The key. */
+  secret: string;
   /** The headers that prove the key. */
   headers: Record<string, string>;
   openai: OpenAI;
@@ -57,6 +59,7 @@ export async function openTool(
   return {
     accountId,
     keyId,
+    secret,
     headers,
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: secret, maxRetries: 0 }),
     async send(body, more = {}) {
