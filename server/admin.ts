@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { finishRestore } from './accounts/data/afterRestore.ts';
 import { type BackupDeps, isBackupCommand, isSetting, runBackupCommand } from './accounts/operator/backupCommands.ts';
 import { type CommandResult, runCommand } from './accounts/operator/commands.ts';
+import type { ListedService } from './accounts/operator/upstreamCommands.ts';
 import { USAGE } from './accounts/operator/usage.ts';
 import { followBought } from './accounts/people/tiers.ts';
 import { StripeService } from './credits/payments/stripe.ts';
@@ -36,6 +37,7 @@ async function main(args: string[]): Promise<number> {
       sendsMail: config.signIn.mail !== null,
       isLocal: config.signIn.local,
       modelIds: () => modelIds(config),
+      services: listedServices(config),
       baseUrl: `${serverAddress(config, config.port)}/v1`,
       runs: RUNS_OF_ACCOUNTS,
     };
@@ -46,18 +48,33 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** The ids of the models that the server would offer. Loaded on demand: few commands need them. */
-async function modelIds({ upstream: settings, policy, proxies }: Config): Promise<string[]> {
+async function modelIds(config: Config): Promise<string[]> {
   const { createCatalog } = await import('./gateway/runs/catalog.ts');
-  const { openAiUpstream } = await import('./gateway/upstreams/openai.ts');
-  const { demoUpstream } = await import('./gateway/upstreams/demo/demo.ts');
+  const { isDemo, upstreamOf } = await import('./gateway/routing/services.ts');
   const log = createLog('error');
-  const upstream = settings
-    ? openAiUpstream({ url: settings.url, key: settings.key ?? undefined, log, proxies })
-    : demoUpstream({});
-  const preferred = settings?.model ?? null;
+  const { policy } = config;
+  const preferred = config.upstream?.model ?? null;
+  const upstream = upstreamOf(config, { clock: systemClock, log });
   const listed = () => policy.models;
-  const catalog = createCatalog({ upstream, isDemo: !settings, preferred, listed, policy, clock: systemClock, log });
-  return (await catalog.list('member')).map(({ id }) => id);
+  const options = { upstream, isDemo: isDemo(config), preferred, listed, policy, clock: systemClock, log };
+  return (await createCatalog(options).list('member')).map(({ id }) => id);
+}
+
+/** The services of the configuration file. */
+function listedServices(config: Config): ListedService[] {
+  const ask = async (id: string) => {
+    const { servicesOf } = await import('./gateway/routing/services.ts');
+    return servicesOf(config, createLog('error'))
+      .find((service) => service.id === id)!
+      .upstream.models();
+  };
+  return config.services.map(({ id, url, weight, models }) => ({
+    id,
+    host: new URL(url).host,
+    weight,
+    models: models === undefined ? null : Object.values(models),
+    ask: () => ask(id),
+  }));
 }
 
 /** Only some commands need it. One that made its own would hash by another secret than the server. */

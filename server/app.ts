@@ -12,8 +12,9 @@ import { creditRoutes } from './credits/log/routes.ts';
 import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
 import { callRefusal } from './gateway/calls/errors.ts';
-import { callRoutes } from './gateway/calls/routes.ts';
+import { callRoutes, helloRoute } from './gateway/calls/routes.ts';
 import { refuseUpgrade } from './gateway/calls/upgrade.ts';
+import { followDrains, isDemo } from './gateway/routing/services.ts';
 import { createCatalog } from './gateway/runs/catalog.ts';
 import { LiveRuns } from './gateway/runs/live.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
@@ -51,7 +52,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** What scripts of other sites may read of an answer under `/v1`. */
 const CALL_HEADERS = [
   ...['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy'],
-  ...['x-perigee-left-out', 'x-perigee-clamped-to'],
+  ...['x-perigee-left-out', 'x-perigee-clamped-to', 'x-perigee-model'],
 ];
 
 /** Tools read refusals in the shape of their dialect, everybody else as problems. */
@@ -90,7 +91,7 @@ export interface App {
 
 /** The whole server on one screen: all middleware and every group of routes. */
 export function createApp(deps: AppDeps): App {
-  const { config, db, clock, ids, log, stripe } = deps;
+  const { config, db, clock, ids, log, upstream, stripe } = deps;
   const { policy } = config;
   const draining = new AbortController();
   const closing = new AbortController();
@@ -100,6 +101,11 @@ export function createApp(deps: AppDeps): App {
   const node = ids.next();
   const live = new LiveRuns({ db, clock, log, node, leaseMs: config.leaseMs });
   const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => open.tails });
+  const { services } = upstream;
+  if (services) {
+    services.observe((service, outcome, seconds) => metrics.attempted(service, outcome, seconds));
+    metrics.showServices(() => services.states);
+  }
   const prices = new Prices(policy.models);
   const turns = turnsOf(deps, { node, live, metrics, draining: draining.signal, listed: () => prices.listed });
   const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
@@ -142,6 +148,7 @@ export function createApp(deps: AppDeps): App {
   api.use('/api/*', deviceName());
   api.use('/v1/*', deviceName());
   const { addressOf, attempts } = accounts;
+  helloRoute(api);
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
   webRoutes(api, deps.web);
   webhookRoutes(api, sales);
@@ -170,6 +177,8 @@ export function createApp(deps: AppDeps): App {
     async start() {
       await accounts.ceremonies.prepare();
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
+      const drained = await followDrains(db, upstream);
+      if (drained.length > 0) log.warn({ drained }, 'these model services get no requests: npm run admin -- upstreams');
       await restoring.begin();
       await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
@@ -197,7 +206,15 @@ function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnP
   const { config, db, clock, ids, log, upstream } = deps;
   const { policy, leaseMs, signIn } = config;
   const preferred = config.upstream?.model ?? null;
-  const catalog = createCatalog({ upstream, isDemo: !config.upstream, preferred, listed, policy, clock, log });
+  const catalog = createCatalog({
+    upstream,
+    isDemo: isDemo(config),
+    preferred,
+    listed,
+    policy,
+    clock,
+    log,
+  });
   const signInOffered = signIn.providers.length > 0 || signIn.mail !== null;
   return { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy, signInOffered, draining };
 }

@@ -16,6 +16,7 @@ import { purgeLimitUses } from './credits/limits/limits.ts';
 import { askAboutPayments, type SaleDeps, stopRenewals } from './credits/payments/checkout.ts';
 import { purgePaymentEvents } from './credits/payments/payments.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
+import { followDrains } from './gateway/routing/services.ts';
 import { recoverRuns } from './gateway/runs/recovery.ts';
 import { purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
@@ -102,6 +103,9 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
   return [
     { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
     { name: 'search index', everyMs: 2 * SECOND, run: () => indexDue(db, closing) },
+    ...(turns.upstream.services
+      ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
+      : []),
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
     {

@@ -5,8 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { StripeService } from './credits/payments/stripe.ts';
-import { demoUpstream } from './gateway/upstreams/demo/demo.ts';
-import { openAiUpstream } from './gateway/upstreams/openai.ts';
+import { isDemo, upstreamOf } from './gateway/routing/services.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
@@ -29,9 +28,7 @@ async function main(): Promise<void> {
     const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
     log.info({ http, https, mail }, 'others are called through proxies');
   }
-  const upstream = config.upstream
-    ? openAiUpstream({ url: config.upstream.url, key: config.upstream.key ?? undefined, log, proxies })
-    : demoUpstream({});
+  const upstream = upstreamOf(config, { clock: systemClock, log });
   const app = createApp({
     config,
     db,
@@ -53,10 +50,13 @@ async function main(): Promise<void> {
   const { port } = app.server.address() as AddressInfo;
   upstream.models().catch((error) => {
     // Not fatal: the upstream may come up later.
-    log.warn({ code: error.code, detail: error.options?.logDetail }, `UPSTREAM_URL: ${error.message}`);
+    log.warn(
+      { code: error.code, detail: error.options?.logDetail },
+      `The models can't be listed yet. ${error.message}`,
+    );
   });
   const url = serverAddress(config, port);
-  log.info({ url, engine: db.engine, model: config.upstream ? 'upstream' : 'demo' }, 'Perigee is listening');
+  log.info({ url, engine: db.engine, model: isDemo(config) ? 'demo' : 'upstream' }, 'Perigee is listening');
   if (db.deletions.file === null)
     log.warn(
       'DELETIONS_FILE is not set: a restored dump brings back what people deleted after it; see docs/backups.md',

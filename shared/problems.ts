@@ -111,6 +111,7 @@ export const ProblemSchema = z
     availableMicro: z.int().optional().describe('insufficient_credits: what is left'),
     neededMicro: z.int().optional().describe('insufficient_credits: what this request may cost at most'),
     limitTokens: z.int().optional().describe('context_too_long: what the model can read'),
+    promptTokens: z.int().optional().describe('context_too_long: about what was sent, if it is known'),
     drop: z.array(DropSchema).optional().describe('context_too_long: what to drop, largest first'),
     issues: z
       .array(z.object({ path: z.string(), message: z.string() }))

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USAGE } from '../server/accounts/operator/usage.ts';
+import { setups } from '../shared/connect.ts';
 import { startServer } from './support/server.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -114,6 +115,13 @@ describe('the pages that README leads to', () => {
       [],
     );
   });
+});
+
+describe('docs/tools.md', () => {
+  const given = { address: 'https://ai.example.org', key: 'pgk_…', model: 'kimi-k2', contextTokens: 128_000 };
+  for (const { name, lines } of setups(given))
+    it(`has the lines of the account page for ${name}`, () =>
+      assert.ok(read('docs/tools.md').includes(`\n${lines.join('\n')}\n\`\`\``)));
 });
 
 describe('docs/operating.md', () => {

@@ -71,6 +71,7 @@ export function accountsOf(setup: AccountsSetup) {
     mailer: signIn.mail ? setup.mailer : null,
     publishLocalToken: signIn.local ? setup.publishLocalToken : null,
     termsVersion: terms.url ? terms.version : null,
+    termsToolsFrom: terms.toolsFrom === undefined ? null : Date.parse(terms.toolsFrom),
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
   };
 }

@@ -13,6 +13,7 @@ export type ProblemExtras = Partial<
     | 'availableMicro'
     | 'neededMicro'
     | 'limitTokens'
+    | 'promptTokens'
     | 'drop'
     | 'issues'
   >

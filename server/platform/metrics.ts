@@ -66,6 +66,19 @@ export class Metrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
+  readonly #attempts = new Counter({
+    name: 'perigee_service_attempts_total',
+    help: 'Requests to one of several model services: `began`, or the code of the failure before an answer',
+    labelNames: ['service', 'outcome'],
+    registers: [this.registry],
+  });
+  readonly #serviceFirst = new Histogram({
+    name: 'perigee_service_first_seconds',
+    help: 'Time from the request to the first content of an answer, by service',
+    labelNames: ['service'],
+    buckets: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 80],
+    registers: [this.registry],
+  });
   readonly #absorbed = new Counter({
     name: 'perigee_absorbed_micro_total',
     help: 'Micro-credits that answers cost and nobody was charged for, by the reason',
@@ -134,6 +147,30 @@ export class Metrics {
 
   upstreamFailed(code: ProblemCode): void {
     this.#upstreamFailures.inc({ code });
+  }
+
+  /** What became of a request to one of several model services. */
+  attempted(service: string, outcome: string, seconds: number): void {
+    this.#attempts.inc({ service, outcome });
+    if (outcome === 'began') this.#serviceFirst.observe({ service }, seconds);
+  }
+
+  /** Shows the state of several model services, read when the metrics are. */
+  showServices(read: () => readonly { id: string; condition: string; load: number }[]): void {
+    const gauge = (name: string, help: string, value: (state: ReturnType<typeof read>[number]) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['service'],
+        registers: [this.registry],
+        collect() {
+          for (const state of read()) this.set({ service: state.id }, value(state));
+        },
+      });
+    gauge('perigee_service_up', '1: a model service is asked; 0: it is out, resting or draining', ({ condition }) =>
+      condition === 'well' || condition === 'probing' ? 1 : 0,
+    );
+    gauge('perigee_service_load', 'Requests that a model service is answering', ({ load }) => load);
   }
 
   absorbed(reason: Reason, micro: number): void {

@@ -54,6 +54,23 @@ describe('the settings', () => {
     });
   });
 
+  it('name several model services, each with its key, its weight and its own names of models', () => {
+    const services = [
+      { id: 'east', url: 'https://east.example/v1', weight: 2, models: ['kimi-k2'] },
+      { id: 'west', url: 'http://127.0.0.1:8000/v1', models: { 'kimi-k2': 'moonshot/kimi-k2' } },
+      { id: 'all', url: 'https://all.example/v1' },
+    ];
+    const env = { PERIGEE_CONFIG: 'c.json', SERVICE_EAST_KEY: 'k1', SERVICE_ALL_KEY: '' };
+    assert.deepEqual(
+      parse(env, JSON.stringify({ services })).services.map(({ url, ...rest }) => rest),
+      [
+        { id: 'east', weight: 2, dialect: 'chat', models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
+        { id: 'west', weight: 1, dialect: 'chat', models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
+        { id: 'all', weight: 1, dialect: 'chat', key: null },
+      ],
+    );
+  });
+
   it('offer those ways to sign in that are set up, and a local one where there is none', () => {
     const none = parse({}).signIn;
     assert.deepEqual(none, { providers: [], mail: null, local: true });
@@ -97,6 +114,36 @@ describe('the settings', () => {
     [{ UPSTREAM_URL: 'ftp://x' }, /^UPSTREAM_URL must be http/],
     [{ UPSTREAM_KEY: 'k' }, /^UPSTREAM_KEY is set, but UPSTREAM_URL is not/],
     [{ UPSTREAM_MODEL: 'm' }, /^UPSTREAM_MODEL is set, but UPSTREAM_URL is not/],
+    [{ SERVICE_EAST_KEY: 'k' }, /^SERVICE_EAST_KEY is set, but PERIGEE_CONFIG lists no such service/],
+    [
+      { PERIGEE_CONFIG: 'c.json', UPSTREAM_URL: 'http://x/v1' },
+      /^UPSTREAM_URL is set, and PERIGEE_CONFIG lists services/,
+      '{"services":[{"id":"east","url":"http://y/v1"}]}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /^services\.0\.url in PERIGEE_CONFIG must be without a query/,
+      '{"services":[{"id":"east","url":"http://y/v1?api-version=1"}]}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /lists the model "kimi-k3", which no service has/,
+      '{"models":[{"id":"kimi-k3"}],"services":[{"id":"east","url":"http://y/v1","models":["kimi-k2"]}]}',
+    ],
+    ...[
+      '{"id":"East","url":"http://y/v1"}',
+      '{"id":"east","url":"y"}',
+      '{"id":"east","url":"http://y","models":[]}',
+    ].map((service): [Record<string, string>, RegExp, string] => [
+      { PERIGEE_CONFIG: 'c.json' },
+      /^PERIGEE_CONFIG: .* at services\.0\./,
+      `{"services":[${service}]}`,
+    ]),
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /a service is listed twice/,
+      '{"services":[{"id":"east","url":"http://y/v1"},{"id":"east","url":"http://z/v1"}]}',
+    ],
     [{ HOST: '0.0.0.0' }, /^UPSTREAM_URL is not set and HOST 0\.0\.0\.0 is not loopback/],
     ...['https://perigee.example', 'https://10.0.0.1', 'https://localhost.example'].map(
       (url): [Record<string, string>, RegExp] => [

@@ -9,6 +9,7 @@ export const COMMANDS = {
   sendsMail: true,
   isLocal: false,
   modelIds: async () => ['double'],
+  services: [],
   baseUrl: 'http://127.0.0.1:8787/v1',
 };
 

@@ -35,7 +35,7 @@ export const ROOMS: Record<string, string[][]> = {
   'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
   'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
   'server/accounts': [['sessions'], ['keys', 'people'], ['referrals'], ['signIn'], ['data', 'notices'], ['operator']],
-  'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['runs'], ['calls']],
+  'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['routing'], ['runs'], ['calls']],
   'server/gateway/upstreams': [['demo']],
   'extension/platform': [['secrecy', 'server']],
   'extension/account': [['session'], ['signIn']],

@@ -75,6 +75,7 @@ export async function pictured(scene: Scene): Promise<State[]> {
     ...offers(member),
     ...codes(member),
     ...keys(member, newcomer),
+    ...connections(member),
     ...invitations().map(({ name, said }) => ({
       name: `referrals-${name}`,
       who: member,
@@ -283,6 +284,41 @@ function keys(who: Member, newcomer: Member): State[] {
     { name: 'keys-change', who, at, prepare, act: (page) => button(page, 'Change Nightly build') },
     { name: 'keys-revoke', who, at, prepare, act: (page) => button(page, 'Revoke Nightly build') },
     { name: 'keys-made', who, at, act: made },
+  ];
+}
+
+/** The lines of a tool: before there is a key, with one, and with its first request. */
+function connections(who: Member): State[] {
+  const at = '/account#connect';
+  const make = async (page: Page) => {
+    await page.getByRole('button', { name: /^Make a key for/ }).click();
+    await page.getByText('Waiting for the first request').waitFor();
+  };
+  const entry = {
+    ...{ id: '1', kind: 'charge', amountMicro: -800_000, balanceMicro: 9_200_000, reason: 'Answer' },
+    ...{ model: 'kimi-k2', tool: 'Claude Code', at: new Date(Date.now() - 12_000).toISOString() },
+  };
+  return [
+    { name: 'connect-none', who, at },
+    {
+      name: 'connect-made',
+      who,
+      at,
+      act: async (page) => {
+        await page.getByRole('tab', { name: 'OpenCode' }).click();
+        await make(page);
+      },
+    },
+    {
+      name: 'connect-seen',
+      who,
+      at,
+      prepare: (page) => answer(page, '/api/credits/log', { entries: [entry], before: null }),
+      act: async (page) => {
+        await page.getByRole('button', { name: /^Make a key for/ }).click();
+        await page.getByText('First request seen').waitFor();
+      },
+    },
   ];
 }
 

@@ -26,14 +26,20 @@ export function authenticateCall(deps: AuthenticateDeps): MiddlewareHandler<AppE
     if (secret === null) {
       c.set('key', null);
       return bySession(c, () => {
-        requireStanding(c.var);
+        mayCall(deps, c);
         return next();
       });
     }
     await authenticateKey(deps, c, secret, touching);
-    requireStanding(c.var);
+    mayCall(deps, c);
     await next();
   };
+}
+
+/** A tool runs unattended: its owner has the time of the notice to accept new terms. */
+function mayCall({ clock, origins, termsToolsFrom }: AuthenticateDeps, c: AppContext): void {
+  if (termsToolsFrom !== null && clock.now() < termsToolsFrom) c.set('termsDue', null);
+  requireStanding(c.var, `${origins.home(c)}/account`);
 }
 
 /** 32 random bytes in base64url. */

@@ -30,6 +30,7 @@ import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyC
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
+import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
 export type { CommandResult };
 
@@ -41,7 +42,10 @@ const MAX_NAME_CHARS = 100;
 /** Only the newest referrals are listed: nobody reads more. */
 const MAX_REFERRALS = 1000;
 
-export interface CommandDeps extends RetentionDeps, Omit<KeyCommandDeps, 'db' | 'clock' | 'ids'> {
+export interface CommandDeps
+  extends RetentionDeps,
+    Omit<KeyCommandDeps, 'db' | 'clock' | 'ids'>,
+    Pick<UpstreamCommandDeps, 'services'> {
   db: Database;
   clock: Clock;
   ids: Ids;
@@ -249,6 +253,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only();
       taken(0, 'no name');
       return promotionTable(deps);
+    }
+    case 'upstreams': {
+      only();
+      if (rest.length !== 0) taken(2, 'nothing, or drain or use and the id of a service');
+      return rest.length === 0 ? upstreamTable(deps) : drainOrUse(deps, rest[0]!, rest[1]!);
     }
     case 'audit': {
       only();

@@ -25,6 +25,8 @@ export interface AuthenticateDeps extends FaultDeps {
   sessionMs: number;
   /** The current version of the terms; null if there are none. */
   termsVersion: string | null;
+  /** Until then (ms) new terms stop no tool; null: they do at once. */
+  termsToolsFrom: number | null;
   /** Whether the request may come from this machine's single user: local mode is on, and there is no proxy. */
   isLocalRequest: (c: AppContext) => boolean;
 }

@@ -1,4 +1,3 @@
-import { clampOutput, outputLimit, worstCase } from '../../../shared/money/pricing.ts';
 import { placeHold } from '../../credits/holds/store.ts';
 import { topUp } from '../../credits/holds/topUp.ts';
 import type { LimitState } from '../../credits/rules/limitWindow.ts';
@@ -7,7 +6,8 @@ import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import type { ChatCall } from '../dialects/chat/request.ts';
-import { type Caller, insufficient, MAX_BYTES_A_TOKEN, promptLimit, shuttingDown } from '../runs/admit.ts';
+import { type Caller, MAX_BYTES_A_TOKEN, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
+import { clampChain, namesOf, worstOf } from '../runs/chain.ts';
 import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
@@ -31,46 +31,48 @@ export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'>;
  * the hold may still be on its way to the disk when the call goes upstream. A power cut then loses the hold of a call
  * that nobody was charged for; the settlement is on the disk before the client has its last byte.
  */
-export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCall): Promise<AdmittedCall> {
-  const model = await findUsable(deps.catalog, caller, call.model);
+export async function admitCall(
+  deps: TurnDeps,
+  caller: CallCaller,
+  call: ChatCall,
+  cacheKey: string | null,
+): Promise<AdmittedCall> {
+  const { model, usable } = await findUsable(deps.catalog, caller, call.model);
   const { bound: inputBound } = call.size;
   const limitTokens = promptLimit(caller, model);
-  // Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long.
-  if (inputBound > limitTokens * 12) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
+  if (isBeyond(inputBound, limitTokens)) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
   const inputEstimate = call.size.estimate;
   // A guest's call has one price, so its length decides what it can cost us.
   const bytesTooMany = caller.accountKind === 'guest' && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
   if (inputEstimate > limitTokens || bytesTooMany) throw tooLong(inputEstimate, limitTokens, model.name);
   // Clients ask for as much as the whole context; the hold is for what the model can write.
-  const longest = Math.min(outputLimit(model, inputEstimate), call.limitTokens ?? Number.POSITIVE_INFINITY);
+  const size = { inputEstimate, inputBound, limitTokens: call.limitTokens };
+  const chain = deps.catalog.chain(model, usable, (other) => inputEstimate <= promptLimit(caller, other));
   return deps.db.writeUnsynced(async (tx) => {
     if (deps.draining.aborted) throw shuttingDown();
     const at = deps.clock.now();
     if (!caller.isLocal) await refuseFailures(tx, deps.policy, caller.accountId, at);
     const id = deps.ids.next();
     if (caller.isLocal) {
-      const neededMicro = worstCase(model.price, inputBound, longest);
+      const neededMicro = worstOf(chain, size);
       await topUp(tx, { accountId: caller.accountId, runId: id, neededMicro, at });
     }
-    let maxOutputTokens = 0;
+    let clamped = clampChain(chain, size, 0);
     const hold = await placeHold(tx, {
       id: deps.ids.next(),
       accountId: caller.accountId,
       runId: id,
       // Computed while the wallet is locked: of two concurrent calls, the second gets what the first leaves.
       amountMicro(availableMicro) {
-        const clamped = clampOutput(model.price, inputBound, longest, availableMicro);
-        maxOutputTokens = clamped.tokens;
+        clamped = clampChain(chain, size, availableMicro);
         return clamped.neededMicro;
       },
       at,
       key: caller.key,
     });
     if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
-    if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
-    if (hold.kind === 'closed')
-      throw new AppError('unauthorized', 'This guest was merged into an account. Use a key of that account.');
-    if (hold.kind !== 'held') throw new Error('a new id that was held before');
+    requireHeld(deps, caller, hold);
+    const [{ maxOutputTokens }, ...fallbacks] = clamped.links;
     const run: RunRow = {
       id,
       conversation_id: null,
@@ -93,20 +95,27 @@ export async function admitCall(deps: TurnDeps, caller: CallCaller, call: ChatCa
       ended_at: null,
       outcome: null,
       repairs: null,
-      clamped_to: maxOutputTokens < longest ? maxOutputTokens : null,
+      clamped_to: maxOutputTokens < clamped.longest ? maxOutputTokens : null,
     };
     // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
     const limits = await countOrRefuse(tx, deps.policy, caller, run, inputEstimate + maxOutputTokens);
     if (!(await insertRun(tx, run))) throw new Error('a new id that was used before');
     changed(tx, caller.accountId, 'balance', caller.accountId);
-    const request = { model: model.id, body: call.body, isStream: call.stream, maxOutputTokens };
-    return { run, model, inputEstimate, inputBound, request, limits };
+    const request = {
+      ...{ model: model.id, body: call.body, isStream: call.stream, maxOutputTokens },
+      fallbacks: namesOf(fallbacks),
+      cacheKey,
+    };
+    return { run, model, inputEstimate, inputBound, fallbacks, request, limits };
   });
 }
 
-const tooLong = (tokens: number, limitTokens: number, model: string) =>
+/** Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long. */
+export const isBeyond = (inputBound: number, limitTokens: number) => inputBound > limitTokens * 12;
+
+export const tooLong = (tokens: number, limitTokens: number, model: string) =>
   new AppError(
     'context_too_long',
     `This request is about ${tokens} tokens, and ${model} reads ${limitTokens} at most. Send less of the conversation.`,
-    { limitTokens },
+    { limitTokens, promptTokens: tokens },
   );

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../shared/problems.ts';
 import { Received } from '../prompt/received.ts';
+import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
 import { NOTHING_USED } from '../runs/runs.ts';
 import { endCall, endStubbornly } from '../runs/settle.ts';
@@ -16,8 +17,10 @@ export interface Reply {
   readonly gone: AbortSignal;
   /** The client has the last of the answer, and only the usage may follow. */
   readonly isFinished: boolean;
+  /** Another model answers than the one that was asked for. Told before its first chunk. */
+  answeredBy(model: string): void;
   /** Passes on what arrived together. The service waits while a promise is pending. */
-  pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
+  pass(piece: Piece): void | Promise<void>;
   /** Ends an answer that is whole and settled. */
   end(ending: Ending): void;
   /** Ends a call that failed: never as if it was whole. */
@@ -58,14 +61,19 @@ export async function runCall(
   };
   reply.gone.addEventListener('abort', leave, { once: true });
   if (reply.gone.aborted) leave();
+  call.request.isAbandoned = () => reply.gone.aborted;
   let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
   try {
     const source = deps.upstream.call(call.request, live.signal);
-    const pass = ({ chunks }: Piece) => {
+    const pass = (piece: Piece) => {
       onSent();
-      return reply.pass(chunks);
+      return reply.pass(piece);
     };
-    const ending = await receive(deps, call, live, received, source, { pass }).catch(faulty);
+    const by = async (model: string) => {
+      await answeredBy(deps, call, model);
+      reply.answeredBy(model);
+    };
+    const ending = await receive(deps, call, live, received, source, { pass, answeredBy: by }).catch(faulty);
     // No tick renews it from here on.
     live.ending = true;
     if (!ending || live.abortReason === 'lost') {

@@ -1,11 +1,12 @@
 import { inCredits } from '../../../shared/money/amounts.ts';
-import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
 import { withoutApiKeys } from '../../platform/values/apiKeys.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
+import { messagesError } from '../dialects/messages/errors.ts';
 
 /** A refusal as clients of OpenAI's API read it. */
 interface Row {
@@ -53,8 +54,18 @@ function usual(status: number): Required<Pick<Row, 'type' | 'isWorthRetry'>> {
   return { type: 'invalid_request_error', isWorthRetry: false };
 }
 
+/** Where `/v1/responses` differs. Codex sends a 402 six times more; of a 429 with this code it tells at once. */
+const RESPONSES: Partial<Record<ProblemCode, Row>> = {
+  insufficient_credits: { ...SPENT, status: 429, isWorthRetry: false },
+  key_spent: { ...SPENT, status: 429, isWorthRetry: false },
+  context_too_long: { ...OPENAI.context_too_long, param: 'input' },
+};
+
 /** The refusal of a call, in OpenAI's shape. The message is the refusal's own detail. */
-export function openAiError(error: AppError): {
+export function openAiError(
+  error: AppError,
+  dialect: 'chat' | 'responses' = 'chat',
+): {
   status: number;
   isWorthRetry: boolean;
   body: { error: { message: string; type: string; code: string; param: string | null } };
@@ -62,7 +73,7 @@ export function openAiError(error: AppError): {
   // A request that was refused by name has OpenAI's own code for it.
   const named: Row =
     error.cause instanceof CallRefused ? { code: error.cause.code, param: error.cause.param ?? '' } : {};
-  const row = { ...OPENAI[error.code], ...named };
+  const row = { ...OPENAI[error.code], ...(dialect === 'responses' ? RESPONSES[error.code] : {}), ...named };
   const status = row.status ?? PROBLEMS[error.code].status;
   const { type, isWorthRetry } = { ...usual(status), ...row };
   const param = row.param ?? error.extras.issues?.[0]?.path ?? null;
@@ -73,18 +84,28 @@ export function openAiError(error: AppError): {
   };
 }
 
+/** The refusal that a failed answer is told as. */
+export const refusalOf = ({ code, detail, retryAt }: Problem): AppError =>
+  new AppError(code, detail, retryAt ? { retryAt } : {});
+
 /** A request that no service could read, or that has no price. */
 export const refusedCall = (refused: CallRefused): AppError =>
   new AppError('invalid_request', `${refused.message} Nothing was started.`, {}, { cause: refused });
 
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {
-  const { status, isWorthRetry, body } = openAiError(error);
-  const retryAfter = retryAfterOf(toProblem(error, c.var.requestId));
+  const problem = toProblem(error, c.var.requestId);
+  const isAnthropic = c.req.header('anthropic-version') !== undefined && /^\/v1\/models(\/|$)/.test(c.req.path);
+  const isMessages = isAnthropic || /^\/v1\/messages(\/|$)/.test(c.req.path);
+  const { status, isWorthRetry, body } = isMessages
+    ? messagesError(problem, error.extras.promptTokens)
+    : openAiError(error, /^\/v1\/responses(\/|$)/.test(c.req.path) ? 'responses' : 'chat');
+  const retryAfter = retryAfterOf(problem);
   return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
+    ...(isMessages && status === 429 && !isWorthRetry ? { 'anthropic-ratelimit-unified-status': 'rejected' } : {}),
     ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
     ...error.headers,
   });

@@ -1,25 +1,30 @@
 import type { ServerResponse } from 'node:http';
 import type { Problem } from '../../../shared/problems.ts';
 import { writePiece } from '../../platform/http/streams.ts';
-import { ChatStream, type StreamHead } from '../dialects/chat/stream.ts';
-import { WholeAnswer } from '../dialects/chat/whole.ts';
+import { ChatStream } from '../dialects/chat/stream.ts';
 import type { Ending } from '../runs/receive.ts';
+import type { Piece } from '../stream.ts';
 import type { Reply } from './call.ts';
-
-/** The body of an error, in the dialect's shape. */
-export type ErrorBody = (problem: Problem) => string;
+import type { AnswerHead, Collector, DialectCall, Writer } from './dialect.ts';
+import { NativeAnswer } from './nativeAnswer.ts';
 
 /** `gone`: nobody is there to be told. */
 type Outcome = { kind: 'begun' } | { kind: 'gone' } | { kind: 'refused'; problem: Problem };
 
-/** Common to both forms: whether the client is there, and what the route is told first. */
+/** Common to both forms: the chunks, whether the client is there, and what the route is told first. */
 abstract class ChatReply implements Reply {
   readonly #gone = new AbortController();
   #settle: (outcome: Outcome) => void = () => {};
   /** Resolves when the answer begins, or with the problem if it does not. */
   readonly begun: Promise<Outcome>;
+  protected readonly chat: ChatStream;
 
-  constructor(protected readonly out: ServerResponse) {
+  constructor(
+    protected readonly out: ServerResponse,
+    { id, model, createdSeconds }: AnswerHead,
+    wantsUsage: boolean,
+  ) {
+    this.chat = new ChatStream({ id: `chatcmpl-${id}`, model, createdSeconds, wantsUsage });
     this.begun = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -31,8 +36,13 @@ abstract class ChatReply implements Reply {
     return this.#gone.signal;
   }
 
+  /** In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers. */
+  answeredBy(model: string): void {
+    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', encodeURI(model));
+  }
+
   abstract get isFinished(): boolean;
-  abstract pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
+  abstract pass(piece: Piece): void | Promise<void>;
   abstract end(ending: Ending): void;
 
   fail(problem: Problem): void {
@@ -44,6 +54,12 @@ abstract class ChatReply implements Reply {
     this.#settle({ kind: 'begun' });
   }
 
+  /** The last chunks. An answer that Perigee cut off was cut by its limit, whatever the service would have said. */
+  protected endOfChat({ cutShort, charged, usage }: Ending): Record<string, unknown>[] {
+    if (cutShort) this.chat.finish = 'length';
+    return this.chat.end(charged ?? usage);
+  }
+
   /** Ends the connection: of a client that is too slow, or whose key or session has ended. */
   leave(): void {
     this.#gone.abort();
@@ -53,27 +69,37 @@ abstract class ChatReply implements Reply {
 
 /** A streamed answer: server-sent events, as they come. */
 export class StreamReply extends ChatReply {
-  readonly #chat: ChatStream;
+  readonly #writer: Writer;
+  /** If a service answers that speaks the client's dialect. */
+  #native: NativeAnswer | null = null;
+  readonly #words;
+  readonly #model: string;
+  readonly #silence: NodeJS.Timeout;
   #isBegun = false;
 
-  constructor(
-    out: ServerResponse,
-    head: StreamHead & { wantsUsage: boolean },
-    private readonly errorBody: ErrorBody,
-  ) {
-    super(out);
-    this.#chat = new ChatStream(head);
+  /** `silenceMs`: how long nothing is sent before a sign of life is. */
+  constructor(out: ServerResponse, head: AnswerHead, call: DialectCall, silenceMs: number) {
+    super(out, head, call.wantsUsage);
+    this.#writer = call.stream(head);
+    this.#words = call.native?.words;
+    this.#model = head.model;
+    this.#silence = setInterval(() => this.#ping(), silenceMs);
+    out.once('close', () => clearInterval(this.#silence));
   }
 
   get isFinished(): boolean {
-    return this.#chat.finish !== null;
+    return this.#native ? this.#native.isFinished : this.chat.finish !== null;
   }
 
-  pass(chunks: readonly Record<string, unknown>[]): void | Promise<void> {
+  pass({ chunks, native }: Piece): void | Promise<void> {
     let text = '';
-    for (const chunk of chunks) for (const due of this.#chat.take(chunk)) text += frame(due);
+    if (native && this.#words) {
+      this.#native ??= new NativeAnswer(this.#words, this.#model, this.#isBegun);
+      text = this.#native.take(native);
+    } else for (const chunk of chunks) text += this.#write(this.chat.take(chunk));
     if (text === '') return;
     this.#begin();
+    this.#silence.refresh();
     // Nothing to wait for in nearly all cases.
     if (this.gone.aborted || (this.out.write(text) && !this.out.writableNeedDrain)) return;
     return writePiece(this.out, '', this.gone).then((isThere) => {
@@ -82,17 +108,33 @@ export class StreamReply extends ChatReply {
   }
 
   end(ending: Ending): void {
+    clearInterval(this.#silence);
     this.#begin();
-    const due = endOf(this.#chat, ending);
-    this.out.end(`${due.map(frame).join('')}data: [DONE]\n\n`);
+    const rest = this.#native ? this.#native.end() : this.#write(this.endOfChat(ending)) + this.#writer.end();
+    // Perigee cut it off at its limit, and has no word of the service's own for that.
+    if (rest === null) this.out.destroy();
+    else this.out.end(rest);
   }
 
   override fail(problem: Problem): void {
+    clearInterval(this.#silence);
     super.fail(problem);
     if (!this.#isBegun) return;
-    // Without `[DONE]` and with a cut connection, no client takes the half for the whole.
     if (this.gone.aborted) this.out.destroy();
-    else this.out.write(`data: ${this.errorBody(problem)}\n\n`, () => this.out.destroy());
+    else this.out.write(this.#native?.fail(problem) ?? this.#writer.fail(problem), () => this.out.destroy());
+  }
+
+  #write(chunks: readonly Record<string, unknown>[]): string {
+    let text = '';
+    for (const chunk of chunks) text += this.#writer.take(chunk);
+    return text;
+  }
+
+  /** From here on a failure can be told in the stream alone, not by a status. */
+  #ping(): void {
+    if (this.gone.aborted || this.out.writableNeedDrain) return;
+    this.#begin();
+    this.out.write((this.#native ?? this.#writer).ping());
   }
 
   #begin(): void {
@@ -102,22 +144,18 @@ export class StreamReply extends ChatReply {
   }
 }
 
-/** The last chunks. An answer that Perigee cut off was cut by its limit, whatever the service would have said. */
-function endOf(chat: ChatStream, { cutShort, charged, usage }: Ending): Record<string, unknown>[] {
-  if (cutShort) chat.finish = 'length';
-  return chat.end(charged ?? usage);
-}
-
-const frame = (chunk: Record<string, unknown>) => `data: ${JSON.stringify(chunk)}\n\n`;
-
 /** An answer in one piece, whether the service streams it or not. */
 export class WholeReply extends ChatReply {
-  readonly #chat: ChatStream;
-  readonly #whole = new WholeAnswer();
+  readonly #whole: Collector;
+  #native: Record<string, unknown> | null = null;
+  readonly #words;
+  readonly #model: string;
 
-  constructor(out: ServerResponse, head: StreamHead) {
-    super(out);
-    this.#chat = new ChatStream({ ...head, wantsUsage: true });
+  constructor(out: ServerResponse, head: AnswerHead, call: DialectCall) {
+    super(out, head, true);
+    this.#whole = call.whole(head);
+    this.#words = call.native?.words;
+    this.#model = head.model;
   }
 
   /** The client has nothing before it has all. */
@@ -125,13 +163,15 @@ export class WholeReply extends ChatReply {
     return false;
   }
 
-  pass(chunks: readonly Record<string, unknown>[]): void {
-    for (const chunk of chunks) for (const due of this.#chat.take(chunk)) this.#whole.add(due);
+  pass({ chunks, native }: Piece): void {
+    this.#native = native?.[0] ?? this.#native;
+    for (const chunk of chunks) for (const due of this.chat.take(chunk)) this.#whole.add(due);
   }
 
   end(ending: Ending): void {
-    for (const due of endOf(this.#chat, ending)) this.#whole.add(due);
-    const body = JSON.stringify(this.#whole.answer);
+    if (this.#native) this.#words?.rename(this.#native, this.#model);
+    else for (const due of this.endOfChat(ending)) this.#whole.add(due);
+    const body = JSON.stringify(this.#native ?? this.#whole.end());
     this.begin({ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     this.out.end(body);
   }

@@ -3,7 +3,7 @@ import type { Model } from '../../../shared/models.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import type { Catalog } from '../runs/catalog.ts';
-import { type CompletionDeps, completionRoutes } from './completions.ts';
+import { type AnswerDeps, answerRoutes } from './answers.ts';
 import { findUsable, usableModels } from './usable.ts';
 
 const ModelSchema = z
@@ -44,26 +44,32 @@ const model = createRoute({
   responses: answers(ModelSchema),
 });
 
-export interface CallRouteDeps extends CompletionDeps {
+export interface CallRouteDeps extends AnswerDeps {
   catalog: Catalog;
 }
 
 /** What tools call, by API key or by a session's token. Everything here speaks a dialect of others. */
 export function callRoutes(api: Api, deps: CallRouteDeps): void {
   const { catalog } = deps;
-  const one = async (c: AppContext, id: string) => c.json(toCallModel(await findUsable(catalog, c.var, id)), 200);
+  const one = async (c: AppContext, id: string) => {
+    const { model } = await findUsable(catalog, c.var, id);
+    return c.json(isAnthropic(c) ? toAnthropicModel(model) : toCallModel(model), 200);
+  };
 
   api.openapi(models, async (c) => {
-    const data = (await usableModels(catalog, c.var)).map(toCallModel);
-    return c.json({ object: 'list' as const, data }, 200);
+    const usable = await usableModels(catalog, c.var);
+    if (isAnthropic(c)) return c.json(anthropicList(usable), 200) as never;
+    return c.json({ object: 'list' as const, data: usable.map(toCallModel) }, 200);
   });
   api.openapi(model, (c) => one(c, c.req.valid('param').id) as never);
   // Ids of some services have slashes, and not every client encodes them.
   api.get('/v1/models/:id{.+}', (c) => one(c, c.req.param('id')));
 
-  completionRoutes(api, deps);
+  answerRoutes(api, deps);
 
-  api.all('/v1/chat/completions', wrongMethod('POST'));
+  api.all('/v1/responses/compact', notCompacted);
+  for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens', '/v1/responses'])
+    api.all(path, wrongMethod('POST'));
   api.all('/v1/models', wrongMethod('GET'));
   api.all('/v1/models/:id{.+}', wrongMethod('GET'));
 }
@@ -81,5 +87,37 @@ function wrongMethod(...allowed: string[]) {
   };
 }
 
+/** Codex asks only services that it knows to be OpenAI's. A 404 it would show as high demand. */
+function notCompacted(): never {
+  throw new AppError(
+    'invalid_request',
+    'This server does not compact responses. Ask the model for a summary, and go on with that.',
+  );
+}
+
+/** Anthropic's clients say so with every request. */
+const isAnthropic = (c: AppContext) => c.req.header('anthropic-version') !== undefined;
+
+/** `created_at` is a date that no model service says. */
+const toAnthropicModel = ({ id, name }: Model) => ({
+  type: 'model' as const,
+  id,
+  display_name: name,
+  created_at: new Date(0).toISOString(),
+});
+
+/** All of them: there is no second page. */
+const anthropicList = (models: readonly Model[]) => ({
+  data: models.map(toAnthropicModel),
+  has_more: false,
+  first_id: models[0]?.id ?? null,
+  last_id: models.at(-1)?.id ?? null,
+});
+
 /** `created` is a date for clients that sort by it; no model service says when a model was made. */
 const toCallModel = ({ id }: Model) => ({ id, object: 'model' as const, created: 0, owned_by: 'perigee' });
+
+/** Claude Code asks whether a server is there before it has shown its key. */
+export function helloRoute(api: Api): void {
+  api.get('/api/hello', (c) => c.body(null, 200));
+}

@@ -9,6 +9,8 @@ const KNOWN: readonly [RegExp, string][] = [
   [/^aider\b/i, 'aider'],
   [/^OpenAI\/JS/i, 'OpenAI SDK'],
   [/^(Async)?OpenAI\/Python/i, 'OpenAI SDK'],
+  [/^Anthropic\/JS/i, 'Anthropic SDK'],
+  [/^(Async)?Anthropic\/Python/i, 'Anthropic SDK'],
   [/^ai-sdk\b|\bai-sdk\//i, 'AI SDK'],
 ];
 

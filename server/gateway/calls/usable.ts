@@ -12,11 +12,17 @@ export async function usableModels(catalog: Catalog, { accountKind, key }: Calle
   return only ? models.filter(({ id }) => only.includes(id)) : models;
 }
 
-/** The model with that id. Throws `model_unknown` if it is not offered here, or not to this key. */
-export async function findUsable(catalog: Catalog, caller: Caller, id: string): Promise<Model> {
-  const model = await catalog.find(caller.accountKind, id);
+/** The model with that id, and all usable ones. Throws `model_unknown` if it is not offered here, or not to this key. */
+export async function findUsable(
+  catalog: Catalog,
+  caller: Caller,
+  id: string,
+): Promise<{ model: Model; usable: Model[] }> {
   const usable = await usableModels(catalog, caller);
-  if (usable.some((one) => one.id === model.id)) return model;
+  const model = usable.find((one) => one.id === id);
+  if (model) return { model, usable };
+  // Refuses what nobody is offered here.
+  await catalog.find(caller.accountKind, id);
   const ids = usable.map((one) => one.id).slice(0, 10);
   throw new AppError(
     'model_unknown',

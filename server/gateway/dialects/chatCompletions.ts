@@ -47,6 +47,7 @@ export function toCallRequest(request: CallRequest, variant: Variant): Record<st
     // Asked for whether the client wants it or not, because the bill rests on it.
     ...(request.isStream && variant.streamOptions ? { stream_options: { include_usage: true } } : {}),
     [variant.limit]: request.maxOutputTokens,
+    ...(variant.cacheKey && request.cacheKey ? { prompt_cache_key: request.cacheKey } : {}),
   };
 }
 

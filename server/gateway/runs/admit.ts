@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  clampOutput,
-  MIN_OUTPUT_TOKENS,
-  outputLimit as outputLimitOf,
-  worstCase,
-} from '../../../shared/money/pricing.ts';
+import type { Model } from '../../../shared/models.ts';
+import { MIN_OUTPUT_TOKENS } from '../../../shared/money/pricing.ts';
 import type { RunAnswer, RunRequest } from '../../../shared/runs.ts';
 import { balanceOf } from '../../accounts/people/store.ts';
 import { readHeads } from '../../conversations/attachments.ts';
@@ -17,7 +13,7 @@ import {
   renameConversation,
   supersedeFrom,
 } from '../../conversations/store.ts';
-import { placeHold } from '../../credits/holds/store.ts';
+import { type HoldAnswer, placeHold } from '../../credits/holds/store.ts';
 import { topUp } from '../../credits/holds/topUp.ts';
 import type { LimitState } from '../../credits/rules/limitWindow.ts';
 import { changed } from '../../platform/db/changes.ts';
@@ -41,6 +37,7 @@ import {
   sizeOfAsked,
   Unmeasured,
 } from './asked.ts';
+import { clampChain, worstOf } from './chain.ts';
 import { countOrRefuse, refuseFailures } from './limited.ts';
 import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
@@ -77,6 +74,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   requireStanding(caller);
   const model = await deps.catalog.find(caller.accountKind, request.model);
   const limitTokens = promptLimit(caller, model);
+  const usable = await deps.catalog.list(caller.accountKind);
   const attempt = () =>
     deps.db.write(async (tx) => {
       if (deps.draining.aborted) throw shuttingDown();
@@ -93,29 +91,25 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         });
       const asked = await askedOf(tx, deps, request);
       const sized = await size(tx, caller, model, request, asked);
-      const wholeMicro = worstCase(model.price, sized.inputBound, sized.outputLimit);
+      const fits = (other: Model) => sized.inputEstimate <= promptLimit(caller, other);
+      const chain = deps.catalog.chain(model, usable, fits);
       if (caller.isLocal)
-        await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: wholeMicro, at });
-      let outputLimit = 0;
+        await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: worstOf(chain, sized), at });
+      let clamped = clampChain(chain, sized, 0);
       const hold = await placeHold(tx, {
         id: deps.ids.next(),
         accountId: caller.accountId,
         runId: request.id,
         // Computed while the wallet is locked: of two concurrent requests, the second gets what the first leaves.
         amountMicro(availableMicro) {
-          const clamped = clampOutput(model.price, sized.inputBound, sized.outputLimit, availableMicro);
-          outputLimit = clamped.tokens;
+          clamped = clampChain(chain, sized, availableMicro);
           return clamped.neededMicro;
         },
         at,
       });
       if (hold.kind === 'held_before') throw reused();
-      if (hold.kind === 'closed')
-        throw new AppError(
-          'unauthorized',
-          'This guest was merged into an account. Nothing was started: sign in to that account.',
-        );
-      if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+      requireHeld(deps, caller, hold);
+      const [{ maxOutputTokens: outputLimit }, ...fallbacks] = clamped.links;
       const run: AnswerRow = {
         id: request.id,
         conversation_id: request.conversationId,
@@ -138,7 +132,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         ended_at: null,
         outcome: null,
         repairs: repairOf(request)?.repairs ?? null,
-        clamped_to: outputLimit < sized.outputLimit ? outputLimit : null,
+        clamped_to: outputLimit < clamped.longest ? outputLimit : null,
       };
       // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
       const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
@@ -157,7 +151,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       changed(tx, caller.accountId, 'conversation', run.conversation_id);
       return {
         answer: await answerOf(tx, deps, caller, run),
-        turn: { run, model, messages, inputEstimate: sized.inputEstimate, inputBound: sized.inputBound },
+        turn: { run, model, messages, fallbacks, ...sized },
         limits,
       };
     });
@@ -191,6 +185,17 @@ const reused = () =>
 
 export const shuttingDown = () =>
   new AppError('shutting_down', 'The server is restarting. Nothing was started; try again in a moment.');
+
+/** Refuses what no hold could be placed for. A key's cap is the caller's to tell: only calls have one. */
+export function requireHeld(deps: TurnDeps, caller: Caller, hold: HoldAnswer): void {
+  if (hold.kind === 'closed')
+    throw new AppError(
+      'unauthorized',
+      'This guest was merged into an account. Nothing was started: sign in to that account.',
+    );
+  if (hold.kind === 'insufficient') throw insufficient(deps, caller, hold);
+  if (hold.kind !== 'held') throw new Error(`no hold: ${hold.kind}`);
+}
 
 export function insufficient(
   deps: TurnDeps,
@@ -284,14 +289,14 @@ export function promptLimit(
   return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
 }
 
-/** The prompt's size, and the longest answer by the model's own limits. Refuses what can't fit. */
+/** The prompt's size. Refuses what can't fit. */
 async function size(
   tx: Tx,
   caller: Caller,
   model: AdmittedTurn['model'],
   { conversationId, kind }: RunRequest,
   asked: Asked,
-): Promise<{ inputEstimate: number; inputBound: number; outputLimit: number }> {
+): Promise<{ inputEstimate: number; inputBound: number }> {
   const limitTokens = promptLimit(caller, model);
   const { earlier, all } = await sizeOfAsked(tx, conversationId, asked, limitTokens);
   const frame = promptFrame(kind, asked.added?.edit, asked.continuing);
@@ -310,5 +315,5 @@ async function size(
       { limitTokens, drop },
     );
   }
-  return { inputEstimate, inputBound, outputLimit: outputLimitOf(model, inputEstimate) };
+  return { inputEstimate, inputBound };
 }

@@ -17,6 +17,8 @@ export interface Catalog {
   list(kind: Kind): Promise<Model[]>;
   /** The model with that id, or the default one. Throws `model_unknown`. */
   find(kind: Kind, id: string | undefined): Promise<Model>;
+  /** The model, and those of the `usable` that the operator lets answer in its place, in that order. */
+  chain(model: Model, usable: readonly Model[], fits: (other: Model) => boolean): [Model, ...Model[]];
 }
 
 /**
@@ -93,6 +95,11 @@ export function createCatalog(deps: {
 
   return {
     list,
+    chain(model, usable, fits) {
+      const names = listed().find(({ id }) => id === model.id)?.fallbacks ?? [];
+      const others = names.flatMap((name) => usable.find(({ id }) => id === name) ?? []);
+      return [model, ...others.filter(fits)];
+    },
     async find(kind, id) {
       const models = await list(kind);
       const model = id === undefined ? models[0] : models.find((m) => m.id === id);

@@ -57,7 +57,7 @@ function failureOfStatus(status: number, options: Options): UpstreamError {
     case 402:
       return refused("says that the operator's account there has run out", options);
     case 404:
-      return refused('does not know this model. Try another one', options);
+      return refused(NO_MODEL, { ...options, isModels: true });
     case 408:
     case 504:
       return new UpstreamError('upstream_timeout', 'The model service did not answer in time. Try again.', options);
@@ -89,9 +89,11 @@ function namedFailure(error: ServiceError, options: Options): UpstreamError | un
       isRequests: true,
     });
   }
-  if (/model_not_found/.test(name)) return refused('does not know this model. Try another one', options);
+  if (/model_not_found/.test(name)) return refused(NO_MODEL, { ...options, isModels: true });
   return undefined;
 }
+
+const NO_MODEL = 'does not know this model. Try another one';
 
 // The wording of OpenAI, vLLM, llama.cpp, Moonshot, Anthropic's compatible form, Groq and Mistral.
 const TOO_LONG =

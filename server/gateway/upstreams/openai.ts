@@ -58,6 +58,8 @@ export interface OpenAiUpstreamOptions {
   proxies?: ProxyConfig | null;
   /** Whether to send `prompt_cache_key`. By default only known hosts get it, because others may refuse the request. */
   cacheKey?: boolean;
+  /** How often a request is tried again. With several services, the router asks another one instead. */
+  retries?: number;
 }
 
 /**
@@ -80,10 +82,12 @@ class OpenAiUpstream implements Upstream {
   readonly #timeouts: Timeouts;
   readonly #client: OpenAI;
   readonly #usual: Variant;
+  readonly #retries: number;
   /** The request fields that each model accepts, learnt from refusals. */
   readonly #variants = new Map<string, Variant>();
 
-  constructor({ url, key, log, timeouts, cacheKey, proxies }: OpenAiUpstreamOptions) {
+  constructor({ url, key, log, timeouts, cacheKey, proxies, retries = 1 }: OpenAiUpstreamOptions) {
+    this.#retries = retries;
     const base = url.replace(/\/+$/, '');
     const endpoint = new URL(`${base}/chat/completions`);
     this.#key = key?.trim() || undefined;
@@ -216,7 +220,7 @@ class OpenAiUpstream implements Upstream {
     waits: Timeouts,
     signal: AbortSignal,
   ): Promise<Body> {
-    let retries = 1;
+    let retries = this.#retries;
     let variant = this.#variants.get(model) ?? this.#usual;
     for (let isTried = false; ; ) {
       let failure: UpstreamError;

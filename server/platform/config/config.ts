@@ -16,6 +16,8 @@ const ModelConfigSchema = z.strictObject({
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
+  /** The ids of models that answer, in this order, if every service fails for this one. */
+  fallbacks: z.array(z.string()).max(5).optional(),
   price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
   /** Later prices, each valid from its instant. A server announces them as soon as it starts with them. */
   priceChanges: z
@@ -26,6 +28,21 @@ const ModelConfigSchema = z.strictObject({
     .optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
+
+/** One of several model services. Its key is in SERVICE_<ID>_KEY. */
+const ServiceConfigSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _, such as "east"'),
+  url: z.url({ protocol: /^https?$/ }),
+  /** What it speaks. One that does not speak chat completions answers only tools of its dialect. */
+  dialect: z.enum(['chat', 'messages', 'responses']).default('chat'),
+  /** Its share of the requests, beside the other weights. */
+  weight: z.number().positive().max(1000).default(1),
+  /** The ids of the models that it has, or its own name for each id. Without it: every model under its id. */
+  models: z
+    .union([z.array(z.string().min(1)).min(1), z.record(z.string().min(1), z.string().min(1))])
+    .transform((models) => (Array.isArray(models) ? Object.fromEntries(models.map((id) => [id, id])) : models))
+    .optional(),
+});
 
 /** Limits of guests; the defaults are the service's policy. A guest's run costs `runMicro`, whichever model it uses. */
 const GuestConfigSchema = z
@@ -101,6 +118,23 @@ const PolicySchema = z.strictObject({
     .refine((models) => new Set(models.map(({ id }) => id)).size === models.length, {
       error: 'a model is listed twice',
     })
+    .superRefine((models, context) => {
+      const ids = new Set(models.map(({ id }) => id));
+      for (const [i, { id, fallbacks = [] }] of models.entries())
+        for (const [j, other] of fallbacks.entries())
+          if (other === id || !ids.has(other))
+            context.addIssue({
+              code: 'custom',
+              path: [i, 'fallbacks', j],
+              message: other === id ? 'a model is no fallback of itself' : `no model "${other}" is listed`,
+            });
+    })
+    .default([]),
+  services: z
+    .array(ServiceConfigSchema)
+    .refine((services) => new Set(services.map(({ id }) => id)).size === services.length, {
+      error: 'a service is listed twice',
+    })
     .default([]),
   /** How many days before it takes effect a price increase is announced. */
   priceNoticeDays: z.int().min(0).max(365).default(30),
@@ -124,6 +158,8 @@ export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
   },
 };
 
+export type ServiceConfig = z.infer<typeof ServiceConfigSchema> & { key: string | null };
+
 export interface Config {
   host: string;
   port: number;
@@ -135,6 +171,8 @@ export interface Config {
     | { engine: 'postgres'; url: string }
   );
   upstream: { url: string; key: string | null; model: string | null } | null;
+  /** Several model services instead. */
+  services: ServiceConfig[];
   trustedProxies: string[];
   /** The proxies for outgoing requests. Null: direct connections. */
   proxies: ProxyConfig | null;
@@ -226,6 +264,25 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
   throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
 }
 
+/** The services with their keys. A key for a service that is not listed is a mistake in one of the two names. */
+function parseServices(policy: Policy, env: Record<string, string | undefined>): ServiceConfig[] {
+  const nameOf = (id: string) => `SERVICE_${id.toUpperCase()}_KEY`;
+  const names = new Set(policy.services.map(({ id }) => nameOf(id)));
+  for (const name of Object.keys(env))
+    if (/^SERVICE_[A-Z0-9_]+_KEY$/.test(name) && env[name] && !names.has(name))
+      throw new ConfigError(`${name} is set, but PERIGEE_CONFIG lists no such service`);
+  const listed = policy.services.map(({ models }) => models && Object.keys(models));
+  const known = new Set(listed.flatMap((ids) => ids ?? []));
+  if (policy.services.length > 0 && listed.every((ids) => ids !== undefined))
+    for (const { id } of policy.models)
+      if (!known.has(id)) throw new ConfigError(`PERIGEE_CONFIG lists the model "${id}", which no service has`);
+  return policy.services.map((service, i) => ({
+    ...service,
+    url: httpUrl(`services.${i}.url in PERIGEE_CONFIG`, service.url).href,
+    key: env[nameOf(service.id)] || null,
+  }));
+}
+
 /**
  * Parses the settings once. Throws `ConfigError` with one line that names the wrong setting. `readFile` reads the file
  * that PERIGEE_CONFIG names.
@@ -237,19 +294,24 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');
   const upstreamUrl = env.UPSTREAM_URL ? httpUrl('UPSTREAM_URL', env.UPSTREAM_URL).href.replace(/\/+$/, '') : null;
+  const policy = parsePolicy(env.PERIGEE_CONFIG, readFile);
+  const services = parseServices(policy, env);
+  if (services.length > 0 && upstreamUrl !== null)
+    throw new ConfigError(
+      'UPSTREAM_URL is set, and PERIGEE_CONFIG lists services: name the model services in one place',
+    );
   for (const name of ['UPSTREAM_KEY', 'UPSTREAM_MODEL'] as const)
     if (env[name] && upstreamUrl === null)
       throw new ConfigError(`${name} is set, but UPSTREAM_URL is not: name the model service, or unset ${name}`);
   const demo = parseDemo(env.DEMO);
   const isPublic = publicUrl !== null && !isLoopback(publicUrl.hostname);
-  if (!upstreamUrl && !demo && (isPublic || !isLoopback(host)))
+  if (!upstreamUrl && services.length === 0 && !demo && (isPublic || !isLoopback(host)))
     throw new ConfigError(
       `UPSTREAM_URL is not set and ${isPublic ? `PUBLIC_URL ${publicUrl.origin}` : `HOST ${host}`} is not loopback: name a model service, or set DEMO=1 to offer the demo model`,
     );
   if (database.engine === 'postgres' && !env.SECRET)
     throw new ConfigError('SECRET is required on PostgreSQL: the same 32 or more random characters on every node');
   if (env.SECRET && env.SECRET.length < 32) throw new ConfigError('SECRET must have 32 characters or more');
-  const policy = parsePolicy(env.PERIGEE_CONFIG, readFile);
   return {
     host,
     port: parsePort(env.PORT),
@@ -258,6 +320,7 @@ export function parseConfig(env: Record<string, string | undefined>, readFile: (
     upstream: upstreamUrl
       ? { url: upstreamUrl, key: env.UPSTREAM_KEY || null, model: env.UPSTREAM_MODEL || null }
       : null,
+    services,
     trustedProxies: list(env.TRUSTED_PROXIES),
     proxies: parseProxies(env, { sendsMail: /^smtps?:/.test(env.MAIL_URL ?? '') }),
     corsOrigins: list(env.CORS_ORIGINS).map((origin) => originUrl('CORS_ORIGINS', origin).origin),

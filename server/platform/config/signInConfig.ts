@@ -38,7 +38,14 @@ export const AccountConfigSchema = z.strictObject({
   bonusMicro: z.int().min(0).default(credits(100)),
   referrals: ReferralConfigSchema.default(() => ReferralConfigSchema.parse({})),
   smallestAge: z.int().min(0).default(13),
-  terms: z.strictObject({ version: z.string().min(1), url: z.url().optional() }).default({ version: '1' }),
+  /** `toolsFrom`: until then, new terms stop no tool of a member who has not accepted them yet. */
+  terms: z
+    .strictObject({
+      version: z.string().min(1),
+      url: z.url().optional(),
+      toolsFrom: z.iso.datetime({ offset: true }).optional(),
+    })
+    .default({ version: '1' }),
   /** How long the owner can restore a closed account before it is deleted. */
   closingDays: z.int().min(0).max(365).default(7),
   /** Guests that were not seen for this long are deleted. */

@@ -2,22 +2,25 @@ import { iso } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { AppEnv } from './env.ts';
 
-/** Refuses accounts that may only read and export: they can start no answer and no purchase. */
-export function requireStanding({
-  suspended: why,
-  goneAt,
-  termsDue,
-}: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue'>): void {
+/**
+ * Refuses accounts that may only read and export: they can start no answer and no purchase. `page`: the address of the
+ * account page, for those who can't open it by a click.
+ */
+export function requireStanding(
+  { suspended: why, goneAt, termsDue }: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue'>,
+  page?: string,
+): void {
+  const there = page === undefined ? 'on your account page.' : `on your account page: ${page}`;
   if (why) throw suspended(why);
   if (goneAt !== null)
     throw new AppError(
       'account_closing',
-      `You have closed this account, and it will be deleted on ${iso(goneAt)}. Nothing was started. To go on, keep the account on the account page.`,
+      `You have closed this account, and it will be deleted on ${iso(goneAt)}. Nothing was started. To go on, keep the account ${there}`,
     );
   if (termsDue !== null)
     throw new AppError(
       'terms_changed',
-      'The terms of use have changed. Nothing was started. To go on, read and accept them on your account page.',
+      `The terms of use have changed. Nothing was started. To go on, read and accept them ${there}`,
     );
 }
 

@@ -3,6 +3,7 @@ import { App } from './App.tsx';
 import '../../../shared/math.css';
 import './style.css';
 import './charts.css';
+import './connect.css';
 import './credits.css';
 
 // Remove the code from the address first, so that neither the history nor a bookmark keeps it. `to` is the section to

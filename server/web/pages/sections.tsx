@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { AccountAnswer } from '../../../shared/account.ts';
 import { Balance } from './sections/Balance.tsx';
+import { Connect } from './sections/Connect.tsx';
 import { Conversations } from './sections/Conversations.tsx';
 import { Credits } from './sections/Credits.tsx';
 import { Data } from './sections/Data.tsx';
@@ -33,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
   { id: 'referrals', title: 'Referrals', View: Referrals, isFor: isMember, path: REFERRALS },
   { id: 'conversations', title: 'Conversations', View: Conversations },
   { id: 'devices', title: 'Devices', View: Devices },
+  { id: 'connect', title: 'Connect a tool', View: Connect, isFor: isMember },
   { id: 'keys', title: 'API keys', View: Keys, isFor: isMember },
   { id: 'profile', title: 'Profile', View: Profile, isFor: isMember },
   { id: 'data', title: 'Your data', View: Data },

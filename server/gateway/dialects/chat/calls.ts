@@ -21,7 +21,7 @@ interface Call {
 }
 
 /** Follows the text of a JSON value, to tell whether it is complete. */
-class Extent {
+export class Extent {
   hasText = false;
   isWhole = false;
   #depth = 0;

@@ -116,7 +116,7 @@ function mendFunction(named: Json, param: string): Json {
 }
 
 /** Services parse the arguments of earlier calls, and answer 400 to what isn't JSON. A call without any has none. */
-function mendArguments(given: unknown, param: string): string {
+export function mendArguments(given: unknown, param: string): string {
   if (isUnset(given)) return '{}';
   if (isObject(given)) return JSON.stringify(given);
   if (typeof given !== 'string') throw wrongType(param, 'a string of JSON');

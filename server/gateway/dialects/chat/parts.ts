@@ -20,7 +20,8 @@ const FIELDS = new Names([
   ...['type', 'text', 'image_url', 'source', 'data', 'image', 'url', 'input_audio', 'audio_url', 'file', 'video_url'],
 ]);
 
-function mendPart(part: unknown, param: string): Json {
+/** Mends one part of a message. Returns the same object if it is right; throws `CallRefused`. */
+export function mendPart(part: unknown, param: string): Json {
   if (!isObject(part)) throw wrongType(param, 'an object with a "type"');
   FIELDS.check(part, param);
   const { type } = part;
@@ -46,18 +47,14 @@ function mendText(part: Json, param: string): Json {
 function mendPicture(part: Json, param: string): Json {
   const { type, image_url: image } = part;
   const found = isObject(image) ? image.url : (image ?? sourceOf(part));
-  if (isUnset(found)) throw missing(`${param}.image_url.url`, 'Send the address of the picture, or a data: URL.');
-  if (typeof found !== 'string') throw wrongType(`${param}.image_url`, 'an object with the string "url"');
-  if (found === '') throw new CallRefused('invalid_value', `${param}.image_url.url`, `${param} has an empty url.`);
-  // Some services read a whole document from it, and bill its pages.
-  if (/^\s*data:/i.test(found) && !/^data:image\//i.test(found)) {
-    const message = `${param} is not a picture. Send a data: URL of an image.`;
-    throw new CallRefused('unsupported_value', `${param}.image_url.url`, message);
+  // The Responses API writes the address right into `image_url`.
+  const at = type === 'input_image' && !isObject(image) ? `${param}.image_url` : `${param}.image_url.url`;
+  if (isUnset(found)) throw missing(at, 'Send the address of the picture, or a data: URL.');
+  if (typeof found !== 'string') {
+    const expected = type === 'input_image' ? 'a string' : 'an object with the string "url"';
+    throw wrongType(`${param}.image_url`, expected);
   }
-  if (/^\s*(?!https?:|data:)[a-z][a-z\d+.-]*:/i.test(found) || DOCUMENT.test(found)) {
-    const message = `${param} is not a picture's address. Send a data: URL of an image, or an http(s) address of one.`;
-    throw new CallRefused('unsupported_value', `${param}.image_url.url`, message);
-  }
+  checkPicture(found, param, at);
   const detail = (isObject(image) ? image.detail : undefined) ?? part.detail;
   const isRight = type === 'image_url' && isObject(image);
   if (isRight && detail !== 'original') return part;
@@ -66,6 +63,18 @@ function mendPicture(part: Json, param: string): Json {
   const mended = isUnset(detail) ? given : { ...given, detail: detail === 'original' ? 'high' : detail };
   if (type === 'image_url') return { ...part, image_url: mended };
   return { type: 'image_url', image_url: mended };
+}
+
+/** Refuses the address of what is no picture. `param` is the path of the part, `field` that of the address. */
+export function checkPicture(url: string, param: string, field: string): void {
+  if (url === '') throw new CallRefused('invalid_value', field, `${param} has an empty url.`);
+  // Some services read a whole document from it, and bill its pages.
+  if (/^\s*data:/i.test(url) && !/^data:image\//i.test(url))
+    throw new CallRefused('unsupported_value', field, `${param} is not a picture. Send a data: URL of an image.`);
+  if (/^\s*(?!https?:|data:)[a-z][a-z\d+.-]*:/i.test(url) || DOCUMENT.test(url)) {
+    const message = `${param} is not a picture's address. Send a data: URL of an image, or an http(s) address of one.`;
+    throw new CallRefused('unsupported_value', field, message);
+  }
 }
 
 /** Some services read these from an address, and bill their pages or seconds. */

@@ -8,7 +8,8 @@ export type CallRefusal =
   | 'empty_array'
   | 'array_above_max_length'
   | 'integer_below_min_value'
-  | 'string_above_max_length';
+  | 'string_above_max_length'
+  | 'previous_response_not_found';
 
 /**
  * A request that can't be sent on. `param` is the path of the field, as in OpenAI's errors; null: the body itself. The

@@ -77,7 +77,8 @@ export function readChatCall(given: unknown, options: CallOptions): ChatCall {
   return { model, stream, wantsUsage, limitTokens, body, size: new PromptSize(body, options.tokens), leftOut };
 }
 
-function readMessages(messages: unknown): unknown[] {
+/** The list of messages. The paths are those of every dialect with the field `messages`. */
+export function readMessages(messages: unknown): unknown[] {
   if (isUnset(messages)) throw missing('messages', 'Send the conversation as a list of messages.');
   if (!Array.isArray(messages)) throw wrongType('messages', 'a list of messages');
   if (messages.length === 0) throw new CallRefused('empty_array', 'messages', 'messages is empty. Send at least one.');

@@ -77,8 +77,8 @@ function readTool(tool: unknown, param: string): Json | string {
   return isUnset(type) ? { ...tool, type: 'function' } : tool;
 }
 
-/** Only a type that looks like one is repeated in a message. */
-function isPlain(type: unknown): boolean {
+/** Only a type or field that looks like one is repeated in a message. */
+export function isPlain(type: unknown): type is string {
   return typeof type === 'string' && /^[a-z0-9_]{1,40}$/.test(type);
 }
 

@@ -51,13 +51,13 @@ export interface Exchange {
   events?: { data: unknown }[];
 }
 
-/** The exchanges of real clients over chat completions by file; undefined if the folder is absent. */
-export function captured(): [file: string, exchanges: Exchange[]][] | undefined {
+/** The exchanges of real clients over a dialect by file; undefined if the folder is absent. */
+export function captured(dialect = 'chat'): [file: string, exchanges: Exchange[]][] | undefined {
   if (!existsSync(CAPTURES)) return undefined;
   const files = readdirSync(CAPTURES).filter((name) => name.endsWith('.json'));
   return files.flatMap((file) => {
     const { exchanges } = JSON.parse(readFileSync(new URL(file, CAPTURES), 'utf8')) as { exchanges: Exchange[] };
-    const chats = exchanges.filter(({ dialect, body }) => dialect === 'chat' && typeof body === 'object');
+    const chats = exchanges.filter((one) => one.dialect === dialect && typeof one.body === 'object');
     return chats.length > 0 ? [[file, chats] as [string, Exchange[]]] : [];
   });
 }

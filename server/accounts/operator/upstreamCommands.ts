@@ -1,0 +1,72 @@
+import { type Clock, iso } from '../../platform/clock.ts';
+import type { Database } from '../../platform/db/database.ts';
+import { columns, misused, Refused } from './commandText.ts';
+import { drain, drained, undrain } from './drains.ts';
+
+// The operator's commands for model services.
+
+/** A model service of the configuration. */
+export interface ListedService {
+  id: string;
+  /** Its host, without a path that may be secret. */
+  host: string;
+  weight: number;
+  /** The models that it is configured to have; null: all that it lists. */
+  models: readonly string[] | null;
+  /** Asks it for its models now. */
+  ask(): Promise<string[]>;
+}
+
+const NONE = ['The configuration file lists no services: answers come from UPSTREAM_URL, or from the demo model.'];
+
+export interface UpstreamCommandDeps {
+  db: Database;
+  clock: Clock;
+  services: readonly ListedService[];
+}
+
+/** `upstreams`: each service, whether it answers now, and what it gets. */
+export async function upstreamTable({ db, services }: UpstreamCommandDeps): Promise<string[]> {
+  if (services.length === 0) return NONE;
+  const since = await drained(db.read);
+  const rows = await Promise.all(
+    services.map(async ({ id, host, weight, models, ask }) => {
+      const began = performance.now();
+      const state = await ask().then(
+        (ids) => {
+          const missing = models?.filter((model) => !ids.includes(model)) ?? [];
+          const ms = Math.round(performance.now() - began);
+          return `answers in ${ms} ms${missing.length > 0 ? `, and does not list ${missing.join(', ')}` : ''}`;
+        },
+        (error: Error) => error.message,
+      );
+      const at = since.get(id);
+      const gets = at === undefined ? `weight ${weight}` : `draining since ${iso(at)}`;
+      return [id, host, models?.join(', ') ?? 'all of its models', gets, state];
+    }),
+  );
+  return columns([['id', 'host', 'models', 'gets', 'now'], ...rows]);
+}
+
+/** `upstreams drain ID` and `upstreams use ID`. */
+export async function drainOrUse(
+  { db, clock, services }: UpstreamCommandDeps,
+  what: string,
+  id: string,
+): Promise<string[]> {
+  if (what !== 'drain' && what !== 'use') throw misused(`upstreams takes drain or use, not "${what}".`);
+  if (services.length === 0) throw new Refused(1, NONE[0]!);
+  const ids = services.map((service) => service.id);
+  if (!ids.includes(id)) throw new Refused(1, `There is no model service "${id}". There is: ${ids.join(', ')}.`);
+  if (what === 'use') {
+    await db.write((tx) => undrain(tx, id));
+    return [`${id} gets requests again, within seconds.`];
+  }
+  await db.write((tx) => drain(tx, id, clock.now()));
+  const since = await drained(db.read);
+  const left = ids.filter((one) => !since.has(one));
+  return [
+    `${id} gets no new request from now on, within seconds. What it is answering goes on to its end.`,
+    ...(left.length === 0 ? ['No other service is in use: every request is refused until one is.'] : []),
+  ];
+}
