@@ -28,7 +28,8 @@ import type { Config, ModelConfig } from './platform/config/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { createApi } from './platform/http/api.ts';
 import { bodyGate } from './platform/http/bodies.ts';
-import { isToolCall, keyGuard } from './platform/http/keyGuard.ts';
+import { letReadOn } from './platform/http/halfOpen.ts';
+import { isCallPath, isToolCall, keyGuard } from './platform/http/keyGuard.ts';
 import { operationRoutes } from './platform/http/operations.ts';
 import { onError, onNotFound, problemResponse, type Respond } from './platform/http/problems.ts';
 import { deviceName, hostGuard, requestLog, urlGuard } from './platform/http/requests.ts';
@@ -165,6 +166,7 @@ export function createApp(deps: AppDeps): App {
     // Lets over-long addresses reach `urlGuard`, which refuses them like all other refusals.
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
+  letReadOn(server, isCallPath);
   server.on('upgrade', refuseUpgrade);
   let jobs: { stop(): Promise<void> } | null = null;
 
@@ -175,7 +177,8 @@ export function createApp(deps: AppDeps): App {
     async start() {
       await accounts.ceremonies.prepare();
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
-      await followDrains(db, upstream);
+      const drained = await followDrains(db, upstream);
+      if (drained.length > 0) log.warn({ drained }, 'these model services get no requests: npm run admin -- upstreams');
       await restoring.begin();
       await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);

@@ -44,6 +44,8 @@ export interface CallRequest {
   maxOutputTokens: number;
   /** As in `UpstreamRequest`, if the dialect names the conversation and the body doesn't. */
   cacheKey?: string | null;
+  /** The client has left: what has begun goes on, because it is billed, but nothing new begins. */
+  isAbandoned?: () => boolean;
   /** The same request in the client's own dialect, if that is another one. */
   native?: NativeRequest | undefined;
   /** In this order, if the model fails before its answer begins. */
@@ -71,6 +73,8 @@ export interface Piece {
   model?: string;
   /** In place of `chunks`, from a service that speaks the client's dialect: its events, or its whole answer. */
   native?: Record<string, unknown>[];
+  /** What services have reported of attempts that failed before this answer: they bill it, and nobody is charged for it. */
+  lost?: Usage[];
 }
 
 export type UpstreamFailure =

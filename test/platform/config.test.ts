@@ -120,6 +120,16 @@ describe('the settings', () => {
       /^UPSTREAM_URL is set, and PERIGEE_CONFIG lists services/,
       '{"services":[{"id":"east","url":"http://y/v1"}]}',
     ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /^services\.0\.url in PERIGEE_CONFIG must be without a query/,
+      '{"services":[{"id":"east","url":"http://y/v1?api-version=1"}]}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /lists the model "kimi-k3", which no service has/,
+      '{"models":[{"id":"kimi-k3"}],"services":[{"id":"east","url":"http://y/v1","models":["kimi-k2"]}]}',
+    ],
     ...[
       '{"id":"East","url":"http://y/v1"}',
       '{"id":"east","url":"y"}',

@@ -139,6 +139,23 @@ for (const engine of ENGINES)
         assert.match(answer.lines[0]!, told);
       });
 
+    it('has in its books what a service reported of an attempt that failed, and charges nobody for it', async () => {
+      const before = await tool.available();
+      for (const double of Object.values(doubles))
+        double.script({
+          raw: [
+            'data: {"choices":[],"usage":{"prompt_tokens":5000,"completion_tokens":300,"total_tokens":5300}}\n\n',
+            'data: {"error":{"message":"x"}}\n\n',
+          ],
+          headers: { 'content-type': 'text/event-stream' },
+        });
+      const { status } = await ask('a conversation', true);
+      assert.equal(status, 200);
+      const [line] = await tool.log();
+      assert.ok(line!.input_tokens! >= 10_000 && line!.output_tokens! >= 600, JSON.stringify(line));
+      assert.equal(before - (await tool.available()), -line!.amount);
+    });
+
     it('starts with what its operator has drained', async () => {
       await admin('upstreams', 'drain', 'west');
       const other = new Router({

@@ -14,6 +14,8 @@ import type { TestServer } from './server.ts';
 export interface Tool {
   accountId: string;
   keyId: string;
+  /** The key. */
+  secret: string;
   /** The headers that prove the key. */
   headers: Record<string, string>;
   openai: OpenAI;
@@ -63,6 +65,7 @@ export async function openTool(
   return {
     accountId,
     keyId,
+    secret,
     headers,
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: secret, maxRetries: 0 }),
     anthropic: new Anthropic({ baseURL: url, apiKey: secret, authToken: null, maxRetries: 0 }),

@@ -61,6 +61,7 @@ export async function runCall(
   };
   reply.gone.addEventListener('abort', leave, { once: true });
   if (reply.gone.aborted) leave();
+  call.request.isAbandoned = () => reply.gone.aborted;
   let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
   try {
     const source = deps.upstream.call(call.request, live.signal);

@@ -51,7 +51,10 @@ export function servicesOf(
 export const isDemo = ({ upstream, services }: Pick<Config, 'upstream' | 'services'>) =>
   upstream === null && services.length === 0;
 
-/** Lets the router know which services the operator drains. Every node does so every few seconds. */
-export async function followDrains(db: Database, { services }: Upstream): Promise<void> {
-  services?.drain(new Set((await drained(db.read)).keys()));
+/** Lets the router know which services the operator drains, and returns them. Every node does so every few seconds. */
+export async function followDrains(db: Database, { services }: Upstream): Promise<string[]> {
+  if (!services) return [];
+  const ids = new Set((await drained(db.read)).keys());
+  services.drain(ids);
+  return services.states.flatMap(({ id }) => (ids.has(id) ? [id] : []));
 }

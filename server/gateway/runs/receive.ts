@@ -85,10 +85,12 @@ export async function receive(
   };
   let why: 'stop' | 'length' | 'refusal' | null = null;
   let hasBegun = false;
+  const lost: Usage[] = [];
   const deadline = setTimeout(() => live.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const piece of source) {
       if (piece.model !== undefined) await to.answeredBy(piece.model);
+      if (piece.lost) lost.push(...piece.lost);
       for (const event of piece.events) {
         if (event.type === 'finish') why = event.why;
         else if (event.type === 'usage') {
@@ -112,7 +114,7 @@ export async function receive(
     if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
   } catch (error) {
     show(received.end(elapsedMs()));
-    return endingOfFailure(deps, turn, live, received, error);
+    return withLost(endingOfFailure(deps, turn, live, received, error), lost);
   } finally {
     clearTimeout(deadline);
   }
@@ -121,7 +123,23 @@ export async function receive(
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
   const produced = received.hasResult || why === 'refusal';
   const free = produced ? undefined : ('empty_answer' as const);
-  return { state: 'complete', ...billed, text: received.text, produced, cutShort: why === 'length' || undefined, free };
+  const cutShort = why === 'length' || undefined;
+  return withLost({ state: 'complete', ...billed, text: received.text, produced, cutShort, free }, lost);
+}
+
+/** Adds what failed attempts have used. The house pays it: the account is charged for the answer that it has. */
+function withLost<E extends Ending | null>(ending: E, lost: readonly Usage[]): E {
+  if (!ending || lost.length === 0) return ending;
+  const usage = lost.reduce(
+    (sum, one) => ({
+      inputTokens: sum.inputTokens + one.inputTokens,
+      cachedInputTokens: sum.cachedInputTokens + one.cachedInputTokens,
+      outputTokens: sum.outputTokens + one.outputTokens,
+      estimated: sum.estimated || one.estimated,
+    }),
+    ending.usage,
+  );
+  return { ...ending, usage, charged: ending.charged ?? ending.usage };
 }
 
 /** Waits for a slow reader, but not beyond an abort. */

@@ -271,7 +271,16 @@ function parseServices(policy: Policy, env: Record<string, string | undefined>):
   for (const name of Object.keys(env))
     if (/^SERVICE_[A-Z0-9_]+_KEY$/.test(name) && env[name] && !names.has(name))
       throw new ConfigError(`${name} is set, but PERIGEE_CONFIG lists no such service`);
-  return policy.services.map((service) => ({ ...service, key: env[nameOf(service.id)] || null }));
+  const listed = policy.services.map(({ models }) => models && Object.keys(models));
+  const known = new Set(listed.flatMap((ids) => ids ?? []));
+  if (policy.services.length > 0 && listed.every((ids) => ids !== undefined))
+    for (const { id } of policy.models)
+      if (!known.has(id)) throw new ConfigError(`PERIGEE_CONFIG lists the model "${id}", which no service has`);
+  return policy.services.map((service, i) => ({
+    ...service,
+    url: httpUrl(`services.${i}.url in PERIGEE_CONFIG`, service.url).href,
+    key: env[nameOf(service.id)] || null,
+  }));
 }
 
 /**
