@@ -85,4 +85,54 @@ export const CLIENTS: readonly TestedClient[] = [
       arguments: { input: `*** Begin Patch\n*** Update File: ${path}\n@@\n-${from}\n+${to}\n*** End Patch` },
     }),
   }),
+  {
+    name: 'OpenCode',
+    model: MODEL,
+    package: 'opencode-ai',
+    version: '1.18.33',
+    program: `opencode-${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}/bin/opencode`,
+    isNative: true,
+    env: { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' },
+    line: ({ program, prompt }) => `exec ${program} run --auto ${quote(prompt)}`,
+    read: (path) => ({ name: 'read', arguments: { filePath: path } }),
+    edit: (path, from, to) => ({ name: 'edit', arguments: { filePath: path, oldString: from, newString: to } }),
+  },
+  {
+    name: 'Kimi Code',
+    model: MODEL,
+    package: '@moonshot-ai/kimi-code',
+    version: '2.1.0',
+    program: '@moonshot-ai/kimi-code/dist/main.mjs',
+    line: ({ program, prompt }) => `exec ${program} -p ${quote(prompt)}`,
+    read: (path) => ({ name: 'Read', arguments: { path } }),
+    edit: (path, from, to) => ({ name: 'Edit', arguments: { path, old_string: from, new_string: to } }),
+  },
+  {
+    name: 'Cline',
+    model: MODEL,
+    package: 'cline',
+    version: '3.0.65',
+    program: 'cline/bin/cline',
+    // What its settings ask for, in the order of the setup's lines: provider, address, key, model.
+    line({ program, prompt, setup }) {
+      const [, address, key, model] = setup.lines.map((line) => quote(line.split(/ {2,}/)[1]!));
+      return [
+        `${program} auth openai-compatible -b ${address} -k ${key} -m ${model} >/dev/null || exit 3`,
+        `exec ${program} ${quote(prompt)}`,
+      ].join('\n');
+    },
+    read: (path) => ({ name: 'read_files', arguments: { files: [{ path }] } }),
+    edit: (path, from, to) => ({ name: 'editor', arguments: { path, old_text: from, new_text: to } }),
+  },
+  {
+    name: 'Continue',
+    model: MODEL,
+    package: '@continuedev/cli',
+    version: '1.5.47',
+    program: '@continuedev/cli/dist/cn.js',
+    env: { CONTINUE_TELEMETRY_ENABLED: '0', CONTINUE_CLI_DISABLE_TELEMETRY: '1' },
+    line: ({ program, prompt }) => `exec ${program} --config ~/.continue/config.yaml --auto -p ${quote(prompt)}`,
+    read: (path) => ({ name: 'Read', arguments: { filepath: path } }),
+    edit: (path, from, to) => ({ name: 'Edit', arguments: { file_path: path, old_string: from, new_string: to } }),
+  },
 ];

@@ -10,13 +10,13 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 const KEY = `pgk_${'a1'.repeat(24)}x`;
 
 /** Answers a call that fails by this error. */
-function refuse(error: Error) {
+function refuse(error: Error, path = '/v1/x') {
   const api = createApi();
   api.onError(onError(createLog('silent'), callRefusal));
-  api.get('/v1/x', () => {
+  api.get(path, () => {
     throw error;
   });
-  return api.request('/v1/x');
+  return api.request(path);
 }
 
 describe('a refusal in OpenAI’s shape', () => {
@@ -107,5 +107,38 @@ describe('a refusal in OpenAI’s shape', () => {
       /^The API key "Nightly build" may spend 20 credits a month\. It has 0\.5 credits left until 2026-12-01T/,
     );
     assert.match(keySpent('x', { ...of, usedMicro: 21_000_000 }).detail, /It has 0 credits left/);
+  });
+});
+
+describe('spent credits', () => {
+  const spent = new AppError('insufficient_credits', 'The credits of “Nightly” don’t last. Add some.');
+
+  it('are told to Codex by the type and the header after which it stops at once and shows our message', async () => {
+    for (const error of [spent, new AppError('key_spent', spent.detail)]) {
+      const answer = await refuse(error, '/v1/responses');
+      const { type, code, message } = ((await answer.json()) as { error: Record<string, string> }).error;
+      assert.deepEqual([answer.status, type, code], [429, 'usage_limit_reached', 'insufficient_quota']);
+      assert.equal(message, spent.detail);
+      assert.equal(answer.headers.get('x-should-retry'), 'false');
+      // Codex puts a comma after it, and headers carry ASCII alone.
+      assert.equal(answer.headers.get('x-codex-promo-message'), "The credits of ?Nightly? don't last. Add some");
+    }
+  });
+
+  it('have that header in no other dialect, and no other refusal has it', async () => {
+    for (const path of ['/v1/chat/completions', '/v1/messages'])
+      assert.equal((await refuse(spent, path)).headers.has('x-codex-promo-message'), false, path);
+    for (const code of ['rate_limited', 'key_unknown', 'upstream_busy'] as const)
+      assert.equal((await refuse(new AppError(code, 'x'), '/v1/responses')).headers.has('x-codex-promo-message'), false);
+  });
+
+  it('repeat no key in that header', async () => {
+    const answer = await refuse(new AppError('insufficient_credits', `"${KEY}" is spent.`), '/v1/responses');
+    assert.ok(!answer.headers.get('x-codex-promo-message')!.includes(KEY.slice(0, 20)));
+  });
+
+  it('fit into that header even if the message has several lines', async () => {
+    const answer = await refuse(new AppError('insufficient_credits', 'One.\r\nx-other: 1'), '/v1/responses');
+    assert.equal(answer.headers.get('x-codex-promo-message'), 'One.??x-other: 1');
   });
 });

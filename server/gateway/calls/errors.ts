@@ -54,10 +54,16 @@ function usual(status: number): Required<Pick<Row, 'type' | 'isWorthRetry'>> {
   return { type: 'invalid_request_error', isWorthRetry: false };
 }
 
-/** Where `/v1/responses` differs. Codex sends a 402 six times more; of a 429 with this code it tells at once. */
+/**
+ * Spent credits on `/v1/responses`. Codex sends a 402 six times more. After a 429 of this type it stops at once, and
+ * shows the message of the header `x-codex-promo-message`; of every other 429 it shows words of its own.
+ */
+const SPENT_OF_CODEX: Row = { ...SPENT, status: 429, type: 'usage_limit_reached', isWorthRetry: false };
+
+/** Where `/v1/responses` differs. */
 const RESPONSES: Partial<Record<ProblemCode, Row>> = {
-  insufficient_credits: { ...SPENT, status: 429, isWorthRetry: false },
-  key_spent: { ...SPENT, status: 429, isWorthRetry: false },
+  insufficient_credits: SPENT_OF_CODEX,
+  key_spent: SPENT_OF_CODEX,
   context_too_long: { ...OPENAI.context_too_long, param: 'input' },
 };
 
@@ -100,15 +106,25 @@ export function callRefusal(c: AppContext, error: AppError): Response {
     ? messagesError(problem, error.extras.promptTokens)
     : openAiError(error, /^\/v1\/responses(\/|$)/.test(c.req.path) ? 'responses' : 'chat');
   const retryAfter = retryAfterOf(problem);
+  const isOfCodex = 'code' in body.error && body.error.type === SPENT_OF_CODEX.type;
   return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
     ...(isMessages && status === 429 && !isWorthRetry ? { 'anthropic-ratelimit-unified-status': 'rejected' } : {}),
+    ...(isOfCodex ? { 'x-codex-promo-message': inSentence(error.detail) } : {}),
     ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
     ...error.headers,
   });
 }
+
+/** As a header can carry it, without the last point: Codex goes on with ", or try again later.". */
+const inSentence = (text: string) =>
+  withoutApiKeys(text)
+    .replaceAll('’', "'")
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/\.$/, '')
+    .slice(0, 500);
 
 /** The refusal of a call whose key may not spend that much more in this month. */
 export function keySpent(
