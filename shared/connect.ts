@@ -132,6 +132,9 @@ export function setups({ address, key, model, contextTokens }: Connection): Setu
         `    apiBase: ${quoted(base)}`,
         `    apiKey: ${quoted(key)}`,
         '    roles: [chat, edit, apply]',
+        '    capabilities: [tool_use]',
+        '    defaultCompletionOptions:',
+        `      contextLength: ${contextTokens}`,
       ],
     },
     {

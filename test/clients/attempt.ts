@@ -1,19 +1,19 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { type Setup, setups } from '../../shared/connect.ts';
 import type { BillEntry } from '../doubles/script.ts';
 import { endProcess, startProcess, temporaryFolder } from '../editor/processes.ts';
 import type { TestServer } from '../support/server.ts';
 import { openTool } from '../support/tools.ts';
 import type { TestedClient } from './clients.ts';
-import type { Fault } from './faults.ts';
+import { CONTEXT_TOKENS, type Fault } from './faults.ts';
 import { answerTo, EDITED, FILES, PROMPT } from './task.ts';
 
 /** More than any client takes, its pauses before new tries included. */
 const LIMIT_MS = 180_000;
-export const CONTEXT_TOKENS = 262_144;
 
 /** One request as the server got it. */
 export interface Seen {
@@ -54,7 +54,7 @@ export async function attempt(
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(folder, name), text);
   const tool = await openTool(server, { credits: fault.credits ?? 100_000 });
   const key = fault.key?.() ?? tool.headers.authorization!.slice('Bearer '.length);
-  const given = { address: server.url, key, model: client.model, contextTokens: CONTEXT_TOKENS };
+  const given = { address: server.url, key, model: client.model, contextTokens: fault.contextTokens ?? CONTEXT_TOKENS };
   const setup = setups(given).find(({ name }) => name === client.name)!;
   await writeSetup(setup, home);
 
@@ -63,7 +63,7 @@ export async function attempt(
   server.double.usually((body) => {
     const answer = answerTo(body, client, folder);
     const instead = isDue && body.tools ? fault.instead!(body, answer) : null;
-    if (instead) isDue = false;
+    if (instead && !fault.isLasting) isDue = false;
     return instead ?? answer;
   });
 
@@ -121,7 +121,8 @@ function watch({ app }: TestServer, began: number): { requests: Seen[]; end(): v
     for (const name of ['write', 'end'] as const) {
       const send = response[name] as (...given: unknown[]) => never;
       response[name] = (...given: unknown[]) => {
-        if (typeof given[0] === 'string' || given[0] instanceof Uint8Array) seen.answer += Buffer.from(given[0] as string);
+        if (typeof given[0] === 'string' || given[0] instanceof Uint8Array)
+          seen.answer += Buffer.from(given[0] as string);
         return send.apply(response, given);
       };
     }
@@ -140,7 +141,6 @@ async function settled({ db }: TestServer): Promise<void> {
 }
 
 const plain = (text: string) =>
-  text
-    .replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
+  stripVTControlCharacters(text)
     .replace(/\n\s*\n+/g, '\n')
     .trim();

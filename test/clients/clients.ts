@@ -133,6 +133,9 @@ export const CLIENTS: readonly TestedClient[] = [
     env: { CONTINUE_TELEMETRY_ENABLED: '0', CONTINUE_CLI_DISABLE_TELEMETRY: '1' },
     line: ({ program, prompt }) => `exec ${program} --config ~/.continue/config.yaml --auto -p ${quote(prompt)}`,
     read: (path) => ({ name: 'Read', arguments: { filepath: path } }),
-    edit: (path, from, to) => ({ name: 'Edit', arguments: { file_path: path, old_string: from, new_string: to } }),
+    edit: (path, from, to) => ({
+      name: 'MultiEdit',
+      arguments: { file_path: path, edits: [{ old_string: from, new_string: to }] },
+    }),
   },
 ];

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../editor/fetch.ts';
@@ -28,9 +28,4 @@ export async function install(name: string, version: string): Promise<string> {
 export async function installNode(): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
   return join(await install(name, NODE_VERSION), 'node_modules', name, 'bin/node');
-}
-
-/** The version that is installed there, for the report. */
-export async function versionIn(folder: string, name: string): Promise<string> {
-  return JSON.parse(await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
 }

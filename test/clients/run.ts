@@ -10,10 +10,11 @@ import { MICRO_PER_CREDIT } from '../../shared/account.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { root } from '../editor/fetch.ts';
 import { startServer } from '../support/server.ts';
-import { type Attempt, attempt, CONTEXT_TOKENS } from './attempt.ts';
+import { type Attempt, attempt } from './attempt.ts';
 import { CLIENTS, type TestedClient } from './clients.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { CONTEXT_TOKENS, FAULTS, type Fault } from './faults.ts';
 import { install, installNode } from './install.ts';
+import { DONE } from './task.ts';
 
 const C = MICRO_PER_CREDIT;
 const PRICE = { mode: 'tokens' as const, inputMicro: 1_000 * C, cachedInputMicro: 100 * C, outputMicro: 4_000 * C };
@@ -43,6 +44,8 @@ const server = await startServer('sqlite', {
       policy.models.push({ id, contextTokens: CONTEXT_TOKENS, maxOutputTokens: 32_000, price: PRICE });
   },
 });
+/** A failure, or that all is done. */
+const TELLS = new RegExp(`^.{0,4}${DONE}|error|too long|ran out`, 'i');
 const failures: string[] = [];
 const node = await installNode();
 for (const client of clients) {
@@ -80,19 +83,24 @@ function wrongWith(fault: Fault, { file, said }: Attempt): string | null {
   return null;
 }
 
-function tell({ name }: Fault, { file, exitCode, seconds, said, requests, bill, tool }: Attempt): string {
-  const statuses = requests.map(({ method, url, status }) => `${method === 'POST' ? '' : `${method} `}${url.replace(/^\/v1/, '').replace(/\?.*/, '')} ${status}`);
-  const counted = [...new Set(statuses)].map((one) => `${statuses.filter((other) => other === one).length} × ${one}`);
-  const last = said.split('\n').at(-1) ?? '';
+/** One row: what became of the file, the requests by their answers, and the words that the client's owner sees. */
+function tell(fault: Fault, { file, exitCode, seconds, said, requests, bill, tool }: Attempt): string {
+  const counts = new Map<string, number>();
+  for (const { method, url, status } of requests) {
+    const name = `${method === 'POST' ? '' : `${method} `}${url.replace(/^\/v1|\?.*/g, '')} ${status}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const lines = said.split('\n');
+  const told = lines.find((line) => (fault.tells ?? TELLS).test(line)) ?? lines.at(-1) ?? '';
   return [
-    name.padEnd(6),
+    fault.name.padEnd(6),
     file.padEnd(9),
     `exit ${exitCode}`,
     `${seconds.toFixed(1)} s`.padStart(7),
-    counted.join(', '),
+    [...counts].map(([name, count]) => `${count} × ${name}`).join(', '),
     `upstream ${bill.length}`,
-    tool,
-    `"${last.slice(0, 200)}"`,
+    tool ?? '-',
+    `"${told.trim().slice(0, 160)}"`,
   ].join(' | ');
 }
 

@@ -214,6 +214,7 @@ export class UpstreamDouble {
       return;
     }
     this.#countInput(entry);
+    entry.inputTokens = script.inputTokens ?? entry.inputTokens;
     await new AnswerWriter(scripted, entry, response).write();
   }
 

@@ -129,7 +129,10 @@ describe('spent credits', () => {
     for (const path of ['/v1/chat/completions', '/v1/messages'])
       assert.equal((await refuse(spent, path)).headers.has('x-codex-promo-message'), false, path);
     for (const code of ['rate_limited', 'key_unknown', 'upstream_busy'] as const)
-      assert.equal((await refuse(new AppError(code, 'x'), '/v1/responses')).headers.has('x-codex-promo-message'), false);
+      assert.equal(
+        (await refuse(new AppError(code, 'x'), '/v1/responses')).headers.has('x-codex-promo-message'),
+        false,
+      );
   });
 
   it('repeat no key in that header', async () => {

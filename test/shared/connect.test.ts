@@ -34,6 +34,7 @@ describe('what a tool needs to use this server', () => {
     ['Kimi Code', '\nmax_context_size = 128000'],
     ['OpenCode', '"context": 128000'],
     ['OpenClaw', '"contextWindow": 128000'],
+    ['Continue', '\n      contextLength: 128000'],
   ];
   for (const [name, line] of KNOWS)
     it(`${name}: knows how much the model reads`, () => assert.ok(lines(name).includes(line)));
