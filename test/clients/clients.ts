@@ -113,6 +113,8 @@ export const CLIENTS: readonly TestedClient[] = [
     package: 'cline',
     version: '3.0.65',
     program: 'cline/bin/cline',
+    // Otherwise it leaves a daemon behind.
+    env: { CLINE_SESSION_BACKEND_MODE: 'local' },
     // What its settings ask for, in the order of the setup's lines: provider, address, key, model.
     line({ program, prompt, setup }) {
       const [, address, key, model] = setup.lines.map((line) => quote(line.split(/ {2,}/)[1]!));

@@ -19,6 +19,8 @@ function refuse(error: Error, path = '/v1/x') {
   return api.request(path);
 }
 
+const TOO_LONG = "The request exceeds this model's maximum context length. Reduce the length of the messages.";
+
 describe('a refusal in OpenAI’s shape', () => {
   const CASES: [code: ProblemCode, status: number, type: string, said: string, param: string | null, retry: boolean][] =
     [
@@ -53,7 +55,9 @@ describe('a refusal in OpenAI’s shape', () => {
   for (const [code, status, type, said, param, retry] of CASES)
     it(`of ${code} is ${status} ${said}`, async () => {
       const answer = await refuse(new AppError(code, 'What to do.'));
-      const error = { message: 'What to do.', type, code: said, param };
+      const isTooLong = code === 'context_too_long';
+      const message = `${isTooLong ? `${TOO_LONG} ` : ''}What to do.`;
+      const error = { message, type, code: said, param };
       assert.deepEqual([answer.status, await answer.json()], [status, { error }]);
       assert.equal(answer.headers.get('content-type'), 'application/json');
       assert.equal(answer.headers.get('x-should-retry'), retry ? null : 'false');
@@ -108,6 +112,24 @@ describe('a refusal in OpenAI’s shape', () => {
     );
     assert.match(keySpent('x', { ...of, usedMicro: 21_000_000 }).detail, /It has 0 credits left/);
   });
+});
+
+describe('a conversation that is too long', () => {
+  // As the clients look for it; OpenAI's code alone is not enough for them.
+  const CLIENTS: [name: string, looksFor: RegExp][] = [
+    ['Kimi Code', /context[ _-]?length/],
+    ['Continue', /maximum context length|reduce the length of the messages/],
+    ['OpenCode', /maximum context length is \d+ tokens|reduce the length of the messages/],
+  ];
+  for (const [name, looksFor] of CLIENTS)
+    for (const extras of [{}, { limitTokens: 128_000, promptTokens: 200_000 }])
+      it(`is known to ${name} by its words, ${'limitTokens' in extras ? 'with' : 'without'} the limit`, () => {
+        for (const dialect of ['chat', 'responses'] as const) {
+          const { error } = openAiError(new AppError('context_too_long', 'Send less.', extras), dialect).body;
+          assert.match(error.message.toLowerCase(), looksFor);
+          assert.match(error.message, /Send less\.$/);
+        }
+      });
 });
 
 describe('spent credits', () => {

@@ -67,7 +67,7 @@ const RESPONSES: Partial<Record<ProblemCode, Row>> = {
   context_too_long: { ...OPENAI.context_too_long, param: 'input' },
 };
 
-/** The refusal of a call, in OpenAI's shape. The message is the refusal's own detail. */
+/** The refusal of a call, in OpenAI's shape. */
 export function openAiError(
   error: AppError,
   dialect: 'chat' | 'responses' = 'chat',
@@ -86,8 +86,21 @@ export function openAiError(
   return {
     status,
     isWorthRetry,
-    body: { error: { message: error.detail, type, code: row.code ?? error.code, param: param || null } },
+    body: { error: { message: messageOf(error), type, code: row.code ?? error.code, param: param || null } },
   };
+}
+
+/**
+ * The refusal's own detail. Of a conversation that is too long, clients look for OpenAI's words and not for its code
+ * (Kimi Code, Continue, OpenCode, LiteLLM), before they make a summary of it.
+ */
+function messageOf({ code, detail, extras: { limitTokens } }: AppError): string {
+  if (code !== 'context_too_long') return detail;
+  const words =
+    limitTokens === undefined
+      ? "The request exceeds this model's maximum context length. Reduce the length of the messages."
+      : `This model's maximum context length is ${limitTokens} tokens.`;
+  return `${words} ${detail}`;
 }
 
 /** The refusal that a failed answer is told as. */
