@@ -175,7 +175,8 @@ export function createApp(deps: AppDeps): App {
     async start() {
       await accounts.ceremonies.prepare();
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
-      await followDrains(db, upstream);
+      const drained = await followDrains(db, upstream);
+      if (drained.length > 0) log.warn({ drained }, 'these model services get no requests: npm run admin -- upstreams');
       await restoring.begin();
       await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);

@@ -104,7 +104,7 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
     { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
     { name: 'search index', everyMs: 2 * SECOND, run: () => indexDue(db, closing) },
     ...(turns.upstream.services
-      ? [{ name: 'draining', everyMs: 2 * SECOND, run: () => followDrains(db, turns.upstream) }]
+      ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
       : []),
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },

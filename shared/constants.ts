@@ -9,6 +9,9 @@ export const LOW_SHARE = 0.2;
 /** The longest text that is accepted, in UTF-16 units. */
 export const MAX_TEXT = 1_000_000;
 
+/** How much of an answer's thoughts is kept, in UTF-16 units: their beginning. */
+export const MAX_THINKING = 200_000;
+
 /** The most attachments of one message. */
 export const MAX_ATTACHMENTS = 50;
 

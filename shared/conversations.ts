@@ -24,12 +24,20 @@ export const AttachmentSchema = z.object({
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;
 
+/** The thoughts of the model before or within an answer to a chat, kept apart from its text. */
+export const ThinkingSchema = z.object({
+  text: z.string().describe('Markdown; of very long thoughts, the beginning and a note'),
+  ms: z.int().nonnegative().describe('how long the model thought'),
+});
+export type Thinking = z.infer<typeof ThinkingSchema>;
+
 export const MessageSchema = z
   .object({
     id: z.uuid(),
     role: z.enum(['user', 'assistant']),
     kind: RunKindSchema,
     text: z.string().describe('empty while the run goes on: read its events from the first'),
+    thinking: ThinkingSchema.optional(),
     attachments: z.array(AttachmentSchema).optional(),
     runId: z.uuid().optional(),
     state: RunStateSchema.optional().describe('answers only'),

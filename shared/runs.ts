@@ -155,8 +155,12 @@ export const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]
  * answer (UTF-16 units), so that a client that already has a part can cut and append. An empty text before the end
  * deletes the text from there on: it was a model's thought, which only its closing tag revealed. Exactly one `done` or
  * `error` ends the stream.
+ *
+ * `thinking`: what the model thinks before or within a chat's answer. `at` is the position in its thoughts, `ms` how
+ * long it has thought so far. Clients that do not know the event ignore it.
  */
 export const TextEventSchema = z.object({ text: z.string(), at: z.int() });
+export const ThinkingEventSchema = TextEventSchema.extend({ ms: z.int().nonnegative() });
 export const UsageEventSchema = UsageSchema;
 export const DoneEventSchema = z.object({
   state: z.enum(['complete', 'stopped', 'interrupted']),
@@ -168,11 +172,13 @@ export const DoneEventSchema = z.object({
 export const ErrorEventSchema = ProblemSchema.extend({ chargedMicro: MicroSchema, balance: BalanceSchema.optional() });
 export type RunEvent =
   | { type: 'text'; data: z.infer<typeof TextEventSchema> }
+  | { type: 'thinking'; data: z.infer<typeof ThinkingEventSchema> }
   | { type: 'usage'; data: z.infer<typeof UsageEventSchema> }
   | { type: 'done'; data: z.infer<typeof DoneEventSchema> }
   | { type: 'error'; data: z.infer<typeof ErrorEventSchema> };
 export const RUN_EVENT_SCHEMAS = {
   text: TextEventSchema,
+  thinking: ThinkingEventSchema,
   usage: UsageEventSchema,
   done: DoneEventSchema,
   error: ErrorEventSchema,

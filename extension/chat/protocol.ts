@@ -297,6 +297,8 @@ export type FromHost =
   | { type: 'messages'; upsert: Message[]; removed: string[]; title: string; elsewhere: string[] }
   /** More of a running answer: cut the text at `at`, then append. Updates are batched, at most one each 30 ms. */
   | { type: 'text'; messageId: string; text: string; at: number }
+  /** The same for its thoughts. `ms`: how long the model has thought so far. */
+  | { type: 'thinking'; messageId: string; text: string; at: number; ms: number }
   /** `text`: the sent text, for a page that may not know it. */
   | { type: 'sent'; requestId: string; text?: string }
   /** No run was started. The typed text stays. */

@@ -1,4 +1,5 @@
-import type { Attachment, Message } from '../../shared/conversations.ts';
+import { saysThought } from '../../shared/answers/thoughts.ts';
+import type { Attachment, Message, Thinking } from '../../shared/conversations.ts';
 import { iso } from '../platform/clock.ts';
 import type { Reader } from '../platform/db/database.ts';
 import type { ConversationRow } from '../platform/db/schema.ts';
@@ -16,10 +17,17 @@ function markdownOf(message: Message): string {
   const parts = [`\n## ${oneLine(who)}, ${message.createdAt}\n`];
   for (const attachment of message.attachments ?? []) parts.push(`- Attached ${describe(attachment)}`);
   if (message.attachments?.length) parts.push('');
+  if (message.thinking) parts.push(quoted(message.thinking), '');
   if (message.text) parts.push(nested(message.text));
   if (message.state && message.state !== 'complete') parts.push(`\n*${STATES[message.state]}*`);
   if (message.cutShort) parts.push('\n*Cut at its length limit.*');
   return `${parts.join('\n')}\n`;
+}
+
+/** Thoughts as a quotation, from which none of their marks can escape. */
+function quoted({ text, ms }: Thinking): string {
+  const lines = nested(text.trim()).split(/\r\n?|\n/);
+  return [`*${saysThought(ms)}*`, '', ...lines].map((line) => `> ${line}`.trimEnd()).join('\n');
 }
 
 /** Moves a text's own headings two levels down, below its message's heading. Code blocks stay as they are. */

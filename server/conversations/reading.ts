@@ -108,7 +108,7 @@ export async function readConversation(
 const PAGE_BYTES = 1_000_000;
 
 /** The size of a message on a page. Both engines give a text's length in bytes without reading it. */
-const shownBytes = sql<number | string>`octet_length(text) + coalesce(
+const shownBytes = sql<number | string>`octet_length(text) + coalesce(octet_length(thinking), 0) + coalesce(
   (select sum(200 + octet_length(coalesce(path, ''))) from attachment where message_id = message.id), 0)`;
 
 /** The first rows that fit into a page; at least one. */
@@ -195,7 +195,7 @@ async function nextIds(
 
 const MESSAGES_AT_ONCE = 20;
 
-const wholeBytes = sql<number | string>`octet_length(text)
+const wholeBytes = sql<number | string>`octet_length(text) + coalesce(octet_length(thinking), 0)
   + coalesce((select sum(octet_length(attachment.text)) from attachment where message_id = message.id), 0)
   + coalesce((select octet_length(content) from edit_input where message_id = message.id), 0)`;
 
@@ -236,6 +236,7 @@ function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined
     role: row.role,
     kind: row.kind,
     text: row.text,
+    thinking: row.thinking === null ? undefined : { text: row.thinking, ms: row.thinking_ms ?? 0 },
     attachments: heads?.map(toAttachment),
     runId: optional(row.run_id),
     state: optional(row.state),

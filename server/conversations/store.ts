@@ -100,6 +100,8 @@ const insertMessage = prepared((db, p: MessageRow) =>
     superseded_by: p.superseded_by,
     tokens: p.tokens,
     bytes: p.bytes,
+    thinking: p.thinking,
+    thinking_ms: p.thinking_ms,
   }),
 );
 
@@ -119,13 +121,15 @@ const NO_MESSAGE = {
   superseded_by: null,
   tokens: null,
   bytes: null,
+  thinking: null,
+  thinking_ms: null,
 };
 
 /** Stores the end of an answer. No row is left if the conversation was deleted meanwhile; that is no error. */
 export async function finishMessage(
   tx: Tx,
   id: string,
-  end: Pick<Message, 'text' | 'cutShort' | 'reason' | 'problem'> & {
+  end: Pick<Message, 'text' | 'thinking' | 'cutShort' | 'reason' | 'problem'> & {
     state: RunState;
     usage: Usage;
     chargedMicro: number;
@@ -144,12 +148,25 @@ export async function finishMessage(
     cut_short: end.cutShort ? 1 : null,
     tokens: end.size.tokens,
     bytes: end.size.bytes,
+    thinking: end.thinking?.text ?? null,
+    thinking_ms: end.thinking?.ms ?? null,
   });
 }
 
 type Finished = Pick<
   MessageRow,
-  'id' | 'text' | 'state' | 'usage' | 'charged' | 'reason' | 'problem' | 'cut_short' | 'tokens' | 'bytes'
+  | 'id'
+  | 'text'
+  | 'state'
+  | 'usage'
+  | 'charged'
+  | 'reason'
+  | 'problem'
+  | 'cut_short'
+  | 'tokens'
+  | 'bytes'
+  | 'thinking'
+  | 'thinking_ms'
 >;
 
 const updateFinished = prepared((db, p: Finished) =>
@@ -165,6 +182,8 @@ const updateFinished = prepared((db, p: Finished) =>
       cut_short: p.cut_short,
       tokens: p.tokens,
       bytes: p.bytes,
+      thinking: p.thinking,
+      thinking_ms: p.thinking_ms,
     })
     .where('id', '=', p.id),
 );

@@ -23,6 +23,17 @@ export interface UpstreamRequest {
   fallbacks?: readonly Fallback[];
 }
 
+/** A dialect, beside chat completions, that a service may speak itself. */
+export type NativeName = 'messages' | 'responses';
+
+/** A request as its client wrote it, for a service that speaks its dialect. */
+export interface NativeRequest {
+  dialect: NativeName;
+  body: Readonly<Record<string, unknown>>;
+  /** The client's own headers that the service reads, such as betas. */
+  headers: Record<string, string>;
+}
+
 /** A chat-completions request as its client made it. */
 export interface CallRequest {
   /** The upstream's own name for the model. */
@@ -33,15 +44,19 @@ export interface CallRequest {
   maxOutputTokens: number;
   /** As in `UpstreamRequest`, if the dialect names the conversation and the body doesn't. */
   cacheKey?: string | null;
+  /** The client has left: what has begun goes on, because it is billed, but nothing new begins. */
+  isAbandoned?: () => boolean;
+  /** The same request in the client's own dialect, if that is another one. */
+  native?: NativeRequest | undefined;
   /** In this order, if the model fails before its answer begins. */
   fallbacks?: readonly Fallback[];
 }
 
 /**
- * An event of an upstream's answer. `thinking` and `tools` (the names and arguments of tool calls) are counted but not
- * shown. `usage` covers the request and all output before it, and replaces any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal`
- * marks an answer withheld for prohibited content, which is charged. A stream that throws or ends without `finish` has
- * failed.
+ * An event of an upstream's answer. `thinking` is shown apart from the text, and counted with it. `tools` (the names and
+ * arguments of tool calls) is counted but not shown. `usage` covers the request and all output before it, and replaces
+ * any earlier one; `isMended`: its parts did not add up. `finish` comes once, last; `refusal` marks an answer withheld
+ * for prohibited content, which is charged. A stream that throws or ends without `finish` has failed.
  */
 export type StreamEvent =
   | { type: 'text'; text: string }
@@ -56,6 +71,10 @@ export interface Piece {
   events: StreamEvent[];
   /** On the first piece, if a fallback answers. */
   model?: string;
+  /** In place of `chunks`, from a service that speaks the client's dialect: its events, or its whole answer. */
+  native?: Record<string, unknown>[];
+  /** What services have reported of attempts that failed before this answer: they bill it, and nobody is charged for it. */
+  lost?: Usage[];
 }
 
 export type UpstreamFailure =

@@ -187,6 +187,17 @@ export class ThoughtReader {
   }
 }
 
+/** "Thought for 12 s", "Thought for 2 min 5 s"; "Thought" if nobody measured it. */
+export function saysThought(ms: number): string {
+  return ms === 0 ? 'Thought' : `Thought for ${saysSeconds(Math.max(1, Math.round(ms / 1000)))}`;
+}
+
+/** "12 s", "2 min 5 s", "3 min". */
+export function saysSeconds(seconds: number): string {
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return [minutes > 0 && `${minutes} min`, (rest > 0 || minutes === 0) && `${rest} s`].filter(Boolean).join(' ');
+}
+
 /** Splits a whole answer into its text and its thoughts. Splitting the text again gives the same text. */
 export function splitThoughts(answer: string): { text: string; thinking: string } {
   const reader = new ThoughtReader();

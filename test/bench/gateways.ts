@@ -85,6 +85,34 @@ export class CallGateway implements Gateway {
   }
 }
 
+/** The same in the dialect of Anthropic's Messages, translated on the way. */
+export class MessagesGateway implements Gateway {
+  readonly name = 'Perigee’s /v1/messages';
+
+  constructor(private readonly perigee: PerigeeGateway) {}
+
+  async stream(n: number): Promise<Stream> {
+    const mark = randomUUID();
+    const asked = { model: 'double', stream: true, messages: [{ role: 'user', content: mark }], max_tokens: 2000 };
+    const { url, headers } = this.perigee.caller(n);
+    const sentAt = now();
+    const answer = await send(url, 'POST', '/v1/messages', headers, JSON.stringify(asked));
+    return { mark, sentAt, ...(await readStream(answer, '"text":"p')) };
+  }
+
+  textOf({ raw }: Stream): string {
+    if (!raw.endsWith('data: {"type":"message_stop"}\n\n'))
+      throw new Error(`a message did not end well: ${raw.slice(-500)}`);
+    return dataOf(raw)
+      .map((data) => (JSON.parse(data) as { delta?: { text?: string } }).delta?.text ?? '')
+      .join('');
+  }
+
+  cpuSeconds(): Promise<number> {
+    return this.perigee.cpuSeconds();
+  }
+}
+
 export class PerigeeGateway implements Gateway {
   readonly name = 'Perigee';
 

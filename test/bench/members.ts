@@ -108,6 +108,8 @@ function messageRow(conversationId: string, seq: number, at: number): MessageRow
     superseded_at: null,
     superseded_by: null,
     tokens: null,
+    thinking: null,
+    thinking_ms: null,
     bytes: null,
   };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { root } from '../editor/fetch.ts';
 import { accounts } from './accounts.ts';
 import { auditing, tokenLog } from './books.ts';
+import { dialects } from './dialects.ts';
 import { editor } from './editor.ts';
 import { edits } from './edits.ts';
 import { engine } from './engine.ts';
@@ -25,6 +26,7 @@ const measures: Measure[] = [
   accounts,
   auditing,
   tokenLog,
+  dialects,
   firstToken,
   streams,
   webview,

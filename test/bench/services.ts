@@ -7,12 +7,12 @@ import type { BillEntry, ControlOrder } from '../doubles/script.ts';
 import { type Backend, startBackend } from '../editor/backend.ts';
 import { root } from '../editor/fetch.ts';
 import { endProcess, startProcess } from '../editor/processes.ts';
-import { CallGateway, type Gateway, PerigeeGateway, PlainGateway } from './gateways.ts';
+import { CallGateway, type Gateway, MessagesGateway, PerigeeGateway, PlainGateway } from './gateways.ts';
 
 export interface Services {
   upstream: UpstreamProcess;
   /** The yardstick first: it warms up the machine's clock for nobody's advantage. */
-  gateways: { plain: Gateway; perigee: Gateway; calls: Gateway };
+  gateways: { plain: Gateway; perigee: Gateway; calls: Gateway; messages: Gateway };
   stop(): Promise<void>;
 }
 
@@ -54,7 +54,12 @@ export async function startServices(guests: number): Promise<Services> {
     const perigee = await PerigeeGateway.open(backend.url, guests);
     return {
       upstream,
-      gateways: { plain: new PlainGateway(proxy.url), perigee, calls: new CallGateway(perigee) },
+      gateways: {
+        plain: new PlainGateway(proxy.url),
+        perigee,
+        calls: new CallGateway(perigee),
+        messages: new MessagesGateway(perigee),
+      },
       stop,
     };
   } catch (error) {

@@ -23,7 +23,8 @@ export const streams: Measure = {
   },
 };
 
-type Which = 'plain' | 'perigee' | 'calls';
+type Which = 'plain' | 'perigee' | 'calls' | 'messages';
+const ALL: readonly Which[] = ['plain', 'perigee', 'calls', 'messages'];
 
 /** Processor time in µs: for one more event of a running answer, and for an answer's beginning and end. */
 interface Cost {
@@ -32,9 +33,9 @@ interface Cost {
 }
 
 async function costs({ upstream, gateways }: Services, say: (line: string) => void): Promise<Finding[]> {
-  const rounds: Record<Which, Cost[]> = { plain: [], perigee: [], calls: [] };
+  const rounds: Record<Which, Cost[]> = { plain: [], perigee: [], calls: [], messages: [] };
   for (let i = 0; i <= ROUNDS; i++) {
-    for (const which of ['plain', 'perigee', 'calls'] as const) {
+    for (const which of ALL) {
       const gateway = gateways[which];
       // A line through two points: long answers and short ones.
       const [short, long] = [10, 200];
@@ -75,9 +76,11 @@ async function costs({ upstream, gateways }: Services, say: (line: string) => vo
     beside('calls', 'answer', 1.5),
     cost('perigee', 'event'),
     cost('calls', 'event'),
+    cost('messages', 'event'),
     cost('plain', 'event'),
     cost('perigee', 'answer'),
     cost('calls', 'answer'),
+    cost('messages', 'answer'),
     cost('plain', 'answer'),
   ];
 }
@@ -96,8 +99,8 @@ async function cpuMicros(gateway: Gateway, upstream: UpstreamProcess, events: nu
  * shares one machine, so the numbers themselves are small; the ratio is what counts.
  */
 async function mosts({ upstream, gateways }: Services, say: (line: string) => void): Promise<Finding[]> {
-  const most: Record<Which, number> = { plain: 0, perigee: 0, calls: 0 };
-  for (const which of ['plain', 'perigee', 'calls'] as const) {
+  const most: Record<Which, number> = { plain: 0, perigee: 0, calls: 0, messages: 0 };
+  for (const which of ALL) {
     // Twice, for the machine may have been busy with something else for a moment.
     const kept = async (n: number) =>
       (await keptUp(gateways[which], upstream, n, say)) || (await keptUp(gateways[which], upstream, n, say));
@@ -127,8 +130,16 @@ async function mosts({ upstream, gateways }: Services, say: (line: string) => vo
       unit: '×',
       goal: { atLeast: 0.8 },
     },
+    {
+      id: 'streams-of-messages',
+      what: 'streams of /v1/messages kept up, of those of /v1/chat/completions',
+      value: most.messages / most.calls,
+      unit: '×',
+      goal: { atLeast: 0.8 },
+    },
     found('perigee'),
     found('calls'),
+    found('messages'),
     found('plain'),
   ];
 }

@@ -112,6 +112,18 @@ describe('the client of the server', () => {
     assert.equal(requests[1]?.headers['last-event-id'], '1');
   });
 
+  it('passes on what the model thinks, and skips events of a newer server', async () => {
+    const thought = { text: 'Hm.', at: 0, ms: 5 };
+    answers = [
+      (_, response) => {
+        stream(response).end(event(1, 'thinking', thought) + event(2, 'of_tomorrow', {}) + text(3, 'Yes', 0) + done(4));
+      },
+    ];
+    const events = await read();
+    assert.deepEqual(events[0], { seq: 1, type: 'thinking', data: thought });
+    assert.equal(wrote(events), '(thinking)Yes(done)');
+  });
+
   it('goes on in the middle of a character that was cut between two chunks', async () => {
     const bytes = Buffer.from(text(1, 'naïve 😀', 0) + done(2));
     answers = [

@@ -42,14 +42,11 @@ describe('the hold for a model and those that may answer in its place', () => {
       10_000,
     ],
     [
-      'clamps each by what is there',
+      'leaves out a fallback that is covered in part alone: it would hold all that is there',
       [CHEAP, DEAR],
       5_000,
-      [
-        ['cheap', 1_000],
-        ['dear', 499],
-      ],
-      4_990,
+      [['cheap', 1_000]],
+      1_000,
     ],
     ['leaves out a fallback that is not covered', [CHEAP, DEAR], 600, [['cheap', 599]], 599],
     [

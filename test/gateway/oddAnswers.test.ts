@@ -297,6 +297,18 @@ const PARTS: Record<string, Case> = {
       },
     ]),
   ),
+  'thoughts in pieces, and once more in the whole answer': {
+    raw: [
+      stream(
+        JSON.stringify({ choices: [{ delta: { reasoning_content: 'hm' } }] }),
+        JSON.stringify({
+          object: 'chat.completion',
+          choices: [{ message: { reasoning_content: 'hm', content: 'It is 42.' }, finish_reason: 'stop' }],
+        }),
+      ),
+    ],
+    thinking: 'hm',
+  },
   'the same thoughts by two names': {
     raw: [
       stream(JSON.stringify({ choices: [{ delta: { reasoning: 'hm', reasoning_details: [{ text: 'hm' }] } }] })),

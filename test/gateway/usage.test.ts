@@ -112,8 +112,8 @@ describe('what was received of an answer', () => {
       [{ type: 'text' as const, text: `<think>${words}</think>Yes.` }],
     ]) {
       const received = new Received(7);
-      for (const event of events) received.take(event);
-      received.end();
+      for (const event of events) received.take(event, 0);
+      received.end(0);
       assert.equal(received.text, 'Yes.');
       assert.deepEqual(received.usageOfPart, received.usageOfWhole);
       assert(received.usageOfPart.outputTokens >= estimateTokens(words));
@@ -123,34 +123,34 @@ describe('what was received of an answer', () => {
 
   it('is what was reported, and what came since', () => {
     const received = new Received(7);
-    received.take({ type: 'text', text: words });
-    received.take({ type: 'usage', usage: usage(100) });
+    received.take({ type: 'text', text: words }, 0);
+    received.take({ type: 'usage', usage: usage(100) }, 0);
     assert.deepEqual(received.usageOfPart, usage(100));
-    received.take({ type: 'text', text: 'more words' });
+    received.take({ type: 'text', text: 'more words' }, 0);
     assert.deepEqual(received.usageOfPart, { ...usage(100 + estimateTokens('more words')), estimated: true });
   });
 
   it('is not a report that can only be its beginning, when it is stopped', () => {
     const received = new Received(7);
-    received.take({ type: 'thinking', text: words });
-    received.take({ type: 'usage', usage: usage(1) });
+    received.take({ type: 'thinking', text: words }, 0);
+    received.take({ type: 'usage', usage: usage(1) }, 0);
     assert.equal(received.usageOfPart.outputTokens, estimateTokens(words));
     assert.equal(received.usageOfWhole.outputTokens, 1, 'at its end the service has the last word');
   });
 
   it('takes thoughts back that a template had opened', () => {
     const received = new Received(7);
-    assert.deepEqual(received.take({ type: 'text', text: 'Hm.' }), { text: 'Hm.', at: 0 });
-    assert.deepEqual(received.take({ type: 'text', text: '\n</think>\n\nYes' }), { text: 'Yes', at: 0 });
-    assert.deepEqual(received.take({ type: 'text', text: '.' }), { text: '.', at: 3 });
+    received.take({ type: 'text', text: 'Hm.' }, 0);
+    received.take({ type: 'text', text: '\n</think>\n\nYes' }, 0);
+    received.take({ type: 'text', text: '.' }, 0);
     assert.equal(received.text, 'Yes.');
   });
 
   it('keeps the halves of a pair together, and no half of one', () => {
     const received = new Received(7);
-    received.take({ type: 'text', text: 'a\uD83D' });
+    received.take({ type: 'text', text: 'a\uD83D' }, 0);
     assert.equal(received.text, 'a');
-    received.take({ type: 'text', text: '\uDE42' });
+    received.take({ type: 'text', text: '\uDE42' }, 0);
     assert.equal(received.text, 'a🙂');
   });
 });

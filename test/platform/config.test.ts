@@ -64,9 +64,9 @@ describe('the settings', () => {
     assert.deepEqual(
       parse(env, JSON.stringify({ services })).services.map(({ url, ...rest }) => rest),
       [
-        { id: 'east', weight: 2, models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
-        { id: 'west', weight: 1, models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
-        { id: 'all', weight: 1, key: null },
+        { id: 'east', weight: 2, dialect: 'chat', models: { 'kimi-k2': 'kimi-k2' }, key: 'k1' },
+        { id: 'west', weight: 1, dialect: 'chat', models: { 'kimi-k2': 'moonshot/kimi-k2' }, key: null },
+        { id: 'all', weight: 1, dialect: 'chat', key: null },
       ],
     );
   });
@@ -119,6 +119,16 @@ describe('the settings', () => {
       { PERIGEE_CONFIG: 'c.json', UPSTREAM_URL: 'http://x/v1' },
       /^UPSTREAM_URL is set, and PERIGEE_CONFIG lists services/,
       '{"services":[{"id":"east","url":"http://y/v1"}]}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /^services\.0\.url in PERIGEE_CONFIG must be without a query/,
+      '{"services":[{"id":"east","url":"http://y/v1?api-version=1"}]}',
+    ],
+    [
+      { PERIGEE_CONFIG: 'c.json' },
+      /lists the model "kimi-k3", which no service has/,
+      '{"models":[{"id":"kimi-k3"}],"services":[{"id":"east","url":"http://y/v1","models":["kimi-k2"]}]}',
     ],
     ...[
       '{"id":"East","url":"http://y/v1"}',

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { readExtras } from '../../server/conversations/attachments.ts';
 import { readConversation } from '../../server/conversations/reading.ts';
 import { findByText, indexDue } from '../../server/conversations/search.ts';
+import { appendMessages } from '../../server/conversations/store.ts';
 import { announcePrices } from '../../server/credits/prices/announcements.ts';
 import { createLog } from '../../server/platform/log.ts';
 import { migrations } from '../../server/platform/migrations/index.ts';
@@ -226,6 +227,48 @@ for (const engine of ENGINES) {
         assert.equal((await look()).length, 1);
         await indexDue(db, new AbortController().signal);
         assert.equal((await look()).length, 1);
+      } finally {
+        await db.close();
+        await remove();
+      }
+    });
+  });
+
+  describe(`a database from before thoughts were kept (${engine})`, () => {
+    it('keeps its answers, which have none, and takes new ones with theirs', async function () {
+      this.timeout(60_000);
+      const { url, remove } = await freshDatabase(engine);
+      const old = await oldDatabase(engine, url, '021-calls');
+      for (const statement of [
+        sql`insert into account (id, kind, created_at, last_active_at) values ('a', 'guest', 1, 1)`,
+        sql`insert into conversation values ('c', 'a', 'Old', 'chat', 1, 1)`,
+        sql`insert into message (id, conversation_id, seq, role, kind, text, state, created_at)
+          values ('m', 'c', 1, 'assistant', 'chat', 'Old answer', 'complete', 1)`,
+      ])
+        await statement.execute(old);
+      await old.destroy();
+      const db = await openBooks(url);
+      try {
+        await db.write((tx) =>
+          appendMessages(
+            tx,
+            'c',
+            [
+              {
+                row: { id: 'n', role: 'assistant', kind: 'chat', text: 'New answer', thinking: 'Hm.', thinking_ms: 7 },
+              },
+            ],
+            2,
+          ),
+        );
+        const conversation = await readConversation(db.read, 'a', 'c', { limit: 10 });
+        assert.deepEqual(
+          conversation?.messages.map(({ text, thinking }) => [text, thinking]),
+          [
+            ['Old answer', undefined],
+            ['New answer', { text: 'Hm.', ms: 7 }],
+          ],
+        );
       } finally {
         await db.close();
         await remove();

@@ -21,7 +21,13 @@ for (const engine of ENGINES)
         double,
         upstream: new Router({
           services: [
-            { id: 'only', weight: 1, models: null, upstream: openAiUpstream({ url: double.url, retries: 0 }) },
+            {
+              id: 'only',
+              weight: 1,
+              dialect: 'chat' as const,
+              models: null,
+              upstream: openAiUpstream({ url: double.url, retries: 0 }),
+            },
           ],
           clock: systemClock,
           log: { warn() {} },

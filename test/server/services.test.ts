@@ -26,6 +26,7 @@ for (const engine of ENGINES)
       const services = Object.entries(doubles).map(([id, { url }]) => ({
         id,
         weight: 1,
+        dialect: 'chat' as const,
         models: null,
         upstream: openAiUpstream({ url, retries: 0 }),
       }));
@@ -53,6 +54,7 @@ for (const engine of ENGINES)
         id,
         host: new URL(url).host,
         weight: 1,
+        dialect: 'chat' as const,
         models: id === 'west' ? ['double', 'another'] : null,
         ask: () => openAiUpstream({ url, retries: 0 }).models(),
       }));
@@ -137,10 +139,35 @@ for (const engine of ENGINES)
         assert.match(answer.lines[0]!, told);
       });
 
+    it('has in its books what a service reported of an attempt that failed, and charges nobody for it', async () => {
+      const before = await tool.available();
+      for (const double of Object.values(doubles))
+        double.script({
+          raw: [
+            'data: {"choices":[],"usage":{"prompt_tokens":5000,"completion_tokens":300,"total_tokens":5300}}\n\n',
+            'data: {"error":{"message":"x"}}\n\n',
+          ],
+          headers: { 'content-type': 'text/event-stream' },
+        });
+      const { status } = await ask('a conversation', true);
+      assert.equal(status, 200);
+      const [line] = await tool.log();
+      assert.ok(line!.input_tokens! >= 10_000 && line!.output_tokens! >= 600, JSON.stringify(line));
+      assert.equal(before - (await tool.available()), -line!.amount);
+    });
+
     it('starts with what its operator has drained', async () => {
       await admin('upstreams', 'drain', 'west');
       const other = new Router({
-        services: [{ id: 'west', weight: 1, models: null, upstream: openAiUpstream({ url: doubles.west.url }) }],
+        services: [
+          {
+            id: 'west',
+            weight: 1,
+            dialect: 'chat' as const,
+            models: null,
+            upstream: openAiUpstream({ url: doubles.west.url }),
+          },
+        ],
         clock: systemClock,
         log: { warn() {} },
       });

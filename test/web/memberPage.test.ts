@@ -87,7 +87,7 @@ describe('the member’s page, in a real browser', function () {
     const { page, context } = await scene.window();
     await scene.enter(page, member, 'conversations');
     await page.getByText('There is no conversation yet').waitFor();
-    scene.server.double.script({ text: 'An answer about **needles**.' });
+    scene.server.double.script({ thoughts: ['In the *hay*?'], text: 'An answer about **needles**.' });
     await member.run(member.chat('Where is it?'));
     await member.run(member.chat('Something else'));
     await page.getByRole('link', { name: 'Something else' }).waitFor();
@@ -95,6 +95,9 @@ describe('the member’s page, in a real browser', function () {
     await page.getByRole('link', { name: 'Something else' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Where is it?' }).click();
     await page.getByRole('article', { name: 'Answer' }).locator('strong', { hasText: 'needles' }).waitFor();
+    assert.equal(await page.getByText('hay').count(), 0, 'thoughts are folded');
+    await page.getByText(/^Thought/).click();
+    await page.locator('.thoughts em', { hasText: 'hay' }).waitFor();
     await page.goBack();
     await button(page, 'Delete Where is it?').click();
     const dialog = page.getByRole('dialog');
@@ -307,6 +310,7 @@ describe('the member’s page, in a real browser', function () {
     it(`is fit for everybody, and fits (${title})`, async () => {
       const member = await scene.member();
       const request = member.chat('A conversation with averyverylongwordthatdoesnotfitanywhereatallonasmallscreen');
+      scene.server.double.script({ thoughts: ['A thought.'], text: 'An answer.' });
       await member.run(request);
       const { page, context, told } = await scene.window(options);
       const inOrder = async () => {
@@ -329,7 +333,8 @@ describe('the member’s page, in a real browser', function () {
         await inOrder();
       }
       await page.goto(`${scene.server.url}/account#conversations/${request.conversationId}`);
-      await page.getByRole('article').first().waitFor();
+      await page.getByText(/^Thought/).click();
+      await page.locator('.thoughts p').waitFor();
       await inOrder();
       await go(page, 'Your data');
       await button(page, 'Close the account').click();

@@ -41,6 +41,15 @@ describe('chat view: for everybody', () => {
       const there = running({ text: 'One', device: 'desktop' });
       return view.tell(surroundings(), conversation([asked, there], { elsewhere: [there.runId!] }));
     },
+    thinking: async (view) => {
+      const thinking = { text: `One [link](https://example.org).\n\n- ${'long'.repeat(40)} \`code\``, ms: 12_000 };
+      await view.tell(
+        surroundings(),
+        conversation([asked, answer('Yes.', { thinking }), asked, running({ thinking })]),
+      );
+      await view.page.getByRole('button', { name: 'Thought for 12 s' }).click();
+      await view.page.getByRole('button', { name: 'Thinking…' }).click();
+    },
     offline: (view) =>
       view.tell(
         surroundings({ connection: { state: 'offline', detail: `http://${'x'.repeat(60)}:8787` } }),

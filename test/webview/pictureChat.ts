@@ -1,4 +1,16 @@
-import { asked, CHINESE, chips, failed, MATH, RETRY, rows, type State, selected, WRITINGS } from './pictureTexts.ts';
+import {
+  asked,
+  CHINESE,
+  chips,
+  failed,
+  MATH,
+  RETRY,
+  rows,
+  type State,
+  selected,
+  THOUGHTS,
+  WRITINGS,
+} from './pictureTexts.ts';
 import {
   ago,
   answer,
@@ -14,6 +26,7 @@ import {
   surroundings,
   user,
 } from './samples.ts';
+import type { View } from './view.ts';
 
 /** The chat itself: its answers, the composer and the history. */
 export const chatStates: Record<string, State> = {
@@ -119,6 +132,7 @@ export const chatStates: Record<string, State> = {
       return [surroundings(), conversation([asked, there], { elsewhere: [there.runId!] })];
     })(),
   },
+  ...thinkingStates(),
   early: {
     messages: [],
     act: async (view) => {
@@ -227,3 +241,25 @@ export const chatStates: Record<string, State> = {
     act: async (view) => view.page.getByRole('button', { name: 'More' }).click(),
   },
 };
+
+/** An answer whose model thinks, folded and unfolded: before its text, after it, and without one. */
+function thinkingStates(): Record<string, State> {
+  const unfold = async (view: View) => view.page.getByRole('button', { name: /^(Thinking|Thought)/ }).click();
+  const thinking = running({ thinking: { text: THOUGHTS, ms: 12_300 } });
+  const before = [surroundings(), conversation([asked, thinking])];
+  const after = [surroundings(), conversation([asked, answer(RETRY, { thinking: { text: THOUGHTS, ms: 72_000 } })])];
+  const stopped = { state: 'stopped' as const, chargedMicro: 130_000, thinking: { text: THOUGHTS, ms: 12_000 } };
+  return {
+    thinking: { messages: before },
+    thinkingUnfolded: { messages: before, act: unfold },
+    thinkingClamped: {
+      messages: [surroundings(), conversation([asked, { ...thinking, clampedTo: 812 }])],
+    },
+    thought: { messages: after },
+    thoughtUnfolded: { messages: after, act: unfold },
+    thoughtAlone: {
+      messages: [surroundings(), conversation([asked, answer('', { ...stopped })])],
+      act: unfold,
+    },
+  };
+}

@@ -14,6 +14,18 @@ for (let i = 0; ; i++) {
 }
 \`\`\``;
 
+export const THOUGHTS = `The user asks why the request is never retried. The \`catch\` in \`src/client.ts\` returns, so **nothing** runs again.
+
+Options:
+
+1. Put a loop around it:
+   \`\`\`ts
+   for (let i = 0; ; i++) await send(req)
+   \`\`\`
+2. Use the library that is there already. But it waits for ever when the server is gone, and the caller could not tell.
+
+I should say how long to wait as well, and that the last failure has to reach the caller.`;
+
 export const WRITINGS = `تعيد الدالة \`fetchOrder\` المحاولة **ثلاث مرات** (انظر \`src/client.ts:12\`):
 
 1. ترسل الطلب.

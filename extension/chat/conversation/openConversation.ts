@@ -197,9 +197,10 @@ export class OpenConversation extends Disposable {
   /** Set by the controller, which knows the draft. */
   tellWhole: (moved?: true) => void = (moved) => this.tell('', moved);
 
-  /** A running answer has no text yet in the server's message; keep the text from its events. */
+  /** A running answer has no text yet in the server's message; keep what its events said. */
   private withText(message: Message, known: Message | undefined): Message {
-    return message.state === 'running' && known ? { ...message, text: known.text } : message;
+    if (message.state !== 'running' || !known) return message;
+    return { ...message, text: known.text, thinking: known.thinking };
   }
 
   private update(upsert: Message[], removed: string[]): void {
@@ -255,7 +256,13 @@ export class OpenConversation extends Disposable {
     if (event.type === 'text') {
       const text = message.text.slice(0, event.data.at) + event.data.text;
       this.messages[at] = { ...message, text };
-      this.flow.add(messageId, event.data.text, event.data.at);
+      this.flow.add({ type: 'text', messageId, ...event.data });
+      return;
+    }
+    if (event.type === 'thinking') {
+      const text = (message.thinking?.text ?? '').slice(0, event.data.at) + event.data.text;
+      this.messages[at] = { ...message, thinking: { text, ms: event.data.ms } };
+      this.flow.add({ type: 'thinking', messageId, ...event.data });
       return;
     }
     this.generation++;

@@ -1,23 +1,24 @@
 import type { FromHost } from '../protocol.ts';
 
-type TextMessage = Extract<FromHost, { type: 'text' }>;
+type PieceMessage = Extract<FromHost, { type: 'text' | 'thinking' }>;
 
 /** Readers can't see faster updates, and each message to the web view costs a copy between processes. */
 const TICK_MS = 25;
 
 /** Collects the pieces of running answers and sends them in batches. */
 export class TextFlow {
-  private readonly gathered = new Map<string, TextMessage>();
+  /** By type and message. */
+  private readonly gathered = new Map<string, PieceMessage>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly post: (message: TextMessage) => void) {}
+  constructor(private readonly post: (message: PieceMessage) => void) {}
 
-  add(messageId: string, text: string, at: number): void {
-    const before = this.gathered.get(messageId);
-    if (before && at !== before.at + before.text.length) this.flush();
-    const open = this.gathered.get(messageId);
-    if (open) open.text += text;
-    else this.gathered.set(messageId, { type: 'text', messageId, text, at });
+  add(piece: PieceMessage): void {
+    const key = `${piece.type} ${piece.messageId}`;
+    const before = this.gathered.get(key);
+    if (before && piece.at !== before.at + before.text.length) this.flush();
+    const open = this.gathered.get(key);
+    this.gathered.set(key, open ? { ...piece, text: open.text + piece.text, at: open.at } : piece);
     this.timer ??= setTimeout(() => this.flush(), TICK_MS);
   }
 

@@ -38,6 +38,8 @@ const LIMITS = {
   knock: { points: 1200, duration: 600 },
   /** Large requests of one account that were no runs: the server read each to its end. */
   misfit: { points: 10, duration: 600 },
+  /** Prompts that one account had counted, in pieces of 64 KB: each is parsed and counted on this machine. */
+  counting: { points: 1200, duration: 600 },
   /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
@@ -91,11 +93,12 @@ export class Attempts {
   }
 
   /**
-   * Counts one attempt; throws `too_many_attempts` above the limit. `key` is stored, so it must not identify a person.
+   * Counts one attempt, or `points` of them; throws `too_many_attempts` above the limit. `key` is stored, so it must not
+   * identify a person.
    */
-  async count(attempt: Attempt, key: string): Promise<void> {
+  async count(attempt: Attempt, key: string, points = 1): Promise<void> {
     try {
-      await this.#limiters[attempt].consume(key);
+      await this.#limiters[attempt].consume(key, points);
     } catch (error) {
       if (!(error instanceof rateLimiter.RateLimiterRes)) throw error;
       throw this.#refusal(error.msBeforeNext);

@@ -40,8 +40,7 @@ export async function admitCall(
   const { model, usable } = await findUsable(deps.catalog, caller, call.model);
   const { bound: inputBound } = call.size;
   const limitTokens = promptLimit(caller, model);
-  // Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long.
-  if (inputBound > limitTokens * 12) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
+  if (isBeyond(inputBound, limitTokens)) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
   const inputEstimate = call.size.estimate;
   // A guest's call has one price, so its length decides what it can cost us.
   const bytesTooMany = caller.accountKind === 'guest' && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
@@ -111,7 +110,10 @@ export async function admitCall(
   });
 }
 
-const tooLong = (tokens: number, limitTokens: number, model: string) =>
+/** Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long. */
+export const isBeyond = (inputBound: number, limitTokens: number) => inputBound > limitTokens * 12;
+
+export const tooLong = (tokens: number, limitTokens: number, model: string) =>
   new AppError(
     'context_too_long',
     `This request is about ${tokens} tokens, and ${model} reads ${limitTokens} at most. Send less of the conversation.`,

@@ -10,9 +10,9 @@ import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 import type { CallOptions, ChatCall } from '../dialects/chat/request.ts';
-import { countTokens } from '../dialects/messages/request.ts';
+import { sizeOf } from '../dialects/messages/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
-import { type AdmittedCall, admitCall } from './admitCall.ts';
+import { type AdmittedCall, admitCall, isBeyond, tooLong } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
 import { CHAT } from './chat.ts';
 import type { Dialect } from './dialect.ts';
@@ -22,6 +22,7 @@ import { MESSAGES } from './messages.ts';
 import { StreamReply, WholeReply } from './reply.ts';
 import { RESPONSES } from './responses.ts';
 import { toolOf } from './toolName.ts';
+import { usableModels } from './usable.ts';
 import { WaitingBytes } from './waitingBytes.ts';
 
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
@@ -30,6 +31,9 @@ const MAX_CALL_BYTES = 16 * MB;
 const STRUCTURE = { depth: 256, values: 1_000_000, betweenBytes: MAX_CALL_BYTES };
 
 const LIMIT = { maxBytes: MAX_CALL_BYTES, type: 'json', mayBeCompressed: true, json: STRUCTURE } as const;
+
+/** What counts as one prompt to be counted. */
+const COUNTED_BYTES = 64 * 1024;
 
 const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES, RESPONSES];
 
@@ -45,7 +49,16 @@ export function answerRoutes(api: Api, deps: AnswerDeps): void {
   // Holds and stores nothing, and needs no credits.
   api.openAPIRegistry.registerPath(counts);
   api.post(counts.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
-    const { asked } = await readBody(c, countTokens);
+    const pieces = Math.ceil((await c.req.arrayBuffer()).byteLength / COUNTED_BYTES);
+    if (!c.var.isLocal) await deps.attempts.count('counting', c.var.accountId, Math.max(1, pieces));
+    const models = await usableModels(deps.catalog, c.var);
+    const most = Math.max(0, ...models.map(({ contextTokens }) => contextTokens));
+    const { asked } = await readBody(c, (given, options) => {
+      const size = sizeOf(given, options);
+      // As for an answer: no model reads this, and counting it would take long.
+      if (isBeyond(size.bound, most)) throw tooLong(Math.ceil(size.bound / 4), most, 'no model here');
+      return { input_tokens: size.estimate };
+    });
     c.var.leaveRoom?.();
     return c.json(asked, 200);
   });
@@ -65,8 +78,14 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     try {
       const admitted = await admitCall(deps, caller, call, asked.cacheKey);
       const { request } = admitted;
+      if (asked.native) {
+        const { dialect: name, body } = asked.native;
+        request.native = { dialect: name, body, headers: nativeHeaders(c) };
+      }
       const onSent = () => {
         request.body = NOTHING;
+        request.native = undefined;
+        asked.native = null;
         call.body = NOTHING;
         leave();
       };
@@ -105,6 +124,12 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     }
   });
 }
+
+/** What clients tell a service of their dialect beside the body. */
+const NATIVE_HEADERS = ['anthropic-version', 'anthropic-beta', 'openai-beta'] as const;
+
+const nativeHeaders = (c: AppContext): Record<string, string> =>
+  Object.fromEntries(NATIVE_HEADERS.flatMap((name) => [[name, c.req.header(name)]].filter(([, value]) => value)));
 
 const NOTHING = {};
 

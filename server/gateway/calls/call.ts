@@ -20,7 +20,7 @@ export interface Reply {
   /** Another model answers than the one that was asked for. Told before its first chunk. */
   answeredBy(model: string): void;
   /** Passes on what arrived together. The service waits while a promise is pending. */
-  pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
+  pass(piece: Piece): void | Promise<void>;
   /** Ends an answer that is whole and settled. */
   end(ending: Ending): void;
   /** Ends a call that failed: never as if it was whole. */
@@ -61,12 +61,13 @@ export async function runCall(
   };
   reply.gone.addEventListener('abort', leave, { once: true });
   if (reply.gone.aborted) leave();
+  call.request.isAbandoned = () => reply.gone.aborted;
   let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
   try {
     const source = deps.upstream.call(call.request, live.signal);
-    const pass = ({ chunks }: Piece) => {
+    const pass = (piece: Piece) => {
       onSent();
-      return reply.pass(chunks);
+      return reply.pass(piece);
     };
     const by = async (model: string) => {
       await answeredBy(deps, call, model);

@@ -28,6 +28,7 @@ export const CHAT: Dialect = {
       call,
       wantsUsage: call.wantsUsage,
       cacheKey: null,
+      native: null,
       stream: () => WRITER,
       whole() {
         const whole = new WholeAnswer();

@@ -2,6 +2,8 @@ import type { z } from '@hono/zod-openapi';
 import type { Problem } from '../../../shared/problems.ts';
 import type { Json } from '../dialects/chat/refused.ts';
 import type { CallOptions, ChatCall } from '../dialects/chat/request.ts';
+import type { NativeDialect } from '../dialects/native/native.ts';
+import type { NativeName } from '../stream.ts';
 
 /** One way in which tools ask for answers. Inside there is one: chat completions, mended by `ChatStream`. */
 export interface Dialect {
@@ -23,6 +25,8 @@ export interface DialectCall {
   wantsUsage: boolean;
   /** A stable, opaque key of the conversation, if the dialect has one of its own. */
   cacheKey: string | null;
+  /** For a service that speaks this dialect itself; null: there is none beside the translation. */
+  native: { dialect: NativeName; words: NativeDialect; body: Json } | null;
   stream(head: AnswerHead): Writer;
   whole(head: AnswerHead): Collector;
 }

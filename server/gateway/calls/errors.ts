@@ -114,7 +114,8 @@ export const refusedCall = (refused: CallRefused): AppError =>
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {
   const problem = toProblem(error, c.var.requestId);
-  const isMessages = /^\/v1\/messages(\/|$)/.test(c.req.path);
+  const isAnthropic = c.req.header('anthropic-version') !== undefined && /^\/v1\/models(\/|$)/.test(c.req.path);
+  const isMessages = isAnthropic || /^\/v1\/messages(\/|$)/.test(c.req.path);
   const { status, isWorthRetry, body } = isMessages
     ? messagesError(problem, error.extras.promptTokens)
     : openAiError(error, /^\/v1\/responses(\/|$)/.test(c.req.path) ? 'responses' : 'chat');

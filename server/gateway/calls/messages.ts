@@ -4,6 +4,7 @@ import { readChatCall } from '../dialects/chat/request.ts';
 import { MessagesStream, PING, WholeMessage } from '../dialects/messages/answer.ts';
 import { messagesError } from '../dialects/messages/errors.ts';
 import { readMessages } from '../dialects/messages/request.ts';
+import { NATIVE_MESSAGES } from '../dialects/native/messages.ts';
 import type { Dialect } from './dialect.ts';
 import { eventFrames } from './frames.ts';
 
@@ -27,6 +28,7 @@ export const MESSAGES: Dialect = {
       call: { ...call, leftOut: [...leftOut, ...call.leftOut] },
       wantsUsage: true,
       cacheKey: context.cacheKey,
+      native: { dialect: 'messages', words: NATIVE_MESSAGES, body: given as Json },
       stream(head) {
         const answer = stream(head);
         return {

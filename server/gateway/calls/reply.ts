@@ -3,8 +3,10 @@ import type { Problem } from '../../../shared/problems.ts';
 import { writePiece } from '../../platform/http/streams.ts';
 import { ChatStream } from '../dialects/chat/stream.ts';
 import type { Ending } from '../runs/receive.ts';
+import type { Piece } from '../stream.ts';
 import type { Reply } from './call.ts';
 import type { AnswerHead, Collector, DialectCall, Writer } from './dialect.ts';
+import { NativeAnswer } from './nativeAnswer.ts';
 
 /** `gone`: nobody is there to be told. */
 type Outcome = { kind: 'begun' } | { kind: 'gone' } | { kind: 'refused'; problem: Problem };
@@ -40,7 +42,7 @@ abstract class ChatReply implements Reply {
   }
 
   abstract get isFinished(): boolean;
-  abstract pass(chunks: readonly Record<string, unknown>[]): void | Promise<void>;
+  abstract pass(piece: Piece): void | Promise<void>;
   abstract end(ending: Ending): void;
 
   fail(problem: Problem): void {
@@ -68,6 +70,10 @@ abstract class ChatReply implements Reply {
 /** A streamed answer: server-sent events, as they come. */
 export class StreamReply extends ChatReply {
   readonly #writer: Writer;
+  /** If a service answers that speaks the client's dialect. */
+  #native: NativeAnswer | null = null;
+  readonly #words;
+  readonly #model: string;
   readonly #silence: NodeJS.Timeout;
   #isBegun = false;
 
@@ -75,17 +81,22 @@ export class StreamReply extends ChatReply {
   constructor(out: ServerResponse, head: AnswerHead, call: DialectCall, silenceMs: number) {
     super(out, head, call.wantsUsage);
     this.#writer = call.stream(head);
+    this.#words = call.native?.words;
+    this.#model = head.model;
     this.#silence = setInterval(() => this.#ping(), silenceMs);
     out.once('close', () => clearInterval(this.#silence));
   }
 
   get isFinished(): boolean {
-    return this.chat.finish !== null;
+    return this.#native ? this.#native.isFinished : this.chat.finish !== null;
   }
 
-  pass(chunks: readonly Record<string, unknown>[]): void | Promise<void> {
+  pass({ chunks, native }: Piece): void | Promise<void> {
     let text = '';
-    for (const chunk of chunks) text += this.#write(this.chat.take(chunk));
+    if (native && this.#words) {
+      this.#native ??= new NativeAnswer(this.#words, this.#model, this.#isBegun);
+      text = this.#native.take(native);
+    } else for (const chunk of chunks) text += this.#write(this.chat.take(chunk));
     if (text === '') return;
     this.#begin();
     this.#silence.refresh();
@@ -99,7 +110,10 @@ export class StreamReply extends ChatReply {
   end(ending: Ending): void {
     clearInterval(this.#silence);
     this.#begin();
-    this.out.end(this.#write(this.endOfChat(ending)) + this.#writer.end());
+    const rest = this.#native ? this.#native.end() : this.#write(this.endOfChat(ending)) + this.#writer.end();
+    // Perigee cut it off at its limit, and has no word of the service's own for that.
+    if (rest === null) this.out.destroy();
+    else this.out.end(rest);
   }
 
   override fail(problem: Problem): void {
@@ -107,7 +121,7 @@ export class StreamReply extends ChatReply {
     super.fail(problem);
     if (!this.#isBegun) return;
     if (this.gone.aborted) this.out.destroy();
-    else this.out.write(this.#writer.fail(problem), () => this.out.destroy());
+    else this.out.write(this.#native?.fail(problem) ?? this.#writer.fail(problem), () => this.out.destroy());
   }
 
   #write(chunks: readonly Record<string, unknown>[]): string {
@@ -120,7 +134,7 @@ export class StreamReply extends ChatReply {
   #ping(): void {
     if (this.gone.aborted || this.out.writableNeedDrain) return;
     this.#begin();
-    this.out.write(this.#writer.ping());
+    this.out.write((this.#native ?? this.#writer).ping());
   }
 
   #begin(): void {
@@ -133,10 +147,15 @@ export class StreamReply extends ChatReply {
 /** An answer in one piece, whether the service streams it or not. */
 export class WholeReply extends ChatReply {
   readonly #whole: Collector;
+  #native: Record<string, unknown> | null = null;
+  readonly #words;
+  readonly #model: string;
 
   constructor(out: ServerResponse, head: AnswerHead, call: DialectCall) {
     super(out, head, true);
     this.#whole = call.whole(head);
+    this.#words = call.native?.words;
+    this.#model = head.model;
   }
 
   /** The client has nothing before it has all. */
@@ -144,13 +163,15 @@ export class WholeReply extends ChatReply {
     return false;
   }
 
-  pass(chunks: readonly Record<string, unknown>[]): void {
+  pass({ chunks, native }: Piece): void {
+    this.#native = native?.[0] ?? this.#native;
     for (const chunk of chunks) for (const due of this.chat.take(chunk)) this.#whole.add(due);
   }
 
   end(ending: Ending): void {
-    for (const due of this.endOfChat(ending)) this.#whole.add(due);
-    const body = JSON.stringify(this.#whole.end());
+    if (this.#native) this.#words?.rename(this.#native, this.#model);
+    else for (const due of this.endOfChat(ending)) this.#whole.add(due);
+    const body = JSON.stringify(this.#native ?? this.#whole.end());
     this.begin({ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     this.out.end(body);
   }

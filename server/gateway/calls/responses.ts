@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import type { Json } from '../dialects/chat/refused.ts';
 import { readChatCall } from '../dialects/chat/request.ts';
+import { NATIVE_RESPONSES } from '../dialects/native/responses.ts';
 import { ResponsesStream } from '../dialects/responses/answer.ts';
 import { readResponses } from '../dialects/responses/request.ts';
 import type { AnswerHead, Dialect } from './dialect.ts';
@@ -21,6 +23,7 @@ export const RESPONSES: Dialect = {
       call: { ...call, leftOut: [...leftOut, ...call.leftOut] },
       wantsUsage: true,
       cacheKey: null,
+      native: { dialect: 'responses', words: NATIVE_RESPONSES, body: given as Json },
       stream(head) {
         const answer = stream(head);
         return {
@@ -33,7 +36,9 @@ export const RESPONSES: Dialect = {
       whole(head) {
         const answer = stream(head);
         return {
-          add: (chunk) => void answer.take(chunk),
+          add(chunk) {
+            answer.take(chunk);
+          },
           end() {
             answer.end();
             return answer.response;

@@ -33,7 +33,7 @@ export function readContent(content: unknown): Said {
   return said;
 }
 
-/** Reads reasoning from its own field. It is only counted, so an unknown form loses nothing. */
+/** Reads reasoning from its own field. An unknown form is skipped, because the answer does not depend on it. */
 export function readThinking(...members: unknown[]): string {
   for (const member of members) {
     const said: Said = { text: '', thinking: '', isRefusal: false };

@@ -1,39 +1,52 @@
 import { type Piece, ThoughtReader } from '../../../shared/answers/thoughts.ts';
-import { storable, type Usage } from '../../../shared/runs.ts';
+import { MAX_THINKING } from '../../../shared/constants.ts';
+import type { Thinking } from '../../../shared/conversations.ts';
+import { type RunEvent, storable, type Usage } from '../../../shared/runs.ts';
 import { countOf } from '../../platform/values/numbers.ts';
 import type { StreamEvent } from '../stream.ts';
 import { boundTokens, estimateTokens } from './tokens.ts';
 
-/** New text of an answer and its position. Any earlier text from that position on was reasoning and is withdrawn. */
-export interface NewText {
-  text: string;
-  at: number;
-}
+/** What an answer adds to what its reader sees, as events of the run. */
+export type ShownEvent = Extract<RunEvent, { type: 'text' | 'thinking' }>;
 
 /** A report of less than this share of the received tokens is not believed. */
 const PLAUSIBLE_PART = 0.5;
+
+const NOTE = `\n\n*The model thought on. The first ${MAX_THINKING.toLocaleString('en')} characters are kept.*`;
 
 /** Tokens that a service may add before a prompt: its own system prompt, the date, how the model should think. */
 const TEMPLATE_TOKENS = 1_024;
 
 /**
- * What was received of one answer: its text without reasoning, and its usage as far as it is known. Reasoning counts as
- * output, whether it is shown or not.
+ * What was received of one answer: its text, the thoughts apart from it, and its usage as far as it is known. Reasoning
+ * counts as output, whether it is shown or not. Times are in milliseconds since the request.
  */
 export class Received {
-  /** The text that is shown and stored. */
-  text = '';
+  readonly #text = new Growing();
+  /** The thoughts as they came, for the count. */
   #thinking = '';
+  readonly #thoughts = new Thoughts();
   /** The names and arguments of the tools it calls. */
   #tools = '';
   readonly #reader = new ThoughtReader();
-  /** The first half of a surrogate pair, waiting for the second: a service may cut between them. */
-  #half = '';
   #reported: Usage | null = null;
   /** Estimated tokens since the last report, or of everything if there is none. */
   #since = 0;
+  /** When its first word or thought came. */
+  #beganAt: number | undefined;
 
   constructor(private readonly inputEstimate: number) {}
+
+  /** The text that is shown and stored. */
+  get text(): string {
+    return this.#text.text;
+  }
+
+  /** The thoughts that are shown and stored. None if they are blank. */
+  get thinking(): Thinking | undefined {
+    const { text, ms } = this.#thoughts;
+    return text.trim() === '' ? undefined : { text, ms };
+  }
 
   /** True if the model wrote or thought anything. */
   get hasOutput(): boolean {
@@ -50,26 +63,29 @@ export class Received {
     return this.#thinking.length + this.#tools.length;
   }
 
-  /** Takes one event; returns the new text to show. */
-  take(event: StreamEvent): NewText | null {
+  /** Takes one event; returns what it adds to what is shown. */
+  take(event: StreamEvent, at: number): ShownEvent[] {
     if (event.type === 'usage') {
       const reported = usageOf(event.usage);
-      if (!reported) return null;
+      if (!reported) return [];
       this.#reported = reported;
       this.#since = 0;
-      return null;
+      return [];
     }
-    if (event.type === 'finish') return null;
+    if (event.type === 'finish') return [];
     this.#since += estimateTokens(event.text);
-    if (event.type === 'text') return this.#show(this.#reader.feed(event.text));
-    if (event.type === 'tools') this.#tools += event.text;
-    else this.#thinking += event.text;
-    return null;
+    this.#beganAt ??= at;
+    if (event.type === 'text') return this.#show(this.#reader.feed(event.text), at);
+    if (event.type === 'thinking') return this.#think(event.text, at);
+    this.#tools += event.text;
+    return [];
   }
 
-  /** Returns the text that was held back because it might have started a thinking tag. */
-  end(): NewText | null {
-    return this.#show(this.#reader.end());
+  /** Returns what was held back because it might have started a thinking tag. */
+  end(at: number): ShownEvent[] {
+    const events = this.#show(this.#reader.end(), at);
+    this.#thoughts.pause(at);
+    return events;
   }
 
   /** The usage so far: the last report, plus an estimate for everything since. */
@@ -110,28 +126,114 @@ export class Received {
     return estimateTokens(this.text) + estimateTokens(this.#thinking) + estimateTokens(this.#tools);
   }
 
-  #show(pieces: readonly Piece[]): NewText | null {
-    const before = this.text.length;
-    let isTakenBack = false;
-    let fresh = '';
-    for (const piece of pieces) {
-      if (piece.kind === 'text') {
-        fresh += piece.text;
-        continue;
-      }
-      this.#thinking += piece.text;
-      if (piece.kind === 'thinking') continue;
-      isTakenBack = true;
-      fresh = '';
-      this.text = '';
-      this.#half = '';
-    }
-    const [, whole = '', rest = ''] = /^(.*?)([\uD800-\uDBFF]?)$/s.exec(this.#half + fresh) ?? [];
-    this.#half = rest;
-    const text = storable(whole);
+  #show(pieces: readonly Piece[], at: number): ShownEvent[] {
+    const [only] = pieces;
+    if (only?.kind === 'text' && pieces.length === 1) return this.#say(only.text, at);
+    // A retracted piece repeats the text before it, which need not be shown then.
+    const retractedAt = pieces.findLastIndex(({ kind }) => kind === 'retracted');
+    return pieces.flatMap(({ kind, text }, i) => {
+      if (kind === 'thinking') return this.#think(text, at);
+      if (kind === 'retracted') return [...this.#withdraw(at), ...this.#think(text, at)];
+      return i > retractedAt ? this.#say(text, at) : [];
+    });
+  }
+
+  #say(piece: string, at: number): ShownEvent[] {
+    this.#thoughts.pause(at);
+    const place = this.text.length;
+    const text = this.#text.add(piece);
+    return text === '' ? [] : [{ type: 'text', data: { text, at: place } }];
+  }
+
+  /** In an event of its own: readers could mistake new text for the withdrawn text if both begin alike. */
+  #withdraw(at: number): ShownEvent[] {
+    const wasShown = this.text !== '';
+    this.#text.clear();
+    this.#thoughts.countFrom(this.#beganAt ?? at, at);
+    return wasShown ? [{ type: 'text', data: { text: '', at: 0 } }] : [];
+  }
+
+  #think(piece: string, at: number): ShownEvent[] {
+    this.#thinking += piece;
+    const place = this.#thoughts.text.length;
+    const text = this.#thoughts.add(piece, at);
+    return text === '' ? [] : [{ type: 'thinking', data: { text, at: place, ms: this.#thoughts.ms } }];
+  }
+}
+
+/** A text that grows by pieces which may be cut anywhere, also between the halves of a surrogate pair. */
+class Growing {
+  text = '';
+  /** The first half of a pair, waiting for the second. */
+  #half = '';
+
+  /** Returns what was added. */
+  add(piece: string): string {
+    const all = this.#half + piece;
+    const end = all.length - (endsInHalf(all) ? 1 : 0);
+    this.#half = all.slice(end);
+    const text = storable(all.slice(0, end));
     this.text += text;
-    if (isTakenBack && before > 0) return { text, at: 0 };
-    return text === '' ? null : { text, at: before };
+    return text;
+  }
+
+  clear(): void {
+    this.text = '';
+    this.#half = '';
+  }
+}
+
+/** Whether a text ends with the first half of a surrogate pair. */
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
+
+/** The thoughts of one answer as they are shown, and how long they took. */
+class Thoughts {
+  readonly #kept = new Growing();
+  /** The time of thinking up to the last thought or pause. */
+  ms = 0;
+  /** When the last thought came, while no text has come since. */
+  #lastAt: number | undefined;
+  #isCut = false;
+
+  get text(): string {
+    return this.#kept.text;
+  }
+
+  /** Returns what was added: nothing once the thoughts are too long. */
+  add(piece: string, at: number): string {
+    const begins = this.#lastAt === undefined;
+    // Some templates send empty thoughts.
+    const thought = begins ? piece.trimStart() : piece;
+    if (thought === '') return '';
+    this.#pass(at);
+    this.#lastAt = at;
+    if (this.#isCut) return '';
+    // Thoughts before and after a text are paragraphs of their own.
+    const text = begins && this.text !== '' ? `\n\n${thought}` : thought;
+    const room = MAX_THINKING - this.text.length;
+    if (text.length <= room) return this.#kept.add(text);
+    this.#isCut = true;
+    const last = text.slice(0, room);
+    return this.#kept.add((endsInHalf(last) ? last.slice(0, -1) : last) + NOTE);
+  }
+
+  /** A text begins, or the answer has ended. */
+  pause(at: number): void {
+    this.#pass(at);
+    this.#lastAt = undefined;
+  }
+
+  /** All from `begun` to now was thinking. */
+  countFrom(begun: number, at: number): void {
+    this.ms = at - begun;
+    this.#lastAt = undefined;
+  }
+
+  #pass(at: number): void {
+    if (this.#lastAt !== undefined) this.ms += at - this.#lastAt;
   }
 }
 

@@ -36,6 +36,11 @@ export class Breaker {
     return Math.max(this.#outUntil, this.#restsUntil);
   }
 
+  /** How much of the pause that it asked for is left. */
+  restMs(now: number): number {
+    return Math.max(0, this.#restsUntil - now);
+  }
+
   /** A request goes to the service. Call the returned function when it has an answer, or will have none. */
   begin(): () => void {
     if (this.#outMs === 0) return () => {};
@@ -43,10 +48,16 @@ export class Breaker {
     return () => this.#probes--;
   }
 
-  succeeded(): void {
-    this.#failures = 0;
+  /** An answer has begun: the service is back. It may still break off in the middle, so its failures stay counted. */
+  began(): void {
     this.#outMs = 0;
     this.#outUntil = 0;
+  }
+
+  /** An answer has come to its end. */
+  succeeded(): void {
+    this.began();
+    this.#failures = 0;
   }
 
   /** Returns whether this took the service out. A request that was at fault itself, or a

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Usage } from '../../../shared/runs.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import {
   type AttemptListener,
   type CallRequest,
   type Fallback,
+  type NativeName,
   type Piece,
   type ServiceState,
   type Services,
@@ -15,8 +17,8 @@ import {
 import { Breaker } from './breaker.ts';
 import { ordered } from './order.ts';
 
-/** No attempt begins later than this: the client waits, and may have given up. */
-const DEADLINE_MS = 60_000;
+/** No attempt begins later than this. A silent service is given up after 60 s; signs of life keep the client waiting. */
+const DEADLINE_MS = 150_000;
 /** All services that can answer are asked twice, for the case that all of them had the same bad moment. */
 const ROUNDS = 2;
 /** Between the rounds, plus up to as much again at random. */
@@ -29,6 +31,8 @@ export interface Service {
   id: string;
   weight: number;
   upstream: Upstream;
+  /** What it speaks. Only chat completions are translated to. */
+  dialect: 'chat' | NativeName;
   /** The service's own names of the models that it has; null: it has each model under its own name. */
   models: ReadonlyMap<string, string> | null;
 }
@@ -41,7 +45,11 @@ export interface RouterDeps {
   random?: () => number;
 }
 
-type Asked = Fallback & { fallbacks?: readonly Fallback[] | undefined };
+type Asked = Fallback & {
+  isAbandoned?: (() => boolean) | undefined;
+  fallbacks?: readonly Fallback[] | undefined;
+  native?: { dialect: NativeName } | undefined;
+};
 /** Sends a request under the service's own name of the model. */
 type Open = (upstream: Upstream, names: Fallback) => AsyncIterable<Piece>;
 
@@ -128,32 +136,43 @@ export class Router implements Upstream, Services {
     const began = clock.now();
     const conversation = key ?? String(random());
     let last: UpstreamError | undefined;
+    /** What failed attempts have reported: their services bill it. */
+    const lost: Usage[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       for (const { member, as } of this.#plan(request, conversation)) {
-        if (last && clock.now() - began > DEADLINE_MS) throw last;
+        if (last && (clock.now() - began > DEADLINE_MS || request.isAbandoned?.())) throw last;
         let hasBegun = false;
         try {
-          for await (const piece of this.#attempt(member, as, open)) {
+          for await (const piece of this.#attempt(member, as, open, lost)) {
             if (!hasBegun && as.model !== request.model) yield { chunks: [], events: [], model: as.model };
+            if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
             hasBegun = true;
             yield piece;
           }
           return;
         } catch (error) {
           signal.throwIfAborted();
-          if (hasBegun || !(error instanceof UpstreamError) || isFinal(error)) throw error;
+          if (hasBegun || !(error instanceof UpstreamError)) throw error;
+          if (isFinal(error)) {
+            if (lost.length > 0) yield { chunks: [], events: [], lost };
+            throw error;
+          }
           this.deps.log.warn(
             { service: member.service.id, code: error.code, detail: error.options.logDetail },
             'a model service failed before its answer began',
           );
-          last = sooner(last, error);
+          last = better(last, error);
         }
       }
       if (!last) throw none(request.model);
-      const pauseMs = last.options.retryAfterMs ?? PAUSE_MS * (1 + random());
-      if (pauseMs > LONGEST_PAUSE_MS || round === ROUNDS - 1) throw last;
+      const [next] = this.#plan(request, conversation);
+      const restMs = next ? next.member.breaker.restMs(clock.now()) : Number.POSITIVE_INFINITY;
+      const pauseMs = restMs > 0 ? restMs : PAUSE_MS * (1 + random());
+      if (pauseMs > LONGEST_PAUSE_MS || round === ROUNDS - 1 || request.isAbandoned?.()) break;
       await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
+    if (lost.length > 0) yield { chunks: [], events: [], lost };
+    throw last;
   }
 
   /** One service's answer, from its first content on. Throws what the service failed with. */
@@ -161,6 +180,7 @@ export class Router implements Upstream, Services {
     member: Member,
     { model, maxOutputTokens }: Fallback,
     open: Open,
+    lost: Usage[],
   ): AsyncGenerator<Piece, void, undefined> {
     const { service, breaker } = member;
     const { clock } = this.deps;
@@ -179,13 +199,15 @@ export class Router implements Upstream, Services {
           held.push(piece);
           if (!saysSomething(piece)) continue;
           hasBegun = true;
-          breaker.succeeded();
+          breaker.began();
           tell('began');
           yield* held;
         } else yield piece;
       }
+      breaker.succeeded();
       if (!hasBegun) yield* held;
     } catch (error) {
+      if (!hasBegun) lost.push(...usagesIn(held));
       if (error instanceof UpstreamError) {
         if (!hasBegun) tell(error.code);
         if (breaker.failed(error, clock.now()))
@@ -198,42 +220,50 @@ export class Router implements Upstream, Services {
     }
   }
 
-  /** Whom to ask, in order: every service for the model, then every service for each of its fallbacks. */
-  #plan({ model, maxOutputTokens, fallbacks = [] }: Asked, key: string): { member: Member; as: Fallback }[] {
-    return [{ model, maxOutputTokens }, ...fallbacks].flatMap((as) =>
-      this.#able(as.model, key).map((member) => ({ member, as })),
+  /**
+   * Whom to ask, in order: the services that are well, for the model and then for each of its fallbacks; then those that
+   * are out, because they may be back. A service that asked for a pause has it, unless there is no other.
+   */
+  #plan({ model, maxOutputTokens, fallbacks = [], native }: Asked, key: string): { member: Member; as: Fallback }[] {
+    const now = this.deps.clock.now();
+    const able = [{ model, maxOutputTokens }, ...fallbacks].flatMap((as) =>
+      this.#able(as.model, native?.dialect, key).map((member) => ({ member, as })),
     );
+    const of = (condition: string) => able.filter(({ member }) => member.breaker.condition(now) === condition);
+    type Step = (typeof able)[number];
+    const soonest = (a: Step, b: Step) => a.member.breaker.backAt - b.member.breaker.backAt;
+    const plan = [...of('well'), ...of('probing'), ...of('out').sort(soonest)];
+    return plan.length > 0 ? plan : of('resting').sort(soonest).slice(0, 1);
   }
 
-  /**
-   * The services to ask for a model, in order: those that are well; then those that are out, because they may be back. A service
-   * that asked for a pause has it, unless there is no other.
-   */
-  #able(model: string, key: string): Member[] {
-    const now = this.deps.clock.now();
-    const able = this.#members.filter(
-      ({ service: { id, models } }) => !this.#drained.has(id) && (models === null || models.has(model)),
-    );
-    const of = (condition: string) => able.filter(({ breaker }) => breaker.condition(now) === condition);
-    const well = ordered(
-      of('well').map((member) => ({ member, id: member.service.id, weight: member.service.weight, load: member.load })),
-      key,
-    ).map(({ member }) => member);
-    const soonest = (a: Member, b: Member) => a.breaker.backAt - b.breaker.backAt;
-    const plan = [...well, ...of('probing'), ...of('out').sort(soonest)];
-    return plan.length > 0 ? plan : of('resting').sort(soonest).slice(0, 1);
+  /** The services that have a model, in the order to ask them. */
+  #able(model: string, native: NativeName | undefined, key: string): Member[] {
+    const candidates = this.#members
+      .filter(
+        ({ service: { id, models, dialect } }) =>
+          !this.#drained.has(id) &&
+          (models === null || models.has(model)) &&
+          (dialect === 'chat' || dialect === native),
+      )
+      .map((member) => ({ member, id: member.service.id, weight: member.service.weight, load: member.load }));
+    return ordered(candidates, key).map(({ member }) => member);
   }
 }
 
 /** A failure that no other service would mend. */
 const isFinal = ({ code, options }: UpstreamError) => options.isRequests === true || code === 'context_too_long';
 
-/** Of two failures the one that tells a shorter wait; a client is told the best that it can do. */
-function sooner(known: UpstreamError | undefined, next: UpstreamError): UpstreamError {
+/** Of two failures the one that leaves its client more to do: one that passes, and soon. */
+function better(known: UpstreamError | undefined, next: UpstreamError): UpstreamError {
   if (!known) return next;
+  const lasts = ({ code }: UpstreamError) => code === 'upstream_refused';
+  if (lasts(known) !== lasts(next)) return lasts(known) ? next : known;
   const [a, b] = [known.options.retryAfterMs, next.options.retryAfterMs];
   return a !== undefined && (b === undefined || a < b) ? known : next;
 }
+
+const usagesIn = (pieces: readonly Piece[]): Usage[] =>
+  pieces.flatMap(({ events }) => events.flatMap((event) => (event.type === 'usage' ? [event.usage] : []))).slice(-1);
 
 const none = (model: string) =>
   new UpstreamError('upstream_unreachable', 'No model service answers for this model now. Try again later.', {

@@ -5,6 +5,7 @@ import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../stream.ts';
 import { demoUpstream } from '../upstreams/demo/demo.ts';
+import { nativeUpstream } from '../upstreams/native.ts';
 import { openAiUpstream } from '../upstreams/openai.ts';
 import { Router, type Service } from './router.ts';
 
@@ -20,7 +21,11 @@ export function upstreamOf(config: Config, { clock, log }: Deps): Upstream {
   if (!upstream) return demoUpstream({});
   const only = openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
   if (policy.models.every(({ fallbacks = [] }) => fallbacks.length === 0)) return only;
-  return new Router({ services: [{ id: 'only', weight: 1, upstream: only, models: null }], clock, log });
+  return new Router({
+    services: [{ id: 'only', weight: 1, dialect: 'chat', upstream: only, models: null }],
+    clock,
+    log,
+  });
 }
 
 /** The services of the configuration file. */
@@ -30,10 +35,14 @@ export function servicesOf(
 ): Service[] {
   // With several, the router asks another one instead.
   const retries = services.length > 1 ? 0 : 1;
-  return services.map(({ id, url, key, weight, models }) => ({
+  return services.map(({ id, url, key, weight, models, dialect }) => ({
     id,
     weight,
-    upstream: openAiUpstream({ url, key, log, proxies, retries }),
+    dialect,
+    upstream:
+      dialect === 'chat'
+        ? openAiUpstream({ url, key, log, proxies, retries })
+        : nativeUpstream({ url, key, dialect, proxies }),
     models: models === undefined ? null : new Map(Object.entries(models)),
   }));
 }
@@ -42,7 +51,10 @@ export function servicesOf(
 export const isDemo = ({ upstream, services }: Pick<Config, 'upstream' | 'services'>) =>
   upstream === null && services.length === 0;
 
-/** Lets the router know which services the operator drains. Every node does so every few seconds. */
-export async function followDrains(db: Database, { services }: Upstream): Promise<void> {
-  services?.drain(new Set((await drained(db.read)).keys()));
+/** Lets the router know which services the operator drains, and returns them. Every node does so every few seconds. */
+export async function followDrains(db: Database, { services }: Upstream): Promise<string[]> {
+  if (!services) return [];
+  const ids = new Set((await drained(db.read)).keys());
+  services.drain(ids);
+  return services.states.flatMap(({ id }) => (ids.has(id) ? [id] : []));
 }

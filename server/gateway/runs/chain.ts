@@ -33,8 +33,9 @@ export const worstOf = (models: readonly Model[], size: ChainSize): number =>
   Math.max(...models.map((model) => worstCase(model.price, size.inputBound, longestOf(model, size))));
 
 /**
- * The hold for an answer by the first model, or by one of the others if it fails: the dearest of them. One that
- * `availableMicro` doesn't cover is left out, except the first, without which there is no run.
+ * The hold for an answer by the first model, or by one of the others if it fails: the dearest of them. Only the first is
+ * clamped to `availableMicro`. Another one that it doesn't cover in full is left out: a clamped one would hold all that
+ * is there, and refuse the account's next request.
  */
 export function clampChain(
   [first, ...others]: readonly [Model, ...Model[]],
@@ -45,7 +46,9 @@ export function clampChain(
     model,
     ...clampOutput(model.price, size.inputBound, longestOf(model, size), availableMicro),
   });
-  const fit = others.map(clamp).filter(({ neededMicro }) => neededMicro <= availableMicro);
+  const fit = others
+    .filter((model) => worstCase(model.price, size.inputBound, longestOf(model, size)) <= availableMicro)
+    .map(clamp);
   const own = clamp(first);
   const link = ({ model, tokens }: ReturnType<typeof clamp>): Link => ({ model, maxOutputTokens: tokens });
   return {

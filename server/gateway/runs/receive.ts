@@ -1,4 +1,5 @@
 import type { FreeReason } from '../../../shared/constants.ts';
+import type { Thinking } from '../../../shared/conversations.ts';
 import type { Model } from '../../../shared/models.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import type { RunState, Usage } from '../../../shared/runs.ts';
@@ -6,7 +7,7 @@ import { type Clock, iso } from '../../platform/clock.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
-import { clampUsage, type NewText, type Received } from '../prompt/received.ts';
+import { clampUsage, type Received, type ShownEvent } from '../prompt/received.ts';
 import { type Piece, UpstreamError } from '../stream.ts';
 import type { Link } from './chain.ts';
 import type { LiveRun } from './live.ts';
@@ -43,6 +44,7 @@ export interface Ending {
   /** The charged part of an impossible usage. We bear what the service bills beyond it. */
   charged?: Usage;
   text: string;
+  thinking?: Thinking;
   /** Text was written, a tool was called, or the answer was withheld as prohibited: a flat price is due. */
   produced: boolean;
   /** It ended at its length limit. */
@@ -56,8 +58,8 @@ export interface Ending {
 export interface Receiver {
   /** A fallback answers. Told before anything of its answer. */
   answeredBy(model: string): Promise<void>;
-  /** New text, or earlier text that is withdrawn. */
-  show?(fresh: NewText): void;
+  /** New text or thoughts, or earlier text that is withdrawn. */
+  show?(event: ShownEvent): void;
   /** What arrived together, as the service sent it. The source waits while a promise is pending. */
   pass?(piece: Piece): void | Promise<void>;
 }
@@ -76,14 +78,19 @@ export async function receive(
 ): Promise<Ending | null> {
   const { metrics } = deps;
   const began = performance.now();
+  const elapsedMs = () => Math.round(performance.now() - began);
   const elapsed = () => (performance.now() - began) / 1000;
-  const show = (fresh: NewText | null) => fresh && to.show?.(fresh);
+  const show = (events: readonly ShownEvent[]) => {
+    if (to.show) for (const event of events) to.show(event);
+  };
   let why: 'stop' | 'length' | 'refusal' | null = null;
   let hasBegun = false;
+  const lost: Usage[] = [];
   const deadline = setTimeout(() => live.abort('overdue'), MAX_ANSWER_MS);
   try {
     for await (const piece of source) {
       if (piece.model !== undefined) await to.answeredBy(piece.model);
+      if (piece.lost) lost.push(...piece.lost);
       for (const event of piece.events) {
         if (event.type === 'finish') why = event.why;
         else if (event.type === 'usage') {
@@ -92,7 +99,7 @@ export async function receive(
           hasBegun = true;
           metrics.upstreamBegan(turn.model.id, elapsed());
         }
-        show(received.take(event));
+        show(received.take(event, elapsedMs()));
       }
       live.usage = received.usage;
       const passed = to.pass?.(piece);
@@ -106,17 +113,33 @@ export async function receive(
     if (live.abortReason) throw live.abortReason;
     if (!why) throw new UpstreamError('upstream_failed', 'The model service stopped in the middle of the answer.');
   } catch (error) {
-    show(received.end());
-    return endingOfFailure(deps, turn, live, received, error);
+    show(received.end(elapsedMs()));
+    return withLost(endingOfFailure(deps, turn, live, received, error), lost);
   } finally {
     clearTimeout(deadline);
   }
   metrics.upstreamCompleted(turn.model.id, elapsed());
-  show(received.end());
+  show(received.end(elapsedMs()));
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
   const produced = received.hasResult || why === 'refusal';
   const free = produced ? undefined : ('empty_answer' as const);
-  return { state: 'complete', ...billed, text: received.text, produced, cutShort: why === 'length' || undefined, free };
+  const cutShort = why === 'length' || undefined;
+  return withLost({ state: 'complete', ...billed, text: received.text, produced, cutShort, free }, lost);
+}
+
+/** Adds what failed attempts have used. The house pays it: the account is charged for the answer that it has. */
+function withLost<E extends Ending | null>(ending: E, lost: readonly Usage[]): E {
+  if (!ending || lost.length === 0) return ending;
+  const usage = lost.reduce(
+    (sum, one) => ({
+      inputTokens: sum.inputTokens + one.inputTokens,
+      cachedInputTokens: sum.cachedInputTokens + one.cachedInputTokens,
+      outputTokens: sum.outputTokens + one.outputTokens,
+      estimated: sum.estimated || one.estimated,
+    }),
+    ending.usage,
+  );
+  return { ...ending, usage, charged: ending.charged ?? ending.usage };
 }
 
 /** Waits for a slow reader, but not beyond an abort. */
@@ -157,7 +180,7 @@ function endingOfFailure(
       return null;
     case 'left':
     case 'stopped': {
-      // Reasoning is charged too, though no reader has seen it.
+      // Reasoning is charged too.
       const isFree = !received.hasOutput;
       return {
         state: 'stopped',

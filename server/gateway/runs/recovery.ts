@@ -42,11 +42,12 @@ export async function recoverRuns(
  * meanwhile.
  */
 async function endAbandonedRun(deps: EndDeps, run: RunRow): Promise<Settled | null> {
-  const { text, nextSeq } = await readStoredText(deps.db.read, run.id);
+  const { text, thinking, nextSeq } = await readStoredText(deps.db.read, run.id);
   const ending: Ending = {
     state: 'interrupted',
     usage: checkpointOf(run),
     text,
+    thinking,
     // A call keeps no text. What it used tells whether its client may have had something.
     produced: isAnswer(run) ? text.trim() !== '' : checkpointOf(run).outputTokens > 0,
     free: 'interrupted',

@@ -6,6 +6,7 @@ import {
   OutcomeAnswerSchema,
   OutcomeSchema,
   RunAnswerSchema,
+  type RunEvent,
   RunRequestSchema,
   RunSchema,
   SpendingSchema,
@@ -73,7 +74,7 @@ const events = createRoute({
     query: z.object({ after: z.coerce.number().int().nonnegative().optional() }),
     headers: z.object({ 'last-event-id': z.coerce.number().int().nonnegative().optional() }),
   },
-  responses: rawAnswer('text/event-stream', 'events `text`, `usage`, and at last `done` or `error`'),
+  responses: rawAnswer('text/event-stream', 'events `thinking`, `text`, `usage`, and at last `done` or `error`'),
 });
 
 const stop = createRoute({
@@ -207,7 +208,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     return c.json(await tellOutcome(deps, id, c.req.valid('json')), 200);
   });
 
-  /** For a run whose events are deleted: rebuilds them from its message, as one text event and the end. */
+  /** For a run whose events are deleted: rebuilds them from its message: its thoughts, its text and the end. */
   async function replay(reader: Reader, { policy, clock }: TurnDeps, runId: string): Promise<NumberedEvent[]> {
     const run = await findRun(reader, runId);
     const message = run ? await readMessage(reader, run.message_id) : null;
@@ -218,10 +219,15 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     const { cutShort } = message ?? {};
     const end = message?.problem
       ? { type: 'error' as const, data: { ...message.problem, chargedMicro, balance } }
-      : { type: 'done' as const, data: { state: run.state, cutShort, chargedMicro, reason, balance } };
-    return [
-      { seq: run.last_seq - 1, type: 'text', json: JSON.stringify({ text: message?.text ?? '', at: 0 }) },
-      { seq: run.last_seq, type: end.type, json: JSON.stringify(end.data) },
+      : { type: 'done' as const, data: { state: run.state as 'complete', cutShort, chargedMicro, reason, balance } };
+    const { thinking, text = '' } = message ?? {};
+    const events: RunEvent[] = [
+      ...(thinking ? [{ type: 'thinking' as const, data: { ...thinking, at: 0 } }] : []),
+      // An answer without a text may have had two events only.
+      ...(text !== '' || !thinking ? [{ type: 'text' as const, data: { text, at: 0 } }] : []),
+      end,
     ];
+    const firstSeq = run.last_seq + 1 - events.length;
+    return events.map(({ type, data }, i) => ({ seq: firstSeq + i, type, json: JSON.stringify(data) }));
   }
 }

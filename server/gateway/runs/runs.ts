@@ -1,3 +1,4 @@
+import type { Thinking } from '../../../shared/conversations.ts';
 import type { Price } from '../../../shared/models.ts';
 import { mendEnd, type Run, type RunEvent, type RunState, type Usage } from '../../../shared/runs.ts';
 import { iso } from '../../platform/clock.ts';
@@ -5,7 +6,7 @@ import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { fixed, prepared } from '../../platform/db/prepared.ts';
 import { type AnswerRow, isAnswer, type RunRow } from '../../platform/db/schema.ts';
-import { type NewText, usageOf } from '../prompt/received.ts';
+import { usageOf } from '../prompt/received.ts';
 
 /** An event with its number in the run, ready for the wire. */
 export interface NumberedEvent {
@@ -264,17 +265,26 @@ const selectEvents = prepared((db, p: { runId: string; after: number; limit: num
     .limit(p.limit),
 );
 
-/** An answer's stored text, and the number of recovery's first event. */
-export async function readStoredText(db: Reader, runId: string): Promise<{ text: string; nextSeq: number }> {
+/** An answer's stored text and thoughts, and the number of recovery's first event. */
+export async function readStoredText(
+  db: Reader,
+  runId: string,
+): Promise<{ text: string; thinking?: Thinking; nextSeq: number }> {
   const events = await readEvents(db, runId, 0, Number.MAX_SAFE_INTEGER);
   let text = '';
-  for (const event of events) {
-    if (event.type !== 'text') continue;
-    const piece = JSON.parse(event.json) as NewText;
-    text = piece.at < text.length ? text.slice(0, piece.at) + piece.text : text + piece.text;
+  let thinking: Thinking | undefined;
+  for (const { type, json } of events) {
+    if (type === 'text') text = grown(text, JSON.parse(json));
+    else if (type === 'thinking') {
+      const piece = JSON.parse(json) as Extract<RunEvent, { type: 'thinking' }>['data'];
+      thinking = { text: grown(thinking?.text ?? '', piece), ms: piece.ms };
+    }
   }
-  return { text, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
+  return { text, thinking, nextSeq: (events.at(-1)?.seq ?? 0) + RECOVERY_GAP };
 }
+
+const grown = (before: string, { text, at }: { text: string; at: number }) =>
+  at < before.length ? before.slice(0, at) + text : before + text;
 
 /** Deletes the events of runs that ended before `before`; the message keeps the text. Returns the number of rows. */
 export async function purgeEvents(tx: Tx, before: number): Promise<number> {

@@ -10,10 +10,11 @@ import type { AnswerRow } from '../../platform/db/schema.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { turnSize } from '../prompt/prompt.ts';
-import { type NewText, Received } from '../prompt/received.ts';
+import { Received, type ShownEvent } from '../prompt/received.ts';
 import type { PromptMessage, Upstream } from '../stream.ts';
 import type { Catalog } from './catalog.ts';
 import { answeredBy, namesOf } from './chain.ts';
+import { EventFlow } from './eventFlow.ts';
 import type { LiveRun, LiveRuns } from './live.ts';
 import { type Admitted, type Ending, fault, receive } from './receive.ts';
 import { deleteEvents, insertEvents, NOTHING_USED, type NumberedEvent } from './runs.ts';
@@ -59,7 +60,7 @@ export async function runTurn(deps: TurnDeps, turn: AdmittedTurn): Promise<void>
     // If this run's lease had expired, another node may have taken it over; that node ends it and tells the readers.
     if (ending && run.abortReason !== 'lost')
       await endStubbornly(deps, turn.run.id, ending, faulty, (tx, end) =>
-        endRun(tx, deps, turn.run, end, run.unstored(), run.lastSeq + 1),
+        endRun(tx, deps, turn.run, { ...end, thinking: thinkingOf(turn, received) }, run.unstored(), run.lastSeq + 1),
       );
   } catch (error) {
     metrics.faulted('run');
@@ -79,19 +80,17 @@ async function streamAnswer(
   const { max_output_tokens: maxOutputTokens, conversation_id: cacheKey } = turn.run;
   const fallbacks = namesOf(turn.fallbacks);
   const request = { model: turn.model.id, messages: turn.messages, maxOutputTokens, cacheKey, fallbacks };
-  let shownLength = 0;
-  const show = (fresh: NewText) => {
-    const { text, at } = fresh;
-    // Withdraw in an event of its own: readers could mistake new text for the withdrawn text if both begin alike.
-    if (at < shownLength) live.append(run, { type: 'text', data: { text: '', at } });
-    if (text !== '') live.append(run, { type: 'text', data: fresh });
-    shownLength = at + text.length;
-  };
+  const events = new EventFlow((event) => live.append(run, event));
+  // The thoughts behind an edit are counted, but nobody reads them.
+  const show = (event: ShownEvent) => (event.type === 'text' || turn.run.kind === 'chat') && events.add(event);
   const to = { show, answeredBy: (model: string) => answeredBy(deps, turn, model) };
-  const ending = await receive(deps, turn, run, received, upstream.stream(request, run.signal), to);
+  const source = upstream.stream(request, run.signal);
+  const ending = await receive(deps, turn, run, received, source, to).finally(() => events.flush());
   if (ending?.state === 'complete') live.append(run, { type: 'usage', data: ending.usage });
   return ending;
 }
+
+const thinkingOf = ({ run }: AdmittedTurn, received: Received) => (run.kind === 'chat' ? received.thinking : undefined);
 
 /**
  * The one transaction that ends a run: money, text, terminal event and state are stored together. Returns null if the
@@ -108,9 +107,10 @@ export async function endRun(
   const settled = await settleRun(tx, deps, run, ending, terminalSeq);
   if (!settled) return null;
   const { accountId, at, chargedMicro, reason } = settled;
-  const { state, usage, text, cutShort, problem } = ending;
+  const { state, usage, text, thinking, cutShort, problem } = ending;
   const size = turnSize({ role: 'assistant', text }, []);
-  await finishMessage(tx, run.message_id, { text, size, state, usage, chargedMicro, cutShort, reason, problem });
+  const end = { text, thinking, size, state, usage, chargedMicro, cutShort, reason, problem };
+  await finishMessage(tx, run.message_id, end);
   const balance = await balanceOf(tx, deps.policy, accountId, at);
   const terminal: RunEvent = problem
     ? { type: 'error', data: { ...problem, chargedMicro, balance } }

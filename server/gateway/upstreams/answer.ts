@@ -20,6 +20,7 @@ export class Answer {
   #isEarly = false;
   #isRefusal = false;
   #hasDeltas = false;
+  #hasThoughts = false;
   #hasTools = false;
   #usage: ReadUsage | null = null;
   #failure: UpstreamError | null = null;
@@ -115,7 +116,9 @@ export class Answer {
     // MiniMax ends a stream by repeating the whole answer.
     const isRepeated = news.isWhole && this.#hasDeltas;
     if (isRepeated) news = { ...news, text: '', thinking: '', tools: '' };
+    else if (news.isWhole && this.#hasThoughts) news = { ...news, thinking: '' };
     this.#hasTools ||= news.tools !== '';
+    this.#hasThoughts ||= !news.isWhole && news.thinking !== '';
     this.#hasDeltas ||= !news.isWhole && news.text + news.tools !== '';
     this.#note(news);
     told.add(news);

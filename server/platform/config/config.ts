@@ -33,6 +33,8 @@ export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 const ServiceConfigSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _, such as "east"'),
   url: z.url({ protocol: /^https?$/ }),
+  /** What it speaks. One that does not speak chat completions answers only tools of its dialect. */
+  dialect: z.enum(['chat', 'messages', 'responses']).default('chat'),
   /** Its share of the requests, beside the other weights. */
   weight: z.number().positive().max(1000).default(1),
   /** The ids of the models that it has, or its own name for each id. Without it: every model under its id. */
@@ -269,7 +271,16 @@ function parseServices(policy: Policy, env: Record<string, string | undefined>):
   for (const name of Object.keys(env))
     if (/^SERVICE_[A-Z0-9_]+_KEY$/.test(name) && env[name] && !names.has(name))
       throw new ConfigError(`${name} is set, but PERIGEE_CONFIG lists no such service`);
-  return policy.services.map((service) => ({ ...service, key: env[nameOf(service.id)] || null }));
+  const listed = policy.services.map(({ models }) => models && Object.keys(models));
+  const known = new Set(listed.flatMap((ids) => ids ?? []));
+  if (policy.services.length > 0 && listed.every((ids) => ids !== undefined))
+    for (const { id } of policy.models)
+      if (!known.has(id)) throw new ConfigError(`PERIGEE_CONFIG lists the model "${id}", which no service has`);
+  return policy.services.map((service, i) => ({
+    ...service,
+    url: httpUrl(`services.${i}.url in PERIGEE_CONFIG`, service.url).href,
+    key: env[nameOf(service.id)] || null,
+  }));
 }
 
 /**

@@ -481,6 +481,9 @@ export interface MessageRow {
   /** Its size in a prompt, with attachments: an estimate in tokens, and an upper bound in bytes. Null: not measured. */
   tokens: number | null;
   bytes: number | null;
+  /** A model's thoughts before or within the answer, and how long it thought, in ms. No prompt has them. */
+  thinking: string | null;
+  thinking_ms: number | null;
 }
 
 /** A text attached to a message. For an edit, the selection or a file that it concerns. */

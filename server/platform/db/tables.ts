@@ -15,7 +15,8 @@ export const EXPORT_FILES = {
   'payments.json': 'what you paid, and what of it went back; amounts in the smallest unit; only if you did',
   'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
   'token-log.csv': 'the same for a spreadsheet',
-  'conversations/*.json': 'each conversation whole: messages, what was attached, what later messages replaced',
+  'conversations/*.json':
+    'each conversation whole: messages, what was attached, what the model thought, what later messages replaced',
   'conversations/*.md': 'the same to read, without what was replaced',
 } as const;
 export type ExportFile = keyof typeof EXPORT_FILES;

@@ -20,6 +20,7 @@ import { customers } from './018-customers.ts';
 import { incidents } from './019-incidents.ts';
 import { keys } from './020-keys.ts';
 import { calls } from './021-calls.ts';
+import { thinking } from './022-thinking.ts';
 import { usage } from './023-usage.ts';
 import { drainedServices } from './024-drained-services.ts';
 
@@ -47,6 +48,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '019-incidents': incidents,
     '020-keys': keys,
     '021-calls': calls(engine),
+    '022-thinking': thinking,
     '023-usage': usage,
     '024-drained-services': drainedServices,
   };

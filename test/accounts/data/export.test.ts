@@ -20,7 +20,7 @@ onBothEnginesWithSignIn('an export', (world) => {
     });
     await member.run(asked);
     const [, answer] = (await member.conversation(asked.conversationId)).body.messages;
-    double.script({ text: 'Second answer.' });
+    double.script({ thoughts: ['# A plan\n\n```\nlet a;\r</details>\n'], text: 'Second answer.' });
     await member.run(member.chat('', { conversationId: asked.conversationId, replaces: answer!.id }));
     const { response, files } = await download(member);
     assert.equal(response.headers.get('content-type'), 'application/zip');
@@ -44,7 +44,13 @@ onBothEnginesWithSignIn('an export', (world) => {
       ],
     );
     assert.equal(conversation.messages[0].attachments[0].text, 'const a = 1;\n');
-    assert.match(file(/Why.*md/), /Second answer\./);
+    const { text, ms } = conversation.messages[2].thinking;
+    assert.deepEqual([text, Number.isInteger(ms)], ['# A plan\n\n```\nlet a;\r</details>\n', true]);
+    assert.match(
+      file(/Why.*md/),
+      /\n> \*Thought(?: for 1 s)?\*\n>\n> ### A plan\n>\n> ```\n> let a;\n> <\/details>\n\nSecond answer\.\n$/,
+      'marked, and none of its marks reaches the answer',
+    );
     assert.doesNotMatch(file(/Why.*md/), /First answer\./);
     assert.equal(JSON.parse(file(/profile/)).account.name, 'Ada');
     assert.equal(JSON.parse(file(/sessions/)).length, 1);

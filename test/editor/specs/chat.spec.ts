@@ -74,6 +74,22 @@ describe('the chat in a real editor', () => {
     await editor.chat.type('');
   });
 
+  it('shows what the model thinks, also after a reload in mid-thought, and keeps it folded above the answer', async () => {
+    const call = upstream.script({ thoughts: ['One. ', 'Two. ', 'Three.'], pieces: ['Yes.'], gateAt: 0 });
+    const line = (name: RegExp) => answers().last().getByRole('button', { name, expanded: false });
+    await send('Think');
+    await call.atGate;
+    await line(/^Thinking…/).click();
+    await answers().last().getByText('One. Two. Three.').waitFor();
+    await editor.reload();
+    await line(/^Thinking…/).waitFor();
+    call.open();
+    await ended();
+    await line(/^Thought for \d+ s$/).click();
+    await answers().last().getByText('One. Two. Three.').waitFor();
+    assert.equal(await answers().last().locator('> .markdown').innerText(), 'Yes.');
+  });
+
   it('sends what is typed in the first moment after a reload, as it was typed, and gives back what was left there', async () => {
     await send('Before');
     await ended();

@@ -26,6 +26,7 @@ describe('several model services as one', () => {
     const services = Object.entries(models).map(([id, names]) => ({
       id,
       weight: 1,
+      dialect: 'chat' as const,
       upstream: openAiUpstream({
         url: doubles[id as 'east'].url,
         retries: 0,
@@ -118,6 +119,88 @@ describe('several model services as one', () => {
     now += 5_000;
     doubles[home].usually({ text: home });
     assert.equal(await answer(), home, 'the conversation is at home again');
+  });
+
+  it('asks the other after a minute of silence, too', async () => {
+    sayNames();
+    const home = await homeOf('a conversation');
+    const call = doubles[home].script({ instead: 'hang' });
+    // The service is given up after the time that it has; by the clock of the deadline, that is a minute.
+    void call.received.then(() => (now += 60_001));
+    assert.equal(await answer(), other(home));
+    assert.equal(router.states.find(({ id }) => id === home)?.condition, 'out');
+  });
+
+  it('takes a service out that begins answers and breaks them off', async () => {
+    sayNames();
+    const home = await homeOf('a conversation');
+    doubles[home].usually(FAILURES.diesInMiddle);
+    for (let i = 0; i < 3; i++) await assert.rejects(answer(), UpstreamError);
+    assert.equal(await answer(), other(home));
+  });
+
+  it('tells a failure that passes rather than a model that one of them does not know', async () => {
+    doubles.east.usually(FAILURES.broken);
+    doubles.west.usually(FAILURES.noModel);
+    for (const conversation of ['a', 'b', 'c', 'd'])
+      await assert.rejects(answer(conversation), (error) => (error as UpstreamError).code === 'upstream_failed');
+  });
+
+  it('tries again at once where one rests for long and the other only failed', async () => {
+    doubles.east.usually(FAILURES.busy('40'));
+    doubles.west.script(FAILURES.broken);
+    doubles.west.usually({ text: 'west' });
+    assert.equal(await answer(), 'west');
+  });
+
+  it('begins nothing new for a client that has left', async () => {
+    for (const double of Object.values(doubles)) double.usually(FAILURES.broken);
+    let isGone = false;
+    const sent = {
+      model: 'double',
+      body: { messages: [] },
+      isStream: false,
+      maxOutputTokens: 9,
+      isAbandoned: () => isGone,
+    };
+    for (const double of Object.values(doubles))
+      void double.script(FAILURES.broken).received.then(() => (isGone = true));
+    const read = async () => {
+      for await (const _ of router.call(sent, NEVER));
+    };
+    await assert.rejects(read(), UpstreamError);
+    assert.equal(asked().east + asked().west, 1);
+  });
+
+  it('asks a well service for a fallback before one that is out for the model', async () => {
+    router = routerOf({ east: { double: 'double' }, west: { another: 'another' } });
+    doubles.east.usually(FAILURES.broken);
+    doubles.west.usually({ text: 'west' });
+    const fallbacks = [{ model: 'another', maxOutputTokens: 9 }];
+    for (let i = 0; i < 5; i++) {
+      const models: unknown[] = [];
+      for await (const { model, events } of router.stream({ ...request(), fallbacks }, NEVER))
+        if (model !== undefined || events.length > 0) models.push(model);
+      assert.equal(models[0], 'another');
+    }
+    assert.equal(asked().east, 3);
+  });
+
+  it('tells what failed attempts have reported', async () => {
+    const home = await homeOf('a conversation');
+    const usage = { prompt_tokens: 5_000, completion_tokens: 300 };
+    doubles[home].script({ pieces: [], usage, end: 'error', error: { message: 'x', type: 'server_error' } });
+    doubles[home].script({
+      raw: [
+        `data: ${JSON.stringify({ choices: [], usage: { ...usage, total_tokens: 5_300 } })}\n\n`,
+        'data: {"error":{"message":"x"}}\n\n',
+      ],
+      headers: { 'content-type': 'text/event-stream' },
+    });
+    const lost: unknown[] = [];
+    for (let i = 0; i < 2; i++)
+      for await (const piece of router.stream(request(), NEVER)) lost.push(...(piece.lost ?? []));
+    assert.deepEqual(lost, [{ inputTokens: 5_000, cachedInputTokens: 0, outputTokens: 300, estimated: false }]);
   });
 
   it('keeps a conversation at its service, where its prompt is cached', async () => {

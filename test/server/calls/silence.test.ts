@@ -47,7 +47,7 @@ describe('a streamed call whose service says nothing', () => {
     assert.equal(status, 200);
     const silence = await read(pieces, /(: waiting for the model\n\n){2}/);
     assert.doesNotMatch(silence, /data:/);
-    reply!.pass([chunk('Good day.')]);
+    reply!.pass({ chunks: [chunk('Good day.')], events: [] });
     assert.match(await read(pieces, /Good day/), /data: \{.*"Good day\."/);
     await read(pieces, /: waiting/);
     reply!.end(ENDING);

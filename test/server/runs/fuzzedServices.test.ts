@@ -106,6 +106,7 @@ const event = fc.oneof(
   { weight: 2, arbitrary: report.map((usage) => JSON.stringify({ choices: [], usage })) },
   {
     weight: 1,
+    dialect: 'chat' as const,
     arbitrary: fc.constantFrom(
       '{broken',
       '[]',

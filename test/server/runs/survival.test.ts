@@ -51,7 +51,8 @@ for (const engine of ENGINES)
 
     it('by kill -9 in the middle of an answer: the text so far is there, interrupted, not charged, and can go on', async () => {
       const guest = await Client.guest(server.url);
-      const gate = double.script({ when: 'A story', pieces: ['Once ', 'upon ', 'a ', 'time'], gateAt: 2 });
+      const pieces = ['Once ', 'upon ', 'a ', 'time'];
+      const gate = double.script({ when: 'A story', thoughts: ['How do they ', 'begin?'], pieces, gateAt: 2 });
       const request = guest.chat('A story');
       await guest.start(request);
       await gate.atGate;
@@ -70,8 +71,8 @@ for (const engine of ENGINES)
       ]);
       const { messages } = (await again.conversation(request.conversationId)).body;
       assert.deepEqual(
-        [messages[1]!.text, messages[1]!.state, messages[1]!.chargedMicro],
-        ['Once upon ', 'interrupted', 0],
+        [messages[1]!.text, messages[1]!.thinking?.text, messages[1]!.state, messages[1]!.chargedMicro],
+        ['Once upon ', 'How do they begin?', 'interrupted', 0],
       );
       assert.equal(await again.available(), 10 * MICRO_PER_CREDIT);
       // A reader that had seen more than was stored is told the end as well.

@@ -10,6 +10,7 @@ import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
 import { isAttaching, outdated } from './outdated.ts';
 import { type ChatState, noState } from './state.ts';
+import { addThoughts, followThoughts, type ThinkingPiece } from './thoughts.ts';
 import { Voice } from './voice.ts';
 
 /** Shown beside the banner about the connection. */
@@ -22,6 +23,8 @@ export class Chat {
   state: ChatState = noState;
   /** Set by the transcript: go to the end and stay there. */
   toLatest: () => void = () => {};
+  /** Set by the transcript: keeps an element's top at this place in the window until the reader moves. */
+  keepInPlace: (element: HTMLElement, top: number) => void = () => {};
   /** Set by the composer. */
   focusComposer: (evenUnfocused?: boolean) => void = () => {};
 
@@ -32,6 +35,7 @@ export class Chat {
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
+  private thinkingPieces: ThinkingPiece[] = [];
   private frame = 0;
   /** A message was sent from a chat that has no id yet. */
   private begun = false;
@@ -40,7 +44,11 @@ export class Chat {
 
   readonly host: Host;
 
-  constructor(given: Host) {
+  /** `now`: ms since 1970. */
+  constructor(
+    given: Host,
+    private readonly now: () => number = () => Date.now(),
+  ) {
     const host: Host = {
       ...given,
       post: (message) => {
@@ -78,8 +86,9 @@ export class Chat {
   }
 
   receive(message: FromHost): void {
-    if (message.type === 'text') {
-      this.pieces.push({ messageId: message.messageId, text: message.text, at: message.at });
+    if (message.type === 'text' || message.type === 'thinking') {
+      if (message.type === 'text') this.pieces.push(message);
+      else this.thinkingPieces.push({ ...message, cameAt: this.now() });
       this.frame ||= requestAnimationFrame(() => this.flushPieces());
       return;
     }
@@ -278,6 +287,13 @@ export class Chat {
     this.host.post({ type: 'continue', runId });
   }
 
+  /** Unfolds the thoughts of an answer, or folds them again. */
+  fold(messageId: string): void {
+    const unfolded = new Set(this.state.unfolded);
+    if (!unfolded.delete(messageId)) unfolded.add(messageId);
+    this.set({ unfolded });
+  }
+
   dismissRefusal(): void {
     this.set({ refusal: null, hint: null });
     this.focusComposer();
@@ -338,8 +354,10 @@ export class Chat {
   private flushPieces(): void {
     if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const { pieces } = this;
+    const { pieces, thinkingPieces } = this;
     this.pieces = [];
+    this.thinkingPieces = [];
+    if (thinkingPieces.length) this.set({ thoughts: addThoughts(this.state.thoughts, thinkingPieces) });
     if (!pieces.length) return;
     const conversation = this.state.conversation;
     if (conversation) this.set({ conversation: addPieces(conversation, pieces) });
@@ -377,6 +395,7 @@ export class Chat {
         },
         [],
       ),
+      thoughts: followThoughts(this.state.thoughts, messages, this.now()),
       ...composer,
       loadingEarlier: false,
       editing,
@@ -393,7 +412,10 @@ export class Chat {
     const old = this.state.conversation;
     if (!old) return;
     const conversation = putMessages(old, message.upsert, message.removed);
-    this.set({ conversation: { ...conversation, title: message.title, elsewhere: message.elsewhere } });
+    this.set({
+      conversation: { ...conversation, title: message.title, elsewhere: message.elsewhere },
+      thoughts: followThoughts(this.state.thoughts, conversation.messages, this.now()),
+    });
     const editing = this.state.editing;
     if (editing && message.removed.includes(editing.messageId) && this.state.sending?.replaces === undefined) {
       // Another device replaced the message while it was being edited: the typed text goes to the composer.

@@ -26,7 +26,18 @@ function tell(): void {
 export function useNow(at?: string): Date {
   const [now, setNow] = useState(() => new Date());
   const left = at === undefined ? Number.NaN : Date.parse(at) - now.getTime();
-  const everyMs = left > -FAST_MS && left < NEAR_MS ? FAST_MS : SLOW_MS;
+  useTicks(left > -FAST_MS && left < NEAR_MS ? FAST_MS : SLOW_MS, setNow);
+  return now;
+}
+
+/** The whole seconds since `since` (ms since 1970). */
+export function useSecondsSince(since: number): number {
+  const [now, setNow] = useState(() => new Date());
+  useTicks(FAST_MS, setNow);
+  return Math.max(0, Math.floor((now.getTime() - since) / 1000));
+}
+
+function useTicks(everyMs: number, setNow: (now: Date) => void): void {
   useEffect(() => {
     const listener = () => setNow(new Date());
     listeners.set(listener, everyMs);
@@ -35,6 +46,5 @@ export function useNow(at?: string): Date {
       listeners.delete(listener);
       tick();
     };
-  }, [everyMs]);
-  return now;
+  }, [everyMs, setNow]);
 }

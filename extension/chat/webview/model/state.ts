@@ -3,6 +3,7 @@ import type { FromHost, Mention, Surroundings, ToHost } from '../../protocol.ts'
 import type { Changes } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type HistoryState, noHistory } from './history.ts';
+import type { RunningThoughts } from './thoughts.ts';
 
 export interface Sending {
   requestId: string;
@@ -48,6 +49,9 @@ export interface ChatState {
   surroundings: Surroundings | null;
   /** Null until the host has sent it. */
   conversation: Conversation | null;
+  thoughts: RunningThoughts;
+  /** Answers whose thoughts are unfolded, by id. */
+  unfolded: ReadonlySet<string>;
   /** The text in the composer. */
   draft: string;
   aside: Aside | null;
@@ -77,6 +81,8 @@ export interface ChatState {
 export const noState: ChatState = {
   surroundings: null,
   conversation: null,
+  thoughts: {},
+  unfolded: new Set(),
   draft: '',
   aside: null,
   sending: null,

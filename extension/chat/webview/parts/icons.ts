@@ -6,6 +6,7 @@ import arrowUp from '@vscode/codicons/src/icons/arrow-up.svg';
 import blank from '@vscode/codicons/src/icons/blank.svg';
 import check from '@vscode/codicons/src/icons/check.svg';
 import chevronDown from '@vscode/codicons/src/icons/chevron-down.svg';
+import chevronRight from '@vscode/codicons/src/icons/chevron-right.svg';
 import circleSlash from '@vscode/codicons/src/icons/circle-slash.svg';
 import close from '@vscode/codicons/src/icons/close.svg';
 import comment from '@vscode/codicons/src/icons/comment.svg';
@@ -49,6 +50,7 @@ export const ICONS = {
   'arrow-up': arrowUp,
   check,
   'chevron-down': chevronDown,
+  'chevron-right': chevronRight,
   'circle-slash': circleSlash,
   close,
   comment,

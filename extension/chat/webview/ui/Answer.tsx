@@ -10,6 +10,7 @@ import { Icon, IconButton } from '../parts/Icon.tsx';
 import { TryAgainAt } from '../parts/TryAgainAt.tsx';
 import { problemSentence } from '../parts/words.ts';
 import { Checkpoints } from './Checkpoints.tsx';
+import { Thinking, useIsThinking } from './Thinking.tsx';
 
 interface AnswerProps {
   message: Message;
@@ -36,6 +37,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   return (
     <article class="message answer" id={`m-${message.id}`} aria-label="Answer" aria-busy={running}>
       {message.continues && <div class="continued quiet">Continued</div>}
+      <Thinking message={message} />
       <AnswerContext.Provider value={takesApply ? message.id : null}>
         {message.kind === 'edit' ? (
           message.text && <EditText message={message} asked={asked} file={file} />
@@ -49,12 +51,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
           <span>Waiting for the connection</span>
         </div>
       )}
-      {running && !isOffline && (
-        <div class="answering quiet">
-          <Icon name="loading" spin />
-          <span>Answering{message.clampedTo !== undefined && ` · ${enoughFor(message.clampedTo)}`}</span>
-        </div>
-      )}
+      {running && !isOffline && <Answering message={message} />}
       {isBroken && <BrokenOff message={message} isContinued={isContinued} charged={charged} />}
       {!running && takesApply && <ApplyAll messageId={message.id} text={message.text} file={file} />}
       <Checkpoints messageId={message.id} />
@@ -85,6 +82,19 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
         </footer>
       )}
     </article>
+  );
+}
+
+/** While the model thinks, the line of its thoughts says so. */
+function Answering({ message }: { message: Message }) {
+  const isThinking = useIsThinking(message);
+  const enough = message.clampedTo !== undefined && enoughFor(message.clampedTo);
+  if (isThinking) return enough && <div class="answering quiet">What is left is {enough}</div>;
+  return (
+    <div class="answering quiet">
+      <Icon name="loading" spin />
+      <span>{['Answering', enough].filter(Boolean).join(' · ')}</span>
+    </div>
   );
 }
 
@@ -154,7 +164,8 @@ function brokenSentence(message: Message): string {
   if (message.state === 'stopped') return 'Stopped.';
   if (message.cutShort)
     return message.clampedTo === undefined ? 'Cut at its length limit.' : 'What was left bought no more.';
-  if (message.state === 'complete') return 'The model wrote nothing.';
+  if (message.state === 'complete')
+    return message.thinking ? 'The model thought, and wrote no answer.' : 'The model wrote nothing.';
   const hasBegun = message.text !== '';
   if (message.problem) return problemSentence(message.problem, hasBegun);
   if (message.state !== 'interrupted') return 'The answer could not be finished.';

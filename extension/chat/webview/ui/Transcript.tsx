@@ -62,6 +62,7 @@ function Log({ conversation }: { conversation: Conversation }) {
     const made = new BottomPin(box.current!, content.current!, setPinned);
     pin.current = made;
     chat.toLatest = () => made.toEnd();
+    chat.keepInPlace = (element, top) => made.hold(element, top - box.current!.getBoundingClientRect().top);
     const element = restore && document.getElementById(`m-${restore.messageId}`);
     if (restore && element) made.hold(element, restore.offset);
     else made.toEnd();

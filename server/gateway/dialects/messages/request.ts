@@ -1,7 +1,7 @@
 import { withoutPriced } from '../chat/priced.ts';
 import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from '../chat/refused.ts';
 import { type CallOptions, readChatCall } from '../chat/request.ts';
-import { inspect, wellFormed } from '../chat/size.ts';
+import { inspect, type PromptSize, wellFormed } from '../chat/size.ts';
 import { isPlain } from '../chat/tools.ts';
 import { stringOf } from './blocks.ts';
 import { toChatMessages } from './conversation.ts';
@@ -61,10 +61,9 @@ export function readMessages(given: unknown): { body: Json; context: MessagesCon
   return { body, context: { stopSequences, cacheKey: cacheKeyOf(call.metadata) }, leftOut: [...leftOut] };
 }
 
-/** The answer of `/v1/messages/count_tokens`: an estimate. Throws `CallRefused`. */
-export function countTokens(given: unknown, options: CallOptions): { input_tokens: number } {
-  return { input_tokens: readChatCall(readMessages(given).body, options).size.estimate };
-}
+/** How large the prompt of a request is. Throws `CallRefused`. */
+export const sizeOf = (given: unknown, options: CallOptions): PromptSize =>
+  readChatCall(readMessages(given).body, options).size;
 
 function checkThinking(thinking: unknown): void {
   if (isUnset(thinking)) return;

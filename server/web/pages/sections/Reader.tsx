@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { saysThought } from '../../../../shared/answers/thoughts.ts';
 import type { Conversation, Message } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
 import { spent } from '../format.ts';
@@ -84,6 +85,7 @@ function Said({ message }: { message: Message }) {
           ))}
         </ul>
       )}
+      {message.thinking && <Thinking thinking={message.thinking} />}
       {isAnswer ? (
         <Answer text={text} />
       ) : (
@@ -97,6 +99,17 @@ function Said({ message }: { message: Message }) {
         </p>
       )}
     </article>
+  );
+}
+
+/** The thoughts before an answer, drawn when they are unfolded. */
+function Thinking({ thinking: { text, ms } }: { thinking: NonNullable<Message['thinking']> }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="thoughts" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{saysThought(ms)}</summary>
+      {isOpen && <Answer text={text.trimEnd()} />}
+    </details>
   );
 }
 

@@ -3,7 +3,7 @@ import type { Json } from '../../../../server/gateway/dialects/chat/refused.ts';
 import { NO_RESULT } from '../../../../server/gateway/dialects/chat/results.ts';
 import { PICTURE_TOKENS } from '../../../../server/gateway/dialects/chat/size.ts';
 import { clientId } from '../../../../server/gateway/dialects/messages/ids.ts';
-import { countTokens } from '../../../../server/gateway/dialects/messages/request.ts';
+import { sizeOf } from '../../../../server/gateway/dialects/messages/request.ts';
 import { refusal } from '../chat/asked.ts';
 import {
   asked,
@@ -465,7 +465,7 @@ describe('a request of the Messages dialect', () => {
   });
 
   it('row 55: count_tokens counts every block', () => {
-    const count = (fields: Json) => countTokens({ model: 'm', messages: [hello], ...fields }, OPTIONS).input_tokens;
+    const count = (fields: Json) => sizeOf({ model: 'm', messages: [hello], ...fields }, OPTIONS).estimate;
     const long = 'one two three four five six seven eight nine ten '.repeat(20);
     const plain = count({});
     const MORE: [title: string, fields: Json, atLeast: number][] = [

@@ -1,0 +1,64 @@
+import type { Problem } from '../../../shared/problems.ts';
+import { isObject, type Json } from '../dialects/chat/refused.ts';
+import type { NativeDialect } from '../dialects/native/native.ts';
+import { openAiError, refusalOf } from './errors.ts';
+import { eventFrames } from './frames.ts';
+
+/**
+ * An answer of a service that speaks the client's dialect: its own events, under the model's name that the client knows.
+ * What makes it whole is held back until it is settled.
+ */
+export class NativeAnswer {
+  readonly #reader;
+  #held: Json[] = [];
+  /** The last event with the response object, for the one that says that it failed. */
+  #opened: Json | null = null;
+  #number: unknown;
+
+  /** `isOpened`: the client has a sign of life, and with it the beginning of an answer in our own form. */
+  constructor(
+    private readonly dialect: NativeDialect,
+    private readonly model: string,
+    private readonly isOpened: boolean,
+  ) {
+    this.#reader = dialect.reader();
+  }
+
+  /** The client needs nothing more than what is held back. */
+  get isFinished(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** The frames to send at once. */
+  take(events: readonly Json[]): string {
+    const due: Json[] = [];
+    for (const event of events) {
+      const { isLast } = this.#reader.take(event);
+      this.dialect.rename(event, this.model);
+      if (isObject(event.response)) this.#opened = event;
+      this.#number = event.sequence_number ?? this.#number;
+      if (this.isOpened && this.dialect.opening.has(event.type)) continue;
+      if (isLast || this.isFinished) this.#held.push(event);
+      else due.push(event);
+    }
+    return eventFrames(due);
+  }
+
+  /** What completes the answer; null if the service has not said it. */
+  end(): string | null {
+    return this.isFinished ? eventFrames(this.#held) : null;
+  }
+
+  /** Null: the translation's own way to tell it fits. */
+  fail(problem: Problem): string | null {
+    const { error } = openAiError(refusalOf(problem), 'responses').body;
+    const opened = this.#opened && { ...this.#opened, sequence_number: this.#number };
+    const event = this.dialect.failed(error, opened);
+    return event && eventFrames([event]);
+  }
+
+  /** A sign of life in the middle. */
+  ping(): string {
+    return this.dialect.ping === null ? ': waiting for the model\n\n' : eventFrames([this.dialect.ping]);
+  }
+}

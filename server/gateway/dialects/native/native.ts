@@ -1,0 +1,38 @@
+import type { StreamEvent } from '../../stream.ts';
+import type { Json } from '../chat/refused.ts';
+import type { ServiceError } from '../chatCompletions.ts';
+
+/** What one event of a service says, as far as the meter must know it. */
+export interface NativeNews {
+  events: StreamEvent[];
+  /** From here on, the answer is complete for its client: held back until it is settled. */
+  isLast?: true;
+  /** Nothing that follows would count. */
+  isOver?: true;
+  error?: ServiceError;
+}
+
+/**
+ * A dialect that a service speaks itself. Its events go to the client as they are, but for the model's name; the meter
+ * reads along.
+ */
+export interface NativeDialect {
+  /** Where the service takes requests, below its base address. */
+  path: string;
+  /** The headers that prove the operator's key. */
+  keyHeaders(key: string): Record<string, string>;
+  /** The body for the service, from the client's own. */
+  body(given: Json, model: string, maxOutputTokens: number): Json;
+  /** Reads the events of one streamed answer. */
+  reader(): { take(event: Json): NativeNews };
+  /** Reads an answer in one piece. */
+  whole(answer: Json): NativeNews;
+  /** Writes the model's name that the client knows. The event is the service's own object. */
+  rename(event: Json, model: string): void;
+  /** The event that ends an answer which failed in its middle; null: the translation's own fits. `opened`: see `opening`. */
+  failed(error: { code: string; message: string }, opened: Json | null): Json | null;
+  /** The dialect's sign of life; null: a comment. */
+  ping: Json | null;
+  /** Events at the beginning, which a client that has a sign of life has in our own form already. */
+  opening: ReadonlySet<unknown>;
+}

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Anthropic from '@anthropic-ai/sdk';
+import type OpenAI from 'openai';
+import { audit } from '../../../server/credits/audit/audit.ts';
+import { Router } from '../../../server/gateway/routing/router.ts';
+import type { NativeName } from '../../../server/gateway/stream.ts';
+import { nativeUpstream } from '../../../server/gateway/upstreams/native.ts';
+import { systemClock } from '../../../server/platform/system.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { openTool } from '../../support/tools.ts';
+
+/** A service that speaks one dialect: it answers with these events, or with this status and body. */
+class NativeService {
+  readonly seen: { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> }[] = [];
+  answer: { events?: object[]; whole?: object; status?: number; headers?: Record<string, string>; cut?: boolean } = {};
+  readonly #server: Server = createServer(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    if (request.method === 'GET') {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: [{ id: 'their-model' }] }));
+      return;
+    }
+    const body = JSON.parse(Buffer.concat(pieces).toString());
+    this.seen.push({ path: request.url!, headers: request.headers, body });
+    const { events = [], whole, status = 200, headers = {}, cut } = this.answer;
+    response.writeHead(status, { 'content-type': whole ? 'application/json' : 'text/event-stream', ...headers });
+    if (whole) return response.end(JSON.stringify(whole));
+    for (const event of events)
+      response.write(`event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`);
+    if (cut) setImmediate(() => response.destroy());
+    else response.end();
+  });
+
+  async start(): Promise<this> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    return this;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+const MILLION = 1_000_000;
+const PRICE = {
+  mode: 'tokens' as const,
+  inputMicro: 10 * MILLION,
+  cachedInputMicro: MILLION,
+  outputMicro: 100 * MILLION,
+};
+
+function suite(dialect: NativeName, body: (at: { service: () => NativeService; server: () => TestServer }) => void) {
+  describe(`a service that speaks ${dialect} itself`, () => {
+    let service: NativeService;
+    let server: TestServer;
+    before(async () => {
+      service = await new NativeService().start();
+      const upstream = nativeUpstream({ url: service.url, key: 'their-key', dialect, timeouts: { idleMs: 2_000 } });
+      const models = new Map([['double', 'their-model']]);
+      server = await startServer('sqlite', {
+        upstream: new Router({
+          services: [{ id: 'own', weight: 1, dialect, models, upstream }],
+          clock: systemClock,
+          log: { warn() {} },
+        }),
+        policy: (policy) => {
+          policy.models = [{ id: 'double', contextTokens: 100_000, maxOutputTokens: 1_000, price: PRICE }];
+        },
+      });
+    });
+    beforeEach(() => {
+      service.seen.length = 0;
+    });
+    after(async () => {
+      assert.deepEqual(await audit(server.db.read, server.clock.now(), 0), []);
+      await server.stop();
+      service.stop();
+    });
+    body({ service: () => service, server: () => server });
+  });
+}
+
+const MESSAGE = {
+  ...{ id: 'msg_theirs', type: 'message', role: 'assistant', model: 'their-model', content: [] },
+  ...{ stop_reason: null, stop_sequence: null },
+  usage: { input_tokens: 100, cache_creation_input_tokens: 20, cache_read_input_tokens: 200, output_tokens: 1 },
+};
+const THEIRS = [
+  { type: 'message_start', message: MESSAGE },
+  { type: 'ping' },
+  { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Let me see.' } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 'c2lnbmVk' } },
+  { type: 'content_block_stop', index: 0 },
+  { type: 'content_block_start', index: 1, content_block: { type: 'text', text: '' } },
+  { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'Good day.' } },
+  { type: 'content_block_stop', index: 1 },
+  { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 50 } },
+  { type: 'message_stop' },
+];
+
+suite('messages', ({ service, server }) => {
+  const open = async () => {
+    const tool = await openTool(server());
+    const apiKey = tool.headers.authorization!.slice('Bearer '.length);
+    return { tool, client: new Anthropic({ baseURL: server().url, apiKey, maxRetries: 0 }) };
+  };
+  const ASK = { model: 'double', max_tokens: 500, messages: [{ role: 'user' as const, content: 'Hi' }] };
+
+  it('answers Anthropic’s client as it is: signatures and all, under our name of the model, charged by its count', async () => {
+    const { tool, client } = await open();
+    service().answer = { events: THEIRS };
+    const before = await tool.available();
+    const message = await client.messages.stream(ASK).finalMessage();
+    assert.deepEqual(message.content, [
+      { type: 'thinking', thinking: 'Let me see.', signature: 'c2lnbmVk' },
+      { type: 'text', text: 'Good day.' },
+    ]);
+    assert.deepEqual([message.id, message.model, message.stop_reason], ['msg_theirs', 'double', 'end_turn']);
+    // 120 tokens in, 200 of the cache, 50 out.
+    assert.equal(before - (await tool.available()), 120 * 10 + 200 * 1 + 50 * 100);
+    const { path, headers, body } = service().seen[0]!;
+    assert.deepEqual([path, headers['x-api-key'], headers.authorization], ['/v1/messages', 'their-key', undefined]);
+    assert.ok(headers['anthropic-version']);
+    assert.deepEqual([body.model, body.max_tokens, body.stream], ['their-model', 500, true]);
+  });
+
+  it('gets what it alone understands, and nothing that it would bill beside tokens or refuse', async () => {
+    const { tool, client } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const message = await client.messages.create({
+      ...ASK,
+      thinking: { type: 'enabled', budget_tokens: 100 },
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
+      tools: [
+        { name: 'read', input_schema: { type: 'object' }, cache_control: { type: 'ephemeral' } },
+        { type: 'web_search_20250305', name: 'web_search' },
+      ],
+      messages: [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: 'Ours.', signature: '' },
+            { type: 'text', text: 'Hello.' },
+          ],
+        },
+        { role: 'user', content: 'Go on' },
+      ],
+    });
+    assert.deepEqual(message.content, [{ type: 'text', text: 'Yes.' }]);
+    assert.equal(message.model, 'double');
+    const { body } = service().seen[0]!;
+    assert.deepEqual(body.thinking, { type: 'enabled', budget_tokens: 100 });
+    assert.deepEqual(body.system, [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }]);
+    assert.deepEqual(
+      (body.tools as { name: string }[]).map(({ name }) => name),
+      ['read'],
+    );
+    assert.deepEqual((body.messages as { content: unknown }[])[1]!.content, [{ type: 'text', text: 'Hello.' }]);
+    assert.equal((await tool.log())[0]?.kind, 'charge');
+  });
+
+  const BAD: [what: string, answer: NativeService['answer'], status: number | undefined][] = [
+    [
+      'is overloaded',
+      { status: 529, whole: { type: 'error', error: { type: 'overloaded_error', message: 'x' } } },
+      529,
+    ],
+    [
+      'refuses the operator’s key',
+      { status: 401, whole: { type: 'error', error: { type: 'authentication_error', message: 'x' } } },
+      502,
+    ],
+    [
+      'says an error in mid-stream',
+      { events: [...THEIRS.slice(0, 8), { type: 'error', error: { type: 'overloaded_error', message: 'x' } }] },
+      undefined,
+    ],
+    ['breaks off', { events: THEIRS.slice(0, 8), cut: true }, undefined],
+    ['ends without its last event', { events: THEIRS.slice(0, 9) }, undefined],
+    ['says nothing at all', { events: [] }, 502],
+  ];
+  for (const [what, answer, status] of BAD)
+    it(`that ${what} is a failure for the client, and free`, async () => {
+      const { tool, client } = await open();
+      service().answer = answer;
+      const before = await tool.available();
+      const failure = await client.messages
+        .stream(ASK)
+        .finalMessage()
+        .catch((error: unknown) => error);
+      assert.ok(failure instanceof Anthropic.APIError || failure instanceof Anthropic.AnthropicError, String(failure));
+      if (status !== undefined) assert.equal((failure as { status?: number }).status, status);
+      assert.doesNotMatch(String(failure), /their-key/);
+      assert.equal(await tool.available(), before);
+    });
+
+  it('answers no chat completions and no other dialect', async () => {
+    const { tool } = await open();
+    const { status, text } = await tool.send({ model: 'double', messages: [{ role: 'user', content: 'Hi' }] });
+    assert.equal(status, 502);
+    assert.match(text, /No model service answers for this model now/);
+    assert.equal(service().seen.length, 0);
+  });
+});
+
+const RESPONSE = {
+  ...{ id: 'resp_theirs', object: 'response', created_at: 1, status: 'in_progress', model: 'their-model', output: [] },
+  ...{ error: null, incomplete_details: null, tools: [], tool_choice: 'auto', parallel_tool_calls: true },
+};
+const ITEM = {
+  ...{ id: 'msg_1', type: 'message', role: 'assistant', status: 'completed' },
+  content: [{ type: 'output_text', text: 'Good day.', annotations: [] }],
+};
+const DONE = {
+  ...RESPONSE,
+  ...{ status: 'completed', output: [ITEM] },
+  usage: {
+    ...{ input_tokens: 300, output_tokens: 50, total_tokens: 350 },
+    input_tokens_details: { cached_tokens: 200 },
+    output_tokens_details: { reasoning_tokens: 10 },
+  },
+};
+const part = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+const EVENTS = [
+  { type: 'response.created', response: RESPONSE },
+  { type: 'response.in_progress', response: RESPONSE },
+  { type: 'response.output_item.added', output_index: 0, item: { ...ITEM, status: 'in_progress', content: [] } },
+  { type: 'response.content_part.added', ...part, part: { type: 'output_text', text: '', annotations: [] } },
+  { type: 'response.output_text.delta', ...part, delta: 'Good day.', logprobs: [] },
+  { type: 'response.output_text.done', ...part, text: 'Good day.', logprobs: [] },
+  { type: 'response.content_part.done', ...part, part: ITEM.content[0] },
+  { type: 'response.output_item.done', output_index: 0, item: ITEM },
+  { type: 'response.completed', response: DONE },
+].map((event, i) => ({ ...event, sequence_number: i }));
+
+suite('responses', ({ service, server }) => {
+  const open = async () => {
+    const tool = await openTool(server());
+    return { tool, client: tool.openai as OpenAI };
+  };
+  const ASK = { model: 'double', input: 'Hi', max_output_tokens: 500 };
+
+  it('answers OpenAI’s client as it is, under our name of the model, charged by its count', async () => {
+    const { tool, client } = await open();
+    service().answer = { events: EVENTS };
+    const before = await tool.available();
+    const response = await client.responses.stream(ASK).finalResponse();
+    assert.deepEqual([response.id, response.model, response.output_text], ['resp_theirs', 'double', 'Good day.']);
+    assert.equal(before - (await tool.available()), 100 * 10 + 200 * 1 + 50 * 100);
+    const { path, headers, body } = service().seen[0]!;
+    assert.deepEqual(
+      [path, headers.authorization, headers['x-api-key']],
+      ['/v1/responses', 'Bearer their-key', undefined],
+    );
+    assert.deepEqual([body.model, body.max_output_tokens, body.store], ['their-model', 500, false]);
+  });
+
+  it('answers in one piece, too', async () => {
+    const { client } = await open();
+    service().answer = { whole: DONE };
+    const response = await client.responses.create(ASK);
+    assert.deepEqual(
+      [response.model, response.output_text, response.usage?.output_tokens],
+      ['double', 'Good day.', 50],
+    );
+  });
+
+  it('that fails in mid-stream fails under the same response id', async () => {
+    const { tool, client } = await open();
+    const before = await tool.available();
+    const error = { type: 'error', code: 'server_error', message: 'x', sequence_number: 5 };
+    service().answer = { events: [...EVENTS.slice(0, 5), error] };
+    const events: { type: string; response?: { id: string; status?: string } }[] = [];
+    const read = async () => {
+      for await (const event of await client.responses.create({ ...ASK, stream: true })) events.push(event as never);
+    };
+    await read().catch(() => {});
+    const last = events.at(-1)!;
+    assert.deepEqual(
+      [last.type, last.response?.id, last.response?.status],
+      ['response.failed', 'resp_theirs', 'failed'],
+    );
+    assert.equal(await tool.available(), before);
+  });
+});
