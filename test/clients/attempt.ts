@@ -15,6 +15,13 @@ import { answerTo, EDITED, FILES, PROMPT } from './task.ts';
 /** More than any client takes, its pauses before new tries included. */
 const LIMIT_MS = 180_000;
 
+/** A proxy that nobody runs, so that updates and reports of use go nowhere. */
+const NOWHERE = 'http://127.0.0.1:9';
+const ENVIRONMENT = {
+  ...{ LANG: 'C.UTF-8', TERM: 'dumb', NO_COLOR: '1' },
+  ...{ HTTP_PROXY: NOWHERE, HTTPS_PROXY: NOWHERE, NO_PROXY: '127.0.0.1,localhost', NODE_USE_ENV_PROXY: '1' },
+};
+
 /** One request as the server got it. */
 export interface Seen {
   /** Since the client was started. */
@@ -69,9 +76,9 @@ export async function attempt(
 
   const began = Date.now();
   const { requests, end } = watch(server, began);
-  const line = client.line({ program, prompt: PROMPT, setup, given });
-  const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', TERM: 'dumb', NO_COLOR: '1', HOME: home, ...client.env };
-  const child = startProcess('sh', ['-c', line], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const script = client.script({ program, prompt: PROMPT, setup });
+  const env = { ...ENVIRONMENT, PATH: process.env.PATH, HOME: home, ...client.env };
+  const child = startProcess('sh', ['-c', script], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text) => (said += text));
   const timer = setTimeout(() => {
@@ -113,21 +120,25 @@ function watch({ app }: TestServer, began: number): { requests: Seen[]; end(): v
     const { method = '', url = '', headers } = request;
     const seen: Seen = { atMs: Date.now() - began, method, url, headers, body: '', status: 0, answer: '' };
     requests.push(seen);
+    const body: Buffer[] = [];
+    const answer: Buffer[] = [];
     const push = request.push;
     request.push = (piece, encoding) => {
-      if (piece) seen.body += piece;
+      if (piece) body.push(Buffer.from(piece));
       return push.call(request, piece, encoding);
     };
     for (const name of ['write', 'end'] as const) {
       const send = response[name] as (...given: unknown[]) => never;
       response[name] = (...given: unknown[]) => {
         if (typeof given[0] === 'string' || given[0] instanceof Uint8Array)
-          seen.answer += Buffer.from(given[0] as string);
+          answer.push(Buffer.from(given[0] as string));
         return send.apply(response, given);
       };
     }
     response.once('close', () => {
       seen.status = response.statusCode;
+      seen.body = Buffer.concat(body).toString();
+      seen.answer = Buffer.concat(answer).toString();
     });
   };
   app.server.prependListener('request', take);

@@ -1,18 +1,16 @@
-import type { Connection, Setup } from '../../shared/connect.ts';
+import type { Setup } from '../../shared/connect.ts';
 
 export interface ToolCall {
   name: string;
   arguments: Record<string, unknown>;
 }
 
-/** What a client is started with: a line of a shell, after the lines of its setup that are lines of a shell. */
+/** What a client is started with. */
 export interface Start {
   /** The command that starts the client, quoted for a shell. */
   program: string;
   prompt: string;
   setup: Setup;
-  /** What the setup was made of. */
-  given: Connection;
 }
 
 /** A coding tool from npm that works without a terminal. */
@@ -28,8 +26,8 @@ export interface TestedClient {
   program: string;
   isNative?: boolean;
   env?: Record<string, string>;
-  /** The line of a shell that starts it. */
-  line(start: Start): string;
+  /** The lines of a shell that start it, those of its setup included. */
+  script(start: Start): string;
   /** How its own tools read a file. */
   read(path: string): ToolCall;
   /** How its own tools replace a line of a file by another. */
@@ -48,7 +46,7 @@ const codex = (model: string, rest: Pick<TestedClient, 'read' | 'edit' | 'varian
   package: '@openai/codex',
   version: '0.171.0',
   program: '@openai/codex/bin/codex.js',
-  line: ({ program, prompt, setup }) =>
+  script: ({ program, prompt, setup }) =>
     [
       ...shellLines(setup, ''),
       `exec ${program} exec --skip-git-repo-check --sandbox danger-full-access ${quote(prompt)} </dev/null`,
@@ -66,7 +64,7 @@ export const CLIENTS: readonly TestedClient[] = [
     version: '2.1.332',
     program: '@anthropic-ai/claude-code/cli-wrapper.cjs',
     env: { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' },
-    line: ({ program, prompt, setup }) =>
+    script: ({ program, prompt, setup }) =>
       shellLines(setup, 'claude')
         .join('\n')
         .replace(/^claude$/m, `exec ${program} -p ${quote(prompt)} --permission-mode acceptEdits </dev/null`),
@@ -93,7 +91,7 @@ export const CLIENTS: readonly TestedClient[] = [
     program: `opencode-${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}/bin/opencode`,
     isNative: true,
     env: { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' },
-    line: ({ program, prompt }) => `exec ${program} run --auto ${quote(prompt)}`,
+    script: ({ program, prompt }) => `exec ${program} run --auto ${quote(prompt)}`,
     read: (path) => ({ name: 'read', arguments: { filePath: path } }),
     edit: (path, from, to) => ({ name: 'edit', arguments: { filePath: path, oldString: from, newString: to } }),
   },
@@ -103,7 +101,7 @@ export const CLIENTS: readonly TestedClient[] = [
     package: '@moonshot-ai/kimi-code',
     version: '2.1.0',
     program: '@moonshot-ai/kimi-code/dist/main.mjs',
-    line: ({ program, prompt }) => `exec ${program} -p ${quote(prompt)}`,
+    script: ({ program, prompt }) => `exec ${program} -p ${quote(prompt)}`,
     read: (path) => ({ name: 'Read', arguments: { path } }),
     edit: (path, from, to) => ({ name: 'Edit', arguments: { path, old_string: from, new_string: to } }),
   },
@@ -116,7 +114,7 @@ export const CLIENTS: readonly TestedClient[] = [
     // Otherwise it leaves a daemon behind.
     env: { CLINE_SESSION_BACKEND_MODE: 'local' },
     // What its settings ask for, in the order of the setup's lines: provider, address, key, model.
-    line({ program, prompt, setup }) {
+    script({ program, prompt, setup }) {
       const [, address, key, model] = setup.lines.map((line) => quote(line.split(/ {2,}/)[1]!));
       return [
         `${program} auth openai-compatible -b ${address} -k ${key} -m ${model} >/dev/null || exit 3`,
@@ -133,7 +131,7 @@ export const CLIENTS: readonly TestedClient[] = [
     version: '1.5.47',
     program: '@continuedev/cli/dist/cn.js',
     env: { CONTINUE_TELEMETRY_ENABLED: '0', CONTINUE_CLI_DISABLE_TELEMETRY: '1' },
-    line: ({ program, prompt }) => `exec ${program} --config ~/.continue/config.yaml --auto -p ${quote(prompt)}`,
+    script: ({ program, prompt }) => `exec ${program} --config ~/.continue/config.yaml --auto -p ${quote(prompt)}`,
     read: (path) => ({ name: 'Read', arguments: { filepath: path } }),
     edit: (path, from, to) => ({
       name: 'MultiEdit',

@@ -34,7 +34,7 @@ const cut = (_: ChatBody, answer: Script): Script | null =>
 const tooLong = (body: ChatBody): Script | null =>
   body.messages?.some(({ role }) => role === 'tool') ? FAILURES.tooLong : null;
 
-/** Much of what the setup calls the model's context is used; Perigee bounds by the bytes what it believes of it. */
+/** The context that the setup names is used up. Perigee believes as many tokens as the request has bytes, some 40,000. */
 const full = (_: ChatBody, answer: Script): Script => ({ ...answer, inputTokens: CONTEXT_TOKENS - 20_000 });
 
 /** The service takes one message of the system, at the beginning, as the templates of some open models do. */

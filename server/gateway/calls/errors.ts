@@ -58,12 +58,12 @@ function usual(status: number): Required<Pick<Row, 'type' | 'isWorthRetry'>> {
  * Spent credits on `/v1/responses`. Codex sends a 402 six times more. After a 429 of this type it stops at once, and
  * shows the message of the header `x-codex-promo-message`; of every other 429 it shows words of its own.
  */
-const SPENT_OF_CODEX: Row = { ...SPENT, status: 429, type: 'usage_limit_reached', isWorthRetry: false };
+const SPENT_FOR_CODEX: Row = { ...SPENT, status: 429, type: 'usage_limit_reached', isWorthRetry: false };
 
 /** Where `/v1/responses` differs. */
 const RESPONSES: Partial<Record<ProblemCode, Row>> = {
-  insufficient_credits: SPENT_OF_CODEX,
-  key_spent: SPENT_OF_CODEX,
+  insufficient_credits: SPENT_FOR_CODEX,
+  key_spent: SPENT_FOR_CODEX,
   context_too_long: { ...OPENAI.context_too_long, param: 'input' },
 };
 
@@ -92,7 +92,7 @@ export function openAiError(
 
 /**
  * The refusal's own detail. Of a conversation that is too long, clients look for OpenAI's words and not for its code
- * (Kimi Code, Continue, OpenCode, LiteLLM), before they make a summary of it.
+ * (Kimi Code, Continue), before they make a summary of it.
  */
 function messageOf({ code, detail, extras: { limitTokens } }: AppError): string {
   if (code !== 'context_too_long') return detail;
@@ -120,13 +120,13 @@ export function callRefusal(c: AppContext, error: AppError): Response {
     ? messagesError(problem, error.extras.promptTokens)
     : openAiError(error, /^\/v1\/responses(\/|$)/.test(c.req.path) ? 'responses' : 'chat');
   const retryAfter = retryAfterOf(problem);
-  const isOfCodex = 'code' in body.error && body.error.type === SPENT_OF_CODEX.type;
+  const isSpentForCodex = 'code' in body.error && body.error.type === SPENT_FOR_CODEX.type;
   return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
     ...(isMessages && status === 429 && !isWorthRetry ? { 'anthropic-ratelimit-unified-status': 'rejected' } : {}),
-    ...(isOfCodex ? { 'x-codex-promo-message': inSentence(error.detail) } : {}),
+    ...(isSpentForCodex ? { 'x-codex-promo-message': inSentence(error.detail) } : {}),
     ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
     ...error.headers,
   });
