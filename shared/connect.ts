@@ -37,6 +37,7 @@ export function setups({ address, key, model, contextTokens }: Connection): Setu
         `export ANTHROPIC_AUTH_TOKEN=${word(key)}`,
         `export ANTHROPIC_MODEL=${word(model)}`,
         `export ANTHROPIC_DEFAULT_HAIKU_MODEL=${word(model)}`,
+        `export CLAUDE_CODE_MAX_CONTEXT_TOKENS=${contextTokens}`,
         'claude',
       ],
     },
@@ -45,6 +46,7 @@ export function setups({ address, key, model, contextTokens }: Connection): Setu
       where: 'In ~/.codex/config.toml, and the key in the terminal:',
       lines: [
         `model = ${quoted(model)}`,
+        `model_context_window = ${contextTokens}`,
         'model_provider = "perigee"',
         '',
         '[model_providers.perigee]',
@@ -130,6 +132,9 @@ export function setups({ address, key, model, contextTokens }: Connection): Setu
         `    apiBase: ${quoted(base)}`,
         `    apiKey: ${quoted(key)}`,
         '    roles: [chat, edit, apply]',
+        '    capabilities: [tool_use]',
+        '    defaultCompletionOptions:',
+        `      contextLength: ${contextTokens}`,
       ],
     },
     {

@@ -28,6 +28,8 @@ export interface Script {
 
   /** How to report usage. By default as OpenAI does, in a chunk without choices. */
   usage?: 'chunk' | 'none' | 'zero' | 'choices' | 'every chunk' | 'moonshot' | ReportedUsage;
+  /** How many tokens of input are billed and reported, if not as many as the request has. */
+  inputTokens?: number;
   /** The finish_reason; null sends none. Default `stop`, or `length` at the request's limit. */
   finish?: string | null;
   /** How the stream ends after its last piece; default `done`, which is finish, usage and `[DONE]`. */
@@ -122,7 +124,7 @@ export interface BillEntry {
 export interface ChatBody {
   model?: string;
   /** Tools send content in parts, too; most tests send a string. */
-  messages?: { role: string; content: string }[];
+  messages?: { role: string; content: string; tool_calls?: unknown }[];
   stream?: boolean;
   stream_options?: { include_usage?: boolean };
   max_tokens?: number;

@@ -33,6 +33,8 @@ export interface DoubleOptions {
   refusedFields?: string[];
 }
 
+export type Answering = Script | ((body: ChatBody) => Script);
+
 export class UpstreamDouble {
   /** Every request for an answer, in order. */
   readonly bill: BillEntry[] = [];
@@ -44,7 +46,7 @@ export class UpstreamDouble {
   readonly #cache = new Set<string>();
   #scripts: Scripted[] = [];
   #running = new Set<Scripted>();
-  #usual: Script;
+  #usual: Answering;
 
   constructor(options: DoubleOptions = {}) {
     this.#options = options;
@@ -96,8 +98,8 @@ export class UpstreamDouble {
     return scripted;
   }
 
-  /** Sets the script for requests without one. */
-  usually(script: Script): void {
+  /** Sets the script for requests without one; a function decides by the request. */
+  usually(script: Answering): void {
     this.#usual = script;
   }
 
@@ -180,7 +182,7 @@ export class UpstreamDouble {
     const asked = textOf(body.messages?.findLast((message) => message.role === 'user')?.content);
     const index = this.#scripts.findIndex(({ script }) => script.when === undefined || asked.includes(script.when));
     const scripted = this.#scripts[index];
-    if (!scripted) return new Scripted(this.#usual);
+    if (!scripted) return new Scripted(typeof this.#usual === 'function' ? this.#usual(body) : this.#usual);
     // A script for several requests starts again for each; its `Call` follows only the first.
     if (scripted.left === 1) this.#scripts.splice(index, 1);
     else scripted.left = Math.max(0, scripted.left - 1);
@@ -212,6 +214,7 @@ export class UpstreamDouble {
       return;
     }
     this.#countInput(entry);
+    entry.inputTokens = script.inputTokens ?? entry.inputTokens;
     await new AnswerWriter(scripted, entry, response).write();
   }
 

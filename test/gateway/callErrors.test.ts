@@ -10,14 +10,16 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 const KEY = `pgk_${'a1'.repeat(24)}x`;
 
 /** Answers a call that fails by this error. */
-function refuse(error: Error) {
+function refuse(error: Error, path = '/v1/x') {
   const api = createApi();
   api.onError(onError(createLog('silent'), callRefusal));
-  api.get('/v1/x', () => {
+  api.get(path, () => {
     throw error;
   });
-  return api.request('/v1/x');
+  return api.request(path);
 }
+
+const TOO_LONG = "The request exceeds this model's maximum context length. Reduce the length of the messages.";
 
 describe('a refusal in OpenAI’s shape', () => {
   const CASES: [code: ProblemCode, status: number, type: string, said: string, param: string | null, retry: boolean][] =
@@ -53,7 +55,9 @@ describe('a refusal in OpenAI’s shape', () => {
   for (const [code, status, type, said, param, retry] of CASES)
     it(`of ${code} is ${status} ${said}`, async () => {
       const answer = await refuse(new AppError(code, 'What to do.'));
-      const error = { message: 'What to do.', type, code: said, param };
+      const isTooLong = code === 'context_too_long';
+      const message = `${isTooLong ? `${TOO_LONG} ` : ''}What to do.`;
+      const error = { message, type, code: said, param };
       assert.deepEqual([answer.status, await answer.json()], [status, { error }]);
       assert.equal(answer.headers.get('content-type'), 'application/json');
       assert.equal(answer.headers.get('x-should-retry'), retry ? null : 'false');
@@ -107,5 +111,59 @@ describe('a refusal in OpenAI’s shape', () => {
       /^The API key "Nightly build" may spend 20 credits a month\. It has 0\.5 credits left until 2026-12-01T/,
     );
     assert.match(keySpent('x', { ...of, usedMicro: 21_000_000 }).detail, /It has 0 credits left/);
+  });
+});
+
+describe('a conversation that is too long', () => {
+  // As the clients look for it; OpenAI's code alone is not enough for them.
+  const CLIENTS: [name: string, looksFor: RegExp][] = [
+    ['Kimi Code', /context[ _-]?length/],
+    ['Continue', /maximum context length|reduce the length of the messages/],
+    ['OpenCode', /maximum context length is \d+ tokens|reduce the length of the messages/],
+  ];
+  for (const [name, looksFor] of CLIENTS)
+    for (const extras of [{}, { limitTokens: 128_000, promptTokens: 200_000 }])
+      it(`is known to ${name} by its words, ${'limitTokens' in extras ? 'with' : 'without'} the limit`, () => {
+        for (const dialect of ['chat', 'responses'] as const) {
+          const { error } = openAiError(new AppError('context_too_long', 'Send less.', extras), dialect).body;
+          assert.match(error.message.toLowerCase(), looksFor);
+          assert.match(error.message, /Send less\.$/);
+        }
+      });
+});
+
+describe('spent credits', () => {
+  const spent = new AppError('insufficient_credits', 'The credits of “Nightly” don’t last. Add some.');
+
+  it('are told to Codex by the type and the header after which it stops at once and shows our message', async () => {
+    for (const error of [spent, new AppError('key_spent', spent.detail)]) {
+      const answer = await refuse(error, '/v1/responses');
+      const { type, code, message } = ((await answer.json()) as { error: Record<string, string> }).error;
+      assert.deepEqual([answer.status, type, code], [429, 'usage_limit_reached', 'insufficient_quota']);
+      assert.equal(message, spent.detail);
+      assert.equal(answer.headers.get('x-should-retry'), 'false');
+      // Codex puts a comma after it, and headers carry ASCII alone.
+      assert.equal(answer.headers.get('x-codex-promo-message'), "The credits of ?Nightly? don't last. Add some");
+    }
+  });
+
+  it('have that header in no other dialect, and no other refusal has it', async () => {
+    for (const path of ['/v1/chat/completions', '/v1/messages'])
+      assert.equal((await refuse(spent, path)).headers.has('x-codex-promo-message'), false, path);
+    for (const code of ['rate_limited', 'key_unknown', 'upstream_busy'] as const)
+      assert.equal(
+        (await refuse(new AppError(code, 'x'), '/v1/responses')).headers.has('x-codex-promo-message'),
+        false,
+      );
+  });
+
+  it('repeat no key in that header', async () => {
+    const answer = await refuse(new AppError('insufficient_credits', `"${KEY}" is spent.`), '/v1/responses');
+    assert.ok(!answer.headers.get('x-codex-promo-message')!.includes(KEY.slice(0, 20)));
+  });
+
+  it('fit into that header even if the message has several lines', async () => {
+    const answer = await refuse(new AppError('insufficient_credits', 'One.\r\nx-other: 1'), '/v1/responses');
+    assert.equal(answer.headers.get('x-codex-promo-message'), 'One.??x-other: 1');
   });
 });

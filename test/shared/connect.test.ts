@@ -27,6 +27,18 @@ describe('what a tool needs to use this server', () => {
   for (const [name, base] of TAKES)
     it(`${name}: takes the address as ${base.trim()}`, () => assert.ok(lines(name).includes(base)));
 
+  // Of a model that they don't know, they assume too much (Claude Code a million tokens), and make no summary in time.
+  const KNOWS: [name: string, line: string][] = [
+    ['Claude Code', 'export CLAUDE_CODE_MAX_CONTEXT_TOKENS=128000\n'],
+    ['Codex', '\nmodel_context_window = 128000\n'],
+    ['Kimi Code', '\nmax_context_size = 128000'],
+    ['OpenCode', '"context": 128000'],
+    ['OpenClaw', '"contextWindow": 128000'],
+    ['Continue', '\n      contextLength: 128000'],
+  ];
+  for (const [name, line] of KNOWS)
+    it(`${name}: knows how much the model reads`, () => assert.ok(lines(name).includes(line)));
+
   const ODD = 'a "model" of $(whoami) `x`\'s \\ here';
   for (const name of ['OpenCode', 'OpenClaw'])
     it(`${name}: is JSON, whatever the model is called`, () => {

@@ -54,14 +54,20 @@ function usual(status: number): Required<Pick<Row, 'type' | 'isWorthRetry'>> {
   return { type: 'invalid_request_error', isWorthRetry: false };
 }
 
-/** Where `/v1/responses` differs. Codex sends a 402 six times more; of a 429 with this code it tells at once. */
+/**
+ * Spent credits on `/v1/responses`. Codex sends a 402 six times more. After a 429 of this type it stops at once, and
+ * shows the message of the header `x-codex-promo-message`; of every other 429 it shows words of its own.
+ */
+const SPENT_FOR_CODEX: Row = { ...SPENT, status: 429, type: 'usage_limit_reached', isWorthRetry: false };
+
+/** Where `/v1/responses` differs. */
 const RESPONSES: Partial<Record<ProblemCode, Row>> = {
-  insufficient_credits: { ...SPENT, status: 429, isWorthRetry: false },
-  key_spent: { ...SPENT, status: 429, isWorthRetry: false },
+  insufficient_credits: SPENT_FOR_CODEX,
+  key_spent: SPENT_FOR_CODEX,
   context_too_long: { ...OPENAI.context_too_long, param: 'input' },
 };
 
-/** The refusal of a call, in OpenAI's shape. The message is the refusal's own detail. */
+/** The refusal of a call, in OpenAI's shape. */
 export function openAiError(
   error: AppError,
   dialect: 'chat' | 'responses' = 'chat',
@@ -80,8 +86,21 @@ export function openAiError(
   return {
     status,
     isWorthRetry,
-    body: { error: { message: error.detail, type, code: row.code ?? error.code, param: param || null } },
+    body: { error: { message: messageOf(error), type, code: row.code ?? error.code, param: param || null } },
   };
+}
+
+/**
+ * The refusal's own detail. Of a conversation that is too long, clients look for OpenAI's words and not for its code
+ * (Kimi Code, Continue), before they make a summary of it.
+ */
+function messageOf({ code, detail, extras: { limitTokens } }: AppError): string {
+  if (code !== 'context_too_long') return detail;
+  const words =
+    limitTokens === undefined
+      ? "The request exceeds this model's maximum context length. Reduce the length of the messages."
+      : `This model's maximum context length is ${limitTokens} tokens.`;
+  return `${words} ${detail}`;
 }
 
 /** The refusal that a failed answer is told as. */
@@ -110,15 +129,25 @@ export function callRefusal(c: AppContext, error: AppError): Response {
     ? messagesError(problem, error.extras.promptTokens)
     : openAiError(error, dialect);
   const retryAfter = retryAfterOf(problem);
+  const isSpentForCodex = 'code' in body.error && body.error.type === SPENT_FOR_CODEX.type;
   return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
     ...(isMessages && status === 429 && !isWorthRetry ? { 'anthropic-ratelimit-unified-status': 'rejected' } : {}),
+    ...(isSpentForCodex ? { 'x-codex-promo-message': inSentence(error.detail) } : {}),
     ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
     ...error.headers,
   });
 }
+
+/** As a header can carry it, without the last point: Codex goes on with ", or try again later.". */
+const inSentence = (text: string) =>
+  withoutApiKeys(text)
+    .replaceAll('’', "'")
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/\.$/, '')
+    .slice(0, 500);
 
 /** The refusal of a call whose key may not spend that much more in this month. */
 export function keySpent(

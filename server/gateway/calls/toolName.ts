@@ -11,6 +11,8 @@ const KNOWN: readonly [RegExp, string][] = [
   [/^(Async)?OpenAI\/Python/i, 'OpenAI SDK'],
   [/^Anthropic\/JS/i, 'Anthropic SDK'],
   [/^(Async)?Anthropic\/Python/i, 'Anthropic SDK'],
+  // A program that is built in one piece has given the class of its SDK a short name (Continue).
+  [/^\w{1,3}\/JS \d/, 'an SDK'],
   [/^ai-sdk\b|\bai-sdk\//i, 'AI SDK'],
 ];
 
