@@ -25,6 +25,7 @@ const BOUNDED: Record<string, string> = {
   'extension/platform/server/backendError.ts /[.\\s]+$/': 'what the editor says of a failed connection',
   'server/gateway/prompt/prompt.ts /\\s+\\S{0,20}$/': 'a title of at most 79',
   'server/gateway/upstreams/openai.ts /\\/+$/': 'an address that the operator wrote',
+  'server/gateway/upstreams/native.ts /\\/+$/': 'an address that the operator wrote',
 };
 
 interface Expression {

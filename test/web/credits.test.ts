@@ -166,6 +166,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     const { page, context, told } = await at(member, 'balance', (one) => answer(one, '/api/referrals', referrals));
     for (const section of ['Balance', 'Usage', 'Token log', 'Referrals']) {
       await go(page, section);
+      if (section === 'Usage') await page.getByRole('radio', { name: 'Model' }).check();
       await page.getByText('<img src=x').filter({ visible: true }).first().waitFor();
       assert.equal(await page.locator('main :is(img, script)').count(), 0, section);
     }
