@@ -179,7 +179,7 @@ describe('an OpenAI-compatible service', () => {
     }
 
     for (const usage of ['chunk', 'moonshot'] as const) {
-      it(`with what its cache had, in the ${usage === 'chunk' ? "form of OpenAI's" : "form of Moonshot's"}`, async () => {
+      it(`row 39: with what its cache had, in the ${usage === 'chunk' ? "form of OpenAI's" : "form of Moonshot's"}`, async () => {
         const upstream = upstreamWith();
         double.usually({ text: 'Yes.', usage });
         await listen(upstream);

@@ -180,7 +180,7 @@ onBothEngines('a call of chat completions', (server) => {
         'context_length_exceeded',
       ],
       ['larger than any', `{"a":"${'x'.repeat(17 * 1024 * 1024)}"}`, 413, 'payload_too_large'],
-      ['compressed by zstd', 'x', 415, 'unsupported_encoding', { 'content-encoding': 'zstd' }],
+      ['row 53: compressed by zstd', 'x', 415, 'unsupported_encoding', { 'content-encoding': 'zstd' }],
       ['compressed, and broken', 'x', 400, 'invalid_request', { 'content-encoding': 'gzip' }],
       ['as a form', 'a=b', 400, 'invalid_request', { 'content-type': 'application/x-www-form-urlencoded' }],
     ];

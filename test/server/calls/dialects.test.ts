@@ -120,7 +120,7 @@ onBothEngines(
           assert.ok(line!.output_tokens! >= 9 && line!.output_tokens! < 2_000, String(line!.output_tokens));
         });
 
-        it('whose client leaves right after its last event is whole', async () => {
+        it('row 36: whose client leaves right after its last event is whole', async () => {
           const tool = await openTool(server());
           server().double.script({ text: 'Whole.' });
           await wire(server(), tool, shape, (text) => shape.whole.test(text));

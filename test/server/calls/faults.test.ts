@@ -311,7 +311,7 @@ onBothEngines(
       assert.deepEqual((await tool.log())[0]?.reason_code, 'empty_answer');
     });
 
-    it('a WebSocket is refused at once, so that Codex goes on by HTTP', async () => {
+    it('row 54: a WebSocket is refused at once, so that Codex goes on by HTTP', async () => {
       const { port } = new URL(server().url);
       const accepted = once(server().app.server, 'connection') as Promise<[Socket]>;
       // It never closes its side: the server must not wait for that.

@@ -65,7 +65,7 @@ describe('the dialects of Anthropic’s Messages and OpenAI’s Responses', () =
         ['nested without end', `{"model":"double","max_tokens":9,"${list}":${deep}}`, 400],
         ['with a prompt of 10 MB', shape.ask('word '.repeat(2_000_000)), 400],
         ['larger than any', `{"a":"${'x'.repeat(17 * 1024 * 1024)}"}`, 413],
-        ['compressed by zstd', 'x', 415, { 'content-encoding': 'zstd' }],
+        ['row 53: compressed by zstd', 'x', 415, { 'content-encoding': 'zstd' }],
         ['compressed, and broken', 'x', 400, { 'content-encoding': 'gzip' }],
         ['compressed to a bomb', bomb, 413, { 'content-encoding': 'gzip' }],
         ['compressed twice', gzipSync(brotliCompressSync('{}')), 415, { 'content-encoding': 'br, gzip' }],
