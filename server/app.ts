@@ -28,7 +28,8 @@ import type { Config, ModelConfig } from './platform/config/config.ts';
 import type { Database } from './platform/db/database.ts';
 import { createApi } from './platform/http/api.ts';
 import { bodyGate } from './platform/http/bodies.ts';
-import { isToolCall, keyGuard } from './platform/http/keyGuard.ts';
+import { letReadOn } from './platform/http/halfOpen.ts';
+import { isCallPath, isToolCall, keyGuard } from './platform/http/keyGuard.ts';
 import { operationRoutes } from './platform/http/operations.ts';
 import { onError, onNotFound, problemResponse, type Respond } from './platform/http/problems.ts';
 import { deviceName, hostGuard, requestLog, urlGuard } from './platform/http/requests.ts';
@@ -165,6 +166,7 @@ export function createApp(deps: AppDeps): App {
     // Lets over-long addresses reach `urlGuard`, which refuses them like all other refusals.
     serverOptions: { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
+  letReadOn(server, isCallPath);
   server.on('upgrade', refuseUpgrade);
   let jobs: { stop(): Promise<void> } | null = null;
 

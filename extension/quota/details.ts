@@ -134,12 +134,28 @@ export function detailsItems(
     });
   }
   items.push(separator(`Spent today: ${formatSpentWithUnit(spending.chargedMicro, isGuest)}`));
-  if (spending.conversations.length === 0) items.push({ label: '$(check) Nothing yet' });
+  if (spending.runs === 0) items.push({ label: '$(check) Nothing yet' });
   for (const { id, title, chargedMicro, runs } of spending.conversations) {
     items.push({
       label: `$(comment) ${plain(title)}`,
       ...inSight(title, `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'answer' : 'answers'}`),
       run: () => openConversation(id),
+    });
+  }
+  for (const { name, chargedMicro, runs } of spending.keys) {
+    items.push({
+      label: `$(key) ${plain(name)}`,
+      ...inSight(name, `${formatSpentWithUnit(chargedMicro, isGuest)} · ${runs} ${runs === 1 ? 'call' : 'calls'}`),
+      run: command('openAccount', 'usage'),
+    });
+  }
+  const listed = [...spending.conversations, ...spending.keys];
+  const rest = listed.reduce((left, row) => left - row.runs, spending.runs);
+  if (rest > 0) {
+    const restMicro = listed.reduce((left, row) => left - row.chargedMicro, spending.chargedMicro);
+    items.push({
+      label: '$(ellipsis) Everything else',
+      description: `${formatSpentWithUnit(restMicro, isGuest)} · such as in deleted conversations`,
     });
   }
   items.push(separator('Account'));
@@ -148,7 +164,7 @@ export function detailsItems(
     if (canBuy) items.push({ label: '$(add) Buy credits', run: command('openAccount', 'credits') });
     items.push(
       { label: '$(list-unordered) Token log', description: 'all of it', run: command('openAccount', 'log') },
-      { label: '$(graph) Usage', description: 'by day, model and tool', run: command('openAccount', 'usage') },
+      { label: '$(graph) Usage', description: 'by day, model, tool and API key', run: command('openAccount', 'usage') },
       { label: '$(account) Open the account page', run: command('openAccount') },
     );
   }
@@ -157,9 +173,10 @@ export function detailsItems(
     const tokens =
       entry.usage && ` · ${formatNumber(entry.usage.inputTokens)} in, ${formatNumber(entry.usage.outputTokens)} out`;
     const conversationId = entry.conversationId;
+    const by = entry.key && ` · key ${entry.key.name}`;
     items.push({
       label: `$(${LOG_ICONS[entry.kind]}) ${creditsChanged(entry.amountMicro)} · ${entry.reason}`,
-      ...inSight(entry.reason, formatInstant(entry.at, now), entry.model && `${entry.model}${tokens ?? ''}`),
+      ...inSight(entry.reason, formatInstant(entry.at, now), entry.model && `${entry.model}${tokens ?? ''}${by ?? ''}`),
       run: conversationId ? () => openConversation(conversationId) : undefined,
     });
   }

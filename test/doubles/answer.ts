@@ -66,8 +66,9 @@ export class AnswerWriter {
 
   #writeWhole(): void {
     const { entry } = this;
-    const tools = this.#script.tools ?? [];
-    entry.outputTokens = this.#pieces.length + tools.reduce((sum, tool) => sum + tool.arguments.length, 0);
+    const { tools = [], thoughts = [] } = this.#script;
+    entry.outputTokens =
+      thoughts.length + this.#pieces.length + tools.reduce((sum, tool) => sum + tool.arguments.length, 0);
     entry.reported = this.#script.usage !== 'none';
     entry.state = 'complete';
     json(this.response, 200, {
@@ -80,6 +81,7 @@ export class AnswerWriter {
           index: 0,
           message: {
             role: 'assistant',
+            ...(thoughts.length > 0 && { reasoning_content: thoughts.join('') }),
             content: this.#pieces.join('') || null,
             refusal: null,
             ...(tools.length > 0 && {

@@ -67,7 +67,7 @@ const conversation = {
   chargedMicro: 12_400_000,
   runs: 3,
 };
-const spending = { chargedMicro: 12_400_000, runs: 3, conversations: [conversation] };
+const spending = { chargedMicro: 12_400_000, runs: 3, conversations: [conversation], keys: [] };
 const now = new Date('2026-11-21T10:00:00Z');
 
 describe('what stands behind the meter', () => {
@@ -106,6 +106,31 @@ describe('what stands behind the meter', () => {
     const [short, other] = items.filter(({ label }) => label.startsWith('$(comment)'));
     assert.equal(short?.description, '12.4 credits · 3 answers');
     assert.equal(other?.detail, '12.4 credits · 3 answers');
+  });
+
+  it('adds up to what was spent today: conversations, the keys of tools, and what is in no list', () => {
+    const key = { id: crypto.randomUUID(), name: '$(bug) laptop', chargedMicro: 3_000_000, runs: 1 };
+    const all = { chargedMicro: 17_400_000, runs: 6, conversations: [conversation], keys: [key] };
+    const spent = (spending: typeof all) => {
+      const items = detailsItems({ account, balance, spending, log: [], sold: false, now }, () => {});
+      const from = items.findIndex(({ label }) => label.startsWith('Spent today'));
+      const rows = items.slice(
+        from + 1,
+        items.findIndex(({ label }) => label === 'Account'),
+      );
+      return [items[from]!.label, ...rows.map(({ label, description }) => `${label} | ${description}`)];
+    };
+    assert.deepEqual(spent(all), [
+      'Spent today: 17.4 credits',
+      '$(comment) A $\u200b(bug) in [orders](http://x) | *all* | 12.4 credits · 3 answers',
+      '$(key) $\u200b(bug) laptop | 3 credits · 1 call',
+      '$(ellipsis) Everything else | 2 credits · such as in deleted conversations',
+    ]);
+    assert.equal(spent({ ...all, chargedMicro: 15_400_000, runs: 4 }).length, 3, 'nothing else');
+    assert.deepEqual(spent({ chargedMicro: 0, runs: 0, conversations: [], keys: [] }), [
+      'Spent today: 0 credits',
+      '$(check) Nothing yet | undefined',
+    ]);
   });
 
   it('offers no credits where nothing is limited', () => {

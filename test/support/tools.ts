@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { insertKey } from '../../server/accounts/keys/store.ts';
 import { grant, openWallet } from '../../server/credits/holds/store.ts';
@@ -13,11 +14,18 @@ import type { TestServer } from './server.ts';
 export interface Tool {
   accountId: string;
   keyId: string;
+  /** The key. */
+  secret: string;
   /** The headers that prove the key. */
   headers: Record<string, string>;
   openai: OpenAI;
-  /** Sends a body as it is; the answer is read whole. */
-  send(body: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; text: string }>;
+  anthropic: Anthropic;
+  /** Sends a body as it is; the answer is read whole. `path`: by default, of chat completions. */
+  send(
+    body: unknown,
+    headers?: Record<string, string>,
+    path?: string,
+  ): Promise<{ status: number; headers: Headers; text: string }>;
   available(): Promise<number>;
   /** The newest lines of the token log first. */
   log(): Promise<
@@ -57,13 +65,15 @@ export async function openTool(
   return {
     accountId,
     keyId,
+    secret,
     headers,
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: secret, maxRetries: 0 }),
-    async send(body, more = {}) {
+    anthropic: new Anthropic({ baseURL: url, apiKey: secret, authToken: null, maxRetries: 0 }),
+    async send(body, more = {}, path = '/v1/chat/completions') {
       const sent = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
       const type = { 'content-type': 'application/json' };
       const options = { method: 'POST', headers: { ...type, ...headers, ...more }, body: sent as string };
-      const response = await fetch(`${url}/v1/chat/completions`, options);
+      const response = await fetch(url + path, options);
       return { status: response.status, headers: response.headers, text: await response.text() };
     },
     async available() {
@@ -72,6 +82,18 @@ export async function openTool(
     },
     log: () =>
       db.read.selectFrom('log_entry').selectAll().where('ledger_id', '=', ledgerId).orderBy('seq', 'desc').execute(),
+  };
+}
+
+/** A `fetch` for a client, and how often it was called. */
+export function counted(): { fetch: typeof fetch; count(): number } {
+  let calls = 0;
+  return {
+    count: () => calls,
+    fetch(...given) {
+      calls++;
+      return fetch(...given);
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export async function fillLog(scene: Scene, member: Client, { days = 30, hostile
     .executeTakeFirstOrThrow();
   const models = hostile ? [HOSTILE] : ['kimi-k2', 'kimi-k2', 'qwen3-coder', 'kimi-k2', 'gpt-oss-120b'];
   const tools = hostile ? [HOSTILE] : ['Visual Studio Code', 'Visual Studio Code', 'Cursor', 'opencode'];
+  const keys = hostile ? [HOSTILE] : ['OpenCode on the laptop', 'CI', 'An old key, which was revoked'];
+  const keyIds = keys.map(() => crypto.randomUUID());
   await db.write(async (tx) => {
     let left = 900;
     for (let day = days - 1; day >= 0; day--) {
@@ -33,6 +35,8 @@ export async function fillLog(scene: Scene, member: Client, { days = 30, hostile
         const isFailed = !hostile && (day + n) % 11 === 5;
         const cost = isFailed ? 0 : (input - cached) * 60 + cached * 15 + output * 250;
         left -= cost / 1e6;
+        const tool = tools[(day * 3 + n) % tools.length]!;
+        const key = tool === 'opencode' || hostile ? (day + n) % keys.length : undefined;
         await tx
           .insertInto('log_entry')
           .values({
@@ -55,7 +59,9 @@ export async function fillLog(scene: Scene, member: Client, { days = 30, hostile
             cached_input_tokens: cached,
             output_tokens: output,
             estimated: isFailed ? 1 : 0,
-            tool: tools[(day * 3 + n) % tools.length]!,
+            tool,
+            key_id: key === undefined ? null : keyIds[key]!,
+            key_name: key === undefined ? null : keys[key]!,
             at: clock.now() - day * DAY - n * 1_000 - 5_000,
           })
           .execute();
@@ -77,9 +83,10 @@ export function largeLog(): LogAnswer {
   });
   const usage = { inputTokens: 1_234_567, cachedInputTokens: 1_000_000, outputTokens: 128_000, estimated: true };
   const model = 'moonshotai/kimi-k2-instruct-0905-with-a-name-that-has-no-end';
+  const key = { id: '3b4bd0d7-6d3a-4c7e-9a90-64cbcbb6a004', name: 'The key of the build machine in the cellar' };
   return {
     entries: [
-      line(5, 'charge', -1_234_567_891_234, { usage, model, tool: 'Visual Studio Code - Insiders, on a machine' }),
+      line(5, 'charge', -1_234_567_891_234, { usage, model, tool: 'Visual Studio Code - Insiders, on a machine', key }),
       line(4, 'purchase', 9_999_999_990_000, { reason: '10,000,000 credits' }),
       line(3, 'not_charged', 0, { usage, model, balanceMicro: null, reason: 'The model service failed. Not charged.' }),
       line(2, 'charge', -4_999, { usage: { ...usage, estimated: false }, model: 'kimi-k2', tool: 'opencode' }),

@@ -4,6 +4,15 @@ import { at, button, sharedScene } from './creditsPage.ts';
 import { fillLog } from './creditsScene.ts';
 import { type Scene, until } from './scene.ts';
 
+/** The text of the file behind a link. */
+async function downloaded(page: Page, link: string): Promise<string> {
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: link }).click();
+  const pieces: Buffer[] = [];
+  for await (const piece of await (await download).createReadStream()) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString();
+}
+
 describe('the credits’ parts of the member’s page, in a real browser', function () {
   this.timeout(120_000);
   let scene: Scene;
@@ -12,7 +21,7 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
   });
 
   describe('usage', () => {
-    it('draws days, models and tools, sums them up, and has all of it as a table', async () => {
+    it('draws days, sums them up, and has all of it as a table', async () => {
       const member = await scene.member();
       await fillLog(scene, member, { days: 60 });
       const { page, context, told } = await at(member, 'usage');
@@ -36,9 +45,64 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await page.locator('.tiles').getByText(String(all.runs), { exact: true }).waitFor();
       await page.getByText('As a table').click();
       assert.equal(await page.getByRole('table').getByRole('row').count(), 91);
-      await page.getByText('gpt-oss-120b').waitFor();
-      await page.getByText('opencode').waitFor();
       assert.deepEqual(told, []);
+      await context.close();
+    });
+
+    it('is grouped by model, tool or API key, and downloads the rows that it shows', async () => {
+      const member = await scene.member();
+      await fillLog(scene, member);
+      const { page, context, told } = await at(member, 'usage');
+      for (const [group, of, by] of [
+        ['Model', 'gpt-oss-120b', 'model'],
+        ['Tool', 'opencode', 'tool'],
+        ['API key', 'An old key, which was revoked', 'key'],
+      ] as const) {
+        await page.getByLabel(group, { exact: true }).check();
+        await page.getByRole('rowheader', { name: of }).waitFor();
+        const rows = await page.locator('.usage tbody tr').count();
+        const runs = (await page.locator('.usage td.runs').allInnerTexts()).map(Number);
+        const total = await page.locator('.tiles dd').nth(1).innerText();
+        assert.equal(
+          runs.reduce((sum, n) => sum + n, 0),
+          Number(total),
+        );
+        const file = await downloaded(page, 'Download these rows (CSV)');
+        const [head, ...lines] = file.trim().split('\r\n');
+        assert.ok(head!.startsWith(`${by},`), head);
+        assert.equal(lines.length, rows);
+        assert.ok(file.includes(of));
+      }
+      await page.getByRole('rowheader', { name: 'Without a key' }).waitFor();
+      assert.deepEqual(told, []);
+      await context.close();
+    });
+
+    it('shows a month, which its address keeps, and no coming one', async () => {
+      const member = await scene.member();
+      await fillLog(scene, member, { days: 70 });
+      const { page, context } = await at(member, 'usage');
+      await page.getByLabel('Month', { exact: true }).first().check();
+      const months = page.getByRole('combobox', { name: 'Month' });
+      const [, earlier] = await months
+        .locator('option')
+        .evaluateAll((all) => all.map((one) => one.getAttribute('value')));
+      const asked = page.waitForRequest(
+        (one) => one.url().includes('/api/credits/usage?') && one.url().includes('to='),
+      );
+      await months.selectOption(earlier!);
+      const query = new URL((await asked).url()).searchParams;
+      const zoned = { timeZone: 'Europe/Berlin', dateStyle: 'short', timeStyle: 'medium' } as const;
+      const local = (name: string) => new Date(query.get(name)!).toLocaleString('sv', zoned);
+      assert.equal(local('from'), `${earlier}-01 00:00:00`);
+      assert.match(local('to'), /-01 00:00:00$/);
+      const days = new Date(Number(earlier!.slice(0, 4)), Number(earlier!.slice(5)), 0).getDate();
+      await until(page, `document.querySelectorAll(".chart rect").length === ${days}`);
+      assert.ok(page.url().endsWith(`#usage?time=${earlier}`), page.url());
+      await page.reload();
+      await until(page, `document.querySelectorAll(".chart rect").length === ${days}`);
+      await page.evaluate(`location.hash = '#usage?by=colour&time=2099-01'`);
+      await until(page, 'document.querySelectorAll(".chart rect").length === 30');
       await context.close();
     });
 
@@ -106,11 +170,20 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       const to = new Date(Date.parse(from) + 86_400_000).toISOString();
       const ofDay = (await member.log(`?${new URLSearchParams({ from, to })}`)).body.entries;
       await until(page, `document.querySelectorAll('.log tbody tr').length === ${ofDay.length}`);
-      const download = page.waitForEvent('download');
-      await page.getByRole('link', { name: 'Download these lines (CSV)' }).click();
-      const pieces: Buffer[] = [];
-      for await (const piece of await (await download).createReadStream()) pieces.push(piece as Buffer);
-      assert.equal(Buffer.concat(pieces).toString().trim().split('\n').length, 1 + ofDay.length);
+      const file = await downloaded(page, 'Download these lines (CSV)');
+      assert.equal(file.trim().split('\n').length, 1 + ofDay.length);
+      await button(page, 'Clear').click();
+      await page.getByRole('combobox', { name: 'API key' }).selectOption('CI');
+      await until(
+        page,
+        "[...document.querySelectorAll('.log tbody tr')].every((tr) => tr.textContent.includes('Key: CI'))",
+      );
+      const [id] = /key=([^&]+)/.exec(page.url())!.slice(1);
+      const ofKey = (await member.log(`?key=${id}`)).body.entries;
+      assert.ok(ofKey.length > 0);
+      await until(page, `document.querySelectorAll('.log tbody tr').length === ${ofKey.length}`);
+      await button(page, 'Clear').click();
+      await page.getByLabel('To', { exact: true }).fill(day!);
       await page.getByLabel('From').fill('2999-01-01');
       await page.getByRole('alert').getByText('The first day is after the last one.').waitFor();
       await page.getByLabel('To', { exact: true }).fill('');

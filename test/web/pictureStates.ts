@@ -92,6 +92,16 @@ export async function pictured(scene: Scene): Promise<State[]> {
       at: '/account#log',
       prepare: (page) => answer(page, '/api/credits/log', largeLog()),
     },
+    ...['model', 'key'].map((by) => ({ name: `usage-${by}`, who: member, at: `/account#usage?by=${by}` })),
+    {
+      name: 'usage-month',
+      who: member,
+      at: '/account#usage',
+      act: async (page) => {
+        await page.getByLabel('Month').check();
+        await page.getByText('As a table').click();
+      },
+    },
     {
       name: 'log-none',
       who: member,

@@ -48,7 +48,7 @@ export function answerRoutes(api: Api, deps: AnswerDeps): void {
   for (const dialect of DIALECTS) answerRoute(api, deps, dialect, waiting);
   // Holds and stores nothing, and needs no credits.
   api.openAPIRegistry.registerPath(counts);
-  api.post(counts.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
+  api.post(counts.path, takesBody(LIMIT), refusedEarly(deps, { isFree: true }), async (c) => {
     const pieces = Math.ceil((await c.req.arrayBuffer()).byteLength / COUNTED_BYTES);
     if (!c.var.isLocal) await deps.attempts.count('counting', c.var.accountId, Math.max(1, pieces));
     const models = await usableModels(deps.catalog, c.var);

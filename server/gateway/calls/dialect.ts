@@ -39,6 +39,7 @@ export interface AnswerHead {
   createdSeconds: number;
   /** The estimate, for a dialect that tells the input before the answer. */
   inputTokens: number;
+  /** As the header `request-id` has it. */
   requestId: string;
 }
 

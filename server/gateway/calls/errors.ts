@@ -111,14 +111,23 @@ export const refusalOf = ({ code, detail, retryAt }: Problem): AppError =>
 export const refusedCall = (refused: CallRefused): AppError =>
   new AppError('invalid_request', `${refused.message} Nothing was started.`, {}, { cause: refused });
 
+/** Anthropic's clients send this header with every request. */
+export const isAnthropic = (c: AppContext) => c.req.header('anthropic-version') !== undefined;
+
+/** The dialect of a request: by its path, or by its client where the path is none of a dialect, as `/v1/models`. */
+function dialectOf(c: AppContext): 'chat' | 'responses' | 'messages' {
+  const [, name] = /^\/v1\/(chat|responses|messages)(?:\/|$)/.exec(c.req.path) ?? [];
+  return (name as 'chat' | undefined) ?? (isAnthropic(c) ? 'messages' : 'chat');
+}
+
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {
   const problem = toProblem(error, c.var.requestId);
-  const isAnthropic = c.req.header('anthropic-version') !== undefined && /^\/v1\/models(\/|$)/.test(c.req.path);
-  const isMessages = isAnthropic || /^\/v1\/messages(\/|$)/.test(c.req.path);
+  const dialect = dialectOf(c);
+  const isMessages = dialect === 'messages';
   const { status, isWorthRetry, body } = isMessages
     ? messagesError(problem, error.extras.promptTokens)
-    : openAiError(error, /^\/v1\/responses(\/|$)/.test(c.req.path) ? 'responses' : 'chat');
+    : openAiError(error, dialect);
   const retryAfter = retryAfterOf(problem);
   const isSpentForCodex = 'code' in body.error && body.error.type === SPENT_FOR_CODEX.type;
   return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {

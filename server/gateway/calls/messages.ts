@@ -5,7 +5,7 @@ import { MessagesStream, PING, WholeMessage } from '../dialects/messages/answer.
 import { messagesError } from '../dialects/messages/errors.ts';
 import { readMessages } from '../dialects/messages/request.ts';
 import { NATIVE_MESSAGES } from '../dialects/native/messages.ts';
-import type { Dialect } from './dialect.ts';
+import type { AnswerHead, Dialect } from './dialect.ts';
 import { eventFrames } from './frames.ts';
 
 /** Anthropic's Messages. */
@@ -23,7 +23,7 @@ export const MESSAGES: Dialect = {
   read(given, options) {
     const { body, context, leftOut } = readMessages(given);
     const call = readChatCall(body, options);
-    const stream = (head: ConstructorParameters<typeof MessagesStream>[0]) => new MessagesStream(head, context);
+    const stream = (head: AnswerHead) => new MessagesStream(head, context);
     return {
       call: { ...call, leftOut: [...leftOut, ...call.leftOut] },
       wantsUsage: true,
@@ -34,7 +34,8 @@ export const MESSAGES: Dialect = {
         return {
           take: (chunk) => eventFrames(answer.take(chunk)),
           end: () => eventFrames(answer.end()),
-          fail: (problem) => eventFrames([messagesError(problem).body]),
+          // The problem has the run's id; the client knows its request by the id in the header.
+          fail: (problem) => eventFrames([messagesError({ ...problem, requestId: head.requestId }).body]),
           ping: () => eventFrames([...answer.begin(), PING]),
         };
       },

@@ -4,6 +4,7 @@ import { AppError } from '../../platform/errors.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import type { Catalog } from '../runs/catalog.ts';
 import { type AnswerDeps, answerRoutes } from './answers.ts';
+import { isAnthropic } from './errors.ts';
 import { findUsable, usableModels } from './usable.ts';
 
 const ModelSchema = z
@@ -70,6 +71,7 @@ export function callRoutes(api: Api, deps: CallRouteDeps): void {
   api.all('/v1/responses/compact', notCompacted);
   for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens', '/v1/responses'])
     api.all(path, wrongMethod('POST'));
+  api.all('/v1/v1/*', twice);
   api.all('/v1/models', wrongMethod('GET'));
   api.all('/v1/models/:id{.+}', wrongMethod('GET'));
 }
@@ -87,6 +89,14 @@ function wrongMethod(...allowed: string[]) {
   };
 }
 
+/** Anthropic's clients add `/v1` to the base URL themselves, OpenAI's don't. */
+function twice(): never {
+  throw new AppError(
+    'not_found',
+    'This address has /v1 twice. Your tool adds it by itself: set the base URL without /v1 at its end.',
+  );
+}
+
 /** Codex asks only services that it knows to be OpenAI's. A 404 it would show as high demand. */
 function notCompacted(): never {
   throw new AppError(
@@ -94,9 +104,6 @@ function notCompacted(): never {
     'This server does not compact responses. Ask the model for a summary, and go on with that.',
   );
 }
-
-/** Anthropic's clients say so with every request. */
-const isAnthropic = (c: AppContext) => c.req.header('anthropic-version') !== undefined;
 
 /** `created_at` is a date that no model service says. */
 const toAnthropicModel = ({ id, name }: Model) => ({

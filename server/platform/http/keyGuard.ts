@@ -3,8 +3,9 @@ import { AppError } from '../errors.ts';
 import { hasApiKey } from '../values/apiKeys.ts';
 import type { AppContext, AppEnv } from './env.ts';
 
-/** Whether a request is a call of a tool. These paths alone accept API keys. */
-export const isToolCall = (c: AppContext): boolean => c.req.path === '/v1' || c.req.path.startsWith('/v1/');
+/** Whether a path is one that tools call. These paths alone accept API keys. */
+export const isCallPath = (path: string): boolean => path === '/v1' || path.startsWith('/v1/');
+export const isToolCall = (c: AppContext): boolean => isCallPath(c.req.path);
 
 /** An address may be encoded more than once on its way. */
 const MAX_DECODINGS = 3;

@@ -24,10 +24,22 @@ const KINDS: Record<string, Script> = {
   dies: FAILURES.diesInMiddle,
   error: { pieces: ['It ', 'was '], end: 'error' },
   malformed: FAILURES.malformed,
+  late: { pieces: ['One ', 'two. '], tools: [{ id: 'call_1', name: 'read', arguments: ['{"pa'] }], end: 'destroy' },
   refused: FAILURES.noModel,
   broken: FAILURES.broken,
   unread: FAILURES.refusal,
 };
+
+/** These break off in the middle of a stream. */
+const BROKEN = new Set(['dies', 'error', 'malformed', 'late']);
+
+/** The routes, and what asks for an answer at each of them. */
+const WHOLE = /\[DONE\]|event: message_stop|event: response\.(completed|incomplete)/;
+const ASKS: [path: string, ask: (prompt: string) => object][] = [
+  ['/v1/chat/completions', (content) => ({ messages: [{ role: 'user', content }] })],
+  ['/v1/messages', (content) => ({ max_tokens: 4_000, messages: [{ role: 'user', content }] })],
+  ['/v1/responses', (input) => ({ input })],
+];
 
 /** A sequence that looks random and is the same each time. */
 function sequence(seed: number): (below: number) => number {
@@ -39,7 +51,7 @@ function sequence(seed: number): (below: number) => number {
 }
 
 onBothEngines(
-  'many calls of many kinds at once',
+  'many calls of many kinds in all dialects at once',
   (server) => {
     it('cost to the micro-credit what the service bills, whoever pays, and leave no hold behind', async () => {
       const random = sequence(20_261_129);
@@ -47,6 +59,7 @@ onBothEngines(
       for (const [when, script] of Object.entries(KINDS))
         server().double.script({ ...script, when: `#${when}#`, times: 0 });
       const kinds = Object.keys(KINDS);
+      const answered: Record<string, number> = {};
       let left = CALLS;
       const worker = async () => {
         while (left-- > 0) {
@@ -54,24 +67,30 @@ onBothEngines(
           const tool = tools[random(tools.length)]!;
           const leaves = random(10) === 0;
           const controller = new AbortController();
-          const body = {
-            model: 'double',
-            stream: random(3) > 0,
-            messages: [{ role: 'user', content: `#${kind}# ${'text '.repeat(random(40))}` }],
-          };
+          const [path, ask] = ASKS[random(ASKS.length)]!;
+          const isStream = random(3) > 0;
+          const body = { model: 'double', stream: isStream, ...ask(`#${kind}# ${'text '.repeat(random(40))}`) };
           const options = {
             method: 'POST',
             headers: { ...tool.headers, 'content-type': 'application/json' },
             body: JSON.stringify(body),
             signal: controller.signal,
           };
+          let text = '';
           try {
-            const response = await fetch(`${server().url}/v1/chat/completions`, options);
-            const reader = response.body!.getReader();
-            for (let read = await reader.read(); !read.done; read = await reader.read()) if (leaves) controller.abort();
-          } catch {
+            const response = await fetch(server().url + path, options);
+            if (response.ok) answered[path] = (answered[path] ?? 0) + 1;
+            const reader = response.body!.pipeThrough(new TextDecoderStream() as never).getReader();
+            for (let read = await reader.read(); !read.done; read = await reader.read()) {
+              text += read.value;
+              if (leaves) controller.abort();
+            }
+            if (isStream && response.ok) assert.match(text, WHOLE, kind);
+          } catch (error) {
+            if (error instanceof assert.AssertionError) throw error;
             // Cut, as it should be; the books tell.
           }
+          if (BROKEN.has(kind)) assert.doesNotMatch(text, WHOLE, kind);
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -80,6 +99,13 @@ onBothEngines(
 
       const { bill } = server().double;
       assert.ok(bill.length >= CALLS, 'all of them reached the service');
+      for (const [path] of ASKS) assert.ok(answered[path]! > CALLS / 10, path);
+      const waiting = await server()
+        .db.read.selectFrom('balance')
+        .select('pending')
+        .where('pending', '!=', 0)
+        .execute();
+      assert.deepEqual(waiting, []);
       const lines = await server()
         .db.read.selectFrom('log_entry')
         .selectAll()
@@ -110,12 +136,10 @@ onBothEngines(
   {
     policy: (policy) => {
       policy.models.push({ id: 'double', contextTokens: 32_000, maxOutputTokens: 4_000, price: PRICE });
-      policy.refunds.uncharged.runs = 100_000;
-      for (const tier of policy.limits.tiers) {
-        tier.requestsPerMinute = 100_000;
-        tier.modelRequestsPerMinute = 100_000;
-        tier.tokensPerMinute = 1_000_000_000;
-      }
+      policy.refunds = { ...policy.refunds, uncharged: { ...policy.refunds.uncharged, runs: 100_000 } };
+      const free = { requestsPerMinute: 100_000, modelRequestsPerMinute: 100_000, tokensPerMinute: 1_000_000_000 };
+      // A new object, because other servers of this process have the same default.
+      policy.limits = { ...policy.limits, tiers: policy.limits.tiers.map((tier) => ({ ...tier, ...free })) };
     },
   },
 );

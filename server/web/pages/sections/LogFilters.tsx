@@ -19,11 +19,13 @@ export interface Filter {
   kind: string;
   model: string;
   tool: string;
+  /** The id of an API key. */
+  key: string;
   from: string;
   to: string;
 }
 
-export const NO_FILTER: Filter = { kind: '', model: '', tool: '', from: '', to: '' };
+export const NO_FILTER: Filter = { kind: '', model: '', tool: '', key: '', from: '', to: '' };
 
 /** Parses the filter in the page's address, `#log?kind=charge&from=2027-01-31`. Invalid values are ignored. */
 export function filterOf(hash: string): Filter {
@@ -38,6 +40,7 @@ export function filterOf(hash: string): Filter {
     kind: of('kind', (value) => Object.hasOwn(KINDS, value)),
     model: of('model', isName),
     tool: of('tool', isName),
+    key: of('key', (value) => value === '' || /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)),
     from: of('from', isDay),
     to: of('to', isDay),
   };
@@ -50,9 +53,9 @@ export function addressOf(filter: Filter): string {
 }
 
 /** The filter as the API takes it: days as instants, the end exclusive. */
-export function queryOf({ kind, model, tool, from, to }: Filter): URLSearchParams {
+export function queryOf({ kind, model, tool, key, from, to }: Filter): URLSearchParams {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ kind, model, tool })) if (value) query.set(name, value);
+  for (const [name, value] of Object.entries({ kind, model, tool, key })) if (value) query.set(name, value);
   if (from) query.set('from', midnight(from, 0));
   if (to) query.set('to', midnight(to, 1));
   return query;
@@ -66,13 +69,16 @@ function midnight(day: string, later: number): string {
 
 const YEAR_DAYS = 365;
 
+/** A filter's value, and what the reader knows it by. */
+type Named = readonly [value: string, name: string];
+
 /** The names used within a year, to choose from. */
-function useNames(by: UsageBy): string[] {
+function useNames(by: UsageBy): Named[] {
   const path = useMemo(() => {
     const from = new Date(Date.now() - YEAR_DAYS * 24 * 3_600_000).toISOString();
     return `/api/credits/usage?${new URLSearchParams({ by, from })}`;
   }, [by]);
-  return useResource<UsageAnswer>(path, []).value?.rows.map(({ key }) => key) ?? [];
+  return useResource<UsageAnswer>(path, []).value?.rows.map(({ key, name = key }) => [key, name] as const) ?? [];
 }
 
 /** `entries` are the visible ones: they may have names that no charge of the last year has. */
@@ -80,6 +86,7 @@ export function Filters(props: { filter: Filter; change: (filter: Filter) => voi
   const { filter, change, entries } = props;
   const models = useNames('model');
   const tools = useNames('tool');
+  const keys = [...useNames('key'), ...entries.map(({ key }) => [key?.id ?? '', key?.name ?? ''] as const)];
   const set = (part: Partial<Filter>) => change({ ...filter, ...part });
   const isSet = Object.values(filter).some((value) => value !== '');
   return (
@@ -99,15 +106,18 @@ export function Filters(props: { filter: Filter; change: (filter: Filter) => voi
       <Names
         label="Model"
         value={filter.model}
-        names={[...models, ...entries.map(({ model }) => model)]}
+        names={[...models, ...entries.map(({ model = '' }) => [model, model] as const)]}
         choose={(model) => set({ model })}
       />
       <Names
         label="Tool"
         value={filter.tool}
-        names={[...tools, ...entries.map(({ tool }) => tool)]}
+        names={[...tools, ...entries.map(({ tool = '' }) => [tool, tool] as const)]}
         choose={(tool) => set({ tool })}
       />
+      {(filter.key || keys.some(([id]) => id)) && (
+        <Names label="API key" value={filter.key} names={keys} choose={(key) => set({ key })} />
+      )}
       <label>
         From
         <input type="date" value={filter.from} onInput={(event) => set({ from: event.currentTarget.value })} />
@@ -125,20 +135,18 @@ export function Filters(props: { filter: Filter; change: (filter: Filter) => voi
   );
 }
 
-function Names(props: {
-  label: string;
-  value: string;
-  names: readonly (string | undefined)[];
-  choose: (name: string) => void;
-}) {
-  const names = [...new Set([...props.names, props.value])].filter((name) => name).toSorted();
+function Names(props: { label: string; value: string; names: readonly Named[]; choose: (name: string) => void }) {
+  // The newest name of a value comes first in the list, so it is set last.
+  const names = new Map<string, string>([[props.value, props.value], ...props.names.toReversed()]);
+  names.delete('');
+  const sorted = [...names].toSorted(([, a], [, b]) => (a < b ? -1 : 1));
   return (
     <label>
       {props.label}
       <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
         <option value="">All</option>
-        {names.map((name) => (
-          <option key={name} value={name}>
+        {sorted.map(([value, name]) => (
+          <option key={value} value={value}>
             {name}
           </option>
         ))}

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/money/amounts.ts';
 import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, instant } from '../format.ts';
+import { count, dayOf, timeOf } from '../format.ts';
 import { useResource } from '../live.ts';
 import { Failure, Loading } from '../parts.tsx';
 import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
@@ -93,7 +93,7 @@ function Table({ list }: { list: readonly LogEntry[] }) {
         <tr>
           <th scope="col">When</th>
           <th scope="col">What</th>
-          <th scope="col">Model, tool</th>
+          <th scope="col">Model, tool, key</th>
           <th scope="col">Tokens</th>
           <th scope="col">Credits</th>
           <th scope="col">Left after</th>
@@ -109,25 +109,27 @@ function Table({ list }: { list: readonly LogEntry[] }) {
 }
 
 function Line({ entry }: { entry: LogEntry }) {
-  const { at, kind, reason, model, tool, usage, amountMicro, balanceMicro } = entry;
+  const { at, kind, reason, model, tool, key, usage, amountMicro, balanceMicro } = entry;
   return (
     <tr>
-      <td class="soft">{instant(at)}</td>
+      <td class="soft when">
+        <span>{dayOf(at)}</span> <span>{timeOf(at)}</span>
+      </td>
       <td class="what">
         <span class="kind">{KINDS[kind]}</span> {reason}
       </td>
       <td class="soft few">
         {model && <span>{model}</span>}
         {tool && <span>{tool}</span>}
+        {key && <span>Key: {key.name}</span>}
       </td>
       <td class="soft few tokens">
         {usage && (
           <>
-            <span class="number">
-              {count(usage.inputTokens)} in{usage.estimated && ', estimated'}
-            </span>
+            <span class="number">{count(usage.inputTokens)} in</span>
             {usage.cachedInputTokens > 0 && <span class="number">{count(usage.cachedInputTokens)} cached</span>}
             <span class="number">{count(usage.outputTokens)} out</span>
+            {usage.estimated && <span>estimated</span>}
           </>
         )}
       </td>

@@ -1,68 +1,102 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
-import type { UsageAnswer, UsageRow } from '../../../../shared/credits.ts';
+import type { UsageAnswer, UsageBy, UsageRow } from '../../../../shared/credits.ts';
 import { creditsSpent, inCredits, withUnit } from '../../../../shared/money/amounts.ts';
 import { Columns } from '../charts.tsx';
 import { count, counted, dayLabel } from '../format.ts';
 import { useResource } from '../live.ts';
-import { Bar, Choice, Failure, Loading } from '../parts.tsx';
+import { Choice, Failure, Loading } from '../parts.tsx';
+import { addressOf, GROUPS, isMonth, monthsUntil, monthTitle, queryOf, type View, viewOf } from './usageView.ts';
 
-type Range = '7' | '30' | '90';
-
-/** The reader's time zone, which decides when a day begins. */
-const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-
-/** Midnight at the start of the period of `days` days that ends today. */
-function firstDay(days: number): string {
-  const now = new Date();
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days + 1).toISOString();
-}
+/** The first column's title, and what it says of runs that name nothing. */
+const NAMES: Record<UsageBy, readonly [title: string, none: string]> = {
+  day: ['Day', ''],
+  model: ['Model', 'Not named'],
+  tool: ['Tool', 'Not named'],
+  key: ['API key', 'Without a key: the editor'],
+};
 
 /** The cost of runs: charges less refunds. Refunds may belong to earlier days, so it can be negative. */
 const cost = (micro: number) => (micro < 0 ? '−' : '') + creditsSpent(micro);
 
+const nameOf = (by: UsageBy, { key, name }: UsageRow) => (by === 'day' ? dayLabel(key) : (name ?? key) || NAMES[by][1]);
+
 export function Usage() {
-  const [range, setRange] = useState<Range>('30');
-  const query = (by: string) =>
-    `/api/credits/usage?${new URLSearchParams({ by, from: firstDay(Number(range)), zone: ownZone() })}`;
-  const days = useResource<UsageAnswer>(query('day'), ['balance']);
-  const models = useResource<UsageAnswer>(query('model'), ['balance']);
-  const tools = useResource<UsageAnswer>(query('tool'), ['balance']);
-  const all = [days, models, tools];
-  const failure = all.find((one) => one.failure)?.failure;
-  const reload = () => {
-    for (const one of all) one.reload();
+  const now = new Date();
+  const [view, showView] = useState<View>(() => viewOf(location.hash, now));
+  useEffect(() => {
+    const moved = () => showView(viewOf(location.hash, new Date()));
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  const setView = (part: Partial<View>) => {
+    const next = { ...view, ...part };
+    // Replace the history entry: the back button should not step through views.
+    history.replaceState(null, '', addressOf(next));
+    showView(next);
   };
-  const total = days.value?.total;
-  const isEmpty = total?.runs === 0 && total.chargedMicro === 0;
+  const months = monthsUntil(now);
+  const ofMonth = isMonth(view.time);
+  const {
+    value: answer,
+    failure,
+    reload,
+  } = useResource<UsageAnswer>(`/api/credits/usage?${queryOf(view, now)}`, ['balance']);
+  const isEmpty = answer?.total.runs === 0 && answer.total.chargedMicro === 0;
   return (
     <>
-      <Choice
-        label="Time"
-        name="range"
-        value={range}
-        options={[
-          ['7', '7 days'],
-          ['30', '30 days'],
-          ['90', '90 days'],
-        ]}
-        onChoose={setRange}
-      />
+      <div class="row">
+        <Choice
+          label="Time"
+          name="range"
+          value={ofMonth ? 'month' : view.time}
+          options={[
+            ['7', '7 days'],
+            ['30', '30 days'],
+            ['90', '90 days'],
+            ['month', 'Month'],
+          ]}
+          onChoose={(time) => setView({ time: time === 'month' ? months[0]! : time })}
+        />
+        {ofMonth && (
+          <select
+            class="beside-choice"
+            aria-label="Month"
+            value={view.time}
+            onChange={(event) => setView({ time: event.currentTarget.value })}
+          >
+            {[...new Set([...months, view.time])].map((month) => (
+              <option key={month} value={month}>
+                {monthTitle(month)}
+              </option>
+            ))}
+          </select>
+        )}
+      </div>
+      <Choice label="Group by" name="by" value={view.by} options={GROUPS} onChoose={(by) => setView({ by })} />
       {failure && <Failure failure={failure} again={reload} />}
-      {all.some((one) => !one.value) && !failure && <Loading />}
-      {isEmpty && <p class="soft">Nothing was used on these days. An answer counts here when it has ended.</p>}
-      {total && !isEmpty && (
+      {!answer && !failure && <Loading />}
+      {answer && !failure && isEmpty && (
+        <p class="soft">Nothing was used on these days. An answer counts here when it has ended.</p>
+      )}
+      {answer && !failure && !isEmpty && (
         <>
-          <Totals total={total} />
-          <h2>By day</h2>
-          <Days answer={days.value!} />
-          {models.value && <Ranking title="By model" rows={models.value.rows} />}
-          {tools.value && <Ranking title="By tool" rows={tools.value.rows} />}
+          <Totals total={answer.total} />
+          {answer.by === 'day' ? <Days answer={answer} /> : <Table answer={answer} />}
+          <div class="row">
+            <a class="button quiet" href={fileOf(answer)} download>
+              Download these rows (CSV)
+            </a>
+          </div>
         </>
       )}
     </>
   );
 }
+
+/** The file with the rows of this answer, also if another view is being fetched. */
+const fileOf = ({ by, from, to, zone }: UsageAnswer) =>
+  `/api/credits/usage.csv?${new URLSearchParams({ by, from, to, zone })}`;
 
 function Totals({ total }: { total: UsageAnswer['total'] }) {
   const { chargedMicro, runs, inputTokens, cachedInputTokens, outputTokens } = total;
@@ -106,54 +140,50 @@ function Days({ answer }: { answer: UsageAnswer }) {
         {/* Focusable, because it scrolls. */}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
         <section class="scroll" tabIndex={0} aria-label="Usage by day">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Day</th>
-                <th scope="col">Credits</th>
-                <th scope="col">Runs</th>
-                <th scope="col">Tokens in</th>
-                <th scope="col">Cached</th>
-                <th scope="col">Tokens out</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.toReversed().map((row) => (
-                <tr key={row.key}>
-                  <th scope="row">{dayLabel(row.key)}</th>
-                  <td title={inCredits(row.chargedMicro)}>{cost(row.chargedMicro)}</td>
-                  <td>{count(row.runs)}</td>
-                  <td>{count(row.inputTokens)}</td>
-                  <td>{count(row.cachedInputTokens)}</td>
-                  <td>{count(row.outputTokens)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table answer={{ ...answer, rows: rows.toReversed() }} />
         </section>
       </details>
     </>
   );
 }
 
-/** Dearest first, the server's order. */
-function Ranking({ title, rows }: { title: string; rows: readonly UsageRow[] }) {
+/** Rows of other groups than days are dearest first, the server's order. */
+function Table({ answer: { by, rows } }: { answer: UsageAnswer }) {
   const most = Math.max(0, ...rows.map((row) => row.chargedMicro));
-  if (rows.length === 0) return null;
   return (
-    <>
-      <h2>{title}</h2>
-      <ul class="plain-list">
+    <table class="usage">
+      <thead>
+        <tr>
+          <th scope="col">{NAMES[by][0]}</th>
+          <th scope="col">Runs</th>
+          <th scope="col">Tokens in</th>
+          <th scope="col">Cached</th>
+          <th scope="col">Tokens out</th>
+          <th scope="col">Credits</th>
+        </tr>
+      </thead>
+      <tbody>
         {rows.map((row) => (
-          <li key={row.key}>
-            <Bar
-              label={row.key || 'Not named'}
-              text={`${withUnit(cost(row.chargedMicro))} · ${counted(row.runs, 'run')}`}
-              share={most > 0 ? row.chargedMicro / most : 0}
-            />
-          </li>
+          <tr key={row.key}>
+            <th scope="row">
+              {nameOf(by, row)}
+              <div class="bar-track" aria-hidden="true">
+                <div
+                  class="bar-fill"
+                  style={{ width: `${most > 0 ? (Math.max(0, row.chargedMicro) / most) * 100 : 0}%` }}
+                />
+              </div>
+            </th>
+            <td class="runs">{count(row.runs)}</td>
+            <td class="in">{count(row.inputTokens)}</td>
+            <td class="cached">{count(row.cachedInputTokens)}</td>
+            <td class="out">{count(row.outputTokens)}</td>
+            <td class="credits" title={inCredits(row.chargedMicro)}>
+              {cost(row.chargedMicro)}
+            </td>
+          </tr>
         ))}
-      </ul>
-    </>
+      </tbody>
+    </table>
   );
 }
