@@ -32,6 +32,9 @@ describe('“Connect a tool” on the member’s page, in a real browser', funct
     await page.getByRole('button', { name: 'Copy the lines' }).click();
     await page.getByText('Copied.').waitFor();
     assert.equal(await page.evaluate('navigator.clipboard.readText()'), await lines(page));
+    const refused = await fetch(`${url}/v1/models/none`, { headers: { authorization: `Bearer ${secret}` } });
+    assert.equal(refused.status, 404);
+    await page.getByText('The key was used just now, and nothing was answered yet.').waitFor();
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', 'user-agent': 'opencode/1.18' },

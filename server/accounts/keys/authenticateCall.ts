@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { iso } from '../../platform/clock.ts';
+import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { prepared } from '../../platform/db/prepared.ts';
 import { AppError } from '../../platform/errors.ts';
@@ -156,4 +157,5 @@ async function isAlive(db: Reader, id: string): Promise<boolean> {
 async function touchKey(tx: Tx, { keyId, accountId }: { keyId: string; accountId: string }, at: number): Promise<void> {
   await tx.updateTable('api_key').set({ last_used_at: at }).where('id', '=', keyId).execute();
   await tx.updateTable('account').set({ last_active_at: at }).where('id', '=', accountId).execute();
+  changed(tx, accountId, 'keys', accountId);
 }

@@ -30,7 +30,7 @@ describe('several model services as one', () => {
       upstream: openAiUpstream({
         url: doubles[id as 'east'].url,
         retries: 0,
-        timeouts: { connectMs: 500, firstByteMs: 500, idleMs: 500 },
+        timeouts: { connectMs: 10_000, firstByteMs: 1_500, idleMs: 10_000 },
       }) as Upstream,
       models: names === null ? null : new Map(Object.entries(names!)),
     }));

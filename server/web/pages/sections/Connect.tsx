@@ -57,7 +57,7 @@ export function Connect() {
             <p>
               <strong>The key is shown only now: copy the lines.</strong>
             </p>
-            <Seen of={made} />
+            <Seen of={made} usedAt={keys.value.keys.find(({ id }) => id === made.key.id)?.lastUsedAt ?? null} />
           </>
         ) : (
           <>
@@ -136,8 +136,11 @@ function Lines({ text }: { text: string }) {
   );
 }
 
-/** Tells when the first call by this key has come: the token log has a line for each, free ones included. */
-function Seen({ of: { key } }: { of: NewKeyAnswer }) {
+/**
+ * Tells when the first call by this key has come. The token log has a line for each that was admitted, free ones included;
+ * a refused one shows only as a use of the key.
+ */
+function Seen({ of: { key }, usedAt }: { of: NewKeyAnswer; usedAt: string | null }) {
   const log = useResource<LogAnswer>(`/api/credits/log?key=${key.id}`, ['balance']);
   const first = log.value?.entries.at(-1);
   return (
@@ -145,6 +148,11 @@ function Seen({ of: { key } }: { of: NewKeyAnswer }) {
       {first ? (
         <>
           First request seen <When at={first.at} />: {told(first)}
+        </>
+      ) : usedAt ? (
+        <>
+          The key was used <When at={usedAt} />, and nothing was answered yet. If the tool shows an error, it says what
+          to do.
         </>
       ) : (
         'Waiting for the first request …'
