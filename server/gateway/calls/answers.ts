@@ -128,8 +128,26 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
 /** What clients tell a service of their dialect beside the body. */
 const NATIVE_HEADERS = ['anthropic-version', 'anthropic-beta', 'openai-beta'] as const;
 
-const nativeHeaders = (c: AppContext): Record<string, string> =>
-  Object.fromEntries(NATIVE_HEADERS.flatMap((name) => [[name, c.req.header(name)]].filter(([, value]) => value)));
+/** Betas that change no price. A longer context, a summary by the service or a tool of its own costs more than tokens. */
+const BETAS =
+  /^(interleaved-thinking|fine-grained-tool-streaming|prompt-caching|token-efficient-tools|output-128k|context-management|effort|structured-outputs|claude-code)-/;
+
+function nativeHeaders(c: AppContext): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of NATIVE_HEADERS) {
+    const given = c.req.header(name);
+    const value = name === 'anthropic-beta' ? betasIn(given) : given;
+    if (value) headers[name] = value;
+  }
+  return headers;
+}
+
+const betasIn = (given: string | undefined) =>
+  (given ?? '')
+    .split(',')
+    .map((beta) => beta.trim())
+    .filter((beta) => BETAS.test(beta))
+    .join(',');
 
 const NOTHING = {};
 

@@ -14,12 +14,13 @@ export class NativeAnswer {
   /** The last event with the response object, for the one that says that it failed. */
   #opened: Json | null = null;
   #number: unknown;
+  #sent = 0;
 
-  /** `isOpened`: the client has a sign of life, and with it the beginning of an answer in our own form. */
+  /** `opening`: the client has a sign of life, and with it so many events of an answer of our own with that id. */
   constructor(
     private readonly dialect: NativeDialect,
     private readonly model: string,
-    private readonly isOpened: boolean,
+    private readonly opening: { id: string; events: number } | null,
   ) {
     this.#reader = dialect.reader();
   }
@@ -35,9 +36,13 @@ export class NativeAnswer {
     for (const event of events) {
       const { isLast } = this.#reader.take(event);
       this.dialect.rename(event, this.model);
+      if (typeof event.type !== 'string') continue;
+      const isOpening = this.opening !== null && this.dialect.opening.has(event.type);
+      if (this.opening) this.dialect.follow(event, this.opening.id, this.opening.events + this.#sent);
+      if (!isOpening) this.#sent++;
       if (isObject(event.response)) this.#opened = event;
+      if (isOpening) continue;
       this.#number = event.sequence_number ?? this.#number;
-      if (this.isOpened && this.dialect.opening.has(event.type)) continue;
       if (isLast || this.isFinished) this.#held.push(event);
       else due.push(event);
     }

@@ -67,6 +67,9 @@ abstract class ChatReply implements Reply {
   }
 }
 
+/** `response.created` and `response.in_progress`. */
+const OPENING_EVENTS = 2;
+
 /** A streamed answer: server-sent events, as they come. */
 export class StreamReply extends ChatReply {
   readonly #writer: Writer;
@@ -74,6 +77,7 @@ export class StreamReply extends ChatReply {
   #native: NativeAnswer | null = null;
   readonly #words;
   readonly #model: string;
+  readonly #id: string;
   readonly #silence: NodeJS.Timeout;
   #isBegun = false;
 
@@ -83,6 +87,7 @@ export class StreamReply extends ChatReply {
     this.#writer = call.stream(head);
     this.#words = call.native?.words;
     this.#model = head.model;
+    this.#id = head.id;
     this.#silence = setInterval(() => this.#ping(), silenceMs);
     out.once('close', () => clearInterval(this.#silence));
   }
@@ -94,7 +99,8 @@ export class StreamReply extends ChatReply {
   pass({ chunks, native }: Piece): void | Promise<void> {
     let text = '';
     if (native && this.#words) {
-      this.#native ??= new NativeAnswer(this.#words, this.#model, this.#isBegun);
+      const opening = this.#isBegun ? { id: `resp_${this.#id}`, events: OPENING_EVENTS } : null;
+      this.#native ??= new NativeAnswer(this.#words, this.#model, opening);
       text = this.#native.take(native);
     } else for (const chunk of chunks) text += this.#write(this.chat.take(chunk));
     if (text === '') return;

@@ -21,6 +21,8 @@ import { DEFAULT_TIMEOUTS, type Timeouts } from './openai.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
 
 const DIALECTS: Record<NativeName, NativeDialect> = { messages: NATIVE_MESSAGES, responses: NATIVE_RESPONSES };
+/** Of Anthropic's API, for clients that name none. */
+const VERSION = '2023-06-01';
 const MAX_STREAM_BYTES = 200_000_000;
 const MAX_ERROR_BYTES = 64_000;
 
@@ -64,7 +66,7 @@ class NativeUpstream implements Upstream {
         'user-agent': 'perigee',
       },
     };
-    const version: Record<string, string> = dialect === 'messages' ? { 'anthropic-version': '2023-06-01' } : {};
+    const version: Record<string, string> = dialect === 'messages' ? { 'anthropic-version': VERSION } : {};
     this.#models = { url: `${base}/models`, headers: { ...keyHeaders, ...version } };
   }
 
@@ -94,15 +96,12 @@ class NativeUpstream implements Upstream {
   }
 
   async *call(request: CallRequest, signal: AbortSignal): AsyncGenerator<Piece, void, undefined> {
-    const { native } = request;
-    if (!native) throw new UpstreamError('upstream_unreachable', 'This model service answers no chat.');
+    if (!request.native) throw new UpstreamError('upstream_unreachable', 'This model service answers no chat.');
     signal.throwIfAborted();
     const waits = request.isStream
       ? this.#timeouts
       : { ...this.#timeouts, firstByteMs: this.#timeouts.wholeMs, idleMs: this.#timeouts.wholeMs };
-    const payload = JSON.stringify(this.#dialect.body(native.body, request.model, request.maxOutputTokens));
-    const target = { ...this.#target, headers: { ...native.headers, ...this.#target.headers } };
-    const body = await this.#open(target, payload, waits, signal);
+    const body = await this.#open(request, waits, signal);
     let isOver = false;
     try {
       for await (const piece of request.isStream ? this.#events(body, waits) : this.#whole(body, waits)) {
@@ -119,10 +118,17 @@ class NativeUpstream implements Upstream {
     }
   }
 
-  async #open(target: Target, payload: string, waits: Timeouts, signal: AbortSignal): Promise<Body> {
+  /** Nothing of the request is kept once it is sent: an answer may take half an hour. */
+  #post({ native, model, maxOutputTokens }: CallRequest, waits: Timeouts, signal: AbortSignal) {
+    const headers = { 'anthropic-version': VERSION, ...native!.headers, ...this.#target.headers };
+    const payload = JSON.stringify(this.#dialect.body(native!.body, model, maxOutputTokens));
+    return post({ ...this.#target, headers }, payload, waits, signal);
+  }
+
+  async #open(request: CallRequest, waits: Timeouts, signal: AbortSignal): Promise<Body> {
     let body: Body;
     try {
-      body = new Body(await post(target, payload, waits, signal), signal);
+      body = new Body(await this.#post(request, waits, signal), signal);
     } catch (error) {
       throw error instanceof NotAnswered ? error.failure : error;
     }
@@ -149,6 +155,9 @@ class NativeUpstream implements Upstream {
       const native: Json[] = [];
       let isOver = false;
       for (const data of fed(sse, piece)) {
+        // What follows the end says nothing, such as `[DONE]`.
+        if (isOver) break;
+        if (data === '[DONE]') continue;
         const event = parseJson(data);
         if (typeof event !== 'object' || event === null) throw malformed('an event that is no JSON object');
         const news = reader.take(event as Json);

@@ -17,7 +17,9 @@ export function letReadOn(server: Server, mayRead: (path: string) => boolean): v
     const [path = ''] = (request.url ?? '').split('?');
     let probing: NodeJS.Timeout | undefined;
     const ended = () => {
-      if (!mayRead(path)) return socket.end();
+      // Before its headers a client of HTTP/1.0 can be told nothing, so nobody would notice that it has left.
+      const isMute = request.httpVersion !== '1.1' && !response.headersSent;
+      if (!mayRead(path) || isMute) return socket.end();
       const ask = () => probe(request, response);
       ask();
       probing = setInterval(ask, PROBE_MS).unref();

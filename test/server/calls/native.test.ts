@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { audit } from '../../../server/credits/audit/audit.ts';
+import { NativeAnswer } from '../../../server/gateway/calls/nativeAnswer.ts';
+import { NATIVE_RESPONSES } from '../../../server/gateway/dialects/native/responses.ts';
 import { Router } from '../../../server/gateway/routing/router.ts';
+import { problemOf } from '../../../server/gateway/runs/receive.ts';
 import type { NativeName } from '../../../server/gateway/stream.ts';
 import { nativeUpstream } from '../../../server/gateway/upstreams/native.ts';
 import { systemClock } from '../../../server/platform/system.ts';
@@ -14,7 +17,16 @@ import { openTool } from '../../support/tools.ts';
 /** A service that speaks one dialect: it answers with these events, or with this status and body. */
 class NativeService {
   readonly seen: { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> }[] = [];
-  answer: { events?: object[]; whole?: object; status?: number; headers?: Record<string, string>; cut?: boolean } = {};
+  answer: {
+    events?: object[];
+    /** Behind the events, in the same packet. */
+    rest?: string;
+    whole?: object;
+    status?: number;
+    headers?: Record<string, string>;
+    cut?: boolean;
+    hang?: boolean;
+  } = {};
   readonly #server: Server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
@@ -24,11 +36,14 @@ class NativeService {
     }
     const body = JSON.parse(Buffer.concat(pieces).toString());
     this.seen.push({ path: request.url!, headers: request.headers, body });
-    const { events = [], whole, status = 200, headers = {}, cut } = this.answer;
+    const { events = [], rest = '', whole, status = 200, headers = {}, cut, hang } = this.answer;
     response.writeHead(status, { 'content-type': whole ? 'application/json' : 'text/event-stream', ...headers });
     if (whole) return response.end(JSON.stringify(whole));
-    for (const event of events)
-      response.write(`event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`);
+    const frames = events.map(
+      (event) => `event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`,
+    );
+    response.write(frames.join('') + rest);
+    if (hang) return;
     if (cut) setImmediate(() => response.destroy());
     else response.end();
   });
@@ -203,6 +218,81 @@ suite('messages', ({ service, server }) => {
       assert.equal(await tool.available(), before);
     });
 
+  it('gets nothing that nobody counted: no betas, hosted tools, blocks, edits or fields that cost beside the hold', async () => {
+    const { tool } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const send = {
+      ...ASK,
+      messages: [
+        { role: 'user', content: 'half \ud83d' },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'Hm.' },
+            { type: 'mcp_tool_result', tool_use_id: 'x', content: 'word '.repeat(1_000) },
+          ],
+        },
+        { role: 'user', content: 'Hi' },
+      ],
+      tools: [{ name: 'read', input_schema: { type: 'object' }, input_examples: [{ path: 'word '.repeat(1_000) }] }],
+      context_management: { edits: [{ type: 'compact_20260112' }, { type: 'clear_tool_uses_20250919' }] },
+      compaction: { enabled: true },
+    };
+    const response = await fetch(`${server().url}/v1/messages`, {
+      method: 'POST',
+      headers: {
+        ...tool.headers,
+        'content-type': 'application/json',
+        'anthropic-beta': 'context-1m-2025-08-07, interleaved-thinking-2025-05-14,compact-2026-01-12',
+      },
+      body: JSON.stringify(send),
+    });
+    assert.equal(response.status, 200, await response.text());
+    const { headers, body } = service().seen[0]!;
+    assert.deepEqual(
+      [headers['anthropic-beta'], headers['anthropic-version']],
+      ['interleaved-thinking-2025-05-14', '2023-06-01'],
+    );
+    assert.deepEqual(body.context_management, { edits: [{ type: 'clear_tool_uses_20250919' }] });
+    assert.deepEqual(Object.keys(body).sort(), ['context_management', 'max_tokens', 'messages', 'model', 'tools']);
+    assert.doesNotMatch(JSON.stringify(body), /word word|ud83d/);
+  });
+
+  it('has its input in the books as it counted it, also where the client leaves in the middle', async () => {
+    const { tool, client } = await open();
+    service().answer = { events: THEIRS.slice(0, 8), hang: true };
+    const before = await tool.available();
+    const stream = client.messages.stream(ASK);
+    stream.on('text', () => stream.abort());
+    await stream.finalMessage().catch(() => {});
+    while ((await tool.log()).length < 2) await new Promise((later) => setImmediate(later));
+    const [line] = await tool.log();
+    assert.deepEqual([line!.kind, line!.input_tokens, line!.cached_input_tokens], ['charge', 320, 200]);
+    assert.equal(before - (await tool.available()), -line!.amount);
+  });
+
+  it('is counted by what was heard where it reports no output', async () => {
+    const { tool, client } = await open();
+    const said = THEIRS.map((event) => (event.type === 'message_delta' ? { ...event, usage: {} } : event));
+    service().answer = { events: said };
+    await client.messages.stream(ASK).finalMessage();
+    const [line] = await tool.log();
+    assert.ok(line!.output_tokens! > 3, JSON.stringify(line));
+    assert.equal(line!.estimated, 1);
+  });
+
+  it('shows nobody the raw error of a service', async () => {
+    const { client } = await open();
+    const rest = 'event: error\ndata: {"message":"Bad key sk-ant-their-key at http://10.0.0.3"}\n\n';
+    service().answer = { events: THEIRS.slice(0, 8), rest };
+    const failure = await client.messages
+      .stream(ASK)
+      .finalMessage()
+      .catch((error: unknown) => error);
+    assert.ok(failure instanceof Anthropic.APIError, String(failure));
+    assert.doesNotMatch(String(failure), /their-key|10\.0\.0/);
+  });
+
   it('answers no chat completions and no other dialect', async () => {
     const { tool } = await open();
     const { status, text } = await tool.send({ model: 'double', messages: [{ role: 'user', content: 'Hi' }] });
@@ -262,6 +352,56 @@ suite('responses', ({ service, server }) => {
       ['/v1/responses', 'Bearer their-key', undefined],
     );
     assert.deepEqual([body.model, body.max_output_tokens, body.store], ['their-model', 500, false]);
+  });
+
+  it('is whole, whatever follows its last event in the same packet', async () => {
+    const { tool, client } = await open();
+    service().answer = { events: EVENTS, rest: 'data: [DONE]\n\ndata: {nonsense\n\n' };
+    const response = await client.responses.stream(ASK).finalResponse();
+    assert.equal(response.output_text, 'Good day.');
+    assert.equal((await tool.log())[0]?.kind, 'charge');
+  });
+
+  it('gets no tool, item or field that it would bill beside tokens', async () => {
+    const { tool } = await open();
+    service().answer = { whole: DONE };
+    const hosted = [{ type: 'web_search' }, { type: 'code_interpreter', container: { type: 'auto' } }];
+    const own = { type: 'function', name: 'read', parameters: { type: 'object' } };
+    const { status, text } = await tool.send(
+      {
+        ...ASK,
+        input: [
+          { type: 'mcp_call', id: 'm', name: 'x', server_label: 's', arguments: '{}', output: 'word '.repeat(1_000) },
+          { role: 'user', content: 'Hi' },
+        ],
+        tools: [...hosted, own, { type: 'namespace', name: 'ns', tools: [...hosted, { ...own, name: 'write' }] }],
+        search_parameters: { mode: 'auto' },
+        max_tokens: 999_999,
+      },
+      {},
+      '/v1/responses',
+    );
+    assert.equal(status, 200, text);
+    const { body } = service().seen[0]!;
+    assert.deepEqual(body.tools, [own, { type: 'namespace', name: 'ns', tools: [{ ...own, name: 'write' }] }]);
+    assert.deepEqual(body.input, [{ role: 'user', content: 'Hi' }]);
+    assert.deepEqual(Object.keys(body).sort(), ['input', 'max_output_tokens', 'model', 'store', 'tools']);
+  });
+
+  it('goes on under the id and the numbers of the sign of life before it', () => {
+    const answer = new NativeAnswer(NATIVE_RESPONSES, 'double', { id: 'resp_ours', events: 2 });
+    const frames = answer.take(structuredClone(EVENTS)) + answer.end();
+    const events = frames.split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6))] : []));
+    assert.deepEqual(
+      events.map(({ sequence_number }) => sequence_number),
+      [2, 3, 4, 5, 6, 7, 8],
+    );
+    assert.equal(events.at(-1).response.id, 'resp_ours');
+    const failing = new NativeAnswer(NATIVE_RESPONSES, 'double', { id: 'resp_ours', events: 2 });
+    failing.take(structuredClone(EVENTS.slice(0, 5)));
+    const run = { id: 'x', kind: 'call' } as never;
+    const failed = failing.fail(problemOf({ run } as never, 'upstream_failed', 'It broke.', false))!;
+    assert.match(failed, /^event: response\.failed\n.*"sequence_number":5,"response":\{"id":"resp_ours"/s);
   });
 
   it('answers in one piece, too', async () => {

@@ -1,49 +1,69 @@
 import type { StreamEvent } from '../../stream.ts';
-import { withoutPriced } from '../chat/priced.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { readError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
 import { readReport } from '../usage.ts';
-import type { NativeDialect, NativeNews } from './native.ts';
+import { listOf, type NativeDialect, type NativeNews, only } from './native.ts';
+
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['model', 'stream', 'system', 'messages', 'tools', 'tool_choice', 'stop_sequences'],
+  ...['temperature', 'top_p', 'top_k', 'thinking', 'output_config', 'output_format', 'metadata', 'context_management'],
+]);
+const TOOL_FIELDS: ReadonlySet<string> = new Set([
+  ...['name', 'type', 'description', 'input_schema', 'strict', 'cache_control', 'eager_input_streaming'],
+]);
+/** The translation carries and counts these, or they are of the service itself. */
+const BLOCKS: ReadonlySet<unknown> = new Set([
+  ...['text', 'image', 'document', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking'],
+]);
 
 /** A service that speaks Anthropic's Messages. */
 export const NATIVE_MESSAGES: NativeDialect = {
   path: '/messages',
   keyHeaders: (key) => ({ 'x-api-key': key }),
   body(given, model, maxOutputTokens) {
-    // What has a price of its own was refused or named as left out when the request was read.
-    const body = withoutPriced(given, []);
-    const tools = Array.isArray(body.tools) ? body.tools.filter(isOwnTool) : null;
+    // The hold is for what the translation carries, so nothing else goes along that the service would read or bill.
+    const { tools, tool_choice: choice, messages, context_management: context, ...body } = only(given, FIELDS);
+    const own = listOf(tools)
+      .filter(isOwnTool)
+      .map((tool) => only(tool, TOOL_FIELDS));
     return {
       ...body,
       model,
       max_tokens: maxOutputTokens,
-      ...(Array.isArray(body.messages) ? { messages: body.messages.map(withoutUnsigned) } : {}),
-      ...(tools === null ? {} : { tools }),
+      messages: listOf(messages).map(readable),
+      ...(own.length === 0 ? {} : { tools: own, ...(isUnset(choice) ? {} : { tool_choice: choice }) }),
+      ...withClearing(context),
     };
   },
   reader() {
-    const usage: Json = {};
+    let usage: Json = {};
+    let hasOutput = false;
     let stop: unknown;
     return {
       take(event): NativeNews {
-        const { type, message, delta, content_block: block, usage: reported } = event;
+        const { type, message, delta, content_block: block, usage: counts } = event;
         switch (type) {
           case 'message_start':
-            if (isObject(message) && isObject(message.usage)) Object.assign(usage, message.usage);
-            return { events: [] };
+            if (!isObject(message) || !isObject(message.usage)) return { events: [] };
+            usage = { ...message.usage };
+            // At once: an answer that breaks off or is stopped has no other report of its input.
+            return { events: reported(usage) };
           case 'content_block_start':
             return { events: isObject(block) ? saidIn(block) : [] };
           case 'content_block_delta':
             return { events: isObject(delta) ? saidIn(delta) : [] };
           case 'message_delta':
-            if (isObject(reported))
-              for (const [name, count] of Object.entries(reported)) if (!isUnset(count)) usage[name] = count;
+            for (const [name, count] of isObject(counts) ? Object.entries(counts) : [])
+              if (!isUnset(count)) usage[name] = count;
+            hasOutput ||= isObject(counts) && !isUnset(counts.output_tokens);
             if (isObject(delta) && !isUnset(delta.stop_reason)) stop = delta.stop_reason;
             return { events: [], isLast: true };
           case 'message_stop':
-            return { events: ending(usage, stop), isLast: true, isOver: true };
+            return { events: [...(hasOutput ? reported(usage) : []), finished(stop)], isLast: true, isOver: true };
           case 'error':
+          // `SseReader` puts an error that stands alone under this name.
+          case undefined:
             return { events: [], error: readError(event) ?? { message: '', code: '', type: 'api_error', param: '' } };
           default:
             // Pings, and events of later versions.
@@ -56,13 +76,15 @@ export const NATIVE_MESSAGES: NativeDialect = {
     const error = readError(answer);
     if (error || !Array.isArray(answer.content)) return { events: [], ...(error ? { error } : {}) };
     const said = answer.content.filter(isObject).flatMap(saidIn);
-    const usage = isObject(answer.usage) ? answer.usage : {};
-    return { events: [...said, ...ending(usage, answer.stop_reason)], isLast: true, isOver: true };
+    const usage = isObject(answer.usage) ? reported(answer.usage) : [];
+    return { events: [...said, ...usage, finished(answer.stop_reason)], isLast: true, isOver: true };
   },
   rename(event, model) {
     if (isObject(event.message)) event.message.model = model;
     else if (event.type === 'message') event.model = model;
   },
+  // Only the opening has the id.
+  follow() {},
   failed: () => null,
   ping: { type: 'ping' },
   opening: new Set(['message_start']),
@@ -82,24 +104,31 @@ function saidIn({ type, text, thinking, name, partial_json: json, input }: Json)
   return events;
 }
 
-function ending(usage: Json, stop: unknown): StreamEvent[] {
+function reported(usage: Json): StreamEvent[] {
   const report = readReport({ cache_read_input_tokens: 0, ...usage });
+  return report ? [{ type: 'usage', ...report }] : [];
+}
+
+function finished(stop: unknown): StreamEvent {
   const why = readFinish(stop);
-  return [
-    ...(report ? [{ type: 'usage' as const, ...report }] : []),
-    { type: 'finish', why: why === undefined || why === 'failed' ? 'stop' : why },
-  ];
+  return { type: 'finish', why: why === undefined || why === 'failed' ? 'stop' : why };
 }
 
 /** A tool that the client runs. The service's own have a price of their own. */
 const isOwnTool = (tool: unknown) => isObject(tool) && (isUnset(tool.type) || tool.type === 'custom');
 
 /** Thoughts without a signature are of another service, and would be refused. */
-function withoutUnsigned(message: unknown): unknown {
+function readable(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message.content)) return message;
-  const isForeign = (block: unknown) =>
-    isObject(block) && block.type === 'thinking' && (isUnset(block.signature) || block.signature === '');
-  const content = message.content.filter((block) => !isForeign(block));
+  const isSigned = ({ type, signature }: Json) => type !== 'thinking' || !(isUnset(signature) || signature === '');
+  const content = message.content.filter((block) => isObject(block) && BLOCKS.has(block.type) && isSigned(block));
   if (content.length === message.content.length) return message;
   return { ...message, content: content.length > 0 ? content : [{ type: 'text', text: '(no text)' }] };
+}
+
+/** Old results and thoughts may be cleared. A summary by the service is an answer of its own, which nothing is held for. */
+function withClearing(context: unknown): Json {
+  const edits = isObject(context) ? listOf(context.edits) : [];
+  const clearing = edits.filter((edit) => isObject(edit) && /^clear_/.test(String(edit.type)));
+  return clearing.length > 0 ? { context_management: { edits: clearing } } : {};
 }

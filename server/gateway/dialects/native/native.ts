@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../../stream.ts';
-import type { Json } from '../chat/refused.ts';
+import { isObject, type Json } from '../chat/refused.ts';
 import type { ServiceError } from '../chatCompletions.ts';
 
 /** What one event of a service says, as far as the meter must know it. */
@@ -29,6 +29,8 @@ export interface NativeDialect {
   whole(answer: Json): NativeNews;
   /** Writes the model's name that the client knows. The event is the service's own object. */
   rename(event: Json, model: string): void;
+  /** Writes the answer's id and the event's number that follow on an opening of our own. */
+  follow(event: Json, id: string, number: number): void;
   /** The event that ends an answer which failed in its middle; null: the translation's own fits. `opened`: see `opening`. */
   failed(error: { code: string; message: string }, opened: Json | null): Json | null;
   /** The dialect's sign of life; null: a comment. */
@@ -36,3 +38,10 @@ export interface NativeDialect {
   /** Events at the beginning, which a client that has a sign of life has in our own form already. */
   opening: ReadonlySet<unknown>;
 }
+
+/** The object with these fields alone; an empty one for anything else. */
+export function only(given: unknown, fields: ReadonlySet<string>): Json {
+  return isObject(given) ? Object.fromEntries(Object.entries(given).filter(([name]) => fields.has(name))) : {};
+}
+
+export const listOf = (given: unknown): unknown[] => (Array.isArray(given) ? given : []);

@@ -4,7 +4,7 @@ import { readError, type ServiceError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
 import { decodeReasoning } from '../responses/reasoning.ts';
 import { readReport } from '../usage.ts';
-import type { NativeDialect, NativeNews } from './native.ts';
+import { listOf, type NativeDialect, type NativeNews, only } from './native.ts';
 
 /** Deltas by the kind of output that they are. */
 const DELTAS: ReadonlyMap<unknown, 'text' | 'thinking' | 'tools'> = new Map([
@@ -16,25 +16,45 @@ const DELTAS: ReadonlyMap<unknown, 'text' | 'thinking' | 'tools'> = new Map([
   ['response.custom_tool_call_input.delta', 'tools'],
 ]);
 
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['model', 'stream', 'instructions', 'input', 'include', 'tools', 'tool_choice', 'parallel_tool_calls'],
+  ...['reasoning', 'text', 'temperature', 'top_p', 'top_logprobs', 'prompt_cache_key', 'metadata', 'user'],
+  ...['safety_identifier', 'stream_options'],
+]);
+const INCLUDED: ReadonlySet<unknown> = new Set(['reasoning.encrypted_content', 'message.output_text.logprobs']);
+/** The translation carries and counts these. */
+const ITEMS: ReadonlySet<unknown> = new Set([
+  ...[undefined, 'message', 'reasoning', 'function_call', 'function_call_output'],
+  ...['custom_tool_call', 'custom_tool_call_output', 'local_shell_call', 'local_shell_call_output'],
+  ...['shell_call', 'shell_call_output', 'apply_patch_call', 'apply_patch_call_output'],
+]);
+
 /** Tools that the client runs. The service's own have a price of their own. */
-const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom', 'namespace']);
+const ownTools = (tools: unknown): Json[] =>
+  listOf(tools).flatMap((tool) => {
+    if (!isObject(tool)) return [];
+    if (tool.type === 'function' || tool.type === 'custom') return [tool];
+    return tool.type === 'namespace' ? [{ ...tool, tools: ownTools(tool.tools) }] : [];
+  });
 
 /** A service that speaks OpenAI's Responses. */
 export const NATIVE_RESPONSES: NativeDialect = {
   path: '/responses',
   keyHeaders: (key) => ({ authorization: `Bearer ${key}` }),
   body(given, model, maxOutputTokens) {
-    const tools = Array.isArray(given.tools)
-      ? given.tools.filter((tool) => isObject(tool) && OWN_TOOLS.has(tool.type))
-      : null;
+    // The hold is for what the translation carries, so nothing else goes along that the service would read or bill.
+    const { tools, tool_choice: choice, input, include, ...body } = only(given, FIELDS);
+    const own = ownTools(tools);
+    const included = listOf(include).filter((name) => INCLUDED.has(name));
     return {
-      ...given,
+      ...body,
       model,
       max_output_tokens: maxOutputTokens,
       // Nothing of an account is kept at the service, where nobody could delete it.
       store: false,
-      ...(Array.isArray(given.input) ? { input: given.input.filter((item) => !isOurReasoning(item)) } : {}),
-      ...(tools === null ? {} : { tools }),
+      input: Array.isArray(input) ? input.filter(isReadable) : input,
+      ...(included.length === 0 ? {} : { include: included }),
+      ...(own.length === 0 ? {} : { tools: own, ...(isUnset(choice) ? {} : { tool_choice: choice }) }),
     };
   },
   reader() {
@@ -70,6 +90,10 @@ export const NATIVE_RESPONSES: NativeDialect = {
   rename(event, model) {
     if (isObject(event.response)) event.response.model = model;
     else if (event.object === 'response') event.model = model;
+  },
+  follow(event, id, number) {
+    event.sequence_number = number;
+    if (isObject(event.response)) event.response.id = id;
   },
   failed(error, opened) {
     if (opened === null) return null;
@@ -121,9 +145,9 @@ function errorOf({ response, error, code, message }: Json): ServiceError {
   return readError({ error: own }) ?? { message: '', code: '', type: 'server_error', param: '' };
 }
 
-/** Reasoning that this server encoded, of a turn that another service answered. */
-const isOurReasoning = (item: unknown) =>
-  isObject(item) &&
-  item.type === 'reasoning' &&
-  !isUnset(item.encrypted_content) &&
-  decodeReasoning(String(item.encrypted_content)) !== undefined;
+/** Reasoning that this server encoded is of a turn that another service answered. */
+function isReadable(item: unknown): boolean {
+  if (!isObject(item) || !ITEMS.has(item.type ?? undefined)) return false;
+  const { type, encrypted_content: encrypted } = item;
+  return type !== 'reasoning' || isUnset(encrypted) || decodeReasoning(String(encrypted)) === undefined;
+}
