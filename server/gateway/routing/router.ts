@@ -151,7 +151,10 @@ export class Router implements Upstream, Services {
           }
           return;
         } catch (error) {
-          signal.throwIfAborted();
+          if (signal.aborted) {
+            if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
+            throw signal.reason;
+          }
           if (hasBegun || !(error instanceof UpstreamError)) throw error;
           if (isFinal(error)) {
             if (lost.length > 0) yield { chunks: [], events: [], lost };
