@@ -207,7 +207,7 @@ onBothEngines('a call of OpenAI’s Responses', (server) => {
         const error = await refusalOf(tool.openai.withOptions({ maxRetries: 2, fetch }).responses.create(ASK));
         assert.deepEqual(
           [error.status, error.code, error.type, count()],
-          [429, 'insufficient_quota', 'insufficient_quota', 1],
+          [429, 'insufficient_quota', 'usage_limit_reached', 1],
         );
         assert.equal(error.headers?.get('x-should-retry'), 'false');
       }

@@ -55,7 +55,12 @@ onBothEngines(
         }
         assert.equal(await ask(), 0, `${method} ${path} asked a model for one who has nothing left`);
       }
-      assert.deepEqual([...reaching].sort(), ['POST /api/runs', 'POST /v1/chat/completions']);
+      assert.deepEqual([...reaching].sort(), [
+        'POST /api/runs',
+        'POST /v1/chat/completions',
+        'POST /v1/messages',
+        'POST /v1/responses',
+      ]);
     }).timeout(60_000);
   },
   {
