@@ -72,7 +72,7 @@ function listedServices(config: Config): ListedService[] {
     id,
     host: new URL(url).host,
     weight,
-    models: models === undefined ? null : Object.values(models),
+    models: models === undefined ? null : new Map(Object.entries(models)),
     ask: () => ask(id),
   }));
 }

@@ -120,6 +120,7 @@ describe('the settings', () => {
       /^UPSTREAM_URL is set, and PERIGEE_CONFIG lists services/,
       '{"services":[{"id":"east","url":"http://y/v1"}]}',
     ],
+    [{ PERIGEE_CONFIG: 'c.json' }, /at services: it lists no service/, '{"services":[]}'],
     [
       { PERIGEE_CONFIG: 'c.json' },
       /^services\.0\.url in PERIGEE_CONFIG must be without a query/,

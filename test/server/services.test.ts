@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { runCommand } from '../../server/accounts/operator/commands.ts';
-import type { ListedService } from '../../server/accounts/operator/upstreamCommands.ts';
+import { drainOrUse, type ListedService } from '../../server/accounts/operator/upstreamCommands.ts';
 import { audit } from '../../server/credits/audit/audit.ts';
 import { Router } from '../../server/gateway/routing/router.ts';
 import { followDrains } from '../../server/gateway/routing/services.ts';
@@ -55,7 +55,13 @@ for (const engine of ENGINES)
         host: new URL(url).host,
         weight: 1,
         dialect: 'chat' as const,
-        models: id === 'west' ? ['double', 'another'] : null,
+        models:
+          id === 'west'
+            ? new Map([
+                ['double', 'double'],
+                ['mine', 'another'],
+              ])
+            : null,
         ask: () => openAiUpstream({ url, retries: 0 }).models(),
       }));
       const { db, clock } = server;
@@ -104,8 +110,8 @@ for (const engine of ENGINES)
     it('lists them for its operator: host, models, weight, and whether each answers now', async () => {
       const { code, lines } = await admin('upstreams');
       assert.equal(code, 0);
-      assert.match(lines[1]!, /^east +127\.0\.0\.1:\d+ +all of its models +weight 1 +answers in \d+ ms$/);
-      assert.match(lines[2]!, /^west .*double, another .*answers in \d+ ms, and does not list another$/);
+      assert.match(lines[1]!, /^east +127\.0\.0\.1:\d+ +all of its models +weight 1 +lists its models in \d+ ms$/);
+      assert.match(lines[2]!, /^west .*double, mine .*lists its models in \d+ ms, without another$/);
     });
 
     it('lets nothing new go to a service that is draining, until it is in use again', async () => {
@@ -122,9 +128,24 @@ for (const engine of ENGINES)
       const refused = await ask('a conversation');
       assert.equal(refused.status, 502);
       assert.match(refused.text, /No model service answers for this model now/);
-      for (const id of ['east', 'west']) await admin('upstreams', 'use', id);
+      await admin('upstreams', 'use', 'east');
+      await admin('upstreams', 'use', 'west');
       await followDrains(server.db, router);
       assert.equal((await ask('a conversation')).status, 200);
+    });
+
+    it('warns its operator of a model that no other service in use has', async () => {
+      const listed = (id: string, ...models: string[]): ListedService => ({
+        ...{ id, host: 'x', weight: 1, ask: async () => models },
+        models: new Map(models.map((model) => [model, model])),
+      });
+      const services = [listed('east', 'double'), listed('west', 'double', 'mine')];
+      const deps = { db: server.db, clock: server.clock, services };
+      assert.equal((await drainOrUse(deps, 'drain', 'east')).length, 1);
+      await drainOrUse(deps, 'use', 'east');
+      const [, warning] = await drainOrUse(deps, 'drain', 'west');
+      assert.match(warning!, /^No other service in use has mine: /);
+      await drainOrUse(deps, 'use', 'west');
     });
 
     const WRONG: [args: string[], code: number, told: RegExp][] = [

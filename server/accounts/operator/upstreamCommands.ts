@@ -11,8 +11,8 @@ export interface ListedService {
   /** Its host, without a path that may be secret. */
   host: string;
   weight: number;
-  /** The models that it is configured to have; null: all that it lists. */
-  models: readonly string[] | null;
+  /** The models that it is configured to have, by the ids that they have here and its own names; null: all that it lists. */
+  models: ReadonlyMap<string, string> | null;
   /** Asks it for its models now. */
   ask(): Promise<string[]>;
 }
@@ -25,7 +25,7 @@ export interface UpstreamCommandDeps {
   services: readonly ListedService[];
 }
 
-/** `upstreams`: each service, whether it answers now, and what it gets. */
+/** `upstreams`: each service, whether it lists its models now, and what it gets. Whether it answers is in the metrics. */
 export async function upstreamTable({ db, services }: UpstreamCommandDeps): Promise<string[]> {
   if (services.length === 0) return NONE;
   const since = await drained(db.read);
@@ -34,15 +34,15 @@ export async function upstreamTable({ db, services }: UpstreamCommandDeps): Prom
       const began = performance.now();
       const state = await ask().then(
         (ids) => {
-          const missing = models?.filter((model) => !ids.includes(model)) ?? [];
+          const missing = [...(models?.values() ?? [])].filter((name) => !ids.includes(name));
           const ms = Math.round(performance.now() - began);
-          return `answers in ${ms} ms${missing.length > 0 ? `, and does not list ${missing.join(', ')}` : ''}`;
+          return `lists its models in ${ms} ms${missing.length > 0 ? `, without ${missing.join(', ')}` : ''}`;
         },
         (error: Error) => error.message,
       );
       const at = since.get(id);
       const gets = at === undefined ? `weight ${weight}` : `draining since ${iso(at)}`;
-      return [id, host, models?.join(', ') ?? 'all of its models', gets, state];
+      return [id, host, models ? [...models.keys()].join(', ') : 'all of its models', gets, state];
     }),
   );
   return columns([['id', 'host', 'models', 'gets', 'now'], ...rows]);
@@ -64,9 +64,11 @@ export async function drainOrUse(
   }
   await db.write((tx) => drain(tx, id, clock.now()));
   const since = await drained(db.read);
-  const left = ids.filter((one) => !since.has(one));
-  return [
-    `${id} gets no new request from now on, within seconds. What it is answering goes on to its end.`,
-    ...(left.length === 0 ? ['No other service is in use: every request is refused until one is.'] : []),
-  ];
+  const left = services.filter((service) => !since.has(service.id));
+  const done = `${id} gets no new request from now on, within seconds. What it is answering goes on to its end.`;
+  if (left.length === 0) return [done, 'No other service is in use: every request is refused until one is.'];
+  const own = services.find((service) => service.id === id)?.models?.keys() ?? [];
+  const alone = [...own].filter((model) => !left.some(({ models }) => models === null || models.has(model)));
+  if (alone.length === 0) return [done];
+  return [done, `No other service in use has ${alone.join(', ')}: requests for it are refused until one has.`];
 }

@@ -30,7 +30,7 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
                                     as a code on the account page, while the budget lasts; they read --why
   promotion NAME --end              ends a promotion
   promotions                        lists what each promotion has given, and what is left
-  upstreams                         lists the model services, and asks each whether it answers now
+  upstreams                         lists the model services, and asks each for its models now
   upstreams drain ID                lets no new request go to a service; what it is answering goes on
   upstreams use ID                  lets requests go to it again
   audit                             proves the books, or says which invariant is broken and where

@@ -132,6 +132,7 @@ const PolicySchema = z.strictObject({
     .default([]),
   services: z
     .array(ServiceConfigSchema)
+    .min(1, 'it lists no service: name one, or leave "services" out')
     .refine((services) => new Set(services.map(({ id }) => id)).size === services.length, {
       error: 'a service is listed twice',
     })
