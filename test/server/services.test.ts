@@ -107,7 +107,7 @@ for (const engine of ENGINES)
       assert.deepEqual(Object.keys(await metric('perigee_service_up')), ['{service="east"}', '{service="west"}']);
     });
 
-    it('lists them for its operator: host, models, weight, and whether each answers now', async () => {
+    it('lists them for its operator: host, models, weight, and whether each lists its models now', async () => {
       const { code, lines } = await admin('upstreams');
       assert.equal(code, 0);
       assert.match(lines[1]!, /^east +127\.0\.0\.1:\d+ +all of its models +weight 1 +lists its models in \d+ ms$/);
