@@ -6,7 +6,7 @@ import { messagesError } from '../dialects/messages/errors.ts';
 import { readMessages } from '../dialects/messages/request.ts';
 import { NATIVE_MESSAGES } from '../dialects/native/messages.ts';
 import type { AnswerHead, Dialect } from './dialect.ts';
-import { eventFrames, wellFormedBody } from './frames.ts';
+import { eventFrames } from './frames.ts';
 
 /** Anthropic's Messages. */
 export const MESSAGES: Dialect = {
@@ -28,7 +28,7 @@ export const MESSAGES: Dialect = {
       call: { ...call, leftOut: [...leftOut, ...call.leftOut] },
       wantsUsage: true,
       cacheKey: context.cacheKey,
-      native: { dialect: 'messages', words: NATIVE_MESSAGES, body: wellFormedBody(given) },
+      native: { dialect: 'messages', words: NATIVE_MESSAGES, body: given as Json },
       stream(head) {
         const answer = stream(head);
         return {

@@ -9,7 +9,6 @@ import { eventFrames } from './frames.ts';
  * What makes it whole is held back until it is settled.
  */
 export class NativeAnswer {
-  readonly #reader;
   #held: Json[] = [];
   /** The last event with the response object, for the one that says that it failed. */
   #opened: Json | null = null;
@@ -21,9 +20,7 @@ export class NativeAnswer {
     private readonly dialect: NativeDialect,
     private readonly model: string,
     private readonly opening: { id: string; events: number } | null,
-  ) {
-    this.#reader = dialect.reader();
-  }
+  ) {}
 
   /** The client needs nothing more than what is held back. */
   get isFinished(): boolean {
@@ -34,7 +31,6 @@ export class NativeAnswer {
   take(events: readonly Json[]): string {
     const due: Json[] = [];
     for (const event of events) {
-      const { isLast } = this.#reader.take(event);
       this.dialect.rename(event, this.model);
       if (typeof event.type !== 'string') continue;
       const isOpening = this.opening !== null && this.dialect.opening.has(event.type);
@@ -43,7 +39,7 @@ export class NativeAnswer {
       if (isObject(event.response)) this.#opened = event;
       if (isOpening) continue;
       this.#number = event.sequence_number ?? this.#number;
-      if (isLast || this.isFinished) this.#held.push(event);
+      if (this.isFinished || this.dialect.last.has(event.type)) this.#held.push(event);
       else due.push(event);
     }
     return eventFrames(due);

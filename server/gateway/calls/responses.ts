@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import type { Json } from '../dialects/chat/refused.ts';
 import { readChatCall } from '../dialects/chat/request.ts';
 import { NATIVE_RESPONSES } from '../dialects/native/responses.ts';
 import { ResponsesStream } from '../dialects/responses/answer.ts';
 import { readResponses } from '../dialects/responses/request.ts';
 import type { AnswerHead, Dialect } from './dialect.ts';
 import { openAiError, refusalOf } from './errors.ts';
-import { eventFrames, wellFormedBody } from './frames.ts';
+import { eventFrames } from './frames.ts';
 
 /** OpenAI's Responses. */
 export const RESPONSES: Dialect = {
@@ -22,7 +23,7 @@ export const RESPONSES: Dialect = {
       call: { ...call, leftOut: [...leftOut, ...call.leftOut] },
       wantsUsage: true,
       cacheKey: null,
-      native: { dialect: 'responses', words: NATIVE_RESPONSES, body: wellFormedBody(given) },
+      native: { dialect: 'responses', words: NATIVE_RESPONSES, body: given as Json },
       stream(head) {
         const answer = stream(head);
         return {

@@ -132,12 +132,33 @@ export class Router implements Upstream, Services {
     signal: AbortSignal,
     open: Open,
   ): AsyncGenerator<Piece, void, undefined> {
+    /** What failed attempts have reported: their services bill it. Told once, however the request ends. */
+    const lost: Usage[] = [];
+    let hasBegun = false;
+    try {
+      for await (const piece of this.#attempts(request, key, signal, open, lost)) {
+        if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
+        hasBegun = true;
+        yield piece;
+      }
+    } catch (error) {
+      if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
+      throw error;
+    }
+  }
+
+  /** One attempt after the other, until an answer begins. */
+  async *#attempts(
+    request: Asked,
+    key: string | undefined,
+    signal: AbortSignal,
+    open: Open,
+    lost: Usage[],
+  ): AsyncGenerator<Piece, void, undefined> {
     const { clock, random = Math.random } = this.deps;
     const began = clock.now();
     const conversation = key ?? String(random());
     let last: UpstreamError | undefined;
-    /** What failed attempts have reported: their services bill it. */
-    const lost: Usage[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       for (const { member, as } of this.#plan(request, conversation)) {
         if (last && (clock.now() - began > DEADLINE_MS || request.isAbandoned?.())) throw last;
@@ -145,21 +166,13 @@ export class Router implements Upstream, Services {
         try {
           for await (const piece of this.#attempt(member, as, open, lost)) {
             if (!hasBegun && as.model !== request.model) yield { chunks: [], events: [], model: as.model };
-            if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
             hasBegun = true;
             yield piece;
           }
           return;
         } catch (error) {
-          if (signal.aborted) {
-            if (!hasBegun && lost.length > 0) yield { chunks: [], events: [], lost };
-            throw signal.reason;
-          }
-          if (hasBegun || !(error instanceof UpstreamError)) throw error;
-          if (isFinal(error)) {
-            if (lost.length > 0) yield { chunks: [], events: [], lost };
-            throw error;
-          }
+          signal.throwIfAborted();
+          if (hasBegun || !(error instanceof UpstreamError) || isFinal(error)) throw error;
           this.deps.log.warn(
             { service: member.service.id, code: error.code, detail: error.options.logDetail },
             'a model service failed before its answer began',
@@ -174,7 +187,6 @@ export class Router implements Upstream, Services {
       if (pauseMs > LONGEST_PAUSE_MS || round === ROUNDS - 1 || request.isAbandoned?.()) break;
       await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
-    if (lost.length > 0) yield { chunks: [], events: [], lost };
     throw last;
   }
 

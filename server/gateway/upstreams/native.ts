@@ -1,6 +1,7 @@
 import type { ProxyConfig } from '../../platform/config/proxyConfig.ts';
 import { routeTo } from '../../platform/outbound.ts';
 import type { Json } from '../dialects/chat/refused.ts';
+import { inspect, wellFormed } from '../dialects/chat/size.ts';
 import { NATIVE_MESSAGES } from '../dialects/native/messages.ts';
 import type { NativeDialect } from '../dialects/native/native.ts';
 import { NATIVE_RESPONSES } from '../dialects/native/responses.ts';
@@ -17,14 +18,12 @@ import { failureInStream, failureOf, redact } from './failures.ts';
 import { UnknownEncoding } from './inflater.ts';
 import { parseJson } from './jsonSplitter.ts';
 import { boundedFetch, modelIds } from './modelList.ts';
-import { DEFAULT_TIMEOUTS, type Timeouts } from './openai.ts';
+import { DEFAULT_TIMEOUTS, MAX_ERROR_BYTES, MAX_STREAM_BYTES, type Timeouts } from './openai.ts';
 import { EventTooLong, NoStream, SseReader } from './sse.ts';
 
 const DIALECTS: Record<NativeName, NativeDialect> = { messages: NATIVE_MESSAGES, responses: NATIVE_RESPONSES };
 /** Of Anthropic's API, for clients that name none. */
 const VERSION = '2023-06-01';
-const MAX_STREAM_BYTES = 200_000_000;
-const MAX_ERROR_BYTES = 64_000;
 
 export interface NativeUpstreamOptions {
   /** The service's base address, `/v1` included. */
@@ -121,7 +120,9 @@ class NativeUpstream implements Upstream {
   /** Nothing of the request is kept once it is sent: an answer may take half an hour. */
   #post({ native, model, maxOutputTokens }: CallRequest, waits: Timeouts, signal: AbortSignal) {
     const headers = { 'anthropic-version': VERSION, ...native!.headers, ...this.#target.headers };
-    const payload = JSON.stringify(this.#dialect.body(native!.body, model, maxOutputTokens));
+    // Services answer half a character with a 500.
+    const given = inspect(native!.body) ? native!.body : wellFormed(native!.body);
+    const payload = JSON.stringify(this.#dialect.body(given, model, maxOutputTokens));
     return post({ ...this.#target, headers }, payload, waits, signal);
   }
 

@@ -41,8 +41,8 @@ const MAX_RETRY_AFTER_MS = 2_000;
 /** A stream of nothing but SSE comments is given up after this many idle timeouts. */
 const IDLE_TIMES_WITHOUT_EVENT = 10;
 /** Some 1,500 bytes for each token of the longest answer; a longer stream is no answer. */
-const MAX_STREAM_BYTES = 200_000_000;
-const MAX_ERROR_BYTES = 64_000;
+export const MAX_STREAM_BYTES = 200_000_000;
+export const MAX_ERROR_BYTES = 64_000;
 
 /** These hosts take `prompt_cache_key`, which routes a conversation to the machine that has its prompt cached. */
 const HOSTS_WITH_CACHE_KEY = new Set(['api.openai.com', 'api.moonshot.ai', 'api.moonshot.cn']);

@@ -98,22 +98,26 @@ export const Amount = ({ micro, text }: { micro: number; text: string }) => (
 );
 
 /**
- * Copies the text of a read-only field. Not every browser lets a page copy: then the text is selected, so that the user
+ * Copies the text of a read-only field, or of any other element. Not every browser lets a page copy: then the text is selected, so that the user
  * can press the copy key.
  */
-export function useCopy(what: string) {
-  const input = useRef<HTMLInputElement>(null);
+export function useCopy<E extends HTMLElement = HTMLInputElement>(what: string) {
+  const input = useRef<E>(null);
   const [said, setSaid] = useState('');
   const copy = () =>
     navigator.clipboard
-      .writeText(input.current?.value ?? '')
+      .writeText(textOf(input.current))
       .then(() => setSaid('Copied.'))
       .catch(() => {
-        input.current?.select();
+        if (input.current instanceof HTMLInputElement) input.current.select();
+        else if (input.current) getSelection()?.selectAllChildren(input.current);
         setSaid(`The ${what} is selected: copy it with the keyboard.`);
       });
   return { input, said, copy };
 }
+
+const textOf = (element: HTMLElement | null) =>
+  (element instanceof HTMLInputElement ? element.value : element?.textContent) ?? '';
 
 /** A value to be pasted elsewhere. */
 export function Copyable({ label, value }: { label: string; value: string }) {

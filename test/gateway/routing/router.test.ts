@@ -172,6 +172,44 @@ describe('several model services as one', () => {
     assert.equal(asked().east + asked().west, 1);
   });
 
+  it('tells what an attempt has reported also where nothing new begins', async () => {
+    const reporting: Script = {
+      raw: [
+        'data: {"choices":[],"usage":{"prompt_tokens":5000,"completion_tokens":300,"total_tokens":5300}}\n\n',
+        'data: {"error":{"message":"x"}}\n\n',
+      ],
+      headers: { 'content-type': 'text/event-stream' },
+    };
+    for (const end of ['left', 'late', 'aborted'] as const) {
+      let isGone = false;
+      const stop = new AbortController();
+      for (const double of Object.values(doubles)) {
+        double.reset();
+        void double.script(reporting).ended.then(() => {
+          isGone = end === 'left';
+          if (end === 'late') now += 200_000;
+        });
+        double.usually({ instead: 'hang' });
+      }
+      router = routerOf({ east: null, west: null });
+      const lost: unknown[] = [];
+      const sent = {
+        model: 'double',
+        body: { messages: [] },
+        isStream: true,
+        maxOutputTokens: 9,
+        isAbandoned: () => isGone,
+      };
+      if (end === 'aborted')
+        router.observe((_, outcome) => outcome === 'upstream_failed' && setImmediate(() => stop.abort()));
+      const read = async () => {
+        for await (const piece of router.call(sent, stop.signal)) lost.push(...(piece.lost ?? []));
+      };
+      await assert.rejects(read());
+      assert.ok(lost.length > 0, end);
+    }
+  });
+
   it('asks a well service for a fallback before one that is out for the model', async () => {
     router = routerOf({ east: { double: 'double' }, west: { another: 'another' } });
     doubles.east.usually(FAILURES.broken);

@@ -58,9 +58,9 @@ export const NATIVE_MESSAGES: NativeDialect = {
               if (!isUnset(count)) usage[name] = count;
             hasOutput ||= isObject(counts) && !isUnset(counts.output_tokens);
             if (isObject(delta) && !isUnset(delta.stop_reason)) stop = delta.stop_reason;
-            return { events: [], isLast: true };
+            return { events: [] };
           case 'message_stop':
-            return { events: [...(hasOutput ? reported(usage) : []), finished(stop)], isLast: true, isOver: true };
+            return { events: [...(hasOutput ? reported(usage) : []), finished(stop)], isOver: true };
           case 'error':
           // `SseReader` puts an error that stands alone under this name.
           case undefined:
@@ -77,7 +77,7 @@ export const NATIVE_MESSAGES: NativeDialect = {
     if (error || !Array.isArray(answer.content)) return { events: [], ...(error ? { error } : {}) };
     const said = answer.content.filter(isObject).flatMap(saidIn);
     const usage = isObject(answer.usage) ? reported(answer.usage) : [];
-    return { events: [...said, ...usage, finished(answer.stop_reason)], isLast: true, isOver: true };
+    return { events: [...said, ...usage, finished(answer.stop_reason)], isOver: true };
   },
   rename(event, model) {
     if (isObject(event.message)) event.message.model = model;
@@ -87,6 +87,7 @@ export const NATIVE_MESSAGES: NativeDialect = {
   follow() {},
   failed: () => null,
   ping: { type: 'ping' },
+  last: new Set(['message_delta', 'message_stop']),
   opening: new Set(['message_start']),
 };
 

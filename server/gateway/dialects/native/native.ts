@@ -5,8 +5,6 @@ import type { ServiceError } from '../chatCompletions.ts';
 /** What one event of a service says, as far as the meter must know it. */
 export interface NativeNews {
   events: StreamEvent[];
-  /** From here on, the answer is complete for its client: held back until it is settled. */
-  isLast?: true;
   /** Nothing that follows would count. */
   isOver?: true;
   error?: ServiceError;
@@ -35,6 +33,8 @@ export interface NativeDialect {
   failed(error: { code: string; message: string }, opened: Json | null): Json | null;
   /** The dialect's sign of life; null: a comment. */
   ping: Json | null;
+  /** Events that complete an answer for its client: held back until it is settled. */
+  last: ReadonlySet<unknown>;
   /** Events at the beginning, which a client that has a sign of life has in our own form already. */
   opening: ReadonlySet<unknown>;
 }

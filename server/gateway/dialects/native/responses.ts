@@ -68,7 +68,7 @@ export const NATIVE_RESPONSES: NativeDialect = {
             return { events: isObject(item) ? nameOf(item) : [] };
           case 'response.completed':
           case 'response.incomplete':
-            return { events: ending(isObject(response) ? response : {}), isLast: true, isOver: true };
+            return { events: ending(isObject(response) ? response : {}), isOver: true };
           case 'response.failed':
           case 'error':
           // `SseReader` puts an error object that stands alone under this name.
@@ -85,7 +85,7 @@ export const NATIVE_RESPONSES: NativeDialect = {
     if (failed) return { events: usageOf(answer), error: errorOf({ response: answer }) };
     if (!Array.isArray(answer.output)) return { events: [] };
     const said = answer.output.filter(isObject).flatMap(saidIn);
-    return { events: [...said, ...ending(answer)], isLast: true, isOver: true };
+    return { events: [...said, ...ending(answer)], isOver: true };
   },
   rename(event, model) {
     if (isObject(event.response)) event.response.model = model;
@@ -106,6 +106,7 @@ export const NATIVE_RESPONSES: NativeDialect = {
     };
   },
   ping: null,
+  last: new Set(['response.completed', 'response.incomplete']),
   opening: new Set(['response.created', 'response.in_progress', 'response.queued']),
 };
 

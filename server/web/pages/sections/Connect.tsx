@@ -7,7 +7,7 @@ import { creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
 import { call } from '../api.ts';
 import { useResource } from '../live.ts';
 import { When } from '../now.tsx';
-import { Failure, Loading, useAct } from '../parts.tsx';
+import { Failure, Loading, useAct, useCopy } from '../parts.tsx';
 
 /** What stands in the lines until there is a key. */
 const NO_KEY = 'pgk_…';
@@ -110,20 +110,11 @@ function Tabs({ names, at, onChoose }: { names: string[]; at: number; onChoose: 
 }
 
 function Lines({ text }: { text: string }) {
-  const block = useRef<HTMLPreElement>(null);
-  const [said, setSaid] = useState('');
-  const copy = () =>
-    navigator.clipboard
-      .writeText(text)
-      .then(() => setSaid('Copied.'))
-      .catch(() => {
-        getSelection()?.selectAllChildren(block.current!);
-        setSaid('The lines are selected: copy them with the keyboard.');
-      });
+  const { input, said, copy } = useCopy<HTMLPreElement>('text');
   return (
     <div class="lines">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and the keyboard must reach them */}
-      <pre ref={block} tabIndex={0}>
+      <pre ref={input} tabIndex={0}>
         {text}
       </pre>
       <button type="button" class="quiet" aria-label="Copy the lines" onClick={() => void copy()}>
