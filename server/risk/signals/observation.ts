@@ -6,7 +6,18 @@ export type Hash = number;
 
 /** The client that a request claims to come from, by its `user-agent` and the headers of its SDK. */
 export const FAMILIES = [
-  ...(['other', 'perigee', 'claude-code', 'codex', 'kimi', 'opencode', 'cline', 'continue', 'aider', 'openclaw'] as const),
+  ...([
+    'other',
+    'perigee',
+    'claude-code',
+    'codex',
+    'kimi',
+    'opencode',
+    'cline',
+    'continue',
+    'aider',
+    'openclaw',
+  ] as const),
   ...(['openai-sdk', 'anthropic-sdk', 'ai-sdk', 'browser', 'script', 'relay'] as const),
 ] as const;
 export type Family = (typeof FAMILIES)[number];
@@ -69,9 +80,12 @@ export const MOST_PATHS = 16;
 
 /** What the turn is about. */
 export interface TurnSeen {
-  /** `human`: its newest message is a person's text. `tool`: the result of a tool. `machine`: declared automation. */
+  /**
+   * `human`: its newest message is a person's text. `tool`: the result of a tool. `machine`: declared automation, or what
+   * a client asks on its own (a title, a summary, a repair, an answer that goes on).
+   */
   kind: 'human' | 'tool' | 'machine';
-  /** The conversation: of its first message and its tools, or of its id in the editor. */
+  /** The conversation: of its first message and its first tool, or of its id in the editor. */
   root: Hash;
   /** The newest message is the conversation's first one. */
   isFirst: boolean;
