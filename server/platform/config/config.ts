@@ -111,6 +111,9 @@ const LimitConfigSchema = z.strictObject({
   local: MinuteLimitsSchema.optional(),
 });
 
+/** Whether requests of members are observed, and whether accounts that are shared are flagged for a person to look at. */
+const RiskConfigSchema = z.strictObject({ observe: z.boolean().default(true), flag: z.boolean().default(true) });
+
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
   models: z
@@ -143,6 +146,7 @@ const PolicySchema = z.strictObject({
   refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
+  risk: RiskConfigSchema.default(() => RiskConfigSchema.parse({})),
   ...paymentPolicy,
 });
 export type Policy = z.infer<typeof PolicySchema>;
