@@ -3,7 +3,7 @@ import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../../shared/models.ts';
 import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
-import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
+import { ConfigError, httpUrl, isLoopback, networks, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
 export { ConfigError, isLoopback };
@@ -111,6 +111,24 @@ const LimitConfigSchema = z.strictObject({
   local: MinuteLimitsSchema.optional(),
 });
 
+/** What the risk signals may know beside the requests themselves. */
+const RiskConfigSchema = z.strictObject({
+  /** The networks of hosting companies, as addresses or like 203.0.113.0/24. Most of their clients are honest: a weak sign. */
+  hostingNetworks: z
+    .array(z.string().max(100))
+    .max(20_000)
+    .superRefine((entries, context) => {
+      for (const [at, entry] of entries.entries()) {
+        try {
+          networks('hostingNetworks', [entry]);
+        } catch (error) {
+          context.addIssue({ code: 'custom', path: [at], message: (error as Error).message });
+        }
+      }
+    })
+    .default([]),
+});
+
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
   models: z
@@ -143,6 +161,7 @@ const PolicySchema = z.strictObject({
   refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
+  risk: RiskConfigSchema.default(() => RiskConfigSchema.parse({})),
   ...paymentPolicy,
 });
 export type Policy = z.infer<typeof PolicySchema>;
