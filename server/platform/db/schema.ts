@@ -563,8 +563,8 @@ export interface RiskStandingRow {
   judge_at: number;
   judged_at: number | null;
   persons_since: number | null;
-  /** Its client contradicts itself, and its owner is told so. */
-  is_advised: number;
+  /** What its owner is told about a client that contradicts itself. */
+  advice: string | null;
 }
 
 export interface RiskContextRow {

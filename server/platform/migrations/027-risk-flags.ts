@@ -6,7 +6,7 @@ export const riskFlags: Migration = {
     const statements = [
       sql`create table risk_standing (
         account_id text primary key references account(id) on delete cascade, since bigint not null,
-        judge_at bigint not null, judged_at bigint, persons_since bigint, is_advised integer not null default 0)`,
+        judge_at bigint not null, judged_at bigint, persons_since bigint, advice text)`,
       sql`create index risk_standing_due on risk_standing (judge_at)`,
       sql`create table risk_context (
         account_id text primary key references account(id) on delete cascade, own_gateway integer not null,

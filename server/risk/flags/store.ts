@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Dossier } from '../../../shared/risk.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { RiskFlagRow } from '../../platform/db/schema.ts';
+import { TABLES } from '../../platform/db/tables.ts';
 
 // Flags and what they are judged by, as rows.
 
@@ -65,6 +66,14 @@ export async function endFlagsOf(tx: Tx, accountId: string, at: number): Promise
     .updateTable('risk_flag')
     .set((eb) => ({ account_id: null, ended_at: eb.fn.coalesce('ended_at', sql<number>`${at}`) }))
     .where('account_id', '=', accountId)
+    .execute();
+}
+
+/** Deletes flags 6 months after they ended. */
+export async function purgeFlags(tx: Tx, now: number): Promise<void> {
+  await tx
+    .deleteFrom('risk_flag')
+    .where('ended_at', '<=', now - TABLES.risk_flag.over)
     .execute();
 }
 
