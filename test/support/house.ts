@@ -65,6 +65,8 @@ export const CORES = [
   'server/gateway/dialects',
   'server/gateway/prompt',
   'server/platform/values',
+  'server/risk/score',
+  'server/risk/signals',
   'extension/chat/webview/blocks',
   'extension/edit/actions/texts',
   'extension/edit/changes',

@@ -114,7 +114,7 @@ function carry({ accounts }: Connection, accountId: string, client: ClientClaims
     return 1;
   }
   const { clients } = carried;
-  const known = clients.find((other) => !areDifferent(other, client));
+  const known = [carried.newest, ...clients].find((other) => !areDifferent(other, client));
   if (!known) {
     if (clients.length >= MOST_CLIENTS) clients.shift();
     clients.push(client);
