@@ -7,6 +7,7 @@ import { rateLimitFields } from '../../credits/rules/rateLimitFields.ts';
 import { detach } from '../../platform/detached.ts';
 import { AppError } from '../../platform/errors.ts';
 import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
+import { toolOf } from '../../platform/http/clients.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 import type { CallOptions, ChatCall } from '../dialects/chat/request.ts';
@@ -21,7 +22,6 @@ import { refusalOf, refusedCall } from './errors.ts';
 import { MESSAGES } from './messages.ts';
 import { StreamReply, WholeReply } from './reply.ts';
 import { RESPONSES } from './responses.ts';
-import { toolOf } from './toolName.ts';
 import { usableModels } from './usable.ts';
 import { WaitingBytes } from './waitingBytes.ts';
 

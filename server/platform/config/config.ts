@@ -3,7 +3,7 @@ import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../../shared/models.ts';
 import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
-import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
+import { ConfigError, httpUrl, isLoopback, networks, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
 export { ConfigError, isLoopback };
@@ -111,8 +111,27 @@ const LimitConfigSchema = z.strictObject({
   local: MinuteLimitsSchema.optional(),
 });
 
-/** Whether requests of members are observed, and whether accounts that are shared are flagged for a person to look at. */
-const RiskConfigSchema = z.strictObject({ observe: z.boolean().default(true), flag: z.boolean().default(true) });
+/** What is seen of how members use their accounts, to find those that are shared through a relay. */
+const RiskConfigSchema = z.strictObject({
+  /** Whether requests are observed at all. */
+  observe: z.boolean().default(true),
+  /** Whether shared accounts are flagged, for a person to look at. */
+  flag: z.boolean().default(true),
+  /** The networks of hosting companies, as addresses or like 203.0.113.0/24. Most of their clients are honest: a weak sign. */
+  hostingNetworks: z
+    .array(z.string().max(100))
+    .max(20_000)
+    .superRefine((entries, context) => {
+      for (const [at, entry] of entries.entries()) {
+        try {
+          networks('hostingNetworks', [entry]);
+        } catch (error) {
+          context.addIssue({ code: 'custom', path: [at], message: (error as Error).message });
+        }
+      }
+    })
+    .default([]),
+});
 
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({

@@ -120,6 +120,16 @@ export const TABLES = {
     ...{ of: { account: 'account_id' }, exported: 'risk.json', merged: 'never', deleted: 'goes', kept: 'passing' },
     over: 0,
   },
+  risk_standing: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'when its use is looked at next' }, merged: 'never' },
+    ...OWN,
+  },
+  risk_context: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },
+  risk_flag: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'its reasons are told with what a person decides' } },
+    ...{ merged: 'never', deleted: 'nameless', kept: 'passing', over: 180 * DAY },
+  },
+  risk_pause: SERVERS,
 
   operator_notice: SERVERS,
   promotion: SERVERS,
