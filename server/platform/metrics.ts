@@ -100,7 +100,7 @@ export class Metrics {
 
   readonly #observations = new Counter({
     name: 'perigee_risk_observations_total',
-    help: 'Requests by what became of their observation: kept, dropped (too many at once) or lost (never stored)',
+    help: 'Observed requests; those that were dropped because too many came at once; those that could not be stored',
     labelNames: ['result'],
     registers: [this.registry],
   });
@@ -202,7 +202,7 @@ export class Metrics {
     this.#usage.inc({ wrong });
   }
 
-  observed(result: 'kept' | 'dropped' | 'lost', observations = 1): void {
+  observed(result: 'seen' | 'dropped' | 'lost', observations = 1): void {
     this.#observations.inc({ result }, observations);
   }
 
