@@ -1,14 +1,15 @@
 import type { Clock } from '../platform/clock.ts';
-import { isUnavailable } from '../platform/db/database.ts';
+import type { Config } from '../platform/config/config.ts';
+import { type Database, isUnavailable } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { RiskKeys } from './keys.ts';
+import { RiskKeys } from './keys.ts';
 import { bodyIdsOf, type ClientClaims, clientOf } from './observe/client.ts';
 import { type HashKey, hashText } from './observe/hashing.ts';
 import { type Incoming, type TransportOptions, transportReader } from './observe/transport.ts';
 import { type TurnFacts, toTurn } from './observe/turn.ts';
 import type { Observation, TransportSeen } from './signals/observation.ts';
-import { type Flush, REPEAT_MS, type SketchStore } from './store.ts';
+import { type Flush, REPEAT_MS, SketchStore } from './store.ts';
 
 /** One admitted request of a member. */
 export interface Request {
@@ -91,10 +92,16 @@ export class Observer {
   #saw({ accountId, credential, installKey, incoming, body, turn }: Request): void {
     const { clock, keys, metrics } = this.deps;
     const known = this.#waiting.get(accountId);
-    if (this.#count >= MOST_WAITING || (known && known.count >= MOST_OF_ACCOUNT)) return metrics.observed('dropped');
+    if (this.#count >= MOST_WAITING || (known && known.count >= MOST_OF_ACCOUNT)) {
+      metrics.observed('dropped');
+      return;
+    }
     const at = clock.now();
     const periods = keys.of(accountId, at);
-    if (periods.length === 0) return metrics.observed('lost');
+    if (periods.length === 0) {
+      metrics.observed('lost');
+      return;
+    }
     const client = clientOf(incoming.headers, bodyIdsOf(body));
     const seen = { at, client, transport: this.#read(incoming, accountId, client), facts: turn() };
     const waiting = known ?? { accountId, observations: new Map(), count: 0 };
@@ -185,6 +192,23 @@ export class Observer {
     this.#count -= flush.observations.length;
     this.deps.metrics.observed('lost', flush.observations.length);
   }
+}
+
+/** The observer of a node, with all that it needs. */
+export function observerOf({
+  db,
+  secret,
+  config,
+  ...deps
+}: Pick<ObserverDeps, 'clock' | 'log' | 'metrics' | 'node'> & {
+  db: Database;
+  secret: string;
+  config: Config;
+}): Observer {
+  const { risk } = config.policy;
+  const [keys, sketches] = [new RiskKeys(db, secret), new SketchStore(db)];
+  const transport = { trustedProxies: config.trustedProxies, hostingNetworks: risk.hostingNetworks };
+  return new Observer({ ...deps, keys, sketches, isOn: risk.observe }, transport);
 }
 
 interface Facts {

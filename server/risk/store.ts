@@ -115,7 +115,14 @@ const selectRow = prepared((db, p: { accountId: string; period: number; known: n
     .selectFrom('risk_sketch')
     .select(['version', 'flushed'])
     .select((eb) =>
-      eb.case().when('version', '=', p.known).then(null).else(eb.ref('state')).end().$castTo<Buffer | null>().as('state'),
+      eb
+        .case()
+        .when('version', '=', p.known)
+        .then(null)
+        .else(eb.ref('state'))
+        .end()
+        .$castTo<Buffer | null>()
+        .as('state'),
     )
     .where('account_id', '=', p.accountId)
     .where('period', '=', p.period),
