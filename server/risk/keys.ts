@@ -77,9 +77,9 @@ async function readPeriods(db: Reader) {
   return rows.map((row) => ({ ...row, period: Number(row.period), ends_at: Number(row.ends_at) }));
 }
 
-/** No number is used again, although the last key may be deleted: each is at least the number of days since 1970. */
+/** The first is the day, in days since 1970: no number is used again, although all keys may have been deleted. */
 const periodAfter = (rows: readonly { period: number }[], now: number) =>
-  Math.max((rows.at(-1)?.period ?? 0) + 1, Math.floor(now / DAY_MS));
+  rows.length > 0 ? rows.at(-1)!.period + 1 : Math.floor(now / DAY_MS);
 
 /** Nodes that saw the same periods begin the same one, and the first of them makes its key. */
 async function beginPeriod(db: Database, period: number, now: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Config } from '../platform/config/config.ts';
 import { type Database, isUnavailable } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { findAutomation } from './flags/store.ts';
 import { RiskKeys } from './keys.ts';
 import { bodyIdsOf, type ClientClaims, clientOf } from './observe/client.ts';
 import { type HashKey, hashText } from './observe/hashing.ts';
@@ -38,6 +39,8 @@ export interface ObserverDeps {
   node: string;
   keys: RiskKeys;
   sketches: Pick<SketchStore, 'add'>;
+  /** The API keys that these accounts have declared as automation. */
+  automation: (accountIds: readonly string[]) => Promise<Map<string, string[]>>;
   /** False: nothing is observed. */
   isOn: boolean;
 }
@@ -161,10 +164,9 @@ export class Observer {
 
   /** `failed`: the accounts of which a flush has failed in this round. A later one must not count before it. */
   async #add(flushes: readonly Unsure[], failed: Set<string>, now: number): Promise<void> {
-    const { sketches } = this.deps;
     const isNext = ({ accountId }: Flush) => !failed.has(accountId);
     try {
-      await sketches.add(flushes.filter(isNext), now);
+      await this.#store(flushes.filter(isNext), now);
       for (const flush of flushes) if (isNext(flush)) this.#count -= flush.observations.length;
       for (const flush of flushes) if (!isNext(flush)) this.#keep(flush, now);
     } catch (error) {
@@ -172,7 +174,7 @@ export class Observer {
       for (const flush of flushes) {
         try {
           if (isUnavailable(error) || !isNext(flush)) throw error;
-          await sketches.add([flush], now);
+          await this.#store([flush], now);
           this.#count -= flush.observations.length;
         } catch (own) {
           failed.add(flush.accountId);
@@ -181,6 +183,19 @@ export class Observer {
         }
       }
     }
+  }
+
+  async #store(flushes: readonly Flush[], now: number): Promise<void> {
+    if (flushes.length === 0) return;
+    const { automation, keys, sketches } = this.deps;
+    // The turns of a declared key are no person's.
+    const declared = await automation([...new Set(flushes.map(({ accountId }) => accountId))]);
+    for (const { accountId, period, observations } of declared.size === 0 ? [] : flushes) {
+      const key = keys.of(accountId, now).find((one) => one.period === period)?.key;
+      const credentials = new Set(key && declared.get(accountId)?.map((id) => hashText(key, id)));
+      for (const { credential, turn } of observations) if (credentials.has(credential)) turn.kind = 'machine';
+    }
+    await sketches.add(flushes, now);
   }
 
   /** For the next flush, unless it is too old. */
@@ -208,7 +223,8 @@ export function observerOf({
   const { risk } = config.policy;
   const [keys, sketches] = [new RiskKeys(db, secret), new SketchStore(db)];
   const transport = { trustedProxies: config.trustedProxies, hostingNetworks: risk.hostingNetworks };
-  return new Observer({ ...deps, keys, sketches, isOn: risk.observe }, transport);
+  const automation: ObserverDeps['automation'] = (ids) => findAutomation(db.read, ids);
+  return new Observer({ ...deps, keys, sketches, automation, isOn: risk.observe }, transport);
 }
 
 interface Facts {
