@@ -246,7 +246,11 @@ function toObservation(
     proof: installKey === null ? 0 : hashText(key, installKey),
     credential: hashText(key, credential),
     client: {
-      ...{ family, system, architecture, runtime, isImpossible },
+      family,
+      system,
+      architecture,
+      runtime,
+      isImpossible,
       fingerprint: hashText(key, `${family} ${system} ${architecture} ${runtime}`),
       device: deviceId === null ? 0 : hashText(key, deviceId),
     },

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { createLog } from '../../server/platform/log.ts';
 import type { PeriodKey, RiskKeys } from '../../server/risk/keys.ts';
-import { accountKey, hashText } from '../../server/risk/observe/hashing.ts';
+import { accountKey, type HashKey, hashText } from '../../server/risk/observe/hashing.ts';
 import type { TurnFacts } from '../../server/risk/observe/turn.ts';
 import { Observer, type ObserverDeps, type Request } from '../../server/risk/observer.ts';
 import type { Flush } from '../../server/risk/store.ts';
 import { MINUTE, SECOND, START } from './observations.ts';
 
-const keyOf = (period: number, accountId: string) => accountKey(Buffer.alloc(32, period), accountId);
+const known = new Map<string, HashKey>();
+function keyOf(period: number, accountId: string): HashKey {
+  const name = `${period} ${accountId}`;
+  const key = known.get(name) ?? accountKey(Buffer.alloc(32, period), accountId);
+  known.set(name, key);
+  return key;
+}
 const FACTS: TurnFacts = {
   ...{ kind: 'human', isFirst: true, language: 'english', root: 'first words', text: 'a text of some words more' },
   paths: ['billing/invoice.ts'],

@@ -58,5 +58,7 @@ export function networks(name: string, entries: readonly string[]): (address: st
       throw new ConfigError(`${name}: "${entry.slice(0, 100)}" is not an address or a network like 10.0.0.0/8`);
     all.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
   }
+  // To ask a list takes some 10 µs, an empty one, too.
+  if (entries.length === 0) return () => false;
   return (address) => isIP(address) !== 0 && all.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }

@@ -26,10 +26,28 @@ export class Paths {
   /** The arguments of a tool call, as the JSON that the model wrote. */
   addArguments(json: string): void {
     for (const text of ends(json)) {
-      addMatches(text, PATH_MEMBER, (match) => this.add(unescaped(match[1]!)), this);
-      addMatches(text, PATHS_MEMBER, (match) => this.#addList(match[1]!), this);
-      addMatches(text, COMMAND_MEMBER, (match) => this.addMentioned(unescaped(match[1]!)), this);
+      MEMBER.lastIndex = 0;
+      for (let found = MEMBER.exec(text); found && !this.isFull; found = MEMBER.exec(text)) {
+        const kind = MEMBERS.get(found[1]!.replaceAll('_', '').toLowerCase());
+        if (kind !== undefined) this.#addValue(kind, text, MEMBER.lastIndex);
+      }
       this.#addPatches(text);
+    }
+  }
+
+  /** The value of a member, from `at` on: a string, or a list of strings. */
+  #addValue(kind: 'path' | 'command', text: string, at: number): void {
+    const isList = text[at] === '[';
+    const most = kind === 'path' ? MOST_UNITS : MOST_COMMAND;
+    for (let from = isList ? at + 1 : at; !this.isFull; ) {
+      STRING.lastIndex = from;
+      const found = STRING.exec(text);
+      if (!found) return;
+      from = STRING.lastIndex;
+      const value = unescaped(found[1]!.slice(0, most + 1));
+      if (kind === 'command') this.addMentioned(value.slice(0, most));
+      else this.add(value);
+      if (!isList) return;
     }
   }
 
@@ -41,10 +59,6 @@ export class Paths {
     }
   }
 
-  #addList(list: string): void {
-    addMatches(list, STRING, (match) => this.add(unescaped(match[1]!)), this);
-  }
-
   /** The headers of patches. In JSON a line ends with the two characters `\n`. */
   #addPatches(text: string): void {
     if (text.includes('*** ')) addMatches(text, PATCH_HEADER, (match) => this.add(match[1]!), this);
@@ -53,14 +67,19 @@ export class Paths {
   }
 }
 
-/** The names by which tools of the known clients call a path, and several. */
-const PATH_MEMBER =
-  /"(?:path|file_?path|filename|file_?name|file|absolute_?path|target_?file|relative_?workspace_?path|uri|notebook_path|old_?path|new_?path|source|destination)"\s{0,8}:\s{0,8}"((?:[^"\\]|\\.){1,400})"/gi;
-const PATHS_MEMBER = /"(?:paths|files|file_?paths|filenames)"\s{0,8}:\s{0,8}\[([^[\]{}]{1,4000})\]/gi;
-const STRING = /"((?:[^"\\]|\\.){1,400})"/g;
-/** A command, or the last word of a list with one, such as `["bash", "-lc", "cat a.ts"]`. */
-const COMMAND_MEMBER =
-  /"(?:command|cmd|script)"\s{0,8}:\s{0,8}(?:\[(?:\s{0,8}"[^"\\]{0,40}",){0,4}\s{0,8})?"((?:[^"\\]|\\.){1,1200})/gi;
+/** The names, in lower case and without `_`, by which tools of the known clients call a path, several, and a command. */
+const MEMBERS = new Map<string, 'path' | 'command'>([
+  ...[
+    ...['path', 'filepath', 'filename', 'file', 'absolutepath', 'targetfile', 'relativeworkspacepath', 'uri'],
+    ...['notebookpath', 'oldpath', 'newpath', 'source', 'destination', 'paths', 'files', 'filepaths', 'filenames'],
+  ].map((name) => [name, 'path'] as const),
+  // Also as the last word of a list, such as `["bash", "-lc", "cat a.ts"]`.
+  ...['command', 'cmd', 'script'].map((name) => [name, 'command'] as const),
+]);
+const MEMBER = /"([a-zA-Z_]{3,24})"\s{0,8}:\s{0,8}(?=["[])/g;
+/** A string, where one begins, behind blanks and the comma of a list. */
+const STRING = /[\s,]{0,8}"((?:[^"\\]|\\.)*)/y;
+const MOST_COMMAND = 1_200;
 const PATCH_HEADER = /\*\*\* (?:Update File|Add File|Delete File|Move to): ([^\n\r"\\]{1,400})/g;
 const DIFF_HEADER = /(?:\+\+\+ b\/|diff --git a\/)([^\s"\\]{1,400})/g;
 const WORD = /[\p{L}\p{N}_.~@+\-/\\:]{3,400}/gu;
@@ -90,26 +109,40 @@ const ESCAPES: Record<string, string> = { n: '\n', r: '\n', t: '\t', b: ' ', f: 
  */
 export function shortPath(path: string): string | null {
   if (path.length > MOST_UNITS) return null;
-  let plain = path
-    .trim()
-    .replaceAll('\\', '/')
-    .replace(/^file:\/\//i, '');
-  if (plain.includes('://') || /[\n\r\t"<>|*?`$={}]/.test(plain)) return null;
+  let plain = path.trim().replaceAll('\\', '/');
+  if (plain.startsWith('file://')) plain = plain.slice(7);
+  if (plain.includes('://') || NO_PATH.test(plain)) return null;
   // Lines of a file: `a.ts:10`, `a.ts:10-20`, `a.ts#L10`.
-  plain = plain.replace(/(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)$/, '');
-  if (NOBODYS.test(plain)) return null;
+  if (/\d$/.test(plain)) plain = plain.replace(/(?::\d{1,9}(?:[-:]\d{1,9})?|#L\d{1,9}(?:-L?\d{1,9})?)$/, '');
   const segments = plain.split('/').filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
   const name = segments.at(-1);
-  if (name === undefined || !/^[^.].*\.[^.]|^\.[^.]/.test(name)) return null;
+  if (name === undefined || name.indexOf('.') < 0 || name.endsWith('.')) return null;
+  if ((plain.startsWith('/') || /^[A-Za-z]:\//.test(plain)) && ofTheMachine(segments)) return null;
+  if (segments.some((segment) => MADE_BY_TOOLS.has(segment) || segment.startsWith('.aider'))) return null;
   const folder = segments.at(-2);
   if (isSecret(name) || (folder !== undefined && looksRandom(folder))) return null;
   if (isCommonName(name) && (folder === undefined || COMMON_FOLDERS.has(folder.toLowerCase()))) return null;
   return folder === undefined ? name : `${folder}/${name}`;
 }
 
-/** The same on every machine, or made by tools: they would make one workspace of all. */
-const NOBODYS =
-  /^(?:\/private)?\/(?:tmp|dev|proc|sys|usr|etc|bin|sbin|lib|var\/(?:folders|log|lib|tmp|cache))\/|^\/(?:Library|System|Applications)\/|^[a-z]:\/(?:Windows|Program Files)|(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor|target|\.git|\.venv|venv|__pycache__|\.cache|\.cargo|\.npm|\.claude|\.codex|\.kimi|\.opencode|\.cline|\.continue|\.aider[^/]{0,40}|AppData)(?:\/|$)/i;
+const NO_PATH = /[\n\r\t"<>|*?`$={}]/;
+
+/** The same on every machine: it would make one workspace of all. */
+function ofTheMachine([first, second = '', third = '']: readonly string[]): boolean {
+  if (first === 'private') return second === 'tmp' || (second === 'var' && VARIABLE.has(third));
+  if (first === 'var') return VARIABLE.has(second);
+  return first!.endsWith(':') ? WINDOWS.has(second.toLowerCase()) : SYSTEM.has(first!);
+}
+
+const SYSTEM = new Set('tmp dev proc sys usr etc bin sbin lib Library System Applications'.split(' '));
+const VARIABLE = new Set(['folders', 'log', 'lib', 'tmp', 'cache', 'run']);
+const WINDOWS = new Set(['windows', 'program files', 'program files (x86)', 'programdata']);
+
+/** Folders of libraries, of what was built, and of the clients' own notes. */
+const MADE_BY_TOOLS = new Set([
+  ...['node_modules', 'site-packages', 'dist-packages', 'vendor', 'target', '.git', '.venv', 'venv', '__pycache__'],
+  ...['.cache', '.cargo', '.npm', '.claude', '.codex', '.kimi', '.opencode', '.cline', '.continue', 'AppData'],
+]);
 
 /** Names of files with keys, and words that look like one. Not even their hash is of use. */
 function isSecret(name: string): boolean {
