@@ -6,7 +6,18 @@ export type Hash = number;
 
 /** The client that a request claims to come from, by its `user-agent` and the headers of its SDK. */
 export const FAMILIES = [
-  ...(['other', 'perigee', 'claude-code', 'codex', 'kimi', 'opencode', 'cline', 'continue', 'aider', 'openclaw'] as const),
+  ...([
+    'other',
+    'perigee',
+    'claude-code',
+    'codex',
+    'kimi',
+    'opencode',
+    'cline',
+    'continue',
+    'aider',
+    'openclaw',
+  ] as const),
   ...(['openai-sdk', 'anthropic-sdk', 'ai-sdk', 'browser', 'script', 'relay'] as const),
 ] as const;
 export type Family = (typeof FAMILIES)[number];

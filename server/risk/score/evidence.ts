@@ -1,0 +1,160 @@
+import { LANGUAGES } from '../signals/observation.ts';
+import type { Sketch, Timed } from '../signals/sketch.ts';
+import { DAY_S } from '../signals/time.ts';
+import { RATES, SPREADS } from '../signals/turns.ts';
+import { isPersistent, type Workspace } from '../signals/workspaces.ts';
+import {
+  CLIENT_REQUESTS,
+  HEAVY_PROJECTS,
+  LANGUAGE_SHARE,
+  LANGUAGE_TURNS,
+  LEAST_REQUESTS,
+  NEAR_OF_ONE_AUTHOR,
+  RATE_OF_ONE_AUTHOR,
+  SIGNALS,
+  type SignalNumber,
+  SPREAD_OF_ONE_AUTHOR,
+} from './constants.ts';
+import { along } from './curve.ts';
+
+/** What is known beside the sketch. */
+export interface Beside {
+  /** The account has declared CI keys, a gateway of its own or several machines. */
+  isDeclared: boolean;
+  /** Device ids of the account that some other accounts have, too. */
+  sharedDevices: number;
+}
+
+/** One signal of an account. */
+export interface Evidence {
+  signal: SignalNumber;
+  /** What its curve is applied to; null: not enough to say. */
+  value: number | null;
+  /** What was counted, for the dossier. */
+  seen: Record<string, number>;
+  nats: number;
+  /** Seconds since 1970; 0: none. */
+  firstS: number;
+  lastS: number;
+}
+
+/** All signals, in the order of their numbers. */
+export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
+  const persistent = sketch.workspaces.list.filter(isPersistent);
+  const { counters, times } = sketch;
+  const share = (count: number, of: number) => (of < LEAST_REQUESTS ? null : count / of);
+  const span = (list: readonly Workspace[]) => ({
+    firstS: list.length === 0 ? 0 : Math.min(...list.map(({ firstS }) => firstS)),
+    lastS: Math.max(0, ...list.map(({ lastS }) => lastS)),
+  });
+  const timed = (name: Timed) => times[name];
+  const all = { firstS: sketch.firstS, lastS: sketch.lastS };
+
+  const days = (sketch.lastS - sketch.firstS) / DAY_S;
+  const heavy = along(HEAVY_PROJECTS, days);
+  const quiet = sketch.hours.quietHours(sketch.lastS);
+  const languages = languagesOf(persistent);
+  const blocks = blocksOf(persistent);
+  const authors = authorsOf(sketch);
+  const severalClients = persistent.filter(({ clients }) => clients.filter(isUsed).length > 1).length;
+  const contradicted = sketch.identities.contradictions[0]!.times + sketch.identities.contradictions[1]!.times;
+
+  const one = (
+    signal: SignalNumber,
+    value: number | null,
+    seen: Record<string, number>,
+    when: { firstS: number; lastS: number },
+  ): Evidence => ({
+    ...{ signal, value, seen, ...when },
+    nats: value === null ? 0 : bounded(along(SIGNALS[signal].curve, value), SIGNALS[signal].cap),
+  });
+
+  return [
+    one(1, persistent.length - heavy, { projects: persistent.length, heavy, days }, span(persistent)),
+    one(2, authors.nats, authors.seen, timed('near')),
+    one(3, quiet, { quiet: quiet ?? -1 }, all),
+    one(4, languages, { languages }, span(persistent)),
+    one(5, blocks, { blocks }, span(persistent)),
+    one(6, authors.spread, { projects: authors.spread }, all),
+    one(7, counters.coalesced, { requests: counters.coalesced, of: counters.requests }, timed('coalesced')),
+    one(8, share(counters.forwarded, counters.requests), { requests: counters.forwarded }, timed('forwarded')),
+    one(9, share(counters.foreign, counters.requests), { requests: counters.foreign }, timed('foreign')),
+    one(10, share(counters.hosting, counters.requests), { requests: counters.hosting }, timed('hosting')),
+    one(11, contradicted, { requests: contradicted }, timed('contradicted')),
+    one(12, share(counters.relay, counters.requests), { requests: counters.relay }, timed('relay')),
+    one(13, beside.sharedDevices, { devices: beside.sharedDevices }, all),
+    one(14, share(counters.proven, counters.turns), { turns: counters.proven, of: counters.turns }, all),
+    one(
+      15,
+      persistent.length === 0 ? null : severalClients / persistent.length,
+      { projects: severalClients, of: persistent.length },
+      span(persistent),
+    ),
+    one(16, beside.isDeclared ? 1 : 0, {}, { firstS: 0, lastS: 0 }),
+  ];
+}
+
+const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats));
+
+const isUsed = ({ count }: { count: number }) => count >= CLIENT_REQUESTS;
+
+/**
+ * Signal 2: the strongest of three ways to tell several authors from one. `near`: the likelihood ratio of a share of
+ * turns that come within seconds of one in other work, against the most that one author shows; the alternative is the
+ * share that was seen. The other two are how many turns an hour and how many projects half an hour have, in the tenth
+ * part with most of them.
+ */
+function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
+  const { pairs, crossings, near, rates, spreads } = sketch.turns.seen;
+  const ratio = likelihoodRatio(near, pairs, NEAR_OF_ONE_AUTHOR);
+  const rate = upperTenth(rates, RATES);
+  const spread = upperTenth(spreads, SPREADS);
+  const nats = Math.max(ratio, along(RATE_OF_ONE_AUTHOR, rate), along(SPREAD_OF_ONE_AUTHOR, spread));
+  return { nats, spread, seen: { pairs, crossings, near, rate, spread, ratio } };
+}
+
+/** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it. */
+export function likelihoodRatio(hits: number, of: number, p0: number): number {
+  if (of <= 0 || hits / of <= p0) return 0;
+  const p = Math.min(hits / of, 1 - 1e-9);
+  return hits * Math.log(p / p0) + (of - hits) * Math.log((1 - p) / (1 - p0));
+}
+
+/** The class that the tenth part with the most reaches at least; 0 for fewer than 20 turns. */
+function upperTenth(classes: readonly number[], ends: readonly number[]): number {
+  const all = classes.reduce((sum, count) => sum + count, 0);
+  if (all < 20) return 0;
+  let above = 0;
+  for (let i = classes.length - 1; i > 0; i--) {
+    above += classes[i]!;
+    if (above >= all / 10) return Math.min(ends[i]!, 2 * ends[i - 1]!);
+  }
+  return ends[0]!;
+}
+
+/** Signal 4: how many languages are the main one of a project. */
+function languagesOf(workspaces: readonly Workspace[]): number {
+  const mains = new Set<number>();
+  for (const { languages } of workspaces) {
+    const all = languages.reduce((sum, turns) => sum + turns, 0);
+    const main = LANGUAGES.findIndex((_, i) => languages[i]! >= LANGUAGE_SHARE * all);
+    if (all >= LANGUAGE_TURNS && main >= 0) mains.add(main);
+  }
+  return mains.size;
+}
+
+/** Signal 5: groups of projects that no client connects. Projects without a client that comes back count as one. */
+function blocksOf(workspaces: readonly Workspace[]): number {
+  const blocks: Set<number>[] = [];
+  for (const { clients } of workspaces) {
+    const own = new Set(clients.filter(isUsed).map(({ client }) => client));
+    if (own.size === 0) continue;
+    for (let i = blocks.length - 1; i >= 0; i--)
+      if ([...own].some((client) => blocks[i]!.has(client))) {
+        for (const client of blocks[i]!) own.add(client);
+        blocks.splice(i, 1);
+      }
+    blocks.push(own);
+  }
+  return blocks.length;
+}

@@ -1,0 +1,82 @@
+import type { Sketch } from '../signals/sketch.ts';
+import { countDays, DAY_S } from '../signals/time.ts';
+import {
+  ADVICE,
+  CALIBRATION,
+  COUNTER_CAP,
+  FAMILY_CAP,
+  type FamilyOfSignals,
+  RULES_VERSION,
+  SIGNALS,
+  THRESHOLD_VERSION,
+  THRESHOLDS,
+} from './constants.ts';
+import { type Beside, type Evidence, evidenceOf } from './evidence.ts';
+
+export interface Judgement {
+  /** Nats in all. */
+  lambda: number;
+  families: Record<FamilyOfSignals, number>;
+  /** That the account serves several people, among accounts of which one in 100 does. */
+  probability: number;
+  /**
+   * `sharing`: a person should look. `not_enough`: family P is at its cap from signals 1, 2 and 3, and nothing
+   * corroborates it.
+   */
+  verdict: 'clean' | 'sharing' | 'not_enough';
+  /** The account's client contradicts itself, which its user should know. */
+  isAdvised: boolean;
+  evidence: Evidence[];
+  rulesVersion: number;
+  thresholdVersion: number;
+}
+
+/** Whether an account serves several people through a relay. */
+export function judge(sketch: Sketch, beside: Beside): Judgement {
+  const evidence = evidenceOf(sketch, beside);
+  const groups = strongest(evidence);
+  const sum = (family: FamilyOfSignals) =>
+    groups.reduce((nats, one) => nats + (SIGNALS[one.signal].family === family ? one.nats : 0), 0);
+  const families = {
+    P: Math.min(FAMILY_CAP, sum('P')),
+    T: Math.min(FAMILY_CAP, sum('T')),
+    I: Math.min(FAMILY_CAP, sum('I')),
+    X: Math.max(COUNTER_CAP, sum('X')),
+  };
+  const lambda = families.P + families.T + families.I + families.X;
+  const isFirstDay = sketch.lastS - sketch.firstS <= DAY_S;
+  const persons = groups.filter(
+    ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
+  );
+  const isSharing =
+    lambda >= (isFirstDay ? THRESHOLDS.firstDay : THRESHOLDS.later) &&
+    families.P >= THRESHOLDS.persons &&
+    persons.length >= THRESHOLDS.groups &&
+    Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
+  const strong = groups.reduce((nats, one) => nats + (one.signal <= 3 ? one.nats : 0), 0);
+  return {
+    ...{ lambda, families, evidence },
+    probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
+    verdict: isSharing ? 'sharing' : strong >= FAMILY_CAP ? 'not_enough' : 'clean',
+    isAdvised: isAdvised(sketch),
+    rulesVersion: RULES_VERSION,
+    thresholdVersion: THRESHOLD_VERSION,
+  };
+}
+
+/** The strongest signal of each group, for or against. */
+function strongest(evidence: readonly Evidence[]): Evidence[] {
+  const best = new Map<string, Evidence>();
+  for (const one of evidence) {
+    const { group } = SIGNALS[one.signal];
+    const known = best.get(group);
+    if (!known || Math.abs(one.nats) > Math.abs(known.nats)) best.set(group, one);
+  }
+  return [...best.values()];
+}
+
+function isAdvised({ identities }: Sketch): boolean {
+  const kinds = identities.contradictions.filter(({ days, times }) => times > 0 && countDays(days) >= ADVICE.days);
+  const requests = kinds.reduce((sum, { times }) => sum + times, 0);
+  return kinds.length >= ADVICE.kinds && requests >= ADVICE.requests;
+}
