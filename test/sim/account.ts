@@ -1,4 +1,5 @@
 import type { Hash, Observation } from '../../server/risk/signals/observation.ts';
+import type { Beside } from '../../server/risk/score/evidence.ts';
 import { DAY, HOUR, type Sent, type Source } from './day.ts';
 import type { Route } from './route.ts';
 
@@ -7,16 +8,8 @@ export interface Account {
   members: Member[];
   /** Before each day: what changes then (a journey, a new release). */
   onDay?: (day: number) => void;
-  /** What its owner, or the operator, told about it. */
-  declared: Declared;
-  /** Accounts that have sent a device id of this account. */
-  devicesShared: number;
-}
-
-export interface Declared {
-  automationKey?: boolean;
-  ownGateway?: boolean;
-  severalMachines?: boolean;
+  /** What the judge knows beside the requests. */
+  beside: Beside;
 }
 
 export interface Member {
@@ -38,6 +31,8 @@ interface Underway {
   sent: Sent;
   route: Route;
   at: number;
+  /** Its route has said when it leaves. */
+  hasLeft: boolean;
 }
 
 const byTime = (a: { at: number }, b: { at: number }) => a.at - b.at;
@@ -49,6 +44,7 @@ const EARLIEST = 15 * HOUR;
 
 /** The requests of an account in the order of time, from the first day on. `firstDay` 0 is a Monday. */
 export function* arrivals(account: Account, firstDay: number, days: number): Generator<Arrival> {
+  const queues = account.members.some(({ route }) => route.spec.queueGapMs !== null);
   let waiting: Underway[] = [];
   for (let day = firstDay; day <= firstDay + days; day++) {
     const isLast = day === firstDay + days;
@@ -56,25 +52,24 @@ export function* arrivals(account: Account, firstDay: number, days: number): Gen
       account.onDay?.(day);
       for (const { source, route, joins } of account.members) {
         if (day < firstDay + joins) continue;
-        for (const sent of source.day(day)) waiting.push({ sent, route, at: sent.at });
+        for (const sent of source.day(day)) waiting.push({ sent, route, at: sent.at, hasLeft: false });
       }
     }
     waiting.sort(byTime);
     // What the next day can still precede waits; so does what a queue holds until then.
     const until = isLast ? Number.POSITIVE_INFINITY : (day + 1) * DAY - EARLIEST;
-    const later: Underway[] = [];
     const ready: Underway[] = [];
+    const later: Underway[] = [];
     for (const one of waiting) {
-      if (one.sent.at >= until) later.push(one);
-      else {
+      if (!one.hasLeft && one.at < until) {
         one.at = one.route.leavesAt(one.sent);
-        ready.push(one);
+        one.hasLeft = true;
       }
+      (one.at < until ? ready : later).push(one);
     }
-    if (account.members.some(({ route }) => route.spec.queues)) ready.sort(byTime);
+    if (queues) ready.sort(byTime);
     for (const { sent, route, at } of ready) {
-      const { observation, address } = route.carry(sent, EPOCH + at);
-      yield { observation, address, country: sent.country, takes: sent.takes };
+      yield { ...route.carry(sent, EPOCH + at), takes: sent.takes };
     }
     waiting = later;
   }

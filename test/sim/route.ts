@@ -25,8 +25,8 @@ export interface RouteSpec {
    */
   claims: 'kept' | 'library' | 'one' | 'half' | 'relay';
   device: 'kept' | 'one' | 'dropped';
-  /** Prompts of people wait for each other; tool results pass. */
-  queues: boolean;
+  /** Prompts of people wait until the answer before is there, and so long after it, ms; tool results pass. Null: nobody waits. */
+  queueGapMs: number | null;
   isHosting: boolean;
   /** Addresses that requests leave from; 0: that of the tool. */
   egress: number;
@@ -34,9 +34,12 @@ export interface RouteSpec {
   isBlind: boolean;
 }
 
+/** What claude-relay-service waits between two prompts. */
+export const QUEUE_GAP_MS = 200;
+
 export const DIRECT: RouteSpec = {
   ...{ mark: null, leftovers: 0, connections: 'own', claims: 'kept', device: 'kept' },
-  ...{ queues: false, isHosting: false, egress: 0, isBlind: false },
+  ...{ queueGapMs: null, isHosting: false, egress: 0, isBlind: false },
 };
 
 const relay = (spec: Partial<RouteSpec>): RouteSpec => ({ ...DIRECT, isHosting: true, egress: 1, ...spec });
@@ -79,6 +82,8 @@ const ONE: Pick<ClientSeen, 'family' | 'system' | 'architecture' | 'runtime'> = 
 /** A route with the state of its connections. Requests must come in the order of time, but for those that a queue holds. */
 export class Route {
   readonly spec: RouteSpec;
+  /** How long the queue held prompts in all. */
+  readonly waited = { prompts: 0, ms: 0 };
   readonly #salt: number;
   readonly #random: Random;
   readonly #credential: Hash;
@@ -87,7 +92,7 @@ export class Route {
   readonly #own = new Map<object, Connection>();
   readonly #clients = new Map<object, ClientSeen>();
   readonly #transports = new Map<number, TransportSeen>();
-  readonly #egress: Hash[];
+  readonly #egress: { address: Hash; country: number }[];
   /** When the queue is free again, and by how much each conversation is late. */
   #freeAt = 0;
   readonly #late = new Map<Hash, number>();
@@ -98,22 +103,25 @@ export class Route {
     this.#random = world.random.fork();
     this.#credential = this.#random.hash();
     this.#keepAliveMs = 1000 * this.#random.logNormal(world.parameters.keepAliveSeconds);
-    this.#egress = Array.from({ length: spec.egress }, () => this.#random.hash());
+    this.#egress = Array.from({ length: spec.egress }, () => ({ address: this.#random.hash(), country: this.#random.below(3) }));
   }
 
   /** When a request leaves the queue of the relay. To be asked in the order of time, once a request. */
   leavesAt(sent: Sent): number {
-    if (!this.spec.queues) return sent.at;
+    const { queueGapMs } = this.spec;
+    if (queueGapMs === null) return sent.at;
     const { kind, root } = sent.turn;
     if (kind === 'tool') return sent.at + (this.#late.get(root) ?? 0);
     const at = Math.max(sent.at, this.#freeAt);
-    this.#freeAt = at + sent.takes + 200;
+    this.#freeAt = at + sent.takes + queueGapMs;
+    this.waited.prompts++;
+    this.waited.ms += at - sent.at;
     if (at > sent.at || this.#late.has(root)) this.#late.set(root, at - sent.at);
     return at;
   }
 
-  /** What the server sees of it, and the address that it sees it from. */
-  carry(sent: Sent, at: number): { observation: Observation; address: Hash } {
+  /** What the server sees of it, and where it seems to come from. */
+  carry(sent: Sent, at: number): { observation: Observation; address: Hash; country: number } {
     const { spec } = this;
     const client = this.#clientOf(sent);
     const way = spec.egress === 0 ? 0 : this.#random.below(spec.egress);
@@ -131,7 +139,8 @@ export class Route {
       transport: this.#transport(sent, client, spec.isBlind ? 0 : connection.clients.length, isFresh),
       turn: sent.turn,
     };
-    return { observation, address: spec.egress === 0 ? sent.address : this.#egress[way]! };
+    const { address, country } = this.#egress[way] ?? sent;
+    return { observation, address, country };
   }
 
   #connection(sent: Sent, at: number, way: number): { connection: Connection; isFresh: boolean } {
