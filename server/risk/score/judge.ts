@@ -17,6 +17,8 @@ export interface Judgement {
   /** Nats in all. */
   lambda: number;
   families: Record<FamilyOfSignals, number>;
+  /** Nats that `sharing` needs in all at this age. */
+  threshold: number;
   /** That the account serves several people, among accounts of which one in 100 does. */
   probability: number;
   /**
@@ -45,17 +47,18 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
   };
   const lambda = families.P + families.T + families.I + families.X;
   const isFirstDay = sketch.lastS - sketch.firstS <= DAY_S;
+  const threshold = isFirstDay ? THRESHOLDS.firstDay : THRESHOLDS.later;
   const persons = groups.filter(
     ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
   );
   const isSharing =
-    lambda >= (isFirstDay ? THRESHOLDS.firstDay : THRESHOLDS.later) &&
+    lambda >= threshold &&
     families.P >= THRESHOLDS.persons &&
     persons.length >= THRESHOLDS.groups &&
     Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
   const strong = groups.reduce((nats, one) => nats + (one.signal <= 3 ? one.nats : 0), 0);
   return {
-    ...{ lambda, families, evidence },
+    ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
     verdict: isSharing ? 'sharing' : strong >= FAMILY_CAP ? 'not_enough' : 'clean',
     isAdvised: isAdvised(sketch),

@@ -1,22 +1,24 @@
-/** Writes numbers one after the other. */
+/** More than the largest sketch. One for all writers: a writer is done before the next one begins. */
+const ROOM = Buffer.allocUnsafe(32 * 1024);
+
+/** Writes numbers one after the other. Throws a `RangeError` beyond 32 KB. */
 export class Writer {
-  #buffer = Buffer.allocUnsafe(4096);
   #at = 0;
 
   u8(value: number): void {
-    this.#buffer[this.#room(1)] = value;
+    this.#at = ROOM.writeUInt8(value, this.#at);
   }
 
   u16(value: number): void {
-    this.#buffer.writeUInt16LE(value, this.#room(2));
+    this.#at = ROOM.writeUInt16LE(value, this.#at);
   }
 
   u32(value: number): void {
-    this.#buffer.writeUInt32LE(value >>> 0, this.#room(4));
+    this.#at = ROOM.writeUInt32LE(value >>> 0, this.#at);
   }
 
   f32(value: number): void {
-    this.#buffer.writeFloatLE(value, this.#room(4));
+    this.#at = ROOM.writeFloatLE(value, this.#at);
   }
 
   list<T>(list: readonly T[], write: (one: T) => void): void {
@@ -25,19 +27,12 @@ export class Writer {
   }
 
   bytes(bytes: Uint8Array): void {
-    const at = this.#room(bytes.length);
-    this.#buffer.set(bytes, at);
+    ROOM.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   done(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#at));
-  }
-
-  #room(bytes: number): number {
-    const at = this.#at;
-    this.#at += bytes;
-    if (this.#at > this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer, Buffer.alloc(this.#buffer.length)]);
-    return at;
+    return Buffer.from(ROOM.subarray(0, this.#at));
   }
 }
 

@@ -112,7 +112,7 @@ export class Workspaces {
       // What is touched in one conversation may show that two projects are one.
       const own = root.workspace;
       const strange = files.filter((file) => !own.files.some((one) => one.file === file));
-      const other = strange.length > 1 ? this.#best(strange, own) : null;
+      const other = strange.length > 0 ? this.#best(strange, own) : null;
       if (other && shared(other, own) >= SHARED_TO_JOIN) this.#join(own, other);
       return;
     }
