@@ -23,6 +23,7 @@ import type { TurnDeps } from './gateway/runs/turn.ts';
 import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
+import { purgeFlags } from './risk/flags/store.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -53,6 +54,7 @@ const PURGES = [
   purgeLimitUses,
   purgePaymentEvents,
   purgeNetworks,
+  purgeFlags,
 ];
 
 export interface JobDeps {

@@ -34,7 +34,7 @@ export const ROOMS: Record<string, string[][]> = {
   shared: [['money', 'answers']],
   'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
   'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
-  'server/risk': [['signals'], ['score']],
+  'server/risk': [['signals'], ['score'], ['flags']],
   'server/accounts': [['sessions'], ['keys', 'people'], ['referrals'], ['signIn'], ['data', 'notices'], ['operator']],
   'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['routing'], ['runs'], ['calls']],
   'server/gateway/upstreams': [['demo']],

@@ -13,6 +13,7 @@ import { rawAnswer } from '../../platform/http/api.ts';
 import type { Api } from '../../platform/http/env.ts';
 import { rawStream } from '../../platform/http/streams.ts';
 import type { Log } from '../../platform/log.ts';
+import { findDeclared } from '../../risk/flags/store.ts';
 import { listKeys } from '../keys/store.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
 import { referralsOf } from '../referrals/referralList.ts';
@@ -45,6 +46,7 @@ export function exportRoutes(
     const { referrals } = await referralsOf(db.read, accountId, undefined, MAX_REFERRALS);
     const payments = await paymentsOf(db.read, accountId);
     const keys = await listKeys(db.read, accountId, now);
+    const declared = await findDeclared(db.read, accountId);
     const inviteCode = await findCode(db.read, accountId);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
@@ -69,7 +71,7 @@ export function exportRoutes(
         const pieces = (name: string, read: () => AsyncGenerator<string>) =>
           zip.addReadStreamLazy(name, (opened) => opened(null, Readable.from(read(), { objectMode: false })));
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
-        whole('profile.json', { account, balance, inviteCode });
+        whole('profile.json', { account, balance, inviteCode, declared });
         whole('sessions.json', sessions);
         if (keys.length > 0) whole('keys.json', keys);
         if (referrals.length > 0) whole('referrals.json', referrals);

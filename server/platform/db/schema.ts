@@ -39,6 +39,12 @@ export interface Schema {
   promotion: PromotionRow;
   /** Model services that get no new request, by the operator's will. */
   drained_service: { id: string; at: number };
+  /** When an account's use is judged next, and since when it shows several people without corroboration. */
+  risk_standing: RiskStandingRow;
+  risk_context: RiskContextRow;
+  risk_flag: RiskFlagRow;
+  /** The operator's switch that stops flagging. */
+  risk_pause: { name: string; since: number; why: string };
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;
@@ -548,4 +554,33 @@ export interface RunEventRow {
   first_seq: number;
   last_seq: number;
   payload: string;
+}
+
+export interface RiskStandingRow {
+  account_id: string;
+  /** When it was first seen in use. */
+  since: number;
+  judge_at: number;
+  judged_at: number | null;
+  persons_since: number | null;
+  /** What its owner is told about a client that contradicts itself. */
+  advice: string | null;
+}
+
+export interface RiskContextRow {
+  account_id: string;
+  own_gateway: number;
+  several_machines: number;
+  /** Ids of API keys, as JSON. */
+  automation_keys: string;
+  is_team: number;
+}
+
+export interface RiskFlagRow {
+  number: number;
+  account_id: string | null;
+  kind: 'sharing' | 'not_enough';
+  dossier: string;
+  opened_at: number;
+  ended_at: number | null;
 }

@@ -113,6 +113,17 @@ export const TABLES = {
     ...{ merged: 'never', ...OWN },
   },
 
+  risk_standing: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'when its use is looked at next' }, merged: 'never' },
+    ...OWN,
+  },
+  risk_context: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },
+  risk_flag: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'its reasons are told with what a person decides' } },
+    ...{ merged: 'never', deleted: 'nameless', kept: 'passing', over: 180 * DAY },
+  },
+  risk_pause: SERVERS,
+
   operator_notice: SERVERS,
   promotion: SERVERS,
   drained_service: SERVERS,

@@ -158,6 +158,12 @@ export const LANGUAGE_SHARE = 0.6;
 /** Requests of a client in a project before the two count as connected. */
 export const CLIENT_REQUESTS = 3;
 
+/**
+ * Accounts that share a device id. A second one is a private account on the same machine; many are a cloned image or a
+ * constant of a tool (RISK, signal 13).
+ */
+export const SHARED_DEVICE = { least: 3, most: 20 } as const;
+
 /** Hours after the first observation at which an account is judged; after the last one daily (RISK). */
 export const JUDGED_AT_HOURS = [6, 12, 24] as const;
 

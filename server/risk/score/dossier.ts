@@ -1,4 +1,5 @@
 import type { Dossier, DossierLine } from '../../../shared/risk.ts';
+import type { Contradiction } from '../signals/identities.ts';
 import type { Sketch } from '../signals/sketch.ts';
 import { NEAR_S } from '../signals/turns.ts';
 import { SIGNALS, type SignalNumber, THRESHOLDS } from './constants.ts';
@@ -160,6 +161,19 @@ function lineOf(evidence: Evidence): DossierLine {
     lastSeen: iso(evidence.lastS),
     wouldClear: words.wouldClear,
   };
+}
+
+const CONTRADICTED: Record<Contradiction, string> = {
+  oscillates: 'says that one device has two systems, in turns',
+  impossible: 'makes claims that exclude each other',
+  foreign: 'is written by another program than that',
+};
+
+/** What is told to the owner of an account whose client contradicts itself. */
+export function adviceText({ client, contradictions }: NonNullable<Judgement['advice']>): string {
+  const name = client === 'other' ? 'as what it is not' : `“${client}”`;
+  const how = contradictions.map((one) => CONTRADICTED[one]).join(', and ');
+  return `A client of yours calls itself ${name}, and ${how}. This can make requests fail. If it is a tool of your own, let it send its own name.`;
 }
 
 /** What is seen of an account, in sentences for its owner. Without weights: they would tell how to get around them. */

@@ -11,6 +11,7 @@ import {
   LEAST_REQUESTS,
   NEAR_OF_ONE_AUTHOR,
   RATE_OF_ONE_AUTHOR,
+  SHARED_DEVICE,
   SIGNALS,
   type SignalNumber,
   SPREAD_OF_ONE_AUTHOR,
@@ -21,8 +22,6 @@ import { along } from './curve.ts';
 export interface Beside {
   /** The account has declared CI keys, a gateway of its own or several machines. */
   isDeclared: boolean;
-  /** Device ids of the account that some other accounts have, too. */
-  sharedDevices: number;
 }
 
 /** One signal of an account. */
@@ -58,6 +57,9 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const authors = authorsOf(sketch);
   const severalClients = persistent.filter(({ clients }) => clients.filter(isUsed).length > 1).length;
   const contradicted = sketch.identities.contradictions[0]!.times + sketch.identities.contradictions[1]!.times;
+  const isShared = ({ accounts }: { accounts: number }) =>
+    accounts >= SHARED_DEVICE.least && accounts <= SHARED_DEVICE.most;
+  const devices = sketch.identities.devices.filter(isShared).length;
 
   const one = (
     signal: SignalNumber,
@@ -82,7 +84,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     one(10, share(counters.hosting, counters.requests), { requests: counters.hosting }, timed('hosting')),
     one(11, contradicted, { requests: contradicted }, timed('contradicted')),
     one(12, share(counters.relay, counters.requests), { requests: counters.relay }, timed('relay')),
-    one(13, beside.sharedDevices, { devices: beside.sharedDevices }, all),
+    one(13, devices, { devices }, all),
     one(14, share(counters.proven, counters.turns), { turns: counters.proven, of: counters.turns }, all),
     one(
       15,

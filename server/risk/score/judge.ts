@@ -1,3 +1,5 @@
+import { CONTRADICTIONS, type Contradiction } from '../signals/identities.ts';
+import { FAMILIES, type Family } from '../signals/observation.ts';
 import type { Sketch } from '../signals/sketch.ts';
 import { countDays, DAY_S } from '../signals/time.ts';
 import {
@@ -26,8 +28,8 @@ export interface Judgement {
    * corroborates it.
    */
   verdict: 'clean' | 'sharing' | 'not_enough';
-  /** The account's client contradicts itself, which its user should know. */
-  isAdvised: boolean;
+  /** The account's client contradicts itself, which its user should know: how, and as which client. Null: it does not. */
+  advice: { client: Family; contradictions: Contradiction[] } | null;
   evidence: Evidence[];
   rulesVersion: number;
   thresholdVersion: number;
@@ -61,7 +63,7 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
     ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
     verdict: isSharing ? 'sharing' : strong >= FAMILY_CAP ? 'not_enough' : 'clean',
-    isAdvised: isAdvised(sketch),
+    advice: adviceFor(sketch),
     rulesVersion: RULES_VERSION,
     thresholdVersion: THRESHOLD_VERSION,
   };
@@ -78,8 +80,12 @@ function strongest(evidence: readonly Evidence[]): Evidence[] {
   return [...best.values()];
 }
 
-function isAdvised({ identities }: Sketch): boolean {
-  const kinds = identities.contradictions.filter(({ days, times }) => times > 0 && countDays(days) >= ADVICE.days);
+function adviceFor({ identities, families }: Sketch): Judgement['advice'] {
+  const kinds = CONTRADICTIONS.map((contradiction, i) => ({ contradiction, ...identities.contradictions[i]! })).filter(
+    ({ days, times }) => times >= 1 && countDays(days) >= ADVICE.days,
+  );
   const requests = kinds.reduce((sum, { times }) => sum + times, 0);
-  return kinds.length >= ADVICE.kinds && requests >= ADVICE.requests;
+  if (kinds.length < ADVICE.kinds || requests < ADVICE.requests) return null;
+  const client = FAMILIES[families.indexOf(Math.max(...families))]!;
+  return { client, contradictions: kinds.map(({ contradiction }) => contradiction) };
 }

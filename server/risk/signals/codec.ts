@@ -58,8 +58,9 @@ export function encode(sketch: Sketch): Buffer {
   to.list(spreads, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
-  to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS }) => {
+  to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS, accounts }) => {
     for (const value of [device, claims, before, changedS, lastS]) to.u32(value);
+    to.u8(accounts);
   });
   to.list(sketch.identities.contradictions, (one) => {
     to.f32(one.times);
@@ -112,6 +113,7 @@ export function decode(buffer: Buffer): Sketch {
     before: from.u32(),
     changedS: from.u32(),
     lastS: from.u32(),
+    accounts: from.u8(),
   }));
   identities.contradictions = from.list(() => ({ times: from.f32(), days: days() }));
   sketch.templates = from.list(() => ({ template: from.u32(), count: from.u8() }));

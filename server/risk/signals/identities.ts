@@ -22,6 +22,8 @@ export interface Device {
   before: Hash;
   changedS: number;
   lastS: number;
+  /** How many accounts have a device of this id, about, at most 255; 0: not known. */
+  accounts: number;
 }
 
 export interface Contradicted {
@@ -60,7 +62,7 @@ export class Identities {
           indexOfLeast(this.devices, (one) => one.lastS),
           1,
         );
-      this.devices.push({ device, claims: fingerprint, before: 0, changedS: 0, lastS: atS });
+      this.devices.push({ device, claims: fingerprint, before: 0, changedS: 0, lastS: atS, accounts: 0 });
       return false;
     }
     known.lastS = Math.max(known.lastS, atS);
