@@ -1,6 +1,6 @@
 import type { Hash } from '../../server/risk/signals/observation.ts';
-import type { Arrival } from './account.ts';
-import { DAY } from './day.ts';
+import type { Arrival } from './traffic/account.ts';
+import { DAY } from './traffic/day.ts';
 
 /** What three usual rules see of an account, each the largest value of a day. */
 export interface BaselineValues {

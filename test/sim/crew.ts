@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { SetName } from './parameters.ts';
-import { personaNamed } from './sweeps.ts';
+import { personaNamed } from './personas/all.ts';
+import type { SetName } from './traffic/parameters.ts';
 import { type Trial, type TrialOptions, trial } from './trial.ts';
 
 /** Trials of one persona with the seeds `from` up to, but not including, `to`. */
@@ -36,7 +36,7 @@ export async function run(jobs: readonly Job[], workers: number, tell: (done: nu
     results[index] = trials;
     tell(Object.keys(results).length / all.length);
   };
-  if (workers === 1) all.forEach((job, i) => told(i, trialsOf(job)));
+  if (workers === 1) for (const [i, job] of all.entries()) told(i, trialsOf(job));
   else {
     let next = 0;
     const one = async () => {

@@ -3,12 +3,12 @@ import { JUDGED_AT_HOURS } from '../../server/risk/score/constants.ts';
 import { type Judgement, judge } from '../../server/risk/score/judge.ts';
 import { encode } from '../../server/risk/signals/codec.ts';
 import { emptySketch, fold } from '../../server/risk/signals/sketch.ts';
-import { arrivals } from './account.ts';
 import { Baselines, type BaselineValues } from './baselines.ts';
-import { HOUR } from './day.ts';
-import { parametersOf, type SetName } from './parameters.ts';
-import type { Persona } from './personas.ts';
-import { mix, Random } from './random.ts';
+import type { Persona } from './personas/persona.ts';
+import { arrivals } from './traffic/account.ts';
+import { HOUR } from './traffic/day.ts';
+import { parametersOf, type SetName } from './traffic/parameters.ts';
+import { mix, Random } from './traffic/random.ts';
 
 /** An account at one time. */
 export interface Snapshot {
@@ -72,11 +72,12 @@ export function trial(persona: Persona, set: SetName, seed: number, options: Tri
   };
   let [first, next] = [0, JUDGED_AT_HOURS[0] as number];
   const judgeAt = (hours: number, isKept: boolean) => {
+    for (const device of sketch.identities.devices) device.accounts = account.accountsOfDevices;
     const judgement = judge(sketch, account.beside);
     result.highest = Math.max(result.highest, judgement.lambda);
     if (judgement.verdict === 'sharing') result.flaggedAt ??= hours;
     if (judgement.verdict === 'not_enough') result.notEnoughAt ??= hours;
-    result.isAdvised ||= judgement.isAdvised;
+    result.isAdvised ||= judgement.advice !== null;
     if (isKept) result.snapshots.push(snapshot(hours, judgement, { ...baselines.values }));
   };
   const firstDay = options.firstDay === 'working' ? seed % 5 : seed % 7;

@@ -6,8 +6,8 @@ import type {
   Mark,
   Runtime,
   System,
-} from '../../server/risk/signals/observation.ts';
-import { ARCHITECTURES, FAMILIES, RUNTIMES, SYSTEMS } from '../../server/risk/signals/observation.ts';
+} from '../../../server/risk/signals/observation.ts';
+import { ARCHITECTURES, FAMILIES, RUNTIMES, SYSTEMS } from '../../../server/risk/signals/observation.ts';
 import type { Parameters, SetName } from './parameters.ts';
 import { mix, type Random } from './random.ts';
 
@@ -57,12 +57,29 @@ export const TOOLS = {
 } as const;
 type ToolName = keyof typeof TOOLS;
 
-/** The libraries that the server knows each family to use. Others of that family are foreign. */
-export const KNOWN_MARKS: ReadonlyMap<Family, ReadonlySet<Mark>> = new Map(
-  [...new Set(Object.values(TOOLS).map(({ family }) => family))]
-    .filter((family) => family !== 'other')
-    .map((family) => [family, new Set(Object.values(TOOLS).filter((one) => one.family === family).map(({ mark }) => mark))]),
-);
+/**
+ * The libraries that the observer knows of each family (server/risk/observe/marks.ts). Another one is foreign, but for one
+ * that nobody knows (`other`).
+ */
+const NODE: readonly Mark[] = ['fetch', 'node-http', 'bun', 'browser'];
+const KNOWN_MARKS: Partial<Record<Family, readonly Mark[]>> = {
+  ...{ 'claude-code': NODE, opencode: NODE, 'ai-sdk': NODE },
+  ...{ codex: ['rust'], kimi: ['python'], 'openai-sdk': ['python'] },
+};
+
+export const isForeign = (mark: Mark, family: Family): boolean =>
+  mark !== 'other' && KNOWN_MARKS[family]?.includes(mark) === false;
+
+const PROGRAMS: readonly Family[] = ['claude-code', 'codex', 'kimi', 'opencode', 'aider'];
+const isSaid = (claim: string) => claim !== 'unknown' && claim !== 'other';
+const differ = (a: string, b: string) => a !== b && isSaid(a) && isSaid(b);
+
+/** Whether two requests of one connection can't be from one program, as the observer tells it (observe/client.ts). */
+export function areDifferent(a: ClientSeen, b: ClientSeen, hasStableIds: boolean): boolean {
+  if (differ(a.system, b.system) || differ(a.architecture, b.architecture) || differ(a.runtime, b.runtime)) return true;
+  if (a.family !== b.family) return PROGRAMS.includes(a.family) && PROGRAMS.includes(b.family);
+  return hasStableIds && a.device !== 0 && b.device !== 0 && a.device !== b.device;
+}
 
 /** Which tools people have. Shares are assumptions. Set B has tools that set A has not. */
 const SHARES: Record<SetName, Partial<Record<ToolName, number>>> = {
@@ -123,6 +140,6 @@ export function claimsOf(salt: number, tool: Tool, device: Device): ClientSeen {
     architecture: tool.runtime === 'browser' ? ('unknown' as const) : device.architecture,
     runtime: tool.runtime,
   };
-  const id = tool.deviceId === 'none' ? 0 : mix(device.id ^ salt) || 1;
+  const id = tool.deviceId === 'none' ? 0 : mix(device.id ^ mix(FAMILIES.indexOf(tool.family) ^ salt)) || 1;
   return { ...claims, fingerprint: fingerprint(salt, claims), device: id, isImpossible: false };
 }

@@ -1,4 +1,4 @@
-import type { Hash, TurnSeen } from '../../server/risk/signals/observation.ts';
+import type { Hash, TurnSeen } from '../../../server/risk/signals/observation.ts';
 import { DAY, HOUR, nearly, type Origin, type Sent, type Source } from './day.ts';
 import type { Project, World } from './person.ts';
 import { someDevice, type Tool } from './tools.ts';

@@ -1,4 +1,4 @@
-import type { Hash, Language, TurnSeen } from '../../server/risk/signals/observation.ts';
+import type { Hash, Language, TurnSeen } from '../../../server/risk/signals/observation.ts';
 import type { Person, Project, Seat, World } from './person.ts';
 import { someProject } from './person.ts';
 import type { Random } from './random.ts';
@@ -85,7 +85,9 @@ export class Days implements Source {
     this.#address = person.networks[random.chance(parameters.mobileShare) ? random.below(person.networks.length) : 0]!;
     const midnight = day * DAY - person.zone * HOUR;
     const blocks = this.#blocks(isWeekend);
-    const budget = Math.round(person.prompts * Math.exp(parameters.promptsDayToDay * random.normal()) * (isWeekend ? 0.6 : 1));
+    const budget = Math.round(
+      person.prompts * Math.exp(parameters.promptsDayToDay * random.normal()) * (isWeekend ? 0.6 : 1),
+    );
     this.#work(midnight, blocks, Math.max(1, budget));
     for (let i = person.launches ? random.poisson(person.launches.aDay) : 0; i > 0; i--) {
       const [from, to] = random.pick(blocks);
@@ -103,10 +105,9 @@ export class Days implements Source {
     const origin = random.pick(this.#origins);
     for (let i = 0; i < agents; i++) {
       const agent = this.#conversation(origin, projects[(first + i) % projects.length]!);
-      let t = at + random.between(0, 4) * SECOND;
+      const t = at + random.between(0, 4) * SECOND;
       this.#human(agent, t, text === null ? random.hash() : nearly(text, 4, random));
-      const steps = Math.ceil(random.logNormal({ median: 14, sigma: 0.9 }));
-      for (let k = Math.min(120, steps); k > 0; k--) this.#toolResult(agent, (t += this.#step()));
+      this.#toolResults(agent, t, Math.min(120, Math.ceil(random.logNormal({ median: 14, sigma: 0.9 }))));
     }
   }
 
@@ -140,9 +141,11 @@ export class Days implements Source {
         t = Math.max(t, midnight + blocks[block]![0] * HOUR + random.exponential(0.1 * HOUR));
         continue;
       }
-      const ready = active.find((one) => one.readyAt <= t);
-      let conversation = ready;
-      if (!ready && active.length < person.agents) active.push((conversation = this.#begin(today)));
+      let conversation = active.find((one) => one.readyAt <= t);
+      if (!conversation && active.length < person.agents) {
+        conversation = this.#begin(today);
+        active.push(conversation);
+      }
       if (!conversation) {
         t = Math.min(...active.map((one) => one.readyAt)) + random.exponential(20 * SECOND);
         continue;
@@ -160,14 +163,16 @@ export class Days implements Source {
   #chooseProjects(): Project[] {
     const { projects, projectsADay } = this.#person;
     const today = new Set<Project>();
-    for (let i = 1 + this.#random.poisson(projectsADay); i > 0; i--) today.add(projects[this.#random.zipf(projects.length)]!);
+    for (let i = 1 + this.#random.poisson(projectsADay); i > 0; i--)
+      today.add(projects[this.#random.zipf(projects.length)]!);
     return [...today];
   }
 
   #begin(today: readonly Project[]): Conversation {
-    const [person, random] = [this.#person, this.#random];
+    const random = this.#random;
     const { parameters } = this.#world;
-    const before = this.#kept.length > 0 && random.chance(parameters.resumedShare) ? random.pick(this.#kept) : undefined;
+    const before =
+      this.#kept.length > 0 && random.chance(parameters.resumedShare) ? random.pick(this.#kept) : undefined;
     if (before) {
       before.left = this.#length();
       before.origin = this.#sameOrNear(before.origin);
@@ -189,6 +194,7 @@ export class Days implements Source {
 
   #projectOf(origin: Origin, today: readonly Project[]): Project | null {
     const { parameters } = this.#world;
+    if (origin.seat.project) return origin.seat.project;
     const kind = this.#random.uniform();
     const none = origin.seat.tool.kind === 'chat' ? 2 * parameters.noProjectShare : 0.5 * parameters.noProjectShare;
     if (kind < none) return null;
@@ -260,11 +266,10 @@ export class Days implements Source {
     for (let i = 1 + this.#random.poisson(parameters.subAgents - 1); i > 0; i--) {
       const agent = this.#conversation(conversation.origin, conversation.project);
       agent.language = 'english';
-      let t = at + this.#random.between(50, 1500);
+      const t = at + this.#random.between(50, 1500);
       this.#human(agent, t, this.#random.hash());
       const steps = Math.min(60, Math.ceil(this.#random.logNormal({ median: 8, sigma: 0.8 })));
-      for (let k = 0; k < steps; k++) this.#toolResult(agent, (t += this.#step()));
-      last = Math.max(last, t);
+      last = Math.max(last, this.#toolResults(agent, t, steps));
     }
     return last + 500;
   }
@@ -288,6 +293,16 @@ export class Days implements Source {
     const language = isUnsaid ? null : conversation.language;
     this.#send(conversation.origin, at, { kind: 'human', root, isFirst: !hasBegun, template, language, paths });
     conversation.hasBegun = true;
+  }
+
+  /** So many tool results, the first one a step after `at`. Returns when the last one is sent. */
+  #toolResults(conversation: Conversation, at: number, count: number): number {
+    let t = at;
+    for (let i = 0; i < count; i++) {
+      t += this.#step();
+      this.#toolResult(conversation, t);
+    }
+    return t;
   }
 
   #toolResult(conversation: Conversation, at: number): void {

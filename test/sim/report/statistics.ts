@@ -91,12 +91,10 @@ export function roc(scored: readonly Scored[]): { threshold: number; falsePositi
 
 /** The area under that curve: 1 tells all apart, 0.5 nothing. */
 export function areaUnder(points: ReturnType<typeof roc>): number {
-  return points
-    .slice(1)
-    .reduce((area, { falsePositives, recall }, i) => {
-      const before = points[i]!;
-      return area + ((falsePositives - before.falsePositives) * (recall + before.recall)) / 2;
-    }, 0);
+  return points.slice(1).reduce((area, { falsePositives, recall }, i) => {
+    const before = points[i]!;
+    return area + ((falsePositives - before.falsePositives) * (recall + before.recall)) / 2;
+  }, 0);
 }
 
 /** The highest recall at no more than so many false positives. */

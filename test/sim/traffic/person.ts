@@ -1,4 +1,4 @@
-import type { Hash, Language } from '../../server/risk/signals/observation.ts';
+import type { Hash, Language } from '../../../server/risk/signals/observation.ts';
 import type { Parameters, SetName } from './parameters.ts';
 import { mix, type Random } from './random.ts';
 import { type Device, someDevice, someTools, type Tool } from './tools.ts';
@@ -15,6 +15,8 @@ export interface Project {
 export interface Seat {
   tool: Tool;
   device: Device;
+  /** A machine that was made for this alone. */
+  project?: Project;
 }
 
 export interface Person {
@@ -99,7 +101,8 @@ export function somePerson(world: World): Person {
   const seats: Seat[] = [];
   const tools = someTools(set, 1 + random.weighted(parameters.tools), random);
   const devices = Array.from({ length: 1 + random.weighted(parameters.devices) }, () => someDevice(parameters, random));
-  for (const tool of tools) for (const device of devices) if (seats.length === 0 || random.chance(0.7)) seats.push({ tool, device });
+  for (const tool of tools)
+    for (const device of devices) if (seats.length === 0 || random.chance(0.7)) seats.push({ tool, device });
   return {
     zone,
     begins: isOffice ? 9 + 0.4 * shift + random.normal(0, 0.4) : 10.5 + shift,
@@ -111,7 +114,10 @@ export function somePerson(world: World): Person {
     agents: 1 + (random.chance(0.3) ? 1 + random.below(2) : 0),
     language,
     englishShare: language === 'english' ? 1 : random.chance(0.3) ? 0.95 : parameters.englishShare,
-    projects: someProjects(world, Math.max(1, Math.min(parameters.mostProjects, Math.round(random.logNormal(parameters.projects))))),
+    projects: someProjects(
+      world,
+      Math.max(1, Math.min(parameters.mostProjects, Math.round(random.logNormal(parameters.projects)))),
+    ),
     projectsADay: parameters.projectsADay,
     seats,
     templates: Array.from({ length: 4 }, () => random.hash()),

@@ -1,7 +1,8 @@
-import { LEFTOVERS } from '../../server/risk/signals/observation.ts';
-import { someProjects, type World } from './person.ts';
-import { heavy, one, ownGateway, PERSONAS, type Persona } from './personas.ts';
-import { NORMALISER, RELAYS, type RouteSpec } from './route.ts';
+import { LEFTOVERS } from '../../../server/risk/signals/observation.ts';
+import { someProjects, type World } from '../traffic/person.ts';
+import { NORMALISER, RELAYS, type RouteSpec } from '../traffic/route.ts';
+import { heavy, ownGateway } from './parts.ts';
+import { one, type Persona } from './persona.ts';
 import { crowd } from './sharers.ts';
 
 /** One thing that grows until the judgement turns. */
@@ -20,11 +21,24 @@ const behindGateway = (world: World, changes: Parameters<typeof one>[1] & object
   one(world, { ...heavy(world), ...changes }, ownGateway(world));
 
 /** What somebody does who reads this code, one step after the other; each has those before. */
-export const ADVERSARY: readonly { step: string; costs: string; route: RouteSpec; mostProjects?: number; prompts?: number }[] = [
+export const ADVERSARY: readonly {
+  step: string;
+  costs: string;
+  route: RouteSpec;
+  mostProjects?: number;
+  prompts?: number;
+}[] = [
   { step: 'nothing', costs: 'nothing', route: RELAYS['claude-relay-service'] },
-  { step: 'one user-agent, one device id', costs: 'each client’s own features that depend on its version', route: NORMALISER },
   {
-    ...{ step: 'the claimed client’s own library, residential addresses', costs: 'a forged client that follows each release' },
+    step: 'one user-agent, one device id',
+    costs: 'each client’s own features that depend on its version',
+    route: NORMALISER,
+  },
+  {
+    ...{
+      step: 'the claimed client’s own library, residential addresses',
+      costs: 'a forged client that follows each release',
+    },
     route: { ...NORMALISER, mark: 'fetch', isHosting: false },
   },
   {
@@ -64,7 +78,12 @@ export const SWEEPS: readonly Sweep[] = [
     make: (people) => (w) => crowd(w, { people, route: RELAYS['claude-relay-service'] }),
   },
   {
-    ...{ name: 'region', about: 'people of one language and time zone behind a raw relay', axis: 'people', mustBe: 'flagged' },
+    ...{
+      name: 'region',
+      about: 'people of one language and time zone behind a raw relay',
+      axis: 'people',
+      mustBe: 'flagged',
+    },
     ...{ points: [3, 5, 8, 10, 15, 20], days: 14 },
     make: (people) => (w) => crowd(w, { people, route: RELAYS['claude-relay-service'], isOneRegion: true }),
   },
@@ -85,14 +104,3 @@ export const SWEEPS: readonly Sweep[] = [
     }),
   ),
 ];
-
-/** A persona by its name, or a point of a sweep: `people:10`. */
-export function personaNamed(name: string): Persona {
-  const found = PERSONAS.find((persona) => persona.name === name);
-  if (found) return found;
-  const [sweepName, point] = name.split(':');
-  const sweep = SWEEPS.find((one) => one.name === sweepName);
-  if (!sweep || point === undefined)
-    throw new Error(`There is no persona "${name}". These are: ${PERSONAS.map((one) => one.name).join(', ')}`);
-  return { name, about: `${sweep.about}: ${point} ${sweep.axis}`, mustBe: sweep.mustBe, make: sweep.make(Number(point)) };
-}

@@ -5,12 +5,12 @@ import type {
   Observation,
   System,
   TransportSeen,
-} from '../../server/risk/signals/observation.ts';
-import { LEFTOVERS, MARKS } from '../../server/risk/signals/observation.ts';
+} from '../../../server/risk/signals/observation.ts';
+import { LEFTOVERS, MARKS } from '../../../server/risk/signals/observation.ts';
 import type { Sent } from './day.ts';
 import type { World } from './person.ts';
 import { mix, type Random } from './random.ts';
-import { claimsOf, fingerprint, KNOWN_MARKS } from './tools.ts';
+import { areDifferent, claimsOf, type Device, fingerprint, isForeign } from './tools.ts';
 
 /** What stands between the tools and the server, by what it does to a request. */
 export interface RouteSpec {
@@ -48,7 +48,13 @@ const POOLED = { pools: 1 };
 /** Captured on loopback from the real tools: see "What relays look like" in docs/risk.md. */
 export const RELAYS = {
   'claude-relay-service': relay({ mark: 'axios', connections: POOLED }),
-  'cc-gateway': relay({ mark: 'node-http', connections: POOLED, claims: 'half', device: 'one', leftovers: LEFTOVERS.forwardedFor }),
+  'cc-gateway': relay({
+    mark: 'node-http',
+    connections: POOLED,
+    claims: 'half',
+    device: 'one',
+    leftovers: LEFTOVERS.forwardedFor,
+  }),
   CLIProxyAPI: relay({ mark: 'go', connections: POOLED, claims: 'relay', device: 'one' }),
   'one-api': relay({ mark: 'go', connections: POOLED, claims: 'library', device: 'dropped' }),
   Portkey: relay({ mark: 'fetch', connections: POOLED, claims: 'library' }),
@@ -61,7 +67,7 @@ export type RelayName = keyof typeof RELAYS;
 
 /** A relay that makes all its users look like one machine with one tool, and leaves its own library's head. */
 export const NORMALISER = relay({ mark: 'go', connections: POOLED, claims: 'one', device: 'one' });
-/** A company's gateway that opens TLS (squid): the heads are its own, and so are the connections. */
+/** A company's gateway that opens TLS, such as squid: the heads are its own, and so are the connections. */
 export const INSPECTION: RouteSpec = {
   ...DIRECT,
   ...{ mark: 'other', leftovers: LEFTOVERS.via | LEFTOVERS.forwardedFor, connections: { pools: 2 }, egress: 2 },
@@ -69,8 +75,13 @@ export const INSPECTION: RouteSpec = {
 
 interface Connection {
   busyUntil: number;
-  clients: Hash[];
+  clients: ClientSeen[];
+  newest: ClientSeen | null;
+  /** A client came back after another one. */
+  isShared: boolean;
 }
+
+const opened = (busyUntil: number): Connection => ({ busyUntil, clients: [], newest: null, isShared: false });
 
 /** How long an unused connection of a relay stays open: 90 s is Go's default, and others have about that. */
 const KEPT_MS = 90_000;
@@ -90,7 +101,7 @@ export class Route {
   readonly #keepAliveMs: number;
   readonly #pools = new Map<number, Connection[]>();
   readonly #own = new Map<object, Connection>();
-  readonly #clients = new Map<object, ClientSeen>();
+  readonly #clients = new Map<Device, Map<string, ClientSeen>>();
   readonly #transports = new Map<number, TransportSeen>();
   readonly #egress: { address: Hash; country: number }[];
   /** When the queue is free again, and by how much each conversation is late. */
@@ -103,7 +114,10 @@ export class Route {
     this.#random = world.random.fork();
     this.#credential = this.#random.hash();
     this.#keepAliveMs = 1000 * this.#random.logNormal(world.parameters.keepAliveSeconds);
-    this.#egress = Array.from({ length: spec.egress }, () => ({ address: this.#random.hash(), country: this.#random.below(3) }));
+    this.#egress = Array.from({ length: spec.egress }, () => ({
+      address: this.#random.hash(),
+      country: this.#random.below(3),
+    }));
   }
 
   /** When a request leaves the queue of the relay. To be asked in the order of time, once a request. */
@@ -125,18 +139,15 @@ export class Route {
     const { spec } = this;
     const client = this.#clientOf(sent);
     const way = spec.egress === 0 ? 0 : this.#random.below(spec.egress);
-    const isStable = sent.from.seat.tool.deviceId !== 'call' || spec.device !== 'kept';
-    const identity = isStable ? mix(client.fingerprint ^ mix(client.device)) : client.fingerprint;
     const { connection, isFresh } = this.#connection(sent, at, way);
-    if (!connection.clients.includes(identity) && connection.clients.length < MOST_CLIENTS)
-      connection.clients.push(identity);
+    const clients = spec.isBlind ? 0 : this.#carried(connection, client, sent.from.seat.tool.deviceId !== 'call');
     const proves = sent.from.seat.tool.proves === true && spec.claims === 'kept';
     const observation: Observation = {
       at,
       proof: proves ? sent.from.seat.device.proof : 0,
       credential: proves ? sent.from.seat.device.proof : this.#credential,
       client,
-      transport: this.#transport(sent, client, spec.isBlind ? 0 : connection.clients.length, isFresh),
+      transport: this.#transport(sent, client, clients, isFresh),
       turn: sent.turn,
     };
     const { address, country } = this.#egress[way] ?? sent;
@@ -146,14 +157,14 @@ export class Route {
   #connection(sent: Sent, at: number, way: number): { connection: Connection; isFresh: boolean } {
     const { connections } = this.spec;
     const until = at + sent.takes;
-    if (connections === 'close') return { connection: { busyUntil: until, clients: [] }, isFresh: true };
+    if (connections === 'close') return { connection: opened(until), isFresh: true };
     if (connections === 'own') {
       const before = this.#own.get(sent.from);
       if (before && before.busyUntil <= at && at - before.busyUntil < this.#keepAliveMs) {
         before.busyUntil = until;
         return { connection: before, isFresh: false };
       }
-      const connection = { busyUntil: until, clients: [] };
+      const connection = opened(until);
       this.#own.set(sent.from, connection);
       return { connection, isFresh: true };
     }
@@ -165,19 +176,33 @@ export class Route {
       idle.busyUntil = until;
       return { connection: idle, isFresh: false };
     }
-    const connection = { busyUntil: until, clients: [] };
+    const connection = opened(until);
     this.#pools.set(key, [...pool.filter((one) => at - one.busyUntil < KEPT_MS), connection]);
     return { connection, isFresh: true };
   }
 
-  #clientOf(sent: Sent): ClientSeen {
-    const { seat } = sent.from;
-    const known = this.#clients.get(sent.from);
-    if (known && seat.tool.deviceId !== 'call') return known;
-    const client = this.#rewritten(claimsOf(this.#salt, seat.tool, seat.device));
-    if (seat.tool.deviceId === 'call' && client.device !== 0 && this.spec.device === 'kept')
-      client.device = this.#random.hash();
-    this.#clients.set(sent.from, client);
+  /** How many clients the connection has carried, as the observer counts them (observe/transport.ts). */
+  #carried(connection: Connection, client: ClientSeen, hasStableIds: boolean): number {
+    const { clients, newest } = connection;
+    const isSame = (other: ClientSeen) => other === client || !areDifferent(other, client, hasStableIds);
+    const known = newest && isSame(newest) ? newest : clients.find(isSame);
+    if (!known) {
+      if (clients.length >= MOST_CLIENTS) clients.shift();
+      clients.push(client);
+    } else if (newest && newest !== known && areDifferent(newest, known, hasStableIds)) connection.isShared = true;
+    connection.newest = known ?? client;
+    return connection.isShared ? clients.length : 1;
+  }
+
+  #clientOf({ from: { seat } }: Sent): ClientSeen {
+    const { tool, device } = seat;
+    const ofDevice = this.#clients.get(device) ?? new Map<string, ClientSeen>();
+    this.#clients.set(device, ofDevice);
+    const known = ofDevice.get(tool.name);
+    if (known && tool.deviceId !== 'call') return known;
+    const client = this.#rewritten(claimsOf(this.#salt, tool, device));
+    if (tool.deviceId === 'call' && this.spec.device === 'kept') client.device = this.#random.hash();
+    ofDevice.set(tool.name, client);
     return client;
   }
 
@@ -203,8 +228,7 @@ export class Route {
   #transport(sent: Sent, client: ClientSeen, clientsOnConnection: number, isFresh: boolean): TransportSeen {
     const { leftovers, isHosting } = this.spec;
     const mark = this.spec.mark ?? sent.from.seat.tool.mark;
-    const known = KNOWN_MARKS.get(client.family);
-    const isForeignMark = known !== undefined && !known.has(mark);
+    const isForeignMark = isForeign(mark, client.family);
     const key =
       ((clientsOnConnection * 2 + Number(isFresh)) * 2 + Number(isForeignMark)) * MARKS.length + MARKS.indexOf(mark);
     let made = this.#transports.get(key);

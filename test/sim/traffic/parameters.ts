@@ -1,4 +1,4 @@
-import type { Language } from '../../server/risk/signals/observation.ts';
+import type { Language } from '../../../server/risk/signals/observation.ts';
 import type { LogNormal } from './random.ts';
 
 /** One number of how people, tools and networks behave: its value in both sets, and where it comes from. */
@@ -42,7 +42,12 @@ export const TABLE = {
     `${TRACELAB}: mean 9.2, p90 18, p99 137 requests a session; ${SWE_CHAT}: mean 10.8`,
   ),
   mostPrompts: row('prompts of a conversation, at most', 200, 250, 'assumption'),
-  noToolShare: row('prompts answered without a tool', 0.35, 0.3, `${TRACELAB}: p25 0, median 1 tool-started call a request`),
+  noToolShare: row(
+    'prompts answered without a tool',
+    0.35,
+    0.3,
+    `${TRACELAB}: p25 0, median 1 tool-started call a request`,
+  ),
   toolSteps: row(
     'tool results of the other prompts',
     log(5.4, 1.28),
@@ -93,11 +98,21 @@ export const TABLE = {
   noProjectShare: row('conversations without any path', 0.15, 0.2, 'assumption'),
   files: row('files of a repository that come up in a month', log(90, 0.8), log(110, 0.9), 'assumption'),
   workingSet: row('files of one conversation', log(7, 0.7), log(8, 0.8), 'assumption'),
-  commonFiles: row('share of a repository’s files whose two last names others have too (src/app.ts)', 0.06, 0.09, 'assumption'),
+  commonFiles: row(
+    'share of a repository’s files whose two last names others have too (src/app.ts)',
+    0.06,
+    0.09,
+    'assumption',
+  ),
   commonNames: row('how many such names there are', 250, 200, 'assumption'),
   siblingShare: row('repositories made from another one of the same person', 0.15, 0.2, 'assumption'),
   siblingFiles: row('share of their files that both have', 0.3, 0.4, 'assumption'),
-  pathShare: row('tool results that name a new file', 0.55, 0.5, `${SWE_CHAT}: reading, editing and searching files are most tool calls`),
+  pathShare: row(
+    'tool results that name a new file',
+    0.55,
+    0.5,
+    `${SWE_CHAT}: reading, editing and searching files are most tool calls`,
+  ),
   officeShare: row('people who keep office hours', 0.66, 0.6, `${HOURS}: two thirds work from 10 to 18`),
   chronotypeHours: row(
     'how people’s day is shifted, hours of standard deviation',
@@ -105,17 +120,50 @@ export const TABLE = {
     1.3,
     'Roenneberg et al., Munich chronotype questionnaire: mid-sleep about normal, a little over 1 h',
   ),
-  eveningShare: row('days with work after dinner, office hours', 0.2, 0.25, `${HOURS}: a third of people also at night; level: assumption`),
+  eveningShare: row(
+    'days with work after dinner, office hours',
+    0.2,
+    0.25,
+    `${HOURS}: a third of people also at night; level: assumption`,
+  ),
   lateShare: row('days with work after dinner, the others', 0.65, 0.7, 'assumption'),
   weekdayShare: row('working days on which the tool is used', 0.86, 0.85, 'assumption'),
-  weekendShare: row('days of the weekend on which it is used', 0.25, 0.3, `${HOURS}: weekends are rare; level: assumption`),
+  weekendShare: row(
+    'days of the weekend on which it is used',
+    0.25,
+    0.3,
+    `${HOURS}: weekends are rare; level: assumption`,
+  ),
   languages: row(
     'first language of people',
-    speakers({ english: 0.34, latin: 0.3, chinese: 0.14, cyrillic: 0.1, indic: 0.05, japanese: 0.03, korean: 0.02, arabic: 0.02 }),
-    speakers({ english: 0.3, latin: 0.3, chinese: 0.16, cyrillic: 0.1, indic: 0.06, japanese: 0.03, korean: 0.03, arabic: 0.02 }),
+    speakers({
+      english: 0.34,
+      latin: 0.3,
+      chinese: 0.14,
+      cyrillic: 0.1,
+      indic: 0.05,
+      japanese: 0.03,
+      korean: 0.02,
+      arabic: 0.02,
+    }),
+    speakers({
+      english: 0.3,
+      latin: 0.3,
+      chinese: 0.16,
+      cyrillic: 0.1,
+      indic: 0.06,
+      japanese: 0.03,
+      korean: 0.03,
+      arabic: 0.02,
+    }),
     `${WILDCHAT}; the others: assumption`,
   ),
-  englishShare: row('prompts in English of those with another first language', 0.5, 0.45, 'assumption: many programmers write English to a model'),
+  englishShare: row(
+    'prompts in English of those with another first language',
+    0.5,
+    0.45,
+    'assumption: many programmers write English to a model',
+  ),
   systems: row(
     'systems',
     { windows: 0.45, mac: 0.35, linux: 0.2 },
@@ -124,9 +172,19 @@ export const TABLE = {
   ),
   devices: row('devices of an ordinary person: one, two, three', [0.6, 0.3, 0.1], [0.5, 0.35, 0.15], 'assumption'),
   tools: row('tools of an ordinary person: one, two, three', [0.5, 0.35, 0.15], [0.4, 0.4, 0.2], 'assumption'),
-  keepAliveSeconds: row('seconds that a client’s connection stays open unused', log(60, 1), log(40, 1), 'Defaults: 4 s (undici) to 90 s (Go), with keep-alive pings longer'),
+  keepAliveSeconds: row(
+    'seconds that a client’s connection stays open unused',
+    log(60, 1),
+    log(40, 1),
+    'Defaults: 4 s (undici) to 90 s (Go), with keep-alive pings longer',
+  ),
   mobileShare: row('days on which a laptop is used on another network', 0.2, 0.3, 'assumption'),
-  resaleIntensity: row('prompts of a reseller’s customer against those of an ordinary person', 1, 0.8, 'assumption: those who buy a share use it as others do'),
+  resaleIntensity: row(
+    'prompts of a reseller’s customer against those of an ordinary person',
+    1,
+    0.8,
+    'assumption: those who buy a share use it as others do',
+  ),
 } as const;
 
 type Table = typeof TABLE;

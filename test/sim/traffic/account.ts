@@ -1,5 +1,5 @@
-import type { Hash, Observation } from '../../server/risk/signals/observation.ts';
-import type { Beside } from '../../server/risk/score/evidence.ts';
+import type { Beside } from '../../../server/risk/score/evidence.ts';
+import type { Hash, Observation } from '../../../server/risk/signals/observation.ts';
 import { DAY, HOUR, type Sent, type Source } from './day.ts';
 import type { Route } from './route.ts';
 
@@ -10,6 +10,8 @@ export interface Account {
   onDay?: (day: number) => void;
   /** What the judge knows beside the requests. */
   beside: Beside;
+  /** Accounts that send the device ids of this one, this one included. */
+  accountsOfDevices: number;
 }
 
 export interface Member {
