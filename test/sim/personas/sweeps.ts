@@ -92,6 +92,22 @@ export const SWEEPS: readonly Sweep[] = [
     ...{ points: [3, 5, 8, 10, 15, 20], days: 14 },
     make: (people) => (w) => crowd(w, { people, route: { ...RELAYS.nginx, leftovers: LEFTOVERS.forwardedFor } }),
   },
+  {
+    ...{
+      name: 'intensity',
+      about: '10 people behind a raw relay',
+      axis: 'times what an ordinary person does',
+      mustBe: 'flagged',
+    },
+    ...{ points: [0.5, 1, 1.5, 2, 3, 4], days: 1 },
+    make: (times) => (w) =>
+      crowd(w, {
+        ...{ people: 10, route: RELAYS['claude-relay-service'] },
+        change: (person) => {
+          person.prompts *= times;
+        },
+      }),
+  },
   ...ADVERSARY.map(
     ({ step, route, mostProjects }, i): Sweep => ({
       ...{ name: `adversary-${i}`, about: `who reads the code: ${step}`, axis: 'people', mustBe: 'flagged' },
