@@ -15,6 +15,12 @@ import {
 } from './constants.ts';
 import { type Beside, type Evidence, evidenceOf } from './evidence.ts';
 
+/** A client that contradicts itself: as which it came, and how it does. */
+export interface Advice {
+  client: Family;
+  contradictions: Contradiction[];
+}
+
 export interface Judgement {
   /** Nats in all. */
   lambda: number;
@@ -24,12 +30,12 @@ export interface Judgement {
   /** That the account serves several people, among accounts of which one in 100 does. */
   probability: number;
   /**
-   * `sharing`: a person should look. `not_enough`: family P is at its cap from signals 1, 2 and 3, and nothing
-   * corroborates it.
+   * `sharing`: a person should look. `not_enough`: the signals of several people would be enough, and nothing
+   * corroborates them.
    */
   verdict: 'clean' | 'sharing' | 'not_enough';
-  /** The account's client contradicts itself, which its user should know: how, and as which client. Null: it does not. */
-  advice: { client: Family; contradictions: Contradiction[] } | null;
+  /** What the account's user should know of a client that contradicts itself. */
+  advice: Advice | null;
   evidence: Evidence[];
   rulesVersion: number;
   thresholdVersion: number;
@@ -53,16 +59,12 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
   const persons = groups.filter(
     ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
   );
-  const isSharing =
-    lambda >= threshold &&
-    families.P >= THRESHOLDS.persons &&
-    persons.length >= THRESHOLDS.groups &&
-    Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
-  const strong = groups.reduce((nats, one) => nats + (one.signal <= 3 ? one.nats : 0), 0);
+  const isPersons = families.P >= THRESHOLDS.persons && persons.length >= THRESHOLDS.groups;
+  const isSharing = lambda >= threshold && isPersons && Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
   return {
     ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
-    verdict: isSharing ? 'sharing' : strong >= FAMILY_CAP ? 'not_enough' : 'clean',
+    verdict: isSharing ? 'sharing' : isPersons ? 'not_enough' : 'clean',
     advice: adviceFor(sketch),
     rulesVersion: RULES_VERSION,
     thresholdVersion: THRESHOLD_VERSION,
@@ -80,7 +82,7 @@ function strongest(evidence: readonly Evidence[]): Evidence[] {
   return [...best.values()];
 }
 
-function adviceFor({ identities, families }: Sketch): Judgement['advice'] {
+function adviceFor({ identities, families }: Sketch): Advice | null {
   const kinds = CONTRADICTIONS.map((contradiction, i) => ({ contradiction, ...identities.contradictions[i]! })).filter(
     ({ days, times }) => times >= 1 && countDays(days) >= ADVICE.days,
   );
