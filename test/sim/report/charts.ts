@@ -27,7 +27,7 @@ export interface Chart {
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#333333', '#7b5ea7'];
 const SIZE = { width: 460, height: 300, left: 56, right: 12, top: 34, bottom: 44, legend: 16 };
 
-const escape = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 const round = (value: number) => Number(value.toFixed(1));
 
 function positions(axis: Axis, from: number, to: number): (value: number) => number {
@@ -41,18 +41,18 @@ function drawn({ title, x, y, series }: Chart, left: number, top: number, height
   const box = { left: left + SIZE.left, right: left + SIZE.width - SIZE.right, top: top + SIZE.top };
   const bottom = top + SIZE.height - SIZE.bottom;
   const [atX, atY] = [positions(x, box.left, box.right), positions(y, bottom, box.top)];
-  const say = (axis: Axis, value: number) => escape(axis.say?.(value) ?? String(value));
+  const say = (axis: Axis, value: number) => escaped(axis.say?.(value) ?? String(value));
   const text = (at: readonly [number, number], what: string, rest = '') =>
     `<text x="${round(at[0])}" y="${round(at[1])}" ${rest}>${what}</text>`;
   const middle = (box.left + box.right) / 2;
   return [
-    text([middle, top + 20], escape(title), 'class="title" text-anchor="middle"'),
+    text([middle, top + 20], escaped(title), 'class="title" text-anchor="middle"'),
     ...y.ticks.map((tick) => `<path class="grid" d="M${box.left} ${atY(tick)}H${box.right}"/>`),
     ...y.ticks.map((tick) => text([box.left - 6, atY(tick) + 4], say(y, tick), 'text-anchor="end"')),
     ...x.ticks.map((tick) => `<path class="grid" d="M${atX(tick)} ${box.top}V${bottom}"/>`),
     ...x.ticks.map((tick) => text([atX(tick), bottom + 15], say(x, tick), 'text-anchor="middle"')),
-    text([middle, bottom + 32], escape(x.label), 'text-anchor="middle"'),
-    `<text transform="translate(${left + 14} ${(box.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y.label)}</text>`,
+    text([middle, bottom + 32], escaped(x.label), 'text-anchor="middle"'),
+    `<text transform="translate(${left + 14} ${(box.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(y.label)}</text>`,
     ...series.flatMap(({ points, isDashed }, i) => {
       const color = COLORS[i % COLORS.length]!;
       const line = points.map(([a, b], k) => `${k === 0 ? 'M' : 'L'}${atX(a)} ${atY(b)}`).join('');
@@ -70,7 +70,7 @@ function drawn({ title, x, y, series }: Chart, left: number, top: number, height
       const [a, b] = [left + SIZE.left + column * 205, top + height - 8 - SIZE.legend * (rowsOf(series) - 1 - line)];
       return [
         `<path d="M${a} ${b - 4}h16" stroke="${COLORS[i % COLORS.length]}" class="line"/>`,
-        text([a + 21, b], escape(name)),
+        text([a + 21, b], escaped(name)),
       ];
     }),
   ].join('\n');

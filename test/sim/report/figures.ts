@@ -18,13 +18,13 @@ export const at = (trial: Trial, hours: number): Snapshot | undefined =>
 export const flaggedBy = (trials: readonly Trial[], hours: number) =>
   trials.filter(({ flaggedAt }) => flaggedAt !== null && flaggedAt <= hours).length;
 
-/** Both kinds at one time, by what `valueOf` reads. */
-export function scored(trials: readonly Trial[], hours: number, valueOf: (snapshot: Snapshot) => number): Scored[] {
+/** Both kinds at one time, by what `read` reads. */
+export function scored(trials: readonly Trial[], hours: number, read: (snapshot: Snapshot) => number): Scored[] {
   return trials
     .filter((trial) => isPooled(trial) || isSharing(trial))
     .flatMap((trial) => {
       const snapshot = at(trial, hours);
-      return snapshot ? [{ value: valueOf(snapshot), isSharing: isSharing(trial) }] : [];
+      return snapshot ? [{ value: read(snapshot), isSharing: isSharing(trial) }] : [];
     });
 }
 
@@ -65,8 +65,8 @@ function timeToFlag(trials: readonly Trial[]): Chart {
 }
 
 function rocs(trials: readonly Trial[], hours: number): Chart {
-  const curve = (name: string, valueOf: (snapshot: Snapshot) => number) => {
-    const points = roc(scored(trials, hours, valueOf)).map(
+  const curve = (name: string, read: (snapshot: Snapshot) => number) => {
+    const points = roc(scored(trials, hours, read)).map(
       ({ falsePositives, recall }) => [falsePositives, recall] as const,
     );
     return {
