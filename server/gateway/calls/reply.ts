@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Problem } from '../../../shared/problems.ts';
+import { PROBLEMS, type Problem } from '../../../shared/problems.ts';
 import { writePiece } from '../../platform/http/streams.ts';
 import { ChatStream } from '../dialects/chat/stream.ts';
 import type { Ending } from '../runs/receive.ts';
@@ -78,6 +78,7 @@ export class StreamReply extends ChatReply {
   readonly #words;
   readonly #model: string;
   readonly #id: string;
+  readonly #requestId: string;
   readonly #silence: NodeJS.Timeout;
   #isBegun = false;
 
@@ -88,6 +89,7 @@ export class StreamReply extends ChatReply {
     this.#words = call.native?.words;
     this.#model = head.model;
     this.#id = head.id;
+    this.#requestId = head.requestId;
     this.#silence = setInterval(() => this.#ping(), silenceMs);
     out.once('close', () => clearInterval(this.#silence));
   }
@@ -116,9 +118,10 @@ export class StreamReply extends ChatReply {
   end(ending: Ending): void {
     clearInterval(this.#silence);
     this.#begin();
-    const rest = this.#native ? this.#native.end() : this.#write(this.endOfChat(ending)) + this.#writer.end();
-    // Perigee cut it off at its limit, and has no word of the service's own for that.
-    if (rest === null) this.out.destroy();
+    const rest = this.#native
+      ? this.#native.end(ending.charged ?? ending.usage)
+      : this.#write(this.endOfChat(ending)) + this.#writer.end();
+    if (rest === null) this.fail(this.#unbegun);
     else this.out.end(rest);
   }
 
@@ -128,6 +131,13 @@ export class StreamReply extends ChatReply {
     if (!this.#isBegun) return;
     if (this.gone.aborted) this.out.destroy();
     else this.out.write(this.#native?.fail(problem) ?? this.#writer.fail(problem), () => this.out.destroy());
+  }
+
+  /** The service went on to the limit without ever opening its answer. */
+  get #unbegun(): Problem {
+    const code = 'upstream_malformed';
+    const detail = 'The model service sent something unreadable.';
+    return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], code, detail, requestId: this.#requestId };
   }
 
   #write(chunks: readonly Record<string, unknown>[]): string {

@@ -27,13 +27,15 @@ export const NATIVE_MESSAGES: NativeDialect = {
     const own = listOf(tools)
       .filter(isOwnTool)
       .map((tool) => only(tool, TOOL_FIELDS));
+    const thinking = thinkingWithin(body.thinking, maxOutputTokens);
     return {
       ...body,
+      ...(thinking === undefined ? {} : { thinking }),
       model,
       max_tokens: maxOutputTokens,
       messages: listOf(messages).map(readable),
       ...(own.length === 0 ? {} : { tools: own, ...(isUnset(choice) ? {} : { tool_choice: choice }) }),
-      ...withClearing(context),
+      ...withClearing(context, isDisabled(thinking)),
     };
   },
   reader() {
@@ -86,6 +88,26 @@ export const NATIVE_MESSAGES: NativeDialect = {
   // Only the opening has the id.
   follow() {},
   failed: () => null,
+  follower() {
+    let hasBegun = false;
+    let open: unknown;
+    return {
+      take({ type, index }) {
+        hasBegun ||= type === 'message_start';
+        if (type === 'content_block_start') open = index;
+        else if (type === 'content_block_stop') open = undefined;
+      },
+      cut({ outputTokens }) {
+        if (!hasBegun) return null;
+        const delta = { stop_reason: 'max_tokens', stop_sequence: null };
+        return [
+          ...(open === undefined ? [] : [{ type: 'content_block_stop', index: open }]),
+          { type: 'message_delta', delta, usage: { output_tokens: outputTokens } },
+          { type: 'message_stop' },
+        ];
+      },
+    };
+  },
   ping: { type: 'ping' },
   last: new Set(['message_delta', 'message_stop']),
   opening: new Set(['message_start']),
@@ -127,9 +149,27 @@ function readable(message: unknown): unknown {
   return { ...message, content: content.length > 0 ? content : [{ type: 'text', text: '(no text)' }] };
 }
 
+/** Anthropic's smallest budget of thoughts. */
+const MIN_BUDGET = 1024;
+
+/**
+ * The budget is part of the limit, and the service refuses one that leaves no room for an answer. The client's own was
+ * right, before its limit was clamped to what is held.
+ */
+function thinkingWithin(thinking: unknown, limitTokens: number): unknown {
+  if (!isObject(thinking) || typeof thinking.budget_tokens !== 'number') return thinking;
+  if (thinking.budget_tokens < limitTokens) return thinking;
+  const budget = limitTokens - 1;
+  return budget < MIN_BUDGET ? { type: 'disabled' } : { ...thinking, budget_tokens: budget };
+}
+
+const isDisabled = (thinking: unknown) => isObject(thinking) && thinking.type === 'disabled';
+
 /** Old results and thoughts may be cleared. A summary by the service is an answer of its own, which nothing is held for. */
-function withClearing(context: unknown): Json {
+function withClearing(context: unknown, isThoughtless: boolean): Json {
   const edits = isObject(context) ? listOf(context.edits) : [];
-  const clearing = edits.filter((edit) => isObject(edit) && /^clear_/.test(String(edit.type)));
+  // The service refuses to clear thoughts where none are asked for.
+  const known = isThoughtless ? /^clear_(?!thinking)/ : /^clear_/;
+  const clearing = edits.filter((edit) => isObject(edit) && known.test(String(edit.type)));
   return clearing.length > 0 ? { context_management: { edits: clearing } } : {};
 }
