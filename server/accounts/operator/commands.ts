@@ -132,7 +132,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
-      await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
+      await deps.db.write((tx) => suspend(tx, deps.runs, account.id, { why, until, at }));
       return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
     }
     // The command's old name, from before backups could be restored.

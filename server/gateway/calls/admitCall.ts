@@ -8,7 +8,7 @@ import type { AppEnv } from '../../platform/http/env.ts';
 import type { ChatCall } from '../dialects/chat/request.ts';
 import { type Caller, MAX_BYTES_A_TOKEN, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
 import { clampChain, namesOf, worstOf } from '../runs/chain.ts';
-import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
+import { countOrRefuse, refuseFailures, refuseSuspended } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
 import type { TurnDeps } from '../runs/turn.ts';
@@ -72,6 +72,7 @@ export async function admitCall(
     });
     if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
     requireHeld(deps, caller, hold);
+    await refuseSuspended(tx, caller.accountId, at);
     const [{ maxOutputTokens }, ...fallbacks] = clamped.links;
     const run: RunRow = {
       id,

@@ -38,7 +38,7 @@ import {
   Unmeasured,
 } from './asked.ts';
 import { clampChain, worstOf } from './chain.ts';
-import { countOrRefuse, refuseFailures } from './limited.ts';
+import { countOrRefuse, refuseFailures, refuseSuspended } from './limited.ts';
 import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 
@@ -109,6 +109,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       });
       if (hold.kind === 'held_before') throw reused();
       requireHeld(deps, caller, hold);
+    await refuseSuspended(tx, caller.accountId, at);
       const [{ maxOutputTokens: outputLimit }, ...fallbacks] = clamped.links;
       const run: AnswerRow = {
         id: request.id,
