@@ -45,7 +45,7 @@ const MAX_REFERRALS = 1000;
 export interface CommandDeps
   extends RetentionDeps,
     Omit<KeyCommandDeps, 'db' | 'clock' | 'ids'>,
-    Pick<UpstreamCommandDeps, 'services'> {
+    Pick<UpstreamCommandDeps, 'services' | 'metrics'> {
   db: Database;
   clock: Clock;
   ids: Ids;

@@ -35,10 +35,7 @@ export async function readSuspension(
 }
 
 const selectSuspension = prepared((db, p: { accountId: string }) =>
-  db
-    .selectFrom('account')
-    .select(['suspended_at', 'suspended_until', 'suspended_why'])
-    .where('id', '=', p.accountId),
+  db.selectFrom('account').select(['suspended_at', 'suspended_until', 'suspended_why']).where('id', '=', p.accountId),
 );
 
 export function restore(tx: Tx, accountId: string): Promise<boolean> {

@@ -196,9 +196,10 @@ function endingOfFailure(
   const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
   const upstream = live.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
   if (!upstream) return fault(deps, turn, received, error);
-  const { logDetail: detail, retryAfterMs, isRequests } = upstream.options;
-  // A tool writes its requests itself, and must not send this one again.
-  const code = isRequests && turn.run.kind === 'call' ? 'request_refused' : upstream.code;
+  const { logDetail: detail, retryAfterMs, isRequests, isModels } = upstream.options;
+  const isCall = turn.run.kind === 'call';
+  // A tool writes its requests itself and chooses its model, and must not send this one again.
+  const code = isCall && isRequests ? 'request_refused' : isCall && isModels ? 'model_unknown' : upstream.code;
   metrics.upstreamFailed(upstream.code);
   log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
   const problem: Problem = {
@@ -206,7 +207,7 @@ function endingOfFailure(
     ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
   };
   // A tool's mistake costs nobody anything, and must not count with the failures that the house pays for.
-  if (turn.run.kind === 'call' && !produced && (isRequests || code === 'context_too_long'))
+  if (isCall && !produced && (isRequests || isModels || code === 'context_too_long'))
     return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'request_refused', problem };
   return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
 }

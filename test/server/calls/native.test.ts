@@ -349,11 +349,15 @@ suite('messages', ({ service, server }) => {
     if (text !== undefined) assert.match(text, /event: error\ndata: \{"type":"error"/);
   });
 
-  it('answers no chat completions and no other dialect', async () => {
+  it('answers no chat completions and no other dialect, and says which one', async () => {
     const { tool } = await open();
-    const { status, text } = await tool.send({ model: 'double', messages: [{ role: 'user', content: 'Hi' }] });
-    assert.equal(status, 502);
-    assert.match(text, /No model service answers for this model now/);
+    const body = { model: 'double', messages: [{ role: 'user', content: 'Hi' }], input: 'Hi' };
+    for (const path of ['/v1/chat/completions', '/v1/responses']) {
+      const { messages: _, ...responses } = body;
+      const { status, text, headers } = await tool.send(path === '/v1/responses' ? responses : body, {}, path);
+      assert.deepEqual([status, headers.get('x-should-retry')], [404, 'false'], text);
+      assert.match(text, /\\"double\\" answers only the tools that call \/v1\/messages\. Nothing was started\./);
+    }
     assert.equal(service().seen.length, 0);
   });
 });
