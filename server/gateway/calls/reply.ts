@@ -36,9 +36,14 @@ abstract class ChatReply implements Reply {
     return this.#gone.signal;
   }
 
-  /** In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers. */
+  /**
+   * In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers, and
+   * gets a comment, which every client of server-sent events skips.
+   */
   answeredBy(model: string): void {
-    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', encodeURI(model));
+    const name = encodeURI(model);
+    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', name);
+    else if (!this.gone.aborted) this.out.write(`: x-perigee-model: ${name}\n\n`);
   }
 
   abstract get isFinished(): boolean;
