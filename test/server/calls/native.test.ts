@@ -326,6 +326,24 @@ suite('messages', ({ service, server }) => {
     }
   });
 
+  it('gets an earlier call whose model wrote no JSON as an object, which it takes', async () => {
+    const { client } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const call = (id: string, input: unknown) => ({ type: 'tool_use' as const, id, name: 'read', input });
+    const calls = [call('a', { path: 'x' }), call('b', '{"path": "x'), call('c', [1])];
+    const results = calls.map(({ id }) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'no' }));
+    await client.messages.create({
+      ...ASK,
+      tools: [{ name: 'read', input_schema: { type: 'object' } }],
+      messages: [...ASK.messages, { role: 'assistant', content: calls }, { role: 'user', content: results }],
+    });
+    const sent = (service().seen[0]!.body.messages as { content: { input: unknown }[] }[])[1]!.content;
+    assert.deepEqual(
+      sent.map(({ input }) => input),
+      [{ path: 'x' }, { INVALID_JSON: '{"path": "x' }, { INVALID_JSON: '[1]' }],
+    );
+  });
+
   it('that writes beyond the limit is cut off there, and ends for its client as an answer that reached it', async () => {
     const { tool, client } = await open();
     const more = {

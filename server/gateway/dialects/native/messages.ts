@@ -2,6 +2,7 @@ import type { StreamEvent } from '../../stream.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { readError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
+import { argumentsOf } from '../messages/conversation.ts';
 import { readReport } from '../usage.ts';
 import { listOf, type NativeDialect, type NativeNews, only } from './native.ts';
 
@@ -140,13 +141,24 @@ function finished(stop: unknown): StreamEvent {
 /** A tool that the client runs. The service's own have a price of their own. */
 const isOwnTool = (tool: unknown) => isObject(tool) && (isUnset(tool.type) || tool.type === 'custom');
 
-/** Thoughts without a signature are of another service, and would be refused. */
+/**
+ * Thoughts without a signature are of another service, and would be refused. So would a call whose input is no object,
+ * because its model wrote none.
+ */
 function readable(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message.content)) return message;
   const isSigned = ({ type, signature }: Json) => type !== 'thinking' || !(isUnset(signature) || signature === '');
   const content = message.content.filter((block) => isObject(block) && BLOCKS.has(block.type) && isSigned(block));
-  if (content.length === message.content.length) return message;
-  return { ...message, content: content.length > 0 ? content : [{ type: 'text', text: '(no text)' }] };
+  const mended = content.map(withObject);
+  const isRight = mended.length === message.content.length && mended.every((block, i) => block === content[i]);
+  if (isRight) return message;
+  return { ...message, content: mended.length > 0 ? mended : [{ type: 'text', text: '(no text)' }] };
+}
+
+function withObject(block: Json): Json {
+  const { type, input } = block;
+  if (type !== 'tool_use' || isObject(input)) return block;
+  return { ...block, input: JSON.parse(argumentsOf(input)) };
 }
 
 /** Anthropic's smallest budget of thoughts. */

@@ -228,7 +228,6 @@ describe('a chat-completions request', () => {
       { messages: [{ role: secret, content: 5 }] },
       { messages: [user([{ type: secret }])] },
       { messages: [user([picture(`data:${secret}`)])] },
-      { messages: [calling(call('a', `{${secret}`))] },
       { tools: [tool()], tool_choice: secret },
       { tools: [tool()], tool_choice: { type: secret } },
       { tools: [tool()], tool_choice: { type: 'function', function: { name: secret } } },
@@ -334,8 +333,8 @@ describe('a hostile chat-completions request', () => {
       const { size } = read({ model: 'm', messages: [user(unit.repeat(10_000_000 / unit.length))] });
       assert.ok(size.bound >= 10_000_000);
     }
-    const refused = refusal(() => read({ model: 'm', messages: [calling(call('a', '{'.repeat(10_000_000)))] }));
-    assert.equal(refused.code, 'invalid_value');
+    const { size } = read({ model: 'm', messages: [calling(call('a', '{'.repeat(10_000_000)))] });
+    assert.ok(size.bound >= 10_000_000);
   });
 });
 
