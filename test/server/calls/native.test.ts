@@ -326,6 +326,52 @@ suite('messages', ({ service, server }) => {
     }
   });
 
+  it('keeps its cache for five minutes, whatever is asked for: an hour has another price', async () => {
+    const { tool } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const hour = { cache_control: { type: 'ephemeral', ttl: '1h' } };
+    const minutes = { cache_control: { type: 'ephemeral', ttl: '5m' } };
+    const shown = { cache_control: { type: 'ephemeral' } };
+    const image = { type: 'image', source: { type: 'url', url: 'https://t.example/a.png' } };
+    const read = { name: 'read', input_schema: { type: 'object' } };
+    const write = { ...read, name: 'write' };
+    const use = { type: 'tool_use', id: 'a', name: 'read', input: { cache_control: { ttl: '1h' } } };
+    const result = (hint: object) => ({
+      type: 'tool_result',
+      tool_use_id: 'a',
+      content: [{ ...image, ...hint }],
+      ...hint,
+    });
+    const send = {
+      ...ASK,
+      system: [{ type: 'text', text: 'Be brief.', ...hour }],
+      tools: [
+        { ...read, ...hour },
+        { ...write, ...minutes },
+      ],
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'Hi', ...hour }] },
+        { role: 'assistant', content: [use] },
+        { role: 'user', content: [result(hour)] },
+      ],
+    };
+    const { status, headers, text } = await tool.send(send, {}, '/v1/messages');
+    assert.equal(status, 200, text);
+    assert.match(headers.get('x-perigee-left-out')!, /cache_control/);
+    const { body } = service().seen[0]!;
+    assert.deepEqual(body.system, [{ type: 'text', text: 'Be brief.', ...shown }]);
+    assert.deepEqual(body.tools, [
+      { ...read, ...shown },
+      { ...write, ...minutes },
+    ]);
+    assert.deepEqual(body.messages, [
+      { role: 'user', content: [{ type: 'text', text: 'Hi', ...shown }] },
+      // The arguments of a call are its own.
+      { role: 'assistant', content: [use] },
+      { role: 'user', content: [result(shown)] },
+    ]);
+  });
+
   it('gets an earlier call whose model wrote no JSON as an object, which it takes', async () => {
     const { client } = await open();
     service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };

@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../stream.ts';
+import { withShortCache } from '../cacheTtl.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { readError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
@@ -24,7 +25,8 @@ export const NATIVE_MESSAGES: NativeDialect = {
   keyHeaders: (key) => ({ 'x-api-key': key }),
   body(given, model, maxOutputTokens) {
     // The hold is for what the translation carries, so nothing else goes along that the service would read or bill.
-    const { tools, tool_choice: choice, messages, context_management: context, ...body } = only(given, FIELDS);
+    const short = withShortCache(only(given, FIELDS));
+    const { tools, tool_choice: choice, messages, context_management: context, ...body } = short;
     const own = listOf(tools)
       .filter(isOwnTool)
       .map((tool) => only(tool, TOOL_FIELDS));

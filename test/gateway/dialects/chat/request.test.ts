@@ -221,6 +221,20 @@ describe('a chat-completions request', () => {
       assert.deepEqual([refused.code, refused.param], [code, param]);
     });
 
+  it('has no hint to a cache beyond its usual time, which would have another price, and says so', () => {
+    const hinted = (ttl?: string) => ({ cache_control: { type: 'ephemeral', ...(ttl ? { ttl } : {}) } });
+    const request = (ttl?: string) => ({
+      ...hinted(ttl),
+      messages: [{ ...user([{ ...text('a'), ...hinted(ttl) }]), ...hinted(ttl) }],
+      tools: [{ ...tool(), ...hinted(ttl) }],
+    });
+    const { body, leftOut } = asked(request('1h'));
+    const right = asked(request());
+    assert.deepEqual(body, right.body);
+    assert.deepEqual([leftOut, right.leftOut], [['cache_control.ttl'], []]);
+    assert.deepEqual(asked(request('5m')).leftOut, []);
+  });
+
   it('repeats no value in a refusal', () => {
     const secret = 'sk-SECRET';
     const wrong: Json[] = [
