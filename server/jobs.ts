@@ -23,6 +23,10 @@ import type { TurnDeps } from './gateway/runs/turn.ts';
 import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
+import { judgeDue } from './risk/flags/judging.ts';
+import { purgeFlags } from './risk/flags/store.ts';
+import type { Observer } from './risk/observer.ts';
+import { shred } from './risk/store.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -53,6 +57,7 @@ const PURGES = [
   purgeLimitUses,
   purgePaymentEvents,
   purgeNetworks,
+  purgeFlags,
 ];
 
 export interface JobDeps {
@@ -61,12 +66,14 @@ export interface JobDeps {
   /** `stripe` is null if nothing is sold. */
   sales: Omit<SaleDeps, 'stripe'> & { stripe: StripeService | null };
   restoring: RestoreJob;
+  observer: Observer;
 }
 
 /** The jobs that run at intervals. */
-export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
+export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps): Job[] {
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;
+  const judging = { db, log, isFlagging: policy.risk.flag };
   const steps = new ClockSteps(db, STORED_TIMES);
 
   async function purge() {
@@ -75,6 +82,7 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
       await purgeEvents(tx, now - TABLES.run_event.over);
       for (const purgeOne of PURGES) await purgeOne(tx, now);
     });
+    await shred(db, now);
   }
 
   async function retain() {
@@ -106,6 +114,8 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
     ...(turns.upstream.services
       ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
       : []),
+    { name: 'judgements', everyMs: 15 * MINUTE, run: async () => void (await judgeDue(judging, clock.now())) },
+    { name: 'observations', everyMs: 10 * SECOND, run: () => observer.flush() },
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
     {

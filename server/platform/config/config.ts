@@ -4,7 +4,7 @@ import { isAscending, PriceSettingSchema } from '../../../shared/models.ts';
 import { tellIssues } from './issues.ts';
 import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
-import { ConfigError, httpUrl, isLoopback, originUrl } from './settings.ts';
+import { ConfigError, httpUrl, isLoopback, networks, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
 
 export { ConfigError, isLoopback };
@@ -112,6 +112,28 @@ const LimitConfigSchema = z.strictObject({
   local: MinuteLimitsSchema.optional(),
 });
 
+/** What is seen of how members use their accounts, to find those that are shared through a relay. */
+const RiskConfigSchema = z.strictObject({
+  /** Whether requests are observed at all. */
+  observe: z.boolean().default(true),
+  /** Whether shared accounts are flagged, for a person to look at. */
+  flag: z.boolean().default(true),
+  /** The networks of hosting companies, as addresses or like 203.0.113.0/24. Most of their clients are honest: a weak sign. */
+  hostingNetworks: z
+    .array(z.string().max(100))
+    .max(20_000)
+    .superRefine((entries, context) => {
+      for (const [at, entry] of entries.entries()) {
+        try {
+          networks('hostingNetworks', [entry]);
+        } catch (error) {
+          context.addIssue({ code: 'custom', path: [at], message: (error as Error).message });
+        }
+      }
+    })
+    .default([]),
+});
+
 /** The file that PERIGEE_CONFIG names. */
 const PolicySchema = z.strictObject({
   models: z
@@ -144,6 +166,7 @@ const PolicySchema = z.strictObject({
   refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
+  risk: RiskConfigSchema.default(() => RiskConfigSchema.parse({})),
   ...paymentPolicy,
 });
 export type Policy = z.infer<typeof PolicySchema>;

@@ -39,6 +39,15 @@ export interface Schema {
   promotion: PromotionRow;
   /** Model services that get no new request, by the operator's will. */
   drained_service: { id: string; at: number };
+  /** The key of each period of 30 days, which ends with it. `key` is 32 random bytes in hex. */
+  risk_key: { period: number; key: string; starts_at: number; ends_at: number };
+  risk_sketch: RiskSketchRow;
+  /** When an account's use is judged next, and since when it shows several people without corroboration. */
+  risk_standing: RiskStandingRow;
+  risk_context: RiskContextRow;
+  risk_flag: RiskFlagRow;
+  /** The operator's switch that stops flagging. */
+  risk_pause: { name: string; since: number; why: string };
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;
@@ -548,4 +557,46 @@ export interface RunEventRow {
   first_seq: number;
   last_seq: number;
   payload: string;
+}
+
+export interface RiskSketchRow {
+  account_id: string;
+  period: number;
+  /** As `risk/signals/codec.ts` encodes it. */
+  state: Buffer;
+  /** Counts its changes. */
+  version: number;
+  /** The last flush of each node that changed it lately, as JSON: `{node: [number, at]}`. */
+  flushed: string;
+  /** When a request was last added to it. */
+  seen_at: number;
+}
+
+export interface RiskStandingRow {
+  account_id: string;
+  /** When it was first seen in use. */
+  since: number;
+  judge_at: number;
+  judged_at: number | null;
+  persons_since: number | null;
+  /** What its owner is told about a client that contradicts itself. */
+  advice: string | null;
+}
+
+export interface RiskContextRow {
+  account_id: string;
+  own_gateway: number;
+  several_machines: number;
+  /** Ids of API keys, as JSON. */
+  automation_keys: string;
+  is_team: number;
+}
+
+export interface RiskFlagRow {
+  number: number;
+  account_id: string | null;
+  kind: 'sharing' | 'not_enough';
+  dossier: string;
+  opened_at: number;
+  ended_at: number | null;
 }

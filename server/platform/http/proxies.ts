@@ -1,11 +1,29 @@
-import { BlockList, isIP } from 'node:net';
-import { ConfigError } from '../config/config.ts';
+import { isIP } from 'node:net';
+import { networks } from '../config/settings.ts';
 
-/** Headers that proxies add. A request with one of them was forwarded, even if the peer is this machine. */
-const FORWARDING =
-  'x-forwarded-for x-forwarded-host x-forwarded-proto forwarded via x-real-ip x-client-ip true-client-ip cf-connecting-ip'.split(
-    ' ',
-  );
+/**
+ * Headers that something between a client and this server adds, and no client. A request with one of them was forwarded,
+ * even if the peer is this machine. Names of tracing (`traceparent`, `x-request-id`) are not here: clients send them too.
+ */
+export const FORWARDING = {
+  via: ['via', 'x-bluecoat-via'],
+  forwardedFor: [
+    ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-server'],
+    ...['x-forwarded-by', 'x-forwarded-prefix', 'x-forwarded-scheme', 'x-forwarded-ssl'],
+  ],
+  forwarded: ['forwarded'],
+  cloud: [
+    ...['cf-connecting-ip', 'cf-connecting-ipv6', 'cf-ray', 'cf-visitor', 'cf-ipcountry', 'cf-worker', 'cdn-loop'],
+    ...['true-client-ip', 'fastly-client-ip', 'fastly-ff', 'fly-client-ip', 'fly-forwarded-port', 'x-amz-cf-id'],
+    ...['x-amzn-trace-id', 'x-azure-clientip', 'x-azure-fdid', 'x-arr-log-id', 'x-appengine-user-ip'],
+    ...['x-vercel-id', 'x-vercel-forwarded-for', 'x-nf-client-connection-ip', 'x-render-origin-server'],
+  ],
+  other: [
+    ...['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-forwarded-for', 'x-original-host'],
+    ...['x-proxyuser-ip', 'x-envoy-external-address', 'x-envoy-expected-rq-timeout-ms', 'wl-proxy-client-ip'],
+  ],
+} as const;
+const FORWARDED = Object.values(FORWARDING).flat();
 
 /** `203.0.113.5:4711` and `[2001:db8::1]:4711` without their ports, as some proxies write them. */
 function withoutPort(hop: string): string {
@@ -26,16 +44,36 @@ export const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/
 
 /** Whether an address is one of TRUSTED_PROXIES. Throws `ConfigError` for a wrong entry. */
 export function trustedBy(trustedProxies: readonly string[]): (address: string) => boolean {
-  const trusted = new BlockList();
-  for (const entry of trustedProxies) {
-    const [address = '', bits] = entry.split('/');
-    const family = isIP(address);
-    const length = bits === undefined ? (family === 4 ? 32 : 128) : Number(bits);
-    if (!family || !Number.isInteger(length) || length < 0 || length > (family === 4 ? 32 : 128))
-      throw new ConfigError(`TRUSTED_PROXIES: "${entry}" is not an address or a network like 10.0.0.0/8`);
-    trusted.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
-  }
-  return (address) => isIP(address) !== 0 && trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return networks('TRUSTED_PROXIES', trustedProxies);
+}
+
+/** How a request came through the trusted proxies. */
+export interface Chain {
+  /** The client's, or that of the first proxy that is not trusted. */
+  address: string;
+  /** How many trusted proxies it passed. */
+  proxies: number;
+  /** What X-Forwarded-For or Forwarded says beyond them: anyone may have written it. Nearest last. */
+  beyond: readonly string[];
+}
+
+/** Reads the hops of a request from the end. Throws `ConfigError` for a wrong TRUSTED_PROXIES. */
+export function chainReader(trustedProxies: readonly string[]) {
+  const isTrusted = trustedBy(trustedProxies);
+  return (peer: string, header: (name: string) => string | undefined): Chain => {
+    let address = unmapped(peer);
+    let proxies = 0;
+    const hops = hopsOf(header);
+    while (isTrusted(address)) {
+      proxies++;
+      const hop = unmapped(withoutPort(hops.at(-1) ?? ''));
+      // A hop that is no address ends the trust: anyone may have written the hops before it.
+      if (!isIP(hop)) break;
+      hops.pop();
+      address = hop;
+    }
+    return { address, proxies, beyond: hops };
+  };
 }
 
 /**
@@ -44,21 +82,13 @@ export function trustedBy(trustedProxies: readonly string[]): (address: string) 
  * client; `warn` is called once about it. Throws `ConfigError` for a wrong TRUSTED_PROXIES.
  */
 export function addressReader(trustedProxies: readonly string[], warn: (text: string) => void = () => {}) {
-  const isTrusted = trustedBy(trustedProxies);
+  const chainOf = chainReader(trustedProxies);
   let hasWarned = false;
 
   return (peer: string, header: (name: string) => string | undefined): string | null => {
-    const from = unmapped(peer);
-    let address = from;
-    const hops = hopsOf(header);
-    while (isTrusted(address) && hops.length > 0) {
-      const hop = unmapped(withoutPort(hops.pop()!));
-      // A hop that is no address ends the trust: anyone may have written the hops before it.
-      if (!isIP(hop)) break;
-      address = hop;
-    }
-    if (isTrusted(from)) {
-      if (address === from && !hasWarned) {
+    const { address, proxies } = chainOf(peer, header);
+    if (proxies > 0) {
+      if (address === unmapped(peer) && !hasWarned) {
         hasWarned = true;
         warn(
           'a proxy of TRUSTED_PROXIES does not say in X-Forwarded-For whom it forwards: all of them are taken for one',
@@ -67,6 +97,6 @@ export function addressReader(trustedProxies: readonly string[], warn: (text: st
       return address;
     }
     const local = address === '::1' || address.startsWith('127.');
-    return local && !FORWARDING.some((name) => header(name) !== undefined) ? null : address;
+    return local && !FORWARDED.some((name) => header(name) !== undefined) ? null : address;
   };
 }

@@ -15,6 +15,7 @@ import { purgeEvents, RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs
 import { parseConfig } from '../../../server/platform/config/config.ts';
 import type { Reader, Tx } from '../../../server/platform/db/database.ts';
 import { type Belonging, EXPORT_FILES, TABLES, type TableName } from '../../../server/platform/db/tables.ts';
+import { declare, purgeFlags } from '../../../server/risk/flags/store.ts';
 import { Client } from '../../support/client.ts';
 import type { Engine } from '../../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../../support/signIn.ts';
@@ -163,6 +164,13 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
           revoked_at: null,
         })
         .execute();
+      await tx
+        .insertInto('risk_standing')
+        .values({ account_id: id, since: at, judge_at: at + DAY, judged_at: null, persons_since: null, advice: null })
+        .execute();
+      await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id], isTeam: false });
+      await sql`insert into risk_flag (number, account_id, kind, dossier, opened_at)
+        values ((select coalesce(max(number), 0) + 1 from risk_flag), ${id}, 'sharing', '{}', ${at})`.execute(tx);
       await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();
       await tx.insertInto('plan_use').values({ hold_id: run.id, ledger_id, amount: 0, at }).execute();
       await sql`insert into payment (id, ledger_id, pack, name, amount_cents, currency, credits_micro, state, created_at, asked_at)
@@ -264,6 +272,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       identity: '"google"',
       session: '"createdAt"',
       api_key: 'A key that was told',
+      risk_context: '"ownGateway": true',
       wallet: '"ofMicro"',
       balance: '"promotionalMicro": 1',
       subscription: '"told"',
@@ -410,6 +419,12 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         end('token', 'expires_at', sql`session_id in (select id from session where ${mine})`),
         sql`session_id in (select id from session where ${mine})`,
         () => purge(purgeSessions),
+      ],
+      [
+        'risk_flag',
+        make('risk_flag', 'number, kind, dossier, opened_at, ended_at', (at) => sql`900000, 'sharing', '{}', 1, ${at}`),
+        sql`number = 900000`,
+        () => purge(purgeFlags),
       ],
       ['message', end('message', 'superseded_at', id.message), id.message, retention],
       [

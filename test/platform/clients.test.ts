@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { toolOf } from '../../server/gateway/calls/toolName.ts';
+import { toolOf } from '../../server/platform/http/clients.ts';
 
 describe('the name of a tool in the token log', () => {
   // The first six as the tools of `npm run test:clients` send them.

@@ -1,0 +1,166 @@
+import { sql } from 'kysely';
+import type { Notice } from '../../../shared/account.ts';
+import type { Dossier } from '../../../shared/risk.ts';
+import { iso } from '../../platform/clock.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import { prepared } from '../../platform/db/prepared.ts';
+import type { RiskFlagRow } from '../../platform/db/schema.ts';
+import { TABLES } from '../../platform/db/tables.ts';
+import { adviceOf } from '../score/dossier.ts';
+import type { Advice } from '../score/judge.ts';
+
+// Flags and what they are judged by, as rows.
+
+export interface Flag {
+  number: number;
+  /** Null: the account was deleted. */
+  accountId: string | null;
+  kind: 'sharing' | 'not_enough';
+  openedAt: number;
+  endedAt: number | null;
+  dossier: Dossier;
+}
+
+const toFlag = (row: RiskFlagRow): Flag => ({
+  number: Number(row.number),
+  accountId: row.account_id,
+  kind: row.kind,
+  openedAt: Number(row.opened_at),
+  endedAt: row.ended_at === null ? null : Number(row.ended_at),
+  dossier: JSON.parse(row.dossier) as Dossier,
+});
+
+/** The open flags, newest first. */
+export async function openFlags(db: Reader, limit: number): Promise<Flag[]> {
+  const rows = await db
+    .selectFrom('risk_flag')
+    .selectAll()
+    .where('ended_at', 'is', null)
+    .orderBy('number', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(toFlag);
+}
+
+export async function findFlag(db: Reader, number: number): Promise<Flag | null> {
+  const row = await db.selectFrom('risk_flag').selectAll().where('number', '=', number).executeTakeFirst();
+  return row ? toFlag(row) : null;
+}
+
+/** Opens a flag. Returns its number; null if the account has an open one of this kind, which stays as it is. */
+export async function openFlag(tx: Tx, accountId: string, dossier: Dossier, at: number): Promise<number | null> {
+  const row = await tx
+    .insertInto('risk_flag')
+    .values({
+      number: sql<number>`(select coalesce(max(number), 0) + 1 from risk_flag)`,
+      account_id: accountId,
+      kind: dossier.kind,
+      dossier: JSON.stringify(dossier),
+      opened_at: at,
+      ended_at: null,
+    })
+    .onConflict((oc) => oc.columns(['account_id', 'kind']).where('ended_at', 'is', null).doNothing())
+    .returning('number')
+    .executeTakeFirst();
+  return row ? Number(row.number) : null;
+}
+
+/** Before an account is deleted: its flags stay 6 months without a name (POLICY). */
+export async function endFlagsOf(tx: Tx, accountId: string, at: number): Promise<void> {
+  await tx
+    .updateTable('risk_flag')
+    .set((eb) => ({ account_id: null, ended_at: eb.fn.coalesce('ended_at', sql<number>`${at}`) }))
+    .where('account_id', '=', accountId)
+    .execute();
+}
+
+/** Deletes flags 6 months after they ended. */
+export async function purgeFlags(tx: Tx, now: number): Promise<void> {
+  await tx
+    .deleteFrom('risk_flag')
+    .where('ended_at', '<=', now - TABLES.risk_flag.over)
+    .execute();
+}
+
+/** What an account's owner and the operator have said about its use. */
+export interface Declared {
+  ownGateway: boolean;
+  severalMachines: boolean;
+  /** Ids of API keys that programs use by themselves: their turns are no person's. */
+  automationKeys: string[];
+  /** Marked by the operator alone: a plan that was sold to several people. Never flagged. */
+  isTeam: boolean;
+}
+
+export const NOTHING_DECLARED: Declared = {
+  ownGateway: false,
+  severalMachines: false,
+  automationKeys: [],
+  isTeam: false,
+};
+
+export async function findDeclared(db: Reader, accountId: string): Promise<Declared> {
+  const row = await db.selectFrom('risk_context').selectAll().where('account_id', '=', accountId).executeTakeFirst();
+  if (!row) return NOTHING_DECLARED;
+  return {
+    ownGateway: row.own_gateway === 1,
+    severalMachines: row.several_machines === 1,
+    automationKeys: JSON.parse(row.automation_keys) as string[],
+    isTeam: row.is_team === 1,
+  };
+}
+
+/** The keys that these accounts have declared as automation, by account; those without any are left out. */
+export async function findAutomation(db: Reader, accountIds: readonly string[]): Promise<Map<string, string[]>> {
+  const rows = await db
+    .selectFrom('risk_context')
+    .select(['account_id', 'automation_keys'])
+    .where('account_id', 'in', accountIds)
+    .where('automation_keys', '<>', '[]')
+    .execute();
+  return new Map(rows.map((row) => [row.account_id, JSON.parse(row.automation_keys) as string[]]));
+}
+
+export async function declare(tx: Tx, accountId: string, declared: Declared): Promise<void> {
+  const columns = {
+    own_gateway: declared.ownGateway ? 1 : 0,
+    several_machines: declared.severalMachines ? 1 : 0,
+    automation_keys: JSON.stringify(declared.automationKeys),
+    is_team: declared.isTeam ? 1 : 0,
+  };
+  await tx
+    .insertInto('risk_context')
+    .values({ account_id: accountId, ...columns })
+    .onConflict((oc) => oc.column('account_id').doUpdateSet(columns))
+    .execute();
+}
+
+/** What an account's owner is told about a tool that contradicts itself. */
+export async function findAdvice(db: Reader, accountId: string): Promise<Notice | null> {
+  const row = await selectAdvice.first(db, { accountId });
+  if (!row?.advice) return null;
+  const { id, text } = adviceOf(JSON.parse(row.advice) as Advice);
+  return { id, kind: 'client', text, at: iso(Number(row.judged_at)) };
+}
+const selectAdvice = prepared((db, p: { accountId: string }) =>
+  db.selectFrom('risk_standing').select(['advice', 'judged_at']).where('account_id', '=', p.accountId),
+);
+
+/** The kill switch: since when no account is flagged, and why; null: accounts are flagged. */
+export async function findPause(db: Reader): Promise<{ since: number; why: string } | null> {
+  const row = await db.selectFrom('risk_pause').selectAll().executeTakeFirst();
+  return row ? { since: Number(row.since), why: row.why } : null;
+}
+
+/** Stops flagging on every node. Repeating it changes nothing. */
+export async function pause(tx: Tx, why: string, at: number): Promise<void> {
+  await tx
+    .insertInto('risk_pause')
+    .values({ name: 'flags', since: at, why })
+    .onConflict((oc) => oc.column('name').doNothing())
+    .execute();
+}
+
+export async function resume(tx: Tx): Promise<void> {
+  await tx.deleteFrom('risk_pause').execute();
+}

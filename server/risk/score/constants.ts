@@ -1,0 +1,199 @@
+// Every number of the judgement, with its reason. Those that say "fitted" were fitted on set A of the simulator
+// (`npm run sim`, docs/risk.md); the others come from the policy or are arithmetic.
+
+/** Of how values become evidence. Stands in each judgement and dossier. */
+export const RULES_VERSION = 1;
+/** Of the thresholds. */
+export const THRESHOLD_VERSION = 1;
+
+export type FamilyOfSignals = 'P' | 'T' | 'I' | 'X';
+
+/** A curve of straight lines through these points, and level beyond its ends: value → nats. */
+export type Curve = readonly (readonly [value: number, nats: number])[];
+
+interface SignalRules {
+  name: string;
+  family: FamilyOfSignals;
+  /** Nats: at most this much for it; for X at most this much against it. */
+  cap: number;
+  /** Signals of a group tell the same in other ways: the strongest counts alone. */
+  group: string;
+  curve: Curve;
+}
+
+const signal = (name: string, family: FamilyOfSignals, cap: number, group: string, curve: Curve): SignalRules => ({
+  name,
+  family,
+  cap,
+  group,
+  curve,
+});
+
+export const SIGNALS = {
+  // Value: projects that somebody comes back to, less what a heavy user has by then (`HEAVY_PROJECTS`).
+  1: signal('independent projects', 'P', 4, 'projects', [
+    [0, 0],
+    [4, 1],
+    [8, 2],
+    [20, 4],
+  ]),
+  // Value: nats of the likelihood ratio against one author, see `evidence.ts`.
+  2: signal('turns of several authors', 'P', 4, 'turns', [
+    [1, 0],
+    [4, 4],
+  ]),
+  // Value: quiet hours of the middle day. The shortest sleep of one person that lasts for weeks is about 5 hours.
+  3: signal('no quiet hours', 'P', 3, 'hours', [
+    [2, 3],
+    [3, 2],
+    [4, 1],
+    [5, 0],
+  ]),
+  // Value: main languages of projects that share nothing. Two are common, three happen.
+  4: signal('languages', 'P', 2, 'languages', [
+    [2, 0],
+    [3, 0.5],
+    [4, 1.2],
+    [5, 2],
+  ]),
+  // Value: groups of clients and projects that share nothing, two at most of one claim. A work laptop and a private PC
+  // are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
+  5: signal('disconnected clients', 'P', 4, 'projects', [
+    [3, 0],
+    [4, 0.5],
+    [6, 2],
+    [8, 4],
+  ]),
+  // Value: projects in half an hour, in the tenth part of the turns with most of them.
+  6: signal('independent conversations', 'P', 1, 'projects', [
+    [8, 0],
+    [15, 1],
+  ]),
+  // Value: requests on connections that had carried another client of this account.
+  7: signal('one connection, several clients', 'T', 4, 'library', [
+    [2, 0],
+    [20, 2],
+    [100, 4],
+  ]),
+  // Value: share of requests with forwarding headers. Alone below 2: a company's TLS inspection adds them, too.
+  8: signal('forwarding headers', 'T', 2, 'forwarding', [
+    [0.1, 0],
+    [0.5, 1],
+    [1, 1.5],
+  ]),
+  // Value: share of requests that another library wrote than the claimed client uses.
+  9: signal('another library', 'T', 2, 'library', [
+    [0.05, 0],
+    [0.5, 2],
+  ]),
+  // Value: share of requests from hosting networks. Codespaces, CI and VPNs are hosting, too.
+  10: signal('hosting network', 'T', 0.5, 'hosting', [
+    [0.5, 0],
+    [1, 0.5],
+  ]),
+  // Value: requests with claims that exclude each other.
+  11: signal('contradicting claims', 'I', 4, 'claims', [
+    [3, 0],
+    [20, 2],
+    [200, 4],
+  ]),
+  // Value: share of requests whose client calls itself a relay.
+  12: signal('names itself a relay', 'I', 2, 'relay', [
+    [0.05, 0],
+    [0.5, 2],
+  ]),
+  // Value: devices of the account whose id other accounts have, too.
+  13: signal('a device of several accounts', 'I', 2, 'device', [
+    [0, 0],
+    [1, 1],
+    [3, 2],
+  ]),
+  // Value: share of a person's turns with the proof of an install key.
+  14: signal('proofs of an installation', 'X', 4, 'proofs', [
+    [0.1, 0],
+    [0.9, -4],
+  ]),
+  // Value: share of projects that were seen from two clients or more.
+  15: signal('projects on several clients', 'X', 4, 'clients', [
+    [0.3, 0],
+    [1, -2],
+  ]),
+  // Value: 1 if the account has said that it uses a gateway of its own, CI or several machines.
+  16: signal('declared', 'X', 3, 'declared', [
+    [0, 0],
+    [1, -3],
+  ]),
+} as const satisfies Record<number, SignalRules>;
+export type SignalNumber = keyof typeof SIGNALS;
+
+/** Nats that a family counts for at most (RISK). */
+export const FAMILY_CAP = 8;
+export const COUNTER_CAP = -8;
+
+/** Projects that a heavy user comes back to, by days of observation: value at 1, 3, 7 days and after. */
+export const HEAVY_PROJECTS: Curve = [
+  [1, 7],
+  [3, 11],
+  [7, 16],
+  [14, 18],
+];
+
+/** How often one author's turn follows one in other work within `NEAR_S`: assumed, above all measured honest use. */
+export const NEAR_OF_ONE_AUTHOR = 0.015;
+/** Turns in an hour, and projects in half an hour, of one author: above the last 10 % of the heaviest. */
+export const RATE_OF_ONE_AUTHOR: Curve = [
+  [60, 0],
+  [90, 2],
+  [127, 4],
+];
+export const SPREAD_OF_ONE_AUTHOR: Curve = [
+  [8, 0],
+  [11, 1.5],
+  [15, 4],
+];
+
+/** Groups of clients at work in one half hour that share no project: one author sits at one or two. */
+export const GROUPS_OF_ONE_AUTHOR: Curve = [
+  [3, 0],
+  [4, 1],
+  [5, 2.5],
+  [6, 4],
+];
+
+/** A share of fewer requests says nothing. */
+export const LEAST_REQUESTS = 20;
+/** Turns in one language before a project has a main language, and the share that makes it so. */
+export const LANGUAGE_TURNS = 5;
+export const LANGUAGE_SHARE = 0.6;
+/** Turns of a client in a project before the two count as connected. */
+export const CLIENT_TURNS = 2;
+
+/**
+ * Accounts that share a device id. A second one is a private account on the same machine; many are a cloned image or a
+ * constant of a tool (RISK, signal 13).
+ */
+export const SHARED_DEVICE = { least: 3, most: 20 } as const;
+
+/** Hours after the first observation at which an account is judged; after the last one daily (RISK). */
+export const JUDGED_AT_HOURS = [6, 12, 24] as const;
+
+export const THRESHOLDS = {
+  /** Nats in all, in the first day and later. Fitted. */
+  firstDay: 9,
+  later: 8,
+  /** Nats of family P, from so many of its groups with at least `leastOfGroup` each (RISK: from two P signals). */
+  persons: 5,
+  groups: 2,
+  leastOfGroup: 1,
+  /** Nats of T or I: no family flags alone (RISK). */
+  corroboration: 2,
+} as const;
+
+/** Several people for so long without corroboration: "not enough to act on" (RISK). */
+export const NOT_ENOUGH_DAYS = 7;
+
+/** Contradictions are told to the user after so many requests, on so many days, of two kinds (RISK). */
+export const ADVICE = { requests: 20, days: 2, kinds: 2 } as const;
+
+/** Log-odds of sharing from all nats: offset and slope. Fitted on set A, for one account in 100 that shares. */
+export const CALIBRATION = { offset: -9, slope: 1.2 } as const;

@@ -1,0 +1,24 @@
+import type { SignalNumber } from './constants.ts';
+
+/**
+ * What heavy users who are alone show of each signal's value: half of them at most `p50`, all but one in 1,000 at most
+ * `p999`. Simulated, set A, personas with 8 agents, 15 projects and a gateway of their own (`npm run sim -- quantiles`).
+ */
+export const HEAVY: Record<SignalNumber, { p50: number; p999: number }> = {
+  1: { p50: 0, p999: 0 },
+  2: { p50: 0, p999: 0 },
+  3: { p50: 8, p999: 5 },
+  4: { p50: 1, p999: 2 },
+  5: { p50: 1, p999: 3 },
+  6: { p50: 4, p999: 8 },
+  7: { p50: 0, p999: 0 },
+  8: { p50: 0, p999: 1 },
+  9: { p50: 0, p999: 1 },
+  10: { p50: 0, p999: 1 },
+  11: { p50: 0, p999: 0 },
+  12: { p50: 0, p999: 1 },
+  13: { p50: 0, p999: 0 },
+  14: { p50: 0, p999: 0 },
+  15: { p50: 0, p999: 0 },
+  16: { p50: 0, p999: 0 },
+};

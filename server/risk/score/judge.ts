@@ -1,0 +1,93 @@
+import { CONTRADICTIONS, type Contradiction } from '../signals/identities.ts';
+import { FAMILIES, type Family } from '../signals/observation.ts';
+import type { Sketch } from '../signals/sketch.ts';
+import { countDays, DAY_S } from '../signals/time.ts';
+import {
+  ADVICE,
+  CALIBRATION,
+  COUNTER_CAP,
+  FAMILY_CAP,
+  type FamilyOfSignals,
+  RULES_VERSION,
+  SIGNALS,
+  THRESHOLD_VERSION,
+  THRESHOLDS,
+} from './constants.ts';
+import { type Beside, type Evidence, evidenceOf } from './evidence.ts';
+
+/** A client that contradicts itself: as which it came, and how it does. */
+export interface Advice {
+  client: Family;
+  contradictions: Contradiction[];
+}
+
+export interface Judgement {
+  /** Nats in all. */
+  lambda: number;
+  families: Record<FamilyOfSignals, number>;
+  /** Nats that `sharing` needs in all at this age. */
+  threshold: number;
+  /** That the account serves several people, among accounts of which one in 100 does. */
+  probability: number;
+  /**
+   * `sharing`: a person should look. `not_enough`: the signals of several people would be enough, and nothing
+   * corroborates them.
+   */
+  verdict: 'clean' | 'sharing' | 'not_enough';
+  /** What the account's user should know of a client that contradicts itself. */
+  advice: Advice | null;
+  evidence: Evidence[];
+  rulesVersion: number;
+  thresholdVersion: number;
+}
+
+/** Whether an account serves several people through a relay. */
+export function judge(sketch: Sketch, beside: Beside): Judgement {
+  const evidence = evidenceOf(sketch, beside);
+  const groups = strongest(evidence);
+  const sum = (family: FamilyOfSignals) =>
+    groups.reduce((nats, one) => nats + (SIGNALS[one.signal].family === family ? one.nats : 0), 0);
+  const families = {
+    P: Math.min(FAMILY_CAP, sum('P')),
+    T: Math.min(FAMILY_CAP, sum('T')),
+    I: Math.min(FAMILY_CAP, sum('I')),
+    X: Math.max(COUNTER_CAP, sum('X')),
+  };
+  const lambda = families.P + families.T + families.I + families.X;
+  const isFirstDay = sketch.lastS - sketch.firstS <= DAY_S;
+  const threshold = isFirstDay ? THRESHOLDS.firstDay : THRESHOLDS.later;
+  const persons = groups.filter(
+    ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
+  );
+  const isPersons = families.P >= THRESHOLDS.persons && persons.length >= THRESHOLDS.groups;
+  const isSharing = lambda >= threshold && isPersons && Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
+  return {
+    ...{ lambda, families, evidence, threshold },
+    probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
+    verdict: isSharing ? 'sharing' : isPersons ? 'not_enough' : 'clean',
+    advice: adviceFor(sketch),
+    rulesVersion: RULES_VERSION,
+    thresholdVersion: THRESHOLD_VERSION,
+  };
+}
+
+/** The strongest signal of each group, for or against. */
+function strongest(evidence: readonly Evidence[]): Evidence[] {
+  const best = new Map<string, Evidence>();
+  for (const one of evidence) {
+    const { group } = SIGNALS[one.signal];
+    const known = best.get(group);
+    if (!known || Math.abs(one.nats) > Math.abs(known.nats)) best.set(group, one);
+  }
+  return [...best.values()];
+}
+
+function adviceFor({ identities, families }: Sketch): Advice | null {
+  const kinds = CONTRADICTIONS.map((contradiction, i) => ({ contradiction, ...identities.contradictions[i]! })).filter(
+    ({ days, times }) => times >= 1 && countDays(days) >= ADVICE.days,
+  );
+  const requests = kinds.reduce((sum, { times }) => sum + times, 0);
+  if (kinds.length < ADVICE.kinds || requests < ADVICE.requests) return null;
+  const client = FAMILIES[families.indexOf(Math.max(...families))]!;
+  return { client, contradictions: kinds.map(({ contradiction }) => contradiction) };
+}

@@ -1,0 +1,57 @@
+import { HOUR_S } from './time.ts';
+
+// Signal 3: one person sleeps. The last 168 hours, and in which of them a person wrote. A shift worker sleeps at other
+// hours and a traveller in other time zones, so each day is looked at by itself; several people in several time zones
+// leave no quiet hours on any day.
+
+export const HOURS = 168;
+const DAY = 24;
+/** Turns that make a day worth looking at, and such days that make a judgement (RISK, signal 3: at least 5 days). */
+const TURNS_OF_A_DAY = 8;
+export const DAYS_TO_SAY = 5;
+
+export class Hours {
+  /** A person's turns in each of the last 168 hours, at most 255; hour `h` stands at `h % 168`. */
+  turns: Uint8Array = new Uint8Array(HOURS);
+  /** The newest hour since 1970. */
+  last = 0;
+
+  add(atS: number): void {
+    const hour = Math.floor(atS / HOUR_S);
+    if (hour > this.last) {
+      for (let h = Math.max(this.last + 1, hour - HOURS + 1); h <= hour; h++) this.turns[h % HOURS] = 0;
+      this.last = hour;
+    }
+    if (hour > this.last - HOURS && this.turns[hour % HOURS]! < 255) this.turns[hour % HOURS]!++;
+  }
+
+  /**
+   * The middle of the longest quiet times, in hours, of the days that had enough turns; null for fewer than 5 such days.
+   * A quiet time belongs to each day that it touches, so midnight cuts no night in two.
+   */
+  quietHours(nowS: number): number | null {
+    if (this.last === 0) return null;
+    const now = Math.floor(nowS / HOUR_S);
+    const first = Math.max(now, this.last) - HOURS + 1;
+    const turnsAt = (i: number) => (first + i <= this.last ? this.turns[(first + i) % HOURS]! : 0);
+    const quiet: number[] = [];
+    for (let day = 0; day < HOURS / DAY; day++) {
+      let turns = 0;
+      for (let i = day * DAY; i < (day + 1) * DAY; i++) turns += turnsAt(i);
+      if (turns < TURNS_OF_A_DAY) continue;
+      let longest = 0;
+      for (let i = day * DAY; i < (day + 1) * DAY; i++) {
+        if (turnsAt(i) > 0) continue;
+        let [from, to] = [i, i];
+        while (from > 0 && turnsAt(from - 1) === 0) from--;
+        while (to < HOURS - 1 && turnsAt(to + 1) === 0) to++;
+        longest = Math.max(longest, to - from + 1);
+        i = to;
+      }
+      quiet.push(longest);
+    }
+    if (quiet.length < DAYS_TO_SAY) return null;
+    quiet.sort((a, b) => a - b);
+    return quiet[Math.floor(quiet.length / 2)]!;
+  }
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { Hours } from '../../../server/risk/signals/hours.ts';
+import type { Observation } from '../../../server/risk/signals/observation.ts';
+import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
+import { isTemplated, NEAR_S, type Template } from '../../../server/risk/signals/turns.ts';
+import { DAY, HOUR, MINUTE, observation, SECOND, START } from '../observations.ts';
+
+const sketchOf = (observations: readonly Observation[]): Sketch => {
+  const sketch = emptySketch();
+  for (const one of observations) fold(sketch, one);
+  // Turns are judged once they are 15 minutes old.
+  fold(sketch, observation({ at: (observations.at(-1)?.at ?? START) + HOUR, turn: { kind: 'tool', root: 999 } }));
+  return sketch;
+};
+
+const filesOf = (project: number) => [1, 2, 3, 4].map((file) => project * 100 + file);
+
+/** A turn of a person in a conversation of a project. */
+const turn = (project: number, at: number, more: Partial<Observation['turn']> = {}) =>
+  observation({ at, turn: { root: project, paths: filesOf(project), ...more } });
+
+describe('turns that lie over each other', () => {
+  const pair = (gap: number, of: [number, number] = [1, 2], more: Partial<Observation['turn']> = {}) =>
+    sketchOf([
+      turn(1, START),
+      turn(2, START + MINUTE),
+      turn(of[0], START + HOUR),
+      turn(of[1], START + HOUR + gap, more),
+    ]);
+
+  for (const [what, sketch, near] of [
+    ['two projects, 2 seconds apart', pair(2 * SECOND), 1],
+    [`two projects, ${NEAR_S + 1} seconds apart`, pair((NEAR_S + 1) * SECOND), 0],
+    ['one project, 2 seconds apart', pair(2 * SECOND, [1, 1]), 0],
+    ['the first message of a conversation, as sub-agents send it', pair(2 * SECOND, [1, 3], { isFirst: true }), 0],
+    ['the result of a tool', pair(2 * SECOND, [1, 2], { kind: 'tool' }), 0],
+    ['declared automation', pair(2 * SECOND, [1, 2], { kind: 'machine' }), 0],
+  ] as const)
+    it(`${near ? 'counts' : 'does not count'}: ${what}`, () => {
+      assert.equal(sketch.turns.seen.near, near);
+    });
+
+  it('counts no text that comes for the third time', () => {
+    const texts = [START, START + 10 * MINUTE, START + 20 * MINUTE].map((at) => turn(1, at, { template: 0b1111 }));
+    const others = [turn(2, START + 5 * MINUTE), turn(2, START + 20 * MINUTE - SECOND)];
+    const sketch = sketchOf([...texts, ...others].sort((a, b) => a.at - b.at));
+    assert.equal(sketch.turns.seen.near, 0);
+    assert.equal(Math.round(sketch.counters.turns), 4);
+  });
+
+  it('counts the same when a node tells its observations 15 seconds late', () => {
+    const [a, b, c, d] = [turn(1, START), turn(2, START + MINUTE), turn(1, START + HOUR), turn(2, START + HOUR + 3000)];
+    for (const order of [
+      [a, b, c, d],
+      [b, a, d, c],
+    ])
+      assert.equal(sketchOf(order).turns.seen.near, 1);
+  });
+
+  it('knows how many turns an hour has, and how many projects half an hour', () => {
+    const observations = Array.from({ length: 90 }, (_, i) => turn((i % 9) + 1, START + i * 30 * SECOND));
+    const { rates, spreads } = sketchOf(observations).turns.seen;
+    assert.ok(rates.at(-3)! > 20, `${rates}`);
+    assert.ok(spreads.at(-3)! > 50, `${spreads}`);
+  });
+
+  it('knows templates by their likeness, and has a place for each of 16', () => {
+    const known: Template[] = [];
+    const texts = [0xff00ff00, 0xff00ff01, 0xff00ff03];
+    assert.deepEqual(
+      texts.map((text) => isTemplated(known, text)),
+      [false, false, true],
+    );
+    for (let i = 1; i < 100; i++) isTemplated(known, Math.imul(i, 0x9e3779b1) >>> 0);
+    assert.ok(known.length <= 16);
+    assert.equal(isTemplated(known, 0), false);
+  });
+});
+
+describe('the hours in which nobody writes', () => {
+  /** A week in which somebody writes a turn in each of these hours of each day. */
+  const week = (hours: (day: number) => number[]) => {
+    const seen = new Hours();
+    const midnight = Math.floor(START / DAY) * DAY;
+    for (let day = 0; day < 7; day++)
+      for (const hour of hours(day)) seen.add((midnight + day * DAY + hour * HOUR) / SECOND);
+    return seen.quietHours((midnight + 7 * DAY - HOUR) / SECOND);
+  };
+  const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => (first + i) % 24);
+
+  for (const [who, hours, quiet] of [
+    ['someone who works from 9 to 21', () => from(9, 12), 12],
+    ['someone who works at night', () => from(20, 12), 12],
+    ['someone who sleeps 5 hours', () => from(5, 19), 5],
+    ['someone who works early one day and late the next', (day: number) => from(day % 2 ? 4 : 8, 16), 12],
+    ['two people, twelve hours apart', () => [...from(9, 11), ...from(21, 11)], 1],
+    ['five people all round the clock', () => from(0, 24), 0],
+    ['somebody who wrote on two days', (day: number) => (day < 2 ? from(9, 12) : []), null],
+    ['somebody who writes little', () => from(9, 3), null],
+  ] as const)
+    it(`${who}: ${quiet === null ? 'too little to say' : `${quiet} hours`}`, () => {
+      assert.equal(week(hours as (day: number) => number[]), quiet);
+    });
+
+  it('forgets what is older than a week', () => {
+    const seen = new Hours();
+    for (let hour = 0; hour < 24 * 14; hour++) seen.add((START + hour * HOUR) / SECOND);
+    assert.equal(seen.quietHours((START + 24 * 14 * HOUR) / SECOND), 0);
+    assert.equal(seen.quietHours((START + 24 * 30 * HOUR) / SECOND), null);
+  });
+});
+
+describe('contradictions of one device', () => {
+  const claims = (list: [number, number][]) =>
+    sketchOf(
+      list.map(([fingerprint, minutes]) => observation({ at: START + minutes * MINUTE, client: { fingerprint } })),
+    ).identities.contradictions[0]!.times;
+
+  for (const [what, list, times] of [
+    [
+      'back and forth within minutes',
+      [
+        [1, 0],
+        [2, 1],
+        [1, 2],
+        [2, 3],
+      ],
+      2,
+    ],
+    [
+      'an upgrade: once, for good',
+      [
+        [1, 0],
+        [1, 1],
+        [2, 2],
+        [2, 3],
+      ],
+      0,
+    ],
+    [
+      'back after an hour',
+      [
+        [1, 0],
+        [2, 1],
+        [1, 61],
+      ],
+      0,
+    ],
+  ] as [string, [number, number][], number][])
+    it(`${what}: ${times}`, () => {
+      assert.ok(Math.abs(claims(list) - times) < 0.1);
+    });
+
+  it('are none for a client that sends no device id', () => {
+    const observations = [1, 2, 1, 2].map((fingerprint, i) =>
+      observation({ at: START + i * MINUTE, client: { fingerprint, device: 0 } }),
+    );
+    assert.equal(sketchOf(observations).identities.contradictions[0]!.times, 0);
+  });
+});
