@@ -2,12 +2,12 @@ import { inCredits } from '../../../shared/money/amounts.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
+import { toolOf } from '../../platform/http/clients.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
 import { withoutApiKeys } from '../../platform/values/apiKeys.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 import { messagesError } from '../dialects/messages/errors.ts';
-import { toolOf } from './toolName.ts';
 
 /** A refusal as clients of OpenAI's API read it. */
 interface Row {
