@@ -12,18 +12,22 @@ export interface SetService {
   isListed: boolean;
 }
 
+/** Something answers at the address, but no list of models. */
+const isElsewhere = (error: unknown): boolean =>
+  error instanceof UpstreamError &&
+  (error.code === 'upstream_malformed' || error.options.isModels === true || error.options.isRequests === true);
+
+/** Whether the address has the version that the API's paths begin with. */
+const hasVersion = (url: string): boolean => /\/v\d/.test(new URL(url).pathname);
+
 /** Why a service can't list its models, in one line for its operator: an address without its `/v1` is named. */
 export function tellListFault({ setting, url }: Pick<SetService, 'setting' | 'url'>, error: unknown): string {
-  const told = error instanceof UpstreamError ? error.message : String(error);
-  const isElsewhere =
-    error instanceof UpstreamError &&
-    (error.code === 'upstream_malformed' || error.options.isModels || error.options.isRequests);
   const { origin, pathname } = new URL(url);
-  if (!isElsewhere) return `${setting} (${origin}): its models can't be listed now. ${told}`;
-  const hasVersion = /\/v\d/.test(pathname);
+  const told = error instanceof UpstreamError ? error.message : String(error);
+  if (!isElsewhere(error)) return `${setting} (${origin}): its models can't be listed now. ${told}`;
   // A path may be secret.
   const shown = pathname === '/' ? origin : `${origin}/…`;
-  const advice = hasVersion ? 'Set the base address of its API.' : `Its address ends with /v1: try ${shown}/v1.`;
+  const advice = hasVersion(url) ? 'Set the base address of its API.' : `Its address ends with /v1: try ${shown}/v1.`;
   return `${setting} (${shown}) has no list of models at ${shown}/models. ${advice}`;
 }
 
@@ -34,11 +38,10 @@ export async function warnOfServices(services: readonly SetService[], log: Pick<
       try {
         await service.upstream.models();
       } catch (error) {
-        const told = tellListFault(service, error);
-        // Not every service of another dialect has a list, and this one needs none.
-        if (service.isListed && !/try .*\/v1\.$/.test(told)) return;
+        // Not every service has a list, and this one needs none.
+        if (service.isListed && isElsewhere(error) && hasVersion(service.url)) return;
         const { code, options } = error as Partial<UpstreamError>;
-        log.warn({ code, detail: options?.logDetail }, told);
+        log.warn({ code, detail: options?.logDetail }, tellListFault(service, error));
       }
     }),
   );
