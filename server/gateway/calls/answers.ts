@@ -78,7 +78,7 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     deps.open.admissions++;
     let isRunning = false;
     try {
-      const admitted = await admitCall(deps, caller, call, asked.cacheKey);
+      const admitted = await admitCall(deps, caller, call, asked.cacheKey, asked.native?.dialect);
       const { request } = admitted;
       // Both are forgotten once the service has them.
       const [asChat, asSent] = [call.body, asked.native?.body ?? call.body];
