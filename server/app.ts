@@ -38,6 +38,7 @@ import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
 import { fingerprint } from './platform/secrets.ts';
+import { riskRoutes } from './risk/routes.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
@@ -156,6 +157,7 @@ export function createApp(deps: AppDeps): App {
   accountsApi(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
+  riskRoutes(api, { db });
   conversationRoutes(api, { db, clock, log, endRunsOf });
   runRoutes(api, { ...turns, attempts, closing: closing.signal, open });
   toolCalls(api, accounts);

@@ -82,9 +82,9 @@ export const LimitsSchema = z.object({
 export const NoticeSchema = z.object({
   id: z.string(),
   kind: z
-    .enum(['suspended', 'closing', 'terms', 'price', 'operator'])
+    .enum(['suspended', 'closing', 'terms', 'price', 'operator', 'client'])
     .describe(
-      'operator: what the operator tells everybody, such as an incident; clients ignore kinds they do not know',
+      'operator: what the operator tells everybody, such as an incident; client: a tool of the owner contradicts itself; clients ignore kinds they do not know',
     ),
   text: z.string().describe('whole sentences: what it is, and what can be done'),
   at: z.iso.datetime(),

@@ -40,3 +40,21 @@ export const DossierSchema = z
   })
   .meta({ id: 'Dossier' });
 export type Dossier = z.infer<typeof DossierSchema>;
+
+/** What an account's owner says about its use. It speaks against a flag, and is never required. */
+export const UseSchema = z
+  .strictObject({
+    ownGateway: z.boolean().describe('a gateway or proxy of one’s own stands in front of one’s tools'),
+    severalMachines: z.boolean().describe('one works on several machines, in containers or in the cloud'),
+    automationKeys: z
+      .array(z.uuid())
+      .max(100)
+      .describe('API keys that programs use by themselves, such as CI: their requests are no person’s'),
+  })
+  .meta({ id: 'Use' });
+export type Use = z.infer<typeof UseSchema>;
+
+export const UseAnswerSchema = UseSchema.extend({
+  isTeam: z.boolean().describe('the operator sold the plan to several people: it is not flagged'),
+}).meta({ id: 'UseAnswer' });
+export type UseAnswer = z.infer<typeof UseAnswerSchema>;

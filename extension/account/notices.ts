@@ -12,9 +12,10 @@ const WAYS: Record<Notice['kind'], { label: string; command: string; section?: s
   terms: { label: 'Read and Accept', command: 'perigee.acceptTerms' },
   price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },
   operator: null,
+  client: null,
 };
 /** Notices that block nothing. They are shown as information, not as a warning. */
-const CALM: readonly Notice['kind'][] = ['price', 'operator'];
+const CALM: readonly Notice['kind'][] = ['price', 'operator', 'client'];
 
 /** Replaces the server's instants with local times. */
 const withInstants = (text: string) =>

@@ -8,6 +8,7 @@ import type { Api, AppContext } from '../platform/http/env.ts';
 import type { Origins } from '../platform/http/origins.ts';
 import { eventStream, writePiece } from '../platform/http/streams.ts';
 import type { Log } from '../platform/log.ts';
+import { findAdvice } from '../risk/flags/store.ts';
 import { noticesOf } from './notices/notices.ts';
 import { currentNotices, toNotice } from './notices/operatorNotices.ts';
 import { admitGuest, type GuestDeps } from './people/guests.ts';
@@ -69,6 +70,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
+    const client = await findAdvice(db.read, account.id);
     const everyone = (await currentNotices(db.read, now)).map(toNotice);
     return c.json(
       {
@@ -78,7 +80,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, owner),
         },
-        notices: noticesOf(account, { price: deps.priceNotice(), everyone }, iso(now)),
+        notices: noticesOf(account, { price: deps.priceNotice(), everyone, client }, iso(now)),
       },
       200,
     );

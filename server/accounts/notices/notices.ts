@@ -2,11 +2,11 @@ import type { Account, Notice } from '../../../shared/account.ts';
 
 /**
  * The current notices to an account's owner. Each keeps its id while it is about the same thing. `price` is the notice
- * about prices, `everyone` are the operator's notices to every account.
+ * about prices, `everyone` are the operator's notices to every account, `client` is about a tool that contradicts itself.
  */
 export function noticesOf(
   account: Account,
-  { price, everyone }: { price: Notice | null; everyone: readonly Notice[] },
+  { price, everyone, client }: { price: Notice | null; everyone: readonly Notice[]; client: Notice | null },
   now: string,
 ): Notice[] {
   const { suspended, closing, termsDue } = account;
@@ -25,6 +25,7 @@ export function noticesOf(
     notices.push({ id: `terms:${termsDue}`, kind: 'terms', text, at: now });
   }
   notices.push(...everyone);
+  if (client) notices.push(client);
   // Guests pay for each message, whatever the model, so prices don't concern them.
   if (price && account.kind === 'member') notices.push(price);
   return notices;

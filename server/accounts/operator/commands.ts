@@ -29,6 +29,7 @@ import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCre
 import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
+import { dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
@@ -258,6 +259,22 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only();
       if (rest.length !== 0) taken(2, 'nothing, or drain or use and the id of a service');
       return rest.length === 0 ? upstreamTable(deps) : drainOrUse(deps, rest[0]!, rest[1]!);
+    }
+    case 'flags': {
+      only(...(rest[0] === 'off' ? ['why'] : []));
+      if (rest.length > 1) taken(1, 'nothing, or off or on');
+      if (rest.length === 0) return flagTable(deps);
+      return switchFlags(deps, rest[0]!, values.why === undefined ? '' : readText(values.why, '--why', MAX_WHY_CHARS));
+    }
+    case 'dossier': {
+      only();
+      taken(1, 'the number of a flag');
+      return dossierLines(deps, rest[0]!);
+    }
+    case 'team': {
+      only('end');
+      taken(1, 'an account');
+      return [await markTeam(deps, await one(deps, rest[0]!), values.end !== true)];
     }
     case 'audit': {
       only();

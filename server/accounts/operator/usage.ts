@@ -33,6 +33,10 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   upstreams                         lists the model services, and asks each for its models now
   upstreams drain ID                lets no new request go to a service; what it is answering goes on
   upstreams use ID                  lets requests go to it again
+  flags                             lists the accounts that may be shared through a relay; a person decides what follows
+  flags off --why TEXT              stops flagging on every node; flags on goes on
+  dossier NUMBER                    shows why an account was flagged, and what speaks against it
+  team ACCOUNT [--end]              says that a plan was sold to several people: the account is not flagged
   audit                             proves the books, or says which invariant is broken and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run

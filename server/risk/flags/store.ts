@@ -1,8 +1,13 @@
 import { sql } from 'kysely';
+import type { Notice } from '../../../shared/account.ts';
 import type { Dossier } from '../../../shared/risk.ts';
+import { iso } from '../../platform/clock.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
+import { prepared } from '../../platform/db/prepared.ts';
 import type { RiskFlagRow } from '../../platform/db/schema.ts';
 import { TABLES } from '../../platform/db/tables.ts';
+import { adviceOf } from '../score/dossier.ts';
+import type { Advice } from '../score/judge.ts';
 
 // Flags and what they are judged by, as rows.
 
@@ -118,6 +123,17 @@ export async function declare(tx: Tx, accountId: string, declared: Declared): Pr
     .onConflict((oc) => oc.column('account_id').doUpdateSet(columns))
     .execute();
 }
+
+/** What an account's owner is told about a tool that contradicts itself. */
+export async function findAdvice(db: Reader, accountId: string): Promise<Notice | null> {
+  const row = await selectAdvice.first(db, { accountId });
+  if (!row?.advice) return null;
+  const { id, text } = adviceOf(JSON.parse(row.advice) as Advice);
+  return { id, kind: 'client', text, at: iso(Number(row.judged_at)) };
+}
+const selectAdvice = prepared((db, p: { accountId: string }) =>
+  db.selectFrom('risk_standing').select(['advice', 'judged_at']).where('account_id', '=', p.accountId),
+);
 
 /** The kill switch: since when no account is flagged, and why; null: accounts are flagged. */
 export async function findPause(db: Reader): Promise<{ since: number; why: string } | null> {

@@ -5,7 +5,7 @@ import { NEAR_S } from '../signals/turns.ts';
 import { SIGNALS, type SignalNumber, THRESHOLDS } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import { HEAVY } from './heavy.ts';
-import type { Judgement } from './judge.ts';
+import type { Advice, Judgement } from './judge.ts';
 
 const whole = (value = 0) => String(Math.round(value));
 const percent = (share = 0) => `${Math.round(100 * share)} %`;
@@ -170,10 +170,11 @@ const CONTRADICTED: Record<Contradiction, string> = {
 };
 
 /** What is told to the owner of an account whose client contradicts itself. */
-export function adviceText({ client, contradictions }: NonNullable<Judgement['advice']>): string {
+export function adviceOf({ client, contradictions }: Advice): { id: string; text: string } {
   const name = client === 'other' ? 'as what it is not' : `“${client}”`;
   const how = contradictions.map((one) => CONTRADICTED[one]).join(', and ');
-  return `A client of yours calls itself ${name}, and ${how}. This can make requests fail. If it is a tool of your own, let it send its own name.`;
+  const text = `A client of yours calls itself ${name}, and ${how}. This can make requests fail. If it is a tool of your own, let it send its own name.`;
+  return { id: `client:${client}:${contradictions.join('+')}`, text };
 }
 
 /** What is seen of an account, in sentences for its owner. Without weights: they would tell how to get around them. */

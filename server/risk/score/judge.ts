@@ -15,6 +15,12 @@ import {
 } from './constants.ts';
 import { type Beside, type Evidence, evidenceOf } from './evidence.ts';
 
+/** A client that contradicts itself: as which it came, and how it does. */
+export interface Advice {
+  client: Family;
+  contradictions: Contradiction[];
+}
+
 export interface Judgement {
   /** Nats in all. */
   lambda: number;
@@ -28,8 +34,8 @@ export interface Judgement {
    * corroborates it.
    */
   verdict: 'clean' | 'sharing' | 'not_enough';
-  /** The account's client contradicts itself, which its user should know: how, and as which client. Null: it does not. */
-  advice: { client: Family; contradictions: Contradiction[] } | null;
+  /** What the account's user should know of a client that contradicts itself. */
+  advice: Advice | null;
   evidence: Evidence[];
   rulesVersion: number;
   thresholdVersion: number;
@@ -80,7 +86,7 @@ function strongest(evidence: readonly Evidence[]): Evidence[] {
   return [...best.values()];
 }
 
-function adviceFor({ identities, families }: Sketch): Judgement['advice'] {
+function adviceFor({ identities, families }: Sketch): Advice | null {
   const kinds = CONTRADICTIONS.map((contradiction, i) => ({ contradiction, ...identities.contradictions[i]! })).filter(
     ({ days, times }) => times >= 1 && countDays(days) >= ADVICE.days,
   );

@@ -33,7 +33,7 @@ export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () 
 }
 
 /** Notices that require nothing: the reader can dismiss them. */
-const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator'];
+const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator', 'client'];
 /** Local storage key: ids of the notices that were dismissed in this browser. */
 const SEEN = 'perigee.seenNotices';
 

@@ -1,15 +1,15 @@
 import type { ComponentType } from 'preact';
 import type { AccountAnswer } from '../../../shared/account.ts';
 import { Balance } from './sections/Balance.tsx';
-import { Connect } from './sections/Connect.tsx';
 import { Conversations } from './sections/Conversations.tsx';
 import { Credits } from './sections/Credits.tsx';
 import { Data } from './sections/Data.tsx';
 import { Devices } from './sections/Devices.tsx';
-import { Keys } from './sections/Keys.tsx';
 import { Profile } from './sections/Profile.tsx';
 import { REFERRALS, Referrals } from './sections/Referrals.tsx';
 import { TokenLog } from './sections/TokenLog.tsx';
+import { Connect } from './sections/tools/Connect.tsx';
+import { Keys } from './sections/tools/Keys.tsx';
 import { Usage } from './sections/Usage.tsx';
 
 /** A section of the page, at `#<id>`. The section itself interprets what follows a slash. */

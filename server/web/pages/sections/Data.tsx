@@ -3,6 +3,7 @@ import type { AccountAnswer } from '../../../../shared/account.ts';
 import { call } from '../api.ts';
 import { instant } from '../format.ts';
 import { Confirm } from '../parts.tsx';
+import { Use } from './Use.tsx';
 
 export function Data({ answer }: { answer: AccountAnswer }) {
   const { closing } = answer.account;
@@ -19,6 +20,7 @@ export function Data({ answer }: { answer: AccountAnswer }) {
           Export everything
         </a>
       </p>
+      {answer.account.kind === 'member' && <Use />}
       <h2>Delete conversations</h2>
       <p>
         One by one or all of them, under <a href="#conversations">Conversations</a>.

@@ -1,13 +1,13 @@
 import { useRef, useState } from 'preact/hooks';
-import { setups } from '../../../../shared/connect.ts';
-import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
-import type { KeysAnswer, NewKeyAnswer } from '../../../../shared/keys.ts';
-import type { ModelsAnswer } from '../../../../shared/models.ts';
-import { creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
-import { call } from '../api.ts';
-import { useResource } from '../live.ts';
-import { When } from '../now.tsx';
-import { Failure, Loading, useAct, useCopy } from '../parts.tsx';
+import { setups } from '../../../../../shared/connect.ts';
+import type { LogAnswer, LogEntry } from '../../../../../shared/credits.ts';
+import type { KeysAnswer, NewKeyAnswer } from '../../../../../shared/keys.ts';
+import type { ModelsAnswer } from '../../../../../shared/models.ts';
+import { creditsSpent, withUnit } from '../../../../../shared/money/amounts.ts';
+import { call } from '../../api.ts';
+import { useResource } from '../../live.ts';
+import { When } from '../../now.tsx';
+import { Failure, Loading, useAct, useCopy } from '../../parts.tsx';
 
 /** What stands in the lines until there is a key. */
 const NO_KEY = 'pgk_…';

@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import type { ApiKey, KeysAnswer, NewKeyAnswer } from '../../../../shared/keys.ts';
-import type { ModelsAnswer } from '../../../../shared/models.ts';
-import { creditsSpent, exactCredits, withUnit } from '../../../../shared/money/amounts.ts';
-import { call } from '../api.ts';
-import { dayOf, instant } from '../format.ts';
-import { useResource } from '../live.ts';
-import { When } from '../now.tsx';
-import { Bar, Confirm, Copyable, Failure, Loading } from '../parts.tsx';
+import type { ApiKey, KeysAnswer, NewKeyAnswer } from '../../../../../shared/keys.ts';
+import type { ModelsAnswer } from '../../../../../shared/models.ts';
+import { creditsSpent, exactCredits, withUnit } from '../../../../../shared/money/amounts.ts';
+import { call } from '../../api.ts';
+import { dayOf, instant } from '../../format.ts';
+import { useResource } from '../../live.ts';
+import { When } from '../../now.tsx';
+import { Bar, Confirm, Copyable, Failure, Loading } from '../../parts.tsx';
 import { KeyForm } from './KeyForm.tsx';
 
 export function Keys() {

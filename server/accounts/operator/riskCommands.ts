@@ -1,0 +1,117 @@
+import type { Dossier, DossierLine } from '../../../shared/risk.ts';
+import { type Clock, iso } from '../../platform/clock.ts';
+import type { Database } from '../../platform/db/database.ts';
+import {
+  declare,
+  type Flag,
+  findDeclared,
+  findFlag,
+  findPause,
+  openFlags,
+  pause,
+  resume,
+} from '../../risk/flags/store.ts';
+import type { FoundAccount } from '../people/accountSearch.ts';
+import { columns, misused, named, Refused } from './commandText.ts';
+
+// The operator's commands for flags. They show; what follows from a flag is a person's decision.
+
+/** Only the newest are listed: nobody reads more. */
+const MOST_FLAGS = 200;
+
+export interface RiskCommandDeps {
+  db: Database;
+  clock: Clock;
+}
+
+const KINDS = { sharing: 'sharing', not_enough: 'not enough to act on' } as const;
+
+/** `flags`: the open flags, those to look at first. */
+export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {
+  const paused = await findPause(db.read);
+  const flags = await openFlags(db.read, MOST_FLAGS);
+  const sorted = [...flags].sort((a, b) => Number(a.kind !== 'sharing') - Number(b.kind !== 'sharing'));
+  const lines =
+    flags.length === 0
+      ? ['No account is flagged.']
+      : columns([
+          ['number', 'since', 'what', 'probability', 'account'],
+          ...sorted.map(({ number, openedAt, kind, dossier, accountId }) => [
+            String(number),
+            iso(openedAt).slice(0, 10),
+            KINDS[kind],
+            kind === 'sharing' ? inPercent(dossier.probability) : '',
+            accountId ?? 'deleted',
+          ]),
+        ]);
+  if (paused) lines.push(`Since ${iso(paused.since)} no account is flagged: ${paused.why}. "flags on" goes on.`);
+  return lines;
+}
+
+/** `flags off` and `flags on`, on every node. */
+export async function switchFlags({ db, clock }: RiskCommandDeps, to: string, why: string): Promise<string[]> {
+  if (to !== 'off' && to !== 'on') throw misused(`flags takes off or on, not "${to}".`);
+  if (to === 'on') {
+    await db.write(resume);
+    return ['Accounts are flagged again.'];
+  }
+  if (why === '') throw misused('flags off needs --why: the next operator reads it.');
+  await db.write((tx) => pause(tx, why, clock.now()));
+  return ['No account is flagged from now on, on any node. Flags that are open stay open.'];
+}
+
+/** `dossier N`: evidence and counter-evidence side by side, as they were when the account was flagged. */
+export async function dossierLines({ db }: RiskCommandDeps, typed: string): Promise<string[]> {
+  const number = Number(typed);
+  const flag = Number.isSafeInteger(number) ? await findFlag(db.read, number) : null;
+  if (!flag) throw new Refused(1, `There is no flag "${typed}". The command "flags" lists them.`);
+  return [...head(flag), '', ...body(flag.dossier)];
+}
+
+function head({ number, kind, accountId, openedAt, endedAt, dossier }: Flag): string[] {
+  return columns([
+    ['flag', String(number)],
+    ['what', KINDS[kind]],
+    ['account', accountId ?? 'deleted; this is kept 6 months without a name'],
+    ['flagged', iso(openedAt)],
+    ...(endedAt === null ? [] : [['ended', iso(endedAt)]]),
+    ['observed since', dossier.observedSince],
+    ['probability', `${inPercent(dossier.probability)}, where one account in 100 is shared`],
+    ['rule', `${dossier.rule} (rules ${dossier.rulesVersion}, thresholds ${dossier.thresholdVersion})`],
+    [
+      'nats',
+      `${dossier.nats.all} in all: several people ${dossier.nats.persons}, way here ${dossier.nats.transport}, contradictions ${dossier.nats.identity}, against ${dossier.nats.against}`,
+    ],
+  ]);
+}
+
+function body({ lines }: Dossier): string[] {
+  const part = (title: string, speaks: DossierLine['speaks']) => {
+    const found = lines.filter((line) => line.speaks === speaks).sort((a, b) => Math.abs(b.nats) - Math.abs(a.nats));
+    return found.length === 0 ? [] : [title, ...found.flatMap(told), ''];
+  };
+  return [
+    ...part('Evidence that several people use the account through a relay', 'for'),
+    ...part('Evidence against it', 'against'),
+    ...part('Looked at, and says nothing either way', 'neither'),
+    'This is a reason to look, not a decision. Many devices, a VPN, a proxy or heavy use are allowed.',
+  ];
+}
+
+function told({ signal, name, sentence, heavyUsers, nats, firstSeen, lastSeen, wouldClear }: DossierLine): string[] {
+  const when = firstSeen && lastSeen ? `, ${firstSeen.slice(0, 10)} to ${lastSeen.slice(0, 10)}` : '';
+  return [
+    `  ${signal}. ${name}: ${nats > 0 ? '+' : ''}${nats} nats${when}`,
+    `     ${sentence}`,
+    ...(nats === 0 ? [] : [`     Heavy users who are alone: ${heavyUsers}.`, `     Would clear it: ${wouldClear}`]),
+  ];
+}
+
+/** `team ACCOUNT`: a plan that was sold to several people is never flagged. */
+export async function markTeam({ db }: RiskCommandDeps, account: FoundAccount, isTeam: boolean): Promise<string> {
+  if (account.kind === 'guest') throw new Refused(1, 'A guest is never flagged.');
+  await db.write(async (tx) => declare(tx, account.id, { ...(await findDeclared(tx, account.id)), isTeam }));
+  return isTeam ? `${named(account)} is a team: it is not flagged.` : `${named(account)} is no team any more.`;
+}
+
+const inPercent = (share: number) => `${(100 * share).toFixed(share > 0.99 ? 1 : 0)} %`;
