@@ -61,20 +61,19 @@ const RULES: readonly [Mark, (head: Names) => boolean][] = [
 
 const isBody = (name: string | undefined) => name === 'content-length' || name === 'transfer-encoding';
 
-/** What configurations of nginx set in front. */
-const SET = /^(?:x-real-ip|x-forwarded-[a-z-]{1,30}|x-scheme|x-original-[a-z-]{1,30})$/i;
+/** What configurations of nginx set, beside `Host` and `Connection`. */
+const SET = /^(?:authorization|x-api-key|x-real-ip|x-scheme|x-(?:forwarded|original)-[a-z-]{1,30})$/;
 
 /**
- * HTTP/1.0 with `Host` and `Connection` first is its default. With HTTP/1.1 the headers that its configuration sets come
- * first, then the body's length, then those of the client in their own case. Tinyproxy, which puts `Via` there, is none.
+ * The headers that its configuration sets come first, then the body's length, then those of the client in their own case.
+ * HTTP/1.0 is its default. Tinyproxy, which puts `Via` there, is none.
  */
 function isNginx({ names, lower, httpVersion }: Names): boolean {
-  if (httpVersion === '1.0') return names[0] === 'Host' && names[1] === 'Connection';
   const host = names.indexOf('Host');
   if (host < 0 || host > 8) return false;
   const length = lower.findIndex(isBody);
-  const own = names.slice(0, length);
-  return length > host && own.every((name) => name === 'Host' || name === 'Connection' || SET.test(name));
+  const own = length > host ? lower.slice(0, length) : lower.slice(0, httpVersion === '1.0' ? host + 1 : 0);
+  return own.length > 0 && own.every((name) => name === 'host' || name === 'connection' || SET.test(name));
 }
 
 /** http-proxy and cors-anywhere hand Node the client's headers last to first, in lower case. */
@@ -87,11 +86,20 @@ function isReversed({ names, lower }: Names): boolean {
   return names.every((written, at) => written === lower[at] || written === 'Host' || written === 'Connection');
 }
 
-/** Everything in lower case, without `connection`, but in the client's order: Node's `host` first, or Bun's in front of the encodings. */
+/**
+ * Everything in lower case without `connection`, but in the client's order: Node's `host` first, or Bun's in front of the
+ * encodings. What its configuration sets is at the end, behind the body's length.
+ */
 function isHaproxy({ names, isLower, acceptEncoding }: Names): boolean {
   if (!isLower || names.includes('connection')) return false;
   const host = names.indexOf('host');
-  return host === 0 || (host > 0 && names[host + 1] === 'accept-encoding' && acceptEncoding.includes('zstd'));
+  if (host < 0) return false;
+  const length = names.findIndex(isBody);
+  return (
+    host === 0 ||
+    (length >= 0 && length < host) ||
+    (names[host + 1] === 'accept-encoding' && acceptEncoding.includes('zstd'))
+  );
 }
 
 /** hyper: everything in lower case, `host` after the program's own headers, and then only the body's length. */

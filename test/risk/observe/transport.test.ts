@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { bodyIdsOf, type ClientClaims, clientOf } from '../../../server/risk/observe/client.ts';
 import { type Incoming, type TransportOptions, transportReader } from '../../../server/risk/observe/transport.ts';
 import { LEFTOVERS } from '../../../server/risk/signals/observation.ts';
-import { DIRECT, headersOf, rawOf } from './heads.ts';
+import { DIRECT, headersOf, RELAYED, rawOf } from './heads.ts';
 
 const EDGE = '10.0.0.1';
 const CLIENT = '203.0.113.5';
@@ -199,9 +199,10 @@ describe('how a request came', () => {
     const claims = clientOf(headersOf(raw));
     const direct = read(request(socketOf(), raw), 'ada', claims);
     assert.deepEqual([direct.mark, direct.isForeignMark], ['rust', false]);
-    const relayed = read(request(socketOf(), ['Host', 'x', 'Connection', 'close', ...raw], '1.0'), 'ada', claims);
+    const nginx = rawOf(RELAYED.find(({ by }) => by.startsWith('Codex through nginx'))!);
+    const relayed = read(request(socketOf(), nginx, '1.0'), 'ada', claims);
     assert.deepEqual([relayed.mark, relayed.isForeignMark], ['nginx', true]);
-    const behind = read(request(socketOf(EDGE), ['Host', 'x', 'Connection', 'close', ...raw], '1.0'), 'ada', claims);
+    const behind = read(request(socketOf(EDGE), nginx, '1.0'), 'ada', claims);
     assert.deepEqual([behind.mark, behind.isForeignMark], ['unknown', false]);
   });
 
