@@ -38,6 +38,7 @@ import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
 import { fingerprint } from './platform/secrets.ts';
+import { observerOf } from './risk/observer.ts';
 import { riskRoutes } from './risk/routes.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
@@ -109,6 +110,7 @@ export function createApp(deps: AppDeps): App {
   }
   const prices = new Prices(policy.models);
   const turns = turnsOf(deps, { node, live, metrics, draining: draining.signal, listed: () => prices.listed });
+  const observer = observerOf({ ...deps, metrics, node });
   const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
   const priceNotice = () => prices.notice;
   const modelIds = async () => (await turns.catalog.list('member')).map(({ id }) => id);
@@ -159,9 +161,9 @@ export function createApp(deps: AppDeps): App {
   paymentRoutes(api, sales);
   riskRoutes(api, { db });
   conversationRoutes(api, { db, clock, log, endRunsOf });
-  runRoutes(api, { ...turns, attempts, closing: closing.signal, open });
+  runRoutes(api, { ...turns, observer, attempts, closing: closing.signal, open });
   toolCalls(api, accounts);
-  callRoutes(api, { ...turns, attempts, open, drains: { calls: 0 } });
+  callRoutes(api, { ...turns, observer, attempts, open, drains: { calls: 0 } });
 
   const server = createAdaptorServer({
     fetch: api.fetch,
@@ -181,10 +183,11 @@ export function createApp(deps: AppDeps): App {
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });
       const drained = await followDrains(db, upstream);
       if (drained.length > 0) log.warn({ drained }, 'these model services get no requests: npm run admin -- upstreams');
+      await observer.begin();
       await restoring.begin();
       await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
-      jobs = startJobs(jobsOf({ accounts, turns, sales, restoring }), log);
+      jobs = startJobs(jobsOf({ accounts, turns, sales, restoring, observer }), log);
     },
     async stop(drainMs = DRAIN_MS) {
       draining.abort();
@@ -196,6 +199,7 @@ export function createApp(deps: AppDeps): App {
       await closeServer(server);
       await jobs?.stop();
       await live.stop();
+      await observer.flush();
       await db.close();
     },
   };

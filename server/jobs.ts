@@ -24,6 +24,8 @@ import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
 import { purgeFlags } from './risk/flags/store.ts';
+import type { Observer } from './risk/observer.ts';
+import { shred } from './risk/store.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -63,10 +65,11 @@ export interface JobDeps {
   /** `stripe` is null if nothing is sold. */
   sales: Omit<SaleDeps, 'stripe'> & { stripe: StripeService | null };
   restoring: RestoreJob;
+  observer: Observer;
 }
 
 /** The jobs that run at intervals. */
-export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
+export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps): Job[] {
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;
   const steps = new ClockSteps(db, STORED_TIMES);
@@ -77,6 +80,7 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
       await purgeEvents(tx, now - TABLES.run_event.over);
       for (const purgeOne of PURGES) await purgeOne(tx, now);
     });
+    await shred(db, now);
   }
 
   async function retain() {
@@ -108,6 +112,7 @@ export function jobsOf({ accounts, turns, sales, restoring }: JobDeps): Job[] {
     ...(turns.upstream.services
       ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
       : []),
+    { name: 'observations', everyMs: 10 * SECOND, run: () => observer.flush() },
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
     {

@@ -98,6 +98,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #observations = new Counter({
+    name: 'perigee_risk_observations_total',
+    help: 'Observed requests; those that were dropped because too many came at once; those that could not be stored',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+
   readonly #violations = new Gauge({
     name: 'perigee_audit_violations',
     help: 'Invariants of the books that the last audit found broken; -1 before the first',
@@ -193,6 +200,10 @@ export class Metrics {
 
   usageCorrected(wrong: UsageFault): void {
     this.#usage.inc({ wrong });
+  }
+
+  observed(result: 'seen' | 'dropped' | 'lost', observations = 1): void {
+    this.#observations.inc({ result }, observations);
   }
 
   runRecovered(): void {

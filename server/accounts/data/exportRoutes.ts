@@ -14,6 +14,7 @@ import type { Api } from '../../platform/http/env.ts';
 import { rawStream } from '../../platform/http/streams.ts';
 import type { Log } from '../../platform/log.ts';
 import { findDeclared } from '../../risk/flags/store.ts';
+import { whatIsSeen } from '../../risk/seen.ts';
 import { listKeys } from '../keys/store.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
 import { referralsOf } from '../referrals/referralList.ts';
@@ -47,6 +48,7 @@ export function exportRoutes(
     const payments = await paymentsOf(db.read, accountId);
     const keys = await listKeys(db.read, accountId, now);
     const declared = await findDeclared(db.read, accountId);
+    const seen = await whatIsSeen(db.read, accountId, now);
     const inviteCode = await findCode(db.read, accountId);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
@@ -76,6 +78,7 @@ export function exportRoutes(
         if (keys.length > 0) whole('keys.json', keys);
         if (referrals.length > 0) whole('referrals.json', referrals);
         if (payments.length > 0) whole('payments.json', payments);
+        if (seen) whole('risk.json', seen);
         pieces('token-log.json', () => logJson(db.read, accountId));
         pieces('token-log.csv', () => logCsv(db.read, accountId));
         for (let after = ''; !gone.aborted; ) {

@@ -108,6 +108,7 @@ async function authenticateKey(
   const account = { accountKind: row.kind, isLocal, termsVersion: row.terms_version };
   c.set('termsDue', termsDue(account, deps.termsVersion));
   c.set('sessionId', '');
+  c.set('installKey', null);
   const key = {
     id: row.key_id,
     name: row.key_name,

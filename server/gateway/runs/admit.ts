@@ -54,6 +54,8 @@ export interface Admission {
   answer: RunAnswer;
   /** The turn to answer now; null if this request had been admitted before. */
   turn: AdmittedTurn | null;
+  /** The request began its conversation. */
+  isFirst: boolean;
   /** The account's limits after admission. Empty if nothing was admitted now or the account has no limits. */
   limits: readonly LimitState[];
 }
@@ -66,7 +68,14 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   const admittedBefore = async (db: Reader) => {
     const known = await findRun(db, request.id);
-    return known && { answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)), turn: null, limits: [] };
+    return (
+      known && {
+        answer: await answerOf(db, deps, caller, sameRun(known, caller, hash)),
+        turn: null,
+        isFirst: false,
+        limits: [],
+      }
+    );
   };
   // Check this first: a retry gets its run, whatever has happened to the server or its model service since.
   const before = await admittedBefore(deps.db.read);
@@ -152,6 +161,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       return {
         answer: await answerOf(tx, deps, caller, run),
         turn: { run, model, messages, fallbacks, ...sized },
+        isFirst: conversation === undefined,
         limits,
       };
     });

@@ -25,8 +25,10 @@ import { answers, rawAnswer } from '../../platform/http/api.ts';
 import { beforeLargeBody, jsonBody, KB } from '../../platform/http/bodies.ts';
 import type { Api, AppEnv } from '../../platform/http/env.ts';
 import { eventStream } from '../../platform/http/streams.ts';
+import { factsOfRun } from '../../risk/observe/turn.ts';
 import { admitRun } from './admit.ts';
 import { refuseEarly } from './early.ts';
+import { type ObservedDeps, observe } from './observed.ts';
 import { tellOutcome } from './outcome.ts';
 import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
@@ -93,7 +95,7 @@ const outcome = createRoute({
   responses: answers(OutcomeAnswerSchema),
 });
 
-export interface RunRouteDeps extends TurnDeps {
+export interface RunRouteDeps extends TurnDeps, ObservedDeps {
   /** Aborts at the end of a shutdown, which ends the streams. */
   closing: AbortSignal;
   attempts: Attempts;
@@ -140,8 +142,12 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   api.openapi({ ...start, middleware: early }, async (c) => {
     deps.open.admissions++;
     try {
-      const { answer, turn, limits } = await admitRun(deps, c.var, c.req.valid('json'));
-      if (turn) detach(() => runTurn(deps, turn), 'run', deps);
+      const request = c.req.valid('json');
+      const { answer, turn, limits, isFirst } = await admitRun(deps, c.var, request);
+      if (turn) {
+        detach(() => runTurn(deps, turn), 'run', deps);
+        observe(deps, c, { body: null, turn: () => factsOfRun(request, isFirst) });
+      }
       return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
     } finally {
       deps.open.admissions--;

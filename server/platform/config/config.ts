@@ -111,8 +111,12 @@ const LimitConfigSchema = z.strictObject({
   local: MinuteLimitsSchema.optional(),
 });
 
-/** What the risk signals may know beside the requests themselves. */
+/** What is seen of how members use their accounts, to find those that are shared through a relay. */
 const RiskConfigSchema = z.strictObject({
+  /** Whether requests are observed at all. */
+  observe: z.boolean().default(true),
+  /** Whether shared accounts are flagged, for a person to look at. */
+  flag: z.boolean().default(true),
   /** The networks of hosting companies, as addresses or like 203.0.113.0/24. Most of their clients are honest: a weak sign. */
   hostingNetworks: z
     .array(z.string().max(100))

@@ -39,6 +39,9 @@ export interface Schema {
   promotion: PromotionRow;
   /** Model services that get no new request, by the operator's will. */
   drained_service: { id: string; at: number };
+  /** The key of each period of 30 days, which ends with it. `key` is 32 random bytes in hex. */
+  risk_key: { period: number; key: string; starts_at: number; ends_at: number };
+  risk_sketch: RiskSketchRow;
   /** When an account's use is judged next, and since when it shows several people without corroboration. */
   risk_standing: RiskStandingRow;
   risk_context: RiskContextRow;
@@ -554,6 +557,19 @@ export interface RunEventRow {
   first_seq: number;
   last_seq: number;
   payload: string;
+}
+
+export interface RiskSketchRow {
+  account_id: string;
+  period: number;
+  /** As `risk/signals/codec.ts` encodes it. */
+  state: Buffer;
+  /** Counts its changes. */
+  version: number;
+  /** The last flush of each node that changed it lately, as JSON: `{node: [number, at]}`. */
+  flushed: string;
+  /** When a request was last added to it. */
+  seen_at: number;
 }
 
 export interface RiskStandingRow {

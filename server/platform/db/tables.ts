@@ -13,6 +13,7 @@ export const EXPORT_FILES = {
   'keys.json': 'your API keys, without their secrets; only if you have one',
   'referrals.json': 'who joined by your link, without a name, and what that earned; only if somebody did',
   'payments.json': 'what you paid, and what of it went back; amounts in the smallest unit; only if you did',
+  'risk.json': 'what we see of how your account is used, in numbers; only if something was seen',
   'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
   'token-log.csv': 'the same for a spreadsheet',
   'conversations/*.json':
@@ -113,6 +114,12 @@ export const TABLES = {
     ...{ merged: 'never', ...OWN },
   },
 
+  // Guests are not observed: they have nothing to resell.
+  risk_key: { ...NOBODYS, exported: { not: 'a key of this server' }, kept: 'passing', over: 0 },
+  risk_sketch: {
+    ...{ of: { account: 'account_id' }, exported: 'risk.json', merged: 'never', deleted: 'goes', kept: 'passing' },
+    over: 0,
+  },
   risk_standing: {
     ...{ of: { account: 'account_id' }, exported: { not: 'when its use is looked at next' }, merged: 'never' },
     ...OWN,

@@ -41,6 +41,8 @@ export interface AppEnv {
     termsDue: string | null;
     /** Empty for a call by an API key. */
     sessionId: string;
+    /** The thumbprint of the install key whose proof came along (DPoP); null: the token is bound to none. */
+    installKey: string | null;
     /** The API key of a call under `/v1`; null: a session. Not set on `/api`. */
     key: CallKey | null;
     /** The body that the route takes. Unset: the route takes none, and none is read. */

@@ -23,6 +23,7 @@ import { calls } from './021-calls.ts';
 import { thinking } from './022-thinking.ts';
 import { usage } from './023-usage.ts';
 import { drainedServices } from './024-drained-services.ts';
+import { risk } from './025-risk.ts';
 import { riskFlags } from './027-risk-flags.ts';
 
 /** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
@@ -52,6 +53,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '022-thinking': thinking,
     '023-usage': usage,
     '024-drained-services': drainedServices,
+    '025-risk': risk(engine),
     '027-risk-flags': riskFlags,
   };
   return { getMigrations: async () => all };

@@ -110,6 +110,17 @@ export async function findDeclared(db: Reader, accountId: string): Promise<Decla
   };
 }
 
+/** The keys that these accounts have declared as automation, by account; those without any are left out. */
+export async function findAutomation(db: Reader, accountIds: readonly string[]): Promise<Map<string, string[]>> {
+  const rows = await db
+    .selectFrom('risk_context')
+    .select(['account_id', 'automation_keys'])
+    .where('account_id', 'in', accountIds)
+    .where('automation_keys', '<>', '[]')
+    .execute();
+  return new Map(rows.map((row) => [row.account_id, JSON.parse(row.automation_keys) as string[]]));
+}
+
 export async function declare(tx: Tx, accountId: string, declared: Declared): Promise<void> {
   const columns = {
     own_gateway: declared.ownGateway ? 1 : 0,

@@ -56,13 +56,15 @@ export const SIGNALS = {
     [4, 1.2],
     [5, 2],
   ]),
-  // Value: groups of clients and projects that share nothing. A work laptop and a private PC are two.
-  5: signal('disconnected clients', 'P', 2, 'projects', [
+  // Value: groups of clients and projects that share nothing, two at most of one claim. A work laptop and a private PC
+  // are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
+  5: signal('disconnected clients', 'P', 4, 'projects', [
     [3, 0],
     [4, 0.5],
-    [8, 2],
+    [6, 2],
+    [8, 4],
   ]),
-  // Value: conversations in the last hour's turns that share no project, the tenth part with most of them.
+  // Value: projects in half an hour, in the tenth part of the turns with most of them.
   6: signal('independent conversations', 'P', 1, 'projects', [
     [8, 0],
     [15, 1],
@@ -137,7 +139,7 @@ export const HEAVY_PROJECTS: Curve = [
 ];
 
 /** How often one author's turn follows one in other work within `NEAR_S`: assumed, above all measured honest use. */
-export const NEAR_OF_ONE_AUTHOR = 0.01;
+export const NEAR_OF_ONE_AUTHOR = 0.015;
 /** Turns in an hour, and projects in half an hour, of one author: above the last 10 % of the heaviest. */
 export const RATE_OF_ONE_AUTHOR: Curve = [
   [60, 0],
@@ -150,13 +152,21 @@ export const SPREAD_OF_ONE_AUTHOR: Curve = [
   [15, 4],
 ];
 
+/** Groups of clients at work in one half hour that share no project: one author sits at one or two. */
+export const GROUPS_OF_ONE_AUTHOR: Curve = [
+  [3, 0],
+  [4, 1],
+  [5, 2.5],
+  [6, 4],
+];
+
 /** A share of fewer requests says nothing. */
 export const LEAST_REQUESTS = 20;
 /** Turns in one language before a project has a main language, and the share that makes it so. */
 export const LANGUAGE_TURNS = 5;
 export const LANGUAGE_SHARE = 0.6;
-/** Requests of a client in a project before the two count as connected. */
-export const CLIENT_REQUESTS = 3;
+/** Turns of a client in a project before the two count as connected. */
+export const CLIENT_TURNS = 2;
 
 /**
  * Accounts that share a device id. A second one is a private account on the same machine; many are a cloned image or a
@@ -179,7 +189,7 @@ export const THRESHOLDS = {
   corroboration: 2,
 } as const;
 
-/** P at its cap from signals 1, 2 and 3 for so long without corroboration: "not enough to act on" (RISK). */
+/** Several people for so long without corroboration: "not enough to act on" (RISK). */
 export const NOT_ENOUGH_DAYS = 7;
 
 /** Contradictions are told to the user after so many requests, on so many days, of two kinds (RISK). */

@@ -28,7 +28,7 @@ const WORDS: Record<SignalNumber, Words> = {
   },
   2: {
     sentence: ({ seen }) =>
-      `Of ${whole(seen.pairs)} turns of a person, ${whole(seen.near)} came within ${NEAR_S} seconds of a turn in other work. In the busiest hours there were up to ${whole(seen.rate)} turns an hour, in up to ${whole(seen.spread)} projects within half an hour.`,
+      `Of ${whole(seen.pairs)} turns of a person, ${whole(seen.near)} came within ${NEAR_S} seconds of a turn in other work. In the busiest hours there were up to ${whole(seen.rate)} turns an hour, in up to ${whole(seen.spread)} projects within half an hour, from up to ${whole(seen.groups)} groups of clients that share no project.`,
     heavy: (value) => `${tenths(value)} nats`,
     wouldClear:
       'Turns in different work that keep apart as one author’s do, or a script that sends them and is declared.',
@@ -52,8 +52,8 @@ const WORDS: Record<SignalNumber, Words> = {
     wouldClear: 'A project that is worked on from clients of two groups.',
   },
   6: {
-    sentence: ({ value }) => `In the busiest half hours, ${whole(value ?? 0)} unrelated conversations were going on.`,
-    heavy: (value) => `${whole(value)} conversations`,
+    sentence: ({ value }) => `In the busiest half hours, a person wrote in up to ${whole(value ?? 0)} projects.`,
+    heavy: (value) => `${whole(value)} projects`,
     wouldClear: 'Conversations that turn out to be about the same projects.',
   },
   7: {
@@ -143,7 +143,7 @@ export function dossierOf(judgement: Judgement, sketch: Sketch, madeAt: number):
 function ruleOf({ verdict, threshold }: Judgement): string {
   const { persons, groups, corroboration } = THRESHOLDS;
   if (verdict !== 'sharing')
-    return 'Signals of several people are at their limit for a week, and nothing of the way here corroborates them: not enough to act on.';
+    return 'Signals of several people have been enough for a week, and nothing of the way here corroborates them: not enough to act on.';
   return `At least ${threshold} nats in all; of several people at least ${persons} from ${groups} different signals; and at least ${corroboration} from the way here or from contradictions. No family of signals is enough by itself.`;
 }
 

@@ -1,10 +1,12 @@
+import { groupsOf } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
 import { DAY_S } from '../signals/time.ts';
-import { RATES, SPREADS } from '../signals/turns.ts';
-import { isPersistent, type Workspace } from '../signals/workspaces.ts';
+import { GROUPS, RATES, SPREADS } from '../signals/turns.ts';
+import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
-  CLIENT_REQUESTS,
+  CLIENT_TURNS,
+  GROUPS_OF_ONE_AUTHOR,
   HEAVY_PROJECTS,
   LANGUAGE_SHARE,
   LANGUAGE_TURNS,
@@ -40,6 +42,7 @@ export interface Evidence {
 /** All signals, in the order of their numbers. */
 export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const persistent = sketch.workspaces.list.filter(isPersistent);
+  const worked = sketch.workspaces.list.filter(isWorkedOn);
   const { counters, times } = sketch;
   const share = (count: number, of: number) => (of < LEAST_REQUESTS ? null : count / of);
   const span = (list: readonly Workspace[]) => ({
@@ -52,10 +55,12 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const days = (sketch.lastS - sketch.firstS) / DAY_S;
   const heavy = along(HEAVY_PROJECTS, days);
   const quiet = sketch.hours.quietHours(sketch.lastS);
-  const languages = languagesOf(persistent);
-  const blocks = blocksOf(persistent);
+  const languages = languagesOf(worked);
+  const blocks = blocksOf(sketch, worked);
   const authors = authorsOf(sketch);
-  const severalClients = persistent.filter(({ clients }) => clients.filter(isUsed).length > 1).length;
+  const severalDevices = worked.filter(
+    ({ clients }) => clients.filter((one) => isUsed(one) && sketch.clients.find(one.client)?.isDevice).length > 1,
+  ).length;
   const contradicted = sketch.identities.contradictions[0]!.times + sketch.identities.contradictions[1]!.times;
   const isShared = ({ accounts }: { accounts: number }) =>
     accounts >= SHARED_DEVICE.least && accounts <= SHARED_DEVICE.most;
@@ -74,9 +79,9 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   return [
     one(1, persistent.length - heavy, { projects: persistent.length, heavy, days }, span(persistent)),
     one(2, authors.nats, authors.seen, timed('near')),
-    one(3, quiet, { quiet: quiet ?? -1 }, all),
-    one(4, languages, { languages }, span(persistent)),
-    one(5, blocks, { blocks }, span(persistent)),
+    one(3, quiet, {}, all),
+    one(4, languages, { languages }, span(worked)),
+    one(5, blocks, { blocks }, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
     one(7, counters.coalesced, { requests: counters.coalesced, of: counters.requests }, timed('coalesced')),
     one(8, share(counters.forwarded, counters.requests), { requests: counters.forwarded }, timed('forwarded')),
@@ -88,9 +93,9 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     one(14, share(counters.proven, counters.turns), { turns: counters.proven, of: counters.turns }, all),
     one(
       15,
-      persistent.length === 0 ? null : severalClients / persistent.length,
-      { projects: severalClients, of: persistent.length },
-      span(persistent),
+      worked.length === 0 ? null : severalDevices / worked.length,
+      { projects: severalDevices, of: worked.length },
+      span(worked),
     ),
     one(16, beside.isDeclared ? 1 : 0, {}, { firstS: 0, lastS: 0 }),
   ];
@@ -98,21 +103,27 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
 
 const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats));
 
-const isUsed = ({ count }: { count: number }) => count >= CLIENT_REQUESTS;
+const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
 
 /**
- * Signal 2: the strongest of three ways to tell several authors from one. `near`: the likelihood ratio of a share of
+ * Signal 2: the strongest of four ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
  * turns that come within seconds of one in other work, against the most that one author shows; the alternative is the
- * share that was seen. The other two are how many turns an hour and how many projects half an hour have, in the tenth
- * part with most of them.
+ * share that was seen. The others are what the tenth part with most of them has: turns in an hour, projects and groups
+ * of clients in half an hour.
  */
 function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
-  const { pairs, crossings, near, rates, spreads } = sketch.turns.seen;
+  const { pairs, crossings, near, rates, spreads, groups: classes } = sketch.turns.seen;
   const ratio = likelihoodRatio(near, pairs, NEAR_OF_ONE_AUTHOR);
   const rate = upperTenth(rates, RATES);
   const spread = upperTenth(spreads, SPREADS);
-  const nats = Math.max(ratio, along(RATE_OF_ONE_AUTHOR, rate), along(SPREAD_OF_ONE_AUTHOR, spread));
-  return { nats, spread, seen: { pairs, crossings, near, rate, spread, ratio } };
+  const groups = upperTenth(classes, GROUPS);
+  const nats = Math.max(
+    ratio,
+    along(RATE_OF_ONE_AUTHOR, rate),
+    along(SPREAD_OF_ONE_AUTHOR, spread),
+    along(GROUPS_OF_ONE_AUTHOR, groups),
+  );
+  return { nats, spread, seen: { pairs, crossings, near, rate, spread, groups, ratio } };
 }
 
 /** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it. */
@@ -145,18 +156,14 @@ function languagesOf(workspaces: readonly Workspace[]): number {
   return mains.size;
 }
 
-/** Signal 5: groups of projects that no client connects. Projects without a client that comes back count as one. */
-function blocksOf(workspaces: readonly Workspace[]): number {
-  const blocks: Set<number>[] = [];
-  for (const { clients } of workspaces) {
-    const own = new Set(clients.filter(isUsed).map(({ client }) => client));
-    if (own.size === 0) continue;
-    for (let i = blocks.length - 1; i >= 0; i--)
-      if ([...own].some((client) => blocks[i]!.has(client))) {
-        for (const client of blocks[i]!) own.add(client);
-        blocks.splice(i, 1);
-      }
-    blocks.push(own);
-  }
-  return blocks.length;
+/** Signal 5: groups of clients and projects that share nothing. */
+function blocksOf({ clients }: Sketch, workspaces: readonly Workspace[]): number {
+  const links = workspaces.map((work) => ({
+    clients: work.clients.filter(isUsed).map(({ client }) => client),
+    work,
+  }));
+  return groupsOf(
+    links.filter((link) => link.clients.length > 0),
+    clients,
+  );
 }

@@ -30,8 +30,8 @@ export interface Judgement {
   /** That the account serves several people, among accounts of which one in 100 does. */
   probability: number;
   /**
-   * `sharing`: a person should look. `not_enough`: family P is at its cap from signals 1, 2 and 3, and nothing
-   * corroborates it.
+   * `sharing`: a person should look. `not_enough`: the signals of several people would be enough, and nothing
+   * corroborates them.
    */
   verdict: 'clean' | 'sharing' | 'not_enough';
   /** What the account's user should know of a client that contradicts itself. */
@@ -59,16 +59,12 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
   const persons = groups.filter(
     ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
   );
-  const isSharing =
-    lambda >= threshold &&
-    families.P >= THRESHOLDS.persons &&
-    persons.length >= THRESHOLDS.groups &&
-    Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
-  const strong = groups.reduce((nats, one) => nats + (one.signal <= 3 ? one.nats : 0), 0);
+  const isPersons = families.P >= THRESHOLDS.persons && persons.length >= THRESHOLDS.groups;
+  const isSharing = lambda >= threshold && isPersons && Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
   return {
     ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
-    verdict: isSharing ? 'sharing' : strong >= FAMILY_CAP ? 'not_enough' : 'clean',
+    verdict: isSharing ? 'sharing' : isPersons ? 'not_enough' : 'clean',
     advice: adviceFor(sketch),
     rulesVersion: RULES_VERSION,
     thresholdVersion: THRESHOLD_VERSION,

@@ -47,15 +47,17 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(lastS);
     to.u8(followUps);
   });
-  to.list(sketch.turns.recent, ({ atS, root, isJudged }) => {
-    to.u32(atS);
-    to.u32(root);
-    to.u8(isJudged ? 1 : 0);
+  to.list(sketch.clients.list, ({ client, fingerprint, isDevice, lastS }) => {
+    for (const value of [client, fingerprint, lastS]) to.u32(value);
+    to.u8(isDevice ? 1 : 0);
   });
-  const { pairs, crossings, near, rates, spreads } = sketch.turns.seen;
+  to.list(sketch.turns.recent, ({ atS, root, client, isFirst, isJudged }) => {
+    for (const value of [atS, root, client]) to.u32(value);
+    to.u8((isFirst ? 2 : 0) | (isJudged ? 1 : 0));
+  });
+  const { pairs, crossings, near, rates, spreads, groups } = sketch.turns.seen;
   for (const value of [pairs, crossings, near]) to.f32(value);
-  to.list(rates, (turns) => to.f32(turns));
-  to.list(spreads, (turns) => to.f32(turns));
+  for (const classes of [rates, spreads, groups]) to.list(classes, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
   to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS, accounts }) => {
@@ -80,7 +82,7 @@ export function decode(buffer: Buffer): Sketch {
   if (buffer.length === 0 || from.u8() !== VERSION) return sketch;
   const days = (): Days => ({ day: from.u16(), bits: from.u16() });
   const floats = () => from.list(() => from.f32());
-  const { workspaces, turns, hours, identities } = sketch;
+  const { workspaces, clients, turns, hours, identities } = sketch;
   sketch.firstS = from.u32();
   sketch.lastS = from.u32();
   sketch.decayedS = from.u32();
@@ -103,8 +105,18 @@ export function decode(buffer: Buffer): Sketch {
     lastS: from.u32(),
     followUps: from.u8(),
   }));
-  turns.recent = from.list(() => ({ atS: from.u32(), root: from.u32(), isJudged: from.u8() === 1 }));
-  turns.seen = { pairs: from.f32(), crossings: from.f32(), near: from.f32(), rates: floats(), spreads: floats() };
+  clients.list = from.list(() => ({
+    client: from.u32(),
+    fingerprint: from.u32(),
+    lastS: from.u32(),
+    isDevice: from.u8() === 1,
+  }));
+  turns.recent = from.list(() => {
+    const [atS, root, client, bits] = [from.u32(), from.u32(), from.u32(), from.u8()];
+    return { atS, root, client, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
+  });
+  const [pairs, crossings, near] = [from.f32(), from.f32(), from.f32()];
+  turns.seen = { pairs, crossings, near, rates: floats(), spreads: floats(), groups: floats() };
   hours.turns = from.bytes(HOURS);
   hours.last = from.u32();
   identities.devices = from.list(() => ({

@@ -30,6 +30,7 @@ export class Hours {
    * A quiet time belongs to each day that it touches, so midnight cuts no night in two.
    */
   quietHours(nowS: number): number | null {
+    if (this.last === 0) return null;
     const now = Math.floor(nowS / HOUR_S);
     const first = Math.max(now, this.last) - HOURS + 1;
     const turnsAt = (i: number) => (first + i <= this.last ? this.turns[(first + i) % HOURS]! : 0);

@@ -80,9 +80,12 @@ export const MOST_PATHS = 16;
 
 /** What the turn is about. */
 export interface TurnSeen {
-  /** `human`: its newest message is a person's text. `tool`: the result of a tool. `machine`: declared automation. */
+  /**
+   * `human`: its newest message is a person's text. `tool`: the result of a tool. `machine`: declared automation, or what
+   * a client asks on its own (a title, a summary, a repair, an answer that goes on).
+   */
   kind: 'human' | 'tool' | 'machine';
-  /** The conversation: of its first message and its tools, or of its id in the editor. */
+  /** The conversation: of its first message and its first tool, or of its id in the editor. */
   root: Hash;
   /** The newest message is the conversation's first one. */
   isFirst: boolean;

@@ -1,8 +1,9 @@
+import { Clients, clientOf } from './clients.ts';
 import { Hours } from './hours.ts';
 import { Identities } from './identities.ts';
 import { FAMILIES, type Observation } from './observation.ts';
 import { HOUR_S, leftAfter, seconds } from './time.ts';
-import { isTemplated, type Template, Turns } from './turns.ts';
+import { isTemplated, SILENT_S, type Template, Turns } from './turns.ts';
 import { Workspaces } from './workspaces.ts';
 
 /** Requests that showed something, decayed. */
@@ -33,6 +34,7 @@ export interface Sketch {
   counters: Record<Counter, number>;
   times: Record<Timed, { firstS: number; lastS: number }>;
   workspaces: Workspaces;
+  clients: Clients;
   turns: Turns;
   hours: Hours;
   identities: Identities;
@@ -46,6 +48,7 @@ export const emptySketch = (): Sketch => ({
   counters: Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Sketch['counters'],
   times: Object.fromEntries(TIMED.map((name) => [name, { firstS: 0, lastS: 0 }])) as Sketch['times'],
   workspaces: new Workspaces(),
+  clients: new Clients(),
   turns: new Turns(),
   hours: new Hours(),
   identities: new Identities(),
@@ -75,25 +78,25 @@ export function fold(sketch: Sketch, observation: Observation): void {
   if (client.family === 'relay') count('relay', 'relay');
   if (sketch.identities.see(observation, atS)) mark(sketch, 'contradicted', atS);
 
-  const root = sketch.workspaces.see(turn.root, turn.paths, client.device || client.fingerprint, atS);
+  const root = sketch.workspaces.see(turn.root, turn.paths, atS);
+  const silentS = sketch.clients.see(client, atS);
   const isPersons = turn.kind === 'human' && !isTemplated(sketch.templates, turn.template);
   if (turn.kind === 'machine') count('machine');
   if (isPersons) {
     count('turns');
     if (observation.proof !== 0) count('proven');
     sketch.hours.add(atS);
-    sketch.workspaces.turn(root, turn.language);
-    if (!turn.isFirst) {
-      root.followUps = Math.min(255, root.followUps + 1);
-      sketch.turns.add(turn.root, atS);
-    }
+    sketch.workspaces.turn(root, clientOf(client), turn.language);
+    if (!turn.isFirst) root.followUps = Math.min(255, root.followUps + 1);
+    if (!turn.isFirst || silentS > SILENT_S)
+      sketch.turns.add({ atS, root: turn.root, client: clientOf(client), isFirst: turn.isFirst });
   }
   settle(sketch);
 }
 
 /** Judges the turns that have waited long enough. */
 function settle(sketch: Sketch): void {
-  const nearS = sketch.turns.judge(sketch.workspaces, sketch.lastS);
+  const nearS = sketch.turns.judge(sketch.workspaces, sketch.clients, sketch.lastS);
   if (nearS !== null) mark(sketch, 'near', nearS);
 }
 

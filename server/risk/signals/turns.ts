@@ -1,11 +1,11 @@
+import { type Clients, groupsOf } from './clients.ts';
 import type { Hash } from './observation.ts';
 import { HOUR_S, MINUTE_S } from './time.ts';
 import { indexOfLeast, type Root, type Workspaces } from './workspaces.ts';
 
 // Signals 2 and 6: turns of people that lie over each other. One person who steers many agents writes one message after
-// the other, and needs time to read, to change the window and to type. Two people know nothing of each other, so now and
-// then one writes seconds after the other. Only follow-ups count, in conversations that are known to be different work:
-// first messages may be those of sub-agents, which start within a second of each other.
+// the other, and needs time to read, to change the window and to type. Two people know nothing of each other: now and
+// then one writes seconds after the other, and clients that share no project are at work in the same half hour.
 
 /** A person who goes to another project and writes there needs longer. */
 export const NEAR_S = 8;
@@ -13,14 +13,23 @@ export const NEAR_S = 8;
 const SETTLE_S = 15 * MINUTE_S;
 /** Turns that are kept: of one hour of the fastest author, and more. */
 export const MOST_TURNS = 128;
+/**
+ * A first message counts only after such a silence of its client. Others may be those of sub-agents, or of side calls
+ * of a tool, which come seconds after another request.
+ */
+export const SILENT_S = 2 * MINUTE_S;
 
 /** Upper ends of the classes of how many turns an hour had, and of how many projects half an hour had. */
 export const RATES = [5, 10, 20, 30, 45, 60, 90, 127, Number.POSITIVE_INFINITY];
 export const SPREADS = [1, 2, 3, 4, 6, 8, 11, 15, Number.POSITIVE_INFINITY];
+/** Of how many groups of clients that share no project half an hour had. */
+export const GROUPS = [1, 2, 3, 4, 5, 6, 8, 11, Number.POSITIVE_INFINITY];
 
 export interface Turn {
   atS: number;
   root: Hash;
+  client: Hash;
+  isFirst: boolean;
   isJudged: boolean;
 }
 
@@ -36,12 +45,15 @@ export interface Superposition {
   rates: number[];
   /** Turns by how many projects there were in the half hour before them, in classes of `SPREADS`. */
   spreads: number[];
+  /** The same of groups of clients, in classes of `GROUPS`. */
+  groups: number[];
 }
 
 export const noSuperposition = (): Superposition => ({
   ...{ pairs: 0, crossings: 0, near: 0 },
   rates: RATES.map(() => 0),
   spreads: SPREADS.map(() => 0),
+  groups: GROUPS.map(() => 0),
 });
 
 export class Turns {
@@ -49,15 +61,15 @@ export class Turns {
   recent: Turn[] = [];
   seen = noSuperposition();
 
-  add(root: Hash, atS: number): void {
+  add(turn: Omit<Turn, 'isJudged'>): void {
     let at = this.recent.length;
-    while (at > 0 && this.recent[at - 1]!.atS > atS) at--;
-    this.recent.splice(at, 0, { atS, root, isJudged: false });
+    while (at > 0 && this.recent[at - 1]!.atS > turn.atS) at--;
+    this.recent.splice(at, 0, { ...turn, isJudged: false });
     if (this.recent.length > MOST_TURNS) this.recent.shift();
   }
 
   /** Judges what has waited long enough. Returns when two people's turns lay near each other, if any did. */
-  judge(workspaces: Workspaces, nowS: number): number | null {
+  judge(workspaces: Workspaces, clients: Clients, nowS: number): number | null {
     const { recent, seen } = this;
     let nearS: number | null = null;
     for (let i = 0; i < recent.length; i++) {
@@ -68,16 +80,20 @@ export class Turns {
       const work = workOf(workspaces.find(turn.root));
       if (work === null) continue;
       const before = recent.slice(0, i).filter(({ atS }) => atS > turn.atS - HOUR_S);
-      const works = new Set<unknown>([work]);
-      for (const { atS, root } of before) {
+      const links = [{ clients: [turn.client], work }];
+      for (const { atS, root, client } of before) {
         const other = atS > turn.atS - HOUR_S / 2 ? workOf(workspaces.find(root)) : null;
-        if (other !== null) works.add(other);
+        if (other !== null) links.push({ clients: [client], work: other });
       }
-      seen.rates[RATES.findIndex((end) => before.length + 1 <= end)]! += 1;
-      seen.spreads[SPREADS.findIndex((end) => works.size <= end)]! += 1;
+      const tally = (classes: number[], ends: readonly number[], value: number) =>
+        (classes[ends.findIndex((end) => value <= end)]! += 1);
+      tally(seen.rates, RATES, before.length + 1);
+      tally(seen.spreads, SPREADS, new Set(links.map((link) => link.work)).size);
+      tally(seen.groups, GROUPS, groupsOf(links, clients));
       const last = before.at(-1);
       const lastWork = last ? workOf(workspaces.find(last.root)) : null;
-      if (!last || lastWork === null) continue;
+      // What starts several conversations at once is a program.
+      if (!last || lastWork === null || (last.isFirst && turn.isFirst)) continue;
       seen.pairs++;
       if (lastWork === work) continue;
       seen.crossings++;
@@ -92,7 +108,7 @@ export class Turns {
   decay(left: number): void {
     const { seen } = this;
     for (const name of ['pairs', 'crossings', 'near'] as const) seen[name] *= left;
-    for (const list of [seen.rates, seen.spreads]) for (let i = 0; i < list.length; i++) list[i]! *= left;
+    for (const list of [seen.rates, seen.spreads, seen.groups]) for (let i = 0; i < list.length; i++) list[i]! *= left;
   }
 }
 
@@ -102,8 +118,11 @@ function workOf(root: Root | undefined): unknown {
   return root.workspace ?? (root.followUps >= 2 ? root : null);
 }
 
-/** How alike two texts may be to count as one template: bits of their SimHash that differ. */
-const TEMPLATE_BITS = 3;
+/**
+ * How alike two texts may be to count as one template: bits of their SimHash of 32 that differ. Each may differ in 3
+ * from what the template is; 3 texts in 10,000 that have nothing in common are as near by chance.
+ */
+const TEMPLATE_BITS = 6;
 /** So many texts that are alike are a template, which a program fills in. */
 const TEMPLATE_TURNS = 3;
 export const MOST_TEMPLATES = 16;

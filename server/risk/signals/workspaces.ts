@@ -27,7 +27,7 @@ export interface Workspace {
   days: Days;
   /** A person's turns, decayed. */
   turns: number;
-  /** Clients by their device or fingerprint, and how many requests each made, at most 255. */
+  /** Clients, and how many turns of a person each sent, at most 255. */
   clients: { client: Hash; count: number }[];
   /** A person's turns by language, decayed. */
   languages: number[];
@@ -54,6 +54,9 @@ export const emptyWorkspace = (atS: number): Workspace => ({
   languages: LANGUAGES.map(() => 0),
 });
 
+/** A person has worked on it, not only touched it. */
+export const isWorkedOn = (workspace: Workspace) => workspace.turns >= 4;
+
 /** Of a person who comes back to it: on 3 days or with 20 turns (RISK, signal 1). */
 export const isPersistent = (workspace: Workspace) => countDays(workspace.days) >= 3 || workspace.turns >= 20;
 
@@ -62,7 +65,7 @@ export class Workspaces {
   roots: Root[] = [];
 
   /** The conversation of a request, and its project as far as it is known. */
-  see(root: Hash, files: readonly Hash[], client: Hash, atS: number): Root {
+  see(root: Hash, files: readonly Hash[], atS: number): Root {
     const one = this.#rootOf(root, atS);
     one.lastS = Math.max(one.lastS, atS);
     if (files.length > 0) this.#place(one, files, atS);
@@ -70,16 +73,16 @@ export class Workspaces {
     if (workspace) {
       workspace.lastS = Math.max(workspace.lastS, atS);
       markDay(workspace.days, atS);
-      count(workspace.clients, 'client', client, MOST_CLIENTS);
       for (const file of files) count(workspace.files, 'file', file, MOST_FILES);
     }
     return one;
   }
 
   /** A person's turn in a project. */
-  turn({ workspace }: Root, language: Language | null): void {
+  turn({ workspace }: Root, client: Hash, language: Language | null): void {
     if (!workspace) return;
     workspace.turns++;
+    count(workspace.clients, 'client', client, MOST_CLIENTS);
     if (language) workspace.languages[LANGUAGES.indexOf(language)]! += 1;
   }
 

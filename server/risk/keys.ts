@@ -1,0 +1,94 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Database, Reader } from '../platform/db/database.ts';
+import { accountKey, type HashKey } from './observe/hashing.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** How long a key is used. Then it is deleted, and nobody can say any more what was hashed with it. */
+export const PERIOD_MS = 30 * DAY_MS;
+/** The next period begins so long before the end, so that there are always some days to judge by. */
+export const OVERLAP_MS = 7 * DAY_MS;
+/** How often a node looks for the keys of others. */
+const LOOK_EVERY_MS = 60_000;
+/** Accounts whose keys a node remembers. */
+const MOST_ACCOUNTS = 20_000;
+
+interface Period {
+  period: number;
+  key: Buffer;
+  endsAt: number;
+}
+
+export interface PeriodKey {
+  period: number;
+  key: HashKey;
+}
+
+/** The keys in use: of one period, or of two while they overlap. */
+export class RiskKeys {
+  #periods: Period[] = [];
+  #lookAt = 0;
+  /** The least recently used account first. */
+  readonly #accounts = new Map<string, PeriodKey[]>();
+
+  /** `secret`: without it, a copy of the database alone would do to try out paths. */
+  constructor(
+    private readonly db: Database,
+    private readonly secret: string,
+  ) {}
+
+  /** Reads the keys, and begins the next period when it is time. Call it before `of`, and every few seconds. */
+  async refresh(now: number): Promise<void> {
+    if (now < this.#lookAt && this.#lookAt - now <= LOOK_EVERY_MS) return;
+    let rows = await readPeriods(this.db.read);
+    if (!rows.some(({ ends_at }) => ends_at - now > OVERLAP_MS)) {
+      await beginPeriod(this.db, periodAfter(rows, now), now);
+      rows = await readPeriods(this.db.read);
+    }
+    const before = this.#periods.map(({ period }) => period).join();
+    this.#periods = rows
+      .filter(({ ends_at }) => ends_at > now)
+      .map(({ period, key, ends_at }) => ({
+        period,
+        key: createHmac('sha256', this.secret).update(`risk\0${key}`).digest(),
+        endsAt: ends_at,
+      }));
+    if (this.#periods.map(({ period }) => period).join() !== before) this.#accounts.clear();
+    this.#lookAt = now + LOOK_EVERY_MS;
+  }
+
+  /** The account's key in each period, the oldest first; empty before the first `refresh`. */
+  of(accountId: string, now: number): readonly PeriodKey[] {
+    if (this.#periods.some(({ endsAt }) => endsAt <= now)) {
+      this.#periods = this.#periods.filter(({ endsAt }) => endsAt > now);
+      this.#accounts.clear();
+    }
+    let keys = this.#accounts.get(accountId);
+    if (keys) this.#accounts.delete(accountId);
+    else keys = this.#periods.map(({ period, key }) => ({ period, key: accountKey(key, accountId) }));
+    this.#accounts.set(accountId, keys);
+    if (this.#accounts.size > MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
+    return keys;
+  }
+}
+
+/** All of them are few, because those that have ended are deleted. */
+async function readPeriods(db: Reader) {
+  const rows = await db.selectFrom('risk_key').selectAll().orderBy('period').execute();
+  return rows.map((row) => ({ ...row, period: Number(row.period), ends_at: Number(row.ends_at) }));
+}
+
+/** The first is the day, in days since 1970: no number is used again, although all keys may have been deleted. */
+const periodAfter = (rows: readonly { period: number }[], now: number) =>
+  rows.length > 0 ? rows.at(-1)!.period + 1 : Math.floor(now / DAY_MS);
+
+/** Nodes that saw the same periods begin the same one, and the first of them makes its key. */
+async function beginPeriod(db: Database, period: number, now: number): Promise<void> {
+  const key = randomBytes(32).toString('hex');
+  await db.write((tx) =>
+    tx
+      .insertInto('risk_key')
+      .values({ period, key, starts_at: now, ends_at: now + PERIOD_MS })
+      .onConflict((oc) => oc.column('period').doNothing())
+      .execute(),
+  );
+}

@@ -1,0 +1,73 @@
+import type { ClientSeen, Hash } from './observation.ts';
+import { indexOfLeast } from './workspaces.ts';
+
+// Which clients an account has. A client is an installation: its device id, or what it claims to be if it sends none.
+
+export const MOST_CLIENTS = 32;
+
+export interface Client {
+  client: Hash;
+  /** What it claims to be. Containers of one person have many device ids and one claim. */
+  fingerprint: Hash;
+  isDevice: boolean;
+  lastS: number;
+}
+
+export const clientOf = ({ device, fingerprint }: Pick<ClientSeen, 'device' | 'fingerprint'>): Hash =>
+  device || fingerprint;
+
+export class Clients {
+  list: Client[] = [];
+
+  /** Returns for how many seconds the client had been silent; infinite if it is new. */
+  see(seen: ClientSeen, atS: number): number {
+    const client = clientOf(seen);
+    const known = this.find(client);
+    if (known) {
+      const silentS = Math.max(0, atS - known.lastS);
+      known.fingerprint = seen.fingerprint;
+      known.lastS = Math.max(known.lastS, atS);
+      return silentS;
+    }
+    if (this.list.length >= MOST_CLIENTS)
+      this.list.splice(
+        indexOfLeast(this.list, ({ lastS }) => lastS),
+        1,
+      );
+    this.list.push({ client, fingerprint: seen.fingerprint, isDevice: seen.device !== 0, lastS: atS });
+    return Number.POSITIVE_INFINITY;
+  }
+
+  find(client: Hash): Client | undefined {
+    return this.list.find((one) => one.client === client);
+  }
+}
+
+/** At most this many clients of one claim count: the others may be containers of one person. */
+const MOST_OF_ONE_CLAIM = 2;
+
+/**
+ * How many groups of clients share no project, of `links` between clients and projects. Groups whose first client makes
+ * the same claim count twice at most.
+ */
+export function groupsOf(links: readonly { clients: readonly Hash[]; work: unknown }[], clients: Clients): number {
+  const groups: { clients: Set<Hash>; works: Set<unknown> }[] = [];
+  for (const { clients: linked, work } of links) {
+    const group = { clients: new Set(linked), works: new Set([work]) };
+    for (let i = groups.length - 1; i >= 0; i--) {
+      const other = groups[i]!;
+      if (!other.works.has(work) && !linked.some((client) => other.clients.has(client))) continue;
+      for (const client of other.clients) group.clients.add(client);
+      for (const one of other.works) group.works.add(one);
+      groups.splice(i, 1);
+    }
+    groups.push(group);
+  }
+  const claims = new Map<Hash, number>();
+  for (const group of groups) {
+    const [first] = group.clients;
+    const claim = clients.find(first ?? 0)?.fingerprint ?? 0;
+    claims.set(claim, Math.min(MOST_OF_ONE_CLAIM, (claims.get(claim) ?? 0) + 1));
+  }
+  return [...claims.values()].reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,203 @@
+import type { Database, Reader, Tx } from '../platform/db/database.ts';
+import { prepared } from '../platform/db/prepared.ts';
+import { decode, encode } from './signals/codec.ts';
+import type { Observation } from './signals/observation.ts';
+import { emptySketch, fold, type Sketch } from './signals/sketch.ts';
+
+/** What one node adds to one account's sketch. */
+export interface Flush {
+  accountId: string;
+  period: number;
+  /** In the order in which they came. */
+  observations: readonly Observation[];
+  node: string;
+  /** Of this node, and higher than that of the account's flush before it. A repeated flush has the same one. */
+  number: number;
+}
+
+/** A sketch as it was read, and what it becomes. */
+interface Change {
+  flush: Flush;
+  /** Null: there is no row yet. */
+  version: number | null;
+  state: Buffer;
+  flushed: string;
+  sketch: Sketch;
+}
+
+/** Sketches that a node keeps decoded. One takes some 50 KB there, and decoding it as long as folding a dozen requests. */
+const MOST_DECODED = 500;
+/** Tries against other nodes that change the same sketch. */
+const MOST_TRIES = 8;
+/** For how long a node may repeat a flush that it knows no outcome of. */
+export const REPEAT_MS = 60_000;
+/** After that, no node repeats it, also one with a slow clock. */
+const REMEMBER_MS = 10 * REPEAT_MS;
+
+/**
+ * Adds observations to the sketches in the database. Nodes may do so at once: each change counts only for the version
+ * that it was made of, so none is lost, and a row names the last flush of each node, so none counts twice.
+ */
+export class SketchStore {
+  /** Only as good as its version. The least recently used one first. */
+  readonly #decoded = new Map<string, { version: number; sketch: Sketch }>();
+
+  constructor(private readonly db: Database) {}
+
+  /**
+   * Adds each flush once, in one short transaction for all. Flushes for accounts that are gone or closed, or for a
+   * period that has ended, add nothing. Rejects if the database is unavailable, or if other nodes were always faster;
+   * then the same flushes may be added again.
+   */
+  async add(flushes: readonly Flush[], now: number): Promise<void> {
+    let left = [...flushes].sort((a, b) => (a.accountId < b.accountId ? -1 : a.accountId > b.accountId ? 1 : 0));
+    for (let tries = 0; left.length > 0; tries++) {
+      if (tries === MOST_TRIES) throw new Error('other nodes change the same sketches all the time');
+      const changes: Change[] = [];
+      for (const flush of left) {
+        const change = await this.#read(flush, now);
+        if (change) changes.push(change);
+      }
+      left = [];
+      if (changes.length === 0) return;
+      const made = await this.db.writeUnsynced(async (tx) => {
+        const done: Change[] = [];
+        // In the order of the ids: two nodes never wait for each other.
+        for (const change of changes) if (await write(tx, change, now)) done.push(change);
+        return done;
+      });
+      for (const { flush, version, sketch } of made) this.#keep(flush, (version ?? 0) + 1, sketch);
+      for (const change of changes)
+        if (!made.includes(change) && (change.version !== null || (await mayHave(this.db.read, change.flush))))
+          left.push(change.flush);
+    }
+  }
+
+  /** Null: the flush was added before. */
+  async #read(flush: Flush, now: number): Promise<Change | null> {
+    const { accountId, period, observations, node, number } = flush;
+    const name = nameOf(flush);
+    const known = this.#decoded.get(name);
+    // What is folded here is right only if it is stored.
+    this.#decoded.delete(name);
+    const row = await selectRow.first(this.db.read, { accountId, period, known: known?.version ?? -1 });
+    const nodes: Record<string, [number: number, at: number]> = row ? JSON.parse(row.flushed) : {};
+    if ((nodes[node]?.[0] ?? -1) >= number) return null;
+    for (const [other, [, at]] of Object.entries(nodes)) if (now - at > REMEMBER_MS) delete nodes[other];
+    nodes[node] = [number, now];
+    const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
+    for (const observation of observations) fold(sketch, observation);
+    const version = row ? Number(row.version) : null;
+    return { flush, version, state: encode(sketch), flushed: JSON.stringify(nodes), sketch };
+  }
+
+  #keep(flush: Flush, version: number, sketch: Sketch): void {
+    this.#decoded.set(nameOf(flush), { version, sketch });
+    if (this.#decoded.size > MOST_DECODED) this.#decoded.delete(this.#decoded.keys().next().value!);
+  }
+}
+
+const nameOf = ({ accountId, period }: Flush) => `${accountId}:${period}`;
+
+/** A sketch that can't be read is begun anew: losing it harms nobody. */
+function readable(state: Uint8Array): Sketch {
+  try {
+    return decode(Buffer.from(state));
+  } catch (error) {
+    if (error instanceof RangeError) return emptySketch();
+    throw error;
+  }
+}
+
+/** Without the state if its version is the one that is known. */
+const selectRow = prepared((db, p: { accountId: string; period: number; known: number }) =>
+  db
+    .selectFrom('risk_sketch')
+    .select(['version', 'flushed'])
+    .select((eb) =>
+      eb
+        .case()
+        .when('version', '=', p.known)
+        .then(null)
+        .else(eb.ref('state'))
+        .end()
+        .$castTo<Buffer | null>()
+        .as('state'),
+    )
+    .where('account_id', '=', p.accountId)
+    .where('period', '=', p.period),
+);
+
+/** False: another node was faster, or the account may have no sketch. */
+async function write(tx: Tx, { flush, version, state, flushed }: Change, now: number): Promise<boolean> {
+  const { accountId, period } = flush;
+  const values = { state, flushed, seen_at: now };
+  if (version !== null) {
+    const { numUpdatedRows } = await tx
+      .updateTable('risk_sketch')
+      .set({ ...values, version: version + 1 })
+      .where('account_id', '=', accountId)
+      .where('period', '=', period)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+  if (!(await mayHave(tx, flush))) return false;
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('risk_sketch')
+    .values({ ...values, account_id: accountId, period, version: 1 })
+    .onConflict((oc) => oc.columns(['account_id', 'period']).doNothing())
+    .executeTakeFirst();
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** Whether the account may have a sketch of this period: neither is gone, and the account is not closed. */
+async function mayHave(db: Reader, { accountId, period }: Flush): Promise<boolean> {
+  const row = await db
+    .selectFrom(['account', 'risk_key'])
+    .select('account.id')
+    .where('account.id', '=', accountId)
+    .where('account.gone_at', 'is', null)
+    .where('account.merged_into', 'is', null)
+    .where('risk_key.period', '=', period)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
+export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {
+  const row = await db
+    .selectFrom('risk_sketch')
+    .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+    .select('risk_sketch.state')
+    .where('risk_sketch.account_id', '=', accountId)
+    .where('risk_key.ends_at', '>', now)
+    .orderBy('risk_sketch.period')
+    .limit(1)
+    .executeTakeFirst();
+  return row ? readable(row.state) : null;
+}
+
+/** Rows that one transaction deletes. */
+const AT_ONCE = 200;
+
+/**
+ * Deletes the keys of periods that have ended, and with that the meaning of all that was hashed by them; then the
+ * sketches of these periods, in pieces.
+ */
+export async function shred(db: Database, now: number): Promise<void> {
+  await db.write((tx) => tx.deleteFrom('risk_key').where('ends_at', '<=', now).execute());
+  for (;;) {
+    const rows = await db.read
+      .selectFrom('risk_sketch')
+      .select(['account_id', 'period'])
+      .where('period', 'not in', (eb) => eb.selectFrom('risk_key').select('risk_key.period'))
+      .limit(AT_ONCE)
+      .execute();
+    if (rows.length === 0) return;
+    await db.write(async (tx) => {
+      for (const { account_id, period } of rows)
+        await tx.deleteFrom('risk_sketch').where('account_id', '=', account_id).where('period', '=', period).execute();
+    });
+  }
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { SIGNALS, type SignalNumber, THRESHOLDS } from '../../../server/risk/score/constants.ts';
+import { along } from '../../../server/risk/score/curve.ts';
+import { adviceOf, dossierOf, inWords } from '../../../server/risk/score/dossier.ts';
+import { evidenceOf, likelihoodRatio } from '../../../server/risk/score/evidence.ts';
+import { HEAVY } from '../../../server/risk/score/heavy.ts';
+import { type Judgement, judge } from '../../../server/risk/score/judge.ts';
+import type { Observation } from '../../../server/risk/signals/observation.ts';
+import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
+import { DossierSchema } from '../../../shared/risk.ts';
+import { DAY, HOUR, MINUTE, observation, SECOND, START } from '../observations.ts';
+
+const NOTHING = { isDeclared: false };
+const SIGNAL_NUMBERS = Object.keys(SIGNALS).map(Number) as SignalNumber[];
+
+const sketchOf = (observations: readonly Observation[]): Sketch => {
+  const sketch = emptySketch();
+  for (const one of [...observations].sort((a, b) => a.at - b.at)) fold(sketch, one);
+  fold(sketch, observation({ at: Math.max(...observations.map(({ at }) => at)) + HOUR, turn: { kind: 'tool' } }));
+  return sketch;
+};
+
+const filesOf = (project: number) => [1, 2, 3, 4].map((file) => project * 100 + file);
+
+/** Somebody who writes a turn each three minutes, in a project of their own, in these hours of each day. */
+function person(n: number, days: number, hours: readonly number[], parts: Parameters<typeof observation>[0] = {}) {
+  const midnight = Math.floor(START / DAY) * DAY;
+  return Array.from({ length: days }, (_, day) => day).flatMap((day) =>
+    hours.flatMap((hour) =>
+      Array.from({ length: 20 }, (_, i) =>
+        observation({
+          at: midnight + day * DAY + hour * HOUR + i * 3 * MINUTE + ((n * 37 + i * 11 + day * 17) % 160) * SECOND,
+          ...parts,
+          client: { fingerprint: 1000 + n, device: 2000 + n, ...parts.client },
+          turn: { root: n * 1000 + day, paths: filesOf(n), ...parts.turn },
+        }),
+      ),
+    ),
+  );
+}
+
+const RELAY = { transport: { clientsOnConnection: 4, isForeignMark: true } };
+const ten = (parts: Parameters<typeof observation>[0] = {}) =>
+  Array.from({ length: 10 }, (_, n) => n + 1).flatMap((n) =>
+    person(
+      n,
+      6,
+      [0, 1, 2, 3].map((h) => (n * 5 + h) % 24),
+      parts,
+    ),
+  );
+
+describe('the judgement', () => {
+  it('says sharing of ten people behind a relay', () => {
+    const { verdict, families, probability } = judge(sketchOf(ten(RELAY)), NOTHING);
+    assert.equal(verdict, 'sharing', JSON.stringify(families));
+    assert.ok(probability > 0.5);
+  });
+
+  it('says that it is not enough of ten people whose way here shows nothing', () => {
+    assert.equal(judge(sketchOf(ten()), NOTHING).verdict, 'not_enough');
+  });
+
+  const work = [9, 10, 11, 13, 14, 15, 16, 17];
+  for (const [who, observations] of [
+    ['one person behind a gateway with every mark of a relay', person(1, 7, work, RELAY)],
+    ['one person whose client calls itself a relay', person(1, 7, work, { client: { family: 'relay' } })],
+    [
+      'one person with a company’s inspection on the way',
+      person(1, 7, work, { transport: { leftovers: 3, isForeignMark: true } }),
+    ],
+    [
+      'one person with a new device id in each request',
+      person(1, 7, work).map((one, i) => ({ ...one, client: { ...one.client, device: i + 1 } })),
+    ],
+    [
+      'one person whose claims change all the time',
+      person(1, 7, work).map((one, i) => ({
+        ...one,
+        client: { ...one.client, isImpossible: true, fingerprint: i % 3 },
+        transport: { ...one.transport, isForeignMark: true },
+      })),
+    ],
+    [
+      'a program that works all round the clock by a declared key',
+      person(
+        1,
+        7,
+        Array.from({ length: 24 }, (_, h) => h),
+        { ...RELAY, turn: { kind: 'machine' } },
+      ),
+    ],
+  ] as const)
+    it(`says clean of ${who}`, () => {
+      assert.equal(judge(sketchOf(observations), NOTHING).verdict, 'clean');
+    });
+
+  it('never lets one family say it alone, at every cap', () => {
+    for (const family of ['P', 'T', 'I'] as const) {
+      const caps = SIGNAL_NUMBERS.filter((n) => SIGNALS[n].family === family).map((n) => SIGNALS[n].cap);
+      assert.ok(caps.length > 0);
+      assert.ok(family === 'P' ? THRESHOLDS.corroboration > 0 : THRESHOLDS.persons > 0);
+    }
+    const noPersons = person(1, 7, work, { ...RELAY, client: { family: 'relay', isImpossible: true } });
+    const { families, verdict } = judge(sketchOf(noPersons), NOTHING);
+    assert.ok(
+      families.T >= THRESHOLDS.corroboration && families.I >= THRESHOLDS.corroboration,
+      JSON.stringify(families),
+    );
+    assert.equal(verdict, 'clean');
+  });
+
+  it('weighs what the owner has declared against it, and no more than that', () => {
+    const sketch = sketchOf(ten(RELAY));
+    const [before, after] = [judge(sketch, NOTHING), judge(sketch, { isDeclared: true })];
+    assert.equal(Math.round(before.lambda - after.lambda), 3);
+  });
+
+  it('says nothing of an account without requests', () => {
+    const { verdict, lambda, advice } = judge(emptySketch(), NOTHING);
+    assert.deepEqual({ verdict, lambda, advice }, { verdict: 'clean', lambda: 0, advice: null });
+  });
+
+  it('advises the user of a client that contradicts itself in two ways, on two days, and flags nobody for it', () => {
+    const forged = person(1, 7, work).map((one) => ({
+      ...one,
+      client: { ...one.client, isImpossible: true },
+      transport: { ...one.transport, isForeignMark: true },
+    }));
+    const { advice, verdict } = judge(sketchOf(forged), NOTHING);
+    assert.deepEqual(advice, { client: 'claude-code', contradictions: ['impossible', 'foreign'] });
+    assert.equal(verdict, 'clean');
+    assert.match(
+      adviceOf(advice!).text,
+      /calls itself “claude-code”, and makes claims .* and is written by another program/,
+    );
+    assert.equal(judge(sketchOf(person(1, 1, work, { transport: { isForeignMark: true } })), NOTHING).advice, null);
+  });
+});
+
+describe('a dossier', () => {
+  const judgement: Judgement = judge(sketchOf(ten(RELAY)), NOTHING);
+  const dossier = dossierOf(judgement, sketchOf(ten(RELAY)), START + 7 * DAY);
+
+  it('keeps to its contract, with a line for each of the 16 signals', () => {
+    assert.deepEqual(DossierSchema.parse(dossier), dossier);
+    assert.deepEqual(
+      dossier.lines.map(({ signal }) => signal),
+      SIGNAL_NUMBERS,
+    );
+  });
+
+  it('says in sentences what was seen, without a hash or a number that was never rounded', () => {
+    for (const { sentence, heavyUsers, wouldClear } of dossier.lines) {
+      assert.match(sentence, /^[A-Z0-9].*\.$/);
+      assert.doesNotMatch(`${sentence} ${heavyUsers} ${wouldClear}`, /\d{6,}|\d\.\d\d|NaN|null|undefined/);
+    }
+  });
+
+  it('tells the owner the same sentences without weights', () => {
+    const words = inWords(judgement.evidence);
+    assert.ok(words.length >= 10);
+    for (const sentence of words) assert.doesNotMatch(sentence, /nats|score|probability/);
+  });
+});
+
+describe('the table of constants', () => {
+  it('has curves that go on in one direction and end at their caps', () => {
+    for (const n of SIGNAL_NUMBERS) {
+      const { curve, cap, family } = SIGNALS[n];
+      for (let i = 1; i < curve.length; i++) assert.ok(curve[i]![0] > curve[i - 1]![0], `${n}`);
+      const nats = curve.map(([, y]) => y);
+      assert.ok(Math.max(...nats.map(Math.abs)) <= cap, `${n}`);
+      assert.ok(
+        nats.every((y) => (family === 'X' ? y <= 0 : y >= 0)),
+        `${n}`,
+      );
+    }
+  });
+
+  it('gives nothing for what heavy users show that are alone', () => {
+    for (const n of SIGNAL_NUMBERS.filter((one) => SIGNALS[one].family === 'P'))
+      assert.ok(
+        along(SIGNALS[n].curve, HEAVY[n].p999) <= 1.01,
+        `signal ${n}: ${along(SIGNALS[n].curve, HEAVY[n].p999)}`,
+      );
+  });
+
+  it('follows its lines, and is level beyond them', () => {
+    const curve = [
+      [1, 0],
+      [3, 4],
+    ] as const;
+    assert.deepEqual(
+      [-5, 1, 2, 3, 99].map((x) => along(curve, x)),
+      [0, 0, 2, 4, 4],
+    );
+  });
+
+  it('computes the likelihood ratio of a share against the most that one author shows', () => {
+    assert.equal(likelihoodRatio(0, 100, 0.01), 0);
+    assert.equal(likelihoodRatio(1, 100, 0.01), 0);
+    // 10 × ln(0.1 / 0.01) + 90 × ln(0.9 / 0.99)
+    assert.ok(Math.abs(likelihoodRatio(10, 100, 0.01) - 14.4478) < 1e-3);
+    assert.ok(likelihoodRatio(100, 100, 0.01) < 500);
+  });
+
+  it('has evidence of all signals, in the order of their numbers', () => {
+    assert.deepEqual(
+      evidenceOf(emptySketch(), NOTHING).map(({ signal }) => signal),
+      SIGNAL_NUMBERS,
+    );
+  });
+});

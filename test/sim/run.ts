@@ -1,0 +1,99 @@
+// `npm run sim`: simulates accounts, judges them, and writes the tables and pictures of docs/risk.md. Without a name it
+// runs every part and takes up to two hours. What each part found stays in sim-results/, so parts can run one by one:
+//
+//   npm run sim                                   all parts, then the report
+//   npm run sim -- quick                          all parts, few accounts, without the report
+//   npm run sim -- part honest-B                  one part: honest-A, sharing-A, honest-B, sharing-B, sweeps
+//   npm run sim -- persona resale-10 heavy        these personas (or points of a sweep, as people:10)
+//   npm run sim -- quantiles [persona …]          raw values of all signals, which the constants are fitted on
+//   npm run sim -- report                         the report of what sim-results/ holds
+//
+// `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../editor/fetch.ts';
+import { type Job, run } from './crew.ts';
+import { PERSONAS, personaNamed } from './personas/all.ts';
+import { FULL, isHonest, PARTS, type PartName, QUICK, type Sizes } from './plan.ts';
+import { writeReport } from './report/page.ts';
+import { quantileTables, summary } from './report/quantiles.ts';
+import type { SetName } from './traffic/parameters.ts';
+import type { Trial } from './trial.ts';
+
+const FOLDER = join(root, 'sim-results');
+const fileOf = (part: PartName) => join(FOLDER, `${part}.jsonl`);
+
+async function timed(name: string, jobs: readonly Job[], workers: number): Promise<Trial[]> {
+  const began = performance.now();
+  const accounts = jobs.reduce((sum, { from, to }) => sum + to - from, 0);
+  let told = 0;
+  const trials = await run(jobs, workers, (done) => {
+    if (done < told + 0.1) return;
+    told = done;
+    console.error(`${name}: ${Math.round(100 * done)} % of ${accounts} accounts`);
+  });
+  const seconds = (performance.now() - began) / 1000;
+  console.error(`${name}: ${accounts} accounts in ${seconds.toFixed(0)} s with ${workers} workers`);
+  return trials;
+}
+
+async function runPart(name: PartName, sizes: Sizes, workers: number): Promise<Trial[]> {
+  const trials = await timed(name, PARTS[name](sizes), workers);
+  console.log(`\n${name}\n${summary(trials)}`);
+  return trials;
+}
+
+function keep(part: PartName, trials: readonly Trial[]): void {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(fileOf(part), trials.map((trial) => JSON.stringify(trial)).join('\n'));
+}
+
+const kept = (part: PartName): Trial[] =>
+  readFileSync(fileOf(part), 'utf8')
+    .split('\n')
+    .map((line) => JSON.parse(line) as Trial);
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      set: { type: 'string', default: 'A' },
+      workers: { type: 'string', default: '1' },
+      seeds: { type: 'string' },
+      days: { type: 'string' },
+    },
+  });
+  const workers = Math.max(1, Number(values.workers));
+  const [what = 'all', ...names] = positionals;
+  const parts = Object.keys(PARTS) as PartName[];
+  const some = (personas: readonly string[], seeds: number): Job[] =>
+    personas.map((persona) => {
+      const days = Number(values.days ?? (isHonest(personaNamed(persona)) ? 30 : 14));
+      return {
+        persona,
+        set: values.set as SetName,
+        from: 0,
+        to: Number(values.seeds ?? seeds),
+        days,
+        firstDay: 'working',
+      };
+    });
+  if (what === 'quick') for (const part of parts) await runPart(part, QUICK, workers);
+  else if (what === 'part' && parts.includes(names[0] as PartName))
+    keep(names[0] as PartName, await runPart(names[0] as PartName, FULL, workers));
+  else if (what === 'persona' && names.length > 0) console.log(summary(await timed(what, some(names, 20), workers)));
+  else if (what === 'quantiles') {
+    const seen = PERSONAS.filter(({ isUnseen }) => values.set === 'B' || !isUnseen).map(({ name }) => name);
+    const trials = await timed(what, some(names.length > 0 ? names : seen, 50), workers);
+    const hours = [...new Set(trials.flatMap(({ snapshots }) => snapshots.map((one) => one.hours)))];
+    console.log(
+      [summary(trials), ...hours.sort((a, b) => a - b).map((one) => quantileTables(trials, one))].join('\n\n'),
+    );
+  } else if (what === 'all' || what === 'report') {
+    if (what === 'all') for (const part of parts) keep(part, await runPart(part, FULL, workers));
+    writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
+  } else throw new Error('Say quick, part NAME, persona NAME …, quantiles, report, or nothing; see test/sim/run.ts');
+}
+
+await main();
