@@ -68,8 +68,7 @@ export class SketchStore {
       });
       for (const { flush, version, sketch } of made) this.#keep(flush, (version ?? 0) + 1, sketch);
       for (const change of changes)
-        if (!made.includes(change) && (change.version !== null || (await mayHave(this.db.read, change.flush))))
-          left.push(change.flush);
+        if (!made.includes(change) && (await mayHave(this.db.read, change.flush))) left.push(change.flush);
     }
   }
 
@@ -128,41 +127,53 @@ const selectRow = prepared((db, p: { accountId: string; period: number; known: n
     .where('period', '=', p.period),
 );
 
+interface Updated {
+  accountId: string;
+  period: number;
+  version: number;
+  next: number;
+  state: Buffer;
+  flushed: string;
+  now: number;
+}
+
 /** False: another node was faster, or the account may have no sketch. */
 async function write(tx: Tx, { flush, version, state, flushed }: Change, now: number): Promise<boolean> {
   const { accountId, period } = flush;
-  const values = { state, flushed, seen_at: now };
-  if (version !== null) {
-    const { numUpdatedRows } = await tx
-      .updateTable('risk_sketch')
-      .set({ ...values, version: version + 1 })
-      .where('account_id', '=', accountId)
-      .where('period', '=', period)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
-  }
   if (!(await mayHave(tx, flush))) return false;
+  if (version !== null)
+    return (await updateSketch.run(tx, { accountId, period, version, next: version + 1, state, flushed, now })) > 0n;
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('risk_sketch')
-    .values({ ...values, account_id: accountId, period, version: 1 })
+    .values({ account_id: accountId, period, state, version: 1, flushed, seen_at: now })
     .onConflict((oc) => oc.columns(['account_id', 'period']).doNothing())
     .executeTakeFirst();
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
+const updateSketch = prepared((db, p: Updated) =>
+  db
+    .updateTable('risk_sketch')
+    .set({ state: p.state, flushed: p.flushed, seen_at: p.now, version: p.next })
+    .where('account_id', '=', p.accountId)
+    .where('period', '=', p.period)
+    .where('version', '=', p.version),
+);
+
 /** Whether the account may have a sketch of this period: neither is gone, and the account is not closed. */
 async function mayHave(db: Reader, { accountId, period }: Flush): Promise<boolean> {
-  const row = await db
+  return (await selectOwner.first(db, { accountId, period })) !== undefined;
+}
+
+const selectOwner = prepared((db, p: { accountId: string; period: number }) =>
+  db
     .selectFrom(['account', 'risk_key'])
     .select('account.id')
-    .where('account.id', '=', accountId)
+    .where('account.id', '=', p.accountId)
     .where('account.gone_at', 'is', null)
     .where('account.merged_into', 'is', null)
-    .where('risk_key.period', '=', period)
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .where('risk_key.period', '=', p.period),
+);
 
 /** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
 export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {

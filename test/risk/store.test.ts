@@ -172,6 +172,25 @@ for (const engine of ENGINES)
       assert.equal(await requests(well), 2);
     });
 
+    it('are left as they are once the account is closed or its period has ended', async () => {
+      const [id, other] = [await account(), await account()];
+      const store = new SketchStore(db);
+      const next = { period: 3, key: 'k', starts_at: START, ends_at: START + DAY };
+      await db.write((tx) => tx.insertInto('risk_key').values(next).execute());
+      await store.add([flush(id, some(2)), flush(other, some(1), { period: 3 })], START);
+      await db.write(async (tx) => {
+        await tx
+          .updateTable('account')
+          .set({ gone_at: START + DAY })
+          .where('id', '=', id)
+          .execute();
+        await tx.deleteFrom('risk_key').where('period', '=', 3).execute();
+      });
+      await store.add([flush(id, some(2)), flush(other, some(1), { period: 3 })], START);
+      assert.equal(await requests(id), 2);
+      assert.equal(Number((await rows(other))[0]!.version), 1);
+    });
+
     it('go with their account, and what waits for it then adds nothing', async () => {
       const id = await account();
       const store = new SketchStore(db);
