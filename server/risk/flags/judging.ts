@@ -107,6 +107,7 @@ async function judgeOne(
   const sketch = await findSketch(tx, accountId, at);
   if (!sketch) {
     await tx.deleteFrom('risk_standing').where('account_id', '=', accountId).execute();
+    if (before !== null) changed(tx, accountId, 'account', accountId);
     return [];
   }
   const declared = await findDeclared(tx, accountId);
