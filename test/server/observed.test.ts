@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { observe } from '../../server/gateway/runs/observed.ts';
+import { type ObservedDeps, observeCall } from '../../server/gateway/runs/observed.ts';
 import type { AppContext } from '../../server/platform/http/env.ts';
 import { RiskKeys } from '../../server/risk/keys.ts';
 import { decode } from '../../server/risk/signals/codec.ts';
@@ -180,23 +180,26 @@ const withoutIds = (text: string) =>
     .replaceAll(/"(created|created_at|completed_at)":\d+/g, '"$1":0');
 
 describe('who is observed', () => {
-  const seen = (changes: object) => {
-    const calls: unknown[] = [];
-    const c = {
-      var: { accountId: 'a', accountKind: 'member', isLocal: false, sessionId: 's', installKey: null, ...changes },
+  const seen = async (changes: object) => {
+    const calls: string[] = [];
+    const variables = { accountId: 'a', accountKind: 'member', isLocal: false, sessionId: 's', installKey: null };
+    const c = { var: { ...variables, ...changes }, env: {} } as unknown as AppContext;
+    const observer: ObservedDeps['observer'] = {
+      saw: ({ credential, turn }) => void calls.push(`${credential} ${turn().kind}`),
     };
-    const observer = { saw: (request: { credential: string }) => void calls.push(request.credential) };
-    observe({ observer }, { ...c, env: {} } as unknown as AppContext, { body: null, turn: () => assert.fail() });
+    observeCall({ observer }, c, { messages: [{ role: 'user', content: TEXT }] }, {});
+    assert.deepEqual(calls, [], 'it is no part of the request');
+    await new Promise((resolve) => setImmediate(resolve));
     return calls;
   };
 
-  it('are members, by their session or their API key', () => {
-    assert.deepEqual(seen({}), ['s']);
-    assert.deepEqual(seen({ sessionId: '', key: { id: 'k' } }), ['k']);
+  it('are members, by their session or their API key', async () => {
+    assert.deepEqual(await seen({}), ['s human']);
+    assert.deepEqual(await seen({ sessionId: '', key: { id: 'k' } }), ['k human']);
   });
 
-  it('are neither guests nor the single user of this machine', () => {
-    assert.deepEqual(seen({ accountKind: 'guest' }), []);
-    assert.deepEqual(seen({ isLocal: true }), []);
+  it('are neither guests nor the single user of this machine', async () => {
+    assert.deepEqual(await seen({ accountKind: 'guest' }), []);
+    assert.deepEqual(await seen({ isLocal: true }), []);
   });
 });
