@@ -125,7 +125,10 @@ export class Observer {
 
   /** Adds what waits to the sketches. What fails is tried again by the next flushes for a minute. Never rejects. */
   flush(): Promise<void> {
-    if (this.deps.isOn) this.#flushing = this.#flushing.then(() => this.#flush());
+    const keepFault = (error: unknown) => {
+      this.#fault ??= error;
+    };
+    if (this.deps.isOn) this.#flushing = this.#flushing.then(() => this.#flush()).catch(keepFault);
     return this.#flushing;
   }
 

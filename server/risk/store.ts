@@ -29,10 +29,10 @@ interface Change {
 const MOST_DECODED = 500;
 /** Tries against other nodes that change the same sketch. */
 const MOST_TRIES = 8;
-/** For how long a node may repeat a flush that it knows no outcome of. */
+/** For how long a node may repeat a flush whose outcome it does not know. */
 export const REPEAT_MS = 60_000;
-/** After that, no node repeats it, also one with a slow clock. */
-const REMEMBER_MS = 10 * REPEAT_MS;
+/** Nodes whose last flush a row names. More don't change one account within `REPEAT_MS`. */
+const MOST_NODES = 16;
 
 /**
  * Adds observations to the sketches in the database. Nodes may do so at once: each change counts only for the version
@@ -55,7 +55,7 @@ export class SketchStore {
       if (tries === MOST_TRIES) throw new Error('other nodes change the same sketches all the time');
       const changes: Change[] = [];
       for (const flush of left) {
-        const change = await this.#read(flush, now);
+        const change = await this.#read(flush);
         if (change) changes.push(change);
       }
       left = [];
@@ -73,21 +73,23 @@ export class SketchStore {
   }
 
   /** Null: the flush was added before. */
-  async #read(flush: Flush, now: number): Promise<Change | null> {
+  async #read(flush: Flush): Promise<Change | null> {
     const { accountId, period, observations, node, number } = flush;
     const name = nameOf(flush);
     const known = this.#decoded.get(name);
     // What is folded here is right only if it is stored.
     this.#decoded.delete(name);
     const row = await selectRow.first(this.db.read, { accountId, period, known: known?.version ?? -1 });
-    const nodes: Record<string, [number: number, at: number]> = row ? JSON.parse(row.flushed) : {};
-    if ((nodes[node]?.[0] ?? -1) >= number) return null;
-    for (const [other, [, at]] of Object.entries(nodes)) if (now - at > REMEMBER_MS) delete nodes[other];
-    nodes[node] = [number, now];
+    const nodes = new Map<string, number>(Object.entries(row ? JSON.parse(row.flushed) : {}));
+    if ((nodes.get(node) ?? -1) >= number) return null;
+    // The one that came last stands last. No clock decides, because those of nodes differ.
+    nodes.delete(node);
+    nodes.set(node, number);
+    if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
     const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
     for (const observation of observations) fold(sketch, observation);
     const version = row ? Number(row.version) : null;
-    return { flush, version, state: encode(sketch), flushed: JSON.stringify(nodes), sketch };
+    return { flush, version, state: encode(sketch), flushed: JSON.stringify(Object.fromEntries(nodes)), sketch };
   }
 
   #keep(flush: Flush, version: number, sketch: Sketch): void {

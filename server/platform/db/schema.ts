@@ -566,7 +566,7 @@ export interface RiskSketchRow {
   state: Buffer;
   /** Counts its changes. */
   version: number;
-  /** The last flush of each node that changed it lately, as JSON: `{node: [number, at]}`. */
+  /** The number of the last flush of each node that changed it lately, as JSON. */
   flushed: string;
   /** When a request was last added to it. */
   seen_at: number;
