@@ -146,8 +146,11 @@ export class Observer {
     const failed = new Set<string>();
     for (let from = 0; from < flushes.length; ) {
       const end = endOfGroup(flushes, from);
-      await this.#add(flushes.slice(from, end), failed, now);
+      const isThere = await this.#add(flushes.slice(from, end), failed, now);
       from = end;
+      // To wait for a database that is not there once is enough.
+      if (!isThere) for (const flush of flushes.slice(from)) this.#keep(flush, now);
+      if (!isThere) return;
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
@@ -166,13 +169,17 @@ export class Observer {
     return flushes;
   }
 
-  /** `failed`: the accounts of which a flush has failed in this round. A later one must not count before it. */
-  async #add(flushes: readonly Unsure[], failed: Set<string>, now: number): Promise<void> {
+  /**
+   * `failed`: the accounts of which a flush has failed in this round. A later one must not count before it. False: the
+   * database is unavailable.
+   */
+  async #add(flushes: readonly Unsure[], failed: Set<string>, now: number): Promise<boolean> {
     const isNext = ({ accountId }: Flush) => !failed.has(accountId);
     try {
       await this.#store(flushes.filter(isNext), now);
       for (const flush of flushes) if (isNext(flush)) this.#count -= flush.observations.length;
       for (const flush of flushes) if (!isNext(flush)) this.#keep(flush, now);
+      return true;
     } catch (error) {
       // One of them may be at fault for all.
       for (const flush of flushes) {
@@ -186,6 +193,7 @@ export class Observer {
           this.#keep(flush, now);
         }
       }
+      return !isUnavailable(error);
     }
   }
 

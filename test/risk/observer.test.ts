@@ -200,6 +200,25 @@ describe('the observer', () => {
     assert.equal(stored.length, 3);
   });
 
+  it('asks a database that is not there once in a flush', async () => {
+    let asked = 0;
+    const { observer, saw, counts, advance } = world({
+      sketches: {
+        async add() {
+          asked++;
+          throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+        },
+      },
+    });
+    for (let i = 0; i < 50; i++) saw(`account ${i}`);
+    await observer.flush();
+    await observer.flush();
+    assert.equal(asked, 2);
+    advance(MINUTE);
+    await observer.flush();
+    assert.equal(counts.lost, 50);
+  });
+
   it('stores the others where one account is at fault, and nothing of that one out of order', async () => {
     const done: Flush[] = [];
     let isBroken = true;
