@@ -219,6 +219,13 @@ describe('the settings', () => {
       '{"guests":{"messages":10000000,"runMicro":9000000000000000}}',
     ],
     [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at budget: there is no such setting/, '{"budget":5}'],
+    ...['AS64500', '203.0.113.0/33', '203.0.113.0/', '2001:db8::/129', '203.0.113.0/24/8', ''].map(
+      (network): [Record<string, string>, RegExp, string] => [
+        { PERIGEE_CONFIG: 'a.json' },
+        /at risk\.hostingNetworks\[1\]: hostingNetworks: ".*" is not an address or a network/,
+        JSON.stringify({ risk: { hostingNetworks: ['2001:db8::/32', network] } }),
+      ],
+    ),
     [
       { PERIGEE_CONFIG: 'a.json' },
       /at models\[0\]\.price\.outputMicro/,
