@@ -26,6 +26,8 @@ export const EXPECTED: Record<string, Expected> = {
   'squid, CONNECT': honest,
   'tinyproxy, plain': { direct: 'other | via | 1 | 0 of 12', edge: lost(1) },
   'tinyproxy, CONNECT': honest,
+  // It changes nothing in the heads.
+  mitmproxy: honest,
   // It keeps connections for all programs behind it: several clients on one are no proof of several people.
   'a gateway that opens TLS': { direct: 'bun other fetch | via forwardedFor | 4 | 0 of 12', edge: lost(4) },
 };

@@ -105,6 +105,8 @@ export class Caller {
       }[name.toLowerCase()];
       return given === undefined && own[name] === undefined ? line : `${name}: ${given ?? own[name]}`;
     });
+    // Nobody may believe it.
+    lines.splice(2, 0, 'x-connection-id: made-up');
     const path = PATHS[dialect];
     const target = through && !through.isTunnel ? `http://${host}${path}` : path;
     return [`POST ${target} HTTP/1.1`, ...lines, ...more.map(([name, value]) => `${name}: ${value}`)].join('\r\n');
