@@ -23,6 +23,7 @@ import type { TurnDeps } from './gateway/runs/turn.ts';
 import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
+import { judgeDue } from './risk/flags/judging.ts';
 import { purgeFlags } from './risk/flags/store.ts';
 import type { Observer } from './risk/observer.ts';
 import { shred } from './risk/store.ts';
@@ -72,6 +73,7 @@ export interface JobDeps {
 export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps): Job[] {
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;
+  const judging = { db, log, isFlagging: policy.risk.flag };
   const steps = new ClockSteps(db, STORED_TIMES);
 
   async function purge() {
@@ -112,6 +114,7 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
     ...(turns.upstream.services
       ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
       : []),
+    { name: 'judgements', everyMs: 15 * MINUTE, run: async () => void (await judgeDue(judging, clock.now())) },
     { name: 'observations', everyMs: 10 * SECOND, run: () => observer.flush() },
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },

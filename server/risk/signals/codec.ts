@@ -55,8 +55,8 @@ export function encode(sketch: Sketch): Buffer {
     for (const value of [atS, root, client]) to.u32(value);
     to.u8((isFirst ? 2 : 0) | (isJudged ? 1 : 0));
   });
-  const { pairs, crossings, near, rates, spreads, groups } = sketch.turns.seen;
-  for (const value of [pairs, crossings, near]) to.f32(value);
+  const { pairs, crossings, near, middle, rates, spreads, groups } = sketch.turns.seen;
+  for (const value of [pairs, crossings, near, middle]) to.f32(value);
   for (const classes of [rates, spreads, groups]) to.list(classes, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
@@ -115,8 +115,8 @@ export function decode(buffer: Buffer): Sketch {
     const [atS, root, client, bits] = [from.u32(), from.u32(), from.u32(), from.u8()];
     return { atS, root, client, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
   });
-  const [pairs, crossings, near] = [from.f32(), from.f32(), from.f32()];
-  turns.seen = { pairs, crossings, near, rates: floats(), spreads: floats(), groups: floats() };
+  const [pairs, crossings, near, middle] = [from.f32(), from.f32(), from.f32(), from.f32()];
+  turns.seen = { pairs, crossings, near, middle, rates: floats(), spreads: floats(), groups: floats() };
   hours.turns = from.bytes(HOURS);
   hours.last = from.u32();
   identities.devices = from.list(() => ({

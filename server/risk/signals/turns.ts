@@ -8,7 +8,9 @@ import { indexOfLeast, type Root, type Workspaces } from './workspaces.ts';
 // then one writes seconds after the other, and clients that share no project are at work in the same half hour.
 
 /** A person who goes to another project and writes there needs longer. */
-export const NEAR_S = 8;
+export const NEAR_S = 4;
+/** Where one author's turns in other work come as often as those of several. */
+export const MIDDLE_S = { from: 20, to: 79 } as const;
 /** Turns wait so long before they are judged: until then a new conversation has shown its project. */
 const SETTLE_S = 15 * MINUTE_S;
 /** Turns that are kept: of one hour of the fastest author, and more. */
@@ -39,8 +41,9 @@ export interface Superposition {
   pairs: number;
   /** Of them those in other work. */
   crossings: number;
-  /** Of them those within `NEAR_S`. */
+  /** Of them those within `NEAR_S`, and those within `MIDDLE_S`. */
   near: number;
+  middle: number;
   /** Turns by how many there were in the hour before them, in classes of `RATES`. */
   rates: number[];
   /** Turns by how many projects there were in the half hour before them, in classes of `SPREADS`. */
@@ -50,7 +53,7 @@ export interface Superposition {
 }
 
 export const noSuperposition = (): Superposition => ({
-  ...{ pairs: 0, crossings: 0, near: 0 },
+  ...{ pairs: 0, crossings: 0, near: 0, middle: 0 },
   rates: RATES.map(() => 0),
   spreads: SPREADS.map(() => 0),
   groups: GROUPS.map(() => 0),
@@ -97,7 +100,9 @@ export class Turns {
       seen.pairs++;
       if (lastWork === work) continue;
       seen.crossings++;
-      if (turn.atS - last.atS > NEAR_S) continue;
+      const lagS = turn.atS - last.atS;
+      if (lagS >= MIDDLE_S.from && lagS <= MIDDLE_S.to) seen.middle++;
+      if (lagS > NEAR_S) continue;
       seen.near++;
       nearS = turn.atS;
     }
@@ -107,7 +112,7 @@ export class Turns {
 
   decay(left: number): void {
     const { seen } = this;
-    for (const name of ['pairs', 'crossings', 'near'] as const) seen[name] *= left;
+    for (const name of ['pairs', 'crossings', 'near', 'middle'] as const) seen[name] *= left;
     for (const list of [seen.rates, seen.spreads, seen.groups]) for (let i = 0; i < list.length; i++) list[i]! *= left;
   }
 }

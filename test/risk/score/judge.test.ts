@@ -8,7 +8,8 @@ import { type Judgement, judge } from '../../../server/risk/score/judge.ts';
 import type { Observation } from '../../../server/risk/signals/observation.ts';
 import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
 import { DossierSchema } from '../../../shared/risk.ts';
-import { DAY, HOUR, MINUTE, observation, SECOND, START } from '../observations.ts';
+import { DAY, HOUR, observation, START } from '../observations.ts';
+import { person, RELAY, tenPeople } from '../people.ts';
 
 const NOTHING = { isDeclared: false };
 const SIGNAL_NUMBERS = Object.keys(SIGNALS).map(Number) as SignalNumber[];
@@ -20,35 +21,7 @@ const sketchOf = (observations: readonly Observation[]): Sketch => {
   return sketch;
 };
 
-const filesOf = (project: number) => [1, 2, 3, 4].map((file) => project * 100 + file);
-
-/** Somebody who writes a turn each three minutes, in a project of their own, in these hours of each day. */
-function person(n: number, days: number, hours: readonly number[], parts: Parameters<typeof observation>[0] = {}) {
-  const midnight = Math.floor(START / DAY) * DAY;
-  return Array.from({ length: days }, (_, day) => day).flatMap((day) =>
-    hours.flatMap((hour) =>
-      Array.from({ length: 20 }, (_, i) =>
-        observation({
-          at: midnight + day * DAY + hour * HOUR + i * 3 * MINUTE + ((n * 37 + i * 11 + day * 17) % 160) * SECOND,
-          ...parts,
-          client: { fingerprint: 1000 + n, device: 2000 + n, ...parts.client },
-          turn: { root: n * 1000 + day, paths: filesOf(n), ...parts.turn },
-        }),
-      ),
-    ),
-  );
-}
-
-const RELAY = { transport: { clientsOnConnection: 4, isForeignMark: true } };
-const ten = (parts: Parameters<typeof observation>[0] = {}) =>
-  Array.from({ length: 10 }, (_, n) => n + 1).flatMap((n) =>
-    person(
-      n,
-      6,
-      [0, 1, 2, 3].map((h) => (n * 5 + h) % 24),
-      parts,
-    ),
-  );
+const ten = (parts = {}) => tenPeople(6, parts);
 
 describe('the judgement', () => {
   it('says sharing of ten people behind a relay', () => {

@@ -127,7 +127,7 @@ export class Route {
     const { kind, root } = sent.turn;
     if (kind === 'tool') return sent.at + (this.#late.get(root) ?? 0);
     const at = Math.max(sent.at, this.#freeAt);
-    this.#freeAt = at + sent.takes + queueGapMs;
+    this.#freeAt = Math.ceil(at + sent.takes + queueGapMs);
     this.waited.prompts++;
     this.waited.ms += at - sent.at;
     if (at > sent.at || this.#late.has(root)) this.#late.set(root, at - sent.at);
