@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { createLog } from '../../server/platform/log.ts';
+import { judgeDue } from '../../server/risk/flags/judging.ts';
+import { openFlags } from '../../server/risk/flags/store.ts';
 import { type Judgement, judge } from '../../server/risk/score/judge.ts';
 import type { Hash } from '../../server/risk/signals/observation.ts';
 import { findSketch } from '../../server/risk/store.ts';
-import { several } from '../sim/personas/parts.ts';
+import { heavy, several } from '../sim/personas/parts.ts';
 import { DAY, Days, HOUR, type Sent } from '../sim/traffic/day.ts';
 import { type Person, somePerson, type World } from '../sim/traffic/person.ts';
 import { customersTools, someDevice } from '../sim/traffic/tools.ts';
@@ -32,7 +36,10 @@ export const RESALE: Crowd = {
       return { ...person, seats: customersTools(world.set, world.random).map((tool) => ({ tool, device })) };
     }),
 };
-export const ONE: Crowd = { name: 'one person', people: (world) => [somePerson(world)] };
+export const HEAVY: Crowd = {
+  name: 'one person, 8 agents in 15 repositories, 16 hours a day',
+  people: (world) => [{ ...somePerson(world), ...heavy(world) }],
+};
 export const DEVICES: Crowd = {
   name: 'one person with three machines and three tools',
   people: (world) => [{ ...somePerson(world), ...several(world) }],
@@ -59,6 +66,8 @@ function telling(all: readonly Sent[]): Sent[] {
 
 /** What became of one account. */
 export interface Outcome {
+  /** The server has flagged it. */
+  isFlagged: boolean;
   /** The highest judgement, by verdict and then by nats. */
   judgement: Judgement;
   /** Hours after its first request. */
@@ -66,7 +75,9 @@ export interface Outcome {
   requests: number;
 }
 
-const JUDGED_AT = [6, 12, 24, 48, 72];
+const DAYS = 3;
+/** As long as the server keeps idle connections (app.ts). */
+const KEEP_ALIVE_MS = 75_000;
 const RANK = { clean: 0, not_enough: 1, sharing: 2 };
 
 /** Lets people work for three days. Resolves with the outcome of each account, the highest first. */
@@ -100,6 +111,7 @@ class Work {
   /** Monday at midnight. */
   readonly #start: number;
   #sent = 0;
+  #lastAt = 0;
 
   constructor(route: Route, accounts: readonly Account[]) {
     this.#route = route;
@@ -112,11 +124,10 @@ class Work {
     all.sort((a, b) => a.at - b.at);
     const work = telling(all);
     const begin = work[0]?.at ?? 0;
-    let next = 0;
+    let hour = 0;
     for (const sent of work) {
-      while (next < JUDGED_AT.length && sent.at >= begin + JUDGED_AT[next]! * HOUR)
-        await this.#judge(JUDGED_AT[next++]!);
-      if (next === JUDGED_AT.length || this.#isFlagged) break;
+      for (; sent.at >= begin + (hour + 1) * HOUR; hour++) await this.#judge(begin + (hour + 1) * HOUR, hour + 1);
+      if (hour >= 24 * DAYS || this.#isFlagged) break;
       await this.#send(sent);
     }
     for (const { caller } of this.#callers.values()) caller.close();
@@ -124,11 +135,15 @@ class Work {
 
   async #send({ at, turn, from: { seat, number } }: Sent): Promise<void> {
     const { server } = this.#route;
-    server.clock.advance(this.#start + at - server.clock.now());
+    this.#setClock(at);
     const name = `${number} ${seat.tool.name} ${seat.device.id}`;
     const known = this.#callers.get(name) ?? this.#open(seat, number);
     this.#callers.set(name, known);
-    await known.caller.send(this.#turns.body(turn, known.tool.dialect));
+    if (at - this.#lastAt > KEEP_ALIVE_MS) server.app.server.closeIdleConnections();
+    this.#lastAt = at;
+    const body = this.#turns.body(turn, known.tool.dialect);
+    // A proxy may have sent it into a connection that was just closed. Tools try again, too.
+    await known.caller.send(body).catch(() => known.caller.send(body));
     // The observer keeps 512 of an account between two flushes.
     if (++this.#sent % 200 === 0) await server.app.observer.flush();
   }
@@ -136,29 +151,41 @@ class Work {
   #open({ tool: { family }, device }: Sent['from']['seat'], number: number) {
     const { system, architecture, id } = device as typeof device & Parameters<typeof codex>[0];
     const machine = { system, architecture };
-    const deviceId = id.toString(16).padStart(64, '0');
+    // Each tool makes its own.
+    const deviceId = createHash('sha256').update(`${family} ${id}`).digest('hex');
     const tool =
       family === 'claude-code'
         ? claudeCode(machine, '2.1.332', deviceId)
         : family === 'codex'
-          ? codex(machine)
+          ? codex(machine, deviceId)
           : openAiSdk(machine);
     return { tool, caller: this.#route.caller(tool, this.#accounts[number]) };
   }
 
   get #isFlagged(): boolean {
-    return [...this.outcomes.values()].some(({ judgement }) => judgement.verdict === 'sharing');
+    return [...this.outcomes.values()].some(({ isFlagged }) => isFlagged);
   }
 
-  async #judge(hours: number): Promise<void> {
-    const { server } = this.#route;
-    await server.app.observer.flush();
+  #setClock(at: number): void {
+    const { clock } = this.#route.server;
+    clock.advance(this.#start + at - clock.now());
+  }
+
+  /** As the server's jobs do. */
+  async #judge(at: number, hours: number): Promise<void> {
+    const { db, app, clock } = this.#route.server;
+    this.#setClock(at);
+    await app.observer.flush();
+    await judgeDue({ db, log: createLog('silent'), isFlagging: true }, clock.now());
+    const flags = await openFlags(db.read, 100);
     for (const { accountId } of new Set(this.#accounts)) {
-      const sketch = await findSketch(server.db.read, accountId, server.clock.now());
+      const sketch = await findSketch(db.read, accountId, clock.now());
       if (!sketch) continue;
-      const outcome = { judgement: judge(sketch, { isDeclared: false }), hours, requests: this.#sent };
+      const judgement = judge(sketch, { isDeclared: false });
+      const isFlagged = flags.some((flag) => flag.accountId === accountId && flag.kind === 'sharing');
+      const outcome = { isFlagged, judgement, hours, requests: this.#sent };
       const before = this.outcomes.get(accountId);
-      if (!before || rankOf(outcome) > rankOf(before)) this.outcomes.set(accountId, outcome);
+      if (!before || isFlagged || rankOf(outcome) > rankOf(before)) this.outcomes.set(accountId, outcome);
     }
   }
 }

@@ -22,7 +22,7 @@ export interface Sight {
 const PEOPLE: readonly Tool[] = [
   claudeCode({ system: 'mac', architecture: 'arm64' }, '2.1.332', 'a'.repeat(64)),
   claudeCode({ system: 'windows', architecture: 'x64' }, '2.1.331', 'b'.repeat(64)),
-  codex({ system: 'linux', architecture: 'x64' }),
+  codex({ system: 'linux', architecture: 'x64' }, 'c'),
   openAiSdk({ system: 'linux', architecture: 'x64' }),
 ];
 const ROUNDS = 3;

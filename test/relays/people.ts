@@ -46,10 +46,11 @@ export const claudeCode = ({ system, architecture }: Machine, version: string, d
   deviceId,
 });
 
-export const codex = ({ system, architecture }: Machine): Tool => {
+export const codex = ({ system, architecture }: Machine, deviceId: string): Tool => {
   const machine = architecture === 'x64' ? 'x86_64' : 'arm64';
   const agent = `codex_exec/0.171.0 (${CODEX[system]}; ${machine}) xterm (codex_exec; 0.171.0)`;
-  return { by: 'Codex', dialect: 'responses', own: { 'user-agent': agent } };
+  const turn = JSON.stringify({ installation_id: deviceId, session_id: 's' });
+  return { by: 'Codex', dialect: 'responses', own: { 'user-agent': agent, 'x-codex-turn-metadata': turn } };
 };
 
 export const openAiSdk = ({ system, architecture }: Machine): Tool => ({
@@ -82,8 +83,10 @@ export class Caller {
     socket.write(`${this.#headFor(Buffer.byteLength(text))}\r\n\r\n${text}`);
     const answer = await readAnswer(socket);
     if (/^connection: close/im.test(answer.head) || socket.destroyed) this.close();
-    if (!/^HTTP\/1\.[01] 200 /.test(answer.head))
+    if (!/^HTTP\/1\.[01] 200 /.test(answer.head)) {
+      this.close();
       throw new Error(`${this.#tool.by} got ${answer.head.split('\r\n', 1)[0]}: ${answer.body.slice(0, 300)}`);
+    }
   }
 
   close(): void {

@@ -26,6 +26,7 @@ const MOST_CLIENTS = 4;
 const MOST_CONNECTIONS = 10_000;
 /** After such a silence the name of a connection may be that of another one. */
 const SILENCE_MS = 120_000;
+
 /** The clients that one connection carried for one account. */
 interface Carried {
   clients: ClientClaims[];
