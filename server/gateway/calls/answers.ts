@@ -77,7 +77,7 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     deps.open.admissions++;
     let isRunning = false;
     try {
-      const admitted = await admitCall(deps, caller, call, asked.cacheKey);
+      const admitted = await admitCall(deps, caller, call, asked.cacheKey, asked.native?.dialect);
       const { request } = admitted;
       if (asked.native) {
         const { dialect: name, body } = asked.native;
