@@ -424,7 +424,7 @@ describe('where a request came from', () => {
       ),
     );
 
-  for (const wrong of ['proxy', '10.0.0.0/40', '::1/200', '10.0.0.0/x'])
+  for (const wrong of ['proxy', '10.0.0.0/40', '::1/200', '10.0.0.0/x', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/ 8'])
     it(`refuses ${wrong} as a trusted proxy`, () =>
       assert.throws(() => addressReader([wrong]), /^Error: TRUSTED_PROXIES/));
 });

@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { clientOf } from '../../server/risk/observe/client.ts';
 import { transportReader } from '../../server/risk/observe/transport.ts';
 import { LEFTOVERS, type TransportSeen } from '../../server/risk/signals/observation.ts';
-import { startServer } from '../support/server.ts';
-import { openTool } from '../support/tools.ts';
-import { Caller, claudeCode, codex, openAiSdk, type Tool } from './people.ts';
-import { freePort, type Intermediary, startEdge } from './proxies.ts';
+import { claudeCode, codex, openAiSdk, type Tool } from './people.ts';
+import type { Intermediary } from './proxies.ts';
+import { openRoute } from './route.ts';
 
 /** What the server sees of a proxy, of the requests of all people together. */
 export interface Sight {
@@ -20,11 +19,11 @@ export interface Sight {
 }
 
 /** Four people with a tool each. */
-export const PEOPLE: readonly Tool[] = [
-  claudeCode('MacOS', '2.1.332', 'a'.repeat(64)),
-  claudeCode('Windows', '2.1.331', 'b'.repeat(64)),
-  codex('Debian 12.0.0; x86_64'),
-  openAiSdk('Linux'),
+const PEOPLE: readonly Tool[] = [
+  claudeCode({ system: 'mac', architecture: 'arm64' }, '2.1.332', 'a'.repeat(64)),
+  claudeCode({ system: 'windows', architecture: 'x64' }, '2.1.331', 'b'.repeat(64)),
+  codex({ system: 'linux', architecture: 'x64' }, 'c'),
+  openAiSdk({ system: 'linux', architecture: 'x64' }),
 ];
 const ROUNDS = 3;
 export const MODEL = 'double';
@@ -37,43 +36,22 @@ const turn = (text: string) => ({
 });
 
 /** Lets people call a real server through a proxy (null: directly). `edge`: the Caddyfile in front of the server. */
-export async function look(proxy: Intermediary | null, edge: string | null): Promise<Sight> {
-  const trustedProxies = edge === null ? [] : ['127.0.0.1'];
-  const front = edge === null ? null : await freePort();
-  const server = await startServer('sqlite', {
-    config(config) {
-      config.trustedProxies = trustedProxies;
-      if (front !== null) config.publicUrl = `http://127.0.0.1:${front}`;
-    },
-  });
-  const stops = [() => server.stop()];
+export async function look(through: Intermediary | null, edge: string | null): Promise<Sight> {
+  const { server, caller, stop } = await openRoute(through, edge);
   try {
     const seen: TransportSeen[] = [];
+    const trustedProxies = edge === null ? [] : ['127.0.0.1'];
     const read = transportReader({ trustedProxies, hostingNetworks: [], now: Date.now });
     server.app.server.prependListener('request', (incoming: IncomingMessage) => {
       if (incoming.method === 'POST') seen.push(read(incoming, 'one account', clientOf(incoming.headers)));
     });
-    const backend = new URL(server.url).host;
-    if (edge !== null) stops.unshift((await startEdge(front!, backend, edge)).stop);
-    const host = front === null ? backend : `127.0.0.1:${front}`;
-    const { secret: key } = await openTool(server);
-    const running = await proxy?.start({ host, key });
-    if (running) stops.unshift(running.stop);
-    const through = proxy && proxy.kind !== 'relay' && running;
-    const callers = PEOPLE.map((tool) => {
-      const way = { host, key, headers: running?.headers, port: running?.port ?? Number(host.split(':')[1]) };
-      const forward = through && { port: running.port, isTunnel: proxy.kind === 'tunnel', opensTls: running.opensTls };
-      return { tool, caller: new Caller(tool, { ...way, through: forward || undefined }) };
-    });
+    const callers = PEOPLE.map((tool) => ({ tool, caller: caller(tool) }));
     for (let round = 0; round < ROUNDS; round++)
-      for (const { tool, caller } of callers) {
-        const { status, text } = await caller.send(turn(`question ${round}`)[tool.dialect]);
-        if (status !== 200) throw new Error(`${tool.by} got ${status}: ${text.slice(0, 300)}`);
-      }
+      for (const { tool, caller } of callers) await caller.send(turn(`question ${round}`)[tool.dialect]);
     for (const { caller } of callers) caller.close();
     return sightOf(seen);
   } finally {
-    for (const stop of stops) await stop();
+    await stop();
   }
 }
 

@@ -10,6 +10,13 @@ import { root } from '../editor/fetch.ts';
 const run = promisify(execFile);
 const CACHE = join(root, 'out/relays');
 
+/** A proxy that can't be had here. */
+export class Absent extends Error {}
+
+const absent = (what: string) => (error: Error) => {
+  throw new Absent(`${what} can't be had: ${error.message.split('\n').slice(0, 2).join(' ').slice(0, 300)}`);
+};
+
 /** A program, and what it needs in its environment. */
 export interface Program {
   path: string;
@@ -18,7 +25,7 @@ export interface Program {
   files: string;
 }
 
-/** The folder `node_modules` with these packages, such as `http-proxy@1.18.1`. No script of a package runs. */
+/** The folder `node_modules` with this package. No script of a package runs. Rejects with `Absent`. */
 export async function fromNpm(name: string, version: string): Promise<string> {
   const folder = join(CACHE, `${name.replace('/', '-')}-${version}`);
   const modules = join(folder, 'node_modules');
@@ -27,11 +34,14 @@ export async function fromNpm(name: string, version: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"private":true}');
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await run('npm', ['install', ...flags, `${name}@${version}`], { cwd: folder });
+  await run('npm', ['install', ...flags, `${name}@${version}`], { cwd: folder }).catch(absent(name));
   return modules;
 }
 
-/** A program of the system, or of these packages of Debian with the libraries that are not on the system. */
+/**
+ * A program of the system, or of these packages of Debian with the libraries that are not on the system. Rejects with
+ * `Absent`.
+ */
 export async function fromDebian(program: string, packages: readonly string[]): Promise<Program> {
   const path = await onPath(program);
   if (path) return { path, env: {}, files: '' };
@@ -39,12 +49,12 @@ export async function fromDebian(program: string, packages: readonly string[]): 
   const files = join(folder, 'files');
   if (!existsSync(files)) {
     await mkdir(folder, { recursive: true });
-    await run('apt-get', ['download', ...packages], { cwd: folder });
+    await run('apt-get', ['download', ...packages], { cwd: folder }).catch(absent(program));
     for (const name of (await readdir(folder)).filter((file) => file.endsWith('.deb')))
-      await run('dpkg', ['-x', name, files], { cwd: folder });
+      await run('dpkg', ['-x', name, files], { cwd: folder }).catch(absent(program));
   }
   const found = ['usr/sbin', 'usr/bin'].map((bin) => join(files, bin, program)).find((at) => existsSync(at));
-  if (!found) throw new Error(`${packages[0]} has no ${program}`);
+  if (!found) throw new Absent(`${packages[0]} has no ${program}`);
   const libraries = await readdir(join(files, 'usr/lib')).catch(() => []);
   const paths = libraries.map((name) => join(files, 'usr/lib', name));
   return { path: found, env: { LD_LIBRARY_PATH: paths.join(delimiter) }, files };

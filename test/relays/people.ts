@@ -27,23 +27,36 @@ export interface Way {
 
 const PATHS = { chat: '/v1/chat/completions', messages: '/v1/messages?beta=true', responses: '/v1/responses' };
 
-export const claudeCode = (system: string, version: string, deviceId: string): Tool => ({
+const STAINLESS = { windows: 'Windows', mac: 'MacOS', linux: 'Linux' };
+const CODEX = { windows: 'Windows 10.0.26100', mac: 'Mac OS 15.1.0', linux: 'Debian 12.0.0' };
+
+/** A machine, as tools name it. */
+export interface Machine {
+  system: 'windows' | 'mac' | 'linux';
+  architecture: 'x64' | 'arm64';
+}
+
+export const claudeCode = ({ system, architecture }: Machine, version: string, deviceId: string): Tool => ({
   by: 'Claude Code',
   dialect: 'messages',
-  own: { 'X-Stainless-OS': system, 'User-Agent': `claude-cli/${version} (external, cli)` },
+  own: {
+    ...{ 'X-Stainless-OS': STAINLESS[system], 'X-Stainless-Arch': architecture },
+    'User-Agent': `claude-cli/${version} (external, cli)`,
+  },
   deviceId,
 });
 
-export const codex = (system: string): Tool => ({
-  by: 'Codex',
-  dialect: 'responses',
-  own: { 'user-agent': `codex_exec/0.171.0 (${system}) xterm (codex_exec; 0.171.0)` },
-});
+export const codex = ({ system, architecture }: Machine, deviceId: string): Tool => {
+  const machine = architecture === 'x64' ? 'x86_64' : 'arm64';
+  const agent = `codex_exec/0.171.0 (${CODEX[system]}; ${machine}) xterm (codex_exec; 0.171.0)`;
+  const turn = JSON.stringify({ installation_id: deviceId, session_id: 's' });
+  return { by: 'Codex', dialect: 'responses', own: { 'user-agent': agent, 'x-codex-turn-metadata': turn } };
+};
 
-export const openAiSdk = (system: string): Tool => ({
+export const openAiSdk = ({ system, architecture }: Machine): Tool => ({
   by: 'openai 6.49 on Node',
   dialect: 'chat',
-  own: { 'x-stainless-os': system },
+  own: { 'x-stainless-os': STAINLESS[system], 'x-stainless-arch': architecture },
 });
 
 /** One tool with its own connection, kept alive as long as what it calls keeps it. */
@@ -59,8 +72,8 @@ export class Caller {
     this.#head = DIRECT.find(({ by }) => by.startsWith(tool.by))!;
   }
 
-  /** Sends a body of the tool's dialect. Resolves with the status and the text of the whole answer. */
-  async send(body: Record<string, unknown>): Promise<{ status: number; text: string }> {
+  /** Sends a body of the tool's dialect, and reads the whole answer. Rejects if it is a refusal. */
+  async send(body: Record<string, unknown>): Promise<void> {
     const socket = await this.#connected();
     const { deviceId } = this.#tool;
     const metadata = deviceId
@@ -70,7 +83,10 @@ export class Caller {
     socket.write(`${this.#headFor(Buffer.byteLength(text))}\r\n\r\n${text}`);
     const answer = await readAnswer(socket);
     if (/^connection: close/im.test(answer.head) || socket.destroyed) this.close();
-    return { status: Number(answer.head.split(' ')[1]), text: answer.body };
+    if (!/^HTTP\/1\.[01] 200 /.test(answer.head)) {
+      this.close();
+      throw new Error(`${this.#tool.by} got ${answer.head.split('\r\n', 1)[0]}: ${answer.body.slice(0, 300)}`);
+    }
   }
 
   close(): void {
@@ -92,6 +108,8 @@ export class Caller {
       }[name.toLowerCase()];
       return given === undefined && own[name] === undefined ? line : `${name}: ${given ?? own[name]}`;
     });
+    // Nobody may believe it.
+    lines.splice(2, 0, 'x-connection-id: made-up');
     const path = PATHS[dialect];
     const target = through && !through.isTunnel ? `http://${host}${path}` : path;
     return [`POST ${target} HTTP/1.1`, ...lines, ...more.map(([name, value]) => `${name}: ${value}`)].join('\r\n');

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CERTIFICATE, KEY } from '../doubles/proxy.ts';
 import { endProcess, startProcess, temporaryFolder } from '../editor/processes.ts';
-import { fromDebian, fromNpm, type Program } from './obtain.ts';
+import { Absent, fromDebian, fromNpm, type Program } from './obtain.ts';
 import type { Way } from './people.ts';
 
 /** Where a proxy forwards to, and the key that a relay puts in place of its users'. */
@@ -30,7 +30,7 @@ export interface Intermediary {
   name: string;
   /** `relay`: users call it. `forward`, `tunnel`: they call the server through it, by plain HTTP or by CONNECT. */
   kind: 'relay' | 'forward' | 'tunnel';
-  /** Rejects if it can't be had here. */
+  /** Rejects with `Absent` if it can't be had here. */
   start(target: Target): Promise<Running>;
 }
 
@@ -67,7 +67,7 @@ async function launch(
   for (const until = Date.now() + 20_000; !(await listens(port)); ) {
     if (child.exitCode !== null || child.pid === undefined || Date.now() > until) {
       await endProcess(child);
-      throw new Error(`${path} does not listen: ${said.slice(-800)}`);
+      throw new Absent(`${path} does not listen: ${said.slice(-800)}`);
     }
   }
   return { port, stop: () => endProcess(child) };
@@ -232,6 +232,37 @@ const tinyproxy = (name: string, kind: 'forward' | 'tunnel'): Intermediary => ({
   },
 });
 
+/** What mitmproxy needs of Debian's packages, beside Python itself. */
+const MITMPROXY =
+  'mitmproxy libbrotli1 libprotobuf32 ' +
+  (
+    'asgiref blinker brotli certifi cffi-backend click colorama cryptography flask h11 h2 hpack hyperframe ' +
+    'importlib-metadata itsdangerous jinja2 kaitaistruct ldap3 markupsafe more-itertools msgpack openssl passlib ' +
+    'pkg-resources protobuf publicsuffix2 pyasn1 pyparsing pyperclip ruamel.yaml ruamel.yaml.clib sortedcontainers tornado ' +
+    'typing-extensions urwid werkzeug wsproto zipp zstandard'
+  )
+    .split(' ')
+    .map((name) => `python3-${name}`)
+    .join(' ');
+
+const mitmproxy: Intermediary = {
+  name: 'mitmproxy',
+  kind: 'tunnel',
+  async start() {
+    const { path, env, files } = await fromDebian('mitmdump', MITMPROXY.split(' '));
+    const port = await freePort();
+    const python = files === '' ? {} : { ...env, PYTHONPATH: `${files}/usr/lib/python3/dist-packages` };
+    // The server behind it speaks no TLS.
+    const plain = "def request(flow):\n    flow.request.scheme = 'http'\n";
+    const args = (folder: string) => [
+      ...[path, '-q', '-p', String(port), '-s', `${folder}/plain.py`],
+      ...['--set', `confdir=${folder}`, '--set', 'connection_strategy=lazy'],
+    ];
+    const running = await launch({ path: 'python3', env: python }, args, port, { 'plain.py': plain });
+    return { ...running, opensTls: true };
+  },
+};
+
 const inspector: Intermediary = {
   name: 'a gateway that opens TLS',
   kind: 'tunnel',
@@ -254,5 +285,6 @@ export const PROXIES: readonly Intermediary[] = [
   squid('squid, CONNECT', 'tunnel'),
   tinyproxy('tinyproxy, plain', 'forward'),
   tinyproxy('tinyproxy, CONNECT', 'tunnel'),
+  mitmproxy,
   inspector,
 ];

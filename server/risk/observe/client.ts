@@ -180,7 +180,7 @@ function isImpossibleVersion(header: (name: string) => string, agent: string, na
     if (!/^(?:v\d{1,3}\.\d{1,3}\.\d|unknown|$)/.test(header('x-stainless-runtime-version'))) return true;
   }
   // The SDK writes its language and its version into both.
-  const own = /^\w{1,40}\/(JS|Python) (\d[\w.+-]{0,40})$/.exec(agent);
+  const own = /^(?:Async)?(?:OpenAI|Anthropic)\/(JS|Python) (\d[\w.+-]{0,40})$/.exec(agent);
   const library = header('x-stainless-package-version');
   return own !== null && (own[1]!.toLowerCase() !== language || (library !== '' && own[2] !== library));
 }

@@ -18,6 +18,8 @@ interface Names {
   httpVersion: string;
   isLower: boolean;
   acceptEncoding: string;
+  /** The value of `connection`; empty without it. */
+  connection: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export function markOf({ raw, httpVersion }: Head): Mark {
   const lower: string[] = [];
   let isLower = true;
   let acceptEncoding = '';
+  let connection = '';
   for (let at = 0; at + 1 < raw.length && names.length < MAX_HEADERS; at += 2) {
     const name = raw[at]!;
     const small = name.toLowerCase();
@@ -36,24 +39,25 @@ export function markOf({ raw, httpVersion }: Head): Mark {
     lower.push(small);
     isLower &&= name === small;
     if (small === 'accept-encoding') acceptEncoding = raw[at + 1]!;
+    else if (small === 'connection') connection = raw[at + 1]!;
   }
-  const head = { names, lower, httpVersion, isLower, acceptEncoding };
+  const head = { names, lower, httpVersion, isLower, acceptEncoding, connection };
   return RULES.find(([, fits]) => fits(head))?.[0] ?? 'other';
 }
 
 const RULES: readonly [Mark, (head: Names) => boolean][] = [
-  ['nginx', isNginx],
-  ['fetch', ({ names }) => names[0] === 'host' && names[1] === 'connection'],
-  ['reversed', isReversed],
-  ['haproxy', isHaproxy],
-  ['rust', isRust],
   [
     'caddy',
     (head) => isGo(head) && ['X-Forwarded-Host', 'X-Forwarded-Proto'].every((name) => head.names.includes(name)),
   ],
   ['go', isGo],
-  ['python', isPython],
   ['browser', ({ names }) => names[0] === 'Host' && names.includes('Sec-Fetch-Mode') && names.includes('User-Agent')],
+  ['nginx', isNginx],
+  ['fetch', ({ names }) => names[0] === 'host' && names[1] === 'connection'],
+  ['reversed', isReversed],
+  ['haproxy', isHaproxy],
+  ['rust', isRust],
+  ['python', isPython],
   ['bun', isBun],
   ['axios', (head) => isNode(head) && head.acceptEncoding === 'gzip, compress, deflate, br'],
   ['node-http', isNode],
@@ -66,18 +70,23 @@ const SET = /^(?:authorization|x-api-key|x-real-ip|x-scheme|x-(?:forwarded|origi
 
 /**
  * The headers that its configuration sets come first, then the body's length, then those of the client in their own case.
- * HTTP/1.0 is its default. Tinyproxy, which puts `Via` there, is none.
+ * HTTP/1.0 is its default. Tinyproxy, which puts `Via` there, is none; nor are the editors that send by Chromium, which
+ * keeps its connection alive.
  */
-function isNginx({ names, lower, httpVersion }: Names): boolean {
+function isNginx({ names, lower, httpVersion, connection }: Names): boolean {
   const host = names.indexOf('Host');
-  if (host < 0 || host > 8) return false;
+  if (host < 0 || host > 8 || connection.toLowerCase() === 'keep-alive') return false;
   const length = lower.findIndex(isBody);
   const own = length > host ? lower.slice(0, length) : lower.slice(0, httpVersion === '1.0' ? host + 1 : 0);
   return own.length > 0 && own.every((name) => name === 'host' || name === 'connection' || SET.test(name));
 }
 
-/** http-proxy and cors-anywhere hand Node the client's headers last to first, in lower case. */
-function isReversed({ names, lower }: Names): boolean {
+/**
+ * http-proxy and cors-anywhere hand Node the client's headers last to first, in lower case. Deno begins with the body's
+ * length, too, but has no `connection`.
+ */
+function isReversed({ names, lower, connection }: Names): boolean {
+  if (connection === '') return false;
   let first = 0;
   while (lower[first] === 'connection' || lower[first]?.startsWith('x-forwarded-')) first++;
   const [name, second, third] = names.slice(first, first + 3);
@@ -97,7 +106,7 @@ function isHaproxy({ names, isLower, acceptEncoding }: Names): boolean {
   const length = names.findIndex(isBody);
   return (
     host === 0 ||
-    (length >= 0 && length < host) ||
+    (length >= 0 && length + 1 === host) ||
     (names[host + 1] === 'accept-encoding' && acceptEncoding.includes('zstd'))
   );
 }
@@ -140,7 +149,7 @@ function isBun({ names, acceptEncoding }: Names): boolean {
 /** Node adds `Host`, `Connection` and the body's length after the program's own headers. */
 function isNode({ names, lower }: Names): boolean {
   const host = names.indexOf('Host');
-  return host > 1 && lower.slice(host + 1).every((name) => name === 'connection' || isBody(name));
+  return host > 0 && lower.slice(host + 1).every((name) => name === 'connection' || isBody(name));
 }
 
 /** Bun calls itself Node to SDKs, and editors may send the requests of their extensions through the browser in them. */

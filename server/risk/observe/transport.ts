@@ -23,9 +23,10 @@ export interface TransportOptions {
 const MOST_ACCOUNTS = 4;
 const MOST_CLIENTS = 4;
 /** The most connections behind trusted proxies that are remembered. */
-const MOST_CONNECTIONS = 20_000;
+const MOST_CONNECTIONS = 10_000;
 /** After such a silence the name of a connection may be that of another one. */
 const SILENCE_MS = 120_000;
+
 /** The clients that one connection carried for one account. */
 interface Carried {
   clients: ClientClaims[];

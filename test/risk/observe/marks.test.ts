@@ -25,6 +25,12 @@ describe('the mark of a head', () => {
       if (client.family !== 'script') assert.equal(isForeign(mark, client), !INVISIBLE.includes(mark));
     });
 
+  it('is none of a proxy of an editor that sends through the browser in it, without saying so', () => {
+    const names = ['Host', 'Connection', 'Content-Length', 'User-Agent', 'Content-Type', 'Accept-Encoding'];
+    const raw = names.flatMap((name) => [name, name === 'Connection' ? 'keep-alive' : 'x']);
+    assert.equal(markOf({ raw, httpVersion: '1.1' }), 'other');
+  });
+
   it('is one of the list for whatever came, and reads no more than 100 headers', () => {
     const name = fc.oneof(
       fc.constantFrom(
