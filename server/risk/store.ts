@@ -200,11 +200,17 @@ const AT_ONCE = 200;
  */
 export async function shred(db: Database, now: number): Promise<void> {
   await db.write((tx) => tx.deleteFrom('risk_key').where('ends_at', '<=', now).execute());
+  const first = await db.read
+    .selectFrom('risk_key')
+    .select((eb) => eb.fn.min<number | string | null>('period').as('period'))
+    .executeTakeFirst();
+  // Periods begin and end in the order of their numbers.
+  const before = Number(first?.period ?? Number.MAX_SAFE_INTEGER);
   for (;;) {
     const rows = await db.read
       .selectFrom('risk_sketch')
       .select(['account_id', 'period'])
-      .where('period', 'not in', (eb) => eb.selectFrom('risk_key').select('risk_key.period'))
+      .where('period', '<', before)
       .limit(AT_ONCE)
       .execute();
     if (rows.length === 0) return;
