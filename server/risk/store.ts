@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import { decode, encode } from './signals/codec.ts';
-import type { Observation } from './signals/observation.ts';
+import type { Hash, Observation } from './signals/observation.ts';
 import { emptySketch, fold, type Sketch } from './signals/sketch.ts';
 
 /** What one node adds to one account's sketch. */
@@ -10,6 +10,8 @@ export interface Flush {
   period: number;
   /** In the order in which they came. */
   observations: readonly Observation[];
+  /** How many accounts have these devices, by their hashes in `observations`. */
+  devices?: ReadonlyMap<Hash, number>;
   node: string;
   /** Of this node, and higher than that of the account's flush before it. A repeated flush has the same one. */
   number: number;
@@ -88,6 +90,8 @@ export class SketchStore {
     if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
     const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
     for (const observation of observations) fold(sketch, observation);
+    for (const device of sketch.identities.devices)
+      device.accounts = flush.devices?.get(device.device) ?? device.accounts;
     const version = row ? Number(row.version) : null;
     return { flush, version, state: encode(sketch), flushed: JSON.stringify(Object.fromEntries(nodes)), sketch };
   }
@@ -225,6 +229,7 @@ export async function shred(db: Database, now: number): Promise<void> {
     .executeTakeFirst();
   // Periods begin and end in the order of their numbers.
   const before = Number(first?.period ?? Number.MAX_SAFE_INTEGER);
+  await db.write((tx) => tx.deleteFrom('risk_device').where('period', '<', before).execute());
   for (;;) {
     const rows = await db.read
       .selectFrom('risk_sketch')
