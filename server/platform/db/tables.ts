@@ -122,7 +122,11 @@ export const TABLES = {
   },
   risk_device: { ...NOBODYS, exported: { not: 'bits that name nobody' }, kept: 'passing', over: 0 },
   risk_standing: {
-    ...{ of: { account: 'account_id' }, exported: { not: 'when its use is looked at next' }, merged: 'never' },
+    ...{
+      of: { account: 'account_id' },
+      exported: { not: 'what is judged of its use, for a person to look at' },
+      merged: 'never',
+    },
     ...OWN,
   },
   risk_context: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },

@@ -12,17 +12,21 @@ export function Use() {
   const use = useResource<UseAnswer>(PATH, []);
   const keys = useResource<KeysAnswer>('/api/keys', ['keys']).value?.keys ?? [];
   const [changed, setChanged] = useState<UseAnswer>();
+  const [isSaving, setSaving] = useState(false);
   const [problem, setProblem] = useState<string>();
   const now = changed ?? use.value;
   const save = async (change: Partial<Declared>) => {
     const { isTeam, ...before } = now!;
     setProblem(undefined);
+    setSaving(true);
     setChanged({ isTeam, ...before, ...change });
     try {
       setChanged(await call<UseAnswer>('PUT', PATH, { ...before, ...change }));
     } catch (error) {
       setChanged({ isTeam, ...before });
       setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setSaving(false);
     }
   };
   const automation = (id: string, isOn: boolean) => {
@@ -40,7 +44,7 @@ export function Use() {
       {!now && !use.failure && <Loading />}
       {now?.isTeam && <p>This account was sold to a team: several people may use it.</p>}
       {now && (
-        <fieldset class="field">
+        <fieldset class="field" disabled={isSaving}>
           <legend class="hidden">What you use</legend>
           <Check isOn={now.ownGateway} set={(ownGateway) => save({ ownGateway })}>
             I have a gateway or proxy of my own in front of my tools
