@@ -12,8 +12,10 @@ import { editor } from './editor.ts';
 import { edits } from './edits.ts';
 import { engine } from './engine.ts';
 import { firstToken } from './firstToken.ts';
+import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
+import { risk } from './risk.ts';
 import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
@@ -28,6 +30,8 @@ const measures: Measure[] = [
   tokenLog,
   dialects,
   firstToken,
+  risk,
+  judging,
   streams,
   webview,
   editor,

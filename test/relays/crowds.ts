@@ -75,12 +75,12 @@ export interface Outcome {
   requests: number;
 }
 
-const DAYS = 3;
+const DAYS = 4;
 /** As long as the server keeps idle connections (app.ts). */
 const KEEP_ALIVE_MS = 75_000;
 const RANK = { clean: 0, not_enough: 1, sharing: 2 };
 
-/** Lets people work for three days. Resolves with the outcome of each account, the highest first. */
+/** Lets people work for four days. Resolves with the outcome of each account, the highest first. */
 export async function letWork(crowd: Crowd, through: Intermediary | null, edge: string | null, seed: number) {
   const route = await openRoute(through, edge, (policy) => {
     const most = { requestsPerMinute: 1e6, modelRequestsPerMinute: 1e6, tokensPerMinute: 1e9 };
@@ -127,7 +127,7 @@ class Work {
     let hour = 0;
     for (const sent of work) {
       for (; sent.at >= begin + (hour + 1) * HOUR; hour++) await this.#judge(begin + (hour + 1) * HOUR, hour + 1);
-      if (hour >= 24 * DAYS || this.#isFlagged) break;
+      if (hour > 24 * DAYS || this.#isFlagged) break;
       await this.#send(sent);
     }
     for (const { caller } of this.#callers.values()) caller.close();

@@ -44,7 +44,7 @@ export interface Working {
 }
 
 const resold = (through: string, expected: Working['expected'], behindCaddy = false): Working => ({
-  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 1 },
+  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 3 },
 });
 const honest = (crowd: Crowd, through: string | null, behindCaddy = false, seed = 1): Working => ({
   ...{ crowd, through, behindCaddy, expected: 'clean', seed },

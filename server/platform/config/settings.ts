@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A wrong setting, in one line that names it. */
+/** A wrong setting, in one line that names it; several in the file of PERIGEE_CONFIG, in a line for each. */
 export class ConfigError extends Error {}
 
 export function isLoopback(host: string): boolean {

@@ -1,4 +1,4 @@
-import type { ClientSeen, Hash } from './observation.ts';
+import { ARCHITECTURES, type ClientSeen, type Hash, SYSTEMS } from './observation.ts';
 import { indexOfLeast } from './workspaces.ts';
 
 // Which clients an account has. A client is an installation: its device id, or what it claims to be if it sends none.
@@ -7,11 +7,14 @@ export const MOST_CLIENTS = 32;
 
 export interface Client {
   client: Hash;
-  /** What it claims to be. Containers of one person have many device ids and one claim. */
-  fingerprint: Hash;
+  /** Its system and architecture, as a number; 0: it does not claim a system. */
+  machine: number;
   isDevice: boolean;
   lastS: number;
 }
+
+const machineOf = ({ system, architecture }: Pick<ClientSeen, 'system' | 'architecture'>): number =>
+  SYSTEMS.indexOf(system) * ARCHITECTURES.length + (system === 'unknown' ? 0 : ARCHITECTURES.indexOf(architecture));
 
 export const clientOf = ({ device, fingerprint }: Pick<ClientSeen, 'device' | 'fingerprint'>): Hash =>
   device || fingerprint;
@@ -25,7 +28,7 @@ export class Clients {
     const known = this.find(client);
     if (known) {
       const silentS = Math.max(0, atS - known.lastS);
-      known.fingerprint = seen.fingerprint;
+      known.machine = machineOf(seen);
       known.lastS = Math.max(known.lastS, atS);
       return silentS;
     }
@@ -34,7 +37,12 @@ export class Clients {
         indexOfLeast(this.list, ({ lastS }) => lastS),
         1,
       );
-    this.list.push({ client, fingerprint: seen.fingerprint, isDevice: seen.device !== 0, lastS: atS });
+    this.list.push({
+      client,
+      machine: machineOf(seen),
+      isDevice: seen.device !== 0,
+      lastS: atS,
+    });
     return Number.POSITIVE_INFINITY;
   }
 
@@ -43,12 +51,12 @@ export class Clients {
   }
 }
 
-/** At most this many clients of one claim count: the others may be containers of one person. */
-const MOST_OF_ONE_CLAIM = 2;
+/** At most this many groups of one kind of machine count: the others may be containers or tools of one person. */
+const MOST_OF_ONE_KIND = 2;
 
 /**
- * How many groups of clients share no project, of `links` between clients and projects. Groups whose first client makes
- * the same claim count twice at most.
+ * How many groups of clients share no project. Those of one system and architecture count twice at most, and those that
+ * claim none not at all.
  */
 export function groupsOf(links: readonly { clients: readonly Hash[]; work: unknown }[], clients: Clients): number {
   const groups: { clients: Set<Hash>; works: Set<unknown> }[] = [];
@@ -63,11 +71,11 @@ export function groupsOf(links: readonly { clients: readonly Hash[]; work: unkno
     }
     groups.push(group);
   }
-  const claims = new Map<Hash, number>();
+  const kinds = new Map<number, number>();
   for (const group of groups) {
-    const [first] = group.clients;
-    const claim = clients.find(first ?? 0)?.fingerprint ?? 0;
-    claims.set(claim, Math.min(MOST_OF_ONE_CLAIM, (claims.get(claim) ?? 0) + 1));
+    const machines = [...group.clients].map((client) => clients.find(client)?.machine ?? 0);
+    const kind = machines.find((machine) => machine > 0);
+    if (kind !== undefined) kinds.set(kind, Math.min(MOST_OF_ONE_KIND, (kinds.get(kind) ?? 0) + 1));
   }
-  return [...claims.values()].reduce((sum, count) => sum + count, 0);
+  return [...kinds.values()].reduce((sum, count) => sum + count, 0);
 }
