@@ -55,7 +55,7 @@ for (const { crowd, through, behindCaddy, expected, ...rest } of values.look ? [
   if (!isAsked(through ?? 'none')) continue;
   const edge = behindCaddy ? caddyfile : null;
   await tryOut(title, expected, async () =>
-    tellOutcome(await letWork(crowd, through === null ? null : proxyOf(through), edge, seed)),
+    tellOutcome(await letWork(crowd, through === null ? null : proxyOf(through), edge, rest)),
   );
 }
 
