@@ -167,8 +167,9 @@ const OF_RUNTIME: Partial<Record<ClientSeen['runtime'], readonly Mark[]>> = {
 };
 
 /**
- * The clients whose libraries are known, up to a release (major and minor): a newer one may have changed its library.
- * To move it, record a head of the new release (test/risk/observe/heads.json). A family that is not here may use any. `runtime`: of a client that does not say where it runs.
+ * The clients whose libraries are known, up to a release (major and minor): a newer one may have changed its library. To
+ * move it, record a head of the new release (test/risk/observe/heads.json). A family that is not here may use any.
+ * `runtime`: of a client that does not say where it runs.
  */
 const KNOWN: Partial<
   Record<ClientSeen['family'], { upTo: readonly [number, number]; runtime?: ClientSeen['runtime'] }>
