@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import { decode, encode } from './signals/codec.ts';
-import type { Observation } from './signals/observation.ts';
+import type { Hash, Observation } from './signals/observation.ts';
 import { emptySketch, fold, type Sketch } from './signals/sketch.ts';
 
 /** What one node adds to one account's sketch. */
@@ -10,6 +10,8 @@ export interface Flush {
   period: number;
   /** In the order in which they came. */
   observations: readonly Observation[];
+  /** How many accounts have these devices, by their hashes in `observations`. */
+  devices?: ReadonlyMap<Hash, number>;
   node: string;
   /** Of this node, and higher than that of the account's flush before it. A repeated flush has the same one. */
   number: number;
@@ -88,6 +90,8 @@ export class SketchStore {
     if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
     const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
     for (const observation of observations) fold(sketch, observation);
+    for (const device of sketch.identities.devices)
+      device.accounts = flush.devices?.get(device.device) ?? device.accounts;
     const version = row ? Number(row.version) : null;
     return { flush, version, state: encode(sketch), flushed: JSON.stringify(Object.fromEntries(nodes)), sketch };
   }
@@ -191,7 +195,7 @@ export async function findSketch(db: Reader, accountId: string, now: number): Pr
   return row ? readable(row.state) : null;
 }
 
-/** The same of several accounts, in one query; those of which nothing is known are left out. */
+/** The same of several accounts, in one query; those that are closed or of which nothing is known are left out. */
 export async function findSketches(
   db: Reader,
   accountIds: readonly string[],
@@ -200,8 +204,10 @@ export async function findSketches(
   const rows = await db
     .selectFrom('risk_sketch')
     .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+    .innerJoin('account', 'account.id', 'risk_sketch.account_id')
     .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_sketch.account_id', 'in', accountIds)
+    .where('account.gone_at', 'is', null)
     .where('risk_key.ends_at', '>', now)
     .orderBy('risk_sketch.period', 'desc')
     .execute();
@@ -225,6 +231,19 @@ export async function shred(db: Database, now: number): Promise<void> {
     .executeTakeFirst();
   // Periods begin and end in the order of their numbers.
   const before = Number(first?.period ?? Number.MAX_SAFE_INTEGER);
+  for (let last = AT_ONCE; last === AT_ONCE; ) {
+    const rows = await db.read
+      .selectFrom('risk_device')
+      .select(['period', 'device'])
+      .where('period', '<', before)
+      .limit(AT_ONCE)
+      .execute();
+    last = rows.length;
+    await db.write(async (tx) => {
+      for (const { period, device } of rows)
+        await tx.deleteFrom('risk_device').where('period', '=', period).where('device', '=', device).execute();
+    });
+  }
   for (;;) {
     const rows = await db.read
       .selectFrom('risk_sketch')

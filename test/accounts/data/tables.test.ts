@@ -170,7 +170,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         .insertInto('risk_standing')
         .values({ account_id: id, since: at, judge_at: at + DAY, judged_at: null, persons_since: null, advice: null })
         .execute();
-      await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id], isTeam: false });
+      await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id] });
       await sql`insert into risk_flag (number, account_id, kind, dossier, opened_at)
         values ((select coalesce(max(number), 0) + 1 from risk_flag), ${id}, 'sharing', '{}', ${at})`.execute(tx);
       await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();
@@ -447,6 +447,15 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
           await tx.insertInto('risk_sketch').values(row).execute();
         },
         sql`period = 2`,
+        () => shred(db(), now()),
+      ],
+      [
+        'risk_device',
+        async (tx, at) => {
+          await make('risk_key', 'period, key, starts_at, ends_at', () => sql`3, 'over', 0, ${at}`)(tx, at);
+          await make('risk_device', 'period, device, accounts', () => sql`3, 1, 1`)(tx, at);
+        },
+        sql`period = 3`,
         () => shred(db(), now()),
       ],
       ['message', end('message', 'superseded_at', id.message), id.message, retention],
