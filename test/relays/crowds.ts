@@ -75,13 +75,17 @@ export interface Outcome {
   requests: number;
 }
 
-const DAYS = 3;
 /** As long as the server keeps idle connections (app.ts). */
 const KEEP_ALIVE_MS = 75_000;
 const RANK = { clean: 0, not_enough: 1, sharing: 2 };
 
-/** Lets people work for three days. Resolves with the outcome of each account, the highest first. */
-export async function letWork(crowd: Crowd, through: Intermediary | null, edge: string | null, seed: number) {
+/** Lets people work until a flag, or for so many days. Resolves with the outcome of each account, the highest first. */
+export async function letWork(
+  crowd: Crowd,
+  through: Intermediary | null,
+  edge: string | null,
+  { seed, days }: { seed: number; days: number },
+): Promise<Outcome[]> {
   const route = await openRoute(through, edge, (policy) => {
     const most = { requestsPerMinute: 1e6, modelRequestsPerMinute: 1e6, tokensPerMinute: 1e9 };
     policy.limits.tiers = policy.limits.tiers.map(() => most);
@@ -93,7 +97,10 @@ export async function letWork(crowd: Crowd, through: Intermediary | null, edge: 
     if (crowd.hasOwnAccounts)
       for (const _ of people.slice(1)) accounts.push(await openTool(route.server, { credits: 1_000_000 }));
     const work = new Work(route, crowd.hasOwnAccounts ? accounts : people.map(() => route.account));
-    await work.run(people.map((person, i) => new Days(world, person, i)));
+    await work.run(
+      people.map((person, i) => new Days(world, person, i)),
+      days,
+    );
     return [...work.outcomes.values()].sort((a, b) => rankOf(b) - rankOf(a));
   } finally {
     await route.stop();
@@ -119,15 +126,17 @@ class Work {
     this.#start = Math.ceil(route.server.clock.now() / (7 * DAY)) * 7 * DAY + 4 * DAY;
   }
 
-  async run(sources: readonly Days[]): Promise<void> {
-    const all = [0, 1, 2, 3].flatMap((day) => sources.flatMap((source) => source.day(day)));
+  async run(sources: readonly Days[], days: number): Promise<void> {
+    const all = Array.from({ length: days }, (_, day) => day).flatMap((day) =>
+      sources.flatMap((source) => source.day(day)),
+    );
     all.sort((a, b) => a.at - b.at);
     const work = telling(all);
     const begin = work[0]?.at ?? 0;
     let hour = 0;
     for (const sent of work) {
       for (; sent.at >= begin + (hour + 1) * HOUR; hour++) await this.#judge(begin + (hour + 1) * HOUR, hour + 1);
-      if (hour >= 24 * DAYS || this.#isFlagged) break;
+      if (this.#isFlagged) break;
       await this.#send(sent);
     }
     for (const { caller } of this.#callers.values()) caller.close();

@@ -41,13 +41,14 @@ export interface Working {
   behindCaddy?: boolean;
   expected: 'flagged' | 'not_enough' | 'clean';
   seed: number;
+  days: number;
 }
 
 const resold = (through: string, expected: Working['expected'], behindCaddy = false): Working => ({
-  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 1 },
+  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 3, days: expected === 'flagged' ? 4 : 2 },
 });
 const honest = (crowd: Crowd, through: string | null, behindCaddy = false, seed = 1): Working => ({
-  ...{ crowd, through, behindCaddy, expected: 'clean', seed },
+  ...{ crowd, through, behindCaddy, expected: 'clean', seed, days: 4 },
 });
 
 /** What the server makes of people. */
@@ -55,8 +56,8 @@ export const WORKING: readonly Working[] = [
   resold('nginx', 'flagged'),
   resold('HAProxy', 'flagged'),
   resold('http-proxy', 'flagged'),
-  resold('@portkey-ai/gateway', 'clean'),
-  // Nothing is left that speaks of a relay.
+  resold('@portkey-ai/gateway', 'flagged'),
+  // They close their connections, so nothing is left that speaks of a relay.
   resold('nginx', 'not_enough', true),
   resold('http-proxy', 'not_enough', true),
   resold('HAProxy', 'flagged', true),

@@ -1,5 +1,5 @@
 // `npm run test:relays [-- --only nginx --look]`: what a real server sees of real proxies, directly and behind the shipped
-// Caddy, and what it makes of simulated people who work through them for three days. Proxies come from the PATH, npm and
+// Caddy, and what it makes of simulated people who work through them for some days. Proxies come from the PATH, npm and
 // Debian; what can't be had is skipped and named. The exit code is 1 if anything is other than expected.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,12 +50,12 @@ function tellOutcome([first]: readonly Outcome[]): string {
 }
 
 if (!values.look) console.log('\npeople | verdict | evidence | requests');
-for (const { crowd, through, behindCaddy, expected, seed } of values.look ? [] : WORKING) {
+for (const { crowd, through, behindCaddy, expected, ...rest } of values.look ? [] : WORKING) {
   const title = `${crowd.name}, ${through ? `through ${through}` : 'directly'}${behindCaddy ? ', behind Caddy' : ''}`;
   if (!isAsked(through ?? 'none')) continue;
   const edge = behindCaddy ? caddyfile : null;
   await tryOut(title, expected, async () =>
-    tellOutcome(await letWork(crowd, through === null ? null : proxyOf(through), edge, seed)),
+    tellOutcome(await letWork(crowd, through === null ? null : proxyOf(through), edge, rest)),
   );
 }
 

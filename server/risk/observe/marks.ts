@@ -167,8 +167,9 @@ const OF_RUNTIME: Partial<Record<ClientSeen['runtime'], readonly Mark[]>> = {
 };
 
 /**
- * The clients whose libraries are known, up to a release (major and minor): a newer one may have changed its library. A
- * family that is not here may use any. `runtime`: of a client that does not say where it runs.
+ * The clients whose libraries are known, up to a release (major and minor): a newer one may have changed its library. To
+ * move it, record a head of the new release (test/risk/observe/heads.json). A family that is not here may use any.
+ * `runtime`: of a client that does not say where it runs.
  */
 const KNOWN: Partial<
   Record<ClientSeen['family'], { upTo: readonly [number, number]; runtime?: ClientSeen['runtime'] }>
@@ -181,6 +182,9 @@ const KNOWN: Partial<
   'anthropic-sdk': { upTo: [1, 14] },
   'ai-sdk': { upTo: [7, 0] },
 };
+
+/** No client writes like these, of whatever release. */
+const PROXIES: readonly Mark[] = ['nginx', 'caddy', 'reversed'];
 
 /** Says nothing of who wrote it. */
 const VAGUE: readonly Mark[] = ['unknown', 'other'];
@@ -197,8 +201,10 @@ export function isForeign(
   // In a browser's window (Tauri, Electron) any library may send.
   if (!known || runtime === 'browser' || VAGUE.includes(mark)) return false;
   const own = OF_RUNTIME[runtime === 'unknown' ? (known.runtime ?? 'unknown') : runtime];
+  if (!own || own.includes(mark)) return false;
+  if (PROXIES.includes(mark)) return true;
   const [, major, minor] = /^(\d{1,6})\.(\d{1,6})/.exec(version) ?? [];
-  if (!own || major === undefined || own.includes(mark)) return false;
+  if (major === undefined) return false;
   const [newest, newestMinor] = known.upTo;
   return Number(major) < newest || (Number(major) === newest && Number(minor) <= newestMinor);
 }

@@ -58,10 +58,11 @@ export type Mark = (typeof MARKS)[number];
 export interface TransportSeen {
   /**
    * How many different clients (claims and device ids, never session ids) this one connection has carried for this
-   * account, this one included, 1 to 4. 0: the connection is our own edge's, and the edge names none.
+   * account, this one included, 1 to 4. It is 1 until one of them comes back after another. 0: the connection is our own
+   * edge's, and the edge names none.
    */
   clientsOnConnection: number;
-  /** This request is the first one of its connection. */
+  /** This is the first observed request of its connection. */
   isFresh: boolean;
   leftovers: number;
   mark: Mark;

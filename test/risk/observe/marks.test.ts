@@ -68,6 +68,7 @@ describe('a mark that is foreign to the client', () => {
     ['Claude Code through a relay that uses axios', 'axios', client('claude-code', 'node', '2.1.332'), true],
     ['Claude Code on Node, as it once was', 'fetch', client('claude-code', 'node', '1.0.60'), false],
     ['a release that is newer than those recorded', 'go', client('claude-code', 'node', '2.2.0'), false],
+    ['a newer release through nginx, which no client is', 'nginx', client('claude-code', 'node', '2.2.0'), true],
     ['a release that is much newer', 'go', client('claude-code', 'node', '3.0.0'), false],
     ['a version that is none', 'go', client('claude-code', 'node', ''), false],
     ['Codex through Caddy', 'caddy', client('codex', 'rust', '0.171.0'), true],
