@@ -9,7 +9,7 @@
 //   npm run sim -- report                         the report of what sim-results/ holds
 //
 // `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../editor/fetch.ts';
@@ -24,12 +24,18 @@ import type { Trial } from './trial.ts';
 const FOLDER = join(root, 'sim-results');
 const fileOf = (part: PartName) => join(FOLDER, `${part}.jsonl`);
 
-async function timed(name: string, jobs: readonly Job[], workers: number): Promise<Trial[]> {
+async function timed(
+  name: string,
+  jobs: readonly Job[],
+  workers: number,
+  keep: (trials: readonly Trial[]) => void = () => {},
+): Promise<Trial[]> {
   const began = performance.now();
   const accounts = jobs.reduce((sum, { from, to }) => sum + to - from, 0);
   let told = 0;
-  const trials = await run(jobs, workers, (done) => {
-    if (done < told + 0.1) return;
+  const trials = await run(jobs, workers, (some, done) => {
+    keep(some);
+    if (done < told + 0.05) return;
     told = done;
     console.error(`${name}: ${Math.round(100 * done)} % of ${accounts} accounts`);
   });
@@ -38,20 +44,22 @@ async function timed(name: string, jobs: readonly Job[], workers: number): Promi
   return trials;
 }
 
-async function runPart(name: PartName, sizes: Sizes, workers: number): Promise<Trial[]> {
-  const trials = await timed(name, PARTS[name](sizes), workers);
+/** What is found is written as it comes, so that a run which is stopped leaves what it has found. */
+async function runPart(name: PartName, sizes: Sizes, workers: number, isKept: boolean): Promise<void> {
+  if (isKept) {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(fileOf(name), '');
+  }
+  const keep = (trials: readonly Trial[]) =>
+    appendFileSync(fileOf(name), trials.map((trial) => `${JSON.stringify(trial)}\n`).join(''));
+  const trials = await timed(name, PARTS[name](sizes), workers, isKept ? keep : undefined);
   console.log(`\n${name}\n${summary(trials)}`);
-  return trials;
-}
-
-function keep(part: PartName, trials: readonly Trial[]): void {
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(fileOf(part), trials.map((trial) => JSON.stringify(trial)).join('\n'));
 }
 
 const kept = (part: PartName): Trial[] =>
   readFileSync(fileOf(part), 'utf8')
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Trial);
 
 async function main(): Promise<void> {
@@ -79,9 +87,9 @@ async function main(): Promise<void> {
         firstDay: 'working',
       };
     });
-  if (what === 'quick') for (const part of parts) await runPart(part, QUICK, workers);
+  if (what === 'quick') for (const part of parts) await runPart(part, QUICK, workers, false);
   else if (what === 'part' && parts.includes(names[0] as PartName))
-    keep(names[0] as PartName, await runPart(names[0] as PartName, FULL, workers));
+    await runPart(names[0] as PartName, FULL, workers, true);
   else if (what === 'persona' && names.length > 0) console.log(summary(await timed(what, some(names, 20), workers)));
   else if (what === 'quantiles') {
     const seen = PERSONAS.filter(({ isUnseen }) => values.set === 'B' || !isUnseen).map(({ name }) => name);
@@ -91,7 +99,7 @@ async function main(): Promise<void> {
       [summary(trials), ...hours.sort((a, b) => a - b).map((one) => quantileTables(trials, one))].join('\n\n'),
     );
   } else if (what === 'all' || what === 'report') {
-    if (what === 'all') for (const part of parts) keep(part, await runPart(part, FULL, workers));
+    if (what === 'all') for (const part of parts) await runPart(part, FULL, workers, true);
     writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
   } else throw new Error('Say quick, part NAME, persona NAME …, quantiles, report, or nothing; see test/sim/run.ts');
 }

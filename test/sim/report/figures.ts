@@ -1,6 +1,6 @@
 import { JUDGED_AT_HOURS } from '../../../server/risk/score/constants.ts';
 import { personaNamed } from '../personas/all.ts';
-import { SWEEPS } from '../personas/sweeps.ts';
+import { ADVERSARY, SWEEPS } from '../personas/sweeps.ts';
 import { isHonest } from '../plan.ts';
 import type { Snapshot, Trial } from '../trial.ts';
 import { type Axis, type Chart, svg } from './charts.ts';
@@ -99,7 +99,7 @@ function breakPoints(trials: readonly Trial[]): Chart[] {
       x: { label, from, to, ticks: [...new Set(sweeps[0]!.points)], isLog: to / from > 4 },
       y: SHARE,
       series: sweeps.map(({ name, points: own, about }) => ({
-        name: names.length === 1 ? about : name.startsWith('adversary') ? about.split(': ')[1]!.slice(0, 30) : name,
+        name: names.length === 1 ? about : (ADVERSARY[Number(name.split('-')[1])]?.short ?? name),
         points: own.map((point) => {
           const some = trials.filter(({ persona }) => persona === `${name}:${point}`);
           return [point, some.length === 0 ? 0 : flaggedBy(some, Number.POSITIVE_INFINITY) / some.length] as const;

@@ -78,7 +78,7 @@ export function goals(setB: readonly Trial[]): string {
       recall('resale-20', 12, 0.99, '20 people, raw relay, 12 h'),
       recall('resale-100', 12, 0.99, '100 people, raw relay, 12 h'),
       [
-        'forged identities are told to their user, 30 days',
+        'a forged user-agent is told to its user, 30 days',
         '≥ 95 %',
         share(advised, of(setB, 'forged').length),
         reached(advised / of(setB, 'forged').length >= 0.95),
