@@ -29,12 +29,13 @@ function parts(jobs: readonly Job[]): Job[] {
 
 /**
  * Runs all jobs, in this process (`workers` 1) or in so many others. The results are the same: a trial depends on its
- * seed alone. `tell` hears of trials as they come, and how much is done, 0 to 1.
+ * seed alone. `tell` hears of trials as they come, and how much is done, 0 to 1. No part begins when `isOver`.
  */
 export async function run(
   jobs: readonly Job[],
   workers: number,
   tell: (trials: readonly Trial[], done: number) => void,
+  isOver: () => boolean = () => false,
 ): Promise<Trial[]> {
   const all = parts(jobs);
   const results: Trial[][] = [];
@@ -43,20 +44,21 @@ export async function run(
     results[index] = trials;
     tell(trials, ++count / all.length);
   };
-  if (workers === 1) for (const [i, job] of all.entries()) told(i, trialsOf(job));
-  else {
+  if (workers === 1) {
+    for (const [i, job] of all.entries()) if (!isOver()) told(i, trialsOf(job));
+  } else {
     let next = 0;
     const one = async () => {
       const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)));
       try {
-        for (let i = next++; i < all.length; i = next++) told(i, await answer(child, all[i]!));
+        for (let i = next++; i < all.length && !isOver(); i = next++) told(i, await answer(child, all[i]!));
       } finally {
         child.disconnect();
       }
     };
     await Promise.all(Array.from({ length: workers }, one));
   }
-  return results.flat();
+  return Object.values(results).flat();
 }
 
 function answer(child: ChildProcess, job: Job): Promise<Trial[]> {

@@ -8,7 +8,8 @@
 //   npm run sim -- quantiles [persona …]          raw values of all signals, which the constants are fitted on
 //   npm run sim -- report                         the report of what sim-results/ holds
 //
-// `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`.
+// `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`, and
+// `--minutes N`: each part ends after that with as many accounts as it has; their number stands in the report.
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,35 +25,42 @@ import type { Trial } from './trial.ts';
 const FOLDER = join(root, 'sim-results');
 const fileOf = (part: PartName) => join(FOLDER, `${part}.jsonl`);
 
+interface Effort {
+  workers: number;
+  minutes: number;
+}
+
 async function timed(
   name: string,
   jobs: readonly Job[],
-  workers: number,
+  { workers, minutes }: Effort,
   keep: (trials: readonly Trial[]) => void = () => {},
 ): Promise<Trial[]> {
   const began = performance.now();
+  const isOver = () => performance.now() - began > minutes * 60_000;
   const accounts = jobs.reduce((sum, { from, to }) => sum + to - from, 0);
   let told = 0;
-  const trials = await run(jobs, workers, (some, done) => {
+  const hears = (some: readonly Trial[], done: number) => {
     keep(some);
     if (done < told + 0.05) return;
     told = done;
     console.error(`${name}: ${Math.round(100 * done)} % of ${accounts} accounts`);
-  });
+  };
+  const trials = await run(jobs, workers, hears, isOver);
   const seconds = (performance.now() - began) / 1000;
-  console.error(`${name}: ${accounts} accounts in ${seconds.toFixed(0)} s with ${workers} workers`);
+  console.error(`${name}: ${trials.length} accounts in ${seconds.toFixed(0)} s with ${workers} workers`);
   return trials;
 }
 
 /** What is found is written as it comes, so that a run which is stopped leaves what it has found. */
-async function runPart(name: PartName, sizes: Sizes, workers: number, isKept: boolean): Promise<void> {
+async function runPart(name: PartName, sizes: Sizes, effort: Effort, isKept: boolean): Promise<void> {
   if (isKept) {
     mkdirSync(FOLDER, { recursive: true });
     writeFileSync(fileOf(name), '');
   }
   const keep = (trials: readonly Trial[]) =>
     appendFileSync(fileOf(name), trials.map((trial) => `${JSON.stringify(trial)}\n`).join(''));
-  const trials = await timed(name, PARTS[name](sizes), workers, isKept ? keep : undefined);
+  const trials = await timed(name, PARTS[name](sizes), effort, isKept ? keep : undefined);
   console.log(`\n${name}\n${summary(trials)}`);
 }
 
@@ -70,9 +78,10 @@ async function main(): Promise<void> {
       workers: { type: 'string', default: '1' },
       seeds: { type: 'string' },
       days: { type: 'string' },
+      minutes: { type: 'string', default: '600' },
     },
   });
-  const workers = Math.max(1, Number(values.workers));
+  const effort = { workers: Math.max(1, Number(values.workers)), minutes: Number(values.minutes) };
   const [what = 'all', ...names] = positionals;
   const parts = Object.keys(PARTS) as PartName[];
   const some = (personas: readonly string[], seeds: number): Job[] =>
@@ -87,19 +96,19 @@ async function main(): Promise<void> {
         firstDay: 'working',
       };
     });
-  if (what === 'quick') for (const part of parts) await runPart(part, QUICK, workers, false);
+  if (what === 'quick') for (const part of parts) await runPart(part, QUICK, effort, false);
   else if (what === 'part' && parts.includes(names[0] as PartName))
-    await runPart(names[0] as PartName, FULL, workers, true);
-  else if (what === 'persona' && names.length > 0) console.log(summary(await timed(what, some(names, 20), workers)));
+    await runPart(names[0] as PartName, FULL, effort, true);
+  else if (what === 'persona' && names.length > 0) console.log(summary(await timed(what, some(names, 20), effort)));
   else if (what === 'quantiles') {
     const seen = PERSONAS.filter(({ isUnseen }) => values.set === 'B' || !isUnseen).map(({ name }) => name);
-    const trials = await timed(what, some(names.length > 0 ? names : seen, 50), workers);
+    const trials = await timed(what, some(names.length > 0 ? names : seen, 50), effort);
     const hours = [...new Set(trials.flatMap(({ snapshots }) => snapshots.map((one) => one.hours)))];
     console.log(
       [summary(trials), ...hours.sort((a, b) => a - b).map((one) => quantileTables(trials, one))].join('\n\n'),
     );
   } else if (what === 'all' || what === 'report') {
-    if (what === 'all') for (const part of parts) await runPart(part, FULL, workers, true);
+    if (what === 'all') for (const part of parts) await runPart(part, FULL, effort, true);
     writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
   } else throw new Error('Say quick, part NAME, persona NAME …, quantiles, report, or nothing; see test/sim/run.ts');
 }
