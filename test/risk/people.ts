@@ -1,4 +1,4 @@
-import type { Observation } from '../../server/risk/signals/observation.ts';
+import { type Observation, SYSTEMS } from '../../server/risk/signals/observation.ts';
 import { DAY, HOUR, MINUTE, observation, SECOND, START } from './observations.ts';
 
 const filesOf = (project: number) => [1, 2, 3, 4].map((file) => project * 100 + file);
@@ -17,7 +17,11 @@ export function person(
         observation({
           at: midnight + day * DAY + hour * HOUR + i * 3 * MINUTE + ((n * 37 + i * 11 + day * 17) % 160) * SECOND,
           ...parts,
-          client: { fingerprint: 1000 + n, device: 2000 + n, ...parts.client },
+          client: {
+            ...{ fingerprint: 1000 + n, device: 2000 + n },
+            ...{ system: SYSTEMS[1 + (n % 3)]!, architecture: n % 2 ? 'arm64' : 'x64' },
+            ...parts.client,
+          },
           turn: { root: n * 1000 + day, paths: filesOf(n), ...parts.turn },
         }),
       ),

@@ -40,32 +40,32 @@ export const SIGNALS = {
     [8, 2],
     [20, 4],
   ]),
-  // Value: nats of the likelihood ratio against one author, see `evidence.ts`.
+  // Value: nats from turns near each other and from projects at once, see `evidence.ts`.
   2: signal('turns of several authors', 'P', 4, 'work', [
-    [1, 0],
+    [0, 0],
     [4, 4],
   ]),
   // Value: quiet hours of the middle day. The shortest sleep of one person that lasts for weeks is about 5 hours.
   3: signal('no quiet hours', 'P', 3, 'hours', [
     [2, 3],
-    [3, 2],
-    [4, 1],
-    [5, 0],
+    [4, 2.5],
+    [5, 1.5],
+    [7, 0],
   ]),
   // Value: main languages of projects that share nothing. Two are common, three happen.
   4: signal('languages', 'P', 2, 'languages', [
     [2, 0],
-    [3, 0.5],
-    [4, 1.2],
-    [5, 2],
+    [3, 1],
+    [4, 2],
   ]),
-  // Value: groups of clients and projects that share nothing, two at most of one claim. A work laptop and a private PC
-  // are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
+  // Value: groups of clients and projects that share nothing, two at most of one kind of machine. A work laptop and a
+  // private PC are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
   5: signal('disconnected clients', 'P', 4, 'clients', [
-    [5, 0],
-    [6, 1],
-    [8, 3],
-    [9, 4],
+    [4, 0],
+    [5, 0.5],
+    [6, 1.2],
+    [7, 2.5],
+    [8, 4],
   ]),
   // Value: projects in half an hour, in the tenth part of the turns with most of them.
   6: signal('independent conversations', 'P', 1, 'work', [
@@ -147,26 +147,41 @@ export const HEAVY_PROJECTS: Curve = [
  * author hardly ever does: 0.02 in set A, 0.057 in set B's heaviest, who queues prompts. Assumed; fitted above both.
  */
 export const NEAR_OF_ONE_AUTHOR = 0.06;
-/** Turns in an hour, and projects in half an hour, of one author: above the last 10 % of the heaviest. */
-export const RATE_OF_ONE_AUTHOR: Curve = [
-  [60, 0],
-  [90, 2],
-  [127, 4],
+/** Nats of the likelihood ratio → nats that count. Somebody who dictates or pastes can be as fast as two. */
+export const NEAR_COUNTS: Curve = [
+  [1, 0],
+  [4, 1.5],
 ];
+/** Projects in half an hour, in the last tenth of the turns: the heaviest of set B have 11. */
 export const SPREAD_OF_ONE_AUTHOR: Curve = [
-  [8, 0],
-  [11, 1.5],
-  [15, 4],
+  [11, 0],
+  [15, 2],
+  [22, 4],
 ];
 
 /**
  * Groups of clients at work in one half hour weigh as much as this many more that never are at once: one person with a
  * machine for each customer sits at one of them at a time.
  */
-export const AT_ONCE_COUNTS = 3;
+export const AT_ONCE_COUNTS = 2;
+
+/** Groups at work as strangers are weigh as much as this many more. */
+export const STRANGERS_COUNT = 1;
+
+/**
+ * How far groups count by how often two are at work in one hour, as a multiple of what chance makes. Strangers in several
+ * time zones: about 1. One person's machines are at work one after the other (near 0) or together (24 hours over those
+ * awake, 1.5 and more); strangers in one time zone can't be told from the latter.
+ */
+export const TOGETHER_OF_STRANGERS: Curve = [
+  [0.2, 0],
+  [0.5, 1],
+  [1.4, 1],
+  [1.9, 0],
+];
 
 /** One sleepless day is no habit: it counts as a middle day with this many quiet hours at least. */
-export const FIRST_DAY_QUIET = 4;
+export const FIRST_DAY_QUIET = 6;
 
 /** A share of fewer requests says nothing. */
 export const LEAST_REQUESTS = 20;
@@ -186,13 +201,13 @@ export const SHARED_DEVICE = { least: 3, most: 20 } as const;
 export const JUDGED_AT_HOURS = [6, 12, 24] as const;
 
 export const THRESHOLDS = {
-  /** Nats in all, in the first day and later. Fitted. */
-  firstDay: 9,
-  later: 8,
-  /** Nats of family P, from so many of its groups with at least `leastOfGroup` each (RISK: from two P signals). */
-  persons: 5,
+  /** Nats in all, in the first day and later. Fitted: the parts below decide, so this is their sum. */
+  firstDay: 5.5,
+  later: 5,
+  /** Nats of family P, from so many of its causes with at least `leastOfGroup` each (RISK: from two P signals). Fitted. */
+  persons: 3,
   groups: 2,
-  leastOfGroup: 1,
+  leastOfGroup: 0.5,
   /** Nats of T or I: no family flags alone (RISK). */
   corroboration: 2,
 } as const;

@@ -28,7 +28,7 @@ const WORDS: Record<SignalNumber, Words> = {
   },
   2: {
     sentence: ({ seen }) =>
-      `Of ${whole(seen.pairs)} turns of a person, ${whole(seen.near)} came within ${NEAR_S} seconds of a turn in other work. In the busiest hours there were up to ${whole(seen.rate)} turns an hour, in up to ${whole(seen.spread)} projects within half an hour.`,
+      `Of ${whole(seen.pairs)} turns of a person, ${whole(seen.near)} came within ${NEAR_S} seconds of a turn in other work. In the busiest half hours a person wrote in ${whole(seen.spread)} projects.`,
     heavy: (value) => `${tenths(value)} nats`,
     wouldClear:
       'Turns in different work that keep apart as one author’s do, or a script that sends them and is declared.',
@@ -48,7 +48,7 @@ const WORDS: Record<SignalNumber, Words> = {
   },
   5: {
     sentence: ({ seen }) =>
-      `Clients and projects form ${whole(seen.blocks)} groups that share nothing. In the busiest half hours, ${whole(seen.atOnce)} of them were at work.`,
+      `Clients and projects form ${whole(seen.groups)} groups that share nothing. In the busiest half hours, ${whole(seen.atOnce)} of them were at work; two of them are at work in the same hour ${tenths(seen.together ?? 0)} times as often as people who know nothing of each other.`,
     heavy: (value) => `${whole(value)} groups`,
     wouldClear: 'A project that is worked on from clients of two groups.',
   },

@@ -1,8 +1,8 @@
-import { groupsOf } from '../signals/clients.ts';
+import { groupsOf, rhythmOf } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
-import { DAY_S } from '../signals/time.ts';
-import { GROUPS, RATES, SPREADS } from '../signals/turns.ts';
+import { DAY_S, HOUR_S } from '../signals/time.ts';
+import { GROUPS, SPREADS } from '../signals/turns.ts';
 import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
   AT_ONCE_COUNTS,
@@ -12,12 +12,14 @@ import {
   LANGUAGE_SHARE,
   LANGUAGE_TURNS,
   LEAST_REQUESTS,
+  NEAR_COUNTS,
   NEAR_OF_ONE_AUTHOR,
-  RATE_OF_ONE_AUTHOR,
   SHARED_DEVICE,
   SIGNALS,
   type SignalNumber,
   SPREAD_OF_ONE_AUTHOR,
+  STRANGERS_COUNT,
+  TOGETHER_OF_STRANGERS,
 } from './constants.ts';
 import { along } from './curve.ts';
 
@@ -60,7 +62,6 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const quiet = sketch.hours.quietHours(lastS) ?? (first === null ? null : Math.max(FIRST_DAY_QUIET, first));
   const languages = languagesOf(worked);
   const blocks = blocksOf(sketch, worked);
-  const atOnce = upperTenth(sketch.turns.seen.groups, GROUPS);
   const authors = authorsOf(sketch);
   const severalDevices = worked.filter(
     ({ clients }) => clients.filter((one) => isUsed(one) && sketch.clients.find(one.client)?.isDevice).length > 1,
@@ -85,7 +86,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     one(2, authors.nats, authors.seen, timed('near')),
     one(3, quiet, {}, all),
     one(4, languages, { languages }, span(worked)),
-    one(5, Math.max(blocks, atOnce === 0 ? 0 : atOnce + AT_ONCE_COUNTS), { blocks, atOnce }, span(worked)),
+    one(5, blocks.value, blocks.seen, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
     one(7, counters.coalesced, { requests: counters.coalesced, of: counters.requests }, timed('coalesced')),
     one(8, share(counters.forwarded, counters.requests), { requests: counters.forwarded }, timed('forwarded')),
@@ -110,18 +111,17 @@ const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats
 const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
 
 /**
- * Signal 2: the strongest of three ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
+ * Signal 2: the stronger of two ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
  * turns that come within seconds of one in other work, against the most that one author shows; the alternative is the
- * share that was seen. The others are what the tenth part with most of them has: turns in an hour, projects in half an
- * hour.
+ * share that was seen. The other is how many projects half an hour has,
+ * in the tenth part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
  */
 function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
-  const { pairs, crossings, near, middle, rates, spreads } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads } = sketch.turns.seen;
   const ratio = likelihoodRatio(near, near + middle, NEAR_OF_ONE_AUTHOR);
-  const rate = upperTenth(rates, RATES);
   const spread = upperTenth(spreads, SPREADS);
-  const nats = Math.max(ratio, along(RATE_OF_ONE_AUTHOR, rate), along(SPREAD_OF_ONE_AUTHOR, spread));
-  return { nats, spread, seen: { pairs, crossings, near, middle, rate, spread, ratio } };
+  const nats = Math.max(along(NEAR_COUNTS, ratio), along(SPREAD_OF_ONE_AUTHOR, spread));
+  return { nats, spread, seen: { pairs, crossings, near, middle, spread, ratio } };
 }
 
 /** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it. */
@@ -154,14 +154,21 @@ function languagesOf(workspaces: readonly Workspace[]): number {
   return mains.size;
 }
 
-/** Signal 5: groups of clients and projects that share nothing. */
-function blocksOf({ clients }: Sketch, workspaces: readonly Workspace[]): number {
-  const links = workspaces.map((work) => ({
-    clients: work.clients.filter(isUsed).map(({ client }) => client),
-    work,
-  }));
-  return groupsOf(
-    links.filter((link) => link.clients.length > 0),
-    clients,
-  );
+/**
+ * Signal 5: groups of clients and projects that share nothing. All of them count where they are at work together as
+ * often as people who know nothing of each other; else two of a kind of machine.
+ */
+function blocksOf(sketch: Sketch, workspaces: readonly Workspace[]): { value: number; seen: Record<string, number> } {
+  const { clients, firstS, lastS } = sketch;
+  const links = workspaces
+    .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }))
+    .filter((link) => link.clients.length > 0);
+  const capped = groupsOf(links, clients);
+  const { groups, together } = rhythmOf(links, clients, (lastS - firstS) / HOUR_S);
+  const atOnce = upperTenth(sketch.turns.seen.groups, GROUPS);
+  const independent = together === null ? 0 : (groups + STRANGERS_COUNT) * along(TOGETHER_OF_STRANGERS, together);
+  return {
+    value: Math.max(capped, independent, atOnce === 0 ? 0 : atOnce + AT_ONCE_COUNTS),
+    seen: { groups, together: together ?? 0, atOnce },
+  };
 }

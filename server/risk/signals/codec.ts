@@ -1,4 +1,5 @@
 import { Reader, Writer } from './bytes.ts';
+import { HOUR_BYTES } from './clients.ts';
 import { HOURS } from './hours.ts';
 import { COUNTERS, emptySketch, type Sketch, TIMED } from './sketch.ts';
 import type { Days } from './time.ts';
@@ -47,17 +48,21 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(lastS);
     to.u8(followUps);
   });
-  to.list(sketch.clients.list, ({ client, fingerprint, isDevice, lastS }) => {
-    for (const value of [client, fingerprint, lastS]) to.u32(value);
+  to.list(sketch.clients.list, ({ client, machine, isDevice, lastS, hours }) => {
+    to.u32(client);
+    to.u8(machine);
+    to.u32(lastS);
     to.u8(isDevice ? 1 : 0);
+    to.bytes(hours);
   });
+  to.u32(sketch.clients.lastHour);
   to.list(sketch.turns.recent, ({ atS, root, client, isFirst, isJudged }) => {
     for (const value of [atS, root, client]) to.u32(value);
     to.u8((isFirst ? 2 : 0) | (isJudged ? 1 : 0));
   });
-  const { pairs, crossings, near, middle, rates, spreads, groups } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads, groups } = sketch.turns.seen;
   for (const value of [pairs, crossings, near, middle]) to.f32(value);
-  for (const classes of [rates, spreads, groups]) to.list(classes, (turns) => to.f32(turns));
+  for (const classes of [spreads, groups]) to.list(classes, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
   to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS, accounts }) => {
@@ -107,16 +112,18 @@ export function decode(buffer: Buffer): Sketch {
   }));
   clients.list = from.list(() => ({
     client: from.u32(),
-    fingerprint: from.u32(),
+    machine: from.u8(),
     lastS: from.u32(),
     isDevice: from.u8() === 1,
+    hours: from.bytes(HOUR_BYTES),
   }));
+  clients.lastHour = from.u32();
   turns.recent = from.list(() => {
     const [atS, root, client, bits] = [from.u32(), from.u32(), from.u32(), from.u8()];
     return { atS, root, client, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
   });
   const [pairs, crossings, near, middle] = [from.f32(), from.f32(), from.f32(), from.f32()];
-  turns.seen = { pairs, crossings, near, middle, rates: floats(), spreads: floats(), groups: floats() };
+  turns.seen = { pairs, crossings, near, middle, spreads: floats(), groups: floats() };
   hours.turns = from.bytes(HOURS);
   hours.last = from.u32();
   identities.devices = from.list(() => ({

@@ -87,6 +87,7 @@ export function fold(sketch: Sketch, observation: Observation): void {
     if (observation.proof !== 0) count('proven');
     sketch.hours.add(atS);
     sketch.workspaces.turn(root, clientOf(client), turn.language);
+    sketch.clients.turn(clientOf(client), atS);
     if (!turn.isFirst) root.followUps = Math.min(255, root.followUps + 1);
     if (!turn.isFirst || silentS > SILENT_S)
       sketch.turns.add({ atS, root: turn.root, client: clientOf(client), isFirst: turn.isFirst });

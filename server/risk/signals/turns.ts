@@ -21,8 +21,7 @@ export const MOST_TURNS = 128;
  */
 export const SILENT_S = 2 * MINUTE_S;
 
-/** Upper ends of the classes of how many turns an hour had, and of how many projects half an hour had. */
-export const RATES = [5, 10, 20, 30, 45, 60, 90, 127, Number.POSITIVE_INFINITY];
+/** Upper ends of the classes of how many projects half an hour had. */
 export const SPREADS = [1, 2, 3, 4, 6, 8, 11, 15, Number.POSITIVE_INFINITY];
 /** Of how many groups of clients that share no project half an hour had. */
 export const GROUPS = [1, 2, 3, 4, 5, 6, 8, 11, Number.POSITIVE_INFINITY];
@@ -44,8 +43,6 @@ export interface Superposition {
   /** Of them those within `NEAR_S`, and those within `MIDDLE_S`. */
   near: number;
   middle: number;
-  /** Turns by how many there were in the hour before them, in classes of `RATES`. */
-  rates: number[];
   /** Turns by how many projects there were in the half hour before them, in classes of `SPREADS`. */
   spreads: number[];
   /** The same of groups of clients, in classes of `GROUPS`. */
@@ -54,7 +51,6 @@ export interface Superposition {
 
 export const noSuperposition = (): Superposition => ({
   ...{ pairs: 0, crossings: 0, near: 0, middle: 0 },
-  rates: RATES.map(() => 0),
   spreads: SPREADS.map(() => 0),
   groups: GROUPS.map(() => 0),
 });
@@ -90,7 +86,6 @@ export class Turns {
       }
       const tally = (classes: number[], ends: readonly number[], value: number) =>
         (classes[ends.findIndex((end) => value <= end)]! += 1);
-      tally(seen.rates, RATES, before.length + 1);
       tally(seen.spreads, SPREADS, new Set(links.map((link) => link.work)).size);
       tally(seen.groups, GROUPS, groupsOf(links, clients));
       const last = before.at(-1);
@@ -113,7 +108,7 @@ export class Turns {
   decay(left: number): void {
     const { seen } = this;
     for (const name of ['pairs', 'crossings', 'near', 'middle'] as const) seen[name] *= left;
-    for (const list of [seen.rates, seen.spreads, seen.groups]) for (let i = 0; i < list.length; i++) list[i]! *= left;
+    for (const list of [seen.spreads, seen.groups]) for (let i = 0; i < list.length; i++) list[i]! *= left;
   }
 }
 
